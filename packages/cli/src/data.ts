@@ -11,15 +11,26 @@ import {
   type ReadTableOptions,
   read,
   readingLike,
+  readRows,
   readSparseTable,
-  readTable,
   takesSparse,
 } from "@ergodic/ingest";
-import { DataError, type Dataset, type Loss, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
+import {
+  DataError,
+  type Dataset,
+  type Impute,
+  type Loss,
+  OptionError,
+  type Pipeline,
+  type Remark,
+  type SparseTable,
+  type Table,
+} from "ergodic";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
 import type { Place } from "./outputs.ts";
+import { told } from "./report/remarks.ts";
 
 export interface TrainingData {
   data: Dataset;
@@ -36,8 +47,12 @@ export interface ReadingOptions extends FormatOptions {
   weights?: string;
   offset?: string;
   drop?: string;
-  impute?: string;
+  impute?: Impute;
+  indicator?: boolean;
+  dates?: string;
   hash?: number;
+  dense?: boolean;
+  unknown?: "zero" | "refuse";
   classes?: boolean;
   precision?: string;
   /** What a row of a table is an array of, as 8x8x1: height, width, channels. */
@@ -77,7 +92,11 @@ export async function readTraining(
       weights: columnKey(weights),
       offset: columnKey(offset),
       impute,
+      indicator: options.indicator,
+      dates: options.dates?.split(","),
       hash,
+      unknown: options.unknown,
+      layout: options.dense ? "dense" : undefined,
       labels,
       channels,
     }),
@@ -176,6 +195,17 @@ export function readHeldOut(path: string, pipeline: Pipeline, options: FormatOpt
   return read(path, { ...formatOptions(options), ...given({ labels: options.labels }), like: { pipeline } });
 }
 
+/** Where `--unknown refuse` asks for it. The model's own steps refuse such rows where it was trained so. */
+export function refuseNewLevels(path: string, remarks: readonly Remark[], { unknown }: { unknown?: string }): void {
+  const found = told(remarks).find(({ kind }) => kind === "new level");
+  if (unknown !== "refuse" || !found) return;
+  throw new DataError(
+    path,
+    `${found.message}; correct them, or leave --unknown refuse out to take such a level as none`,
+    "DATA_LEVEL",
+  );
+}
+
 /** What the user says of a file, and what its rows must be for the model, whose categories stay categories. */
 export async function readingOf(path: string, pipeline: Pipeline, options: FormatOptions): Promise<ReadTableOptions> {
   const [own, like] = [formatOptions(options), await readingLike("data", path, pipeline)];
@@ -185,7 +215,7 @@ export async function readingOf(path: string, pipeline: Pipeline, options: Forma
 /** Raw rows as a model's pipeline takes them, without their target. */
 export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
   if (takesSparse(pipeline)) return readSparseTable(path, { ...formatOptions(options), target: false });
-  return readTable(path, await readingOf(path, pipeline, options));
+  return readRows(path, { ...(await readingOf(path, pipeline, options)), target: false });
 }
 
 function sizes(option: string, text: string | undefined): number[] | undefined {

@@ -21,7 +21,7 @@ export class NotTrusted extends Error {}
 
 /** Options that have the same name here and in the library. */
 const shared = [
-  "impute|drop|format|target|header|delimiter|decimal|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
+  "impute|indicator|dates|drop|format|target|header|delimiter|decimal|hash|weights|classes|batch|replicas|workers|precision|schedule|loss|rule|rate",
   "deterministic|patience|seed|epochs|features|intercept|standardise|l1|l2|duplicates",
 ].join("|");
 const assignment = new RegExp(`(?<![-\\w])(${shared}): ((?:"[^"]*"|\\[[^\\]]*\\]|-?[\\w.]+)(?:, "[^"]*")*(?: or "[^"]*")?)`, "g");
@@ -37,6 +37,10 @@ const translations: readonly [RegExp, string][] = [
   [/\btypes: \{ "([^"]*)": \[(.*?)\] \}/g, "--levels '$1=$2'"],
   [/\blist it in the option missing\b/g, "list it in --missing"],
   [/\bfirstIndex: 0\b/g, "--first-index 0"],
+  [/\bcomment: "([^"]*)"/g, "--comment '$1'"],
+  [/\bragged: "skip"/g, "--ragged skip"],
+  [/\blayout: "dense"/g, "--dense"],
+  [/\bas in \{ age: "median", city: "level" \}/g, "as in --impute age=median,city=level"],
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],

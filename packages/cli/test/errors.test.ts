@@ -58,7 +58,7 @@ const cases: [string, string[], number, RegExp][] = [
     "missing values",
     ["train", gaps, "--target", "class"],
     1,
-    /gaps\.csv:3:1: 1 value is missing in column "age".*--impute mean, median or mode.*\[DATA_MISSING\]$/,
+    /gaps\.csv:3:1: 1 value is missing in column "age".*--impute mean, median, mode or level.*\[DATA_MISSING\]$/,
   ],
   ["an unknown rule", train("--rule", "adma"), 2, /^ergodic: --rule: "adma" is not known \(known: sgd, .*\[USAGE\]$/],
   [

@@ -232,7 +232,7 @@ describe("options that are wrong in themselves are found before the data are rea
         [["--hash", "31"], /whole number >= 1 and <= 30/],
         [["--channels", "2"], /must be 1 or 3/],
         [["--l1", "-1"], /number >= 0/],
-        [["--impute", "zero"], /must be mean, median or mode/],
+        [["--impute", "zero"], /must be mean, median, mode or level/],
         [["--patience", "2"], /patience needs validate/],
         [["--validate-every", "2"], /validateEvery needs validate/],
         [["--schedule", "sorted"], /schedule is "sorted", but must be one of/],

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
+import { checked } from "./schemas.ts";
 
 const file = temporary();
 const put = (name: string, text: string): string => {
@@ -65,6 +66,54 @@ it("--first-index 0 reads LIBSVM lines that count from 0, as the error says", as
   const { stdout } = await works("train", data, "--quiet", "--json", "--epochs", "1", "--first-index", "0");
   expect((JSON.parse(stdout) as { columnCount: number }).columnCount).toBe(3);
 });
+
+it("--comment leaves out lines, as the error says, at prediction and evaluation too", async () => {
+  const data = put("comment.csv", `# made today\na,y\n${rows((i) => `${i % 4 === 0 ? "#" : ""}${i},${i}`)}`);
+  expect(await failing("train", data, "--target", "a")).toMatch(/pass --comment '#' if/);
+  const { columns, predicted } = await trained(data, "--comment", "#");
+  expect(columns).toBe(1);
+  expect(predicted.trim().split("\n")).toHaveLength(19);
+  const { stdout } = await works("evaluate", file("reading.safetensors"), data, "--comment", "#", "--json");
+  expect(checked("evaluate", stdout)).toMatchObject({ rows: 18, remarks: [] });
+});
+
+it("--ragged skip counts rows of another length, as the error says", async () => {
+  const data = put("ragged.csv", `a,y\n${rows((i) => (i % 6 === 1 ? `${i}` : `${i},${i}`))}`);
+  expect(await failing("train", data, "--target", "y")).toMatch(/or pass --ragged skip to go without/);
+  const said = "4 of 24 rows do not have 2 fields and were skipped (first: line 3, with 1)";
+  const out = file("ragged.safetensors");
+  const { stderr } = await works("train", data, "--target", "y", "--epochs", "1", "--ragged", "skip", "--out", out);
+  expect(stderr).toContain(`ragged.csv: ${said}`);
+  const { stdout } = await works("train", data, "--target", "y", "--epochs", "1", "--ragged", "skip", "--json", "--quiet");
+  expect(checked("train", stdout)).toMatchObject({ remarks: [{ kind: "skipped", rows: 4, of: 24, message: said }] });
+  const predicted = await works("predict", out, data, "--ragged", "skip");
+  expect(predicted.stderr).toContain(`ragged.csv: ${said}`);
+  expect(predicted.stdout.trim().split("\n")).toHaveLength(21);
+  const told = await works("predict", out, data, "--ragged", "skip", "--json");
+  expect(checked("predict", told.stdout)).toMatchObject({ remarks: [{ rows: 4, of: 24 }] });
+  expect((await works("evaluate", out, data, "--ragged", "skip")).stderr).toContain(said);
+  const evaluated = await works("evaluate", out, data, "--ragged", "skip", "--json");
+  expect(checked("evaluate", evaluated.stdout)).toMatchObject({ remarks: [{ rows: 4, of: 24 }] });
+  expect(await failing("train", data, "--target", "y", "--ragged", "drop")).toMatch(/refuse or skip/);
+});
+
+it("--dense makes networks of LIBSVM and VW, which predict and evaluate such files", async () => {
+  for (const [name, line] of [
+    ["dense.libsvm", (i: number) => `${i % 2} 1:${i % 2} 3:1`],
+    ["dense.vw", (i: number) => `${(i % 2) * 2 - 1} | ${"ab"[i % 2]} c:${i}`],
+  ] as const) {
+    const data = put(name, rows(line));
+    const out = file(`${name}.safetensors`);
+    expect(await failing("train", data, "--model", "mlp:4", "--classes")).toMatch(/--dense/);
+    const flags = ["--model", "mlp:4", "--classes", "--epochs", "1", "--quiet"];
+    await works("train", data, "--dense", ...flags, "--out", out);
+    expect((await works("predict", out, data)).stdout.trim().split("\n")).toHaveLength(25);
+    const { stdout } = await works("evaluate", out, data, "--json");
+    expect(checked("evaluate", stdout)).toMatchObject({ rows: 24 });
+    const unlabelled = put(`unlabelled-${name}`, rows(line).replace(/^-?\d+ /gm, " "));
+    expect((await works("predict", out, unlabelled)).stdout.trim().split("\n")).toHaveLength(25);
+  }
+}, 60_000);
 
 describe("refuses", () => {
   const data = put("plain.csv", `a,y\n${rows((i) => `${i},${i}`)}`);

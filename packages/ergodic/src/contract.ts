@@ -63,6 +63,8 @@ export interface Advance {
   rows: number;
   /** It stopped within a step that takes long: of that, the losses are what is known so far, and `snapshot` gives what was before it. */
   within?: boolean;
+  /** What was measured on rows before they were learnt from, where that is now complete: a tick tells of it. */
+  validation?: Record<string, number>;
 }
 
 /**

@@ -242,6 +242,7 @@ export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "./compiler/array/function.ts";
 export type { Algorithm, Certificate, FactorTables, Plan, PredictionKind, TableFactor, Tick } from "./contract.ts";
 export { Dataset, Pipeline } from "./data/dataset.ts";
+export { dateParts } from "./data/dates.ts";
 export {
   type FeatureOptions,
   fastfood,
@@ -252,9 +253,11 @@ export {
   rff,
   sorf,
 } from "./data/features/index.ts";
+export type { DateParts, Impute } from "./data/from-table.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
+export { newLevels } from "./data/new-levels.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
-export type { Column, Row, RowOf, SparseTable, Table } from "./data/table.ts";
+export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,

@@ -22,7 +22,7 @@ export interface ArrayRows {
 }
 
 /** What turns such rows, which bring their target, into a dataset. */
-export type ArrayDatasetOptions = SparseDatasetOptions;
+export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout">;
 
 export const labelColumn = "y";
 

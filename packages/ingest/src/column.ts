@@ -11,6 +11,7 @@
  * @throws DataError DATA_TYPE
  */
 import type { Column } from "ergodic";
+import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
 import { shown } from "./lines.ts";
 import { isNumberText } from "./number.ts";
@@ -94,6 +95,18 @@ export class ColumnBuilder {
     this.kind = "number";
     this.#numberCount++;
     this.#push(value);
+  }
+
+  /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
+  refuseRounded(text: string, line: number): void {
+    if ((this.#declared && this.kind === "number") || this.#context.missing.has(text)) return;
+    throw fault(
+      this.#context.file,
+      line,
+      this.position,
+      `the integer ${show(text)} in column ${show(this.name)} is beyond 2^53, where numbers are rounded; keep it as text, types: { ${show(this.name)}: "category" }, drop it, or let it be rounded, types: { ${show(this.name)}: "number" }`,
+      "DATA_TYPE",
+    );
   }
 
   /** A text that is not a finite number, or any text of a category. */
@@ -246,9 +259,12 @@ export class ColumnBuilder {
   #notNumber(text: string, line: number, numbers?: number): Error {
     const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
     const comma = this.#context.decimal === "." && isNumberText(text, ",");
+    const mark = this.position === 1 ? commentMark(text) : undefined;
     const advice = comma
       ? `pass decimal: ","`
-      : `correct it, list it in the option missing, or declare types: { ${show(this.name)}: "category" }`;
+      : mark && !this.#context.typed
+        ? `pass comment: ${show(mark)} if lines that begin so are comments`
+        : `correct it, list it in the option missing, or declare types: { ${show(this.name)}: "category" }`;
     return fault(
       this.#context.file,
       line,

@@ -24,6 +24,7 @@ export class CsvRecords {
   readonly #quoted: RegExp;
   readonly #blankBeforeQuote: RegExp;
   readonly #blanksOrQuoted: RegExp;
+  readonly #quotedOrComment: RegExp | undefined;
   #newline: "\n" | "\r" | undefined;
   #text = "";
   #start = 0;
@@ -32,8 +33,8 @@ export class CsvRecords {
   #blockLine = 1;
   #triedLength = 0;
 
-  /** `quote`: "" = none. */
-  constructor(file: string, delimiter: string, quote: string) {
+  /** `quote`, `comment`: "" = none. */
+  constructor(file: string, delimiter: string, quote: string, comment = "") {
     this.#file = file;
     this.#delimiter = delimiter;
     this.#quote = quote;
@@ -43,6 +44,9 @@ export class CsvRecords {
     this.#quoted = new RegExp(quoted, "y");
     this.#blankBeforeQuote = new RegExp(blankBeforeQuote);
     this.#blanksOrQuoted = new RegExp(`${quoted}|${blankBeforeQuote}`, "g");
+    const opens = comment.replace(/[^\w]/gu, (mark) => `\\u{${mark.codePointAt(0)!.toString(16)}}`);
+    if (comment !== "")
+      this.#quotedOrComment = new RegExp(`${quote ? `${quoted}|` : ""}((?<![^\\r\\n])${opens}[^\\r\\n]*)`, "gu");
   }
 
   /** The records that a block of whole lines completes; without a block, the last ones. */
@@ -101,6 +105,9 @@ export class CsvRecords {
 
   #parsed(): Papa.ParseResult<string[]> {
     const quote = this.#quote;
+    // What is left is a blank line, which counts as a line and is no row. Quoted fields hold what they like.
+    if (this.#quotedOrComment)
+      this.#text = this.#text.replace(this.#quotedOrComment, (match, line?: string) => (line ? "" : match));
     if (quote !== "" && this.#blankBeforeQuote.test(this.#text)) {
       this.#text = this.#text.replace(this.#blanksOrQuoted, (match, before?: string) => before ?? match);
     }

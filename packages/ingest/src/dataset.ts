@@ -4,8 +4,9 @@
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
  */
-import { Dataset, OptionError, type SparseTable } from "ergodic";
+import { Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
 import { fault, fileFault, listed, show } from "./fault.ts";
+import { columnRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
 
 /** What turns a dense table into a dataset. */
@@ -16,8 +17,15 @@ export interface DatasetOptions {
   weights?: ColumnKey;
   /** A column that is added to the output of each row, in the units of the link: of an exposure its logarithm. */
   offset?: ColumnKey;
-  /** Fills missing values; without it they are refused. */
-  impute?: "mean" | "median" | "mode";
+  /**
+   * Fills missing values; without it they are refused. Of all columns: "mean", "median" or "mode", or "level": missing as a level of its own of texts, where any is
+   * missing (numbers then take their median). Or by column, "*" being all others: `{ age: "median", city: "level" }`.
+   */
+  impute?: Impute;
+  /** With `impute`: for each column of numbers with gaps another one, which is 1 where they are. Default false. */
+  indicator?: boolean;
+  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, by name: they become year, month, day, weekday and, where there are times, hour. */
+  dates?: readonly string[];
   /** A level first met at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Takes the distinct values of a number target as classes. */
@@ -32,17 +40,34 @@ export interface DatasetOptions {
   type?: "f32" | "f64";
 }
 
-export const datasetKeys = ["target", "weights", "offset", "impute", "unknown", "classes", "hash", "layout", "rowShape", "type"];
+export const datasetKeys = [
+  "target",
+  "weights",
+  "offset",
+  "impute",
+  "indicator",
+  "dates",
+  "unknown",
+  "classes",
+  "hash",
+  "layout",
+  "rowShape",
+  "type",
+];
 
 /** What turns sparse rows, which bring their target, into a dataset. */
 export interface SparseDatasetOptions {
+  /** How rows are stored: "sparse" (default), or "dense", as networks take them. Of LIBSVM and VW alone: arrays are dense. */
+  layout?: "dense" | "sparse";
   /** Takes the distinct values of the target as classes. Default false. */
   classes?: boolean;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
-export const sparseDatasetKeys = ["classes", "type"];
+export const sparseDatasetKeys = ["layout", "classes", "type"];
+/** Of rows that are arrays. */
+export const arrayDatasetKeys = ["classes", "type"];
 
 export function denseDataset(reader: string, parsed: ParsedTable, options: Partial<DatasetOptions>): Dataset {
   const { table, names } = parsed;
@@ -58,14 +83,34 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
     const key = options[role];
     return key === undefined ? undefined : keptName(parsed, role, key);
   });
-  refuseMissing(parsed, { target, weights, offset }, options.impute !== undefined);
+  const { impute } = options;
+  // Before gaps are: a name that is misspelt is why they are not filled.
+  const named = typeof impute === "object" && impute !== null ? Object.keys(impute).filter((key) => key !== "*") : [];
+  for (const key of named) columnIndex(table.source, "impute", names, key);
+  const isFilled = (column: string): boolean =>
+    typeof impute === "object" && impute !== null
+      ? Object.hasOwn(impute, column) || Object.hasOwn(impute, "*")
+      : impute !== undefined;
+  refuseMissing(parsed, { target, weights, offset }, isFilled);
   refuseOneClass(parsed, target);
-  const { impute, unknown, classes, hash, layout, type } = options;
+  const { indicator, unknown, classes, hash, layout, type } = options;
+  const dates = options.dates && datesOf(table.source, names, options.dates);
   const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights, offset]) : undefined);
+  // Hashed columns have no levels.
+  const others = [target, weights, offset, ...(dates?.columns ?? []), ...(hash === undefined ? [] : names)];
+  const known = new Set(others.filter((name) => name !== undefined));
+  const remarks = [...(table.remarks ?? []), ...columnRemarks(table, known)];
   return Dataset.fromTable(
-    table,
-    given({ target, weights, offset, impute, unknown, classes, hash, format: layout, rowShape, type }),
+    { ...table, remarks },
+    given({ target, weights, offset, impute, indicator, dates, unknown, classes, hash, format: layout, rowShape, type }),
   );
+}
+
+function datesOf(file: string, names: readonly string[], dates: unknown): DateParts {
+  if (!Array.isArray(dates) || !dates.every((name) => typeof name === "string"))
+    throw new OptionError("read", 'dates must be a list of column names, like ["signup"]', "OPTION_TYPE");
+  for (const name of dates) columnIndex(file, "dates", names, name);
+  return dateParts(...dates);
 }
 
 /** A file's own shape lasts while none of its columns is taken away. */
@@ -74,8 +119,8 @@ function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | un
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;
 }
 
-export function sparseDataset(table: SparseTable, { classes, type }: SparseDatasetOptions): Dataset {
-  return Dataset.fromSparse(table, given({ classes, type }));
+export function sparseDataset(table: SparseTable, { classes, layout, type }: SparseDatasetOptions): Dataset {
+  return Dataset.fromSparse(table, given({ classes, format: layout, type }));
 }
 
 function given<T extends object>(options: T): T {
@@ -95,7 +140,7 @@ function keptName({ table, names }: ParsedTable, option: string, key: ColumnKey)
 function refuseMissing(
   { table, missing }: ParsedTable,
   roles: Readonly<Record<string, string | undefined>>,
-  impute: boolean,
+  isFilled: (column: string) => boolean,
 ): void {
   const values = (count: number) => (count === 1 ? "1 value is" : `${count} values are`);
   for (const { column, position, count, line, text } of missing) {
@@ -116,9 +161,10 @@ function refuseMissing(
         "DATA_MISSING",
       );
   }
-  if (missing.length === 0 || impute) return;
-  const { column, position, count, line, text } = missing[0];
-  const others = missing.slice(1).map((gap) => `${show(gap.column)} (${gap.count})`);
+  const gaps = missing.filter((gap) => !isFilled(gap.column));
+  if (gaps.length === 0) return;
+  const { column, position, count, line, text } = gaps[0];
+  const others = gaps.slice(1).map((gap) => `${show(gap.column)} (${gap.count})`);
   const more =
     others.length === 0
       ? ""
@@ -127,7 +173,7 @@ function refuseMissing(
     table.source,
     line,
     position,
-    `${values(count)} missing in column ${show(column)} (first ${show(text)})${more}; fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows`,
+    `${values(count)} missing in column ${show(column)} (first ${show(text)})${more}; fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows`,
     "DATA_MISSING",
   );
 }

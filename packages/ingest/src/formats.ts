@@ -3,7 +3,7 @@ import type { ArrayRows } from "./array-rows.ts";
 import { fileFault, show } from "./fault.ts";
 import { type CsvOptions, csv, csvKeys, tsv } from "./formats/csv.ts";
 import { type IdxOptions, idxKeys, idxRows, isIdx } from "./formats/idx.ts";
-import { jsonLines } from "./formats/json-lines.ts";
+import { jsonLines, jsonLinesKeys } from "./formats/json-lines.ts";
 import { type LibsvmOptions, libsvm, libsvmKeys } from "./formats/libsvm.ts";
 import { type NpyOptions, npyBlocks, npyKeys, npyTable } from "./formats/npy.ts";
 import { parquet } from "./formats/parquet.ts";
@@ -54,7 +54,7 @@ export type AnyFormat = DenseFormat | SparseFormat | ArrayFormat;
 export const formats = {
   csv: dense(csv, ["csv"], csvKeys),
   tsv: dense(tsv, ["tsv", "tab"], csvKeys),
-  jsonl: dense(jsonLines, ["jsonl", "ndjson", "json"], []),
+  jsonl: dense(jsonLines, ["jsonl", "ndjson", "json"], jsonLinesKeys),
   parquet: dense(parquet, ["parquet", "pq"], []),
   npy: { kind: "dense", extensions: ["npy"], keys: npyKeys, table: npyTable, blocks: npyBlocks } satisfies DenseFormat,
   idx: { kind: "array", extensions: ["idx"], keys: idxKeys, rows: idxRows } satisfies ArrayFormat,
@@ -92,6 +92,7 @@ function sparse(decoder: SparseDecoder<FormatOptions>, extensions: string[], key
 export async function chosenFormat(
   source: ByteSource,
   asked: FormatName | undefined,
+  comment?: string,
 ): Promise<{ name: FormatName; source: ByteSource }> {
   if (asked !== undefined) {
     if (formatNames.includes(asked)) return { name: asked, source };
@@ -105,7 +106,7 @@ export async function chosenFormat(
   const named = formatNames.find((name) => formats[name].extensions.includes(extension));
   if (named !== undefined) return { name: named, source };
   const peeked = await peek(source, 4096);
-  const found = formatOf(peeked.head);
+  const found = formatOf(peeked.head, comment);
   if (found !== undefined) return { name: found, source: peeked.source };
   const what =
     extension === "" ? "the first line does not tell" : `neither the extension ${show(`.${extension}`)} nor the first line tells`;
@@ -115,13 +116,15 @@ export async function chosenFormat(
 /** Of an address the path alone, without what is asked for behind it. */
 const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.replace(/[?#].*$/s, "") : name);
 
-/** The format of content by its first bytes. */
-export function formatOf(head: Uint8Array): FormatName | undefined {
+/** The format of content by its first bytes, lines that begin with `comment` apart. */
+export function formatOf(head: Uint8Array, comment = ""): FormatName | undefined {
   const text = shown(head).replace(/^\ufeff/, "");
   if (isIdx(head)) return "idx";
   if (text.startsWith("PAR1")) return "parquet";
   if (head[0] === 0x93 && text.slice(1, 6) === "NUMPY") return "npy";
-  const line = text.split(/[\r\n]+/).find((candidate) => candidate.trim() !== "") ?? "";
+  const line =
+    text.split(/[\r\n]+/).find((candidate) => candidate.trim() !== "" && (comment === "" || !candidate.startsWith(comment))) ??
+    "";
   if (line.trimStart().startsWith("{")) return "jsonl";
   if (/^\s*[^\s:|]+(\s+qid:\S+)?(\s+\d+:\S+)+\s*(#.*)?$/.test(line)) return "libsvm";
   if (/^[^,;\t]*(^|\s|'\S*)\|/.test(line)) return "vw";

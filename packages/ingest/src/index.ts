@@ -47,6 +47,7 @@ export {
   readTable,
   readTsv,
   readVw,
+  rowBlocks,
   sparseBlocks,
 } from "./read.ts";
 export { type ByteSource, openSource, type RandomAccess, type Source, type SourceOptions } from "./source.ts";

@@ -69,6 +69,11 @@ export function isNumberText(text: string, decimal: "." | ","): boolean {
   return shape.test(text);
 }
 
+/** Is this text a whole number, all digits, that a float64 would round? */
+export function isRounded(text: string): boolean {
+  return /^[+-]?\d{16,}$/.test(text) && BigInt(text.replace(/^\+/, "")) !== BigInt(Number(text));
+}
+
 /** The value of a whole text, with this decimal mark; NaN = not a number. */
 export function textNumber(text: string, decimal: "." | ","): number {
   if (!isNumberText(text, decimal)) return NaN;

@@ -1,6 +1,7 @@
-import { checkKeys, checkNumber, type Dataset, OptionError, type SparseTable, type Table } from "ergodic";
+import { checkKeys, checkNumber, type Dataset, newLevels, OptionError, type SparseTable, type Table } from "ergodic";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
+  arrayDatasetKeys,
   type DatasetOptions,
   datasetKeys,
   denseDataset,
@@ -91,7 +92,7 @@ export async function readIdxDataset(
   labels?: Source,
   options: ArrayDatasetOptions & SourceOptions = {},
 ): Promise<Dataset> {
-  checkKeys("readIdxDataset", options, [...sparseDatasetKeys, "signal"]);
+  checkKeys("readIdxDataset", options, [...arrayDatasetKeys, "signal"]);
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
 }
 
@@ -122,7 +123,7 @@ export async function read<Names extends string = string>(source: Source, option
 async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
   if ("like" in all) return datasetLike(reader, asked, from, all);
   const { signal, ...options } = all;
-  const { name, source } = await chosenFormat(openSource(from, { signal }), asked);
+  const { name, source } = await chosenFormat(openSource(from, { signal }), asked, options.comment);
   const format: AnyFormat = formats[name];
   const own = reader === "read" ? ["format"] : [];
   const { target, ...given } = options;
@@ -135,7 +136,8 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
     return denseDataset(reader, await format.table(source, rest), labelled ? { ...rest, target: labelColumn } : options);
   }
   refuseTarget(reader, target, name === "idx" ? "idx files" : `${name} lines`);
-  checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...sparseDatasetKeys]);
+  const made = format.kind === "array" ? arrayDatasetKeys : sparseDatasetKeys;
+  checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...made]);
   if (format.kind === "array") return arrayDataset(reader, await format.rows(source, rest), rest);
   return sparseDataset(await format.table(source, rest), rest);
 }
@@ -148,15 +150,19 @@ async function datasetLike(reader: string, asked: FormatName | undefined, from: 
   const labels = options.labels ?? (await labelsBeside(from));
   const told = await readingLike(reader, from, pipeline);
   const types = told.types && { ...reading.types, ...told.types };
-  return pipeline.apply(
-    await readTable(from, { ...reading, ...told, ...(types ? { types } : {}), ...(labels === undefined ? {} : { labels }) }),
-    { target: true },
-  );
+  const found = await readRows(from, {
+    ...reading,
+    ...told,
+    ...(types ? { types } : {}),
+    ...(labels === undefined ? {} : { labels }),
+  });
+  const remarks = [...((found as Table).remarks ?? []), ...newLevels(pipeline, found)];
+  return pipeline.apply({ ...found, remarks } as Table | SparseTable, { target: true });
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {
   refuseTarget(reader, options.target, "folders of images");
-  checkKeys(reader, options, [...imageKeys, ...sparseDatasetKeys, "signal"]);
+  checkKeys(reader, options, [...imageKeys, ...arrayDatasetKeys, "signal"]);
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
@@ -185,11 +191,11 @@ export async function readSparseTable(from: Source, options: ReadTableOptions = 
   return format.table(source, options);
 }
 
-/** Rows of either kind, as the format has it. */
+/** Rows of either kind, as the format has it; with `target: false` sparse lines may lack theirs. */
 export async function readRows(from: Source, options: ReadTableOptions = {}): Promise<Table | SparseTable> {
-  const rows = await arraysOf("readRows", from, options, []);
+  const rows = await arraysOf("readRows", from, options, ["target"]);
   if (rows) return wholeTable(rows);
-  const { source, format } = await opened("readRows", from, options, []);
+  const { source, format } = await opened("readRows", from, options, ["target"]);
   if (format.kind === "array") return wholeTable(await format.rows(source, options));
   return format.kind === "dense" ? (await format.table(source, options)).table : format.table(source, options);
 }
@@ -214,9 +220,18 @@ export async function* sparseBlocks(from: Source, options: BlockOptions = {}): A
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
 
+/** Blocks of either kind, as the format has it: what `blocks` or `sparseBlocks` gives. */
+export async function* rowBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table | SparseTable> {
+  const images = await arraysOf("rowBlocks", from, options, ["rows", "target"]);
+  if (images) return yield* arrayTables(images, blockRows("rowBlocks", options));
+  const { source, format } = await opened("rowBlocks", from, options, ["rows", "target"]);
+  if (format.kind === "array") yield* arrayTables(await format.rows(source, options), blockRows("rowBlocks", options));
+  else yield* format.blocks(source, options, blockRows("rowBlocks", options));
+}
+
 async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[]) {
   const { signal, ...options } = all;
-  const { name, source } = await chosenFormat(openSource(from, { signal }), options.format);
+  const { name, source } = await chosenFormat(openSource(from, { signal }), options.format, options.comment);
   const format: AnyFormat = formats[name];
   checkKeys(reader, options, ["format", ...keys, ...format.keys]);
   return { source, format };

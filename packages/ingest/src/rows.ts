@@ -112,5 +112,7 @@ function refuseEmpty(builder: TableBuilder): void {
   const header = "the file holds a header but no rows; if its first line is data, pass header: false";
   const some = builder.typed ? "the file holds columns but no rows; a table needs at least one" : header;
   const none = "the file is empty; a table needs at least one row";
+  const skipped = `all ${builder.skipped} rows were skipped, as none has ${builder.names.length} fields like the header; pass the right delimiter or header`;
+  if (builder.skipped > 0) throw fileFault(builder.file, skipped, "DATA_EMPTY");
   throw fileFault(builder.file, builder.names.length > 0 ? some : none, "DATA_EMPTY");
 }

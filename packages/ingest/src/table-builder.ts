@@ -1,4 +1,4 @@
-import { OptionError, type Table } from "ergodic";
+import { OptionError, type Remark, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { fault, fileFault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
@@ -67,6 +67,8 @@ export class TableBuilder {
   readonly file: string;
   readonly known: readonly string[] | undefined;
 
+  #skipped = 0;
+  #firstSkipped = { line: 0, fields: 0 };
   readonly typed: boolean;
   readonly #options: TableOptions;
   readonly #only: ReadonlySet<string> | undefined;
@@ -128,6 +130,16 @@ export class TableBuilder {
     return ++this.rowCount === this.blockRows;
   }
 
+  /** Counts a row that is not taken, for its number of fields. */
+  skip(line: number, fields: number): void {
+    if (this.#skipped++ === 0) this.#firstSkipped = { line, fields };
+  }
+
+  /** Rows that were not taken since the last table. */
+  get skipped(): number {
+    return this.#skipped;
+  }
+
   kept(): ColumnBuilder[] {
     return this.columns.filter((column) => column !== undefined);
   }
@@ -147,8 +159,18 @@ export class TableBuilder {
 
   take(): Table {
     const table = { rowCount: this.rowCount, columns: this.kept().map((column) => column.take()), source: this.file };
+    const remarks = this.#skipped > 0 ? { remarks: [this.#skippedRemark()] } : {};
     this.rowCount = 0;
-    return table;
+    this.#skipped = 0;
+    return { ...table, ...remarks };
+  }
+
+  #skippedRemark(): Remark {
+    const { line, fields } = this.#firstSkipped;
+    const [rows, of] = [this.#skipped, this.#skipped + this.rowCount];
+    const wanted = `${this.names.length} ${this.names.length === 1 ? "field" : "fields"}`;
+    const message = `${rows} of ${of} rows do not have ${wanted} and ${rows === 1 ? "was" : "were"} skipped (first: line ${line}, with ${fields})`;
+    return { kind: "skipped", rows, of, message };
   }
 
   missing(): MissingValues[] {

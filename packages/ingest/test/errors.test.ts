@@ -27,11 +27,11 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("ragged.csv"),
-    'ragged.csv:3:3: the row has 2 fields, but the header names 3: "4,5"; complete it, or quote a field that holds the delimiter [DATA_RAGGED]',
+    'ragged.csv:3:3: the row has 2 fields, but the header names 3: "4,5"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
   ],
   [
     csv("too-many-fields.csv"),
-    'too-many-fields.csv:3:3: the row has 3 fields, but the header names 2: "Bob,1,300"; complete it, or quote a field that holds the delimiter [DATA_RAGGED]',
+    'too-many-fields.csv:3:3: the row has 3 fields, but the header names 2: "Bob,1,300"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
   ],
   [
     csv("not-number.csv", { types: { age: "number" } }),
@@ -72,11 +72,11 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     csv("adult.csv", { header: ["age"] }),
-    'adult.csv:1:2: the row has 2 fields, but the option header lists 1: "age,income"; complete it, or quote a field that holds the delimiter [DATA_RAGGED]',
+    'adult.csv:1:2: the row has 2 fields, but the option header lists 1: "age,income"; complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows [DATA_RAGGED]',
   ],
   [
     csv("missing-values.csv"),
-    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows [DATA_MISSING]',
+    'missing-values.csv:3:1: 2 values are missing in column "age" (first "?") and in "work" (2); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
   ],
   [
     csv("missing-target.csv"),
@@ -275,7 +275,7 @@ const cases: (readonly [read: readonly [string, () => Promise<unknown>], message
   ],
   [
     ["nan.npy", () => ingest.readNpy(fixture("nan.npy"), { target: 1 })],
-    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median" or "mode", drop the column, or remove such rows [DATA_MISSING]',
+    'nan.npy:2:1: 1 value is missing in column "x0" (first "NaN"); fill them with impute: "mean", "median", "mode" or "level" (missing as a level of its own), drop the column, or remove such rows [DATA_MISSING]',
   ],
   [
     ["labels", () => ingest.readNpy(fixture("f8.npy"), { labels: fixture("f4.npy") })],

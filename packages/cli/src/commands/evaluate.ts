@@ -2,20 +2,22 @@
 import type { Command } from "commander";
 import { type AnyPredictor, type Dataset, type FactorPredictor, predictor } from "ergodic";
 import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
-import { readHeldOut } from "../data.ts";
+import { readHeldOut, refuseNewLevels } from "../data.ts";
 import { given } from "../options/given.ts";
 import { whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
-import { addModelOptions, addRatingOptions, labelsText } from "../options/training.ts";
+import { addModelOptions, addRatingOptions, addUnknownOption, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
+import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface EvaluateOptions extends FormatOptions, Partial<RatingColumns> {
   maxWork?: number;
   exclude?: string;
   count: number;
+  unknown?: "zero" | "refuse";
   json?: boolean;
 }
 
@@ -25,7 +27,7 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .description("test a saved model on rows whose target is known")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addModelOptions(addFormatOptions(command))
+  addUnknownOption(addModelOptions(addFormatOptions(command)))
     .option("--labels <file>", labelsText)
     .option("--json", "one JSON object on standard output");
   addRatingOptions(command)
@@ -47,14 +49,17 @@ async function evaluateRows(
   terminal: Terminal,
 ): Promise<void> {
   using rows = await readHeldOut(data, model.pipeline, options);
+  const remarks = told(rows.remarks);
+  refuseNewLevels(data, remarks, options);
   const metrics = { ...model.evaluate(rows), ...coverageOf(model, rows) };
   const { task, classes, targetName } = model;
   if (options.json) {
     terminal.out(
-      `${json({ command: "evaluate", model: file, data, rows: rows.rowCount, task, target: targetName, classes: classes ?? null, metrics })}\n`,
+      `${json({ command: "evaluate", model: file, data, rows: rows.rowCount, task, target: targetName, classes: classes ?? null, metrics, remarks })}\n`,
     );
     return;
   }
+  for (const { message } of remarks) terminal.note(`${data}: ${message}`);
   const { out: paint } = terminal.paint;
   terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint)}`);
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));

@@ -6,10 +6,11 @@
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { blocks, readTable, sparseBlocks, takesSparse } from "@ergodic/ingest";
+import { blocks, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
   type AnyPredictor,
+  newLevels,
   type OutputPredictor,
   type Prediction,
   predictor,
@@ -17,16 +18,18 @@ import {
   type Table,
   writeWhole,
 } from "ergodic";
-import { rawRows, readingOf } from "../data.ts";
+import { rawRows, readingOf, refuseNewLevels } from "../data.ts";
 import { given } from "../options/given.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
-import { addModelOptions, addRatingOptions } from "../options/training.ts";
+import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
+import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
-type PredictOptions = FormatOptions & Partial<RatingColumns> & { maxWork?: number; out?: string; json?: boolean };
+type PredictOptions = FormatOptions &
+  Partial<RatingColumns> & { maxWork?: number; unknown?: "zero" | "refuse"; out?: string; json?: boolean };
 
 export function addPredict(program: Command, terminal: Terminal): void {
   const command = program
@@ -34,7 +37,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .description("predict with a saved model")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
-  addModelOptions(addFormatOptions(command))
+  addUnknownOption(addModelOptions(addFormatOptions(command)))
     .option("--out <file>", "write here, not on standard output")
     .option("--json", "one JSON object in the place of CSV");
   addRatingOptions(command);
@@ -48,35 +51,45 @@ async function predict(file: string, data: string, options: PredictOptions, term
   ];
   await checkOutputs("predict", [{ flag: "--out", path: options.out }], inputs);
   const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
-  const text = options.json ? jsonOf(model, file, data, options) : csvOf(model, data, options);
-  if (options.out === undefined) {
-    for await (const part of text) terminal.out(part);
-    return;
-  }
-  await writeWhole(options.out, text);
-  terminal.note(`predictions written to ${options.out}`);
+  const remarks = new Remarks();
+  const asked = { ...options, remarks };
+  const text = options.json ? jsonOf(model, file, data, asked) : csvOf(model, data, asked);
+  if (options.out === undefined) for await (const part of text) terminal.out(part);
+  else await writeWhole(options.out, text);
+  for (const { message } of remarks.all) terminal.note(`${data}: ${message}`);
+  if (options.out !== undefined) terminal.note(`predictions written to ${options.out}`);
 }
 
-async function* predictions(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<Prediction[]> {
+type Asked = PredictOptions & { readonly remarks: Remarks };
+
+async function* predictions(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Prediction[]> {
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;
-    for await (const rows of rowBlocks(model, data, options)) yield known.predict(rows);
+    for await (const rows of readBlocks(model, data, options)) {
+      const remarks = [...((rows as Table).remarks ?? []), ...newLevels(model.pipeline, rows)];
+      refuseNewLevels(data, remarks, options);
+      options.remarks.add(rows.rowCount, remarks);
+      yield known.predict(rows);
+    }
     return;
   }
   const columns = columnsOf(model, options, "predict");
   const given = { ...formatOptions(options), ...namesAsTexts(columns) };
   const tables = data === "-" ? [await readTable(data, given)] : blocks(data, given);
-  for await (const table of tables) yield model.predict(pairsOf(table, columns));
+  for await (const table of tables) {
+    options.remarks.add(table.rowCount, table.remarks ?? []);
+    yield model.predict(pairsOf(table, columns));
+  }
 }
 
-async function* rowBlocks(model: OutputPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
+async function* readBlocks(model: OutputPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
   const { pipeline } = model;
   if (data === "-") yield await rawRows(data, pipeline, options);
   else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
-  else yield* blocks(data, await readingOf(data, pipeline, options));
+  else yield* rowBlocks(data, { ...(await readingOf(data, pipeline, options)), target: false });
 }
 
-async function* csvOf(model: AnyPredictor, data: string, options: PredictOptions): AsyncGenerator<string> {
+async function* csvOf(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<string> {
   let header = false;
   for await (const rows of predictions(model, data, options)) {
     const columns = columnsOfCsv(rows[0], model.kind === "factorisation" ? [] : (model.classes ?? []));
@@ -100,7 +113,7 @@ function columnsOfCsv({ probabilities, set, interval }: Prediction, classes: rea
   return columns;
 }
 
-async function* jsonOf(model: AnyPredictor, file: string, data: string, options: PredictOptions): AsyncGenerator<string> {
+async function* jsonOf(model: AnyPredictor, file: string, data: string, options: Asked): AsyncGenerator<string> {
   const { task } = model;
   const { target, classes } =
     model.kind !== "factorisation"
@@ -112,7 +125,7 @@ async function* jsonOf(model: AnyPredictor, file: string, data: string, options:
     yield (first ? "" : ",") + rows.map((row) => json(row)).join(",");
     first = false;
   }
-  yield "]}\n";
+  yield `],"remarks":${json(options.remarks.all)}}\n`;
 }
 
 /** A CSV field: quoted where it must be. */

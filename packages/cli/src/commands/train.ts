@@ -1,6 +1,6 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
-import { type EngineDescription, fit, openEngine, type Run } from "ergodic";
+import { type Dataset, type EngineDescription, fit, openEngine, type Run } from "ergodic";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { beginningOf } from "../options/beginning.ts";
@@ -20,6 +20,7 @@ import { chosenLine, type Described } from "../report/chosen.ts";
 import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
+import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
 export function addTrain(program: Command, terminal: Terminal): void {
@@ -62,6 +63,7 @@ async function train(path: string, asked: TrainOptions, training: Training): Pro
   const parts = await cut(read.data, options);
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts, read));
+  if (!options.quiet) for (const line of remarkLines(path, options, read, parts)) terminal.note(line);
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
   const run: Run<AnyFitted> = settings
@@ -83,6 +85,13 @@ export function dataLine(path: string, { train, validate, test }: Parts, read: T
   const taken = read.taken ? ` (${takenText(read)})` : "";
   const shape = train.rowShape ? ` (${train.rowShape.join(" × ")})` : "";
   return `${path}: ${counted(train.rowCount, "row")} to train on${held.map((part) => `, ${part}`).join("")}; ${counted(train.columnCount, "column")}${shape}${sparse}; target ${train.target.name}${taken}`;
+}
+
+/** What is worth knowing of each file's rows. */
+function remarkLines(path: string, { test, validate }: TrainOptions, { data }: TrainingData, parts: Parts): string[] {
+  const of = (name: string | undefined, rows: Dataset | undefined): string[] =>
+    name === undefined ? [] : told(rows?.remarks ?? []).map(({ message }) => `${name}: ${message}`);
+  return [...of(path, data), ...of(test, parts.test), ...of(validate, parts.validate)];
 }
 
 function watch(options: TrainOptions, engine: EngineDescription, terminal: Terminal): Watch {
@@ -129,7 +138,7 @@ function report(result: Result): void {
     const chosen = { model, loss, task, target, algorithm, plan, ...(why === undefined ? {} : { why }) };
     const columnCount = parts.train.columnCount;
     terminal.out(
-      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, out: options.out ?? null })}\n`,
+      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
     );
     return;
   }

@@ -2,6 +2,7 @@
 import type { ColumnType, ReadTableOptions } from "@ergodic/ingest";
 import { type Command, InvalidArgumentError } from "commander";
 import { given } from "./given.ts";
+import { oneOf } from "./number.ts";
 
 export interface FormatOptions {
   format?: string;
@@ -13,11 +14,16 @@ export interface FormatOptions {
   types?: Record<string, ColumnType>;
   levels?: Record<string, ColumnType>;
   firstIndex?: number;
+  comment?: string;
+  ragged?: "refuse" | "skip";
   /** The labels of IDX and NumPy arrays, where those beside them have other names. */
   labels?: string;
 }
 
-type Reading = Pick<ReadTableOptions, "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex">;
+type Reading = Pick<
+  ReadTableOptions,
+  "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex" | "comment" | "ragged"
+>;
 
 export function addFormatOptions(command: Command): Command {
   return command
@@ -28,11 +34,13 @@ export function addFormatOptions(command: Command): Command {
     .option("--missing <texts>", 'what means "no value", separated by commas; default ",NA,NaN,nan,null,?"')
     .option("--types <column=type,…>", "number or category, of columns by name", typesOf)
     .option("--levels <column=level,…>", "the levels that a category may have; once for each column", levelsOf)
-    .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number);
+    .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number)
+    .option("--comment <text>", "what lines begin with that are not read, as '#'")
+    .option("--ragged <how>", "rows with too many or too few fields: refuse (the default), or skip", oneOf("refuse", "skip"));
 }
 
 export function formatOptions(options: FormatOptions): Reading {
-  const { format, header, delimiter, decimal, missing, types, levels, firstIndex } = options;
+  const { format, header, delimiter, decimal, missing, types, levels, firstIndex, comment, ragged } = options;
   return given({
     format,
     header: header ? undefined : false,
@@ -41,6 +49,8 @@ export function formatOptions(options: FormatOptions): Reading {
     missing: missing?.split(","),
     types: types || levels ? { ...types, ...levels } : undefined,
     firstIndex,
+    comment,
+    ragged,
   }) as Reading;
 }
 

@@ -1,6 +1,6 @@
 /** The options of `train` beside those of its data: read from the command line, and turned into the library's. */
-import type { Command } from "commander";
-import type { FitOptions, LinearOptions, Loss } from "ergodic";
+import { type Command, InvalidArgumentError } from "commander";
+import type { FitOptions, Impute, LinearOptions, Loss } from "ergodic";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
@@ -72,18 +72,33 @@ export function addModelOptions(command: Command): Command {
   );
 }
 
+/** For what meets levels of categories that a model does not know. */
+export function addUnknownOption(command: Command): Command {
+  return command.option(
+    "--unknown <how>",
+    "levels of categories that training did not meet: zero (counted, the default), or refuse",
+    oneOf("zero", "refuse"),
+  );
+}
+
 /** Of arrays, whose labels stand in a second file. */
 export const labelsText = "of idx and npy; default: MNIST's name for them, or y.npy for x.npy, beside DATA";
 
 export function addDataOptions(command: Command): Command {
-  return addFormatOptions(command)
-    .optionsGroup("Data:")
+  return addUnknownOption(addFormatOptions(command).optionsGroup("Data:"))
     .option("--target <column>", "what to predict: a name, or a position from 0 (-1 is the last)")
     .option("--weights <column>", "row weights")
     .option("--offset <column>", "added to each row's output, before the link; of an exposure take the logarithm")
     .option("--drop <columns>", "leave out, separated by commas")
-    .option("--impute <how>", "fill missing values: mean, median or mode", oneOf("mean", "median", "mode"))
+    .option(
+      "--impute <how>",
+      "fill missing values: mean, median, mode, or level (missing as a level of its own); by column: median,city=level, where the first is of all others",
+      imputeOf,
+    )
+    .option("--indicator", "with --impute: columns that are 1 where a number was missing")
+    .option("--dates <columns>", "columns of dates, to split into year, month, day, weekday and hour, separated by commas")
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
+    .option("--dense", "store rows of LIBSVM and VW with their zeros, as networks take them")
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
@@ -96,6 +111,28 @@ export function addDataOptions(command: Command): Command {
 
 function strength(text: string): number | "auto" {
   return text === "auto" ? text : notNegative(text);
+}
+
+const methods: readonly string[] = ["mean", "median", "mode", "level"];
+
+/** median → "median"; median,city=level → { "*": "median", city: "level" }. */
+function imputeOf(text: string): Impute {
+  if (methods.includes(text)) return text as Impute;
+  const pairs = text.split(",").map((part): [string, string] => {
+    const at = part.lastIndexOf("=");
+    const pair: [string, string] = at < 0 ? ["*", part] : [part.slice(0, at), part.slice(at + 1)];
+    if (pair[0] !== "" && methods.includes(pair[1])) return pair;
+    throw new InvalidArgumentError(
+      `${JSON.stringify(part)} must be mean, median, mode or level, or column=one of these, like city=level.`,
+    );
+  });
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new InvalidArgumentError(
+      `${twice === "*" ? "Two methods are of all columns" : `${JSON.stringify(twice)} is there twice`}; give one.`,
+    );
+  return Object.fromEntries(pairs) as Impute;
 }
 
 function channels(text: string): number {

@@ -12,12 +12,13 @@ import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
 import { datasetMark } from "./marks.ts";
 import { makePipelinesBy, runStep, runSteps, StepPipeline } from "./pipeline.ts";
 import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
-import type { RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
+import type { RawColumn, RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
 import { sampleRows, splitRows } from "./sampling.ts";
 import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
-import type { SparseTable, Table } from "./table.ts";
+import type { Remark, SparseTable, Table } from "./table.ts";
 import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
 import { checkBits, type HashStep } from "./transformations/hash.ts";
+import { addImpute, type ImputeMethod, type ImputeStep } from "./transformations/impute.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
 import { type ColumnMoments, columnMoments, fitStandardise } from "./transformations/standardise.ts";
 
@@ -76,13 +77,20 @@ export class Dataset<Names extends string = string> implements Disposable {
   readonly source: string;
   #stored: Stored | null;
   #lending: Lending<Names> | null;
+  readonly #remarks: readonly Remark[];
   #target: Target | undefined;
   #weights: Float64Array | null | undefined;
   #made = new Map<NumberType | "classes", Dataset<Names>>();
   #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
 
   /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
-  constructor(stored: Stored, pipeline: Pipeline, source: string, lending: Lending<Names> | null = null) {
+  constructor(
+    stored: Stored,
+    pipeline: Pipeline,
+    source: string,
+    lending: Lending<Names> | null = null,
+    remarks: readonly Remark[] = lending?.from.remarks ?? [],
+  ) {
     const { rowCount, columnCount, format, type } = stored.layout;
     this.rowCount = rowCount;
     this.columnCount = columnCount;
@@ -92,6 +100,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     this.source = source;
     this.#stored = stored;
     this.#lending = lending;
+    this.#remarks = remarks;
     own(this, stored.allocation);
   }
 
@@ -125,6 +134,11 @@ export class Dataset<Names extends string = string> implements Disposable {
   /** One row after another, as the pipeline gives them. @internal */
   rows(): RowSource {
     return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
+  }
+
+  /** What is worth knowing of the rows, as their reader says: some that were skipped, levels that a model does not know, columns that look like identifiers. */
+  get remarks(): readonly Remark[] {
+    return this.#remarks;
   }
 
   /** Columns, in order. */
@@ -219,6 +233,13 @@ export class Dataset<Names extends string = string> implements Disposable {
         throw outside("select", rows[i], this.rowCount);
     }
     return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
+  }
+
+  /** The rows that weigh more than 0; itself where all do. */
+  ofWeight(): Dataset<Names> {
+    const { weights } = this;
+    if (!weights?.includes(0)) return this;
+    return this.select(Array.from(weights, (_, i) => i).filter((i) => weights[i] > 0));
   }
 
   /**
@@ -384,6 +405,7 @@ export class Dataset<Names extends string = string> implements Disposable {
 export class Pipeline extends StepPipeline {
   static {
     makePipelinesBy((steps) => new Pipeline(steps));
+    addImpute();
   }
 
   /** The pipeline that toJSON described. @throws DataError unless `json` is such */
@@ -403,7 +425,22 @@ export class Pipeline extends StepPipeline {
     const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
     const step = this.steps[0] as SourceStep;
     const labels = { target, weights: readWeights(step.weights, raw, where), offset: readOffset(step.offset, raw, where) };
-    return new Dataset(store(rows, labels, where), this, where);
+    return new Dataset(store(rows, labels, where), this, where, null, (raw as Table).remarks);
+  }
+
+  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
+    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
+    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
+    if (!step || !columns) return [];
+    return columns.flatMap((column, j) => {
+      const fill = step.fills[j];
+      if (step.missing[j] === 0 || fill === null) return [];
+      const category = column.kind === "category";
+      // Files of earlier versions have one method for all.
+      const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
+      return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
+    });
   }
 
   /** This pipeline and one more step. */

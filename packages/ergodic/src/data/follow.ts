@@ -13,7 +13,7 @@ import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./r
 import { SparseRow } from "./rows.ts";
 import type { ColumnsStep } from "./transformations/columns.ts";
 import type { HashedColumnsStep } from "./transformations/hashed-columns.ts";
-import type { ImputeStep } from "./transformations/impute.ts";
+import { type ImputeStep, indicatorColumns } from "./transformations/impute.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 import type { OneHotStep } from "./transformations/one-hot.ts";
 
@@ -81,9 +81,9 @@ function codingOf(all: readonly Step[]): Coding {
 
 /** Null: the same columns. */
 function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
-  const bare = ({ source, oneHot }: Coding): string => {
+  const bare = ({ source, oneHot, impute }: Coding): string => {
     const { source: _, type: __, target: ___, weights: ____, offset: _____, ...rest } = source;
-    return JSON.stringify([{ ...rest, unknown: undefined }, oneHot]);
+    return JSON.stringify([{ ...rest, unknown: undefined }, oneHot, impute?.indicators]);
   };
   if (bare(own) === bare(wanted)) return null;
   const hashed = [own, wanted].map(({ source }) => source.kind === "hashedColumns");
@@ -107,8 +107,9 @@ function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string
 }
 
 /** Null where columns have no names. */
-function namesOf({ source }: Coding): readonly RawColumn[] | null {
-  if (source.kind === "columns") return (source as ColumnsStep).columns;
+function namesOf({ source, impute }: Coding): readonly RawColumn[] | null {
+  const { columns } = source as ColumnsStep;
+  if (source.kind === "columns") return impute ? [...columns, ...indicatorColumns(columns, impute)] : columns;
   return (source as NumbersStep).names?.map((name) => ({ name, kind: "number" as const })) ?? null;
 }
 
@@ -154,6 +155,9 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
       for (const level of column.levels) places.push(found && index.has(level) ? found.place + index.get(level)! : -1);
     }
   }
+  // Rows without gaps need no columns that tell of them.
+  const { columns, kind } = wanted.source as ColumnsStep;
+  if (kind === "columns" && wanted.impute) for (const { name } of indicatorColumns(columns, wanted.impute)) at.delete(name);
   const sparse = own.source.kind === "numbers" && formatOf(own) === "sparse";
   if (at.size > 0 && (!sparse || at.size === theirs.length))
     differences.unshift(
@@ -172,11 +176,13 @@ function fillsDiffer(own: Coding, wanted: Coding): string[] {
   return [`gaps in ${listed(other.map(([name]) => name))} were filled from its own values, not with the model's`];
 }
 
-function fillsOf({ impute, source }: Coding): Map<string, { missing: number; fill: number | string }> {
+function fillsOf({ impute, source }: Coding): Map<string, { missing: number; fill: number | string | null }> {
   if (!impute) return new Map();
   const { fills, missing } = impute;
-  const fill = (column: RawColumn, j: number): number | string =>
-    column.kind === "category" ? column.levels[fills[j]] : fills[j];
+  const fill = (column: RawColumn, j: number): number | string | null => {
+    const at = fills[j];
+    return column.kind === "category" && at !== null ? column.levels[at] : at;
+  };
   return new Map(
     (source as ColumnsStep).columns.map((column, j) => [column.name, { missing: missing[j], fill: fill(column, j) }]),
   );

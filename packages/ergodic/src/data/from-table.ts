@@ -1,18 +1,30 @@
 /** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
+import { checkBoolean, checkChoice, holds, refuse } from "../base/checks.ts";
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
-import { checkRaw } from "./check-table.ts";
+import { checkNames, checkRaw } from "./check-table.ts";
 import { runSteps, shapeAfter } from "./pipeline.ts";
 import { columnFinder, listed, requireColumn, tableTexts } from "./raw.ts";
-import type { SourceStep, Step, TargetColumn } from "./rows.ts";
+import type { RawColumn, SourceStep, Step, TargetColumn } from "./rows.ts";
 import type { SparseTable, Table } from "./table.ts";
 import { describeTarget } from "./target.ts";
 import { type ColumnsStep, fitColumns } from "./transformations/columns.ts";
 import type { HashedColumnsStep } from "./transformations/hashed-columns.ts";
-import { fitImpute, type ImputeMethod } from "./transformations/impute.ts";
+import { fitImpute, GAP, type ImputeMethod } from "./transformations/impute.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 import { chooseFormat, type OneHotStep } from "./transformations/one-hot.ts";
 import { rowShapeStep } from "./transformations/row-shape.ts";
+
+/** Columns that are split into parts: what `dateParts()` makes. */
+export interface DateParts {
+  /** Their names. */
+  readonly columns: readonly string[];
+  /** What a column becomes, by all of its texts. @internal */
+  partsOf(name: string, texts: readonly string[]): RawColumn[];
+}
+
+/** How gaps are filled: in all columns, or by column. */
+export type Impute = ImputeMethod | Readonly<Record<string, ImputeMethod>>;
 
 /** `Out`: the columns that do not become the dataset's. */
 export interface TableOptions<Out extends string = string> {
@@ -27,8 +39,16 @@ export interface TableOptions<Out extends string = string> {
   offset?: string;
   /** Columns to leave out. */
   drop?: readonly Out[];
-  /** Fills missing cells; without it they are refused. */
-  impute?: ImputeMethod;
+  /**
+   * Fills missing cells; without it they are refused. Of all columns: numbers take their mean, median or mode, texts the commonest one, or with "level" missing
+   * as a level of its own, where any is missing (numbers then their median). Or by column, "*" being all others: `{ age: "median", city: "level" }`; gaps in
+   * columns that are not named stay refused, at prediction too.
+   */
+  impute?: Impute;
+  /** With `impute`: for each column of numbers with gaps another one, which is 1 where they are. Default false. */
+  indicator?: boolean;
+  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, that become year, month, day, weekday and, where there are times, hour: `dateParts("signup")`. */
+  dates?: DateParts;
   /** A level first met at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
   /** Takes the distinct values of a number target as classes. */
@@ -48,24 +68,46 @@ export interface SparseOptions {
   target?: string;
   /** Takes the distinct targets as classes. */
   classes?: boolean;
+  /** How rows are stored: "sparse" (default), or "dense", as networks take them. */
+  format?: "dense" | "sparse";
   /** Default "f32". */
   type?: "f32" | "f64";
 }
 
-const tableKeys = ["target", "weights", "offset", "drop", "impute", "unknown", "classes", "hash", "format", "rowShape", "type"];
+const tableKeys = [
+  "target",
+  "weights",
+  "offset",
+  "drop",
+  "impute",
+  "indicator",
+  "dates",
+  "unknown",
+  "classes",
+  "hash",
+  "format",
+  "rowShape",
+  "type",
+];
 
-export function stepsOfTable(table: Table, options: TableOptions): Step[] {
+/** `all`: levels and classes that the table lists count, though no row has them: rows to come may. */
+export function stepsOfTable(table: Table, options: TableOptions, all = false): Step[] {
   const { source } = table;
   checkKeys("fromTable", options, tableKeys);
   checkRaw(table);
-  const { impute, unknown = "zero", hash } = options;
-  if (impute !== undefined && !["mean", "median", "mode"].includes(impute)) {
-    throw new OptionError("fromTable", `impute is "${impute}", but must be "mean", "median" or "mode"`, "OPTION_RANGE");
-  }
+  const { impute, indicator = false, dates, unknown = "zero", hash } = options;
+  checkBoolean("fromTable", "indicator", indicator);
+  checkImpute(impute);
+  if (indicator && impute === undefined)
+    throw new OptionError("fromTable", 'indicator needs impute, which fills the gaps; add impute: "median"', "OPTION_CONFLICT");
   const targetColumn = requireColumn(table, options.target, "target column");
   const classes = targetColumn.kind === "category" || options.classes === true;
   const target: TargetColumn = classes
-    ? describeTarget(options.target, presentTexts(tableTexts(targetColumn), table.rowCount), source)
+    ? describeTarget(
+        options.target,
+        all && targetColumn.kind === "category" ? targetColumn.levels : presentTexts(tableTexts(targetColumn), table.rowCount),
+        source,
+      )
     : { name: options.target, kind: "number" };
   if (options.weights !== undefined) requireColumn(table, options.weights, "weight column");
   if (options.offset !== undefined) requireColumn(table, options.offset, "offset column");
@@ -73,7 +115,21 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
 
   const labels = [options.target, options.weights, options.offset].filter((name) => name !== undefined);
   const others = new Set([...labels, ...(options.drop ?? [])]);
-  const columns = fitColumns(table, others);
+  const fitted = fitColumns(table, others, all);
+  if (dates && !holds(dates, "partsOf")) refuse("fromTable", "dates", dates, "parts of dates", 'dateParts("signup")');
+  if (dates) refuseUnknown("dates", dates.columns, fitted, table.source);
+  if (impute !== undefined && typeof impute !== "string")
+    refuseUnknown(
+      "impute",
+      Object.keys(impute).filter((name) => name !== "*"),
+      fitted,
+      table.source,
+    );
+  const columns = fitted.flatMap((column) => (dates?.columns.includes(column.name) ? partsOf(dates, column, table) : [column]));
+  checkNames(
+    columns.map(({ name }) => name),
+    table.source,
+  );
   if (columns.length === 0) throw new DataError(source, `has no column left beside ${listed([...others])}`, "DATA_EMPTY");
   const base: Omit<SourceStep, "kind"> = {
     source,
@@ -83,21 +139,37 @@ export function stepsOfTable(table: Table, options: TableOptions): Step[] {
     ...(options.offset === undefined ? {} : { offset: options.offset }),
   };
   if (hash !== undefined) {
+    const own = dates ? "dates" : indicator ? "indicator" : undefined;
+    if (own !== undefined)
+      throw new OptionError(
+        "fromTable",
+        `both hash and ${own} were given, but hashed columns have no others; leave one out`,
+        "OPTION_CONFLICT",
+      );
     const kinds = columns.map(({ name, kind }) => ({ name, kind }));
     const step: HashedColumnsStep = { kind: "hashedColumns", ...base, columns: kinds, bits: hash };
     return shaped([step], options.rowShape, "fromTable");
   }
-  const cells: ColumnsStep = { kind: "columns", ...base, columns, unknown };
-  const oneHot: OneHotStep = { kind: "oneHot", format: options.format ?? chooseFormat(columns) };
-  if (impute === undefined) refuseMissing(table, others);
-  const filled = impute === undefined ? [] : [fitImpute(runSteps([cells], table, source), impute, source)];
+  const gaps = gapsOf(table).filter(({ name }) => !others.has(name));
+  const hasGaps = new Set(gaps.map(({ name }) => name));
+  const methods = columns.map((column) => methodOf(column, impute, hasGaps.has(column.of ?? column.name)));
+  const covered = new Set(columns.flatMap(({ of, name }, j) => (methods[j] === null ? [] : [of ?? name])));
+  refuseMissing(
+    source,
+    gaps.filter(({ name }) => !covered.has(name)),
+  );
+  const levelled = columns.map((column, j) => (methods[j] === "level" ? withGap(column) : column));
+  const cells: ColumnsStep = { kind: "columns", ...base, columns: levelled, unknown };
+  const oneHot: OneHotStep = { kind: "oneHot", format: options.format ?? chooseFormat(levelled) };
+  const filled = impute === undefined ? [] : [fitImpute(runSteps([cells], table, source), methods, indicator, source)];
   return shaped([cells, ...filled, oneHot], options.rowShape, "fromTable");
 }
 
 export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[] {
-  checkKeys("fromSparse", options, ["target", "classes", "type"]);
+  checkKeys("fromSparse", options, ["target", "classes", "format", "type"]);
   checkRaw(table);
-  const name = options.target ?? "y";
+  const { target: name = "y", format = "sparse" } = options;
+  checkChoice("fromSparse", "format", format, ["dense", "sparse"]);
   const step: NumbersStep = {
     kind: "numbers",
     source: table.source,
@@ -105,7 +177,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
     target: options.classes ? describeTarget(name, Array.from(table.target, String), table.source) : { name, kind: "number" },
     weights: null,
     ...(table.offset ? { offset: "offset" } : {}),
-    format: "sparse",
+    format,
     columnCount: table.columnCount,
     names: table.names ?? null,
   };
@@ -131,9 +203,9 @@ function presentTexts(text: (i: number) => string | null, rowCount: number): str
   return Array.from({ length: rowCount }, (_, i) => text(i)).filter((level) => level !== null);
 }
 
-function refuseMissing(table: Table, others: ReadonlySet<string>): void {
-  const gaps = table.columns
-    .filter((column) => !others.has(column.name))
+/** Columns with missing cells, and how many. */
+function gapsOf(table: Table): { name: string; count: number }[] {
+  return table.columns
     .map((column) => {
       const count =
         column.kind === "number"
@@ -141,13 +213,70 @@ function refuseMissing(table: Table, others: ReadonlySet<string>): void {
           : column.codes.reduce((sum, code) => sum + (code < 0 ? 1 : 0), 0);
       return { name: column.name, count };
     })
-    .filter(({ count }) => count > 0)
-    .sort((a, b) => b.count - a.count);
+    .filter(({ count }) => count > 0);
+}
+
+function refuseMissing(source: string, gaps: readonly { name: string; count: number }[]): void {
   if (gaps.length === 0) return;
   const all = gaps.reduce((sum, { count }) => sum + count, 0);
-  const where = gaps.slice(0, 6).map(({ name, count }) => `"${name}" (${count})`);
+  const most = [...gaps].sort((a, b) => b.count - a.count);
+  const where = most.slice(0, 6).map(({ name, count }) => `"${name}" (${count})`);
   const rest = gaps.length > 6 ? ` and ${gaps.length - 6} more` : "";
-  const advice = 'fill them with impute: "mean", "median" or "mode", or drop the columns';
+  const advice = 'fill them with impute: "mean", "median", "mode" or "level", or drop the columns';
   const message = `${all} ${all === 1 ? "value is" : "values are"} missing in column${gaps.length > 1 ? "s" : ""} ${where.join(", ")}${rest}; ${advice}`;
-  throw new DataError(table.source, message, "DATA_MISSING");
+  throw new DataError(source, message, "DATA_MISSING");
+}
+
+const imputeMethods = ["mean", "median", "mode", "level"];
+
+function checkImpute(impute: unknown): asserts impute is Impute | undefined {
+  const given = typeof impute === "object" && impute !== null ? Object.values(impute) : impute === undefined ? [] : [impute];
+  const wrong = given.find((method) => !imputeMethods.includes(method as string));
+  if (wrong === undefined) return;
+  const message = `impute is ${shown(wrong)}, but must be "mean", "median", "mode" or "level", or one of these by column, as in { age: "median", city: "level" }`;
+  throw new OptionError("fromTable", message, "OPTION_RANGE");
+}
+
+/** How the gaps of a column are filled; null: they are refused. */
+function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, hasGaps: boolean): ImputeMethod | null {
+  const by = (key: string): ImputeMethod | undefined =>
+    typeof impute === "object" && Object.hasOwn(impute, key) ? impute[key] : undefined;
+  const own = by(of ?? name);
+  const method = own ?? (typeof impute === "string" ? impute : by("*"));
+  if (method === undefined) return null;
+  const fits = (kind === "number") === (method === "mean" || method === "median") || method === "mode";
+  if (own && !fits && of === undefined) {
+    const message =
+      kind === "number"
+        ? `impute is "level" for "${name}", which holds numbers; take "median", with indicator: true for a column that tells where gaps were`
+        : `impute is "${method}" for "${name}", which holds texts; take "mode" or "level"`;
+    throw new OptionError("fromTable", message, "OPTION_RANGE");
+  }
+  if (kind === "number") return method === "level" ? "median" : method;
+  return method === "level" && (own || hasGaps) ? "level" : "mode";
+}
+
+/** With a level for what is missing. */
+function withGap(column: RawColumn): RawColumn {
+  if (column.kind === "number" || column.levels.includes(GAP)) return column;
+  return { ...column, levels: [...column.levels, GAP] };
+}
+
+function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawColumn[] {
+  if (column.kind === "number")
+    throw new DataError(
+      source,
+      `dates names "${column.name}", which holds numbers; dates are texts like 2024-03-05`,
+      "DATA_KIND",
+    );
+  return dates.partsOf(column.name, column.levels);
+}
+
+/** Columns that an option names, and the table lacks or has given another role. */
+function refuseUnknown(option: string, names: readonly string[], columns: readonly RawColumn[], source: string): void {
+  const known = new Set(columns.map(({ name }) => name));
+  const stranger = names.find((name) => !known.has(name));
+  if (stranger === undefined) return;
+  const message = `${option} asks for a column "${stranger}" that is not there, or is no input; these are ${listed([...known])}`;
+  throw new DataError(source, message, "DATA_COLUMN");
 }

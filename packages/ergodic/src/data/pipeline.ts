@@ -24,7 +24,6 @@ import {
 import { checkStep, isTexts } from "./step-check.ts";
 import type { Row } from "./table.ts";
 import { readOffset, readWeights } from "./target.ts";
-import type { ImputeMethod, ImputeStep } from "./transformations/impute.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
 
@@ -172,20 +171,13 @@ export class StepPipeline {
   /** The raw columns that rows must have; null where they are x0, x1, … */
   get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
     const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    return step.columns ?? step.names?.map((name) => ({ name, kind: "number" as const })) ?? null;
-  }
-
-  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
-  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
-    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
-    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
-    if (!step || !columns) return [];
-    return columns.flatMap((column, j) => {
-      if (step.missing[j] === 0) return [];
-      const category = column.kind === "category";
-      const value = category ? column.levels[step.fills[j]] : step.fills[j];
-      return { name: column.name, missing: step.missing[j], method: category ? "mode" : step.method, value };
-    });
+    // Of a date, whose parts follow each other, the texts that rows hold.
+    const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
+    return (
+      parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
+      step.names?.map((name) => ({ name, kind: "number" as const })) ??
+      null
+    );
   }
 
   /** A place for rows of the form of this one, by name or by position, without their weights. */

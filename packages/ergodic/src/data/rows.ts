@@ -17,9 +17,14 @@ export interface RowVector {
 }
 
 /** A raw column before it becomes numbers. */
-export type RawColumn =
+export type RawColumn = (
   | { readonly name: string; readonly kind: "number" }
-  | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] };
+  | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] }
+) & {
+  /** Of a part of a date: the column that rows have, and which part (dates.ts). */
+  readonly of?: string;
+  readonly part?: string;
+};
 
 /** What the rows between two steps look like. */
 export interface Shape {

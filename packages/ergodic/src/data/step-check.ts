@@ -23,6 +23,8 @@ export const isCount = (count: unknown): count is number =>
 
 /** A column of a table before it becomes numbers. */
 export function isRawColumn(column: unknown): boolean {
-  const { name, kind, levels } = (column ?? {}) as { name?: unknown; kind?: unknown; levels?: unknown };
+  const { name, kind, levels, of, part } = (column ?? {}) as Record<string, unknown>;
+  // Both, or neither.
+  if (typeof of !== typeof part || !/^(string|undefined)$/.test(typeof of)) return false;
   return typeof name === "string" && (kind === "number" || (kind === "category" && isTexts(levels)));
 }

@@ -18,6 +18,24 @@ export interface Table<Names extends string = string> {
   columns: readonly Column<Names>[];
   /** Names the table in errors. */
   source: string;
+  /** What is worth knowing of how it was read. */
+  remarks?: readonly Remark[];
+}
+
+/** What is worth knowing of rows, and no error. */
+export interface Remark {
+  /**
+   * "skipped": rows that were not taken; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column that looks like one.
+   */
+  readonly kind: "skipped" | "new level" | "identifier" | "date" | "text";
+  /** The column, where it is about one. */
+  readonly column?: string;
+  /** How many rows it is about … */
+  readonly rows: number;
+  /** … of how many. */
+  readonly of: number;
+  /** In words. */
+  readonly message: string;
 }
 
 /** Compressed sparse rows with their target, as readers give them; columns ascend within a row. */

@@ -230,7 +230,7 @@ export class Run<Result> extends Watched<Result> {
       };
       const ideal = (steps * STRETCH_MS) / Math.max(1e-3, seconds * 1000);
       stepsPerStretch = Math.max(1, Math.round(Math.min(ideal, MOST_GROWTH * Math.max(steps, stepsPerStretch))));
-      const validation = stopping.after(made, seconds);
+      const validation = stopping.after(made, seconds) ?? made.validation;
       const now = performance.now();
       // Within a first step that takes long nothing may be known yet.
       const known = !Number.isNaN(stopping.loss);

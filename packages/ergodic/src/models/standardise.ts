@@ -1,6 +1,6 @@
 /** Whether columns shall be standardised where a user left it to the model (linear/linear.ts says by what). */
 import type { Dataset } from "../data/dataset.ts";
-import { featureMaps } from "../data/features/index.ts";
+import { mapKinds } from "../data/features/feature-map.ts";
 
 /**
  * Data as a model takes them: `wanted` true: all columns standardised; "auto": those that are no indicators, where it is worth it.
@@ -17,7 +17,7 @@ export function standardised(data: Dataset, wanted: boolean | "auto", mapped: bo
 /** Sparse columns are left alone: hashed and counted features come in comparable units; so do the features of a map. */
 function worthStandardising(data: Dataset, mapped: boolean): boolean {
   const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
-  if (data.format === "sparse" || Object.hasOwn(featureMaps, kind)) return false;
+  if (data.format === "sparse" || mapKinds.includes(kind)) return false;
   const moments = data.columnMoments();
   const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
   // A map's one gamma is for indicators, too.

@@ -79,7 +79,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
   const description = file.describe();
-  if (hasFeatures(description)) (await later(() => import("../data/features/index.ts"))).addFeatureMaps();
+  if (needsMore(description)) (await later(() => import("../data/all-steps.ts"))).addAllSteps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
   const { calibration } = description;
@@ -95,11 +95,16 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   return predictor;
 }
 
-/** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
-function hasFeatures({ pipeline }: JsonObject): boolean {
-  const isMap = (step: unknown): boolean =>
-    /^(rff|orthogonal|sorf|fastfood)$/.test(String((step as { kind?: unknown } | null)?.kind));
-  return Array.isArray(pipeline) && pipeline.some(isMap);
+/** Whether the pipeline, of which nothing is known yet, has a step that is not always at hand, or dates. */
+function needsMore({ pipeline }: JsonObject): boolean {
+  const isOne = (step: unknown): boolean => {
+    const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };
+    return (
+      /^(impute|rff|orthogonal|sorf|fastfood)$/.test(String(kind)) ||
+      (Array.isArray(columns) && columns.some((column) => column?.part))
+    );
+  };
+  return Array.isArray(pipeline) && pipeline.some(isOne);
 }
 
 /** Tensors lie as the predictor would write them. */

@@ -14,7 +14,7 @@ import type { NumberType } from "../data/layout.ts";
 import { dataFrom, type PortableData } from "../data/portable.ts";
 import { type PortableRatings, Ratings } from "../data/ratings.ts";
 import type { Engine } from "../host/engine.ts";
-import { linearFromJson } from "../models/linear/linear.ts";
+import { linearFromJson } from "../models/linear/from-json.ts";
 import { networkFromJson } from "../models/neural/network-from.ts";
 import { factorisationFromJson } from "../models/ratings/factorisation.ts";
 import { type PortableDensity, PortedDensity } from "../models/statistical/portable.ts";

@@ -347,7 +347,7 @@ describe("refusals", () => {
     [
       "gaps",
       () => Dataset.fromTable(gaps(), { target: "income" }),
-      'people.csv: 3 values are missing in columns "age" (2), "education" (1); fill them with impute: "mean", "median" or "mode", or drop the columns [DATA_MISSING]',
+      'people.csv: 3 values are missing in columns "age" (2), "education" (1); fill them with impute: "mean", "median", "mode" or "level", or drop the columns [DATA_MISSING]',
     ],
     [
       "a gap in the target",
@@ -357,7 +357,7 @@ describe("refusals", () => {
     [
       "an unknown option",
       () => Dataset.fromTable(table(), { target: "income", Impute: "mean" } as never),
-      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, offset, drop, impute, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
+      'fromTable: unknown option "Impute"; did you mean "impute"? (known: target, weights, offset, drop, impute, indicator, dates, unknown, classes, hash, format, rowShape, type) [OPTION_UNKNOWN]',
     ],
     [
       "a type that is a conversion",

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/base/errors.ts";
 import { type Draws, stream } from "../../src/base/stream.ts";
 import { Dataset } from "../../src/data/dataset.ts";
+import { mapKinds } from "../../src/data/features/feature-map.ts";
 import { hadamard, paddedSize } from "../../src/data/features/hadamard.ts";
 import { fastfood, featureMaps, orthogonal, randomFeaturesFromJson, rff, sorf } from "../../src/data/features/index.ts";
 import { bytes, matrix, sparseOf } from "./rows-of.ts";
@@ -228,3 +229,5 @@ describe("refusals", () => {
     expect(wide.map(sorf({ count: 4, gamma: 1 })).columnCount).toBe(4);
   });
 });
+
+it("names of maps are those of the maps that there are", () => expect(mapKinds).toEqual(Object.keys(featureMaps)));

@@ -15,7 +15,7 @@ import {
   rff,
   saga,
 } from "../../src/index.ts";
-import { linearFromJson } from "../../src/models/linear/linear.ts";
+import { linearFromJson } from "../../src/models/linear/from-json.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 import { plantedRows } from "../loop/planted.ts";
 

@@ -1,8 +1,9 @@
 import { OptionError } from "ergodic";
+import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
 import { fault, show } from "../fault.ts";
 import { lineBlocks } from "../lines.ts";
-import { isNumberText, textNumber } from "../number.ts";
+import { isNumberText, isRounded, textNumber } from "../number.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
@@ -17,9 +18,15 @@ export interface CsvOptions extends TableOptions {
   quote?: string;
   /** The decimal mark. Default ".". */
   decimal?: "." | ",";
+  /** What lines begin with that are not read, as "#". Default: there are none. */
+  comment?: string;
+  /** Rows with more or fewer fields than there are columns: refused (default), or skipped, counted in the `remarks` of what is read. */
+  ragged?: "refuse" | "skip";
 }
 
-export const csvKeys = ["header", "delimiter", "quote", "decimal"];
+export const csvKeys = ["header", "delimiter", "quote", "decimal", "comment", "ragged"];
+
+const largest = Number.MAX_SAFE_INTEGER;
 
 /**
  * Comma- and tab-separated values (RFC 4180) → tables.
@@ -37,7 +44,10 @@ export const tsv: RowDecoder<CsvOptions> = {
 };
 
 async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {
-  const { delimiter = ",", quote = '"', decimal = "." } = options;
+  const { delimiter = ",", quote = '"', decimal = ".", comment = "", ragged = "refuse" } = options;
+  checkComment(comment, quote);
+  if (ragged !== "refuse" && ragged !== "skip")
+    throw new OptionError("readCsv", `ragged is ${show(String(ragged))}, but must be "refuse" or "skip"`, "OPTION_RANGE");
   checkMark("delimiter", delimiter);
   if (quote !== "") checkMark("quote", quote);
   if (delimiter === quote || delimiter === '"')
@@ -54,7 +64,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
       `decimal and delimiter are both ${show(decimal)}; such a file needs delimiter: ";"`,
       "OPTION_RANGE",
     );
-  const records = new CsvRecords(source.name, delimiter, quote);
+  const records = new CsvRecords(source.name, delimiter, quote, comment);
   for await (const block of lineBlocks(source)) yield* rows(records, block, options, builder);
   yield* rows(records, undefined, options, builder);
 }
@@ -71,13 +81,19 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
     if (builder.columns.length === 0 && start(fields, records.line, options, builder)) continue;
     const { columns } = builder;
     const { line } = records;
-    if (fields.length !== columns.length) throw ragged(fields, records, builder, options);
+    if (fields.length !== columns.length) {
+      if (options.ragged !== "skip") throw ragged(fields, records, builder, options);
+      builder.skip(line, fields.length);
+      continue;
+    }
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
       if (column === undefined) continue;
       const value = column.kind === "category" ? NaN : textNumber(fields[i], decimal);
-      if (value - value === 0) column.putNumber(value, line);
-      else column.putText(fields[i], line);
+      if (value - value === 0) {
+        if ((value > largest || value < -largest) && isRounded(fields[i])) column.refuseRounded(fields[i], line);
+        column.putNumber(value, line);
+      } else column.putText(fields[i], line);
     }
     if (builder.endRow()) yield;
   }
@@ -137,13 +153,19 @@ function start(fields: string[], line: number, options: CsvOptions, builder: Tab
 
 function ragged(fields: string[], records: CsvRecords, builder: TableBuilder, { header }: CsvOptions): Error {
   const wanted = builder.columns.length;
+  const text = records.recordText();
+  const lines = [text, ...builder.names.slice(0, 1)].map(commentMark).find((mark) => mark !== undefined);
+  const advice =
+    lines === undefined
+      ? 'complete it, quote a field that holds the delimiter, or pass ragged: "skip" to go without such rows'
+      : `pass comment: ${show(lines)} if lines that begin so are comments`;
   const standard =
     header === false ? "the first row has" : Array.isArray(header) ? "the option header lists" : "the header names";
   return fault(
     builder.file,
     records.line,
     Math.min(fields.length, wanted) + 1,
-    `the row has ${fields.length} ${fields.length === 1 ? "field" : "fields"}, but ${standard} ${wanted}: ${show(records.recordText())}; complete it, or quote a field that holds the delimiter`,
+    `the row has ${fields.length} ${fields.length === 1 ? "field" : "fields"}, but ${standard} ${wanted}: ${show(text)}; ${advice}`,
     "DATA_RAGGED",
   );
 }

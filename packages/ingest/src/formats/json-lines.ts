@@ -1,13 +1,20 @@
 import { OptionError } from "ergodic";
 import type { ColumnBuilder } from "../column.ts";
+import { checkComment, commentMark } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { decoded, lineBlocks } from "../lines.ts";
+import { isRounded } from "../number.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
 
-/** Options of JSON lines: those of tables. */
-export type JsonLinesOptions = TableOptions;
+/** Options of JSON lines: those of tables, and comments. */
+export interface JsonLinesOptions extends TableOptions {
+  /** What lines begin with that are not read, as "//". Default: there are none. */
+  comment?: string;
+}
+
+export const jsonLinesKeys = ["comment"];
 
 /**
  * JSON lines: one flat object a line → tables. Keys are columns; a key that is absent, or null, is a missing value.
@@ -27,6 +34,8 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
       "OPTION_TYPE",
     );
   }
+  const { comment = "" } = options;
+  checkComment(comment);
   if (builder.known !== undefined) builder.begin(builder.known);
   const columns = new Map(builder.names.map((name, i) => [name, builder.columns[i]]));
   let line = 1;
@@ -36,8 +45,9 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
       const found = text.indexOf("\n", start);
       const end = found < 0 ? text.length : found;
       const row = text.slice(start, end).trim();
+      const isComment = comment !== "" && text.startsWith(comment, start);
       start = end + 1;
-      if (row === "") continue;
+      if (row === "" || isComment) continue;
       putRow(row, columns, builder, line);
       if (builder.endRow()) yield;
     }
@@ -60,12 +70,23 @@ function putRow(text: string, columns: Map<string, ColumnBuilder | undefined>, b
     }
     column.padTo(builder.rowCount, 1);
     const value = row[key];
-    if (typeof value === "number" && Number.isFinite(value)) column.putNumber(value, line);
-    else if (value === null) column.putMissing(line, "null");
+    if (typeof value === "number" && Number.isFinite(value)) {
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        const long = longInteger(text, value);
+        if (long !== undefined) column.refuseRounded(long, line);
+      }
+      column.putNumber(value, line);
+    } else if (value === null) column.putMissing(line, "null");
     else if (typeof value === "object") throw located(builder.file, line, text);
     else column.putText(String(value), line);
   }
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
+}
+
+/** The digits that became this number by rounding, if any did. */
+function longInteger(text: string, value: number): string | undefined {
+  const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
+  return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
 }
 
 function parsed(file: string, line: number, text: string): Record<string, unknown> {
@@ -105,13 +126,12 @@ function located(file: string, line: number, text: string): Error {
   };
   const broken = (wanted: string): Error => {
     const found = at < text.length ? show(text.slice(at)) : "the end of the line";
-    return fault(
-      file,
-      line,
-      at + 1,
-      `found ${found}, but wanted ${wanted}; each line must hold one whole JSON object`,
-      "DATA_PARSE",
-    );
+    const mark = commentMark(text);
+    const advice =
+      mark === undefined
+        ? "each line must hold one whole JSON object"
+        : `pass comment: ${show(mark)} if lines that begin so are comments`;
+    return fault(file, line, at + 1, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
   };
   const mark = (character: string): boolean => {
     take(blanks);

@@ -1,4 +1,5 @@
 import { checkNumber, OptionError } from "ergodic";
+import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
 import { parseNumber } from "../number.ts";
@@ -11,9 +12,11 @@ export interface LibsvmOptions extends SparseOptions {
   firstIndex?: 0 | 1;
   /** Query groups of ranking data. Default "refuse". */
   qid?: "refuse" | "ignore";
+  /** What lines begin with that are not read. Default: # alone, which opens a comment anywhere. */
+  comment?: string;
 }
 
-export const libsvmKeys = ["columnCount", "target", "firstIndex", "qid"];
+export const libsvmKeys = ["columnCount", "target", "firstIndex", "qid", "comment"];
 
 /**
  * LIBSVM and SVMlight text → sparse rows: `label [qid:q] index:value … [# comment]`, indices ascending from 1 (or 0 on request).
@@ -36,10 +39,11 @@ class LibsvmParser implements LineParser {
   readonly #first: number;
   readonly #labelOptional: boolean;
   readonly #ignoreQid: boolean;
+  readonly #isComment: (bytes: Uint8Array, start: number) => boolean;
   #line = 0;
   #lineStart = 0;
 
-  constructor(builder: SparseBuilder, { columnCount, target, firstIndex = 1, qid = "refuse" }: LibsvmOptions) {
+  constructor(builder: SparseBuilder, { columnCount, target, firstIndex = 1, qid = "refuse", comment }: LibsvmOptions) {
     if (columnCount !== undefined)
       checkNumber("readLibsvm", "columnCount", columnCount, { low: 0, high: largestIndex, integer: true });
     checkNumber("readLibsvm", "firstIndex", firstIndex, { low: 0, high: 1, integer: true });
@@ -51,6 +55,7 @@ class LibsvmParser implements LineParser {
     this.#first = firstIndex;
     this.#labelOptional = target === false;
     this.#ignoreQid = qid === "ignore";
+    this.#isComment = commentTest(comment);
   }
 
   /** An entry takes at least four bytes: " 1:1". */
@@ -63,7 +68,7 @@ class LibsvmParser implements LineParser {
     this.#lineStart = start;
     const length = bytes.length;
     let i = skipBlanks(bytes, start);
-    if (i < length && bytes[i] !== LF && bytes[i] !== HASH) {
+    if (!this.#isComment(bytes, start) && i < length && bytes[i] !== LF && bytes[i] !== HASH) {
       const labelEnd = tokenEnd(bytes, i);
       const target = this.#label(bytes, i, labelEnd);
       i = this.#entries(bytes, target === undefined ? i : labelEnd, target ?? NaN);
@@ -85,11 +90,12 @@ class LibsvmParser implements LineParser {
         "DATA_PARSE",
       );
     }
-    throw this.#fault(
-      start,
-      `the label ${text} is not a finite number; write classes as numbers (-1 and +1, or 0, 1, 2 …)`,
-      "DATA_TYPE",
-    );
+    const mark = start === this.#lineStart ? commentMark(shown(bytes.subarray(start, end))) : undefined;
+    const advice =
+      mark === undefined
+        ? "write classes as numbers (-1 and +1, or 0, 1, 2 …)"
+        : `pass comment: ${show(mark)} if lines that begin so are comments`;
+    throw this.#fault(start, `the label ${text} is not a finite number; ${advice}`, "DATA_TYPE");
   }
 
   /** Reads index:value pairs up to the end of the line or a comment, and closes the row. */

@@ -1,4 +1,5 @@
 import { checkNumber, murmur3 } from "ergodic";
+import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
 import { parseNumber } from "../number.ts";
@@ -9,9 +10,11 @@ import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts
 export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
   /** 2^bits columns. Default 18, as in VW. */
   bits?: number;
+  /** What lines begin with that are not read, as "#". Default: there are none. */
+  comment?: string;
 }
 
-export const vwKeys = ["target", "bits"];
+export const vwKeys = ["target", "bits", "comment"];
 
 /**
  * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale] name[:value] … |…`.
@@ -37,18 +40,20 @@ class VwParser implements LineParser {
   readonly #builder: SparseBuilder;
   readonly #mask: number;
   readonly #labelOptional: boolean;
+  readonly #isComment: (bytes: Uint8Array, start: number) => boolean;
   #line = 0;
   #lineStart = 0;
   #count = 0;
   #keys = new Float64Array(256);
   #values = new Float64Array(256);
 
-  constructor(builder: SparseBuilder, { bits = 18, target }: VwOptions) {
+  constructor(builder: SparseBuilder, { bits = 18, target, comment }: VwOptions) {
     checkNumber("readVw", "bits", bits, { low: 1, high: 30, integer: true });
     this.#builder = builder;
     this.columnCount = 2 ** bits;
     this.#mask = this.columnCount - 1;
     this.#labelOptional = target === false;
+    this.#isComment = commentTest(comment);
   }
 
   /** A feature takes at least two bytes: " a". */
@@ -63,18 +68,20 @@ class VwParser implements LineParser {
     const end = found < 0 ? bytes.length : found;
     let stop = end;
     while (stop > start && bytes[stop - 1] <= 32) stop--;
-    if (stop > start) this.#row(bytes, start, stop);
+    if (stop > start && !this.#isComment(bytes, start)) this.#row(bytes, start, stop);
     return end + 1;
   }
 
   #row(bytes: Uint8Array, start: number, end: number): void {
     let bar = bytes.indexOf(BAR, start);
     if (bar < 0 || bar >= end) {
-      throw this.#fault(
-        start,
-        `the line ${show(shown(bytes.subarray(start, end)))} has no "|"; features begin behind one: "1 | a b:0.5"`,
-        "DATA_PARSE",
-      );
+      const text = shown(bytes.subarray(start, end));
+      const mark = commentMark(text);
+      const advice =
+        mark === undefined
+          ? 'features begin behind one: "1 | a b:0.5"'
+          : `pass comment: ${show(mark)} if lines that begin so are comments`;
+      throw this.#fault(start, `the line ${show(text)} has no "|"; ${advice}`, "DATA_PARSE");
     }
     const { label, weight } = this.#head(bytes, start, bar);
     this.#count = 0;

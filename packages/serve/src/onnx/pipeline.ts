@@ -29,6 +29,8 @@ interface Matrix {
 /** The raw columns of a pipeline that takes numbers or cells. @throws CapabilityError */
 export function rawColumns(steps: readonly unknown[], names: readonly { readonly name: string }[] | null): readonly RawColumn[] {
   const [source] = steps as readonly Step[];
+  const dated = (source.columns as { of?: string }[] | undefined)?.find(({ of }) => of !== undefined);
+  if (dated) throw refused(`dates of ${dated.of}`);
   if (source.kind === "columns") return source.columns as RawColumn[];
   if (source.kind !== "numbers") throw refused(source.kind);
   const own = names?.map(({ name }) => name);
@@ -40,11 +42,14 @@ export function writePipeline(graph: Graph, given: readonly unknown[], raw: read
   const [source, ...steps] = given as readonly Step[];
   let type = source.type as "f32" | "f64";
   let matrix: Matrix = { name: columns, type: "float32" };
+  let cells = raw;
   for (const step of steps) {
     if (step.kind === "numberType") type = step.type as "f32" | "f64";
     const write = Object.hasOwn(writers, step.kind) ? writers[step.kind] : undefined;
     if (!write) throw refused(step.kind);
-    const made = write(graph, matrix, step, raw);
+    const made = write(graph, matrix, step, cells);
+    const indicators = (step.kind === "impute" ? (step.indicators as number[] | undefined) : undefined) ?? [];
+    cells = [...cells, ...indicators.map((j) => ({ name: cells[j].name, kind: "number" as const }))];
     // Cells of a table are not rounded yet.
     matrix = type === "f32" && step.kind !== "impute" ? as(graph, made, "float32") : made;
   }
@@ -59,10 +64,16 @@ export function as(graph: Graph, { name, type }: Matrix, wanted: Matrix["type"])
 const writers: Readonly<Record<string, (graph: Graph, x: Matrix, step: Step, raw: readonly RawColumn[]) => Matrix>> = {
   numberType: (_, x) => x,
   rowShape: (_, x) => x,
-  impute(graph, x, { fills }) {
+  impute(graph, x, { fills, indicators }) {
     const { name, type } = as(graph, x, "float64");
-    const filled = graph.constant(type, fills as number[], [1, (fills as number[]).length], "fills");
-    return { name: graph.node("Where", [graph.node("IsNaN", [name]), filled, name]), type };
+    const numbers = (fills as (number | null)[]).map((fill) => fill ?? Number.NaN);
+    const filled = graph.constant(type, numbers, [1, numbers.length], "fills");
+    const gaps = graph.node("IsNaN", [name]);
+    const whole = graph.node("Where", [gaps, filled, name]);
+    if (indicators === undefined) return { name: whole, type };
+    const places = graph.constant("int64", indicators as number[], [(indicators as number[]).length], "indicators");
+    const told = graph.node("Cast", [graph.node("Gather", [gaps, places], { axis: 1 })], { to: TYPES[type] });
+    return { name: graph.node("Concat", [whole, told], { axis: 1 }), type };
   },
   oneHot(graph, { name, type }, _, raw) {
     if (raw.every(({ kind }) => kind === "number")) return { name, type };
@@ -113,7 +124,7 @@ function refused(kind: string): CapabilityError {
     hash: "hashes the texts of cells",
     hashedColumns: "hashes the texts of cells",
   };
-  const reason = why[kind] ?? "makes columns from a seed";
+  const reason = why[kind] ?? (kind.startsWith("dates") ? "reads texts" : undefined) ?? "makes columns from a seed";
   return new CapabilityError(
     "toOnnx",
     `the model's pipeline has the step ${kind}, which ${reason}, as ONNX cannot; apply it before, and train on its columns`,

@@ -79,7 +79,7 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
       const data = Dataset.fromTable(table(d, target, gaps), {
         target: "y",
         type: type as "f32" | "f64",
-        ...(gaps ? { impute: "median" } : {}),
+        ...(gaps ? { impute: i % 2 === 0 ? "median" : { "*": "level", share: "mean" }, indicator: i % 3 > 0 } : {}),
       });
       const model = (await fit(linear({ loss, standardise }), data, {
         epochs: 3,

@@ -41,6 +41,9 @@ export interface RandomFeatures {
   toJSON(): JsonObject;
 }
 
+/** The maps that there are, for whoever needs their names alone. */
+export const mapKinds: readonly string[] = ["rff", "orthogonal", "sorf", "fastfood"];
+
 /** A map resolved for a dataset, as it stands in a pipeline. */
 export interface FeaturesStep extends Step {
   readonly count: number;

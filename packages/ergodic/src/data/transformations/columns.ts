@@ -14,15 +14,15 @@ export interface ColumnsStep extends SourceStep {
   readonly unknown: "zero" | "refuse";
 }
 
-/** The columns of `table` but for `others`, with the levels that occur, sorted. */
-export function fitColumns(table: Table, others: ReadonlySet<string>): RawColumn[] {
+/** The columns of `table` but for `others`, with the levels that occur, or that it lists, sorted. */
+export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns
     .filter((column) => !others.has(column.name))
     .map((column) => {
       if (column.kind === "number") return { name: column.name, kind: "number" };
       const used = new Set<number>(column.codes);
-      used.delete(-1);
-      return { name: column.name, kind: "category", levels: sortedLevels([...used].map((code) => column.levels[code])) };
+      const levels = column.levels.filter((_, code) => all || used.has(code));
+      return { name: column.name, kind: "category", levels: sortedLevels(levels) };
     });
 }
 
@@ -68,10 +68,25 @@ function shapeOf(step: ColumnsStep): Shape {
 
 type CellReader = (column: RawColumn, position: number) => (i: number) => number;
 
+type PartReader = (texts: (i: number) => string | null, column: RawColumn, where: string) => (i: number) => number;
+
+let parts: PartReader | undefined;
+
+function partReader(): PartReader {
+  if (parts) return parts;
+  throw new DataError("pipeline", "holds parts of dates, which are not loaded; read the model by predictor()", "PIPELINE_STEP");
+}
+
+/** Dates are read where they are used: dates.ts. */
+export function readPartsBy(reader: PartReader): void {
+  parts = reader;
+}
+
 function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike<number>[], where: string): CellReader {
   if (isSparseTable(raw)) throw unfit(where, "sparse rows");
   return (column, position) => {
-    if (column.kind === "category") throw unfit(where, `arrays, and column "${column.name}" holds text`);
+    if (column.kind === "category" || column.of !== undefined)
+      throw unfit(where, `arrays, and column "${column.name}" holds text`);
     const name = () => `column "${column.name}"`;
     return (i) => {
       const value = listOf(raw[i], step.columns.length, where, i)[position];
@@ -83,6 +98,7 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
 function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: string): CellReader {
   const cells = namedCells(raw, where);
   return (column) => {
+    if (column.of !== undefined) return partReader()(cells.texts(column.of), column, where);
     if (column.kind === "number") return checked(cells.numbers(column.name), column.name, where);
     const text = cells.texts(column.name);
     const index = new Map(column.levels.map((level, k) => [level, k]));

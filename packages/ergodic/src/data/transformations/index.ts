@@ -1,9 +1,8 @@
-/** All steps that a pipeline knows. A new step is one file here, and one line below; those of `features/` are added where maps are used. */
+/** All steps that a pipeline knows. A new step is one file here, and one line below; those of `features/`, and `impute`, are added where they are used. */
 import type { SourceStep, Step, Transformation } from "../rows.ts";
 import { columns } from "./columns.ts";
 import { hash } from "./hash.ts";
 import { hashedColumns } from "./hashed-columns.ts";
-import { impute } from "./impute.ts";
 import { numberType } from "./number-type.ts";
 import { numbers } from "./numbers.ts";
 import { oneHot } from "./one-hot.ts";
@@ -13,7 +12,7 @@ import { standardise } from "./standardise.ts";
 
 const sourceList: Source<SourceStep>[] = [columns, hashedColumns, numbers];
 
-const transformationList: Transformation<Step>[] = [impute, oneHot, standardise, hash, numberType, rowShape];
+const transformationList: Transformation<Step>[] = [oneHot, standardise, hash, numberType, rowShape];
 
 export const sources: ReadonlyMap<string, Source<SourceStep>> = new Map(sourceList.map((source) => [source.kind, source]));
 const known = new Map(transformationList.map((one) => [one.kind, one]));

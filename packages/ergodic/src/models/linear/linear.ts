@@ -28,7 +28,7 @@ import type {
   SavedModel,
 } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { type RandomFeatures, randomFeaturesFromJson } from "../../data/features/index.ts";
+import type { RandomFeatures } from "../../data/features/index.ts";
 import type { Engine } from "../../host/engine.ts";
 import { checkVector, FROM, lossAfter, preparedAs, tensorOf } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
@@ -153,16 +153,6 @@ function checkGroup(group: NonNullable<LinearOptions["group"]>): void {
 
 function checkWeights(where: string, given: Record<string, number>): void {
   for (const [name, weight] of Object.entries(plain(where, given))) checkNumber(where, name, weight, { low: 0 });
-}
-
-/** The model that `toJSON` described. */
-export function linearFromJson(json: JsonObject): LinearModel {
-  const { model: _, features, loss, ...rest } = json;
-  return linearModel({
-    ...(rest as LinearOptions),
-    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss) }),
-    ...(features ? { features: randomFeaturesFromJson(features as JsonObject) } : {}),
-  });
 }
 
 function toJSON(options: LinearOptions): JsonObject {

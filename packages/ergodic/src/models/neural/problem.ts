@@ -254,7 +254,10 @@ function refuseMisfits(data: Dataset, plan: Plan, layout: ParameterLayout): void
     throw new CapabilityError("network", message, code);
   };
   if (data.layout.format === "sparse")
-    refuse("the dataset is sparse, but layers take dense rows; leave out hashing, or take linear()", "MODEL_DATA");
+    refuse(
+      'the dataset is sparse, but layers take dense rows; read it with layout: "dense", leave out hashing, or take linear()',
+      "MODEL_DATA",
+    );
   if (data.layout.offset)
     refuse("the rows have an offset, which networks do not take; make a column of it, or take linear()", "MODEL_OFFSET");
   if (plan.precision.model === "i16")

@@ -27,6 +27,7 @@ import { fitMode } from "./mode.ts";
 import type { ModeOptions } from "./mode-options.ts";
 import { path } from "./path.ts";
 import { resume } from "./resume.ts";
+import { stream } from "./stream.ts";
 
 const known = [
   "rule",
@@ -203,8 +204,9 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
  * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
  * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.
+ * `fit.stream(linear(), blocks)` trains on blocks that come one after another.
  * `fit.check(options)` checks options before data are read.
  *
  * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
  */
-export const fit = Object.assign(start, { resume, check, path });
+export const fit = Object.assign(start, { resume, check, path, stream });

@@ -55,11 +55,13 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
     const host = (await openEngine()).describe();
     const plan = resolvePlan("fit", planOf(options), host, kind.defaults(options), kind.typeOf(data));
     model = recipe.model;
-    const ready = model.prepare(data, plan);
+    const learnt = kind.ofWeight?.(data) ?? data;
+    const ready = model.prepare(learnt, plan);
     prepared = ready.dataset;
     const end = (): void => {
       followed?.dispose();
       ready.dispose();
+      if (learnt !== data) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
     };
     return orElse(end, async () => {
       const engine = await openEngine({ deterministic, families: kind.families(options, { model, prepared }) });

@@ -8,8 +8,8 @@ import { nameOf, readWhole } from "../../base/files.ts";
 import { isObject } from "../../base/kept-part.ts";
 import { decode } from "../../base/safetensors.ts";
 import type { Json, JsonObject, Model } from "../../contract.ts";
+import { addAllSteps } from "../../data/all-steps.ts";
 import type { Dataset } from "../../data/dataset.ts";
-import { addFeatureMaps } from "../../data/features/index.ts";
 import { readCheckpoint } from "../../loop/checkpoint.ts";
 import { decodeModel } from "../../predict/model-file.ts";
 import { Begun } from "../fit/from.ts";
@@ -37,7 +37,7 @@ export interface Beginnings {
 }
 
 export async function readBeginnings(from: OnlineFrom): Promise<Beginnings> {
-  addFeatureMaps();
+  addAllSteps();
   const source = holds(from, "toBytes")
     ? (from as { toBytes(): Uint8Array }).toBytes()
     : (from as Exclude<OnlineFrom, object> | Blob);

@@ -22,7 +22,10 @@ import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
  *
  * @throws CapabilityError for what does not learn row by row; DataError for damaged files; OptionError
  */
-export async function online(from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> {
+export const online = (from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> => openLearner(from, options);
+
+/** The same as what it is made of, for streams. */
+export async function openLearner(from: OnlineFrom, options: OnlineOptions = {}): Promise<RowLearner> {
   checkKeys("online", options, ["rule", "batch", "seed"]);
   const beginnings = await readBeginnings(from);
   const { kind, model, begun, bytes, levels, online: before } = beginnings;
@@ -58,6 +61,8 @@ export async function online(from: OnlineFrom, options: OnlineOptions = {}): Pro
       return { ...saved, description: { ...saved.description, algorithm: recipe.algorithm, plan: recipe.plan } };
     };
     const { pipeline: steps, scales, loss, task, outputs } = save(descent.parameters()).description;
+    // What is kept when all is over needs it, too.
+    const parts = problem.parts as unknown as Json;
     const weights = (recipe.model as JsonObject).classWeights as Record<string, number> | undefined;
     return new RowLearner({
       ...{ engine, held, problem, descent, pipeline, rule: rule as EquationRule, batch, seed, save },
@@ -74,7 +79,7 @@ export async function online(from: OnlineFrom, options: OnlineOptions = {}): Pro
             ...recipe,
             begun: true,
             trained: { pipeline: steps, loss, ...(scales ? { scales } : {}) },
-            parts: problem.parts as unknown as Json,
+            parts,
             data: { rowCount: 0, columnCount: pipeline.columnCount, classes: 0, digest: "", method: DIGEST },
           },
         }),

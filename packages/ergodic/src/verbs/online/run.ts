@@ -94,6 +94,29 @@ export class RowLearner implements OnlineRun {
     return this.#parts.checkpoint(this.#parts.descent.snapshot(), loop);
   }
 
+  parameters(): Float64Array {
+    return this.#parts.descent.parameters();
+  }
+
+  report(): Record<string, number> {
+    return this.#parts.descent.report();
+  }
+
+  /** A copy of all that changes, of which `kept` makes a checkpoint, later too. */
+  snapshot(): Snapshot {
+    return this.#parts.descent.snapshot();
+  }
+
+  kept(snapshot: Snapshot, loop: JsonObject): Uint8Array {
+    return this.#parts.checkpoint(snapshot, loop);
+  }
+
+  /** Returns to a snapshot of this run. */
+  putBack(snapshot: Snapshot): void {
+    this.#parts.descent.restore(snapshot);
+    this.#keep();
+  }
+
   async restore(checkpoint: Uint8Array): Promise<JsonObject> {
     const { snapshot, loop, recipe } = await readCheckpoint(checkpoint, "the checkpoint");
     const same = await readCheckpoint(this.#parts.checkpoint({ tensors: {}, state: {} }, {}));

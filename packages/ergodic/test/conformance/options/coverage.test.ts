@@ -58,6 +58,8 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "countNetwork",
       "keepState",
       "writeWhole",
+      "newLevels",
+      "dateParts",
       "checkWritable",
     ],
   ],

@@ -51,6 +51,7 @@ const trial = ({ rate }: Record<string, number>) => {
 const over = { rate: { low: 0.1, high: 1 } };
 const files = {
   fit: await kept("fit", ergodic.fit(squares, data, { epochs: 1 })),
+  stream: await kept("stream", ergodic.fit.stream(squares, [data], { until: { updates: 1 } })),
   path: await kept("path", ergodic.fit.path(squares, data, { lambdas: 2 })),
   sample: await kept("sample", ergodic.sample(normal, y, short)),
   minimize: await kept("minimize", ergodic.minimize(bowl, [1, 1], { evaluations: 10 })),
@@ -193,6 +194,24 @@ export const fits: Verbs = {
     call: (o) => ergodic.fit.resume(files.fit, data, o),
     options: watched,
     base: { ...bases, validateEvery: { validate: data }, patience: { validate: data } },
+  },
+  "fit.stream": {
+    call: (o) => ergodic.fit.stream(squares, [data], o),
+    options: {
+      rule: none,
+      batch: whole(1, 65536),
+      seed,
+      table: none,
+      classes: none,
+      until: group,
+      "until.updates": positive,
+      ...seconds,
+      signal,
+    },
+  },
+  "fit.stream.resume": {
+    call: (o) => ergodic.fit.stream.resume(files.stream, [data], o),
+    options: { until: group, "until.updates": positive, ...seconds, signal },
   },
   "fit.path": {
     call: (o) => ergodic.fit.path(squares, data, o),

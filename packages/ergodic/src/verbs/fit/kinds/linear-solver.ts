@@ -30,7 +30,9 @@ export async function settleLinear(model: LinearModel, data: Dataset, options: F
   const isOpen = l2 === "auto" || (l2 === undefined && algorithm !== undefined && l1 === 0 && !group && !nonNegative);
   if (!isOpen) return { algorithm, why };
   refuseUntellable(model, data);
-  const strength = await chosenStrength(model, data, options);
+  const rows = data.ofWeight();
+  const strength = await chosenStrength(model, rows, options);
+  if (rows !== data) rows.dispose();
   const settled = { ...model, ...linearModel({ ...model.options, l2: strength.l2 }) };
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
 }

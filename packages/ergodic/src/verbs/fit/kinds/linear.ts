@@ -7,7 +7,7 @@ import { later } from "../../../base/later.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
-import { type KindOf, type LinearModel, type LinearOptions, linearFromJson, linearModel } from "../../../models/linear/linear.ts";
+import { type KindOf, type LinearModel, type LinearOptions, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
 import type { OutputPredictor } from "../../../predict/output-predictor.ts";
@@ -43,9 +43,11 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
-  from: linearFromJson,
+  // Its maps of features are not for programs that only begin.
+  from: (json) => later(() => import("../../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
   checkData: checkDataset,
   typeOf: (data) => data.type,
+  ofWeight: (data) => data.ofWeight(),
   fingerprint,
   olderFingerprint,
   size: ({ rowCount, columnCount, classes }) =>

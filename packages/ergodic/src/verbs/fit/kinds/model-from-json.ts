@@ -1,7 +1,8 @@
 import { checkNamedJson } from "../../../base/checks.ts";
 import { DataError } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
-import { type LinearModel, linearFromJson } from "../../../models/linear/linear.ts";
+import { linearFromJson } from "../../../models/linear/from-json.ts";
+import type { LinearModel } from "../../../models/linear/linear.ts";
 import type { NetworkModel } from "../../../models/neural/network.ts";
 import { networkFromJson } from "../../../models/neural/network-from.ts";
 import { type FactorisationModel, factorisationFromJson } from "../../../models/ratings/factorisation.ts";

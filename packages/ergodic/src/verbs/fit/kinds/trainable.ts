@@ -87,6 +87,8 @@ export interface Trainable<D, P> {
   size(fingerprint: JsonObject): string;
   /** Where a kind has solvers: what `algorithm: "auto"` takes, and what the model leaves to `fit`. */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
+  /** The data without rows of weight 0, which are not to move anything, the clock included. Default: the data. */
+  ofWeight?(data: D): D;
   /** What holds where the user says nothing, before data are seen. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
   /** Of the kernels that training and measuring call. */

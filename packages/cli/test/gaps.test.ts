@@ -1,0 +1,147 @@
+/** Missing values by column, indicators, new levels, dates and remarks, from the command line. */
+import { writeFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { ergodic, temporary, works } from "./captured.ts";
+import { checked } from "./schemas.ts";
+
+const file = temporary();
+const put = (name: string, header: string, line: (i: number) => string, rows = 40): string => {
+  writeFileSync(file(name), `${header}\n${Array.from({ length: rows }, (_, i) => line(i)).join("\n")}\n`);
+  return file(name);
+};
+const failing = async (...words: string[]): Promise<string> => {
+  const { code, stderr } = await ergodic(...words);
+  expect(code).not.toBe(0);
+  return stderr;
+};
+const train = async (data: string, out: string, ...words: string[]) => {
+  const flags = ["--target", "y", "--algorithm", "coordinate", "--l2", "0.001", "--json", "--quiet", "--out", file(out)];
+  return checked("train", (await works("train", data, ...flags, ...words)).stdout) as unknown as {
+    columnCount: number;
+    chosen: { target: object };
+    remarks: { kind: string; message: string }[];
+  };
+};
+
+const gaps = put(
+  "gaps.csv",
+  "age,city,y",
+  (i) => `${i % 5 === 0 ? "" : i % 7},${["Oslo", "", "Rome"][i % 3]},${i % 3 === 1 ? 9 : 1}`,
+);
+
+describe("--impute", () => {
+  it("by column, with the others as the word without a column says", async () => {
+    expect((await train(gaps, "a", "--impute", "age=median,city=level")).columnCount).toBe(4);
+    expect((await train(gaps, "a", "--impute", "median,city=level", "--indicator")).columnCount).toBe(5);
+    expect((await train(gaps, "a", "--impute", "level")).columnCount).toBe(4);
+    expect((await train(gaps, "a", "--impute", "mode")).columnCount).toBe(3);
+    expect(await failing("train", gaps, "--target", "y", "--impute", "age=median")).toMatch(
+      /values are missing in column "city".*--impute mean, median, mode or level \(missing as a level of its own\)/,
+    );
+  });
+
+  it("is kept with the model: predict, evaluate and describe know it", async () => {
+    await train(gaps, "kept", "--impute", "median,city=level", "--no-classes");
+    const later = put("later.csv", "age,city", (i) => `,${["", "Rome"][i]}`, 2);
+    const { stdout } = await works("predict", file("kept"), later);
+    const [, gap, rome] = stdout.trim().split("\n").map(Number);
+    expect(gap).toBeCloseTo(9, 0);
+    expect(rome).toBeCloseTo(1, 0);
+    const described = checked("describe", (await works("describe", file("kept"), "--json")).stdout);
+    expect(described).toMatchObject({
+      imputed: [
+        { name: "age", missing: 8, method: "median" },
+        { name: "city", missing: 13, method: "level", value: "(missing)" },
+      ],
+    });
+    await works("evaluate", file("kept"), gaps);
+  });
+
+  it.each<[string, RegExp]>([
+    ["zero", /"zero" must be mean, median, mode or level, or column=one of these, like city=level/],
+    ["age=zero", /"age=zero" must be/],
+    ["=mean", /"=mean" must be/],
+    ["age=mean,age=mode", /"age" is there twice; give one/],
+    ["mean,mode", /Two methods are of all columns; give one/],
+    ["town=mode", /impute asks for a column "town"/],
+    ["age=level,city=mode", /impute is "level" for "age".*with --indicator for a column/],
+  ])("refuses %s", async (how, message) =>
+    expect(await failing("train", gaps, "--target", "y", "--impute", how)).toMatch(message),
+  );
+});
+
+describe("levels that are new", () => {
+  const later = put("new.csv", "city,y", (i) => `${["Oslo", "Bonn", "Rome", "Kyiv"][i % 4]},${i % 2}`, 200);
+  const old = put("old.csv", "city,y", (i) => `${["Oslo", "Rome"][i % 2]},${i % 2}`);
+  const said = '100 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")';
+
+  it("are counted by predict and evaluate, in JSON too", async () => {
+    await train(old, "old");
+    const predicted = await works("predict", file("old"), later);
+    expect(predicted.stderr).toContain(`new.csv: ${said}`);
+    expect(predicted.stdout).not.toContain("level");
+    expect((await works("predict", file("old"), later, "--out", file("p.csv"))).stderr).toContain(said);
+    expect((await works("predict", file("old"), old)).stderr).toBe("");
+    const told = checked("predict", (await works("predict", file("old"), later, "--json")).stdout);
+    expect(told).toMatchObject({ remarks: [{ kind: "new level", column: "city", rows: 100, of: 200, message: said }] });
+    expect((await works("evaluate", file("old"), later)).stderr).toContain(`new.csv: ${said}`);
+    const evaluated = checked("evaluate", (await works("evaluate", file("old"), later, "--json")).stdout);
+    expect(evaluated).toMatchObject({ remarks: [{ rows: 100, of: 200, message: said }] });
+  });
+
+  it("are told of files to test on while training", async () => {
+    const flags = ["--target", "y", "--epochs", "1"];
+    expect((await works("train", old, ...flags, "--test", later)).stderr).toContain(`new.csv: ${said}`);
+    expect((await works("train", old, ...flags, "--validate", later)).stderr).toContain(`new.csv: ${said}`);
+    expect((await works("train", old, ...flags, "--test", later, "--quiet")).stderr).toBe("");
+  });
+
+  it("are refused where that is asked for, at training or at prediction", async () => {
+    await train(old, "zero");
+    for (const verb of ["predict", "evaluate"]) {
+      expect(await failing(verb, file("zero"), later, "--unknown", "refuse")).toContain(said);
+      await works(verb, file("zero"), later, "--unknown", "zero");
+      await works(verb, file("zero"), old, "--unknown", "refuse");
+    }
+    await train(old, "strict", "--unknown", "refuse");
+    expect(await failing("predict", file("strict"), later)).toMatch(/"Bonn" is no level that column "city" was made with/);
+    expect(await failing("train", old, "--target", "y", "--unknown", "maybe")).toMatch(/zero or refuse/);
+  });
+
+  it("of files in several blocks are added up", async () => {
+    const long = put("long.csv", "city", (i) => (i % 1000 === 0 ? "Bonn" : "Oslo"), 70_000);
+    await train(old, "long");
+    const { stderr } = await works("predict", file("long"), long, "--out", file("long-predicted.csv"));
+    expect(stderr).toContain('70 of 70000 rows had a new level in "city", which the model does not know ("Bonn")');
+  });
+});
+
+it("--dates splits dates, at prediction too, and what was not split is told", async () => {
+  const day = (i: number): string => new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10);
+  const dated = put("dated.csv", "on,id,y", (i) => `${day(i)},x${i},${i % 7}`);
+  const plain = await works("train", dated, "--target", "y", "--epochs", "1");
+  expect(plain.stderr).toContain(
+    'dated.csv: 40 of 40 rows hold dates in "on", taken as 40 levels; split them into parts with --dates on',
+  );
+  expect(plain.stderr).toMatch(/40 different texts in "id", which looks like an identifier: .*; drop it: --drop id/);
+  const { columnCount, remarks } = await train(dated, "dated", "--dates", "on", "--drop", "id");
+  expect([columnCount, remarks]).toEqual([21, []]);
+  const { stdout } = await works(
+    "predict",
+    file("dated"),
+    put("next.csv", "on", () => "2024-03-05", 1),
+  );
+  expect(Number(stdout.trim().split("\n")[1])).toBeCloseTo(1, 0);
+  expect(await failing("train", dated, "--target", "y", "--dates", "off")).toMatch(/dates asks for a column "off"/);
+  expect(await failing("train", dated, "--target", "y", "--dates", "id")).toMatch(/"x0" in column "id" is no date/);
+});
+
+it("a whole number that would be rounded is refused, with flags that keep or drop it", async () => {
+  const long = put("long-id.csv", "id,a,y", (i) => `90071992547409${93 + 2 * i},${i % 3},${i % 2}`);
+  const said = await failing("train", long, "--target", "y");
+  expect(said).toMatch(
+    /is beyond 2\^53.*keep it as text, --types 'id=category', drop it, or let it be rounded, --types 'id=number'/,
+  );
+  expect((await train(long, "x", "--types", "id=category")).columnCount).toBe(41);
+  expect((await train(long, "x", "--drop", "id")).columnCount).toBe(1);
+});

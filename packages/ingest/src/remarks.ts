@@ -1,0 +1,64 @@
+/**
+ * Columns that are hardly what a model should learn from as they are: identifiers, dates, free text. Told, never changed.
+ *
+ * Of texts: dates by their look; where most rows have a level of their own (more than half of at least 20), texts of several words are free text, the others
+ * identifiers. Of numbers: those that count the rows, 0, 1, 2 … or from any other whole number, in any order.
+ */
+import type { Column, Remark, Table } from "ergodic";
+import { show } from "./fault.ts";
+
+const fewestRows = 20;
+/** Levels that are looked at. */
+const sample = 1000;
+const date = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))([T ]\d{1,2}:\d\d\S*)?$/;
+/** Those that the option dates reads. */
+const readable = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
+
+/** Remarks on the columns that are not in `others`. */
+export function columnRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
+  if (table.rowCount < fewestRows) return [];
+  return table.columns
+    .filter(({ name }) => !others.has(name))
+    .flatMap((column) => (column.kind === "number" ? ofNumbers(column, table.rowCount) : ofTexts(column, table.rowCount)) ?? []);
+}
+
+function ofTexts({ name, codes, levels }: Column & { kind: "category" }, of: number): Remark | undefined {
+  const present = codes.reduce((sum, code) => sum + (code < 0 ? 0 : 1), 0);
+  const about = { column: name, rows: present, of };
+  const some = levels.slice(0, sample);
+  const share = (test: (level: string) => boolean): number => some.filter(test).length / some.length;
+  if (some.length > 1 && share((level) => date.test(level.trim())) > 0.9) {
+    const advice =
+      share((level) => readable.test(level.trim())) > 0.9
+        ? `split them into parts with dates: [${show(name)}]`
+        : `write them as 2024-03-05, which dates: [${show(name)}] splits into parts`;
+    return {
+      kind: "date",
+      ...about,
+      message: `${present} of ${of} rows hold dates in ${show(name)}, taken as ${levels.length} levels; ${advice}`,
+    };
+  }
+  if (levels.length <= present / 2 || present < fewestRows) return undefined;
+  const isText = share((level) => (level.match(/\s+\S/g)?.length ?? 0) > 1) > 0.5;
+  const seen = `${present} of ${of} rows hold ${levels.length} different texts in ${show(name)}`;
+  const [kind, what] = isText
+    ? (["text", "which looks like free text"] as const)
+    : (["identifier", "which looks like an identifier"] as const);
+  return {
+    kind,
+    ...about,
+    message: `${seen}, ${what}: levels that hardly come twice teach nothing; drop it: drop: [${show(name)}]`,
+  };
+}
+
+function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): Remark | undefined {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) {
+    if (!Number.isInteger(value)) return undefined;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  if (high - low !== of - 1 || new Set(values).size !== of) return undefined;
+  const message = `${of} of ${of} rows are counted from ${low} to ${high} in ${show(name)}, which looks like an identifier; drop it, unless the order of rows says something: drop: [${show(name)}]`;
+  return { kind: "identifier", column: name, rows: of, of, message };
+}

@@ -1,0 +1,183 @@
+/** Columns that look like identifiers, dates or text are told; whole numbers that would be rounded are refused; gaps are filled by column. */
+import { describe, expect, it } from "vitest";
+import { blocks, read, readCsv, readJsonLines, readTable } from "../src/index.ts";
+
+const csv = (header: string, line: (i: number) => string, rows = 40) => ({
+  name: "a.csv",
+  content: `${header}\n${Array.from({ length: rows }, (_, i) => line(i)).join("\n")}\n`,
+});
+const remarks = async (line: (i: number) => string, rows = 40, options: object = {}) =>
+  (
+    await readCsv(
+      csv("a,b,y", (i) => `${line(i)},${i % 3},${i % 2}`, rows),
+      { target: "y", ...options },
+    )
+  ).remarks;
+const day = (i: number): string => new Date(Date.UTC(2024, 0, 1 + i)).toISOString().slice(0, 10);
+const failing = async (of: Promise<unknown>): Promise<string> => {
+  try {
+    await of;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("nothing was refused");
+};
+
+describe("a remark is made of", () => {
+  it("texts that are all different", async () => {
+    expect(await remarks((i) => `id${i}`)).toEqual([
+      {
+        kind: "identifier",
+        column: "a",
+        rows: 40,
+        of: 40,
+        message:
+          '40 of 40 rows hold 40 different texts in "a", which looks like an identifier: levels that hardly come twice teach nothing; drop it: drop: ["a"]',
+      },
+    ]);
+  });
+
+  it("texts most of which are different, gaps apart", async () => {
+    expect(await remarks((i) => (i < 10 ? "" : `id${i % 35}`), 40, { impute: "level" })).toMatchObject([
+      { kind: "identifier", rows: 30, of: 40 },
+    ]);
+    expect(await remarks((i) => `id${i % 20}`)).toEqual([]);
+    expect(await remarks((i) => `id${i % 21}`)).toMatchObject([{ kind: "identifier" }]);
+    expect(await remarks((i) => `id${i}`, 19)).toEqual([]);
+    expect(await remarks((i) => `id${i}`, 20)).toHaveLength(1);
+  });
+
+  it("texts of several words", async () => {
+    expect(await remarks((i) => `the ${i}th comment of all`)).toMatchObject([{ kind: "text", column: "a" }]);
+    expect(await remarks((i) => `Smith ${i}`)).toMatchObject([{ kind: "identifier" }]);
+  });
+
+  it("dates, however often each of them comes, with what to do", async () => {
+    const [iso] = await remarks((i) => day(i % 5));
+    expect(iso).toMatchObject({ kind: "date", column: "a", rows: 40, of: 40 });
+    expect(iso.message).toBe('40 of 40 rows hold dates in "a", taken as 5 levels; split them into parts with dates: ["a"]');
+    expect((await remarks((i) => `${day(i)} 12:30`))[0].message).toContain('split them into parts with dates: ["a"]');
+    for (const line of [
+      (i: number) => `${1 + (i % 28)}.3.2024`,
+      (i: number) => `3/${1 + (i % 28)}/24`,
+      (i: number) => `2024/3/${1 + (i % 28)}`,
+    ])
+      expect((await remarks(line))[0]).toMatchObject({
+        kind: "date",
+        message: expect.stringContaining('write them as 2024-03-05, which dates: ["a"] splits'),
+      });
+  });
+
+  it("numbers that count the rows, in any order", async () => {
+    const [counted] = await remarks((i) => String(((i * 7) % 40) + 100));
+    expect(counted).toMatchObject({ kind: "identifier", column: "a", rows: 40, of: 40 });
+    expect(counted.message).toMatch(/^40 of 40 rows are counted from 100 to 139 in "a"/);
+    expect(await remarks((i) => String(i * 2))).toEqual([]);
+    expect(await remarks((i) => String(i + 0.5))).toEqual([]);
+    expect(await remarks((i) => String(i === 0 ? 1 : i === 39 ? 39 : i))).toEqual([]);
+  });
+
+  it("no target, no weights, no offset, no dates that are split, no hashed column, nothing that is like another dataset", async () => {
+    const line = (i: number) => `${i},id${i % 40},${day(i)}`;
+    const file = csv("n,t,d", line);
+    const kinds = async (options: object) =>
+      (await read(file, options as never)).remarks.map(({ kind, column }) => `${kind} ${column}`);
+    expect(await kinds({ target: "n" })).toEqual(["identifier t", "date d"]);
+    expect(await kinds({ target: "t" })).toEqual(["identifier n", "date d"]);
+    expect(await kinds({ target: "n", dates: ["d"] })).toEqual(["identifier t"]);
+    expect(await kinds({ target: "n", hash: 4 })).toEqual([]);
+    expect(await kinds({ target: "t", offset: "n" })).toEqual(["date d"]);
+    expect(await kinds({ target: "d", weights: "n" })).toEqual(["identifier t"]);
+    const like = await read(file, { target: "n" });
+    expect((await read(file, { like })).remarks).toEqual([]);
+  });
+});
+
+it("new levels are in the remarks of what is read like another dataset", async () => {
+  const like = await readCsv(
+    csv("city,y", (i) => `${["Oslo", "Rome"][i % 2]},${i}`),
+    { target: "y" },
+  );
+  const made = await readCsv(
+    csv("city,y", (i) => `${["Oslo", "Bonn"][i % 2]},${i}`),
+    { like },
+  );
+  expect(made.remarks).toEqual([
+    {
+      kind: "new level",
+      column: "city",
+      rows: 20,
+      of: 40,
+      message: '20 of 40 rows had a new level in "city", which the model does not know ("Bonn")',
+    },
+  ]);
+});
+
+it("gaps are filled by column, and those of others refused where they are", async () => {
+  const file = csv("a,b,y", (i) => `${i === 3 ? "" : (i * 7) % 5},${i === 5 ? "?" : ["x", "z"][i % 2]},${i}`);
+  const data = await readCsv(file, { target: "y", impute: { a: "median", b: "level" }, indicator: true });
+  expect(data.names).toEqual(["a", "b=x", "b=z", "b=(missing)", "a=(missing)"]);
+  expect([...data.row(5)]).toEqual([0, 0, 0, 1, 0]);
+  expect([...data.row(3)]).toEqual([2, 0, 1, 0, 1]);
+  expect(await failing(readCsv(file, { target: "y", impute: { a: "median" } }))).toMatch(
+    /^a\.csv:7:2: 1 value is missing in column "b" \(first "\?"\); fill them with impute: .*or "level"/,
+  );
+  expect((await readCsv(file, { target: "y", impute: { a: "mean", "*": "mode" } })).names).toEqual(["a", "b=x", "b=z"]);
+  const like = await readCsv(
+    csv("a,b,y", (i) => `${i === 0 ? "" : 1},${i === 0 ? "" : "x"},${i}`),
+    { like: data },
+  );
+  expect([...like.row(0)]).toEqual([2, 0, 0, 1, 1]);
+});
+
+describe("whole numbers beyond 2^53", () => {
+  const file = (value: string) => csv("a,y", (i) => `${i === 2 ? value : i},${i}`, 4);
+
+  it("are refused where they would be rounded, with what to do", async () => {
+    expect(await failing(readCsv(file("9007199254740993"), { target: "y" }))).toBe(
+      'a.csv:4:1: the integer "9007199254740993" in column "a" is beyond 2^53, where numbers are rounded; keep it as text, types: { "a": "category" }, drop it, or let it be rounded, types: { "a": "number" } [DATA_TYPE]',
+    );
+    for (const value of ["-9007199254740993", "+12345678901234567891", "12345678901234567891"])
+      expect(await failing(readTable(file(value))), value).toMatch(/beyond 2\^53/);
+    const all = async () => {
+      for await (const _ of blocks(file("9007199254740993"), { rows: 2 }));
+    };
+    expect(await failing(all())).toMatch(/beyond 2\^53/);
+  });
+
+  it("are kept as text, dropped, rounded, or missing where that was said", async () => {
+    const kept = await readTable(file("9007199254740993"), { types: { a: "category" } });
+    expect(kept.columns[0]).toMatchObject({ kind: "category", levels: ["0", "1", "3", "9007199254740993"] });
+    expect((await readTable(file("9007199254740993"), { drop: ["a"] })).columns).toHaveLength(1);
+    const rounded = await readTable(file("9007199254740993"), { types: { a: "number" } });
+    expect(rounded.columns[0]).toMatchObject({ values: Float64Array.of(0, 1, 9007199254740992, 3) });
+    const gone = await readTable(file("9007199254740993"), { missing: ["9007199254740993"] });
+    expect(gone.columns[0]).toMatchObject({ values: Float64Array.of(0, 1, NaN, 3) });
+  });
+
+  it.each([
+    "9007199254740991",
+    "9007199254740992",
+    "100000000000000000000",
+    "-9007199254740994",
+    "1e300",
+    "12345678901234567.5",
+    "12345678901234567e1",
+  ])("%s is a number that stays as it is, or is none that is whole", async (value) => {
+    const [column] = (await readTable(file(value))).columns;
+    expect(column.kind === "number" && column.values[2]).toBe(Number(value));
+  });
+
+  it("in JSON lines, too, texts and fractions apart", async () => {
+    const lines = (value: string) => ({
+      name: "a.jsonl",
+      content: `{"a": 1, "t": "x 9007199254740993", "y": 1}\n{"a": ${value}, "t": "\\"9007199254740993", "y": 2}\n`,
+    });
+    const options = { target: "y", drop: ["t"], type: "f64" } as const;
+    expect(await failing(readJsonLines(lines("9007199254740993"), options))).toMatch(
+      /^a\.jsonl:2:1: the integer "9007199254740993" in column "a"/,
+    );
+    for (const value of ["9007199254740992", "1e300", "9007199254740993.5", "9007199254740993e2", "1"])
+      expect((await readJsonLines(lines(value), options)).rowCount).toBe(2);
+  });
+});
