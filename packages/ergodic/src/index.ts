@@ -66,7 +66,7 @@ export type {
   RuleJson,
   SearchRule,
 } from "./algorithms/gradient/kinds.ts";
-export { type LedgerRow, type MeasuredRule, measureRule, ruleLedger } from "./algorithms/gradient/ledger.ts";
+export { type LedgerRow, type MeasuredRule, measureRule, ruleLedger, ruleLedgerRow } from "./algorithms/gradient/ledger.ts";
 export { chain, type RuleFactory, rule } from "./algorithms/gradient/rule.ts";
 export { type RuleProgram, type RuleProgramOptions, ruleProgram } from "./algorithms/gradient/rule-program.ts";
 export { RuleRunner, type RuleSnapshot } from "./algorithms/gradient/runner.ts";

@@ -67,7 +67,15 @@ const without: Readonly<Record<string, readonly string[]>> = {
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
     ...["factorGraphFromJson", "inferenceFromJson", "learnerFromJson"],
   ],
-  "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
+  "speaks of a rule": [
+    "ruleCost",
+    "ruleEquation",
+    "sparseBehaviour",
+    "ruleLedger",
+    "ruleLedgerRow",
+    "measureRule",
+    "ruleProgram",
+  ],
   "defines a factory of the user's own": [
     ...["rule", "hostRule", "defineSearch", "loss", "layer", "initialiser", "distribution"],
   ],

@@ -57,7 +57,7 @@ export const rules = from(makes(ergodic.ruleRegistry), {
   adagradHistory: { rate: positive, epsilon: notNegative, limit: count },
   adadelta: { rate: positive, rho: share, epsilon: positive },
   rmsprop: { rate: positive, rho: share, epsilon: notNegative, momentum: share, centred: flag, epsilonInside: flag },
-  adam,
+  adam: { ...adam, biasCorrection: flag },
   amsgrad: { ...adam, corrected: flag },
   adamw: { ...adam, decay: notNegative, amsgrad: flag },
   nadam: { ...adam, momentumDecay: notNegative, decay: notNegative },
