@@ -121,7 +121,7 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     (option) =>
       typed[option] !== undefined &&
       (new RegExp(`^(${option} asks for|has no ${option} column)`).test(error.said) ||
-        error.said.startsWith(`types asks for a column "${typed[option]}"`)),
+        new RegExp(`^(types|categories) asks for (a )?column "?${escaped(typed[option])}"?[ ,]`).test(error.said)),
   );
   if (named === undefined) return error;
   const said = error.said
@@ -129,6 +129,8 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     .replace(/^has no \w+ column/, `--${named}: there is no column`);
   return new OptionError(error.where, said, error.code, { cause: error });
 }
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /** Every file that rows come from. */
 export async function dataPlaces(
@@ -195,6 +197,6 @@ function sizes(option: string, text: string | undefined): number[] | undefined {
 }
 
 /** A position where the text is a whole number, else a name. */
-function columnKey(text: string | undefined): string | number | undefined {
+export function columnKey<T extends string | undefined>(text: T): T | string | number {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }

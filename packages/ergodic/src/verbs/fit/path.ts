@@ -1,6 +1,7 @@
 import type { PathProgression, PathRecord } from "../../algorithms/coordinate/path.ts";
 import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
+import { shown } from "../../base/shown.ts";
 import { stream } from "../../base/stream.ts";
 import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
@@ -27,7 +28,7 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   l1Ratio?: number;
   /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
-  /** Folds of cross-validation, from 2 to the number of rows. Default: no cross-validation. */
+  /** Folds of cross-validation, from 2 to the number of rows; 0: none. Default 0. */
   folds?: number;
   /**
    * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
@@ -179,7 +180,7 @@ function resolve(given: FitPathOptions, data: Dataset): Resolved {
     ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
     l1Ratio: given.l1Ratio ?? 1,
     tolerance: given.tolerance ?? 1e-6,
-    folds: given.folds ?? 0,
+    folds: given.folds === undefined ? 0 : given.folds,
     select: given.select ?? "minimum",
   };
   checkLambdas(options.lambdas);
@@ -188,15 +189,25 @@ function resolve(given: FitPathOptions, data: Dataset): Resolved {
   checkNumber(WHERE, "ratio", options.ratio, { low: 0, high: 1, open: true });
   checkNumber(WHERE, "l1Ratio", options.l1Ratio, { low: 0, high: 1, open: true });
   checkNumber(WHERE, "tolerance", options.tolerance, { low: 0, open: true });
-  if (given.folds !== undefined) checkNumber(WHERE, "folds", given.folds, { low: 2, high: data.rowCount, integer: true });
+  checkFolds(WHERE, options.folds, data.rowCount);
   checkChoice(WHERE, "select", options.select, ["minimum", "oneStandardError"]);
-  if (given.select !== undefined && given.folds === undefined)
+  if (given.select !== undefined && options.folds === 0)
     throw new OptionError(
       WHERE,
       "select needs folds: without cross-validation there are no errors to select by",
       "OPTION_MISSING",
     );
   return options;
+}
+
+/** Of cross-validation: 0, for none, or so many. */
+function checkFolds(where: string, folds: number, rowCount: number): void {
+  if (folds === 0 || (Number.isInteger(folds) && folds >= 2 && folds <= rowCount)) return;
+  throw new OptionError(
+    where,
+    `folds is ${shown(folds)}, but must be 0, for none, or a whole number from 2 to ${rowCount}`,
+    typeof folds === "number" ? "OPTION_RANGE" : "OPTION_TYPE",
+  );
 }
 
 function checkLambdas(lambdas: number | number[]): void {

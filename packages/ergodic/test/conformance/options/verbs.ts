@@ -201,7 +201,7 @@ export const fits: Verbs = {
       ratio: above(0, 1),
       l1Ratio: above(0, 1),
       tolerance: positive,
-      folds: whole(2, 12),
+      folds: (value) => value === 0 || whole(2, 12)(value),
       select: none,
       signal,
       workers: whole(1, 1024),
