@@ -51,8 +51,8 @@ function namesOf(table: Table, columns: RatingColumns): RatingColumns {
 }
 
 /** The name of a column that is given by its name or its position from 0 (-1 is the last). */
-export function columnNamed(table: Table, text: string, option: string): string {
-  const key = columnKey(text);
+export function columnNamed(table: Table, given: string | number, option: string): string {
+  const key = typeof given === "string" ? columnKey(given) : given;
   if (typeof key === "string") return key;
   const { columns } = table;
   const column = columns.at(key);

@@ -11,6 +11,7 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   accuracy: "accuracy",
   logLoss: "log loss",
   auc: "AUC",
+  averagePrecision: "average precision",
   f1: "F1",
   calibrationError: "calibration error",
   rmse: "RMSE",
