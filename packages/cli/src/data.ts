@@ -15,7 +15,7 @@ import {
   readTable,
   takesSparse,
 } from "@ergodic/ingest";
-import { DataError, type Dataset, type Loss, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
+import { DataError, type Dataset, type Loss, OptionError, type Pipeline, products, type SparseTable, type Table } from "ergodic";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
@@ -38,6 +38,9 @@ export interface ReadingOptions extends FormatOptions {
   drop?: string;
   impute?: string;
   hash?: number;
+  /** "a:b,a:c": columns whose products are added. */
+  interactions?: string;
+  degree?: number;
   classes?: boolean;
   precision?: string;
   /** What a row of a table is an array of, as 8x8x1: height, width, channels. */
@@ -85,7 +88,7 @@ export async function readTraining(
     ...(drop === undefined ? {} : { drop: drop.split(",").map((key) => columnKey(key)!) }),
     ...(precision?.startsWith("f64") ? { type: "f64" } : {}),
   };
-  const data = await read(path, asked as ReadOptions).catch((error: unknown) => {
+  const plain = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
     if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, offset, drop });
     throw new UsageError(
@@ -93,6 +96,7 @@ export async function readTraining(
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
     );
   });
+  const data = withProducts(plain, options);
   if (data.target.kind === "category") return { data };
   if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
   if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
@@ -100,6 +104,26 @@ export async function readTraining(
   if (distinct.size < 2 || distinct.size > MOST_OFFERED || ![...distinct].every(Number.isInteger)) return { data };
   if (distinct.size === 2) return { data: data.asClasses(), taken: "classes" };
   return data.rowCount >= 5 * distinct.size ? { data, taken: "numbers" } : { data };
+}
+
+/** A column that --interactions names and the file has not is the command line's fault. */
+function withProducts(data: Dataset, { interactions, degree }: ReadingOptions): Dataset {
+  if (interactions === undefined && (degree ?? 1) === 1) return data;
+  const factors = interactions?.split(",").map((term) => term.split(":"));
+  const alone = factors?.find((names) => names.length < 2);
+  if (alone)
+    throw new UsageError(
+      "--interactions",
+      `"${alone[0]}" is one column; write the columns of a product with colons: age:work,age:hours`,
+    );
+  try {
+    return data.map(products(given({ interactions: factors, degree })));
+  } catch (error) {
+    if (!(error instanceof OptionError) || error.code !== "DATA_COLUMN") throw error;
+    throw new OptionError(data.source, error.said.replace(/^interactions name/, "--interactions names"), error.code, {
+      cause: error,
+    });
+  }
 }
 
 /** What was made of whole numbers, and how to have the other; "" where it is clear. */

@@ -84,6 +84,8 @@ export function addDataOptions(command: Command): Command {
     .option("--drop <columns>", "leave out, separated by commas")
     .option("--impute <how>", "fill missing values: mean, median or mode", oneOf("mean", "median", "mode"))
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
+    .option("--interactions <products>", "add products of columns: age:work,age:hours; a category stands for its levels")
+    .option("--degree <n>", "add powers, and all products of up to n columns", whole(1, 6))
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")

@@ -98,7 +98,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
 /** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
 function hasFeatures({ pipeline }: JsonObject): boolean {
   const isMap = (step: unknown): boolean =>
-    /^(rff|orthogonal|sorf|fastfood)$/.test(String((step as { kind?: unknown } | null)?.kind));
+    /^(rff|orthogonal|sorf|fastfood|products)$/.test(String((step as { kind?: unknown } | null)?.kind));
   return Array.isArray(pipeline) && pipeline.some(isMap);
 }
 

@@ -392,6 +392,14 @@ export const featureMaps: Table = Object.fromEntries(
   ]),
 );
 
+export const transformations: Table = {
+  products: {
+    call: ergodic.products as Declared["call"],
+    options: { interactions: (value) => Array.isArray(value) && value.length === 0, degree: whole(1, 6) },
+    base: { interactions: { degree: 2 }, degree: { interactions: [["a", "b"]] } },
+  },
+};
+
 /** { a: 1 }: a weight by name. */
 const isA: Takes = (value) => typeof value === "object" && value !== null && (value as { a?: unknown }).a === 1;
 
