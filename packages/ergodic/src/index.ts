@@ -564,6 +564,13 @@ export {
 export { NetworkPredictor } from "./predict/network.ts";
 export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
+export {
+  type CrossValidated,
+  type CrossValidateOptions,
+  crossValidate,
+  type FoldResult,
+  type Spread,
+} from "./verbs/cross-validate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
 export type { Mode } from "./verbs/fit/found-mode.ts";
@@ -598,6 +605,12 @@ export {
   type Minimum,
   minimize,
 } from "./verbs/minimize/minimize.ts";
+export {
+  type RegressionCoefficient,
+  type RegressionTable,
+  type RegressionTableOptions,
+  regressionTable,
+} from "./verbs/regression-table.ts";
 export { type SampleData, type Sampled, type SampleOptions, type SampleWatchOptions, sample } from "./verbs/sample.ts";
 export {
   type HalvingOptions,

@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import type { PathRecord } from "../src/algorithms/coordinate/path.ts";
 import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type Tick } from "../src/index.ts";
 import type { RunSummary } from "../src/loop/run.ts";
-import { dealFolds, type FitPathOptions, LinearPath } from "../src/verbs/fit/path.ts";
+import { dealFolds } from "../src/verbs/fit/folds.ts";
+import { type FitPathOptions, LinearPath } from "../src/verbs/fit/path.ts";
 import {
   type Kind,
   kinds,

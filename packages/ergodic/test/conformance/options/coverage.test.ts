@@ -19,6 +19,7 @@ const verbs = [
     "compileFunction",
     "coordinateAscent",
   ],
+  ...["crossValidate", "regressionTable"],
   ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];
