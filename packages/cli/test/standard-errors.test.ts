@@ -32,8 +32,10 @@ it("prints a regression table, keeps it in the model, and describe shows it", as
   );
   expect((await works("describe", model)).stdout).toContain(table);
   const described = checked("describe", (await works("describe", model, "--json")).stdout) as unknown as {
-    description: { regression: Regression };
+    description: { regression: Regression; model: { l2: number } };
   };
+  // Whatever the default penalty is.
+  expect(described.description.model.l2).toBe(0);
   const { regression } = checked("train", (await works(...args, "--json")).stdout) as unknown as { regression: Regression };
   expect(described.description.regression).toEqual(regression);
   const wanted = golden.models["lm(pay ~ age + hours + work)"];

@@ -48,6 +48,7 @@ it("finds settings by held-out ratings, trains with them on all but those of the
   const chosen = trials[best.trial];
   const least = chosen.losses.reduce((low, one) => (one.loss < low.loss ? one : low));
   expect(best.value).toBe(least.loss);
+  expect(train).toContain(` --epochs ${least.epoch} `);
   // The printed command makes the same model.
   const words = train.split(" ").slice(1);
   expect(words[0]).toBe("recommend");

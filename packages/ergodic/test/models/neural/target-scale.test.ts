@@ -80,6 +80,15 @@ describe("a network on a number in large units", () => {
     expect(ticked / before / mean).toBeCloseTo(1, 4);
   });
 
+  it("of a loss that is not quadratic, too, steps do not depend on the unit", async () => {
+    const rule = sgd({ rate: 0.05 });
+    const lossOf = async (unit: number): Promise<number> => {
+      const model = network(layers(), { standardise: true, loss: quantileLoss({ quantile: 0.3 }) });
+      return (await fit(model, dataOf(unit, 10 * unit), { rule, batch: 16, epochs: 2, seed: 1 })).run.loss;
+    };
+    expect((await lossOf(1e4)) / (await lossOf(1)) / 1e4).toBeCloseTo(1, 2);
+  });
+
   it("goes on from a checkpoint in the same units", async () => {
     const [data, options] = [dataOf(1e4, 1e5), { rule: sgd({ rate: 0.01 }), batch: 16, seed: 1 }];
     const half = fit(network(layers()), data, { ...options, epochs: 1.5 });
