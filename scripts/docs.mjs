@@ -43,6 +43,10 @@ What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
   states would have moved, and wait instead, as in PyTorch's SparseAdam. \`dense\`: the step needs every coordinate, or the rule is evaluated
   at an average of its iterates, which goes on at all of them; so gradients are made dense.
 
+Options are given by name, \`adam({ beta1: 0.8 })\`, on the command line \`--rule adam:beta1=0.8\`; \`ergodic rules adam\` prints them. Below each
+equation stands which option is which sign of it. Signs that are none of a rule's options are the same everywhere: \`p\` the parameter, \`g\` its
+gradient, \`f\` the loss, \`t\` the number of the update, from 1, \`n\` the updates of an epoch; the others are states. Every number may be a schedule.
+
 A link of a chain goes before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. Its figures are for the link with plain gradient descent.
 
 ${markdownTable(header, rows)}
@@ -52,7 +56,14 @@ ${ledger.map(section).join("\n")}`;
 /** @param {LedgerRow} rule */
 function section(rule) {
   const facts = rule.equation === null ? `No equation: it costs ${rule.perStep}.\n` : `\`\`\`text\n${rule.equation}\n\`\`\`\n`;
-  return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}`;
+  return `## ${rule.rule}\n\n${capital(rule.summary)}. Source: ${rule.source}.\n\n${facts}\n${optionsText(rule)}`;
+}
+
+/** @param {LedgerRow} rule */
+function optionsText({ options, signs }) {
+  const entries = Object.entries(options);
+  if (entries.length === 0) return "No options.\n";
+  return `Options: ${entries.map(([name, value]) => `\`${name}\`${signs[name] ? `, ${signs[name]}` : ""} (${value})`).join("; ")}.\n`;
 }
 
 /** @param {string} text */

@@ -22,6 +22,7 @@ import {
   type Loss,
   OptionError,
   type Pipeline,
+  products,
   type Remark,
   type SparseTable,
   type Table,
@@ -53,6 +54,9 @@ export interface ReadingOptions extends FormatOptions {
   hash?: number;
   dense?: boolean;
   unknown?: "zero" | "refuse";
+  /** "a:b,a:c": columns whose products are added. */
+  interactions?: string;
+  degree?: number;
   classes?: boolean;
   precision?: string;
   /** What a row of a table is an array of, as 8x8x1: height, width, channels. */
@@ -104,7 +108,7 @@ export async function readTraining(
     ...(drop === undefined ? {} : { drop: drop.split(",").map((key) => columnKey(key)!) }),
     ...(precision?.startsWith("f64") ? { type: "f64" } : {}),
   };
-  const data = await read(path, asked as ReadOptions).catch((error: unknown) => {
+  const plain = await read(path, asked as ReadOptions).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
     if (code !== "OPTION_MISSING" || target !== undefined) throw columnFault(error, { target, weights, offset, drop });
     throw new UsageError(
@@ -112,6 +116,7 @@ export async function readTraining(
       `--target is missing; name the column to predict${/: one of .*(?= \[)/.exec(message)?.[0] ?? ""}`,
     );
   });
+  const data = withProducts(plain, options);
   if (data.target.kind === "category") return { data };
   if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
   if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
@@ -119,6 +124,26 @@ export async function readTraining(
   if (distinct.size < 2 || distinct.size > MOST_OFFERED || ![...distinct].every(Number.isInteger)) return { data };
   if (distinct.size === 2) return { data: data.asClasses(), taken: "classes" };
   return data.rowCount >= 5 * distinct.size ? { data, taken: "numbers" } : { data };
+}
+
+/** A column that --interactions names and the file has not is the command line's fault. */
+function withProducts(data: Dataset, { interactions, degree }: ReadingOptions): Dataset {
+  if (interactions === undefined && (degree ?? 1) === 1) return data;
+  const factors = interactions?.split(",").map((term) => term.split(":"));
+  const alone = factors?.find((names) => names.length < 2);
+  if (alone)
+    throw new UsageError(
+      "--interactions",
+      `"${alone[0]}" is one column; write the columns of a product with colons: age:work,age:hours`,
+    );
+  try {
+    return data.map(products(given({ interactions: factors, degree })));
+  } catch (error) {
+    if (!(error instanceof OptionError) || error.code !== "DATA_COLUMN") throw error;
+    throw new OptionError(data.source, error.said.replace(/^interactions name/, "--interactions names"), error.code, {
+      cause: error,
+    });
+  }
 }
 
 /** What was made of whole numbers, and how to have the other; "" where it is clear. */
@@ -140,7 +165,7 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     (option) =>
       typed[option] !== undefined &&
       (new RegExp(`^(${option} asks for|has no ${option} column)`).test(error.said) ||
-        error.said.startsWith(`types asks for a column "${typed[option]}"`)),
+        new RegExp(`^(types|categories) asks for (a )?column "?${escaped(typed[option])}"?[ ,]`).test(error.said)),
   );
   if (named === undefined) return error;
   const said = error.said
@@ -148,6 +173,8 @@ export function columnFault(error: unknown, typed: Readonly<Record<string, strin
     .replace(/^has no \w+ column/, `--${named}: there is no column`);
   return new OptionError(error.where, said, error.code, { cause: error });
 }
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 /** Every file that rows come from. */
 export async function dataPlaces(
@@ -225,6 +252,6 @@ function sizes(option: string, text: string | undefined): number[] | undefined {
 }
 
 /** A position where the text is a whole number, else a name. */
-function columnKey(text: string | undefined): string | number | undefined {
+export function columnKey<T extends string | undefined>(text: T): T | string | number {
   return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : text;
 }

@@ -1,11 +1,11 @@
 /**
- * Ratings from a file: columns of users, items and values, by name. Names stay texts as the file has them.
+ * Ratings from a file: columns of users, items and values, by name or position. Names stay texts as the file has them.
  *
  * A model that `recommend` saved knows its columns; others need them named.
  */
 import { readTable } from "@ergodic/ingest";
 import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
-import { columnFault } from "./data.ts";
+import { columnFault, columnKey } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";
@@ -17,6 +17,12 @@ export interface RatingColumns {
   value?: string;
 }
 
+export interface NamedRatings {
+  ratings: Ratings;
+  /** By name, also where the command line gives positions. */
+  columns: RatingColumns;
+}
+
 export async function readRatings(
   path: string,
   columns: RatingColumns,
@@ -24,17 +30,38 @@ export async function readRatings(
   duplicates?: Duplicates,
   /** The columns that the command line names, not the model. */
   typed: Partial<RatingColumns> = {},
-): Promise<Ratings> {
+): Promise<NamedRatings> {
   try {
     const table = await readTable(path, { ...formatOptions(options), ...namesAsTexts(columns) });
-    return Ratings.fromTable(table, { ...columns, ...given({ duplicates }) });
+    const named = namesOf(table, columns);
+    return { ratings: Ratings.fromTable(table, { ...named, ...given({ duplicates }) }), columns: named };
   } catch (error) {
     throw columnFault(error, { ...typed });
   }
 }
 
-export function namesAsTexts({ user, item }: RatingColumns): { types: Record<string, "category"> } {
-  return { types: { [user]: "category", [item]: "category" } };
+export function namesAsTexts({ user, item }: RatingColumns): { categories: (string | number)[] } {
+  return { categories: [columnKey(user), columnKey(item)] };
+}
+
+/** The columns by name, where the command line names them by position. */
+function namesOf(table: Table, columns: RatingColumns): RatingColumns {
+  const named = Object.entries(columns).map(([option, text]) => [option, columnNamed(table, text, option)]);
+  return Object.fromEntries(named) as unknown as RatingColumns;
+}
+
+/** The name of a column that is given by its name or its position from 0 (-1 is the last). */
+export function columnNamed(table: Table, given: string | number, option: string): string {
+  const key = typeof given === "string" ? columnKey(given) : given;
+  if (typeof key === "string") return key;
+  const { columns } = table;
+  const column = columns.at(key);
+  if (column) return column.name;
+  throw new DataError(
+    table.source,
+    `${option} asks for column ${key}, but columns are numbered 0 to ${columns.length - 1}; give a number in that range, or a name`,
+    "DATA_COLUMN",
+  );
 }
 
 /** Of a saved model, where the command line does not name them. */
@@ -53,7 +80,8 @@ export function columnsOf(
 export const bestOf = ({ task }: FactorPredictor, count: number): string =>
   task === "preference" ? `, the best ${count} of each user` : "";
 
-export function pairsOf(table: Table, { user, item }: RatingColumns): Pair[] {
+export function pairsOf(table: Table, columns: RatingColumns): Pair[] {
+  const { user, item } = namesOf(table, { user: columns.user, item: columns.item });
   const [users, items] = [texts(table, user), texts(table, item)];
   return Array.from({ length: table.rowCount }, (_, i) => ({ user: users(i), item: items(i) }));
 }

@@ -1,8 +1,9 @@
 /** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Dataset, fit, type LinearPredictor, linear, predictor } from "ergodic";
+import { Dataset, fit, type LedgerRow, type LinearPredictor, linear, predictor, ruleRegistry } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
+import { parseRule } from "../src/options/things.ts";
 import { captured, digits, ergodic, temporary, works } from "./captured.ts";
 import { checked } from "./schemas.ts";
 
@@ -392,6 +393,56 @@ describe("rules", () => {
     for (const rule of rules) {
       expect(rule.equation === null).toBe(rule.kind !== "equation");
       if (rule.kind === "equation") expect(rule.nanosecondsPerParameter).toBeGreaterThan(0);
+    }
+  });
+
+  it("prints one rule's options, their signs and defaults, without measuring", async () => {
+    const { stdout } = await works("rules", "polyak");
+    expect(stdout.split("\n")).toEqual([
+      "polyak  Polyak 1969",
+      "    p ← p − (0 if Σ(g²) = 0 else min(max(f − f*, 0) / Σ(g²), η_max))·g",
+      "    rate from the distance to a known least loss",
+      "",
+      "  option   sign     value",
+      "  optimum  f*           0",
+      "  maximum  η_max  1000000",
+      "",
+      "ergodic train DATA --target COLUMN --rule polyak:optimum=0,maximum=1000000",
+      "",
+    ]);
+    for (const name of Object.keys(ruleRegistry)) {
+      const text = (await works("rules", name)).stdout;
+      for (const [option, value] of Object.entries(ruleRegistry[name].make().options))
+        expect(text, name).toMatch(new RegExp(`^ {2}${option} +\\S* +${String(value).replace(".", "\\.")}$`, "m"));
+      // The line below works as it is printed, links of chains too.
+      const written = / --rule (\S+)\n$/.exec(text)![1];
+      expect(parseRule(written, undefined, "sgd")!.name, written).toMatch(
+        new RegExp(`^${name}$|^chain\\((${name}, sgd|sgd, ${name})\\)$`),
+      );
+    }
+  });
+
+  it("prints the equation that options make, and refuses what is no single rule", async () => {
+    expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toContain("\n    b ← μ·b + g / (√r' + ε)\n    p ← p − η·b'\n");
+    expect((await works("rules", "rmsprop")).stdout).toContain("\n    p ← p − η·(g / (√r' + ε))\n");
+    const { rule } = checked("rules", (await works("rules", "adam:biasCorrection=false", "--json")).stdout) as unknown as {
+      rule: LedgerRow;
+    };
+    expect([rule.equation?.split("\n").at(-1), rule.options.biasCorrection, rule.signs.beta1]).toEqual([
+      "p ← p − η·m' / (√v' + ε)",
+      false,
+      "β₁",
+    ]);
+    checked("rules", (await works("rules", "lbfgs", "--json")).stdout);
+    for (const [args, message] of [
+      [["sgdd"], '"sgdd" is not known; did you mean sgd?'],
+      [["clipNorm+sgd"], '"clipNorm+sgd" is a chain; ask for each of its links'],
+      [["adam:beta3=1"], "beta3"],
+      [["adam", "--quick"], "--quick: times an update"],
+    ] as const) {
+      const { code, stdout, stderr } = await ergodic("rules", ...args);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(message);
     }
   });
 });

@@ -156,6 +156,9 @@ it("the demo: its tables, its pictures, what was measured, and five commands tha
   }
   expect(Number(/adagrad, 2000 random features.* ([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98);
   expect(Number(/adam, a convolutional network +0\.001 +20 +\S+ s +([\d.]+) %/.exec(stdout)?.[1])).toBeGreaterThan(98.5);
+  for (const rule of ["sgd", "adagrad", "rmsprop", "adam"])
+    expect(stdout).toMatch(new RegExp(`^ {2}${rule} +[\\d.]+ +\\d\\.\\d{3}( +-?[\\d.]+ %){3}$`, "m"));
+  expect(stdout).toMatch(/^ {2}polyak, f\* as it is( +\S+){2} .* < 1e-9$/m);
   expect(stdout).toMatch(/^ {2}batch +updates +seconds +rows\/s +test accuracy$/m);
   expect(stdout).toMatch(/^ {2}256 +120 /m);
   expect(stdout).toMatch(/^ {2}1 worker +86,280 /m);

@@ -124,6 +124,68 @@ describe("recommend", () => {
     expect(stdout).toContain("for nobody, who has no rating: the best for anybody\n");
   });
 
+  it("stops by the error of ratings held out, and keeps the best", async () => {
+    const noisy = file("noisy.csv");
+    const values = rated.map(({ value }, e) => value + (((e * 7919) % 13) - 6) / 6);
+    writeFileSync(noisy, `who,film,stars\n${rated.map(({ user, item }, e) => `${user},${item},${values[e]}`).join("\n")}\n`);
+    const data = [noisy, ...names, "--value", "stars", "--rank", "4", "--l2", "0.001"];
+    const halves = [...data, "--test-share", "0.2", "--validate-share", "0.25", "--seed", "3"];
+    const out = file("early.safetensors");
+    const { stdout, stderr } = await works("recommend", ...halves, "--out", out);
+    const test = rated.length - Math.round(0.8 * rated.length);
+    const known = rated.length - test;
+    const train = Math.round(0.75 * known);
+    expect(stderr.split("\n")[0]).toBe(
+      `${noisy}: ${train.toLocaleString("en")} ratings to train on, ${known - train} to validate, ${test} to test; 60 users, 40 items`,
+    );
+    const { ticks, ratings } = (await recommendJson(...halves)) as unknown as {
+      ticks: { epoch: number; validation?: { loss: number } }[];
+      ratings: object;
+    };
+    expect(ratings).toEqual({ train, validate: known - train, test });
+    const losses = ticks.flatMap(({ validation }) => (validation ? [validation.loss] : []));
+    const least = Math.min(...losses);
+    // Three validations after the least one it ended.
+    expect(losses.length - 1 - losses.indexOf(least)).toBe(3);
+    expect(losses.indexOf(least)).toBeGreaterThan(0);
+    expect(stdout).toMatch(/: no lower validation loss in 3 validations; objective/);
+    expect(stdout).toContain(`validation loss ${least.toFixed(4)} at its least\n`);
+    // What was saved is the best.
+    const types = { who: "category", film: "category" } as const;
+    const all = Ratings.fromTable(await readTable(noisy, { types }), { user: "who", item: "film", value: "stars" });
+    const held = all.split(0.8, { seed: 3 }).train.split(0.75, { seed: 3 }).test;
+    expect((await predictor<FactorPredictor>(out)).evaluate(held).rmse).toBeCloseTo(least, 12);
+    const patient = (await recommendJson(...halves, "--patience", "6", "--validate-every", "2")) as unknown as {
+      ticks: { epoch: number; validation?: { loss: number } }[];
+    };
+    const epochs = patient.ticks.flatMap(({ epoch, validation }) => (validation ? [epoch] : []));
+    expect(epochs.slice(0, 3)).toEqual([2, 4, 6]);
+  });
+
+  it("takes columns by position, and keeps ids as the file has them", async () => {
+    const ids = file("ids.csv");
+    writeFileSync(ids, `film,stars,who\n${rated.map(({ user, item, value }) => `00${item},${value},${user}`).join("\n")}\n`);
+    const out = file("positions.safetensors");
+    const by = ["--user", "-1", "--item", "0", "--value", "1", "--rank", "3"];
+    const { recommendations } = await recommendJson(ids, ...by, "--for", "u07", "--out", out);
+    for (const { item } of recommendations!.items) expect(item).toMatch(/^001\d\d$/);
+    const named = await recommendJson(ids, ...names, "--value", "stars", "--rank", "3", "--for", "u07");
+    expect(recommendations).toEqual(named.recommendations);
+    expect((await works("describe", out)).stdout).toContain("who, film, stars");
+    const predictions = (await works("predict", out, ids)).stdout;
+    expect((await works("predict", out, ids, "--user", "2", "--item", "0")).stdout).toBe(predictions);
+    const metrics = (text: string) => (JSON.parse(text) as { metrics: object }).metrics;
+    const judged = metrics((await works("evaluate", out, ids, "--json")).stdout);
+    expect(metrics((await works("evaluate", out, ids, "--user", "-1", "--item", "-3", "--value", "1", "--json")).stdout)).toEqual(
+      judged,
+    );
+    const { code, stderr } = await ergodic("recommend", ids, "--user", "7", "--item", "0", "--quiet");
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/--user asks for column 7, but columns are numbered 0 to 2; give a number in that range, or a name/),
+    ]);
+  });
+
   it("a kept run goes on bit for bit", async () => {
     const [kept, straight, joined] = ["kept", "straight", "joined"].map(file);
     const data = ["recommend", stars, ...names, "--value", "stars", "--quiet"];

@@ -66,7 +66,7 @@ export type {
   RuleJson,
   SearchRule,
 } from "./algorithms/gradient/kinds.ts";
-export { type LedgerRow, type MeasuredRule, measureRule, ruleLedger } from "./algorithms/gradient/ledger.ts";
+export { type LedgerRow, type MeasuredRule, measureRule, ruleLedger, ruleLedgerRow } from "./algorithms/gradient/ledger.ts";
 export { chain, type RuleFactory, rule } from "./algorithms/gradient/rule.ts";
 export { type RuleProgram, type RuleProgramOptions, ruleProgram } from "./algorithms/gradient/rule-program.ts";
 export { RuleRunner, type RuleSnapshot } from "./algorithms/gradient/runner.ts";
@@ -248,6 +248,9 @@ export {
   fastfood,
   featureMaps,
   orthogonal,
+  type ProductOptions,
+  type Products,
+  products,
   type RandomFeatures,
   randomFeaturesFromJson,
   rff,
@@ -564,6 +567,13 @@ export {
 export { NetworkPredictor } from "./predict/network.ts";
 export { OutputPredictor, type Prediction } from "./predict/output-predictor.ts";
 export { type CalibratedNumber, type CalibrateOptions, Calibration, calibrate } from "./verbs/calibrate.ts";
+export {
+  type CrossValidated,
+  type CrossValidateOptions,
+  crossValidate,
+  type FoldResult,
+  type Spread,
+} from "./verbs/cross-validate.ts";
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
 export type { Mode } from "./verbs/fit/found-mode.ts";
@@ -598,6 +608,12 @@ export {
   type Minimum,
   minimize,
 } from "./verbs/minimize/minimize.ts";
+export {
+  type RegressionCoefficient,
+  type RegressionTable,
+  type RegressionTableOptions,
+  regressionTable,
+} from "./verbs/regression-table.ts";
 export { type SampleData, type Sampled, type SampleOptions, type SampleWatchOptions, sample } from "./verbs/sample.ts";
 export {
   type HalvingOptions,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { coordinateDescent, Dataset, fit, type LossName, linear } from "../src/index.ts";
-import { dealFolds } from "../src/verbs/fit/path.ts";
+import { dealFolds } from "../src/verbs/fit/folds.ts";
 import { type Kind, meanLoss, randomRows, tableOf } from "./algorithms/coordinate/column-problems.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-"));

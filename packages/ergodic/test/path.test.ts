@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import type { PathRecord } from "../src/algorithms/coordinate/path.ts";
 import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type Tick } from "../src/index.ts";
 import type { RunSummary } from "../src/loop/run.ts";
-import { dealFolds, type FitPathOptions, LinearPath } from "../src/verbs/fit/path.ts";
+import { dealFolds } from "../src/verbs/fit/folds.ts";
+import { type FitPathOptions, LinearPath } from "../src/verbs/fit/path.ts";
 import {
   type Kind,
   kinds,
@@ -313,7 +314,8 @@ describe("refuses", () => {
     [{ lambdas: 1.5 }, /^fit\.path: lambdas is 1\.5, but must be an integer .*\[OPTION_RANGE\]$/],
     [{ lambdas: [0.1], ratio: 0.1 }, "fit.path: both a list of lambdas and ratio were given; leave ratio out [OPTION_CONFLICT]"],
     [{ l1Ratio: 0 }, /^fit\.path: l1Ratio is 0, but must be .*\[OPTION_RANGE\]$/],
-    [{ folds: 1 }, /^fit\.path: folds is 1, but must be .*\[OPTION_RANGE\]$/],
+    [{ folds: 1 }, /^fit\.path: folds is 1, but must be 0, for none, or a whole number from 2 to 50 \[OPTION_RANGE\]$/],
+    [{ folds: 0, select: "minimum" }, /^fit\.path: select needs folds.*\[OPTION_MISSING\]$/],
     [{ folds: 51 }, /^fit\.path: folds is 51, but must be .*\[OPTION_RANGE\]$/],
     [{ select: "minimum" }, /^fit\.path: select needs folds.*\[OPTION_MISSING\]$/],
     [{ folds: 3, select: "best" as "minimum" }, /^fit\.path: select is "best", but must be .*\[OPTION_RANGE\]$/],

@@ -12,11 +12,13 @@ export interface TableOptions {
   drop?: readonly ColumnKey[];
   /** Types by name; the others are inferred. */
   types?: Readonly<Record<string, ColumnType>>;
+  /** Columns whose texts stay as the file has them, whatever they look like: names, or indices from 0 (−1 = the last). Default: none. */
+  categories?: readonly ColumnKey[];
   /** Texts that mean "no value". Default: "", NA, NaN, nan, null, ?. */
   missing?: readonly string[];
 }
 
-export const tableKeys = ["drop", "types", "missing"];
+export const tableKeys = ["drop", "types", "categories", "missing"];
 export const missingTexts = ["", "NA", "NaN", "nan", "null", "?"];
 
 /** Where values were missing: what a message about them needs. */
@@ -74,6 +76,8 @@ export class TableBuilder {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
   readonly #dropped: ReadonlySet<ColumnKey>;
+  /** By index where the columns are known at once, else as they were given. */
+  #categories: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
@@ -84,6 +88,7 @@ export class TableBuilder {
     this.blockRows = plan.blockRows ?? Infinity;
     this.#options = options;
     this.#dropped = new Set(options.drop);
+    this.#categories = new Set(options.categories);
     this.#only = plan.only;
     const missingNumbers = new Set(missing.filter((text) => isNumberText(text, ".")).map(Number));
     const { store = true } = plan;
@@ -92,11 +97,12 @@ export class TableBuilder {
 
   /** All columns, known before the first row. */
   begin(names: readonly string[]): void {
-    const { drop = [], types = {} } = this.#options;
+    const { drop = [], types = {}, categories = [] } = this.#options;
     const places = new Map(names.map((name, i) => [name, i]));
     const find = (option: string, key: ColumnKey) => places.get(key as string) ?? columnIndex(this.file, option, names, key);
     const dropped = new Set(drop.map((key) => find("drop", key)));
     for (const name of Object.keys(types)) find("types", name);
+    this.#categories = new Set(categories.map((key) => find("categories", key)));
     this.names = [...names];
     this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
   }
@@ -122,7 +128,9 @@ export class TableBuilder {
   #column(name: string, index: number): ColumnBuilder | undefined {
     if (this.#only !== undefined && !this.#only.has(name)) return undefined;
     const { types = {} } = this.#options;
-    return new ColumnBuilder(name, index + 1, Object.hasOwn(types, name) ? types[name] : undefined, this.#context);
+    const isCategory = this.#categories.has(index) || this.#categories.has(name);
+    const type = Object.hasOwn(types, name) ? types[name] : isCategory ? "category" : undefined;
+    return new ColumnBuilder(name, index + 1, type, this.#context);
   }
 
   /** Counts a row; true = a block is full. */
@@ -180,11 +188,12 @@ export class TableBuilder {
   }
 }
 
-function checkOptions({ drop = [], types = {}, missing = [] }: TableOptions): void {
+function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: TableOptions): void {
   const where = "read";
   const wrong = (message: string) => new OptionError(where, message, "OPTION_TYPE");
-  if (!Array.isArray(drop) || !drop.every((key) => typeof key === "string" || typeof key === "number")) {
-    throw wrong('drop must be a list of column names or numbers, like ["id", -1]');
+  for (const [option, keys] of Object.entries({ drop, categories })) {
+    if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string" || typeof key === "number"))
+      throw wrong(`${option} must be a list of column names or numbers, like ["id", -1]`);
   }
   if (!Array.isArray(missing) || !missing.every((text) => typeof text === "string")) {
     throw wrong('missing must be a list of texts, like ["", "NA", "-999"]');

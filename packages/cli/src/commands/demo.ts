@@ -43,6 +43,7 @@ import { beside, picture } from "../report/picture.ts";
 import { table } from "../report/table.ts";
 import { quoted, relative, type Terminal } from "../terminal.ts";
 import { posteriorText } from "./demo-posterior.ts";
+import { polyakText, scaledRows, scalesText } from "./demo-scales.ts";
 
 const SEED = 1;
 const BATCH = 16;
@@ -88,6 +89,11 @@ async function demo(out: string, terminal: Terminal): Promise<void> {
   await trained(plain, { epochs: 1 }); // The first run also compiles; it is not timed.
   title("One model, five step rules: ten outputs, linear in the pixels");
   const best = await ruleTable(plain, kernel, terminal);
+  const scaled = scaledRows(SEED);
+  title("Columns in units of 1 : 30 : 0.03, not standardised: each rule at its best rate, batch 1, 20 epochs");
+  terminal.out(await scalesText(scaled, SEED, paint));
+  title("Polyak's step with a wrong guess of f*: the same rows, standardised, full gradients");
+  terminal.out(await polyakText(scaled, paint));
   title("Batch size: rows an update, sgd rate 0.1");
   await batchTable(plain, terminal);
   title(`Workers: ${grouped(FEATURES)} random features, sgd rate 1, batch 1`);

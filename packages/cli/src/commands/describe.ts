@@ -2,7 +2,14 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type AnyPredictor, type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
+import {
+  type AnyPredictor,
+  type FactorPredictor,
+  type LinearPredictor,
+  type NetworkPredictor,
+  predictor,
+  type RegressionTable,
+} from "ergodic";
 import { given } from "../options/given.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions } from "../options/training.ts";
@@ -19,6 +26,7 @@ import {
 import { coefficients, coefficientTable } from "../report/coefficients.ts";
 import { layersText, networkCost } from "../report/layers.ts";
 import { bytes, counted, grouped, json, percent, short, significant } from "../report/numbers.ts";
+import { regressionText } from "../report/regression.ts";
 import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
@@ -108,7 +116,11 @@ function ofLinear(file: string, size: number, model: LinearPredictor, terminal: 
     ...making(description),
   ];
   const head = `${paint.bold(file)} ${paint.dim(bytes(size))}\n`;
-  return [summary, `${head}${pairs(about, paint)}\n${coefficientTable("largest weights", largest, MOST_WEIGHTS, paint)}`];
+  const { regression } = model.description as { regression?: RegressionTable };
+  const numbers = regression
+    ? regressionText(regression, paint)
+    : coefficientTable("largest weights", largest, MOST_WEIGHTS, paint);
+  return [summary, `${head}${pairs(about, paint)}\n${numbers}`];
 }
 
 function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal: Terminal): [object, string] {

@@ -83,12 +83,13 @@ async function evaluateFactors(
   const columns = columnsOf(model, options, "evaluate");
   const { user, item, value } = options;
   const typed = { user, item, value };
-  using ratings = await readRatings(data, columns, options, undefined, typed);
+  const { ratings, columns: named } = await readRatings(data, columns, options, undefined, typed);
+  using _ratings = ratings;
   using exclude =
-    options.exclude === undefined ? undefined : await readRatings(options.exclude, columns, options, undefined, typed);
+    options.exclude === undefined ? undefined : (await readRatings(options.exclude, columns, options, undefined, typed)).ratings;
   const metrics = model.evaluate(ratings, { count: options.count, ...(exclude ? { exclude } : {}) });
   const { task } = model;
-  const target = columns.value ?? null;
+  const target = named.value ?? null;
   if (options.json) {
     terminal.out(
       `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, metrics })}\n`,

@@ -1,15 +1,16 @@
 /**
  * `ergodic predict MODEL DATA`: CSV with a row for each row of DATA: the prediction, then each class's probability where the model has them, then of a
  * calibrated model 1 for each class of the row's set and 0 for the others, or the two ends of its interval. For a factorisation DATA has a pair of user
- * and item in each row.
+ * and item in each row. Columns of DATA that --id and --keep name stand in front, as the file has them.
  *
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { blocks, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
+import { blocks, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
   type AnyPredictor,
+  DataError,
   newLevels,
   type OutputPredictor,
   type Prediction,
@@ -18,18 +19,26 @@ import {
   type Table,
   writeWhole,
 } from "ergodic";
-import { rawRows, readingOf, refuseNewLevels } from "../data.ts";
+import { columnKey, rawRows, readingOf, refuseNewLevels } from "../data.ts";
+import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
+import { columnNamed, columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
 type PredictOptions = FormatOptions &
-  Partial<RatingColumns> & { maxWork?: number; unknown?: "zero" | "refuse"; out?: string; json?: boolean };
+  Partial<RatingColumns> & {
+    maxWork?: number;
+    unknown?: "zero" | "refuse";
+    out?: string;
+    json?: boolean;
+    id?: string;
+    keep?: string[];
+  };
 
 export function addPredict(program: Command, terminal: Terminal): void {
   const command = program
@@ -39,6 +48,8 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
   addUnknownOption(addModelOptions(addFormatOptions(command)))
     .option("--out <file>", "write here, not on standard output")
+    .option("--id <column>", "of DATA: says in front of each prediction which row it is of")
+    .option("--keep <columns>", "of DATA: these, too, separated by commas", (text) => text.split(","))
     .option("--json", "one JSON object in the place of CSV");
   addRatingOptions(command);
   command.action((model: string, data: string, options: PredictOptions) => predict(model, data, options, terminal));
@@ -62,40 +73,110 @@ async function predict(file: string, data: string, options: PredictOptions, term
 
 type Asked = PredictOptions & { readonly remarks: Remarks };
 
-async function* predictions(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Prediction[]> {
+/** Predictions of a block of rows, and what the file has in the columns that are kept. */
+interface Block {
+  readonly rows: Prediction[];
+  readonly kept: readonly KeptColumn[];
+}
+
+interface KeptColumn {
+  readonly name: string;
+  readonly text: (row: number) => string;
+}
+
+async function* predictions(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Block> {
+  const wanted = keptOf(options);
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;
-    for await (const rows of readBlocks(model, data, options)) {
+    for await (const rows of readBlocks(model, data, options, wanted)) {
       const remarks = [...((rows as Table).remarks ?? []), ...newLevels(model.pipeline, rows)];
       refuseNewLevels(data, remarks, options);
       options.remarks.add(rows.rowCount, remarks);
-      yield known.predict(rows);
+      const kept = "columns" in rows ? keptColumns(rows, wanted) : refuseSparse(wanted);
+      yield { rows: known.predict(rows), kept };
     }
     return;
   }
   const columns = columnsOf(model, options, "predict");
-  const given = { ...formatOptions(options), ...namesAsTexts(columns) };
+  const { categories } = namesAsTexts(columns);
+  const given = { ...formatOptions(options), categories: [...categories, ...wanted] };
   const tables = data === "-" ? [await readTable(data, given)] : blocks(data, given);
   for await (const table of tables) {
     options.remarks.add(table.rowCount, table.remarks ?? []);
-    yield model.predict(pairsOf(table, columns));
+    yield { rows: model.predict(pairsOf(table, columns)), kept: keptColumns(table, wanted) };
   }
 }
 
-async function* readBlocks(model: OutputPredictor, data: string, options: FormatOptions): AsyncGenerator<Table | SparseTable> {
+function keptOf({ id, keep = [] }: PredictOptions): (string | number)[] {
+  return [...(id === undefined ? [] : [id]), ...keep].map(columnKey);
+}
+
+async function* readBlocks(
+  model: OutputPredictor,
+  data: string,
+  options: FormatOptions,
+  wanted: readonly (string | number)[],
+): AsyncGenerator<Table | SparseTable> {
   const { pipeline } = model;
-  if (data === "-") yield await rawRows(data, pipeline, options);
-  else if (takesSparse(pipeline)) yield* sparseBlocks(data, { ...formatOptions(options), target: false });
-  else yield* rowBlocks(data, { ...(await readingOf(data, pipeline, options)), target: false });
+  if (takesSparse(pipeline)) {
+    refuseSparse(wanted);
+    if (data === "-") yield await rawRows(data, pipeline, options);
+    else yield* sparseBlocks(data, { ...formatOptions(options), target: false });
+    return;
+  }
+  if (wanted.length === 0 && data === "-") {
+    yield await rawRows(data, pipeline, options);
+    return;
+  }
+  const reading = await readingOf(data, pipeline, options);
+  // The model's own columns of numbers must stay numbers.
+  const numbers = new Set((pipeline.inputs ?? []).filter(({ kind }) => kind === "number").map(({ name }) => name));
+  const categories = wanted.filter((key) => typeof key === "number" || !numbers.has(key));
+  const asked = categories.length > 0 ? { ...reading, categories, types: typesOf(numbers, reading.types, wanted) } : reading;
+  if (data === "-") yield await readTable(data, asked);
+  else yield* rowBlocks(data, { ...asked, target: false });
+}
+
+/** A position may be that of one of the model's columns: what is a number there stays one. */
+function typesOf(numbers: ReadonlySet<string>, types: ReadTableOptions["types"], wanted: readonly (string | number)[]) {
+  const byPosition = wanted.some((key) => typeof key === "number");
+  return byPosition ? { ...Object.fromEntries([...numbers].map((name) => [name, "number" as const])), ...types } : types;
+}
+
+function refuseSparse(wanted: readonly (string | number)[]): [] {
+  if (wanted.length === 0) return [];
+  throw new UsageError(
+    "predict",
+    "--id and --keep name columns of a table, but the model takes sparse rows, which have none; leave them out",
+  );
+}
+
+function keptColumns(table: Table, wanted: readonly (string | number)[]): KeptColumn[] {
+  return wanted.map((key) => {
+    const name = columnNamed(table, key, "--id or --keep");
+    const column = table.columns.find((one) => one.name === name);
+    if (!column)
+      throw new DataError(
+        table.source,
+        `--id or --keep asks for a column "${name}" that is not there; it has ${table.columns.map((c) => `"${c.name}"`).join(", ")}`,
+        "DATA_COLUMN",
+      );
+    if (column.kind === "number")
+      return { name, text: (row) => (Number.isNaN(column.values[row]) ? "" : String(column.values[row])) };
+    return { name, text: (row) => (column.codes[row] < 0 ? "" : column.levels[column.codes[row]]) };
+  });
 }
 
 async function* csvOf(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<string> {
   let header = false;
-  for await (const rows of predictions(model, data, options)) {
+  for await (const { rows, kept } of predictions(model, data, options)) {
     const columns = columnsOfCsv(rows[0], model.kind === "factorisation" ? [] : (model.classes ?? []));
-    if (!header) yield `${columns.map(({ name }) => cell(name)).join(",")}\n`;
+    const names = [...kept, ...columns].map(({ name }) => cell(name));
+    if (!header) yield `${names.join(",")}\n`;
     header = true;
-    yield rows.map((row) => `${columns.map(({ of }) => of(row)).join(",")}\n`).join("");
+    const line = (row: Prediction, i: number): string =>
+      `${[...kept.map(({ text }) => cell(text(i))), ...columns.map(({ of }) => of(row))].join(",")}\n`;
+    yield rows.map(line).join("");
   }
 }
 
@@ -121,8 +202,10 @@ async function* jsonOf(model: AnyPredictor, file: string, data: string, options:
       : { target: columnsOf(model, options, "predict").value ?? null, classes: null };
   yield `${json({ command: "predict", model: file, data, task, target, classes }).slice(0, -1)},"predictions":[`;
   let first = true;
-  for await (const rows of predictions(model, data, options)) {
-    yield (first ? "" : ",") + rows.map((row) => json(row)).join(",");
+  for await (const { rows, kept } of predictions(model, data, options)) {
+    const part = (row: Prediction, i: number): object =>
+      kept.length > 0 ? { kept: Object.fromEntries(kept.map(({ name, text }) => [name, text(i)])), ...row } : row;
+    yield (first ? "" : ",") + rows.map((row, i) => json(part(row, i))).join(",");
     first = false;
   }
   yield `],"remarks":${json(options.remarks.all)}}\n`;

@@ -36,25 +36,30 @@ import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
 import { checkOutputs } from "../outputs.ts";
 import { bestOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { type FactorsDescribed, factorsLine } from "../report/chosen.ts";
-import { metricsText } from "../report/metrics.ts";
+import { metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, significant } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
 import { table } from "../report/table.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface RecommendOptions extends FormatOptions, KeepingOptions {
-  user: string;
-  item: string;
+/** What the model is, and of which columns. */
+export interface FactorOptions {
   value?: string;
-  duplicates?: string;
-  testShare?: number;
   rank?: number;
   l2?: number;
   weighted?: boolean;
   /** True where no alpha is given. */
   implicit?: number | true;
+}
+
+interface RecommendOptions extends FormatOptions, KeepingOptions, FactorOptions, CutOptions {
+  user: string;
+  item: string;
+  duplicates?: string;
   algorithm?: string;
   epochs?: number;
+  patience?: number;
+  validateEvery?: number;
   workers?: number;
   deterministic?: boolean;
   seed: number;
@@ -63,6 +68,9 @@ interface RecommendOptions extends FormatOptions, KeepingOptions {
   json?: boolean;
   quiet?: boolean;
 }
+
+/** Validations without a lower loss after which a run ends: descent by alternation falls steadily, so that a few tell. */
+export const PATIENCE = 3;
 
 const fixed: readonly (keyof RecommendOptions)[] = ["rank", "l2", "weighted", "implicit", "algorithm", "deterministic"];
 
@@ -78,6 +86,7 @@ export function addRecommend(program: Command, terminal: Terminal): void {
     .option("--value <column>", "how much; without it each row is an event, and --implicit is taken")
     .option("--duplicates <how>", "pairs that come twice: refuse, sum or last", oneOf("refuse", "sum", "last"))
     .option("--test-share <share>", "ratings to test on at the end", share)
+    .option("--validate-share <share>", "of the others: to watch while training, and to stop by", share)
     .optionsGroup("Model:")
     .option("--rank <n>", "numbers for each user and item; default 32", whole(1, 4096))
     .option("--l2 <strength>", "penalty on their squares, of values in units of their variance; default 0.1", positive)
@@ -87,6 +96,8 @@ export function addRecommend(program: Command, terminal: Terminal): void {
     .optionsGroup("Steps:")
     .option("--algorithm <name>", "als (the default) or coordinate")
     .option("--epochs <n>", "default: until converged, at most 100", positive)
+    .option("--patience <n>", "until n validations bring no lower loss; default 3 with --validate-share", whole(1))
+    .option("--validate-every <epochs>", "how often to validate; default 1", positive)
     .option("--workers <n>", "threads", whole(1, 1024))
     .option("--seed <n>", "of every random choice", whole(0), 0)
     .option("--deterministic", "the same bytes on any machine")
@@ -104,32 +115,60 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   refuseFixed(training);
   const { terminal } = training;
   const [model, algorithm] = [factorisation(modelOptions(options)), algorithmOf(options.algorithm)];
-  const columns: RatingColumns = { user: options.user, item: options.item, ...given({ value: options.value }) };
-  const { epochs, workers, deterministic, seed, testShare } = options;
-  const steps = given({ algorithm, epochs, workers, deterministic, seed });
-  if (options.resume === undefined) await fit.check(steps);
+  const asked: RatingColumns = { user: options.user, item: options.item, ...given({ value: options.value }) };
+  const { workers, deterministic, seed } = options;
+  const watched = watchOptions(options);
+  const steps = { ...watched, ...given({ algorithm, deterministic, seed }) };
+  if (options.resume === undefined) await fit.check(steps, { validates: options.validateShare !== undefined });
   const { outputs, inputs } = keptPlaces(options);
   await checkOutputs("recommend", outputs, [...inputs, ...(await dataPlaces(path, options))]);
-  const all = await readRatings(path, columns, options, options.duplicates as Duplicates, columns);
-  const { train, test } = testShare === undefined ? { train: all } : all.split(1 - testShare, { seed });
+  const { ratings: all, columns } = await readRatings(path, asked, options, options.duplicates as Duplicates, asked);
+  const parts = cutRatings(all, options);
+  const { train, validate } = parts;
   const engine = (await openEngine()).describe();
-  if (!options.quiet) terminal.note(dataLine(path, all, train, test));
+  if (!options.quiet) terminal.note(ratingsLine(path, all, parts));
   const stop = new AbortController();
-  const { signal } = stop;
+  const watching = { ...given({ validate }), signal: stop.signal };
   const run =
     options.resume === undefined
-      ? fit(model, train, { ...steps, signal })
-      : fit.resume(options.resume, train, { ...given({ epochs, workers }), signal });
+      ? fit(model, train, { ...steps, ...given({ workers }), ...watching })
+      : fit.resume(options.resume, train, { ...watched, ...given({ workers }), ...watching });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
     // So that other commands find them again.
     Object.assign(made.description, { columns });
     if (options.out !== undefined) await made.save(options.out);
   });
   const { plan } = (await run.chosen) as unknown as FactorsDescribed;
-  report({ path, options, columns, all, train, test, fitted, plan, engine, terminal });
+  report({ path, options, columns, all, parts, fitted, plan, engine, terminal });
 }
 
-function modelOptions({ rank, l2, weighted, implicit, value }: RecommendOptions): FactorisationOptions {
+/** When to stop, and how to watch; with ratings to validate on, soon after their error no longer falls. */
+function watchOptions({ epochs, patience, validateEvery, validateShare }: RecommendOptions) {
+  return given({ epochs, validateEvery, patience: patience ?? (validateShare === undefined ? undefined : PATIENCE) });
+}
+
+export interface RatingParts {
+  train: Ratings;
+  validate?: Ratings;
+  test?: Ratings;
+  /** All but those of the test. */
+  known: Ratings;
+}
+
+/** Test ratings are taken first, as rows are (data.ts). */
+export function cutRatings(all: Ratings, { testShare, validateShare, seed }: CutOptions): RatingParts {
+  const { train: known, test } = testShare === undefined ? { train: all } : all.split(1 - testShare, { seed });
+  const { train, test: validate } = validateShare === undefined ? { train: known } : known.split(1 - validateShare, { seed });
+  return { train, known, ...given({ validate, test }) };
+}
+
+interface CutOptions {
+  testShare?: number;
+  validateShare?: number;
+  seed: number;
+}
+
+export function modelOptions({ rank, l2, weighted, implicit, value }: FactorOptions): FactorisationOptions {
   const alpha = typeof implicit === "number" ? { alpha: implicit } : {};
   return given({ rank, l2, weighted, implicit: implicit !== undefined || value === undefined ? alpha : undefined });
 }
@@ -145,9 +184,9 @@ function algorithmOf(name: string | undefined): Algorithm | undefined {
   throw new UsageError("--algorithm", `"${name}" is not known (known: ${Object.keys(algorithms).join(", ")})`);
 }
 
-function dataLine(path: string, { users, items }: Ratings, train: Ratings, test: Ratings | undefined): string {
-  const held = test ? `, ${grouped(test.count)} to test` : "";
-  return `${path}: ${counted(train.count, "rating")} to train on${held}; ${counted(users.size, "user")}, ${counted(items.size, "item")}`;
+export function ratingsLine(path: string, { users, items }: Ratings, { train, validate, test }: RatingParts): string {
+  const held = [validate ? `, ${grouped(validate.count)} to validate` : "", test ? `, ${grouped(test.count)} to test` : ""];
+  return `${path}: ${counted(train.count, "rating")} to train on${held.join("")}; ${counted(users.size, "user")}, ${counted(items.size, "item")}`;
 }
 
 function watch({ quiet, epochs }: RecommendOptions, engine: EngineDescription, terminal: Terminal): Watch {
@@ -170,8 +209,7 @@ interface Result {
   options: RecommendOptions;
   columns: RatingColumns;
   all: Ratings;
-  train: Ratings;
-  test: Ratings | undefined;
+  parts: RatingParts;
   fitted: FactorPredictor & Pick<Fitted, "run">;
   /** The run's, with its workers, which no file keeps. */
   plan: FactorsDescribed["plan"];
@@ -180,9 +218,10 @@ interface Result {
 }
 
 function report(result: Result): void {
-  const { options, all, train, test, fitted, plan, terminal } = result;
+  const { options, all, fitted, plan, terminal } = result;
+  const { train, validate, test, known: seen } = result.parts;
   const { count, for: user } = options;
-  const metrics = test ? fitted.evaluate(test, { count, exclude: train }) : null;
+  const metrics = test ? fitted.evaluate(test, { count, exclude: seen }) : null;
   const items = user === undefined ? [] : fitted.recommend(user, { count, exclude: all });
   const known = user !== undefined && all.users.find(user) >= 0;
   if (options.json) {
@@ -191,7 +230,7 @@ function report(result: Result): void {
     const object = {
       command: "recommend",
       data: result.path,
-      ratings: { train: train.count, test: test?.count ?? 0 },
+      ratings: { train: train.count, validate: validate?.count ?? 0, test: test?.count ?? 0 },
       users: all.users.size,
       items: all.items.size,
       chosen: { ...chosen, plan },
@@ -210,6 +249,9 @@ function report(result: Result): void {
   terminal.out(
     `${counted(run.epochs, "epoch")} in ${duration(run.seconds)}: ${run.reason}; objective ${decimal(run.report.objective)}\n`,
   );
+  // Those of the parameters that were kept.
+  const best = run.ticks.flatMap(({ validation }) => (validation ? [validation] : [])).sort((a, b) => a.loss - b.loss)[0];
+  if (best) terminal.out(`validation loss ${decimal(best.loss)} at its least\n${validationWarning(best, paint)}`);
   if (metrics)
     terminal.out(
       `${paint.bold(`test, ${grouped(test!.count)} ratings${bestOf(fitted, count)}`)}\n${metricsText(metrics, paint)}`,

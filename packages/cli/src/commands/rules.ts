@@ -3,13 +3,24 @@
  * update a parameter, measured here.
  *
  * The time is taken at 10 million parameters, where memory traffic decides, as in training a large model; with --quick at 100,000, which
- * sit in the processor's cache.
+ * sit in the processor's cache. `ergodic rules NAME` measures nothing: it prints the rule's options, their signs in the equation and their
+ * defaults; with options, `rmsprop:momentum=0.9`, the equation that they make.
  */
 import type { Command } from "commander";
-import { type EngineDescription, type LedgerRow, measureRule, openEngine, ruleLedger, ruleRegistry } from "ergodic";
+import {
+  type EngineDescription,
+  type LedgerRow,
+  measureRule,
+  openEngine,
+  ruleLedger,
+  ruleLedgerRow,
+  ruleRegistry,
+} from "ergodic";
+import { UsageError } from "../errors.ts";
+import { LINK, parseRule } from "../options/things.ts";
 import { grouped, json, significant } from "../report/numbers.ts";
 import { table } from "../report/table.ts";
-import type { Terminal } from "../terminal.ts";
+import type { Paint, Terminal } from "../terminal.ts";
 
 const SMALL = 100_000;
 const LARGE = 10_000_000;
@@ -25,10 +36,46 @@ interface RulesOptions {
 export function addRules(program: Command, terminal: Terminal): void {
   program
     .command("rules")
-    .description("every step rule, its equation and what it costs")
+    .description("every step rule, its equation and what it costs; or the options of one")
+    .argument("[rule]", "one rule: adam; with options, as --rule takes them: rmsprop:momentum=0.9")
     .option("--quick", "time an update at 100,000 parameters instead of 10 million")
     .option("--json", "one JSON object on standard output")
-    .action((options: RulesOptions) => listRules(options, terminal));
+    .action((rule: string | undefined, options: RulesOptions) =>
+      rule === undefined ? listRules(options, terminal) : oneRule(rule, options, terminal),
+    );
+}
+
+function oneRule(text: string, options: RulesOptions, terminal: Terminal): void {
+  if (options.quick)
+    throw new UsageError("--quick", "times an update, but of one rule only its options are printed; leave one out");
+  if (LINK.test(text)) throw new UsageError("rules", `"${text}" is a chain; ask for each of its links`);
+  const rule = parseRule(text, undefined, text)!;
+  const row = ruleLedgerRow(rule);
+  terminal.out(
+    options.json ? `${json({ command: "rules", rule: row })}\n` : ruleText(row, rule.kind === "equation" && rule.last, terminal),
+  );
+}
+
+/** `last`: whether a link stands behind a rule. */
+function ruleText(row: LedgerRow, last: boolean, terminal: Terminal): string {
+  const { out: paint } = terminal.paint;
+  const { rule, summary, options, signs, transformation } = row;
+  const names = Object.keys(options);
+  const cells = names.map((name) => [name, signs[name] ?? "", optionText(options[name])]);
+  const rated = names.map((name) => `${name}=${optionText(options[name])}`).slice(0, 2);
+  const own = `${rule}${rated.length > 0 ? `:${rated.join(",")}` : ""}`;
+  const example = `${terminal.program} train DATA --target COLUMN --rule ${transformation ? (last ? `sgd+${own}` : `${own}+sgd`) : own}`;
+  return `${equationText(row, paint)}    ${summary}\n\n${names.length > 0 ? table(["option", "sign", "value"], cells, { left: [0, 1], paint }) : "no options\n"}\n${example}\n`;
+}
+
+/** Schedules as JSON, for they are no numbers. */
+function optionText(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function equationText({ rule, source, equation, perStep }: LedgerRow, paint: Paint): string {
+  const lines = equation === null ? [`no equation: it costs ${perStep}`] : equation.split("\n");
+  return `${paint.bold(rule)}  ${paint.dim(source)}\n${lines.map((line) => `    ${line}\n`).join("")}`;
 }
 
 async function listRules(options: RulesOptions, terminal: Terminal): Promise<void> {
@@ -74,9 +121,6 @@ function ledgerText(ledger: readonly TimedRow[], count: number, engine: EngineDe
     "parameters that a step waits for. Sparse: exact = only touched coordinates matter; lazy = untouched ones wait; dense = all must move.",
     `ns: one update, one thread, ${engine.build} build, ${where}.`,
   ];
-  const equations = ledger.map((rule) => {
-    const lines = rule.equation === null ? [`no equation: it costs ${rule.perStep}`] : rule.equation.split("\n");
-    return `${paint.bold(rule.rule)}  ${paint.dim(rule.source)}\n${lines.map((line) => `    ${line}\n`).join("")}`;
-  });
+  const equations = ledger.map((rule) => equationText(rule, paint));
   return `${table(header, rows, { left: [0, 4, 6], paint })}\n${legend.map((line) => `${line}\n`).join("")}\n${equations.join("")}`;
 }

@@ -1,6 +1,18 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
-import { type Dataset, type EngineDescription, fit, openEngine, type Run } from "ergodic";
+import {
+  type CrossValidated,
+  type Dataset,
+  type EngineDescription,
+  ErgodicError,
+  fit,
+  type LinearPredictor,
+  openEngine,
+  type RegressionTable,
+  type Run,
+  regressionTable,
+} from "ergodic";
+import { addJudgingOptions, checkFolds, crossValidated, foldColumn, foldsText, withoutFoldColumn } from "../cross-validation.ts";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { beginningOf } from "../options/beginning.ts";
@@ -14,12 +26,14 @@ import {
   lossOf,
   type TrainOptions,
   watchOptions,
+  withStandardErrors,
 } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
+import { regressionText } from "../report/regression.ts";
 import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -28,7 +42,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .command("train")
     .description("train a model on a file")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addTrainingOptions(command).action((path: string, options: TrainOptions) =>
+  addJudgingOptions(addTrainingOptions(command)).action((path: string, options: TrainOptions) =>
     blamingFile(networkFile(options), () => train(path, options, { command, path, options, fixed: fixedBy(options), terminal })),
   );
 }
@@ -38,9 +52,11 @@ function fixedBy({ model = "" }: TrainOptions): readonly string[] {
   return isNetworkFile(model) ? fixedByCheckpoint.filter((name) => name !== "model") : fixedByCheckpoint;
 }
 
-async function train(path: string, asked: TrainOptions, training: Training): Promise<void> {
+async function train(path: string, typed: TrainOptions, training: Training): Promise<void> {
   refuseFixed(training);
   const { terminal, command } = training;
+  checkFolds(path, typed);
+  const asked = withoutFoldColumn(withStandardErrors(typed));
   if (asked.resume !== undefined && isNetworkFile(asked.model ?? "")) await layersOfFile(asked.model!);
   const begun = await beginningOf(asked, command);
   const options = begun ? { ...asked, target: asked.target ?? begun.target } : asked;
@@ -64,16 +80,40 @@ async function train(path: string, asked: TrainOptions, training: Training): Pro
   const engine = (await openEngine()).describe();
   if (!options.quiet) terminal.note(dataLine(path, parts, read));
   if (!options.quiet) for (const line of remarkLines(path, options, read, parts)) terminal.note(line);
+  const by = await foldColumn(path, typed);
   const stop = new AbortController();
   const given = { ...(parts.validate ? { validate: parts.validate } : {}), signal: stop.signal };
+  const cv =
+    options.folds === undefined
+      ? undefined
+      : await interruptible(terminal, stop, () => {
+          const { signal, ...held } = given;
+          const fold = { ...settings!.fit, ...held };
+          return crossValidated(settings!.model(parts.train), parts.train, by, options, fold, signal, terminal);
+        });
   const run: Run<AnyFitted> = settings
     ? fitModel(settings.model(parts.train), parts.train, { ...settings.fit, ...given })
     : fit.resume(options.resume!, parts.train, { ...watchOptions(options), ...given });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
+    // In the file, so that describe finds them.
+    if (options.standardErrors)
+      Object.assign(made.description, { regression: regressionTable(made as unknown as LinearPredictor, parts.train) });
     if (options.out !== undefined) await made.save(options.out);
   });
   const { plan, why } = (await run.chosen) as unknown as Described;
-  report({ path, options, read, parts, fitted, plan, why, engine, terminal });
+  report({ path, options, read, parts, cv, fitted, plan, why, engine, terminal });
+}
+
+/** Ends at once when interrupted: there is nothing to keep yet. */
+async function interruptible<T>(terminal: Terminal, stop: AbortController, work: () => Promise<T>): Promise<T> {
+  const takeBack = terminal.onInterrupt(() =>
+    stop.abort(new ErgodicError("train", "interrupted before all folds were judged", "INTERRUPTED")),
+  );
+  try {
+    return await work();
+  } finally {
+    takeBack();
+  }
 }
 
 export function dataLine(path: string, { train, validate, test }: Parts, read: TrainingData): string {
@@ -118,6 +158,7 @@ interface Result {
   options: TrainOptions;
   read: TrainingData;
   parts: Parts;
+  cv: CrossValidated | undefined;
   fitted: AnyFitted;
   /** The run's, with its workers, which no file keeps. */
   plan: Described["plan"];
@@ -128,21 +169,23 @@ interface Result {
 }
 
 function report(result: Result): void {
-  const { options, parts, fitted, plan, why, engine, terminal } = result;
+  const { options, parts, cv, fitted, plan, why, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
-  const description = fitted.description as unknown as Described;
+  const description = fitted.description as unknown as Described & { regression?: RegressionTable };
+  const { regression } = description;
   if (options.json) {
     const rows = { train: parts.train.rowCount, validate: parts.validate?.rowCount ?? 0, test: parts.test?.rowCount ?? 0 };
     const { loss, task, target, algorithm, model } = description;
     const chosen = { model, loss, task, target, algorithm, plan, ...(why === undefined ? {} : { why }) };
     const columnCount = parts.train.columnCount;
     terminal.out(
-      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
+      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, ...(regression ? { regression } : {}), ...(cv ? { cv } : {}), test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
     );
     return;
   }
   const { out: paint } = terminal.paint;
+  if (cv) terminal.out(foldsText(cv, paint));
   const speed = short(run.updates / Math.max(1e-9, run.seconds));
   const validated = ticks.findLast((tick) => tick.validation)?.validation;
   terminal.out(
@@ -151,6 +194,7 @@ function report(result: Result): void {
   terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
   if (validated) terminal.out(validationWarning(validated, paint));
   terminal.out(certificate(run.report));
+  if (regression) terminal.out(regressionText(regression, paint));
   if (metrics) {
     terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint)}`);
     if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion!, fitted.classes, paint));

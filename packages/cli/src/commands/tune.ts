@@ -3,7 +3,8 @@
  *
  * Each trial is what `train` does with these options. With --out or test rows, a model is then trained with the best settings
  * on all rows but those of the test; with --patience for as many epochs as the best trial took to its least loss. It can be
- * interrupted (after the trial under way), kept and gone on with (keeping.ts).
+ * interrupted (after the trial under way), kept and gone on with (keeping.ts). With --user and --item it is `recommend` that is tuned
+ * (tune-ratings.ts).
  */
 import type { Command } from "commander";
 import { fit, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
@@ -23,10 +24,11 @@ import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
 import { trialTable, tuneReport } from "../report/tune.ts";
-import { quoted, type Terminal } from "../terminal.ts";
+import { type Paint, quoted, type Terminal } from "../terminal.ts";
 import { dataLine } from "./train.ts";
+import { addTunedRatings, type RatingsTuned, tuneRatings } from "./tune-ratings.ts";
 
-interface TuneCommandOptions extends TrainOptions {
+export interface TuneCommandOptions extends TrainOptions, Partial<RatingsTuned> {
   over?: string;
   trials?: number;
   search?: string;
@@ -37,7 +39,7 @@ interface TuneCommandOptions extends TrainOptions {
 
 /** What a checkpoint brings. */
 const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
-const VALIDATE_SHARE = 0.2;
+export const VALIDATE_SHARE = 0.2;
 
 export function addTune(program: Command, terminal: Terminal): void {
   const command = program
@@ -54,10 +56,19 @@ export function addTune(program: Command, terminal: Terminal): void {
     .option("--search <name>", "randomSearch, cmaEs, nelderMead …; default: cmaEs from 20 trials a setting, else randomSearch")
     .option("--halving <n>", "stop trials that are not among the best 1/n on their way; default 3", atLeastTwo)
     .option("--no-halving", "let every trial go on to its end")
-    .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1))
-    .action((path: string, options: TuneCommandOptions) =>
-      blamingFile(networkFile(options), () => tuneOn(path, options, { command, path, options, fixed, terminal })),
-    );
+    .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1));
+  addTunedRatings(command).action((path: string, options: TuneCommandOptions) => {
+    const training: Training = { command, path, options, fixed, terminal };
+    if (options.user !== undefined || options.item !== undefined) return tuneRatings(path, options, training);
+    return blamingFile(networkFile(options), () => tuneOn(path, options, training));
+  });
+}
+
+/** How to search: what `tune` takes of the command line. */
+export function searchOptions({ trials, search, halving, concurrency }: TuneCommandOptions, signal: AbortSignal) {
+  const how = given({ trials, concurrency, signal });
+  const algorithm = search === undefined ? undefined : parseSearch(search);
+  return { how, begun: given({ algorithm, halving: typeof halving === "number" ? { eta: halving } : halving }) };
 }
 
 async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
@@ -92,11 +103,11 @@ async function beginning(
   options: TuneCommandOptions,
   makeModel: ModelMaker,
 ): Promise<(parts: Parts, signal: AbortSignal) => ReturnType<typeof tune<string, never>>> {
-  const { over: text, resume, trials, search, halving, concurrency, seed, patience } = options;
+  const { over: text, resume, seed, patience } = options;
   if (text === undefined && resume === undefined)
     throw new UsageError("tune", "--over is missing: what to search, e.g. --over rate:log:1e-4..1,l2:log:1e-6..1e-1");
   const over = text === undefined ? undefined : parseOver(text, options);
-  const algorithm = search === undefined ? undefined : parseSearch(search);
+  searchOptions(options, new AbortController().signal);
   const trial = (settings: Record<string, number>) => {
     const chosen = withSettings(options, settings);
     return { model: makeModel(chosen), options: fitOptions(chosen) };
@@ -108,12 +119,12 @@ async function beginning(
       const made = trial(settings);
       return fitModel(made.model(train), train, { ...made.options, validate, signal: context.signal });
     };
-    const how = given({ trials, concurrency, signal });
+    const { how, begun } = searchOptions(options, signal);
     if (resume !== undefined) return tune.resume(resume, make, how);
     return tune(make, {
       over: over!,
       ...how,
-      ...given({ algorithm, halving: typeof halving === "number" ? { eta: halving } : halving }),
+      ...begun,
       value: patience === undefined ? "last" : "best",
       seed,
     });
@@ -127,7 +138,7 @@ function parseSearch(text: string): SearchAlgorithm {
   return searchFromJson({ search: name, options: options as Record<string, number> });
 }
 
-function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
+export function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
   let progress: CountedProgress | undefined;
   return {
     begin(chosen) {
@@ -173,8 +184,14 @@ async function trainFinal(
 }
 
 /** The command that trains with the best settings. */
-function trainCommand(file: string, chosen: TuneCommandOptions, command: Command, options: TuneCommandOptions): string {
-  const words = ["ergodic", "train", quoted(file)];
+export function trainCommand(
+  file: string,
+  chosen: TuneCommandOptions,
+  command: Command,
+  options: TuneCommandOptions,
+  verb = "train",
+): string {
+  const words = ["ergodic", verb, quoted(file)];
   const ours = ["over", "trials", "search", "halving", "concurrency", "checkpoint", "checkpointEvery", "resume", "json", "quiet"];
   for (const option of command.options) {
     const name = option.attributeName() as keyof TuneCommandOptions;
@@ -197,24 +214,31 @@ interface Result {
 }
 
 function jsonOf({ file, options, parts, tuned, command }: Result, final: Final | undefined): object {
-  const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
   return {
     command: "tune",
     data: file,
     rows: { train: parts.train.rowCount, validate: parts.validate!.rowCount, test: parts.test?.rowCount ?? 0 },
     columnCount: parts.train.columnCount,
-    algorithm,
-    best: { trial: best.number, settings: readable(settings), value },
-    trials: trials.map((trial) => ({ ...trial, settings: readable(trial.settings), rung: trial.rung ?? null })),
-    ...{ finished, stopped, failed, epochs, epochsSaved, reason, seconds: run.seconds },
+    ...tunedJson(tuned),
     train: command,
     test: final?.parts.test ? final.fitted.evaluate(final.parts.test) : null,
     out: options.out ?? null,
   };
 }
 
-function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
-  const { out: paint } = terminal.paint;
+/** What was searched and found. */
+export function tunedJson(tuned: Tuned): object {
+  const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
+  return {
+    algorithm,
+    best: { trial: best.number, settings: readable(settings), value },
+    trials: trials.map((trial) => ({ ...trial, settings: readable(trial.settings), rung: trial.rung ?? null })),
+    ...{ finished, stopped, failed, epochs, epochsSaved, reason, seconds: run.seconds },
+  };
+}
+
+/** The same as text: how the search went, its trials, the best settings and the command that takes them. */
+export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
   const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
   const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
     Boolean,
@@ -223,10 +247,15 @@ function textOf({ options, read, tuned, command }: Result, final: Final | undefi
   const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}\n`;
   const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);
   const choice = `${paint.bold(`best: ${words.join(", ")}`)}, validation loss ${decimal(value)} (trial ${best.number + 1})\ntrain with them: ${command}\n`;
+  return `${head}${trialTable(tuned, paint)}${choice}`;
+}
+
+function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
+  const { out: paint } = terminal.paint;
   const test = final?.parts.test
     ? `${paint.bold(`test, ${grouped(final.parts.test.rowCount)} rows`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint)}`
     : "";
   const saved =
     options.out === undefined ? "" : `trained on ${counted(final!.parts.train.rowCount, "row")}, saved to ${options.out}\n`;
-  return `${head}${trialTable(tuned, paint)}${choice}${test}${offerText(read)}${saved}`;
+  return `${tunedText(tuned, command, paint)}${test}${offerText(read)}${saved}`;
 }

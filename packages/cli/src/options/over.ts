@@ -22,6 +22,11 @@ const DIGITS = 4;
 export type Over = Record<string, SettingRange>;
 
 export function parseOver(text: string, options: TrainOptions): Over {
+  return parseRanges(text, ["batch"], "rate:log:1e-4..1", (name) => refuseUnknown(name, options));
+}
+
+/** Ranges by name. `whole`: names that are whole numbers by themselves; `check` refuses unknown names. */
+export function parseRanges(text: string, whole: readonly string[], example: string, check: (name: string) => void): Over {
   const over: Over = {};
   for (const part of text.split(",").filter(Boolean)) {
     const [name, ...how] = part.split(":").map((word) => word.trim());
@@ -36,15 +41,15 @@ export function parseOver(text: string, options: TrainOptions): Over {
         `"${part}" is no range; ${low > high ? "the lower end comes first" : "with log both ends are > 0"}`,
       );
     if (Object.hasOwn(over, name)) throw new UsageError("--over", `${name} is given twice`);
-    refuseUnknown(name, options);
+    check(name);
     over[name] = {
       low,
       high,
       scale: how.includes("log") ? "log" : "linear",
-      integer: how.includes("int") || name === "batch",
+      integer: how.includes("int") || whole.includes(name),
     };
   }
-  if (Object.keys(over).length === 0) throw new UsageError("--over", "names nothing to search; write e.g. rate:log:1e-4..1");
+  if (Object.keys(over).length === 0) throw new UsageError("--over", `names nothing to search; write e.g. ${example}`);
   return over;
 }
 

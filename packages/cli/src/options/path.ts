@@ -76,7 +76,7 @@ export function fitPathOptions(options: PathOptions): FitPathOptions {
     ratio,
     l1Ratio,
     tolerance,
-    folds: folds === 0 ? undefined : folds,
+    folds,
     select: select === undefined ? undefined : selections[select],
     workers,
     deterministic,

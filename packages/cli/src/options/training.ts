@@ -20,6 +20,7 @@ export interface ModelOptions {
   classWeights?: string;
   features?: string;
   standardise?: boolean;
+  standardErrors?: boolean;
   seed: number;
 }
 
@@ -44,6 +45,9 @@ export interface TrainOptions extends ReadingOptions, SplitOptions, ModelOptions
   validateEvery?: number;
   from?: string;
   optimiser?: string;
+  folds?: number;
+  group?: string;
+  time?: string;
   json?: boolean;
   quiet?: boolean;
 }
@@ -99,6 +103,8 @@ export function addDataOptions(command: Command): Command {
     .option("--dates <columns>", "columns of dates, to split into year, month, day, weekday and hour, separated by commas")
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
     .option("--dense", "store rows of LIBSVM and VW with their zeros, as networks take them")
+    .option("--interactions <products>", "add products of columns: age:work,age:hours; a category stands for its levels")
+    .option("--degree <n>", "add powers, and all products of up to n columns", whole(1, 6))
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")
     .option("--size <sizes>", "what images of a folder are brought to: 28x28 is height, width")
@@ -194,6 +200,21 @@ export function addTrainingOptions(command: Command): Command {
 
 export function lossOf(options: ModelOptions): Loss | undefined {
   return options.loss === undefined ? undefined : parseLoss(options.loss);
+}
+
+/** With --standard-errors a linear model is solved, in doubles and without a penalty, unless something else was asked for. */
+export function withStandardErrors<T extends TrainOptions>(options: T): T {
+  if (!options.standardErrors || options.resume !== undefined) return options;
+  if (isNetwork(options))
+    throw new UsageError("--standard-errors", `is of linear models, but --model is ${options.model}; leave one out`);
+  for (const [flag, value] of [
+    ["--l1", options.l1],
+    ["--l2", options.l2],
+  ] as const)
+    if (value)
+      throw new UsageError("--standard-errors", `a penalty biases the coefficients, but ${flag} is ${value}; leave one out`);
+  const stepped = options.algorithm ?? options.rule ?? options.rate ?? options.variance ?? options.batch ?? options.from;
+  return { ...options, l2: 0, ...(stepped === undefined ? { algorithm: "newton" } : {}), precision: options.precision ?? "f64" };
 }
 
 export function isNetwork({ model }: { model?: string }): boolean {

@@ -11,6 +11,7 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   accuracy: "accuracy",
   logLoss: "log loss",
   auc: "AUC",
+  averagePrecision: "average precision",
   f1: "F1",
   calibrationError: "calibration error",
   rmse: "RMSE",
@@ -25,6 +26,16 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
 };
 const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
+
+/** Of these, those that are shown, in order. */
+export function metricNames(metrics: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(names).filter((name) => name in metrics);
+}
+
+/** A metric as people call it, and its value. */
+export function metricText(name: string, value: number): [string, string] {
+  return [names[name as keyof typeof names], Number.isNaN(value) ? "–" : shares.includes(name) ? percent(value) : decimal(value)];
+}
 
 export function metricsText(metrics: Partial<Known>, paint: Paint): string {
   const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key): [string, string][] => {

@@ -4,7 +4,8 @@ import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
 import { convert } from "./conversion.ts";
-import { type FeaturesStep, type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
+import { type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
+import type { Products } from "./features/products.ts";
 import { following, placed } from "./follow.ts";
 import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
 import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
@@ -261,10 +262,17 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.#after(step);
   }
 
-  /** Random features of a kernel: rff, orthogonal, sorf or fastfood. */
-  map(features: RandomFeatures): Dataset<Names> {
-    const step: FeaturesStep = resolveFeatures(features, this.#rows(features.kind));
-    return this.#after(step);
+  /** Random features of a kernel (rff, orthogonal, sorf or fastfood), or products of columns: interactions and polynomials. */
+  map(features: RandomFeatures | Products): Dataset<Names> {
+    const rows = this.#rows(features.kind);
+    return this.#after("resolve" in features ? features.resolve(rows, this.#columnsKept()) : resolveFeatures(features, rows));
+  }
+
+  /** The raw columns, where those of the rows are still they, coded one by one. */
+  #columnsKept(): readonly RawColumn[] | null {
+    const { steps, inputs } = this.pipeline;
+    const coded = ["columns", "numbers", "impute", "oneHot", "standardise", "numberType", "rowShape"];
+    return steps.every(({ kind }) => coded.includes(kind)) ? (inputs as readonly RawColumn[] | null) : null;
   }
 
   /** What this was converted from by `as`, or itself. */

@@ -100,7 +100,7 @@ function needsMore({ pipeline }: JsonObject): boolean {
   const isOne = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };
     return (
-      /^(impute|rff|orthogonal|sorf|fastfood)$/.test(String(kind)) ||
+      /^(impute|rff|orthogonal|sorf|fastfood|products)$/.test(String(kind)) ||
       (Array.isArray(columns) && columns.some((column) => column?.part))
     );
   };

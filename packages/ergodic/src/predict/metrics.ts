@@ -9,6 +9,7 @@ export interface BinaryMetrics {
   accuracy: number;
   logLoss: number;
   auc: number;
+  averagePrecision: number;
   f1: number;
   calibrationError: number;
   confusion: number[][];
@@ -54,8 +55,8 @@ export interface MetricsByTask {
 
 export type Task = keyof MetricsByTask;
 
-/** Of a classifier, of two classes (with auc) or more. */
-export type ClassMetrics = MulticlassMetrics & Partial<Pick<BinaryMetrics, "auc">>;
+/** Of a classifier, of two classes (with auc and averagePrecision) or more. */
+export type ClassMetrics = MulticlassMetrics & Partial<Pick<BinaryMetrics, "auc" | "averagePrecision">>;
 /** Of a model whose task is not known to the compiler. */
 export type AnyMetrics = Partial<BinaryMetrics & CountMetrics>;
 interface MetricsByKind {
@@ -100,6 +101,8 @@ const BINS = 15;
  * accuracy: share whose most probable class is the target (binary: P > ½; multiclass: the first of the largest).
  * logLoss: −mean log P(target), nats, P held within [2⁻⁵², 1 − 2⁻⁵²].
  * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Keeps every output: 16–24 bytes a row.
+ * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation; NaN without a 1. What a random order
+ * has is the share of 1: where these are rare it tells more than auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
  * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
@@ -150,10 +153,6 @@ export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOp
 
 function tallyOf(task: Task, classes: number, scores: boolean, mean: MetricsOptions["mean"]): Tally<MetricsByTask[Task]> {
   if (task === "binary") return binaryTally(scores);
-  if (mean !== undefined) {
-    checkKeys("metrics.mean", mean, ["value", "of"]);
-    checkNumber("metrics.mean", "value", mean.value);
-  }
   if (task === "multiclass") return multiclassTally(classes, scores);
   if (task === "regression") return regressionTally(mean);
   checkChoice("metrics", "task", task, ["binary", "multiclass", "regression", "count"]);
@@ -173,7 +172,7 @@ function binaryTally(scores: boolean): Tally<BinaryMetrics> {
     },
     result(weight) {
       const { accuracy, logLoss, calibrationError, confusion } = classes.result(weight);
-      return { accuracy, logLoss, auc: ranked.auc(), f1: f1Of(confusion, 1), calibrationError, confusion };
+      return { accuracy, logLoss, ...ranked.areas(), f1: f1Of(confusion, 1), calibrationError, confusion };
     },
   };
 }

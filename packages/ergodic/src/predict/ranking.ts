@@ -1,6 +1,7 @@
 /**
- * Outputs kept by class for the exact area under the ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal),
- * rows drawn in proportion to their weights. O(n log n) at the end, by sorting each class.
+ * Outputs kept by class for two exact areas, rows drawn in proportion to their weights. Under the ROC curve: P(output of a random 1 > output of a random 0)
+ * + ½ P(equal). Average precision: Σ_n (R_n − R_{n−1}) P_n, precision and recall at every threshold from the largest output down, equal outputs at once.
+ * O(n log n) at the end, by sorting each class.
  */
 export class RankedOutputs {
   private readonly zeros = new WeightedOutputs();
@@ -10,23 +11,20 @@ export class RankedOutputs {
     (isOne ? this.ones : this.zeros).push(output, weight);
   }
 
-  /** NaN if a class is absent. */
-  auc(): number {
+  /** NaN if a class is absent; average precision is 1 without zeros. */
+  areas(): { auc: number; averagePrecision: number } {
     const zeros = this.zeros.sorted();
     const ones = this.ones.sorted();
-    let below = 0;
-    let i = 0;
-    let area = 0;
-    for (let j = 0; j < ones.outputs.length; ) {
-      const output = ones.outputs[j];
-      for (; i < zeros.outputs.length && zeros.outputs[i] < output; i++) below += zeros.weights ? zeros.weights[i] : 1;
-      let tied = 0;
-      for (let k = i; k < zeros.outputs.length && zeros.outputs[k] === output; k++) tied += zeros.weights ? zeros.weights[k] : 1;
-      let weight = 0;
-      for (; j < ones.outputs.length && ones.outputs[j] === output; j++) weight += ones.weights ? ones.weights[j] : 1;
-      area += weight * (below + tied / 2);
+    let [below, above, area, precision] = [0, 0, 0, 0];
+    while (zeros.left > 0 || ones.left > 0) {
+      const output = Math.max(zeros.largest(), ones.largest());
+      const [w0, w1] = [zeros.take(output), ones.take(output)];
+      above += w1;
+      below += w0;
+      area += w0 * (above - w1 / 2);
+      precision += (w1 * above) / (above + below);
     }
-    return area / (zeros.total * ones.total);
+    return { auc: area / (above * below), averagePrecision: precision / above };
   }
 }
 
@@ -35,7 +33,6 @@ class WeightedOutputs {
   private outputs = new Float64Array(256);
   private weights: Float64Array | null = null;
   private count = 0;
-  private total = 0;
 
   push(output: number, weight: number): void {
     if (this.count === this.outputs.length) {
@@ -46,16 +43,30 @@ class WeightedOutputs {
     this.outputs[this.count] = output;
     if (this.weights) this.weights[this.count] = weight;
     this.count++;
-    this.total += weight;
   }
 
-  sorted(): { outputs: Float64Array; weights: Float64Array | null; total: number } {
-    const { count, total } = this;
-    const outputs = this.outputs.slice(0, count);
-    if (!this.weights) return { outputs: outputs.sort(), weights: null, total };
+  /** From the largest down. */
+  sorted() {
+    const { count } = this;
+    const given = this.outputs.slice(0, count);
     const { weights } = this;
-    const order = Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) => outputs[a] - outputs[b]);
-    return { outputs: Float64Array.from(order, (i) => outputs[i]), weights: Float64Array.from(order, (i) => weights[i]), total };
+    const order = weights && Uint32Array.from({ length: count }, (_, i) => i).sort((a, b) => given[a] - given[b]);
+    const outputs = order ? Float64Array.from(order, (i) => given[i]) : given.sort();
+    return {
+      left: count,
+      largest() {
+        return this.left > 0 ? outputs[this.left - 1] : -Infinity;
+      },
+      /** The weight of all that are equal to it, which are gone then. */
+      take(output: number): number {
+        let sum = 0;
+        while (this.left > 0 && outputs[this.left - 1] === output) {
+          this.left--;
+          sum += weights && order ? weights[order[this.left]] : 1;
+        }
+        return sum;
+      },
+    };
   }
 }
 

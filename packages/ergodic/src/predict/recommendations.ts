@@ -50,7 +50,7 @@ export class RankingTally {
     this.users++;
     const ranked = new RankedOutputs();
     for (let i = 0; i < scores.length; i++) if (!skip[i]) ranked.add(scores[i], wanted.has(i), 1);
-    const auc = ranked.auc();
+    const auc = ranked.areas().auc;
     if (Number.isNaN(auc)) return;
     this.sums.auc += auc;
     this.compared++;

@@ -131,6 +131,50 @@ describe("auc", () => {
   });
 });
 
+describe("averagePrecision", () => {
+  it("is Σ (R_n − R_{n−1}) P_n over every threshold, by its definition", () => {
+    const row = fc.record({
+      p: fc.integer({ min: 0, max: 9 }).map((k) => k / 9),
+      y: fc.nat(1),
+      w: fc.constantFrom(0, 0.5, 1, 3),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { minLength: 2, maxLength: 200 }), (rows) => {
+        fc.pre(rows.some(({ w }) => w > 0));
+        const total = (keep: (r: (typeof rows)[number]) => boolean) => rows.filter(keep).reduce((sum, { w }) => sum + w, 0);
+        const positives = total(({ y }) => y === 1);
+        let [expected, before] = [0, 0];
+        for (const threshold of [...new Set(rows.map(({ p }) => p))].sort((a, b) => b - a)) {
+          const hits = total(({ p, y }) => p >= threshold && y === 1);
+          const said = total(({ p }) => p >= threshold);
+          if (said > 0) expected += ((hits - before) / positives) * (hits / said);
+          before = hits;
+        }
+        const given = all(
+          "binary",
+          rows.map((r) => r.p),
+          rows.map((r) => r.y),
+          rows.map((r) => r.w),
+        ).averagePrecision as number;
+        if (positives === 0) expect(given).toBeNaN();
+        else expect(Math.abs(given - expected)).toBeLessThan(1e-12);
+      }),
+      { seed: 7, numRuns: 200 },
+    );
+  });
+
+  it("of one class: NaN without a 1, 1 without a 0", () => {
+    expect(all("binary", [0.9, 0.2], [0, 0]).averagePrecision).toBeNaN();
+    expect(all("binary", [0.9, 0.2], [1, 1]).averagePrecision).toBe(1);
+  });
+
+  it("takes scores without bounds, as they rank", () => {
+    const tally = metrics("binary", 2, { outputs: "scores" });
+    tally.add([-Infinity, -5, -1, Infinity], [0, 1, 0, 1]);
+    expect(tally.result()).toMatchObject({ auc: 0.75, averagePrecision: (1 + 2 / 3) / 2 });
+  });
+});
+
 describe("edges", () => {
   it("one class: auc is NaN, the rest stands", () => {
     const { auc, accuracy, f1 } = all("binary", [0.9, 0.2], [1, 1]);

@@ -55,6 +55,7 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
   if (builder.rowCount === 0 && columns.size === 0) return;
   const names = [...columns.keys()];
   for (const key of options.drop ?? []) columnIndex(source.name, "drop", names, key);
+  for (const key of options.categories ?? []) columnIndex(source.name, "categories", names, key);
   for (const key of Object.keys(options.types ?? {})) columnIndex(source.name, "types", names, key);
 }
 

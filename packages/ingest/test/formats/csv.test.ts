@@ -157,6 +157,44 @@ test("blocks of a file know all levels from the start; a stream is read no furth
   expect(given).toBe(100);
 });
 
+test("categories by name or position keep their texts, in blocks and in lines of JSON too", async () => {
+  const text = "id,n,code\n007,1,1e2\n08,2,5\n";
+  for (const categories of [
+    ["id", "code"],
+    [0, -1],
+    [0, "code"],
+  ]) {
+    expect(cells(await read(text, { categories }))).toEqual([
+      ["007", "08"],
+      [1, 2],
+      ["1e2", "5"],
+    ]);
+    const found: unknown[] = [];
+    for await (const block of blocks({ content: text, name: "a.csv" }, { rows: 1, categories })) found.push(cells(block));
+    expect(found).toEqual([
+      [["007"], [1], ["1e2"]],
+      [["08"], [2], ["5"]],
+    ]);
+  }
+  const lines = '{"id": 7, "n": 1}\n{"id": 8, "n": 2}\n';
+  for (const key of ["id", 0]) {
+    const table = await readTable({ content: lines, name: "a.jsonl" }, { categories: [key] });
+    expect(cells(table)).toEqual([
+      ["7", "8"],
+      [1, 2],
+    ]);
+  }
+  // What types says of a column holds.
+  expect(await kinds(text, { categories: ["n"], types: { n: "number" } })).toEqual(["number", "number", "number"]);
+  await expect(read(text, { categories: [3] })).rejects.toThrow("categories asks for column 3, but columns are numbered 0 to 2");
+  await expect(readTable({ content: lines, name: "a.jsonl" }, { categories: ["no"] })).rejects.toThrow(
+    'categories asks for a column "no" that is not there',
+  );
+  await expect(read(text, { categories: "id" })).rejects.toThrow(
+    /categories must be a list of column names or numbers.*OPTION_TYPE/,
+  );
+});
+
 test("blocks of a file whose types are all given take one pass", async () => {
   let opened = 0;
   const text = new TextEncoder().encode(`a,b\n${"1,x\n".repeat(10)}`);

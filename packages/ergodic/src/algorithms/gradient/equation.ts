@@ -21,6 +21,13 @@ const symbols: Readonly<Record<string, string>> = {
   product: "π",
 };
 
+/** The sign of an option in the equation of its rule, by the option's name; what has no sign of its own is written by its name. */
+export function optionSigns(options: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(options).flatMap((name) => (Object.hasOwn(symbols, name) ? [[name, symbols[name]]] : [])),
+  );
+}
+
 /**
  * The printed equation of a rule, one line an assignment: states, scalars, then the parameter; `p ← p − η·g / (√r' + ε)`.
  * An accent marks the next value of a state, where another line uses it.

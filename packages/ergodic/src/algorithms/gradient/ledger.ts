@@ -2,9 +2,9 @@
  * The cost ledger: for every rule of the registry, at its defaults, what it costs beyond plain SGD, predicted from its equation (or stated,
  * where a rule has none), and on demand measured.
  */
-import { checkNumber } from "../../base/errors.ts";
+import { checkNumber, OptionError } from "../../base/errors.ts";
 import { ruleCost, type SparseBehaviour, sparseBehaviour } from "./cost.ts";
-import { ruleEquation } from "./equation.ts";
+import { optionSigns, ruleEquation } from "./equation.ts";
 import { type RuleEntry, ruleRegistry } from "./index.ts";
 import type { EquationRule, Rule } from "./kinds.ts";
 import type { Precision } from "./rule-program.ts";
@@ -24,6 +24,8 @@ export interface LedgerRow {
   source: string;
   /** The defaults. */
   options: Rule["options"];
+  /** By option its sign in the equation, where that is not the option's name: `optimum` is f*. */
+  signs: Readonly<Record<string, string>>;
   /** Its printed equation; null where it has none. */
   equation: string | null;
   /** Beside the parameter and its gradient; null: it grows with the updates. */
@@ -44,7 +46,23 @@ export interface LedgerRow {
 
 /** The cost ledger: for every rule of the registry, what it costs beyond plain SGD, predicted from its equation. */
 export function ruleLedger(): LedgerRow[] {
-  return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry));
+  return Object.entries(ruleRegistry).map(([name, entry]) => row(name, entry, entry.make()));
+}
+
+/**
+ * The row of one rule, with the options that it has: `ruleLedgerRow(rmsprop({ momentum: 0.9 }))` is written with momentum.
+ *
+ * @throws OptionError for a chain, and for a rule that is not the library's
+ */
+export function ruleLedgerRow(rule: Rule): LedgerRow {
+  const entry = Object.hasOwn(ruleRegistry, rule.name) ? ruleRegistry[rule.name] : undefined;
+  if (!entry)
+    throw new OptionError(
+      "ruleLedgerRow",
+      `the rule is ${rule.name}, but must be one of ${Object.keys(ruleRegistry).join(", ")}; of a chain, ask for each link`,
+      "OPTION_RANGE",
+    );
+  return row(rule.name, entry, rule);
 }
 
 /** What `measureRule` found. */
@@ -86,10 +104,10 @@ export async function measureRule(
   }
 }
 
-function row(name: string, { make, inChain }: RuleEntry): LedgerRow {
-  const rule = make();
+function row(name: string, { inChain }: RuleEntry, rule: Rule): LedgerRow {
   const { kind, summary, source, options } = rule;
-  const common = { rule: name, kind, transformation: inChain !== undefined, summary, source, options };
+  const signs = kind === "equation" ? optionSigns(options) : {};
+  const common = { rule: name, kind, transformation: inChain !== undefined, summary, source, options, signs };
   if (rule.kind !== "equation") {
     const { floatsPerParameter, perStep } = rule.cost;
     return {

@@ -6,11 +6,12 @@ import { addTransformation } from "../transformations/index.ts";
 import { fastfood, fastfoodStep } from "./fastfood.ts";
 import type { FeatureOptions, RandomFeatures } from "./feature-map.ts";
 import { orthogonal, orthogonalStep } from "./orthogonal.ts";
+import { type ProductOptions, type Products, products, productsStep } from "./products.ts";
 import { rff, rffStep } from "./rff.ts";
 import { sorf, sorfStep } from "./sorf.ts";
 
-export type { FeatureOptions, RandomFeatures };
-export { fastfood, orthogonal, rff, sorf };
+export type { FeatureOptions, ProductOptions, Products, RandomFeatures };
+export { fastfood, orthogonal, products, rff, sorf };
 
 /** The map of each kind, by the name that a user types. */
 export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => RandomFeatures>> = {
@@ -31,4 +32,5 @@ export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
 /** Makes the steps of all maps known to pipelines. */
 export function addFeatureMaps(): void {
   for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
+  addTransformation(productsStep);
 }

@@ -7,7 +7,8 @@
  * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
  * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
  * columns as row numbers of its table, and leaves columns of 0 and 1 as they are). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
- * z = mean + sd · the last layer's output, and the loss is said in units of the sd (of its square for the squared loss).
+ * z = mean + sd · the last layer's output, and steps see the loss in units of the sd (of its square
+ * for the squared loss): so does a rule that is told a least loss. Ticks and results report it in the target's.
  *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
  */

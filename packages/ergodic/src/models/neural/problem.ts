@@ -19,7 +19,15 @@ import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
 import { begun } from "./begun.ts";
 import { initialValues } from "./initialisers.ts";
-import { layOutParameters, lossProgram, type NetworkFacts, outputsOf, type ParameterLayout, updateProgram } from "./programs.ts";
+import {
+  layOutParameters,
+  lossProgram,
+  lossUnitOf,
+  type NetworkFacts,
+  outputsOf,
+  type ParameterLayout,
+  updateProgram,
+} from "./programs.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
 /** Rows for which the network is traced to learn its parameters: batch statistics want two. */
@@ -48,6 +56,7 @@ export class NetworkProblem implements Problem, RowGradient {
   readonly density: Float64Array;
   readonly rates: Float64Array | undefined;
   readonly draws: boolean;
+  readonly lossUnit: number;
   readonly layout: ParameterLayout;
   private readonly data: Dataset;
   private readonly engine: Engine;
@@ -68,6 +77,7 @@ export class NetworkProblem implements Problem, RowGradient {
     this.rowCount = data.rowCount;
     this.precision = plan.precision.model === "f64" ? "f64" : "f32";
     const traced = outputsOf(options, PROBE_ROWS, true);
+    this.lossUnit = lossUnitOf(options);
     this.draws = traced.streams > 0;
     this.layout = layOutParameters(traced);
     this.parameterCount = this.layout.count;

@@ -153,10 +153,14 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
   };
 }
 
-/** In the target's own units where these were scaled: steps would go by their square otherwise. */
-function lossOf({ loss, target }: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
-  const unit = target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
-  return div(sum(mul(input("w", [batch]), lossOnArrays(loss, z, input("y", [batch])))), unit);
+/** What 1 of the trained loss is in the target's units. */
+export function lossUnitOf({ loss, target }: Pick<NetworkFacts, "loss" | "target">): number {
+  return target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
+}
+
+/** In units of the deviation where the target was scaled: steps would go by its square otherwise. */
+function lossOf(facts: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
+  return div(sum(mul(input("w", [batch]), lossOnArrays(facts.loss, z, input("y", [batch])))), lossUnitOf(facts));
 }
 
 function inputsAt({ parameters, states }: ParameterLayout): Record<string, Binding> {

@@ -92,7 +92,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             async () => beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts }),
           );
           return {
-            progression: endingWith(progression, () => {
+            progression: endingWith(inUnits(progression, problem.lossUnit), () => {
               problem.dispose();
               end();
             }),
@@ -128,6 +128,16 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, ...handedOn, data: kind.fingerprint(data) } }),
   });
+}
+
+/** Losses in the target's units. */
+function inUnits(progression: Progression, unit = 1): Progression {
+  const advance = progression.advance.bind(progression);
+  progression.advance = async (steps) => {
+    const made = await advance(steps);
+    return { ...made, lossSum: unit * made.lossSum };
+  };
+  return progression;
 }
 
 /** `end` after the progression's own dispose(). */

@@ -1,7 +1,6 @@
 import type { PathProgression, PathRecord } from "../../algorithms/coordinate/path.ts";
 import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
-import { stream } from "../../base/stream.ts";
 import type { JsonObject, PredictionKind, SavedModel } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
@@ -12,6 +11,7 @@ import { resolveStopping } from "../../loop/stopping.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import { LinearPredictor } from "../../predict/linear.ts";
 import { pathNames } from "../result-names.ts";
+import { checkFolds, dealFolds } from "./folds.ts";
 import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
 
 /** Options of `fit.path`. */
@@ -28,8 +28,8 @@ export interface FitPathOptions extends Pick<PlanOptions, "workers" | "determini
   /** Relative duality gap of every solution, > 0. Default 1e-6. */
   tolerance?: number;
   /**
-   * Folds of cross-validation, from 2 to the number of rows. They are solved to about 1e-5, which moves errors by a small part of
-   * their standard error. Default: no cross-validation.
+   * Folds of cross-validation, from 2 to the number of rows; 0: none. They are solved to about 1e-5, which moves errors by a small part of
+   * their standard error. Default 0.
    */
   folds?: number;
   /**
@@ -182,7 +182,7 @@ function resolve(given: FitPathOptions, data: Dataset): Resolved {
     ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
     l1Ratio: given.l1Ratio ?? 1,
     tolerance: given.tolerance ?? 1e-6,
-    folds: given.folds ?? 0,
+    folds: given.folds === undefined ? 0 : given.folds,
     select: given.select ?? "minimum",
   };
   checkLambdas(options.lambdas);
@@ -191,9 +191,9 @@ function resolve(given: FitPathOptions, data: Dataset): Resolved {
   checkNumber(WHERE, "ratio", options.ratio, { low: 0, high: 1, open: true });
   checkNumber(WHERE, "l1Ratio", options.l1Ratio, { low: 0, high: 1, open: true });
   checkNumber(WHERE, "tolerance", options.tolerance, { low: 0, open: true });
-  if (given.folds !== undefined) checkNumber(WHERE, "folds", given.folds, { low: 2, high: data.rowCount, integer: true });
+  checkFolds(WHERE, options.folds, data.rowCount, true);
   checkChoice(WHERE, "select", options.select, ["minimum", "oneStandardError"]);
-  if (given.select !== undefined && given.folds === undefined)
+  if (given.select !== undefined && options.folds === 0)
     throw new OptionError(
       WHERE,
       "select needs folds: without cross-validation there are no errors to select by",
@@ -234,23 +234,6 @@ function refuseOwnPenalty({ options }: LinearModel, l1Ratio: number): void {
   if (l1Ratio !== 1)
     refuse(`l1Ratio is ${l1Ratio}, but with groups the penalty is λ Σ_g √|g| ‖β_g‖ alone; leave l1Ratio out, or the groups`);
   if (nonNegative) refuse("nonNegative and groups are given, but a path of groups keeps to no sign; leave one out");
-}
-
-/** The fold of each row: rows in random order, dealt in turn; classes one after another, so that each is spread evenly. */
-export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Array {
-  const { target, rowCount } = data;
-  const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
-  const draws = stream(seed, "folds").at(0);
-  for (let i = rowCount - 1; i > 0; i--) {
-    const j = draws.integer(i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  if (target.kind === "category") order.sort((a, b) => target.values[a] - target.values[b]);
-  const of = new Uint32Array(rowCount);
-  order.forEach((row, k) => {
-    of[row] = k % folds;
-  });
-  return of;
 }
 
 function start<K extends PredictionKind, Names extends string>(

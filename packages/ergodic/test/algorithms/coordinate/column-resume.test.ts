@@ -8,7 +8,7 @@ import { openEngine } from "../../../src/host/engine.ts";
 import { engineMemory } from "../../../src/host/memory.ts";
 import { coordinateDescent, type Dataset, type FitPathOptions, fit, type LinearOptions, linear } from "../../../src/index.ts";
 import { resolvePlan } from "../../../src/loop/plan.ts";
-import { dealFolds } from "../../../src/verbs/fit/path.ts";
+import { dealFolds } from "../../../src/verbs/fit/folds.ts";
 import { type Kind, kinds, lossOf, randomRows, tableOf } from "./column-problems.ts";
 
 let folder: string;

@@ -1,6 +1,7 @@
 /** The runnable examples on step rules: what each is there to show, checked. */
 import { expect, test } from "vitest";
 import { main as adagradStalls, slope } from "../../../../../examples/adagrad-stalls.ts";
+import { main as adamIsBoth } from "../../../../../examples/adam-is-both.ts";
 import { main as lineSearchFails } from "../../../../../examples/line-search-fails.ts";
 import { main as stepRules } from "../../../../../examples/step-rules.ts";
 import { main as twoAdagrads } from "../../../../../examples/two-adagrads.ts";
@@ -50,6 +51,16 @@ test("adagrad-stalls: AdaGrad's rate only shrinks and it stops short; RMSProp re
 test("two-adagrads: not one bit differs, and the history grows by one gradient an update", async () => {
   for (const { update, differing, runningBytes, historyBytes } of await twoAdagrads(print)) {
     expect([differing, runningBytes, historyBytes]).toEqual([0, 800, 800 * update]);
+  }
+});
+
+test("adam-is-both: momentum and RMSProp together are Adam to rounding, once neither is corrected for its start", async () => {
+  const rows = await adamIsBoth(print);
+  expect(rows.map(({ update }) => update)).toEqual([1, 10, 100, 1000]);
+  for (const { plain, corrected, ofSteps, update } of rows) {
+    expect(plain).toBeLessThan(1e-13);
+    expect(corrected).toBeGreaterThan(0.01);
+    if (update > 1) expect(ofSteps).toBeGreaterThan(0.01);
   }
 });
 

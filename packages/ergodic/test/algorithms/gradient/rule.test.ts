@@ -6,7 +6,7 @@ import { evaluateScalar, mul, scalar } from "../../../src/compiler/index.ts";
 
 describe("options", () => {
   test("are resolved, checked and named in errors", () => {
-    expect(g.adam({ rate: 0.1 }).options).toEqual({ rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 });
+    expect(g.adam({ rate: 0.1 }).options).toEqual({ rate: 0.1, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, biasCorrection: true });
     expect(() => g.sgd({ rate: -0.1 })).toThrow("sgd: rate is -0.1, but must be a number > 0 [OPTION_RANGE]");
     expect(() => g.sgd({ rate: Number.NaN })).toThrow(/OPTION_RANGE/);
     expect(() => g.adam({ beta: 0.9 } as object)).toThrow(/unknown option "beta"; did you mean "beta1"\?/);

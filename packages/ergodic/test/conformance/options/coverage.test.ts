@@ -19,6 +19,7 @@ const verbs = [
     "compileFunction",
     "coordinateAscent",
   ],
+  ...["crossValidate", "regressionTable"],
   ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];
@@ -69,7 +70,15 @@ const without: Readonly<Record<string, readonly string[]>> = {
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],
     ...["factorGraphFromJson", "inferenceFromJson", "learnerFromJson"],
   ],
-  "speaks of a rule": ["ruleCost", "ruleEquation", "sparseBehaviour", "ruleLedger", "measureRule", "ruleProgram"],
+  "speaks of a rule": [
+    "ruleCost",
+    "ruleEquation",
+    "sparseBehaviour",
+    "ruleLedger",
+    "ruleLedgerRow",
+    "measureRule",
+    "ruleProgram",
+  ],
   "defines a factory of the user's own": [
     ...["rule", "hostRule", "defineSearch", "loss", "layer", "initialiser", "distribution"],
   ],

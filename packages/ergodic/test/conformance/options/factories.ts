@@ -57,7 +57,7 @@ export const rules = from(makes(ergodic.ruleRegistry), {
   adagradHistory: { rate: positive, epsilon: notNegative, limit: count },
   adadelta: { rate: positive, rho: share, epsilon: positive },
   rmsprop: { rate: positive, rho: share, epsilon: notNegative, momentum: share, centred: flag, epsilonInside: flag },
-  adam,
+  adam: { ...adam, biasCorrection: flag },
   amsgrad: { ...adam, corrected: flag },
   adamw: { ...adam, decay: notNegative, amsgrad: flag },
   nadam: { ...adam, momentumDecay: notNegative, decay: notNegative },
@@ -391,6 +391,14 @@ export const featureMaps: Table = Object.fromEntries(
     { call: call as Declared["call"], options: features, base: featuresBase },
   ]),
 );
+
+export const transformations: Table = {
+  products: {
+    call: ergodic.products as Declared["call"],
+    options: { interactions: (value) => Array.isArray(value) && value.length === 0, degree: whole(1, 6) },
+    base: { interactions: { degree: 2 }, degree: { interactions: [["a", "b"]] } },
+  },
+};
 
 /** { a: 1 }: a weight by name. */
 const isA: Takes = (value) => typeof value === "object" && value !== null && (value as { a?: unknown }).a === 1;

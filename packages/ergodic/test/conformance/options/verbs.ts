@@ -62,6 +62,7 @@ const files = {
 };
 export const posterior = await ergodic.sample(normal, y, { ...short, draws: 20, chains: 2 });
 export const recommender = await ergodic.fit(ergodic.factorisation({ rank: 1 }), ratings, { epochs: 1 });
+const judged = await ergodic.fit(ergodic.linear({ loss: "squared", l2: 0 }), data, { algorithm: ergodic.newtonCholesky() });
 const series = Float64Array.from({ length: 20 }, (_, i) => i % 7);
 
 const positive = above(0);
@@ -220,7 +221,7 @@ export const fits: Verbs = {
       ratio: above(0, 1),
       l1Ratio: above(0, 1),
       tolerance: positive,
-      folds: whole(2, 12),
+      folds: (value) => value === 0 || whole(2, 12)(value),
       select: none,
       signal,
       workers: whole(1, 1024),
@@ -508,6 +509,15 @@ export const others: Verbs = {
   },
   "draws.loo": { call: (o) => posterior.loo("y", o), options: { oneStepAhead: flag } },
   "draws.waic": { call: (o) => posterior.waic("y", o), options: { oneStepAhead: flag } },
+  regressionTable: {
+    call: (o) => ergodic.regressionTable(judged, data, o),
+    options: { level: number(Number.MIN_VALUE, 0.999999) },
+  },
+  crossValidate: {
+    call: (o) => ergodic.crossValidate(squares, data, o),
+    options: { folds: whole(2, 12), groups: none, time: none, fit: group, onFold: callable, seed, signal },
+    base: { fit: { folds: 2 } },
+  },
   saveDraws: { call: (o) => ergodic.saveDraws(posterior, join(folder, "draws"), o), options: { format: none } },
   tracePlot: { call: (o) => ergodic.tracePlot(series, 2, o), options: { ...size, height: whole(3) } },
   histogramPlot: { call: (o) => ergodic.histogramPlot(series, o), options: { width, height: count, bins: small } },

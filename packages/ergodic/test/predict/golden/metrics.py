@@ -28,6 +28,7 @@ def binary(weight):
         "accuracy": m.accuracy_score(y, p > 0.5, sample_weight=w),
         "logLoss": m.log_loss(y, p, sample_weight=w),
         "auc": m.roc_auc_score(y, p, sample_weight=w),
+        "averagePrecision": m.average_precision_score(y, p, sample_weight=w),
         "f1": m.f1_score(y, p > 0.5, sample_weight=w),
         "confusion": m.confusion_matrix(y, p > 0.5, sample_weight=w).tolist(),
         "calibrationError": ece(y, p, np.ones(n) if w is None else w),

@@ -1,0 +1,173 @@
+/**
+ * `ergodic tune DATA --user COLUMN --item COLUMN --over rank:int:2..64,l2:log:1e-3..1`: factorises ratings with many settings, and says which are best on
+ * held-out ratings: the least root mean square error, for preferences 1 − NDCG.
+ *
+ * A trial ends by --patience (default 3), or when it converges. With --out or --test-share a model is then made with the best settings of all ratings but those
+ * of the test, for as many epochs as the best trial took to its least error.
+ */
+import type { Command } from "commander";
+import { type Duplicates, type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
+import { dataPlaces } from "../data.ts";
+import { UsageError } from "../errors.ts";
+import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";
+import { given } from "../options/given.ts";
+import { notNegative, oneOf, whole } from "../options/number.ts";
+import { type Over, parseRanges, readable } from "../options/over.ts";
+import { checkOutputs } from "../outputs.ts";
+import { bestOf, type RatingColumns, readRatings } from "../ratings.ts";
+import { metricsText } from "../report/metrics.ts";
+import { counted, grouped, json } from "../report/numbers.ts";
+import { cutRatings, type FactorOptions, modelOptions, PATIENCE, type RatingParts, ratingsLine } from "./recommend.ts";
+import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "./tune.ts";
+
+/** What `tune` takes of `recommend`'s options, besides those that it shares with `train`. */
+export interface RatingsTuned extends Omit<FactorOptions, "l2"> {
+  user: string;
+  item: string;
+  duplicates: string;
+  count: number;
+}
+
+export function addTunedRatings(command: Command): Command {
+  return command
+    .optionsGroup("Ratings, as recommend takes them, in the place of --target:")
+    .option("--user <column>", "who")
+    .option("--item <column>", "what")
+    .option("--value <column>", "how much; without it each row is an event, and --implicit is taken")
+    .option("--duplicates <how>", "pairs that come twice: refuse, sum or last", oneOf("refuse", "sum", "last"))
+    .option("--rank <n>", "numbers for each user and item; default 32", whole(1, 4096))
+    .option("--weighted", "the penalty of a user or item times their ratings; default: with --value")
+    .option("--no-weighted", "the same for all, however many ratings they have")
+    .option("--implicit [alpha]", "values are evidence of a preference, weighing 1 + alpha × value; default 40", notNegative);
+}
+
+const searched = ["rank", "l2", "alpha", "epochs"] as const;
+const EXAMPLE = "rank:int:2..64,l2:log:1e-3..1";
+
+/** Options of `tune` that say nothing of ratings. */
+const ofRows: readonly string[] = [
+  ...["target", "weights", "offset", "drop", "impute", "hash", "labels", "rowShape", "size", "channels", "classes", "test"],
+  ...[
+    "validate",
+    "model",
+    "augment",
+    "loss",
+    "l1",
+    "intercept",
+    "nonNegative",
+    "classWeights",
+    "features",
+    "standardise",
+    "from",
+  ],
+  ...["optimiser", "algorithm", "rule", "rate", "variance", "batch", "replicas", "rows", "averageEvery", "precision", "schedule"],
+  ...["updates", "seconds", "tolerance"],
+];
+
+type Options = TuneCommandOptions & FactorOptions;
+
+export async function tuneRatings(file: string, options: Options, training: Training): Promise<void> {
+  refuseFixed(training);
+  const { terminal, command } = training;
+  const asked = checked(options, command);
+  const over = options.over === undefined ? undefined : rangesOf(options);
+  if (!over && options.resume === undefined)
+    throw new UsageError("tune", `--over is missing: what to search, e.g. --over ${EXAMPLE}`);
+  const begin = beginning(options, over);
+  await fit.check(stepsOf(options), { validates: true });
+  const { outputs, inputs } = keptPlaces(options);
+  await checkOutputs("tune", outputs, [...inputs, ...(await dataPlaces(file, options))]);
+  const { ratings: all, columns } = await readRatings(file, asked, options, options.duplicates as Duplicates, asked);
+  const { validateShare = VALIDATE_SHARE } = options;
+  const parts = cutRatings(all, { ...options, validateShare });
+  if (!options.quiet) terminal.note(ratingsLine(file, all, parts));
+  const stop = new AbortController();
+  const tuned = await toTheEnd(begin(parts, stop.signal), stop, training, watch(options, terminal), async () => {});
+  const { losses } = tuned.best;
+  const least = losses.reduce((low, measured) => (measured.loss < low.loss ? measured : low), losses[0]);
+  // Without held-out ratings patience has nothing to watch: the best trial says how long.
+  const { validateShare: _, validateEvery: __, patience: ___, ...others } = withRatingSettings(options, tuned.settings);
+  const chosen: Options = { ...others, epochs: least.epoch };
+  const final = await finalModel(chosen, parts, columns);
+  if (options.out !== undefined) await final!.save(options.out);
+  const line = trainCommand(file, chosen, command, options, "recommend");
+  const metrics = parts.test ? final!.evaluate(parts.test, { exclude: parts.known }) : null;
+  if (options.json) {
+    const { train, validate, test } = parts;
+    const rows = { train: train.count, validate: validate!.count, test: test?.count ?? 0 };
+    const sizes = { users: all.users.size, items: all.items.size };
+    const object = { command: "tune", data: file, rows, ...sizes, ...tunedJson(tuned), train: line, test: metrics };
+    terminal.out(`${json({ ...object, out: options.out ?? null })}\n`);
+    return;
+  }
+  const { out: paint } = terminal.paint;
+  terminal.out(tunedText(tuned, line, paint));
+  if (metrics)
+    terminal.out(
+      `${paint.bold(`test, ${grouped(parts.test!.count)} ratings${bestOf(final!, 10)}`)}, trained on ${grouped(parts.known.count)}\n${metricsText(metrics, paint)}`,
+    );
+  if (options.out !== undefined) terminal.out(`trained on ${counted(parts.known.count, "rating")}, saved to ${options.out}\n`);
+}
+
+function checked({ user, item, value }: Options, command: Command): RatingColumns {
+  if (user === undefined || item === undefined)
+    throw new UsageError("tune", `--${user === undefined ? "user" : "item"} is missing: ratings are of users and items`);
+  const wrong = command.options.find(
+    (o) => ofRows.includes(o.attributeName()) && command.getOptionValueSource(o.attributeName()) === "cli",
+  );
+  if (wrong) throw new UsageError(wrong.long!, "is of rows with a target, but --user and --item were given; leave it out");
+  return { user, item, ...given({ value }) };
+}
+
+function rangesOf(options: Options): Over {
+  const isImplicit = options.implicit !== undefined || options.value === undefined;
+  const known = searched.filter((name) => name !== "alpha" || isImplicit);
+  return parseRanges(options.over!, ["rank"], EXAMPLE, (name) => {
+    if (!(known as readonly string[]).includes(name))
+      throw new UsageError("--over", `"${name}" is not known (known: ${known.join(", ")})`);
+    const flag = name === "alpha" ? "implicit" : (name as Exclude<(typeof searched)[number], "alpha">);
+    const isGiven = flag === "implicit" ? typeof options.implicit === "number" : options[flag] !== undefined;
+    if (isGiven) throw new UsageError("--over", `${name} is searched, and --${flag} was given; leave one out`);
+  });
+}
+
+function withRatingSettings(options: Options, settings: Readonly<Record<string, number>>): Options {
+  const { alpha, ...others } = readable(settings);
+  return { ...options, ...others, ...given({ implicit: alpha }) };
+}
+
+function stepsOf({ epochs, patience = PATIENCE, validateEvery, workers, deterministic, seed }: Options) {
+  return given({ epochs, patience, validateEvery, workers, deterministic, seed });
+}
+
+function beginning(options: Options, over: Over | undefined) {
+  const make = (settings: Record<string, number>) => {
+    const tried = withRatingSettings(options, settings);
+    return { model: factorisation(modelOptions(tried)), steps: stepsOf(tried) };
+  };
+  // Both ends are checked before the file is read.
+  for (const end of ["low", "high"] as const)
+    make(Object.fromEntries(Object.entries(over ?? {}).map(([name, range]) => [name, range[end]])));
+  return ({ train, validate }: RatingParts, signal: AbortSignal) => {
+    const trial = (settings: Record<string, number>, context: { signal: AbortSignal }) => {
+      const { model, steps } = make(settings);
+      return fit(model, train, { ...steps, ...given({ validate }), signal: context.signal });
+    };
+    const { how, begun } = searchOptions(options, signal);
+    if (options.resume !== undefined) return tune.resume(options.resume, trial, how);
+    return tune(trial, { over: over!, ...how, ...begun, value: "best", seed: options.seed });
+  };
+}
+
+async function finalModel(
+  chosen: Options,
+  { known, test }: RatingParts,
+  columns: RatingColumns,
+): Promise<FactorPredictor | undefined> {
+  if (chosen.out === undefined && !test) return undefined;
+  const { patience: _, ...steps } = stepsOf(chosen);
+  const made = await fit(factorisation(modelOptions(chosen)), known as Ratings, steps);
+  // So that other commands find them again.
+  Object.assign(made.description, { columns });
+  return made;
+}

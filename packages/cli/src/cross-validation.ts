@@ -1,0 +1,130 @@
+/** `train --folds`: the model judged by rows that it did not see, fold by fold, with the spread of each metric. */
+import { readTable } from "@ergodic/ingest";
+import type { Command } from "commander";
+import { type CrossValidated, crossValidate, DataError, type Dataset, type FitOptions, type LinearModel } from "ergodic";
+import type { ReadingOptions } from "./data.ts";
+import { UsageError } from "./errors.ts";
+import type { AnyModel } from "./options/model.ts";
+import { whole } from "./options/number.ts";
+import { formatOptions } from "./options/reading.ts";
+import { columnNamed } from "./ratings.ts";
+import { metricNames, metricText } from "./report/metrics.ts";
+import { counted, duration, grouped } from "./report/numbers.ts";
+import { table } from "./report/table.ts";
+import type { Paint, Terminal } from "./terminal.ts";
+
+export interface FoldOptions {
+  folds?: number;
+  group?: string;
+  time?: string;
+  resume?: string;
+  testShare?: number;
+  validateShare?: number;
+}
+
+/** How a trained model is judged, beyond rows held out. */
+export function addJudgingOptions(command: Command): Command {
+  return command
+    .optionsGroup("Judging:")
+    .option("--standard-errors", "linear: standard errors, intervals and tests of the coefficients; solves without a penalty")
+    .option("--folds <n>", "cross-validation first: n models, each judged on the rows that it did not see", whole(2))
+    .option("--group <column>", "with --folds: rows that agree in it are held out together; no input")
+    .option("--time <column>", "with --folds: each stretch of it is judged by what was trained on all before; no input");
+}
+
+/** Before anything is read. */
+export function checkFolds(path: string, { folds, group, time, resume, testShare, validateShare }: FoldOptions): void {
+  const by = group === undefined ? (time === undefined ? undefined : "--time") : "--group";
+  if (folds === undefined && by) throw new UsageError(by, "says how folds are made, but --folds is not given; add --folds 5");
+  if (folds === undefined) return;
+  if (resume !== undefined) throw new UsageError("--folds", "trains anew in each fold, but --resume goes on; leave one out");
+  if (group !== undefined && time !== undefined) throw new UsageError("--group", "and --time were both given; leave one out");
+  if (!by) return;
+  if (path === "-")
+    throw new UsageError(by, "is read from the file a second time, which standard input does not allow; name a file");
+  const cut = testShare !== undefined ? "--test-share" : validateShare !== undefined ? "--validate-share" : undefined;
+  if (cut)
+    throw new UsageError(
+      by,
+      `keeps rows together, which ${cut} would part at random; give ${cut.replace("-share", "")} a file, or leave it out`,
+    );
+}
+
+/** The reading options with what folds are made by left out of the inputs. */
+export function withoutFoldColumn<O extends ReadingOptions & FoldOptions>(options: O): O {
+  const column = options.group ?? options.time;
+  return column === undefined ? options : { ...options, drop: options.drop === undefined ? column : `${options.drop},${column}` };
+}
+
+/** What each row is grouped or ordered by: texts as the file has them; times as numbers where they are. */
+export async function foldColumn(path: string, options: ReadingOptions & FoldOptions): Promise<(string | number)[] | undefined> {
+  const { group, time } = options;
+  const asked = group ?? time;
+  if (asked === undefined) return undefined;
+  const key = /^-?\d+$/.test(asked) ? Number(asked) : asked;
+  const given = await readTable(path, { ...formatOptions(options), ...(group === undefined ? {} : { categories: [key] }) });
+  const name = columnNamed(given, key, group === undefined ? "--time" : "--group");
+  const column = given.columns.find((one) => one.name === name)!;
+  const missing = column.kind === "number" ? column.values.findIndex(Number.isNaN) : column.codes.indexOf(-1);
+  if (missing >= 0)
+    throw new DataError(
+      path,
+      `row ${missing + 1} has no value in column "${name}", by which folds are made; remove such rows`,
+      "DATA_MISSING",
+    );
+  return column.kind === "number" ? [...column.values] : Array.from(column.codes, (code) => column.levels[code]);
+}
+
+export async function crossValidated(
+  model: AnyModel,
+  data: Dataset,
+  by: (string | number)[] | undefined,
+  { folds, group, seed, quiet }: FoldOptions & { seed: number; quiet?: boolean },
+  fit: FitOptions,
+  signal: AbortSignal,
+  terminal: Terminal,
+): Promise<CrossValidated> {
+  return crossValidate(model as LinearModel, data, {
+    folds: folds!,
+    ...(by === undefined ? {} : group === undefined ? { time: by } : { groups: by }),
+    fit,
+    seed,
+    signal,
+    onFold({ train, test, metrics, seconds }, number) {
+      if (quiet) return;
+      const [name] = metricNames(metrics);
+      const [label, value] = metricText(name, metrics[name]);
+      terminal.note(
+        `fold ${number + 1} of ${folds}: ${grouped(train)} rows to train on, ${grouped(test)} held out; ${label} ${value}; ${duration(seconds)}`,
+      );
+    },
+  });
+}
+
+const by: Readonly<Record<CrossValidated["by"], string>> = {
+  random: "rows at random",
+  group: "groups held out",
+  time: "each stretch of time by those before",
+};
+
+/** A line a metric: of each fold, then mean and spread. */
+export function foldsText(found: CrossValidated, paint: Paint): string {
+  const names = metricNames(found.metrics);
+  const rows = names.map((name) => {
+    const { mean, sd } = found.metrics[name];
+    const [label, text] = metricText(name, mean);
+    return [
+      label,
+      ...found.folds.map(({ metrics }) => metricText(name, metrics[name] ?? Number.NaN)[1]),
+      text,
+      metricText(name, sd)[1],
+    ];
+  });
+  const header = [
+    paint.bold(`${counted(found.folds.length, "fold")}, ${by[found.by]}`),
+    ...found.folds.map((_, k) => String(k + 1)),
+    "mean",
+    "± sd",
+  ];
+  return table(header, rows);
+}

@@ -1,0 +1,28 @@
+/** A regression table as text: estimates, standard errors, intervals and tests. */
+import type { RegressionTable } from "ergodic";
+import type { Paint } from "../terminal.ts";
+import { decimal, grouped, significant } from "./numbers.ts";
+import { table } from "./table.ts";
+
+/** Below this a probability is not told apart from 0. */
+const LEAST = 1e-16;
+
+const probability = (p: number): string => (p < LEAST ? `< ${LEAST.toExponential()}` : significant(p, 3));
+
+export function regressionText(given: RegressionTable, paint: Paint): string {
+  const { family, statistic, level, rows, degreesOfFreedom, dispersion, deviance, coefficients, aliased } = given;
+  const share = `${significant(100 * level)} %`;
+  const lines = coefficients.map((c) => [
+    c.name,
+    ...[c.estimate, c.standardError].map((value) => significant(value)),
+    significant(c.statistic, 3),
+    probability(c.pValue),
+    significant(c.low),
+    significant(c.high),
+  ]);
+  const header = ["coefficient", "estimate", "standard error", statistic, "p", `${share} from`, "to"];
+  const noise =
+    family === "gaussian" ? `residual standard error ${significant(Math.sqrt(dispersion))}` : `deviance ${decimal(deviance)}`;
+  const left = aliased.length > 0 ? `  relative to, or made up by the others: ${aliased.join(", ")}\n` : "";
+  return `${table(header, lines, { paint })}  ${family}, ${grouped(rows)} rows, ${grouped(degreesOfFreedom)} degrees of freedom, ${noise}\n${left}`;
+}
