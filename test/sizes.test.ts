@@ -131,6 +131,29 @@ const read = await predictor("features.safetensors");
 console.log(JSON.stringify(Number.isFinite(read.predict([[0.5, 0.5]])[0].value)));`,
     true,
   ],
+  [
+    "gaps that are filled, and dates",
+    `import { Dataset, dateParts, fit, linear } from "ergodic";
+import { writeFileSync } from "node:fs";
+const table = { source: "t", rowCount: 3, columns: [
+  { name: "on", kind: "category", levels: ["2024-01-01", "2024-02-03"], codes: Int32Array.of(0, 1, 0) },
+  { name: "age", kind: "number", values: Float64Array.of(1, NaN, 3) },
+  { name: "y", kind: "number", values: Float64Array.of(1, 2, 3) },
+] };
+for (const [name, options] of [["gaps", { impute: "median", drop: ["on"] }], ["dates", { drop: ["age"], dates: dateParts("on") }]]) {
+  const fitted = await fit(linear({ l2: 1 }), Dataset.fromTable(table, { target: "y", ...options }), { epochs: 3 });
+  writeFileSync(name + ".safetensors", fitted.toBytes());
+}
+console.log(JSON.stringify(true));`,
+    true,
+  ],
+  [
+    "their prediction",
+    `import { predictor } from "ergodic/predict";
+const [gaps, dates] = [await predictor("gaps.safetensors"), await predictor("dates.safetensors")];
+console.log(JSON.stringify([gaps.predict({ age: null }), dates.predict({ on: "2024-05-06" })].every(({ value }) => Number.isFinite(value))));`,
+    true,
+  ],
 ] as const)("work once bundled: %s", async (name, code, wanted) => {
   const stem = name.replace(/\W+/g, "-");
   const entry = join(folder, `${stem}.mjs`);

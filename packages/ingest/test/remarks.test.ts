@@ -73,6 +73,7 @@ describe("a remark is made of", () => {
     expect(counted).toMatchObject({ kind: "identifier", column: "a", rows: 40, of: 40 });
     expect(counted.message).toMatch(/^40 of 40 rows are counted from 100 to 139 in "a"/);
     expect(await remarks((i) => String(i * 2))).toEqual([]);
+    expect(await remarks((i) => String(i === 5 ? 6 : i))).toEqual([]);
     expect(await remarks((i) => String(i + 0.5))).toEqual([]);
     expect(await remarks((i) => String(i === 0 ? 1 : i === 39 ? 39 : i))).toEqual([]);
   });
@@ -166,6 +167,12 @@ describe("whole numbers beyond 2^53", () => {
   ])("%s is a number that stays as it is, or is none that is whole", async (value) => {
     const [column] = (await readTable(file(value))).columns;
     expect(column.kind === "number" && column.values[2]).toBe(Number(value));
+  });
+
+  it("of another column of the same line are no fault of this one", async () => {
+    const content = '{"a": 9007199254740992, "b": 9007199254740995}\n{"a": 1, "b": 2}';
+    const { columns } = await readTable({ name: "a.jsonl", content }, { types: { b: "number" } });
+    expect(columns.map((column) => column.kind === "number" && column.values[0])).toEqual([9007199254740992, 9007199254740996]);
   });
 
   it("in JSON lines, too, texts and fractions apart", async () => {

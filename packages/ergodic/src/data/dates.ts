@@ -47,7 +47,7 @@ function parts(text: string): Record<string, number> | undefined {
   const date = new Date(Date.UTC(2000, month! - 1, day));
   date.setUTCFullYear(year!, month! - 1, day);
   // A 31st of February would be in March.
-  if (date.getUTCMonth() !== month! - 1 || date.getUTCDate() !== day || hour > 23 || minute > 59 || second > 60) return undefined;
+  if (date.getUTCMonth() !== month! - 1 || hour > 23 || minute > 59 || second > 60) return undefined;
   return { year: year!, month: month!, day: day!, weekday: date.getUTCDay() || 7, hour: hour + minute / 60 + second / 3600 };
 }
 

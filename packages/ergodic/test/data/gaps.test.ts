@@ -191,6 +191,12 @@ describe("indicator", () => {
     expect(Pipeline.fromJson(JSON.parse(JSON.stringify(data.pipeline.toJSON()))).names).toEqual(data.names);
   });
 
+  it("is no column of numbers without gaps", () => {
+    const some = rows.map((one, i) => ({ ...one, whole: i }));
+    using data = made({ impute: "median", indicator: true }, some);
+    expect(data.names.filter((name) => name.endsWith("=(missing)"))).toEqual(["age=(missing)", "pay=(missing)"]);
+  });
+
   it("is in sparse rows, too", () => {
     using data = made({ impute: "median", indicator: true, format: "sparse" });
     expect([...data.row(1).slice(-2)]).toEqual([1, 0]);

@@ -205,9 +205,8 @@ class Stream implements Progression {
     this.#seen = new Seen(learner);
   }
 
-  /** From 1 on, since no epoch has ended at the start. */
   get step(): number {
-    return this.#learner.updates + 1;
+    return this.#learner.updates;
   }
 
   /** How long the one epoch is, its end tells. */
