@@ -4,6 +4,7 @@ import { nameOf, readWhole } from "../base/files.ts";
 import { later } from "../base/later.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import { sources, transformations } from "../data/transformations/index.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import { decodeModel } from "./model-file.ts";
 
@@ -95,11 +96,13 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   return predictor;
 }
 
-/** Whether the pipeline, of which nothing is known yet, has a step of data/features/. */
+/** Whether the pipeline, of which nothing is known yet, has a step that is not at hand: of data/features/, or of nobody. */
 function hasFeatures({ pipeline }: JsonObject): boolean {
-  const isMap = (step: unknown): boolean =>
-    /^(rff|orthogonal|sorf|fastfood|products)$/.test(String((step as { kind?: unknown } | null)?.kind));
-  return Array.isArray(pipeline) && pipeline.some(isMap);
+  const isElsewhere = (step: unknown): boolean => {
+    const kind = String((step as { kind?: unknown } | null)?.kind);
+    return !sources.has(kind) && !transformations.has(kind);
+  };
+  return Array.isArray(pipeline) && pipeline.some(isElsewhere);
 }
 
 /** Tensors lie as the predictor would write them. */
