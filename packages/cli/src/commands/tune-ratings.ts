@@ -17,11 +17,11 @@ import { checkOutputs } from "../outputs.ts";
 import { bestOf, type RatingColumns, readRatings } from "../ratings.ts";
 import { metricsText } from "../report/metrics.ts";
 import { counted, grouped, json } from "../report/numbers.ts";
+import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { cutRatings, type FactorOptions, modelOptions, PATIENCE, type RatingParts, ratingsLine } from "./recommend.ts";
-import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "./tune.ts";
 
 /** What `tune` takes of `recommend`'s options, besides those that it shares with `train`. */
-export interface RatingsTuned extends Omit<FactorOptions, "l2"> {
+interface RatingsTuned extends Omit<FactorOptions, "l2"> {
   user: string;
   item: string;
   duplicates: string;
@@ -64,7 +64,7 @@ const ofRows: readonly string[] = [
   ...["updates", "seconds", "tolerance"],
 ];
 
-type Options = TuneCommandOptions & FactorOptions;
+type Options = TuneCommandOptions & Partial<RatingsTuned> & FactorOptions;
 
 export async function tuneRatings(file: string, options: Options, training: Training): Promise<void> {
   refuseFixed(training);

@@ -7,39 +7,26 @@
  * (tune-ratings.ts).
  */
 import type { Command } from "commander";
-import { fit, type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned, tune } from "ergodic";
+import { fit, type Tuned, tune } from "ergodic";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { UsageError } from "../errors.ts";
-import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
-import { given } from "../options/given.ts";
+import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";
 import { type AnyFitted, fitModel, type ModelMaker, modelMaker } from "../options/model.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { networkFile } from "../options/network-file.ts";
 import { atLeastTwo, whole } from "../options/number.ts";
-import { parseOver, readable, withSettings } from "../options/over.ts";
-import { parseSpec } from "../options/spec.ts";
-import { addTrainingOptions, fitOptions, lossOf, type TrainOptions } from "../options/training.ts";
+import { parseOver, withSettings } from "../options/over.ts";
+import { addTrainingOptions, fitOptions, lossOf } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { CountedProgress } from "../report/counted-progress.ts";
 import { metricsText } from "../report/metrics.ts";
-import { counted, decimal, duration, grouped, json, percent, significant } from "../report/numbers.ts";
-import { trialTable, tuneReport } from "../report/tune.ts";
-import { type Paint, quoted, type Terminal } from "../terminal.ts";
+import { counted, grouped, json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
 import { dataLine } from "./train.ts";
-import { addTunedRatings, type RatingsTuned, tuneRatings } from "./tune-ratings.ts";
-
-export interface TuneCommandOptions extends TrainOptions, Partial<RatingsTuned> {
-  over?: string;
-  trials?: number;
-  search?: string;
-  /** False for --no-halving. */
-  halving?: number | false;
-  concurrency?: number;
-}
+import { addTunedRatings, tuneRatings } from "./tune-ratings.ts";
 
 /** What a checkpoint brings. */
 const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
-export const VALIDATE_SHARE = 0.2;
 
 export function addTune(program: Command, terminal: Terminal): void {
   const command = program
@@ -59,16 +46,13 @@ export function addTune(program: Command, terminal: Terminal): void {
     .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1));
   addTunedRatings(command).action((path: string, options: TuneCommandOptions) => {
     const training: Training = { command, path, options, fixed, terminal };
-    if (options.user !== undefined || options.item !== undefined) return tuneRatings(path, options, training);
+    const { l2 } = options;
+    if (options.user !== undefined || options.item !== undefined) {
+      if (l2 !== "auto") return tuneRatings(path, { ...options, l2 }, training);
+      throw new UsageError("--l2", "auto is of linear models; give a number, or search one by --over l2:log:1e-3..1");
+    }
     return blamingFile(networkFile(options), () => tuneOn(path, options, training));
   });
-}
-
-/** How to search: what `tune` takes of the command line. */
-export function searchOptions({ trials, search, halving, concurrency }: TuneCommandOptions, signal: AbortSignal) {
-  const how = given({ trials, concurrency, signal });
-  const algorithm = search === undefined ? undefined : parseSearch(search);
-  return { how, begun: given({ algorithm, halving: typeof halving === "number" ? { eta: halving } : halving }) };
 }
 
 async function tuneOn(file: string, options: TuneCommandOptions, training: Training): Promise<void> {
@@ -131,32 +115,6 @@ async function beginning(
   };
 }
 
-function parseSearch(text: string): SearchAlgorithm {
-  const { name, options } = parseSpec("--search", text);
-  const known = Object.keys(searchRegistry);
-  if (!known.includes(name)) throw new UsageError("--search", `"${name}" is not known (known: ${known.join(", ")})`);
-  return searchFromJson({ search: name, options: options as Record<string, number> });
-}
-
-export function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
-  let progress: CountedProgress | undefined;
-  return {
-    begin(chosen) {
-      if (quiet) return;
-      const { search, until, halving } = chosen as {
-        search: { algorithm: { search: string }; seed: number };
-        until: { trials: number };
-        halving: { eta: number } | null;
-      };
-      progress = new CountedProgress(terminal, until.trials, tuneReport);
-      const stops = halving ? `halving ${halving.eta}` : "no halving";
-      terminal.note(`${search.algorithm.search} · ${counted(until.trials, "trial")} · ${stops} · seed ${search.seed}`);
-    },
-    tick: (tick) => progress?.tick(tick),
-    end: () => progress?.end(),
-  };
-}
-
 /** Options to train on all rows: without held-out rows patience has nothing to watch, so the best trial says how long. */
 function forTheRest(options: TuneCommandOptions, { best }: Tuned): TuneCommandOptions {
   const { validate: _, validateShare: __, validateEvery: ___, patience, ...others } = options;
@@ -183,27 +141,6 @@ async function trainFinal(
   return { fitted: await fitModel(make(chosen)(parts.train), parts.train, fitOptions(chosen)), parts };
 }
 
-/** The command that trains with the best settings. */
-export function trainCommand(
-  file: string,
-  chosen: TuneCommandOptions,
-  command: Command,
-  options: TuneCommandOptions,
-  verb = "train",
-): string {
-  const words = ["ergodic", verb, quoted(file)];
-  const ours = ["over", "trials", "search", "halving", "concurrency", "checkpoint", "checkpointEvery", "resume", "json", "quiet"];
-  for (const option of command.options) {
-    const name = option.attributeName() as keyof TuneCommandOptions;
-    const value: unknown = chosen[name];
-    const typed = command.getOptionValueSource(name) === "cli" || value !== options[name];
-    if (value === undefined || !typed || ours.includes(name)) continue;
-    if (value === !option.negate) words.push(option.long!);
-    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
-  }
-  return words.join(" ");
-}
-
 interface Result {
   file: string;
   options: TuneCommandOptions;
@@ -224,30 +161,6 @@ function jsonOf({ file, options, parts, tuned, command }: Result, final: Final |
     test: final?.parts.test ? final.fitted.evaluate(final.parts.test) : null,
     out: options.out ?? null,
   };
-}
-
-/** What was searched and found. */
-export function tunedJson(tuned: Tuned): object {
-  const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
-  return {
-    algorithm,
-    best: { trial: best.number, settings: readable(settings), value },
-    trials: trials.map((trial) => ({ ...trial, settings: readable(trial.settings), rung: trial.rung ?? null })),
-    ...{ finished, stopped, failed, epochs, epochsSaved, reason, seconds: run.seconds },
-  };
-}
-
-/** The same as text: how the search went, its trials, the best settings and the command that takes them. */
-export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
-  const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
-  const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
-    Boolean,
-  );
-  const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} spared` : "";
-  const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}\n`;
-  const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);
-  const choice = `${paint.bold(`best: ${words.join(", ")}`)}, validation loss ${decimal(value)} (trial ${best.number + 1})\ntrain with them: ${command}\n`;
-  return `${head}${trialTable(tuned, paint)}${choice}`;
 }
 
 function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {

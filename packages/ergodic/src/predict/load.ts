@@ -4,6 +4,7 @@ import { nameOf, readWhole } from "../base/files.ts";
 import { later } from "../base/later.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import { sources, transformations } from "../data/transformations/index.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import { decodeModel } from "./model-file.ts";
 
@@ -95,16 +96,16 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   return predictor;
 }
 
-/** Whether the pipeline, of which nothing is known yet, has a step that is not always at hand, or dates. */
+/** Whether the pipeline, of which nothing is known yet, has a step that is not at hand, or of nobody, or dates. */
 function needsMore({ pipeline }: JsonObject): boolean {
-  const isOne = (step: unknown): boolean => {
+  const isElsewhere = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };
+    const name = String(kind);
     return (
-      /^(impute|rff|orthogonal|sorf|fastfood|products)$/.test(String(kind)) ||
-      (Array.isArray(columns) && columns.some((column) => column?.part))
+      (!sources.has(name) && !transformations.has(name)) || (Array.isArray(columns) && columns.some((column) => column?.part))
     );
   };
-  return Array.isArray(pipeline) && pipeline.some(isOne);
+  return Array.isArray(pipeline) && pipeline.some(isElsewhere);
 }
 
 /** Tensors lie as the predictor would write them. */

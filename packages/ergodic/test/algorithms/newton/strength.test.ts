@@ -229,7 +229,7 @@ describe("the span of rows", () => {
       return (await fit(linear({ l2: 0.3, standardise: false }), rows, options)).outputs(rows);
     };
     const [own, other] = [await outputs(data), await outputs(span)];
-    own.forEach((z, i) => expect(other[i]).toBeCloseTo(z, 6));
+    for (const [i, z] of own.entries()) expect(other[i]).toBeCloseTo(z, 6);
   });
 
   it("keeps the names of classes", () => {

@@ -1,0 +1,105 @@
+/** What tuning of rows and of ratings share: how to search, what is shown of it, and the command that takes what was found. */
+import type { Command } from "commander";
+import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned } from "ergodic";
+import { UsageError } from "./errors.ts";
+import type { Watch } from "./keeping.ts";
+import { given } from "./options/given.ts";
+import { readable } from "./options/over.ts";
+import { parseSpec } from "./options/spec.ts";
+import type { TrainOptions } from "./options/training.ts";
+import { CountedProgress } from "./report/counted-progress.ts";
+import { counted, decimal, duration, grouped, percent, significant } from "./report/numbers.ts";
+import { trialTable, tuneReport } from "./report/tune.ts";
+import { type Paint, quoted, type Terminal } from "./terminal.ts";
+
+export interface TuneCommandOptions extends TrainOptions {
+  /** Of ratings. */
+  user?: string;
+  item?: string;
+  over?: string;
+  trials?: number;
+  search?: string;
+  /** False for --no-halving. */
+  halving?: number | false;
+  concurrency?: number;
+}
+
+export const VALIDATE_SHARE = 0.2;
+
+/** How to search: what `tune` takes of the command line. */
+export function searchOptions({ trials, search, halving, concurrency }: TuneCommandOptions, signal: AbortSignal) {
+  const how = given({ trials, concurrency, signal });
+  const algorithm = search === undefined ? undefined : parseSearch(search);
+  return { how, begun: given({ algorithm, halving: typeof halving === "number" ? { eta: halving } : halving }) };
+}
+
+function parseSearch(text: string): SearchAlgorithm {
+  const { name, options } = parseSpec("--search", text);
+  const known = Object.keys(searchRegistry);
+  if (!known.includes(name)) throw new UsageError("--search", `"${name}" is not known (known: ${known.join(", ")})`);
+  return searchFromJson({ search: name, options: options as Record<string, number> });
+}
+
+export function watch({ quiet }: TuneCommandOptions, terminal: Terminal): Watch {
+  let progress: CountedProgress | undefined;
+  return {
+    begin(chosen) {
+      if (quiet) return;
+      const { search, until, halving } = chosen as {
+        search: { algorithm: { search: string }; seed: number };
+        until: { trials: number };
+        halving: { eta: number } | null;
+      };
+      progress = new CountedProgress(terminal, until.trials, tuneReport);
+      const stops = halving ? `halving ${halving.eta}` : "no halving";
+      terminal.note(`${search.algorithm.search} · ${counted(until.trials, "trial")} · ${stops} · seed ${search.seed}`);
+    },
+    tick: (tick) => progress?.tick(tick),
+    end: () => progress?.end(),
+  };
+}
+
+/** What was searched and found. */
+export function tunedJson(tuned: Tuned): object {
+  const { settings, value, best, trials, finished, stopped, failed, epochs, epochsSaved, reason, algorithm, run } = tuned;
+  return {
+    algorithm,
+    best: { trial: best.number, settings: readable(settings), value },
+    trials: trials.map((trial) => ({ ...trial, settings: readable(trial.settings), rung: trial.rung ?? null })),
+    ...{ finished, stopped, failed, epochs, epochsSaved, reason, seconds: run.seconds },
+  };
+}
+
+/** The same as text: how the search went, its trials, the best settings and the command that takes them. */
+export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
+  const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
+  const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
+    Boolean,
+  );
+  const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} spared` : "";
+  const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}\n`;
+  const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);
+  const choice = `${paint.bold(`best: ${words.join(", ")}`)}, validation loss ${decimal(value)} (trial ${best.number + 1})\ntrain with them: ${command}\n`;
+  return `${head}${trialTable(tuned, paint)}${choice}`;
+}
+
+/** The command that trains with the best settings. */
+export function trainCommand(
+  file: string,
+  chosen: TuneCommandOptions,
+  command: Command,
+  options: TuneCommandOptions,
+  verb = "train",
+): string {
+  const words = ["ergodic", verb, quoted(file)];
+  const ours = ["over", "trials", "search", "halving", "concurrency", "checkpoint", "checkpointEvery", "resume", "json", "quiet"];
+  for (const option of command.options) {
+    const name = option.attributeName() as keyof TuneCommandOptions;
+    const value: unknown = chosen[name];
+    const typed = command.getOptionValueSource(name) === "cli" || value !== options[name];
+    if (value === undefined || !typed || ours.includes(name)) continue;
+    if (value === !option.negate) words.push(option.long!);
+    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
+  }
+  return words.join(" ");
+}
