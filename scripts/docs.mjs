@@ -44,7 +44,7 @@ What each rule costs beside plain gradient descent, \`p ← p − η·g\`:
   at an average of its iterates, which goes on at all of them; so gradients are made dense.
 
 Options are given by name, \`adam({ beta1: 0.8 })\`, on the command line \`--rule adam:beta1=0.8\`; \`ergodic rules adam\` prints them. Below each
-equation stands which option is which sign of it. Signs that are none of a rule's options are the same everywhere: \`p\` the parameter, \`g\` its
+equation is a list of which option is which sign of it. Signs that are none of a rule's options are the same everywhere: \`p\` the parameter, \`g\` its
 gradient, \`f\` the loss, \`t\` the number of the update, from 1, \`n\` the updates of an epoch; the others are states. Every number may be a schedule.
 
 A link of a chain goes before or after a rule: \`chain(clipNorm({ norm: 1 }), sgd())\`. Its figures are for the link with plain gradient descent.

@@ -1,6 +1,6 @@
 /**
  * growth: how cost grows with the work: processor time and memory of each family at four sizes, each in a process of its own, and the exponent between the last two,
- * beside that of theory. Compared with nothing but theory: a family that exceeds it by more than MARGIN is named. Work of less than a tenth of a second says
+ * next to that of theory. Compared with nothing but theory: a family that exceeds it by more than MARGIN is named. Work of less than a tenth of a second says
  * nothing of growth: start-up is most of it.
  */
 import { spawnSync } from "node:child_process";
@@ -39,7 +39,7 @@ const row = (cells, widths) => `  ${cells.map((cell, k) => String(cell).padStart
 
 export default {
   name: "growth",
-  measures: "processor time and memory of every family at four sizes, and their exponents beside theory's",
+  measures: "processor time and memory of every family at four sizes, and their exponents next to theory's",
   /** In place of a comparison: prints what was measured, and returns whether nothing grows faster than it should. */
   report({ json, rounds, print, say }) {
     const wrong = [];

@@ -81,7 +81,7 @@ it.each([
     ["--folds", "3", "--group", "patient", "--test-share", "0.2"],
     /--group: keeps rows together, which --test-share would part/,
   ],
-  ["a resumed run", ["--folds", "3", "--resume", "kept"], /--folds: trains anew in each fold, but --resume goes on/],
+  ["a resumed run", ["--folds", "3", "--resume", "kept"], /--folds: trains anew in each fold, but --resume continues one run/],
   ["a column that is not there", ["--folds", "3", "--group", "clinic"], /asks for a column "clinic" that is not there/],
 ])("refuses %s", async (_, args, message) => {
   const { code, stdout, stderr } = await ergodic(...(args.includes("--resume") ? train.slice(0, 4) : train), ...args, "--quiet");

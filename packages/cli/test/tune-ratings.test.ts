@@ -86,7 +86,7 @@ it("searches the weight of evidence where values are events", async () => {
   expect(stdout).toMatch(/train with them: ergodic recommend .* --rank 3 --implicit [\d.]+/);
 });
 
-it("a kept search goes on as it began", async () => {
+it("a kept search continues as it began", async () => {
   const args = ["tune", stars, ...names, "--value", "stars", "--quiet", "--json"];
   const search = ["--over", "l2:log:0.001..1", "--rank", "2"];
   const kept = file("kept.checkpoint");

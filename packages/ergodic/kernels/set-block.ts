@@ -41,7 +41,7 @@ export function enter(set: usize, next: u32): void {
   store<u32>(set + SET_AT, 0);
 }
 
-/** What a kernel returns that goes on from there. */
+/** What a kernel returns that continues from there. */
 export function pauseAt(set: usize, at: u32): u32 {
   store<u32>(set + SET_AT, at);
   return 0;

@@ -56,7 +56,7 @@ function oneRule(text: string, options: RulesOptions, terminal: Terminal): void 
   );
 }
 
-/** `last`: whether a link stands behind a rule. */
+/** `last`: whether a link follows a rule. */
 function ruleText(row: LedgerRow, last: boolean, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { rule, summary, options, signs, transformation } = row;

@@ -103,7 +103,7 @@ export function addDataOptions(command: Command): Command {
     .option("--dates <columns>", "columns of dates, to split into year, month, day, weekday and hour, separated by commas")
     .option("--hash <bits>", "hash all columns into 2^bits", whole(1, 30))
     .option("--dense", "store rows of LIBSVM and VW with their zeros, as networks take them")
-    .option("--interactions <products>", "add products of columns: age:work,age:hours; a category stands for its levels")
+    .option("--interactions <products>", "add products of columns: age:work,age:hours; a category is taken by its levels")
     .option("--degree <n>", "add powers, and all products of up to n columns", whole(1, 6))
     .option("--labels <file>", labelsText)
     .option("--row-shape <sizes>", "what a row is an array of: 8x8x1 is height, width, channels")

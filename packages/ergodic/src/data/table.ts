@@ -34,7 +34,7 @@ export interface Remark {
   readonly rows: number;
   /** … of how many. */
   readonly of: number;
-  /** In words. */
+  /** As a sentence. */
   readonly message: string;
 }
 

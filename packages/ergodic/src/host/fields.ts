@@ -384,7 +384,7 @@ export const SET_VIOLATION_F64 = 232;
 export const SET_KAPPA_F64 = 240;
 export const SET_DISTANCE_F64 = 248;
 export const SET_INNER_F64 = 256;
-/** Where a kernel is that goes on in its next call (kernels/set-block.ts): the part, the place in it, passes so far, and a number of the part's own. */
+/** Where a kernel is that continues in its next call (kernels/set-block.ts): the part, the place in it, passes so far, and a number of the part's own. */
 export const SET_STAGE = 264;
 export const SET_AT = 268;
 export const SET_TURN = 272;

@@ -2,7 +2,7 @@
  * The step that brings the slopes along several intercepts to 0, for a loss that all outputs share: minus H⁻¹ g, H⁻¹ by limited memory (Nocedal, Wright 2006, 7.2)
  * from a diagonal.
  *
- * g: slopes, D: curvatures along each intercept alone. H₀⁻¹ = (K − 1)/K D⁻¹: what it is, but for a common shift, of a softmax whose rows are all alike; a row's other
+ * g: slopes, D: curvatures along each intercept alone. H₀⁻¹ = (K − 1)/K D⁻¹: what it is, up to a common shift, of a softmax whose rows are all alike; a row's other
  * outputs, which D does not know, are learnt from the last MEMORY steps. One evaluation of the loss a step, whatever the number of outputs.
  */
 const MEMORY = 12;

@@ -14,7 +14,7 @@ import { addTransformation } from "../transformations/index.ts";
 
 /** Options of `products`. */
 export interface ProductOptions {
-  /** Columns whose products are added, by their raw names: [["age", "work"], ["age", "hours", "work"]]. A category stands for the columns of its levels. Default: none. */
+  /** Columns whose products are added, by their raw names: [["age", "work"], ["age", "hours", "work"]]. A category is taken by the columns of its levels. Default: none. */
   interactions?: readonly (readonly string[])[];
   /** All products of up to so many columns, and powers of numbers. A whole number, 1 to 6. Default 1: none. */
   degree?: number;

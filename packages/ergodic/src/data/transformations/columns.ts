@@ -14,7 +14,7 @@ export interface ColumnsStep extends SourceStep {
   readonly unknown: "zero" | "refuse";
 }
 
-/** The columns of `table` but for `others`, with the levels that occur, or that it lists, sorted. */
+/** The columns of `table` without `others`, with the levels that occur, or that it lists, sorted. */
 export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns
     .filter((column) => !others.has(column.name))

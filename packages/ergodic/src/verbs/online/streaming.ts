@@ -48,7 +48,7 @@ export async function begun(given: unknown, blocks: unknown, options: StreamOpti
   });
 }
 
-/** A stream that goes on where a checkpoint was made. */
+/** A stream that continues where a checkpoint was made. */
 export async function resumed(from: string | Uint8Array | Blob, blocks: unknown, options: Stop): Promise<Learning> {
   checkKeys("fit.stream.resume", options, ["until", "signal"]);
   checkUntil(options.until);

@@ -89,7 +89,7 @@ describe("a network on a number in large units", () => {
     expect((await lossOf(1e4)) / (await lossOf(1)) / 1e4).toBeCloseTo(1, 2);
   });
 
-  it("goes on from a checkpoint in the same units", async () => {
+  it("continues from a checkpoint in the same units", async () => {
     const [data, options] = [dataOf(1e4, 1e5), { rule: sgd({ rate: 0.01 }), batch: 16, seed: 1 }];
     const half = fit(network(layers()), data, { ...options, epochs: 1.5 });
     await half;

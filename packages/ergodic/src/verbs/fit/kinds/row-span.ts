@@ -8,7 +8,7 @@ const RIDGE = 1e-10;
  * Rows in coordinates of what they span: as many columns as rows, and the same products x_i·x_j.
  *
  * A linear model with an L2 penalty has its weights in the span of its rows, so that outputs and the norm of the weights stay what they were:
- * X Xᵀ = L Lᵀ, and row i of L stands for x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of rows. The target, weights and offsets stay.
+ * X Xᵀ = L Lᵀ, and row i of L takes the place of x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of rows. The target, weights and offsets stay.
  */
 export function inRowSpan(data: Dataset): Dataset {
   const { rowCount, target, weights, offset } = data;
