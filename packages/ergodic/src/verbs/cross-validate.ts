@@ -69,8 +69,9 @@ const WHERE = "crossValidate";
  *   const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
  *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
  *
- * Folds: at random by `seed`, classes evenly; `groups`: a group stays together; `time`: folds + 1 stretches, each but the first judged by all before it. What a model
- * learns of its rows (means and scales, features) it learns of each fold's own; what made the dataset (levels, fills of gaps) comes from all rows.
+ * Folds: at random by `seed`, classes evenly; `groups`: a group stays together; `time`: folds + 1 stretches, each but the first
+ * judged by all before it. What a model learns of its rows (means and scales, features) it learns of each fold's own; what made
+ * the dataset (levels, fills of gaps) comes from all rows.
  *
  * @throws OptionError; what `fit` throws; the reason of an aborted `signal`
  */
@@ -126,14 +127,19 @@ async function judged(
   rows: FoldRows,
   options: FitOptions,
 ): Promise<FoldResult> {
-  using train = data.select(rows.train);
-  using test = data.select(rows.test);
-  const fitted = await fit(model as LinearModel, train, options);
-  const measured = Object.entries(fitted.evaluate(test)).filter(
-    (entry): entry is [string, number] => typeof entry[1] === "number",
-  );
-  const { seconds, reason } = fitted.run;
-  return { train: train.rowCount, test: test.rowCount, metrics: Object.fromEntries(measured), seconds, reason };
+  const train = data.select(rows.train);
+  const test = data.select(rows.test);
+  try {
+    const fitted = await fit(model as LinearModel, train, options);
+    const measured = Object.entries(fitted.evaluate(test)).filter(
+      (entry): entry is [string, number] => typeof entry[1] === "number",
+    );
+    const { seconds, reason } = fitted.run;
+    return { train: train.rowCount, test: test.rowCount, metrics: Object.fromEntries(measured), seconds, reason };
+  } finally {
+    train.dispose();
+    test.dispose();
+  }
 }
 
 function spreadOf(values: readonly number[]): Spread {

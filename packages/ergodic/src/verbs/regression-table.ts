@@ -31,8 +31,9 @@ export interface RegressionCoefficient {
   statistic: number;
   /** Probability of a statistic as far from 0, were the coefficient 0. */
   pValue: number;
-  /** Ends of the interval. */
+  /** Lower end of the interval. */
   low: number;
+  /** Upper end of the interval. */
   high: number;
 }
 
@@ -100,8 +101,8 @@ const families: Readonly<Record<string, Family>> = {
  *   const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
  *
  * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i); φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson (z). Weights are prior weights, as R's.
- * Estimates are in units of `data`'s columns, whatever the model standardised. Columns that depend on others are left out: of each category its first level, to
- * which the others are relative, as R's treatment contrasts are.
+ * Estimates are in units of `data`'s columns, whatever the model standardised. Columns that depend on others have no coefficient: of each category its first
+ * level, to which the others are relative, as R's treatment contrasts are.
  *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss, several outputs, more than 2000 columns,
  *   coefficients that are not at the maximum, as many coefficients as rows

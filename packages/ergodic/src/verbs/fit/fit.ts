@@ -200,9 +200,10 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  * Models: linear(), network(), factorisation(); a model() is fitted by its posterior's mode. `rule`: the step rule (default
  * adagrad() for linear models that descend, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(),
  * saga(), sag(); or a whole `algorithm`: linear models are solved unless an option speaks of descent (docs/solvers.md).
- * Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence) or `until`. `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps
- * the best parameters. A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and
- * checkpointed. `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
+ * Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence) or `until`.
+ * `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps the best parameters.
+ * A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and checkpointed.
+ * `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
  * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.
  * `fit.stream(linear(), blocks)` trains on blocks that come one after another.
  * `fit.check(options)` checks options before data are read.

@@ -311,24 +311,28 @@ function launch<K extends PredictionKind, Names extends string>(
   const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
     const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
     const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
-    const ready = model.prepare(data, plan);
+    const learnt = data.ofWeight();
+    const ready = model.prepare(learnt, plan);
     const problem = model.bind(ready.dataset, plan, engine);
-    const folds = options.folds > 0 ? { of: dealFolds(data, options.folds, plan.seed), count: options.folds } : undefined;
+    const release = (): void => {
+      problem.dispose();
+      ready.dispose();
+      if (learnt !== data) learnt.dispose();
+    };
+    const folds = options.folds > 0 ? { of: dealFolds(learnt, options.folds, plan.seed), count: options.folds } : undefined;
     const { lambdas } = options;
     try {
       const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
       const parts = { model, prepared: ready.dataset, problem, folds, plan, engine };
       progression = startPath(parts, { ...options, lambdas: falling });
     } catch (error) {
-      problem.dispose();
-      ready.dispose();
+      release();
       throw error;
     }
-    const release = progression.dispose.bind(progression);
+    const end = progression.dispose.bind(progression);
     progression.dispose = () => {
+      end();
       release();
-      problem.dispose();
-      ready.dispose();
     };
     json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
     saving = savingOf(model, ready.dataset, problem.parameterCount, json);

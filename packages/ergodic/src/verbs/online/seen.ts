@@ -1,3 +1,4 @@
+import { exp } from "../../base/exp.ts";
 import type { Json, JsonObject } from "../../contract.ts";
 import type { OnlineRows } from "./types.ts";
 
@@ -37,7 +38,7 @@ export class Seen {
         if (classOf(z, i, outputs) === (outputs === 1 ? Number(y > 0) : y)) sums.right += w;
         continue;
       }
-      const error = (task === "count" ? Math.exp(z[i]) : z[i]) - y;
+      const error = (task === "count" ? exp(z[i]) : z[i]) - y;
       sums.squares += w * error * error;
       sums.absolute += w * Math.abs(error);
     }

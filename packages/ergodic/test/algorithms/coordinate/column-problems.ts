@@ -107,7 +107,9 @@ export interface Fit {
 
 export function meanLoss(kind: Kind, rows: Rows, { weights, intercept }: Fit, rowWeights?: number[]): number {
   const losses = outputsOf(rows, weights, intercept).map((z, i) => (rowWeights?.[i] ?? 1) * lossOfRow(kind, z, rows.y[i]));
-  return losses.reduce((a, b) => a + b, 0) / rows.x.length;
+  // Rows of weight 0 change nothing, the mean's divisor included.
+  const count = rowWeights ? rowWeights.filter((w) => w > 0).length : rows.x.length;
+  return losses.reduce((a, b) => a + b, 0) / count;
 }
 
 /** The penalised objective. */
