@@ -37,7 +37,8 @@ export function checkFolds(path: string, { folds, group, time, resume, testShare
   const by = group === undefined ? (time === undefined ? undefined : "--time") : "--group";
   if (folds === undefined && by) throw new UsageError(by, "says how folds are made, but --folds is not given; add --folds 5");
   if (folds === undefined) return;
-  if (resume !== undefined) throw new UsageError("--folds", "trains anew in each fold, but --resume continues one run; leave one out");
+  if (resume !== undefined)
+    throw new UsageError("--folds", "trains anew in each fold, but --resume continues one run; leave one out");
   if (group !== undefined && time !== undefined) throw new UsageError("--group", "and --time were both given; leave one out");
   if (!by) return;
   if (path === "-")
