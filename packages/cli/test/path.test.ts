@@ -260,11 +260,7 @@ const refused: [string, string[], RegExp][] = [
   ],
   ["a penalty of its own", [planted, ...target, "--l1", "1"], /unknown option '--l1'/],
   ["kinks", [planted, ...target, "--loss", "quantile"], /"quantile" has kinks.*\[MODEL_CAPABILITY\]/],
-  [
-    "what a checkpoint brings",
-    [planted, ...target, "--resume", "x", "--folds", "3"],
-    /--folds was given, but --resume continues one run/,
-  ],
+  ["what a checkpoint brings", [planted, ...target, "--resume", "x", "--folds", "3"], /--folds was given, but --resume goes on/],
 ];
 
 it.each(refused)("refuses %s", async (_, args, message) => {
