@@ -7,7 +7,7 @@ import { coordinateDescent, Dataset, fit, linear } from "../../../src/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 
 /** Columns that resemble each other, more than a Gram matrix is kept of: a round of seconds. */
-function slowRows(rows = 700, columns = 258): Dataset {
+function slowRows(rows = 6000, columns = 258): Dataset {
   const u = numbers(5);
   const next = (): number => u.next().value;
   const values = new Float64Array(rows * columns);
@@ -44,7 +44,7 @@ describe("coordinate descent with long rounds", () => {
     using data = slowRows();
     const { ticks, fitted } = await watched(data);
     const first = ticks.filter(({ update }) => update === 0);
-    expect(first.length).toBeGreaterThan(2);
+    expect(first.length).toBeGreaterThan(1);
     for (const { gap, objective, loss, epoch } of first) {
       expect([gap, epoch]).toEqual([1, 0]);
       expect(Math.abs(Number(objective) - Math.LN2)).toBeLessThan(0.01);
