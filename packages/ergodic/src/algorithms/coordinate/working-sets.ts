@@ -44,7 +44,8 @@ export class WorkingSets implements Progression {
     const updates = this.step - start;
     // Of a first round that has just begun nothing is known.
     const measured = updates || (within && Number.isFinite(solver.loss) ? 1 : 0);
-    return { updates, lossSum: measured * solver.rowCount * solver.loss, rows: measured * solver.rowCount, within };
+    const rows = measured * solver.rowCount;
+    return { updates, lossSum: rows === 0 ? 0 : rows * solver.loss, rows, within };
   }
 
   parameters(): Float64Array {
