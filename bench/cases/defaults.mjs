@@ -40,7 +40,7 @@ function csv(file, { target, drop = [], header = true }) {
   return { format: "csv", read };
 }
 
-const linesOf = (path) => readFileSync(path, "utf8").trim().split("\n");
+const linesOf = (path) => readFileSync(path, "utf8").trim().split(/\r?\n/);
 
 function dataLines(file) {
   const path = fileURLToPath(new URL(file, DATA));
