@@ -90,6 +90,25 @@ describe("the strength", () => {
     expect(await chosenL2({}, scarce)).toBeGreaterThan(0);
   });
 
+  it("is chosen for counts however many rows there are, and for features of which there are more", async () => {
+    const { train } = noisy(400, 3);
+    const x = Array.from({ length: 400 }, (_, i) => [...train.row(i)]);
+    const counts = Dataset.fromArrays({ x, y: x.map(([a], i) => Math.floor(Math.exp(0.5 * a) + (i % 3) / 2)) });
+    for (const run of [fit(linear({ loss: "poisson" }), counts), fit(linear({ features: rff({ count: 60 }) }), train)]) {
+      expect((await run.chosen).why).toMatch(/under which held-out rows are predicted best$/);
+      await run;
+    }
+  });
+
+  it("times the rows, over the mean square of a row, is on the grid", async () => {
+    const draws = stream(5, "signs").at(0);
+    const x = Array.from({ length: 90 }, () => Array.from({ length: 30 }, () => (draws.uniform() < 0.5 ? -1 : 1)));
+    const y = x.map(([a, b]) => (a + b + 2 * draws.normal() > 0 ? "yes" : "no"));
+    const l2 = await chosenL2({ standardise: false }, Dataset.fromArrays({ x, y }));
+    const place = 2 * Math.log10((l2 * 90) / 30);
+    expect(place).toBeCloseTo(Math.round(place), 9);
+  });
+
   it("is 0 where rows lie on a line", async () => {
     const x = [
       [1, 2],
