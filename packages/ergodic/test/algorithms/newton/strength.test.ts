@@ -216,6 +216,17 @@ describe("the strength", () => {
     await expect(run).rejects.toThrow("enough");
   });
 
+  it.each<[string, LinearOptions]>([
+    ["l1", { l1: 0.01 }],
+    ["groups", { group: { strength: 0.01, groups: [["x0", "x1"]] } }],
+    ["coefficients not below 0", { nonNegative: true }],
+  ])("is left at 0 with %s", async (_, options) => {
+    const run = fit(linear(options), noisy(60, 8).train);
+    const { model, why } = (await run.chosen) as unknown as { model: object; why: string };
+    expect([Object.hasOwn(model, "l2"), why]).toEqual([false, expect.not.stringContaining("l2")]);
+    await run;
+  });
+
   it("is refused where minima cannot tell strengths apart, and by other verbs", async () => {
     const { train } = noisy(40, 3);
     const two = noisy(40, 3, { classes: 2 }).train;
