@@ -51,6 +51,8 @@ test("every document is there, and has something to run", () => {
     expect.arrayContaining(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "packages/ergodic/README.md"]),
   );
   expect(commandBlocks.length).toBeGreaterThan(4);
+  const untitled = paths.filter((path) => !/^# \S/.test(readFileSync(new URL(path, root), "utf8")));
+  expect(untitled).toEqual([]);
 });
 
 test("code in documents is well-typed", () => {
