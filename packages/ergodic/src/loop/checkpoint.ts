@@ -99,7 +99,9 @@ const SAME = 1e-9;
 
 /** @throws OptionError [CHECKPOINT_FUNCTION] where a function has not at its start the value that it had, after `dispose` */
 export function refuseOtherValue(kept: number, found: number, dispose?: () => void): void {
-  if (kept === found || Math.abs(kept - found) <= SAME * Math.max(Math.abs(kept), Math.abs(found))) return;
+  const apart = Math.abs(kept - found);
+  // No finite share of an infinite value says anything.
+  if (kept === found || (Number.isFinite(apart) && apart <= SAME * Math.max(Math.abs(kept), Math.abs(found)))) return;
   dispose?.();
   throw new OptionError(
     "minimize.resume",

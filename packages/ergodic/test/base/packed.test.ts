@@ -104,6 +104,28 @@ describe("is refused", () => {
         ],
       }),
     ],
+    [
+      "objects with more rows than values",
+      of({
+        packed: "objects",
+        count: 1,
+        columns: [
+          { key: "b", values: [1] },
+          { key: "a", values: [], rows: [0] },
+        ],
+      }),
+    ],
+    [
+      "objects with more values than rows",
+      of({
+        packed: "objects",
+        count: 1,
+        columns: [
+          { key: "b", values: [1] },
+          { key: "a", values: [1], rows: [] },
+        ],
+      }),
+    ],
     ["objects with a prototype", of({ packed: "objects", count: 1, columns: [{ key: "__proto__", values: [1] }] })],
     ["entries without keys", of({ packed: "object", entries: [[1, 2]] })],
   ];

@@ -165,6 +165,22 @@ it("does not free what an owner in reach holds, nor twice what was disposed befo
   held.dispose();
 });
 
+it("lets go of what was disposed, though its owner lives", async () => {
+  const owner = { name: "owner" };
+  const disposed = (() => {
+    const piece = engineMemory().allocate(640, "piece");
+    own(owner, piece);
+    piece.dispose();
+    return new WeakRef(piece);
+  })();
+  for (let i = 0; i < 5; i++) {
+    collect();
+    await nextTurn();
+  }
+  expect(disposed.deref()).toBeUndefined();
+  expect(owner.name).toBe("owner");
+});
+
 it("takes from collected owners at once when room is short, without waiting for an idle moment", async () => {
   const memory = new EngineMemory(true, 64);
   const createAndDrop = () => own({}, memory.allocate(2 ** 21, "first"));

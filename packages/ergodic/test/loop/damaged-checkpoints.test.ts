@@ -23,6 +23,7 @@ import {
   sgd,
   slice,
 } from "../../src/index.ts";
+import { refuseOtherValue } from "../../src/loop/checkpoint.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -230,6 +231,14 @@ describe("of a search", () => {
     expect([resumed.value, resumed.evaluations, calls]).toEqual([whole.value, 30, 11]);
   });
 
+  it("of a function without a finite value at the start goes on where it still has none", () => {
+    for (const value of [Infinity, -Infinity, 0, 3]) expect(() => refuseOtherValue(value, value)).not.toThrow();
+    let disposed = 0;
+    for (const [kept, found] of [[Infinity, 1], [1, Infinity], [Infinity, -Infinity], [0, 1e-9]]) // biome-ignore format: pairs
+      expect(() => refuseOtherValue(kept, found, () => disposed++)).toThrow("[CHECKPOINT_FUNCTION]");
+    expect(disposed).toBe(4);
+  });
+
   it("of a function that is noisy, or draws by its seed, goes on", async () => {
     let k = 0;
     const noisy = (v: Float64Array): number => f(v) + 0.1 * Math.sin(7 * k++);
@@ -294,6 +303,7 @@ describe("of a sampler", () => {
     ({ tensors }) => void delete tensors["draws.0"],
     ({ description: { state } }) => void (state.active = [0, 7]),
     ({ description: { state } }) => void (state.active = [0, 0]),
+    ({ description: { state } }) => void (state.begun = false),
     ({ description: { recipe } }) => void delete (recipe.sampling as JsonObject).plan,
     ({ description: { recipe } }) => void ((recipe.sampling as JsonObject).algorithm = { algorithm: "constructor" }),
   ];

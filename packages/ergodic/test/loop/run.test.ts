@@ -208,6 +208,10 @@ describe("validation", () => {
     expect(parameters).toEqual([30]);
     const patient = await begin({}, { until: { epochs: 7 }, validate, patience: 4 }).run;
     expect(patient.parameters).toEqual([70]);
+    // Each lower loss gives patience anew.
+    const anew = [5, 6, 4, 6, 3, 6, 6];
+    const { run: long } = begin({}, { until: { epochs: 7 }, validate: ([step]) => ({ loss: anew[step / 10 - 1] }), patience: 2 });
+    expect((await long).summary).toMatchObject({ updates: 70, reason: "no lower validation loss in 2 validations" });
     const watched = await begin({}, { until: { epochs: 4 }, validate }).run;
     expect(watched.parameters).toEqual([40]);
   });
@@ -318,6 +322,17 @@ describe("a signal", () => {
     await pause(20);
     expect(progression.asked.length).toBe(calls);
     expect(progression.disposed).toBe(1);
+  });
+
+  it("ends a run that is paused", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user left");
+    const { run, progression } = begin({ stepsPerEpoch: 1e6 }, { until: { epochs: 1 }, signal: controller.signal });
+    run.pause();
+    await pause(5);
+    controller.abort(reason);
+    await expect(run).rejects.toBe(reason);
+    expect([progression.asked, progression.disposed]).toEqual([[], 1]);
   });
 
   it("leaves a run that can be kept afterwards; one that fails in a stretch cannot, whatever its signal says", async () => {

@@ -141,6 +141,24 @@ describe.each(Object.keys(networks))("%s", (name) => {
   });
 });
 
+it("two matrices that lie one behind the other in one buffer", () => {
+  const { plan } = encodePlan((batch) => {
+    const [w, v] = [input("w", [4, 5]), input("v", [5, 3])];
+    const inputs = { w: { buffer: "weights", offset: 0 }, v: { buffer: "weights", offset: 20 } };
+    const value = matmul(tanh(matmul(input("x", [batch, 4]), w)), v);
+    return { name: "network", precision: "f64", inputs, outputs: [{ value, buffer: "y", offset: 0 }] };
+  });
+  const [x, weights] = [normals(4 * 6), normals(20 + 15)];
+  using predictor = new NetworkPlan(engine, plan, { weights });
+  const network: Network = {
+    x: [4],
+    parameters: { w: [4, 5], v: [5, 3] },
+    build: (rows, { w, v }) => matmul(tanh(matmul(rows, w)), v),
+  };
+  const wanted = interpreted(network, x, { w: weights.subarray(0, 20), v: weights.subarray(20) }, 6);
+  predictor.run({ x }, 6).y.forEach((value, i) => expect(value).toBeCloseTo(wanted[i], 12));
+});
+
 it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {
   const odd = [Number.NaN, Infinity, -Infinity, -0, 0];
   const network: Network = {

@@ -1,16 +1,31 @@
 /** How much memory a batch takes at most, told before it is made: what it then takes is no more, in each kind of plan. */
 import { expect, it } from "vitest";
+import { input, matmul } from "../../src/compiler/array/index.ts";
+import { encodePlan } from "../../src/compiler/array/serialise.ts";
+import { add, mul, sigmoid, square, tanh } from "../../src/compiler/index.ts";
 import { countAt, planAt } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { buffersOf, parametersOf } from "../../src/predict/plan-buffers.ts";
 import { PlanHome } from "../../src/predict/plan-home.ts";
 import { aligned, batchBytes } from "../../src/predict/plan-memory.ts";
-import { savedPlans } from "./plans.ts";
+import { type SavedPlan, savedPlans } from "./plans.ts";
 
 const engine = await openEngine();
 
-it.each(Object.keys(savedPlans))("%s", (name) => {
-  const { plan, numbers } = savedPlans[name];
+/** Products with loops between them, whose code is more than all that is rounded up. */
+function deep(): SavedPlan {
+  const names = Array.from({ length: 60 }, (_, i) => `w ${i}`);
+  const { plan } = encodePlan((batch) => {
+    let x = input("x", [batch, 4]);
+    for (const name of names) x = sigmoid(add(mul(tanh(matmul(x, input(name, [4, 4]))), 0.5), square(x)));
+    return { name: "deep", precision: "f32", outputs: [{ value: x, buffer: "y", offset: 0 }] };
+  });
+  return { plan, numbers: Object.fromEntries(names.map((name) => [name, new Float64Array(16).fill(0.1)])) } as SavedPlan;
+}
+
+const plans: Record<string, SavedPlan> = { ...savedPlans, deep: deep() };
+it.each(Object.keys(plans))("%s", (name) => {
+  const { plan, numbers } = plans[name];
   const buffers = buffersOf(plan);
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const once = new Set(parametersOf(buffers).map((one) => one.name));

@@ -1,0 +1,32 @@
+/** On the memory of one thread, which is other memory once it has grown: an open batch is opened again. */
+import { expect, it } from "vitest";
+import { input, matmul } from "../../src/compiler/array/index.ts";
+import { encodePlan } from "../../src/compiler/array/serialise.ts";
+import { tanh } from "../../src/compiler/index.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import { engineMemory } from "../../src/host/memory.ts";
+import { NetworkPlan } from "../../src/predict/network-plan.ts";
+
+it("a batch that was open before memory grew computes the same after it", async () => {
+  const memory = engineMemory({ own: true });
+  const engine = await openEngine();
+  expect(memory.shared).toBe(false);
+  const { plan } = encodePlan((batch) => ({
+    name: "network",
+    precision: "f64",
+    outputs: [{ value: tanh(matmul(input("x", [batch, 2]), input("w", [2, 3]))), buffer: "y", offset: 0 }],
+  }));
+  using network = new NetworkPlan(engine, plan, { w: [1, 2, 3, 4, 5, 6] });
+  const computed = (): number[] => {
+    const batch = network.open(1, "x", "y");
+    batch.input.set([0.1, -0.2]);
+    batch.run();
+    return [...batch.output];
+  };
+  const wanted = [1, 2, 3].map((w) => Math.tanh(0.1 * w - 0.2 * (w + 3)));
+  const before = computed();
+  before.forEach((value, i) => expect(value).toBeCloseTo(wanted[i], 12));
+  using large = memory.allocate(memory.reservedBytes + 2 ** 20, "what makes it grow");
+  expect(large.pointer).toBeGreaterThan(0);
+  expect(computed()).toEqual(before);
+});
