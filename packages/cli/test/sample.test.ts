@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readDrawsArrow } from "@ergodic/ingest";
+import { plot } from "@ergodic/plots";
 import { loadDraws, model as modelOf, sample, sgld } from "ergodic";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -206,6 +207,21 @@ describe("summary and diagnose", () => {
       const refused = await ergodic("summary", out, "--probabilities", given);
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
     }
+  });
+
+  it("write pictures into a folder, each kind that the draws have something for", async () => {
+    const folder = file("plots/of/draws");
+    const { stdout, stderr } = await works("summary", out, "--plots", folder);
+    expect(stdout).toMatch(/^ +mean/);
+    expect(stderr).toContain(`plots in ${folder}: trace.svg, rank.svg, pairs.svg, forest.svg, energy.svg`);
+    const draws = await loadDraws(out);
+    for (const kind of ["trace", "rank", "pairs", "forest", "energy"] as const)
+      expect(readFileSync(join(folder, `${kind}.svg`), "utf8")).toBe(plot(draws, kind));
+    const one = file("plots-of-one");
+    const answer = JSON.parse((await works("summary", out, "--of", "mu", "--plots", one, "--json")).stdout);
+    expect(answer.plots).toEqual(["trace", "rank", "forest", "energy"].map((kind) => join(one, `${kind}.svg`)));
+    const refused = await ergodic("summary", out, "--plots", join(out, "chain_1.csv"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/chain_1\.csv.*\[FILE_WRITE\]/)]);
   });
 
   it("say whether to trust it, and draw a number", async () => {

@@ -73,7 +73,7 @@ test("a buffer that is as long as it should be, but begins too late", () => {
     const bytes = file.slice();
     view(bytes).setBigInt64(8 * k, 40n, true);
     try {
-      checkArrow(bytes);
+      return checkArrow(bytes);
     } catch (error) {
       return (error as Error).message;
     }
