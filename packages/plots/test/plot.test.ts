@@ -68,6 +68,8 @@ describe("what is shown", () => {
     const [path] = all(parse(plot(long, "trace", { width: 400 })), "path").map(({ attributes }) => attributes.d);
     const heights = [...path.matchAll(/,([\d.]+)/g)].map(([, height]) => Number(height));
     expect(heights.length).toBeLessThan(2 * 400 + 2);
+    const places = [...path.matchAll(/[ML]([\d.]+),/g)].map(([, place]) => Number(place));
+    expect(places).toEqual([...places].sort((a, b) => a - b));
     // The spike is the top of its panel.
     expect(Math.min(...heights)).toBe(18);
     expect(heights.filter((height) => height === 18)).toHaveLength(1);
@@ -86,6 +88,8 @@ describe("what is shown", () => {
       [3, 1],
       [2, 2],
     ]);
+    // Six zeros of ranks 0 to 5 share the second of four bins.
+    expect(rankCounts(Float64Array.of(0, 0, 0, 0, 0, 0, 1, 1), 1, 4)).toEqual([[0, 6, 0, 2]]);
     const infinite = rankCounts(Float64Array.of(1, Number.NaN, 2, Infinity), 2, 1);
     expect(infinite).toEqual([[1], [1]]);
   });
@@ -160,6 +164,13 @@ describe("size", () => {
     const more = plot(drawsOf({ chains: 4, count: 5000, names }), "pairs");
     expect(more.length).toBeLessThan(1e6);
     expect(texts(parse(more))).toContain("Panels show 2000 of 20000 draws, evenly.");
+    // Evenly: of draws that rise, points are as often in the left half as in the right.
+    const rising = drawsOf({ chains: 1, count: 8000, value: (_n, q, _c, i) => (q === 0 ? i : -i) });
+    const [, points] = all(parse(plot(rising, "pairs", { width: 640 })), "path");
+    const places = [...points.attributes.d.matchAll(/M([\d.]+)/g)].map(([, place]) => Number(place));
+    const middle = (Math.min(...places) + Math.max(...places)) / 2;
+    expect(places.filter((place) => place < middle).length / places.length).toBeCloseTo(0.5, 1);
+    expect(Math.max(...places) - Math.min(...places)).toBeGreaterThan(270);
   });
 
   it("of thousands of numbers a page shows the first, and says so", () => {
@@ -214,7 +225,17 @@ describe("odd draws", () => {
   });
 });
 
+it("bounds are those of what is shown, whatever its order", () => {
+  expect([boundsOf([3, 2, 1]), boundsOf([1, 2, 3]), boundsOf([Number.NaN, 2, Infinity, -1, 2e300])]).toEqual([
+    [1, 3],
+    [1, 3],
+    [-1, 2],
+  ]);
+  expect(boundsOf([Number.NaN])).toEqual([Infinity, -Infinity]);
+});
+
 it("of: quantities, single numbers of them, each once, in the order given", () => {
+  expect(texts(parse(plot(small, "trace", { of: ["mu"] }))).join()).not.toContain("not shown");
   const titles = (of: string[]) => texts(parse(plot(small, "trace", { of }))).filter((text) => ["mu", "tau"].includes(text));
   expect(titles(["tau", "mu", "tau"])).toEqual(["tau", "mu"]);
   expect(titles(["tau"])).toEqual(["tau"]);
