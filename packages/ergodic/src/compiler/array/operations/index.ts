@@ -26,6 +26,7 @@ export { type Backward, customDerivative } from "./custom-derivative.ts";
 export { gather, type Indices, oneHot, pick, scatter, take } from "./gather.ts";
 export { broadcastTo, mapArrays } from "./map-reduce.ts";
 export { dot, matmul, matrixTranspose } from "./matmul.ts";
+export { type OdeOptions, type OdeSolution, ode, type Slope } from "./ode/ode.ts";
 export { kthSmallest, median, quantile } from "./order-statistics.ts";
 export { type PatchOptions, patches } from "./patches.ts";
 export { at, concatenate, flip, pad, slice, stack } from "./places.ts";
