@@ -34,6 +34,7 @@ export { averagePool, maxPool, type PoolOptions } from "./pooling.ts";
 export { normal, uniform } from "./random.ts";
 export { reshape } from "./reshape.ts";
 export { type ScanBody, type Scanned, type ScanOptions, scan } from "./scan.ts";
+export { solve } from "./solve.ts";
 export { stopGradient, straightThrough } from "./stop-gradient.ts";
 export { transpose } from "./transpose.ts";
 export { type TriangularOptions, triangularSolve } from "./triangular-solve.ts";

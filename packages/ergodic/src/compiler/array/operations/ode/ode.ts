@@ -13,12 +13,13 @@ import { scan } from "../scan.ts";
 import { closeScan, freshLeaf } from "../scan-node.ts";
 import { dormandPrince } from "./dormand-prince.ts";
 import type { Method } from "./methods.ts";
+import { rosenbrock } from "./rosenbrock.ts";
 import { type Slope, type State, sizeOf, System, type Tolerances } from "./system.ts";
 import { checkTimes } from "./times.ts";
 
 export type { Slope };
 
-const methods = { dormandPrince } satisfies Record<string, Method>;
+const methods = { dormandPrince, rosenbrock } satisfies Record<string, Method>;
 
 /** Options of `ode`. */
 export interface OdeOptions {

@@ -85,9 +85,8 @@ export class System {
     return new Map([this.#t, ...this.#y].map((leaf, i) => [leaf, i === 0 ? t : y[i - 1]]));
   }
 
-  /** The state as a vector, and back. */
+  /** The state as one array, [n]. */
   vector = (state: State): SymbolicArray => (this.#isSingle ? stack(state) : state[0]);
-  fromVector = (vector: SymbolicArray): State => this.parts(vector);
 }
 
 /** y + h Σ cᵢ kᵢ. */
