@@ -24,7 +24,9 @@ describe.each(golden.map((one) => ({ ...one, title: `${one.name} by ${one.solver
   it.each(methods)("%s has its states and gradient, to 1e-6", async (method) => {
     const { slope, start } = equations[one.name];
     const [rows, columns] = [one.states.length, one.states[0].length];
-    const weights = Float64Array.from({ length: rows * columns }, (_, i) => Math.cos(Math.floor(i / columns) + 1 + 2 * ((i % columns) + 1)));
+    const weights = Float64Array.from({ length: rows * columns }, (_, i) =>
+      Math.cos(Math.floor(i / columns) + 1 + 2 * ((i % columns) + 1)),
+    );
     const solved = await compileFunction(
       { theta: [one.theta.length] },
       ({ theta }) => {

@@ -350,7 +350,11 @@ class RunCode {
       const width = bytes - at >= 8 ? 8 : 4;
       to();
       from();
-      this.#f.push(...(width === 8 ? [0x29, 0, ...unsigned(at), 0x37, 0, ...unsigned(at)] : [0x28, 0, ...unsigned(at), 0x36, 0, ...unsigned(at)]));
+      this.#f.push(
+        ...(width === 8
+          ? [0x29, 0, ...unsigned(at), 0x37, 0, ...unsigned(at)]
+          : [0x28, 0, ...unsigned(at), 0x36, 0, ...unsigned(at)]),
+      );
       at += width;
     }
   }

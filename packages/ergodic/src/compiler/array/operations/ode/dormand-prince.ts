@@ -18,6 +18,7 @@ const ERROR = [71 / 57600, 0, -71 / 16695, 71 / 1920, -17253 / 339200, 22 / 525,
 
 /** The pair of orders 5 and 4, of seven stages, the last of which is the first of the next step. Source: Dormand, Prince 1980. */
 export const dormandPrince: Method = {
+  name: "dormandPrince",
   order: 5,
   // The slope at the state, known from the step before.
   kept: (system, t, y) => system.slope(t, y),

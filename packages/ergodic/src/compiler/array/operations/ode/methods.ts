@@ -3,6 +3,7 @@ import type { SymbolicArray } from "../../symbolic.ts";
 import type { State, System } from "./system.ts";
 
 export interface Method {
+  readonly name: string;
   /** The error of a step is of the size hᵒʳᵈᵉʳ: what the next length is chosen by. */
   readonly order: number;
   /** What is kept from step to step, at the state y. */

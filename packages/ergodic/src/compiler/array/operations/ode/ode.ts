@@ -1,8 +1,8 @@
 import { CompileError } from "../../../../base/errors.ts";
 import { add, div, mul, sub } from "../../../primitives/arithmetic.ts";
 import { pow } from "../../../primitives/functions.ts";
-import { abs, and, equal, less, lessEqual, max, min, stopGradient, where } from "../../../primitives/selection.ts";
 import { maximum } from "../../../primitives/reductions.ts";
+import { abs, and, equal, less, lessEqual, max, min, stopGradient, where } from "../../../primitives/selection.ts";
 import { callback, number, operand, operation, optional, options, text, whole } from "../../../signature.ts";
 import { userLine } from "../../position.ts";
 import { type ArrayLikeOperand, type SymbolicArray, shapeError, shapeText } from "../../symbolic.ts";
@@ -14,8 +14,9 @@ import { closeScan, freshLeaf } from "../scan-node.ts";
 import { dormandPrince } from "./dormand-prince.ts";
 import type { Method } from "./methods.ts";
 import { rosenbrock } from "./rosenbrock.ts";
-import { type Slope, type State, sizeOf, System, type Tolerances } from "./system.ts";
+import { type Slope, type State, System, sizeOf, type Tolerances } from "./system.ts";
 import { checkTimes } from "./times.ts";
+import { noteSolution } from "./watch.ts";
 
 export type { Slope };
 
@@ -52,8 +53,8 @@ export interface OdeSolution {
 const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
 /** A step that would end so closely before a time goes there. */
 const STRETCH = 1.01;
-/** The stricter solution, by which the error is estimated. */
-const STRICTER = 0.01;
+/** Of the stricter solution, by which the error is estimated: less than this is beyond what rounding allows. */
+const STRICTEST = 1e-13;
 
 /**
  * The solution of the ordinary differential equation y' = f(t, y) from y(from) = start on, at times that do not decrease.
@@ -74,9 +75,7 @@ export const ode = operation(
     slope: callback,
     start: operand,
     times: operand,
-    options: optional(
-      options({ from: operand, method: text, tolerance: number, absoluteTolerance: number, maxSteps: whole }),
-    ),
+    options: optional(options({ from: operand, method: text, tolerance: number, absoluteTolerance: number, maxSteps: whole })),
   },
   (
     slope: Slope,
@@ -87,22 +86,38 @@ export const ode = operation(
     const [y, at, from] = [toArray(start), toArray(times), toArray(given.from ?? 0)];
     const plan = planOf(given);
     if (at.rank !== 1 || from.rank !== 0)
-      throw shapeError("ode", `times are ${shapeText(at.shape)} and from is ${shapeText(from.shape)}, but [T] and one number are wanted`);
+      throw shapeError(
+        "ode",
+        `times are ${shapeText(at.shape)} and from is ${shapeText(from.shape)}, but [T] and one number are wanted`,
+      );
     checkTimes(from, at);
     const system = new System(slope, y.shape);
     const { states, steps } = solved(system, y, at, from, plan);
-    return {
+    const solution = {
       states,
       steps,
       get error() {
         const { relative, absolute } = plan.tolerances;
-        const stricter = { ...plan, tolerances: { relative: relative * STRICTER, absolute: absolute * STRICTER } };
-        const better = solved(system, y, at, from, stricter).states;
+        const better = solved(system, y, at, from, stricter(plan)).states;
         return maximum(div(abs(sub(states, better)), max(abs(better), absolute / relative)));
       },
     };
+    noteSolution({
+      ...{ from, times: at, steps, tolerance: plan.tolerances.relative, method: plan.method.name, maxSteps: plan.maxSteps },
+      get error() {
+        return solution.error;
+      },
+    });
+    return solution;
   },
 );
+
+/** Of a hundredth of the tolerance, and with as many steps as that may need. */
+function stricter(plan: Plan): Plan {
+  const { relative, absolute } = plan.tolerances;
+  const by = Math.max(0.01, STRICTEST / relative);
+  return { ...plan, tolerances: { relative: relative * by, absolute: absolute * by }, maxSteps: plan.maxSteps * 10 };
+}
 
 interface Plan {
   readonly method: Method;
@@ -110,14 +125,25 @@ interface Plan {
   readonly maxSteps: number;
 }
 
-function planOf({ method = "dormandPrince", tolerance = 1e-6, absoluteTolerance = tolerance, maxSteps = 10_000 }: OdeOptions): Plan {
+function planOf({
+  method = "dormandPrince",
+  tolerance = 1e-6,
+  absoluteTolerance = tolerance,
+  maxSteps = 10_000,
+}: OdeOptions): Plan {
   const wrong = (message: string): CompileError => new CompileError("ode", `${message}${userLine()}`, "COMPILE_OPTION");
   if (!Object.hasOwn(methods, method))
-    throw wrong(`the method is "${method}", but must be ${Object.keys(methods).map((name) => `"${name}"`).join(" or ")}`);
-  if (!(tolerance >= 1e-14 && tolerance < 1))
-    throw wrong(`tolerance is ${tolerance}, but must be from 1e-14 on and below 1; write tolerance: 1e-6`);
+    throw wrong(
+      `the method is "${method}", but must be ${Object.keys(methods)
+        .map((name) => `"${name}"`)
+        .join(" or ")}`,
+    );
+  if (!(tolerance >= 1e-12 && tolerance < 1))
+    throw wrong(`tolerance is ${tolerance}, but must be from 1e-12 on and below 1; write tolerance: 1e-6`);
   if (!(absoluteTolerance > 0 && absoluteTolerance < Infinity))
-    throw wrong(`absoluteTolerance is ${absoluteTolerance}, but must be above 0, since states pass through 0; write absoluteTolerance: 1e-9`);
+    throw wrong(
+      `absoluteTolerance is ${absoluteTolerance}, but must be above 0, since states pass through 0; write absoluteTolerance: 1e-9`,
+    );
   if (maxSteps < 1) throw wrong(`maxSteps is ${maxSteps}, but must be 1 or more`);
   return { method: methods[method], tolerances: { relative: tolerance, absolute: absoluteTolerance }, maxSteps };
 }
@@ -150,7 +176,12 @@ interface Place {
 }
 
 /** The place at the time `end`, NaN where it was not reached, and how many steps led there. */
-function advanced(system: System, { method, tolerances, maxSteps }: Plan, start: Place, end: SymbolicArray): Place & { steps: SymbolicArray } {
+function advanced(
+  system: System,
+  { method, tolerances, maxSteps }: Plan,
+  start: Place,
+  end: SymbolicArray,
+): Place & { steps: SymbolicArray } {
   const leaves = (like: State): SymbolicArray[] => like.map((x) => freshLeaf(x.shape));
   const [left, count, h, t] = leaves([full(0), full(0), full(0), full(0)]);
   const [y, kept] = [leaves(start.y), leaves(start.kept)];
@@ -191,8 +222,8 @@ function advanced(system: System, { method, tolerances, maxSteps }: Plan, start:
     [first, full(0), start.h, start.t, ...start.y, ...start.kept],
     [],
   );
-  const [finally_, steps, lastH, lastT, ...own] = made.carries;
-  const isReached = equal(finally_, 0);
+  const [state, steps, lastH, lastT, ...own] = made.carries;
+  const isReached = equal(state, 0);
   return {
     steps,
     h: lastH,

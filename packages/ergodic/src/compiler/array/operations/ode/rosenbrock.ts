@@ -31,6 +31,7 @@ const BY_TIME = [0.25, -0.1043, 0.1035, -0.03620000000000023, 0, 0];
  * quickly may be passed over. Source: Hairer, Wanner, Solving Ordinary Differential Equations II, 1996, IV.7.
  */
 export const rosenbrock: Method = {
+  name: "rosenbrock",
   order: 4,
   kept: () => [],
   step(system, t, h, y) {

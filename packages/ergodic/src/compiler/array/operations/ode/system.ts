@@ -1,7 +1,8 @@
 /** y' = f(t, y) as what a method of solution needs: f at other points, sums of multiples, and how large an error is. */
-import { abs, max } from "../../../primitives/selection.ts";
+
 import { add, div, mul } from "../../../primitives/arithmetic.ts";
 import { maximum } from "../../../primitives/reductions.ts";
+import { abs, max } from "../../../primitives/selection.ts";
 import { gradientsOf } from "../../derive.ts";
 import { substituteArrays } from "../../substitute.ts";
 import { isArray, type Shape, type SymbolicArray, sameShape, shapeError, shapeText } from "../../symbolic.ts";
