@@ -15,7 +15,7 @@ import { dormandPrince } from "./dormand-prince.ts";
 import type { Method } from "./methods.ts";
 import { rosenbrock } from "./rosenbrock.ts";
 import { type Slope, type State, System, sizeOf, type Tolerances } from "./system.ts";
-import { checkTimes } from "./times.ts";
+import { checkStart, checkTimes } from "./times.ts";
 import { noteSolution } from "./watch.ts";
 
 export type { Slope };
@@ -90,6 +90,7 @@ export const ode = operation(
         "ode",
         `times are ${shapeText(at.shape)} and from is ${shapeText(from.shape)}, but [T] and one number are wanted`,
       );
+    checkStart(y);
     checkTimes(from, at);
     const system = new System(slope, y.shape);
     const { states, steps } = solved(system, y, at, from, plan);
