@@ -433,7 +433,7 @@ function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): Js
 /** What was drawn, on constrained values and by name. */
 export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
   const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
-  const description = { ...drawn.description, ...visited };
+  const description: JsonObject = { ...drawn.description, ...visited };
   const seed = (description.plan as { seed: number }).seed;
   const { chains, count, fields } = raw;
   const transitions = new Float64Array(chains * count * fields.length);
@@ -445,6 +445,8 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
   const shared = { chains, count, fields, transitions, description, report };
   if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
   const values = namedValues(density, raw.values, stream(seed, "generated"));
+  const solutions = density.solutionsAt(raw.values);
+  if (solutions) shared.description.solutions = solutions;
   const source: DrawsSource = {
     pointwise: () => density.pointwiseOf(raw.values),
     dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),

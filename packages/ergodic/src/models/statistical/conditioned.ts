@@ -22,6 +22,7 @@ import { PlacedModel, type PointFunction, type PortableForm, type PortableForms 
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
+import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
 
 /** Values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
@@ -202,6 +203,14 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** What is probably not meant, though it can be sampled. */
   get hints(): readonly Hint[] {
     return this.traced.hints;
+  }
+
+  /** Of the differential equations that the model solves: steps and error at some of these points, the most of all; undefined where it solves none. */
+  solutionsAt(points: Float64Array): JsonObject | undefined {
+    const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
+    if (arrays.length === 0 || points.length === 0) return undefined;
+    const some = somePoints(points, this.dimension);
+    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length / 2, some.length / this.dimension);
   }
 
   /** Which prior or observation is not finite at these points, as text; undefined where all are. */

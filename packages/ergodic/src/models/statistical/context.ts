@@ -1,5 +1,6 @@
 /** What a model's function is given, and what is known of a model once it has run. */
 
+import type { WatchedSolution } from "../../compiler/array/operations/ode/watch.ts";
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/index.ts";
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
@@ -147,6 +148,8 @@ export interface TracedModel {
   readonly fields: ReadonlyMap<string, DataField & ReadField>;
   /** Indices that are no constants. */
   readonly taken: readonly TracedIndices[];
+  /** Of differential equations. */
+  readonly solutions: readonly WatchedSolution[];
   /** Single numbers among the data, which may be sizes. */
   readonly numbers: Readonly<Record<string, number>>;
   /** The same function on other data. */

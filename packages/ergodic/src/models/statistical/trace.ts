@@ -2,6 +2,7 @@
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
 import { type IndexWatch, watchIndices } from "../../compiler/array/indices.ts";
+import { type WatchedSolution, watchSolutions } from "../../compiler/array/operations/ode/watch.ts";
 import { add, input, isArray, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
 import { anything, array, checkArgument, type Kind, operand, operation, optional, text } from "../../compiler/signature.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
@@ -19,7 +20,7 @@ import type {
   TracedQuantity,
   TracedTerm,
 } from "./context.ts";
-import { checkDataParameters, dataIndices } from "./data-checks.ts";
+import { checkDataParameters, checkDataTimes, dataIndices } from "./data-checks.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
@@ -48,8 +49,12 @@ export function traceModel(name: string, body: (context: ModelContext) => unknow
     scope.taken.push({ where, indices, extent });
     look(where, indices, extent);
   };
+  const lookAt = (solution: WatchedSolution): void => {
+    scope.solutions.push(solution);
+    checkDataTimes(solution, scope.data);
+  };
   watchConditions(
-    () => watchIndices(watch, () => refuseLater(name, body(scope.context()))),
+    () => watchSolutions(lookAt, () => watchIndices(watch, () => refuseLater(name, body(scope.context())))),
     () => scope.results(),
   );
   return { ...scope.traced(), again: (other) => traceModel(name, body, other) };
@@ -93,6 +98,7 @@ class Scope {
   readonly data = new Map<string, Float64Array>();
   readonly #fields = new Map<string, DataField & ReadField>();
   readonly taken: TracedIndices[] = [];
+  readonly solutions: WatchedSolution[] = [];
   readonly #parameters: TracedParameter[] = [];
   readonly #byValue = new Map<SymbolicArray, TracedParameter>();
   readonly #quantities: TracedQuantity[] = [];
@@ -168,6 +174,7 @@ class Scope {
       data: this.data,
       fields: this.#fields,
       taken: this.taken,
+      solutions: this.solutions,
       numbers: Object.fromEntries(
         Object.entries(this.#given).filter((given): given is [string, number] => typeof given[1] === "number"),
       ),
