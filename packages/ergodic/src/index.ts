@@ -261,9 +261,13 @@ export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
-export { paretoKhat } from "./diagnostics/index.ts";
+export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,
+  type ComparedModel,
+  type CompareOptions,
+  type Comparison,
+  compare,
   Draws,
   type DrawsContent,
   type DrawsFrame,

@@ -16,6 +16,7 @@ import {
 } from "../diagnostics/index.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
+import { printable } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import type { PosteriorPredictor, PosteriorPredictorOptions } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
@@ -236,19 +237,19 @@ export class Draws<Q extends string = string, D extends string = string> {
    *
    * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
    * and refused, unless `oneStepAhead`: then each value is predicted from those before it, with parameters that the other terms
-   * tell.
+   * tell. As text it is a table, and whether to trust it.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */
   loo(name?: string, options: PredictiveOptions = {}): PredictiveResult<LooResult> {
-    const { values, size, kind } = this.#predictive("loo", name, options);
-    return { kind, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) };
+    const { values, size, ...found } = this.#predictive("loo", name, options);
+    return printable({ ...found, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) });
   }
 
   /** Widely applicable information criterion; where terms depend on each other as `loo`. */
   waic(name?: string, options: PredictiveOptions = {}): PredictiveResult<WaicResult> {
-    const { values, size, kind } = this.#predictive("waic", name, options);
-    return { kind, ...waic(values, { observationCount: size }) };
+    const { values, size, ...found } = this.#predictive("waic", name, options);
+    return { ...found, ...waic(values, { observationCount: size }) };
   }
 
   /** Replicated data: what was observed, simulated once for each draw, by name. */
@@ -368,7 +369,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (names.length === 0) throw nothingObserved(where, source.hasTarget);
     const name = this.#observedName(where, asked, names);
     const kind = predictiveKind(where, name, source.dependent().has(name), options);
-    return { values: all[name], size: all[name].length / (this.chains * this.count), kind };
+    return { values: all[name], size: all[name].length / (this.chains * this.count), kind, observed: name };
   }
 
   #observedName(where: string, asked: string | undefined, names: readonly string[]): string {

@@ -1,5 +1,6 @@
 /** Draws by name: what they say, whether they can be trusted, and how they are kept and shown. */
 
+export { type ComparedModel, type CompareOptions, type Comparison, compare } from "./compare.ts";
 export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 export { toCmdStanCsv } from "./csv.ts";
 export { fromCmdStanCsv } from "./csv-reader.ts";

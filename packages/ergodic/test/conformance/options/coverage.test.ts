@@ -20,7 +20,7 @@ const verbs = [
     "coordinateAscent",
   ],
   ...["crossValidate", "regressionTable"],
-  ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
+  ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit", "compare"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];
 
