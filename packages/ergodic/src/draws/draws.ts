@@ -15,6 +15,7 @@ import {
   waic,
 } from "../diagnostics/index.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
+import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { printable } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
@@ -215,6 +216,21 @@ export class Draws<Q extends string = string, D extends string = string> {
   /** Quantiles of all draws, of each number of a quantity: [...shape]. */
   quantile(name: Q, probability: number): Float64Array {
     return this.#each("quantile", name, (series) => quantile(series, probability));
+  }
+
+  /**
+   * The same draws with a new quantity, computed from each draw's values by name: numbers, and of arrays their numbers, row-major.
+   *
+   *   posterior.derive("ratio", ({ mu, tau }) => mu / tau).summary().ratio;
+   *   posterior.derive("best", ({ theta }) => Math.max(...theta));
+   *
+   * `f` gives a number (true and false are 1 and 0), a list or a list of rows, of the same shape for every draw. These draws stay as they are.
+   *
+   * @throws OptionError for a name that is taken, names in `f` that are not there, and what is no number
+   */
+  derive<N extends string>(name: N, f: (values: Readonly<Record<Q, DrawValue>>) => Derived): Draws<Q | N, D> {
+    this.#need("draws.derive");
+    return new Draws<Q | N, D>(withDerived(this.#content, name, f));
   }
 
   /** Whether these draws can be trusted, in plain words, and else what to do. */

@@ -5,6 +5,7 @@ export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 export { toCmdStanCsv } from "./csv.ts";
 export { fromCmdStanCsv } from "./csv-reader.ts";
 export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
+export type { Derived, DrawValue } from "./derive.ts";
 export { Draws, type DrawsSummaryOptions, type SummariseOptions } from "./draws.ts";
 export type { FileHandleSource, FolderHandle } from "./folder.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
