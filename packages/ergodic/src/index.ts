@@ -288,7 +288,6 @@ export {
   histogramPlot,
   intervalPlot,
   type LooPitOptions,
-  loadDraws,
   looPit,
   type PlotOptions,
   type PosteriorPrediction,
@@ -597,6 +596,7 @@ export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/f
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export type { Inferred } from "./verbs/infer/tables-of.ts";
+export { type DrawsModel, loadDraws, withModel } from "./verbs/load-draws.ts";
 export type { LedgerItem } from "./verbs/measure/ledger.ts";
 export { measure } from "./verbs/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "./verbs/measure/measurement.ts";

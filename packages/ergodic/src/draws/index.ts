@@ -27,7 +27,7 @@ export {
   type Statistic,
   usualStatistics,
 } from "./predictive.ts";
-export { type DrawsSourceFile, type DrawsTarget, loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
+export { type DrawsSourceFile, type DrawsTarget, readDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { scalarName } from "./series.ts";
 export { summaryTable } from "./table.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";

@@ -29,6 +29,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
     ...[
       "predictor",
       "loadDraws",
+      "withModel",
       "openEngine",
       "lossNames",
       "scheduleNames",
