@@ -261,9 +261,14 @@ export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
-export { paretoKhat } from "./diagnostics/index.ts";
+export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,
+  type ComparedModel,
+  type CompareOptions,
+  type Comparison,
+  compare,
+  type Derived,
   Draws,
   type DrawsContent,
   type DrawsFrame,
@@ -271,6 +276,7 @@ export {
   type DrawsSourceFile,
   type DrawsSummaryOptions,
   type DrawsTarget,
+  type DrawValue,
   densityOverlay,
   type EnergyReport,
   type FileHandleSource,
@@ -282,7 +288,6 @@ export {
   histogramPlot,
   intervalPlot,
   type LooPitOptions,
-  loadDraws,
   looPit,
   type PlotOptions,
   type PosteriorPrediction,
@@ -591,6 +596,7 @@ export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/f
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export type { Inferred } from "./verbs/infer/tables-of.ts";
+export { type DrawsModel, loadDraws, withModel } from "./verbs/load-draws.ts";
 export type { LedgerItem } from "./verbs/measure/ledger.ts";
 export { measure } from "./verbs/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "./verbs/measure/measurement.ts";

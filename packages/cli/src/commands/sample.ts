@@ -15,6 +15,7 @@ import {
   toTheEnd,
   type Watch,
 } from "../keeping.ts";
+import { noting } from "../options/drawn-from.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
@@ -107,7 +108,8 @@ async function draw(path: string, options: SampleWords, training: Training): Pro
   const stop = new AbortController();
   const sampling = begin(file, options, algorithm, stop.signal);
   const posterior = await toTheEnd(sampling, stop, training, watch(options, terminal), async (made) => {
-    if (options.out !== undefined) await writeDraws(made, options.out, format);
+    if (options.out !== undefined)
+      await writeDraws(noting(made, options.out, { model: path, data: options.data }), options.out, format);
   });
   report(path, options, posterior, terminal);
 }

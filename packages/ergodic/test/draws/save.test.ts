@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { csvBlocks, toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
 import { BLOCK, jsonBlocks } from "../../src/draws/json.ts";
-import { loadDraws, readDraws, saveDraws } from "../../src/draws/save.ts";
+import { readDraws, saveDraws } from "../../src/draws/save.ts";
+import { loadDraws } from "../../src/verbs/load-draws.ts";
 import { example, plain } from "./contents.ts";
 
 let folder = "";
