@@ -112,7 +112,7 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
-export function calibrate<D extends ModelData>(
+export function calibrate<D>(
   model: StatisticalModel<D>,
   data: NoInfer<D>,
   options: CalibrateOptions = {},
@@ -125,7 +125,7 @@ export function calibrate<D extends ModelData>(
     resultNames: calibrationNames(),
     ...(given.signal ? { signal: given.signal } : {}),
     start: async () => {
-      calibration = new Simulations(model, data, given, await openEngine({ families: ["sampling"] }));
+      calibration = new Simulations(model as unknown as StatisticalModel, data as ModelData, given, await openEngine({ families: ["sampling"] }));
       const { algorithm, signal: _, ...rest } = given;
       return {
         progression: calibration,

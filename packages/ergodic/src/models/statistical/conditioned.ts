@@ -127,6 +127,20 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.ofPoints("values", this.reported, points);
   }
 
+  /** The values of parameters, whatever draws report: by name [point, size]. */
+  parameterValuesOf(points: ArrayLike<number>): NamedValues {
+    const { parameters } = this.traced;
+    const all = this.ofPoints(
+      "parameters",
+      parameters.map(({ value }) => value),
+      points,
+    );
+    return namedColumns(
+      all,
+      parameters.map(({ name, value }) => ({ name, size: value.size })),
+    );
+  }
+
   /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);

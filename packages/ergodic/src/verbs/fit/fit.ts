@@ -15,6 +15,7 @@ import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import type { NetworkModel } from "../../models/neural/network.ts";
 import type { FactorisationModel } from "../../models/ratings/factorisation.ts";
+import type { FormulaData } from "../../models/formula/index.ts";
 import type { ModelData, StatisticalModel } from "../../models/statistical/index.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
@@ -45,7 +46,7 @@ const known = [
 
 function start(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
 function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
-function start<D extends ModelData, Q extends string>(
+function start<D extends ModelData | FormulaData, Q extends string>(
   model: StatisticalModel<D, Q>,
   data: NoInfer<D>,
   options?: ModeOptions,
