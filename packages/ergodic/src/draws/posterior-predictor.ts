@@ -129,7 +129,13 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
   ): number {
     const isMatrix = rows instanceof Float64Array || rows instanceof Float32Array;
     if (isMatrix && this.#draws.reading)
-      refuse("predictInto", "rows", rows, "a list of rows, as a formula's columns have names", `[{ ${this.columns.join(", ")} }]`);
+      refuse(
+        "predictInto",
+        "rows",
+        rows,
+        "a list of rows, as a formula's columns have names",
+        `[{ ${this.columns.join(", ")} }]`,
+      );
     if (!isMatrix && !Array.isArray(rows))
       refuse("predictInto", "rows", rows, "a Float64Array, a Float32Array or a list of rows", "new Float64Array(rows × columns)");
     if (!(out instanceof Float64Array))

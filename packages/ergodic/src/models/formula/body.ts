@@ -43,7 +43,12 @@ const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
 type Fields = Readonly<Record<string, SymbolicArray>>;
 
 /** What the model says, and what its draws report of it. `forNewRows`: groups may be new. */
-export function regressionBody(plan: Plan, priors: Priors, forNewRows: boolean, reports: TracedReport[]): (context: ModelContext) => void {
+export function regressionBody(
+  plan: Plan,
+  priors: Priors,
+  forNewRows: boolean,
+  reports: TracedReport[],
+): (context: ModelContext) => void {
   return (context) => new Writer(plan, priors, context).write(forNewRows, reports);
 }
 
@@ -69,7 +74,9 @@ class Writer {
     const threshold = this.#fixed();
     for (const j of smooths.keys()) this.#smooth(j);
     const effects = groups.map((group) => this.#group(group));
-    const own = Object.fromEntries(family.parameters.map((name) => [name, name === "threshold" ? threshold! : this.#scale(name)]));
+    const own = Object.fromEntries(
+      family.parameters.map((name) => [name, name === "threshold" ? threshold! : this.#scale(name)]),
+    );
     for (const [j, { term, levels, effects: names }] of groups.entries()) {
       const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
       this.#reports.push({ places, kind: "parameter", value: effects[j].value });
@@ -82,7 +89,10 @@ class Writer {
     if (formula.offsets.length > 0) this.#parts.push(fields[OFFSET]);
     const eta = this.#parts.length === 0 ? toArray(0) : this.#parts.reduce((a, b) => add(a, b));
     const y = fields[formula.response.label];
-    this.#context.observe(y, family.distribution(eta, own as Record<FamilyParameter, SymbolicArray>, fields[TRIALS] ?? toArray(1)));
+    this.#context.observe(
+      y,
+      family.distribution(eta, own as Record<FamilyParameter, SymbolicArray>, fields[TRIALS] ?? toArray(1)),
+    );
     reports.push(...this.#reports);
   }
 
@@ -131,7 +141,10 @@ class Writer {
     const names = effects.map((name) => `${kind}: ${name}`);
     const k = effects.length;
     const key = `${term.label}: ${effects.join(", ")}`;
-    const sd = this.#positive(kindOf(kind, effects), names.map((name) => this.#priors.sd(name, kind)))[1];
+    const sd = this.#positive(
+      kindOf(kind, effects),
+      names.map((name) => this.#priors.sd(name, kind)),
+    )[1];
     this.#report(names, sd);
     if (!term.correlated || k === 1)
       return {
@@ -139,9 +152,17 @@ class Writer {
         fresh: () => param(`new ${key}`, normal(0, sd), { shape: [k], centred: false }),
       };
     const factor = param(`cor(${key})`, lkjCholesky(k, this.#priors.correlation()));
-    const pairs = effects.flatMap((b, j) => effects.slice(0, j).map((a, i) => ({ name: `cor(${term.label}): ${a}, ${b}`, at: j * k + i })));
+    const pairs = effects.flatMap((b, j) =>
+      effects.slice(0, j).map((a, i) => ({ name: `cor(${term.label}): ${a}, ${b}`, at: j * k + i })),
+    );
     const correlations = reshape(matmul(factor, matrixTranspose(factor)), [k * k]);
-    this.#report(pairs.map(({ name }) => name), take(correlations, pairs.map((pair) => pair.at)));
+    this.#report(
+      pairs.map(({ name }) => name),
+      take(
+        correlations,
+        pairs.map((pair) => pair.at),
+      ),
+    );
     const prior = multivariateNormalCholesky(new Array<number>(k).fill(0), mul(reshape(sd, [k, 1]), factor));
     return {
       value: param(key, prior, { shape: levels.length, centred: false }),
@@ -149,7 +170,13 @@ class Writer {
     };
   }
 
-  #vary({ coding, term }: PlannedGroup, effects: SymbolicArray, fresh: SymbolicArray | undefined, index: SymbolicArray, columns: SymbolicArray | undefined): void {
+  #vary(
+    { coding, term }: PlannedGroup,
+    effects: SymbolicArray,
+    fresh: SymbolicArray | undefined,
+    index: SymbolicArray,
+    columns: SymbolicArray | undefined,
+  ): void {
     const [count, k] = effects.shape;
     const known = fresh ? min(index, count - 1) : index;
     const own = (j: number): SymbolicArray => {
@@ -186,7 +213,10 @@ class Writer {
     });
     if (made.length === 1) return made[0];
     const order = lists.flat();
-    return take(concatenate(made), [...priors.keys()].map((j) => order.indexOf(j)));
+    return take(
+      concatenate(made),
+      [...priors.keys()].map((j) => order.indexOf(j)),
+    );
   }
 
   #report(names: readonly string[], value: SymbolicArray): void {

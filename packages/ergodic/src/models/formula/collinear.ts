@@ -36,7 +36,11 @@ export function refuseCollinear(where: string, { names, terms }: Coding, matrix:
       const made = solved(shares, own).flatMap((weight, k) => (Math.abs(weight) > SHARE ? [labels[k]] : []));
       const at = j - (intercept ? 1 : 0);
       const what =
-        made.length === 0 ? "is 0 in all rows" : made.join() === "the intercept" ? "is the same in all rows, as the intercept is" : `is a combination of ${made.join(", ")}`;
+        made.length === 0
+          ? "is 0 in all rows"
+          : made.join() === "the intercept"
+            ? "is the same in all rows, as the intercept is"
+            : `is a combination of ${made.join(", ")}`;
       throw new DataError(
         where,
         `the column ${labels[j]} of the term "${terms[at]}" ${what}, so that the data cannot tell their effects apart; remove one of them from the formula`,

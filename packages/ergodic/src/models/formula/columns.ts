@@ -48,7 +48,10 @@ export class Columns {
     this.#data = data;
     this.#levels = levels;
     if (typeof data !== "object" || data === null)
-      throw this.#wrong(`the data are ${shown(data)}, but must be columns by name, { y: [1, 2], x: ["a", "b"] }, or a list of rows`, "DATA_SHAPE");
+      throw this.#wrong(
+        `the data are ${shown(data)}, but must be columns by name, { y: [1, 2], x: ["a", "b"] }, or a list of rows`,
+        "DATA_SHAPE",
+      );
     this.rowCount = Array.isArray(data) ? data.length : isTable(data) ? data.rowCount : lengthOfFirst(data as FormulaColumns);
     if (this.rowCount === 0) throw this.#wrong("there are no rows; give at least one", "DATA_EMPTY");
   }
@@ -58,7 +61,9 @@ export class Columns {
     const data = this.#data;
     if (Array.isArray(data)) return Object.keys((data[0] ?? {}) as Row);
     if (isTable(data)) return data.columns.map(({ name }) => name);
-    return Object.entries(data as FormulaColumns).flatMap(([name, cells]) => (typeof cells === "object" && cells !== null ? [name] : []));
+    return Object.entries(data as FormulaColumns).flatMap(([name, cells]) =>
+      typeof cells === "object" && cells !== null ? [name] : [],
+    );
   }
 
   /** `of`: the term that wants it. */
@@ -75,36 +80,62 @@ export class Columns {
     if (!this.names.includes(name)) {
       const near = nearest(name, this.names);
       const advice = near === undefined ? `add it, or take it out of the formula` : `did you mean "${near}"?`;
-      throw this.#wrong(`the term "${of}" wants the column "${name}", but there are ${this.names.join(", ") || "none"}; ${advice}`, "DATA_MISSING");
+      throw this.#wrong(
+        `the term "${of}" wants the column "${name}", but there are ${this.names.join(", ") || "none"}; ${advice}`,
+        "DATA_MISSING",
+      );
     }
     if (isTable(data)) {
       const found = data.columns.find((column) => column.name === name)!;
       if (found.kind === "number") return this.#column(name, found.values);
-      return this.#column(name, Array.from(found.codes, (code) => (code < 0 ? null : found.levels[code])));
+      return this.#column(
+        name,
+        Array.from(found.codes, (code) => (code < 0 ? null : found.levels[code])),
+      );
     }
-    if (Array.isArray(data)) return this.#column(name, (data as readonly Row[]).map((row) => row[name]));
+    if (Array.isArray(data))
+      return this.#column(
+        name,
+        (data as readonly Row[]).map((row) => row[name]),
+      );
     return this.#column(name, (data as FormulaColumns)[name]);
   }
 
   #column(name: string, cells: ArrayLike<Cell>): DataColumn {
     if (cells.length !== this.rowCount)
-      throw this.#wrong(`the column "${name}" has ${cells.length} rows, but ${this.names[0]} has ${this.rowCount}; give every column as many`, "DATA_SHAPE");
+      throw this.#wrong(
+        `the column "${name}" has ${cells.length} rows, but ${this.names[0]} has ${this.rowCount}; give every column as many`,
+        "DATA_SHAPE",
+      );
     for (let i = 0; i < cells.length; i++) if (isMissing(cells[i])) throw this.#missing(name, i, cells[i]);
     const kind = typeof cells[0];
     for (let i = 0; i < cells.length; i++) {
       const cell = cells[i];
       if (typeof cell !== kind)
-        throw this.#wrong(`the column "${name}" has ${shown(cell)} in row ${i + 1}, but ${shown(cells[0])} in row 1; make all of them numbers, or all texts`, "DATA_SHAPE");
+        throw this.#wrong(
+          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but ${shown(cells[0])} in row 1; make all of them numbers, or all texts`,
+          "DATA_SHAPE",
+        );
       if (typeof cell === "number" && !Number.isFinite(cell))
-        throw this.#wrong(`the column "${name}" is ${cell} in row ${i + 1}, but must be finite; correct it, or remove the row`, "DATA_RANGE");
+        throw this.#wrong(
+          `the column "${name}" is ${cell} in row ${i + 1}, but must be finite; correct it, or remove the row`,
+          "DATA_RANGE",
+        );
       if (typeof cell !== "number" && typeof cell !== "string" && typeof cell !== "boolean")
-        throw this.#wrong(`the column "${name}" has ${shown(cell)} in row ${i + 1}, but a cell is a number, a text or a flag`, "DATA_SHAPE");
+        throw this.#wrong(
+          `the column "${name}" has ${shown(cell)} in row ${i + 1}, but a cell is a number, a text or a flag`,
+          "DATA_SHAPE",
+        );
     }
     if (kind === "number") {
       if (Object.hasOwn(this.#levels, name)) return this.#coded(name, Array.from(cells, String), true);
       return { kind: "number", values: Float64Array.from(cells as ArrayLike<number>) };
     }
-    return this.#coded(name, Array.from(cells, String), kind === "string" && Array.from(cells as ArrayLike<string>).every(isNumeric));
+    return this.#coded(
+      name,
+      Array.from(cells, String),
+      kind === "string" && Array.from(cells as ArrayLike<string>).every(isNumeric),
+    );
   }
 
   #coded(name: string, cells: readonly string[], isNumeric: boolean): LevelColumn {
@@ -114,7 +145,10 @@ export class Columns {
     const codes = Int32Array.from(cells, (cell, i) => {
       const code = places.get(cell);
       if (code === undefined)
-        throw this.#wrong(`the column "${name}" has the level "${cell}" in row ${i + 1}, but levels names ${levels.join(", ")}; add it there`, "DATA_LEVEL");
+        throw this.#wrong(
+          `the column "${name}" has the level "${cell}" in row ${i + 1}, but levels names ${levels.join(", ")}; add it there`,
+          "DATA_LEVEL",
+        );
       return code;
     });
     return { kind: "levels", levels, codes, isNumeric: isNumeric && given === undefined, isOrdered: given !== undefined };
@@ -122,7 +156,10 @@ export class Columns {
 
   #missing(name: string, row: number, cell: unknown): DataError {
     const given = typeof cell === "string" ? JSON.stringify(cell) : String(cell);
-    return this.#wrong(`the column "${name}" is missing in row ${row + 1} (${given}); remove the row, or fill it in`, "DATA_MISSING");
+    return this.#wrong(
+      `the column "${name}" is missing in row ${row + 1} (${given}); remove the row, or fill it in`,
+      "DATA_MISSING",
+    );
   }
 
   #wrong(message: string, code: string): DataError {
@@ -150,5 +187,11 @@ export function levelsOfNumbers(values: Float64Array): LevelColumn {
   const sorted = Float64Array.from(new Set(values)).sort();
   const levels = Array.from(sorted, String);
   const places = new Map(levels.map((level, k) => [level, k]));
-  return { kind: "levels", levels, codes: Int32Array.from(values, (value) => places.get(String(value))!), isNumeric: false, isOrdered: true };
+  return {
+    kind: "levels",
+    levels,
+    codes: Int32Array.from(values, (value) => places.get(String(value))!),
+    isNumeric: false,
+    isOrdered: true,
+  };
 }

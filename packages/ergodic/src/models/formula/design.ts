@@ -79,14 +79,20 @@ export class ModelRows implements Rows {
         const column = this.#columns.column(name, label);
         if (column.kind === "number") return [name, column.values];
         const given = column.isNumeric ? "numbers as text" : "levels";
-        throw this.#wrong(`the term "${label}" wants numbers, but the column "${name}" holds ${given} ("${column.levels[0]}"); make numbers of them`, "DATA_SHAPE");
+        throw this.#wrong(
+          `the term "${label}" wants numbers, but the column "${name}" holds ${given} ("${column.levels[0]}"); make numbers of them`,
+          "DATA_SHAPE",
+        );
       }),
     );
     return Float64Array.from({ length: this.rowCount }, (_, i) => {
       const value = evaluate(expression, (name) => columns.get(name)![i]);
       if (Number.isFinite(value)) return value;
       const where = [...columns].map(([name, values]) => `"${name}" is ${values[i]}`).join(" and ");
-      throw this.#wrong(`"${label}" is ${value} in row ${i + 1}, where ${where}; correct it, or write another expression`, "DATA_RANGE");
+      throw this.#wrong(
+        `"${label}" is ${value} in row ${i + 1}, where ${where}; correct it, or write another expression`,
+        "DATA_RANGE",
+      );
     });
   }
 
@@ -113,7 +119,13 @@ export class ModelRows implements Rows {
     });
     const places = new Map(sorted.map((key, k) => [key.join(), k]));
     const levels = sorted.map((key) => key.map((code, j) => own[j].levels[code]).join(":"));
-    return { kind: "levels", levels, codes: Int32Array.from(keys, (key) => places.get(key.join())!), isNumeric: false, isOrdered: false };
+    return {
+      kind: "levels",
+      levels,
+      codes: Int32Array.from(keys, (key) => places.get(key.join())!),
+      isNumeric: false,
+      isOrdered: false,
+    };
   }
 
   #wrong(message: string, code: string): DataError {
@@ -171,7 +183,10 @@ const holdsAll = (all: readonly Variable[], some: readonly Variable[]): boolean 
 function namesOf(parts: readonly Part[]): string[] {
   let names = [""];
   for (const part of parts) {
-    const own = part.kind === "number" ? [part.variable.label] : part.levels.slice(part.first).map((level) => `${part.variable.label}${level}`);
+    const own =
+      part.kind === "number"
+        ? [part.variable.label]
+        : part.levels.slice(part.first).map((level) => `${part.variable.label}${level}`);
     names = own.flatMap((name) => names.map((before) => (before === "" ? name : `${before}:${name}`)));
   }
   return names;
@@ -183,7 +198,9 @@ function fill(
   out: Float64Array,
   { width, offset, count }: { width: number; offset: number; count: number },
 ): void {
-  const values = parts.map((part) => (part.kind === "number" ? rows.numbers(part.variable) : rows.codes(part.variable, part.levels)));
+  const values = parts.map((part) =>
+    part.kind === "number" ? rows.numbers(part.variable) : rows.codes(part.variable, part.levels),
+  );
   for (let i = 0; i < rows.rowCount; i++) {
     let [product, column, stride] = [1, 0, 1];
     for (const [k, part] of parts.entries()) {

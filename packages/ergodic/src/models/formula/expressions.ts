@@ -1,6 +1,5 @@
 /** Expressions of columns, number by number: log(x), I(x^2 / 2). */
-import { exp } from "../../base/exp.ts";
-import { LN2_HIGH, LN2_LOW } from "../../base/exp.ts";
+import { exp, LN2_HIGH, LN2_LOW } from "../../base/exp.ts";
 import { log, log1p } from "../../base/log.ts";
 import { power } from "../../base/power.ts";
 import type { Node } from "./syntax.ts";

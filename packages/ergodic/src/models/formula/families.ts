@@ -1,7 +1,17 @@
 /** Families of what is observed: which values they take, by which link they follow the linear predictor η, and what parameters they have of their own. */
 import { DataError } from "../../base/errors.ts";
 import { exp, mul, neg, type SymbolicArray } from "../../compiler/index.ts";
-import { bernoulliLogit, binomialLogit, type Distribution, gamma, negativeBinomialMean, normal, orderedLogistic, poissonLog, student } from "../statistical/index.ts";
+import {
+  bernoulliLogit,
+  binomialLogit,
+  type Distribution,
+  gamma,
+  negativeBinomialMean,
+  normal,
+  orderedLogistic,
+  poissonLog,
+  student,
+} from "../statistical/index.ts";
 import type { ModelRows } from "./design.ts";
 import type { Formula } from "./terms.ts";
 
@@ -18,7 +28,11 @@ export interface ResponseFamily {
   /** What a value must be, and whether it is. */
   readonly wanted: string;
   fits(value: number): boolean;
-  distribution(eta: SymbolicArray, parameters: Readonly<Record<FamilyParameter, SymbolicArray>>, trials: SymbolicArray): Distribution;
+  distribution(
+    eta: SymbolicArray,
+    parameters: Readonly<Record<FamilyParameter, SymbolicArray>>,
+    trials: SymbolicArray,
+  ): Distribution;
 }
 
 const isCount = (value: number): boolean => Number.isInteger(value) && value >= 0;
@@ -97,41 +111,75 @@ export interface Response {
 }
 
 /** @throws DataError with the row and what to write */
-export function responseOf(where: string, { response, trials }: Formula, { name, fits, wanted }: ResponseFamily, rows: ModelRows): Response {
+export function responseOf(
+  where: string,
+  { response, trials }: Formula,
+  { name, fits, wanted }: ResponseFamily,
+  rows: ModelRows,
+): Response {
   const { label } = response;
   const wrong = (message: string, code = "DATA_RANGE"): DataError => new DataError(where, message, code);
   if (name === "binomial" && !trials)
-    throw wrong(`the family is binomial, but the formula says no trials; write "${label} | trials(n) ~ …", or take the family bernoulli for 0 and 1`, "DATA_MISSING");
+    throw wrong(
+      `the family is binomial, but the formula says no trials; write "${label} | trials(n) ~ …", or take the family bernoulli for 0 and 1`,
+      "DATA_MISSING",
+    );
   if (name !== "binomial" && trials)
     throw wrong(`the formula says trials(${trials.label}), but the family is ${name}; take the family binomial`, "DATA_SHAPE");
   const found = name === "bernoulli" || name === "ordinal" ? leveled(where, name, label, rows, response) : undefined;
   const values = found ? found.values : rows.numbers(response);
   const at = values.findIndex((value) => !fits(value));
-  if (at >= 0) throw wrong(`"${label}" is ${values[at]} in row ${at + 1}, but of the family ${name} it must be ${wanted}; ${adviceFor(name, values[at])}`);
+  if (at >= 0)
+    throw wrong(
+      `"${label}" is ${values[at]} in row ${at + 1}, but of the family ${name} it must be ${wanted}; ${adviceFor(name, values[at])}`,
+    );
   if (found) return found;
   if (trials) {
     const counts = rows.numbers(trials);
     const off = counts.findIndex((n, i) => !isCount(n) || n < values[i]);
     if (off >= 0)
-      throw wrong(`"${label}" is ${values[off]} of ${counts[off]} trials ("${trials.label}") in row ${off + 1}, but trials must be a whole number, at least as large; correct the row`);
+      throw wrong(
+        `"${label}" is ${values[off]} of ${counts[off]} trials ("${trials.label}") in row ${off + 1}, but trials must be a whole number, at least as large; correct the row`,
+      );
   }
   return { values };
 }
 
-function leveled(where: string, name: FamilyName, label: string, rows: ModelRows, response: Formula["response"]): Response | undefined {
+function leveled(
+  where: string,
+  name: FamilyName,
+  label: string,
+  rows: ModelRows,
+  response: Formula["response"],
+): Response | undefined {
   const column = rows.levels(response);
   if (name === "ordinal") {
     const { levels, codes } = column ?? rows.numbersAsLevels(response);
     if (column && !column.isOrdered)
-      throw new DataError(where, `"${label}" has levels whose order is not known (${levels.slice(0, 5).join(", ")}); say it by levels: { ${label}: [${levels.slice(0, 3).map((level) => `"${level}"`).join(", ")}] }, from low to high`, "DATA_LEVEL");
+      throw new DataError(
+        where,
+        `"${label}" has levels whose order is not known (${levels.slice(0, 5).join(", ")}); say it by levels: { ${label}: [${levels
+          .slice(0, 3)
+          .map((level) => `"${level}"`)
+          .join(", ")}] }, from low to high`,
+        "DATA_LEVEL",
+      );
     if (levels.length < 3)
-      throw new DataError(where, `"${label}" has ${levels.length} levels, but an ordinal response at least 3; take the family bernoulli`, "DATA_LEVEL");
+      throw new DataError(
+        where,
+        `"${label}" has ${levels.length} levels, but an ordinal response at least 3; take the family bernoulli`,
+        "DATA_LEVEL",
+      );
     return { values: Float64Array.from(codes), levels };
   }
   if (!column) return undefined;
   const { levels, codes } = column;
   if (levels.length !== 2)
-    throw new DataError(where, `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli wants two; take the family ordinal if they have an order, or make a column of 0 and 1`, "DATA_LEVEL");
+    throw new DataError(
+      where,
+      `"${label}" has ${levels.length} levels (${levels.slice(0, 5).join(", ")}), but the family bernoulli wants two; take the family ordinal if they have an order, or make a column of 0 and 1`,
+      "DATA_LEVEL",
+    );
   return { values: Float64Array.from(codes), levels };
 }
 

@@ -13,13 +13,19 @@ type RawRow = Readonly<Record<string, unknown>>;
 export function columnsOfFormula({ terms, smooths, offsets, trials, groups }: Formula): string[] {
   const variables = [...terms, ...groups.flatMap((group) => group.terms)].flatMap((term) => term.variables);
   const all = [...variables, ...smooths, ...offsets, ...(trials ? [trials] : [])];
-  return [...new Set([...all.flatMap(({ expression }) => columnsBelow(expression)), ...groups.flatMap(({ columns }) => columns)])];
+  return [
+    ...new Set([...all.flatMap(({ expression }) => columnsBelow(expression)), ...groups.flatMap(({ columns }) => columns)]),
+  ];
 }
 
 /** Numbers of one row by field. @throws DataError with the column */
 export function numbersOfRow(plan: Plan, row: unknown, where: string): Record<string, Float64Array> {
   if (typeof row !== "object" || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
-    throw new DataError(where, `the row is ${shown(row)}, but must be an object with ${columnsOfFormula(plan.formula).join(", ")}`, "DATA_SHAPE");
+    throw new DataError(
+      where,
+      `the row is ${shown(row)}, but must be an object with ${columnsOfFormula(plan.formula).join(", ")}`,
+      "DATA_SHAPE",
+    );
   return plan.numbersOf(new NewRow(row as RawRow, where));
 }
 
@@ -63,7 +69,8 @@ class NewRow implements GroupedRows {
 
   #cell(name: string, of: string): unknown {
     const cell = Object.hasOwn(this.#row, name) ? this.#row[name] : undefined;
-    if (isMissing(cell)) throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" wants it; add it`, "DATA_MISSING");
+    if (isMissing(cell))
+      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" wants it; add it`, "DATA_MISSING");
     return cell;
   }
 
@@ -72,4 +79,5 @@ class NewRow implements GroupedRows {
   }
 }
 
-const listed = (levels: readonly string[]): string => (levels.length > 8 ? `${levels.slice(0, 8).join(", ")}, …` : levels.join(", "));
+const listed = (levels: readonly string[]): string =>
+  levels.length > 8 ? `${levels.slice(0, 8).join(", ")}, …` : levels.join(", ");

@@ -3,7 +3,7 @@ import { DataError, OptionError } from "../../base/errors.ts";
 import type { ModelData } from "../statistical/fields.ts";
 import { refuseCollinear } from "./collinear.ts";
 import type { Columns } from "./columns.ts";
-import { type Coding, codingOf, deviationsOf, meansOf, ModelRows, type Rows } from "./design.ts";
+import { type Coding, codingOf, deviationsOf, ModelRows, meansOf, type Rows } from "./design.ts";
 import { type Response, type ResponseFamily, responseOf } from "./families.ts";
 import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
@@ -63,7 +63,10 @@ export class Plan {
     const matrix = this.#coding.matrix(rows);
     const intercept = formula.intercept || family.parameters.includes("threshold");
     if (names.length > 0) refuseCollinear(WHERE, this.#coding, matrix, intercept);
-    this.smooths = formula.smooths.map((term) => ({ term, spline: splineOf(WHERE, term.label, rows.numbers(term), term.dimension) }));
+    this.smooths = formula.smooths.map((term) => ({
+      term,
+      spline: splineOf(WHERE, term.label, rows.numbers(term), term.dimension),
+    }));
     this.coefficients = [...names, ...this.smooths.map(({ term }) => term.label)];
     this.deviations = Float64Array.from([...deviationsOf(matrix, names.length), ...this.smooths.map(() => 1)]);
     this.means = Float64Array.from(this.coefficients, () => 0);
@@ -130,9 +133,13 @@ function plannedGroup(term: GroupTerm, rows: ModelRows, { parameters }: Response
   const { levels } = rows.groups(term.columns, term.text);
   const wrong = (message: string): DataError => new DataError(WHERE, message, "DATA_LEVEL");
   if (levels.length < 2)
-    throw wrong(`${term.text} has one group, "${levels[0]}", in all ${rows.rowCount} rows, and one tells nothing of how groups differ; write its terms without | ${term.label}`);
+    throw wrong(
+      `${term.text} has one group, "${levels[0]}", in all ${rows.rowCount} rows, and one tells nothing of how groups differ; write its terms without | ${term.label}`,
+    );
   if (levels.length === rows.rowCount && parameters.includes("sigma"))
-    throw wrong(`${term.text} has a group for each of the ${rows.rowCount} rows, whose effects cannot be told from the residuals; remove the term`);
+    throw wrong(
+      `${term.text} has a group for each of the ${rows.rowCount} rows, whose effects cannot be told from the residuals; remove the term`,
+    );
   const coding = codingOf(WHERE, term, rows);
   const effects = [...(term.intercept ? ["Intercept"] : []), ...coding.names];
   return { term, effects, levels, coding };

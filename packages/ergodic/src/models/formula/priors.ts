@@ -64,7 +64,12 @@ export class Priors {
     const linked = family.link === "log" ? response.map((y) => log(y === 0 ? 0.1 : y)) : response;
     const isLogit = family.link === "logit";
     const median = quantile(linked, 0.5);
-    const deviation = 1.4826 * quantile(linked.map((y) => Math.abs(y - median)), 0.5);
+    const deviation =
+      1.4826 *
+      quantile(
+        linked.map((y) => Math.abs(y - median)),
+        0.5,
+      );
     this.#centre = isLogit ? 0 : rounded(median);
     this.#spread = isLogit ? LEAST_SPREAD : Math.max(LEAST_SPREAD, rounded(deviation));
     this.#unit = family.link === "identity" ? deviationOf(response) || 1 : 1;
@@ -126,9 +131,14 @@ export function checkPriors(priors: unknown): asserts priors is RegressionPriors
   for (const [name, prior] of Object.entries(priors)) {
     if (prior === undefined) continue;
     if (name === "cor") checkNumber(WHERE, "priors.cor", prior as number, { low: 0, open: true });
-    else if (!(prior instanceof Distribution)) refuse(WHERE, `priors["${name}"]`, prior, "a distribution", `"${name}": normal(0, 1)`);
+    else if (!(prior instanceof Distribution))
+      refuse(WHERE, `priors["${name}"]`, prior, "a distribution", `"${name}": normal(0, 1)`);
     else if (prior.kind === "discrete" || prior.eventRank > 0 || prior.batch.length > 0)
-      throw new OptionError(WHERE, `priors["${name}"] is ${prior.name} of ${prior.kind === "discrete" ? "whole numbers" : "several numbers"}, but must be of one real number; write normal(0, 1)`, "OPTION_TYPE");
+      throw new OptionError(
+        WHERE,
+        `priors["${name}"] is ${prior.name} of ${prior.kind === "discrete" ? "whole numbers" : "several numbers"}, but must be of one real number; write normal(0, 1)`,
+        "OPTION_TYPE",
+      );
     else if (!holds(prior, "logDensity")) refuse(WHERE, `priors["${name}"]`, prior, "a distribution", "normal(0, 1)");
   }
 }

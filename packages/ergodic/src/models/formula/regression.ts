@@ -1,7 +1,8 @@
 import { checkChoice, refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
 import type { TracedModel, TracedReport } from "../statistical/context.ts";
-import { type ConditionOptions, conditionTraced, type StatisticalModel } from "../statistical/model.ts";
+import type { ModelData } from "../statistical/fields.ts";
+import { conditionTraced, type StatisticalModel } from "../statistical/model.ts";
 import { traceModel } from "../statistical/trace.ts";
 import { regressionBody } from "./body.ts";
 import { Columns, type FormulaData } from "./columns.ts";
@@ -9,7 +10,7 @@ import { type FamilyName, familyNames, familyOf, familySynonyms } from "./famili
 import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
 import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
-import { type Formula, readFormula } from "./terms.ts";
+import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */
 export interface RegressionOptions {
@@ -24,12 +25,6 @@ export interface RegressionOptions {
 }
 
 const WHERE = "regression";
-
-/** A model with data, and the same model on other values of what is observed. */
-interface Prepared {
-  readonly plan: Plan;
-  readonly priors: Priors;
-}
 
 /**
  * A regression written as a formula, with effects of groups, as in R's lme4 and brms: a model for `sample`, `fit` and all else that takes one.
@@ -52,11 +47,25 @@ export function regression(formula: string, options: RegressionOptions = {}): St
   const read = readFormula(formula);
   const checked = checkedOptions(options);
   const { name = formula.trim() } = checked;
+  const ofNumbers = (data: FormulaData): { model: StatisticalModel; data: ModelData } => {
+    const plan = new Plan(read, familyOf(checked.family), new Columns(WHERE, data, checked.levels));
+    const priors = new Priors(checked.priors, plan.family, plan.response.values);
+    return {
+      model: {
+        kind: "statistical",
+        name,
+        condition: async (numbers, condition = {}) => conditionTraced(name, traced(name, plan, priors, numbers), condition),
+      },
+      data: plan.data,
+    };
+  };
   return {
     kind: "statistical",
     name,
-    async condition(data: FormulaData, condition: ConditionOptions = {}) {
-      return conditioned(name, prepared(read, checked, data), condition);
+    ofNumbers,
+    async condition(data, condition) {
+      const { model, data: numbers } = ofNumbers(data);
+      return model.condition(numbers, condition);
     },
   };
 }
@@ -71,11 +80,16 @@ function checkedOptions(options: RegressionOptions): Checked {
   checkKeys(WHERE, options, ["family", "priors", "levels", "name"]);
   const { family = "gaussian", priors = {}, levels = {}, name } = options;
   if (Object.hasOwn(familySynonyms, family as string))
-    throw new OptionError(WHERE, `the family is "${family}", which is called "${familySynonyms[family]}" here; write family: "${familySynonyms[family]}"`, "OPTION_RANGE");
+    throw new OptionError(
+      WHERE,
+      `the family is "${family}", which is called "${familySynonyms[family]}" here; write family: "${familySynonyms[family]}"`,
+      "OPTION_RANGE",
+    );
   checkChoice(WHERE, "family", family, familyNames);
   checkPriors(priors);
   if (name !== undefined && typeof name !== "string") refuse(WHERE, "name", name, "a text", 'name: "growth"');
-  if (typeof levels !== "object" || levels === null || Array.isArray(levels)) refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
+  if (typeof levels !== "object" || levels === null || Array.isArray(levels))
+    refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
   const texts = Object.entries(levels).map(([column, list]) => {
     if (!Array.isArray(list) || list.length === 0 || new Set(list.map(String)).size < list.length)
       refuse(WHERE, `levels.${column}`, list, "a list of different levels", '["small", "large"]');
@@ -84,27 +98,21 @@ function checkedOptions(options: RegressionOptions): Checked {
   return { family, priors, levels: Object.fromEntries(texts), ...(name === undefined ? {} : { name }) };
 }
 
-function prepared(formula: Formula, { family, priors, levels }: Checked, data: FormulaData): Prepared {
-  const plan = new Plan(formula, familyOf(family), new Columns(WHERE, data, levels));
-  return { plan, priors: new Priors(priors, plan.family, plan.response.values) };
-}
-
-async function conditioned(name: string, { plan, priors }: Prepared, options: ConditionOptions) {
+function traced(name: string, plan: Plan, priors: Priors, data: ModelData): TracedModel {
   const reports: TracedReport[] = [];
-  const made = traceModel(name, regressionBody(plan, priors, false, reports), plan.data);
+  const made = traceModel(name, regressionBody(plan, priors, false, reports), data);
   priors.checkAllAsked();
   checkNames(
     reports.flatMap(({ places }) => places.map((place) => place.name)),
     plan.coefficients,
   );
-  const traced: TracedModel = {
+  return {
     ...made,
     reports,
     newRows: {
       columns: columnsOfFormula(plan.formula),
-      again: (data) => traceModel(name, regressionBody(plan, priors, true, []), data),
+      again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
     },
   };
-  return conditionTraced(name, traced, options);
 }

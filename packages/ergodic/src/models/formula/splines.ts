@@ -109,7 +109,10 @@ function valuesAt(knots: Float64Array, curvature: Float64Array, x: Float64Array)
 function rowNorm(matrix: Float64Array, width: number): number {
   let most = 0;
   for (let from = 0; from < matrix.length; from += width)
-    most = Math.max(most, matrix.subarray(from, from + width).reduce((sum, value) => sum + Math.abs(value), 0));
+    most = Math.max(
+      most,
+      matrix.subarray(from, from + width).reduce((sum, value) => sum + Math.abs(value), 0),
+    );
   return most;
 }
 

@@ -88,7 +88,8 @@ interface Token extends Place {
   readonly text: string;
 }
 
-const token = /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|("[^"]*"|'[^']*')|`([^`]+)`|([\p{L}_.][\p{L}\p{N}_.]*)|(\|\||\*\*|[~|+\-*/:^(),=]))/uy;
+const token =
+  /\s*(?:(\d+\.?\d*(?:e[+-]?\d+)?|\.\d+)|("[^"]*"|'[^']*')|`([^`]+)`|([\p{L}_.][\p{L}\p{N}_.]*)|(\|\||\*\*|[~|+\-*/:^(),=]))/uy;
 
 function tokens(text: string): Token[] {
   const found: Token[] = [];
@@ -154,7 +155,10 @@ class Parser {
     this.#next++;
     if (first.kind === "number") return { kind: "number", value: Number(text), start, end };
     if (first.kind === "text") return { kind: "text", value: text, start, end };
-    if (first.kind === "name") return this.#peek().text === "(" && this.#peek().kind === "sign" ? this.#call(first) : { kind: "name", name: text, start, end };
+    if (first.kind === "name")
+      return this.#peek().text === "(" && this.#peek().kind === "sign"
+        ? this.#call(first)
+        : { kind: "name", name: text, start, end };
     if (text === "(") {
       const inner = this.#expression(0);
       return { ...inner, start, end: this.#close(first) };

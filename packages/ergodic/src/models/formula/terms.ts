@@ -73,10 +73,13 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 export function readFormula(text: string): Formula {
-  if (text.trim() === "") throw misread(text, { start: 0 }, 'it is empty; write what is observed and of what it depends, as in "y ~ x"');
+  if (text.trim() === "")
+    throw misread(text, { start: 0 }, 'it is empty; write what is observed and of what it depends, as in "y ~ x"');
   const tree = parse(text);
   if (tree.kind !== "binary" || tree.operator !== "~")
     throw misread(text, { start: 0 }, `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`);
+  if (tree.left.kind === "binary" && tree.left.operator === "~")
+    throw misread(text, tree.right, 'there are two "~"; keep the one between what is observed and its terms', "FORMULA_TERM");
   return new Reader(text).formula(tree.left, tree.right);
 }
 
@@ -114,7 +117,10 @@ class Reader {
     if (node.kind === "binary" && node.operator === "|") {
       const { right } = node;
       if (right.kind !== "call" || right.name !== "trials" || right.given.length !== 1)
-        throw this.#refuse(right, `"${printed(right)}" stands where only trials(n) may; write y | trials(n) ~ … for counts of n trials`);
+        throw this.#refuse(
+          right,
+          `"${printed(right)}" stands where only trials(n) may; write y | trials(n) ~ … for counts of n trials`,
+        );
       return { response: this.#variable(node.left), trials: this.#variable(right.given[0]) };
     }
     if (node.kind === "call" && (node.name === "cbind" || node.name === "c"))
@@ -129,10 +135,10 @@ class Reader {
     const found = this.#sum(node, whole);
     const intercept = this.#isIntercept ?? true;
     this.#isIntercept = outer;
-    const order: Variable[] = [];
+    // Variables come in the order of the text.
+    const order = found.flat().sort((a, b) => a.expression.start - b.expression.start);
     const terms = new Map<string, Term>();
     const indexOf = ({ label }: Variable): number => order.findIndex((known) => known.label === label);
-    for (const variables of found) for (const one of variables) if (indexOf(one) < 0) order.push(one);
     for (const variables of found) {
       const unique = variables.filter(({ label }, i) => variables.findIndex((other) => other.label === label) === i);
       unique.sort((a, b) => indexOf(a) - indexOf(b));
@@ -152,7 +158,11 @@ class Reader {
       return [...kept, ...this.#without(node.right)];
     }
     if (node.kind === "binary" && (node.operator === "|" || node.operator === "||")) {
-      if (!whole) throw this.#refuse(node, "a group is within another; write each as its own term, (1 | a) + (1 | b), or (1 | a / b) for groups within groups");
+      if (!whole)
+        throw this.#refuse(
+          node,
+          "a group is within another; write each as its own term, (1 | a) + (1 | b), or (1 | a / b) for groups within groups",
+        );
       if (this.#text[node.start] !== "(")
         throw this.#refuse(node, `effects of groups are written within parentheses; write "(${printed(node)})"`);
       this.#group(node);
@@ -176,12 +186,18 @@ class Reader {
   #without(node: Node): Expanded {
     if (node.kind === "number" && node.value === 1) return this.#constant({ ...node, value: 0 });
     if (node.kind === "number" && node.value === 0) return this.#constant({ ...node, value: 1 });
-    throw this.#refuse(node, `"- ${printed(node)}" takes a term away, and only "- 1" may: the intercept; write the terms that are wanted alone`);
+    throw this.#refuse(
+      node,
+      `"- ${printed(node)}" takes a term away, and only "- 1" may: the intercept; write the terms that are wanted alone`,
+    );
   }
 
   #constant(node: Node & { kind: "number" }): Expanded {
     if (node.value !== 0 && node.value !== 1)
-      throw this.#refuse(node, `the number ${node.value} is no term: 1 is the intercept, and 0 leaves it out; write offset(x) to add a column as it is`);
+      throw this.#refuse(
+        node,
+        `the number ${node.value} is no term: 1 is the intercept, and 0 leaves it out; write offset(x) to add a column as it is`,
+      );
     const wanted = node.value === 1;
     if (this.#isIntercept !== undefined && this.#isIntercept !== wanted)
       throw this.#refuse(node, "the intercept is both asked for and left out; keep one of 1 and 0");
@@ -208,7 +224,10 @@ class Reader {
 
   #factor(node: Node): Expanded {
     if (node.kind === "number")
-      throw this.#refuse(node, `the number ${node.value} is a factor of an interaction; name a column, or write I(${node.value} * x) for a multiple`);
+      throw this.#refuse(
+        node,
+        `the number ${node.value} is a factor of an interaction; name a column, or write I(${node.value} * x) for a multiple`,
+      );
     if (node.kind === "call" && (node.name === "s" || node.name === "offset"))
       throw this.#refuse(node, `${printed(node)} is part of an interaction, and can only be a term of its own; add it by +`);
     if (node.kind === "binary" && (node.operator === "|" || node.operator === "||"))
@@ -222,7 +241,10 @@ class Reader {
       throw this.#refuse(exponent, `"^ ${printed(exponent)}" wants a whole number; write I(x^2) for the square of a column`);
     const terms = this.#factor(base);
     if (terms.length === 1)
-      throw this.#refuse(base, `"${printed(base)}^${printed(exponent)}" is "${printed(base)}" in a formula; write I(${printed(base)}^${printed(exponent)}) for a power of the column`);
+      throw this.#refuse(
+        base,
+        `"${printed(base)}^${printed(exponent)}" is "${printed(base)}" in a formula; write I(${printed(base)}^${printed(exponent)}) for a power of the column`,
+      );
     let all = terms;
     for (let k = 1; k < exponent.value; k++) all = [...all, ...cross(all, terms)];
     return all;
@@ -238,7 +260,10 @@ class Reader {
     const k = named.get("k");
     const dimension = k === undefined ? SMOOTH_DIMENSION : k.kind === "number" ? k.value : Number.NaN;
     if (!Number.isInteger(dimension) || dimension < LEAST_SMOOTH)
-      throw this.#refuse(k ?? node, `k must be a whole number from ${LEAST_SMOOTH} on; write s(${printed(given[0])}, k = ${SMOOTH_DIMENSION})`);
+      throw this.#refuse(
+        k ?? node,
+        `k must be a whole number from ${LEAST_SMOOTH} on; write s(${printed(given[0])}, k = ${SMOOTH_DIMENSION})`,
+      );
     const { expression } = this.#variable(given[0]);
     const label = `s(${printed(given[0])})`;
     if (this.#smooths.some((known) => known.label === label)) throw this.#refuse(node, `${label} is there twice; remove one`);
@@ -266,7 +291,10 @@ class Reader {
       return node.operator === "/" ? [...left, ...inner] : inner;
     }
     if (node.kind === "binary" && (node.operator === "+" || node.operator === "*"))
-      throw this.#refuse(node, `"${printed(node)}" are several groups; write a term for each, (1 | a) + (1 | b), or (1 | a:b) for their combinations`);
+      throw this.#refuse(
+        node,
+        `"${printed(node)}" are several groups; write a term for each, (1 | a) + (1 | b), or (1 | a:b) for their combinations`,
+      );
     throw this.#refuse(node, `"${printed(node)}" names no group; write the name of a column on the right of |`);
   }
 
@@ -291,19 +319,25 @@ class Reader {
         return;
       case "unary":
         if (!inner) throw this.#refuse(node, `"${printed(node)}" is arithmetic; write I(${printed(node)})`);
-        return this.#checkExpression(node.operand, true);
+        this.#checkExpression(node.operand, true);
+        return;
       case "binary":
         if (!inner || !"+-*/^".includes(node.operator))
-          throw this.#refuse(node, `"${printed(node)}" is arithmetic where a column is wanted; write I(${printed(node)}), or make a column of it`);
+          throw this.#refuse(
+            node,
+            `"${printed(node)}" is arithmetic where a column is wanted; write I(${printed(node)}), or make a column of it`,
+          );
         this.#checkExpression(node.left, true);
-        return this.#checkExpression(node.right, true);
+        this.#checkExpression(node.right, true);
     }
   }
 
   #checkCall(node: Node & { kind: "call" }): void {
     const { name, given, named } = node;
     if (!functionNames.includes(name)) {
-      const advice = Object.hasOwn(elsewhere, name) ? elsewhere[name] : `known are ${functionNames.join(", ")}, s and offset; or make a column of it`;
+      const advice = Object.hasOwn(elsewhere, name)
+        ? elsewhere[name]
+        : `known are ${functionNames.join(", ")}, s and offset; or make a column of it`;
       throw this.#refuse(node, `${name}() is not known; ${advice}`);
     }
     if (given.length !== 1 || named.size > 0) throw this.#refuse(node, `${name}() takes one column; write ${name}(x)`);

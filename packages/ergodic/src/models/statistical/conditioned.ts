@@ -208,9 +208,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.placed.portableDensity(true);
   }
 
-  /** What advice must know of it: which parameters belong to a hierarchy. */
+  /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
   get facts(): JsonObject {
-    return hierarchyOf(this.traced);
+    return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
   /** What is probably not meant, though it can be sampled. */

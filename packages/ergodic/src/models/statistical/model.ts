@@ -29,6 +29,8 @@ export interface StatisticalModel<D = ModelData, Q extends string = string> {
   readonly name: string;
   /** For the type alone: names of what draws report. */
   readonly reports?: Q;
+  /** Of a model that makes numbers of its data: itself as a model of these numbers, with all else that it took from the data (levels, priors) as it was. */
+  ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
    * The model given data: a log density to sample, optimise or approximate.
    *
