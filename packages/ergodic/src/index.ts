@@ -317,6 +317,7 @@ export {
   type FamilyName,
   type FormulaColumns,
   type FormulaData,
+  familyNames,
   type RegressionOptions,
   type RegressionPriors,
   regression,

@@ -80,7 +80,8 @@ const families: Readonly<Record<FamilyName, ResponseFamily>> = {
   },
 };
 
-export const familyNames = Object.keys(families) as FamilyName[];
+/** Families of what a formula's regression observes. */
+export const familyNames = Object.keys(families) as readonly FamilyName[];
 
 export const familyOf = (name: FamilyName): ResponseFamily => families[name];
 

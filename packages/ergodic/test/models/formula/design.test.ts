@@ -4,7 +4,7 @@ import { Columns } from "../../../src/models/formula/columns.ts";
 import { codingOf, deviationsOf, ModelRows, meansOf } from "../../../src/models/formula/design.ts";
 import { readFormula } from "../../../src/models/formula/terms.ts";
 
-const golden = JSON.parse(readFileSync(new URL("../../golden/model-matrix.json", import.meta.url), "utf8")) as {
+const golden = JSON.parse(readFileSync(new URL("../../golden/formula-design.json", import.meta.url), "utf8")) as {
   data: Record<string, (number | string)[]>;
   matrices: Record<string, { names: string | string[]; rows: (number | number[])[] }>;
 };
