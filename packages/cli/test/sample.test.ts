@@ -43,6 +43,63 @@ describe("sample", () => {
     expect(answer.verdict.findings.map(({ code }: { code: string }) => code)).toContain("ess");
   });
 
+  it("takes a formula and a table in place of a model's file", async () => {
+    const table = file("growth.csv");
+    const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${i % 7},${["low", "high"][i % 2]},g${i % 4}`);
+    writeFileSync(table, `y,x,dose,g\n${rows.join("\n")}\n`);
+    const words = [
+      "--formula",
+      "y ~ x + dose + (1 | g)",
+      "--data",
+      table,
+      "--levels",
+      "dose=low,high",
+      ...short,
+      "--deterministic",
+    ];
+    const { stdout, stderr } = await works("sample", ...words, "--out", file("of formula"));
+    expect(stderr.split("\n")[0]).toMatch(/^y ~ x \+ dose \+ \(1 \| g\): \d+ unconstrained numbers · nuts · 2 chains/);
+    expect(stdout).toMatch(/\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\ng\[g0\]: Intercept /);
+    expect((await loadDraws(file("of formula"))).quantities.map(({ name }) => name).slice(0, 3)).toEqual([
+      "Intercept",
+      "x",
+      "dosehigh",
+    ]);
+    const fast = await works(
+      "approximate",
+      "--formula",
+      "dose ~ x",
+      "--family",
+      "bernoulli",
+      "--data",
+      table,
+      "--json",
+      "--quiet",
+    );
+    expect(Object.keys(JSON.parse(fast.stdout).summary)).toEqual(["Intercept", "x"]);
+    expect(JSON.parse(fast.stdout).model).toBe("dose ~ x");
+  });
+
+  it("refuses a formula without a table, or next to a model's file, and says what is wrong with it", async () => {
+    const table = file("few.csv");
+    writeFileSync(table, "y,x\n1,2\n2,3\n3,5\n");
+    const said = async (...words: string[]): Promise<string> => (await ergodic("sample", ...words)).stderr;
+    expect(await said()).toMatch(/no model is given; give its file, or --formula "y ~ x \+ \(1 \| group\)" --data d\.csv/);
+    expect(await said("--formula", "y ~ x")).toMatch(/--formula: it needs a table; give --data d\.csv/);
+    expect(await said(model, "--formula", "y ~ x")).toMatch(
+      /it takes the place of a model's file, but .*schools\.mjs is given too/,
+    );
+    expect(await said(model, "--family", "poisson")).toMatch(/--family: it is of a formula; give --formula, or leave it out/);
+    expect(await said("--formula", "y ~ x +", "--data", table)).toMatch(
+      /formula "y ~ x \+": at its end: after "\+" a term is missing/,
+    );
+    expect(await said("--formula", "y ~ z", "--data", table)).toMatch(/wants the column "z", but there are y, x/);
+    expect(await said("--formula", "y ~ x", "--data", table, "--family", "logistic")).toMatch(/write .*"?bernoulli"?/);
+    expect(await said("--formula", "y ~ x", "--data", table, "--levels", "x")).toMatch(
+      /"x" names no column; write --levels size=small,large/,
+    );
+  });
+
   it("reads a model of TypeScript", async () => {
     const { stdout } = await works("sample", here("schools.ts"), ...short, "--quiet", "--json");
     expect(Object.keys(JSON.parse(stdout).summary)).toEqual(["mu"]);

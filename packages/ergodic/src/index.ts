@@ -318,6 +318,15 @@ export { type Engine, type EngineDescription, openEngine } from "./host/engine.t
 export { configureThreads as configure, type ThreadName, type ThreadOptions } from "./host/threads.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
+export {
+  type FamilyName,
+  type FormulaColumns,
+  type FormulaData,
+  familyNames,
+  type RegressionOptions,
+  type RegressionPriors,
+  regression,
+} from "./models/formula/index.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { StateName, States } from "./models/graphs/domains.ts";
 export type { Evidence } from "./models/graphs/evidence.ts";

@@ -19,7 +19,7 @@ import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
 import { printable } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
-import type { PosteriorPredictor, PosteriorPredictorOptions } from "./posterior-predictor.ts";
+import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
@@ -268,10 +268,22 @@ export class Draws<Q extends string = string, D extends string = string> {
     return { ...found, ...waic(values, { observationCount: size }) };
   }
 
-  /** Replicated data: what was observed, simulated once for each draw, by name. */
-  predict(options: { readonly seed?: number } = {}): Draws {
-    checkKeys("predict", options, ["seed"]);
-    const { seed = 0 } = options;
+  /**
+   * Replicated data: what was observed, simulated once for each draw, by name. Of a list of new rows what `predictor` predicts of each: mean, sd and
+   * interval.
+   *
+   *   posterior.predict({ seed: 1 }).draws("y");
+   *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
+   */
+  predict(options?: { readonly seed?: number }): Draws;
+  predict(rows: readonly PosteriorRow<D>[], options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]>;
+  predict(
+    given: { readonly seed?: number } | readonly PosteriorRow<D>[] = {},
+    options?: PosteriorPredictorOptions,
+  ): Draws | Promise<PosteriorPrediction[]> {
+    if (Array.isArray(given)) return this.#predictRows(given, options);
+    checkKeys("predict", given, ["seed"]);
+    const { seed = 0 } = given as { readonly seed?: number };
     checkNumber("predict", "seed", seed, { integer: true });
     return new Draws(this.#source("predict").predict(seed));
   }
@@ -321,6 +333,15 @@ export class Draws<Q extends string = string, D extends string = string> {
   /** All that these draws are: what files hold. */
   get content(): DrawsContent {
     return this.#content;
+  }
+
+  async #predictRows(rows: readonly PosteriorRow<D>[], options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]> {
+    const predictor = await this.predictor(options);
+    try {
+      return predictor.predict(rows);
+    } finally {
+      predictor.dispose();
+    }
   }
 
   #quantity(name: string): DrawsQuantity {

@@ -112,11 +112,7 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
-export function calibrate<D extends ModelData>(
-  model: StatisticalModel<D>,
-  data: NoInfer<D>,
-  options: CalibrateOptions = {},
-): Run<Calibration> {
+export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))
     refuse("calibrate", "the model", model, "a model()", 'model(({ param }) => param("mu", normal(0, 1)))');
   const given = checked(options);
@@ -125,7 +121,8 @@ export function calibrate<D extends ModelData>(
     resultNames: calibrationNames(),
     ...(given.signal ? { signal: given.signal } : {}),
     start: async () => {
-      calibration = new Simulations(model, data, given, await openEngine({ families: ["sampling"] }));
+      const fixed = model.ofNumbers?.(data) ?? { model: model as unknown as StatisticalModel, data: data as ModelData };
+      calibration = new Simulations(fixed.model, fixed.data, given, await openEngine({ families: ["sampling"] }));
       const { algorithm, signal: _, ...rest } = given;
       return {
         progression: calibration,

@@ -53,7 +53,8 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
   const values = namedValues(density, raw.values, stream(seed, "generated"));
   const solutions = density.solutionsAt(raw.values);
   if (solutions) description.solutions = solutions;
-  const source = sourceOf(density, { chains, count, values, description }, (k) => point(raw.values, density.dimension, k));
+  const own = density.traced.reports ? density.parameterValuesOf(raw.values) : values;
+  const source = sourceOf(density, { chains, count, values: own, description }, (k) => point(raw.values, density.dimension, k));
   return new Draws({ ...shared, quantities: density.quantities, values, source });
 }
 

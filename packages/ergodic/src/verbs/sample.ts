@@ -62,7 +62,7 @@ type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array
 export type PlainLogDensity = (x: Float64Array) => number;
 
 /** What can be sampled: a model(), a log density, or a plain function of x. */
-export type Sampled = StatisticalModel | LogDensity | PlainLogDensity;
+export type Sampled = StatisticalModel<never> | LogDensity | PlainLogDensity;
 
 /** Data of a model; of a function its dimension, and its gradient and names if there are any. */
 export type SampleData = ModelData | FunctionData;
@@ -80,7 +80,9 @@ const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "dete
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
 /** Names of a model's data. */
-type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? keyof D & string : string;
+type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? NamesIn<D> : string;
+/** Any, where the model is not of data by name alone. */
+type NamesIn<D> = [keyof D & string] extends [never] ? string : keyof D & string;
 
 function start<M extends Sampled>(
   model: M,
@@ -262,7 +264,7 @@ async function conditioned(
       `the first argument is ${model === null ? "null" : typeof model}, but must be a model() or a function x => log density`,
       "OPTION_TYPE",
     );
-  if ("condition" in model) return model.condition((data ?? {}) as ModelData, options);
+  if ("condition" in model) return model.condition((data ?? {}) as never, options);
   const { deterministic } = options;
   if (model instanceof ConditionedModel && model.deterministic !== deterministic)
     throw new OptionError(

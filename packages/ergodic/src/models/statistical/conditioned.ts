@@ -128,6 +128,20 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.ofPoints("values", this.reported, points);
   }
 
+  /** The values of parameters, whatever draws report: by name [point, size]. */
+  parameterValuesOf(points: ArrayLike<number>): NamedValues {
+    const { parameters } = this.traced;
+    const all = this.ofPoints(
+      "parameters",
+      parameters.map(({ value }) => value),
+      points,
+    );
+    return namedColumns(
+      all,
+      parameters.map(({ name, value }) => ({ name, size: value.size })),
+    );
+  }
+
   /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
   generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
     return this.drawnOf(this.generated, points, stream);
@@ -195,9 +209,9 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.placed.portableDensity(true);
   }
 
-  /** What advice must know of it: which parameters belong to a hierarchy. */
+  /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
   get facts(): JsonObject {
-    return hierarchyOf(this.traced);
+    return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
   /** What is probably not meant, though it can be sampled. */

@@ -114,6 +114,23 @@ export interface TracedTerm {
   readonly value?: SymbolicArray;
 }
 
+/** What draws report of a model that says so itself: an array, and the names of what stands in it, one after another. */
+export interface TracedReport {
+  readonly places: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly kind: "parameter" | "transformed" | "generated";
+  readonly value: SymbolicArray;
+}
+
+/** Rows of a model that reads them itself. */
+export interface TracedNewRows {
+  /** What a row must have. */
+  readonly columns: readonly string[];
+  /** The model's function on rows that it may not know. It may have parameters behind the model's own, not centred, which are drawn from their priors. */
+  again(data: ModelData): TracedModel;
+  /** Numbers of a row by field. @throws DataError */
+  numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+}
+
 /** Indices, and of how many places the operation `where` takes those that they name. */
 export interface TracedIndices {
   readonly where: string;
@@ -154,6 +171,10 @@ export interface TracedModel {
   readonly numbers: Readonly<Record<string, number>>;
   /** The same function on other data. */
   again(data: ModelData): TracedModel;
+  /** What draws report, in the place of all parameters and quantities. */
+  readonly reports?: readonly TracedReport[];
+  /** How new rows are read. Default: by the fields of data. */
+  readonly newRows?: TracedNewRows;
 }
 
 export interface Hint {
