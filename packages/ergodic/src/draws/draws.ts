@@ -309,7 +309,12 @@ export class Draws<Q extends string = string, D extends string = string> {
   check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
     checkKeys("check", options, ["seed", "statistics"]);
     this.#need("check");
-    const observed = this.#source("check").observed();
+    const source = this.#source("check");
+    const observed = source.observed();
+    if (Object.keys(observed).length === 0) {
+      this.predict();
+      throw nothingObserved("check", source.hasTarget);
+    }
     const chosen = this.#observedName("check", name, Object.keys(observed));
     const { seed = 0, statistics } = options;
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);

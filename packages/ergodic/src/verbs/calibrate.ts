@@ -246,7 +246,7 @@ class Simulations implements Progression {
       const u = posterior.drawPrior(stream(seed, "calibrate", "prior").at(i));
       const simulated = posterior.predict(u, stream(seed, "calibrate", "data").at(i));
       const data: Record<string, ModelData[string]> = { ...this.data };
-      for (const { name, shape } of posterior.traced.observed) {
+      for (const { name, shape } of posterior.traced.replicated) {
         if (!Object.hasOwn(this.data, name))
           throw new DataError(
             "calibrate",

@@ -1,6 +1,7 @@
 /** What `sample` drew, on constrained values and by name, and what needs the model. */
 import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
 import type { VisitedPlace } from "../algorithms/sampling/sampler.ts";
+import { CapabilityError } from "../base/errors.ts";
 import { later } from "../base/later.ts";
 import { type Stream, stream } from "../base/stream.ts";
 import type { JsonObject, LogDensity } from "../contract.ts";
@@ -87,13 +88,22 @@ export function sourceOf(
       return newRows({ name, traced, deterministic, points: points(), values }, options);
     },
     predict: (seed) => {
+      const { marginal, replicated: observed } = density.traced;
+      if (observed.length === 0 && marginal.length > 0) throw withoutValues(marginal.map(({ name }) => name));
       const replicated = density.predictOf(points(), stream(seed, "predict"));
-      const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
+      const quantities = observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
       const none = { fields: [], transitions: new Float64Array(0), report: {} };
       return { chains, count, quantities, values: replicated, description, ...none };
     },
   };
 }
+
+const withoutValues = (names: readonly string[]): CapabilityError =>
+  new CapabilityError(
+    "predict",
+    `what ${names.map((name) => `"${name}"`).join(", ")} is a term of is not said, so that nothing can be drawn: give marginalise() distributions and { value: y }`,
+    "DRAWS_TERMS",
+  );
 
 /** Unconstrained numbers of draws, one after another, from the values of the parameters. */
 export function pointsOf(

@@ -79,7 +79,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     this.parameters = traced.parameters.map((p) => ({ name: p.name, offset: p.offset, size: p.unconstrained.size }));
     this.discrete = traced.parameters.flatMap(({ discrete }, i) => (discrete ? [{ ...this.parameters[i], ...discrete }] : []));
     this.generated = new Drawer(this.placed, "generated", traced.drawn);
-    this.predicted = new Drawer(this.placed, "predicted", traced.observed);
+    this.predicted = new Drawer(this.placed, "predicted", traced.replicated);
     this.prior = new PriorDrawer(name, traced, this.placed);
   }
 
@@ -247,9 +247,9 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
   observedValues(): NamedValues {
-    const { observed, data } = this.traced;
+    const { replicated, data } = this.traced;
     const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));
-    const known = observed.filter(({ value }) => arraysBelow([value]).every(isData));
+    const known = replicated.filter(({ value }) => arraysBelow([value]).every(isData));
     const values = interpret(
       known.map(({ value }) => value),
       Object.fromEntries(data),

@@ -29,11 +29,13 @@ export interface ParameterOptions {
   readonly constraint?: ParameterConstraint;
 }
 
+type ObservedValue = SymbolicArray | number;
+
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
-  /** What the terms are the distributions of. Needed where terms are distributions. */
-  readonly value?: SymbolicArray | number;
-  /** Name of the pointwise log densities, and of predictive draws of `value`. */
+  /** What the terms are the distributions of; several by name or in a list, if the terms are such too. Needed where terms are distributions. */
+  readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
+  /** Name of the pointwise log densities, and of predictive draws of `value`; of several values of the log densities alone. */
   readonly name?: string;
 }
 
@@ -97,9 +99,13 @@ export interface TracedDraw {
   readonly batch: Shape;
 }
 
-/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
-export interface TracedObservation extends TracedDraw {
+/** What was observed, and draws values like it. */
+export interface TracedReplicate extends TracedDraw {
   readonly value: SymbolicArray;
+}
+
+/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
+export interface TracedObservation extends TracedReplicate {
   readonly pointwise: SymbolicArray;
   readonly chained: boolean;
 }
@@ -143,7 +149,9 @@ export interface TracedModel {
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
-  /** Summed-out terms that are of no one distribution, one by one. */
+  /** What was observed, in the order in which it must be drawn: values that share a log density included. */
+  readonly replicated: readonly TracedReplicate[];
+  /** Summed-out terms that are of no one distribution, or of several values at once, one by one. */
   readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
   /** Generated ones that are drawn. */
   readonly drawn: readonly TracedDraw[];
