@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/base/stream.ts";
 import { add, at, mul, type SymbolicArray, stack } from "../../../src/compiler/index.ts";
-import { sample } from "../../../src/index.ts";
+import { calibrate, sample } from "../../../src/index.ts";
 import {
   type ConditionedModel,
   categorical,
@@ -167,6 +167,60 @@ describe("several values of one hidden chain", () => {
     });
   });
 
+  it("free states with weights of their own are drawn by these", async () => {
+    const weights = [[1, 0, 0], [0, 0, 1], [0, 1, 0]]; // biome-ignore format: rows
+    using posterior = await conditioned(
+      ({ data, param, marginalise }) => {
+        const { y, c } = data({ y: vector("N"), c: vector("N") });
+        const m = param("m", normal(0, 1));
+        marginalise(categorical(weights), (k) => [normal(add(m, 10 * k), 0.1), normal(add(m, 100 * k), 0.1)], { value: [y, c] });
+      },
+      { y: [0, 20, 10], c: [0, 200, 100] },
+    );
+    const { y, c } = posterior.predict([0], stream(1, "own").at(0));
+    expect(Array.from(y, (x) => Math.round(Math.abs(x) / 10))).toEqual([0, 2, 1]);
+    expect(Array.from(c, (x) => Math.round(Math.abs(x) / 100))).toEqual([0, 2, 1]);
+  });
+
+  it("are called by their data, else by their keys; in lists by their number", async () => {
+    const namesOf = async (list: boolean) => {
+      using posterior = await conditioned(
+        ({ data, param, marginalise }) => {
+          const { y } = data({ y: vector("N") });
+          const m = param("m", normal(0, 1));
+          const twice = mul(2, y);
+          const states = categorical([0.5, 0.5]);
+          if (list) marginalise(states, () => [normal(m, 1), normal(m, 2)], { value: [twice, y] });
+          else marginalise(states, () => ({ twice: normal(m, 1), other: normal(m, 2) }), { value: { twice, other: y } });
+        },
+        { y: [1, 2] },
+      );
+      return Object.keys(posterior.observedValues());
+    };
+    expect(await namesOf(false)).toEqual(["twice", "y"]);
+    expect(await namesOf(true)).toEqual(["observed 1", "y"]);
+  });
+
+  it("are simulated, each of them, where a model is calibrated", async () => {
+    const seen: ModelData[] = [];
+    const flat = model(({ data, param, marginalise }) => {
+      const { y, c } = data({ y: vector("T"), c: vector("T") });
+      const m = param("m", normal(0, 1));
+      marginalise(categorical([0.5, 0.5]), (k) => ({ y: normal(add(m, k), 1), c: poisson(2 + k) }), { value: { y, c } });
+    });
+    const watched: typeof flat = {
+      ...flat,
+      condition(data, options) {
+        seen.push(data);
+        return flat.condition(data, options);
+      },
+    };
+    await calibrate(watched, { y: Y, c: C }, { simulations: 2, draws: 3, bins: 2, warmup: 20, seed: 1 });
+    const simulated = seen.filter(({ y }) => String(y) !== String(Y));
+    expect(simulated.length).toBeGreaterThan(0);
+    for (const { c } of simulated) expect(String(c)).not.toBe(String(C));
+  });
+
   it("predict, check and one-step-ahead validation of a run", async () => {
     const posterior = await sample(model(several("record")), { y: Y, c: C }, { seed: 1, chains: 2, warmup: 100, draws: 50 });
     const replicated = posterior.predict({ seed: 3 });
@@ -328,6 +382,12 @@ describe("refused", () => {
           value: { y: 1, c: 2 },
         }),
       "value has the keys y, c, but the term of state 1 has y",
+    ],
+    [
+      "a term with another key",
+      ({ marginalise }, m) =>
+        marginalise(categorical([0.5, 0.5]), () => ({ y: normal(m, 1), c: poisson(2) }), { value: { y: 1 } }),
+      "value has the keys y, but the term of state 0 has y, c",
     ],
     [
       "one distribution for several values",
