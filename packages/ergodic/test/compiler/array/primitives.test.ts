@@ -25,36 +25,6 @@ import { checkDerivatives, evaluated, expectClose, valuesFor } from "./differenc
 
 type Shape = readonly number[];
 
-describe("a slice of parts", () => {
-  const slices = [
-    { from: 0, to: 3 },
-    { from: 1, to: 3, step: 2 },
-    { from: 3, to: 5, step: -1 },
-    { from: 2, to: 4 },
-    { from: 5, to: 7 },
-    { from: 6 },
-    { step: 3 },
-  ];
-  it.each(slices)("is a slice of the part that holds it, else of the whole: %j", (options) => {
-    const [a, b] = [input("a", [3]), input("b", [2])];
-    const values = { a: Float64Array.of(1, 2, 3), b: Float64Array.of(4, 5) };
-    const whole = [1, 2, 3, 4, 5, 0, 0, 0];
-    const { from = 0, to = 8, step = 1 } = options;
-    const taken = whole.slice(from, to);
-    const wanted = (step < 0 ? taken.reverse() : taken).filter((_, i) => i % Math.abs(step) === 0);
-    expect([...interpret([slice(pad(concatenate([a, b]), [[0, 3]]), options)], values)[0]]).toEqual(wanted);
-  });
-
-  it("that lie apart is one of the whole", () => {
-    const x = input("x", [6]);
-    const [slope] = gradientsOf(sum(mul(slice(x, { step: 2 }), constantArray([7, 8, 9]))), [x]);
-    const made = interpret([slope, slice(slope, { from: 0, to: 3 }), slice(slope, { from: 1, to: 2 })], {
-      x: new Float64Array(6),
-    });
-    expect(made.map((numbers) => [...numbers])).toEqual([[7, 0, 8, 0, 9, 0], [7, 0, 8], [0]]);
-  });
-});
-
 describe("element-wise functions", () => {
   it.each([
     [[], []],
