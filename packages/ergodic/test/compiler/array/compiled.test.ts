@@ -1,7 +1,7 @@
 /** Compiled programs equal the interpreter: each form of loop, over sizes around the vectors' width. */
 import { describe, expect, it } from "vitest";
 import { compileFunction } from "../../../src/compiler/array/function.ts";
-import { concatenate, flip, pad, reshape, slice, transpose } from "../../../src/compiler/array/index.ts";
+import { concatenate, flip, full, pad, reshape, slice, transpose } from "../../../src/compiler/array/index.ts";
 import { interpret } from "../../../src/compiler/array/interpret.ts";
 import { reduceAxes } from "../../../src/compiler/array/operations/map-reduce.ts";
 import type { SymbolicArray } from "../../../src/compiler/array/symbolic.ts";
@@ -27,6 +27,11 @@ async function agree(shapeA: number[], shapeB: number[], make: Make, precision: 
 }
 
 const cases: Record<string, { shapes: [number[], number[]][]; make: Make }> = {
+  "small parts of unequal shapes": {
+    shapes: [1, 2, 7, 16, 17, 40].map((n) => [[n], [3]] as [number[], number[]]),
+    make: (a, b) =>
+      concatenate([b, a, exp(a), slice(b, { step: 2 }), b, full(3, [2]), a, ...Array.from({ length: 20 }, () => b)]),
+  },
   "element-wise over one axis": {
     shapes: Array.from({ length: 18 }, (_, n) => [[n + 1], [n + 1]] as [number[], number[]]),
     make: (a, b) => add(mul(a, b), tanh(a)),

@@ -5,6 +5,7 @@ import {
   choleskySolve,
   circulant,
   constantArray,
+  gradientsOf,
   identity,
   input,
   interpret,
@@ -71,6 +72,14 @@ describe("solve", () => {
         `m = ${m}`,
       );
     }
+  });
+
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("has the transposed system for a derivative, n = %i", (n) => {
+    const [a, b, w] = [numbers(n * n, n + 3), numbers(n, 5), numbers(n, 6)];
+    const shapes = { a: [n, n], b: [n], w: [n] };
+    const slope = evaluated((x) => gradientsOf(sum(mul(x.w, solve(x.a, x.b))), [x.b])[0], shapes, { a, b, w });
+    const back = tabulate([n], (i) => total(n, (p) => a[p * n + i] * slope[p]));
+    expectClose(back, w, 1e-8, "Aᵀ times the slope");
   });
 
   it("has derivatives, rows in whatever order", () => {

@@ -3,6 +3,7 @@
  * Values of rstan are in golden/ode.test.ts.
  */
 import { describe, expect, it } from "vitest";
+import { programOf } from "../../../src/compiler/array/function.ts";
 import {
   at,
   compileFunction,
@@ -19,6 +20,7 @@ import {
   scan,
   stack,
 } from "../../../src/compiler/array/index.ts";
+import { encodePlan } from "../../../src/compiler/array/serialise.ts";
 import { add, cos, div, exp, less, log, mul, neg, sin, sqrt, square, sub, sum, where } from "../../../src/compiler/index.ts";
 import { numbers } from "../../reference/arrays.ts";
 import { equations } from "../../reference/differential-equations.ts";
@@ -296,6 +298,23 @@ describe("the steps of dormandPrince", () => {
     expect(none.every(Number.isNaN)).toBe(true);
   });
 
+  it("get shorter where one leads to what is no number", async () => {
+    // Once y is as small as √y / 50, steps grow until a stage is below 0.
+    const solved = await compileFunction(
+      { y: [] },
+      ({ y }) => ode((_, z) => sub(sqrt(z), mul(50, z)), y, [1, 2, 5], { tolerance: 1e-2 }) as never,
+    );
+    const { states } = solved({ y: 1 }).outputs as unknown as Record<string, Float64Array>;
+    expect([...states].every((x) => Math.abs(x - 4e-4) < 1e-2)).toBe(true);
+  });
+
+  it("are estimated by as many more as that takes", () => {
+    const posed = (maxSteps: number) => ode((_, z) => neg(mul(20, z)), constantArray([1, 2]), [2], { maxSteps });
+    const needed = interpret([posed(1000).steps], {})[0][0];
+    const { states, error } = posed(needed + 5);
+    expect(interpret([states, error], {}).every((numbers) => numbers.every(Number.isFinite))).toBe(true);
+  });
+
   it("land on thousands of times", async () => {
     const many = Array.from({ length: 5000 }, (_, i) => i / 500);
     const solved = await compileFunction(
@@ -395,6 +414,12 @@ describe("what ode refuses", () => {
   ];
   it.each(cases)("%s", (_, run, message) => {
     expect(run).toThrow(message);
+  });
+
+  it("a network that is saved", () => {
+    const program = (batch: number) =>
+      programOf({ x: [batch, 2] }, ({ x }) => at(ode((_, z) => neg(z), x, [1]).states, 0), { precision: "f32" });
+    expect(() => encodePlan(program)).toThrow(/plan: no saved network can have ode\(\); write its steps with scan/);
   });
 
   it("what leaves the slope", () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   arraysBelow,
   at,
+  compileFunction,
   full,
   gradientsOf,
   input,
@@ -16,6 +17,7 @@ import {
   stack,
   uniform,
 } from "../../../src/compiler/array/index.ts";
+import { closeScan, freshLeaf } from "../../../src/compiler/array/operations/scan-node.ts";
 import { add, exp, less, mul, sin, square, sub, sum, tanh, where } from "../../../src/compiler/index.ts";
 import { numbers } from "../../reference/arrays.ts";
 import { checkDerivatives, evaluated, expectClose, type Make, valuesFor } from "./differences.ts";
@@ -216,5 +218,89 @@ describe("scan", () => {
     const wanted = x.reduce((s, e) => s * 0.9 + e, 0);
     expectClose(run(false), [wanted], 1e-13, "whole");
     expectClose(run(true), [wanted], 1e-13, "in segments");
+  });
+});
+
+describe("a loop that ends by its numbers", () => {
+  /** x wᵏ for the k of `steps`, of at most 6; every other step is tried once in vain. */
+  const powers = (
+    steps: SymbolicArray,
+    x: SymbolicArray,
+    w: SymbolicArray,
+    place: "kept" | "counted" = "kept",
+  ): SymbolicArray => {
+    const [left, kept, tried, now] = [freshLeaf([]), freshLeaf([]), freshLeaf([]), freshLeaf(x.shape)];
+    const isKept = place === "kept" ? sub(1, tried) : full(1);
+    const next = matmul(now, w);
+    const made = closeScan(
+      {
+        length: 12,
+        reverse: false,
+        end: { place, control: 3, smooth: [next] },
+        carries: [left, kept, tried, now],
+        over: [],
+        next: [sub(left, isKept), add(kept, isKept), sub(1, tried), where(isKept, next, now)],
+        outputs: [],
+      },
+      [steps, full(0), full(place === "kept" ? 1 : 0), x],
+      [],
+    );
+    return made.carries[3];
+  };
+  const shapes = { steps: [], x: [3, 2], w: [2, 2] };
+  const values = { ...valuesFor(shapes), steps: Float64Array.of(4) };
+  const unrolled: Make = ({ x, w }) => [1, 2, 3, 4].reduce((now) => matmul(now, w), x);
+
+  it.each(["kept", "counted"] as const)("has the values and derivatives of as many steps, %s", (place) => {
+    const looped: Make = ({ steps, x, w }) => powers(steps, x, w, place);
+    expectClose(evaluated(looped, shapes, values), evaluated(unrolled, shapes, values), 1e-14, "value");
+    for (const name of ["x", "w"] as const) {
+      const slope =
+        (make: Make): Make =>
+        (inputs) =>
+          gradientsOf(sum(square(make(inputs))), [inputs[name]])[0];
+      expectClose(evaluated(slope(looped), shapes, values), evaluated(slope(unrolled), shapes, values), 1e-12, name);
+    }
+  });
+
+  it("is compiled, and knows nothing of the steps of earlier calls", async () => {
+    const f = ({ steps, x, w }: Record<string, SymbolicArray>) => sum(square(powers(steps, x, w)));
+    const compiled = await compileFunction(shapes, f, { gradient: ["x", "w"] });
+    const inputs = Object.fromEntries(Object.entries(shapes).map(([name, shape]) => [name, input(name, shape)]));
+    const traced = [f(inputs), ...gradientsOf(f(inputs), [inputs.x, inputs.w])];
+    for (const count of [5, 0, 1, 3]) {
+      const given = { ...values, steps: Float64Array.of(count) };
+      const found = compiled(given as never);
+      const [value, x, w] = interpret(traced, given);
+      expectClose([found.value], value, 1e-13, "value");
+      expectClose(found.gradient.x, x, 1e-13, "by x");
+      expectClose(found.gradient.w, w, 1e-13, "by w");
+    }
+  });
+
+  it("takes no more steps than its length, and none where it is NaN", () => {
+    const x = Float64Array.of(1);
+    const doubled = powers(input("steps", []), input("x", [1, 1]), full(2, [1, 1]));
+    expect([...interpret([doubled], { steps: 100, x })[0]]).toEqual([64]);
+    expect([...interpret([doubled], { steps: NaN, x })[0]]).toEqual([1]);
+  });
+
+  it("is another where it ends otherwise, or is derived otherwise", () => {
+    const make = (control: number, factor: number, place: "kept" | "counted" = "kept"): SymbolicArray => {
+      const [left, kept, now] = [freshLeaf([]), freshLeaf([]), freshLeaf([])];
+      const end = { place, control, smooth: [...(control === 1 ? [kept] : []), mul(now, factor)] };
+      const open = { length: 3, reverse: false, end, carries: [left, kept, now], over: [], outputs: [] };
+      return closeScan(
+        { ...open, next: [sub(left, 1), add(kept, 1), mul(now, 2)] },
+        [input("steps", []), full(0), input("x", [])],
+        [],
+      ).carries[2];
+    };
+    const x = input("x", []);
+    const slopeOf = (y: SymbolicArray): number => interpret([gradientsOf(y, [x])[0]], { steps: 2, x: 1 })[0][0];
+    expect(make(2, 2).id).toBe(make(2, 2).id);
+    expect([make(2, 2), make(2, 3), make(1, 2)].map(slopeOf)).toEqual([4, 9, 4]);
+    expect(make(1, 2).id).not.toBe(make(2, 2).id);
+    expect(make(2, 2, "counted").id).not.toBe(make(2, 2).id);
   });
 });

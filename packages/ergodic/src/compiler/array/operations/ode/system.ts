@@ -11,6 +11,8 @@ import { at, stack } from "../places.ts";
 import { reshape } from "../reshape.ts";
 import { freshLeaf } from "../scan-node.ts";
 
+import { withoutWholes } from "./parts.ts";
+
 /** Its numbers one by one, where they are few, so that they stay in registers; else one array. */
 export type State = readonly SymbolicArray[];
 
@@ -45,7 +47,7 @@ export class System {
         "ode",
         `the slope is ${isArray(made) ? shapeText(made.shape) : typeof made}, but the state is ${shapeText(shape)}, and each of its numbers needs one; a list of numbers is stack([…])`,
       );
-    this.#slope = this.parts(made);
+    this.#slope = withoutWholes(this.parts(made));
   }
 
   get #isSingle(): boolean {
