@@ -4,6 +4,7 @@ export type { Bounds, ConstraintWord, ParameterConstraint } from "./constraints.
 export type { MarginaliseOptions, ModelContext, ModelTools, ParameterOptions } from "./context.ts";
 export * from "./distributions/index.ts";
 export {
+  type DataBounds,
   type DataField,
   type DataFields,
   type DataOf,

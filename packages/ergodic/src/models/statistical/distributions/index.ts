@@ -4,6 +4,7 @@ export { beta } from "./beta.ts";
 export { betaBinomial, binomial, binomialLogit } from "./binomial.ts";
 export { categorical, categoricalLogit, multinomial } from "./categorical.ts";
 export { cauchy, halfCauchy } from "./cauchy.ts";
+export { type Censoring, censored } from "./censored.ts";
 export type { Constraint, NumberOf, Support, Values } from "./constraint.ts";
 export { dirichlet } from "./dirichlet.ts";
 export { discreteUniform } from "./discrete-uniform.ts";
