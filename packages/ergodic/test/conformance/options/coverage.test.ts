@@ -45,6 +45,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "murmur3",
       "stream",
       "paretoKhat",
+      "distributionLedger",
       "predictivePit",
       "predictiveCheck",
       "summaryTable",

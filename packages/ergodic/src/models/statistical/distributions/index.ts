@@ -22,6 +22,7 @@ export { gamma, inverseGamma } from "./gamma.ts";
 export { bernoulliLogitGlm, normalIdGlm, poissonLogGlm } from "./generalised-linear.ts";
 export { geometric } from "./geometric.ts";
 export { laplace } from "./laplace.ts";
+export { type DistributionRow, distributionLedger } from "./ledger.ts";
 export { lkjCholesky } from "./lkj-cholesky.ts";
 export { logistic } from "./logistic.ts";
 export { lognormal } from "./lognormal.ts";
