@@ -1,7 +1,8 @@
-// Writes the generated pages of docs/ from the built packages: the step rules from their ledger, the command line from its own help.
+// Writes the generated pages of docs/ from the built packages: the step rules and the distributions from their ledgers, the command line
+// from its own help.
 // A test holds the pages to what the sources say now.
 import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {import("ergodic").LedgerRow} LedgerRow */
@@ -81,6 +82,85 @@ function markdownTable(header, rows) {
   return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
+/** @typedef {import("ergodic").DistributionRow} DistributionRow */
+
+const cdfs = { arrays: "yes", numbers: "of numbers", none: "–" };
+
+const declarations =
+  /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\nexport const (\w+)(?:: (?:(?!;\n)[\s\S])*?)? = (?:\/\* @__PURE__ \*\/ )?(distribution|operation)\(/g;
+
+/** Sources of distributions, one text a file. The last paragraph of a declaration's comment says what it is; of those that are made of others the first. */
+export function distributionSummaries(/** @type {readonly string[]} */ sources) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const source of sources)
+    for (const [, comment, name, maker] of source.matchAll(declarations)) {
+      const text = comment.replace(/^\s*\*? ?/gm, "").trim();
+      const paragraphs = text.split(/\n\n+/).filter((part) => !part.startsWith("@") && !part.startsWith("  "));
+      const chosen = maker === "distribution" ? paragraphs.at(-1) : paragraphs[0];
+      found.set(name, String(chosen).replace(/\s*\n\s*/g, " "));
+    }
+  return found;
+}
+
+/** Distributions that are made of others, and how they are called. */
+const made = {
+  truncated: "truncated(base, { lower, upper })",
+  censored: "censored(base, { lower, upper, right, left, until })",
+  mixture: "mixture(weights, components)",
+  zeroInflated: "zeroInflated(probability, base)",
+  lkjCholesky: "lkjCholesky(dimension, eta)",
+  bernoulliLogitGlm: "bernoulliLogitGlm(x, alpha, beta)",
+  poissonLogGlm: "poissonLogGlm(x, alpha, beta)",
+  normalIdGlm: "normalIdGlm(x, alpha, beta, sigma)",
+};
+
+/**
+ * @param {readonly DistributionRow[]} ledger
+ * @param {ReadonlyMap<string, string>} summaries
+ * @param {Readonly<Record<string, string>>} words
+ */
+export function distributionsPage(ledger, summaries, words) {
+  // What a program has defined for itself is not of this page.
+  const rows = ledger
+    .filter(({ name }) => summaries.has(name))
+    .map(({ name, parameters, support, cdf, quantile, moments }) => [
+      `\`${name}(${parameters.map((one) => one.name).join(", ")})\``,
+      parameters.map((one) => `${one.name} ${one.wanted}`).join("; "),
+      support,
+      cdfs[cdf],
+      quantile ? "yes" : "–",
+      moments ? "yes" : "–",
+    ]);
+  const others = Object.entries(made).map(([name, call]) => [`\`${call}\``, summaries.get(name) ?? ""]);
+  const constraints = Object.entries(words).map(([word, meaning]) => [`\`"${word}"\``, meaning]);
+  const sentences = ledger.flatMap(({ name }) => (summaries.has(name) ? [`- \`${name}\`: ${summaries.get(name)}\n`] : []));
+  return `# Distributions
+
+Generated from the distributions themselves by \`npm run docs\`; do not edit.
+
+Arguments are in this order, and are numbers, lists of numbers or arrays of a model; they broadcast. All can be drawn from.
+
+- **values**: where the density is not 0; K is how many numbers a vector has.
+- **P(X ≤ x)**: \`yes\` where its logarithm is known in the compiler's arrays, as \`logCdf\` and \`logSurvival\`: \`truncated\` and \`censored\` take such
+  distributions with any parameters. \`of numbers\`: \`cdf\` alone, so that \`truncated\` takes numbers as parameters.
+- **quantile**, **moments**: whether the inverse of P(X ≤ x), and mean and variance, are known.
+
+${markdownTable(["distribution", "arguments", "values", "P(X ≤ x)", "quantile", "moments"], rows)}
+## What they are
+
+${sentences.join("")}
+## Made of others
+
+${markdownTable(["call", "what it is"], others)}
+## Constraints of parameters
+
+\`param(name, word)\` is a parameter with a flat prior over such values, and \`param(name, prior, { constraint: word })\` keeps a prior to them. \`{ lower, upper }\` in
+its place are bounds, which may depend on other parameters. A prior needs no word for the values that it has itself.
+
+${markdownTable(["word", "values"], constraints)}`;
+}
+
 export const commands = [
   "train",
   "tune",
@@ -124,12 +204,21 @@ Results go to standard output, progress and complaints to standard error. Exit c
 ${sections.join("\n")}`;
 }
 
+export function distributionSources() {
+  const folder = new URL("../packages/ergodic/src/models/statistical/distributions/", import.meta.url);
+  return readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { ruleLedger } = await import("ergodic");
+  const { constraintWords, distributionLedger, ruleLedger } = await import("ergodic");
   /** @param {string} name */
   const page = (name) => new URL(`../docs/${name}`, import.meta.url);
   const cli = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));
   writeFileSync(page("rules.md"), rulesPage(ruleLedger()));
+  writeFileSync(
+    page("distributions.md"),
+    distributionsPage(distributionLedger(), distributionSummaries(distributionSources()), constraintWords),
+  );
   /** @param {string[]} args */
   const help = (args) => execFileSync(process.execPath, [cli, ...args], { encoding: "utf8" });
   writeFileSync(page("command-line.md"), await commandLinePage(help));

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "ergodic";
-import { ruleLedger, ruleRegistry } from "ergodic";
+import { constraintWords, distributionLedger, ruleLedger, ruleRegistry } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { RuleEntry } from "../packages/ergodic/src/algorithms/gradient/index.ts";
 import { transformations } from "../packages/ergodic/src/data/transformations/index.ts";
-import { commandLinePage, rulesPage } from "../scripts/docs.mjs";
+import { commandLinePage, distributionSources, distributionSummaries, distributionsPage, rulesPage } from "../scripts/docs.mjs";
 import { type Document, readDocument, statedOutput } from "./docs/blocks.ts";
 import { isKernel, type Modules, modulesOf, runModules, typeErrors } from "./docs/modules.ts";
 import { compileKernel } from "./docs/recipe-kernel.ts";
@@ -138,6 +138,13 @@ test("links between documents lead somewhere", () => {
 
 describe("generated pages are up to date; if not, run npm run docs", () => {
   const page = (name: string): string => readFileSync(join(folder, "docs", name), "utf8");
+
+  test("distributions.md", () => {
+    const made = distributionsPage(distributionLedger(), distributionSummaries(distributionSources()), constraintWords);
+    expect(page("distributions.md")).toBe(made);
+    for (const name of ["normal", "censored", "lkjCholesky", "zeroInflated"]) expect(made).toMatch(new RegExp(`\\b${name}\\(`));
+    expect(made.match(/^- `\w+`: ./gm)?.length).toBeGreaterThan(30);
+  });
 
   test("rules.md", () => {
     expect(page("rules.md")).toBe(rulesPage(ruleLedger().filter(({ rule }) => rule !== "signDescent")));

@@ -4,34 +4,33 @@
  *   t_i ~ Weibull(k, exp(α + β x_i));  of a machine that still ran at time t_i only P(T > t_i) is known
  *   k ~ log-normal(0, 0.5), α ~ N(0, 2), β ~ N(0, 1)
  *
- * failed: 1 where t is the failure's time, 0 where it is the trial's end. exp β: the factor on lifetimes.
+ * t is 2 where a machine still ran. exp β: the factor on lifetimes.
  * Data: simulated, 160 machines watched for two years, by the numbers in `truth`.
  *
  * Run: node examples/models/survival.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { type Draws, lognormal, model, normal, type SampleOptions, sample, stream, vector, weibull } from "ergodic";
-import { add, equal, exp, mul, where } from "ergodic/compiler";
+import { censored, type Draws, lognormal, model, normal, type SampleOptions, sample, stream, vector, weibull } from "ergodic";
+import { add, exp, mul } from "ergodic/compiler";
 
 export const truth = { k: 1.5, alpha: 0.2, beta: 0.6 };
 const END = 2;
 
-function simulate(): { t: number[]; x: number[]; failed: number[] } {
+function simulate(): { t: number[]; x: number[] } {
   const draws = stream(1, "survival").at(0);
   const x = Array.from({ length: 160 }, (_, i) => i % 2);
   const lives = x.map((renewed) => Math.exp(truth.alpha + truth.beta * renewed) * draws.exponential() ** (1 / truth.k));
-  return { x, t: lives.map((life) => Math.min(life, END)), failed: lives.map((life) => Number(life < END)) };
+  return { x, t: lives.map((life) => Math.min(life, END)) };
 }
 export const data = simulate();
 
 const machines = model(
-  ({ data, param, target, generated }) => {
-    const { t, x, failed } = data({ t: vector("N"), x: vector("N"), failed: vector("N") });
+  ({ data, param, observe, generated }) => {
+    const { t, x } = data({ t: vector("N", { lower: 0, upper: END }), x: vector("N") });
     const k = param("k", lognormal(0, 0.5));
     const alpha = param("alpha", normal(0, 2));
     const beta = param("beta", normal(0, 1));
-    const life = weibull(k, exp(add(alpha, mul(beta, x))));
-    target(where(equal(failed, 1), life.logDensity(t), life.logSurvival(t)));
+    observe(t, censored(weibull(k, exp(add(alpha, mul(beta, x)))), { upper: END }));
     generated("factor", exp(beta));
   },
   { name: "survival" },
@@ -42,7 +41,7 @@ export async function main(print: (line: string) => void = console.log, options:
   const posterior = await sample(machines, data, { seed: 1, ...options });
   print(`${posterior}`);
   const { q5, q50, q95 } = posterior.summary().factor.quantiles;
-  const running = data.failed.filter((failed) => failed === 0).length;
+  const running = data.t.filter((t) => t === END).length;
   print(
     `${running} of ${data.t.length} machines still ran. The new bearing lasts ${q50.toFixed(1)} times as long (90 %: ${q5.toFixed(1)} to ${q95.toFixed(1)}).`,
   );

@@ -42,6 +42,7 @@ export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
 export const anyNumber = kind("a number", isNumber);
 export const numbers = kind("a list of numbers", isNumberList);
 export const whole = kind("a whole number", isWhole);
+export const indices = kind("a number, or a list of them", (x) => number.fits(x) || (Array.isArray(x) && x.every(isNumber)));
 export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || (Array.isArray(x) && x.every(isWhole)));
 export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
 export const flag = kind("true or false", (x) => typeof x === "boolean");

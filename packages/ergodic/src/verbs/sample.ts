@@ -1,7 +1,7 @@
 import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
 import { slice } from "../algorithms/mcmc/slice/slice.ts";
 import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "../algorithms/sampling/sampler.ts";
-import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
+import { checkBoolean, checkSignal, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
 import { shown } from "../base/shown.ts";
@@ -22,6 +22,7 @@ import {
 } from "../models/statistical/index.ts";
 import { type Drawn, drawsOf } from "./named-draws.ts";
 import { drawsNames } from "./result-names.ts";
+import { type Start, startOf } from "./starts.ts";
 
 /** How a run of `sample` is executed and when it stops: what a resumed run may change. */
 export interface SampleWatchOptions {
@@ -50,13 +51,11 @@ export interface SampleOptions extends SampleWatchOptions {
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Where chains start: values by name, or unconstrained numbers; one for all chains, or a list of one per chain. Default:
-   * uniform in (−2, 2), unconstrained.
+   * Where chains start: values of some or all parameters by name, or unconstrained numbers of all; one for all chains, or a list of one per chain.
+   * Where nothing is given: uniform in (−2, 2), unconstrained, for each chain.
    */
   start?: Start | readonly Start[];
 }
-
-type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array;
 
 /** A log density as a plain function of unconstrained numbers. */
 export type PlainLogDensity = (x: Float64Array) => number;
@@ -108,7 +107,7 @@ export function startWith<R>(model: Sampled, data: SampleData, options: SampleOp
     checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
     const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
     const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
-    const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains) };
+    const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains, seed) };
     return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
   });
 }
@@ -275,43 +274,6 @@ async function conditioned(
   return model;
 }
 
-/** Unconstrained numbers of where chains are to start. @throws OptionError */
-export function startOf(density: LogDensity, given: Start | readonly Start[], chains: number): Float64Array | Float64Array[] {
-  const one = (point: Start): Float64Array => {
-    if (point instanceof Float64Array) {
-      if (point.length !== density.dimension)
-        throw new OptionError(
-          "sample",
-          `start has ${point.length} numbers, but the log density is of ${density.dimension}`,
-          "OPTION_LENGTH",
-        );
-      return point;
-    }
-    checkValuesByName("sample", point);
-    if (density instanceof ConditionedModel) {
-      checkKeys(
-        "sample.start",
-        point,
-        density.parameters.map(({ name }) => name),
-      );
-      return density.unconstrain(point);
-    }
-    throw new OptionError(
-      "sample",
-      "start is given by name, but only a model has names; give a Float64Array of unconstrained numbers",
-      "OPTION_TYPE",
-    );
-  };
-  if (!Array.isArray(given)) return one(given as Start);
-  if (given.length !== chains)
-    throw new OptionError(
-      "sample",
-      `start has ${given.length} points, but there are ${chains} chains; give one for each, or one for all`,
-      "OPTION_LENGTH",
-    );
-  return given.map(one);
-}
-
 interface Recipe {
   density: LogDensity;
   algorithm: Sampler;
@@ -380,17 +342,13 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     dimension: density.dimension,
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
-    ...(density instanceof ConditionedModel ? { data: dataShapes(density) } : {}),
+    ...(model.dataShapes ? { data: model.dataShapes } : {}),
     algorithm: algorithm.toJSON(),
     density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
   };
 }
-
-/** Shapes of the data by name, which draws from a file are held to where a model is given with them. */
-export const dataShapes = ({ traced }: ConditionedModel): Record<string, number[]> =>
-  Object.fromEntries([...traced.fields].map(([name, { shape }]) => [name, [...shape]]));
 
 /** What a verdict's advice must know of the density. */
 function allowed(density: LogDensity): JsonObject {

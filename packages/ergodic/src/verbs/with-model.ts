@@ -6,7 +6,7 @@ import type { Json, JsonObject } from "../contract.ts";
 import { Draws, type DrawsQuantity } from "../draws/index.ts";
 import type { ConditionedModel } from "../models/statistical/index.ts";
 import { namedValues, pointsOf, sourceOf } from "./named-draws.ts";
-import { alike, dataShapes, PROBE, probeOf } from "./sample.ts";
+import { alike, PROBE, probeOf } from "./sample.ts";
 
 const WHERE = "loadDraws";
 /** By how much what the model computes may differ from what the file has, relative, to be the same quantity. */
@@ -63,7 +63,7 @@ function checkParameters(draws: Draws, { traced, name }: ConditionedModel): void
 /** Sizes tell data apart, and so does the density at one point, where it was kept. */
 function checkData({ description }: Draws, density: ConditionedModel): void {
   const kept = objectOf(description.data);
-  for (const [name, shape] of Object.entries(dataShapes(density))) {
+  for (const [name, shape] of Object.entries(density.dataShapes)) {
     const before = kept[name];
     if (!Array.isArray(before) || sameShape(before as number[], shape)) continue;
     throw refusal(`data "${name}" has shape [${shape.join(", ")}], but had [${before.join(", ")}] when the draws were made`);

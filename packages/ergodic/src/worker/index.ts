@@ -35,7 +35,8 @@ import {
   trainedNames,
   tunedNames,
 } from "../verbs/result-names.ts";
-import { type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
+import type { SampleOptions, sample } from "../verbs/sample.ts";
+import { startOf } from "../verbs/starts.ts";
 import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
 import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
@@ -266,7 +267,7 @@ class Client implements WorkerVerbs, KnownData {
     let density: ConditionedModel;
     const read = async (): Promise<unknown[]> => {
       density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
-      const started = start === undefined ? {} : { start: startOf(density, start, chains) };
+      const started = start === undefined ? {} : { start: startOf(density, start, chains, options.seed ?? 0) };
       const sent = { [TAG]: "density", portable: portableOf(density) };
       const kept = await Promise.all(before.map((from) => this.kept(from)));
       return [...kept.map((one) => one.sent), sent, {}, { ...encoded, ...started }];

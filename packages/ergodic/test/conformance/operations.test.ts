@@ -196,6 +196,7 @@ const parameters: Calls = {
     [0.5, 0.5],
     [normal(0, 1), normal(1, 1)],
   ],
+  censored: [normal(0, 1), { lower: 0, upper: 2 }],
   truncated: [normal(0, 1), { lower: 0, upper: 2 }],
   zeroInflated: [0.5, poisson(1)],
   bernoulliLogitGlm: [square, 0, v],

@@ -3,11 +3,9 @@ import type { DensityBinding, LogDensity, Tensor } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { ChainState } from "../sampling/chains-run.ts";
-import type { Placed } from "../sampling/starting-points.ts";
+import { type Placed, randomPoint } from "../sampling/starting-points.ts";
 
 const STRETCH = 64;
-/** Counts without an upper bound start below this. */
-const FIRST_COUNTS = 10;
 
 /** One chain of Gibbs sampling: u in the engine's memory, where the updates of all blocks find it, and what the last sweeps left. */
 export class GibbsChain implements ChainState, Placed {
@@ -49,15 +47,8 @@ export class GibbsChain implements ChainState, Placed {
     this.current[0] = value;
   }
 
-  /** Integers anew among the values that they may have, all else uniform in (−2, 2). */
   drawPoint(draws: Draws): void {
-    const { position, density } = this;
-    for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
-    for (const { offset, size, low, high } of density.discrete ?? []) {
-      const from = low > -Infinity ? low : Math.min(0, high);
-      const count = high < Infinity ? high - from + 1 : FIRST_COUNTS;
-      for (let i = offset; i < offset + size; i++) position[i] = from + draws.integer(Math.min(count, 2 ** 32));
-    }
+    randomPoint(this.density, draws, this.position);
   }
 
   evaluation(): { kernel: number; args: number[] } {

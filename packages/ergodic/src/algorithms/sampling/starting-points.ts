@@ -7,6 +7,7 @@
  */
 import { ErgodicError } from "../../base/errors.ts";
 import type { Draws, Stream } from "../../base/stream.ts";
+import type { LogDensity } from "../../contract.ts";
 import type { Call } from "../../host/pool.ts";
 import type { SamplingPlan } from "./sampler.ts";
 
@@ -79,4 +80,17 @@ function drawPoint(chain: Placed, attempt: number): void {
     return;
   }
   for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+}
+
+/** Of whole numbers without an upper bound, so many. */
+const FIRST_COUNTS = 10;
+
+/** Whole numbers anew among the values that they may have, all else uniform in (−2, 2). */
+export function randomPoint({ discrete = [] }: Pick<LogDensity, "discrete">, draws: Draws, position: Float64Array): void {
+  for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+  for (const { offset, size, low, high } of discrete) {
+    const from = low > -Infinity ? low : Math.min(0, high);
+    const count = high < Infinity ? high - from + 1 : FIRST_COUNTS;
+    for (let i = offset; i < offset + size; i++) position[i] = from + draws.integer(Math.min(count, 2 ** 32));
+  }
 }

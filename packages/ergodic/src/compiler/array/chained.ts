@@ -101,7 +101,7 @@ export interface ArrayMethods<A> {
   /** The matrix product. */
   readonly matmul: (b: A) => A;
   /** The element at `index` of an axis (default 0), which the result lacks. */
-  readonly at: (index: number, axis?: number) => A;
+  readonly at: (index: number | readonly number[], axis?: number) => A;
   /** Elements by number along an axis (default 0). */
   readonly take: (indices: A | number | ArrayLike<number>, axis?: number) => A;
   /** Elements [from, to) of an axis (default 0). */

@@ -23,6 +23,12 @@ export function eventShape({ family, eventRank, parameters }: Distribution): Sha
 
 /** A prior must be continuous or of single whole numbers, and give one density for each of the parameter's values. */
 export function checkPrior(name: string, prior: Distribution, shape: Shape): void {
+  if (prior.name === "censored")
+    throw new CapabilityError(
+      `param "${name}"`,
+      "censored() says how values are seen, and is no prior, as some of its values have a probability and others a density; give the distribution itself, or truncated()",
+      "MODEL_PRIOR",
+    );
   if (prior.kind === "discrete" && prior.eventRank > 0)
     throw new CapabilityError(
       `param "${name}"`,

@@ -147,12 +147,21 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.drawnOf(this.generated, points, stream);
   }
 
-  /** u of the parameters' values. @throws OptionError where one breaks its constraint, DataError where one is missing */
-  unconstrain(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array {
+  /**
+   * u of the parameters' values. `rest`: unconstrained numbers, of which those of parameters without a value are taken.
+   *
+   * @throws OptionError where one breaks its constraint, DataError where one is missing and there is no `rest`
+   */
+  unconstrain(values: Readonly<Record<string, number | ArrayLike<number>>>, rest?: Float64Array): Float64Array {
     const u = new Float64Array(this.dimension);
     const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
-    for (const { name, transform, nonCentred, offset } of this.traced.parameters) {
+    for (const { name, transform, nonCentred, offset, unconstrained } of this.traced.parameters) {
       const given = values[name];
+      if (given === undefined && rest) {
+        inputs[`u ${name}`] = rest.subarray(offset, offset + unconstrained.size);
+        u.set(inputs[`u ${name}`], offset);
+        continue;
+      }
       if (given === undefined)
         throw new DataError(this.name, `the parameter "${name}" has no value; give all of them`, "DATA_MISSING");
       const numbers = typeof given === "number" ? [given] : given;
@@ -212,6 +221,11 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
   get facts(): JsonObject {
     return this.traced.reports ? {} : hierarchyOf(this.traced);
+  }
+
+  /** Shapes of the data by name, which draws from a file are held to where a model is given with them. */
+  get dataShapes(): Record<string, number[]> {
+    return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
   }
 
   /** What is probably not meant, though it can be sampled. */

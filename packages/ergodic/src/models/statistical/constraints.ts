@@ -40,6 +40,18 @@ const WORDS = {
 };
 
 export type ConstraintWord = keyof typeof WORDS;
+/** What each word says of a parameter: `param(name, "positive")` has a flat prior over such values, `{ constraint }` keeps a prior to them. */
+export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
+  real: "any number",
+  positive: "> 0",
+  unitInterval: "> 0 and < 1",
+  simplex: "> 0 in each element, with sum 1 along the last axis",
+  ordered: "increasing along the last axis",
+  positiveOrdered: "positive and increasing along the last axis",
+  unitVector: "of length 1 along the last axis",
+  correlationCholesky: "the Cholesky factor of a correlation matrix, [d, d], of the shape d",
+  covarianceCholesky: "the Cholesky factor of a covariance matrix, [d, d], of the shape d",
+};
 /**
  * Which values a parameter may take: a word, e.g. "positive", "simplex", "ordered" or "correlationCholesky", or bounds { lower,
  * upper }.

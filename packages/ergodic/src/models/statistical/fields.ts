@@ -6,7 +6,8 @@
  *
  * @throws DataError for data that are missing, not finite numbers, or of extents that do not agree
  */
-import { DataError, OptionError } from "../../base/errors.ts";
+import { checkBoolean } from "../../base/checks.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { Shape, SymbolicArray } from "../../compiler/index.ts";
 import { described } from "../../compiler/signature.ts";
 import { elementName } from "./element.ts";
@@ -21,12 +22,24 @@ type Nested = Numbers | readonly Nested[];
 /** Data by name: numbers, lists of numbers, lists of rows. It may hold names that the model does not ask for. */
 export type ModelData = Readonly<Record<string, number | Nested>>;
 
+/** What a field's numbers must keep to: others are refused, by element, before anything is drawn. */
+export interface DataBounds {
+  /** The least that is allowed. Default: any. */
+  readonly lower?: number;
+  /** The most that is allowed. Default: any. */
+  readonly upper?: number;
+  /** Whether all must be whole numbers. Default false. */
+  readonly integer?: boolean;
+}
+
 /** A field of a model's data, as vector("N"), matrix("N", "K"), integer() or real() make it. `T`: what is given for it. */
 export interface DataField<T = number | Nested> {
   /** Whether it is an array or one number. */
   readonly kind: "array" | "integer" | "real";
   /** Its sizes: numbers or names. */
   readonly extents: readonly Extent[];
+  /** What its numbers must keep to. */
+  readonly bounds?: DataBounds;
   /** For the type alone. */
   readonly given?: T;
 }
@@ -36,19 +49,45 @@ export type DataFields = Readonly<Record<string, DataField>>;
 export type Symbolic<T> = T extends number ? number : SymbolicArray;
 export type DataOf<F extends DataFields> = { readonly [K in keyof F]: F[K] extends DataField<infer T> ? Symbolic<T> : never };
 
-/** A list of numbers. */
-export const vector = (size: Extent): DataField<Numbers> => ({ kind: "array", extents: [size] });
-/** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. */
-export const matrix = (rows: Extent, columns: Extent): DataField<Numbers | readonly Numbers[]> => ({
-  kind: "array",
-  extents: [rows, columns],
-});
-/** Any number of axes. */
-export const tensor = (...extents: Extent[]): DataField<Nested> => ({ kind: "array", extents });
-/** One whole number. */
-export const integer = (): DataField<number> => ({ kind: "integer", extents: [] });
-/** One number. */
-export const real = (): DataField<number> => ({ kind: "real", extents: [] });
+/** A list of numbers. `bounds`: what they must keep to, as in vector("N", { lower: 0, integer: true }). */
+export const vector = (size: Extent, bounds: DataBounds = {}): DataField<Numbers> => field("vector", "array", [size], bounds);
+/** A matrix of numbers: a list of rows, or flat and row-major. Sizes are numbers or names. `bounds`: what they must keep to. */
+export const matrix = (rows: Extent, columns: Extent, bounds: DataBounds = {}): DataField<Numbers | readonly Numbers[]> =>
+  field("matrix", "array", [rows, columns], bounds);
+/** Any number of axes, and last, if they must keep to some, the bounds. */
+export const tensor = (...given: [...Extent[], Extent | DataBounds] | []): DataField<Nested> => {
+  const last = given.at(-1);
+  const isBounded = last !== undefined && typeof last !== "number" && typeof last !== "string";
+  return field("tensor", "array", (isBounded ? given.slice(0, -1) : given) as Extent[], isBounded ? last : {});
+};
+/** One whole number. `bounds`: what it must keep to. */
+export const integer = (bounds: Omit<DataBounds, "integer"> = {}): DataField<number> => field("integer", "integer", [], bounds);
+/** One number. `bounds`: what it must keep to. */
+export const real = (bounds: DataBounds = {}): DataField<number> => field("real", "real", [], bounds);
+
+function field<T>(where: string, kind: DataField["kind"], extents: readonly Extent[], bounds: DataBounds): DataField<T> {
+  checkKeys(where, bounds, kind === "integer" ? ["lower", "upper"] : ["lower", "upper", "integer"]);
+  const { lower, upper, integer } = bounds;
+  for (const [name, bound] of Object.entries({ lower, upper })) if (bound !== undefined) checkNumber(where, name, bound);
+  if (lower !== undefined && upper !== undefined && lower > upper)
+    throw new OptionError(where, `lower is ${lower}, but upper is ${upper}; exchange them`, "OPTION_RANGE");
+  if (integer !== undefined) checkBoolean(where, "integer", integer);
+  return { kind, extents, ...(Object.values(bounds).some((bound) => bound !== undefined) ? { bounds } : {}) };
+}
+
+/** "a whole number from 0 to 5": what a number that breaks its bounds must be; undefined where it keeps to them. */
+export function broken({ lower = -Infinity, upper = Infinity, integer = false }: DataBounds, value: number): string | undefined {
+  if (value >= lower && value <= upper && (!integer || Number.isInteger(value))) return undefined;
+  const range =
+    lower > -Infinity && upper < Infinity
+      ? `from ${lower} to ${upper}`
+      : lower > -Infinity
+        ? `>= ${lower}`
+        : upper < Infinity
+          ? `<= ${upper}`
+          : "";
+  return `${integer ? "a whole number" : "a number"} ${range}`.trimEnd();
+}
 
 export interface ReadField {
   readonly shape: Shape;
@@ -68,11 +107,23 @@ export function readData(fields: DataFields, data: ModelData, sizes: Map<string,
     });
   }
   return Object.fromEntries(
-    Object.entries(fields).map(([name, { extents }]) => [
-      name,
-      { shape: shapeOf(name, extents, given[name], data, sizes), values: given[name].values },
-    ]),
+    Object.entries(fields).map(([name, { extents, bounds }]) => {
+      const { values } = given[name];
+      const shape = shapeOf(name, extents, given[name], data, sizes);
+      if (bounds) checkBounds(name, bounds, { shape, values });
+      return [name, { shape, values }];
+    }),
   );
+}
+
+/** @throws DataError for the first element that breaks the field's bounds */
+function checkBounds(name: string, bounds: DataBounds, { shape, values }: ReadField): void {
+  for (const [i, value] of values.entries()) {
+    const wanted = broken(bounds, value);
+    if (wanted === undefined) continue;
+    const where = `data ${elementName(`"${name}"`, shape, i)}`;
+    throw new DataError(where, `it is ${value}, but must be ${wanted}, as its field says; change one of them`, "DATA_RANGE");
+  }
 }
 
 function checkField(name: string, field: unknown): void {

@@ -1,9 +1,10 @@
 /** Statistical models, their distributions and transforms: an explicit list. */
 export { ConditionedModel, type NamedValues } from "./conditioned.ts";
-export type { Bounds, ConstraintWord, ParameterConstraint } from "./constraints.ts";
+export { type Bounds, type ConstraintWord, constraintWords, type ParameterConstraint } from "./constraints.ts";
 export type { MarginaliseOptions, ModelContext, ModelTools, ParameterOptions } from "./context.ts";
 export * from "./distributions/index.ts";
 export {
+  type DataBounds,
   type DataField,
   type DataFields,
   type DataOf,

@@ -27,6 +27,7 @@ export interface PortableDensity {
   readonly quantities: readonly { readonly name: string }[];
   readonly hints: readonly JsonObject[];
   readonly facts: JsonObject;
+  readonly dataShapes: Readonly<Record<string, number[]>>;
   /** Of the kernels that it calls. */
   readonly families: readonly Family[];
   readonly forms: PortableForms;
@@ -40,6 +41,7 @@ export function portableOf(model: ConditionedModel): PortableDensity {
     quantities: quantities.map((quantity) => ({ name: quantity.name })),
     hints: model.hints.map((hint) => ({ ...hint })),
     facts: model.facts,
+    dataShapes: model.dataShapes,
     families: ["sampling", ...familiesOfModel(model.traced)],
     forms: model.portable(),
   };
@@ -56,6 +58,7 @@ export class PortedDensity implements LogDensity {
   readonly quantities: PortableDensity["quantities"];
   readonly hints: readonly JsonObject[];
   readonly facts: JsonObject;
+  readonly dataShapes: Readonly<Record<string, number[]>>;
   private readonly engine: Engine;
   private readonly forms: PortableForms;
 
@@ -69,6 +72,7 @@ export class PortedDensity implements LogDensity {
     this.quantities = known.quantities;
     this.hints = known.hints;
     this.facts = known.facts;
+    this.dataShapes = known.dataShapes;
     this.engine = engine;
     this.forms = forms;
   }

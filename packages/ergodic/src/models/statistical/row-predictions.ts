@@ -7,6 +7,7 @@ import type { TracedIndices, TracedModel, TracedNewRows } from "./context.ts";
 import type { Values } from "./distributions/constraint.ts";
 import type { Distribution, Reader } from "./distributions/value.ts";
 import { elementName } from "./element.ts";
+import { broken, type DataBounds } from "./fields.ts";
 import type { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf } from "./rows.ts";
 
@@ -79,6 +80,7 @@ export class RowPredictions implements Disposable {
   readonly drawCount: number;
   /** Of a model that reads rows itself. */
   readonly reading: Pick<TracedNewRows, "columns" | "numbers"> | undefined;
+  readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
   readonly #programs: RowPrograms;
   readonly #noise: readonly RepeatedDraws[];
   readonly #outputs: readonly Output[];
@@ -101,6 +103,7 @@ export class RowPredictions implements Disposable {
     this.reading = given.reading;
     this.drawCount = noise.length;
     this.fields = fields.map((name) => ({ name, shape: traced.fields.get(name)!.shape.slice(1) }));
+    this.#bounded = this.fields.map((field) => ({ ...field, bounds: traced.fields.get(field.name)!.bounds }));
     this.others = [...traced.fields.keys()].filter((name) => !ofRows.has(inputOf(name)));
     this.outputs = outputs.map(({ name, shape, distribution }) => ({ name, shape, discrete: distribution.kind === "discrete" }));
     this.#programs = programs;
@@ -115,6 +118,7 @@ export class RowPredictions implements Disposable {
 
   /** `where`: of a row that cannot be. What is returned is there until the next call. */
   of(row: Float64Array, where: string): Predicted {
+    this.#checkBounds(row, where);
     this.#checkIndices(row, where);
     const arrays = this.#programs.run(row);
     for (const draws of this.#noise) draws.restart();
@@ -142,6 +146,24 @@ export class RowPredictions implements Disposable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** What the model's fields say of their numbers holds for new rows, too. */
+  #checkBounds(row: Float64Array, where: string): void {
+    let from = 0;
+    for (const { name, shape, bounds } of this.#bounded) {
+      const size = sizeOf(shape);
+      for (let i = 0; bounds && i < size; i++) {
+        const wanted = broken(bounds, row[from + i]);
+        if (wanted !== undefined)
+          throw new DataError(
+            where,
+            `${elementName(`"${name}"`, shape, i)} is ${row[from + i]}, but must be ${wanted}, as its field says; change it`,
+            "DATA_RANGE",
+          );
+      }
+      from += size;
+    }
   }
 
   /** A value for each draw, which goes to `to`, number by number; of each number the moments. */

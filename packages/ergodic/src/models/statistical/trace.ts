@@ -186,9 +186,9 @@ class Scope {
 
   #read<F extends DataFields>(fields: F): DataOf<F> {
     const read = readData(fields, this.#given, this.#sizes);
-    const made = Object.entries(fields).map(([name, { kind, extents }]) => {
+    const made = Object.entries(fields).map(([name, { kind, extents, bounds }]) => {
       const { shape, values } = read[name];
-      this.#fields.set(name, { kind, extents, shape, values });
+      this.#fields.set(name, { kind, extents, shape, values, ...(bounds && { bounds }) });
       if (kind !== "array") return [name, values[0]];
       const key = `data ${name}`;
       this.data.set(key, values);

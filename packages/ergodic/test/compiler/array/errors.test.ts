@@ -222,6 +222,13 @@ describe("functions that cannot be compiled", () => {
   it("places that are not there", () => {
     expect(failure(() => at(x, 1.5)).message).toMatch(/at: index is 1.5, but axis 0 of \[2, 3\] has 2 elements/);
     expect(failure(() => at(x, -4, 1)).message).toMatch(/at: index is -4, but axis 1 of \[2, 3\] has 3 elements/);
+    expect(failure(() => at(x, [1, 3])).message).toMatch(/at: index is 3, but axis 1 of \[2, 3\] has 3 elements/);
+    expect(failure(() => at(x, [0, 0, 0])).message).toMatch(
+      /at: 3 indices were given from axis 0 on, but \[2, 3\] has 2 such axes/,
+    );
+    expect(failure(() => at(x, [0, 0], 1)).message).toMatch(/2 indices were given from axis 1 on, but \[2, 3\] has 1 such axes/);
+    expect(failure(() => at(x, [])).message).toMatch(/0 indices were given/);
+    expect(failure(() => at(x, ["a"] as never)).message).toMatch(/index is .*but must be a number, or a list of them/);
     expect(failure(() => slice(x, { from: 0.5 })).message).toMatch(/both ends must be whole numbers/);
     expect(failure(() => stack([x, x], 3)).message).toMatch(/axis is 3, but the array has 3 axes/);
   });

@@ -202,10 +202,20 @@ describe("views and parts", () => {
       0,
       "at",
     );
+    expectClose(
+      of(at(x, [1, -2], 1)),
+      tabulate([3], (i) => element(i, 1, 3)),
+      0,
+      "at two places",
+    );
+    expectClose(of(at(x, [2, 1, 4])), [element(2, 1, 4)], 0, "at all places");
+    expect(at(x, [2]).shape).toEqual([4, 5]);
+    expect(x.at([2, 1]).shape).toEqual([5]);
     expect(() => slice(x, { from: 3 })).toThrow(/\[3, 3\) of axis 0 of \[3, 4, 5\] is empty/);
     expect(() => slice(x, { axis: 3 })).toThrow(/slice: axis is 3/);
     checkDerivatives((g) => exp(slice(g.x, { axis: 1, from: 1, step: 2 })), { x: [2, 5] });
     checkDerivatives((g) => mul(flip(g.x), g.x), { x: [4] });
+    checkDerivatives((g) => exp(mul(at(g.x, [1, -1], 0), at(g.x, [0, 2], 1))), { x: [3, 2, 3] });
   });
 
   it("pad, concatenate and stack put parts into their places", () => {

@@ -45,6 +45,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "murmur3",
       "stream",
       "paretoKhat",
+      "distributionLedger",
       "predictivePit",
       "predictiveCheck",
       "summaryTable",
@@ -65,7 +66,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "checkWritable",
     ],
   ],
-  "takes data of the model, or a part of it": ["integer", "matrix", "real", "tensor", "vector", "model", "coordinateProblem"],
+  "takes data of the model, or a part of it": ["model", "coordinateProblem", "tensor"],
   "makes from JSON what a factory makes": [
     ...["ruleFromJson", "searchFromJson", "samplerFromJson", "scheduleFromJson", "varianceFromJson", "layerFromJson"],
     ...["algorithmFromJson", "initialiserFromJson", "randomFeaturesFromJson", "modelFromJson"],

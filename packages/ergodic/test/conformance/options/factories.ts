@@ -403,6 +403,15 @@ export const transformations: Table = {
 /** { a: 1 }: a weight by name. */
 const isA: Takes = (value) => typeof value === "object" && value !== null && (value as { a?: unknown }).a === 1;
 
+const bounds = { lower: number(), upper: number() };
+/** Fields of a model's data: what their numbers must keep to. */
+export const dataFields: Table = {
+  vector: { call: (o) => ergodic.vector("N", o), options: { ...bounds, integer: flag } },
+  matrix: { call: (o) => ergodic.matrix("N", "K", o), options: { ...bounds, integer: flag } },
+  integer: { call: ergodic.integer, options: bounds },
+  real: { call: ergodic.real, options: { ...bounds, integer: flag } },
+};
+
 export const models: Table = {
   linear: {
     call: ergodic.linear as Declared["call"],

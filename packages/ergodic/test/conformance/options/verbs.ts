@@ -246,8 +246,8 @@ const sampling = {
   workers: whole(1, 1024),
   deterministic: flag,
   rows: none,
-  start: (value: unknown) =>
-    typeof value === "object" && value !== null && Object.keys(value).length === 0 && !(value instanceof RegExp),
+  // Of no parameter: all are drawn.
+  start: group,
   until: group,
   ...seconds,
   signal,
@@ -256,7 +256,7 @@ const sampleBase = Object.fromEntries(Object.keys(sampling).map((option) => [opt
 const missingStart = { ...sampling, start: none };
 
 export const samples: Verbs = {
-  "sample of a model": { call: (o) => ergodic.sample(normal, y, o), options: missingStart, base: sampleBase },
+  "sample of a model": { call: (o) => ergodic.sample(normal, y, o), options: sampling, base: sampleBase },
   "sample of a function": {
     call: (o) => ergodic.sample(plain, { dimension: 1 }, o),
     options: { ...missingStart, workers: one(1), rows: text },

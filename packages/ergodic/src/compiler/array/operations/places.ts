@@ -5,7 +5,7 @@
  * place: arrays put into places of a larger one, which do not overlap, and 0 elsewhere; padding and concatenation are places.
  */
 import { add } from "../../primitives/arithmetic.ts";
-import { anything, array, arrays, number, operation, optional, options, whole } from "../../signature.ts";
+import { anything, array, arrays, indices, number, operation, optional, options, whole } from "../../signature.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { axisOf, type Shape, type SymbolicArray, shapeError, shapeText, stridesOf } from "../symbolic.ts";
 import { full } from "./constants.ts";
@@ -102,22 +102,43 @@ export const slice = operation(
   },
 );
 
-/** x[index] along an axis, which the result lacks; a negative index counts from the end. @throws CompileError where it is none of the axis */
+/**
+ * x[index] along an axis, which the result lacks; of a list, x[i][j] along that axis and the next ones: `at(L, [1, 0])`. A negative index counts from the
+ * end.
+ *
+ * @throws CompileError where an index is none of its axis, or there are more than axes
+ */
 export const at = operation(
   "at",
-  { x: array, index: number, axis: optional(whole) },
-  (x: SymbolicArray, index: number, axis = 0): SymbolicArray => {
-    const which = axisOf("at", axis, x.rank);
-    const from = index < 0 ? index + x.shape[which] : index;
-    if (!Number.isInteger(from) || from < 0 || from >= x.shape[which])
+  { x: array, index: indices, axis: optional(whole) },
+  (x: SymbolicArray, index: number | readonly number[], axis = 0): SymbolicArray => {
+    const list = typeof index === "number" ? [index] : Array.from(index);
+    const first = axisOf("at", axis, x.rank);
+    if (list.length === 0 || first + list.length > x.rank)
       throw shapeError(
         "at",
-        `index is ${index}, but axis ${axis} of ${shapeText(x.shape)} has ${x.shape[which]} elements; indices count from 0`,
+        `${list.length} indices were given from axis ${first} on, but ${shapeText(x.shape)} has ${x.rank - first} such axes; give one for each, or for fewer`,
       );
-    const part = slice(x, { axis: which, from, to: from + 1 });
+    const start = x.shape.map(() => 0);
+    list.forEach((given, k) => {
+      const extent = x.shape[first + k];
+      const from = given < 0 ? given + extent : given;
+      if (!Number.isInteger(from) || from < 0 || from >= extent)
+        throw shapeError(
+          "at",
+          `index is ${given}, but axis ${first + k} of ${shapeText(x.shape)} has ${extent} elements; indices count from 0`,
+        );
+      start[first + k] = from;
+    });
+    const isTaken = (_: number, i: number): boolean => i >= first && i < first + list.length;
+    const part = slicedBy(
+      x,
+      { start, step: x.shape.map(() => 1) },
+      x.shape.map((n, i) => (isTaken(n, i) ? 1 : n)),
+    );
     return reshape(
       part,
-      x.shape.filter((_, i) => i !== which),
+      x.shape.filter((n, i) => !isTaken(n, i)),
     );
   },
 );

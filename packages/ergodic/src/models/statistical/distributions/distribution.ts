@@ -37,6 +37,7 @@ export interface Definition<C> {
 export type DistributionOf = (...parameters: Parameter[]) => Distribution;
 
 const defined = new Registry<DistributionOf>("distribution");
+const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
 
 /**
  * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
@@ -65,6 +66,7 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
   const checked = operation(name, kinds, build);
   const make = checkedItself<DistributionOf>(name, (...given) => withUserLine(() => checked(...given)));
   defined.define(name, make);
+  parametersOf.set(name, constraints);
   return make;
 }
 
@@ -72,6 +74,9 @@ export const distributionNames = (): string[] => defined.names();
 
 /** The builder of a distribution from its name; undefined if unknown. */
 export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
+
+/** What the parameters of a distribution must be, by name, in the order of its arguments; undefined if unknown. */
+export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);
 
 /** Keeps these names, and those of all distributions so far, for this library. */
 export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);

@@ -95,11 +95,7 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
   if (f.kind === "continuous" && (!high || f.logCdf) && (!low || f.logSurvival)) {
     if (!high) return f.logSurvival!(low, own);
     if (!low) return f.logCdf!(high, own);
-    if (f.logCdf && f.logSurvival) {
-      const upper = less(-Math.LN2, f.logCdf(low, own));
-      const more = where(upper, f.logSurvival(low, own), f.logCdf(high, own));
-      return logSubExp(more, where(upper, f.logSurvival(high, own), f.logCdf(low, own)));
-    }
+    return logBetween(f, own, low, high);
   }
   const numbers = constantsOf(own);
   const [from, to] = [low && constantsOf({ low }), high && constantsOf({ high })];
@@ -110,6 +106,14 @@ function logMass(f: Family, own: SymbolicParameters, { lower: low, upper: high }
       "DISTRIBUTION_LACKS",
     );
   return toArray(logOf(new Mass(f, numbers, from?.low as number, to?.high as number).whole));
+}
+
+/** log P(low < X ≤ high), from the tail where it is exact. The family must have both log distribution functions. */
+export function logBetween(f: Family, own: SymbolicParameters, low: SymbolicArray, high: SymbolicArray): SymbolicArray {
+  const [logCdf, logSurvival] = [f.logCdf!, f.logSurvival!];
+  const upper = less(-Math.LN2, logCdf(low, own));
+  const more = where(upper, logSurvival(low, own), logCdf(high, own));
+  return logSubExp(more, where(upper, logSurvival(high, own), logCdf(low, own)));
 }
 
 /** Single numbers of parameters that depend on no input. */
