@@ -38,6 +38,12 @@ module.exports = {
       `${src}/(?!verbs/|worker/)[a-z]+/`,
       `${src}/(index.ts$|verbs/|worker/)`,
     ),
+    forbid(
+      "models-know-no-formula",
+      "a formula makes a statistical model, which offers what it needs (TracedModel.reports, newRows); nothing below knows of formulas",
+      `${src}/models/(?!formula/)`,
+      `${src}/models/formula/`,
+    ),
     {
       name: "no-node-in-the-library",
       severity: "error",

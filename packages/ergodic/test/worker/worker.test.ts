@@ -25,6 +25,22 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
   expectTheSame(await task(lib, worker, pathToFileURL(module).href, imported));
 });
 
+it("a regression is made a density here, and its draws and rows are those of sample", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  const { regression, sample } = await import(dist("index.js"));
+  const x = [1, 2, 3, 4, 5, 6, 7, 8];
+  const data = { x, y: x.map((value) => 2 * value + Math.sin(value)), g: x.map((value) => (value % 2 ? "odd" : "even")) };
+  const model = regression("y ~ x + (1 | g)");
+  const options = { seed: 1, chains: 1, warmup: 100, draws: 50, deterministic: true };
+  const apart = worker();
+  const [there, here] = [await apart.sample(model, data, options), await sample(model, data, options)];
+  expect(there.quantities).toEqual(here.quantities);
+  for (const { name } of here.quantities) expect(there.draws(name)).toEqual(here.draws(name));
+  const row = { x: 9, g: "neither" };
+  expect(await there.predict([row])).toEqual(await here.predict([row]));
+  apart.dispose();
+});
+
 it("a thread that cannot be started, or a module that is not there, is an error of the run", async () => {
   const { worker } = await import(dist("worker/index.js"));
   const { linear, Dataset } = await import(dist("index.js"));

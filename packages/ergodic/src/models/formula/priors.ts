@@ -124,9 +124,12 @@ export class Priors {
   }
 }
 
+/** An object of properties by name, of any realm. */
+export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
+
 /** What can be told without data. */
 export function checkPriors(priors: unknown): asserts priors is RegressionPriors {
-  if (typeof priors !== "object" || priors === null || priors instanceof Distribution)
+  if (!isPlainObject(priors) || priors instanceof Distribution)
     refuse(WHERE, "priors", priors, "an object of distributions by name", "priors: { b: normal(0, 1) }");
   for (const [name, prior] of Object.entries(priors)) {
     if (prior === undefined) continue;

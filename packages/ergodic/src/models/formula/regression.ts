@@ -9,7 +9,7 @@ import { Columns, type FormulaData } from "./columns.ts";
 import { type FamilyName, familyNames, familyOf, familySynonyms } from "./families.ts";
 import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
-import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
+import { checkPriors, isPlainObject, Priors, type RegressionPriors } from "./priors.ts";
 import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */
@@ -37,8 +37,8 @@ const WHERE = "regression";
  * treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a smooth curve; `offset(x)`; `(1 + x | group)`, effects that vary by group and are
  * correlated, `||` without correlations; `0 +` or `- 1` without intercept. Data are columns by name, a list of rows, or a table.
  *
- * Draws have an "Intercept", coefficients by their columns' names ("age", "sexmale", "age:sexmale"), "sd(child): age", "cor(child): Intercept, age", "sigma", and
- * each group's effects, "child[Ann]: age".
+ * Draws have an "Intercept", coefficients by their columns' names ("age", "sexmale", "age:sexmale"), "sd(child): age",
+ * "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
  *
  * @throws OptionError for a formula that cannot be read, with the place and what to write; from `sample` on DataError for data that do not fit it
  */
@@ -79,7 +79,7 @@ interface Checked extends RegressionOptions {
 function checkedOptions(options: RegressionOptions): Checked {
   checkKeys(WHERE, options, ["family", "priors", "levels", "name"]);
   const { family = "gaussian", priors = {}, levels = {}, name } = options;
-  if (Object.hasOwn(familySynonyms, family as string))
+  if (typeof family === "string" && Object.hasOwn(familySynonyms, family))
     throw new OptionError(
       WHERE,
       `the family is "${family}", which is called "${familySynonyms[family]}" here; write family: "${familySynonyms[family]}"`,
@@ -88,8 +88,7 @@ function checkedOptions(options: RegressionOptions): Checked {
   checkChoice(WHERE, "family", family, familyNames);
   checkPriors(priors);
   if (name !== undefined && typeof name !== "string") refuse(WHERE, "name", name, "a text", 'name: "growth"');
-  if (typeof levels !== "object" || levels === null || Array.isArray(levels))
-    refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
+  if (!isPlainObject(levels)) refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
   const texts = Object.entries(levels).map(([column, list]) => {
     if (!Array.isArray(list) || list.length === 0 || new Set(list.map(String)).size < list.length)
       refuse(WHERE, `levels.${column}`, list, "a list of different levels", '["small", "large"]');

@@ -19,7 +19,7 @@ const verbs = [
     "compileFunction",
     "coordinateAscent",
   ],
-  ...["crossValidate", "regressionTable"],
+  ...["crossValidate", "regressionTable", "regression"],
   ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit", "compare"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];

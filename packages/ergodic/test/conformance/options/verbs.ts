@@ -285,6 +285,10 @@ export const samples: Verbs = {
     call: (o) => ergodic.infer.resume(files.infer, graph, o),
     options: { evidence: group, algorithm: none, workers: whole(1, 1024), until: group, ...seconds, signal },
   },
+  regression: {
+    call: (o) => ergodic.regression("y ~ x", o),
+    options: { family: one(...ergodic.familyNames), priors: group, levels: group, name: text },
+  },
   calibrate: {
     call: (o) => ergodic.calibrate(normal, y, o),
     options: { algorithm: none, simulations: count, draws: count, thin: count, warmup: whole(0), bins: whole(2), seed, signal },

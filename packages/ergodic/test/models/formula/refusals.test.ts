@@ -356,6 +356,15 @@ describe("data that do not fit say the term, the column and the row", () => {
     expect(await dataRefusal(formula, given, options)).toBe(said);
   });
 
+  it("name those columns alone that a column is made of", async () => {
+    expect(await dataRefusal("y ~ x + z + w", { w: data.z.map((z) => 2 * z) })).toMatch(
+      /"w" of the term "w" is a combination of "z", so/,
+    );
+    expect(await dataRefusal("y ~ x + z + w", { w: data.x.map((x) => x - 1) })).toMatch(
+      /"w" is a combination of the intercept, "x", so/,
+    );
+  });
+
   it("that are no data at all", async () => {
     const model = regression("y ~ x");
     await expect(model.condition(3 as never)).rejects.toThrow(/the data are 3, but must be columns by name/);

@@ -42,6 +42,7 @@ import { Columns } from "../../../src/models/formula/columns.ts";
 import { familyOf } from "../../../src/models/formula/families.ts";
 import { columnsOfFormula, numbersOfRow } from "../../../src/models/formula/new-rows.ts";
 import { Plan } from "../../../src/models/formula/plan.ts";
+import { Priors } from "../../../src/models/formula/priors.ts";
 import { readFormula } from "../../../src/models/formula/terms.ts";
 import type { ConditionedModel } from "../../../src/models/statistical/index.ts";
 
@@ -265,6 +266,30 @@ describe("the density of a formula is that of the model by hand", () => {
   });
 });
 
+describe("default priors", () => {
+  const intercept = (family: FamilyName, y: readonly number[]): [centre: number, scale: number] => {
+    const found = new Priors({}, familyOf(family), Float64Array.from(y)).intercept();
+    // Of 3 degrees of freedom the variance is three times the square of the scale.
+    return [found.mean() as number, Math.sqrt((found.variance() as number) / 3)];
+  };
+
+  it.each<[FamilyName, readonly number[], number, number]>([
+    ["gaussian", [1, 2, 3, 4, 100], 3, 2.5],
+    ["gaussian", [10, 20, 30, 40, 1000], 30, 14.8],
+    ["student", [10, 20, 30, 40, 1000], 30, 14.8],
+    ["poisson", [0, 0, 0, 5, 9], -2.3, 2.5],
+    ["poisson", [1, 1, 3, 500, 90_000], 1.1, 2.5],
+    ["negativeBinomial", [7, 1, 3, 500, 90_000], 1.9, 2.9],
+    ["gamma", [0.5, 0.5, 0.5, 2, 2], -0.7, 2.5],
+    ["bernoulli", [1, 1, 1, 1, 0], 0, 2.5],
+    ["binomial", [9, 8, 7, 6, 5], 0, 2.5],
+  ])("of the intercept, as in brms: %s of %o", (family, y, centre, scale) => {
+    const [found, width] = intercept(family, y);
+    expect(found).toBeCloseTo(centre, 10);
+    expect(width).toBeCloseTo(scale, 10);
+  });
+});
+
 describe("what draws report", () => {
   it("are quantities by the names of columns, levels and groups", async () => {
     const ours = await conditioned("y ~ x * f + s(z, k = 4) + (x | g) + (1 | f:g)");
@@ -287,9 +312,26 @@ describe("what draws report", () => {
     expect(Intercept[0]).toBeCloseTo(1 - 2 * mean(columns.x), 12);
     const ordinal = await conditioned("size ~ x", { family: "ordinal", levels: { size: ["S", "M", "L"] } });
     const { threshold } = ordinal.constrain(Float64Array.of(-1, 0, 2));
+    const { threshold: same } = (
+      await conditioned("size ~ 0 + x", { family: "ordinal", levels: { size: ["S", "M", "L"] } })
+    ).constrain(Float64Array.of(-1, 0, 2));
+    expect(same).toEqual(threshold);
     expect([...threshold].map((value) => value.toFixed(10))).toEqual(
       [-1, 0].map((value) => (value + 2 * mean(columns.x)).toFixed(10)),
     );
+  });
+
+  it("have each coefficient by its own name where priors are of several families", async () => {
+    const wide = student(3, 0, 9);
+    const ours = await conditioned("y ~ x + f + z", { priors: { fb: wide, fc: wide } });
+    expect(ours.parameters.slice(0, 4).map(({ name, size }) => [name, size])).toEqual([
+      ["Intercept", 1],
+      ["b", 2],
+      ["b 2", 2],
+      ["sigma", 1],
+    ]);
+    const { x, fb, fc, z } = ours.constrain(Float64Array.of(0, 1, 2, 3, 4, 0));
+    expect([x[0], fb[0], fc[0], z[0]]).toEqual([1, 3, 4, 2]);
   });
 
   it("have correlations of all pairs, and group effects by level and effect", async () => {
@@ -391,7 +433,10 @@ describe("predictions", () => {
     const predictor = await posterior.predictor({ seed: 3 });
     expect([predictor.columns, predictor.outputs]).toEqual([["x", "g"], ["count"]]);
     expect(predictor.predict(rows[2])).toEqual(together[2]);
-    expect(await posterior.predict([rows[2]], { seed: 4 })).not.toEqual([together[2]]);
+    // Means have no noise: they depend on the seed by the effects of new groups alone.
+    const [known, , fresh] = await posterior.predict(rows, { seed: 4 });
+    expect(known.count.mean).toBe(together[0].count.mean);
+    expect(fresh.count.mean).not.toBe(together[2].count.mean);
     const out = new Float64Array(3 * predictor.width);
     expect(predictor.predictInto(rows, out)).toBe(3);
     expect(out[0]).toBe(together[0].count.mean);
@@ -459,7 +504,8 @@ describe("a regression is a model", () => {
   it("that calibrates: its priors stay those of the data that were given", { timeout: 120_000 }, async () => {
     const few = { x: columns.x.slice(0, 10), y: columns.y.slice(0, 10) };
     const priors = { sigma: halfNormal(1), Intercept: normal(0, 1) };
-    const calibration = await calibrate(regression("y ~ x", { priors }), few, {
+    const rows = few.x.map((x, i) => ({ x, y: few.y[i] }));
+    const calibration = await calibrate(regression("y ~ x", { priors }), rows, {
       simulations: 100,
       draws: 19,
       bins: 10,

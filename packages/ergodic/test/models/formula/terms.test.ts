@@ -32,6 +32,7 @@ describe("a formula's terms", () => {
     ["(a + b)**2", "1 a b a:b"],
     ["a/b", "1 a a:b"],
     ["(a + b)/c", "1 a b a:b:c"],
+    ["a*b:c", "1 a b:c a:b:c"],
     ["a:b:c + a", "1 a a:b:c"],
     ["log(x) + I(x ^ 2 / 2)", "1 log(x) I(x^2/2)"],
     ["factor(x):z", "1 factor(x):z"],
