@@ -243,7 +243,7 @@ describe("hash", () => {
 describe("one-hot of many levels", () => {
   it("is sparse, with a 1 at each row's level, the first and the last, and numbers but for zeros", () => {
     const count = 1200;
-    const rows = Array.from({ length: count }, (_, i) => ({ level: `l${i}`, number: i % 3, y: i }));
+    const rows = Array.from({ length: count }, (_, i) => ({ level: `l${1000 + i}`, number: i % 3, y: i }));
     using data = Dataset.fromTable(tableOf(rows), { target: "y" });
     expect([data.format, data.columnCount]).toEqual(["sparse", count + 1]);
     for (const i of [0, 1, 2, 700, count - 1]) {

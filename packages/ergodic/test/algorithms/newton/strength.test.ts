@@ -312,6 +312,7 @@ describe("options", () => {
     ["until updates", { until: { updates: 10 } }],
     ["until a tolerance", { until: { tolerance: 0.1 } }],
     ["a type of the parameters", { precision: { data: "i8", model: "i16" } }],
+    ["a type of the parameters alone", { precision: { model: "f64" } }],
     ['algorithm: "gradient"', { algorithm: "gradient" }],
     ['algorithm: "gradient", with a rule', { algorithm: "gradient", rule: adagrad({ rate: 0.1 }) }],
   ])("%s means descent", async (_, options) => expect(await algorithmOf(options)).toBe("gradientDescent"));
@@ -324,6 +325,7 @@ describe("options", () => {
     ["validate", { validate: test }],
     ["seconds", { until: { seconds: 60 } }],
     ["a type of the data", { precision: "i8" }],
+    ["a type of the data alone", { precision: { data: "f64" } }],
     ["float64", { precision: "f64" }],
     ["a signal", { signal: new AbortController().signal }],
   ])("%s does not", async (_, options) => expect(await algorithmOf(options)).toBe("newtonCholesky"));
