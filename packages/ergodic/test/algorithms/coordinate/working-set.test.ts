@@ -204,18 +204,6 @@ it("a set larger than the Gram matrix holds is solved by residuals", () => {
     expect(b === 0 ? Math.max(0, Math.abs(pulls[j]) - 2) : Math.abs(pulls[j] - 2 * Math.sign(b))).toBeLessThan(1e-9);
 });
 
-it.each([1000, 8])("what a solve did has no part in the next, with room for %i columns", (capacity) => {
-  const model = quadratic(80, 24, { link: 0.8, l1: 0.05 });
-  const solved = (left: number): number[] => {
-    using bound = new Bound(model, { capacity });
-    bound.set.setCount(field.SET_NEXT, left);
-    bound.solve({ tolerance: 1e-9 });
-    return [bound.set.count(field.SET_PASSES), ...bound.beta()];
-  };
-  expect(solved(0)[0]).toBeGreaterThan(3);
-  expect(solved(3)).toEqual(solved(0));
-});
-
 describe("setScores", () => {
   it.each(formats)("knows every pull that reaches l1 w, and leaves out most that cannot: %s", (format) => {
     let columns = 0;
