@@ -13,7 +13,8 @@ import { openPeer, readNumbers, Skipped } from "./peer.mjs";
 import { dataOfVarying, modelOfVarying, varying } from "./varying.mjs";
 
 const FOLDER = new URL("../../shared/data/posteriordb/data/", import.meta.url);
-const CACHE = fileURLToPath(new URL("results/stan", import.meta.url));
+/** Programs of Stan that were compiled, and what compiling took. */
+export const CACHE = fileURLToPath(new URL("results/stan", import.meta.url));
 const STAN = fileURLToPath(new URL("peers/stan/", import.meta.url));
 export const [CHAINS, WARMUP, DRAWS] = [4, 1000, 1000];
 

@@ -36,7 +36,7 @@ const bundling = ["bundle.mjs", "direct-imports.mjs", "pure.mjs", "reachable-typ
   join(root, "packages/ergodic/scripts", file),
 );
 let dependencyChanged = false;
-for (const name of ["ergodic", "ingest", "serve", "cli"]) {
+for (const name of ["ergodic", "ingest", "serve", "plots", "cli"]) {
   const folder = join(root, "packages", name);
   const bundled = name === "ergodic";
   if (!bundled) removeStale(folder);

@@ -36,7 +36,7 @@ async function problemsOf(name, folder) {
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-packed-"));
 try {
-  for (const name of ["ergodic", "single-file", "ingest", "serve", "cli"]) {
+  for (const name of ["ergodic", "single-file", "ingest", "serve", "plots", "cli"]) {
     const problems = await problemsOf(name, folder);
     for (const problem of problems) console.error(`packages/${name}: ${problem}`);
     if (problems.length > 0) process.exitCode = 1;

@@ -97,6 +97,8 @@ export const commands = [
   "approximate",
   "summary",
   "diagnose",
+  "check",
+  "loo",
   "infer",
   "learn",
   "rules",
@@ -117,7 +119,7 @@ export async function commandLinePage(help) {
 Generated from the command's own help by \`npm run docs\`; do not edit. Examples are in [packages/cli](../packages/cli/README.md).
 
 Results go to standard output, progress and complaints to standard error. Exit codes: 0 done, 1 the run failed, or by \`diagnose
---strict\` the draws cannot be trusted, 2 the command line is at fault.
+--strict\` the draws cannot be trusted, or by \`check --strict\` the model does not make such data, 2 the command line is at fault.
 
 ${sections.join("\n")}`;
 }

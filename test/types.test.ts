@@ -72,11 +72,13 @@ export const mine = rule("mine", { rate: 0.1 }, ({ g, rate }) => ({ step: mul(ra
 const probeOfNode = `
 import { runCommandLine } from "@ergodic/cli";
 import { read, readCsv, readJsonLines, readParquet, readTsv } from "@ergodic/ingest";
+import { plot } from "@ergodic/plots";
 import { batcher } from "@ergodic/serve";
-import { type Dataset, fit, network } from "ergodic";
+import { type Dataset, type Draws, fit, network } from "ergodic";
 
 export const table = await readCsv("a.csv", { target: "y" });
 export const run: unknown = runCommandLine;
+export const picture = (draws: Draws<"mu">): string => plot(draws, "pairs", { of: ["mu"] });
 export const doubled: number = (await batcher({ run: (all: number[]) => all.map((x) => 2 * x) }).submit(1)).answer;
 const told = await fit(network([]), await readCsv<"age" | "hours">("a.csv", { target: "y" }));
 told.predict([{ age: 40, hours: 38 }]);
@@ -129,6 +131,7 @@ beforeAll(() => {
     ["ergodic", "ergodic"],
     ["ingest", "@ergodic/ingest"],
     ["serve", "@ergodic/serve"],
+    ["plots", "@ergodic/plots"],
     ["cli", "@ergodic/cli"],
   ]) {
     const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];

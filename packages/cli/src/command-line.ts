@@ -1,6 +1,7 @@
 /** The command line: every command, wired. One file a command in commands/. */
 import { Command } from "commander";
 import { addCalibrate } from "./commands/calibrate.ts";
+import { addCheck, addLoo } from "./commands/criticise.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addDescribe } from "./commands/describe.ts";
 import { addEvaluate } from "./commands/evaluate.ts";
@@ -44,7 +45,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
     addExport,
     addRules,
   ];
-  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addInfer, addLearn];
+  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addCheck, addLoo, addInfer, addLearn];
   for (const add of [...training, ...sampling, addServe, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);

@@ -9,7 +9,7 @@
  *   those of the formats
  */
 import { open, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
 import { DataError, Draws, loadDraws, saveDraws, writeWhole } from "ergodic";
 import { UsageError } from "./errors.ts";
@@ -55,6 +55,12 @@ export async function readDraws(path: string): Promise<Draws> {
   throw new DataError(path, `the folder holds ${runs.sort().join(", ")}; give the file of one run`, "DRAWS_FOLDER");
 }
 
+/** The folder that paths in descriptions are relative to. */
+export async function folderOfDraws(path: string): Promise<string> {
+  const names = await readdir(path).catch(() => undefined);
+  return names ? path : dirname(path);
+}
+
 async function readArrow(path: string): Promise<Draws> {
   const bytes = await readFile(path);
   try {
@@ -64,6 +70,12 @@ async function readArrow(path: string): Promise<Draws> {
     const said = error.message.slice(error.where.length + 2, -(error.code.length + 3));
     throw new DataError(path, said, error.code, { cause: error });
   }
+}
+
+/** Whether a path is of draws, and not of a saved model. */
+export async function isDraws(path: string): Promise<boolean> {
+  const names = await readdir(path).catch(() => undefined);
+  return names !== undefined || /\.(csv|arrow)$/.test(path) || basename(path) === INDEX;
 }
 
 /** What cannot be read the library complains of. */

@@ -1,6 +1,6 @@
 /**
- * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, 2
- * the command line is at fault.
+ * From an error to a line and an exit code: 0 done, 1 the run failed, or by `diagnose --strict` the draws cannot be trusted, or by `check --strict` the
+ * model does not make such data, 2 the command line is at fault.
  *
  * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
  */
@@ -16,7 +16,7 @@ export class UsageError extends OptionError {
   }
 }
 
-/** What was asked for is said, and the exit code is to say that it was no: `diagnose --strict`. */
+/** What was asked for is said, and the exit code is to say that it was no: `diagnose --strict`, `check --strict`. */
 export class NotTrusted extends Error {}
 
 /** Options that have the same name here and in the library. */

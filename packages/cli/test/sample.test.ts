@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readDrawsArrow } from "@ergodic/ingest";
+import { plot } from "@ergodic/plots";
 import { loadDraws, model as modelOf, sample, sgld } from "ergodic";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
@@ -40,6 +41,63 @@ describe("sample", () => {
     expect(answer.description.algorithm).toMatchObject({ algorithm: "hmc", leapfrogs: 8, metric: "dense" });
     expect(Object.keys(answer.summary)).toEqual(["mu", "tau", "theta[1]", "theta[2]"]);
     expect(answer.verdict.findings.map(({ code }: { code: string }) => code)).toContain("ess");
+  });
+
+  it("takes a formula and a table in place of a model's file", async () => {
+    const table = file("growth.csv");
+    const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${i % 7},${["low", "high"][i % 2]},g${i % 4}`);
+    writeFileSync(table, `y,x,dose,g\n${rows.join("\n")}\n`);
+    const words = [
+      "--formula",
+      "y ~ x + dose + (1 | g)",
+      "--data",
+      table,
+      "--levels",
+      "dose=low,high",
+      ...short,
+      "--deterministic",
+    ];
+    const { stdout, stderr } = await works("sample", ...words, "--out", file("of formula"));
+    expect(stderr.split("\n")[0]).toMatch(/^y ~ x \+ dose \+ \(1 \| g\): \d+ unconstrained numbers · nuts · 2 chains/);
+    expect(stdout).toMatch(/\nIntercept .*\nx .*\ndosehigh .*\nsd\(g\): Intercept .*\nsigma .*\ng\[g0\]: Intercept /);
+    expect((await loadDraws(file("of formula"))).quantities.map(({ name }) => name).slice(0, 3)).toEqual([
+      "Intercept",
+      "x",
+      "dosehigh",
+    ]);
+    const fast = await works(
+      "approximate",
+      "--formula",
+      "dose ~ x",
+      "--family",
+      "bernoulli",
+      "--data",
+      table,
+      "--json",
+      "--quiet",
+    );
+    expect(Object.keys(JSON.parse(fast.stdout).summary)).toEqual(["Intercept", "x"]);
+    expect(JSON.parse(fast.stdout).model).toBe("dose ~ x");
+  });
+
+  it("refuses a formula without a table, or next to a model's file, and says what is wrong with it", async () => {
+    const table = file("few.csv");
+    writeFileSync(table, "y,x\n1,2\n2,3\n3,5\n");
+    const said = async (...words: string[]): Promise<string> => (await ergodic("sample", ...words)).stderr;
+    expect(await said()).toMatch(/no model is given; give its file, or --formula "y ~ x \+ \(1 \| group\)" --data d\.csv/);
+    expect(await said("--formula", "y ~ x")).toMatch(/--formula: it needs a table; give --data d\.csv/);
+    expect(await said(model, "--formula", "y ~ x")).toMatch(
+      /it takes the place of a model's file, but .*schools\.mjs is given too/,
+    );
+    expect(await said(model, "--family", "poisson")).toMatch(/--family: it is of a formula; give --formula, or leave it out/);
+    expect(await said("--formula", "y ~ x +", "--data", table)).toMatch(
+      /formula "y ~ x \+": at its end: after "\+" a term is missing/,
+    );
+    expect(await said("--formula", "y ~ z", "--data", table)).toMatch(/wants the column "z", but there are y, x/);
+    expect(await said("--formula", "y ~ x", "--data", table, "--family", "logistic")).toMatch(/write .*"?bernoulli"?/);
+    expect(await said("--formula", "y ~ x", "--data", table, "--levels", "x")).toMatch(
+      /"x" names no column; write --levels size=small,large/,
+    );
   });
 
   it("reads a model of TypeScript", async () => {
@@ -206,6 +264,21 @@ describe("summary and diagnose", () => {
       const refused = await ergodic("summary", out, "--probabilities", given);
       expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(message)]);
     }
+  });
+
+  it("write pictures into a folder, each kind that the draws have something for", async () => {
+    const folder = file("plots/of/draws");
+    const { stdout, stderr } = await works("summary", out, "--plots", folder);
+    expect(stdout).toMatch(/^ +mean/);
+    expect(stderr).toContain(`plots in ${folder}: trace.svg, rank.svg, pairs.svg, forest.svg, energy.svg`);
+    const draws = await loadDraws(out);
+    for (const kind of ["trace", "rank", "pairs", "forest", "energy"] as const)
+      expect(readFileSync(join(folder, `${kind}.svg`), "utf8")).toBe(plot(draws, kind));
+    const one = file("plots-of-one");
+    const answer = JSON.parse((await works("summary", out, "--of", "mu", "--plots", one, "--json")).stdout);
+    expect(answer.plots).toEqual(["trace", "rank", "forest", "energy"].map((kind) => join(one, `${kind}.svg`)));
+    const refused = await ergodic("summary", out, "--plots", join(out, "chain_1.csv"));
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringMatching(/chain_1\.csv.*\[FILE_WRITE\]/)]);
   });
 
   it("say whether to trust it, and draw a number", async () => {

@@ -261,9 +261,14 @@ export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
 export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
-export { paretoKhat } from "./diagnostics/index.ts";
+export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";
 export {
   type CheckedStatistic,
+  type ComparedModel,
+  type CompareOptions,
+  type Comparison,
+  compare,
+  type Derived,
   Draws,
   type DrawsContent,
   type DrawsFrame,
@@ -271,6 +276,7 @@ export {
   type DrawsSourceFile,
   type DrawsSummaryOptions,
   type DrawsTarget,
+  type DrawValue,
   densityOverlay,
   type EnergyReport,
   type FileHandleSource,
@@ -282,7 +288,6 @@ export {
   histogramPlot,
   intervalPlot,
   type LooPitOptions,
-  loadDraws,
   looPit,
   type PlotOptions,
   type PosteriorPrediction,
@@ -313,6 +318,15 @@ export { type Engine, type EngineDescription, openEngine } from "./host/engine.t
 export { configureThreads as configure, type ThreadName, type ThreadOptions } from "./host/threads.ts";
 export type { Run, RunSummary } from "./loop/run.ts";
 export { chooseLoss } from "./models/choose-loss.ts";
+export {
+  type FamilyName,
+  type FormulaColumns,
+  type FormulaData,
+  familyNames,
+  type RegressionOptions,
+  type RegressionPriors,
+  regression,
+} from "./models/formula/index.ts";
 export { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./models/functional/index.ts";
 export type { StateName, States } from "./models/graphs/domains.ts";
 export type { Evidence } from "./models/graphs/evidence.ts";
@@ -591,6 +605,7 @@ export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/f
 export type { ResumeOptions } from "./verbs/fit/resume.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "./verbs/infer/infer.ts";
 export type { Inferred } from "./verbs/infer/tables-of.ts";
+export { type DrawsModel, loadDraws, withModel } from "./verbs/load-draws.ts";
 export type { LedgerItem } from "./verbs/measure/ledger.ts";
 export { measure } from "./verbs/measure/measure.ts";
 export type { Energy, Latencies, Measurable, Measurement, MeasureOptions, Scenario } from "./verbs/measure/measurement.ts";

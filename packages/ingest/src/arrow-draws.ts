@@ -3,6 +3,7 @@
  *
  *   await writeFile("draws.arrow", await writeDrawsArrow(posterior));
  *   const posterior = await readDrawsArrow(await readFile("draws.arrow"));
+ *   await readDrawsArrow(bytes, { model: eightSchools, data });  // loo, check, predict and predictor, too
  *
  * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu", "theta[1]", "L[2,1]": the
  * `draws_df` of R's posterior. The schema's metadata "ergodic" holds what columns do not, as JSON, so that nothing is lost. Files of other programs
@@ -12,7 +13,17 @@
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and those of `fromDataFrame`
  */
-import { CapabilityError, DataError, type Draws, fromDataFrame, OptionError, toDataFrame } from "ergodic";
+import {
+  CapabilityError,
+  DataError,
+  type Draws,
+  type DrawsModel,
+  fromDataFrame,
+  OptionError,
+  type StatisticalModel,
+  toDataFrame,
+  withModel,
+} from "ergodic";
 import { checkArrow } from "./arrow-check.ts";
 
 type Arrow = typeof import("apache-arrow");
@@ -42,10 +53,21 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 /**
- * Draws from an Arrow IPC file, in bytes. Needs the package apache-arrow. @throws DataError for damaged files and columns that
- * are not numbers
+ * Draws from an Arrow IPC file, in bytes; with their model they give what the run gave, as those of `loadDraws`. Needs the package apache-arrow.
+ *
+ * @throws DataError for damaged files and columns that are not numbers, and where the model is another one
  */
-export async function readDrawsArrow(bytes: Uint8Array): Promise<Draws> {
+export function readDrawsArrow<M extends StatisticalModel<never>>(
+  bytes: Uint8Array,
+  given: DrawsModel<M>,
+): ReturnType<typeof withModel<M>>;
+export function readDrawsArrow(bytes: Uint8Array): Promise<Draws>;
+export async function readDrawsArrow(bytes: Uint8Array, given?: DrawsModel<StatisticalModel<never>>): Promise<Draws> {
+  const draws = await drawsOf(bytes);
+  return given === undefined ? draws : withModel(draws, given);
+}
+
+async function drawsOf(bytes: Uint8Array): Promise<Draws> {
   if (!(bytes instanceof Uint8Array))
     throw new OptionError("readDrawsArrow", `the bytes are ${typeof bytes}, but must be a Uint8Array`, "OPTION_TYPE");
   const { tableFromIPC } = await arrow("readDrawsArrow");

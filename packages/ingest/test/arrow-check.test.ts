@@ -67,6 +67,20 @@ test("a buffer with fewer bytes than its rows need, by a number or by one byte",
   expect(told).toBeGreaterThanOrEqual(4);
 });
 
+test("a buffer that is as long as it should be, but begins too late", () => {
+  // Of 64 bytes: from 40 on there are not 32, while a length of 40 is one.
+  const told = Array.from({ length: Math.floor(file.length / 8) }, (_, k) => {
+    const bytes = file.slice();
+    view(bytes).setBigInt64(8 * k, 40n, true);
+    try {
+      return checkArrow(bytes);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  });
+  expect(told).toContain("a buffer goes beyond its body");
+});
+
 test("a body, a footer and messages of lengths that are not there", async () => {
   const start = file.length - 10;
   for (const size of [0, -1, 2 ** 31 - 1, file.length]) {

@@ -10,7 +10,6 @@ import { blocks, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, take
 import type { Command } from "commander";
 import {
   type AnyPredictor,
-  DataError,
   newLevels,
   type OutputPredictor,
   type Prediction,
@@ -20,15 +19,19 @@ import {
   writeWhole,
 } from "ergodic";
 import { columnKey, rawRows, readingOf, refuseNewLevels } from "../data.ts";
+import { isDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
-import { given } from "../options/given.ts";
+import { addDrawnFrom, type DrawnFrom } from "../options/drawn-from.ts";
+import { given, refuseOptions } from "../options/given.ts";
+import { share } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { columnNamed, columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
+import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
+import { cell, type KeptColumn, keptColumns } from "./kept-columns.ts";
 
 type PredictOptions = FormatOptions &
   Partial<RatingColumns> & {
@@ -38,13 +41,14 @@ type PredictOptions = FormatOptions &
     json?: boolean;
     id?: string;
     keep?: string[];
-  };
+    level?: number;
+  } & DrawnFrom;
 
 export function addPredict(program: Command, terminal: Terminal): void {
   const command = program
     .command("predict")
     .description("predict with a saved model")
-    .argument("<MODEL>", "a file that train, path or recommend wrote")
+    .argument("<MODEL>", "a file that train, path or recommend wrote, or draws that sample wrote")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
   addUnknownOption(addModelOptions(addFormatOptions(command)))
     .option("--out <file>", "write here, not on standard output")
@@ -52,6 +56,11 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .option("--keep <columns>", "of DATA: these, too, separated by commas", (text) => text.split(","))
     .option("--json", "one JSON object in the place of CSV");
   addRatingOptions(command);
+  addDrawnFrom(command.optionsGroup("For draws:")).option(
+    "--level <share>",
+    "of draws: the probability of intervals; default 0.9",
+    share,
+  );
   command.action((model: string, data: string, options: PredictOptions) => predict(model, data, options, terminal));
 }
 
@@ -61,6 +70,12 @@ async function predict(file: string, data: string, options: PredictOptions, term
     { flag: "DATA", path: data },
   ];
   await checkOutputs("predict", [{ flag: "--out", path: options.out }], inputs);
+  if (await isDraws(file)) {
+    refuseOptions(options, ["maxWork", "unknown", "user", "item", "value"], "saved models, but MODEL holds draws");
+    const { predictDraws } = await import("./predict-draws.ts");
+    return predictDraws(file, data, options, terminal);
+  }
+  refuseOptions(options, ["model", "data", "level"], "draws, but MODEL is a saved model");
   const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
   const remarks = new Remarks();
   const asked = { ...options, remarks };
@@ -77,11 +92,6 @@ type Asked = PredictOptions & { readonly remarks: Remarks };
 interface Block {
   readonly rows: Prediction[];
   readonly kept: readonly KeptColumn[];
-}
-
-interface KeptColumn {
-  readonly name: string;
-  readonly text: (row: number) => string;
 }
 
 async function* predictions(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Block> {
@@ -151,22 +161,6 @@ function refuseSparse(wanted: readonly (string | number)[]): [] {
   );
 }
 
-function keptColumns(table: Table, wanted: readonly (string | number)[]): KeptColumn[] {
-  return wanted.map((key) => {
-    const name = columnNamed(table, key, "--id or --keep");
-    const column = table.columns.find((one) => one.name === name);
-    if (!column)
-      throw new DataError(
-        table.source,
-        `--id or --keep asks for a column "${name}" that is not there; it has ${table.columns.map((c) => `"${c.name}"`).join(", ")}`,
-        "DATA_COLUMN",
-      );
-    if (column.kind === "number")
-      return { name, text: (row) => (Number.isNaN(column.values[row]) ? "" : String(column.values[row])) };
-    return { name, text: (row) => (column.codes[row] < 0 ? "" : column.levels[column.codes[row]]) };
-  });
-}
-
 async function* csvOf(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<string> {
   let header = false;
   for await (const { rows, kept } of predictions(model, data, options)) {
@@ -209,10 +203,4 @@ async function* jsonOf(model: AnyPredictor, file: string, data: string, options:
     first = false;
   }
   yield `],"remarks":${json(options.remarks.all)}}\n`;
-}
-
-/** A CSV field: quoted where it must be. */
-function cell(value: string | number): string {
-  const text = String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

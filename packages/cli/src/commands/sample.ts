@@ -1,9 +1,9 @@
 /**
- * `ergodic sample MODEL --data FILE`: draws from the posterior of a model, a summary, and whether to trust it; `ergodic
+ * `ergodic sample MODEL --data FILE`, or `--formula "y ~ x"` in place of MODEL: draws from the posterior of a model, a summary, and whether to trust it; `ergodic
  * approximate` the same by a fast approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
+import { type Draws, familyNames, type Run, type SampleOptions, sample } from "ergodic";
 import { drawsFormat, drawsPlaces, writeDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import {
@@ -15,6 +15,8 @@ import {
   toTheEnd,
   type Watch,
 } from "../keeping.ts";
+import { noting } from "../options/drawn-from.ts";
+import { checkFormula, collected, type FormulaModel, type FormulaWords, modelOfFormula } from "../options/formula.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";
@@ -23,8 +25,7 @@ import { duration, json } from "../report/numbers.ts";
 import { type SamplingDescription, SamplingProgress, samplingHeader } from "../report/sampling-progress.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface SampleWords extends KeepingOptions {
-  data?: string;
+interface SampleWords extends KeepingOptions, FormulaWords {
   algorithm?: string;
   method?: string;
   chains?: number;
@@ -52,30 +53,38 @@ export function addSample(program: Command, terminal: Terminal): void {
   const command = program
     .command("sample")
     .description("draw from the posterior of a model")
-    .argument("<MODEL>", "a file of JavaScript or TypeScript whose default export is a model()");
+    .argument("[MODEL]", "a file of JavaScript or TypeScript whose default export is a model(); or give --formula");
   shared(command)
     .option("--algorithm <sampler>", "nuts, hmc:leapfrogs=10, slice …; default nuts")
     .option("--chains <n>", "how many, each from its own start; default 4", whole(1, 65536))
     .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", whole(0, 2 ** 31))
     .option("--rows <name>", "the size that counts rows of data, for sgld:stepSize=0.001,batch=100 and its like");
-  command.action((path: string, options: SampleWords) => run(path, options, { command, path, options, fixed, terminal }));
+  command.action((path: string | undefined, options: SampleWords) =>
+    run(path, options, { command, path: path ?? "", options, fixed, terminal }),
+  );
 }
 
 export function addApproximate(program: Command, terminal: Terminal): void {
   const command = program
     .command("approximate")
     .description("a fast approximation of the posterior of a model")
-    .argument("<MODEL>", "a file of JavaScript or TypeScript whose default export is a model()");
+    .argument("[MODEL]", "a file of JavaScript or TypeScript whose default export is a model(); or give --formula");
   shared(command).option("--method <name>", `${Object.keys(methods).join(", ")}; default pathfinder`);
-  command.action((path: string, options: SampleWords) =>
-    run(path, { ...options, method: options.method ?? "pathfinder" }, { command, path, options, fixed, terminal }),
+  command.action((path: string | undefined, options: SampleWords) =>
+    run(path, { ...options, method: options.method ?? "pathfinder" }, { command, path: path ?? "", options, fixed, terminal }),
   );
 }
 
 function shared(command: Command): Command {
   return addKeepingOptions(
     command
-      .option("--data <file>", "JSON, by name; default: what the model's file exports as data")
+      .option(
+        "--data <file>",
+        "JSON, by name; default: what the model's file exports as data. Of a formula a table: CSV, Parquet …",
+      )
+      .option("--formula <text>", 'a regression in place of a model\'s file: "y ~ x + (1 | group)"')
+      .option("--family <name>", `of a formula: ${familyNames.join(", ")}; default gaussian`)
+      .option("--levels <column=a,b,c>", "of a column of a formula, in their order; may be repeated", collected)
       .option("--draws <n>", "kept, of each chain; default 1000", whole(0, 2 ** 31))
       .option("--seed <n>", "of all that is random; default 0", whole(0))
       .option("--workers <n>", "threads; draws do not depend on them", whole(1, 1024))
@@ -88,32 +97,44 @@ function shared(command: Command): Command {
   );
 }
 
-function run(path: string, options: SampleWords, training: Training): Promise<void> {
-  return blamingFile(path, () => draw(path, options, training));
+function run(path: string | undefined, options: SampleWords, training: Training): Promise<void> {
+  const act = (): Promise<void> => draw(path, options, training);
+  return path === undefined ? act() : blamingFile(path, act);
 }
 
-async function draw(path: string, options: SampleWords, training: Training): Promise<void> {
+async function draw(path: string | undefined, options: SampleWords, training: Training): Promise<void> {
   refuseFixed(training);
+  checkFormula(path, options);
   const { command, terminal } = training;
   const format = await drawsFormat(options.format);
   const { outputs, inputs } = keptPlaces({ ...options, out: undefined });
   const written = [...drawsPlaces(options.out), ...outputs];
-  await checkOutputs(command.name(), written, [...inputs, { flag: "MODEL", path }, { flag: "--data", path: options.data }]);
+  await checkOutputs(command.name(), written, [
+    ...inputs,
+    ...(path === undefined ? [] : [{ flag: "MODEL", path }]),
+    { flag: "--data", path: options.data },
+  ]);
   // Samplers may be defined by the model's file, and are read before its data.
   let algorithm: Pick<SampleOptions, "algorithm"> = {};
-  const file = await modelOfFile(path, options.data, () => {
+  const read = (): void => {
     algorithm = algorithmOf(options);
-  });
+  };
+  let file: ModelFile | FormulaModel;
+  if (path === undefined) {
+    read();
+    file = await modelOfFormula(options);
+  } else file = await modelOfFile(path, options.data, read);
   const stop = new AbortController();
   const sampling = begin(file, options, algorithm, stop.signal);
   const posterior = await toTheEnd(sampling, stop, training, watch(options, terminal), async (made) => {
-    if (options.out !== undefined) await writeDraws(made, options.out, format);
+    if (options.out !== undefined)
+      await writeDraws(noting(made, options.out, { model: path, data: options.data }), options.out, format);
   });
-  report(path, options, posterior, terminal);
+  report(path ?? options.formula!, options, posterior, terminal);
 }
 
 function begin(
-  { model, data }: ModelFile,
+  { model, data }: ModelFile | FormulaModel,
   options: SampleWords,
   algorithm: Pick<SampleOptions, "algorithm">,
   signal: AbortSignal,

@@ -1,6 +1,7 @@
-/** `ergodic summary DIR|FILE`: the table of draws that were written; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
+/** `ergodic summary DIR|FILE`: the table of draws that were written, and pictures of them; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
+import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { type Draws, histogramPlot, rankBars, tracePlot } from "ergodic";
+import { type Draws, histogramPlot, rankBars, tracePlot, writeWhole } from "ergodic";
 import { readDraws } from "../draws-files.ts";
 import { NotTrusted, UsageError } from "../errors.ts";
 import { grouped, json } from "../report/numbers.ts";
@@ -9,6 +10,7 @@ import type { Terminal } from "../terminal.ts";
 interface SummaryWords {
   of?: string;
   probabilities?: string;
+  plots?: string;
   json?: boolean;
 }
 
@@ -25,6 +27,7 @@ export function addSummary(program: Command, terminal: Terminal): void {
     .argument("<DIR>", "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file")
     .option("--of <names>", "quantities, with commas between; default all")
     .option("--probabilities <list>", "of the quantiles; default 0.05,0.5,0.95")
+    .option("--plots <dir>", "also write pictures into this folder: trace, rank, pairs, forest and energy, each an SVG file")
     .option("--json", "one JSON object on standard output")
     .action((path: string, options: SummaryWords) => summary(path, options, terminal));
 }
@@ -37,7 +40,31 @@ async function summary(path: string, options: SummaryWords, terminal: Terminal):
     ...(probabilities === undefined ? {} : { probabilities }),
   };
   const text = () => draws.table({ ...asked, rows: Number.MAX_SAFE_INTEGER });
-  terminal.out(`${options.json ? json({ command: "summary", draws: path, summary: draws.summary(asked) }) : text()}\n`);
+  const plots = options.plots === undefined ? undefined : await writePlots(draws, options.plots, asked.of);
+  const found = () => ({ command: "summary", draws: path, summary: draws.summary(asked), ...(plots ? { plots } : {}) });
+  terminal.out(`${options.json ? json(found()) : text()}\n`);
+  if (plots) terminal.note(`plots in ${options.plots}: ${plots.map((file) => basename(file)).join(", ")}`);
+}
+
+/** Each kind that these draws have something for. What is observed needs the model, which files of draws lack. */
+async function writePlots(draws: Draws, folder: string, of: string[] | undefined): Promise<string[]> {
+  const { plot } = await import("@ergodic/plots");
+  const named = of === undefined ? {} : { of };
+  const several = draws.scalars(of).size > 1;
+  const pictures = {
+    trace: plot(draws, "trace", named),
+    rank: plot(draws, "rank", named),
+    ...(several ? { pairs: plot(draws, "pairs", named) } : {}),
+    forest: plot(draws, "forest", named),
+    ...(draws.energy() ? { energy: plot(draws, "energy") } : {}),
+  };
+  const files: string[] = [];
+  for (const [kind, text] of Object.entries(pictures)) {
+    const file = join(folder, `${kind}.svg`);
+    await writeWhole(file, new TextEncoder().encode(text), { folders: true });
+    files.push(file);
+  }
+  return files;
 }
 
 function probabilitiesOf(text: string): number[] {

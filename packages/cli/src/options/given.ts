@@ -1,4 +1,14 @@
+import { UsageError } from "../errors.ts";
+
 /** The options that were given: those that are not undefined. */
 export function given<T extends object>(options: T): Partial<T> {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+/** Options that mean nothing with what else is given: `of`, what they are of. */
+export function refuseOptions(options: object, names: readonly string[], of: string): void {
+  const wrong = names.find((name) => (options as Record<string, unknown>)[name] !== undefined);
+  if (wrong === undefined) return;
+  const flag = `--${wrong.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new UsageError(flag, `is of ${of}; omit it`);
 }

@@ -44,3 +44,10 @@ export function axis(margin: number, wide: number, low: string, high: string): s
 
 /** Three digits, without trailing zeros. */
 export const short = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** A table whose first column begins at the left, with all others at the right, or as `left` says. */
+export function aligned(rows: readonly (readonly string[])[], left: readonly number[] = [0]): string {
+  const widths = rows[0].map((_, j) => rows.reduce((most, row) => Math.max(most, row[j].length), 0));
+  const cell = (text: string, j: number): string => (left.includes(j) ? text.padEnd(widths[j]) : text.padStart(widths[j]));
+  return rows.map((row) => row.map(cell).join("  ").trimEnd()).join("\n");
+}

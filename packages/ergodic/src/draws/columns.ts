@@ -25,6 +25,25 @@ export function columnsOf(quantities: readonly DrawsQuantity[]): DrawsColumn[] {
   );
 }
 
+/** What cannot stand in the head of a column, where dots and brackets are indices, and Stan's colons parts of tuples. */
+const UNFIT = /[\s,.:#"'[\]]+/g;
+
+/**
+ * Quantities by the names that head columns: "x:z" is x_z there, "sd(g): x" sd(g)_x. Of two that are alike the later gets a number. `names`: the names that quantities have, by those.
+ */
+export function headed(quantities: readonly DrawsQuantity[]): { quantities: DrawsQuantity[]; names: Map<string, string> } {
+  const names = new Map(quantities.filter(({ name }) => name.search(UNFIT) < 0).map(({ name }) => [name, name]));
+  const made = quantities.map((quantity) => {
+    if (names.get(quantity.name) === quantity.name) return quantity;
+    const fit = quantity.name.replace(UNFIT, "_").replace(/^_|_+$/g, "") || "_";
+    let name = fit;
+    for (let k = 2; names.has(name); k++) name = `${fit}_${k}`;
+    names.set(name, quantity.name);
+    return { ...quantity, name };
+  });
+  return { quantities: made, names };
+}
+
 interface Cell {
   readonly label: string;
   readonly name: string;

@@ -35,6 +35,10 @@ export interface RowDraws {
   readonly others: readonly string[];
   /** What is predicted: names, and shapes of one row's. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
+  /** Of a model that reads rows itself: what a row must have, and its numbers by field. */
+  readonly reading:
+    | { readonly columns: readonly string[]; numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>> }
+    | undefined;
   /** Draws that predictions are made from. */
   readonly drawCount: number;
   /** `row`: numbers of its fields, one after another; `where`: of errors. What is returned is there until the next call. @throws DataError */

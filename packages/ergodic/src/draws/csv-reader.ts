@@ -11,7 +11,7 @@
 import { refuse } from "../base/checks.ts";
 import { DataError, OptionError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
-import { type DrawsColumn, quantitiesOf } from "./columns.ts";
+import { type DrawsColumn, headed, quantitiesOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws } from "./draws.ts";
@@ -55,19 +55,22 @@ function checkTexts(name: string, value: unknown): void {
 export function fromChainFiles(files: readonly ChainFile[]): Draws {
   checkAlike(files);
   const [first] = files;
-  const own = first.settings.get(ERGODIC_KEY);
-  const header = own === undefined ? undefined : headerOf(first.name, own);
+  const comment = first.settings.get(ERGODIC_KEY);
+  const header = comment === undefined ? undefined : headerOf(first.name, comment);
   const isField = first.labels.map(fieldOfLabel);
   const labels = first.labels.filter((_, j) => isField[j] === undefined);
   const { quantities, columns } = quantitiesOf(first.name, labels);
-  if (header) checkHeader(first, header, quantities);
+  const own = header && headed(header.quantities);
+  if (header && own) checkHeader(first, { ...header, quantities: own.quantities }, quantities);
   const fields = header?.fields ?? isField.filter((field) => field !== undefined);
+  const { values, transitions } = gathered(files, own?.quantities ?? quantities, columns, fields);
   return new Draws({
     chains: files.length,
     count: first.rows.length,
     quantities: header?.quantities ?? quantities,
     fields,
-    ...gathered(files, header?.quantities ?? quantities, columns, fields),
+    transitions,
+    values: own ? Object.fromEntries(Object.entries(values).map(([name, series]) => [own.names.get(name)!, series])) : values,
     description: header?.description ?? describe(files),
     report: header?.report ?? {},
   });

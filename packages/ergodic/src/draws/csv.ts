@@ -2,7 +2,8 @@
  * Draws as CmdStan writes them: one CSV text a chain, settings as comments above the table.
  *
  * Columns: what is kept of each transition under Stan's names (`lp__`, `accept_stat__`, `stepsize__`, `treedepth__`, `n_leapfrog__`, `divergent__`,
- * `energy__`; others as their name and `__`), then every number of every quantity, `theta.1`, `L.2.1`, the first index fastest. Numbers are the
+ * `energy__`; others as their name and `__`), then every number of every quantity, `theta.1`, `L.2.1`, the first index fastest. In names, what has a
+ * meaning there (blanks, dots, commas, colons, brackets, quotes) is "_". Numbers are the
  * shortest decimals that read back as the same float64; nan, inf and -inf as CmdStan writes them. `lp__` is 0 where no log density was kept.
  *
  * The comment `ergodic = {…}` holds what Stan's comments have no words for (shapes and kinds, description, report), so that `fromCmdStanCsv`
@@ -13,7 +14,7 @@
  */
 import { CapabilityError, checkNumber } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
-import { columnsOf } from "./columns.ts";
+import { columnsOf, headed } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
 import { BLOCK, headerToJson } from "./json.ts";
 import { sizeOf } from "./series.ts";
@@ -48,9 +49,14 @@ export function toCmdStanCsv({ content }: { readonly content: DrawsContent }, ch
 export function* csvBlocks(content: DrawsContent, chain: number): Generator<string> {
   const { chains, count, fields } = content;
   checkNumber("toCmdStanCsv", "chain", chain, { low: 0, high: chains - 1, integer: true });
-  const columns = columnsOf(content.quantities);
+  const { quantities, names } = headed(content.quantities);
+  const columns = columnsOf(quantities);
   const sizes = new Map(content.quantities.map(({ name, shape }) => [name, sizeOf(shape)]));
-  const places = columns.map(({ name, offset }) => ({ array: content.values[name], size: sizes.get(name)!, offset }));
+  const places = columns.map(({ name, offset }) => ({
+    array: content.values[names.get(name)!],
+    size: sizes.get(names.get(name)!)!,
+    offset,
+  }));
   const known = [...fields.keys()].sort((a, b) => rankOf(fields[a]) - rankOf(fields[b]) || a - b);
   const withoutDensity = !fields.includes("logDensity");
   const labels = [...(withoutDensity ? ["lp__"] : []), ...known.map((j) => labelOfField(fields[j]))];
@@ -78,13 +84,11 @@ function rankOf(field: string): number {
 }
 
 function checkNames({ quantities, fields }: DrawsContent, labels: readonly string[]): void {
-  const odd = [...quantities.map(({ name }) => name), ...fields].find(
-    (name) => !/^[^\s,.:#"'[\]]+$/.test(name) || name.endsWith("__"),
-  );
+  const odd = [...quantities.map(({ name }) => name), ...fields].find((name) => name === "" || name.endsWith("__"));
   if (odd !== undefined)
     throw new CapabilityError(
       "toCmdStanCsv",
-      `"${odd}" cannot head a column: there must be no blanks, commas, dots, colons, brackets or quotes in it, and no "__" at its end; rename it, or save as JSON`,
+      `"${odd}" cannot head a column: it must not be empty, and have no "__" at its end; rename it, or save as JSON`,
       "DRAWS_NAME",
     );
   const twice = labels.find((label, j) => labels.indexOf(label) < j);

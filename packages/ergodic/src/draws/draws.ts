@@ -15,9 +15,11 @@ import {
   waic,
 } from "../diagnostics/index.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
+import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
+import { printable } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
-import type { PosteriorPredictor, PosteriorPredictorOptions } from "./posterior-predictor.ts";
+import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
@@ -216,6 +218,21 @@ export class Draws<Q extends string = string, D extends string = string> {
     return this.#each("quantile", name, (series) => quantile(series, probability));
   }
 
+  /**
+   * The same draws with a new quantity, computed from each draw's values by name: numbers, and of arrays their numbers, row-major.
+   *
+   *   posterior.derive("ratio", ({ mu, tau }) => mu / tau).summary().ratio;
+   *   posterior.derive("best", ({ theta }) => Math.max(...theta));
+   *
+   * `f` gives a number (true and false are 1 and 0), a list or a list of rows, of the same shape for every draw. These draws stay as they are.
+   *
+   * @throws OptionError for a name that is taken, names in `f` that are not there, and what is no number
+   */
+  derive<N extends string>(name: N, f: (values: Readonly<Record<Q, DrawValue>>) => Derived): Draws<Q | N, D> {
+    this.#need("draws.derive");
+    return new Draws<Q | N, D>(withDerived(this.#content, name, f));
+  }
+
   /** Whether these draws can be trusted, in plain words, and else what to do. */
   verdict(): Verdict {
     return verdict(this);
@@ -236,25 +253,37 @@ export class Draws<Q extends string = string, D extends string = string> {
    *
    * Where terms depend on each other (a hidden Markov chain, a regression on earlier values) it is no leave-one-out validation,
    * and refused, unless `oneStepAhead`: then each value is predicted from those before it, with parameters that the other terms
-   * tell.
+   * tell. As text it is a table, and whether to trust it.
    *
    * @throws CapabilityError [DRAWS_DEPENDENT]
    */
   loo(name?: string, options: PredictiveOptions = {}): PredictiveResult<LooResult> {
-    const { values, size, kind } = this.#predictive("loo", name, options);
-    return { kind, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) };
+    const { values, size, ...found } = this.#predictive("loo", name, options);
+    return printable({ ...found, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) });
   }
 
   /** Widely applicable information criterion; where terms depend on each other as `loo`. */
   waic(name?: string, options: PredictiveOptions = {}): PredictiveResult<WaicResult> {
-    const { values, size, kind } = this.#predictive("waic", name, options);
-    return { kind, ...waic(values, { observationCount: size }) };
+    const { values, size, ...found } = this.#predictive("waic", name, options);
+    return { ...found, ...waic(values, { observationCount: size }) };
   }
 
-  /** Replicated data: what was observed, simulated once for each draw, by name. */
-  predict(options: { readonly seed?: number } = {}): Draws {
-    checkKeys("predict", options, ["seed"]);
-    const { seed = 0 } = options;
+  /**
+   * Replicated data: what was observed, simulated once for each draw, by name. Of a list of new rows what `predictor` predicts of each: mean, sd and
+   * interval.
+   *
+   *   posterior.predict({ seed: 1 }).draws("y");
+   *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
+   */
+  predict(options?: { readonly seed?: number }): Draws;
+  predict(rows: readonly PosteriorRow<D>[], options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]>;
+  predict(
+    given: { readonly seed?: number } | readonly PosteriorRow<D>[] = {},
+    options?: PosteriorPredictorOptions,
+  ): Draws | Promise<PosteriorPrediction[]> {
+    if (Array.isArray(given)) return this.#predictRows(given, options);
+    checkKeys("predict", given, ["seed"]);
+    const { seed = 0 } = given as { readonly seed?: number };
     checkNumber("predict", "seed", seed, { integer: true });
     return new Draws(this.#source("predict").predict(seed));
   }
@@ -280,7 +309,12 @@ export class Draws<Q extends string = string, D extends string = string> {
   check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
     checkKeys("check", options, ["seed", "statistics"]);
     this.#need("check");
-    const observed = this.#source("check").observed();
+    const source = this.#source("check");
+    const observed = source.observed();
+    if (Object.keys(observed).length === 0) {
+      this.predict();
+      throw nothingObserved("check", source.hasTarget);
+    }
     const chosen = this.#observedName("check", name, Object.keys(observed));
     const { seed = 0, statistics } = options;
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
@@ -304,6 +338,15 @@ export class Draws<Q extends string = string, D extends string = string> {
   /** All that these draws are: what files hold. */
   get content(): DrawsContent {
     return this.#content;
+  }
+
+  async #predictRows(rows: readonly PosteriorRow<D>[], options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]> {
+    const predictor = await this.predictor(options);
+    try {
+      return predictor.predict(rows);
+    } finally {
+      predictor.dispose();
+    }
   }
 
   #quantity(name: string): DrawsQuantity {
@@ -368,7 +411,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (names.length === 0) throw nothingObserved(where, source.hasTarget);
     const name = this.#observedName(where, asked, names);
     const kind = predictiveKind(where, name, source.dependent().has(name), options);
-    return { values: all[name], size: all[name].length / (this.chains * this.count), kind };
+    return { values: all[name], size: all[name].length / (this.chains * this.count), kind, observed: name };
   }
 
   #observedName(where: string, asked: string | undefined, names: readonly string[]): string {

@@ -1,9 +1,11 @@
 /** Draws by name: what they say, whether they can be trusted, and how they are kept and shown. */
 
+export { type ComparedModel, type CompareOptions, type Comparison, compare } from "./compare.ts";
 export type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 export { toCmdStanCsv } from "./csv.ts";
 export { fromCmdStanCsv } from "./csv-reader.ts";
 export { type DrawsFrame, fromDataFrame, toDataFrame } from "./data-frame.ts";
+export type { Derived, DrawValue } from "./derive.ts";
 export { Draws, type DrawsSummaryOptions, type SummariseOptions } from "./draws.ts";
 export type { FileHandleSource, FolderHandle } from "./folder.ts";
 export { type HistogramOptions, histogramPlot, intervalPlot, type PlotOptions, rankBars, tracePlot } from "./plots.ts";
@@ -25,7 +27,7 @@ export {
   type Statistic,
   usualStatistics,
 } from "./predictive.ts";
-export { type DrawsSourceFile, type DrawsTarget, loadDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
+export { type DrawsSourceFile, type DrawsTarget, readDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { scalarName } from "./series.ts";
 export { summaryTable } from "./table.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";

@@ -20,8 +20,8 @@ export interface PosteriorPredictorOptions {
 
 type Nested = ArrayLike<number> | readonly Nested[];
 
-/** A row by the names of the model's data: of vector("N") a number, of matrix("N", "K") a list of K. What is observed may be omitted. */
-export type PosteriorRow<Names extends string = string> = { readonly [K in Names]?: number | Nested };
+/** A row by the names of the model's data: of vector("N") a number, of matrix("N", "K") a list of K; of a formula cells. What is observed may be omitted. */
+export type PosteriorRow<Names extends string = string> = { readonly [K in Names]?: number | string | boolean | Nested };
 
 /** What is predicted of one number that is observed. */
 export interface PredictedNumber {
@@ -95,7 +95,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     this.#draws = draws;
     this.level = level;
     this.drawCount = draws.drawCount;
-    this.columns = draws.fields.map(({ name }) => name);
+    this.columns = draws.reading?.columns ?? draws.fields.map(({ name }) => name);
     this.inputCount = draws.fields.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const outputs = draws.outputs.flatMap(({ name, shape, discrete }) =>
       Array.from({ length: sizeOf(shape) }, (_, at) => ({ name: scalarName(name, shape, at), discrete })),
@@ -128,6 +128,14 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     out: Float64Array,
   ): number {
     const isMatrix = rows instanceof Float64Array || rows instanceof Float32Array;
+    if (isMatrix && this.#draws.reading)
+      refuse(
+        "predictInto",
+        "rows",
+        rows,
+        "a list of rows, as a formula's columns have names",
+        `[{ ${this.columns.join(", ")} }]`,
+      );
     if (!isMatrix && !Array.isArray(rows))
       refuse("predictInto", "rows", rows, "a Float64Array, a Float32Array or a list of rows", "new Float64Array(rows × columns)");
     if (!(out instanceof Float64Array))
@@ -195,6 +203,16 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
   /** The numbers of a row, into the one that is held. */
   #read(row: unknown, where: string): void {
+    const { reading, fields } = this.#draws;
+    if (reading) {
+      const numbers = reading.numbers(row, where);
+      let at = 0;
+      for (const { name } of fields) {
+        this.#row.set(numbers[name], at);
+        at += numbers[name].length;
+      }
+      return;
+    }
     if (isList(row)) {
       if (row.length !== this.inputCount)
         throw misfit(where, `the row has ${row.length} numbers, but must have ${this.inputCount}: ${this.columns.join(", ")}`);
@@ -212,7 +230,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
         "DATA_SHAPE",
       );
     let at = 0;
-    for (const { name, shape } of this.#draws.fields) {
+    for (const { name, shape } of fields) {
       const value = Object.hasOwn(named, name) ? named[name] : undefined;
       at = shape.length === 0 ? this.#put(value, at, where, `"${name}"`) : this.#list(value, shape, at, where, `"${name}"`);
     }

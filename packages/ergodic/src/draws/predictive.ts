@@ -3,7 +3,7 @@ import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { exp } from "../base/exp.ts";
 import { psis, psisLoo, quantiles } from "../diagnostics/index.ts";
 import { mean, variance } from "../diagnostics/moments.ts";
-import { axis, short, withMargin } from "./characters.ts";
+import { aligned, axis, short, withMargin } from "./characters.ts";
 import { finiteBounds, histogram, type PlotOptions } from "./plots.ts";
 
 /** T: one number of a data set. */
@@ -106,13 +106,7 @@ function table(entries: readonly (readonly [string, CheckedStatistic])[], suspec
     ...[observed, centre, q5, q95].map(short),
     `${pValue.toFixed(3)}${suspect.includes(name) ? " !" : ""}`,
   ]);
-  const widths = head.map((title, j) => Math.max(title.length, ...rows.map((row) => row[j].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, j) => (j === 0 || j === 5 ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
-      .join("  ")
-      .trimEnd();
-  return [head, ...rows].map(line).join("\n");
+  return aligned([head, ...rows], [0, 5]);
 }
 
 /** Where each observed value lies among its own replications, from 0 to 1. */

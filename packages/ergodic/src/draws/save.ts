@@ -146,21 +146,10 @@ function* ended(blocks: Iterable<string>): Generator<string> {
   yield "\n";
 }
 
-/**
- * A folder, one file, or one CSV file a chain.
- *
- * `Q`: the names that you know to be there, for the compiler alone: `loadDraws<NamesOf<typeof eightSchools>>("out")`.
- */
-export function loadDraws<Q extends string = string>(
-  from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
-): Promise<Draws<Q>> {
-  return readDraws(from, READ_BYTES);
-}
-
-/** `blockBytes`: that are read at a time. */
+/** From a folder, one file, or one CSV file a chain. `blockBytes`: that are read at a time. */
 export async function readDraws(
   from: DrawsSourceFile | FolderHandle | readonly DrawsSourceFile[],
-  blockBytes: number,
+  blockBytes: number = READ_BYTES,
 ): Promise<Draws> {
   if (Array.isArray(from)) return fromFiles(await Promise.all(from.map(opened)), blockBytes);
   const one = from as Exclude<typeof from, readonly DrawsSourceFile[]>;

@@ -1,4 +1,5 @@
 import { HEAVY_SD, type VariableSummary } from "../diagnostics/index.ts";
+import { aligned } from "./characters.ts";
 
 /**
  * A posterior's summary as text: a row a number, digits that the Monte Carlo errors bear out.
@@ -24,13 +25,7 @@ export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): s
     if (compared) cells.push(fixed(row.rhat, 3));
     return cells;
   });
-  const widths = head.map((title, j) => Math.max(title.length, ...body.map((row) => row[j].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, j) => (j === 0 ? cell.padEnd(widths[j]) : cell.padStart(widths[j])))
-      .join("  ")
-      .trimEnd();
-  return [head, ...body].map(line).join("\n");
+  return aligned([head, ...body]);
 }
 
 /** Of the mean; where it has none, as great as that of a Gaussian as wide between the outer quantiles. */

@@ -11,8 +11,8 @@ export interface PredictiveOptions {
 /** "leave-one-out": each value is predicted from all others; "one-step-ahead": from those before it, with parameters that the other terms tell. */
 export type PredictiveKind = "leave-one-out" | "one-step-ahead";
 
-/** A result, and how values were predicted. */
-export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind };
+/** A result, how values were predicted, and the name of what was observed. */
+export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind; readonly observed: string };
 
 /** @throws CapabilityError [DRAWS_DEPENDENT] for terms that depend on each other, unless that is asked for */
 export function predictiveKind(where: string, name: string, dependent: boolean, options: PredictiveOptions): PredictiveKind {

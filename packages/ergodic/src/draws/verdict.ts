@@ -2,6 +2,7 @@ import { approximation } from "./findings/approximation.ts";
 import { convergence } from "./findings/convergence.ts";
 import type { Finding, Judged, Subject } from "./findings/finding.ts";
 import { places } from "./findings/places.ts";
+import { solutions } from "./findings/solutions.ts";
 import { stepBias, stepBiasWords } from "./findings/step-bias.ts";
 import { tails } from "./findings/tails.ts";
 import { trajectories } from "./findings/trajectories.ts";
@@ -22,14 +23,14 @@ export interface Verdict {
 }
 
 /** What is looked at, in the order that it is told. */
-const subjects: readonly Subject[] = [approximation, convergence, stepBias, places, trajectories, tails, hints];
+const subjects: readonly Subject[] = [approximation, convergence, stepBias, places, trajectories, solutions, tails, hints];
 
 /**
  * Whether draws can be trusted, in plain words, and what to do where they cannot.
  *
  * Looked at, one file a subject in findings/: draws that are not finite, chains that do not move, too few draws to judge; R̂ below 1.01 (serious above 1.05, and
  * below it of a number whose effective draws are too few) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021);
- * divergences, serious above 0.2 % of transitions, or where chains mix badly; trajectories cut short at the greatest depth; E-BFMI below 0.3; the bias of steps above 0.1 sd; modes that the chains have missed or are apart in, which come first; tails so heavy that a
+ * divergences, serious above 0.2 % of transitions, or where chains mix badly; trajectories cut short at the greatest depth; E-BFMI below 0.3; the bias of steps above 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the chains have missed or are apart in, which come first; tails so heavy that a
  * mean has no reliable error; k̂ > 0.7 of an approximation (Vehtari et al. 2024), of whose independent draws no R̂ is asked. A single chain cannot be compared with
  * others, and the verdict says so. What to do is said of this run (findings/advice.ts).
  */

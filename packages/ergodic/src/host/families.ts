@@ -20,7 +20,10 @@ export const makesCode = (family: Family): boolean => family === "coordinate" ||
 const starts: readonly (readonly [Family, RegExp])[] = [
   ["graphs", /^(clique|graph)/],
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
-  ["arrays", /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|network|scatter|triangular|zero$)/],
+  [
+    "arrays",
+    /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|lu[FS]|network|scatter|triangular|zero$)/,
+  ],
   ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|hessian|lossRows|set)/],
   ["sampling", /Run$|^(blockDensity|firstStep|gatherBatch|gibbs|logDensity|particle|powerDensity)/],
 ];

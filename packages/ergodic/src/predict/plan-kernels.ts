@@ -208,6 +208,17 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
       work: ELEMENT * times(n, n, m),
     })),
   ],
+  [
+    "luFactor",
+    counted(["count", "reads", "writes"], ([n]) => ({ arrays: [n * n, (n + 1) * n], work: ELEMENT * times(n, n, n) })),
+  ],
+  [
+    "luSolve",
+    counted([...counts(2), "reads", "count", "reads", "writes"], ([n, m]) => ({
+      arrays: [(n + 1) * n, n * m, n * m],
+      work: ELEMENT * times(n, n, m),
+    })),
+  ],
   ["convolution", convolution("")],
   ["convolutionInput", convolution("Input")],
   ["convolutionWeight", convolution("Weight")],

@@ -112,11 +112,7 @@ function calibrated(given: readonly number[], draws: number, bins: number): Cali
  *
  * @throws OptionError; CapabilityError where the prior cannot be drawn from, or what is observed is no datum of its own; DataError
  */
-export function calibrate<D extends ModelData>(
-  model: StatisticalModel<D>,
-  data: NoInfer<D>,
-  options: CalibrateOptions = {},
-): Run<Calibration> {
+export function calibrate<D>(model: StatisticalModel<D>, data: NoInfer<D>, options: CalibrateOptions = {}): Run<Calibration> {
   if (!holds(model, "condition"))
     refuse("calibrate", "the model", model, "a model()", 'model(({ param }) => param("mu", normal(0, 1)))');
   const given = checked(options);
@@ -125,7 +121,8 @@ export function calibrate<D extends ModelData>(
     resultNames: calibrationNames(),
     ...(given.signal ? { signal: given.signal } : {}),
     start: async () => {
-      calibration = new Simulations(model, data, given, await openEngine({ families: ["sampling"] }));
+      const fixed = model.ofNumbers?.(data) ?? { model: model as unknown as StatisticalModel, data: data as ModelData };
+      calibration = new Simulations(fixed.model, fixed.data, given, await openEngine({ families: ["sampling"] }));
       const { algorithm, signal: _, ...rest } = given;
       return {
         progression: calibration,
@@ -249,7 +246,7 @@ class Simulations implements Progression {
       const u = posterior.drawPrior(stream(seed, "calibrate", "prior").at(i));
       const simulated = posterior.predict(u, stream(seed, "calibrate", "data").at(i));
       const data: Record<string, ModelData[string]> = { ...this.data };
-      for (const { name, shape } of posterior.traced.observed) {
+      for (const { name, shape } of posterior.traced.replicated) {
         if (!Object.hasOwn(this.data, name))
           throw new DataError(
             "calibrate",

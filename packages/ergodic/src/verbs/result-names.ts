@@ -23,7 +23,7 @@ export const calibrationNames = () => words("simulations draws numbers calibrate
 /** Of `sample`. */
 export const drawsNames = () =>
   words(
-    "chains count quantities fields description draws series scalars shape mean quantile summary summarise table report verdict check predict predictor loo waic divergences energy treeDepths transition content portable toJSON",
+    "chains count quantities fields description draws series scalars shape mean quantile summary summarise table report derive verdict check predict predictor loo waic divergences energy treeDepths transition content portable toJSON",
   );
 /** Of `infer`. */
 export const answerNames = () =>

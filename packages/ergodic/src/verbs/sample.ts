@@ -1,21 +1,12 @@
 import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
 import { slice } from "../algorithms/mcmc/slice/slice.ts";
-import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
-import {
-  checkGivenOptions,
-  type Sampler,
-  type Sampling,
-  type SamplingPlan,
-  type VisitedPlace,
-} from "../algorithms/sampling/sampler.ts";
+import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "../algorithms/sampling/sampler.ts";
 import { checkBoolean, checkSignal, checkValuesByName, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
-import { later } from "../base/later.ts";
 import { shown } from "../base/shown.ts";
-import { type Stream, stream } from "../base/stream.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
-import { Draws, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
+import type { Draws } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../loop/checkpoint.ts";
 import { Run } from "../loop/run.ts";
@@ -26,10 +17,10 @@ import {
   type ConditionOptions,
   type DataOfModel,
   type ModelData,
-  type NamedValues,
   type NamesOf,
   type StatisticalModel,
 } from "../models/statistical/index.ts";
+import { type Drawn, drawsOf } from "./named-draws.ts";
 import { drawsNames } from "./result-names.ts";
 
 /** How a run of `sample` is executed and when it stops: what a resumed run may change. */
@@ -71,7 +62,7 @@ type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array
 export type PlainLogDensity = (x: Float64Array) => number;
 
 /** What can be sampled: a model(), a log density, or a plain function of x. */
-export type Sampled = StatisticalModel | LogDensity | PlainLogDensity;
+export type Sampled = StatisticalModel<never> | LogDensity | PlainLogDensity;
 
 /** Data of a model; of a function its dimension, and its gradient and names if there are any. */
 export type SampleData = ModelData | FunctionData;
@@ -80,15 +71,18 @@ export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
 
 const CHAINS = 4;
 const COUNT = 1000;
-const MOST_NAMED = 8;
-const [PROBE, PROBE_TOLERANCE] = [0.1, 1e-9];
+/** Where densities are compared. */
+export const PROBE = 0.1;
+const PROBE_TOLERANCE = 1e-9;
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 /** What goes with a model as its data: of a function its dimension, of a density nothing. */
 export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
 
 /** Names of a model's data. */
-type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? keyof D & string : string;
+type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? NamesIn<D> : string;
+/** Any, where the model is not of data by name alone. */
+type NamesIn<D> = [keyof D & string] extends [never] ? string : keyof D & string;
 
 function start<M extends Sampled>(
   model: M,
@@ -214,17 +208,18 @@ async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<
 }
 
 /** The log density at one point: it tells models and data apart that have the same names and sizes. null where it is not finite, or not to be had. */
-function probeOf(density: LogDensity): number | null {
+export function probeOf(density: LogDensity): number | null {
   if (!("evaluate" in density)) return null;
   const { value } = (density as FunctionDensity | ConditionedModel).evaluate(new Float64Array(density.dimension).fill(PROBE));
   return Number.isFinite(value) ? value : null;
 }
 
 /** Builds of the kernels round differently. */
+export const alike = (kept: number | null, found: number | null): boolean =>
+  kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
+
 function checkProbe(kept: number | null, found: number | null): void {
-  const alike =
-    kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
-  if (alike) return;
+  if (alike(kept, found)) return;
   throw new DataError(
     "sample.resume",
     `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but was ${kept ?? "not finite"} when the checkpoint was made; give the model and data that it was made with`,
@@ -269,7 +264,7 @@ async function conditioned(
       `the first argument is ${model === null ? "null" : typeof model}, but must be a model() or a function x => log density`,
       "OPTION_TYPE",
     );
-  if ("condition" in model) return model.condition((data ?? {}) as ModelData, options);
+  if ("condition" in model) return model.condition((data ?? {}) as never, options);
   const { deterministic } = options;
   if (model instanceof ConditionedModel && model.deterministic !== deterministic)
     throw new OptionError(
@@ -324,14 +319,6 @@ interface Recipe {
   until: Until;
   rows: string | undefined;
   checkpoint?: Checkpoint;
-}
-
-/** What a run of sampling leaves, before it has names. */
-export interface Drawn {
-  readonly raw: ChainDraws;
-  readonly places: readonly VisitedPlace[];
-  readonly description: JsonObject;
-  readonly report: Readonly<Record<string, number>>;
 }
 
 type Finish<R> = (density: LogDensity, drawn: Drawn) => R;
@@ -393,12 +380,17 @@ function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
     dimension: density.dimension,
     probe: probeOf(density),
     names: model.quantities?.map(({ name }) => name) ?? [],
+    ...(density instanceof ConditionedModel ? { data: dataShapes(density) } : {}),
     algorithm: algorithm.toJSON(),
     density: allowed(density),
     rows: rows ?? null,
     plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
   };
 }
+
+/** Shapes of the data by name, which draws from a file are held to where a model is given with them. */
+export const dataShapes = ({ traced }: ConditionedModel): Record<string, number[]> =>
+  Object.fromEntries([...traced.fields].map(([name, { shape }]) => [name, [...shape]]));
 
 /** What a verdict's advice must know of the density. */
 function allowed(density: LogDensity): JsonObject {
@@ -410,81 +402,4 @@ function allowed(density: LogDensity): JsonObject {
 function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
   const each = given instanceof Float64Array ? Array.from({ length: chains }, () => given) : given;
   return each.map((point) => [...point]);
-}
-
-/** A visited place, by the names of the first MOST_NAMED numbers of its parameters. */
-function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): JsonObject {
-  const { quantities, values } =
-    density instanceof ConditionedModel
-      ? { quantities: density.quantities, values: namedValues(density, point, stream(0, "places")) }
-      : plainValues(density, new ChainDraws(1, 1, density.dimension, point, [], new Float64Array(0)));
-  const parameters = quantities.filter(({ kind }) => kind === "parameter");
-  const numbers = parameters.flatMap(({ name, shape }) =>
-    [...values[name]].map((x, i) => [scalarName(name, shape, i), x] as const),
-  );
-  const finite = (x: string | number | boolean) => (typeof x !== "number" || Number.isFinite(x) ? x : null);
-  const told = Object.entries(place).map(([key, value]) => [key, finite(value)]);
-  return {
-    ...Object.fromEntries(told),
-    at: Object.fromEntries(numbers.slice(0, MOST_NAMED).map(([name, x]) => [name, finite(x)])),
-  };
-}
-
-/** What was drawn, on constrained values and by name. */
-export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
-  const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
-  const description = { ...drawn.description, ...visited };
-  const seed = (description.plan as { seed: number }).seed;
-  const { chains, count, fields } = raw;
-  const transitions = new Float64Array(chains * count * fields.length);
-  fields.forEach((field, j) => {
-    raw.transition(field).forEach((value, k) => {
-      transitions[k * fields.length + j] = value;
-    });
-  });
-  const shared = { chains, count, fields, transitions, description, report };
-  if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
-  const values = namedValues(density, raw.values, stream(seed, "generated"));
-  const source: DrawsSource = {
-    pointwise: () => density.pointwiseOf(raw.values),
-    dependent: () => density.dependentObservations(raw.values.subarray(0, density.dimension)),
-    hasTarget: density.traced.hasTarget,
-    observed: () => density.observedValues(),
-    newRows: async (options) => {
-      const { newRows } = await later(() => import("../models/statistical/new-rows.ts"));
-      const { name, traced, deterministic } = density;
-      return newRows({ name, traced, deterministic, points: raw.values, values }, options);
-    },
-    predict: (seed) => {
-      const replicated = density.predictOf(raw.values, stream(seed, "predict"));
-      const quantities = density.traced.observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
-      const none = { fields: [], transitions: new Float64Array(0), report: {} };
-      return { chains, count, quantities, values: replicated, description, ...none };
-    },
-  };
-  return new Draws({ ...shared, quantities: density.quantities, values, source });
-}
-
-/** Every quantity by name: [point, ...shape]. */
-function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
-  const { quantities, valueCount, dimension } = density;
-  const count = points.length / dimension;
-  if (count === 0) return Object.fromEntries(quantities.map(({ name }) => [name, new Float64Array(0)]));
-  const all = density.valuesOf(points);
-  const drawn = density.generatedOf(points, generated);
-  const column = (offset: number, size: number): Float64Array => {
-    const values = new Float64Array(count * size);
-    for (let k = 0; k < count; k++) values.set(all.subarray(k * valueCount + offset, k * valueCount + offset + size), k * size);
-    return values;
-  };
-  return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
-}
-
-/** Of a plain function: its names, or "x". */
-function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
-  const kind = "parameter" as const;
-  const { names } = density as Partial<FunctionDensity>;
-  if (!names) return { quantities: [{ name: "x", shape: [density.dimension], kind }], values: { x: raw.values } };
-  const quantities = names.map((name) => ({ name, shape: [], kind }));
-  return { quantities, values: Object.fromEntries(names.map((name, i) => [name, raw.coordinate(i)])) };
 }

@@ -24,6 +24,7 @@ import { LinearPath, type PathParts } from "../verbs/fit/path.ts";
 import type { InferOptions, infer } from "../verbs/infer/infer.ts";
 import type { Inferred } from "../verbs/infer/tables-of.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
+import { type Drawn, drawsOf } from "../verbs/named-draws.ts";
 import {
   answerNames,
   calibrationNames,
@@ -34,7 +35,7 @@ import {
   trainedNames,
   tunedNames,
 } from "../verbs/result-names.ts";
-import { type Drawn, drawsOf, type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
+import { type SampleOptions, type sample, startOf } from "../verbs/sample.ts";
 import type { tune } from "../verbs/tune.ts";
 import { Exported, encode, type KnownData, TAG } from "./encode.ts";
 import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";

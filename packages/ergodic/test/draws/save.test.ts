@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { csvBlocks, toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
 import { BLOCK, jsonBlocks } from "../../src/draws/json.ts";
-import { loadDraws, readDraws, saveDraws } from "../../src/draws/save.ts";
+import { readDraws, saveDraws } from "../../src/draws/save.ts";
+import { loadDraws } from "../../src/verbs/load-draws.ts";
 import { example, plain } from "./contents.ts";
 
 let folder = "";
@@ -79,13 +80,13 @@ describe("saveDraws and loadDraws", () => {
   it("write nothing of draws that CSV cannot hold", async () => {
     const odd = new Draws({
       ...content,
-      quantities: [{ name: "a b", shape: [], kind: "parameter" }],
-      values: { "a b": new Float64Array(6) },
+      quantities: [{ name: "a__", shape: [], kind: "parameter" }],
+      values: { a__: new Float64Array(6) },
     });
-    await expect(saveDraws(odd, path("new"))).rejects.toThrow(/"a b" cannot head a column/);
+    await expect(saveDraws(odd, path("new"))).rejects.toThrow(/"a__" cannot head a column/);
     expect(readdirSync(folder)).toEqual([]);
     await saveDraws(odd, folder, { format: "json" });
-    expect((await loadDraws(folder)).quantities[0].name).toBe("a b");
+    expect((await loadDraws(folder)).quantities[0].name).toBe("a__");
   });
 
   it("write in blocks, whose text is that of the whole", async () => {

@@ -37,8 +37,8 @@ it.each([
   }
   const terms = posterior.content.source!.pointwise().y;
   const sizes = { chainCount: 2, observationCount: count };
-  expect(posterior.loo("y", { oneStepAhead: true })).toEqual({ kind: "one-step-ahead", ...psisLoo(terms, sizes) });
-  expect(posterior.waic("y", { oneStepAhead: true })).toEqual({ kind: "one-step-ahead", ...waic(terms, sizes) });
+  expect(posterior.loo("y", { oneStepAhead: true })).toEqual({ kind: "one-step-ahead", observed: "y", ...psisLoo(terms, sizes) });
+  expect(posterior.waic("y", { oneStepAhead: true })).toEqual({ kind: "one-step-ahead", observed: "y", ...waic(terms, sizes) });
 });
 
 it("independent values are left out one by one, whatever is allowed", async () => {

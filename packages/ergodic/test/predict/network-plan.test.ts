@@ -156,7 +156,7 @@ it("two matrices that lie one behind the other in one buffer", () => {
     build: (rows, { w, v }) => matmul(tanh(matmul(rows, w)), v),
   };
   const wanted = interpreted(network, x, { w: weights.subarray(0, 20), v: weights.subarray(20) }, 6);
-  predictor.run({ x }, 6).y.forEach((value, i) => expect(value).toBeCloseTo(wanted[i], 12));
+  for (const [i, value] of predictor.run({ x }, 6).y.entries()) expect(value).toBeCloseTo(wanted[i], 12);
 });
 
 it.each(["f32", "f64"] as const)("constants that JSON has no words for, and the sign of 0: %s", (precision) => {

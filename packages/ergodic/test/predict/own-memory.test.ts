@@ -25,7 +25,7 @@ it("a batch that was open before memory grew computes the same after it", async 
   };
   const wanted = [1, 2, 3].map((w) => Math.tanh(0.1 * w - 0.2 * (w + 3)));
   const before = computed();
-  before.forEach((value, i) => expect(value).toBeCloseTo(wanted[i], 12));
+  for (const [i, value] of before.entries()) expect(value).toBeCloseTo(wanted[i], 12);
   using large = memory.allocate(memory.reservedBytes + 2 ** 20, "what makes it grow");
   expect(large.pointer).toBeGreaterThan(0);
   expect(computed()).toEqual(before);

@@ -49,6 +49,13 @@ test("rows without labels, on request", async () => {
   ]);
 });
 
+test("indices that do not rise are refused, by place", async () => {
+  for (const line of ["1 2:1 2:3", "1 3:1 2:3"])
+    await expect(read(`0 1:1\n${line}\n`)).rejects.toThrow(
+      /^t\.libsvm:2:7: index 2 in "2:3" follows [23], but indices must ascend.*\[DATA_INDEX\]$/,
+    );
+});
+
 test("blocks of a stream hold to the columns of the first", async () => {
   const stream = () => cutAt(new TextEncoder().encode("1 2:1\n0 1:1\n1 3:1\n"), [3, 8]);
   const collect = async (options = {}) => {

@@ -4,7 +4,7 @@ import { substitute } from "../rebuild.ts";
 import type { Access, LoopStep } from "./lowered.ts";
 import { expressionOf } from "./operations/map-reduce.ts";
 import type { Layout } from "./primitive.ts";
-import { type Shape, type SymbolicArray, sameShape, stridesOf } from "./symbolic.ts";
+import { type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf } from "./symbolic.ts";
 
 /**
  * What one loop computes, as expressions over its loads: kept arrays are read, all other element-wise work is written out.
@@ -66,6 +66,30 @@ export function copyStep(shape: Shape, from: Access | number, to: Access): LoopS
     stores: [{ to, expr: isNumber ? constant(from) : scalar("0") }],
     reductions: [],
   };
+}
+
+/** Copies in one loop, as many at a time and up to so many elements each: a loop for each of many single numbers would be all overhead. */
+const MOST_COPIES = 16;
+const SMALL_COPY = 16;
+
+/** The same copies, those of neighbours of one shape in one loop. */
+export function joinedCopies(copies: readonly LoopStep[]): LoopStep[] {
+  const joined: LoopStep[] = [];
+  for (const copy of copies) {
+    const last = joined.at(-1);
+    if (!last || last.stores.length >= MOST_COPIES || sizeOf(copy.shape) > SMALL_COPY || !sameShape(last.shape, copy.shape)) {
+      joined.push(copy);
+      continue;
+    }
+    const [{ to, expr }] = copy.stores;
+    const read = copy.loads.length > 0 ? scalar(String(last.loads.length)) : expr;
+    joined[joined.length - 1] = {
+      ...last,
+      loads: [...last.loads, ...copy.loads],
+      stores: [...last.stores, { to, expr: read }],
+    };
+  }
+  return joined;
 }
 
 export function isContiguous(shape: Shape, { strides }: Layout): boolean {

@@ -53,6 +53,8 @@ export interface ScanStep {
   readonly kind: "scan";
   readonly length: number;
   readonly reverse: boolean;
+  /** Ends early, where its first carry is not above 0: schedule-scan.ts. */
+  readonly end?: "kept" | "counted";
   readonly body: Lowered;
   /** Values of arguments: where carries start, what is run over, constants. */
   readonly carries: readonly number[];

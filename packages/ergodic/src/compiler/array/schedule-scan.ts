@@ -2,8 +2,22 @@
 import type { ArrayProgram, Lowered, ScanStep } from "./lowered.ts";
 import type { Shape, SymbolicArray } from "./symbolic.ts";
 
+/** When a loop of at most `length` steps ends: once its first carry is not above 0, which is looked at before each step. */
+export interface ScanEnd {
+  /**
+   * What of the histories a step reads and writes. "kept": the place that the second carry says, so that a step which does not move it is written over by
+   * the next. "counted": as many as the first carry says at the start, from the first to the last, or in reverse.
+   */
+  readonly place: "kept" | "counted";
+  /** So many carries, the first ones, steer the loop: they have no derivative. */
+  readonly control: number;
+  /** What the derivative takes for the next carries behind these: those of a step that is kept. */
+  readonly smooth?: readonly SymbolicArray[];
+}
+
 /** What operations/scan.ts keeps with its node. Leaves stand for one element of what is run over. */
 export interface ScanAttributes {
+  readonly end?: ScanEnd;
   readonly length: number;
   readonly reverse: boolean;
   readonly carries: readonly SymbolicArray[];
@@ -27,7 +41,7 @@ export function lowerScan(
   values: ScanValues,
   lower: (program: ArrayProgram) => Lowered,
 ): ScanStep {
-  const { length, reverse, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
+  const { length, reverse, end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const named = (leaves: readonly SymbolicArray[], kind: string): [string, { buffer: string; offset: number }][] =>
     leaves.map((leaf, i) => [String(leaf.attributes), { buffer: `${kind} ${i}`, offset: 0 }]);
   const body = lower({
@@ -44,6 +58,7 @@ export function lowerScan(
     kind: "scan",
     length,
     reverse,
+    ...(end && { end: end.place }),
     body,
     carries: carries.map((_, i) => values.argument(i)),
     over: over.map((_, i) => values.argument(first + i)),

@@ -1,7 +1,7 @@
 import { assert, CompileError } from "../../base/errors.ts";
 import { forEachBelow } from "../walk.ts";
 import { costOf } from "./cost.ts";
-import { copyStep, isContiguous, LoopBuilder } from "./loop-builder.ts";
+import { copyStep, isContiguous, joinedCopies, LoopBuilder } from "./loop-builder.ts";
 import type { Access, ArrayProgram, LoopStep, Lowered, Step, Value } from "./lowered.ts";
 import { expressionOf, type Reduce } from "./operations/map-reduce.ts";
 import type { Slice } from "./operations/places.ts";
@@ -331,15 +331,16 @@ class Scheduler {
     const value = this.#value(node);
     if (!isCovered(node)) this.#steps.push({ kind: "zero", value });
     const whole = stridesOf(node.shape);
-    for (const [i, { start, step }] of (node.attributes as Slice[]).entries()) {
+    const copies = (node.attributes as Slice[]).map(({ start, step }, i) => {
       const to: Access = {
         value,
         offset: start.reduce((sum, from, axis) => sum + from * whole[axis], 0),
         strides: whole.map((stride, axis) => stride * step[axis]),
       };
       const part = node.args[i];
-      this.#steps.push(copyStep(part.shape, part.op === "full" ? (part.attributes as number) : this.#access(part), to));
-    }
+      return copyStep(part.shape, part.op === "full" ? (part.attributes as number) : this.#access(part), to);
+    });
+    this.#steps.push(...joinedCopies(copies));
   }
 
   #emitScan(node: SymbolicArray): void {

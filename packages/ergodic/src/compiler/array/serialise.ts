@@ -73,7 +73,13 @@ class Encoder {
   }
 
   #scan(step: ScanStep): PlanStep<number> {
-    const { kind, length, reverse, carries, over, constants, current, next, outputs } = step;
+    const { kind, length, reverse, end, carries, over, constants, current, next, outputs } = step;
+    if (end)
+      throw new CompileError(
+        "plan",
+        "ode() takes as many steps as its numbers need, which no saved network can do yet; write its steps with scan",
+        "COMPILE_PLAN",
+      );
     const histories = step.histories.map((value) => value ?? null);
     return { kind, length, reverse, body: this.program(step.body), carries, over, constants, current, next, outputs, histories };
   }

@@ -95,13 +95,25 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
   };
 }
 
+/** Places of levels, by the list: one row's prediction does not make them anew. */
+const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
+
+function indexOf(levels: readonly string[]): ReadonlyMap<string, number> {
+  let index = indexes.get(levels);
+  if (!index) {
+    index = new Map(levels.map((level, k) => [level, k]));
+    indexes.set(levels, index);
+  }
+  return index;
+}
+
 function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: string): CellReader {
   const cells = namedCells(raw, where);
   return (column) => {
     if (column.of !== undefined) return partReader()(cells.texts(column.of), column, where);
     if (column.kind === "number") return checked(cells.numbers(column.name), column.name, where);
     const text = cells.texts(column.name);
-    const index = new Map(column.levels.map((level, k) => [level, k]));
+    const index = indexOf(column.levels);
     return (i) => {
       const level = text(i);
       if (level === null) return NaN;

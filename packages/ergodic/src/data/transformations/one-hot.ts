@@ -27,10 +27,15 @@ export const oneHot: Transformation<OneHotStep> = {
     const { cells } = input;
     checkStep("oneHot", isFormat(step.format), "a format");
     if (!cells) throw new DataError("pipeline", "oneHot must follow the cells of a table", "PIPELINE_STEP");
-    const names = cells.flatMap((column) =>
-      column.kind === "category" ? column.levels.map((level) => `${column.name}=${level}`) : [column.name],
-    );
-    return { columnCount: names.length, format: step.format, type: input.type, stored: true, names: () => names };
+    const columnCount = cells.reduce((sum, column) => sum + (column.kind === "category" ? column.levels.length : 1), 0);
+    let made: readonly string[] | undefined;
+    const names = (): readonly string[] => {
+      made ??= cells.flatMap((column) =>
+        column.kind === "category" ? column.levels.map((level) => `${column.name}=${level}`) : [column.name],
+      );
+      return made;
+    };
+    return { columnCount, format: step.format, type: input.type, stored: true, names };
   },
 
   start(step, input, where) {

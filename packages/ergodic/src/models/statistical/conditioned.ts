@@ -22,6 +22,7 @@ import { PlacedModel, type PointFunction, type PortableForm, type PortableForms 
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
 import { PriorDrawer } from "./prior.ts";
 import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
+import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
 
 /** Values by name, row-major. */
 export type NamedValues = Record<string, Float64Array>;
@@ -78,7 +79,7 @@ export class ConditionedModel implements LogDensity, Disposable {
     this.parameters = traced.parameters.map((p) => ({ name: p.name, offset: p.offset, size: p.unconstrained.size }));
     this.discrete = traced.parameters.flatMap(({ discrete }, i) => (discrete ? [{ ...this.parameters[i], ...discrete }] : []));
     this.generated = new Drawer(this.placed, "generated", traced.drawn);
-    this.predicted = new Drawer(this.placed, "predicted", traced.observed);
+    this.predicted = new Drawer(this.placed, "predicted", traced.replicated);
     this.prior = new PriorDrawer(name, traced, this.placed);
   }
 
@@ -125,6 +126,20 @@ export class ConditionedModel implements LogDensity, Disposable {
   /** The values of many points, one point after another: `valueCount` numbers for each `dimension` of u, in the order of `quantities`. */
   valuesOf(points: ArrayLike<number>): Float64Array {
     return this.ofPoints("values", this.reported, points);
+  }
+
+  /** The values of parameters, whatever draws report: by name [point, size]. */
+  parameterValuesOf(points: ArrayLike<number>): NamedValues {
+    const { parameters } = this.traced;
+    const all = this.ofPoints(
+      "parameters",
+      parameters.map(({ value }) => value),
+      points,
+    );
+    return namedColumns(
+      all,
+      parameters.map(({ name, value }) => ({ name, size: value.size })),
+    );
   }
 
   /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
@@ -194,14 +209,22 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.placed.portableDensity(true);
   }
 
-  /** What advice must know of it: which parameters belong to a hierarchy. */
+  /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
   get facts(): JsonObject {
-    return hierarchyOf(this.traced);
+    return this.traced.reports ? {} : hierarchyOf(this.traced);
   }
 
   /** What is probably not meant, though it can be sampled. */
   get hints(): readonly Hint[] {
     return this.traced.hints;
+  }
+
+  /** Of the differential equations that the model solves: steps and error at some of these points, the most of all; undefined where it solves none. */
+  solutionsAt(points: Float64Array): JsonObject | undefined {
+    const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
+    if (arrays.length === 0 || points.length === 0) return undefined;
+    const some = somePoints(points, this.dimension);
+    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length / 2, some.length / this.dimension);
   }
 
   /** Which prior or observation is not finite at these points, as text; undefined where all are. */
@@ -224,9 +247,9 @@ export class ConditionedModel implements LogDensity, Disposable {
 
   /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
   observedValues(): NamedValues {
-    const { observed, data } = this.traced;
+    const { replicated, data } = this.traced;
     const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));
-    const known = observed.filter(({ value }) => arraysBelow([value]).every(isData));
+    const known = replicated.filter(({ value }) => arraysBelow([value]).every(isData));
     const values = interpret(
       known.map(({ value }) => value),
       Object.fromEntries(data),

@@ -1,5 +1,6 @@
 /** What a model's function is given, and what is known of a model once it has run. */
 
+import type { WatchedSolution } from "../../compiler/array/operations/ode/watch.ts";
 import type { ArrayLikeOperand, Shape, SymbolicArray } from "../../compiler/index.ts";
 import type { ParameterConstraint } from "./constraints.ts";
 import type { Distribution } from "./distributions/index.ts";
@@ -28,11 +29,13 @@ export interface ParameterOptions {
   readonly constraint?: ParameterConstraint;
 }
 
+type ObservedValue = SymbolicArray | number;
+
 /** Options of `marginalise` in a model. */
 export interface MarginaliseOptions {
-  /** What the terms are the distributions of. Needed where terms are distributions. */
-  readonly value?: SymbolicArray | number;
-  /** Name of the pointwise log densities, and of predictive draws of `value`. */
+  /** What the terms are the distributions of; several by name or in a list, if the terms are such too. Needed where terms are distributions. */
+  readonly value?: ObservedValue | readonly ObservedValue[] | Readonly<Record<string, ObservedValue>>;
+  /** Name of the pointwise log densities, and of predictive draws of `value`; of several values of the log densities alone. */
   readonly name?: string;
 }
 
@@ -96,9 +99,13 @@ export interface TracedDraw {
   readonly batch: Shape;
 }
 
-/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
-export interface TracedObservation extends TracedDraw {
+/** What was observed, and draws values like it. */
+export interface TracedReplicate extends TracedDraw {
   readonly value: SymbolicArray;
+}
+
+/** What was observed, with its log densities one by one. `chained`: each given those before it, as of a hidden Markov chain. */
+export interface TracedObservation extends TracedReplicate {
   readonly pointwise: SymbolicArray;
   readonly chained: boolean;
 }
@@ -113,6 +120,23 @@ export interface TracedTerm {
   readonly value?: SymbolicArray;
 }
 
+/** What draws report of a model that says so itself: an array, and the names of what stands in it, one after another. */
+export interface TracedReport {
+  readonly places: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly kind: "parameter" | "transformed" | "generated";
+  readonly value: SymbolicArray;
+}
+
+/** Rows of a model that reads them itself. */
+export interface TracedNewRows {
+  /** What a row must have. */
+  readonly columns: readonly string[];
+  /** The model's function on rows that it may not know. It may have parameters behind the model's own, not centred, which are drawn from their priors. */
+  again(data: ModelData): TracedModel;
+  /** Numbers of a row by field. @throws DataError */
+  numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+}
+
 /** Indices, and of how many places the operation `where` takes those that they name. */
 export interface TracedIndices {
   readonly where: string;
@@ -125,7 +149,9 @@ export interface TracedModel {
   readonly parameters: readonly TracedParameter[];
   readonly quantities: readonly TracedQuantity[];
   readonly observed: readonly TracedObservation[];
-  /** Summed-out terms that are of no one distribution, one by one. */
+  /** What was observed, in the order in which it must be drawn: values that share a log density included. */
+  readonly replicated: readonly TracedReplicate[];
+  /** Summed-out terms that are of no one distribution, or of several values at once, one by one. */
   readonly marginal: readonly Pick<TracedObservation, "name" | "pointwise" | "chained">[];
   /** Generated ones that are drawn. */
   readonly drawn: readonly TracedDraw[];
@@ -147,10 +173,16 @@ export interface TracedModel {
   readonly fields: ReadonlyMap<string, DataField & ReadField>;
   /** Indices that are no constants. */
   readonly taken: readonly TracedIndices[];
+  /** Of differential equations. */
+  readonly solutions: readonly WatchedSolution[];
   /** Single numbers among the data, which may be sizes. */
   readonly numbers: Readonly<Record<string, number>>;
   /** The same function on other data. */
   again(data: ModelData): TracedModel;
+  /** What draws report, in the place of all parameters and quantities. */
+  readonly reports?: readonly TracedReport[];
+  /** How new rows are read. Default: by the fields of data. */
+  readonly newRows?: TracedNewRows;
 }
 
 export interface Hint {

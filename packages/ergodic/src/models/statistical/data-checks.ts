@@ -4,6 +4,8 @@
  */
 import { DataError } from "../../base/errors.ts";
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../compiler/array/indices.ts";
+import { firstWrongTime, wantedTime } from "../../compiler/array/operations/ode/times.ts";
+import type { WatchedSolution } from "../../compiler/array/operations/ode/watch.ts";
 import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index.ts";
 import { isNumber, wantedOf } from "./distributions/constraint.ts";
 import type { Distribution } from "./distributions/index.ts";
@@ -31,6 +33,23 @@ export function dataIndices(data: Data): IndexWatch {
     });
   };
 }
+
+/** @throws DataError where times of a differential equation that depend on the data alone decrease, or begin before it starts */
+export function checkDataTimes({ times, from }: WatchedSolution, data: Data): void {
+  const [numbers, start] = [times, from].map((array) => numbersOf(array, data) ?? constantsOf(array));
+  const wrong = numbers && firstWrongTime(start?.[0] ?? -Infinity, numbers);
+  if (wrong === undefined) return;
+  withUserLine(() => {
+    throw new DataError(
+      inputsBelow(times).length > 0 ? nameOf("times", times, wrong) : `times[${wrong}]`,
+      `it is ${numbers![wrong]}, but is a time of ode(), which ${wantedTime(start?.[0] ?? -Infinity, numbers!, wrong)}`,
+      "DATA_RANGE",
+    );
+  });
+}
+
+const constantsOf = (array: SymbolicArray): Float64Array | undefined =>
+  inputsBelow(array).length === 0 ? interpret([array], {})[0] : undefined;
 
 /** @throws DataError where a parameter that depends on the data alone breaks its constraint */
 export function checkDataParameters({ family, name, parameters }: Distribution, data: Data): void {

@@ -6,7 +6,7 @@ import { batchOf } from "./distributions/constraint.ts";
 
 /** Of the kernels that a model's functions call: densities, values, draws. */
 export function familiesOfModel(traced: TracedModel): Family[] {
-  const { logDensity, logDensityOfValues, terms, parameters, quantities, observed, marginal, drawn } = traced;
+  const { logDensity, logDensityOfValues, terms, parameters, quantities, observed, replicated, marginal, drawn } = traced;
   const priors = parameters.flatMap(({ shape, prior }) =>
     prior ? [{ distribution: prior, batch: batchOf(shape, prior.eventRank) }] : [],
   );
@@ -14,9 +14,9 @@ export function familiesOfModel(traced: TracedModel): Family[] {
     logDensity,
     logDensityOfValues,
     ...terms.map(({ density }) => density),
-    ...[...quantities, ...parameters, ...observed].map(({ value }) => value),
+    ...[...quantities, ...parameters, ...replicated].map(({ value }) => value),
     ...[...observed, ...marginal].map(({ pointwise }) => pointwise),
-    ...[...priors, ...observed, ...drawn].flatMap(drawnFrom),
+    ...[...priors, ...replicated, ...drawn].flatMap(drawnFrom),
   ]);
 }
 

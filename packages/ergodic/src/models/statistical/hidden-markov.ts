@@ -1,26 +1,41 @@
 import { CompileError } from "../../base/errors.ts";
-import type { Draws } from "../../base/stream.ts";
 import {
   add,
   broadcastTo,
+  equal,
   full,
   log,
   logSumExp,
+  maximum,
+  minimum,
+  range,
   reshape,
-  type Shape,
   type SymbolicArray,
   scan,
   shapeText,
   sizeOf,
   softmax,
+  solve,
   sub,
+  sum,
+  transpose,
+  where,
 } from "../../compiler/index.ts";
-import { operation } from "../../compiler/signature.ts";
+import { type Kind, operation } from "../../compiler/signature.ts";
 import { type Parameter, parameterArray } from "./distributions/distribution.ts";
 import { drawIndex } from "./distributions/draw-counts.ts";
 import { parameter } from "./distributions/kinds.ts";
-import { collected, type Distribution, type Sampler } from "./distributions/value.ts";
+import type { StateSource } from "./state-draws.ts";
 import { withUserLine } from "./user-line.ts";
+
+/** Distributions of the first state by their words. */
+export type InitialWord = "stationary" | "uniform";
+
+const words: readonly unknown[] = ["stationary", "uniform"] satisfies InitialWord[];
+const initialKind: Kind = {
+  wanted: `a list of K probabilities, "stationary" or "uniform"`,
+  fits: (x) => words.includes(x) || parameter.fits(x),
+};
 
 export class HiddenMarkov {
   readonly initial: SymbolicArray;
@@ -45,20 +60,29 @@ export class HiddenMarkov {
  * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
  * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
+ * `initial` may also be "stationary", the π with π = πA that an irreducible chain has come from, or "uniform", which adds nothing but a constant where a model has no
+ * term for the first state.
+ *
  * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
 export const hiddenMarkov = operation(
   "hiddenMarkov",
-  { initial: parameter, transition: parameter },
-  (initial: Parameter, transition: Parameter): HiddenMarkov =>
+  { initial: initialKind, transition: parameter },
+  (initial: Parameter | InitialWord, transition: Parameter): HiddenMarkov =>
     withUserLine(() => {
-      const first = parameterArray("hiddenMarkov", "initial", "simplex", initial);
       const next = parameterArray("hiddenMarkov", "transition", "simplex", transition);
-      const k = first.shape[0];
-      if (first.rank === 1 && next.rank === 2 && next.shape[0] === k && next.shape[1] === k) return new HiddenMarkov(first, next);
+      const k = next.shape[0];
+      const square = next.rank === 2 && next.shape[1] === k;
+      const first =
+        square && initial === "stationary"
+          ? stationary(next)
+          : square && initial === "uniform"
+            ? full(1 / k, [k])
+            : parameterArray("hiddenMarkov", "initial", "simplex", typeof initial === "string" ? [] : initial);
+      if (square && first.rank === 1 && first.shape[0] === k) return new HiddenMarkov(first, next);
       throw new CompileError(
         "hiddenMarkov",
-        `initial has shape ${shapeText(first.shape)} and transition ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
+        `initial ${typeof initial === "string" ? `is "${initial}"` : `has shape ${shapeText(first.shape)}`} and transition has shape ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
         "COMPILE_SHAPE",
       );
     }),
@@ -94,33 +118,57 @@ export function forwardBackward(
   return { logDensity, probabilities: backward.outputs[0] };
 }
 
-/** Draws of whole series: states along the chain, then values given them. `emissions`: of each state, over times and what stands beside them. */
-export function seriesSampler({ initial, transition }: HiddenMarkov, emissions: readonly Distribution[]) {
+/**
+ * The states that are together most probable given all that is observed, [T, …]: Viterbi's. δ_t(j) is the log probability of the best path that ends in j; from the
+ * last time backward each state is the best before the one that follows. Of equal paths the one of lower states. Source: Viterbi 1967; Rabiner 1989, section III.B.
+ */
+export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
+  const shape = emissions.shape.slice(1);
+  const beside = shape.slice(0, -1);
+  const states = range(shape[shape.length - 1]);
+  const logTransition = log(transition);
+  const forward = scan([broadcastTo(log(initial), shape)], [emissions], ([ahead], [emission]) => {
+    const best = add(ahead, emission);
+    return [[maximum(add(reshape(best, [...shape, 1]), logTransition), { axis: -2 })], [best]];
+  });
+  const backward = scan(
+    [full(0, shape)],
+    forward.outputs,
+    ([into], [best]) => {
+      const state = firstOfMost(add(best, into), states);
+      const follows = equal(states, reshape(state, [...beside, 1, 1]));
+      return [[sum(where(follows, logTransition, 0), { axis: -1 })], [state]];
+    },
+    { reverse: true },
+  );
+  return backward.outputs[0];
+}
+
+/** The first of the states whose score is the greatest, along the last axis. */
+export function firstOfMost(scores: SymbolicArray, states: SymbolicArray): SymbolicArray {
+  const isMost = equal(scores, maximum(scores, { axis: -1, keep: true }));
+  return minimum(where(isMost, states, states.size), { axis: -1 });
+}
+
+/** States along the chain, each drawn by the row of the one before. */
+export function chainStates({ initial, transition, states }: HiddenMarkov): StateSource {
   return {
-    sampler(batch: Shape = emissions[0].batch): Sampler {
-      const each = emissions.map((emission) => emission.sampler(batch));
-      const [count, beside] = [sizeOf(batch), sizeOf(batch.slice(1))];
-      const elements = (numbers: readonly Float64Array[]) => {
-        const [first, rows, ...rest] = numbers;
-        let at = 0;
-        const drawn = each.map(({ arrays, elements: own }) => own(rest.slice(at, (at += arrays.length))));
-        const states = new Int32Array(beside);
-        return (draws: Draws, i: number) => {
-          const s = i % beside;
-          const k = emissions.length;
-          const weights = i < beside ? first : rows.subarray(states[s] * k, states[s] * k + k);
-          states[s] = drawIndex(draws, weights);
-          return drawn[states[s]](draws, i);
-        };
-      };
-      return {
-        arrays: [initial, transition, ...each.flatMap(({ arrays }) => arrays)],
-        elements,
-        draw(draws, numbers) {
-          const drawn = elements(numbers);
-          return collected(count, (i) => drawn(draws, i));
-        },
+    arrays: [initial, transition],
+    states([first, rows], batch) {
+      const beside = sizeOf(batch.slice(1));
+      const last = new Int32Array(beside);
+      return (draws, i) => {
+        const s = i % beside;
+        last[s] = drawIndex(draws, i < beside ? first : rows.subarray(last[s] * states, (last[s] + 1) * states));
+        return last[s];
       };
     },
   };
+}
+
+/** π with π = πA: that of an irreducible chain, by π (I − A + 1) = 1, 1 being all ones. */
+function stationary(transition: SymbolicArray): SymbolicArray {
+  const k = transition.shape[0];
+  const identity = equal(reshape(range(k), [k, 1]), range(k));
+  return solve(transpose(add(sub(identity, transition), 1)), full(1, [k]));
 }

@@ -19,13 +19,9 @@ import { add, arraysBelow, interpret, mul, type SymbolicArray, shapeText, sum, t
 import type { Minibatches } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
-import type { ModelContext, TracedModel } from "./context.ts";
-import type { ModelData } from "./fields.ts";
+import type { TracedModel } from "./context.ts";
 import { RowBatches, type ScaledModel } from "./row-batches.ts";
 import { RowFields } from "./rows.ts";
-import { traceModel } from "./trace.ts";
-
-type Body = (context: ModelContext) => unknown;
 
 /** Rows of each half of the trial, at most; its points; what rounding may cost. */
 const TRIAL_ROWS = 4;
@@ -42,8 +38,7 @@ export class RowModel extends ConditionedModel {
   readonly minibatches: Minibatches;
   readonly #batches: RowBatches;
 
-  constructor(name: string, body: Body, data: ModelData, engine: Engine, { rows, deterministic }: RowOptions) {
-    const traced = traceModel(name, body, data);
+  constructor(name: string, traced: TracedModel, engine: Engine, { rows, deterministic }: RowOptions) {
     super(name, traced, engine, deterministic);
     try {
       const cutting = new RowCut(name, rows, traced);

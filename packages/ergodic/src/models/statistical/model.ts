@@ -4,7 +4,7 @@ import { shown } from "../../base/shown.ts";
 import type { LogDensity } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { ConditionedModel } from "./conditioned.ts";
-import type { ModelContext } from "./context.ts";
+import type { ModelContext, TracedModel } from "./context.ts";
 import { familiesOfModel } from "./families.ts";
 import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
@@ -22,13 +22,15 @@ export interface ConditionOptions {
 /**
  * A statistical model, as `model` makes it. `D`: its data; `Q`: names of what its draws report; both as far as the compiler knows them.
  */
-export interface StatisticalModel<D extends ModelData = ModelData, Q extends string = string> {
+export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Tells statistical models from others. */
   readonly kind: "statistical";
   /** The model's name. */
   readonly name: string;
   /** For the type alone: names of what draws report. */
   readonly reports?: Q;
+  /** Of a model that makes numbers of its data: itself as a model of these numbers, with all else that it took from the data (levels, priors) as it was. */
+  ofNumbers?(data: D): { readonly model: StatisticalModel; readonly data: ModelData };
   /**
    * The model given data: a log density to sample, optimise or approximate.
    *
@@ -93,13 +95,21 @@ function modelOf(body: Body, fallback: string, options: { name?: string } = {}):
     kind: "statistical",
     name,
     async condition(data, { deterministic = false, rows } = {}) {
-      if (rows !== undefined) {
-        const engine = await openEngine({ deterministic, families: ["sampling", "arrays", "images"] });
-        return new RowModel(name, body, data, engine, { rows, deterministic });
-      }
-      const traced = traceModel(name, body, data);
-      const engine = await openEngine({ deterministic, families: ["sampling", ...familiesOfModel(traced)] });
-      return new ConditionedModel(name, traced, engine, deterministic);
+      return conditionTraced(name, traceModel(name, body, data), { deterministic, ...(rows === undefined ? {} : { rows }) });
     },
   };
+}
+
+/** A model that has run on its data, in an engine. */
+export async function conditionTraced(
+  name: string,
+  traced: TracedModel,
+  { deterministic = false, rows }: ConditionOptions,
+): Promise<ConditionedModel & Pick<LogDensity, "minibatches">> {
+  if (rows !== undefined) {
+    const engine = await openEngine({ deterministic, families: ["sampling", "arrays", "images"] });
+    return new RowModel(name, traced, engine, { rows, deterministic });
+  }
+  const engine = await openEngine({ deterministic, families: ["sampling", ...familiesOfModel(traced)] });
+  return new ConditionedModel(name, traced, engine, deterministic);
 }

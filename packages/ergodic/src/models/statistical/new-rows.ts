@@ -45,11 +45,11 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
   const fields = new RowFields(WHERE, rowsOf(traced, asked), traced, refusal);
   const all = drawn.points.length / traced.dimension;
   const chosen = evenly(all, draws === undefined ? all : Math.min(draws, all));
-  const inputs = drawInputs(drawn, chosen);
   const one = modelOf(fields, traced, [0]);
+  const inputs = new Map([...drawInputs(drawn, chosen), ...freshInputs(one.traced, traced, seed, chosen)]);
   tryOut(traced, one, fields, inputs, chosen.length);
   const engine = await openEngine({ deterministic, families: ["sampling", ...familiesOfModel(traced)] });
-  const arrays = arraysOf(one);
+  const arrays = arraysOf(one, traced);
   const read = new Set(fieldsBelow([...arrays, ...one.indices.map(({ indices }) => indices)]));
   const wanted = [...fields.widths].filter(([field]) => read.has(field));
   const programs = new RowPrograms(engine, {
@@ -61,6 +61,7 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
     fields: wanted.map(([field]) => field),
     ofRows: fields.keys,
     noise: chosen.map((k) => new RepeatedDraws(noise, k)),
+    reading: traced.newRows,
   });
 }
 
@@ -112,11 +113,29 @@ function drawInputs({ traced, points, values }: DrawnModel, chosen: readonly num
   return inputs;
 }
 
+/** Of what only new rows have, of each draw one value, from its prior: the same for every row. */
+function freshInputs(
+  { parameters }: TracedModel,
+  whole: TracedModel,
+  seed: number,
+  chosen: readonly number[],
+): Map<string, Float64Array> {
+  const fresh = parameters.slice(whole.parameters.length).map(({ name, unconstrained, nonCentred }): [string, Float64Array] => {
+    const draws = stream(seed, "fresh", name);
+    const { size, shape } = unconstrained;
+    const values = new Float64Array(chosen.length * size);
+    for (const [s, k] of chosen.entries()) values.set(nonCentred!.standard.sample(draws.at(k), { batch: shape }), s * size);
+    return [`u ${name}`, values];
+  });
+  return new Map(fresh);
+}
+
 function modelOf(fields: RowFields, whole: TracedModel, list: readonly number[]): RowModel {
   const { rows, keys } = fields;
   const traced = onRows(fields, whole, list);
   for (const [i, { name, shape }] of traced.parameters.entries()) {
     const own = whole.parameters[i];
+    if (!own && whole.newRows) continue;
     if (own?.name === name && String(own.shape) === String(shape)) continue;
     throw refusal(
       `the parameter "${name}" has shape ${own ? shapeText(own.shape) : "none"} on all rows, but ${shapeText(shape)} on ${list.length} of them: it has a value for each row, and new rows have none; draw theirs in the model, or group rows by an index, as in take(effects, group)`,
@@ -139,7 +158,7 @@ const isOfDraw = (array: SymbolicArray): boolean =>
 
 function onRows(fields: RowFields, whole: TracedModel, list: readonly number[]): TracedModel {
   try {
-    return whole.again(fields.dataOf(list));
+    return (whole.newRows ?? whole).again(fields.dataOf(list));
   } catch (cause) {
     if (!(cause instanceof ErgodicError)) throw cause;
     const what = list.length === 1 ? "one row" : `${list.length} rows`;
@@ -174,8 +193,9 @@ const dependent = (name: string, why: string): CapabilityError =>
   );
 
 /** Of all outputs, with the parameters' values as inputs. */
-function arraysOf({ traced, outputs }: RowModel): SymbolicArray[] {
-  const values = new Map(traced.parameters.map(({ name, value, shape }) => [value, input(valueKey(name), shape)]));
+function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicArray[] {
+  const drawn = traced.parameters.slice(0, whole.parameters.length);
+  const values = new Map(drawn.map(({ name, value, shape }) => [value, input(valueKey(name), shape)]));
   return substituteArrays(
     outputs.flatMap(({ reader }) => reader.arrays),
     values,
@@ -194,7 +214,7 @@ function tryOut(
   const count = Math.max(2, Math.min(TRIAL_ROWS, fields.rowCount));
   const list = evenly(fields.rowCount, count);
   const some = modelOf(fields, whole, list);
-  const [together, alone] = [arraysOf(some), arraysOf(one)];
+  const [together, alone] = [arraysOf(some, whole), arraysOf(one, whole)];
   const owners = one.outputs.flatMap(({ name, reader }) => reader.arrays.map(() => name));
   const dataOf = (model: TracedModel, rows: readonly number[]): Record<string, Float64Array> => ({
     ...Object.fromEntries(model.data),

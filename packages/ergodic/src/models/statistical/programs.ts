@@ -13,7 +13,7 @@ import {
   sizeOf,
   where,
 } from "../../compiler/index.ts";
-import type { TracedModel } from "./context.ts";
+import type { TracedModel, TracedReport } from "./context.ts";
 import { type Evaluate, type Fixed, withoutInvariants } from "./invariants.ts";
 
 /** Where a quantity lies among the values of a draw. */
@@ -104,14 +104,24 @@ export function placesOf(model: TracedModel): { reported: readonly SymbolicArray
     offset += size;
     return { name: own, kind, shape, offset: offset - size, size };
   };
-  const reported = [
-    ...model.parameters.map((p) => ({ at: place(p.name, "parameter", p.shape), value: p.value })),
+  const reports = model.reports ?? usualReports(model);
+  const reported = reports.flatMap(({ places, kind }) => places.map(({ name, shape }) => place(name, kind, shape)));
+  const drawn = model.drawn.map((d) => place(d.name, "generated", d.shape));
+  return { reported: reports.map(({ value }) => value), places: [...reported, ...drawn] };
+}
+
+function usualReports({ parameters, quantities }: TracedModel): TracedReport[] {
+  const report = (name: string, kind: TracedReport["kind"], value: SymbolicArray, shape = value.shape): TracedReport => ({
+    places: [{ name, shape }],
+    kind,
+    value,
+  });
+  return [
+    ...parameters.map(({ name, value, shape }) => report(name, "parameter", value, shape)),
     ...["transformed", "generated"].flatMap((kind) =>
-      model.quantities.filter((q) => q.kind === kind).map((q) => ({ at: place(q.name, q.kind, q.value.shape), value: q.value })),
+      quantities.filter((q) => q.kind === kind).map((q) => report(q.name, q.kind, q.value)),
     ),
   ];
-  const drawn = model.drawn.map((d) => place(d.name, "generated", d.shape));
-  return { reported: reported.map(({ value }) => value), places: [...reported.map(({ at }) => at), ...drawn] };
 }
 
 /** Arrays one after another in one buffer. */

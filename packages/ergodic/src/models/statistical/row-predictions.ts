@@ -3,7 +3,7 @@ import { DataError, OptionError } from "../../base/errors.ts";
 import type { RepeatedDraws } from "../../base/repeated-draws.ts";
 import { firstWrongIndex, wantedIndices } from "../../compiler/array/indices.ts";
 import { interpret, type Shape, sizeOf } from "../../compiler/index.ts";
-import type { TracedIndices, TracedModel } from "./context.ts";
+import type { TracedIndices, TracedModel, TracedNewRows } from "./context.ts";
 import type { Values } from "./distributions/constraint.ts";
 import type { Distribution, Reader } from "./distributions/value.ts";
 import { elementName } from "./element.ts";
@@ -77,6 +77,8 @@ export class RowPredictions implements Disposable {
   readonly others: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
   readonly drawCount: number;
+  /** Of a model that reads rows itself. */
+  readonly reading: Pick<TracedNewRows, "columns" | "numbers"> | undefined;
   readonly #programs: RowPrograms;
   readonly #noise: readonly RepeatedDraws[];
   readonly #outputs: readonly Output[];
@@ -88,9 +90,15 @@ export class RowPredictions implements Disposable {
   constructor(
     programs: RowPrograms,
     { traced, outputs, indices }: RowModel,
-    given: { fields: readonly string[]; ofRows: ReadonlySet<string>; noise: readonly RepeatedDraws[] },
+    given: {
+      fields: readonly string[];
+      ofRows: ReadonlySet<string>;
+      noise: readonly RepeatedDraws[];
+      reading: TracedNewRows | undefined;
+    },
   ) {
     const { fields, ofRows, noise } = given;
+    this.reading = given.reading;
     this.drawCount = noise.length;
     this.fields = fields.map((name) => ({ name, shape: traced.fields.get(name)!.shape.slice(1) }));
     this.others = [...traced.fields.keys()].filter((name) => !ofRows.has(inputOf(name)));

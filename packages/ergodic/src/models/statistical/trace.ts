@@ -2,6 +2,7 @@
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
 import { type IndexWatch, watchIndices } from "../../compiler/array/indices.ts";
+import { type WatchedSolution, watchSolutions } from "../../compiler/array/operations/ode/watch.ts";
 import { add, input, isArray, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
 import { anything, array, checkArgument, type Kind, operand, operation, optional, text } from "../../compiler/signature.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
@@ -17,9 +18,10 @@ import type {
   TracedObservation,
   TracedParameter,
   TracedQuantity,
+  TracedReplicate,
   TracedTerm,
 } from "./context.ts";
-import { checkDataParameters, dataIndices } from "./data-checks.ts";
+import { checkDataParameters, checkDataTimes, dataIndices } from "./data-checks.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
@@ -36,7 +38,7 @@ import {
 } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
 import { observationHint, unboundedHint } from "./hints.ts";
-import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
+import { type Marginal, type MarginalValue, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
 import { withUserLine } from "./user-line.ts";
@@ -48,8 +50,12 @@ export function traceModel(name: string, body: (context: ModelContext) => unknow
     scope.taken.push({ where, indices, extent });
     look(where, indices, extent);
   };
+  const lookAt = (solution: WatchedSolution): void => {
+    scope.solutions.push(solution);
+    checkDataTimes(solution, scope.data);
+  };
   watchConditions(
-    () => watchIndices(watch, () => refuseLater(name, body(scope.context()))),
+    () => watchSolutions(lookAt, () => watchIndices(watch, () => refuseLater(name, body(scope.context())))),
     () => scope.results(),
   );
   return { ...scope.traced(), again: (other) => traceModel(name, body, other) };
@@ -93,11 +99,13 @@ class Scope {
   readonly data = new Map<string, Float64Array>();
   readonly #fields = new Map<string, DataField & ReadField>();
   readonly taken: TracedIndices[] = [];
+  readonly solutions: WatchedSolution[] = [];
   readonly #parameters: TracedParameter[] = [];
   readonly #byValue = new Map<SymbolicArray, TracedParameter>();
   readonly #quantities: TracedQuantity[] = [];
   readonly #observed: TracedObservation[] = [];
   readonly #observedNames = new Set<string>();
+  readonly #replicated: TracedReplicate[] = [];
   readonly #marginal: { name: string; pointwise: SymbolicArray; chained: boolean }[] = [];
   readonly #drawn: TracedDraw[] = [];
   readonly #names = new Set<string>();
@@ -156,6 +164,7 @@ class Scope {
       parameters: this.#parameters,
       quantities: this.#quantities,
       observed: this.#observed,
+      replicated: this.#replicated,
       marginal: this.#marginal,
       drawn: this.#drawn,
       hasTarget: this.#targets > 0,
@@ -168,6 +177,7 @@ class Scope {
       data: this.data,
       fields: this.#fields,
       taken: this.taken,
+      solutions: this.solutions,
       numbers: Object.fromEntries(
         Object.entries(this.#given).filter((given): given is [string, number] => typeof given[1] === "number"),
       ),
@@ -284,31 +294,42 @@ class Scope {
     this.#hint(observationHint(value, distribution, this.#byValue), unboundedHint(distribution, this.#byValue));
     const own = { name: this.#observedName(value, name), shape: value.shape, distribution, batch };
     this.#observed.push({ ...own, value, pointwise, chained: false });
+    this.#replicated.push({ ...own, value });
     this.#parts.push({ kind: "observe", name: own.name, density: pointwise, distribution, value });
   }
 
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
     checkKeys("marginalise", options, ["value", "name"]);
-    if (options.value !== undefined) checkArgument("marginalise", "value", operand, options.value);
-    const value = options.value === undefined ? undefined : toArray(options.value);
-    const { drawn, ...made } = marginal(states, terms, value, this.data);
+    const value = options.value === undefined ? undefined : marginalValue(options.value);
+    const { marginal: made, parts } = marginal(states, terms, value, this.data);
     const pointwise = made.logDensity;
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
-    const name = this.#observedName(value ?? pointwise, options.name);
     const chained = states instanceof HiddenMarkov;
-    if (drawn) this.#observed.push({ ...drawn, name, shape: value!.shape, value: value!, pointwise, chained });
+    const several = parts.length > 1;
+    const replicated = parts.map(({ key, value, distribution, batch }): TracedReplicate => {
+      const name = this.#observedName(value, several ? undefined : options.name, key);
+      return { name, value, shape: value.shape, distribution, batch };
+    });
+    this.#replicated.push(...replicated);
+    const joint = several ? (options.name ?? replicated.map(({ name }) => name).join(", ")) : options.name;
+    const name = replicated.length === 1 ? replicated[0].name : this.#observedName(pointwise, joint);
+    if (replicated.length === 1) this.#observed.push({ ...replicated[0], pointwise, chained });
     else this.#marginal.push({ name, pointwise, chained });
     this.#parts.push({ kind: "marginalise", name, density: pointwise });
     return made;
   }
 
-  #observedName(value: SymbolicArray, given: string | undefined): string {
+  /** `key`: where nothing else tells. */
+  #observedName(value: SymbolicArray, given: string | undefined, key?: string): string {
     const taken = this.#observedNames;
     if (given !== undefined && taken.has(given))
       throw new OptionError("observe", `the name "${given}" is given twice; give each observation its own`, "MODEL_NAME");
     const [kind, own] = value.op === "input" ? String(value.attributes).split(/ (.*)/) : [];
     const count = this.#observed.length + this.#marginal.length;
-    const name = given ?? (kind === "data" && own && !taken.has(own) ? own : `observed ${count + 1}`);
+    const free = [kind === "data" ? own : undefined, Number.isNaN(Number(key)) ? key : undefined].find(
+      (one) => one && !taken.has(one),
+    );
+    const name = given ?? free ?? `observed ${count + 1}`;
     taken.add(name);
     return name;
   }
@@ -336,6 +357,18 @@ class Scope {
   #hint(...found: readonly (Hint | undefined)[]): void {
     this.#hints.push(...found.filter((hint) => hint !== undefined));
   }
+}
+
+/** An operand, or several in a list or by name. */
+function marginalValue(given: NonNullable<MarginaliseOptions["value"]>): MarginalValue {
+  const converted = (name: string, value: unknown): SymbolicArray => {
+    checkArgument("marginalise", name, operand, value);
+    return toArray(value as SymbolicArray);
+  };
+  if (typeof given !== "object" || isArray(given) || given === null) return converted("value", given);
+  const isNumbers = Array.isArray(given) && given.length > 0 && given.every((one) => typeof one === "number");
+  if (isNumbers) return converted("value", given);
+  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, converted(`value.${key}`, value)]));
 }
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b), toArray(0));

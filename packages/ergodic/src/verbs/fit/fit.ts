@@ -11,6 +11,7 @@ import { openEngine } from "../../host/engine.ts";
 import { planKeys, resolvePlan } from "../../loop/plan.ts";
 import type { Run } from "../../loop/run.ts";
 import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
+import type { FormulaData } from "../../models/formula/index.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { LinearModel } from "../../models/linear/linear.ts";
 import type { NetworkModel } from "../../models/neural/network.ts";
@@ -45,7 +46,7 @@ const known = [
 
 function start(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
 function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
-function start<D extends ModelData, Q extends string>(
+function start<D extends ModelData | FormulaData, Q extends string>(
   model: StatisticalModel<D, Q>,
   data: NoInfer<D>,
   options?: ModeOptions,

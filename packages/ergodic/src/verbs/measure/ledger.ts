@@ -237,6 +237,7 @@ function countsOf({ kernel, args }: PlanCall<number>): { multiplyAdds?: number; 
   if (kernel === "maxPool" || kernel === "averagePool") return { operations: windows(shape!) };
   if (kernel === "cumulativeSum") return { operations: n[0] * n[1] * n[2] };
   if (kernel === "triangularSolve") return { multiplyAdds: (n[0] * n[0] * n[1]) / 2 };
+  if (kernel === "luSolve") return { multiplyAdds: n[0] * n[0] * n[1] };
   if (kernel !== "circulant") return {};
   // Spectra of real blocks of k numbers: k/2 complex products of 4, and transforms of k log k.
   const [rows, p, q, k] = n;

@@ -12,6 +12,7 @@ import {
   logDeterminantOfCholesky,
   matmul,
   type SymbolicArray,
+  solve,
   transpose,
   triangle,
   triangularSolve,
@@ -54,6 +55,47 @@ describe("triangularSolve", () => {
   it("refuses what does not fit", () => {
     expect(() => triangularSolve(input("l", [3, 2]), input("b", [3]))).toThrow(/triangularSolve: the matrix is \[3, 2\]/);
     expect(() => triangularSolve(input("l", [3, 3]), input("b", [2]))).toThrow(/right side \[2\].*factors\.test\.ts/);
+  });
+});
+
+describe("solve", () => {
+  it.each(Array.from({ length: 17 }, (_, n) => n + 1))("finds X of A X = B, n = %i", (n) => {
+    const a = numbers(n * n, n + 3);
+    for (const m of [1, 3]) {
+      const x = numbers(n * m, 5);
+      const b = tabulate([n, m], (i, j) => total(n, (p) => a[i * n + p] * x[p * m + j]));
+      expectClose(
+        evaluated((own) => solve(own.a, own.b), { a: [n, n], b: [n, m] }, { a, b }),
+        x,
+        1e-8,
+        `m = ${m}`,
+      );
+    }
+  });
+
+  it("has derivatives, rows in whatever order", () => {
+    const values = { a: Float64Array.of(0.1, 2, 0, 1, 0.2, 0.3, -0.4, 0.5, 3), b: numbers(6, 2) };
+    checkDerivatives((x) => solve(x.a, x.b), { a: [3, 3], b: [3, 2] }, { values });
+    checkDerivatives((x) => solve(x.a, x.b), { a: [3, 3], b: [3] }, { values: { a: values.a, b: numbers(3) } });
+    checkDerivatives(
+      (x) => solve(transpose(x.a), solve(x.a, x.b)),
+      { a: [3, 3], b: [3] },
+      { values: { a: values.a, b: numbers(3) } },
+    );
+  });
+
+  it("is NaN where the matrix is singular", () => {
+    const made = evaluated(
+      (x) => solve(x.a, x.b),
+      { a: [2, 2], b: [2] },
+      { a: Float64Array.of(1, 2, 2, 4), b: Float64Array.of(1, 1) },
+    );
+    expect([...made]).toEqual([NaN, NaN]);
+  });
+
+  it("refuses what does not fit", () => {
+    expect(() => solve(input("a", [3, 2]), input("b", [3]))).toThrow(/solve: the matrix is \[3, 2\]/);
+    expect(() => solve(input("a", [3, 3]), input("b", [2]))).toThrow(/right side \[2\].*factors\.test\.ts/);
   });
 });
 

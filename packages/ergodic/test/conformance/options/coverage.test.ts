@@ -20,7 +20,7 @@ const verbs = [
     "coordinateAscent",
   ],
   ...["crossValidate", "regressionTable"],
-  ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit"],
+  ...["gaussianMixture", "topics", "saveDraws", "metrics", "looPit", "compare"],
   ...["tracePlot", "histogramPlot", "rankBars", "intervalPlot", "densityOverlay"],
 ];
 
@@ -29,6 +29,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
     ...[
       "predictor",
       "loadDraws",
+      "withModel",
       "openEngine",
       "lossNames",
       "scheduleNames",

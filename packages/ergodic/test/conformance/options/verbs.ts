@@ -527,6 +527,10 @@ export const others: Verbs = {
     call: (o) => ergodic.densityOverlay([1, 2], series, o),
     options: { width, height: whole(2), bins: whole(1, 60) },
   },
+  compare: {
+    call: (o) => ergodic.compare({ a: posterior, b: posterior }, o),
+    options: { of: none, oneStepAhead: flag, weights: one("stacking", "pseudoBma"), seed },
+  },
   looPit: {
     call: (o: object) => ergodic.looPit([1, 2], series, series, { chainCount: 2, ...o }),
     options: { chainCount: count, relativeEfficiency: either(positive, two) },

@@ -11,7 +11,7 @@
  * numbers of draws, of the subspace's dimensions and of directions.
  */
 import { log } from "../../../base/log.ts";
-import { symmetricEigen } from "../../search/symmetric-eigen.ts";
+import { symmetricEigen } from "../../../base/symmetric-eigen.ts";
 import {
   diagonalOf,
   type Estimator,

@@ -1,4 +1,4 @@
-import { symmetricEigen } from "../../search/symmetric-eigen.ts";
+import { symmetricEigen } from "../../../base/symmetric-eigen.ts";
 
 const SINGULAR = 1e-13;
 

@@ -1,5 +1,5 @@
+import { symmetricEigen } from "../../../base/symmetric-eigen.ts";
 import type { KeptState } from "../define-search.ts";
-import { symmetricEigen } from "../symmetric-eigen.ts";
 
 /**
  * The shape C of CMA-ES's normal distribution: a full matrix, C = B D² Bᵀ, or a diagonal, C = D².

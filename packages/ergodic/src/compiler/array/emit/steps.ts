@@ -21,6 +21,8 @@ import { encodeLoop, type Home, homeOf } from "./loop.ts";
 const FILL = [0xfc, 0x0b, 0x00];
 const COPY = [0xfc, 0x0a, 0x00, 0x00];
 const ALIGN = 64;
+/** Copied number by number. */
+const FEW_BYTES = 64;
 
 export interface StepsContext {
   readonly precision: "f32" | "f64";
@@ -258,7 +260,7 @@ class RunCode {
   /** Moves buffers of the body along, calls it, and takes the next carries over. */
   scan(step: ScanStep, own: BlockPlan, at: number, body: number): void {
     const f = this.#f;
-    const { length, reverse, carries, over, constants, current, next, outputs, histories } = step;
+    const { length, reverse, end, carries, over, constants, current, next, outputs, histories } = step;
     const pointed = (name: string, push: () => void): void => {
       const pointer = own.pointers[name];
       if (pointer === undefined) return;
@@ -267,6 +269,10 @@ class RunCode {
       f.push(0x36, 0, ...unsigned(at + pointer));
     };
     const copy = (to: () => void, from: () => void, bytes: number): void => {
+      if (bytes <= FEW_BYTES) {
+        this.#copyFew(to, from, bytes);
+        return;
+      }
       to();
       from();
       this.#integer(bytes);
@@ -284,7 +290,10 @@ class RunCode {
     for (const [i, value] of next.entries()) pointed(`next ${i}`, whole(value));
     for (const [i, value] of constants.entries()) pointed(`constant ${i}`, whole(value));
     const t = f.newLocal("i32");
-    this.#integer(reverse ? length - 1 : 0);
+    if (end === "counted" && reverse) {
+      this.#whole(current[0]);
+      f.push(0x41, 1, 0x6b);
+    } else this.#integer(reverse ? length - 1 : 0);
     f.set(t);
     const element = (value: number, bytes: number) => (): void => {
       this.#address(value);
@@ -292,7 +301,13 @@ class RunCode {
       this.#integer(bytes);
       f.push(0x6c, 0x6a);
     };
+    if (end) f.push(0x02, 0x40);
     this.#times(length, () => {
+      if (end) this.#leaveUnlessPositive(current[0]);
+      if (end === "kept") {
+        this.#whole(current[1]);
+        f.set(t);
+      }
       for (const [i, value] of over.entries()) pointed(`over ${i}`, element(value, this.#size(value) / length));
       for (const [i, value] of outputs.entries()) pointed(`output ${i}`, element(value, this.#outputStep(step, i)));
       for (const [i, value] of histories.entries()) {
@@ -307,6 +322,41 @@ class RunCode {
       f.push(0x6a);
       f.set(t);
     });
+    if (end) f.push(0x0b);
+  }
+
+  /** Pushes the number that is a value. */
+  #number(value: number): void {
+    this.#address(value);
+    if (this.#bytes === 8) this.#f.push(0x2b, 0, 0);
+    else this.#f.push(0x2a, 0, 0, 0xbb);
+  }
+
+  /** Pushes it as a whole number of 32 bits. */
+  #whole(value: number): void {
+    this.#number(value);
+    this.#f.push(0xfc, 0x02);
+  }
+
+  /** Out of the block around the loop where this is written; NaN is not positive. */
+  #leaveUnlessPositive(value: number): void {
+    this.#number(value);
+    this.#f.push(0x44, ...float64Bytes(0), 0x64, 0x45, 0x0d, 1);
+  }
+
+  /** A call for the few bytes of single numbers would take longer than they do. */
+  #copyFew(to: () => void, from: () => void, bytes: number): void {
+    for (let at = 0; at < bytes; ) {
+      const width = bytes - at >= 8 ? 8 : 4;
+      to();
+      from();
+      this.#f.push(
+        ...(width === 8
+          ? [0x29, 0, ...unsigned(at), 0x37, 0, ...unsigned(at)]
+          : [0x28, 0, ...unsigned(at), 0x36, 0, ...unsigned(at)]),
+      );
+      at += width;
+    }
   }
 
   /** An output that nobody takes is scratch of one element. */

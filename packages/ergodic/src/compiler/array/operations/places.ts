@@ -63,7 +63,23 @@ export function slicedBy(x: SymbolicArray, { start, step }: Slice, shape: Shape)
     );
   if (shape.every((extent, axis) => extent === x.shape[axis] && (step[axis] === 1 || extent === 1))) return x;
   if (x.op === "full") return full(x.attributes as number, shape);
+  const inPart = x.op === "place" ? slicedPart(x, start, step, shape) : undefined;
+  if (inPart) return inPart;
   return makeSlice([x], shape, { start: [...start], step: [...step] });
+}
+
+/** What a slice of parts shows of one of them, where it shows no other and no zeros. */
+function slicedPart({ args, attributes }: SymbolicArray, start: readonly number[], step: readonly number[], shape: Shape) {
+  for (const [k, place] of (attributes as Slice[]).entries()) {
+    if (place.step.some((by) => by !== 1)) continue;
+    const [within, part] = [start.map((from, axis) => from - place.start[axis]), args[k]];
+    const holds = within.every((from, axis) => {
+      const last = from + step[axis] * (shape[axis] - 1);
+      return Math.min(from, last) >= 0 && Math.max(from, last) < part.shape[axis];
+    });
+    if (holds) return slicedBy(part, { start: within, step }, shape);
+  }
+  return undefined;
 }
 
 /**

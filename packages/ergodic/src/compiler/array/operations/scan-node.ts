@@ -6,8 +6,10 @@
  * Where a step adds AᵀB to the adjoint of a constant, and one of the factors is what the step sees, the other is put out instead: one long product
  * behind the loop takes the place of T short ones and their sums. What comes out of a scan within is summed all the same, or checkpoints would
  * save no memory.
+ *
+ * A loop that ends early (`end`, schedule-scan.ts) has at most `length` steps; its derivative has as many as it had.
  */
-import { add, mul } from "../../primitives/arithmetic.ts";
+import { add, mul, sub } from "../../primitives/arithmetic.ts";
 import { sum } from "../../primitives/reductions.ts";
 import { noteUse } from "../conditions.ts";
 import { gradientsOf } from "../derive.ts";
@@ -27,8 +29,8 @@ const makeScan = arrayPrimitive({
   derivativeOfParts: (adjoints, node, wanted) => reversed(node, adjoints, wanted),
   rebuild: (node, args) => scanOf(node.attributes as ScanAttributes, args),
   describe(node) {
-    const { length, reverse } = node.attributes as ScanAttributes;
-    return `${length} steps${reverse ? ", reverse" : ""}`;
+    const { length, reverse, end } = node.attributes as ScanAttributes;
+    return `${end ? "at most " : ""}${length} steps${reverse ? ", reverse" : ""}`;
   },
   code: { form: "special" },
 });
@@ -56,22 +58,25 @@ const partOf = (node: SymbolicArray, index: number): SymbolicArray =>
   makePart([node], partShapes(node.attributes as ScanAttributes)[index], index);
 
 function scanOf(attributes: ScanAttributes, args: readonly SymbolicArray[]): SymbolicArray {
-  const { length, reverse, next, outputs } = attributes;
-  const ids = [...next, ...outputs].map((x) => x.id).join(" ");
+  const { length, reverse, end, next, outputs } = attributes;
+  const ids = [...next, ...outputs, ...(end?.smooth ?? [])].map((x) => x.id).join(" ");
   const size = partShapes(attributes).reduce((total, shape) => total + sizeOf(shape), 0);
   const counts = `${attributes.carries.length} ${attributes.over.length}`;
-  return makeScan(args, [size], attributes, `${length} ${reverse} ${counts} ${next.length} ${ids}`);
+  const ending = end ? ` ${end.place} ${end.control}` : "";
+  return makeScan(args, [size], attributes, `${length} ${reverse} ${counts} ${next.length}${ending} ${ids}`);
 }
 
 function evaluateScan(scan: ScanAttributes, args: readonly Float64Array[], around: Surroundings): Float64Array {
-  const { length, reverse, carries, over, constants, next, outputs } = scan;
+  const { length, reverse, end, carries, over, constants, next, outputs } = scan;
   const first = carries.length;
   const inputs = new Map<SymbolicArray, Float64Array>();
   carries.forEach((leaf, i) => void inputs.set(leaf, args[i]));
   constants.forEach((leaf, i) => void inputs.set(leaf, args[first + over.length + i]));
   const stacked = [...outputs, ...carries].map((x) => new Float64Array(length * x.size));
+  const last = end?.place === "counted" ? args[0][0] - 1 : length - 1;
   for (let step = 0; step < length; step++) {
-    const t = reverse ? length - 1 - step : step;
+    if (end && !(inputs.get(carries[0])![0] > 0)) break;
+    const t = end?.place === "kept" ? inputs.get(carries[1])![0] : reverse ? last - step : step;
     over.forEach((leaf, i) => void inputs.set(leaf, args[first + i].subarray(t * leaf.size, (t + 1) * leaf.size)));
     carries.forEach((leaf, i) => void stacked[outputs.length + i].set(inputs.get(leaf)!, t * leaf.size));
     const made = around.run([...next, ...outputs], inputs);
@@ -113,12 +118,13 @@ export type OpenScan = Omit<ScanAttributes, "constants">;
  * What the body does not look at is not run over: a tangent, linear in the adjoints, must not hang on their values.
  */
 export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elements: readonly SymbolicArray[]): Scanned {
-  const { length, reverse, carries, next, outputs } = open;
-  noteUse([...next, ...outputs]);
-  const seen = new Set(arraysBelow([...next, ...outputs]));
+  const { length, reverse, end, carries, next, outputs } = open;
+  const results = [...next, ...outputs, ...(end?.smooth ?? [])];
+  noteUse(results);
+  const seen = new Set(arraysBelow(results));
   const over = open.over.filter((leaf) => seen.has(leaf));
   const args = [...starts, ...elements.filter((_, i) => seen.has(open.over[i]))];
-  const captured = capturedBy([...next, ...outputs], new Set([...carries, ...over]));
+  const captured = capturedBy(results, new Set([...carries, ...over]));
   const named = (kind: string, nodes: readonly SymbolicArray[]): SymbolicArray[] =>
     nodes.map((x, i) => internArray("input", [], x.shape, `${kind} ${i}`, `${kind} ${i}`));
   const leaves = { carries: named("carry", carries), over: named("over", over), constants: named("constant", captured) };
@@ -129,11 +135,20 @@ export function closeScan(open: OpenScan, starts: readonly SymbolicArray[], elem
     [captured, leaves.constants],
   ])
     from.forEach((node, i) => void replacements.set(node, to[i]));
-  const made = substituteArrays([...next, ...outputs], replacements);
-  const node = scanOf({ length, reverse, ...leaves, next: made.slice(0, next.length), outputs: made.slice(next.length) }, [
-    ...args,
-    ...captured,
-  ]);
+  const made = substituteArrays(results, replacements);
+  const between = (from: number, count: number): SymbolicArray[] => made.slice(from, from + count);
+  const smooth = end?.smooth && between(next.length + outputs.length, end.smooth.length);
+  const node = scanOf(
+    {
+      length,
+      reverse,
+      ...(end && { end: { ...end, ...(smooth && { smooth }) } }),
+      ...leaves,
+      next: between(0, next.length),
+      outputs: between(next.length, outputs.length),
+    },
+    [...args, ...captured],
+  );
   return {
     carries: carries.map((_, i) => partOf(node, i)),
     outputs: outputs.map((_, i) => partOf(node, carries.length + i)),
@@ -161,9 +176,10 @@ function reversed(
   adjoints: readonly (SymbolicArray | undefined)[],
   wanted: readonly boolean[],
 ): (SymbolicArray | null)[] {
-  const { length, reverse, carries, over, constants, outputs } = node.attributes as ScanAttributes;
+  const { length, reverse, end, carries, over, constants, outputs } = node.attributes as ScanAttributes;
   const [count, last] = [carries.length, carries.length + over.length];
-  const starts = carries.map((leaf, i) => adjoints[i] ?? full(0, leaf.shape));
+  const control = end?.control ?? 0;
+  const starts = carries.slice(control).map((leaf, i) => adjoints[control + i] ?? full(0, leaf.shape));
   const histories = carries.map((_, i) => partOf(node, count + outputs.length + i));
   const known = [...histories, ...node.args.slice(count, last)];
   const flows = adjoints.slice(count);
@@ -174,34 +190,42 @@ function reversed(
   const seeds = [...state, ...flows.map((flow) => (flow ? leaves[next++] : undefined))];
   const step = stepBack(node, leaves.slice(0, known.length), seeds, wanted);
   const passed = over.map((_, i) => i).filter((i) => wanted[count + i]);
-  const terms = constants.map((_, i) => (wanted[last + i] ? termOf(step.constants[i], leaves) : undefined));
+  // Behind the last step of a loop that ends early histories hold nothing: no product can be taken over all of them.
+  const term = (slope: SymbolicArray): Term => (end ? { kind: "sum", of: slope } : termOf(slope, leaves));
+  const terms = constants.map((_, i) => (wanted[last + i] ? term(step.constants[i]) : undefined));
   const sums = terms.filter((term) => term?.kind === "sum");
   const factors = terms.flatMap((term) => (term?.kind === "product" ? [term.a, term.b] : []));
   // What was run over need not be put out to be there, all of it, afterwards.
   const written = factors.filter((x) => !leaves.includes(x));
   const totals = sums.map(({ of }) => freshLeaf(of.shape));
+  // As many steps as there were, which is what the first carry of a loop that counts began with.
+  const left = end ? [freshLeaf([])] : [];
+  const steps = end?.place === "kept" ? partOf(node, 1) : node.args[0];
   const made = closeScan(
     {
       length,
       reverse: !reverse,
-      carries: [...state, ...totals],
+      ...(end && { end: { place: "counted", control: 1 } }),
+      carries: [...left, ...state, ...totals],
       over: leaves,
-      next: [...step.carries, ...sums.map(({ of }, i) => add(totals[i], of))],
+      next: [...left.map((x) => sub(x, 1)), ...step.carries, ...sums.map(({ of }, i) => add(totals[i], of))],
       outputs: [...passed.map((i) => step.over[i]), ...written],
     },
-    [...starts, ...totals.map((x) => full(0, x.shape))],
+    [...left.map(() => steps), ...starts, ...totals.map((x) => full(0, x.shape))],
     elements,
   );
+  const adjointOf = made.carries.slice(left.length);
   const all = (x: SymbolicArray): SymbolicArray =>
     leaves.includes(x) ? elements[leaves.indexOf(x)] : made.outputs[passed.length + written.indexOf(x)];
   const ofConstant = (term: Term | undefined): SymbolicArray | null => {
-    if (term?.kind === "sum") return made.carries[count + sums.indexOf(term)];
+    if (term?.kind === "sum") return adjointOf[starts.length + sums.indexOf(term)];
     if (!term) return null;
     const [rows, columns] = term.shape;
     return matmul(transpose(reshape(all(term.a), [-1, rows])), reshape(all(term.b), [-1, columns]));
   };
   return [
-    ...made.carries.slice(0, count),
+    ...carries.slice(0, control).map(() => null),
+    ...adjointOf.slice(0, starts.length),
     ...over.map((_, i) => made.outputs[passed.indexOf(i)] ?? null),
     ...terms.map(ofConstant),
   ];
@@ -220,25 +244,26 @@ function stepBack(
   seeds: readonly (SymbolicArray | undefined)[],
   wanted: readonly boolean[],
 ): StepBack {
-  const { carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
+  const { end, carries, over, constants, next, outputs } = node.attributes as ScanAttributes;
   const last = known.length;
+  const control = end?.control ?? 0;
   // Stand-ins for the constants, so that their adjoints are those of the body, whatever the constants are made of.
   const stands = constants.map((leaf) => freshLeaf(leaf.shape));
   const own = [...known, ...stands];
   const body = substituteArrays(
-    [...next, ...outputs],
+    [...(end?.smooth ?? next.slice(control)), ...outputs],
     new Map([...carries, ...over, ...constants].map((leaf, i) => [leaf, own[i]])),
   );
   const paired = body.flatMap((x, i) => (seeds[i] ? [sum(mul(seeds[i], x))] : []));
   const total = paired.reduce((a, b) => add(a, b), full(0));
   const back = new Map(stands.map((leaf, i) => [leaf, node.args[last + i]]));
-  const asked = own.filter((_, i) => i < carries.length || wanted[i]);
+  const asked = own.filter((_, i) => i >= control && (i < carries.length || wanted[i]));
   const found = new Map(substituteArrays(gradientsOf(total, asked), back).map((slope, i) => [asked[i], slope]));
   const adjoint = (x: SymbolicArray): SymbolicArray => found.get(x) ?? full(0, x.shape);
   return {
-    carries: carries.map((_, i) => {
-      const direct = seeds[body.length + i];
-      return direct ? add(adjoint(own[i]), direct) : adjoint(own[i]);
+    carries: carries.slice(control).map((_, i) => {
+      const direct = seeds[body.length + control + i];
+      return direct ? add(adjoint(own[control + i]), direct) : adjoint(own[control + i]);
     }),
     over: own.slice(carries.length, last).map(adjoint),
     constants: stands.map(adjoint),

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { geometricMean, LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { type Metric, MetricEstimator, metricSize } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { symmetricEigen } from "../../../../src/algorithms/search/symmetric-eigen.ts";
 import { stream } from "../../../../src/base/stream.ts";
+import { symmetricEigen } from "../../../../src/base/symmetric-eigen.ts";
 
 type Matrix = Float64Array[];
 

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/algorithms/mcmc/hamiltonian/dual-averaging.ts";
 import { lowerFactor } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { symmetricEigen } from "../../../../src/algorithms/search/symmetric-eigen.ts";
 import { type Draws, stream } from "../../../../src/base/stream.ts";
+import { symmetricEigen } from "../../../../src/base/symmetric-eigen.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { Guarded } from "../../../host/guarded.ts";
 import { averageStep, HamiltonianTwin, type Point, type TwinOptions } from "../../../reference/nuts.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { symmetricEigen } from "../../../src/algorithms/search/symmetric-eigen.ts";
-import { stream } from "../../../src/base/stream.ts";
+import { stream } from "../../src/base/stream.ts";
+import { symmetricEigen } from "../../src/base/symmetric-eigen.ts";
 
 function eigen(n: number, a: ArrayLike<number>): { values: Float64Array; vectors: Float64Array; done: boolean } {
   const values = new Float64Array(n);

@@ -1,0 +1,105 @@
+/**
+ * `ergodic check DIR`: whether data like those observed come out of the model; `ergodic loo DIR…`: how well a model predicts what is left out, and of
+ * several models which predicts best, with weights.
+ */
+import { basename, resolve } from "node:path";
+import type { Command } from "commander";
+import { type CompareOptions, type Comparison, compare, type Draws, type LooResult } from "ergodic";
+import { NotTrusted } from "../errors.ts";
+import { addDrawnFrom, type DrawnFrom, oneOfEach, readDrawn } from "../options/drawn-from.ts";
+import { given } from "../options/given.ts";
+import { oneOf, whole } from "../options/number.ts";
+import { json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+
+const draws = "a folder that sample wrote, a CSV file of CmdStan's form, or an Arrow file";
+
+interface CheckWords extends DrawnFrom {
+  of?: string;
+  seed: number;
+  strict?: boolean;
+  json?: boolean;
+}
+
+export function addCheck(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("check")
+    .description("whether data like those observed come out of the model: p-values of statistics")
+    .argument("<DIR>", draws);
+  addDrawnFrom(command)
+    .option("--of <name>", "what was observed; default the only one")
+    .option("--seed <n>", "of the data that are drawn anew; default 0", whole(0), 0)
+    .option("--strict", "exit with 1 where a statistic is suspect: p below 0.025 or above 0.975")
+    .option("--json", "one JSON object on standard output");
+  command.action((path: string, options: CheckWords) => check(path, options, terminal));
+}
+
+async function check(path: string, { of, seed, strict, json: asJson, ...from }: CheckWords, terminal: Terminal): Promise<void> {
+  const found = (await readDrawn(path, from)).check(of, { seed });
+  const { statistics, suspect } = found;
+  if (asJson) {
+    const plain = Object.entries(statistics).map(([name, { replicated: _, ...one }]) => [name, one]);
+    terminal.out(`${json({ command: "check", draws: path, statistics: Object.fromEntries(plain), suspect })}\n`);
+  } else {
+    const verdict =
+      suspect.length === 0 ? "The model makes such data." : `The model does not make such data: look at ${suspect.join(", ")}.`;
+    terminal.out(`${found}\n${verdict}\n`);
+  }
+  if (strict && suspect.length > 0) throw new NotTrusted();
+}
+
+interface LooWords {
+  model?: string[];
+  data?: string[];
+  of?: string;
+  oneStepAhead?: boolean;
+  weights?: "stacking" | "pseudoBma";
+  seed?: number;
+  json?: boolean;
+}
+
+export function addLoo(program: Command, terminal: Terminal): void {
+  const command = program
+    .command("loo")
+    .description("how well a model predicts each observation from the others; of several models, which predicts best")
+    .argument("<DIR...>", `of each model ${draws}`);
+  addDrawnFrom(command, true)
+    .option("--of <name>", "what was observed; default the only one")
+    .option("--one-step-ahead", "predict each value from those before it, where they depend on each other")
+    .option("--weights <name>", "of several models: stacking (default) or pseudoBma", oneOf("stacking", "pseudoBma"))
+    .option("--seed <n>", "of the bootstrap of pseudoBma; default 0", whole(0))
+    .option("--json", "one JSON object on standard output");
+  command.action((paths: string[], options: LooWords) => loo(paths, options, terminal));
+}
+
+async function loo(paths: readonly string[], options: LooWords, terminal: Terminal): Promise<void> {
+  const { of, oneStepAhead, weights, seed } = options;
+  const read: [name: string, draws: Draws][] = [];
+  for (const [i, name] of namesOf(paths).entries()) {
+    const [model, data] = [
+      oneOfEach("--model", options.model, paths.length, i),
+      oneOfEach("--data", options.data, paths.length, i),
+    ];
+    read.push([name, await readDrawn(paths[i], { model, data })]);
+  }
+  if (read.length === 1) {
+    const found = read[0][1].loo(of, given({ oneStepAhead }));
+    terminal.out(`${options.json ? json({ command: "loo", draws: paths[0], ...plainResult(found) }) : found}\n`);
+    return;
+  }
+  const asked: CompareOptions = given({ of, oneStepAhead, weights, seed });
+  const found = compare(Object.fromEntries(read), asked);
+  terminal.out(`${options.json ? json({ command: "loo", draws: paths, ...plainComparison(found) }) : found}\n`);
+}
+
+/** Names of folders, or whole paths where two are called the same. */
+function namesOf(paths: readonly string[]): readonly string[] {
+  const names = paths.map((path) => basename(resolve(path)));
+  return new Set(names).size === names.length ? names : paths;
+}
+
+function plainResult({ pointwise, ...result }: LooResult): object {
+  return { ...result, pointwise: Object.fromEntries(Object.entries(pointwise).map(([name, values]) => [name, [...values]])) };
+}
+
+const plainComparison = ({ models, weights, notes }: Comparison): object => ({ models, weights, notes });

@@ -1,0 +1,118 @@
+/**
+ * `ergodic predict DIR DATA`: of each row of DATA what the draws of a model predict: mean, sd and the ends of an interval of each number that the
+ * model observes of a row. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
+ */
+import { blocks, readTable } from "@ergodic/ingest";
+import { type Column, DataError, type PosteriorPrediction, type PosteriorPredictor, type Table, writeWhole } from "ergodic";
+import { columnKey } from "../data.ts";
+import { type DrawnFrom, readDrawn } from "../options/drawn-from.ts";
+import { given } from "../options/given.ts";
+import { type FormatOptions, formatOptions } from "../options/reading.ts";
+import { json } from "../report/numbers.ts";
+import type { Terminal } from "../terminal.ts";
+import { cell, type KeptColumn, keptColumns } from "./kept-columns.ts";
+
+export interface PredictDrawsOptions extends FormatOptions, DrawnFrom {
+  level?: number;
+  out?: string;
+  json?: boolean;
+  id?: string;
+  keep?: string[];
+}
+
+interface Block {
+  readonly predictions: readonly PosteriorPrediction[];
+  readonly kept: readonly KeptColumn[];
+}
+
+export async function predictDraws(path: string, data: string, options: PredictDrawsOptions, terminal: Terminal): Promise<void> {
+  const { level, model, data: modelData } = options;
+  const posterior = await readDrawn(path, { model, data: modelData });
+  using predictor = await posterior.predictor(given({ level }));
+  const rows = predictions(predictor, data, options);
+  const text = options.json ? jsonOf(predictor, path, data, rows) : csvOf(predictor, rows);
+  if (options.out === undefined) for await (const part of text) terminal.out(part);
+  else {
+    await writeWhole(options.out, text);
+    terminal.note(`predictions written to ${options.out}`);
+  }
+}
+
+async function* predictions(predictor: PosteriorPredictor, data: string, options: PredictDrawsOptions): AsyncGenerator<Block> {
+  const wanted = [...(options.id === undefined ? [] : [options.id]), ...(options.keep ?? [])].map(columnKey);
+  const reading = {
+    ...formatOptions(options),
+    ...(wanted.length > 0 ? { categories: wanted.filter((key) => !predictor.columns.includes(String(key))) } : {}),
+  };
+  const tables = data === "-" ? [await readTable(data, reading)] : blocks(data, reading);
+  for await (const table of tables) {
+    const columns = predictor.columns.map((name) => [name, numbersOf(table, name)] as const);
+    const rows = Array.from({ length: table.rowCount }, (_, i) =>
+      Object.fromEntries(columns.map(([name, read]) => [name, read(i)])),
+    );
+    yield { predictions: predictor.predict(rows), kept: keptColumns(table, wanted) };
+  }
+}
+
+/** A row's numbers under a name: of one column, or of "x[1]", "x[2]" and so on. */
+function numbersOf(table: Table, name: string): (row: number) => number | number[] {
+  const one = table.columns.find((column) => column.name === name);
+  if (one) {
+    const values = numeric(table, one);
+    return (row) => values[row];
+  }
+  const several: Float64Array[] = [];
+  for (let k = 1; ; k++) {
+    const column = table.columns.find((each) => each.name === `${name}[${k}]`);
+    if (!column) break;
+    several.push(numeric(table, column));
+  }
+  if (several.length > 0) return (row) => several.map((values) => values[row]);
+  throw new DataError(
+    table.source,
+    `there is no column "${name}" (nor "${name}[1]", "${name}[2]" …), which the model reads; it has ${table.columns.map((column) => `"${column.name}"`).join(", ")}`,
+    "DATA_COLUMN",
+  );
+}
+
+function numeric(table: Table, column: Column): Float64Array {
+  if (column.kind === "number") return Float64Array.from(column.values);
+  throw new DataError(
+    table.source,
+    `column "${column.name}" holds texts, but the model takes numbers; number its categories as in the model's data, from 0`,
+    "DATA_TYPE",
+  );
+}
+
+const ends = { prediction: "mean", sd: "sd", low: "lower", high: "upper" } as const;
+
+async function* csvOf({ outputs }: PosteriorPredictor, rows: AsyncIterable<Block>): AsyncGenerator<string> {
+  let header = false;
+  const columns = outputs.flatMap((output) =>
+    Object.entries(ends).map(([name, of]) => ({ name: outputs.length === 1 ? name : `${name}_${output}`, output, of })),
+  );
+  for await (const { predictions, kept } of rows) {
+    if (!header) yield `${[...kept, ...columns].map(({ name }) => cell(name)).join(",")}\n`;
+    header = true;
+    const line = (row: PosteriorPrediction, i: number): string =>
+      `${[...kept.map(({ text }) => cell(text(i))), ...columns.map(({ output, of }) => String(row[output][of]))].join(",")}\n`;
+    yield predictions.map(line).join("");
+  }
+}
+
+async function* jsonOf(
+  { outputs, level, drawCount }: PosteriorPredictor,
+  path: string,
+  data: string,
+  rows: AsyncIterable<Block>,
+): AsyncGenerator<string> {
+  yield `${json({ command: "predict", model: path, data, outputs, level, draws: drawCount }).slice(0, -1)},"predictions":[`;
+  let first = true;
+  for await (const { predictions, kept } of rows) {
+    const part = (row: PosteriorPrediction, i: number): object =>
+      kept.length > 0 ? { kept: Object.fromEntries(kept.map(({ name, text }) => [name, text(i)])), ...row } : row;
+    yield (first ? "" : ",") + predictions.map((row, i) => json(part(row, i))).join(",");
+    first = false;
+  }
+  yield "]}\n";
+}

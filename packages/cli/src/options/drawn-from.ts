@@ -1,0 +1,67 @@
+/**
+ * The model that draws are of: `sample` notes its file and that of its data, relative to the folder that it writes, and --model and --data say it of
+ * draws from elsewhere, or where files were moved.
+ *
+ * @throws UsageError where neither says it; DataError [FILE_READ] where the file is gone; what `withModel` throws
+ */
+import { existsSync } from "node:fs";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { Command } from "commander";
+import { DataError, Draws, withModel } from "ergodic";
+import { folderOfDraws, readDraws } from "../draws-files.ts";
+import { UsageError } from "../errors.ts";
+import { blamingFile } from "./module-file.ts";
+import { modelOfFile } from "./statistical.ts";
+
+export interface DrawnFrom {
+  /** The model's file. */
+  readonly model?: string | undefined;
+  /** That of its data, which the model's file may export. */
+  readonly data?: string | undefined;
+}
+
+const collected = (text: string, before: string[] = []): string[] => [...before, text];
+
+/** `several`: options that may be given once for all draws, or once for each. */
+export function addDrawnFrom(command: Command, several = false): Command {
+  const each = several ? "; of several draws once for all, or once for each" : "";
+  const [model, data] = [
+    `the file of the model that they were drawn from${each}; default: the one that sample noted`,
+    `the data that they were drawn given, JSON by name${each}; default: those that sample noted`,
+  ];
+  if (!several) return command.option("--model <file>", model).option("--data <file>", data);
+  return command.option("--model <file>", model, collected).option("--data <file>", data, collected);
+}
+
+/** What `sample` notes. Draws in a folder that is moved with its model find it again. */
+export function noting(draws: Draws, folder: string, { model, data }: DrawnFrom): Draws {
+  const from = (file: string): string => relative(resolve(folder), resolve(file)).split(sep).join("/");
+  const files = { model: model === undefined ? null : from(model), data: data === undefined ? null : from(data) };
+  const { content } = draws;
+  return new Draws({ ...content, description: { ...content.description, files } });
+}
+
+/** Draws with their model. */
+export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> {
+  const draws = await readDraws(path);
+  const noted = (draws.description.files ?? {}) as { model?: unknown; data?: unknown };
+  const folder = await folderOfDraws(path);
+  const placed = (file: unknown, flag: string): string | undefined => {
+    if (typeof file !== "string") return undefined;
+    const found = isAbsolute(file) ? file : join(folder, file);
+    if (existsSync(found)) return found;
+    throw new DataError(path, `was drawn from ${found}, which is no longer there; give it by ${flag} FILE`, "FILE_READ");
+  };
+  const model = given.model ?? placed(noted.model, "--model");
+  if (model === undefined)
+    throw new UsageError("--model", `${path} does not say what model it was drawn from; give its file: --model FILE`);
+  const data = given.data ?? placed(noted.data, "--data");
+  return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));
+}
+
+/** One of a list that has one for all, or one for each. */
+export function oneOfEach(flag: string, list: readonly string[] | undefined, count: number, i: number): string | undefined {
+  if (list === undefined || list.length === 1) return list?.[0];
+  if (list.length === count) return list[i];
+  throw new UsageError(flag, `was given ${list.length} times for ${count} folders of draws; give it once, or once for each`);
+}

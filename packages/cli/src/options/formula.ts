@@ -1,0 +1,50 @@
+/**
+ * A regression from its formula and a table: `--formula "y ~ x + (1 | g)" --data FILE`, with `--family` and `--levels COLUMN=a,b,c`.
+ *
+ * @throws UsageError for a formula next to a model's file, or without data
+ */
+import { readTable } from "@ergodic/ingest";
+import { type FamilyName, type FormulaData, type RegressionOptions, regression, type StatisticalModel } from "ergodic";
+import { UsageError } from "../errors.ts";
+
+/** Of an option that may be repeated. */
+export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+export interface FormulaWords {
+  formula?: string;
+  family?: string;
+  levels?: readonly string[];
+  data?: string;
+}
+
+export interface FormulaModel {
+  readonly model: StatisticalModel<FormulaData>;
+  readonly data: FormulaData;
+}
+
+/** A formula takes the place of a model's file. */
+export function checkFormula(path: string | undefined, { formula, family, levels, data }: FormulaWords): void {
+  if (path !== undefined && formula !== undefined)
+    throw new UsageError("--formula", `it takes the place of a model's file, but ${path} is given too; leave one of them out`);
+  if (path === undefined && formula === undefined)
+    throw new UsageError("<MODEL>", 'no model is given; give its file, or --formula "y ~ x + (1 | group)" --data d.csv');
+  if (formula !== undefined && data === undefined) throw new UsageError("--formula", "it needs a table; give --data d.csv");
+  const alone = family !== undefined ? "--family" : levels !== undefined ? "--levels" : undefined;
+  if (formula === undefined && alone !== undefined)
+    throw new UsageError(alone, "it is of a formula; give --formula, or leave it out");
+}
+
+export async function modelOfFormula({ formula, family, levels = [], data }: FormulaWords): Promise<FormulaModel> {
+  const options: RegressionOptions = {
+    ...(family === undefined ? {} : { family: family as FamilyName }),
+    levels: Object.fromEntries(levels.map(levelsOf)),
+  };
+  const model = regression(formula!, options);
+  return { model, data: await readTable(data!) };
+}
+
+function levelsOf(text: string): [column: string, levels: string[]] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError("--levels", `"${text}" names no column; write --levels size=small,large`);
+  return [text.slice(0, at), text.slice(at + 1).split(",")];
+}

@@ -1,0 +1,154 @@
+/** What `sample` drew, on constrained values and by name, and what needs the model. */
+import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
+import type { VisitedPlace } from "../algorithms/sampling/sampler.ts";
+import { CapabilityError } from "../base/errors.ts";
+import { later } from "../base/later.ts";
+import { type Stream, stream } from "../base/stream.ts";
+import type { JsonObject, LogDensity } from "../contract.ts";
+import { Draws, type DrawsContent, type DrawsQuantity, type DrawsSource, scalarName } from "../draws/index.ts";
+import type { FunctionDensity } from "../models/functional/index.ts";
+import { ConditionedModel, type NamedValues } from "../models/statistical/index.ts";
+
+const MOST_NAMED = 8;
+
+/** What a run of sampling leaves, before it has names. */
+export interface Drawn {
+  readonly raw: ChainDraws;
+  readonly places: readonly VisitedPlace[];
+  readonly description: JsonObject;
+  readonly report: Readonly<Record<string, number>>;
+}
+
+/** A visited place, by the names of the first MOST_NAMED numbers of its parameters. */
+function placeToJson(density: LogDensity, { point, ...place }: VisitedPlace): JsonObject {
+  const { quantities, values } =
+    density instanceof ConditionedModel
+      ? { quantities: density.quantities, values: namedValues(density, point, stream(0, "places")) }
+      : plainValues(density, new ChainDraws(1, 1, density.dimension, point, [], new Float64Array(0)));
+  const parameters = quantities.filter(({ kind }) => kind === "parameter");
+  const numbers = parameters.flatMap(({ name, shape }) =>
+    [...values[name]].map((x, i) => [scalarName(name, shape, i), x] as const),
+  );
+  const finite = (x: string | number | boolean) => (typeof x !== "number" || Number.isFinite(x) ? x : null);
+  const told = Object.entries(place).map(([key, value]) => [key, finite(value)]);
+  return {
+    ...Object.fromEntries(told),
+    at: Object.fromEntries(numbers.slice(0, MOST_NAMED).map(([name, x]) => [name, finite(x)])),
+  };
+}
+
+/** What was drawn, on constrained values and by name. */
+export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: Drawn): Draws {
+  const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
+  const description: JsonObject = { ...drawn.description, ...visited };
+  const seed = (description.plan as { seed: number }).seed;
+  const { chains, count, fields } = raw;
+  const transitions = new Float64Array(chains * count * fields.length);
+  fields.forEach((field, j) => {
+    raw.transition(field).forEach((value, k) => {
+      transitions[k * fields.length + j] = value;
+    });
+  });
+  const shared = { chains, count, fields, transitions, description, report };
+  if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
+  const values = namedValues(density, raw.values, stream(seed, "generated"));
+  const solutions = density.solutionsAt(raw.values);
+  if (solutions) description.solutions = solutions;
+  const own = density.traced.reports ? density.parameterValuesOf(raw.values) : values;
+  const source = sourceOf(density, { chains, count, values: own, description }, (k) => point(raw.values, density.dimension, k));
+  return new Draws({ ...shared, quantities: density.quantities, values, source });
+}
+
+const point = (points: Float64Array, dimension: number, k: number): Float64Array =>
+  points.subarray(k * dimension, (k + 1) * dimension);
+
+/**
+ * What needs the model, from the values of its parameters alone: draws that were read from a file then give the same as those of the run, to the bit.
+ *
+ * `outside`: the unconstrained numbers of draw k where its values do not tell them, as where a bound was reached by rounding.
+ */
+export function sourceOf(
+  density: ConditionedModel,
+  { chains, count, values, description }: Pick<DrawsContent, "chains" | "count" | "values" | "description">,
+  outside: (k: number, cause: unknown) => Float64Array,
+): DrawsSource {
+  let made: Float64Array | undefined;
+  const points = (): Float64Array => {
+    made ??= pointsOf(density, values, chains * count, outside);
+    return made;
+  };
+  return {
+    pointwise: () => density.pointwiseOf(points()),
+    dependent: () => density.dependentObservations(point(points(), density.dimension, 0)),
+    hasTarget: density.traced.hasTarget,
+    observed: () => density.observedValues(),
+    newRows: async (options) => {
+      const { newRows } = await later(() => import("../models/statistical/new-rows.ts"));
+      const { name, traced, deterministic } = density;
+      return newRows({ name, traced, deterministic, points: points(), values }, options);
+    },
+    predict: (seed) => {
+      const { marginal, replicated: observed } = density.traced;
+      if (observed.length === 0 && marginal.length > 0) throw withoutValues(marginal.map(({ name }) => name));
+      const replicated = density.predictOf(points(), stream(seed, "predict"));
+      const quantities = observed.map(({ name, shape }) => ({ name, shape, kind: "generated" as const }));
+      const none = { fields: [], transitions: new Float64Array(0), report: {} };
+      return { chains, count, quantities, values: replicated, description, ...none };
+    },
+  };
+}
+
+const withoutValues = (names: readonly string[]): CapabilityError =>
+  new CapabilityError(
+    "predict",
+    `what ${names.map((name) => `"${name}"`).join(", ")} is a term of is not said, so that nothing can be drawn: give marginalise() distributions and { value: y }`,
+    "DRAWS_TERMS",
+  );
+
+/** Unconstrained numbers of draws, one after another, from the values of the parameters. */
+export function pointsOf(
+  density: ConditionedModel,
+  values: NamedValues | DrawsContent["values"],
+  total: number,
+  outside: (k: number, cause: unknown) => Float64Array,
+): Float64Array {
+  const { dimension, traced } = density;
+  const points = new Float64Array(total * dimension);
+  const own = traced.parameters.map(({ name }) => ({ name, all: values[name], size: values[name].length / total }));
+  const at: Record<string, Float64Array> = {};
+  for (let k = 0; k < total; k++) {
+    for (const { name, all, size } of own) at[name] = all.subarray(k * size, (k + 1) * size);
+    let u: Float64Array;
+    try {
+      u = density.unconstrain(at);
+    } catch (cause) {
+      u = outside(k, cause);
+    }
+    points.set(u, k * dimension);
+  }
+  return points;
+}
+
+/** Every quantity by name: [point, ...shape]. */
+export function namedValues(density: ConditionedModel, points: Float64Array, generated: Stream): NamedValues {
+  const { quantities, valueCount, dimension } = density;
+  const count = points.length / dimension;
+  if (count === 0) return Object.fromEntries(quantities.map(({ name }) => [name, new Float64Array(0)]));
+  const all = density.valuesOf(points);
+  const drawn = density.generatedOf(points, generated);
+  const column = (offset: number, size: number): Float64Array => {
+    const values = new Float64Array(count * size);
+    for (let k = 0; k < count; k++) values.set(all.subarray(k * valueCount + offset, k * valueCount + offset + size), k * size);
+    return values;
+  };
+  return Object.fromEntries(quantities.map(({ name, offset, size }) => [name, drawn[name] ?? column(offset, size)]));
+}
+
+/** Of a plain function: its names, or "x". */
+function plainValues(density: LogDensity, raw: ChainDraws): { quantities: DrawsQuantity[]; values: NamedValues } {
+  const kind = "parameter" as const;
+  const { names } = density as Partial<FunctionDensity>;
+  if (!names) return { quantities: [{ name: "x", shape: [density.dimension], kind }], values: { x: raw.values } };
+  const quantities = names.map((name) => ({ name, shape: [], kind }));
+  return { quantities, values: Object.fromEntries(names.map((name, i) => [name, raw.coordinate(i)])) };
+}

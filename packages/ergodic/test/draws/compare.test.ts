@@ -1,0 +1,122 @@
+/** Models compared: what is compared with what, how it is told, and what is refused. Numbers: golden/model-weights.test.ts. */
+import { expect, it } from "vitest";
+import { add, mul, slice } from "../../src/compiler/index.ts";
+import { psisLoo } from "../../src/diagnostics/index.ts";
+import { compare, type Draws, model, normal, sample, stream, vector } from "../../src/index.ts";
+
+const noise = stream(1, "compare").at(0);
+const x = Array.from({ length: 40 }, (_, i) => (i - 19.5) / 10);
+const y = x.map((place) => 1 + place + 0.5 * noise.normal());
+const short = { chains: 2, warmup: 200, draws: 1000, seed: 1, deterministic: true } as const;
+
+const flat = model({ y: vector("N") }, ({ y, param, observe }) => {
+  const alpha = param("alpha", normal(0, 2));
+  observe(y, normal(alpha, 1));
+  return { alpha };
+});
+const line = model({ x: vector("N"), y: vector("N") }, ({ x, y, param, observe }) => {
+  const beta = param("beta", normal(0, 2));
+  observe(y, normal(add(param("alpha", normal(0, 2)), mul(beta, x)), 0.5));
+  return { beta };
+});
+const [byFlat, byLine]: Draws[] = [await sample(flat, { y }, short), await sample(line, { x, y }, short)];
+
+it("posteriors and their results compare alike, and the best comes first", () => {
+  const found = compare({ flat: byFlat, line: byLine });
+  const [best, other] = found.models;
+  expect([best.name, best.elpdDiff, best.seDiff, best.weight.toFixed(3)]).toEqual(["line", 0, 0, "1.000"]);
+  const [a, b] = [byFlat.loo(), byLine.loo()];
+  expect(other.elpdDiff).toBeCloseTo(a.elpd.estimate - b.elpd.estimate, 10);
+  const differences = [...a.pointwise.elpd].map((value, i) => value - b.pointwise.elpd[i]);
+  const mean = differences.reduce((sum, d) => sum + d) / 40;
+  const variance = differences.reduce((sum, d) => sum + (d - mean) ** 2, 0) / 39;
+  expect(other.seDiff).toBeCloseTo(Math.sqrt(40 * variance), 10);
+  expect(`${compare({ flat: a, line: b })}`).toBe(`${found}`);
+  expect(`${compare({ flat: byFlat, line: b })}`).toBe(`${found}`);
+  expect(compare({ line: byLine, flat: byFlat }).models.map(({ name }) => name)).toEqual(["line", "flat"]);
+  const lines = `${found}`.split("\n");
+  expect(lines[0].trim().split(/ {2,}/)).toEqual(["elpd", "se", "diff", "se diff", "p loo", "looic", "weight"]);
+  const [elpd, looic] = [b.elpd.estimate.toFixed(1), b.looic.estimate.toFixed(1)];
+  expect(lines[1].split(/ {2,}/)).toEqual([
+    "line",
+    elpd,
+    b.elpd.se.toFixed(1),
+    "0.0",
+    "0.0",
+    b.pLoo.estimate.toFixed(1),
+    looic,
+    "1.00",
+  ]);
+  expect(found.notes).toEqual(["of 40 observations, fewer than 100, the errors of differences may be too small"]);
+  expect(lines.slice(3)).toEqual(found.notes.map((note) => `- ${note}.`));
+});
+
+it("models that predict about as well are told, and share weight", async () => {
+  const again: Draws = await sample(line, { x, y }, { ...short, seed: 2 });
+  const found = compare({ line: byLine, again });
+  expect(found.notes[0]).toMatch(/^"(line|again)" predicts about as well as "(line|again)": a difference below 4 is small$/);
+  expect(Math.abs(found.models[1].elpdDiff)).toBeLessThan(1);
+  const weights = compare({ line: byLine, again }, { weights: "pseudoBma" }).models.map(({ weight }) => weight);
+  for (const weight of weights) expect(weight).toBeGreaterThan(0.3);
+  expect(compare({ line: byLine, again }, { weights: "pseudoBma", seed: 5 }).weights).toBe("pseudoBma");
+});
+
+it("an observation that says more than the draws know is named", () => {
+  const terms = byLine.content.source!.pointwise().y.slice();
+  // Draws that explain the fourth observation are ever rarer.
+  for (let s = 0; s < 2000; s++) terms[s * 40 + 3] = -(1 + (s % 23) ** 2 / 10);
+  const strange = psisLoo(terms, { chainCount: 2, observationCount: 40 });
+  expect(strange.pointwise.paretoK[3]).toBeGreaterThan(strange.threshold);
+  const found = compare({ flat: byFlat, strange });
+  expect(found.models.find(({ name }) => name === "strange")!.influential).toEqual([3]);
+  expect(found.notes[0]).toBe(
+    'the elpd of "strange" cannot be trusted: its Pareto k is too high at observation 4; look at it, or take a likelihood with heavier tails',
+  );
+});
+
+it("a result of loo() is a table", () => {
+  const loo = byLine.loo();
+  const [head, ...rows] = `${loo}`.split("\n");
+  expect(head).toBe("       estimate   se");
+  expect(rows[0].split(/ +/)).toEqual(["elpd", loo.elpd.estimate.toFixed(1), loo.elpd.se.toFixed(1)]);
+  expect(rows[1].split(/ +/)).toEqual(["p", "loo", loo.pLoo.estimate.toFixed(1), loo.pLoo.se.toFixed(1)]);
+  expect(rows[3]).toMatch(
+    /^All Pareto k are at most 0\.\d\d: these numbers can be trusted\. Monte Carlo error of elpd: 0\.\d+\.$/,
+  );
+  expect(Object.keys(loo)).not.toContain("toString");
+});
+
+it("other observations are refused", async () => {
+  const named = model(({ data, param, observe }) => {
+    observe(data({ y: vector("N") }).y, normal(param("mu", normal(0, 2)), 1), "score");
+  });
+  const lagged = model(({ data, param, observe }) => {
+    const { y } = data({ y: vector("N") });
+    observe(slice(y, { from: 1 }), normal(mul(param("b", normal(0, 1)), slice(y, { to: 39 })), 1), "y");
+  });
+  const changed = y.map((value, i) => (i === 7 ? value + 1 : value));
+  const cases: [Draws, RegExp, object?][] = [
+    [await sample(flat, { y: y.slice(1) }, short), /"b" was judged on 39 observations, but "a" on 40/],
+    [await sample(named, { y }, short), /"b" predicts "score", but "a" "y"/],
+    [await sample(flat, { y: changed }, short), /"y\[8\]" is .* in the data of "b", but .* in those of "a"/],
+    [await sample(lagged, { y }, short), /"b": loo: the terms of "y" depend on each other/],
+  ];
+  for (const [b, message] of cases) expect(() => compare({ a: byFlat, b })).toThrow(message);
+  expect(() => compare({ a: byFlat, b: cases[0][0] })).toThrow(/compare models of the same observations \[DRAWS_OBSERVATIONS\]/);
+  const ahead = await sample(lagged, { y }, short);
+  expect(() => compare({ a: ahead.loo("y", { oneStepAhead: true }), b: byLine })).toThrow(/on 40 observations, but "a" on 39/);
+  const kinds = { ...byFlat.loo(), kind: "one-step-ahead" as const };
+  expect(() => compare({ a: byFlat, b: kinds })).toThrow(
+    /"b" was judged by one-step-ahead predictions, but "a" by leave-one-out ones/,
+  );
+  expect(compare({ a: ahead, b: ahead }, { oneStepAhead: true }).models[0].name).toBe("a");
+});
+
+it("what is no model is refused", () => {
+  expect(() => compare({ a: byFlat })).toThrow(/compare: there is one model, but at least two must be given by name/);
+  expect(() => compare([byFlat, byLine] as never)).toThrow(/there are no models/);
+  expect(() => compare({ a: byFlat, b: 3 } as never)).toThrow(
+    /"b" is 3, but must be the draws of a model or a result of loo\(\)/,
+  );
+  expect(() => compare({ a: byFlat, b: byLine }, { of: "z" })).toThrow(/compare: "a": loo: "z" was not observed; name one of y/);
+});

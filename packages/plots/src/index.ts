@@ -1,0 +1,76 @@
+/** Posterior draws as pictures: SVG text, made without a document, in Node, browsers and workers alike. */
+import { checkKeys, checkNumber, type Draws, OptionError } from "ergodic";
+import { energy } from "./energy.ts";
+import { forest } from "./forest.ts";
+import { pairs } from "./pairs.ts";
+import { predictive } from "./predictive.ts";
+import { rank } from "./rank.ts";
+import { trace } from "./trace.ts";
+
+/** Options of `plot`. */
+export interface PlotOptions {
+  /** Names of quantities ("theta") or of single numbers ("theta[1]"). Default: all, up to what a page holds, which a note says. Not for "energy" and "predictive". */
+  readonly of?: readonly string[];
+  /** Pixels. Default 960; a whole number, 240 to 10,000. */
+  readonly width?: number;
+  /** What is above the picture. */
+  readonly title?: string;
+  /** What was observed, for "predictive": default the only one. */
+  readonly observed?: string;
+  /** Of the replicated data, for "predictive". Default 0; a whole number >= 0. */
+  readonly seed?: number;
+}
+
+const kinds = { trace, rank, pairs, forest, energy, predictive } as const;
+
+/** A kind of plot. */
+export type PlotKind = keyof typeof kinds;
+
+/** The kinds of plots, as `plot` takes them. */
+export const plotKinds = Object.keys(kinds) as readonly PlotKind[];
+
+const ofSeries: readonly PlotKind[] = ["trace", "rank", "pairs", "forest"];
+
+/**
+ * A picture of draws, as SVG text.
+ *
+ *   await writeFile("pairs.svg", plot(posterior, "pairs", { of: ["mu", "tau"] }));
+ *
+ * "trace": where each chain went. "rank": whether chains agree, by ranks. "pairs": each number against each, divergences marked. "forest": medians and intervals.
+ * "energy": energies and their moves, of Hamiltonian samplers. "predictive": observed against replicated data; needs the model.
+ * Draws that are not finite are left out, and counted in a note.
+ *
+ * @throws OptionError for an unknown kind, name or option, and where the draws lack what a kind needs
+ */
+export function plot(draws: Draws, kind: PlotKind, options: PlotOptions = {}): string {
+  if (typeof (draws as Partial<Draws> | null)?.scalars !== "function")
+    throw new OptionError(
+      "plot",
+      'draws must be Draws, as sample() or loadDraws() gives them: write plot(posterior, "trace")',
+      "OPTION_TYPE",
+    );
+  if (!Object.hasOwn(kinds, kind))
+    throw new OptionError(
+      "plot",
+      `kind is ${JSON.stringify(kind)}, but must be one of ${plotKinds.join(", ")}`,
+      "OPTION_UNKNOWN",
+    );
+  checkKeys("plot", options, [
+    "width",
+    "title",
+    ...(ofSeries.includes(kind) ? ["of"] : kind === "predictive" ? ["observed", "seed"] : []),
+  ]);
+  const { of, width = 960, title, seed, observed } = options;
+  checkNumber("plot", "width", width, { low: 240, high: 10_000, integer: true });
+  if (seed !== undefined) checkNumber("plot", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  if (of !== undefined && !(Array.isArray(of) && of.length > 0 && of.every((name) => typeof name === "string")))
+    throw new OptionError("plot", 'of must be a list of names: write of: ["mu", "theta[1]"]', "OPTION_TYPE");
+  for (const [name, value] of Object.entries({ title, observed }))
+    if (value !== undefined && typeof value !== "string")
+      throw new OptionError("plot", `${name} must be a text: write ${name}: "…"`, "OPTION_TYPE");
+  const given = { of, width, title, seed, observed };
+  return kinds[kind](
+    draws,
+    Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as { width: number },
+  );
+}

@@ -1,0 +1,96 @@
+import type { Draws } from "ergodic";
+import { OptionError } from "ergodic";
+import { boundsOf, colourOf, figure, gridBox, legend, panel } from "./figure.ts";
+import { curve, kernelDensity } from "./histogram.ts";
+import { element, line } from "./svg.ts";
+
+const ROW = 280;
+/** Replications that are drawn one by one. */
+const CURVES = 50;
+/** Different values up to which whole numbers get a place each. */
+const PLACES = 40;
+
+/** What was observed, against what the model makes: densities of replicated data, or of whole numbers how often each came, with the interval that holds 90 % of replications. */
+export function predictive(
+  draws: Draws,
+  { observed: name, seed = 0, width, title }: { observed?: string; seed?: number; width: number; title?: string },
+): string {
+  // predict() refuses draws without their model, and says what to do.
+  const made = draws.predict({ seed });
+  const all = draws.content.source!.observed();
+  const names = Object.keys(all);
+  const chosen = name ?? names[0];
+  if (!names.includes(chosen) || (name === undefined && names.length > 1)) {
+    const given = name === undefined ? `${names.length} things were observed` : `${JSON.stringify(name)} was not observed`;
+    throw new OptionError(
+      "plot",
+      `${given}; name one of them by observed: ${names.join(", ") || "there is none"}`,
+      "OPTION_UNKNOWN",
+    );
+  }
+  const values = all[chosen];
+  const replicated = made.draws(chosen);
+  const each = Array.from({ length: draws.chains * draws.count }, (_, k) =>
+    replicated.subarray(k * values.length, (k + 1) * values.length),
+  );
+  const [low, high] = boundsOf(values);
+  const places = high - low + 1;
+  const whole = values.every(Number.isInteger) && replicated.every(Number.isInteger) && places <= PLACES;
+  const box = gridBox(0, { columns: 1, width, rowHeight: ROW });
+  const parts = whole ? counted(values, each, box) : densities(values, each, box);
+  const key = legend(width, [
+    ["observed", "#000"],
+    ["replicated", colourOf(0)],
+  ]);
+  return figure(title ?? `Observed and replicated ${chosen}`, width, ROW, parts.notes, [key, ...parts.body]);
+}
+
+type Part = { readonly body: readonly string[]; readonly notes: readonly string[] };
+type Box = ReturnType<typeof gridBox>;
+
+function densities(values: Float64Array, each: readonly Float64Array[], box: Box): Part {
+  const step = Math.max(1, Math.floor(each.length / CURVES));
+  const shown = each.filter((_, k) => k % step === 0).slice(0, CURVES);
+  const [low, high] = boundsOf(values);
+  const room = 0.35 * (high - low || 1);
+  const bounds = [low - room, high + room] as const;
+  const lines = [...shown.map((one) => kernelDensity(one, bounds)), kernelDensity(values, bounds)];
+  const most = Math.max(...lines.flatMap((points) => points.map(([, height]) => height)));
+  const made = panel(box, { x: bounds, y: [0, 1.05 * most], yTicks: 0 });
+  const paths = lines.map((points, k) => {
+    const isObserved = k === shown.length;
+    const look = isObserved ? { stroke: "#000", "stroke-width": 2 } : { stroke: colourOf(0), "stroke-opacity": 0.3 };
+    return element("path", { d: curve(points, made), fill: "none", ...look });
+  });
+  return { body: [made.frame, ...paths], notes: [`${shown.length} of ${each.length} replications, as densities.`] };
+}
+
+function counted(values: Float64Array, each: readonly Float64Array[], box: Box): Part {
+  const [low, high] = boundsOf(values);
+  const places = Array.from({ length: high - low + 1 }, (_, k) => low + k);
+  const countsOf = (list: Float64Array): number[] => {
+    const counts = places.map(() => 0);
+    for (const value of list) if (value >= low && value <= high) counts[value - low]++;
+    return counts;
+  };
+  const observed = countsOf(values);
+  const all = each.map(countsOf);
+  const bands = places.map((place, k): [number, number, number] => {
+    const sorted = Float64Array.from(all, (counts) => counts[k]).sort();
+    return [place, sorted[Math.floor(0.05 * (sorted.length - 1))], sorted[Math.ceil(0.95 * (sorted.length - 1))]];
+  });
+  const most = Math.max(...observed, ...bands.map(([, , upper]) => upper));
+  const made = panel(box, { x: [low - 0.5, high + 0.5], y: [0, 1.05 * most], xTicks: Math.min(10, places.length) });
+  const ranges = bands.map(([place, lower, upper]) =>
+    line(made.x(place), made.y(lower), made.x(place), made.y(upper), {
+      stroke: colourOf(0),
+      "stroke-width": 6,
+      "stroke-opacity": 0.5,
+    }),
+  );
+  const dots = observed.map((count, k) => element("circle", { cx: made.x(places[k]), cy: made.y(count), r: 3, fill: "#000" }));
+  return {
+    body: [made.frame, ...ranges, ...dots],
+    notes: ["Bars hold 90 % of the replications' counts; dots are the observed ones."],
+  };
+}
