@@ -42,6 +42,18 @@ describe("predict", () => {
     expect(Object.keys(plain.predictions[0])).toEqual(["value"]);
   });
 
+  it("are those of every block of a long file, as CSV and as JSON", async () => {
+    const count = 65_537;
+    const long = file("long.csv");
+    writeFileSync(long, `id,age,group\n${Array.from({ length: count }, (_, i) => `r${i},${i % 7},a`).join("\n")}\n`);
+    const { predictions } = JSON.parse((await works("predict", model, long, "--id", "id", "--json")).stdout) as {
+      predictions: { kept: { id: string }; value: number }[];
+    };
+    expect(predictions.map(({ kept }) => kept.id)).toEqual(Array.from({ length: count }, (_, i) => `r${i}`));
+    const csv = (await works("predict", model, long, "--id", "id")).stdout;
+    expect(csv).toBe(`id,prediction\n${predictions.map(({ kept, value }) => `${kept.id},${value}\n`).join("")}`);
+  });
+
   it("says which columns there are where one is not", async () => {
     for (const [args, message] of [
       [["--id", "no"], /asks for a column "no" that is not there; .*"id", "age"/],

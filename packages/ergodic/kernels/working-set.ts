@@ -13,7 +13,7 @@
 import {
   SET_COLUMNS, SET_ADD, SET_SPREAD, SET_ROWS, SET_COLUMN_COUNT, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS,
   SET_SCREENED, SET_PLACES, SET_MEMBERS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_BEFORE, SET_DIRECTION, SET_SUPPORT, SET_INTERCEPT, SET_ORIGINS,
-  SET_PASSES, SET_TURN, SET_NEXT, SET_L1_F64, SET_SHIFT_F64, COLUMNS_START,
+  SET_PASSES, SET_TURN, SET_L1_F64, SET_SHIFT_F64, COLUMNS_START,
 } from "../src/host/fields";
 import { allow, centre, dot, ended, enter, get, member, pauseAt, place, pull, put, row, spentColumns, stage, support, u } from "./set-block";
 import { solveByCovariances } from "./set-covariances";
@@ -45,7 +45,6 @@ export function setSolve(set: usize, most: f64): u32 {
     for (let a: u32 = 0; a < size; a++) put(set, SET_BEFORE, a, get(set, SET_BETA, member(set, a)));
     centre(set);
     store<u32>(set + SET_TURN, 0);
-    store<u32>(set + SET_NEXT, 0);
     enter(set, 1);
   }
   const done = size <= load<u32>(set + SET_CAPACITY) ? solveByCovariances(set, size) : solveByResiduals(set, size);

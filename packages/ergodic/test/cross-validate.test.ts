@@ -46,6 +46,16 @@ it("is repeatable by its seed, holds classes evenly, and takes networks", async 
   expect(net.folds).toHaveLength(2);
 });
 
+it("its seed is that of each fold's training, unless that has one", async () => {
+  // Whatever the seed, folds are the same.
+  const time = x.map((_, i) => i);
+  const run = async (seed: number, own = {}) =>
+    (await crossValidate(linear(), data, { folds: 2, time, seed, fit: { epochs: 1, ...own } })).metrics;
+  const [one, two, own] = [await run(1), await run(2), await run(2, { seed: 1 })];
+  expect(two).not.toEqual(one);
+  expect(own).toEqual(one);
+});
+
 it("a metric that a fold lacks is averaged over the others", async () => {
   const groups = classes.target.values.map((v, i) => (i < 20 && v === 0 ? 0 : 1 + (i % 2)));
   const found = await crossValidate(linear(), classes, { folds: 3, groups, fit: { epochs: 1 } });

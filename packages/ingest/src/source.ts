@@ -240,13 +240,19 @@ async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** The same source with gzip removed. Random access goes with it only while the bytes are not compressed. */
+/** The same source with gzip removed. Whether there is any the first bytes tell, not the name; random access to what is packed is to all of it, unpacked. */
 function unpacked(source: ByteSource): ByteSource {
-  const name = source.name.replace(/\.gz$/i, "");
-  return {
+  const opened: ByteSource = {
     name: source.name,
     rereadable: source.rereadable,
-    access: source.access === undefined || name !== source.name ? undefined : () => source.access!(),
+    access:
+      source.access &&
+      (async () => {
+        const access = await source.access!();
+        if (!isGzip(await access.slice(0, 2))) return access;
+        await access.close();
+        return memory(await allBytes(opened), source.name).access!();
+      }),
     async *chunks() {
       const iterator = source.chunks()[Symbol.asyncIterator]();
       let head: Uint8Array = new Uint8Array(0);
@@ -263,10 +269,13 @@ function unpacked(source: ByteSource): ByteSource {
           await iterator.return?.();
         }
       })();
-      yield* head[0] === 0x1f && head[1] === 0x8b ? gunzip(all, source.name) : all;
+      yield* isGzip(head) ? gunzip(all, source.name) : all;
     },
   };
+  return opened;
 }
+
+const isGzip = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b;
 
 async function* gunzip(packed: AsyncGenerator<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
   const stream = new ReadableStream<Uint8Array>({

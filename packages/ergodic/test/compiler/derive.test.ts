@@ -91,6 +91,7 @@ test("kinks: the first argument takes a tie, |x| has slope 0 at 0", () => {
   expect(at(derive(max(x, 0), x), { x: [-1, 0, 2] })).toEqual([0, 1, 1]);
   expect(at(derive(max(0, x), x), { x: [-1, 0, 2] })).toEqual([0, 0, 1]);
   expect(at(derive(min(x, 1), x), { x: [0, 1, 2] })).toEqual([1, 1, 0]);
+  expect(at(derive(min(1, x), x), { x: [0, 1, 2] })).toEqual([1, 0, 0]);
   expect(at(derive(abs(x), x), { x: [-3, 0, 3] })).toEqual([-1, 0, 1]);
 });
 

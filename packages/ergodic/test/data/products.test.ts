@@ -27,6 +27,8 @@ describe.each(["dense", "sparse"] as const)("on %s rows", (format) => {
       products({
         interactions: [
           ["bit", "work"],
+          // Its levels exclude each other.
+          ["work", "work"],
           ["work", "age"],
           ["age", "work"],
         ],

@@ -227,10 +227,32 @@ describe("hash", () => {
     expect(fresh.row(0).filter((value) => value !== 0).length).toBe(1);
   });
 
+  it("adds nothing for a category that is missing", () => {
+    using direct = Dataset.fromTable(tableOf(people), { target: "income", hash: 8 });
+    using fresh = direct.pipeline.apply([{ age: null, hours: null, education: null }]);
+    expect(fresh.row(0).every((value) => value === 0)).toBe(true);
+  });
+
   it("refuses bits out of range", () => {
     using data = Dataset.fromArrays({ x: [[1]], y: [0] });
     for (const bits of [0, 31, 2.5]) expect(() => data.hash(bits)).toThrow(/bits is .*, but must be an integer >= 1 and <= 30/);
     expect(data.hash(30).columnCount).toBe(2 ** 30);
+  });
+});
+
+describe("one-hot of many levels", () => {
+  it("is sparse, with a 1 at each row's level, the first and the last, and numbers but for zeros", () => {
+    const count = 1200;
+    const rows = Array.from({ length: count }, (_, i) => ({ level: `l${1000 + i}`, number: i % 3, y: i }));
+    using data = Dataset.fromTable(tableOf(rows), { target: "y" });
+    expect([data.format, data.columnCount]).toEqual(["sparse", count + 1]);
+    for (const i of [0, 1, 2, 700, count - 1]) {
+      const wanted = new Array<number>(count + 1).fill(0);
+      wanted[i] = 1;
+      wanted[count] = i % 3;
+      expect([...data.row(i)]).toEqual(wanted);
+    }
+    expect(matrix(data.pipeline.apply([{ level: "unknown", number: 0 }]))).toEqual([new Array(count + 1).fill(0)]);
   });
 });
 

@@ -498,6 +498,11 @@ describe("a run of blocks", () => {
 describe("refuses", () => {
   const one = () => [whole];
   it.each<[string, () => PromiseLike<unknown>, RegExp]>([
+    [
+      "a strength that fit() would choose",
+      () => fit.stream(linear({ l2: "auto" }), [whole], { batch: 4 }),
+      /^linear: l2 is "auto", which fit\(\) chooses; give a number here, e\.g\. l2: 1e-3 \[OPTION_CONFLICT\]$/,
+    ],
     ["no model", () => fit.stream({} as never, one()), /the model is .*but must be a linear model or a network/],
     ["no blocks", () => fit.stream(model, 3 as never), /blocks is 3, but must be blocks to iterate over/],
     ["a text", () => fit.stream(model, "big.csv" as never), /blocks is "big.csv"/],

@@ -21,6 +21,8 @@ function runCount(free: boolean[]): number {
 
 const steps = fc.array(fc.oneof(fc.record({ take: fc.integer({ min: 1, max: 60 }) }), fc.record({ give: fc.nat(1000) })), {
   maxLength: 200,
+  // By itself it makes some ten.
+  size: "max",
 });
 
 it("takes only what is free, always when it can, and merges what it is given", () => {

@@ -1,6 +1,8 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { Worker } from "node:worker_threads";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { WorkerError } from "../../src/base/errors.ts";
 import { enginePool, openEngine } from "../../src/host/engine.ts";
+import { hardwareThreads } from "../../src/host/load.ts";
 import type { Allocation } from "../../src/host/memory.ts";
 import { threads } from "./modules.ts";
 
@@ -105,6 +107,44 @@ it("drops the other worker's later calls when one fails", async () => {
   expect(await outcome).toBeInstanceOf(WorkerError);
   expect(await later).toEqual([0, 0]);
   expect(counter(2)).toBe(1);
+});
+
+it("an abort that comes when a run is over stops no other", async () => {
+  const controller = new AbortController();
+  await engine.run([{ kernel: "log", args: [1] }], { ...two, signal: controller.signal });
+  const later = engine.run([waitCall(), waitCall(), waitCall(), waitCall()], two);
+  later.catch(() => {});
+  await until(() => counter(0) === 2);
+  controller.abort();
+  open();
+  expect(await later).toEqual([0, 0, 0, 0]);
+});
+
+it("keeps the process alive until the last call of a worker is answered", async () => {
+  const all = { workers: hardwareThreads(), deterministic: true };
+  engine.crowded = true;
+  open();
+  await engine.run(Array.from({ length: all.workers }, waitCall), all);
+  Atomics.store(engine.memory.i32(address(1), 1), 0, 0);
+  const unref = vi.spyOn(Worker.prototype, "unref");
+  const first = engine.run(Array.from({ length: all.workers }, waitCall), all);
+  // All are busy: it waits behind one of them.
+  const call = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
+  const last = engine.run([call], { ...two, workers: 1 });
+  try {
+    open();
+    await first;
+    expect(unref).toHaveBeenCalledTimes(all.workers - 1);
+    open(4);
+    await last;
+    expect(unref).toHaveBeenCalledTimes(all.workers);
+  } finally {
+    open();
+    open(4);
+    await Promise.allSettled([first, last]);
+    engine.crowded = false;
+    unref.mockRestore();
+  }
 });
 
 it("serves several runs at once", async () => {

@@ -4,6 +4,7 @@ import { Inference } from "../../src/algorithms/inference/inference.ts";
 import { stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { elimination, graphAnnealing, infer, iteratedConditionalModes } from "../../src/index.ts";
+import { logProductAt } from "../reference/enumerate-graph.ts";
 import { graphOf, gridEdges, pairwiseGraph } from "../reference/random-graph.ts";
 
 const graphs = Array.from({ length: 20 }, (_, seed) => {
@@ -24,6 +25,16 @@ it("each restart begins elsewhere, and the best of all counts", async () => {
       if (many.best.value > few.best.value + 1e-6) better++;
     }
     expect(better).toBeGreaterThan(10);
+  }
+});
+
+it.each([
+  ["climbs from many states", iteratedConditionalModes({ restarts: 20 })],
+  ["a walk that ends as hot as it began", graphAnnealing({ sweeps: 200, from: 4, to: 4, restarts: 1 })],
+])("the best states are those of the best value: %s", async (_, algorithm) => {
+  for (const graph of graphs.slice(0, 5)) {
+    const { best } = await infer(graph, { task: "map", algorithm });
+    expect(best.value).toBeCloseTo(logProductAt(graph, best.states), 9);
   }
 });
 

@@ -332,6 +332,7 @@ describe("filled in", () => {
   it("one precision for both, the model in floats", () => {
     expect(plan({ precision: "i8" }).precision).toEqual({ data: "i8", model: "f32" });
     expect(plan({ precision: "f64" }).precision).toEqual({ data: "f64", model: "f64" });
+    expect(plan({ precision: { data: "f64" } }).precision).toEqual({ data: "f64", model: "f64" });
     expect(plan({ precision: { model: "f64" } }).precision).toEqual({ data: "f64", model: "f64" });
     expect(plan({ precision: { model: "i16" } }).precision).toEqual({ data: "f32", model: "i16" });
   });

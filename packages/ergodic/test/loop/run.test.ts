@@ -60,6 +60,12 @@ describe("stops", () => {
     expect(progression.disposed).toBe(1);
   });
 
+  it("at the step in which a part of an epoch ends, though it is looked at just before", async () => {
+    const { run, progression } = begin({}, { until: { epochs: 1.25 }, validateEvery: 0.6, validate: () => ({ loss: 1 }) });
+    await run;
+    expect(progression.step).toBe(13);
+  });
+
   it("at the first step that reaches so many updates, also where lanes end early", async () => {
     // Four lanes for six steps of an epoch, then one for four.
     const updatesAt = (s: number): number => (s < 6 ? 4 : 1);

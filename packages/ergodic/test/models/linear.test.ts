@@ -257,6 +257,9 @@ describe("what a model sees", () => {
     const rare = Dataset.fromArrays({ x: x.map(([, b, c]) => [b, c, 2 * b - 1]), y: x.map(([a]) => a) });
     expect(await stepOf({}, rare)).toBeUndefined();
     expect(await stepOf({ standardise: true }, rare)).toBeDefined();
+    // So rare that a number of its size would be worth it.
+    const once = Array.from({ length: 400 }, (_, i) => [i === 3 ? 1 : 0, 1 - 2 * (i % 2)]);
+    expect(await stepOf({}, Dataset.fromArrays({ x: once, y: once.map((_, i) => i % 5) }))).toBeUndefined();
     // A map's one gamma is for all columns.
     const mapped = await stepOf({ features: rff({ count: 20 }) });
     expect(mapped!.scale.slice(1)).toEqual([1, 1]);

@@ -99,6 +99,20 @@ describe("streaming", () => {
 });
 
 describe("auc", () => {
+  it("of a thousand rows of each class, with weights from the first, the last or no row on", () => {
+    const count = 2000;
+    const targets = Array.from({ length: count }, (_, i) => i % 2);
+    const outputs = Array.from({ length: count }, (_, i) => (((i * 7919) % 1009) / 1009 + (i % 2) / 5) / 2);
+    for (const weightOf of [(i: number) => 1 + (i % 3), (i: number) => (i < count - 2 ? 1 : 3), () => 1]) {
+      const weights = targets.map((_, i) => weightOf(i));
+      const rows = targets.flatMap((_, i) => new Array<number>(weights[i]).fill(i));
+      const of = (values: number[]) => rows.map((i) => values[i]);
+      const given = all("binary", outputs, targets, weights);
+      const wanted = all("binary", of(outputs), of(targets));
+      for (const name of ["auc", "averagePrecision"]) close(given[name] as number, wanted[name] as number);
+    }
+  });
+
   it("is the share of ordered pairs, ties one half, by counting them all", () => {
     const row = fc.record({
       p: fc.integer({ min: 0, max: 9 }).map((k) => k / 9),

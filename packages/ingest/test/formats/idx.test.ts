@@ -63,6 +63,13 @@ test.each([8, 9, 11, 12, 13, 14] as const)("type %i: values and shape, in any pi
 
 const product = (sizes: number[]) => sizes.reduce((all, size) => all * size, 1);
 
+test.each([9, 11, 12, 13, 14] as const)("type %i: a file that lacks its last byte is refused", async (type) => {
+  const bytes = idxBytes([2, 3], counted(6), type);
+  await expect(readIdx(bytes.subarray(0, -1))).rejects.toThrow(
+    `the file stops 1 bytes short of the ${6 * types[type].size} that its shape (2, 3) needs; fetch or write it again [DATA_TRUNCATED]`,
+  );
+});
+
 test("a dataset: pixels as they are, labels as classes, the shape of an image", async () => {
   using data = await readIdxDataset(gzipSync(images), labels);
   expect([data.type, data.rowShape, data.target.name, data.target.levels]).toEqual(["f32", [2, 2, 1], "y", ["0", "7"]]);

@@ -1,6 +1,7 @@
 /** Parquet by hyparquet: types, nulls, row groups, compression, refusals. Files come from ../parquet-bytes.ts. */
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { blocks, readParquet, readTable } from "../../src/index.ts";
+import { blocks, readParquet, readTable, type Source } from "../../src/index.ts";
 import { type Codec, type ParquetColumn, parquetBytes } from "../parquet-bytes.ts";
 import { cells, cutAt } from "../writers.ts";
 
@@ -22,6 +23,16 @@ const wanted = [
   ["true", "false", null, "true"],
   ["b", "größe", "12", null],
 ];
+
+test.each([
+  ["bytes", (packed: Uint8Array<ArrayBuffer>) => packed],
+  ["a File whose name does not tell", (packed) => new File([packed], "t.parquet")],
+  ["a File", (packed) => new File([packed], "t.parquet.gz")],
+  ["a stream", (packed) => cutAt(packed, [1, 100])],
+] as [string, (packed: Uint8Array<ArrayBuffer>) => Source][])("a file that is packed as a whole: %s", async (_, source) => {
+  const packed = new Uint8Array(gzipSync(parquetBytes(columns)));
+  expect(cells(await readTable(source(packed)))).toEqual(wanted);
+});
 
 test.each<Codec>(["none", "snappy", "gzip"])("all types, codec %s, in groups of 1 to 4 rows", async (codec) => {
   for (const groupRows of [1, 3, 4]) {

@@ -194,7 +194,8 @@ describe("objectives", () => {
     const { reason, updates } = await run(x, y, model);
     expect(reason).toMatch(/^the loss still falls as weights grow without end.*give l2/);
     expect(updates).toBeLessThan(12);
-    expect((await run(x, y, { ...model, l2: 1e-3 })).reason).toBe("converged");
+    // However weak a penalty is.
+    for (const l2 of [1e-3, 1e-9]) expect((await run(x, y, { ...model, l2 })).reason).toBe("converged");
   });
 
   it.each<[string, number[][], number[], LinearOptions, number]>([
@@ -261,6 +262,15 @@ it("goes on from a checkpoint, to the same bytes", async () => {
   const joined = await fit.resume(await begun.checkpoint(), dataset, { epochs: 100 });
   expect(joined.toBytes()).toEqual(straight.toBytes());
   expect(joined.run.updates).toBe(straight.run.updates);
+});
+
+it("makes no step more where it is resumed at its end", async () => {
+  const dataset = plantedDataset(data, "count");
+  const run = fit(linear({ loss: "poisson", l2 }), dataset, { algorithm: newtonCholesky({ tolerance: 1e-4 }) });
+  const whole = await run;
+  const resumed = await fit.resume(await run.checkpoint(), dataset, { epochs: 100 });
+  expect([resumed.run.updates, resumed.run.reason]).toEqual([whole.run.updates, "converged"]);
+  expect(resumed.toBytes()).toEqual(whole.toBytes());
 });
 
 it("goes on to where there is no minimum as one that was never stopped", async () => {

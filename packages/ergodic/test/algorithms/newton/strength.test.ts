@@ -12,6 +12,7 @@ import {
   rff,
   saga,
 } from "../../../src/index.ts";
+import { chosenStrength } from "../../../src/verbs/fit/kinds/linear-strength.ts";
 import { inRowSpan } from "../../../src/verbs/fit/kinds/row-span.ts";
 
 interface Made {
@@ -146,6 +147,17 @@ describe("the strength", () => {
     expect(large / l2).toBeCloseTo(100, 4);
   });
 
+  it("does not depend on the columns' units where they are standardised, however far from 1 they are", async () => {
+    const { train } = noisy(60, 40, { signal: 2 });
+    const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
+    const y = [...train.target.values];
+    const l2 = await chosenL2({ standardise: true }, train);
+    for (const unit of [2 ** -20, 2 ** 20]) {
+      const data = Dataset.fromArrays({ x: x.map((row) => row.map((v) => unit * v)), y });
+      expect((await chosenL2({ standardise: true }, data)) / l2).toBeCloseTo(1, 6);
+    }
+  });
+
   it("does not depend on the target's units", async () => {
     const { train } = noisy(60, 40, { signal: 2 });
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
@@ -214,6 +226,9 @@ describe("the strength", () => {
     const run = fit(linear(), train, { signal: stop.signal });
     setTimeout(() => stop.abort(new Error("enough")), 20);
     await expect(run).rejects.toThrow("enough");
+    // In the midst of the choice, and not only behind it.
+    for (const data of [train, noisy(40, 160).train])
+      await expect(chosenStrength(linear(), data, { signal: stop.signal })).rejects.toThrow("enough");
   });
 
   it.each<[string, LinearOptions]>([
@@ -297,6 +312,7 @@ describe("options", () => {
     ["until updates", { until: { updates: 10 } }],
     ["until a tolerance", { until: { tolerance: 0.1 } }],
     ["a type of the parameters", { precision: { data: "i8", model: "i16" } }],
+    ["a type of the parameters alone", { precision: { model: "f64" } }],
     ['algorithm: "gradient"', { algorithm: "gradient" }],
     ['algorithm: "gradient", with a rule', { algorithm: "gradient", rule: adagrad({ rate: 0.1 }) }],
   ])("%s means descent", async (_, options) => expect(await algorithmOf(options)).toBe("gradientDescent"));
@@ -309,6 +325,7 @@ describe("options", () => {
     ["validate", { validate: test }],
     ["seconds", { until: { seconds: 60 } }],
     ["a type of the data", { precision: "i8" }],
+    ["a type of the data alone", { precision: { data: "f64" } }],
     ["float64", { precision: "f64" }],
     ["a signal", { signal: new AbortController().signal }],
   ])("%s does not", async (_, options) => expect(await algorithmOf(options)).toBe("newtonCholesky"));
