@@ -7,7 +7,6 @@ import {
   logSumExp,
   matmul,
   mul,
-  ode,
   reshape,
   type SymbolicArray,
   scan,
@@ -90,6 +89,26 @@ const drives = model(({ data, param, target, size }) => {
   target(forward(emission, log(stack([theta1, theta2]))));
 });
 
+const STEP = 0.05;
+
+/** z' = field(z), `steps` steps of the classical Runge-Kutta method. */
+function integrate(z: SymbolicArray[], field: (z: SymbolicArray[]) => SymbolicArray[], steps: number): readonly SymbolicArray[] {
+  const moved = (from: SymbolicArray[], by: number, along: SymbolicArray[]) => from.map((x, i) => add(x, mul(by, along[i])));
+  return scan(
+    z,
+    [],
+    (now) => {
+      const k1 = field(now);
+      const k2 = field(moved(now, STEP / 2, k1));
+      const k3 = field(moved(now, STEP / 2, k2));
+      const k4 = field(moved(now, STEP, k3));
+      const next = now.map((x, i) => add(x, mul(STEP / 6, add(add(k1[i], k4[i]), mul(2, add(k2[i], k3[i]))))));
+      return [next, []];
+    },
+    { length: steps },
+  ).carries;
+}
+
 /** Observations are a unit of time apart. */
 const lotkaVolterra = model(({ data, param, observe, size }) => {
   const { y_init, y } = data({ y_init: vector(2), y: matrix("N", 2) });
@@ -97,17 +116,18 @@ const lotkaVolterra = model(({ data, param, observe, size }) => {
   const start = param("z_init", lognormal(Math.log(10), 1), { shape: 2 });
   const sigma = param("sigma", lognormal(-1, 1), { shape: 2 });
   const [a, b, c, d] = [0, 1, 2, 3].map((k) => at(theta, k));
-  const times = Array.from({ length: size("N") }, (_, i) => i + 1);
-  const { states } = ode(
-    (_, z) => {
-      const [u, v] = [at(z, 0), at(z, 1)];
-      return stack([mul(sub(a, mul(b, v)), u), mul(sub(mul(d, u), c), v)]);
+  const field = ([u, v]: SymbolicArray[]) => [mul(sub(a, mul(b, v)), u), mul(sub(mul(d, u), c), v)];
+  const { outputs } = scan(
+    [at(start, 0), at(start, 1)],
+    [],
+    (z) => {
+      const next = integrate(z, field, Math.round(1 / STEP));
+      return [next, next];
     },
-    start,
-    times,
+    { length: size("N") },
   );
   observe(y_init, lognormal(log(start), sigma));
-  observe(y, lognormal(log(states), sigma));
+  observe(y, lognormal(log(stack(outputs, 1)), sigma));
 });
 
 export const sequences: Record<string, StatisticalModel> = {
