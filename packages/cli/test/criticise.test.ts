@@ -69,6 +69,8 @@ describe("loo", () => {
     const one = await works("loo", dirname(a), dirname(b), "--model", here("line.mjs"));
     const each = await works("loo", dirname(a), dirname(b), "--model", here("line.mjs"), "--model", here("line.mjs"));
     expect(each.stdout).toBe(one.stdout);
+    const others = await works("loo", dirname(a), flatOut, "--model", here("line.mjs"), "--model", here("flat.mjs"));
+    expect(others.stdout).toMatch(/^a .*\nflat /m);
     const three = await ergodic("loo", a, "--model", here("line.mjs"), "--model", here("line.mjs"), "--model", here("line.mjs"));
     expect([three.code, three.stderr]).toEqual([2, expect.stringMatching(/was given 3 times for 1 folders/)]);
     const other = await ergodic("loo", dirname(a), "--model", here("flat.mjs"), "--data", y);

@@ -1,6 +1,6 @@
 /** Chains of `sample` that start where some of the parameters are told. */
 import { expect, it } from "vitest";
-import { take } from "../src/compiler/index.ts";
+import { log, take } from "../src/compiler/index.ts";
 import {
   bernoulli,
   conjugate,
@@ -64,6 +64,14 @@ it("bounds that depend on what is drawn are drawn anew until they allow it", asy
     expect(x[0]).toBeCloseTo(-1, 12);
   }
   expect(() => startOf(between, { x: 6 }, 2, 1)).toThrow(/"x": interval: the value is 6, but must be > .* and < 5/);
+});
+
+it("points without a density are drawn anew", async () => {
+  const half = await model(({ param, target }) => {
+    param("b", normal(0, 1));
+    target(log(param("a", "real")));
+  }).condition({});
+  for (const u of startOf(half, { b: 0.5 }, 20, 1) as Float64Array[]) expect(half.constrain(u).a[0]).toBeGreaterThan(0);
 });
 
 it("runs of every kind begin there, and resume", async () => {

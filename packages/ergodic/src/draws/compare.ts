@@ -23,6 +23,7 @@ export interface CompareOptions {
 
 /** One of the models that `compare` looked at. */
 export interface ComparedModel<Name extends string = string> {
+  /** As it was given. */
   readonly name: Name;
   /** Expected log predictive density, in nats. */
   readonly elpd: Estimate;

@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { add, mul, slice } from "../../src/compiler/index.ts";
 import { psisLoo } from "../../src/diagnostics/index.ts";
+import { looText } from "../../src/draws/loo-text.ts";
 import { compare, type Draws, model, normal, sample, stream, vector } from "../../src/index.ts";
 
 const noise = stream(1, "compare").at(0);
@@ -84,6 +85,18 @@ it("a result of loo() is a table", () => {
     /^All Pareto k are at most 0\.\d\d: these numbers can be trusted\. Monte Carlo error of elpd: 0\.\d+\.$/,
   );
   expect(Object.keys(loo)).not.toContain("toString");
+});
+
+it("many influential observations are counted", () => {
+  const loo = byLine.loo();
+  const withK = (high: number): string => {
+    const paretoK = loo.pointwise.paretoK.map((_, i) => (i < high ? 1 : 0.2));
+    return looText({ ...loo, pointwise: { ...loo.pointwise, paretoK } });
+  };
+  expect(withK(1)).toMatch(/The Pareto k of observation 1 is above 0\.70: .* look at it, or/);
+  expect(withK(2)).toMatch(/The Pareto k of observations 1 and 2 are above .* look at them, or/);
+  expect(withK(6)).toMatch(/observations 1, 2, 3, 4, 5 and 6 are/);
+  expect(withK(7)).toMatch(/observations 1, 2, 3, 4, 5 and 2 more are/);
 });
 
 it("other observations are refused", async () => {

@@ -108,6 +108,20 @@ describe.each([true, false])("deterministic: %s", (deterministic) => {
     expect(() => found.loo()).toThrow(/2 things were observed; name one of y, counts/);
   });
 
+  it("by the build of the kernels that the run had", async () => {
+    const asked: unknown[] = [];
+    const own = rich();
+    const watched: StatisticalModel = {
+      ...own,
+      condition(given, options) {
+        asked.push(options);
+        return own.condition(given, options);
+      },
+    };
+    await read("csv", run, { model: watched, data });
+    expect(asked).toEqual([{ deterministic }]);
+  });
+
   it("predictors of new rows, too", async () => {
     const found = await read("csv", run, { model: rich(), data });
     const row = { group: 2, x: [1, 0.5] };

@@ -91,14 +91,18 @@ it("bounds that mean nothing are refused", () => {
 
 it("new rows are held to them, too", async () => {
   const counts = model(
-    { x: matrix("N", 2, { lower: 0 }), y: vector("N", { lower: 0, integer: true }) },
-    ({ x, y, param, observe }) => {
+    { x: matrix("N", 2, { lower: 0 }), z: vector("N", { upper: 1 }), y: vector("N", { lower: 0, integer: true }) },
+    ({ x, z, y, param, observe }) => {
       const beta = param("beta", normal(0, 0.1), { shape: 2 });
-      observe(y, poisson(add(1, add(mul(x.at(0, 1), at(beta, 0).square()), mul(x.at(1, 1), at(beta, 1).square())))));
+      observe(
+        y,
+        poisson(add(add(1, z.exp()), add(mul(x.at(0, 1), at(beta, 0).square()), mul(x.at(1, 1), at(beta, 1).square())))),
+      );
       return { beta };
     },
   );
   const data = {
+    z: [0, 1, 0],
     x: [
       [0, 1],
       [1, 2],
@@ -108,8 +112,13 @@ it("new rows are held to them, too", async () => {
   };
   const draws: Draws = await sample(counts, data, { chains: 1, warmup: 50, draws: 20, seed: 1 });
   using predictor = await draws.predictor();
-  expect(predictor.predict({ x: [1, 0] } as never)).toHaveProperty("y");
-  expect(() => predictor.predict([{ x: [1, 0] }, { x: [1, -2] }] as never)).toThrow(
-    /predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field says; change it \[DATA_RANGE\]/,
-  );
+  expect(predictor.predict({ x: [1, 0], z: 1 } as never)).toHaveProperty("y");
+  expect(() =>
+    predictor.predict([
+      { x: [1, 0], z: 1 },
+      { x: [1, -2], z: 1 },
+    ] as never),
+  ).toThrow(/predict: row 2: "x"\[1\] is -2, but must be a number >= 0, as its field says; change it \[DATA_RANGE\]/);
+  // Its own bounds, and not those of the field before it.
+  expect(() => predictor.predict({ x: [1, 0], z: 1.5 } as never)).toThrow(/"z" is 1.5, but must be a number <= 1/);
 });

@@ -4,16 +4,19 @@ import { constraintsOf, distributionNames, distributionOf } from "./distribution
 
 /** What a distribution is given and what it offers. */
 export interface DistributionRow {
+  /** What it is called as a function. */
   readonly name: string;
   /** Its arguments in order, and what each must be. */
   readonly parameters: readonly { readonly name: string; readonly wanted: string }[];
+  /** Whether its values are real or whole numbers. */
   readonly kind: "continuous" | "discrete";
-  /** Where its values lie, in words and by the names of its parameters. */
+  /** Where its values lie, by the names of its parameters. */
   readonly support: string;
   /** Whether P(X ≤ x) is known: in the compiler's arrays, so that truncated() and censored() take parameters, of numbers alone, or not at all. */
   readonly cdf: "arrays" | "numbers" | "none";
-  /** Whether its inverse, its mean and its variance are known. */
+  /** Whether the inverse of P(X ≤ x) is known. */
   readonly quantile: boolean;
+  /** Whether its mean and its variance are known. */
   readonly moments: boolean;
 }
 
