@@ -35,7 +35,14 @@ const levels = {
   Sat: ["Low", "Medium", "High"],
   Infl: ["Low", "Medium", "High"],
   Type: ["Tower", "Apartment", "Atrium", "Terrace"],
+  Cont: ["Low", "High"],
 };
+
+/** Rows as often as "Freq" says. */
+function repeated({ Freq, ...columns }: Golden["data"]): Golden["data"] {
+  const each = (cells: (string | number)[]): (string | number)[] => cells.flatMap((cell, i) => new Array(Freq[i]).fill(cell));
+  return Object.fromEntries(Object.entries(columns).map(([name, cells]) => [name, each(cells)]));
+}
 
 /** brms' names in ours; undefined for what is in other units here. */
 function nameOf(variable: string): string | undefined {
@@ -53,7 +60,8 @@ function nameOf(variable: string): string | undefined {
 
 describe("posteriors of formulas are those of brms", () => {
   it.each(Object.keys(fits))("%s", { timeout: 240_000 }, async (name) => {
-    const { data, posterior: golden, extra } = fits[name];
+    const { data: given, posterior: golden, extra } = fits[name];
+    const data = "Freq" in given ? repeated(given) : given;
     const [formula, family] = formulas[name];
     const posterior = await sample(regression(formula, { family, levels }), data, {
       algorithm: nuts({ targetAcceptance: 0.95 }),
