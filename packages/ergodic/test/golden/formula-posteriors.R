@@ -10,9 +10,7 @@ fits <- list(
   housing = list(Sat ~ Infl + Type + Cont, housing, cumulative()),
   mcycle = list(accel ~ s(times, bs = "cr", k = 10), mcycle, gaussian()),
   trees = list(Volume ~ log(Girth) + log(Height), trees, Gamma("log")),
-  quine = list(Days ~ Eth * Sex + Lrn, quine, negbinomial()),
-  stackloss = list(stack.loss ~ Air.Flow + Water.Temp, stackloss, student()),
-  uncorrelated = list(Reaction ~ Days + (Days || Subject), sleepstudy, gaussian())
+  quine = list(Days ~ Eth * Sex + Lrn, quine, negbinomial())
 )
 golden <- function(name) {
   formula <- fits[[name]][[1]]; data <- fits[[name]][[2]]; family <- fits[[name]][[3]]
