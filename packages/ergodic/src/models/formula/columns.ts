@@ -170,7 +170,7 @@ export class Columns {
 export const isTable = (data: FormulaData): data is Table =>
   "rowCount" in data && typeof data.rowCount === "number" && "columns" in data && Array.isArray(data.columns);
 
-/** What stands for a cell that is not known: null, undefined, NaN, and what R and CSV files write. */
+/** How a cell is written that is not known: null, undefined, NaN, and what R and CSV files write. */
 export const isMissing = (cell: unknown): boolean =>
   cell === null || cell === undefined || Number.isNaN(cell) || cell === "NA" || cell === "";
 

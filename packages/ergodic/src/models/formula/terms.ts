@@ -119,7 +119,7 @@ class Reader {
       if (right.kind !== "call" || right.name !== "trials" || right.given.length !== 1)
         throw this.#refuse(
           right,
-          `"${printed(right)}" stands where only trials(n) may; write y | trials(n) ~ … for counts of n trials`,
+          `"${printed(right)}" is where only trials(n) can be; write y | trials(n) ~ … for counts of n trials`,
         );
       return { response: this.#variable(node.left), trials: this.#variable(right.given[0]) };
     }

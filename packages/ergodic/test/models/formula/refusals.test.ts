@@ -90,7 +90,7 @@ describe("a wrong formula says where, and what to write", () => {
     [
       "y | weights(w) ~ x",
       "at place 5",
-      '"weights(w)" stands where only trials(n) may; write y | trials(n) ~ … for counts of n trials',
+      '"weights(w)" is where only trials(n) can be; write y | trials(n) ~ … for counts of n trials',
     ],
     ["y ~ x ~ z", "at place 9", 'there are two "~"; keep the one between what is observed and its terms'],
     ['y ~ "x"', "at place 5", '"x" is a text where a column is wanted; write it without quotes, or within `…`'],

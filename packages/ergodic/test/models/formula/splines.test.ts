@@ -37,7 +37,7 @@ describe("splines", () => {
     expect(spline.line(x).reduce((sum, value) => sum + value, 0)).toBeCloseTo(0, 10);
   });
 
-  it("go on as lines beyond the outer knots, without a bend", () => {
+  it("continue as lines beyond the outer knots, without a bend", () => {
     const spline = splineOf("test", "s(x)", x, 6);
     const at = (value: number): Float64Array => spline.wiggles(Float64Array.of(value));
     const h = 1e-4;
