@@ -215,6 +215,7 @@ const noDistributions = new Set([
   "ConditionedModel",
   "Distribution",
   "distribution",
+  "distributionLedger",
   "distributionNames",
   "distributionOf",
   "hierarchyOf",

@@ -60,7 +60,8 @@ export class HiddenMarkov {
  * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
  * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
- * `initial` may also be "stationary", the π with π = πA that an irreducible chain has come from, or "uniform", which adds nothing but a constant where a model has no
+ * `initial` may also be "stationary", the π with π = πA that an irreducible chain has come from, or "uniform", which adds
+ * nothing but a constant where a model has no
  * term for the first state.
  *
  * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
@@ -119,8 +120,10 @@ export function forwardBackward(
 }
 
 /**
- * The states that are together most probable given all that is observed, [T, …]: Viterbi's. δ_t(j) is the log probability of the best path that ends in j; from the
- * last time backward each state is the best before the one that follows. Of equal paths the one of lower states. Source: Viterbi 1967; Rabiner 1989, section III.B.
+ * The states that are together most probable given all that is observed, [T, …]: Viterbi's. δ_t(j) is the log probability
+ * of the best path that ends in j; from the
+ * last time backward each state is the best before the one that follows. Of equal paths the one of lower states. Source:
+ * Viterbi 1967; Rabiner 1989, section III.B.
  */
 export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
   const shape = emissions.shape.slice(1);

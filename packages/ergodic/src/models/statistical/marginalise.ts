@@ -59,7 +59,7 @@ export interface Marginal {
   readonly logDensity: SymbolicArray;
   /** P(state | all that is observed), states along the last axis. */
   readonly probabilities: SymbolicArray;
-  /** The states that are most probable: of a hidden Markov chain together, the path that Viterbi's algorithm finds; else each by itself. Counted from 0. */
+  /** The states that are most probable: of a hidden Markov chain together, the path that Viterbi's algorithm finds; else each one alone. Counted from 0. */
   readonly mostLikely: SymbolicArray;
 }
 
