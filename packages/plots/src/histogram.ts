@@ -14,7 +14,8 @@ export interface Bars {
 export function barsOf(values: Float64Array, count: number, bounds = boundsOf(values)): Bars {
   const [low, high] = bounds;
   if (low > high) return { edges: [0, 1], density: [0] };
-  if (low === high) return { edges: [low - 0.5, low + 0.5], density: [1] };
+  // Bars so narrow have no height.
+  if (high - low < 1e-290) return { edges: [low - 0.5, low + 0.5], density: [1] };
   const width = (high - low) / count;
   const edges = Array.from({ length: count + 1 }, (_, k) => (k === count ? high : low + k * width));
   const within = bin().domain([low, high]).thresholds(edges.slice(1, -1))(

@@ -28,6 +28,7 @@ export function chosenSeries(where: string, draws: Draws, of: readonly string[] 
     }
     for (const [key, values] of added) found.set(key, values);
   }
+  if (found.size === 0) throw new OptionError(where, "what is asked for has no numbers; name others by of", "OPTION_LENGTH");
   const series = [...found].slice(0, most);
   const left = found.size - series.length;
   return {

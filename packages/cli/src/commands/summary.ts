@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { type Draws, histogramPlot, rankBars, tracePlot, writeWhole } from "ergodic";
 import { readDraws } from "../draws-files.ts";
 import { NotTrusted, UsageError } from "../errors.ts";
+import { checkOutputs } from "../outputs.ts";
 import { grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -33,6 +34,9 @@ export function addSummary(program: Command, terminal: Terminal): void {
 }
 
 async function summary(path: string, options: SummaryWords, terminal: Terminal): Promise<void> {
+  if (options.plots === "") throw new UsageError("--plots", "it is empty; name a folder");
+  if (options.plots !== undefined)
+    await checkOutputs("summary", [{ flag: "--plots", path: join(options.plots, "trace.svg"), folders: true }], []);
   const probabilities = options.probabilities === undefined ? undefined : probabilitiesOf(options.probabilities);
   const draws = await readDraws(path);
   const asked = {

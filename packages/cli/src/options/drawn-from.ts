@@ -52,6 +52,12 @@ export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> 
     if (existsSync(found)) return found;
     throw new DataError(path, `was drawn from ${found}, which is no longer there; give it by ${flag} FILE`, "FILE_READ");
   };
+  if (noted.model === null && given.model === undefined)
+    throw new DataError(
+      path,
+      "was drawn from a formula, whose draws hold what it reports and not the numbers that it moves; loo, check and predict are for models in files, and for the process that sampled",
+      "DRAWS_MODEL",
+    );
   const model = given.model ?? placed(noted.model, "--model");
   if (model === undefined)
     throw new UsageError("--model", `${path} does not say what model it was drawn from; give its file: --model FILE`);

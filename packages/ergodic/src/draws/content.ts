@@ -23,6 +23,8 @@ export interface DrawsSource {
   predict(seed: number): DrawsContent;
   /** What the draws predict of new rows. `seed`: of the noise; `draws`: so many of them, evenly; `rows`: the size that counts rows. */
   newRows(options: { readonly seed: number; readonly draws?: number; readonly rows?: string }): Promise<RowDraws>;
+  /** Names of what was observed in part, of which draws are whole values. */
+  hidden(): ReadonlySet<string>;
   /** What was observed, by name. */
   observed(): Readonly<Record<string, Float64Array>>;
 }

@@ -2,8 +2,8 @@
 import { isList, refuse } from "../base/checks.ts";
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
-import type { DrawsContent } from "./content.ts";
-import { sizeOf } from "./series.ts";
+import type { DrawsContent, DrawsQuantity } from "./content.ts";
+import { scalarName, sizeOf } from "./series.ts";
 
 /** A value of one draw: a number, or of arrays their numbers, row-major. Which of the two it is TypeScript does not know, so that it takes either. */
 export type DrawValue = number & Float64Array;
@@ -50,7 +50,11 @@ export function withDerived(
 
 function checkName(name: unknown, { quantities }: DrawsContent): void {
   if (typeof name !== "string" || name === "") refuse(WHERE, "name", name, "a text", 'derive("ratio", …)');
-  if (quantities.some((quantity) => quantity.name === name))
+  const isNumberOf = ({ name: own, shape }: DrawsQuantity): boolean =>
+    shape.length > 0 && Array.from({ length: sizeOf(shape) }, (_, k) => k).some((k) => scalarName(own, shape, k) === name);
+  if (typeof name === "string" && name in Object.prototype)
+    throw new OptionError(WHERE, `${shown(name)} is a name that every object has; give another`, "OPTION_RANGE");
+  if (quantities.some((quantity) => quantity.name === name || isNumberOf(quantity)))
     throw new OptionError(WHERE, `there is ${shown(name)} already; give the new quantity another name`, "OPTION_CONFLICT");
 }
 

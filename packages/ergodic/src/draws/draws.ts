@@ -1,5 +1,5 @@
 import { checkNumbers, checkSignal, refuse } from "../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../base/errors.ts";
 import { later } from "../base/later.ts";
 import { shown } from "../base/shown.ts";
 import { turn } from "../base/turn.ts";
@@ -23,14 +23,15 @@ import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
+import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
 export interface DrawsSummaryOptions<Q extends string = string> {
-  /** Names of quantities. Default: all. */
-  readonly of?: readonly Q[];
+  /** Names of quantities, or of single numbers, "theta[1]". Default: all. */
+  readonly of?: readonly ScalarName<Q>[];
   /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
   readonly probabilities?: readonly number[];
 }
@@ -132,7 +133,7 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /** Every single number by name, [chain, draw] each. */
-  scalars(of?: readonly Q[]): Map<string, Float64Array> {
+  scalars(of?: readonly ScalarName<Q>[]): Map<string, Float64Array> {
     return new Map(this.#series(of));
   }
 
@@ -269,19 +270,27 @@ export class Draws<Q extends string = string, D extends string = string> {
   }
 
   /**
-   * Replicated data: what was observed, simulated once for each draw, by name. Of a list of new rows what `predictor` predicts of each: mean, sd and
-   * interval.
+   * Replicated data: what was observed, simulated once for each draw, by name. Of new rows, in a list or a table, what `predictor` predicts of each: mean, sd
+   * and interval.
    *
    *   posterior.predict({ seed: 1 }).draws("y");
    *   await posterior.predict([{ x: 3 }, { x: 4 }], { level: 0.9 });
    */
   predict(options?: { readonly seed?: number }): Draws;
-  predict(rows: readonly PosteriorRow<D>[], options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]>;
+  predict(rows: readonly PosteriorRow<D>[] | PosteriorTable, options?: PosteriorPredictorOptions): Promise<PosteriorPrediction[]>;
   predict(
-    given: { readonly seed?: number } | readonly PosteriorRow<D>[] = {},
+    given: { readonly seed?: number } | readonly PosteriorRow<D>[] | PosteriorTable = {},
     options?: PosteriorPredictorOptions,
   ): Draws | Promise<PosteriorPrediction[]> {
     if (Array.isArray(given)) return this.#predictRows(given, options);
+    if (isTable(given)) return this.#predictRows(rowsOfTable(given) as PosteriorRow<D>[], options);
+    const others = Object.keys(given).filter((key) => key !== "seed");
+    if (others.length > 0 && this.#content.source)
+      throw new OptionError(
+        "predict",
+        `${others.join(", ")} ${others.length === 1 ? "is" : "are"} no option (known: seed); new rows come in a list: predict([{ ${others[0]}: … }])`,
+        "OPTION_UNKNOWN",
+      );
     checkKeys("predict", given, ["seed"]);
     const { seed = 0 } = given as { readonly seed?: number };
     checkNumber("predict", "seed", seed, { integer: true });
@@ -316,6 +325,12 @@ export class Draws<Q extends string = string, D extends string = string> {
       throw nothingObserved("check", source.hasTarget);
     }
     const chosen = this.#observedName("check", name, Object.keys(observed));
+    if (source.hidden().has(chosen))
+      throw new CapabilityError(
+        "check",
+        `of some values of "${chosen}" only a bound was observed, while replicates are whole values, so that their statistics differ; check those that were seen exactly against draws of predict()`,
+        "DRAWS_CENSORED",
+      );
     const { seed = 0, statistics } = options;
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
   }
@@ -379,8 +394,16 @@ export class Draws<Q extends string = string, D extends string = string> {
     return isApproximation(this) ? { ...row, rhat: Number.NaN } : row;
   }
 
-  #series(of: readonly string[] | undefined): Generator<[name: string, series: Float64Array]> {
-    return seriesOf(this.#content, of ? of.map((name) => this.#quantity(name)) : this.quantities);
+  *#series(of: readonly string[] | undefined): Generator<[name: string, series: Float64Array]> {
+    if (!of) return yield* seriesOf(this.#content, this.quantities);
+    for (const name of of) {
+      const whole = this.quantities.find((quantity) => quantity.name === name);
+      const part = this.quantities.find((quantity) => quantity.shape.length > 0 && name.startsWith(`${quantity.name}[`));
+      const own = [...seriesOf(this.#content, [whole ?? part ?? this.#quantity(name)])];
+      const asked = whole ? own : own.filter(([scalar]) => scalar === name);
+      if (asked.length === 0) this.#quantity(name);
+      yield* asked;
+    }
   }
 
   #column(name: string, at: number): Float64Array {
@@ -398,7 +421,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     if (source) return source;
     throw new OptionError(
       where,
-      "these draws were read from a file, or are of a plain function: without the model there is nothing to ask; sample the model",
+      "these draws were read from a file, or are of a plain function: without the model there is nothing to ask; read them with it, loadDraws(dir, { model, data }), or sample the model",
       "DRAWS_MODEL",
     );
   }
@@ -418,6 +441,10 @@ export class Draws<Q extends string = string, D extends string = string> {
     const name = asked ?? names[0];
     if (names.includes(name) && (asked !== undefined || names.length === 1)) return name;
     const given = asked === undefined ? `${names.length} things were observed` : `${shown(asked)} was not observed`;
-    throw new OptionError(where, `${given}; name one of ${names.join(", ") || "none"}`, "OPTION_UNKNOWN");
+    throw new OptionError(
+      where,
+      `${given}; name one of ${names.map((one) => (one.includes(",") ? shown(one) : one)).join(", ") || "none"}`,
+      "OPTION_UNKNOWN",
+    );
   }
 }

@@ -30,6 +30,7 @@ export {
 export { type DrawsSourceFile, type DrawsTarget, readDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { scalarName } from "./series.ts";
 export { summaryTable } from "./table.ts";
+export type { PosteriorColumn, PosteriorTable } from "./table-rows.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
 export type { PredictiveKind, PredictiveOptions, PredictiveResult } from "./validation.ts";
 export type { Finding, Verdict } from "./verdict.ts";

@@ -81,6 +81,7 @@ export function sourceOf(
     pointwise: () => density.pointwiseOf(points()),
     dependent: () => density.dependentObservations(point(points(), density.dimension, 0)),
     hasTarget: density.traced.hasTarget,
+    hidden: () => density.hiddenObservations(),
     observed: () => density.observedValues(),
     newRows: async (options) => {
       const { newRows } = await later(() => import("../models/statistical/new-rows.ts"));

@@ -46,6 +46,12 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
 }
 
 function checkParameters(draws: Draws, { traced, name }: ConditionedModel): void {
+  if (traced.reports)
+    throw new DataError(
+      WHERE,
+      `the model is the formula "${name}", whose draws hold what it reports and not the numbers that it moves, so that the two cannot be joined; call loo, check and predict in the process that sampled`,
+      "DRAWS_MODEL",
+    );
   const wanted = traced.parameters.map(({ name, shape }) => ({ name, shape }));
   // Files of other programs do not tell parameters from what was computed of them.
   const isOwn = Array.isArray(draws.description.names);

@@ -70,6 +70,8 @@ export class Columns {
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;
+    if (name in Object.prototype)
+      throw this.#wrong(`"${name}" is a name that every object has; give the column another`, "DATA_COLUMN");
     const made = this.#read(name, of);
     this.#known.set(name, made);
     return made;

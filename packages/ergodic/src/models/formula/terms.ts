@@ -5,7 +5,7 @@
  *
  * @throws OptionError [FORMULA_SYNTAX], [FORMULA_TERM] with the term and what to write in its place
  */
-import type { OptionError } from "../../base/errors.ts";
+import { OptionError } from "../../base/errors.ts";
 import { misread, type Node, parse, printed } from "./syntax.ts";
 
 /** A variable of terms: a column, or an expression of columns. */
@@ -53,6 +53,10 @@ export interface Formula extends Effects {
   readonly groups: readonly GroupTerm[];
 }
 
+/** A formula that people write is shorter, and has fewer parentheses and products. */
+const MOST_CHARACTERS = 10_000;
+const MOST_NESTED = 200;
+const MOST_PRODUCTS = 20_000;
 const SMOOTH_DIMENSION = 10;
 const LEAST_SMOOTH = 3;
 
@@ -75,6 +79,13 @@ const elsewhere: Readonly<Record<string, string>> = {
 export function readFormula(text: string): Formula {
   if (text.trim() === "")
     throw misread(text, { start: 0 }, 'it is empty; write what is observed and of what it depends, as in "y ~ x"');
+  if (text.length > MOST_CHARACTERS)
+    throw new OptionError(
+      "formula",
+      `it has ${text.length} characters, but ${MOST_CHARACTERS} at most are read`,
+      "FORMULA_SYNTAX",
+    );
+  checkNesting(text);
   const tree = parse(text);
   if (tree.kind !== "binary" || tree.operator !== "~")
     throw misread(text, { start: 0 }, `there is no "~"; write what is observed on its left, as in "y ~ ${text.trim()}"`);
@@ -84,6 +95,15 @@ export function readFormula(text: string): Formula {
 }
 
 /** Terms of a part, by the keys of their variables. */
+function checkNesting(text: string): void {
+  let depth = 0;
+  for (const [start, character] of [...text].entries()) {
+    if (character === "(") depth++;
+    if (character === ")") depth--;
+    if (depth > MOST_NESTED) throw misread(text, { start }, `parentheses are nested more than ${MOST_NESTED} deep; write fewer`);
+  }
+}
+
 type Expanded = readonly (readonly Variable[])[];
 
 class Reader {
@@ -125,6 +145,8 @@ class Reader {
     }
     if (node.kind === "call" && (node.name === "cbind" || node.name === "c"))
       throw this.#refuse(node, `${node.name}(…) is not known; write "y | trials(n) ~ …" for y successes of n trials`);
+    if (node.kind === "call" && node.name === "factor")
+      throw this.#refuse(node, `factor(…) is observed; write the column alone, and family: "ordinal" or "bernoulli"`);
     return { response: this.#variable(node) };
   }
 
@@ -210,12 +232,12 @@ class Reader {
       const { operator } = node;
       if (operator === "*") {
         const [left, right] = [this.#factor(node.left), this.#factor(node.right)];
-        return [...left, ...right, ...cross(left, right)];
+        return this.#few(node, [...left, ...right, ...cross(left, right)]);
       }
-      if (operator === ":") return cross(this.#factor(node.left), this.#factor(node.right));
+      if (operator === ":") return this.#few(node, cross(this.#factor(node.left), this.#factor(node.right)));
       if (operator === "/") {
         const [left, right] = [this.#factor(node.left), this.#factor(node.right)];
-        return [...left, ...cross([left.flat()], right)];
+        return this.#few(node, [...left, ...cross([left.flat()], right)]);
       }
       if (operator === "^") return this.#power(node.left, node.right);
     }
@@ -236,6 +258,17 @@ class Reader {
     return this.#product(node);
   }
 
+  /** Each product once, with each of its variables once. */
+  #few(node: Node, terms: Expanded): Expanded {
+    if (terms.length > MOST_PRODUCTS)
+      throw this.#refuse(node, `there are more than ${MOST_PRODUCTS} products of columns; name those that matter`);
+    const distinct = terms.map((variables) => [...new Map(variables.map((one) => [one.label, one])).values()]);
+    const keyOf = (variables: readonly Variable[]): string => JSON.stringify(variables.map(({ label }) => label).sort());
+    const all = new Map<string, readonly Variable[]>();
+    for (const variables of distinct) if (!all.has(keyOf(variables))) all.set(keyOf(variables), variables);
+    return [...all.values()];
+  }
+
   #power(base: Node, exponent: Node): Expanded {
     if (exponent.kind !== "number" || !Number.isInteger(exponent.value) || exponent.value < 1)
       throw this.#refuse(exponent, `"^ ${printed(exponent)}" wants a whole number; write I(x^2) for the square of a column`);
@@ -246,7 +279,8 @@ class Reader {
         `"${printed(base)}^${printed(exponent)}" is "${printed(base)}" in a formula; write I(${printed(base)}^${printed(exponent)}) for a power of the column`,
       );
     let all = terms;
-    for (let k = 1; k < exponent.value; k++) all = [...all, ...cross(all, terms)];
+    // No product has more variables than there are.
+    for (let k = 1; k < Math.min(exponent.value, terms.length); k++) all = this.#few(base, [...all, ...cross(all, terms)]);
     return all;
   }
 

@@ -13,8 +13,9 @@ import type {
 import type { Engine } from "../../host/engine.ts";
 import { own } from "../../host/memory.ts";
 import { boundDensity } from "./bound.ts";
-import type { Hint, TracedModel } from "./context.ts";
+import type { Hint, TracedModel, TracedObservation } from "./context.ts";
 import { dependentObservations } from "./dependence.ts";
+import { Distribution } from "./distributions/index.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
 import { hierarchyOf } from "./hierarchy.ts";
@@ -269,6 +270,13 @@ export class ConditionedModel implements LogDensity, Disposable {
       Object.fromEntries(data),
     );
     return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
+  }
+
+  /** Names of what was observed in part, as bounds of values. */
+  hiddenObservations(): ReadonlySet<string> {
+    const hides = ({ distribution }: TracedObservation): boolean =>
+      distribution instanceof Distribution && distribution.family.hides === true;
+    return new Set(this.traced.observed.filter(hides).map(({ name }) => name));
   }
 
   /** `predict` of many points: by name [point, size]. Point i draws from update i of the stream. */

@@ -68,6 +68,22 @@ export function checkDataParameters({ family, name, parameters }: Distribution, 
   }
 }
 
+/** @throws DataError where data that say something of each observed value do not fit it */
+export function checkObserved(observed: SymbolicArray, { family }: Distribution, data: Data): void {
+  for (const { name, array, isWrong, wanted } of family.dataChecks ?? []) {
+    const numbers = numbersOf(array, data) ?? constantsOf(array);
+    const seen = numbersOf(observed, data) ?? constantsOf(observed);
+    const of = (i: number): number => (seen?.length === numbers?.length ? (seen?.[i] ?? Number.NaN) : Number.NaN);
+    const wrong = numbers?.findIndex((x, i) => isWrong(x, of(i))) ?? -1;
+    if (wrong < 0) continue;
+    throw new DataError(
+      nameOf(name, array, wrong),
+      `it is ${numbers![wrong]}, but is the ${name} of ${family.name}(), which must be ${wanted}; change it`,
+      "DATA_RANGE",
+    );
+  }
+}
+
 /** Undefined where the array depends on parameters, or on no data. */
 function numbersOf(array: SymbolicArray, data: Data): Float64Array | undefined {
   const own = data.get(String(array.op === "input" && array.attributes));

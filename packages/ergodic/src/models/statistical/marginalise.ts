@@ -95,7 +95,7 @@ export function marginal(
       `states are ${typeof states}, but must be a distribution of whole numbers or hiddenMarkov()`,
       "COMPILE_OPERAND",
     );
-  const values = valuesOf(states, data);
+  const values = valuesOf(states, data, typeof terms === "function" ? MOST_CALLS : MOST_STATES);
   const made = typeof terms === "function" ? values.map((k) => terms(k)) : undefined;
   const observed = value === undefined ? undefined : observedParts(value, made, values);
   if (!observed && made?.some((each) => !isArray(each)) && made.every((each) => each instanceof Distribution || isSeveral(each)))
@@ -228,9 +228,19 @@ function observed(value: SymbolicArray, component: Distribution): SymbolicArray 
   return pointwise;
 }
 
-function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>): number[] {
+/** Terms by a function are written out one by one; in an array they are numbers. */
+const MOST_CALLS = 2000;
+const MOST_STATES = 2 ** 24;
+
+function valuesOf(states: States, data: ReadonlyMap<string, Float64Array>, most: number): number[] {
   if (states instanceof HiddenMarkov) return Array.from({ length: states.states }, (_, k) => k);
   const { low, high } = integerBounds(states.support, data);
+  if (high - low + 1 > most && Number.isFinite(high - low))
+    throw new CapabilityError(
+      WHERE,
+      `${states.name} has ${high - low + 1} values, but ${most} at most are summed out ${most === MOST_CALLS ? "by a function of each; give all terms as one array, states along its last axis" : "at a time"}`,
+      "MODEL_DISCRETE",
+    );
   if (states.kind === "discrete" && states.eventRank === 0 && Number.isFinite(high - low))
     return Array.from({ length: high - low + 1 }, (_, i) => low + i);
   throw new CapabilityError(

@@ -68,8 +68,12 @@ export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: N
 const refusal = (message: string): CapabilityError => new CapabilityError(WHERE, message, "MODEL_ROWS");
 
 /** The size that counts rows: the first extent of what is observed. */
-function rowsOf({ observed, marginal, fields }: TracedModel, asked: string | undefined): string {
+function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: string | undefined): string {
   const names = [...observed, ...marginal].map(({ name }) => `"${name}"`).join(", ");
+  if (replicated.length > 0 && observed.length === 0)
+    throw refusal(
+      `${names} share hidden states, and rows of several values of one state are not predicted; draw all of them anew by predict()`,
+    );
   if (observed.length === 0)
     throw refusal(
       names === ""

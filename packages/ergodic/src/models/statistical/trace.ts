@@ -21,7 +21,7 @@ import type {
   TracedReplicate,
   TracedTerm,
 } from "./context.ts";
-import { checkDataParameters, checkDataTimes, dataIndices } from "./data-checks.ts";
+import { checkDataParameters, checkDataTimes, checkObserved, dataIndices } from "./data-checks.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
@@ -216,9 +216,16 @@ class Scope {
   }
 
   #claim(name: string): void {
+    this.#refuseInherited(name);
     if (this.#names.has(name))
       throw new OptionError(this.#name, `the name "${name}" is given twice; give each quantity its own`, "MODEL_NAME");
     this.#names.add(name);
+  }
+
+  /** Draws are objects by name, where these would be found though nobody wrote them. */
+  #refuseInherited(name: string): void {
+    if (name in Object.prototype)
+      throw new OptionError(this.#name, `"${name}" is a name that every object has; give another`, "MODEL_NAME");
   }
 
   #param(name: string, given: Distribution | ParameterConstraint, options: ParameterOptions = {}): SymbolicArray {
@@ -287,6 +294,7 @@ class Scope {
     if (!isArray(given)) checkFinite(name ?? "value", typeof given === "number" ? [given] : given);
     const value = toArray(given);
     checkDataParameters(distribution, this.data);
+    checkObserved(value, distribution, this.data);
     const pointwise = distribution.logDensity(value);
     const batch = batchOf(value.shape, distribution.eventRank);
     checkCounted(value, distribution, pointwise);
@@ -330,6 +338,7 @@ class Scope {
       (one) => one && !taken.has(one),
     );
     const name = given ?? free ?? `observed ${count + 1}`;
+    this.#refuseInherited(name);
     taken.add(name);
     return name;
   }

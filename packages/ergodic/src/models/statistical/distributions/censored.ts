@@ -5,7 +5,7 @@ import { withUserLine } from "../user-line.ts";
 import { joined, partOf } from "./components.ts";
 import type { Support, Values } from "./constraint.ts";
 import { checkOrder, type Parameter, parameterArray } from "./distribution.ts";
-import type { Family, SymbolicParameters } from "./family.ts";
+import type { DataCheck, Family, SymbolicParameters } from "./family.ts";
 import { distributionKind, parameter } from "./kinds.ts";
 import { logBetween } from "./truncated.ts";
 import { Distribution } from "./value.ts";
@@ -70,9 +70,32 @@ function hidden(base: Distribution, { lower, upper, right, left, until }: Censor
   const last = until === undefined ? undefined : asArray(until);
   const limited = Object.keys(limits).length > 0;
   const own = (v: Values): Values => partOf(v, 0);
+  const flag = (name: string, bound: string, given: Parameter | undefined): DataCheck[] =>
+    given === undefined
+      ? []
+      : [
+          {
+            name,
+            array: asArray(given),
+            isWrong: (value) => value !== 0 && value !== 1,
+            wanted: `1 where the value is only known to be at ${bound} what was observed, else 0`,
+          },
+        ];
+  const order: DataCheck[] = last
+    ? [
+        {
+          name: "until",
+          array: last,
+          isWrong: (value, seen) => Number.isNaN(value) || value < seen,
+          wanted: "at least what was observed there, and equal to it where that is exact",
+        },
+      ]
+    : [];
   const family: Family = {
     name: "censored",
     kind: base.kind,
+    dataChecks: [...flag("right", "least", right), ...flag("left", "most", left), ...order],
+    hides: right !== undefined || left !== undefined || last !== undefined,
     constraints: { ...parts.constraints, ...Object.fromEntries(Object.keys(limits).map((name) => [name, "real"] as const)) },
     support: (p) => supportOf(f.support(partOf(p, 0)), p),
     logDensity(x, p) {

@@ -9,6 +9,15 @@ export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
  *
  * How a distribution acts, for any parameters. Functions of numbers take the parameters of one value.
  */
+/** What is wrong with data that say something of each observed value. */
+export interface DataCheck {
+  readonly name: string;
+  readonly array: SymbolicArray;
+  /** `seen`: what was observed there. */
+  isWrong(value: number, seen: number): boolean;
+  readonly wanted: string;
+}
+
 export interface Family {
   readonly name: string;
   readonly kind: "continuous" | "discrete";
@@ -17,6 +26,10 @@ export interface Family {
   /** Extents of one value, where the parameters do not say them. */
   readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
+  /** Data that it comes with, and what they must be beside what is observed. */
+  readonly dataChecks?: readonly DataCheck[];
+  /** Whether of some values a bound alone is observed, while draws are whole values: the two cannot be compared. */
+  readonly hides?: boolean;
   support(parameters: SymbolicParameters): Support;
   /** In nats, with all constants; the axes of one value are summed out. */
   logDensity(x: SymbolicArray, parameters: SymbolicParameters): SymbolicArray;
