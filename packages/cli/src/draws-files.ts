@@ -75,16 +75,25 @@ async function readArrow(path: string): Promise<Draws> {
 /** Whether a path is of draws, and not of a saved model. */
 export async function isDraws(path: string): Promise<boolean> {
   const names = await readdir(path).catch(() => undefined);
-  return names !== undefined || /\.(csv|arrow)$/.test(path) || basename(path) === INDEX;
+  return names !== undefined || path.endsWith(".arrow") || basename(path) === INDEX || (await isChain(path));
+}
+
+/** CmdStan's heads begin with the log density, after comments. */
+async function isChain(path: string): Promise<boolean> {
+  const head = await beginning(path, 65_536);
+  return /^(#.*\r?\n)*lp__,/.test(head);
 }
 
 /** What cannot be read the library complains of. */
-async function isArrow(path: string): Promise<boolean> {
+const isArrow = async (path: string): Promise<boolean> => (await beginning(path, MAGIC.length)) === MAGIC;
+
+/** The first bytes of a file, as text; "" where there is none. */
+async function beginning(path: string, bytes: number): Promise<string> {
   const file = await open(path).catch(() => undefined);
-  if (!file) return false;
+  if (!file) return "";
   try {
-    const { buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-    return buffer.toString("latin1") === MAGIC;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(bytes), 0, bytes, 0);
+    return buffer.toString("latin1", 0, bytesRead);
   } finally {
     await file.close();
   }
