@@ -15,7 +15,7 @@ interface Case {
 }
 const golden = JSON.parse(readFileSync(new URL("ode.json", import.meta.url), "utf8")) as Case[];
 
-/** Beside 1e-6 of the value: what a value near 0 may be off by. */
+/** In addition to 1e-6 of the value: what a value near 0 may be off by. */
 const ABSOLUTE = { robertson: 1e-13 } as Readonly<Record<string, number>>;
 const isStiff = ({ name }: Case): boolean => name === "robertson" || name === "vanDerPol";
 

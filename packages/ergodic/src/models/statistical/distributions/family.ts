@@ -26,7 +26,7 @@ export interface Family {
   /** Extents of one value, where the parameters do not say them. */
   readonly eventShape?: readonly number[];
   readonly constraints: Readonly<Record<string, Constraint>>;
-  /** Data that it comes with, and what they must be beside what is observed. */
+  /** Data that it comes with, and what they must be where something is observed. */
   readonly dataChecks?: readonly DataCheck[];
   /** Whether of some values a bound alone is observed, while draws are whole values: the two cannot be compared. */
   readonly hides?: boolean;
