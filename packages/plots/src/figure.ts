@@ -21,7 +21,9 @@ const TITLE = 30;
 const NOTE = 16;
 
 /** What a scale can hold. */
-const [MOST, LEAST] = [1e300, 1e-290];
+const MOST = 1e300;
+/** Of a range: ticks and bars have no numbers for less. */
+export const LEAST = 1e-290;
 export const isShown = (value: number): boolean => Math.abs(value) <= MOST;
 
 /** `body` is drawn below the title, from 0 to `height`. */

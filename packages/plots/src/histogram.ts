@@ -1,7 +1,7 @@
 /** Bars and curves of how often values are where. */
 import { bin } from "d3-array";
 import { curveMonotoneX, line } from "d3-shape";
-import { boundsOf, isShown, type Panel } from "./figure.ts";
+import { boundsOf, isShown, LEAST, type Panel } from "./figure.ts";
 import { short } from "./svg.ts";
 
 export interface Bars {
@@ -14,8 +14,7 @@ export interface Bars {
 export function barsOf(values: Float64Array, count: number, bounds = boundsOf(values)): Bars {
   const [low, high] = bounds;
   if (low > high) return { edges: [0, 1], density: [0] };
-  // Bars so narrow have no height.
-  if (high - low < 1e-290) return { edges: [low - 0.5, low + 0.5], density: [1] };
+  if (high - low <= LEAST) return { edges: [low - 0.5, low + 0.5], density: [1] };
   const width = (high - low) / count;
   const edges = Array.from({ length: count + 1 }, (_, k) => (k === count ? high : low + k * width));
   const within = bin().domain([low, high]).thresholds(edges.slice(1, -1))(

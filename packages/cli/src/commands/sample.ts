@@ -15,8 +15,9 @@ import {
   toTheEnd,
   type Watch,
 } from "../keeping.ts";
+import { collected } from "../options/collected.ts";
 import { noting } from "../options/drawn-from.ts";
-import { checkFormula, collected, type FormulaModel, type FormulaWords, modelOfFormula } from "../options/formula.ts";
+import { checkFormula, type FormulaModel, type FormulaWords, modelOfFormula } from "../options/formula.ts";
 import { blamingFile } from "../options/module-file.ts";
 import { positive, whole } from "../options/number.ts";
 import { type ModelFile, modelOfFile, parseSampler } from "../options/statistical.ts";

@@ -10,6 +10,7 @@ import type { Command } from "commander";
 import { DataError, Draws, withModel } from "ergodic";
 import { folderOfDraws, readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
+import { collected } from "./collected.ts";
 import { blamingFile } from "./module-file.ts";
 import { modelOfFile } from "./statistical.ts";
 
@@ -19,8 +20,6 @@ export interface DrawnFrom {
   /** That of its data, which the model's file may export. */
   readonly data?: string | undefined;
 }
-
-const collected = (text: string, before: string[] = []): string[] => [...before, text];
 
 /** `several`: options that may be given once for all draws, or once for each. */
 export function addDrawnFrom(command: Command, several = false): Command {

@@ -7,9 +7,6 @@ import { readTable } from "@ergodic/ingest";
 import { type FamilyName, type FormulaData, type RegressionOptions, regression, type StatisticalModel } from "ergodic";
 import { UsageError } from "../errors.ts";
 
-/** Of an option that may be repeated. */
-export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
-
 export interface FormulaWords {
   formula?: string;
   family?: string;

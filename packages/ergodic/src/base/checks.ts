@@ -12,6 +12,13 @@ export function refuse(where: string, name: string, value: unknown, wanted: stri
   throw new OptionError(where, `${name} is ${shown(value)}, but must be ${wanted}: write ${example}`, "OPTION_TYPE");
 }
 
+/** An object of properties by name, of any realm. */
+export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
+
+/** Why a name cannot be one of objects by name, where it would be found though nobody gave it; undefined where it can. */
+export const refusedName = (name: string): string | undefined =>
+  name in Object.prototype ? `"${name}" is a name that every object has; give another` : undefined;
+
 /** An AbortSignal, of any realm, or undefined. */
 export function checkSignal(where: string, value: unknown): asserts value is AbortSignal | undefined {
   if (value === undefined || isSignal(value)) return;

@@ -1,4 +1,4 @@
-import { checkChoice, holds } from "../base/checks.ts";
+import { checkChoice, holds, isPlainObject } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import type { Estimate, LooResult } from "../diagnostics/index.ts";
@@ -76,10 +76,7 @@ export function compare<Name extends string>(
   const { weights = "stacking", seed = 0, of, oneStepAhead } = options;
   checkChoice("compare", "weights", weights, ["stacking", "pseudoBma"]);
   checkNumber("compare", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
-  const given = Object.entries<Draws | LooResult>(Object.prototype.toString.call(models) === "[object Object]" ? models : {}) as [
-    Name,
-    Draws | LooResult,
-  ][];
+  const given = Object.entries<Draws | LooResult>(isPlainObject(models) ? models : {}) as [Name, Draws | LooResult][];
   if (given.length < 2)
     throw new OptionError(
       "compare",

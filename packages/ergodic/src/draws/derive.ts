@@ -1,5 +1,5 @@
 /** New quantities from each draw's own. */
-import { isList, refuse } from "../base/checks.ts";
+import { isList, refuse, refusedName } from "../base/checks.ts";
 import { OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import type { DrawsContent, DrawsQuantity } from "./content.ts";
@@ -48,12 +48,12 @@ export function withDerived(
   return { ...content, quantities: [...quantities, quantity], values: { ...content.values, [name]: values } };
 }
 
-function checkName(name: unknown, { quantities }: DrawsContent): void {
+function checkName(name: string, { quantities }: DrawsContent): void {
   if (typeof name !== "string" || name === "") refuse(WHERE, "name", name, "a text", 'derive("ratio", …)');
   const isNumberOf = ({ name: own, shape }: DrawsQuantity): boolean =>
-    shape.length > 0 && Array.from({ length: sizeOf(shape) }, (_, k) => k).some((k) => scalarName(own, shape, k) === name);
-  if (typeof name === "string" && name in Object.prototype)
-    throw new OptionError(WHERE, `${shown(name)} is a name that every object has; give another`, "OPTION_RANGE");
+    shape.length > 0 && [...Array(sizeOf(shape)).keys()].some((k) => scalarName(own, shape, k) === name);
+  const refused = refusedName(name);
+  if (refused) throw new OptionError(WHERE, refused, "OPTION_RANGE");
   if (quantities.some((quantity) => quantity.name === name || isNumberOf(quantity)))
     throw new OptionError(WHERE, `there is ${shown(name)} already; give the new quantity another name`, "OPTION_CONFLICT");
 }

@@ -5,6 +5,7 @@
  *
  * @throws DataError
  */
+import { refusedName } from "../../base/checks.ts";
 import { DataError } from "../../base/errors.ts";
 import { nearest } from "../../base/nearest.ts";
 import { shown } from "../../base/shown.ts";
@@ -70,8 +71,8 @@ export class Columns {
   column(name: string, of: string): DataColumn {
     const known = this.#known.get(name);
     if (known) return known;
-    if (name in Object.prototype)
-      throw this.#wrong(`"${name}" is a name that every object has; give the column another`, "DATA_COLUMN");
+    const refused = refusedName(name);
+    if (refused) throw this.#wrong(refused, "DATA_COLUMN");
     const made = this.#read(name, of);
     this.#known.set(name, made);
     return made;

@@ -16,7 +16,7 @@
  *
  * @throws OptionError for a prior of what the model does not have
  */
-import { holds, refuse } from "../../base/checks.ts";
+import { holds, isPlainObject, refuse } from "../../base/checks.ts";
 import { checkNumber, OptionError } from "../../base/errors.ts";
 import { log } from "../../base/log.ts";
 import { nearest } from "../../base/nearest.ts";
@@ -123,9 +123,6 @@ export class Priors {
     return found === undefined ? undefined : (this.#given[found] as Distribution);
   }
 }
-
-/** An object of properties by name, of any realm. */
-export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
 
 /** What can be told without data. */
 export function checkPriors(priors: unknown): asserts priors is RegressionPriors {

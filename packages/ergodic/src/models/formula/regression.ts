@@ -1,4 +1,4 @@
-import { checkChoice, refuse } from "../../base/checks.ts";
+import { checkChoice, isPlainObject, refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
 import type { TracedModel, TracedReport } from "../statistical/context.ts";
 import type { ModelData } from "../statistical/fields.ts";
@@ -9,7 +9,7 @@ import { Columns, type FormulaData } from "./columns.ts";
 import { type FamilyName, familyNames, familyOf, familySynonyms } from "./families.ts";
 import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
-import { checkPriors, isPlainObject, Priors, type RegressionPriors } from "./priors.ts";
+import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
 import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */

@@ -78,7 +78,7 @@ export function checkObserved(observed: SymbolicArray, { family }: Distribution,
     if (wrong < 0) continue;
     throw new DataError(
       nameOf(name, array, wrong),
-      `it is ${numbers![wrong]}, but is the ${name} of ${family.name}(), which must be ${wanted}; change it`,
+      `it is ${numbers![wrong]}, but "${name}" of ${family.name}() must be ${wanted}; change it`,
       "DATA_RANGE",
     );
   }

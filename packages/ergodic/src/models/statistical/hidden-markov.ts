@@ -60,9 +60,8 @@ export class HiddenMarkov {
  * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
  * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
- * `initial` may also be "stationary", the π with π = πA that an irreducible chain has come from, or "uniform", which adds
- * nothing but a constant where a model has no
- * term for the first state.
+ * `initial` may also be "stationary", the π with π = πA of an irreducible chain, or "uniform", for models without a term for
+ * the first state, whose density then differs by a constant.
  *
  * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */

@@ -1,4 +1,5 @@
 /** A model's function, run once on data: what it says is written down. */
+import { refusedName } from "../../base/checks.ts";
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../base/errors.ts";
 import { watchConditions } from "../../compiler/array/conditions.ts";
 import { type IndexWatch, watchIndices } from "../../compiler/array/indices.ts";
@@ -224,8 +225,8 @@ class Scope {
 
   /** Draws are objects by name, where these would be found though nobody wrote them. */
   #refuseInherited(name: string): void {
-    if (name in Object.prototype)
-      throw new OptionError(this.#name, `"${name}" is a name that every object has; give another`, "MODEL_NAME");
+    const refused = refusedName(name);
+    if (refused) throw new OptionError(this.#name, refused, "MODEL_NAME");
   }
 
   #param(name: string, given: Distribution | ParameterConstraint, options: ParameterOptions = {}): SymbolicArray {

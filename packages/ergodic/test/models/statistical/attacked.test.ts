@@ -26,18 +26,14 @@ describe("censored values", () => {
     [
       "right",
       [0, 2, 1],
-      /data "c"\[1\]: it is 2, but is the right of censored\(\), which must be 1 where the value is only known to be at least.*\[DATA_RANGE\]/,
+      /data "c"\[1\]: it is 2, but "right" of censored\(\) must be 1 where the value is only known to be at least.*\[DATA_RANGE\]/,
     ],
     [
       "left",
       [0, 1, 0.5],
-      /data "c"\[2\]: it is 0.5, but is the left of censored\(\), which must be 1 where the value is only known to be at most/,
+      /data "c"\[2\]: it is 0.5, but "left" of censored\(\) must be 1 where the value is only known to be at most/,
     ],
-    [
-      "until",
-      [1, 1.5, 3],
-      /data "c"\[1\]: it is 1.5, but is the until of censored\(\), which must be at least what was observed there/,
-    ],
+    ["until", [1, 1.5, 3], /data "c"\[1\]: it is 1.5, but "until" of censored\(\) must be at least what was observed there/],
   ] as const)("%s that is wrong is refused, by element", async (what, c, words) => {
     await expect(conditioned(of(what), { y: [1, 2, 3], c: [...c] })).rejects.toThrow(words);
   });
@@ -47,7 +43,7 @@ describe("censored values", () => {
       const { y } = context.data({ y: vector("N") });
       context.observe(y, censored(normal(context.param("m", normal(0, 1)), 1), { right }));
     };
-    await expect(conditioned(constant([1, 3]), { y: [1, 2] })).rejects.toThrow(/it is 3, but is the right/);
+    await expect(conditioned(constant([1, 3]), { y: [1, 2] })).rejects.toThrow(/it is 3, but "right"/);
     for (const [what, c] of [
       ["right", [0, 1, 0]],
       ["left", [0, 0, 1]],

@@ -62,14 +62,11 @@ const STRICTEST = 1e-13;
  * `slope`: (t, y) → f, of the shape of the state y, which is that of `start`; traced once. Parameters are what it uses of
  * the surrounding program. `times`: [T].
  * Steps adapt to the error estimated of each, and end exactly at the times. The derivative is that of the states as
- * computed, with the lengths of the
- * steps as they were: a step is taken again and derived, from one time back to the one before, so that the states of
- * `maxSteps` steps are the memory
- * that it needs. Its cost does not depend on the number of parameters.
+ * computed, with the lengths of the steps as they were: each step is taken again and derived, from one time back to the one
+ * before. The states of `maxSteps` steps are the memory that this needs; its cost does not depend on the number of parameters.
  *
  * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: steps are
- * chosen by the errors of the
- * states alone, and no state is interpolated.
+ * chosen by the errors of the states alone, and no state is interpolated.
  *
  * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are out
  * of range

@@ -10,7 +10,6 @@ import { full } from "../constants.ts";
 import { at, stack } from "../places.ts";
 import { reshape } from "../reshape.ts";
 import { freshLeaf } from "../scan-node.ts";
-
 import { withoutWholes } from "./parts.ts";
 
 /** Its numbers one by one, where they are few, so that they stay in registers; else one array. */

@@ -1,0 +1,2 @@
+/** What an option was given, time after time. */
+export const collected = (value: string, before: readonly string[] = []): string[] => [...before, value];
