@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compare, type Draws, loadDraws, sample } from "ergodic";
+import { compare, type Draws, loadDraws, regression, sample } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
 import flat from "./models/flat.mjs";
@@ -98,6 +98,48 @@ describe("loo", () => {
       expect.stringMatching(/was drawn from .*y\.json, which is no longer there; give it by --data FILE/),
     ]);
     expect((await works("loo", moved, "--data", join(file("moved"), "z.json"))).stdout).toBe(before);
+  });
+});
+
+describe("draws of a formula", () => {
+  it.each(["csv", "json", "arrow"])("in %s find their formula, levels and data again", async (format) => {
+    const root = file(`formula ${format}`);
+    mkdirSync(root);
+    const [table, out, fresh] = ["size.csv", "out", "new.csv"].map((name) => join(root, name));
+    const rows = Array.from({ length: 30 }, (_, i) => ({
+      size: ["small", "large"][Number((i * 7) % 10 > i / 4)],
+      x: i,
+      g: `g${i % 3}`,
+    }));
+    writeFileSync(table, `size,x,g\n${rows.map((row) => Object.values(row).join(",")).join("\n")}\n`);
+    writeFileSync(fresh, "x,g\n3,g1\n9,g7\n");
+    const given = ["--formula", "size ~ x + (1 | g)", "--family", "bernoulli", "--levels", "size=small,large", "--data", table];
+    await works("sample", ...given, ...words, "--out", out, "--format", format);
+    const formula = regression("size ~ x + (1 | g)", { family: "bernoulli", levels: { size: ["small", "large"] } });
+    const run: Draws = await sample(formula, rows, options);
+    expect((await works("loo", out)).stdout).toBe(`${run.loo()}\n`);
+    expect((await works("check", out, "--seed", "4")).stdout).toContain(`${run.check("size", { seed: 4 })}\n`);
+    const predictor = await run.predictor();
+    const ahead = predictor.predict([
+      { x: 3, g: "g1" },
+      { x: 9, g: "g7" },
+    ] as never);
+    predictor.dispose();
+    const { predictions } = JSON.parse((await works("predict", out, fresh, "--json")).stdout);
+    expect(predictions).toEqual(ahead);
+    writeFileSync(fresh, "x\n3\n");
+    expect((await ergodic("predict", out, fresh)).stderr).toMatch(
+      /new\.csv: .* a column "g" that is not there; the columns are "x"/,
+    );
+    writeFileSync(fresh, "x,g\n3,g1\n4,\n");
+    expect((await ergodic("predict", out, fresh)).stderr).toMatch(/row 2: "g" is missing \(null\)/);
+    renameSync(table, join(root, "other.csv"));
+    const lost = await ergodic("loo", out);
+    expect([lost.code, lost.stderr]).toEqual([
+      1,
+      expect.stringMatching(/size\.csv, which is no longer there; give it by --data FILE/),
+    ]);
+    expect((await works("loo", out, "--data", join(root, "other.csv"))).stdout).toBe(`${run.loo()}\n`);
   });
 });
 

@@ -3,7 +3,15 @@
  * model observes of a row. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
  */
 import { blocks, readTable } from "@ergodic/ingest";
-import { type Column, DataError, type PosteriorPrediction, type PosteriorPredictor, type Table, writeWhole } from "ergodic";
+import {
+  type Column,
+  DataError,
+  type PosteriorPrediction,
+  type PosteriorPredictor,
+  type PosteriorRow,
+  type Table,
+  writeWhole,
+} from "ergodic";
 import { columnKey } from "../data.ts";
 import { type DrawnFrom, readDrawn } from "../options/drawn-from.ts";
 import { given } from "../options/given.ts";
@@ -40,18 +48,25 @@ export async function predictDraws(path: string, data: string, options: PredictD
 
 async function* predictions(predictor: PosteriorPredictor, data: string, options: PredictDrawsOptions): AsyncGenerator<Block> {
   const wanted = [...(options.id === undefined ? [] : [options.id]), ...(options.keep ?? [])].map(columnKey);
-  const reading = {
-    ...formatOptions(options),
-    ...(wanted.length > 0 ? { categories: wanted.filter((key) => !predictor.columns.includes(String(key))) } : {}),
-  };
+  const { texts } = predictor;
+  const categories = [...wanted.filter((key) => !predictor.columns.includes(String(key))), ...(texts ?? [])];
+  const reading = { ...formatOptions(options), ...(categories.length > 0 ? { categories } : {}) };
   const tables = data === "-" ? [await readTable(data, reading)] : blocks(data, reading);
   for await (const table of tables) {
-    const columns = predictor.columns.map((name) => [name, numbersOf(table, name)] as const);
+    const columns = predictor.columns.map((name) => [name, texts ? cellsOf(table, name) : numbersOf(table, name)] as const);
     const rows = Array.from({ length: table.rowCount }, (_, i) =>
       Object.fromEntries(columns.map(([name, read]) => [name, read(i)])),
     );
-    yield { predictions: predictor.predict(rows), kept: keptColumns(table, wanted) };
+    yield { predictions: predictor.predict(rows as PosteriorRow<string>[]), kept: keptColumns(table, wanted) };
   }
+}
+
+/** A row's cell, as a formula takes it. */
+function cellsOf(table: Table, name: string): (row: number) => number | string | null {
+  const column = table.columns.find((each) => each.name === name);
+  if (!column) throw withoutColumn(table, `"${name}"`);
+  if (column.kind === "number") return (row) => column.values[row];
+  return (row) => column.levels[column.codes[row]] ?? null;
 }
 
 /** A row's numbers under a name: of one column, or of "x[1]", "x[2]" and so on. */
@@ -68,12 +83,15 @@ function numbersOf(table: Table, name: string): (row: number) => number | number
     several.push(numeric(table, column));
   }
   if (several.length > 0) return (row) => several.map((values) => values[row]);
-  throw new DataError(
+  throw withoutColumn(table, `"${name}" (nor "${name}[1]", "${name}[2]" …)`);
+}
+
+const withoutColumn = (table: Table, column: string): DataError =>
+  new DataError(
     table.source,
-    `there is no column "${name}" (nor "${name}[1]", "${name}[2]" …), which the model reads; it has ${table.columns.map((column) => `"${column.name}"`).join(", ")}`,
+    `there is no column ${column}, which the model reads; it has ${table.columns.map(({ name }) => `"${name}"`).join(", ")}`,
     "DATA_COLUMN",
   );
-}
 
 function numeric(table: Table, column: Column): Float64Array {
   if (column.kind === "number") return Float64Array.from(column.values);

@@ -128,8 +128,7 @@ async function draw(path: string | undefined, options: SampleWords, training: Tr
   const stop = new AbortController();
   const sampling = begin(file, options, algorithm, stop.signal);
   const posterior = await toTheEnd(sampling, stop, training, watch(options, terminal), async (made) => {
-    if (options.out !== undefined)
-      await writeDraws(noting(made, options.out, { model: path, data: options.data }), options.out, format);
+    if (options.out !== undefined) await writeDraws(noting(made, options.out, { ...options, model: path }), options.out, format);
   });
   report(path ?? options.formula!, options, posterior, terminal);
 }

@@ -1,5 +1,5 @@
 /**
- * The model that draws are of: `sample` notes its file and that of its data, relative to the folder that it writes, and --model and --data say it of
+ * The model that draws are of: `sample` notes its file or its formula, and the file of its data, relative to the folder that it writes, and --model and --data say it of
  * draws from elsewhere, or where files were moved.
  *
  * @throws UsageError where neither says it; DataError [FILE_READ] where the file is gone; what `withModel` throws
@@ -11,6 +11,7 @@ import { DataError, Draws, withModel } from "ergodic";
 import { folderOfDraws, readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { collected } from "./collected.ts";
+import { type FormulaWords, modelOfFormula } from "./formula.ts";
 import { blamingFile } from "./module-file.ts";
 import { modelOfFile } from "./statistical.ts";
 
@@ -33,9 +34,11 @@ export function addDrawnFrom(command: Command, several = false): Command {
 }
 
 /** What `sample` notes. Draws in a folder that is moved with its model find it again. */
-export function noting(draws: Draws, folder: string, { model, data }: DrawnFrom): Draws {
-  const from = (file: string): string => relative(resolve(folder), resolve(file)).split(sep).join("/");
-  const files = { model: model === undefined ? null : from(model), data: data === undefined ? null : from(data) };
+export function noting(draws: Draws, folder: string, { model, data, formula, family, levels }: DrawnFrom & FormulaWords): Draws {
+  const from = (file: string | undefined): string | null =>
+    file === undefined ? null : relative(resolve(folder), resolve(file)).split(sep).join("/");
+  const words = { formula: formula ?? null, family: family ?? null, levels: [...(levels ?? [])] };
+  const files = { model: from(model), data: from(data), ...(formula === undefined ? {} : words) };
   const { content } = draws;
   return new Draws({ ...content, description: { ...content.description, files } });
 }
@@ -43,7 +46,7 @@ export function noting(draws: Draws, folder: string, { model, data }: DrawnFrom)
 /** Draws with their model. */
 export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> {
   const draws = await readDraws(path);
-  const noted = (draws.description.files ?? {}) as { model?: unknown; data?: unknown };
+  const noted = (draws.description.files ?? {}) as Readonly<Record<string, unknown>>;
   const folder = await folderOfDraws(path);
   const placed = (file: unknown, flag: string): string | undefined => {
     if (typeof file !== "string") return undefined;
@@ -51,17 +54,22 @@ export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> 
     if (existsSync(found)) return found;
     throw new DataError(path, `was drawn from ${found}, which is no longer there; give it by ${flag} FILE`, "FILE_READ");
   };
-  if (noted.model === null && given.model === undefined)
-    throw new DataError(
-      path,
-      "was drawn from a formula, whose draws hold what it reports and not the numbers that it moves; loo, check and predict are for models in files, and for the process that sampled",
-      "DRAWS_MODEL",
-    );
+  const data = given.data ?? placed(noted.data, "--data");
+  if (given.model === undefined && typeof noted.formula === "string")
+    return withModel(draws, await modelOfFormula({ ...wordsOf(noted), data }));
   const model = given.model ?? placed(noted.model, "--model");
   if (model === undefined)
     throw new UsageError("--model", `${path} does not say what model it was drawn from; give its file: --model FILE`);
-  const data = given.data ?? placed(noted.data, "--data");
   return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));
+}
+
+/** What a file says of a formula, which may be anybody's. */
+function wordsOf({ formula, family, levels }: Readonly<Record<string, unknown>>): FormulaWords {
+  return {
+    formula: formula as string,
+    ...(typeof family === "string" ? { family } : {}),
+    ...(Array.isArray(levels) ? { levels: levels.map(String) } : {}),
+  };
 }
 
 /** One of a list that has one for all, or one for each. */

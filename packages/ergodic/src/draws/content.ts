@@ -37,9 +37,13 @@ export interface RowDraws {
   readonly others: readonly string[];
   /** What is predicted: names, and shapes of one row's. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
-  /** Of a model that reads rows itself: what a row must have, and its numbers by field. */
+  /** Of a model that reads rows itself: what a row must have, which of it were texts, and its numbers by field. */
   readonly reading:
-    | { readonly columns: readonly string[]; numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>> }
+    | {
+        readonly columns: readonly string[];
+        readonly texts: readonly string[];
+        numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+      }
     | undefined;
   /** Draws that predictions are made from. */
   readonly drawCount: number;

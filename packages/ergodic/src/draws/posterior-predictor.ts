@@ -77,6 +77,8 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
   readonly level: number;
   /** What a row must give: names of data, in the order of the model's. */
   readonly columns: readonly string[];
+  /** Of a formula: the columns that held texts in its data, as factors and groups do. Undefined for models whose rows are numbers. */
+  readonly texts: readonly string[] | undefined;
   /** What is predicted: names of what is observed, one for each number. */
   readonly outputs: readonly string[];
   /** Draws that predictions are made from. */
@@ -96,6 +98,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
     this.level = level;
     this.drawCount = draws.drawCount;
     this.columns = draws.reading?.columns ?? draws.fields.map(({ name }) => name);
+    this.texts = draws.reading?.texts;
     this.inputCount = draws.fields.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const outputs = draws.outputs.flatMap(({ name, shape, discrete }) =>
       Array.from({ length: sizeOf(shape) }, (_, at) => ({ name: scalarName(name, shape, at), discrete })),

@@ -1,7 +1,7 @@
 /** What `sample` drew, on constrained values and by name, and what needs the model. */
 import { ChainDraws } from "../algorithms/sampling/chain-draws.ts";
 import type { VisitedPlace } from "../algorithms/sampling/sampler.ts";
-import { CapabilityError } from "../base/errors.ts";
+import { CapabilityError, DataError } from "../base/errors.ts";
 import { later } from "../base/later.ts";
 import { type Stream, stream } from "../base/stream.ts";
 import type { JsonObject, LogDensity } from "../contract.ts";
@@ -42,22 +42,24 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
   const visited: JsonObject = places.length > 0 ? { places: places.map((place) => placeToJson(density, place)) } : {};
   const description: JsonObject = { ...drawn.description, ...visited };
   const seed = (description.plan as { seed: number }).seed;
-  const { chains, count, fields } = raw;
+  const { chains, count } = raw;
+  const moved = density instanceof ConditionedModel && density.traced.reports ? movedFields(density.dimension) : [];
+  const fields = [...raw.fields, ...moved];
   const transitions = new Float64Array(chains * count * fields.length);
-  fields.forEach((field, j) => {
-    raw.transition(field).forEach((value, k) => {
-      transitions[k * fields.length + j] = value;
-    });
-  });
+  const series = [...raw.fields.map((field) => raw.transition(field)), ...moved.map((_, i) => raw.coordinate(i))];
+  for (const [j, values] of series.entries())
+    for (let k = 0; k < values.length; k++) transitions[k * fields.length + j] = values[k];
   const shared = { chains, count, fields, transitions, description, report };
   if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
   const values = namedValues(density, raw.values, stream(seed, "generated"));
   const solutions = density.solutionsAt(raw.values);
   if (solutions) description.solutions = solutions;
-  const own = density.traced.reports ? density.parameterValuesOf(raw.values) : values;
-  const source = sourceOf(density, { chains, count, values: own, description }, (k) => point(raw.values, density.dimension, k));
-  return new Draws({ ...shared, quantities: density.quantities, values, source });
+  const content = { ...shared, quantities: density.quantities, values };
+  return new Draws({ ...content, source: sourceOf(density, content, (k) => point(raw.values, density.dimension, k)) });
 }
+
+/** Where draws report other quantities than the parameters, the unconstrained numbers are kept with each transition: they cannot be had again to the bit. */
+const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained.${i + 1}`);
 
 const point = (points: Float64Array, dimension: number, k: number): Float64Array =>
   points.subarray(k * dimension, (k + 1) * dimension);
@@ -69,12 +71,13 @@ const point = (points: Float64Array, dimension: number, k: number): Float64Array
  */
 export function sourceOf(
   density: ConditionedModel,
-  { chains, count, values, description }: Pick<DrawsContent, "chains" | "count" | "values" | "description">,
+  content: Omit<DrawsContent, "source">,
   outside: (k: number, cause: unknown) => Float64Array,
 ): DrawsSource {
+  const { chains, count, values, description } = content;
   let made: Float64Array | undefined;
   const points = (): Float64Array => {
-    made ??= pointsOf(density, values, chains * count, outside);
+    made ??= pointsOf(density, content, outside);
     return made;
   };
   return {
@@ -86,7 +89,8 @@ export function sourceOf(
     newRows: async (options) => {
       const { newRows } = await later(() => import("../models/statistical/new-rows.ts"));
       const { name, traced, deterministic } = density;
-      return newRows({ name, traced, deterministic, points: points(), values }, options);
+      const own = traced.reports ? density.parameterValuesOf(points()) : values;
+      return newRows({ name, traced, deterministic, points: points(), values: own }, options);
     },
     predict: (seed) => {
       const { marginal, replicated: observed } = density.traced;
@@ -106,14 +110,19 @@ const withoutValues = (names: readonly string[]): CapabilityError =>
     "DRAWS_TERMS",
   );
 
-/** Unconstrained numbers of draws, one after another, from the values of the parameters. */
+/**
+ * Unconstrained numbers of draws, one after another: those that were kept, or from the values of the parameters.
+ *
+ * @throws DataError [DRAWS_MODEL] where they ought to have been kept, and were not
+ */
 export function pointsOf(
   density: ConditionedModel,
-  values: NamedValues | DrawsContent["values"],
-  total: number,
+  { chains, count, values, fields, transitions }: Omit<DrawsContent, "source">,
   outside: (k: number, cause: unknown) => Float64Array,
 ): Float64Array {
   const { dimension, traced } = density;
+  const total = chains * count;
+  if (traced.reports) return keptPoints(density, fields, transitions, total);
   const points = new Float64Array(total * dimension);
   const own = traced.parameters.map(({ name }) => ({ name, all: values[name], size: values[name].length / total }));
   const at: Record<string, Float64Array> = {};
@@ -127,6 +136,25 @@ export function pointsOf(
     }
     points.set(u, k * dimension);
   }
+  return points;
+}
+
+function keptPoints(
+  { name, dimension }: ConditionedModel,
+  fields: readonly string[],
+  transitions: Float64Array,
+  total: number,
+): Float64Array {
+  const columns = movedFields(dimension).map((field) => fields.indexOf(field));
+  if (columns.includes(-1))
+    throw new DataError(
+      "loadDraws",
+      `the model is the formula "${name}", of which draws hold what it reports; the ${dimension} numbers that it moves are not with these, as an earlier release or other columns left them: sample anew`,
+      "DRAWS_MODEL",
+    );
+  const points = new Float64Array(total * dimension);
+  for (let k = 0; k < total; k++)
+    for (let i = 0; i < dimension; i++) points[k * dimension + i] = transitions[k * fields.length + columns[i]];
   return points;
 }
 

@@ -3,8 +3,8 @@ import { DataError, ErgodicError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import { stream } from "../base/stream.ts";
 import type { Json, JsonObject } from "../contract.ts";
-import { Draws, type DrawsQuantity } from "../draws/index.ts";
-import type { ConditionedModel } from "../models/statistical/index.ts";
+import { Draws, type DrawsContent, type DrawsQuantity } from "../draws/index.ts";
+import type { ConditionedModel, NamedValues } from "../models/statistical/index.ts";
 import { namedValues, pointsOf, sourceOf } from "./named-draws.ts";
 import { alike, PROBE, probeOf } from "./sample.ts";
 
@@ -27,8 +27,9 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
   const source = sourceOf(density, content, outside);
   const plan = objectOf(description.plan);
   const seed = typeof plan.seed === "number" ? plan.seed : 0;
-  const points = total === 0 ? new Float64Array(0) : pointsOf(density, values, total, outside);
+  const points = total === 0 ? new Float64Array(0) : pointsOf(density, content, outside);
   const computed = namedValues(density, points, stream(seed, "generated"));
+  if (density.traced.reports) checkReported(density, values, computed);
   const isKept = ({ name, kind, shape }: DrawsQuantity): boolean =>
     kind === "parameter" || (sameShape(shape, shapeOf(draws, name)) && same(values[name], computed[name]));
   const own = density.quantities.map(({ name, kind, shape }) => ({ name, kind, shape }));
@@ -45,14 +46,8 @@ export function joined(draws: Draws, density: ConditionedModel): Draws {
   });
 }
 
-function checkParameters(draws: Draws, { traced, name }: ConditionedModel): void {
-  if (traced.reports)
-    throw new DataError(
-      WHERE,
-      `the model is the formula "${name}", whose draws hold what it reports and not the numbers that it moves, so that the two cannot be joined; call loo, check and predict in the process that sampled`,
-      "DRAWS_MODEL",
-    );
-  const wanted = traced.parameters.map(({ name, shape }) => ({ name, shape }));
+function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): void {
+  const wanted = quantities.filter(({ kind }) => kind === "parameter");
   // Files of other programs do not tell parameters from what was computed of them.
   const isOwn = Array.isArray(draws.description.names);
   const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
@@ -64,6 +59,12 @@ function checkParameters(draws: Draws, { traced, name }: ConditionedModel): void
   throw refusal(
     `the draws are of the parameters ${text(has)}, but the model "${name}" has ${text(wanted)}: ${text([...missing, ...left])} ${missing.length + left.length === 1 ? "differs" : "differ"}`,
   );
+}
+
+/** What draws report is computed of the numbers that were kept with it: of the same numbers, model and data it is the same. */
+function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
+  const other = density.quantities.find(({ name, kind }) => kind === "parameter" && !same(values[name], computed[name]));
+  if (other) throw refusal(`"${other.name}" is not what the model "${density.name}" computes of the numbers that were drawn`);
 }
 
 /** Sizes tell data apart, and so does the density at one point, where it was kept. */

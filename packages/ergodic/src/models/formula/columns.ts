@@ -42,6 +42,7 @@ export class Columns {
   readonly #data: FormulaData;
   readonly #levels: Readonly<Record<string, readonly string[]>>;
   readonly #known = new Map<string, DataColumn>();
+  readonly #texts = new Set<string>();
 
   /** `levels`: of columns, in their order. */
   constructor(where: string, data: FormulaData, levels: Readonly<Record<string, readonly string[]>>) {
@@ -65,6 +66,11 @@ export class Columns {
     return Object.entries(data as FormulaColumns).flatMap(([name, cells]) =>
       typeof cells === "object" && cells !== null ? [name] : [],
     );
+  }
+
+  /** Of the columns that were asked for those whose cells are texts or flags. */
+  get texts(): string[] {
+    return [...this.#texts];
   }
 
   /** `of`: the term that wants it. */
@@ -134,6 +140,7 @@ export class Columns {
       if (Object.hasOwn(this.#levels, name)) return this.#coded(name, Array.from(cells, String), true);
       return { kind: "number", values: Float64Array.from(cells as ArrayLike<number>) };
     }
+    this.#texts.add(name);
     return this.#coded(
       name,
       Array.from(cells, String),

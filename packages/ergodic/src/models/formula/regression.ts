@@ -48,13 +48,15 @@ export function regression(formula: string, options: RegressionOptions = {}): St
   const checked = checkedOptions(options);
   const { name = formula.trim() } = checked;
   const ofNumbers = (data: FormulaData): { model: StatisticalModel; data: ModelData } => {
-    const plan = new Plan(read, familyOf(checked.family), new Columns(WHERE, data, checked.levels));
+    const columns = new Columns(WHERE, data, checked.levels);
+    const plan = new Plan(read, familyOf(checked.family), columns);
     const priors = new Priors(checked.priors, plan.family, plan.response.values);
     return {
       model: {
         kind: "statistical",
         name,
-        condition: async (numbers, condition = {}) => conditionTraced(name, traced(name, plan, priors, numbers), condition),
+        condition: async (numbers, condition = {}) =>
+          conditionTraced(name, traced(name, plan, priors, columns.texts, numbers), condition),
       },
       data: plan.data,
     };
@@ -97,7 +99,7 @@ function checkedOptions(options: RegressionOptions): Checked {
   return { family, priors, levels: Object.fromEntries(texts), ...(name === undefined ? {} : { name }) };
 }
 
-function traced(name: string, plan: Plan, priors: Priors, data: ModelData): TracedModel {
+function traced(name: string, plan: Plan, priors: Priors, texts: readonly string[], data: ModelData): TracedModel {
   const reports: TracedReport[] = [];
   const made = traceModel(name, regressionBody(plan, priors, false, reports), data);
   priors.checkAllAsked();
@@ -105,11 +107,13 @@ function traced(name: string, plan: Plan, priors: Priors, data: ModelData): Trac
     reports.flatMap(({ places }) => places.map((place) => place.name)),
     plan.coefficients,
   );
+  const columns = columnsOfFormula(plan.formula);
   return {
     ...made,
     reports,
     newRows: {
-      columns: columnsOfFormula(plan.formula),
+      columns,
+      texts: columns.filter((column) => texts.includes(column)),
       again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
     },

@@ -131,6 +131,8 @@ export interface TracedReport {
 export interface TracedNewRows {
   /** What a row must have. */
   readonly columns: readonly string[];
+  /** Those of them that were texts. */
+  readonly texts: readonly string[];
   /** The model's function on rows that it may not know. It may have parameters behind the model's own, not centred, which are drawn from their priors. */
   again(data: ModelData): TracedModel;
   /** Numbers of a row by field. @throws DataError */

@@ -79,7 +79,7 @@ export class RowPredictions implements Disposable {
   readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
   readonly drawCount: number;
   /** Of a model that reads rows itself. */
-  readonly reading: Pick<TracedNewRows, "columns" | "numbers"> | undefined;
+  readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers"> | undefined;
   readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
   readonly #programs: RowPrograms;
   readonly #noise: readonly RepeatedDraws[];
