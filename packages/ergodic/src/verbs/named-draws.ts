@@ -59,7 +59,7 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
 }
 
 /** Where draws report other quantities than the parameters, the unconstrained numbers are kept with each transition: they cannot be had again to the bit. */
-const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained.${i + 1}`);
+const movedFields = (dimension: number): string[] => Array.from({ length: dimension }, (_, i) => `unconstrained_${i + 1}`);
 
 const point = (points: Float64Array, dimension: number, k: number): Float64Array =>
   points.subarray(k * dimension, (k + 1) * dimension);

@@ -82,12 +82,12 @@ describe("draws of a formula", () => {
 
   it("keep the numbers that the model moves, which no summary speaks of", async () => {
     const run = await make();
-    expect(run.fields.slice(-3)).toEqual(["unconstrained.1", "unconstrained.2", "unconstrained.3"]);
+    expect(run.fields.slice(-3)).toEqual(["unconstrained_1", "unconstrained_2", "unconstrained_3"]);
     expect(Object.keys(run.summary())).toEqual(["Intercept", "x", "sigma"]);
     const sigma = run.draws("sigma");
-    expect(run.transition("unconstrained.3").every((u, k) => Math.abs(Math.exp(u) - sigma[k]) < 1e-12 * sigma[k])).toBe(true);
+    expect(run.transition("unconstrained_3").every((u, k) => Math.abs(Math.exp(u) - sigma[k]) < 1e-12 * sigma[k])).toBe(true);
     expect(toCmdStanCsv(run, 0)).toMatch(
-      /\nlp__,.*,unconstrained\.1__,unconstrained\.2__,unconstrained\.3__,Intercept,x,sigma\n/,
+      /\nlp__,.*,unconstrained_1__,unconstrained_2__,unconstrained_3__,Intercept,x,sigma\n/,
     );
   });
 
