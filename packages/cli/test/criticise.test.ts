@@ -127,6 +127,22 @@ describe("draws of a formula", () => {
     predictor.dispose();
     const { predictions } = JSON.parse((await works("predict", out, fresh, "--json")).stdout);
     expect(predictions).toEqual(ahead);
+    // A file's formula in the place of the one that was noted: other priors are no model of these draws.
+    const [own, other, columns] = ["own.mjs", "other.mjs", "columns.json"].map((name) => join(root, name));
+    const optionsOf = (priors: string) => `{ family: "bernoulli", levels: { size: ["small", "large"] }, priors: ${priors} }`;
+    const write = (path: string, priors: string): void =>
+      writeFileSync(
+        path,
+        `import { normal, regression } from ${JSON.stringify(here("regression.mjs"))};\nexport default regression("size ~ x + (1 | g)", ${optionsOf(priors)});\n`,
+      );
+    const byName = Object.fromEntries((["size", "x", "g"] as const).map((name) => [name, rows.map((row) => row[name])]));
+    writeFileSync(columns, JSON.stringify(byName));
+    write(own, "{}");
+    expect((await works("loo", out, "--model", own, "--data", columns)).stdout).toBe(`${run.loo()}\n`);
+    write(other, "{ x: normal(0, 9) }");
+    expect((await ergodic("loo", out, "--model", other, "--data", columns)).stderr).toMatch(
+      /priors, likelihood or data are others/,
+    );
     writeFileSync(fresh, "x\n3\n");
     expect((await ergodic("predict", out, fresh)).stderr).toMatch(
       /new\.csv: .* a column "g" that is not there; the columns are "x"/,

@@ -2,14 +2,11 @@
 import { ChainDraws } from "../algorithms/sampling/index.ts";
 import type { Answer as Inference } from "../answers/index.ts";
 import { checkSignal, refuse } from "../base/checks.ts";
-import { checkKeys, OptionError, saidBy, WorkerError } from "../base/errors.ts";
-import { nameOf, readWhole } from "../base/files.ts";
-import { type Opening, type OwnThread, openOwnThread, seenFromHere } from "../base/own-thread.ts";
-import { errorFrom } from "../base/sent-errors.ts";
+import { checkKeys, OptionError } from "../base/errors.ts";
+import { readWhole } from "../base/files.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
-import { readCheckpoint } from "../loop/checkpoint.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
 import { predictor } from "../predict/load.ts";
@@ -25,23 +22,13 @@ import type { InferOptions, infer } from "../verbs/infer/infer.ts";
 import type { Inferred } from "../verbs/infer/tables-of.ts";
 import type { minimize } from "../verbs/minimize/minimize.ts";
 import { type Drawn, drawsOf } from "../verbs/named-draws.ts";
-import {
-  answerNames,
-  calibrationNames,
-  drawsNames,
-  minimumNames,
-  modeNames,
-  pathNames,
-  trainedNames,
-  tunedNames,
-} from "../verbs/result-names.ts";
 import type { SampleOptions, sample } from "../verbs/sample.ts";
 import { startOf } from "../verbs/starts.ts";
 import type { tune } from "../verbs/tune.ts";
-import { Exported, encode, type KnownData, TAG } from "./encode.ts";
-import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
-import { ownIn } from "./own.ts";
-import { RemoteRun } from "./remote-run.ts";
+import { Connection } from "./connection.ts";
+import { Exported, encode, TAG } from "./encode.ts";
+import type { Sent, VerbName } from "./messages.ts";
+import type { RemoteRun } from "./remote-run.ts";
 
 export type { RemoteRun } from "./remote-run.ts";
 
@@ -96,37 +83,7 @@ export function worker(options: WorkerOptions = {}): WorkerVerbs {
   return new Client(options);
 }
 
-class Client implements WorkerVerbs, KnownData {
-  private readonly port: OwnThread<Request>;
-  private readonly runs = new Map<number, WeakRef<RemoteRun<unknown>>>();
-  private readonly unfinished = new Map<number, RemoteRun<unknown>>();
-  private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
-  private readonly numbers = new WeakMap<object, number>();
-  /** Data that were numbered for the message that is being made. */
-  private readonly fresh: object[] = [];
-  private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
-    this.port.post({ kind: "forget", ...what }),
-  );
-  private next = 0;
-  readonly hasModule: boolean;
-  private death: WorkerError | undefined;
-
-  constructor({ module, script }: WorkerOptions) {
-    this.hasModule = module !== undefined;
-    const address = module === undefined ? undefined : seenFromHere("worker", "module", module);
-    const program = script === undefined ? undefined : seenFromHere("worker", "script", script);
-    try {
-      this.port = openOwnThread<Request, Answer>(
-        opening(program),
-        (answer) => this.hear(answer),
-        (cause) => this.die(cause),
-      );
-    } catch (cause) {
-      throw new WorkerError("worker", `the thread cannot be started: ${saidBy(cause)}; ${UNSTARTED}`, "WORKER_START", { cause });
-    }
-    if (address !== undefined) this.port.post({ kind: "module", url: address.href });
-  }
-
+class Client extends Connection implements WorkerVerbs {
   readonly fit = Object.assign(
     (model: unknown, data: unknown, options: object = {}) => {
       if (isStatistical(model)) return this.beginMode(model, data as ModelData, options);
@@ -182,26 +139,6 @@ class Client implements WorkerVerbs, KnownData {
     return new Exported(name) as T;
   }
 
-  numberOf(data: object): { number: number; isNew: boolean } {
-    const known = this.numbers.get(data);
-    if (known !== undefined) return { number: known, isNew: false };
-    const number = this.next++;
-    this.numbers.set(data, number);
-    this.fresh.push(data);
-    this.forgotten.register(data, { data: number });
-    return { number, isNew: true };
-  }
-
-  /** As the verbs, it may be taken out of its object. */
-  readonly dispose = (): void => {
-    this.port.end();
-    this.die(new Error("it was disposed of"));
-  };
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
   private begin<R>(verb: VerbName, args: readonly unknown[], given: { signal?: AbortSignal }): RemoteRun<R> {
     checkOptions(verb, given);
     const { signal, ...options } = given;
@@ -217,30 +154,6 @@ class Client implements WorkerVerbs, KnownData {
       (result) => finished(result) as Promise<R>,
       signal,
     );
-  }
-
-  /** A checkpoint, with what it names of the user's own. It is read here: on the thread, relative addresses would be seen from its own program. */
-  private async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
-    const name = nameOf(from as string, "checkpoint");
-    const bytes = await readWhole(from as string);
-    const { recipe } = await readCheckpoint(bytes, name);
-    return { sent: { [TAG]: "checkpoint", from: bytes, own: ownIn(recipe, this.hasModule) }, recipe };
-  }
-
-  /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
-  private encoded<T>(make: () => T): T {
-    this.fresh.length = 0;
-    try {
-      return make();
-    } catch (error) {
-      this.unsend(this.fresh.splice(0));
-      throw error;
-    }
-  }
-
-  /** These data have not arrived: they go with the next message that has them. */
-  private unsend(data: readonly object[]): void {
-    for (const one of data) this.numbers.delete(one);
   }
 
   /** A model is conditioned here, and sent as its density. */
@@ -333,91 +246,11 @@ class Client implements WorkerVerbs, KnownData {
       signal,
     );
   }
-
-  private launch<R>(
-    verb: VerbName,
-    args: () => Promise<unknown[]>,
-    finish: (sent: Sent) => Promise<R>,
-    signal: AbortSignal | undefined,
-  ): RemoteRun<R> {
-    const id = this.next++;
-    const numbered = this.fresh.splice(0);
-    // What is asked of a run comes after the run; resolves to whether it was sent.
-    let whenSent = Promise.resolve(true);
-    const post = (request: Request): void => void whenSent.then(() => this.port.post(request));
-    const keep = async (run: number): Promise<Uint8Array> => {
-      const wasSent = await whenSent;
-      if (this.death) throw this.death;
-      if (!wasSent) throw notBegun();
-      const request = this.next++;
-      return new Promise((resolve, reject) => {
-        this.keepers.set(request, { resolve, reject });
-        this.port.post({ kind: "checkpoint", id: run, request });
-      });
-    };
-    const run = new RemoteRun<R>(id, { post, keep, finish, signal, resultNames: resultNames(verb) });
-    this.runs.set(id, new WeakRef(run));
-    this.unfinished.set(id, run);
-    this.forgotten.register(run, { run: id });
-    const done = (): void => void this.unfinished.delete(id);
-    run.then(done, done);
-    if (this.death) run.fail(this.death);
-    else
-      whenSent = args()
-        .then((sent) => {
-          this.port.post({ kind: "run", id, verb, args: sent });
-          return true;
-        })
-        .catch((error: unknown) => {
-          this.unsend(numbered);
-          run.fail(notSent(error));
-          return false;
-        });
-    return run;
-  }
-
-  private hear(answer: Answer): void {
-    if (answer.kind === "ready") return;
-    if (answer.kind !== "kept") {
-      (this.unfinished.get(answer.id) ?? this.runs.get(answer.id)?.deref())?.hear(answer);
-      return;
-    }
-    const keeper = this.keepers.get(answer.request);
-    this.keepers.delete(answer.request);
-    if (answer.bytes) keeper?.resolve(answer.bytes);
-    else keeper?.reject(errorFrom(answer.failure!));
-  }
-
-  private die(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    this.death ??= new WorkerError("worker", `the thread ended: ${reason}; start another by worker()`, "WORKER_DIED", { cause });
-    for (const waiting of [...this.keepers.values()]) waiting.reject(this.death);
-    this.keepers.clear();
-    for (const run of [...this.unfinished.values()]) run.fail(this.death);
-  }
-}
-
-/** Whatever a verb may give. */
-function resultNames(verb: VerbName): readonly string[] {
-  if (verb.startsWith("fit.path")) return pathNames();
-  if (verb.startsWith("fit")) return [...trainedNames(), ...modeNames()];
-  if (verb.startsWith("sample")) return drawsNames();
-  if (verb.startsWith("minimize")) return minimumNames();
-  if (verb.startsWith("tune")) return tunedNames();
-  return verb === "calibrate" ? calibrationNames() : answerNames();
 }
 
 function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
   if (typeof options !== "object" || options === null) refuse(verb, "options", options, "an object", "{ seed: 1 }");
   checkSignal(verb, options.signal);
-}
-
-/** What no message can carry. */
-function notSent(error: unknown): unknown {
-  if (!(error instanceof DOMException && error.name === "DataCloneError")) return error;
-  return new OptionError("worker", `an argument cannot be sent to a worker: ${error.message}`, "WORKER_ARGUMENT", {
-    cause: error,
-  });
 }
 
 /** What a checkpoint of `infer` was asked for. */
@@ -453,10 +286,6 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
-/** Service workers and shared workers have no Worker, and no Worker has the program of another origin. */
-const UNSTARTED =
-  "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
-
 /** Options of `fit` with the file that training begins at: addresses are as seen from here. */
 async function withFile(options: object): Promise<object> {
   const { from } = options as { from?: string | { href: string } };
@@ -464,13 +293,3 @@ async function withFile(options: object): Promise<object> {
   const isAddress = typeof address === "string" || address instanceof URL;
   return isAddress ? { ...options, from: await readWhole(address) } : options;
 }
-
-const opening = (script: URL | undefined): Opening => ({
-  onNode: (Thread, options) => new Thread(script ?? new URL("./serve.js", import.meta.url), options),
-  onWeb: () =>
-    script
-      ? new Worker(script, { type: "module", name: "ergodic" })
-      : new Worker(new URL("./serve.js", import.meta.url), { type: "module", name: "ergodic" }),
-  entry: "ergodic/worker/serve",
-  call: "worker({ script })",
-});
