@@ -46,9 +46,14 @@ export function drawsOf(density: LogDensity, { raw, places, report, ...drawn }: 
   const moved = density instanceof ConditionedModel && density.traced.reports ? movedFields(density.dimension) : [];
   const fields = [...raw.fields, ...moved];
   const transitions = new Float64Array(chains * count * fields.length);
-  const series = [...raw.fields.map((field) => raw.transition(field)), ...moved.map((_, i) => raw.coordinate(i))];
-  for (const [j, values] of series.entries())
-    for (let k = 0; k < values.length; k++) transitions[k * fields.length + j] = values[k];
+  raw.fields.forEach((field, j) => {
+    raw.transition(field).forEach((value, k) => {
+      transitions[k * fields.length + j] = value;
+    });
+  });
+  if (moved.length > 0)
+    for (let k = 0; k < chains * count; k++)
+      transitions.set(point(raw.values, moved.length, k), k * fields.length + raw.fields.length);
   const shared = { chains, count, fields, transitions, description, report };
   if (!(density instanceof ConditionedModel)) return new Draws({ ...shared, ...plainValues(density, raw) });
   const values = namedValues(density, raw.values, stream(seed, "generated"));
