@@ -35,8 +35,13 @@ export interface RowDraws {
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Other data of the model, the same for all rows. */
   readonly others: readonly string[];
-  /** What is predicted: names, and shapes of one row's. */
-  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
+  /** What is predicted: names, and shapes of one row's; of numbers that are places of levels, the levels' names. */
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly discrete: boolean;
+    readonly levels?: readonly string[];
+  }[];
   /** Of a model that reads rows itself: what a row must have, and its numbers by field. */
   readonly reading:
     | { readonly columns: readonly string[]; numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>> }
@@ -48,11 +53,18 @@ export interface RowDraws {
   dispose(): void;
 }
 
-/** Of each number of the outputs, one after another: predictive mean and standard deviation, and values drawn, one from each draw. */
+/** Of each number of the outputs, one after another. */
 export interface RowPrediction {
+  /** Predictive mean. */
   readonly mean: Float64Array;
+  /** Predictive standard deviation. */
   readonly sd: Float64Array;
+  /** Values drawn, one from each draw. */
   readonly drawn: readonly Float64Array[];
+  /** Its mean under each draw; NaN where its family has none. */
+  readonly expected: readonly Float64Array[];
+  /** Of numbers that are places of levels: the probability of each level under each draw. */
+  readonly levels: readonly (readonly Float64Array[] | undefined)[];
 }
 
 /** Draws as plain data: what files of draws hold. */

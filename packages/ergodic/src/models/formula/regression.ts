@@ -18,7 +18,7 @@ export interface RegressionOptions {
   readonly family?: FamilyName;
   /** Priors in the place of the defaults, e.g. { b: normal(0, 1), "sd(school)": halfNormal(1) }. */
   readonly priors?: RegressionPriors;
-  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Default: sorted. */
+  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Columns of the data that the formula does not have are ignored. Default: sorted. */
   readonly levels?: Readonly<Record<string, readonly (string | number)[]>>;
   /** The model's name. Default: the formula. */
   readonly name?: string;
@@ -99,6 +99,7 @@ function checkedOptions(options: RegressionOptions): Checked {
 
 function traced(name: string, plan: Plan, priors: Priors, data: ModelData): TracedModel {
   const reports: TracedReport[] = [];
+  const { formula, response } = plan;
   const made = traceModel(name, regressionBody(plan, priors, false, reports), data);
   priors.checkAllAsked();
   checkNames(
@@ -109,7 +110,8 @@ function traced(name: string, plan: Plan, priors: Priors, data: ModelData): Trac
     ...made,
     reports,
     newRows: {
-      columns: columnsOfFormula(plan.formula),
+      columns: columnsOfFormula(formula),
+      levels: response.levels ? { [formula.response.label]: response.levels } : {},
       again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
     },
