@@ -77,8 +77,8 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd are averages of the means and variances of p(y | row, θ_s), where its
  * family has them: exact, given the draws. The ends of the interval are quantiles of one value from each draw; of whole numbers they are numbers
- * of that sample. Those of `expected` are quantiles over draws of E(y | row, θ_s), and those of `levels` of P(y = level | row, θ_s). The same random numbers serve every row: a prediction does not depend on what else is predicted, and similar rows have
- * similar intervals.
+ * of that sample. Those of `expected` are quantiles of E(y | row, θ_s), those of `levels` of P(y = level | row, θ_s). The same random numbers
+ * serve every row: a prediction does not depend on what else is predicted, and similar rows have similar intervals.
  *
  * @throws DataError for rows that lack what the model reads, or hold what it cannot take
  *

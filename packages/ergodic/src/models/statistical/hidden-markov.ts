@@ -177,7 +177,10 @@ export function chainStates({ initial, transition, states }: HiddenMarkov): Stat
 export function closedSets(transition: ArrayLike<number>, k: number): number[][] {
   const reached = Array.from({ length: k }, (_, from) => {
     const seen = new Set([from]);
-    for (const state of seen) for (let to = 0; to < k; to++) if (transition[state * k + to] > 0) seen.add(to);
+    for (const state of seen) {
+      if (seen.size === k) break;
+      for (let to = 0; to < k; to++) if (transition[state * k + to] > 0) seen.add(to);
+    }
     return seen;
   });
   return reached.flatMap((seen, from) => {
