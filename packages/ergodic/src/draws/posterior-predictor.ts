@@ -211,9 +211,10 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
   /** Changes the numbers' order. */
   #interval(numbers: Float64Array): { readonly lower: number; readonly upper: number } {
-    if (numbers.some(Number.isNaN)) return { lower: Number.NaN, upper: Number.NaN };
     const tail = (1 - this.level) / 2;
-    return { lower: linearQuantile(numbers, tail), upper: linearQuantile(numbers, 1 - tail) };
+    const [lower, upper] = [linearQuantile(numbers, tail), linearQuantile(numbers, 1 - tail)];
+    // NaN is last by now.
+    return Number.isNaN(numbers[numbers.length - 1]) ? { lower: Number.NaN, upper: Number.NaN } : { lower, upper };
   }
 
   #into(row: unknown, where: string, out: Float64Array, at: number): RowPrediction {
