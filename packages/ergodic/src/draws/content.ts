@@ -35,19 +35,16 @@ export interface RowDraws {
   readonly fields: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** Other data of the model, the same for all rows. */
   readonly others: readonly string[];
-  /** What is predicted: names, and shapes of one row's; of numbers that are places of levels, the levels' names. */
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly discrete: boolean;
-    readonly levels?: readonly string[];
-  }[];
+  /** What is predicted: names, and shapes of one row's. */
+  readonly outputs: readonly { readonly name: string; readonly shape: readonly number[]; readonly discrete: boolean }[];
   /** Of a model that reads rows itself: what a row must have, and its numbers by field. */
   readonly reading:
     | { readonly columns: readonly string[]; numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>> }
     | undefined;
   /** Draws that predictions are made from. */
   readonly drawCount: number;
+  /** Names of levels, by the outputs that are places among them. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
   /** `row`: numbers of its fields, one after another; `where`: of errors. What is returned is there until the next call. @throws DataError */
   of(row: Float64Array, where: string): RowPrediction;
   dispose(): void;

@@ -117,7 +117,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
       Array.from({ length: sizeOf(shape) }, (_, at) => ({ name: scalarName(name, shape, at), discrete })),
     );
     this.outputs = outputs.map(({ name }) => name);
-    this.levels = Object.fromEntries(draws.outputs.flatMap(({ name, levels }) => (levels ? [[name, levels]] : [])));
+    this.levels = draws.levels;
     this.#discrete = outputs.map(({ discrete }) => discrete);
     this.width = STATISTICS * outputs.length;
     this.#row = new Float64Array(this.inputCount);

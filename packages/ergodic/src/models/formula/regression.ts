@@ -99,7 +99,6 @@ function checkedOptions(options: RegressionOptions): Checked {
 
 function traced(name: string, plan: Plan, priors: Priors, data: ModelData): TracedModel {
   const reports: TracedReport[] = [];
-  const { formula, response } = plan;
   const made = traceModel(name, regressionBody(plan, priors, false, reports), data);
   priors.checkAllAsked();
   checkNames(
@@ -110,10 +109,10 @@ function traced(name: string, plan: Plan, priors: Priors, data: ModelData): Trac
     ...made,
     reports,
     newRows: {
-      columns: columnsOfFormula(formula),
-      levels: response.levels ? { [formula.response.label]: response.levels } : {},
+      columns: columnsOfFormula(plan.formula),
       again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
+      levels: plan.response.levels ? { [plan.formula.response.label]: plan.response.levels } : {},
     },
   };
 }

@@ -133,10 +133,10 @@ export interface TracedNewRows {
   readonly columns: readonly string[];
   /** The model's function on rows that it may not know. It may have parameters behind the model's own, not centred, which are drawn from their priors. */
   again(data: ModelData): TracedModel;
-  /** Names of the levels of what is observed, by its name: of numbers that are places in a list. */
-  readonly levels?: Readonly<Record<string, readonly string[]>>;
   /** Numbers of a row by field. @throws DataError */
   numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+  /** Names of the levels of what is observed, by its name: of numbers that are places in a list. */
+  readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Indices, and of how many places the operation `where` takes those that they name. */

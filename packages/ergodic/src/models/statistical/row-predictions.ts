@@ -87,13 +87,10 @@ export class RowPredictions implements Disposable {
   readonly fields: readonly { readonly name: string; readonly shape: Shape }[];
   /** Data of the model that are not of rows. */
   readonly others: readonly string[];
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly shape: Shape;
-    readonly discrete: boolean;
-    readonly levels?: readonly string[];
-  }[];
+  readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
   readonly drawCount: number;
+  /** Names of levels, by output. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
   /** Of a model that reads rows itself. */
   readonly reading: Pick<TracedNewRows, "columns" | "numbers"> | undefined;
   readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
@@ -121,11 +118,8 @@ export class RowPredictions implements Disposable {
     this.fields = fields.map((name) => ({ name, shape: traced.fields.get(name)!.shape.slice(1) }));
     this.#bounded = this.fields.map((field) => ({ ...field, bounds: traced.fields.get(field.name)!.bounds }));
     this.others = [...traced.fields.keys()].filter((name) => !ofRows.has(inputOf(name)));
-    const named = given.reading?.levels ?? {};
-    this.outputs = outputs.map(({ name, shape, distribution }) => ({
-      ...{ name, shape, discrete: distribution.kind === "discrete" },
-      ...(Object.hasOwn(named, name) ? { levels: named[name] } : {}),
-    }));
+    this.levels = given.reading?.levels ?? {};
+    this.outputs = outputs.map(({ name, shape, distribution }) => ({ name, shape, discrete: distribution.kind === "discrete" }));
     this.#programs = programs;
     this.#noise = noise;
     this.#outputs = outputs;
@@ -133,8 +127,10 @@ export class RowPredictions implements Disposable {
     this.#data = traced.data;
     const size = outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     const ofDraws = (count: number): Float64Array[] => Array.from({ length: count }, () => new Float64Array(noise.length));
-    const levels = this.outputs.flatMap((output) =>
-      Array.from({ length: sizeOf(output.shape) }, () => output.levels && ofDraws(output.levels.length)),
+    const levels = outputs.flatMap(({ name, shape }) =>
+      Array.from({ length: sizeOf(shape) }, () =>
+        Object.hasOwn(this.levels, name) ? ofDraws(this.levels[name].length) : undefined,
+      ),
     );
     this.#prediction = {
       ...{ mean: new Float64Array(size), sd: new Float64Array(size) },
