@@ -11,6 +11,11 @@ import { rankCounts } from "../src/rank.ts";
 import { all, drawsOf, parse, texts } from "./fixtures.ts";
 
 const small = drawsOf({ divergent: (_, i) => i % 13 === 5, energies: true });
+/** Labels that are numbers, with the minus sign that they are written with. */
+const ticksOf = (page: ReturnType<typeof parse>): number[] =>
+  texts(page)
+    .map((text) => Number(text.replace("−", "-")))
+    .filter(Number.isFinite);
 const ofDraws = plotKinds.filter((kind) => kind !== "predictive");
 
 describe("snapshots, which were looked at in a browser", () => {
@@ -72,11 +77,7 @@ describe("snapshots, which were looked at in a browser", () => {
     const heights = [...new Set(dots.map(([, y]) => y))].sort((a, b) => b - a);
     const count = (k: number): number => places.filter((place) => place === k).length;
     dots.forEach(([, y], k) => void expect(heights.indexOf(y), `bar ${k}`).toBe(count(k)));
-    expect(
-      texts(page)
-        .map(Number)
-        .filter((tick) => tick < 0),
-    ).toEqual([]);
+    expect(Math.min(...ticksOf(page))).toBe(0);
   });
 
   it("predictive, of numbers above 0: curves end there", async () => {
@@ -87,13 +88,14 @@ describe("snapshots, which were looked at in a browser", () => {
     });
     const posterior = await sample(times, { y: [0.1, 0.4, 2.5, 0.2, 1.1, 0.05] }, options);
     const page = parse(plot(posterior, "predictive", { width: 640 }));
-    const starts = all(page, "path").map(({ attributes }) => attributes.d.match(/^M([\d.]+),/)![1]);
-    expect(new Set(starts)).toEqual(new Set(["52"]));
-    expect(
-      texts(page)
-        .map(Number)
-        .filter((tick) => tick < 0),
-    ).toEqual([]);
+    // Nothing is lost below 0: most is there, where a curve without mirrors would be at half its height.
+    const observed = all(page, "path").at(-1)!.attributes.d;
+    const numbers = observed.match(/[\d.]+/g)!.map(Number);
+    const heights = numbers.filter((_, k) => k % 2 === 1).map((y) => 248 - y);
+    expect(numbers[0]).toBe(52);
+    expect(Math.min(...heights)).toBeGreaterThanOrEqual(0);
+    expect(heights[0]).toBeGreaterThan(0.95 * Math.max(...heights));
+    expect(Math.min(...ticksOf(page))).toBe(0);
   });
 });
 
