@@ -296,6 +296,7 @@ export {
   type PosteriorPredictorOptions,
   type PosteriorRow,
   type PosteriorTable,
+  type PredictedLevel,
   type PredictedNumber,
   type PredictiveCheck,
   type PredictiveKind,

@@ -41,10 +41,15 @@ export const curve = (points: readonly (readonly [number, number])[], { x, y }: 
 
 /**
  * A Gaussian kernel density on a grid: (1/nh) Σ φ((t − xᵢ)/h), h = 0.9 min(sd, IQR/1.34) n^(−1/5). Values are counted in cells of the grid first.
+ * `reflected`: what would lie below the grid is mirrored at its low end, where the values' support ends.
  *
- * Source: Silverman 1986, equation 3.31.
+ * Source: Silverman 1986, equation 3.31, and 2.10 on reflection.
  */
-export function kernelDensity(values: Float64Array, [low, high]: readonly [number, number], points = 128): [number, number][] {
+export function kernelDensity(
+  values: Float64Array,
+  [low, high]: readonly [number, number],
+  { points = 128, reflected = false }: { readonly points?: number; readonly reflected?: boolean } = {},
+): [number, number][] {
   const sorted = values.filter(isShown).sort();
   const n = sorted.length;
   const step = (high - low) / (points - 1);
@@ -65,6 +70,7 @@ export function kernelDensity(values: Float64Array, [low, high]: readonly [numbe
   return Array.from({ length: points }, (_, k) => {
     let sum = 0;
     for (let j = Math.max(0, k - reach); j <= Math.min(points - 1, k + reach); j++) sum += cells[j] * weights[Math.abs(k - j)];
+    if (reflected) for (let j = 0; j <= reach - k && j < points; j++) sum += cells[j] * weights[k + j];
     return [low + k * step, sum];
   });
 }

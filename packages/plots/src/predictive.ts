@@ -7,10 +7,15 @@ import { element, line } from "./svg.ts";
 const ROW = 280;
 /** Replications that are drawn one by one. */
 const CURVES = 50;
-/** Different values up to which whole numbers get a place each. */
+/** Places for whole numbers: up to so many of them get one each, more share them. */
 const PLACES = 40;
+/** Of the range of what was observed, what is shown on either side of it. */
+const ROOM = 0.35;
 
-/** What was observed, against what the model makes: densities of replicated data, or of whole numbers how often each came, with the interval that holds 90 % of replications. */
+/**
+ * What was observed, against what the model makes: densities of replicated data, or of whole numbers how often each came (of many of them, how often so many
+ * next to each other), with the interval that holds 90 % of replications.
+ */
 export function predictive(
   draws: Draws,
   { observed: name, seed = 0, width, title }: { observed?: string; seed?: number; width: number; title?: string },
@@ -33,11 +38,9 @@ export function predictive(
   const each = Array.from({ length: draws.chains * draws.count }, (_, k) =>
     replicated.subarray(k * values.length, (k + 1) * values.length),
   );
-  const [low, high] = boundsOf(values);
-  const places = high - low + 1;
-  const whole = values.every(Number.isInteger) && replicated.every(Number.isInteger) && places <= PLACES;
+  const whole = values.every(Number.isInteger) && replicated.every(Number.isInteger);
   const box = gridBox(0, { columns: 1, width, rowHeight: ROW });
-  const parts = whole ? counted(values, each, box) : densities(values, each, box);
+  const parts = whole ? counted(values, each, replicated, box) : densities(values, each, replicated, box);
   const key = legend(width, [
     ["observed", "#000"],
     ["replicated", colourOf(0)],
@@ -48,13 +51,16 @@ export function predictive(
 type Part = { readonly body: readonly string[]; readonly notes: readonly string[] };
 type Box = ReturnType<typeof gridBox>;
 
-function densities(values: Float64Array, each: readonly Float64Array[], box: Box): Part {
+function densities(values: Float64Array, each: readonly Float64Array[], replicated: Float64Array, box: Box): Part {
   const step = Math.max(1, Math.floor(each.length / CURVES));
   const shown = each.filter((_, k) => k % step === 0).slice(0, CURVES);
   const [low, high] = boundsOf(values);
-  const room = 0.35 * (high - low || 1);
-  const bounds = [low - room, high + room] as const;
-  const lines = [...shown.map((one) => kernelDensity(one, bounds)), kernelDensity(values, bounds)];
+  const room = ROOM * (high - low || 1);
+  // Where nothing is below 0, curves end there.
+  const ends = low - room < 0 && low >= 0 && !replicated.some((value) => value < 0);
+  const bounds = [ends ? 0 : low - room, high + room] as const;
+  const densityOf = (list: Float64Array) => kernelDensity(list, bounds, { reflected: ends });
+  const lines = [...shown.map(densityOf), densityOf(values)];
   const most = Math.max(...lines.flatMap((points) => points.map(([, height]) => height)));
   const made = panel(box, { x: bounds, y: [0, 1.05 * most], yTicks: 0 });
   const paths = lines.map((points, k) => {
@@ -65,12 +71,12 @@ function densities(values: Float64Array, each: readonly Float64Array[], box: Box
   return { body: [made.frame, ...paths], notes: [`${shown.length} of ${each.length} replications, as densities.`] };
 }
 
-function counted(values: Float64Array, each: readonly Float64Array[], box: Box): Part {
-  const [low, high] = boundsOf(values);
-  const places = Array.from({ length: high - low + 1 }, (_, k) => low + k);
+function counted(values: Float64Array, each: readonly Float64Array[], replicated: Float64Array, box: Box): Part {
+  const { low, size, count } = placesOf(boundsOf(values), boundsOf(replicated));
+  const places = Array.from({ length: count }, (_, k) => low + k * size + (size - 1) / 2);
   const countsOf = (list: Float64Array): number[] => {
     const counts = places.map(() => 0);
-    for (const value of list) if (value >= low && value <= high) counts[value - low]++;
+    for (const value of list) if (value >= low && value < low + count * size) counts[Math.floor((value - low) / size)]++;
     return counts;
   };
   const observed = countsOf(values);
@@ -80,7 +86,7 @@ function counted(values: Float64Array, each: readonly Float64Array[], box: Box):
     return [place, sorted[Math.floor(0.05 * (sorted.length - 1))], sorted[Math.ceil(0.95 * (sorted.length - 1))]];
   });
   const most = Math.max(...observed, ...bands.map(([, , upper]) => upper));
-  const made = panel(box, { x: [low - 0.5, high + 0.5], y: [0, 1.05 * most], xTicks: Math.min(10, places.length) });
+  const made = panel(box, { x: [low - 0.5, low + count * size - 0.5], y: [0, 1.05 * most], xTicks: Math.min(10, places.length) });
   const ranges = bands.map(([place, lower, upper]) =>
     line(made.x(place), made.y(lower), made.x(place), made.y(upper), {
       stroke: colourOf(0),
@@ -91,6 +97,21 @@ function counted(values: Float64Array, each: readonly Float64Array[], box: Box):
   const dots = observed.map((count, k) => element("circle", { cx: made.x(places[k]), cy: made.y(count), r: 3, fill: "#000" }));
   return {
     body: [made.frame, ...ranges, ...dots],
-    notes: ["Bars hold 90 % of the replications' counts; dots are the observed ones."],
+    notes: [
+      `${size === 1 ? "Bars hold" : `Each bar is of ${size} numbers, and holds`} 90 % of the replications' counts; dots are the observed ones.`,
+    ],
   };
+}
+
+/** Of whole numbers: `count` places of `size` numbers each, from `low` on. Of few those that were observed; of many some room around them, as far as numbers were made. */
+function placesOf(
+  [low, high]: readonly [number, number],
+  [least, most]: readonly [number, number],
+): { low: number; size: number; count: number } {
+  if (high - low < PLACES) return { low, size: 1, count: high - low + 1 };
+  const room = Math.round(ROOM * (high - low));
+  const from = Math.min(low, Math.max(least, low - room));
+  const all = Math.max(high, Math.min(most, high + room)) - from + 1;
+  const size = Math.ceil(all / PLACES);
+  return { low: from, size, count: Math.ceil(all / size) };
 }

@@ -1,6 +1,6 @@
 /** Plots are well-formed SVG that shows what it should: snapshots, numbers against plain twins, sizes, hostile names, odd draws, and refusals. */
 import type { Draws } from "ergodic";
-import { model, normal, poisson, sample, vector } from "ergodic";
+import { exponential, gamma, model, negativeBinomialMean, normal, poisson, sample, vector } from "ergodic";
 import { exp } from "ergodic/compiler";
 import { describe, expect, it } from "vitest";
 import { boundsOf } from "../src/figure.ts";
@@ -11,6 +11,11 @@ import { rankCounts } from "../src/rank.ts";
 import { all, drawsOf, parse, texts } from "./fixtures.ts";
 
 const small = drawsOf({ divergent: (_, i) => i % 13 === 5, energies: true });
+/** Labels that are numbers, with the minus sign that they are written with. */
+const ticksOf = (page: ReturnType<typeof parse>): number[] =>
+  texts(page)
+    .map((text) => Number(text.replace("−", "-")))
+    .filter(Number.isFinite);
 const ofDraws = plotKinds.filter((kind) => kind !== "predictive");
 
 describe("snapshots, which were looked at in a browser", () => {
@@ -50,6 +55,47 @@ describe("snapshots, which were looked at in a browser", () => {
     expect(() => plot(posterior, "predictive", { observed: "x" })).toThrow(
       '"x" was not observed; name one of them by observed: y',
     );
+  });
+
+  it("predictive, of counts that are many: next to each other in one bar, and none below 0", async () => {
+    const wide = [2, 17, 88, 41, 9, 0, 130, 55, 23, 6];
+    const counts = model({ y: vector("N") }, ({ y, param, observe }) => {
+      const rate = param("rate", normal(3, 1));
+      observe(y, negativeBinomialMean(exp(rate), 1));
+      return { rate };
+    });
+    const posterior = await sample(counts, { y: wide }, options);
+    const text = plot(posterior, "predictive", { width: 640 });
+    await expect(`${text}\n`).toMatchFileSnapshot("snapshots/wide-counts.svg");
+    const page = parse(text);
+    expect(all(page, "path")).toHaveLength(0);
+    // From 0 to 130 and a third of that above, in 36 places of 5: 0 is at half a number from the left end.
+    const dots = all(page, "circle").map(({ attributes }) => [Number(attributes.cx), Number(attributes.cy)]);
+    expect(texts(page).join()).toMatch(/Each bar is of 5 numbers, and holds 90 % of/);
+    expect(dots).toHaveLength(36);
+    const places = wide.map((value) => Math.floor(value / 5));
+    const heights = [...new Set(dots.map(([, y]) => y))].sort((a, b) => b - a);
+    const count = (k: number): number => places.filter((place) => place === k).length;
+    dots.forEach(([, y], k) => void expect(heights.indexOf(y), `bar ${k}`).toBe(count(k)));
+    expect(Math.min(...ticksOf(page))).toBe(0);
+  });
+
+  it("predictive, of numbers above 0: curves end there", async () => {
+    const times = model({ y: vector("N") }, ({ y, param, observe }) => {
+      const rate = param("rate", gamma(2, 1));
+      observe(y, exponential(rate));
+      return { rate };
+    });
+    const posterior = await sample(times, { y: [0.1, 0.4, 2.5, 0.2, 1.1, 0.05] }, options);
+    const page = parse(plot(posterior, "predictive", { width: 640 }));
+    // Nothing is lost below 0: most is there, where a curve without mirrors would be at half its height.
+    const observed = all(page, "path").at(-1)!.attributes.d;
+    const numbers = observed.match(/[\d.]+/g)!.map(Number);
+    const heights = numbers.filter((_, k) => k % 2 === 1).map((y) => 248 - y);
+    expect(numbers[0]).toBe(52);
+    expect(Math.min(...heights)).toBeGreaterThanOrEqual(0);
+    expect(heights[0]).toBeGreaterThan(0.95 * Math.max(...heights));
+    expect(Math.min(...ticksOf(page))).toBe(0);
   });
 });
 
@@ -144,7 +190,7 @@ describe("what is shown", () => {
     const values = small.series("mu");
     const [low, high] = boundsOf(values);
     const room = 2 * (high - low);
-    const points = kernelDensity(values, [low - room, high + room], 512);
+    const points = kernelDensity(values, [low - room, high + room], { points: 512 });
     const step = points[1][0] - points[0][0];
     expect(points.reduce((sum, [, height]) => sum + height * step, 0)).toBeCloseTo(1, 5);
     const { edges, density } = barsOf(values, 12);
@@ -152,6 +198,21 @@ describe("what is shown", () => {
     expect(density.reduce((sum, height, k) => sum + height * (edges[k + 1] - edges[k]), 0)).toBeCloseTo(1, 12);
     const plain = density.map((_, k) => values.filter((v) => v >= edges[k] && (v < edges[k + 1] || k === 11)).length);
     expect(density.map((height, k) => Math.round(height * values.length * (edges[k + 1] - edges[k])))).toEqual(plain);
+  });
+
+  it("a density that ends at 0 has what would lie below it above", () => {
+    const values = Float64Array.from(small.series("mu"), Math.abs);
+    const bounds = [0, 3 * boundsOf(values)[1]] as const;
+    const whole = kernelDensity(values, [-bounds[1], bounds[1]], { points: 1023 });
+    const points = kernelDensity(values, bounds, { points: 512, reflected: true });
+    const step = points[1][0];
+    // By the trapezoid rule.
+    const total = points.reduce((sum, [, height]) => sum + height * step, -0.5 * points[0][1] * step);
+    expect(total).toBeCloseTo(1, 5);
+    points.forEach(([at, height], k) => {
+      expect(at).toBeCloseTo(whole[511 + k][0], 10);
+      expect(height).toBeCloseTo(whole[511 + k][1] + whole[511 - k][1], 10);
+    });
   });
 });
 

@@ -47,16 +47,25 @@ export interface RowDraws {
     | undefined;
   /** Draws that predictions are made from. */
   readonly drawCount: number;
+  /** Names of levels, by the outputs that are places among them. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
   /** `row`: numbers of its fields, one after another; `where`: of errors. What is returned is there until the next call. @throws DataError */
   of(row: Float64Array, where: string): RowPrediction;
   dispose(): void;
 }
 
-/** Of each number of the outputs, one after another: predictive mean and standard deviation, and values drawn, one from each draw. */
+/** Of each number of the outputs, one after another. */
 export interface RowPrediction {
+  /** Predictive mean. */
   readonly mean: Float64Array;
+  /** Predictive standard deviation. */
   readonly sd: Float64Array;
+  /** Values drawn, one from each draw. */
   readonly drawn: readonly Float64Array[];
+  /** Its mean under each draw; NaN where its family has none. */
+  readonly expected: readonly Float64Array[];
+  /** Of numbers that are places of levels: the probability of each level under each draw. */
+  readonly levels: readonly (readonly Float64Array[] | undefined)[];
 }
 
 /** Draws as plain data: what files of draws hold. */

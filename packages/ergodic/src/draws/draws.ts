@@ -17,7 +17,7 @@ import {
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
-import { printable } from "./loo-text.ts";
+import { looText, printable, waicText } from "./loo-text.ts";
 import { isApproximation, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
@@ -260,13 +260,13 @@ export class Draws<Q extends string = string, D extends string = string> {
    */
   loo(name?: string, options: PredictiveOptions = {}): PredictiveResult<LooResult> {
     const { values, size, ...found } = this.#predictive("loo", name, options);
-    return printable({ ...found, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) });
+    return printable({ ...found, ...psisLoo(values, { chainCount: this.chains, observationCount: size }) }, looText);
   }
 
-  /** Widely applicable information criterion; where terms depend on each other as `loo`. */
+  /** Widely applicable information criterion; where terms depend on each other as `loo`. As text it is a table, and whether to trust it. */
   waic(name?: string, options: PredictiveOptions = {}): PredictiveResult<WaicResult> {
     const { values, size, ...found } = this.#predictive("waic", name, options);
-    return { ...found, ...waic(values, { observationCount: size }) };
+    return printable({ ...found, ...waic(values, { observationCount: size }) }, waicText);
   }
 
   /**

@@ -14,6 +14,7 @@ export type {
   PosteriorPredictor,
   PosteriorPredictorOptions,
   PosteriorRow,
+  PredictedLevel,
   PredictedNumber,
 } from "./posterior-predictor.ts";
 export {

@@ -1,5 +1,5 @@
-/** Results of leave-one-out validation as text. */
-import type { Estimate, LooResult } from "../diagnostics/index.ts";
+/** Results of predictive validation as text. */
+import type { Estimate, LooResult, WaicResult } from "../diagnostics/index.ts";
 import { aligned } from "./characters.ts";
 
 const MOST_NAMED = 5;
@@ -19,21 +19,38 @@ export function observationsText(found: readonly number[]): string {
 /** One decimal, as standard errors are seldom smaller. */
 export const tenth = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : "–");
 
+const table = (rows: Readonly<Record<string, Estimate>>): string =>
+  aligned([
+    ["", "estimate", "se"],
+    ...Object.entries(rows).map(([name, { estimate, se }]) => [name, tenth(estimate), tenth(se)]),
+  ]);
+
 /** The three sums with their errors, and whether they can be trusted. */
 export function looText(result: LooResult): string {
-  const row = (name: string, { estimate, se }: Estimate): string[] => [name, tenth(estimate), tenth(se)];
   const { elpd, pLoo, looic, mcse, threshold } = result;
-  const table = aligned([["", "estimate", "se"], row("elpd", elpd), row("p loo", pLoo), row("looic", looic)]);
+  const sums = table({ elpd, "p loo": pLoo, looic });
   const found = influential(result);
   const limit = threshold.toFixed(2);
   if (found.length === 0)
-    return `${table}\nAll Pareto k are at most ${limit}: these numbers can be trusted. Monte Carlo error of elpd: ${mcse.toPrecision(1)}.`;
+    return `${sums}\nAll Pareto k are at most ${limit}: these numbers can be trusted. Monte Carlo error of elpd: ${mcse.toPrecision(1)}.`;
   const [are, they, them] = found.length === 1 ? ["is", "it", "it"] : ["are", "they", "them"];
   const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws do not say how well ${they} would be predicted; look at ${them}, or take a likelihood with heavier tails.`;
-  return `${table}\n${verdict}`;
+  return `${sums}\n${verdict}`;
 }
 
-/** The result, printable; its text is no part of what is compared or listed. */
-export function printable<R extends LooResult>(result: R): R {
-  return Object.defineProperty(result, "toString", { value: () => looText(result) });
+/** Above this variance over draws of its log density the approximation of an observation is poor. Source: Vehtari, Gelman, Gabry 2017. */
+const LARGE_VARIANCE = 0.4;
+
+/** The three sums with their errors, and whether they can be trusted. */
+export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
+  const sums = table({ elpd, "p waic": pWaic, waic });
+  const found = [...pointwise.pWaic.keys()].filter((i) => !(pointwise.pWaic[i] <= LARGE_VARIANCE));
+  if (found.length === 0) return `${sums}\nEach term of p waic is at most ${LARGE_VARIANCE}: these numbers can be trusted.`;
+  const [are, terms] = found.length === 1 ? ["is", "The term"] : ["are", "The terms"];
+  return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: take loo().`;
+}
+
+/** The result, printable by `text`, which is no part of what is compared or listed. */
+export function printable<R extends object>(result: R, text: (result: R) => string): R {
+  return Object.defineProperty(result, "toString", { value: () => text(result) });
 }

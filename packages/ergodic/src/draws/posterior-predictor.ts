@@ -3,7 +3,7 @@ import { checkKeys, checkNumber, DataError, OptionError } from "../base/errors.t
 import { order } from "../base/order.ts";
 import { shown } from "../base/shown.ts";
 import { quantileOfSorted } from "../diagnostics/quantile.ts";
-import type { DrawsSource, RowDraws } from "./content.ts";
+import type { DrawsSource, RowDraws, RowPrediction } from "./content.ts";
 import { scalarName, sizeOf } from "./series.ts";
 
 /** Options of `posterior.predictor`. */
@@ -33,6 +33,20 @@ export interface PredictedNumber {
   readonly lower: number;
   /** The interval's upper end. */
   readonly upper: number;
+  /** The interval of its expected value alone, without the noise of a single row: how well the draws know the mean. NaN of families without one. */
+  readonly expected: { readonly lower: number; readonly upper: number };
+  /** Of a formula's response that has levels (of the family ordinal, or texts): each by its name. The numbers above are then of their places, from 0. */
+  readonly levels?: Readonly<Record<string, PredictedLevel>>;
+}
+
+/** How probable a level is. */
+export interface PredictedLevel {
+  /** Its probability: the mean over draws. */
+  readonly probability: number;
+  /** Lower end of the interval of its probability under each draw. */
+  readonly lower: number;
+  /** The upper end. */
+  readonly upper: number;
 }
 
 /** By the names of what is observed: "y"; of several numbers a row "y[1]", "y[2]". */
@@ -57,14 +71,14 @@ export async function posteriorPredictor(source: DrawsSource, options: Posterior
  * of the posterior predictive distribution, noise included.
  *
  *   const predictor = await posterior.predictor({ level: 0.9 });
- *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper }
+ *   predictor.predict({ x: 3 }).y;                       // { mean, sd, lower, upper, expected }
  *   predictor.predict([{ x: 3 }, { x: 4 }]);             // a list of such
  *   predictor.predictInto(matrix, out);                  // numbers alone, without making objects
  *
  * p(y | row) = 1/S Σ_s p(y | row, θ_s) over draws θ_s. Mean and sd are averages of the means and variances of p(y | row, θ_s), where its
  * family has them: exact, given the draws. The ends of the interval are quantiles of one value from each draw; of whole numbers they are numbers
- * of that sample. The same random numbers serve every row: a prediction does not depend on what else is predicted, and similar rows have
- * similar intervals.
+ * of that sample. Those of `expected` are quantiles of E(y | row, θ_s), those of `levels` of P(y = level | row, θ_s). The same random numbers
+ * serve every row: a prediction does not depend on what else is predicted, and similar rows have similar intervals.
  *
  * @throws DataError for rows that lack what the model reads, or hold what it cannot take
  *
@@ -81,6 +95,8 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
   readonly texts: readonly string[] | undefined;
   /** What is predicted: names of what is observed, one for each number. */
   readonly outputs: readonly string[];
+  /** Names of levels of what is predicted, in their order: of a formula's response that has them. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
   /** Draws that predictions are made from. */
   readonly drawCount: number;
   /** Numbers of a row of a matrix. */
@@ -104,6 +120,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
       Array.from({ length: sizeOf(shape) }, (_, at) => ({ name: scalarName(name, shape, at), discrete })),
     );
     this.outputs = outputs.map(({ name }) => name);
+    this.levels = draws.levels;
     this.#discrete = outputs.map(({ discrete }) => discrete);
     this.width = STATISTICS * outputs.length;
     this.#row = new Float64Array(this.inputCount);
@@ -176,16 +193,34 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
 
   #prediction(row: unknown, where: string): PosteriorPrediction {
     const numbers = this.#numbers;
-    this.#into(row, where, numbers, 0);
+    const { expected, levels } = this.#into(row, where, numbers, 0);
     return Object.fromEntries(
       this.outputs.map((name, j) => {
         const [mean, sd, lower, upper] = numbers.subarray(j * STATISTICS, (j + 1) * STATISTICS);
-        return [name, { mean, sd, lower, upper }];
+        const named = levels[j] && { levels: this.#levels(this.levels[name], levels[j]) };
+        return [name, { mean, sd, lower, upper, expected: this.#interval(expected[j]), ...named }];
       }),
     );
   }
 
-  #into(row: unknown, where: string, out: Float64Array, at: number): void {
+  #levels(names: readonly string[], probabilities: readonly Float64Array[]): Readonly<Record<string, PredictedLevel>> {
+    return Object.fromEntries(
+      names.map((level, k) => {
+        const sum = probabilities[k].reduce((total, probability) => total + probability, 0);
+        return [level, { probability: sum / this.drawCount, ...this.#interval(probabilities[k]) }];
+      }),
+    );
+  }
+
+  /** Changes the numbers' order. */
+  #interval(numbers: Float64Array): { readonly lower: number; readonly upper: number } {
+    const tail = (1 - this.level) / 2;
+    const [lower, upper] = [linearQuantile(numbers, tail), linearQuantile(numbers, 1 - tail)];
+    // NaN is last by now.
+    return Number.isNaN(numbers[numbers.length - 1]) ? { lower: Number.NaN, upper: Number.NaN } : { lower, upper };
+  }
+
+  #into(row: unknown, where: string, out: Float64Array, at: number): RowPrediction {
     if (this.#isDisposed)
       throw new OptionError(
         where,
@@ -193,7 +228,8 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
         "PREDICTOR_DISPOSED",
       );
     this.#read(row, where);
-    const { mean, sd, drawn } = this.#draws.of(this.#row, where);
+    const prediction = this.#draws.of(this.#row, where);
+    const { mean, sd, drawn } = prediction;
     const tail = (1 - this.level) / 2;
     for (let j = 0, to = at; j < drawn.length; j++, to += STATISTICS) {
       out[to] = mean[j];
@@ -202,6 +238,7 @@ export class PosteriorPredictor<Names extends string = string> implements Dispos
       out[to + 2] = quantile(drawn[j], tail);
       out[to + 3] = quantile(drawn[j], 1 - tail);
     }
+    return prediction;
   }
 
   /** The numbers of a row, into the one that is held. */

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { add, mul, slice } from "../../src/compiler/index.ts";
 import { psisLoo } from "../../src/diagnostics/index.ts";
-import { looText } from "../../src/draws/loo-text.ts";
+import { looText, waicText } from "../../src/draws/loo-text.ts";
 import { compare, type Draws, model, normal, sample, stream, vector } from "../../src/index.ts";
 
 const noise = stream(1, "compare").at(0);
@@ -85,6 +85,25 @@ it("a result of loo() is a table", () => {
     /^All Pareto k are at most 0\.\d\d: these numbers can be trusted\. Monte Carlo error of elpd: 0\.\d+\.$/,
   );
   expect(Object.keys(loo)).not.toContain("toString");
+});
+
+it("a result of waic() is a table, and says where its approximation is poor", () => {
+  const waic = byLine.waic();
+  const [head, ...rows] = `${waic}`.split("\n");
+  expect(head).toBe("        estimate   se");
+  expect(rows[0].split(/ +/)).toEqual(["elpd", waic.elpd.estimate.toFixed(1), waic.elpd.se.toFixed(1)]);
+  expect(rows[1].split(/ +/)).toEqual(["p", "waic", waic.pWaic.estimate.toFixed(1), waic.pWaic.se.toFixed(1)]);
+  expect(rows[2].split(/ +/)).toEqual(["waic", waic.waic.estimate.toFixed(1), waic.waic.se.toFixed(1)]);
+  expect(rows[3]).toMatch(/^The term of p waic of observation 1 is above 0\.4/);
+  expect([...waic.pointwise.pWaic].map((each, i) => (each > 0.4 ? i : -1)).filter((i) => i >= 0)).toEqual([0]);
+  expect(Object.keys(waic)).not.toContain("toString");
+  const withVariance = (...pWaic: number[]): string =>
+    waicText({ ...waic, pointwise: { ...waic.pointwise, pWaic: Float64Array.from(pWaic) } }).split("\n")[4];
+  expect(withVariance(0.4, 0.1)).toBe("Each term of p waic is at most 0.4: these numbers can be trusted.");
+  expect(withVariance(0.4, 0.5)).toBe(
+    "The term of p waic of observation 2 is above 0.4, where the approximation is poor: take loo().",
+  );
+  expect(withVariance(0.41, 0.1, Number.NaN)).toMatch(/^The terms of p waic of observations 1 and 3 are above 0\.4/);
 });
 
 it("many influential observations are counted", () => {

@@ -26,6 +26,18 @@ describe("a regression", async () => {
     near(predictor.predict({ x: place }).y, expected(meansAt(place), sigma));
   });
 
+  it.each([0, 3, -1.5])("has the interval of the expected value alone: x = %d", async (place) => {
+    const wide = await posterior.predictor({ level: 0.5, seed: 3 });
+    for (const [of, tail] of [
+      [predictor, 0.05],
+      [wide, 0.25],
+    ] as const) {
+      const { expected } = of.predict({ x: place }).y;
+      expect(expected.lower).toBeCloseTo(quantile(meansAt(place), tail), 12);
+      expect(expected.upper).toBeCloseTo(quantile(meansAt(place), 1 - tail), 12);
+    }
+  });
+
   it("takes a level, a seed, and some of the draws from all over", async () => {
     const wide = await posterior.predictor({ level: 0.5, seed: 7 });
     expect(wide.level).toBe(0.5);
@@ -175,6 +187,7 @@ describe("what is observed", () => {
       const mu = Float64Array.from({ length: 100 }, (_, s) => 2 * beta[2 * s + k]);
       expect(found[`y[${k + 1}]`].mean).toBeCloseTo(average(mu), 12);
       expect(found[`y[${k + 1}]`].sd).toBeCloseTo(Math.sqrt(variance + spread(mu)), 11);
+      expect(found[`y[${k + 1}]`].expected.lower).toBeCloseTo(quantile(mu, 0.05), 12);
     }
     expect(found["y[1]"].lower).toBeLessThan(found["y[1]"].upper);
   });
@@ -190,6 +203,8 @@ describe("what is observed", () => {
     const found = (await posterior.predictor()).predict({ x: 2 }).y;
     expect(found.mean).toBeCloseTo(average(values), 12);
     expect(found.sd).toBeCloseTo(Math.sqrt(spread(values)), 11);
+    expect(found.expected).toEqual({ lower: Number.NaN, upper: Number.NaN });
+    expect(found.levels).toBe(undefined);
   });
 
   it("takes each number of a row, of a draw and of what is observed from its own place", async () => {
@@ -248,6 +263,7 @@ describe("what is observed", () => {
     expect(predictor.columns).toEqual([]);
     const found = predictor.predict({}).y;
     expect([found.mean, found.sd]).toEqual([Number.NaN, Number.NaN]);
+    expect(found.expected).toEqual({ lower: Number.NaN, upper: Number.NaN });
     expect(found.lower).toBeLessThan(found.upper);
   });
 });

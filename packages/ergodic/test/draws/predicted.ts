@@ -36,6 +36,9 @@ export function expected(mu: Float64Array, sigma: Float64Array, { level = 0.9, s
   };
 }
 
-export function near(found: e.PredictedNumber, wanted: e.PredictedNumber): void {
+/** Without levels. */
+type Interval = Omit<e.PredictedNumber, "expected" | "levels">;
+
+export function near(found: Interval, wanted: Interval): void {
   for (const key of ["mean", "sd", "lower", "upper"] as const) expect(found[key], key).toBeCloseTo(wanted[key], 11);
 }

@@ -5,6 +5,8 @@ const LARGE_ERROR = 1e-3;
 
 type Report = {
   points: number;
+  /** Points at which a solution was not found; of draws that were saved before these were counted there is none. */
+  failed?: number;
   mostSteps: number;
   largestError: number | null;
 };
@@ -13,8 +15,17 @@ type Report = {
 export function solutions(draws: Judged): Finding[] {
   const report = draws.description.solutions as Report | undefined;
   if (!report) return [];
-  const { points, mostSteps, largestError } = report;
+  const { points, failed = 0, mostSteps, largestError } = report;
   const found: Finding[] = [];
+  if (failed > 0)
+    found.push({
+      code: "solutions",
+      serious: false,
+      text: `a differential equation has no solution at ${failed} of the ${points} draws that were looked at: its states are NaN there, and so is what is made of them`,
+      advice:
+        'raise maxSteps of ode(), take method: "rosenbrock" if the system is stiff there, or priors that exclude parameters without a solution',
+    });
+  if (failed === points) return found;
   const seen = `by ${points} draws, in up to ${mostSteps} steps`;
   if (largestError === null || largestError > LARGE_ERROR)
     found.push({

@@ -44,7 +44,7 @@ export class Columns {
   readonly #known = new Map<string, DataColumn>();
   readonly #texts = new Set<string>();
 
-  /** `levels`: of columns, in their order. */
+  /** `levels`: of columns, in their order; of columns that the data have, whether or not a formula asks for them. */
   constructor(where: string, data: FormulaData, levels: Readonly<Record<string, readonly string[]>>) {
     this.#where = where;
     this.#data = data;
@@ -56,6 +56,9 @@ export class Columns {
       );
     this.rowCount = Array.isArray(data) ? data.length : isTable(data) ? data.rowCount : lengthOfFirst(data as FormulaColumns);
     if (this.rowCount === 0) throw this.#wrong("there are no rows; give at least one", "DATA_EMPTY");
+    const unknown = Object.keys(levels).find((name) => !this.names.includes(name));
+    if (unknown !== undefined)
+      throw this.#withoutColumn(`levels names the column "${unknown}"`, unknown, "take it out of levels");
   }
 
   /** Names of all columns. */
@@ -86,14 +89,8 @@ export class Columns {
 
   #read(name: string, of: string): DataColumn {
     const data = this.#data;
-    if (!this.names.includes(name)) {
-      const near = nearest(name, this.names);
-      const advice = near === undefined ? `add it, or take it out of the formula` : `did you mean "${near}"?`;
-      throw this.#wrong(
-        `the term "${of}" wants the column "${name}", but there are ${this.names.join(", ") || "none"}; ${advice}`,
-        "DATA_MISSING",
-      );
-    }
+    if (!this.names.includes(name))
+      throw this.#withoutColumn(`the term "${of}" wants the column "${name}"`, name, "add it, or take it out of the formula");
     if (isTable(data)) {
       const found = data.columns.find((column) => column.name === name)!;
       if (found.kind === "number") return this.#column(name, found.values);
@@ -162,6 +159,12 @@ export class Columns {
       return code;
     });
     return { kind: "levels", levels, codes, isNumeric: isNumeric && given === undefined, isOrdered: given !== undefined };
+  }
+
+  #withoutColumn(said: string, name: string, advice: string): DataError {
+    const near = nearest(name, this.names);
+    const remedy = near === undefined ? advice : `did you mean "${near}"?`;
+    return this.#wrong(`${said}, but there are ${this.names.join(", ") || "none"}; ${remedy}`, "DATA_MISSING");
   }
 
   #missing(name: string, row: number, cell: unknown): DataError {

@@ -133,6 +133,22 @@ export class ModelRows implements Rows {
   }
 }
 
+/** Numbers of a matrix: 2 GiB of them, which no model here would hold. */
+const MOST_NUMBERS = 2 ** 28;
+
+/** @throws DataError where a term has more columns than memory has room for, with its largest factor */
+function refuseHuge(where: string, label: string, parts: readonly Part[], rowCount: number): void {
+  const countOf = (part: Part): number => (part.kind === "number" ? 1 : part.levels.length - part.first);
+  const count = parts.reduce((product, part) => product * countOf(part), 1);
+  if (count * rowCount <= MOST_NUMBERS) return;
+  const largest = parts.reduce((a, b) => (countOf(b) > countOf(a) ? b : a));
+  throw new DataError(
+    where,
+    `the term "${label}" has ${count} columns in ${rowCount} rows, more numbers than memory has room for, as "${largest.variable.label}" has ${countOf(largest)} levels with a coefficient each; write it as a group, (1 | ${columnsBelow(largest.variable.expression).join()}), or join rare levels`,
+    "DATA_LEVEL",
+  );
+}
+
 /** `of`: what the columns are of, in errors. */
 export function codingOf(where: string, { intercept, terms }: Effects, rows: ModelRows): Coding {
   const levels = new Map<string, LevelColumn | undefined>();
@@ -158,6 +174,7 @@ export function codingOf(where: string, { intercept, terms }: Effects, rows: Mod
       isWhole = false;
       return { kind: "levels", variable, levels: column.levels, first };
     });
+    refuseHuge(where, label, parts, rows.rowCount);
     return { label, parts, names: namesOf(parts) };
   });
   const names = coded.flatMap((term) => term.names);

@@ -18,7 +18,7 @@ export interface RegressionOptions {
   readonly family?: FamilyName;
   /** Priors in the place of the defaults, e.g. { b: normal(0, 1), "sd(school)": halfNormal(1) }. */
   readonly priors?: RegressionPriors;
-  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Default: sorted. */
+  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Columns of the data that the formula does not have are ignored. Default: sorted. */
   readonly levels?: Readonly<Record<string, readonly (string | number)[]>>;
   /** The model's name. Default: the formula. */
   readonly name?: string;
@@ -116,6 +116,7 @@ function traced(name: string, plan: Plan, priors: Priors, texts: readonly string
       texts: columns.filter((column) => texts.includes(column)),
       again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
       numbers: (row, where) => numbersOfRow(plan, row, where),
+      levels: plan.response.levels ? { [plan.formula.response.label]: plan.response.levels } : {},
     },
   };
 }

@@ -234,12 +234,12 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.traced.hints;
   }
 
-  /** Of the differential equations that the model solves: steps and error at some of these points, the most of all; undefined where it solves none. */
+  /** Of the differential equations that the model solves: at some of these points the most steps, the largest error, and at how many one was not found; undefined where it solves none. */
   solutionsAt(points: Float64Array): JsonObject | undefined {
     const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
     if (arrays.length === 0 || points.length === 0) return undefined;
     const some = somePoints(points, this.dimension);
-    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length / 2, some.length / this.dimension);
+    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length);
   }
 
   /** Which prior or observation is not finite at these points, as text; undefined where all are. */

@@ -137,6 +137,8 @@ export interface TracedNewRows {
   again(data: ModelData): TracedModel;
   /** Numbers of a row by field. @throws DataError */
   numbers(row: unknown, where: string): Readonly<Record<string, Float64Array>>;
+  /** Names of the levels of what is observed, by its name: of numbers that are places in a list. */
+  readonly levels?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Indices, and of how many places the operation `where` takes those that they name. */

@@ -2,7 +2,7 @@
  * Data are looked at once, when they come, where they are used as indices, and as parameters of distributions: a wrong one
  * would make NaN, so that no start had a finite density, or another model.
  */
-import { DataError } from "../../base/errors.ts";
+import { CompileError, DataError } from "../../base/errors.ts";
 import { firstWrongIndex, type IndexWatch, wantedIndices } from "../../compiler/array/indices.ts";
 import { firstWrongTime, wantedTime } from "../../compiler/array/operations/ode/times.ts";
 import type { WatchedSolution } from "../../compiler/array/operations/ode/watch.ts";
@@ -10,6 +10,7 @@ import { arraysBelow, interpret, type SymbolicArray } from "../../compiler/index
 import { isNumber, wantedOf } from "./distributions/constraint.ts";
 import type { Distribution } from "./distributions/index.ts";
 import { elementName } from "./element.ts";
+import { closedSets, type HiddenMarkov } from "./hidden-markov.ts";
 import { withUserLine } from "./user-line.ts";
 
 type Data = ReadonlyMap<string, Float64Array>;
@@ -34,9 +35,17 @@ export function dataIndices(data: Data): IndexWatch {
   };
 }
 
-/** @throws DataError where times of a differential equation that depend on the data alone decrease, or begin before it starts */
+/** @throws DataError where times of a differential equation that depend on the data alone decrease, begin before it starts, or where that is no finite time */
 export function checkDataTimes({ times, from }: WatchedSolution, data: Data): void {
   const [numbers, start] = [times, from].map((array) => numbersOf(array, data) ?? constantsOf(array));
+  if (start && !Number.isFinite(start[0]))
+    withUserLine(() => {
+      throw new DataError(
+        nameOf("from", from, 0),
+        `it is ${start[0]}, but is where a solution of ode() starts, which must be finite; change it`,
+        "DATA_RANGE",
+      );
+    });
   const wrong = numbers && firstWrongTime(start?.[0] ?? -Infinity, numbers);
   if (wrong === undefined) return;
   withUserLine(() => {
@@ -66,6 +75,18 @@ export function checkDataParameters({ family, name, parameters }: Distribution, 
       "DATA_RANGE",
     );
   }
+}
+
+/** @throws where the stationary distribution of a chain is asked for, and constants or data give it several */
+export function checkChain({ transition, isStationary, states }: HiddenMarkov, data: Data): void {
+  const numbers = isStationary ? (numbersOf(transition, data) ?? constantsOf(transition)) : undefined;
+  const sets = numbers ? closedSets(numbers, states) : [];
+  if (sets.length < 2) return;
+  const [first, second] = sets.map((set) => (set.length > 4 ? `${set.slice(0, 3).join(", ")}, …` : set.join(", ")));
+  const said = `the chain never leaves the states {${first}} once it is there, nor {${second}}, so that it has several stationary distributions; give the probabilities of the first state, as in hiddenMarkov([${new Array(Math.min(states, 3)).fill(states < 4 ? `1/${states}` : "p").join(", ")}${states > 3 ? ", …" : ""}], transition), or "uniform"`;
+  const names = inputsBelow(transition).map(({ attributes }) => `"${String(attributes).replace(/^data /, "")}"`);
+  if (names.length > 0) throw new DataError(`data ${names.join(" and ")}`, said, "DATA_RANGE");
+  throw new CompileError("hiddenMarkov", said, "COMPILE_OPERAND");
 }
 
 /** @throws DataError where data that say something of each observed value do not fit it */

@@ -40,10 +40,13 @@ const initialKind: Kind = {
 export class HiddenMarkov {
   readonly initial: SymbolicArray;
   readonly transition: SymbolicArray;
+  /** Whether the first state has the stationary distribution. */
+  readonly isStationary: boolean;
 
-  constructor(initial: SymbolicArray, transition: SymbolicArray) {
+  constructor(initial: SymbolicArray, transition: SymbolicArray, isStationary = false) {
     this.initial = initial;
     this.transition = transition;
+    this.isStationary = isStationary;
   }
 
   get states(): number {
@@ -60,8 +63,10 @@ export class HiddenMarkov {
  * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
  * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
  *
- * `initial` may also be "stationary", the π with π = πA of an irreducible chain, or "uniform", for models without a term for
- * the first state, whose density then differs by a constant.
+ * `initial` may also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state, whose
+ * density then differs by a constant. There is one stationary π where the chain has one set of states that it never leaves. Constants
+ * and data with several such sets are refused; of parameters, which have them with probability 0, the log density is NaN there,
+ * and samplers reject the proposal.
  *
  * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
  */
@@ -79,7 +84,7 @@ export const hiddenMarkov = operation(
           : square && initial === "uniform"
             ? full(1 / k, [k])
             : parameterArray("hiddenMarkov", "initial", "simplex", typeof initial === "string" ? [] : initial);
-      if (square && first.rank === 1 && first.shape[0] === k) return new HiddenMarkov(first, next);
+      if (square && first.rank === 1 && first.shape[0] === k) return new HiddenMarkov(first, next, initial === "stationary");
       throw new CompileError(
         "hiddenMarkov",
         `initial ${typeof initial === "string" ? `is "${initial}"` : `has shape ${shapeText(first.shape)}`} and transition has shape ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
@@ -168,7 +173,23 @@ export function chainStates({ initial, transition, states }: HiddenMarkov): Stat
   };
 }
 
-/** π with π = πA: that of an irreducible chain, by π (I − A + 1) = 1, 1 being all ones. */
+/** Sets of states that the chain never leaves once it is there, each without a smaller one within. `transition`: [k, k]. */
+export function closedSets(transition: ArrayLike<number>, k: number): number[][] {
+  const reached = Array.from({ length: k }, (_, from) => {
+    const seen = new Set([from]);
+    for (const state of seen) {
+      if (seen.size === k) break;
+      for (let to = 0; to < k; to++) if (transition[state * k + to] > 0) seen.add(to);
+    }
+    return seen;
+  });
+  return reached.flatMap((seen, from) => {
+    const states = [...seen].sort((a, b) => a - b);
+    return states[0] === from && states.every((state) => reached[state].has(from)) ? [states] : [];
+  });
+}
+
+/** π with π = πA: that of a chain with one closed set, by π (I − A + 1) = 1, 1 being all ones. */
 function stationary(transition: SymbolicArray): SymbolicArray {
   const k = transition.shape[0];
   const identity = equal(reshape(range(k), [k, 1]), range(k));

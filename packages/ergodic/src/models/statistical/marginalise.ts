@@ -146,6 +146,17 @@ interface ObservedPart {
 const isSeveral = (given: unknown): given is StateDistributions =>
   typeof given === "object" && given !== null && !isArray(given) && !(given instanceof Distribution);
 
+/** @throws CompileError where a key is a symbol, which lists of keys leave out */
+export function refuseSymbols(record: object): void {
+  const symbol = Object.getOwnPropertySymbols(record)[0];
+  if (symbol === undefined) return;
+  throw new CompileError(
+    WHERE,
+    `${String(symbol)} is a key, but values of one state are named by texts, as draws of them are; write { value: { y, z } }`,
+    "COMPILE_OPERAND",
+  );
+}
+
 /** One value with its distributions, or several by their keys. */
 function observedParts(
   value: MarginalValue,
@@ -164,6 +175,7 @@ function observedParts(
     );
   }
   const keys = Object.keys(value);
+  for (const term of made ?? []) if (isSeveral(term)) refuseSymbols(term);
   const several = (made ?? []).map((term, k) => {
     const own = isSeveral(term) ? Object.keys(term) : [];
     const fits =

@@ -30,11 +30,22 @@ export interface RowModel {
   readonly indices: readonly TracedIndices[];
 }
 
-/** Of each number of the outputs: predictive mean and standard deviation, and values drawn, one from each draw. */
+/** Of each number of the outputs: predictive mean and standard deviation, values drawn, one from each draw, and what is known of it under each draw. */
 interface Predicted {
   readonly mean: Float64Array;
   readonly sd: Float64Array;
   readonly drawn: readonly Float64Array[];
+  /** Conditional means; NaN of families without them. */
+  readonly expected: readonly Float64Array[];
+  /** Probabilities of levels. */
+  readonly levels: readonly (readonly Float64Array[] | undefined)[];
+}
+
+/** Where the numbers of one value go: what is drawn, and its means. */
+interface Places {
+  readonly drawn: readonly Float64Array[];
+  readonly expected: readonly Float64Array[];
+  readonly levels: readonly Float64Array[] | undefined;
 }
 
 /** Sums over draws of the conditional moments of one number. Of a family without them what is drawn is its own mean. */
@@ -78,6 +89,8 @@ export class RowPredictions implements Disposable {
   readonly others: readonly string[];
   readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
   readonly drawCount: number;
+  /** Names of levels, by output. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
   /** Of a model that reads rows itself. */
   readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers"> | undefined;
   readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
@@ -105,6 +118,7 @@ export class RowPredictions implements Disposable {
     this.fields = fields.map((name) => ({ name, shape: traced.fields.get(name)!.shape.slice(1) }));
     this.#bounded = this.fields.map((field) => ({ ...field, bounds: traced.fields.get(field.name)!.bounds }));
     this.others = [...traced.fields.keys()].filter((name) => !ofRows.has(inputOf(name)));
+    this.levels = given.reading?.levels ?? {};
     this.outputs = outputs.map(({ name, shape, distribution }) => ({ name, shape, discrete: distribution.kind === "discrete" }));
     this.#programs = programs;
     this.#noise = noise;
@@ -112,8 +126,16 @@ export class RowPredictions implements Disposable {
     this.#indices = indices;
     this.#data = traced.data;
     const size = outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    const drawn = Array.from({ length: size }, () => new Float64Array(noise.length));
-    this.#prediction = { mean: new Float64Array(size), sd: new Float64Array(size), drawn };
+    const ofDraws = (count: number): Float64Array[] => Array.from({ length: count }, () => new Float64Array(noise.length));
+    const levels = outputs.flatMap(({ name, shape }) =>
+      Array.from({ length: sizeOf(shape) }, () =>
+        Object.hasOwn(this.levels, name) ? ofDraws(this.levels[name].length) : undefined,
+      ),
+    );
+    this.#prediction = {
+      ...{ mean: new Float64Array(size), sd: new Float64Array(size) },
+      ...{ drawn: ofDraws(size), expected: ofDraws(size), levels },
+    };
   }
 
   /** `where`: of a row that cannot be. What is returned is there until the next call. */
@@ -122,14 +144,15 @@ export class RowPredictions implements Disposable {
     this.#checkIndices(row, where);
     const arrays = this.#programs.run(row);
     for (const draws of this.#noise) draws.restart();
-    const { mean, sd, drawn } = this.#prediction;
+    const { mean, sd, drawn, expected, levels } = this.#prediction;
     let [array, number] = [0, 0];
     for (const { name, shape, distribution, reader, elements } of this.#outputs) {
       const own = arrays.slice(array, (array += reader.arrays.length));
       const read = readAt(where, name, () => reader.read(own));
       const width = sizeOf(shape) / elements;
       for (let e = 0; e < elements; e++) {
-        const to = drawn.slice(number, number + width);
+        const part = <A>(all: readonly A[]): A[] => all.slice(number, number + width);
+        const to = { drawn: part(drawn), expected: part(expected), levels: levels[number] };
         for (const moments of this.#values(distribution, (s) => read(s * elements + e), to)) {
           mean[number] = moments.mean;
           sd[number] = moments.sd;
@@ -167,10 +190,11 @@ export class RowPredictions implements Disposable {
   }
 
   /** A value for each draw, which goes to `to`, number by number; of each number the moments. */
-  #values({ family }: Distribution, parametersOf: (s: number) => Values, to: readonly Float64Array[]): Moments[] {
-    const all = to.map(() => new Moments());
+  #values({ family }: Distribution, parametersOf: (s: number) => Values, { drawn, expected, levels }: Places): Moments[] {
+    const all = drawn.map(() => new Moments());
     const [first] = all;
-    const [numbers] = to;
+    const [numbers] = drawn;
+    const [means] = expected;
     for (let s = 0; s < this.drawCount; s++) {
       const parameters = parametersOf(s);
       const value = family.sample(this.#noise[s], parameters);
@@ -178,10 +202,18 @@ export class RowPredictions implements Disposable {
       const variance = family.variance?.(parameters);
       if (typeof value === "number") {
         numbers[s] = value;
+        means[s] = (mean as number | undefined) ?? Number.NaN;
         first.add(value, mean as number | undefined, variance as number | undefined);
+        let below = 0;
+        for (let k = 0; levels && k < levels.length; k++) {
+          const upTo = family.cdf!(k, parameters);
+          levels[k][s] = upTo - below;
+          below = upTo;
+        }
       } else
         for (const [k, moments] of all.entries()) {
-          to[k][s] = value[k];
+          drawn[k][s] = value[k];
+          expected[k][s] = numberAt(mean, k) ?? Number.NaN;
           moments.add(value[k], numberAt(mean, k), numberAt(variance, k));
         }
     }

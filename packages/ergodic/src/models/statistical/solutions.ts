@@ -2,19 +2,22 @@
  * How well the differential equations of a model are solved at some of its draws: what draws say of them. Solutions within a scan are not seen from
  * outside of it.
  */
-import { arraysBelow, type SymbolicArray } from "../../compiler/index.ts";
+import { abs, arraysBelow, less, type SymbolicArray, sub, sum } from "../../compiler/index.ts";
 import type { JsonObject } from "../../contract.ts";
 import type { TracedModel } from "./context.ts";
 
 /** Points that are looked at: each is solved again at a hundredth of the tolerance. */
 const MOST_POINTS = 100;
 
-/** Steps and error of each solution that can be computed from data and parameters alone. */
+/** Of a solution that is watched. */
+const ARRAYS = 3;
+
+/** Steps, error and how many numbers were not found, of each that can be computed from data and parameters alone. */
 export function watchedArrays({ solutions, data }: TracedModel): SymbolicArray[] {
   const isKnown = ({ op, attributes }: SymbolicArray): boolean =>
     op !== "input" || data.has(String(attributes)) || String(attributes).startsWith("u ");
   const known = solutions.filter(({ steps }) => arraysBelow([steps]).every(isKnown));
-  return known.flatMap(({ steps, error }) => [steps, error]);
+  return known.flatMap(({ steps, error, states }) => [steps, error, sub(states.size, sum(less(abs(states), Infinity)))]);
 }
 
 /** Some of the points, evenly, the last among them. */
@@ -29,12 +32,19 @@ export function somePoints(points: Float64Array, dimension: number): Float64Arra
   return chosen;
 }
 
-/** `values`: steps and error of each solution, point after point. Numbers that are not finite, of solutions that were not found, are null. */
-export function solutionsReport(values: Float64Array, count: number, points: number): JsonObject {
+/**
+ * `values`: what `watchedArrays` gives, point after point. `failed`: points at which a solution was not found. The largest error is of those that were
+ * found, and null where that of one is not known.
+ */
+export function solutionsReport(values: Float64Array, arrays: number): JsonObject {
+  const points = values.length / arrays;
   let [steps, error] = [0, 0];
-  for (let i = 0; i < values.length; i += 2) {
+  const failed = new Set<number>();
+  for (let i = 0; i < values.length; i += ARRAYS) {
     steps = Math.max(steps, values[i]);
-    error = Math.max(error, values[i + 1]);
+    if (values[i + 2] === 0) error = Math.max(error, values[i + 1]);
+    else failed.add(Math.floor(i / arrays));
   }
-  return { count, points, mostSteps: steps, largestError: Number.isFinite(error) ? error : null };
+  const largestError = Number.isFinite(error) && failed.size < points ? error : null;
+  return { count: arrays / ARRAYS, points, failed: failed.size, mostSteps: steps, largestError };
 }

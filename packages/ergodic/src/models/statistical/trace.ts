@@ -22,7 +22,7 @@ import type {
   TracedReplicate,
   TracedTerm,
 } from "./context.ts";
-import { checkDataParameters, checkDataTimes, checkObserved, dataIndices } from "./data-checks.ts";
+import { checkChain, checkDataParameters, checkDataTimes, checkObserved, dataIndices } from "./data-checks.ts";
 import { integerBounds } from "./discrete.ts";
 import { batchOf } from "./distributions/constraint.ts";
 import { Distribution } from "./distributions/index.ts";
@@ -39,7 +39,7 @@ import {
 } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
 import { observationHint, unboundedHint } from "./hints.ts";
-import { type Marginal, type MarginalValue, marginal, type States, type StateTerms } from "./marginalise.ts";
+import { type Marginal, type MarginalValue, marginal, refuseSymbols, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
 import { integers, type Transform, transformFor } from "./transforms/index.ts";
 import { withUserLine } from "./user-line.ts";
@@ -310,6 +310,7 @@ class Scope {
   #marginalise(states: States, terms: StateTerms, options: MarginaliseOptions = {}): Marginal {
     checkKeys("marginalise", options, ["value", "name"]);
     const value = options.value === undefined ? undefined : marginalValue(options.value);
+    if (states instanceof HiddenMarkov) checkChain(states, this.data);
     const { marginal: made, parts } = marginal(states, terms, value, this.data);
     const pointwise = made.logDensity;
     this.#likelihood.add(this.#terms.push(sum(pointwise)) - 1);
@@ -378,6 +379,7 @@ function marginalValue(given: NonNullable<MarginaliseOptions["value"]>): Margina
   if (typeof given !== "object" || isArray(given) || given === null) return converted("value", given);
   const isNumbers = Array.isArray(given) && given.length > 0 && given.every((one) => typeof one === "number");
   if (isNumbers) return converted("value", given);
+  refuseSymbols(given);
   return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, converted(`value.${key}`, value)]));
 }
 

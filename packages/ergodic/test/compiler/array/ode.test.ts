@@ -390,6 +390,8 @@ describe("what ode refuses", () => {
       () => ode(slope, y, input("when", [2, 2])),
       /times are \[2, 2\] and from is \[\], but \[T\] and one number are wanted/,
     ],
+    ["a beginning without end", () => ode(slope, y, [1], { from: -Infinity }), /from is -Infinity, but must be finite/],
+    ["no beginning", () => ode(slope, y, input("when", [2]), { from: NaN }), /from is NaN, but must be finite/],
     ["a list of starts", () => ode(slope, y, [1], { from: input("when", [2]) }), /from is \[2\]/],
     ["a start that is no number", () => ode(slope, constantArray([1, NaN]), [1]), /number 1 of start is NaN, but must be finite/],
     [

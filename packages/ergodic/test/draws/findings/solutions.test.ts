@@ -38,6 +38,19 @@ describe("the verdict on differential equations", () => {
     expect(judged({ count: 1, points: 7, mostSteps: 44, largestError }).text).toMatch(said);
   });
 
+  it("counts the draws without a solution, whose error is no part of the largest", () => {
+    const report = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
+    const some = judged({ ...report, failed: 3 });
+    expect(some.text).toMatch(
+      /^These draws can be used, with care .*no solution at 3 of the 100 draws that were looked at: its states are NaN there.*raise maxSteps/s,
+    );
+    expect(some.text).toMatch(/at most 1e-6/);
+    const all = judged({ ...report, failed: 100, largestError: null }).text;
+    expect(all).toMatch(/at 100 of the 100 draws/);
+    expect(all).not.toMatch(/is not known/);
+    expect(judged({ ...report, failed: 0 }).text).not.toMatch(/no solution/);
+  });
+
   it("says that divergences may come from them", () => {
     const solutions = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
     expect(judged(solutions, 2).text).toMatch(

@@ -28,7 +28,7 @@ const formulas: Record<string, [formula: string, family: FamilyName]> = {
   trees: ["Volume ~ log(Girth) + log(Height)", "gamma"],
   quine: ["Days ~ Eth * Sex + Lrn", "negativeBinomial"],
 };
-const levels = {
+const ordered = {
   tension: ["L", "M", "H"],
   Sat: ["Low", "Medium", "High"],
   Infl: ["Low", "Medium", "High"],
@@ -61,6 +61,7 @@ describe("posteriors of formulas are those of brms", () => {
     const { data: given, posterior: golden, extra } = fits[name];
     const data = "Freq" in given ? repeated(given) : given;
     const [formula, family] = formulas[name];
+    const levels = Object.fromEntries(Object.entries(ordered).filter(([column]) => column in data));
     const posterior = await sample(regression(formula, { family, levels }), data, {
       algorithm: nuts({ targetAcceptance: 0.95 }),
       seed: 1,

@@ -217,6 +217,18 @@ describe("data that do not fit say the term, the column and the row", () => {
     [
       "y ~ f",
       {},
+      { levels: { F: ["a", "b"] } },
+      'DataError regression: levels names the column "F", but there are y, x, z, f, g; did you mean "f"? [DATA_MISSING]',
+    ],
+    [
+      "y ~ f",
+      {},
+      { levels: { size: ["a", "b"] } },
+      'DataError regression: levels names the column "size", but there are y, x, z, f, g; take it out of levels [DATA_MISSING]',
+    ],
+    [
+      "y ~ f",
+      {},
       { levels: { f: ["b", "c"] } },
       'DataError regression: the column "f" has the level "a" in row 1, but levels names b, c; add it there [DATA_LEVEL]',
     ],

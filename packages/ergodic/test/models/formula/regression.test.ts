@@ -465,7 +465,8 @@ describe("a regression is a model", () => {
     ["chickwts", "weight ~ feed", "gaussian"],
   ])("whose mode, under wide priors, is R's estimate: %s", async (name, formula, family) => {
     const { names, values, data } = golden.estimates[name];
-    const levels = { tension: ["L", "M", "H"], education: ["0-5yrs", "6-11yrs", "12+ yrs"] };
+    const ordered = { tension: ["L", "M", "H"], education: ["0-5yrs", "6-11yrs", "12+ yrs"] };
+    const levels = Object.fromEntries(Object.entries(ordered).filter(([column]) => column in data));
     const mode = await fit(regression(formula, { family, levels, priors: wide }), data, { seed: 1 });
     for (const [j, column] of names.entries())
       expect(mode.values[column === "(Intercept)" ? "Intercept" : column][0]).toBeCloseTo(values[j], name === "chickwts" ? 1 : 3);

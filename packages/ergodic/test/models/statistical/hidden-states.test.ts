@@ -404,6 +404,18 @@ describe("refused", () => {
       ({ marginalise }, m) => marginalise(categorical([0.5, 0.5]), () => [m] as never, { value: [m] }),
       "give a distribution for each key",
     ],
+    [
+      "a symbol as a key",
+      ({ marginalise }, m) =>
+        marginalise(categorical([0.5, 0.5]), () => ({ y: normal(m, 1) }), { value: { y: 1, [Symbol("c")]: 2 } }),
+      "Symbol(c) is a key, but values of one state are named by texts",
+    ],
+    [
+      "a symbol as a key of a term",
+      ({ marginalise }, m) =>
+        marginalise(categorical([0.5, 0.5]), () => ({ y: normal(m, 1), [Symbol("c")]: poisson(2) }), { value: { y: 1 } }),
+      "Symbol(c) is a key",
+    ],
     ["no values", ({ marginalise }) => marginalise(categorical([0.5, 0.5]), () => [], { value: [] }), "value has no keys"],
     [
       "no operand",

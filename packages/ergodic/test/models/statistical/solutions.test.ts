@@ -1,7 +1,7 @@
 /** Differential equations in models: times among the data, what draws say of them, and a proposal without a solution. */
 import { describe, expect, it } from "vitest";
 import { at, div, mul, neg, ode, scan, square, stack } from "../../../src/compiler/index.ts";
-import { exponential, halfNormal, lognormal, model, normal, sample, vector } from "../../../src/index.ts";
+import { exponential, halfNormal, lognormal, model, normal, prior, sample, vector } from "../../../src/index.ts";
 import { solutionsReport, somePoints } from "../../../src/models/statistical/solutions.ts";
 
 const times = [1, 2, 3, 5];
@@ -69,6 +69,36 @@ describe("a model with a differential equation", () => {
     ]);
   });
 
+  it("refuses a beginning among its data that is no finite time, and says which", async () => {
+    const late = model(({ data, param, observe }) => {
+      const { t, y, when } = data({ t: vector("N"), y: vector("N"), when: vector(1) });
+      const k = param("k", exponential(1));
+      observe(y, normal(ode((_, z) => neg(mul(k, z)), 3, t, { from: at(when, 0) }).states, 0.1));
+    });
+    const conditionedFrom = (when: number) => late.condition({ t: times, y, when: [when] });
+    await expect(conditionedFrom(1.5)).rejects.toThrow(
+      /it is 1, but is a time of ode\(\), which must be finite and no less than 1.5/,
+    );
+    (await conditionedFrom(0.5)).dispose();
+  });
+
+  it("counts draws without a solution, as those of a prior", async () => {
+    // y' = y² from y₀ has no state at time 1 where y₀ ≥ 1.
+    const growing = model(({ param, generated }) => {
+      generated("end", ode((_, z) => square(z), param("start", halfNormal(1)), [1]).states);
+    });
+    const draws = await sample(growing, {}, { algorithm: prior(), chains: 1, draws: 60, seed: 1 });
+    const starts = draws.draws("start");
+    const failed = starts.filter((start) => start >= 1).length;
+    expect(failed).toBeGreaterThan(5);
+    expect(draws.draws("end").filter(Number.isNaN).length).toBe(failed);
+    expect(draws.description.solutions).toMatchObject({ count: 1, points: 60, failed });
+    const { largestError } = draws.description.solutions as { largestError: number };
+    expect(largestError).toBeGreaterThan(0);
+    expect(largestError).toBeLessThan(0.1);
+    expect(`${draws.verdict()}`).toMatch(`no solution at ${failed} of the 60 draws`);
+  });
+
   it("rejects proposals at which there is no solution", async () => {
     // y' = y² from y₀ is infinite at 1 / y₀: above 1 there is no state at time 1.
     const growing = model(({ data, param, observe }) => {
@@ -96,12 +126,19 @@ describe("what is reported", () => {
   });
 
   it("is the most steps, and the largest error unless one is not known", () => {
-    expect(solutionsReport(Float64Array.of(10, 1e-6, 30, 1e-7), 1, 2)).toEqual({
+    expect(solutionsReport(Float64Array.of(10, 1e-6, 0, 30, 1e-7, 0), 3)).toEqual({
       count: 1,
       points: 2,
+      failed: 0,
       mostSteps: 30,
       largestError: 1e-6,
     });
-    expect(solutionsReport(Float64Array.of(10, NaN, 30, 1e-7), 2, 1)).toMatchObject({ count: 2, largestError: null });
+    expect(solutionsReport(Float64Array.of(10, NaN, 0, 30, 1e-7, 0), 6)).toMatchObject({ count: 2, largestError: null });
+  });
+
+  it("counts points at which one of the solutions was not found, whose error is left out", () => {
+    const values = Float64Array.of(...[10, 1e-6, 0, 99, NaN, 2], ...[12, 1e-5, 0, 30, 1e-7, 0], ...[5, 1, 1, 5, 1, 4]);
+    expect(solutionsReport(values, 6)).toEqual({ count: 2, points: 3, failed: 2, mostSteps: 99, largestError: 1e-5 });
+    expect(solutionsReport(Float64Array.of(99, NaN, 1), 3)).toMatchObject({ failed: 1, largestError: null });
   });
 });

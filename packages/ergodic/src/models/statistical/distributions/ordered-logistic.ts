@@ -45,6 +45,18 @@ export const orderedLogistic: (eta: Parameter, cutpoints: Parameter) => Distribu
       const latent = eta + logOf(draws.exponential()) - logOf(draws.exponential());
       return cutpoints.findLastIndex((c) => latent > c) + 1;
     },
+    // Σ_k P(x > k), and of the square Σ_k (2k + 1) P(x > k).
+    mean: ({ eta, cutpoints }) => cutpoints.reduce((sum, c) => sum + sigmoid(eta - c), 0),
+    variance({ eta, cutpoints }) {
+      const [mean, square] = cutpoints.reduce(
+        ([sum, squares], c, k) => {
+          const above = sigmoid(eta - c);
+          return [sum + above, squares + (2 * k + 1) * above];
+        },
+        [0, 0],
+      );
+      return square - mean * mean;
+    },
     cdf: (x, { eta, cutpoints }) => (x < 0 ? 0 : x >= cutpoints.length ? 1 : sigmoid(cutpoints[Math.floor(x)] - eta)),
     quantile(p, { eta, cutpoints }) {
       const k = cutpoints.findIndex((c) => sigmoid(c - eta) >= p);

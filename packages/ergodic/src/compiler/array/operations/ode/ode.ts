@@ -15,7 +15,7 @@ import { dormandPrince } from "./dormand-prince.ts";
 import type { Method } from "./methods.ts";
 import { rosenbrock } from "./rosenbrock.ts";
 import { type Slope, type State, System, sizeOf, type Tolerances } from "./system.ts";
-import { checkStart, checkTimes } from "./times.ts";
+import { checkFinite, checkTimes } from "./times.ts";
 import { noteSolution } from "./watch.ts";
 
 export type { Slope };
@@ -92,7 +92,7 @@ export const ode = operation(
         "ode",
         `times are ${shapeText(at.shape)} and from is ${shapeText(from.shape)}, but [T] and one number are wanted`,
       );
-    checkStart(y);
+    checkFinite("start", y);
     checkTimes(from, at);
     const system = new System(slope, y.shape);
     const { states, steps } = solved(system, y, at, from, plan);
@@ -106,7 +106,15 @@ export const ode = operation(
       },
     };
     noteSolution({
-      ...{ from, times: at, steps, tolerance: plan.tolerances.relative, method: plan.method.name, maxSteps: plan.maxSteps },
+      ...{
+        from,
+        times: at,
+        states,
+        steps,
+        tolerance: plan.tolerances.relative,
+        method: plan.method.name,
+        maxSteps: plan.maxSteps,
+      },
       get error() {
         return solution.error;
       },

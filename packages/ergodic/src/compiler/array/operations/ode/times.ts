@@ -7,8 +7,9 @@ import { interpret } from "../../interpret.ts";
 import { userLine } from "../../position.ts";
 import { arraysBelow, type SymbolicArray } from "../../symbolic.ts";
 
-/** @throws CompileError where constants decrease, or begin before `from` */
+/** @throws CompileError where constants decrease, begin before `from`, or are not finite */
 export function checkTimes(from: SymbolicArray, times: SymbolicArray): void {
+  checkFinite("from", from);
   const known = constantsOf([from, times]);
   if (!known) return;
   const [[start], numbers] = known;
@@ -22,11 +23,11 @@ export function checkTimes(from: SymbolicArray, times: SymbolicArray): void {
 }
 
 /** @throws CompileError for constants that are not finite */
-export function checkStart(start: SymbolicArray): void {
-  const [numbers] = constantsOf([start]) ?? [];
+export function checkFinite(name: string, array: SymbolicArray): void {
+  const [numbers] = constantsOf([array]) ?? [];
   const wrong = numbers?.findIndex((x) => !Number.isFinite(x)) ?? -1;
   if (!numbers || wrong < 0) return;
-  const place = start.rank === 0 ? "start" : `number ${wrong} of start`;
+  const place = array.rank === 0 ? name : `number ${wrong} of ${name}`;
   throw new CompileError("ode", `${place} is ${numbers[wrong]}, but must be finite${userLine()}`, "COMPILE_OPERAND");
 }
 

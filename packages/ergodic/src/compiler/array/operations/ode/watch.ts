@@ -8,6 +8,7 @@ export interface WatchedSolution {
   readonly tolerance: number;
   readonly method: string;
   readonly maxSteps: number;
+  readonly states: SymbolicArray;
   readonly steps: SymbolicArray;
   /** Made where it is asked for. */
   readonly error: SymbolicArray;
