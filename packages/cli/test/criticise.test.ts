@@ -2,7 +2,7 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compare, type Draws, loadDraws, regression, sample } from "ergodic";
+import { compare, type Draws, loadDraws, type PredictedNumber, regression, sample } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
 import flat from "./models/flat.mjs";
@@ -127,6 +127,11 @@ describe("draws of a formula", () => {
     predictor.dispose();
     const { predictions } = JSON.parse((await works("predict", out, fresh, "--json")).stdout);
     expect(predictions).toEqual(ahead);
+    const [head, first] = (await works("predict", out, fresh)).stdout.split("\n").map((line) => line.split(","));
+    expect(head).toEqual(["prediction", "sd", "low", "high", "p_small", "p_large"]);
+    const { mean, sd, lower, upper, levels } = (ahead as unknown as readonly Record<string, PredictedNumber>[])[0].size;
+    const wanted = [mean, sd, lower, upper, levels!.small.probability, levels!.large.probability];
+    expect(first.map(Number)).toEqual(wanted);
     // A file's formula in the place of the one that was noted: other priors are no model of these draws.
     const [own, other, columns] = ["own.mjs", "other.mjs", "columns.json"].map((name) => join(root, name));
     const optionsOf = (priors: string) => `{ family: "bernoulli", levels: { size: ["small", "large"] }, priors: ${priors} }`;

@@ -1,6 +1,6 @@
 /**
  * `ergodic predict DIR DATA`: of each row of DATA what the draws of a model predict: mean, sd and the ends of an interval of each number that the
- * model observes of a row. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
+ * model observes of a row, and of a response with levels the probability of each. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
  */
 import { blocks, readTable } from "@ergodic/ingest";
 import {
@@ -104,16 +104,26 @@ function numeric(table: Table, column: Column): Float64Array {
 
 const ends = { prediction: "mean", sd: "sd", low: "lower", high: "upper" } as const;
 
-async function* csvOf({ outputs }: PosteriorPredictor, rows: AsyncIterable<Block>): AsyncGenerator<string> {
+async function* csvOf({ outputs, levels }: PosteriorPredictor, rows: AsyncIterable<Block>): AsyncGenerator<string> {
   let header = false;
-  const columns = outputs.flatMap((output) =>
-    Object.entries(ends).map(([name, of]) => ({ name: outputs.length === 1 ? name : `${name}_${output}`, output, of })),
-  );
+  const columns = outputs.flatMap((output) => {
+    const called = (name: string): string => (outputs.length === 1 ? name : `${name}_${output}`);
+    return [
+      ...Object.entries(ends).map(([name, of]) => ({
+        name: called(name),
+        number: (row: PosteriorPrediction) => row[output][of],
+      })),
+      ...(levels[output] ?? []).map((level) => ({
+        name: called(`p_${level}`),
+        number: (row: PosteriorPrediction) => row[output].levels![level].probability,
+      })),
+    ];
+  });
   for await (const { predictions, kept } of rows) {
     if (!header) yield `${[...kept, ...columns].map(({ name }) => cell(name)).join(",")}\n`;
     header = true;
     const line = (row: PosteriorPrediction, i: number): string =>
-      `${[...kept.map(({ text }) => cell(text(i))), ...columns.map(({ output, of }) => String(row[output][of]))].join(",")}\n`;
+      `${[...kept.map(({ text }) => cell(text(i))), ...columns.map(({ number }) => String(number(row)))].join(",")}\n`;
     yield predictions.map(line).join("");
   }
 }
