@@ -1,3 +1,4 @@
+import { later } from "../../base/later.ts";
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
@@ -70,7 +71,10 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
         () => problem.dispose(),
         async () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
+          const { planChoice } = checkpoint?.recipe ?? {};
+          const told: JsonObject = planChoice ? { planChoice } : {};
           json = {
+            ...told,
             model: model.toJSON(),
             algorithm: algorithm.toJSON(),
             plan: plan as unknown as JsonObject,
@@ -87,18 +91,25 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
               ? { trained: { pipeline, loss, ...(scales ? { scales } : {}) }, parts: parts as unknown as Json }
               : {}),
           };
-          await orElse(
+          const driven = await orElse(
             () => progression.dispose(),
-            async () => beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts }),
+            async () => {
+              beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
+              if ((options.replicas ?? 1) === plan.replicas) return progression;
+              // Nobody said how the workers share the updates.
+              const { choosing } = await later(() => import("../../algorithms/gradient/plan-trials.ts"));
+              return choosing(progression, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
+            },
           );
+          const chosen = { ...description, plan: json.plan, ...told, ...(recipe.why === undefined ? {} : { why: recipe.why }) };
           return {
-            progression: endingWith(inUnits(progression, problem.lossUnit), () => {
+            progression: endingWith(inUnits(driven, problem.lossUnit), () => {
               problem.dispose();
               end();
             }),
             stopping,
             // The whole plan: what is kept of it in a file does not depend on the workers.
-            chosen: { ...description, plan: json.plan, ...(recipe.why === undefined ? {} : { why: recipe.why }) },
+            chosen: driven.settled?.then((its) => ({ ...chosen, ...its })) ?? chosen,
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },
