@@ -1,14 +1,14 @@
 import type { Advance, JsonObject, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { adopt } from "./adopt.ts";
-import { Descent } from "./gradient-descent.ts";
+import { Descent, refuseMisfits } from "./gradient-descent.ts";
 import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
 import { TrialLoss } from "./trial-loss.ts";
 
 /** Of the run's time on one lane, what trials that are discarded may take. */
 const SHARE = 0.05;
 /** The same with what surrounds them: copies of the parameters and losses. */
-const WHOLE_SHARE = 0.1;
+const WHOLE_SHARE = 0.08;
 /** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
 const SHORTEST = 0.002;
 const LONGEST = 0.008;
@@ -27,9 +27,15 @@ export interface TrialOptions {
   readonly now?: () => number;
 }
 
-/** What chooses how the workers of a run share its updates, where that was left open and there is a choice; else the progression itself. */
-export function choosing(progression: Progression, engine: Engine, options: TrialOptions): Progression {
-  return progression instanceof Descent ? new PlanTrials(progression, engine, options) : progression;
+/**
+ * What chooses how the workers of `plan` share the updates of a run that begins on one lane.
+ *
+ * @throws CapabilityError where workers cannot race, as for any plan in which they do
+ */
+export function choosing(one: Progression, plan: Plan, engine: Engine, options: TrialOptions): Progression {
+  if (!(one instanceof Descent)) return one;
+  refuseMisfits({ ...one.parts, plan });
+  return new PlanTrials(one, plan, engine, options);
 }
 
 /** A stretch of all candidates under way. */
@@ -63,7 +69,7 @@ export class PlanTrials implements Progression {
   readonly converged = false;
   readonly settled: Promise<JsonObject>;
   private settle: (chosen: JsonObject) => void = () => {};
-  private readonly racing: Descent;
+  private readonly plan: Plan;
   private readonly engine: Engine;
   private readonly options: TrialOptions;
   private readonly now: () => number;
@@ -82,20 +88,21 @@ export class PlanTrials implements Progression {
   /** Seconds that measuring may take, and has taken. */
   private mayTake = Infinity;
   private spent = 0;
+  /** Of that, what is spent once: threads make code of their kernels. */
+  private spentOnce = 0;
   private threads: "asleep" | "starting" | "ready" = "asleep";
   private failure: unknown;
 
-  /** `racing`: at its start. It belongs to the trials from now on. */
-  constructor(racing: Descent, engine: Engine, options: TrialOptions) {
-    this.racing = racing;
+  /** `one`: on one lane, at its start; it belongs to the trials from now on. `plan`: that of its workers. */
+  constructor(one: Descent, plan: Plan, engine: Engine, options: TrialOptions) {
+    this.one = one;
+    this.plan = plan;
     this.engine = engine;
     this.options = options;
     this.now = options.now ?? (() => performance.now());
     this.settled = new Promise((resolve) => {
       this.settle = resolve;
     });
-    this.one = new Descent({ ...racing.parts, plan: this.planOf("one lane") }, engine);
-    if (racing.before > 0) handOn(racing.snapshot(), this.one, 0);
   }
 
   get stepsPerEpoch(): number {
@@ -172,15 +179,23 @@ export class PlanTrials implements Progression {
     if (this.threads !== "asleep" || known.seconds < CALIBRATION) return;
     const secondsPerStep = known.seconds / known.steps;
     const left = secondsLeft(this.one, secondsPerStep, this.options.until, known.seconds);
-    const { stepsPerEpoch } = this.racing;
-    const sharings: Sharing[] = this.racing.parts.variance ? ["racing"] : ["replicas", "racing"];
-    const length = stretchOf({ secondsPerStep: this.workers * secondsPerStep, stepsPerEpoch, left, others: sharings.length });
+    const { parts, lanes } = this.one;
+    const sharings: Sharing[] = parts.variance ? ["racing"] : ["replicas", "racing"];
+    const length = stretchOf({
+      secondsPerStep: this.workers * secondsPerStep,
+      stepsPerEpoch: Math.floor(parts.problem.rowCount / this.workers / lanes.batch),
+      left,
+      others: sharings.length,
+    });
     if (typeof length === "string") return void this.decide(length);
     this.stretch = length;
     this.mayTake = WHOLE_SHARE * left;
-    for (const sharing of sharings) this.others.set(sharing, this.candidate(sharing));
-    const rows = (length * this.workers * this.one.lanes.batch) / 2;
-    this.loss = new TrialLoss(this.one.parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
+    for (const sharing of sharings) {
+      const its = { ...this.plan, ...lanesOf(sharing, this.workers) };
+      this.others.set(sharing, new Descent({ ...parts, plan: its }, this.engine));
+    }
+    const rows = (length * this.workers * lanes.batch) / 2;
+    this.loss = new TrialLoss(parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
     this.startThreads();
   }
 
@@ -236,9 +251,10 @@ export class PlanTrials implements Progression {
     begin();
     const first = other.updates === 0;
     if (first) {
-      // Threads make code of their kernels.
+      const start = this.now();
       await other.advance(1);
       begin();
+      this.spentOnce += (this.now() - start) / 1000;
     }
     const counted = other.updates;
     const start = this.now();
@@ -253,8 +269,8 @@ export class PlanTrials implements Progression {
     this.round = undefined;
     this.rounds.push(round);
     if (this.rounds.length >= ROUNDS) this.decide();
-    else if ((this.spent * ROUNDS) / this.rounds.length > this.mayTake)
-      this.decide("to measure the other plans would take more than a tenth of the run");
+    else if (this.spentOnce + ((this.spent - this.spentOnce) * ROUNDS) / this.rounds.length > this.mayTake)
+      this.decide("to measure the other plans would take too large a part of the run");
   }
 
   /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */
@@ -272,7 +288,7 @@ export class PlanTrials implements Progression {
     }
     taken.updates = this.one.updates + this.discarded;
     this.taken = taken;
-    for (const other of new Set([this.one, this.racing, ...this.others.values()])) if (other !== taken) other.dispose();
+    for (const other of [this.one, ...this.others.values()]) if (other !== taken) other.dispose();
     this.loss?.dispose();
     const measured = figures.map(({ sharing: of, updatesPerSecond, fallPerUpdate, fallPerSecond }) => ({
       ...lanesOf(of, this.workers),
@@ -287,17 +303,8 @@ export class PlanTrials implements Progression {
     return taken;
   }
 
-  private candidate(sharing: Sharing): Descent {
-    if (sharing === "racing") return this.racing;
-    return new Descent({ ...this.racing.parts, plan: this.planOf(sharing) }, this.engine);
-  }
-
-  private planOf(sharing: Sharing): Plan {
-    return { ...this.racing.parts.plan, ...lanesOf(sharing, this.workers) };
-  }
-
   private get workers(): number {
-    return this.racing.parts.plan.workers;
+    return this.plan.workers;
   }
 
   private stepOf({ state }: Snapshot): number {
@@ -368,7 +375,7 @@ function secondsLeft(one: Descent, secondsPerStep: number, until: TrialOptions["
 
 /**
  * Steps of a stretch, or why nothing is measured. `secondsPerStep`: on one lane, of as many updates as a step of the others makes; `left`: seconds of the run;
- * `others`: candidates whose stretches are discarded.
+ * `stepsPerEpoch`: of theirs, at least; `others`: candidates whose stretches are discarded.
  */
 export function stretchOf(run: { secondsPerStep: number; stepsPerEpoch: number; left: number; others: number }): number | string {
   const { secondsPerStep, stepsPerEpoch, left, others } = run;

@@ -81,7 +81,9 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
           beginning?.checkAlgorithm(algorithm);
-          const progression = await algorithm.start(problem, plan, engine);
+          // Where nobody said how workers share the updates of descent, one lane begins, and others are tried.
+          const isOpen = (options.replicas ?? 1) !== plan.replicas && algorithm.name === "gradientDescent";
+          const progression = await algorithm.start(problem, isOpen ? { ...plan, workers: 1, replicas: 1 } : plan, engine);
           const { description } = save(new Float64Array(problem.parameterCount));
           const { pipeline, scales, loss } = description;
           const { parts } = problem;
@@ -95,10 +97,9 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             () => progression.dispose(),
             async () => {
               beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
-              if ((options.replicas ?? 1) === plan.replicas) return progression;
-              // Nobody said how the workers share the updates.
+              if (!isOpen) return progression;
               const { choosing } = await later(() => import("../../algorithms/gradient/plan-trials.ts"));
-              return choosing(progression, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
+              return choosing(progression, plan, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
             },
           );
           const chosen = { ...description, plan: json.plan, ...told, ...(recipe.why === undefined ? {} : { why: recipe.why }) };

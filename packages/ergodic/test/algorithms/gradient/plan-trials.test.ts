@@ -3,11 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Descent } from "../../../src/algorithms/gradient/descent.ts";
 import { gradientDescent } from "../../../src/algorithms/gradient/gradient-descent.ts";
 import { ROUNDS, type Sharing } from "../../../src/algorithms/gradient/plan-choice.ts";
-import { handOn, PlanTrials, sameRows, stretchOf } from "../../../src/algorithms/gradient/plan-trials.ts";
+import { choosing, handOn, type PlanTrials, sameRows, stretchOf } from "../../../src/algorithms/gradient/plan-trials.ts";
 import { TrialLoss } from "../../../src/algorithms/gradient/trial-loss.ts";
 import type { JsonObject, Plan, Problem } from "../../../src/contract.ts";
 import type { Engine } from "../../../src/host/engine.ts";
 import { openEngine } from "../../../src/host/engine.ts";
+import * as field from "../../../src/host/fields.ts";
 import {
   adagrad,
   adam,
@@ -47,7 +48,7 @@ afterAll(() => {
 
 interface Made {
   readonly trials: PlanTrials;
-  readonly racing: Descent;
+  readonly one: Descent;
   readonly chosen: () => JsonObject | undefined;
   readonly calls: () => number;
   dispose(): void;
@@ -70,16 +71,16 @@ const per: Record<Sharing, number> = { "one lane": 50, replicas: 50, racing: 50 
 function made({ cost, options, model, rule = sgd({ rate: 0.003 }), variance, rows = data, epochs = 40 }: Settings): Made {
   let clock = 0;
   let threads = 0;
-  let racing: Descent | undefined;
   const run: Engine["run"] = async (calls, given) => {
     if (given.workers > 1) threads++;
     // Of threads that start, nobody knows when.
     if (calls[0].kernel === "shuffle") return [];
     const results = await engine.run(calls, given);
-    const lanes = racing?.lanes.list.map(({ pointer }) => pointer) ?? [];
-    const kind: Sharing =
-      given.workers === 1 ? "one lane" : calls.some(({ args }) => lanes.includes(args[0])) ? "racing" : "replicas";
-    const updates = calls.reduce((sum, call) => sum + (call.kernel === "descend" ? call.args[3] : 0), 0);
+    // Racing lanes have the same parameters.
+    const steps = calls.filter(({ kernel }) => kernel === "descend");
+    const parameters = new Set(steps.map(({ args }) => engine.memory.u32(args[0] + field.LANE_PARAMETERS, 1)[0]));
+    const kind: Sharing = given.workers === 1 ? "one lane" : parameters.size === 1 ? "racing" : "replicas";
+    const updates = steps.reduce((sum, { args }) => sum + args[3], 0);
     clock += (updates * (cost?.[kind] ?? per[kind])) / 1000;
     return results;
   };
@@ -88,15 +89,16 @@ function made({ cost, options, model, rule = sgd({ rate: 0.003 }), variance, row
   const made = linear({ standardise: false, l2: 1e-3, ...model });
   const prepared = made.prepare(rows, plan);
   const problem = made.bind(prepared.dataset, plan, timed) as Problem;
-  racing = gradientDescent({ rule, ...(variance ? { variance } : {}) }).start(problem, plan, timed) as Descent;
+  const alone = { ...plan, workers: 1, replicas: 1 };
+  const one = gradientDescent({ rule, ...(variance ? { variance } : {}) }).start(problem, alone, timed) as Descent;
   let chosen: JsonObject | undefined;
   const settle = (its: JsonObject): void => {
     chosen = its;
   };
-  const trials = new PlanTrials(racing, timed, { until: { epochs }, settle, now: () => clock });
+  const trials = choosing(one, plan, timed, { until: { epochs }, settle, now: () => clock }) as PlanTrials;
   return {
     trials,
-    racing,
+    one,
     chosen: () => chosen,
     calls: () => threads,
     dispose() {
@@ -146,12 +148,11 @@ describe("trials on a clock", () => {
     expect(planOf(chosen)).toMatchObject({ workers: 1, replicas: 1 });
     const { trials } = one;
     const alone = made({ options: { workers: 1 }, rows: sparse, rule: adam({ rate: 0.01 }) });
-    for (const descent of [trials, alone.racing])
-      while (descent.step < 1.5 * ROWS) await descent.advance(1.5 * ROWS - descent.step);
-    expect([...trials.parameters()]).toEqual([...alone.racing.parameters()]);
+    for (const descent of [trials, alone.one]) while (descent.step < 1.5 * ROWS) await descent.advance(1.5 * ROWS - descent.step);
+    expect([...trials.parameters()]).toEqual([...alone.one.parameters()]);
     const { measured, rounds } = choiceOf(chosen);
     expect([measured.length, rounds]).toEqual([3, ROUNDS]);
-    const discarded = trials.updates - alone.racing.updates;
+    const discarded = trials.updates - alone.one.updates;
     expect(discarded).toBeGreaterThan(2 * ROUNDS);
     // At most a twentieth of the run, and one step of each candidate before it is timed.
     expect(discarded).toBeLessThanOrEqual(0.05 * 40 * ROWS + 4);
@@ -299,6 +300,29 @@ describe("a candidate's trial", () => {
       expect(wanted[name].some((x) => x !== 0)).toBe(true);
     }
     for (const descent of [one, racing]) descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+  });
+
+  it.each([
+    ["shared", 1001],
+    [2, 501],
+  ] as const)("takes the rates of its own plan from there on: replicas %s, update %i of a lane", async (replicas, update) => {
+    const plan = resolvePlan("fit", { workers: 2, replicas }, engine.describe(), { batch: 1 });
+    const model = linear({ standardise: false });
+    const prepared = model.prepare(data, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const rule = sgd({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.01 }) });
+    const other = gradientDescent({ rule }).start(problem, plan, engine) as Descent;
+    const one = new Descent({ ...other.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+    await one.advance(update);
+    const { rate } = one.report();
+    const again = new Descent(one.parts, engine);
+    await again.advance(1000);
+    handOn(again.snapshot(), other, 500);
+    await other.advance(1);
+    expect(other.report().rate).toBe(rate);
+    for (const descent of [one, again, other]) descent.dispose();
     problem.dispose();
     prepared.dispose();
   });
