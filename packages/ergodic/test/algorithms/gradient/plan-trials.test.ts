@@ -15,6 +15,7 @@ import {
   Dataset,
   type FitOptions,
   fit,
+  inverseTimeDecay,
   type LinearOptions,
   lbfgs,
   linear,
@@ -122,7 +123,11 @@ async function settled({ trials, chosen }: Made, most = 3 * ROWS): Promise<JsonO
 
 const planOf = (chosen: JsonObject): Pick<Plan, "workers" | "replicas"> => chosen.plan as unknown as Plan;
 const choiceOf = (chosen: JsonObject) =>
-  chosen.planChoice as { why: string; rounds: number; measured: { replicas: unknown; updatesPerSecond: number }[] };
+  chosen.planChoice as {
+    why: string;
+    rounds: number;
+    measured: { replicas: unknown; updatesPerSecond: number; fallPerUpdate: number }[];
+  };
 
 describe("trials on a clock", () => {
   it.each([
@@ -184,6 +189,27 @@ describe("trials on a clock", () => {
     const moved = Math.max(...trials.parameters().map((p, i) => Math.abs(p - before[i])));
     expect(moved).toBeGreaterThan(0);
     expect(moved).toBeLessThan(0.02);
+    one.dispose();
+  });
+
+  it("compare candidates on the same rows, of which each moves a weight of its own here", async () => {
+    const count = 4000;
+    using rows = Dataset.fromSparse({
+      rowCount: count,
+      columnCount: count,
+      rowStart: Uint32Array.from({ length: count + 1 }, (_, i) => i),
+      columnIndex: Uint32Array.from({ length: count }, (_, i) => i),
+      values: new Float64Array(count).fill(1),
+      target: new Float64Array(count).fill(1),
+      source: "unit vectors",
+    });
+    const one = made({ cost: { racing: 60, replicas: 60 }, rows, rule: sgd({ rate: 0.5 }), model: { l2: 0, intercept: false } });
+    const { measured } = choiceOf(await settled(one));
+    const [alone, replicas, racing] = measured.map(({ fallPerUpdate }) => fallPerUpdate);
+    expect(alone).toBeGreaterThan(0);
+    expect(racing / alone).toBeCloseTo(1, 4);
+    // The mean of two moves half as far: 1 − (1 − ¼)² of what a row has to give, for 1 − (1 − ½)².
+    expect(replicas / alone).toBeCloseTo(0.4375 / 0.75, 4);
     one.dispose();
   });
 
