@@ -1,7 +1,7 @@
 /**
  * Times our side and its peers in turn (A B C A B C …) after a warm-up round, and compares medians.
  *
- * A case is `{ name, measures, metric, better: "less" | "more", lossTolerance, makeData(folder, closing), ours(problem), peers(problem) }`.
+ * A case is `{ name, measures, metric, better: "less" | "more", rounds?, lossTolerance, makeData(folder, closing), ours(problem), peers(problem) }`.
  * `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }` whose `open` resolves to one. A contestant is
  * `{ name, round(i) → { value, loss?, … }, note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as
  * objective.mjs computes it. A peer's `open` that throws Skipped is left out aloud; so is a case whose `makeData` does.

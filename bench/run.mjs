@@ -27,10 +27,11 @@ function commandLine() {
   const options = {
     json: { type: "boolean" },
     list: { type: "boolean" },
-    rounds: { type: "string", default: String(DEFAULT_ROUNDS) },
+    rounds: { type: "string" },
   };
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options });
+    if (values.rounds === undefined) return { ...values, names: positionals };
     const rounds = Number(values.rounds);
     if (!(Number.isInteger(rounds) && rounds >= 1)) usage(`--rounds is ${values.rounds}, but must be an integer >= 1`);
     return { ...values, rounds, names: positionals };
@@ -72,7 +73,7 @@ function printJson(benchCase, { ours, peers }) {
 }
 
 /** Resolves to whether the case passed; a skipped one did. */
-async function runCase(benchCase, { json, rounds }) {
+async function runCase(benchCase, { json, rounds = benchCase.rounds ?? DEFAULT_ROUNDS }) {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on("exit", remove);

@@ -95,6 +95,8 @@ export interface Progression {
   restore(snapshot: Snapshot): void;
   /** Takes over the state of the optimiser from a snapshot of a run on other data (moments, and how many updates they are of), while counting from 0. */
   adopt?(snapshot: Snapshot): void;
+  /** Parts of the run's description that are chosen while it goes. Absent: none. */
+  readonly settled?: Promise<JsonObject>;
   /** Numbers worth watching, for ticks. */
   report(): Record<string, number>;
   /** Gives memory back. */

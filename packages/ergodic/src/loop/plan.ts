@@ -13,11 +13,14 @@ import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, P
 import type { EngineDescription } from "../host/engine.ts";
 
 export interface PlanOptions {
-  /** Threads. Default 1; a whole number, 1 to 1024. */
+  /**
+   * Threads. Default 1; a whole number, 1 to 1024. Several with descent on minibatches, and neither `replicas` nor `deterministic`: the run measures one lane,
+   * averaged replicas and racing in its first stretches and takes what lowers the loss fastest; `run.chosen` has the plan, and in `planChoice` why.
+   */
   workers?: number;
   /**
    * "shared": the workers race on one model. A number: so many copies, averaged; the answer does not depend on the workers.
-   * Default "shared" with several workers, else 1.
+   * Default: measured where several workers descend (`workers`); "shared" where they ascend on a dual, else 1.
    */
   replicas?: "shared" | number;
   /** Whether each replica sees only its own rows ("sharded") or all ("replicated"). Default "sharded". */

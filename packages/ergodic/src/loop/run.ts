@@ -19,8 +19,8 @@ const PAUSED_MS = 20;
 export interface Started {
   progression: Progression;
   stopping: StoppingOptions;
-  /** What the run will do, every default filled in. */
-  chosen: JsonObject;
+  /** What the run will do, every default filled in; a promise where a part of it is chosen while it goes. */
+  chosen: JsonObject | Promise<JsonObject>;
   resume?: { snapshot: Snapshot; loop: JsonObject };
 }
 
@@ -97,7 +97,7 @@ class Pause {
  * update numbers alone (except `until.seconds`), so that a resumed run repeats itself exactly.
  */
 export class Run<Result> extends Watched<Result> {
-  /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins. */
+  /** The description that the result will carry (model, algorithm, plan, defaults filled in), known once training begins, or once a plan is chosen. */
   readonly chosen: Promise<JsonObject>;
   private readonly job: Job<Result>;
   protected readonly result: Promise<Result>;
@@ -111,7 +111,7 @@ export class Run<Result> extends Watched<Result> {
   constructor(job: Job<Result>) {
     super();
     this.job = job;
-    let announce: (chosen: JsonObject) => void = () => {};
+    let announce: (chosen: Started["chosen"]) => void = () => {};
     let refuse: (error: unknown) => void = () => {};
     this.chosen = new Promise((resolve, reject) => {
       announce = resolve;
@@ -158,7 +158,7 @@ export class Run<Result> extends Watched<Result> {
     return this;
   }
 
-  private async drive(announce: (chosen: JsonObject) => void): Promise<Result> {
+  private async drive(announce: (chosen: Started["chosen"]) => void): Promise<Result> {
     let progression: Progression | undefined;
     try {
       const started = await this.job.start();

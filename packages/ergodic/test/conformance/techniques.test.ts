@@ -100,10 +100,15 @@ const plain = { ...base, rule: adagrad({ rate: 0.2 }) };
 const techniques: Technique[] = [
   { name: "plain", options: () => plain, within: 1e-3 },
   { name: "minibatches of 16, Adam", options: () => ({ ...base, rule: adam({ rate: 0.01 }), batch: 16 }), within: 2e-3 },
-  { name: "two racing workers", options: () => ({ ...plain, workers: 2 }), within: 5e-3 },
+  { name: "two racing workers", options: () => ({ ...plain, workers: 2, replicas: "shared" }), within: 5e-3 },
   {
     name: "two racing workers, plain descent",
-    options: () => ({ ...base, rule: sgd({ rate: inverseTimeDecay({ rate: 0.05, decay: 1e-3 }) }), workers: 2 }),
+    options: () => ({
+      ...base,
+      rule: sgd({ rate: inverseTimeDecay({ rate: 0.05, decay: 1e-3 }) }),
+      workers: 2,
+      replicas: "shared",
+    }),
     within: 5e-3,
   },
   { name: "four replicas, averaged", options: () => ({ ...plain, replicas: 4, workers: 2 }), within: 1e-3 },

@@ -177,7 +177,7 @@ describe("a run that is cut off", () => {
   it("by the death of a worker surfaces it with its cause, and leaves the engine usable", async () => {
     await usable();
     const { usedBytes } = memory;
-    const run = fit(model, data, { ...long, workers: 2 });
+    const run = fit(model, data, { ...long, workers: 2, replicas: "shared" });
     const watching = (async () => {
       for await (const tick of run) if (tick.update > 1000) await (await enginePool()).terminate(1);
     })();
@@ -191,7 +191,8 @@ describe("a run that is cut off", () => {
 
   it.each([
     { name: "one worker", options: {} },
-    { name: "two racing workers", options: { workers: 2 } },
+    { name: "two racing workers", options: { workers: 2, replicas: "shared" as const } },
+    { name: "two workers, measured", options: { workers: 2 } },
     { name: "full gradients", options: { batch: "all" as const, workers: 2 } },
     { name: "svrg", options: { variance: svrg() } },
   ])("by a signal ends within a stretch: $name", async ({ options }) => {

@@ -164,7 +164,7 @@ describe("a resumed run is refused", () => {
     const { data } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense" });
     const { data: other } = plantedRows({ rows: 37, columns: 6, classes: 2, format: "dense", seed: 6 });
     const path = join(folder, "refused.checkpoint");
-    const racing = fit(linear(), data, { epochs: 1, workers: 2 });
+    const racing = fit(linear(), data, { epochs: 1, workers: 2, replicas: "shared" });
     const fitted = await racing;
     await racing.checkpoint(path);
     const attempt = async (...given: Parameters<typeof fit.resume>): Promise<unknown> => await fit.resume(...given);

@@ -329,7 +329,7 @@ describe("the bytes of a model do not depend on workers", () => {
   });
 
   it("but for workers that race on one model", async () => {
-    const racing = await fit(linear(), classes, { workers: 2, epochs: 1 });
+    const racing = await fit(linear(), classes, { workers: 2, replicas: "shared", epochs: 1 });
     const { metadata } = decode(racing.toBytes());
     expect(JSON.parse(metadata.description).plan).toMatchObject({ replicas: "shared", workers: 2 });
   });

@@ -27,14 +27,14 @@ export class Descent implements Progression {
   readonly converged = false;
   step = 0;
   updates = 0;
-  protected readonly parts: Parts;
-  protected readonly engine: Engine;
-  protected readonly lanes: Lanes;
+  readonly parts: Parts;
+  readonly engine: Engine;
+  readonly lanes: Lanes;
   private readonly stepsPerAverage: number;
   /** The epoch whose order is in place; −1 for none. */
-  private orderedEpoch = -1;
+  orderedEpoch = -1;
   /** Updates of each lane's rule in the run whose state it took over. */
-  private before = 0;
+  before = 0;
 
   constructor(parts: Parts, engine: Engine) {
     this.parts = parts;
@@ -137,30 +137,8 @@ export class Descent implements Progression {
     this.orderedEpoch = -1;
   }
 
-  adopt(snapshot: Snapshot): void {
-    const { memory } = this.engine;
-    const kept = new KeptPart("the descent", snapshot);
-    const { copies, list, program } = this.lanes;
-    copies.forEach((copy, c) => {
-      for (const [name, view] of this.lanes.arrays(copy)) {
-        if (!name.startsWith("state.")) continue;
-        kept.into(view, kept.has(`${name}.${c}`) ? `${name}.${c}` : `${name}.0`);
-      }
-    });
-    for (const [l, { rule, pointer }] of list.entries()) {
-      const of = (name: string): number => kept.floats(kept.has(`${name}.${l}`) ? `${name}.${l}` : `${name}.0`, 1)[0];
-      const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];
-      if (search) memory.f64(search + field.SEARCH_RATE_F64, 1)[0] = of("search");
-      for (const { name } of program?.scalarStates ?? [])
-        memory.f64(rule!.block + rule!.program.scalars[name], 1)[0] = of(`scalar.${name}`);
-    }
-    // Lanes that raced counted together.
-    const made = kept.count(kept.has("parameters.1") ? "step" : "updates");
-    this.goOnAfter((kept.state.before === undefined ? 0 : kept.count("before")) + made);
-  }
-
   /** Rules count on from an earlier run's updates: their moments are of as many. */
-  private goOnAfter(before: number): void {
+  goOnAfter(before: number): void {
     this.before = before;
     const racing = this.parts.plan.replicas === "shared";
     for (const [l, { pointer }] of this.lanes.list.entries())
@@ -181,7 +159,7 @@ export class Descent implements Progression {
   }
 
   /** A lane's numbers that its rule or search moves from update to update. Pointers stay behind: they belong to this process. */
-  protected scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
+  scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
     const { memory } = this.engine;
     const views = new Map<string, Tensor>();
     const search = memory.u32(pointer + field.LANE_SEARCH, 1)[0];

@@ -9,6 +9,9 @@ import type { Rule } from "./kinds.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
 import { isVariance, type Variance } from "./variance.ts";
 
+/** For what is loaded later: by this module, so that bundles have one part of all three. */
+export { Descent, refuseMisfits };
+
 /** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
 export interface GradientDescent extends Algorithm {
   /** The step rule. */

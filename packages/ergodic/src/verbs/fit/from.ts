@@ -1,3 +1,4 @@
+import { adopterOf } from "../../algorithms/gradient/adopt.ts";
 import { keptParameters } from "../../algorithms/gradient/kept-parameters.ts";
 import { holds } from "../../base/checks.ts";
 import { CapabilityError, DataError, ErgodicError, OptionError, saidBy } from "../../base/errors.ts";
@@ -82,13 +83,14 @@ export class Begun {
       JSON.stringify([algorithm, (of as JsonObject | undefined)?.rule]);
     const same =
       rule(recipe.algorithm as JsonObject) === rule(own.algorithm) && JSON.stringify(recipe.parts) === JSON.stringify(own.parts);
-    if (!same || !progression.adopt || !isAlike(progression.snapshot(), snapshot))
+    const adopt = adopterOf(progression);
+    if (!same || !adopt || !isAlike(progression.snapshot(), snapshot))
       throw new CapabilityError(
         "fit",
         'optimiser is "kept", but the checkpoint holds the state of another kind: it takes the same rule, precision and frozen parts, batches in both runs or in neither, and no line search on full gradients; leave optimiser out to begin with a fresh one',
         "FROM_OPTIMISER",
       );
-    progression.adopt(snapshot);
+    adopt(snapshot);
   }
 
   /** What is made of the file; what no check foresaw is the file's fault. */

@@ -1,3 +1,4 @@
+import { later } from "../../base/later.ts";
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint } from "../../loop/checkpoint.ts";
@@ -70,14 +71,19 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
         () => problem.dispose(),
         async () => {
           const algorithm = options.algorithm ?? kind.choose(options, { model, prepared, problem, plan });
+          const { planChoice } = checkpoint?.recipe ?? {};
+          const told: JsonObject = planChoice ? { planChoice } : {};
           json = {
+            ...told,
             model: model.toJSON(),
             algorithm: algorithm.toJSON(),
             plan: plan as unknown as JsonObject,
             stopping: { ...stopping, patience: stopping.patience ?? null } as unknown as JsonObject,
           };
           beginning?.checkAlgorithm(algorithm);
-          const progression = await algorithm.start(problem, plan, engine);
+          // Where nobody said how workers share the updates of descent, one lane begins, and others are tried.
+          const isOpen = (options.replicas ?? 1) !== plan.replicas && algorithm.name === "gradientDescent";
+          const progression = await algorithm.start(problem, isOpen ? { ...plan, workers: 1, replicas: 1 } : plan, engine);
           const { description } = save(new Float64Array(problem.parameterCount));
           const { pipeline, scales, loss } = description;
           const { parts } = problem;
@@ -87,18 +93,24 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
               ? { trained: { pipeline, loss, ...(scales ? { scales } : {}) }, parts: parts as unknown as Json }
               : {}),
           };
-          await orElse(
+          const driven = await orElse(
             () => progression.dispose(),
-            async () => beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts }),
+            async () => {
+              beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
+              if (!isOpen) return progression;
+              const { choosing } = await later(() => import("../../algorithms/gradient/plan-trials.ts"));
+              return choosing(progression, plan, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
+            },
           );
+          const chosen = { ...description, plan: json.plan, ...told, ...(recipe.why === undefined ? {} : { why: recipe.why }) };
           return {
-            progression: endingWith(inUnits(progression, problem.lossUnit), () => {
+            progression: endingWith(inUnits(driven, problem.lossUnit), () => {
               problem.dispose();
               end();
             }),
             stopping,
             // The whole plan: what is kept of it in a file does not depend on the workers.
-            chosen: { ...description, plan: json.plan, ...(recipe.why === undefined ? {} : { why: recipe.why }) },
+            chosen: driven.settled?.then((its) => ({ ...chosen, ...its })) ?? chosen,
             ...(checkpoint ? { resume: checkpoint } : {}),
           };
         },

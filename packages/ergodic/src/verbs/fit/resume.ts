@@ -84,7 +84,12 @@ async function recipeOf<D>(
     kind,
     model: isBegun ? made.startingAt!({ description: recipe.trained as JsonObject, reset: [] }) : made,
     isBegun,
-    options: { ...plan, ...options, algorithm: algorithmFromJson(recipe.algorithm as JsonObject) },
+    options: {
+      ...plan,
+      ...options,
+      ...(keepsOneLane(recipe, plan) ? { workers: 1 } : {}),
+      algorithm: algorithmFromJson(recipe.algorithm as JsonObject),
+    },
     stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
     checkpoint,
   };
@@ -119,6 +124,9 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
     return false;
   }
 }
+
+/** Of several workers, one lane was the fastest. */
+const keepsOneLane = ({ planChoice }: JsonObject, { replicas }: Plan): boolean => !!planChoice && replicas === 1;
 
 /** Racing workers are as many sequences of updates: their number belongs to the run. */
 function refuseOtherLanes(plan: Plan, workers: number | undefined): void {

@@ -62,6 +62,7 @@ describe("many workers", () => {
     const model = await fit(network(layers), data, {
       rule: momentum({ rate: 0.05 }),
       workers: 2,
+      replicas: "shared",
       epochs: 40,
       batch: 32,
       seed: 1,

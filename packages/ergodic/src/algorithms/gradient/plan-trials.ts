@@ -1,0 +1,397 @@
+import type { Advance, JsonObject, Plan, Progression, Snapshot } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import { adopt } from "./adopt.ts";
+import { Descent, refuseMisfits } from "./gradient-descent.ts";
+import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
+import { TrialLoss } from "./trial-loss.ts";
+
+/** Of the run's time on one lane, what trials that are discarded may take. */
+const SHARE = 0.05;
+/** The same with what surrounds them: copies of the parameters and losses. */
+const WHOLE_SHARE = 0.08;
+/** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
+const SHORTEST = 0.002;
+const LONGEST = 0.008;
+/** Seconds on one lane by which its speed is known. */
+const CALIBRATION = 0.005;
+/** Rows whose loss is compared. */
+const LEAST_ROWS = 256;
+const MOST_ROWS = 4096;
+
+export interface TrialOptions {
+  /** When the run will stop, as far as that is known. */
+  readonly until: { readonly epochs?: number; readonly updates?: number; readonly seconds?: number };
+  /** Called once, with the plan that was taken (`plan`) and why (`planChoice`). */
+  readonly settle: (chosen: JsonObject) => void;
+  /** Milliseconds. */
+  readonly now?: () => number;
+}
+
+/**
+ * What chooses how the workers of `plan` share the updates of a run that begins on one lane.
+ *
+ * @throws CapabilityError where workers cannot race, as for any plan in which they do
+ */
+export function choosing(one: Progression, plan: Plan, engine: Engine, options: TrialOptions): Progression {
+  if (!(one instanceof Descent)) return one;
+  refuseMisfits({ ...one.parts, plan });
+  return new PlanTrials(one, plan, engine, options);
+}
+
+/** A stretch of all candidates under way. */
+interface OpenRound {
+  /** Where all begin: the one lane's run before its stretch. */
+  readonly base: Snapshot;
+  readonly before: number;
+  readonly made: Partial<Record<Sharing, Stretch>>;
+  /** Of the one lane. */
+  left: number;
+  seconds: number;
+}
+
+/**
+ * Descent that chooses, in its first stretches, how workers share the updates: one lane, averaged replicas, or lanes that race on one model (DimmWitted:
+ * Zhang, Ré 2014, there by a cost model, here by measuring).
+ *
+ * The run begins on one lane. Once its speed is known, `ROUNDS` rounds are made: the lane goes on for a stretch of updates, and the other candidates make as
+ * many from where it began that stretch, with the state of its rule. Each is timed, and the objective is measured on the same rows before and after. What is kept
+ * is always the one lane's, so that a run which stays on one lane has the numbers of one with workers: 1; what the others made is discarded, but counts
+ * as updates and as time (not as epochs, which are passes that were kept). Trials take at most a twentieth of a run's time; runs and epochs that are too
+ * short for that stay on one lane. Which plan is faster is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
+ *
+ * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
+ * Differs from other implementations: the rule's rate is the same for all candidates. Variance reduction keeps means of the rows of a lane, which replicas
+ * would have to make anew, so that only racing is tried with it.
+ *
+ * @throws WorkerError where threads cannot be started, as any plan of several workers
+ */
+export class PlanTrials implements Progression {
+  readonly converged = false;
+  readonly settled: Promise<JsonObject>;
+  private settle: (chosen: JsonObject) => void = () => {};
+  private readonly plan: Plan;
+  private readonly engine: Engine;
+  private readonly options: TrialOptions;
+  private readonly now: () => number;
+  private readonly one: Descent;
+  private readonly others = new Map<Sharing, Descent>();
+  private readonly rounds: Round[] = [];
+  private round: OpenRound | undefined;
+  private loss: TrialLoss | undefined;
+  private taken: Descent | undefined;
+  /** Updates that were not kept. */
+  private discarded = 0;
+  /** On one lane, without the first call: it makes code. */
+  private calibrating: { seconds: number; steps: number } | undefined;
+  /** Steps of each candidate in a stretch; 0 until its length is known. */
+  private stretch = 0;
+  /** Seconds that measuring may take, and has taken. */
+  private mayTake = Infinity;
+  private spent = 0;
+  /** Of that, what is spent once: threads make code of their kernels. */
+  private spentOnce = 0;
+  private threads: "asleep" | "starting" | "ready" = "asleep";
+  private failure: unknown;
+
+  /** `one`: on one lane, at its start; it belongs to the trials from now on. `plan`: that of its workers. */
+  constructor(one: Descent, plan: Plan, engine: Engine, options: TrialOptions) {
+    this.one = one;
+    this.plan = plan;
+    this.engine = engine;
+    this.options = options;
+    this.now = options.now ?? (() => performance.now());
+    this.settled = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+  }
+
+  get stepsPerEpoch(): number {
+    return (this.taken ?? this.one).stepsPerEpoch;
+  }
+
+  get updatesPerStep(): number {
+    return (this.taken ?? this.one).updatesPerStep;
+  }
+
+  get step(): number {
+    return (this.taken ?? this.one).step;
+  }
+
+  get updates(): number {
+    return this.taken ? this.taken.updates : this.one.updates + this.discarded;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    if (this.taken) return this.taken.advance(steps);
+    if (this.failure !== undefined) throw this.failure;
+    const { round } = this;
+    if (round && round.left === 0) return this.tryNext(round);
+    if (!round && this.threads === "ready" && this.fits) this.begin();
+    return this.goOn(steps);
+  }
+
+  parameters(): Float64Array {
+    return (this.taken ?? this.one).parameters();
+  }
+
+  report(): Record<string, number> {
+    return (this.taken ?? this.one).report();
+  }
+
+  snapshot(): Snapshot {
+    return this.decide().snapshot();
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.decide().restore(snapshot);
+  }
+
+  dispose(): void {
+    this.decide().dispose();
+  }
+
+  /** A stretch of the one lane, or what precedes the first. */
+  private async goOn(steps: number): Promise<Advance> {
+    const { round } = this;
+    const start = this.now();
+    const made = await this.one.advance(round ? Math.min(steps, round.left) : steps);
+    const seconds = (this.now() - start) / 1000;
+    if (!round) this.calibrate(made.updates, seconds);
+    else {
+      round.left -= made.updates;
+      round.seconds += seconds;
+      if (round.left === 0) {
+        const fell = round.before - this.lossOf(this.one);
+        round.made["one lane"] = { updates: this.stretch * this.workers, seconds: round.seconds, fell };
+      }
+    }
+    return made;
+  }
+
+  private calibrate(steps: number, seconds: number): void {
+    const known = this.calibrating;
+    if (!known) {
+      this.calibrating = { seconds: 0, steps: 0 };
+      return;
+    }
+    known.seconds += seconds;
+    known.steps += steps;
+    if (this.threads !== "asleep" || known.seconds < CALIBRATION) return;
+    const secondsPerStep = known.seconds / known.steps;
+    const left = secondsLeft(this.one, secondsPerStep, this.options.until, known.seconds);
+    const { parts, lanes } = this.one;
+    const sharings: Sharing[] = parts.variance ? ["racing"] : ["replicas", "racing"];
+    const length = stretchOf({
+      secondsPerStep: this.workers * secondsPerStep,
+      stepsPerEpoch: Math.floor(parts.problem.rowCount / this.workers / lanes.batch),
+      left,
+      others: sharings.length,
+    });
+    if (typeof length === "string") return void this.decide(length);
+    this.stretch = length;
+    this.mayTake = WHOLE_SHARE * left;
+    for (const sharing of sharings) {
+      const its = { ...this.plan, ...lanesOf(sharing, this.workers) };
+      this.others.set(sharing, new Descent({ ...parts, plan: its }, this.engine));
+    }
+    const rows = (length * this.workers * lanes.batch) / 2;
+    this.loss = new TrialLoss(parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
+    this.startThreads();
+  }
+
+  /** They start while the one lane goes on. */
+  private startThreads(): void {
+    this.threads = "starting";
+    const nothing = { kernel: "shuffle", args: [0, 0, 0, 0, 1, 0, 0, 0] };
+    const calls = Array.from({ length: this.workers }, () => nothing);
+    this.engine.run(calls, { workers: this.workers, deterministic: false }).then(
+      () => {
+        this.threads = "ready";
+      },
+      (error: unknown) => {
+        this.failure = error;
+      },
+    );
+  }
+
+  /** A stretch does not go over the end of an epoch: its rows are in one order. */
+  private get fits(): boolean {
+    const { step, stepsPerEpoch } = this.one;
+    return (step % stepsPerEpoch) + this.stretch * this.workers < stepsPerEpoch;
+  }
+
+  private begin(): void {
+    const base = this.one.snapshot();
+    this.round = { base, before: this.lossOf(this.one), made: {}, left: this.stretch * this.workers, seconds: 0 };
+  }
+
+  /** As many updates of another candidate, from where the round began. */
+  private async tryNext(round: OpenRound): Promise<Advance> {
+    const start = this.now();
+    for (const [sharing, other] of this.others) {
+      if (round.made[sharing]) continue;
+      round.made[sharing] = await this.tried(other, round);
+      break;
+    }
+    this.spent += (this.now() - start) / 1000;
+    if ([...this.others.keys()].every((sharing) => round.made[sharing])) this.endRound(round.made as Round);
+    return { updates: 0, lossSum: 0, rows: 0, within: true };
+  }
+
+  private async tried(other: Descent, { base, before }: OpenRound): Promise<Stretch> {
+    const at = this.stepOf(base);
+    // Not over the end of an epoch, where rows are put in order and replicas are averaged.
+    const beyond = other.stepsPerEpoch - this.stretch - 1;
+    const there = stepIn(other, at, this.one);
+    const step = there - Math.max(0, (there % other.stepsPerEpoch) - beyond);
+    const begin = (): void => {
+      handOn(base, other, step);
+      sameRows(this.one, at, other, this.stretch);
+    };
+    begin();
+    const first = other.updates === 0;
+    if (first) {
+      const start = this.now();
+      await other.advance(1);
+      begin();
+      this.spentOnce += (this.now() - start) / 1000;
+    }
+    const counted = other.updates;
+    const start = this.now();
+    for (let made = 0; made < this.stretch; made = other.step - step) await other.advance(this.stretch - made);
+    const seconds = (this.now() - start) / 1000;
+    const updates = other.updates - counted;
+    this.discarded += updates + (first ? counted : 0);
+    return { updates, seconds, fell: before - this.lossOf(other) };
+  }
+
+  private endRound(round: Round): void {
+    this.round = undefined;
+    this.rounds.push(round);
+    if (this.rounds.length >= ROUNDS) this.decide();
+    else if (this.spentOnce + ((this.spent - this.spentOnce) * ROUNDS) / this.rounds.length > this.mayTake)
+      this.decide("to measure the other plans would take too large a part of the run");
+  }
+
+  /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */
+  private decide(reason?: string): Descent {
+    if (this.taken) return this.taken;
+    const choice = choosePlan(this.rounds);
+    const { sharing, why, figures }: PlanChoice =
+      reason !== undefined || this.rounds.length === 0
+        ? { ...choice, sharing: "one lane", why: reason ?? "the run was over, or kept, before anything was measured" }
+        : choice;
+    const taken = sharing === "one lane" ? this.one : this.others.get(sharing)!;
+    if (taken !== this.one) {
+      handOn(this.one.snapshot(), taken, stepIn(taken, this.one.step, this.one));
+      taken.orderedEpoch = -1;
+    }
+    taken.updates = this.one.updates + this.discarded;
+    this.taken = taken;
+    for (const other of [this.one, ...this.others.values()]) if (other !== taken) other.dispose();
+    this.loss?.dispose();
+    const measured = figures.map(({ sharing: of, updatesPerSecond, fallPerUpdate, fallPerSecond }) => ({
+      ...lanesOf(of, this.workers),
+      updatesPerSecond: finite(updatesPerSecond),
+      fallPerUpdate: finite(fallPerUpdate),
+      fallPerSecond: finite(fallPerSecond),
+    }));
+    const plan = taken.parts.plan as unknown as JsonObject;
+    const chosen: JsonObject = { plan, planChoice: { why, rounds: this.rounds.length, measured } };
+    this.options.settle(chosen);
+    this.settle(chosen);
+    return taken;
+  }
+
+  private get workers(): number {
+    return this.plan.workers;
+  }
+
+  private stepOf({ state }: Snapshot): number {
+    return state.step as number;
+  }
+
+  private lossOf(descent: Descent): number {
+    const start = this.now();
+    const loss = this.loss!.at(descent.parameters());
+    if (descent === this.one) this.spent += (this.now() - start) / 1000;
+    return loss;
+  }
+}
+
+function lanesOf(sharing: Sharing, workers: number): Pick<Plan, "workers" | "replicas"> {
+  if (sharing === "one lane") return { workers: 1, replicas: 1 };
+  return { workers, replicas: sharing === "racing" ? "shared" : workers };
+}
+
+/** The step of `other` that is as far in its epoch as `step` of `one`: never farther. */
+function stepIn(other: Descent, step: number, one: Descent): number {
+  const inEpoch = step % one.stepsPerEpoch;
+  const epoch = (step - inEpoch) / one.stepsPerEpoch;
+  return epoch * other.stepsPerEpoch + Math.floor((inEpoch * other.stepsPerEpoch) / one.stepsPerEpoch);
+}
+
+/** Parameters and the rule's state of a descent on one lane, for each copy and lane of another, at its step. Random numbers stay each lane's own. */
+export function handOn(from: Snapshot, to: Descent, step: number): void {
+  adopt(to, from);
+  // Counted by the step: a lane's rate falls over an epoch as it does under its own plan.
+  to.goOnAfter(Number(from.state.before ?? 0));
+  to.step = step;
+  const { tensors } = from;
+  for (const copy of to.lanes.copies)
+    for (const [name, view] of to.lanes.arrays(copy))
+      if (name === "parameters" || name === "mean") (view as Float64Array).set(tensors[`${name}.0`] as Float64Array);
+  const { table } = to.lanes;
+  if (table) to.engine.memory.f64(table.pointer, table.count).set(tensors.table as Float64Array);
+  for (const lane of to.lanes.list)
+    (to.scalars(lane).get("scale") as Float64Array | undefined)?.set(tensors["scale.0"] as Float64Array);
+}
+
+/**
+ * The rows of a stretch of one lane, shared out among the lanes of another descent as theirs from where it is: rows that were not seen before teach more
+ * than others, so that candidates can be compared on the same ones alone. Where rows are drawn with replacement, all are alike.
+ */
+export function sameRows(one: Descent, at: number, other: Descent, steps: number): void {
+  const { memory } = other.engine;
+  const [{ order }] = one.lanes.list;
+  const { batch } = one.lanes;
+  if (order === 0) return;
+  const [from, to] = [at % one.stepsPerEpoch, other.step % other.stepsPerEpoch];
+  const count = steps * batch;
+  for (const [l, lane] of other.lanes.list.entries())
+    memory.u32(lane.order + 4 * to * batch, count).set(memory.u32(order + 4 * (from * batch + l * count), count));
+  other.orderedEpoch = Math.floor(other.step / other.stepsPerEpoch);
+}
+
+/** Seconds of a run on one lane that are left; Infinity where nobody knows. */
+function secondsLeft(one: Descent, secondsPerStep: number, until: TrialOptions["until"], gone: number): number {
+  const { epochs, updates, seconds } = until;
+  const left = [Infinity];
+  if (epochs !== undefined) left.push((epochs * one.stepsPerEpoch - one.step) * secondsPerStep);
+  if (updates !== undefined) left.push((updates - one.updates) * secondsPerStep);
+  if (seconds !== undefined) left.push(seconds - gone);
+  return Math.max(0, Math.min(...left));
+}
+
+/**
+ * Steps of a stretch, or why nothing is measured. `secondsPerStep`: on one lane, of as many updates as a step of the others makes; `left`: seconds of the run;
+ * `stepsPerEpoch`: of theirs, at least; `others`: candidates whose stretches are discarded.
+ */
+export function stretchOf(run: { secondsPerStep: number; stepsPerEpoch: number; left: number; others: number }): number | string {
+  const { secondsPerStep, stepsPerEpoch, left, others } = run;
+  const most = (SHARE * left) / (ROUNDS * others);
+  const steps = Math.max(1, Math.floor(Math.min(most, LONGEST) / secondsPerStep));
+  if (most < Math.max(SHORTEST, secondsPerStep))
+    return `the rest of the run takes about ${shown(left)} on one lane, too short to measure other plans`;
+  const taken = Math.min(steps, stepsPerEpoch - 1);
+  if (taken < 1 || taken * secondsPerStep < SHORTEST)
+    return `an epoch takes about ${shown(stepsPerEpoch * secondsPerStep)} on one lane, too short to share`;
+  return taken;
+}
+
+function shown(seconds: number): string {
+  return seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${Number(seconds.toPrecision(2))} s`;
+}
+
+/** JSON has no NaN or Infinity. */
+const finite = (x: number): number | null => (Number.isFinite(x) ? x : null);

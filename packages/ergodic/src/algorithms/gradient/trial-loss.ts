@@ -1,0 +1,66 @@
+import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
+import { stream } from "../../base/stream.ts";
+import { Arena } from "../../host/arena.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { Parts } from "./fits.ts";
+
+const CHUNK = 256;
+
+/** The objective, penalties included, on some rows drawn at random, always the same: what trials of plans are compared by. On the calling thread. */
+export class TrialLoss {
+  private readonly parts: Parts;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly binding: ReturnType<Parts["target"]["bind"]>;
+  private readonly parameters: number;
+  private readonly rows: number;
+  private readonly count: number;
+
+  /** `count`: rows; all of them where there are fewer. */
+  constructor(parts: Parts, engine: Engine, count: number) {
+    const { problem, target, plan } = parts;
+    this.parts = parts;
+    this.engine = engine;
+    this.count = Math.min(count, problem.rowCount);
+    this.binding = target.bind({ batch: Math.min(CHUNK, this.count), buffered: true, purpose: "comparing plans" });
+    this.arena = new Arena(engine.memory, "comparing plans");
+    this.parameters = this.arena.take(problem.parameterCount * 8);
+    this.rows = this.arena.take(this.count * 4);
+    const draws = stream(plan.seed, "rows that compare plans").at(0);
+    const all = this.count === problem.rowCount;
+    const listed = Uint32Array.from({ length: this.count }, (_, i) => (all ? i : draws.integer(problem.rowCount)));
+    engine.memory.u32(this.rows, this.count).set(listed);
+  }
+
+  at(point: Float64Array): number {
+    const { target, plan } = this.parts;
+    const { objectiveSlot, model } = this.binding;
+    const type = plan.precision.model;
+    const stored = type === "i16" ? point.map((p) => Math.round(p / PARAMETER_SCALE)) : point;
+    this.engine.memory[type](this.parameters, point.length).set(stored);
+    const objective = this.engine.atSlot(objectiveSlot);
+    let sum = 0;
+    for (let from = 0; from < this.count; from += CHUNK) {
+      const count = Math.min(CHUNK, this.count - from);
+      sum += objective(model, this.parameters, this.rows + 4 * from, count) * count;
+    }
+    return sum / this.count + penaltyAt(target.penalty, point);
+  }
+
+  dispose(): void {
+    this.binding.dispose();
+    this.arena.dispose();
+  }
+}
+
+function penaltyAt({ l1, l2, group, weights, groups, outputs, stride }: Parts["target"]["penalty"], x: Float64Array): number {
+  let sum = 0;
+  if (l1 > 0 || l2 > 0) for (let i = 0; i < x.length; i++) sum += weights[i] * (l1 * Math.abs(x[i]) + 0.5 * l2 * x[i] * x[i]);
+  if (group === 0) return sum;
+  for (const columns of groups) {
+    let squares = 0;
+    for (let k = 0; k < outputs; k++) for (const j of columns) squares += x[k * stride + j] ** 2;
+    sum += group * Math.sqrt(columns.length * squares);
+  }
+  return sum;
+}

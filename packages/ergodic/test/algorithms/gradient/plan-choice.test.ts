@@ -1,0 +1,177 @@
+/** Which way of sharing updates is taken, from figures that nobody had to measure. */
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  choosePlan,
+  ROUNDS,
+  type Round,
+  type Sharing,
+  type Stretch,
+  WORTH,
+} from "../../../src/algorithms/gradient/plan-choice.ts";
+
+const UPDATES = 1000;
+const stretch = (seconds: number, fell: number): Stretch => ({ updates: UPDATES, seconds, fell });
+const repeated = (round: Round, count = ROUNDS): Round[] => Array.from({ length: count }, () => round);
+/** One lane makes progress 1 in a second. */
+const against = (some: Partial<Record<Sharing, Stretch>>): Round[] => repeated({ "one lane": stretch(1, 1), ...some });
+const taken = (rounds: readonly Round[]): Sharing => choosePlan(rounds).sharing;
+
+const seconds = fc.double({ min: 1e-3, max: 10, noNaN: true });
+const fell = fc.double({ min: -1, max: 1, noNaN: true });
+const anyStretch = fc.record({ updates: fc.constant(UPDATES), seconds, fell });
+const anyRound: fc.Arbitrary<Round> = fc.record({ "one lane": anyStretch, replicas: anyStretch, racing: anyStretch });
+const anyRounds = fc.array(anyRound, { minLength: ROUNDS, maxLength: 2 * ROUNDS });
+/** Rounds that differ by little: most of those at random have no winner. */
+const evenRounds = fc
+  .record({
+    one: fell,
+    replicas: fc.double({ min: 0.5, max: 4, noNaN: true }),
+    racing: fc.double({ min: 0.5, max: 4, noNaN: true }),
+  })
+  .chain(({ replicas, racing }) =>
+    fc.array(
+      fc.double({ min: 0.97, max: 1.03, noNaN: true }).map(
+        (noise): Round => ({
+          "one lane": stretch(1, 1),
+          replicas: stretch(1, replicas * noise),
+          racing: stretch(1, racing * noise),
+        }),
+      ),
+      { minLength: ROUNDS, maxLength: 2 * ROUNDS },
+    ),
+  );
+
+describe("the plan that is taken", () => {
+  it("is the one whose product of both efficiencies is the largest", () => {
+    // Twice the updates a second, at 0.9 of the progress an update; and 1.5 times at the same.
+    expect(taken(against({ replicas: stretch(0.5, 0.9), racing: stretch(1 / 1.5, 1) }))).toBe("replicas");
+    expect(taken(against({ replicas: stretch(0.5, 0.6), racing: stretch(1 / 1.5, 1) }))).toBe("racing");
+    expect(taken(against({ replicas: stretch(0.5, 0.45), racing: stretch(1.2, 1) }))).toBe("one lane");
+  });
+
+  it("is one lane where others are no better by more than luck", () => {
+    expect(taken(against({ replicas: stretch(1, 1), racing: stretch(1, 1) }))).toBe("one lane");
+    expect(taken(against({ racing: stretch(1, WORTH - 0.01) }))).toBe("one lane");
+    expect(taken(against({ racing: stretch(1, WORTH + 0.01) }))).toBe("racing");
+  });
+
+  it("is one lane where another was slower in a single round, whatever it gained in the rest", () => {
+    const rounds = against({ racing: stretch(0.1, 1) });
+    expect(taken(rounds)).toBe("racing");
+    expect(taken([...rounds.slice(1), { "one lane": stretch(1, 1), racing: stretch(1.01, 1) }])).toBe("one lane");
+  });
+
+  it("is one lane before all rounds are made, and where nothing was measured", () => {
+    expect(taken(repeated({ "one lane": stretch(1, 1), racing: stretch(0.1, 1) }, ROUNDS - 1))).toBe("one lane");
+    expect(choosePlan([])).toEqual({
+      sharing: "one lane",
+      why: `only 0 of ${ROUNDS} rounds of measuring were made`,
+      figures: [],
+    });
+  });
+
+  it("is replicas, which can be repeated, where racing is as fast", () => {
+    expect(taken(against({ replicas: stretch(0.5, 1), racing: stretch(0.5, 1) }))).toBe("replicas");
+  });
+
+  it("is another where it lowers the loss and one lane raises it, but none that raises it", () => {
+    const rising = (some: Partial<Record<Sharing, Stretch>>): Round[] => repeated({ "one lane": stretch(1, -1), ...some });
+    expect(taken(rising({ replicas: stretch(1, 0.1) }))).toBe("replicas");
+    expect(taken(rising({ replicas: stretch(1, -0.1) }))).toBe("one lane");
+  });
+
+  it("is never one that diverged, or whose time is not known", () => {
+    for (const bad of [stretch(0.5, Number.NaN), stretch(0.5, -Infinity), stretch(0, 1), stretch(Number.NaN, 1)])
+      expect(taken(against({ racing: bad }))).toBe("one lane");
+  });
+
+  it("says why, with the figures", () => {
+    expect(choosePlan(against({ replicas: stretch(0.5, 0.9), racing: stretch(1.25, 1) }))).toEqual({
+      sharing: "replicas",
+      why: "averaged replicas lowered the loss 1.8 times as fast as one lane (2 × the updates per second, 0.9 × the progress per update)",
+      figures: [
+        { sharing: "one lane", updatesPerSecond: 1000, fallPerUpdate: 1e-3, fallPerSecond: 1 },
+        {
+          sharing: "replicas",
+          updatesPerSecond: 2000,
+          fallPerUpdate: expect.closeTo(9e-4, 12),
+          fallPerSecond: expect.closeTo(1.8, 9),
+        },
+        { sharing: "racing", updatesPerSecond: 800, fallPerUpdate: 1e-3, fallPerSecond: expect.closeTo(0.8, 9) },
+      ],
+    });
+    expect(choosePlan(against({ replicas: stretch(0.5, 0.4), racing: stretch(1.25, 1) })).why).toBe(
+      "averaged replicas lowered the loss 0.8 times as fast as one lane (2 × the updates per second, 0.4 × the progress per update); " +
+        "racing on one model lowered the loss 0.8 times as fast as one lane (0.8 × the updates per second, 1 × the progress per update)",
+    );
+  });
+});
+
+describe("for any figures", () => {
+  it("is at least WORTH times as fast as one lane, in total, and faster in each round, if it is another", () => {
+    let others = 0;
+    fc.assert(
+      fc.property(fc.oneof(anyRounds, evenRounds), (rounds) => {
+        const { sharing, figures } = choosePlan(rounds);
+        if (sharing === "one lane") return;
+        others++;
+        const [alone, ...rest] = figures;
+        const best = rest.find((one) => one.sharing === sharing)!;
+        expect(best.fallPerSecond).toBeGreaterThan(0);
+        expect(best.fallPerSecond).toBeGreaterThan(WORTH * alone.fallPerSecond);
+        for (const round of rounds) {
+          const [its, lane] = [round[sharing]!, round["one lane"]];
+          expect(its.fell / its.seconds).toBeGreaterThan(lane.fell / lane.seconds);
+        }
+      }),
+      { seed: 1 },
+    );
+    expect(others).toBeGreaterThan(20);
+  });
+
+  it("does not depend on the order of the rounds, nor on the units of time and loss", () => {
+    // Powers of two, so that nothing is rounded otherwise.
+    const power = fc.integer({ min: -8, max: 8 }).map((k) => 2 ** k);
+    fc.assert(
+      fc.property(fc.oneof(anyRounds, evenRounds), power, power, (rounds, time, loss) => {
+        const scaled = (one: Stretch): Stretch => ({ ...one, seconds: one.seconds * time, fell: one.fell * loss });
+        const other = rounds.map(
+          (round): Round => ({
+            "one lane": scaled(round["one lane"]),
+            replicas: scaled(round.replicas!),
+            racing: scaled(round.racing!),
+          }),
+        );
+        expect(taken(other)).toBe(taken(rounds));
+      }),
+      { seed: 1 },
+    );
+    fc.assert(
+      fc.property(evenRounds, (rounds) => {
+        const [wanted, found] = [choosePlan(rounds), choosePlan(rounds.toReversed())];
+        // Sums of another order may differ by rounding, where two are as good as equal.
+        const near = (a: number, b: number): boolean => Math.abs(a / b - 1) < 1e-9;
+        const speeds = wanted.figures.map((one) => one.fallPerSecond);
+        fc.pre(!near(speeds[1], speeds[2]) && !speeds.slice(1).some((speed) => near(speed, WORTH * speeds[0])));
+        expect(found.sharing).toBe(wanted.sharing);
+      }),
+      { seed: 1 },
+    );
+  });
+
+  it("is still taken where it is faster by any factor", () => {
+    fc.assert(
+      fc.property(evenRounds, fc.double({ min: 1, max: 10, noNaN: true }), (rounds, factor) => {
+        const wanted = taken(rounds);
+        fc.pre(wanted !== "one lane");
+        const faster = rounds.map((round): Round => {
+          const its = round[wanted]!;
+          return { ...round, [wanted]: { ...its, seconds: its.seconds / factor } };
+        });
+        expect(taken(faster)).toBe(wanted);
+      }),
+      { seed: 1 },
+    );
+  });
+});

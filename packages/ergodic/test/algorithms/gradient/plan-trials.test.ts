@@ -1,0 +1,511 @@
+/** Descent that chooses how workers share its updates, on a clock that tests set; and `fit`, which lets it choose where nobody else did. */
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Descent } from "../../../src/algorithms/gradient/descent.ts";
+import { gradientDescent } from "../../../src/algorithms/gradient/gradient-descent.ts";
+import { ROUNDS, type Sharing } from "../../../src/algorithms/gradient/plan-choice.ts";
+import { choosing, handOn, type PlanTrials, sameRows, stretchOf } from "../../../src/algorithms/gradient/plan-trials.ts";
+import { TrialLoss } from "../../../src/algorithms/gradient/trial-loss.ts";
+import type { JsonObject, Plan, Problem } from "../../../src/contract.ts";
+import type { Engine } from "../../../src/host/engine.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import * as field from "../../../src/host/fields.ts";
+import {
+  adagrad,
+  adam,
+  Dataset,
+  type FitOptions,
+  fit,
+  inverseTimeDecay,
+  type LinearOptions,
+  lbfgs,
+  linear,
+  type Rule,
+  saga,
+  sgd,
+  stochasticLineSearch,
+  svrg,
+  type Variance,
+} from "../../../src/index.ts";
+import { resolvePlan } from "../../../src/loop/plan.ts";
+import { plantedRows } from "../../loop/planted.ts";
+
+const ROWS = 6000;
+let data: Dataset;
+let sparse: Dataset;
+/** An epoch takes long enough to be measured. */
+let long: Dataset;
+let engine: Engine;
+beforeAll(async () => {
+  data = plantedRows({ rows: ROWS, columns: 6, classes: 2, format: "dense" }).data;
+  sparse = plantedRows({ rows: ROWS, columns: 40, classes: 2, format: "sparse", density: 0.1 }).data;
+  long = plantedRows({ rows: 60_000, columns: 40, classes: 2, format: "sparse", density: 0.2 }).data;
+  engine = await openEngine({ families: ["training"] });
+});
+afterAll(() => {
+  data.dispose();
+  sparse.dispose();
+  long.dispose();
+});
+
+interface Made {
+  readonly trials: PlanTrials;
+  readonly one: Descent;
+  readonly chosen: () => JsonObject | undefined;
+  readonly calls: () => number;
+  dispose(): void;
+}
+
+interface Settings {
+  /** Microseconds of an update. */
+  readonly cost?: Partial<Record<Sharing, number>>;
+  readonly options?: FitOptions;
+  readonly model?: LinearOptions;
+  readonly rule?: Rule;
+  readonly variance?: Variance;
+  readonly rows?: Dataset;
+  readonly epochs?: number;
+}
+
+const per: Record<Sharing, number> = { "one lane": 50, replicas: 50, racing: 50 };
+
+/** Trials on an engine whose clock moves by what updates of each kind are said to cost. */
+function made({ cost, options, model, rule = sgd({ rate: 0.003 }), variance, rows = data, epochs = 40 }: Settings): Made {
+  let clock = 0;
+  let threads = 0;
+  const run: Engine["run"] = async (calls, given) => {
+    if (given.workers > 1) threads++;
+    // Of threads that start, nobody knows when.
+    if (calls[0].kernel === "shuffle") return [];
+    const results = await engine.run(calls, given);
+    // Racing lanes have the same parameters.
+    const steps = calls.filter(({ kernel }) => kernel === "descend");
+    const parameters = new Set(steps.map(({ args }) => engine.memory.u32(args[0] + field.LANE_PARAMETERS, 1)[0]));
+    const kind: Sharing = given.workers === 1 ? "one lane" : parameters.size === 1 ? "racing" : "replicas";
+    const updates = steps.reduce((sum, { args }) => sum + args[3], 0);
+    clock += (updates * (cost?.[kind] ?? per[kind])) / 1000;
+    return results;
+  };
+  const timed: Engine = Object.assign(Object.create(engine) as Engine, { run });
+  const plan = resolvePlan("fit", { workers: 2, ...options }, engine.describe(), { batch: 1 });
+  const made = linear({ standardise: false, l2: 1e-3, ...model });
+  const prepared = made.prepare(rows, plan);
+  const problem = made.bind(prepared.dataset, plan, timed) as Problem;
+  const alone = { ...plan, workers: 1, replicas: 1 };
+  const one = gradientDescent({ rule, ...(variance ? { variance } : {}) }).start(problem, alone, timed) as Descent;
+  let chosen: JsonObject | undefined;
+  const settle = (its: JsonObject): void => {
+    chosen = its;
+  };
+  const trials = choosing(one, plan, timed, { until: { epochs }, settle, now: () => clock }) as PlanTrials;
+  return {
+    trials,
+    one,
+    chosen: () => chosen,
+    calls: () => threads,
+    dispose() {
+      trials.dispose();
+      problem.dispose();
+      prepared.dispose();
+    },
+  };
+}
+
+/** Goes on until the plan is chosen, as the loop does: in pieces that do not pass the end of an epoch. */
+async function settled({ trials, chosen }: Made, most = 3 * ROWS): Promise<JsonObject> {
+  for (let steps = 1; !chosen() && trials.step < most; steps = Math.min(400, 4 * steps)) {
+    const left = trials.stepsPerEpoch - (trials.step % trials.stepsPerEpoch);
+    await trials.advance(Math.min(steps, left));
+    // Threads are said to have started.
+    await Promise.resolve();
+  }
+  return chosen()!;
+}
+
+const planOf = (chosen: JsonObject): Pick<Plan, "workers" | "replicas"> => chosen.plan as unknown as Plan;
+const choiceOf = (chosen: JsonObject) =>
+  chosen.planChoice as {
+    why: string;
+    rounds: number;
+    measured: { replicas: unknown; updatesPerSecond: number; fallPerUpdate: number }[];
+  };
+
+describe("trials on a clock", () => {
+  it.each([
+    ["racing, where it makes 2.5 updates in the time of one", { racing: 20, replicas: 60 }, { workers: 2, replicas: "shared" }],
+    ["replicas, where they make 5", { racing: 60, replicas: 10 }, { workers: 2, replicas: 2 }],
+    ["one lane, where both are slower", { racing: 60, replicas: 60 }, { workers: 1, replicas: 1 }],
+    ["one lane, where racing is as fast", { racing: 50, replicas: 60 }, { workers: 1, replicas: 1 }],
+  ] as const)("take %s", async (_, cost, wanted) => {
+    const one = made({ cost });
+    const chosen = await settled(one);
+    expect(planOf(chosen)).toMatchObject(wanted);
+    const { rounds, measured } = choiceOf(chosen);
+    expect(rounds).toBe(ROUNDS);
+    expect(measured.map(({ replicas }) => replicas)).toEqual([1, 2, "shared"]);
+    const speeds = [per["one lane"], cost.replicas, cost.racing].map((micros) => 1e6 / micros);
+    for (const [i, { updatesPerSecond }] of measured.entries()) expect(updatesPerSecond / speeds[i]).toBeCloseTo(1, 6);
+    one.dispose();
+  });
+
+  it("leave one lane's run as it is, bit for bit; what they made counts as updates, not as steps", async () => {
+    const one = made({ cost: { racing: 60, replicas: 60 }, rows: sparse, rule: adam({ rate: 0.01 }) });
+    const chosen = await settled(one);
+    expect(planOf(chosen)).toMatchObject({ workers: 1, replicas: 1 });
+    const { trials } = one;
+    const alone = made({ options: { workers: 1 }, rows: sparse, rule: adam({ rate: 0.01 }) });
+    for (const descent of [trials, alone.one]) while (descent.step < 1.5 * ROWS) await descent.advance(1.5 * ROWS - descent.step);
+    expect([...trials.parameters()]).toEqual([...alone.one.parameters()]);
+    const { measured, rounds } = choiceOf(chosen);
+    expect([measured.length, rounds]).toEqual([3, ROUNDS]);
+    const discarded = trials.updates - alone.one.updates;
+    expect(discarded).toBeGreaterThan(2 * ROUNDS);
+    // At most a twentieth of the run, and one step of each candidate before it is timed.
+    expect(discarded).toBeLessThanOrEqual(0.05 * 40 * ROWS + 4);
+    one.dispose();
+    alone.dispose();
+  });
+
+  it.each([
+    ["racing", { racing: 10, replicas: 60 }],
+    ["replicas", { racing: 60, replicas: 5 }],
+  ] as const)("hand the one lane's parameters and state on to %s, no farther in the epoch", async (sharing, cost) => {
+    const one = made({ cost, rule: adagrad({ rate: 0.1 }) });
+    const { trials } = one;
+    let [before, at] = [trials.parameters(), 0];
+    let steps = 1;
+    while (!one.chosen()) {
+      [before, at] = [trials.parameters(), trials.step / trials.stepsPerEpoch];
+      await trials.advance(steps);
+      steps = Math.min(400, 4 * steps);
+    }
+    expect(planOf(one.chosen()!).replicas).toBe(sharing === "racing" ? "shared" : 2);
+    expect([...trials.parameters()]).toEqual([...before]);
+    const now = trials.step / trials.stepsPerEpoch;
+    expect(now).toBeLessThanOrEqual(at);
+    expect(now).toBeGreaterThan(at - 1 / trials.stepsPerEpoch);
+    expect(trials.stepsPerEpoch).toBe(ROWS / 2);
+    // AdaGrad's sums are the one lane's: begun anew, its steps would be many times as large.
+    await trials.advance(1);
+    const moved = Math.max(...trials.parameters().map((p, i) => Math.abs(p - before[i])));
+    expect(moved).toBeGreaterThan(0);
+    expect(moved).toBeLessThan(0.02);
+    one.dispose();
+  });
+
+  it("compare candidates on the same rows, of which each moves a weight of its own here", async () => {
+    const count = 4000;
+    using rows = Dataset.fromSparse({
+      rowCount: count,
+      columnCount: count,
+      rowStart: Uint32Array.from({ length: count + 1 }, (_, i) => i),
+      columnIndex: Uint32Array.from({ length: count }, (_, i) => i),
+      values: new Float64Array(count).fill(1),
+      target: new Float64Array(count).fill(1),
+      source: "unit vectors",
+    });
+    const one = made({ cost: { racing: 60, replicas: 60 }, rows, rule: sgd({ rate: 0.5 }), model: { l2: 0, intercept: false } });
+    const { measured } = choiceOf(await settled(one));
+    const [alone, replicas, racing] = measured.map(({ fallPerUpdate }) => fallPerUpdate);
+    expect(alone).toBeGreaterThan(0);
+    expect(racing / alone).toBeCloseTo(1, 4);
+    // The mean of two moves half as far: 1 − (1 − ¼)² of what a row has to give, for 1 − (1 − ½)².
+    expect(replicas / alone).toBeCloseTo(0.4375 / 0.75, 4);
+    one.dispose();
+  });
+
+  it("end where the run is kept, with a plan and its bytes", async () => {
+    const one = made({ cost: { racing: 10, replicas: 10 } });
+    const { trials } = one;
+    let steps = 1;
+    // In the middle of a round, whose stretches are not in the parameters.
+    while (trials.updates === trials.step) {
+      await trials.advance(steps);
+      steps = Math.min(400, 4 * steps);
+    }
+    expect(one.chosen()).toBeUndefined();
+    const parameters = [...trials.parameters()];
+    const { tensors, state } = trials.snapshot();
+    expect(planOf(one.chosen()!)).toMatchObject({ workers: 1, replicas: 1 });
+    expect(choiceOf(one.chosen()!).why).toMatch(/before anything was measured/);
+    expect([...(tensors["parameters.0"] as Float32Array)]).toEqual(parameters);
+    expect(state.updates).toBe(trials.updates);
+    const threads = one.calls();
+    await trials.advance(100);
+    expect(one.calls()).toBe(threads);
+    expect(await trials.settled).toEqual(one.chosen());
+    one.dispose();
+  });
+
+  it.each([
+    ["svrg", svrg()],
+    ["saga", saga()],
+  ] as const)("try no replicas with %s, whose means are of a lane's rows", async (_, variance) => {
+    const one = made({ cost: { racing: 10 }, rule: sgd({ rate: 0.003 }), variance });
+    const chosen = await settled(one);
+    expect(planOf(chosen).replicas).toBe("shared");
+    expect(choiceOf(chosen).measured.map(({ replicas }) => replicas)).toEqual([1, "shared"]);
+    one.dispose();
+  });
+
+  it("start no thread where a run or an epoch is too short", async () => {
+    const short = made({ cost: { racing: 1, replicas: 1 }, epochs: 1 });
+    expect(choiceOf(await settled(short)).why).toMatch(
+      /^the rest of the run takes about \d+ ms on one lane, too short to measure/,
+    );
+    const quick = made({ cost: { "one lane": 0.3, racing: 0.1, replicas: 0.1 }, epochs: 1e6 });
+    expect(choiceOf(await settled(quick, 10 * ROWS)).why).toBe("an epoch takes about 1.8 ms on one lane, too short to share");
+    for (const one of [short, quick]) {
+      expect(one.calls()).toBe(0);
+      one.dispose();
+    }
+  });
+
+  it("give back all memory, chosen or not", async () => {
+    const { memory } = engine;
+    const free = made({});
+    free.dispose();
+    const before = memory.usedBytes;
+    for (const advance of [false, true]) {
+      const one = made({ cost: { racing: 10 } });
+      if (advance) await settled(one);
+      one.dispose();
+      expect((await one.trials.settled).plan).toMatchObject({ replicas: advance ? "shared" : 1 });
+    }
+    expect(memory.usedBytes).toBeLessThanOrEqual(before + 64);
+  });
+});
+
+describe("a candidate's trial", () => {
+  it.each([
+    ["dense", {}, undefined],
+    ["a 16-bit model", { precision: { model: "i16" } }, undefined],
+    ["float64", { precision: "f64" }, undefined],
+    ["a line search", {}, stochasticLineSearch()],
+    ["L2 as a scale, on sparse rows", {}, sgd({ rate: 0.3 })],
+  ] as [string, FitOptions, Rule | undefined][])(
+    "begins where the one lane is, loss and all: %s",
+    async (name, options, rule) => {
+      const rows = name.includes("sparse") ? sparse : data;
+      const plan = resolvePlan("fit", { workers: 2, replicas: 2, ...options }, engine.describe(), { batch: 2 });
+      const model = linear({ standardise: false, l2: 0.01 });
+      const prepared = model.prepare(rows, plan);
+      const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+      const replicas = gradientDescent({ rule: rule ?? adam({ rate: 0.01 }) }).start(problem, plan, engine) as Descent;
+      const one = new Descent({ ...replicas.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+      const loss = new TrialLoss(one.parts, engine, 500);
+      await one.advance(1000);
+      // Something to be forgotten.
+      await replicas.advance(10);
+      handOn(one.snapshot(), replicas, 500);
+      const point = [...one.parameters()];
+      expect([...replicas.parameters()]).toEqual(point);
+      expect(Math.max(...point.map(Math.abs))).toBeGreaterThan(0.01);
+      const there = loss.at(one.parameters());
+      expect(loss.at(replicas.parameters())).toBe(there);
+      expect(there).toBeLessThan(loss.at(new Float64Array(point.length)));
+      for (const one of [loss, replicas]) one.dispose();
+      one.dispose();
+      problem.dispose();
+      prepared.dispose();
+    },
+  );
+
+  it.each([svrg(), saga()])("has the table and the mean of $name, where lanes race", async (variance) => {
+    const plan = resolvePlan("fit", { workers: 2 }, engine.describe(), { batch: 1 });
+    const model = linear({ standardise: false, l2: 0.01 });
+    const prepared = model.prepare(data, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const racing = gradientDescent({ rule: sgd({ rate: 0.01 }), variance }).start(problem, plan, engine) as Descent;
+    const one = new Descent({ ...racing.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+    await one.advance(1000);
+    await racing.advance(10);
+    handOn(one.snapshot(), racing, 500);
+    const [wanted, found] = [one.snapshot().tensors, racing.snapshot().tensors];
+    for (const name of ["table", "mean.0", "parameters.0"]) {
+      expect([...found[name]]).toEqual([...wanted[name]]);
+      expect(wanted[name].some((x) => x !== 0)).toBe(true);
+    }
+    for (const descent of [one, racing]) descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+  });
+
+  it.each([
+    ["shared", 1001],
+    [2, 501],
+  ] as const)("takes the rates of its own plan from there on: replicas %s, update %i of a lane", async (replicas, update) => {
+    const plan = resolvePlan("fit", { workers: 2, replicas }, engine.describe(), { batch: 1 });
+    const model = linear({ standardise: false });
+    const prepared = model.prepare(data, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const rule = sgd({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.01 }) });
+    const other = gradientDescent({ rule }).start(problem, plan, engine) as Descent;
+    const one = new Descent({ ...other.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+    await one.advance(update);
+    const { rate } = one.report();
+    const again = new Descent(one.parts, engine);
+    await again.advance(1000);
+    handOn(again.snapshot(), other, 500);
+    await other.advance(1);
+    expect(other.report().rate).toBe(rate);
+    for (const descent of [one, again, other]) descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+  });
+
+  it.each([
+    ["shuffled", 2],
+    ["blocks", "shared"],
+    ["ordered", "shared"],
+    ["shuffled", "shared"],
+  ] as const)("is of the one lane's rows: %s, replicas %s", async (schedule, replicas) => {
+    const count = 60;
+    // Row i is unit vector i, so that weights tell which rows were seen.
+    using rows = Dataset.fromArrays({
+      x: Array.from({ length: count }, (_, i) => Array.from({ length: count }, (__, j) => Number(i === j))),
+      y: Array.from({ length: count }, () => 1),
+    });
+    const plan = resolvePlan(
+      "fit",
+      { workers: 2, replicas, schedule, ...(schedule === "blocks" ? { blockRows: 4 } : {}) },
+      engine.describe(),
+      { batch: 1 },
+    );
+    const model = linear({ standardise: false, intercept: false });
+    const prepared = model.prepare(rows, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const other = gradientDescent({ rule: sgd({ rate: 0.1 }) }).start(problem, plan, engine) as Descent;
+    const one = new Descent({ ...other.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+    await one.advance(20);
+    const base = one.snapshot();
+    const before = one.parameters();
+    await one.advance(10);
+    const seenBy = (descent: Descent): number[] => [...descent.parameters()].flatMap((p, i) => (p === before[i] ? [] : [i]));
+    const wanted = seenBy(one);
+    expect(wanted.length).toBe(10);
+    handOn(base, other, 10);
+    sameRows(one, 20, other, 5);
+    while (other.step < 15) await other.advance(15 - other.step);
+    expect(seenBy(other)).toEqual(wanted);
+    for (const descent of [one, other]) descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+  });
+
+  it("is measured by the objective: loss and penalties on all rows, where there are no more", async () => {
+    const small = plantedRows({ rows: 100, columns: 6, classes: 2, format: "dense" });
+    const plan = resolvePlan("fit", { precision: "f64" }, engine.describe(), { batch: 1 });
+    const model = linear({ standardise: false, l2: 0.3, l1: 0.05, intercept: false });
+    const prepared = model.prepare(small.data, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const descent = gradientDescent({ rule: sgd() }).start(problem, plan, engine) as Descent;
+    const loss = new TrialLoss(descent.parts, engine, 4096);
+    const w = [0.3, -0.2, 0, 1, 0.5, -1];
+    const point = new Float64Array(problem.parameterCount);
+    point.set(w);
+    const losses = small.entries.map((row, i) => {
+      const z = row.reduce((sum, [j, x]) => sum + x * w[j], 0);
+      return Math.log1p(Math.exp(small.y[i] > 0 ? -z : z));
+    });
+    const penalty = w.reduce((sum, p) => sum + 0.05 * Math.abs(p) + 0.15 * p * p, 0);
+    expect(loss.at(point)).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / 100 + penalty, 10);
+    loss.dispose();
+    descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+    small.data.dispose();
+  });
+});
+
+describe("the length of a stretch", () => {
+  const run = { secondsPerStep: 2 ** -16, stepsPerEpoch: 1e6, left: 100, others: 2 };
+  it("is at most 8 ms, and at most a twentieth of the run over all that is discarded", () => {
+    expect(stretchOf(run)).toBe(524);
+    for (const left of [0.5, 1, 1.3, 1.5]) {
+      const steps = stretchOf({ ...run, left }) as number;
+      expect(2 * ROUNDS * steps * run.secondsPerStep).toBeLessThanOrEqual(0.05 * left + 1e-12);
+      expect(2 * ROUNDS * (steps + 1) * run.secondsPerStep).toBeGreaterThan(0.05 * left - 1e-12);
+    }
+  });
+
+  it("is one step where a step takes longer, if the run is long enough", () => {
+    expect(stretchOf({ ...run, secondsPerStep: 0.1, stepsPerEpoch: 60 })).toBe(1);
+    expect(stretchOf({ ...run, secondsPerStep: 0.6, stepsPerEpoch: 60 })).toMatch(/the rest of the run takes about 100 s/);
+  });
+
+  it("is within an epoch", () => {
+    expect(stretchOf({ ...run, stepsPerEpoch: 200 })).toBe(199);
+    expect(stretchOf({ ...run, stepsPerEpoch: 100 })).toBe("an epoch takes about 1.5 ms on one lane, too short to share");
+    expect(stretchOf({ ...run, secondsPerStep: 0.1, stepsPerEpoch: 1 })).toMatch(/an epoch takes about 100 ms/);
+    expect(stretchOf({ ...run, left: Infinity })).toBe(524);
+  });
+});
+
+describe("fit", () => {
+  const bytesOf = (model: { toBytes(): Uint8Array }): Buffer => Buffer.from(model.toBytes());
+  const options: FitOptions = { rule: sgd({ rate: 0.01 }), seed: 4 };
+
+  it("measures on two workers, says what it took and why, and a checkpoint keeps it", async () => {
+    const run = fit(linear({ l2: 1e-3 }), long, { ...options, workers: 2, until: { seconds: 100 } });
+    const { plan, planChoice } = (await run.chosen) as { plan: JsonObject; planChoice: JsonObject };
+    expect(planChoice).toMatchObject({ why: expect.stringMatching(/\w+ /), rounds: expect.any(Number) });
+    expect(planChoice.rounds).toBeGreaterThan(0);
+    const bytes = await run.checkpoint();
+    run.stop();
+    const fitted = await run;
+    expect((fitted.description.plan as JsonObject).replicas).toBe(plan.replicas);
+    expect(fitted.evaluate(long).accuracy).toBeGreaterThan(0.7);
+    const resumed = fit.resume(bytes, long, { until: { seconds: 0.05 }, workers: 2 });
+    expect(await resumed.chosen).toMatchObject({ plan, planChoice });
+    await resumed;
+    const again = fit.resume(await resumed.checkpoint(), long, { until: { seconds: 0.1 } });
+    expect(await again.chosen).toMatchObject({ plan, planChoice });
+    await again;
+  });
+
+  it("is one lane's run, bit for bit, where the run is short; and so is its resumed run", async () => {
+    const two = fit(linear(), data, { ...options, epochs: 1, workers: 2 });
+    const fitted = await two;
+    const wanted = await fit(linear(), data, { ...options, epochs: 1, workers: 1 });
+    expect(bytesOf(fitted).equals(bytesOf(wanted))).toBe(true);
+    expect(fitted.run).toMatchObject({ updates: ROWS, epochs: 1 });
+    expect(await two.chosen).toMatchObject({ plan: { workers: 1, replicas: 1 }, planChoice: { rounds: 0, measured: [] } });
+    const resumed = await fit.resume(await two.checkpoint(), data, { epochs: 2, workers: 2 });
+    const whole = await fit(linear(), data, { ...options, epochs: 2, workers: 1 });
+    expect(bytesOf(resumed).equals(bytesOf(whole))).toBe(true);
+  });
+
+  it.each([
+    ["racing", { workers: 2, replicas: "shared" }],
+    ["replicas", { workers: 2, replicas: 2 }],
+    ["deterministic replicas", { workers: 2, replicas: 2, deterministic: true }],
+    ["full gradients", { workers: 2, batch: "all" }],
+    ["one worker", { workers: 1 }],
+    ["a solver", { workers: 2, rule: lbfgs() }],
+  ] as [string, FitOptions][])("measures nothing where the plan is named: %s", async (_, plan) => {
+    const run = fit(linear(), data, { ...options, epochs: 2, ...plan });
+    const fitted = await run;
+    expect(await run.chosen).not.toHaveProperty("planChoice");
+    expect(fitted.run.updates).toBe(fitted.run.epochs * (plan.batch === "all" || plan.rule ? 1 : ROWS));
+  });
+
+  it("fails where threads cannot run what is measured, by the error of a worker", async () => {
+    const { enginePool } = await import("../../../src/host/engine.ts");
+    const pool = await enginePool();
+    const { run } = pool;
+    pool.run = () => Promise.reject(new Error("no threads here"));
+    try {
+      await expect((async () => await fit(linear(), long, { ...options, workers: 2, until: { seconds: 20 } }))()).rejects.toThrow(
+        "no threads here",
+      );
+    } finally {
+      pool.run = run;
+    }
+  });
+
+  it.each(["plan", "planChoice"])("knows no option %s", async (name) => {
+    await expect((async () => await fit(linear(), data, { epochs: 1, [name]: "racing" } as never))()).rejects.toThrow(
+      `fit: unknown option "${name}"`,
+    );
+  });
+});
