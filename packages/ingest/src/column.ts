@@ -13,8 +13,9 @@
 import type { Column } from "ergodic";
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
+import { LevelIndex } from "./level-index.ts";
 import { shown } from "./lines.ts";
-import { isNumberText } from "./number.ts";
+import { isNumberText, isRounded, parseNumber } from "./number.ts";
 
 /** "number", "category", or a category's levels in their order. */
 export type ColumnType = "number" | "category" | readonly string[];
@@ -29,12 +30,18 @@ export interface ColumnContext {
   readonly typed: boolean;
   /** False: only type and levels are wanted. */
   readonly store: boolean;
+  /** How many rows there will be, as far as can be told: columns then take their room at once, instead of copying what they hold. 0 = unknown. */
+  expectedRows: number;
 }
 
 const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Room that a column begins with. */
 const firstRows = 8;
+/** By how much it grows at most: what is expected may not come. */
+const mostGrowth = 16;
+/** Beyond it whole numbers are rounded. */
+const largest = Number.MAX_SAFE_INTEGER;
 
 export class ColumnBuilder {
   readonly name: string;
@@ -55,6 +62,8 @@ export class ColumnBuilder {
   /** By level; made with the first one, as a table may have a million columns of numbers. */
   #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
+  /** Codes by the bytes of their texts; −1 = missing. Made with the first cell that comes as bytes. */
+  #known: LevelIndex | undefined;
   #numberCount = 0;
   #firstText: { line: number; text: string } | undefined;
 
@@ -95,6 +104,39 @@ export class ColumnBuilder {
     this.kind = "number";
     this.#numberCount++;
     this.#push(value);
+  }
+
+  /** A cell as it lies in an encoded file: `putNumber` where it is a number, else `putText`, without a string where none is needed. */
+  putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
+    if (this.kind === "category") {
+      this.#putLevel(bytes, start, end, line);
+      return;
+    }
+    const value = parseNumber(bytes, start, end, this.#context.decimal === "," ? 44 : 46);
+    if (value - value !== 0) {
+      this.putText(textOf(bytes, start, end), line);
+      return;
+    }
+    if (value > largest || value < -largest) {
+      const text = textOf(bytes, start, end);
+      if (isRounded(text)) this.refuseRounded(text, line);
+    }
+    this.putNumber(value, line);
+  }
+
+  #putLevel(bytes: Uint8Array, start: number, end: number, line: number): void {
+    const code = this.#known?.find(bytes, start, end);
+    if (code === undefined) {
+      const missing = this.missingCount;
+      const text = textOf(bytes, start, end);
+      this.putText(text, line);
+      this.#known ??= new LevelIndex();
+      this.#known.add(bytes, start, end, this.missingCount > missing ? -1 : this.#codeOf!.get(text)!);
+      return;
+    }
+    if (code < 0) this.missingCount++;
+    else this.#counts[code]++;
+    this.#push(code);
   }
 
   /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
@@ -167,19 +209,25 @@ export class ColumnBuilder {
     if (!this.#context.store) return;
     if (this.kind === "category") {
       if (at >= this.#codes.length) {
-        const codes = new Int32Array(Math.max(firstRows, 2 * at));
+        const codes = new Int32Array(this.#room());
         codes.set(this.#codes);
         this.#codes = codes;
       }
       this.#codes[at] = value;
     } else {
       if (at >= this.#values.length) {
-        const values = new Float64Array(Math.max(firstRows, 2 * at));
+        const values = new Float64Array(this.#room());
         values.set(this.#values);
         this.#values = values;
       }
       this.#values[at] = value;
     }
+  }
+
+  /** Rows to make room for, where there is none left. */
+  #room(): number {
+    const { length } = this;
+    return Math.max(firstRows, 2 * length, Math.min(this.#context.expectedRows, mostGrowth * length));
   }
 
   #addLevel(level: string): number {
@@ -230,11 +278,11 @@ export class ColumnBuilder {
     const { name, length } = this;
     this.length = 0;
     if (this.kind !== "category") {
-      const values = this.#values.subarray(0, length);
+      const values = trimmed(this.#values, length);
       this.#values = noValues;
       return { name, kind: "number", values };
     }
-    const codes = this.#codes.subarray(0, length);
+    const codes = trimmed(this.#codes, length);
     this.#codes = noCodes;
     const order = this.#order();
     const levels = order.map((code) => this.#levels[code]);
@@ -285,6 +333,22 @@ export class ColumnBuilder {
       "DATA_TYPE",
     );
   }
+}
+
+/** The first elements, without the room behind them where that is most of it. */
+function trimmed<T extends Float64Array | Int32Array>(all: T, length: number): T {
+  return (all.length > 2 * length ? all.slice(0, length) : all.subarray(0, length)) as T;
+}
+
+/** Short ASCII texts are most of all, and a decoder's call costs more than they do. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > 32) return shown(bytes.subarray(start, end));
+  let text = "";
+  for (let i = start; i < end; i++) {
+    if (bytes[i] > 127) return shown(bytes.subarray(start, end));
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
 }
 
 const encoder = new TextEncoder();
