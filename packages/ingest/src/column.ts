@@ -16,6 +16,7 @@ import { fault, listed, show } from "./fault.ts";
 import { LevelIndex } from "./level-index.ts";
 import { shown } from "./lines.ts";
 import { isNumberText, isRounded, parseNumber } from "./number.ts";
+import { type NumbersType, release, room } from "./room.ts";
 
 /** "number", "category", or a category's levels in their order. */
 export type ColumnType = "number" | "category" | readonly string[];
@@ -32,6 +33,8 @@ export interface ColumnContext {
   readonly store: boolean;
   /** How many rows there will be, as far as can be told: columns then take their room at once, instead of copying what they hold. 0 = unknown. */
   expectedRows: number;
+  /** What is taken will be given back by `release`. */
+  readonly releasable: boolean;
 }
 
 const noValues = new Float64Array(0);
@@ -200,8 +203,9 @@ export class ColumnBuilder {
     if (this.#declared) throw this.#notNumber(text, line);
     this.kind = "category";
     this.#firstText = { line, text: copied(text) };
+    release(this.#values);
     this.#values = noValues;
-    if (this.#context.store) this.#codes = new Int32Array(Math.max(firstRows, this.length)).fill(-1);
+    if (this.#context.store) this.#codes = room(Int32Array, Math.max(firstRows, this.length), this.#context.releasable).fill(-1);
   }
 
   #push(value: number): void {
@@ -209,25 +213,26 @@ export class ColumnBuilder {
     if (!this.#context.store) return;
     if (this.kind === "category") {
       if (at >= this.#codes.length) {
-        const codes = new Int32Array(this.#room());
-        codes.set(this.#codes);
-        this.#codes = codes;
+        this.#codes = this.#grown(Int32Array, this.#codes);
       }
       this.#codes[at] = value;
     } else {
       if (at >= this.#values.length) {
-        const values = new Float64Array(this.#room());
-        values.set(this.#values);
-        this.#values = values;
+        this.#values = this.#grown(Float64Array, this.#values);
       }
       this.#values[at] = value;
     }
   }
 
-  /** Rows to make room for, where there is none left. */
-  #room(): number {
-    const { length } = this;
-    return Math.max(firstRows, 2 * length, Math.min(this.#context.expectedRows, mostGrowth * length));
+  /** With room for more rows, where there is none left. */
+  #grown<T extends Float64Array | Int32Array>(Type: NumbersType<T>, old: T): T {
+    const { expectedRows, releasable } = this.#context;
+    const { length } = old;
+    const rows = Math.max(firstRows, 2 * length, Math.min(expectedRows, mostGrowth * length));
+    const grown = room(Type, rows, releasable);
+    grown.set(old);
+    release(old);
+    return grown;
   }
 
   #addLevel(level: string): number {
@@ -276,13 +281,14 @@ export class ColumnBuilder {
   /** The column of all rows put since the last take; the next one begins. A column of missing values alone is one of numbers. */
   take(): Column {
     const { name, length } = this;
-    this.length = 0;
     if (this.kind !== "category") {
-      const values = trimmed(this.#values, length);
+      const values = this.#taken(this.#values);
+      this.length = 0;
       this.#values = noValues;
       return { name, kind: "number", values };
     }
-    const codes = trimmed(this.#codes, length);
+    const codes = this.#taken(this.#codes);
+    this.length = 0;
     this.#codes = noCodes;
     const order = this.#order();
     const levels = order.map((code) => this.#levels[code]);
@@ -294,6 +300,13 @@ export class ColumnBuilder {
       for (let i = 0; i < length; i++) codes[i] = codes[i] < 0 ? -1 : final[codes[i]];
     }
     return { name, kind: "category", codes, levels };
+  }
+
+  /** The rows that were put, without the room behind them where that is most of it. */
+  #taken<T extends Float64Array | Int32Array>(all: T): T {
+    const { length } = this;
+    const part = all.length > 2 * length && !this.#context.releasable ? all.slice(0, length) : all.subarray(0, length);
+    return part as T;
   }
 
   #order(): number[] {
@@ -333,11 +346,6 @@ export class ColumnBuilder {
       "DATA_TYPE",
     );
   }
-}
-
-/** The first elements, without the room behind them where that is most of it. */
-function trimmed<T extends Float64Array | Int32Array>(all: T, length: number): T {
-  return (all.length > 2 * length ? all.slice(0, length) : all.subarray(0, length)) as T;
 }
 
 /** Short ASCII texts are most of all, and a decoder's call costs more than they do. */
