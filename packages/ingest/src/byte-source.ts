@@ -4,6 +4,8 @@ export interface ByteSource {
   readonly name: string;
   /** False: `chunks()` works once (standard input, streams). */
   readonly rereadable: boolean;
+  /** Bytes in all, where that is known beforehand; before unpacking. A hint: files change. */
+  readonly byteLength?: number | undefined;
   /** The bytes, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Any bytes by position, where the source has that: files and memory, not compressed. */

@@ -13,8 +13,10 @@
 import type { Column } from "ergodic";
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
+import { LevelIndex } from "./level-index.ts";
 import { shown } from "./lines.ts";
-import { isNumberText } from "./number.ts";
+import { isNumberText, isRounded, parseNumber } from "./number.ts";
+import { type NumbersType, release, room } from "./room.ts";
 
 /** "number", "category", or a category's levels in their order. */
 export type ColumnType = "number" | "category" | readonly string[];
@@ -29,12 +31,20 @@ export interface ColumnContext {
   readonly typed: boolean;
   /** False: only type and levels are wanted. */
   readonly store: boolean;
+  /** How many rows there will be, as far as can be told: columns then take their room at once, instead of copying what they hold. 0 = unknown. */
+  expectedRows: number;
+  /** What is taken will be given back by `release`. */
+  readonly releasable: boolean;
 }
 
 const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
 /** Room that a column begins with. */
 const firstRows = 8;
+/** By how much it grows at most: what is expected may not come. */
+const mostGrowth = 16;
+/** Beyond it whole numbers are rounded. */
+const largest = Number.MAX_SAFE_INTEGER;
 
 export class ColumnBuilder {
   readonly name: string;
@@ -55,6 +65,8 @@ export class ColumnBuilder {
   /** By level; made with the first one, as a table may have a million columns of numbers. */
   #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
+  /** Codes by the bytes of their texts; −1 = missing. Made with the first cell that comes as bytes. */
+  #known: LevelIndex | undefined;
   #numberCount = 0;
   #firstText: { line: number; text: string } | undefined;
 
@@ -95,6 +107,39 @@ export class ColumnBuilder {
     this.kind = "number";
     this.#numberCount++;
     this.#push(value);
+  }
+
+  /** A cell as it lies in an encoded file: `putNumber` where it is a number, else `putText`, without a string where none is needed. */
+  putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
+    if (this.kind === "category") {
+      this.#putLevel(bytes, start, end, line);
+      return;
+    }
+    const value = parseNumber(bytes, start, end, this.#context.decimal === "," ? 44 : 46);
+    if (value - value !== 0) {
+      this.putText(textOf(bytes, start, end), line);
+      return;
+    }
+    if (value > largest || value < -largest) {
+      const text = textOf(bytes, start, end);
+      if (isRounded(text)) this.refuseRounded(text, line);
+    }
+    this.putNumber(value, line);
+  }
+
+  #putLevel(bytes: Uint8Array, start: number, end: number, line: number): void {
+    const code = this.#known?.find(bytes, start, end);
+    if (code === undefined) {
+      const missing = this.missingCount;
+      const text = textOf(bytes, start, end);
+      this.putText(text, line);
+      this.#known ??= new LevelIndex();
+      this.#known.add(bytes, start, end, this.missingCount > missing ? -1 : this.#codeOf!.get(text)!);
+      return;
+    }
+    if (code < 0) this.missingCount++;
+    else this.#counts[code]++;
+    this.#push(code);
   }
 
   /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
@@ -158,8 +203,9 @@ export class ColumnBuilder {
     if (this.#declared) throw this.#notNumber(text, line);
     this.kind = "category";
     this.#firstText = { line, text: copied(text) };
+    release(this.#values);
     this.#values = noValues;
-    if (this.#context.store) this.#codes = new Int32Array(Math.max(firstRows, this.length)).fill(-1);
+    if (this.#context.store) this.#codes = room(Int32Array, Math.max(firstRows, this.length), this.#context.releasable).fill(-1);
   }
 
   #push(value: number): void {
@@ -167,19 +213,26 @@ export class ColumnBuilder {
     if (!this.#context.store) return;
     if (this.kind === "category") {
       if (at >= this.#codes.length) {
-        const codes = new Int32Array(Math.max(firstRows, 2 * at));
-        codes.set(this.#codes);
-        this.#codes = codes;
+        this.#codes = this.#grown(Int32Array, this.#codes);
       }
       this.#codes[at] = value;
     } else {
       if (at >= this.#values.length) {
-        const values = new Float64Array(Math.max(firstRows, 2 * at));
-        values.set(this.#values);
-        this.#values = values;
+        this.#values = this.#grown(Float64Array, this.#values);
       }
       this.#values[at] = value;
     }
+  }
+
+  /** With room for more rows, where there is none left. */
+  #grown<T extends Float64Array | Int32Array>(Type: NumbersType<T>, old: T): T {
+    const { expectedRows, releasable } = this.#context;
+    const { length } = old;
+    const rows = Math.max(firstRows, 2 * length, Math.min(expectedRows, mostGrowth * length));
+    const grown = room(Type, rows, releasable);
+    grown.set(old);
+    release(old);
+    return grown;
   }
 
   #addLevel(level: string): number {
@@ -228,13 +281,14 @@ export class ColumnBuilder {
   /** The column of all rows put since the last take; the next one begins. A column of missing values alone is one of numbers. */
   take(): Column {
     const { name, length } = this;
-    this.length = 0;
     if (this.kind !== "category") {
-      const values = this.#values.subarray(0, length);
+      const values = this.#taken(this.#values);
+      this.length = 0;
       this.#values = noValues;
       return { name, kind: "number", values };
     }
-    const codes = this.#codes.subarray(0, length);
+    const codes = this.#taken(this.#codes);
+    this.length = 0;
     this.#codes = noCodes;
     const order = this.#order();
     const levels = order.map((code) => this.#levels[code]);
@@ -246,6 +300,13 @@ export class ColumnBuilder {
       for (let i = 0; i < length; i++) codes[i] = codes[i] < 0 ? -1 : final[codes[i]];
     }
     return { name, kind: "category", codes, levels };
+  }
+
+  /** The rows that were put, without the room behind them where that is most of it. */
+  #taken<T extends Float64Array | Int32Array>(all: T): T {
+    const { length } = this;
+    const part = all.length > 2 * length && !this.#context.releasable ? all.slice(0, length) : all.subarray(0, length);
+    return part as T;
   }
 
   #order(): number[] {
@@ -285,6 +346,17 @@ export class ColumnBuilder {
       "DATA_TYPE",
     );
   }
+}
+
+/** Short ASCII texts are most of all, and a decoder's call costs more than they do. */
+function textOf(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > 32) return shown(bytes.subarray(start, end));
+  let text = "";
+  for (let i = start; i < end; i++) {
+    if (bytes[i] > 127) return shown(bytes.subarray(start, end));
+    text += String.fromCharCode(bytes[i]);
+  }
+  return text;
 }
 
 const encoder = new TextEncoder();

@@ -33,6 +33,22 @@ export class CsvRecords {
   #blockLine = 1;
   #triedLength = 0;
 
+  /** Nothing of an earlier block is left, and records end with a line feed: the next block's first record is where it begins. */
+  get between(): boolean {
+    return this.#text === "" && this.#newline === "\n";
+  }
+
+  /** Lines that somebody else read, from where the last record ended. */
+  skipLines(count: number): void {
+    this.#nextLine += count;
+    this.#blockLine += count;
+  }
+
+  /** The line after the last record. */
+  get nextLine(): number {
+    return this.#nextLine;
+  }
+
   /** `quote`, `comment`: "" = none. */
   constructor(file: string, delimiter: string, quote: string, comment = "") {
     this.#file = file;

@@ -24,7 +24,8 @@ export interface DenseFormat {
   readonly kind: "dense";
   readonly extensions: readonly string[];
   readonly keys: readonly string[];
-  table(source: ByteSource, options: FormatOptions): Promise<ParsedTable>;
+  /** `releasable`: see rows.ts. */
+  table(source: ByteSource, options: FormatOptions, releasable?: boolean): Promise<ParsedTable>;
   blocks(source: ByteSource, options: FormatOptions, rows: number): AsyncGenerator<Table>;
 }
 
@@ -73,7 +74,7 @@ function dense(decoder: RowDecoder<FormatOptions>, extensions: string[], keys: s
     kind: "dense",
     extensions,
     keys: [...tableKeys, ...keys],
-    table: (source, options) => wholeTable(decoder, source, options),
+    table: (source, options, releasable) => wholeTable(decoder, source, options, releasable),
     blocks: (source, options, rows) => tableBlocks(decoder, source, options, rows),
   };
 }

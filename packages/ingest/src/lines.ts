@@ -102,6 +102,18 @@ export function decoded(file: string, bytes: Uint8Array, line: number): string {
   }
 }
 
+/** Are these bytes UTF-8? */
+export function isText(bytes: Uint8Array): boolean {
+  const node = typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:buffer");
+  if (node?.isUtf8) return node.isUtf8(bytes);
+  try {
+    strict.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
   // A byte is wrong where the lenient decoder puts U+FFFD that the bytes do not spell out.
   for (let start = 0; start < bytes.length; line++) {

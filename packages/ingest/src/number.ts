@@ -2,36 +2,52 @@
  * Decimal numbers straight from ASCII bytes, correctly rounded.
  *
  * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. Up to 15 digits and a power of ten within
- * 10^±22 the result is one exact integer times or over one exact power, hence correctly rounded (Clinger 1990, the fast path);
- * other numbers go to the platform's parser. Returns NaN for what is not a number; ±Infinity for infinities and overflow.
+ * 10^±22 the result is one exact integer times or over one exact power, hence correctly rounded (Clinger 1990, the fast path). Up to 19
+ * digits the integer is the exact sum of two doubles, and so nearly is its quotient by the power, which is rounded unless the next half-way point
+ * is too near to tell (`quotient`). Other numbers go to the platform's parser. Returns NaN for what is not a number; ±Infinity for
+ * infinities and overflow.
  */
 const powers = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const point = 46;
+/** Digits that a double holds whatever they are. */
+const exactDigits = 15;
+/** Of these the first, which a 32-bit integer holds. */
+const firstDigits = 9;
+/** Digits behind them, which multiply them by 10^4 at most. */
+const moreDigits = 4;
 
 /** `decimal`: the code of the decimal mark, 46 "." or 44 ",". */
 export function parseNumber(bytes: Uint8Array, start: number, end: number, decimal = point): number {
   let i = start;
   const sign = bytes[i];
   if (sign === 45 || sign === 43) i++;
-  let mantissa = 0;
+  // Integers of 32 bits: the first nine significant digits, six more, and four more.
+  let first = 0;
+  let second = 0;
+  let third = 0;
   let digits = 0; // significant ones
   let seen = 0;
+  let mark = -1;
   let scale = 0;
   let byte = 0;
-  for (; i < end; i++, seen++) {
+  for (; i < end; i++) {
     byte = bytes[i] - 48;
-    if (byte < 0 || byte > 9) break;
-    mantissa = mantissa * 10 + byte;
-    if (mantissa !== 0) digits++;
-  }
-  if (i < end && bytes[i] === decimal) {
-    for (i++; i < end; i++, seen++, scale--) {
-      byte = bytes[i] - 48;
-      if (byte < 0 || byte > 9) break;
-      mantissa = mantissa * 10 + byte;
-      if (mantissa !== 0) digits++;
+    if (byte >>> 0 > 9) {
+      if (bytes[i] !== decimal || mark >= 0) break;
+      mark = i;
+      continue;
+    }
+    seen++;
+    if (digits < firstDigits) {
+      first = (first * 10 + byte) | 0;
+      if (first !== 0) digits++;
+    } else {
+      if (digits < exactDigits) second = (second * 10 + byte) | 0;
+      else third = (third * 10 + byte) | 0;
+      digits++;
     }
   }
+  if (mark >= 0) scale = mark + 1 - i;
   if (seen === 0) return parseInfinity(bytes, start, end);
   if (i < end) {
     if ((bytes[i] | 32) !== 101) return NaN;
@@ -39,22 +55,65 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
     const negative = bytes[i] === 45;
     if (negative || bytes[i] === 43) i++;
     let exponent = 0;
-    const first = i;
+    const from = i;
     for (; i < end; i++) {
       byte = bytes[i] - 48;
       if (byte < 0 || byte > 9) return NaN;
       if (exponent < 100000) exponent = exponent * 10 + byte;
     }
-    if (i === first) return NaN;
+    if (i === from) return NaN;
     scale += negative ? -exponent : exponent;
   }
-  if (digits <= 15 && scale >= -22 && scale <= 22) {
-    const value = scale < 0 ? mantissa / powers[-scale] : mantissa * powers[scale];
-    return sign === 45 ? -value : value;
+  let value = NaN;
+  if (digits <= exactDigits) {
+    const mantissa = digits <= firstDigits ? first : first * powers[digits - firstDigits] + second;
+    if (scale >= -22 && scale <= 22) value = scale < 0 ? mantissa / powers[-scale] : mantissa * powers[scale];
+  } else if (digits <= exactDigits + moreDigits && scale >= -22 && scale <= 0) {
+    const mantissa = first * powers[exactDigits - firstDigits] + second;
+    value = quotient(mantissa, powers[digits - exactDigits], third, powers[-scale]);
   }
+  if (Number.isNaN(value)) return Number(textOf(bytes, start, end, decimal));
+  return sign === 45 ? -value : value;
+}
+
+/** What of a number the lower half of Veltkamp's splitting holds. */
+const split = 2 ** 27 + 1;
+const low26 = 2 ** 26;
+/** Far more than the error of a quotient's second part, relative to the first: about 2^-103. */
+const doubt = 2 ** -98;
+
+/**
+ * (m·10^k + rest) / power, correctly rounded; NaN where it lies so near the middle of two doubles that this cannot tell.
+ *
+ * m < 10^15, k ≤ 4, rest < 10^k, power ≤ 10^22. With m = a + b, b < 2^26, both a·10^k and b·10^k + rest are exact, hence the numerator
+ * is `high + low` exactly; the first quotient's remainder is exact by Dekker's product (1971), and gives the second one. No part
+ * under- or overflows: the quotient lies between 10^-7 and 10^19.
+ */
+function quotient(m: number, tens: number, rest: number, power: number): number {
+  const b = m % low26;
+  const large = (m - b) * tens;
+  const small = b * tens + rest;
+  const high = large + small;
+  if (power === 1) return high;
+  const low = small - (high - large);
+  const first = high / power;
+  const product = first * power;
+  let t = split * first;
+  const firstHigh = t - (t - first);
+  const firstLow = first - firstHigh;
+  t = split * power;
+  const powerHigh = t - (t - power);
+  const powerLow = power - powerHigh;
+  const error = firstLow * powerLow - (product - firstHigh * powerHigh - firstLow * powerHigh - firstHigh * powerLow);
+  const second = (high - product - error + low) / power;
+  const below = first + (second - first * doubt);
+  return below === first + (second + first * doubt) ? below : NaN;
+}
+
+function textOf(bytes: Uint8Array, start: number, end: number, decimal: number): string {
   let text = "";
   for (let j = start; j < end; j++) text += bytes[j] === decimal ? "." : String.fromCharCode(bytes[j]);
-  return Number(text);
+  return text;
 }
 
 function parseInfinity(bytes: Uint8Array, start: number, end: number): number {

@@ -19,6 +19,7 @@ import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
 import { checkLike, type LikeOptions, readingLike, takesSparse } from "./like.ts";
+import { releaseTable } from "./rows.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
 
 /** Options of readers of tables. */
@@ -133,7 +134,12 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   if (format.kind === "dense") {
     checkKeys(reader, options, [...own, ...format.keys, ...datasetKeys]);
     const labelled = target === undefined && labels !== undefined;
-    return denseDataset(reader, await format.table(source, rest), labelled ? { ...rest, target: labelColumn } : options);
+    const parsed = await format.table(source, rest, true);
+    try {
+      return denseDataset(reader, parsed, labelled ? { ...rest, target: labelColumn } : options);
+    } finally {
+      releaseTable(parsed.table);
+    }
   }
   refuseTarget(reader, target, name === "idx" ? "idx files" : `${name} lines`);
   const made = format.kind === "array" ? arrayDatasetKeys : sparseDatasetKeys;

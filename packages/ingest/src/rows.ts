@@ -9,6 +9,7 @@ import type { Column, Table } from "ergodic";
 import type { ColumnType } from "./column.ts";
 import { fileFault } from "./fault.ts";
 import { rewindable } from "./replay.ts";
+import { release } from "./room.ts";
 import type { ByteSource } from "./source.ts";
 import { type ParsedTable, TableBuilder, type TableOptions } from "./table-builder.ts";
 
@@ -21,14 +22,16 @@ export interface RowDecoder<O> {
   rows(source: ByteSource, options: O, builder: TableBuilder): AsyncGenerator<void>;
 }
 
+/** `releasable`: for who calls `releaseTable` when the table is not needed any more. */
 export async function wholeTable<O extends TableOptions>(
   decoder: RowDecoder<O>,
   input: ByteSource,
   options: O,
+  releasable = false,
 ): Promise<ParsedTable> {
   const source = rewindable(input);
   try {
-    const first = new TableBuilder(source.name, options, { typed: decoder.typed });
+    const first = new TableBuilder(source.name, options, { typed: decoder.typed, releasable });
     await drain(decoder.rows(source, options, first));
     refuseEmpty(first);
     first.settle();
@@ -36,7 +39,7 @@ export async function wholeTable<O extends TableOptions>(
     const parsed = { missing: first.missing(), names: first.names, table: first.take() };
     if (mixed.length > 0) {
       const only = new Set(mixed.map(({ name }) => name));
-      const again = await columnsAsCategories(decoder, source, options, only);
+      const again = await columnsAsCategories(decoder, source, options, only, releasable);
       parsed.table.columns = parsed.table.columns.map((column) => again.get(column.name) ?? column);
     }
     return parsed;
@@ -45,16 +48,22 @@ export async function wholeTable<O extends TableOptions>(
   }
 }
 
+/** Gives back what the columns of a releasable table hold. */
+export function releaseTable({ columns }: Table): void {
+  for (const column of columns) release(column.kind === "number" ? column.values : column.codes);
+}
+
 async function columnsAsCategories<O extends TableOptions>(
   decoder: RowDecoder<O>,
   source: ByteSource,
   options: O,
   only: ReadonlySet<string>,
+  releasable: boolean,
 ): Promise<Map<string, Column>> {
   const types: Record<string, ColumnType> = { ...options.types };
   for (const name of only) types[name] = "category";
   const fixed = { ...options, types };
-  const builder = new TableBuilder(source.name, fixed, { typed: decoder.typed, only });
+  const builder = new TableBuilder(source.name, fixed, { typed: decoder.typed, only, releasable });
   await drain(decoder.rows(source, fixed, builder));
   return new Map(builder.take().columns.map((column) => [column.name, column]));
 }

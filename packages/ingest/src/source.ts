@@ -96,6 +96,7 @@ function memory(bytes: Uint8Array, name: string): ByteSource {
   return {
     name,
     rereadable: true,
+    byteLength: bytes.length,
     async *chunks() {
       for (let start = 0; start < bytes.length; start += chunkBytes) yield bytes.subarray(start, start + chunkBytes);
     },
@@ -112,6 +113,7 @@ function blob(source: Blob): ByteSource {
   return {
     name: "name" in source && typeof source.name === "string" ? source.name : "blob",
     rereadable: true,
+    byteLength: source.size,
     async *chunks() {
       for (let start = 0; start < source.size; start += chunkBytes) yield await slice(start, start + chunkBytes);
     },
@@ -121,9 +123,12 @@ function blob(source: Blob): ByteSource {
 
 function file(path: string): ByteSource {
   const name = path.replace(/^.*[/\\]/, "") || path;
+  const stat = statOf(path);
   return {
     name,
-    rereadable: !isPipe(path),
+    // What comes once cannot be read from any place: a named pipe, or the output of a command as the shell passes it, <(…).
+    rereadable: !stat?.isFIFO(),
+    byteLength: stat?.isFile() ? stat.size : undefined,
     async *chunks() {
       const opened = await openFile(path, true);
       try {
@@ -145,13 +150,12 @@ function file(path: string): ByteSource {
 
 const inNode = (): boolean => typeof process !== "undefined" && typeof process.versions?.node === "string";
 
-/** What comes once, and cannot be read from any place: a named pipe, or the output of a command as the shell passes it, <(…). */
-function isPipe(path: string): boolean {
-  if (!inNode()) return false;
+function statOf(path: string) {
+  if (!inNode()) return undefined;
   try {
-    return process.getBuiltinModule("node:fs").statSync(path).isFIFO();
+    return process.getBuiltinModule("node:fs").statSync(path);
   } catch {
-    return false; // opening it says why
+    return undefined; // opening it says why
   }
 }
 
@@ -245,6 +249,7 @@ function unpacked(source: ByteSource): ByteSource {
   const opened: ByteSource = {
     name: source.name,
     rereadable: source.rereadable,
+    byteLength: source.byteLength,
     access:
       source.access &&
       (async () => {

@@ -48,6 +48,8 @@ export interface BuildPlan {
   blockRows?: number;
   /** See ColumnContext. */
   typed?: boolean;
+  /** See ColumnContext. */
+  releasable?: boolean;
   /** The columns that there are, for formats that do not list theirs; any other one is refused. */
   known?: readonly string[];
 }
@@ -91,8 +93,17 @@ export class TableBuilder {
     this.#categories = new Set(options.categories);
     this.#only = plan.only;
     const missingNumbers = new Set(missing.filter((text) => isNumberText(text, ".")).map(Number));
-    const { store = true } = plan;
-    this.#context = { file, missing: new Set(missing), missingNumbers, decimal, typed: this.typed, store };
+    const { store = true, releasable = false } = plan;
+    this.#context = {
+      file,
+      missing: new Set(missing),
+      missingNumbers,
+      decimal,
+      typed: this.typed,
+      store,
+      expectedRows: 0,
+      releasable,
+    };
   }
 
   /** All columns, known before the first row. */
@@ -136,6 +147,11 @@ export class TableBuilder {
   /** Counts a row; true = a block is full. */
   endRow(): boolean {
     return ++this.rowCount === this.blockRows;
+  }
+
+  /** Of a file of `byteLength` bytes the first `read` ones gave the rows so far: how many will there be, and two in a hundred more? */
+  expect(byteLength: number, read: number): void {
+    this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));
   }
 
   /** Counts a row that is not taken, for its number of fields. */

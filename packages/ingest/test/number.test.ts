@@ -32,6 +32,31 @@ test("decimals are rounded as Number() does, bit for bit", () => {
   );
 });
 
+test("16 to 19 digits, at and next to the middle of two doubles", () => {
+  const digits = fc.bigInt({ min: 10n ** 15n, max: 10n ** 19n - 1n });
+  const written = (mantissa: bigint, scale: number) => {
+    const text = String(mantissa).padStart(scale + 1, "0");
+    return scale === 0 ? text : `${text.slice(0, -scale)}.${text.slice(-scale)}`;
+  };
+  fc.assert(
+    fc.property(digits, fc.nat({ max: 24 }), (mantissa, scale) => {
+      const text = written(mantissa, scale);
+      expect(parsed(text), text).toBe(Number(text));
+      expect(parsed(`-${mantissa}e-${scale}`)).toBe(Number(`-${mantissa}e-${scale}`));
+    }),
+    { numRuns: 20_000 },
+  );
+  // An odd number of 54 bits, halved, is the middle of two doubles; the half of a half is one digit longer.
+  const odd = fc.bigInt({ min: 2n ** 52n, max: 2n ** 53n - 1n }).map((k) => 2n * k + 1n);
+  fc.assert(
+    fc.property(odd, fc.integer({ min: 0, max: 3 }), fc.constantFrom(-1n, 0n, 1n), (middle, halvings, off) => {
+      const text = written(middle * 5n ** BigInt(halvings) + off, halvings);
+      expect(parsed(text), text).toBe(Number(text));
+    }),
+    { numRuns: 20_000 },
+  );
+});
+
 test("edges", () => {
   const edges: [string, number][] = [
     ["-0", -0],

@@ -28,11 +28,12 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
   const { allocation, pointers } = allocate(source, [rowCount * stride * elementBytes[type]], labels);
   try {
     const values = elements(engineMemory(), type, pointers[0], rowCount * stride);
-    forEachRow(rows, (row, i) => {
+    forEachRow(rows, ({ values: row }, i) => {
       const base = i * stride;
       for (let j = 0; j < columnCount; j++) {
-        const value = (values[base + j] = row.values[j]);
-        if (value - value !== 0) refuseValue(source, i, shape.names()[j], row.values[j], type);
+        const value = row[j];
+        values[base + j] = value;
+        if (value - value !== 0) refuseValue(source, i, shape.names()[j], value, type);
       }
       values[base + columnCount] = 1;
     });
@@ -141,8 +142,9 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
   if (layout.format === "dense") {
     const values = elements(memory, layout.type, layout.values, rowCount * stride);
     const row = denseRow(columnCount);
+    const out = row.values;
     return (i) => {
-      for (let j = 0; j < columnCount; j++) row.values[j] = scale * values[i * stride + j];
+      for (let j = 0, at = i * stride; j < columnCount; j++, at++) out[j] = scale * values[at];
       return row;
     };
   }

@@ -2,8 +2,9 @@ import { OptionError } from "ergodic";
 import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
 import { fault, show } from "../fault.ts";
-import { lineBlocks } from "../lines.ts";
+import { isText, lineBlocks } from "../lines.ts";
 import { isNumberText, isRounded, textNumber } from "../number.ts";
+import { PlainRows } from "../plain-rows.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
@@ -65,8 +66,55 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
       "OPTION_RANGE",
     );
   const records = new CsvRecords(source.name, delimiter, quote, comment);
-  for await (const block of lineBlocks(source)) yield* rows(records, block, options, builder);
+  const plain = new PlainRows(delimiter, quote, comment);
+  let read = 0;
+  for await (const block of lineBlocks(source)) {
+    yield* blockRows(records, plain, block, options, builder);
+    read += block.length;
+    if (source.byteLength !== undefined) builder.expect(source.byteLength, read);
+  }
   yield* rows(records, undefined, options, builder);
+}
+
+/** Bytes that are read by the grammar where a record is not plain, before plain ones are looked for again. */
+const grammarBytes = 1 << 15;
+const lineFeed = 10;
+
+/** Puts the records of a block: plain ones from their bytes, others by the grammar. */
+function* blockRows(
+  records: CsvRecords,
+  plain: PlainRows,
+  block: Uint8Array,
+  options: CsvOptions,
+  builder: TableBuilder,
+): Generator<void> {
+  if (!isText(block)) return yield* rows(records, block, options, builder); // says where
+  let at = 0;
+  while (at < block.length) {
+    if (records.between && builder.columns.length > 0 && block[block.length - 1] === lineFeed) {
+      for (;;) {
+        const next = plain.next(block, at);
+        if (next < 0) break;
+        if (plain.count > 0) {
+          if (plain.count !== builder.columns.length) break;
+          putPlain(plain, block, records.nextLine, builder);
+        }
+        records.skipLines(1);
+        at = next;
+        if (plain.count > 0 && builder.endRow()) yield;
+        if (at === block.length) return;
+      }
+    }
+    // The first lines name the columns: no more of them than that.
+    const least = builder.columns.length === 0 ? 0 : grammarBytes;
+    const end = block.indexOf(lineFeed, at + least) + 1 || block.length;
+    yield* rows(records, block.subarray(at, end), options, builder);
+    at = end;
+  }
+}
+
+function putPlain({ starts, ends }: PlainRows, block: Uint8Array, line: number, { columns }: TableBuilder): void {
+  for (let i = 0; i < columns.length; i++) columns[i]?.putBytes(block, starts[i], ends[i], line);
 }
 
 function checkMark(name: string, value: string): void {

@@ -1,0 +1,73 @@
+/**
+ * csv-seconds, csv-memory: a CSV file of a million rows and 59 columns (ERGODIC_BENCH_ROWS: another number of rows), read and fitted by descent, against pandas and
+ * SGDClassifier: processor time and the most memory of whole processes. Five epochs on both sides, with columns as each side makes them by default: ours dense
+ * float32, the peer's sparse float64. `loss`: log loss of 20,000 other rows.
+ *
+ * Both are measured by the same processes, in one run: whichever case is first starts them.
+ */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { writeTables } from "../csv/files.mjs";
+import { runPeer } from "../peer.mjs";
+
+const ROWS = Number(process.env.ERGODIC_BENCH_ROWS ?? 1_000_000);
+const TEST_ROWS = 20_000;
+const EPOCHS = 5;
+const ONE = fileURLToPath(new URL("../csv/one.mjs", import.meta.url));
+
+/** Of each side: what its processes said, in the order of calls. */
+const said = { ours: [], peer: [] };
+
+/** The files, made when a process first needs them: 115 MB for 200,000 rows. */
+function lazyFiles(folder) {
+  let made;
+  return () => {
+    if (made) return made;
+    made = { train: join(folder, "train.csv"), test: join(folder, "test.csv") };
+    writeTables([made.train, made.test], [ROWS, TEST_ROWS]);
+    return made;
+  };
+}
+
+async function ours(problem) {
+  return JSON.parse((await promisify(execFile)(process.execPath, [ONE, JSON.stringify(problem)])).stdout);
+}
+
+const peer = (problem) => runPeer("pandas_csv.py", problem);
+
+/** `call` counts a case's rounds, the one to warm up included: that of a case takes what the other's had. */
+function contestant(name, run, kept, files, value) {
+  let call = 0;
+  return {
+    name,
+    async round(i) {
+      kept[call] ??= await run({ ...files(), epochs: EPOCHS, seed: i + 1 });
+      const answer = kept[call++];
+      return { value: value(answer), loss: answer.loss };
+    },
+  };
+}
+
+const csvCase = (name, metric, value) => ({
+  name,
+  measures: `reading ${ROWS.toLocaleString("en")} rows × 59 columns of CSV and fitting them, whole processes: ${metric}`,
+  metric,
+  better: "less",
+  lossTolerance: 0.01,
+  makeData: async (folder) => lazyFiles(folder),
+  ours: async (files) => contestant("ergodic, readCsv and fit", ours, said.ours, files, value),
+  peers: (files) => [
+    {
+      name: "pandas and SGDClassifier",
+      goal: 0.77,
+      open: async () => contestant((await peer({})).version, peer, said.peer, files, value),
+    },
+  ],
+});
+
+export default [
+  csvCase("csv-seconds", "processor seconds", ({ seconds }) => seconds),
+  csvCase("csv-memory", "MiB", ({ mebibytes }) => mebibytes),
+];

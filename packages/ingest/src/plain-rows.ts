@@ -1,0 +1,97 @@
+const kindDelimiter = 1;
+const kindLineFeed = 2;
+const kindReturn = 3;
+const kindQuote = 4;
+const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
+
+/**
+ * Where the fields of CSV records lie in their bytes, for records that need no grammar: those of one line, whose quotes enclose a whole field and
+ * hold no quote. Any other record is left to `CsvRecords`, which knows the rest and says what is wrong.
+ */
+export class PlainRows {
+  /** Fields of the record. */
+  count = 0;
+  /** By field: its bytes, without quotes, and without blanks around unquoted ones. */
+  starts = new Int32Array(64);
+  ends = new Int32Array(64);
+
+  readonly #kinds = new Uint8Array(256);
+  readonly #comment: number;
+
+  /** `quote`, `comment`: "" = none. */
+  constructor(delimiter: string, quote: string, comment: string) {
+    this.#kinds[lineFeed] = kindLineFeed;
+    this.#kinds[carriageReturn] = kindReturn;
+    this.#kinds[delimiter.charCodeAt(0)] = kindDelimiter;
+    if (quote !== "") this.#kinds[quote.charCodeAt(0)] = kindQuote;
+    this.#comment = comment === "" ? -1 : new TextEncoder().encode(comment)[0];
+  }
+
+  /**
+   * The record at `from`, in bytes that end with a line feed: the place behind it, or −1 where it is not plain. A blank line has 0 fields.
+   */
+  next(bytes: Uint8Array, from: number): number {
+    const kinds = this.#kinds;
+    if (bytes[from] === this.#comment) return -1;
+    let { starts, ends } = this;
+    let count = 0;
+    let start = from;
+    let end = -1; // of a quoted field
+    for (let i = from; ; i++) {
+      const kind = kinds[bytes[i]];
+      if (kind === 0) continue;
+      if (kind === kindQuote) {
+        if (i !== start) return -1;
+        for (i++; kinds[bytes[i]] === 0 || kinds[bytes[i]] === kindDelimiter; i++);
+        if (kinds[bytes[i]] !== kindQuote) return -1;
+        end = i;
+        const after = kinds[bytes[i + 1]];
+        if (after === kindDelimiter || after === kindLineFeed) continue;
+        if (after !== kindReturn || bytes[i + 2] !== lineFeed) return -1;
+        continue;
+      }
+      if (kind === kindReturn && bytes[i + 1] !== lineFeed) return -1;
+      if (count === starts.length) {
+        this.#grow();
+        ({ starts, ends } = this);
+      }
+      if (end >= 0) {
+        starts[count] = start + 1;
+        ends[count] = end;
+        end = -1;
+      } else {
+        let last = i;
+        // Only what is at or below a blank can be one.
+        if (start < last && (bytes[start] <= blank || bytes[last - 1] <= blank)) {
+          while (start < last && isBlank(bytes[start])) start++;
+          while (start < last && isBlank(bytes[last - 1])) last--;
+        }
+        if (start === last && count === 0 && kind !== kindDelimiter) {
+          this.count = 0;
+          return kind === kindReturn ? i + 2 : i + 1;
+        }
+        starts[count] = start;
+        ends[count] = last;
+      }
+      count++;
+      if (kind === kindDelimiter) {
+        start = i + 1;
+        continue;
+      }
+      this.count = count;
+      return kind === kindReturn ? i + 2 : i + 1;
+    }
+  }
+
+  #grow(): void {
+    const [starts, ends] = [this.starts, this.ends];
+    this.starts = new Int32Array(2 * starts.length);
+    this.ends = new Int32Array(2 * ends.length);
+    this.starts.set(starts);
+    this.ends.set(ends);
+  }
+}
+
+function isBlank(byte: number): boolean {
+  return byte === blank || byte === tab;
+}
