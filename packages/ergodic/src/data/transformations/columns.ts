@@ -1,9 +1,9 @@
 import { DataError } from "../../base/errors.ts";
 import { isList, numberGiven, told } from "../number-cells.ts";
-import { isArrays, isSparseTable, listed, namedCells, rowCountOf } from "../raw.ts";
+import { columnFinder, isArrays, isSparseTable, isTable, listed, namedCells, rowCountOf } from "../raw.ts";
 import { denseRow, type RawColumn, type RowSource, type Shape, type SourceStep } from "../rows.ts";
 import { checkStep, isRawColumn } from "../step-check.ts";
-import type { Row, SparseTable, Table } from "../table.ts";
+import type { Column, Row, SparseTable, Table } from "../table.ts";
 import { sortedLevels } from "../target.ts";
 import type { Source } from "./source.ts";
 
@@ -109,20 +109,37 @@ function indexOf(levels: readonly string[]): ReadonlyMap<string, number> {
 
 function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: string): CellReader {
   const cells = namedCells(raw, where);
+  const find = isTable(raw) ? columnFinder(raw, "column") : undefined;
   return (column) => {
     if (column.of !== undefined) return partReader()(cells.texts(column.of), column, where);
     if (column.kind === "number") return checked(cells.numbers(column.name), column.name, where);
-    const text = cells.texts(column.name);
     const index = indexOf(column.levels);
-    return (i) => {
-      const level = text(i);
-      if (level === null) return NaN;
+    const place = (level: string, i: number): number => {
       const found = index.get(level);
       if (found !== undefined) return found;
       if (step.unknown === "zero") return -1;
       const known = `column "${column.name}" was made with (${listed(column.levels)})`;
       throw new DataError(where, `row ${i + 1}: "${level}" is no level that ${known}`, "DATA_LEVEL");
     };
+    const given = find?.(column.name);
+    if (given?.kind === "category") return placeReader(given, place);
+    const text = cells.texts(column.name);
+    return (i) => {
+      const level = text(i);
+      return level === null ? NaN : place(level, i);
+    };
+  };
+}
+
+/** Places of a table's codes, each level looked up once, with the first row that has it. */
+function placeReader({ codes, levels }: Column & { kind: "category" }, place: (level: string, i: number) => number) {
+  const unknown = -2;
+  const places = new Int32Array(levels.length).fill(unknown);
+  return (i: number): number => {
+    const code = codes[i];
+    if (code < 0) return NaN;
+    if (places[code] === unknown) places[code] = place(levels[code], i);
+    return places[code];
   };
 }
 

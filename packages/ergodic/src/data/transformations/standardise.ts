@@ -30,14 +30,17 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   const squares = new Float64Array(columnCount);
   const largest = new Float64Array(columnCount);
   const indicator = new Uint8Array(columnCount).fill(1);
-  forEachRow(rows, (row) => {
-    for (let k = 0; k < row.count; k++) {
-      const j = row.columns ? row.columns[k] : k;
-      const x = row.values[k];
-      const delta = x - mean[j];
-      mean[j] += delta / ++counts[j];
-      squares[j] += delta * (x - mean[j]);
-      if (Math.abs(x) > largest[j]) largest[j] = Math.abs(x);
+  forEachRow(rows, ({ count, columns, values }) => {
+    for (let k = 0; k < count; k++) {
+      const j = columns === null ? k : columns[k];
+      const x = values[k];
+      const before = mean[j];
+      const delta = x - before;
+      const after = before + delta / ++counts[j];
+      mean[j] = after;
+      squares[j] += delta * (x - after);
+      const size = Math.abs(x);
+      if (size > largest[j]) largest[j] = size;
       if (x !== 0 && x !== 1) indicator[j] = 0;
     }
   });
@@ -98,10 +101,9 @@ export const standardise: Transformation<StandardiseStep> = {
     const scale = Float64Array.from(step.scale);
     const centre = step.centre ? Float64Array.from(step.centre) : new Float64Array(scale.length);
     return (row) => {
-      for (let k = 0; k < row.count; k++) {
-        const j = row.columns ? row.columns[k] : k;
-        row.values[k] = (row.values[k] - centre[j]) / scale[j];
-      }
+      const { count, columns, values } = row;
+      if (columns === null) for (let j = 0; j < count; j++) values[j] = (values[j] - centre[j]) / scale[j];
+      else for (let k = 0; k < count; k++) values[k] = (values[k] - centre[columns[k]]) / scale[columns[k]];
       return row;
     };
   },
