@@ -26,7 +26,7 @@ import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
-import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
+import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind, refuseFew } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
@@ -308,7 +308,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return (await posteriorPredictor(source, options)) as PosteriorPredictor<D>;
   }
 
-  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. */
+  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. @throws OptionError [DRAWS_FEW] for fewer than 39 draws */
   check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
     checkKeys("check", options, ["seed", "statistics"]);
     this.#need("check");
@@ -325,6 +325,7 @@ export class Draws<Q extends string = string, D extends string = string> {
         `of some values of "${chosen}" only a bound was observed, while replicates are whole values, so that their statistics differ; check those that were seen exactly against draws of predict()`,
         "DRAWS_CENSORED",
       );
+    refuseFew("check", this.chains * this.count);
     const { seed = 0, statistics } = options;
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
   }
