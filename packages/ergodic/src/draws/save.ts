@@ -1,6 +1,6 @@
 import { checkChoice, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
-import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
+import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, writeWhole } from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
 import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
@@ -290,7 +290,10 @@ async function beside(from: DrawsFile, path: string, name: unknown, folder: Draw
 /** CSV files that an earlier save lists. */
 async function earlier(folder: DrawsFolder): Promise<string[]> {
   try {
-    const json = JSON.parse(new TextDecoder().decode(await readWhole(await folder.file(INDEX))));
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const block of readBlocks(await folder.file(INDEX), READ_BYTES)) text += decoder.decode(block, { stream: true });
+    const json = JSON.parse(text);
     return (json.files as Listed[]).map(({ name }) => name).filter((name) => /^chain_\d+\.csv$/.test(name));
   } catch {
     return []; // No earlier save, or none of ours: nothing to remove.
