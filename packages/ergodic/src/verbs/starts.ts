@@ -4,10 +4,10 @@ import { checkValuesByName } from "../base/checks.ts";
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { stream } from "../base/stream.ts";
 import type { LogDensity } from "../contract.ts";
-import { ConditionedModel } from "../models/statistical/index.ts";
+import { ConditionedModel, type GivenValues } from "../models/statistical/index.ts";
 
 /** Values of parameters by name, or unconstrained numbers of all. */
-export type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array;
+export type Start = GivenValues | Float64Array;
 
 const MOST_ATTEMPTS = 100;
 
