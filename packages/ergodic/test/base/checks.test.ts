@@ -9,7 +9,7 @@ import {
   checkValuesByName,
   plain,
 } from "../../src/base/checks.ts";
-import { checkKeys, checkNumber } from "../../src/base/errors.ts";
+import { assert, checkKeys, checkNumber, saidBy } from "../../src/base/errors.ts";
 import { shown } from "../../src/base/shown.ts";
 
 describe("checkSignal", () => {
@@ -98,4 +98,19 @@ it("values are shown short, whatever they are", () => {
   expect(() => checkNumber("fit", "rate", Object.create(null))).toThrow(
     "fit: rate is an object of nothing, but must be a number",
   );
+});
+
+it("what an assertion says is told without its request to be reported, over several lines too", () => {
+  const failure = (message: string): unknown => {
+    try {
+      assert(false, message);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+  expect(saidBy(failure("two parts"))).toBe("two parts");
+  expect(saidBy(failure('the name "a\nb" is odd'))).toBe('the name "a\nb" is odd');
+  expect(saidBy(new RangeError("please report it"))).toBe("please report it");
+  expect(saidBy("thrown")).toBe("thrown");
 });
