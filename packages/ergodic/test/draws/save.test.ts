@@ -52,6 +52,16 @@ describe("saveDraws and loadDraws", () => {
     await saveDraws(shorter, folder);
     expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json", "notes.txt"]);
     expect((await loadDraws(folder)).chains).toBe(1);
+    const twelve = {
+      chains: 12,
+      count: 1,
+      quantities: [],
+      values: {},
+      fields: ["logDensity"],
+      transitions: new Float64Array(12),
+    };
+    await saveDraws(new Draws({ ...twelve, description: {}, report: {} }), folder);
+    expect(readdirSync(folder)).toHaveLength(14);
     await saveDraws(draws, folder, { format: "json" });
     expect(readdirSync(folder).sort()).toEqual(["draws.json", "notes.txt"]);
     expect(plain((await loadDraws(folder)).content)).toEqual(plain(content));
