@@ -101,21 +101,6 @@ export function plain<O extends object>(where: string, options: O, given: readon
   throw new OptionError(where, `${twice} is given twice, before the options and in them; leave one out`, "OPTION_CONFLICT");
 }
 
-/** Lists within lists: no parameter has as many axes, and a list that holds itself has no end. */
-const DEEPEST = 16;
-
-/** Where a run starts: numbers, or lists of them, by name; those of matrices may be lists of rows. */
-export function checkValuesByName(where: string, start: unknown): void {
-  if (Object.prototype.toString.call(start) !== "[object Object]")
-    refuse(where, "start", start, "values by name", "start: { mu: 0 }");
-  for (const [name, value] of Object.entries(start as object)) checkNested(`${where}.start`, name, value, 0);
-}
-
-function checkNested(where: string, name: string, value: unknown, depth: number): void {
-  if (!isList(value) || depth === DEEPEST) checkNumber(where, name, value);
-  else for (let i = 0; i < value.length; i++) checkNested(where, `${name}[${i}]`, value[i], depth + 1);
-}
-
 /** An object that has `member`: what a factory made. */
 export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;

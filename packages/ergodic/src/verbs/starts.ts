@@ -1,8 +1,8 @@
 /** Where chains of `sample` start, as it is told. */
 import { randomPoint } from "../algorithms/sampling/starting-points.ts";
-import { checkValuesByName } from "../base/checks.ts";
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { stream } from "../base/stream.ts";
+import { checkValuesByName } from "../base/values-by-name.ts";
 import type { LogDensity } from "../contract.ts";
 import { ConditionedModel, type GivenValues } from "../models/statistical/index.ts";
 

@@ -1,16 +1,9 @@
 /** Checks of options: what they let through, what they refuse, and the words in which they do. */
 import { describe, expect, it } from "vitest";
-import {
-  checkBoolean,
-  checkChoice,
-  checkFunction,
-  checkNumbers,
-  checkSignal,
-  checkValuesByName,
-  plain,
-} from "../../src/base/checks.ts";
+import { checkBoolean, checkChoice, checkFunction, checkNumbers, checkSignal, plain } from "../../src/base/checks.ts";
 import { assert, checkKeys, checkNumber, saidBy } from "../../src/base/errors.ts";
 import { shown } from "../../src/base/shown.ts";
+import { checkValuesByName } from "../../src/base/values-by-name.ts";
 
 describe("checkSignal", () => {
   it("takes a signal, of another realm too, and none", () => {
