@@ -8,7 +8,7 @@
  * [FILE_WRITE], [DRAWS_FOLDER], and
  *   those of the formats
  */
-import { open, readdir, readFile, rm } from "node:fs/promises";
+import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
 import { DataError, Draws, loadDraws, saveDraws, writeWhole } from "ergodic";
@@ -62,6 +62,10 @@ export async function folderOfDraws(path: string): Promise<string> {
 }
 
 async function readArrow(path: string): Promise<Draws> {
+  const found = await stat(path);
+  // /dev/zero has no end.
+  if (found.isCharacterDevice() || found.isBlockDevice())
+    throw new DataError(path, "cannot be read: it is a device, but must be a file or a pipe", "FILE_READ");
   const bytes = await readFile(path);
   try {
     return await readDrawsArrow(bytes);

@@ -58,6 +58,11 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["layers", [...train, "--model", net, "--out", net], /is --model/],
     ["a checkpoint, as the model", [...train, "--resume", model, "--out", model], /is --resume/],
     [
+      "the model and the checkpoint, spelt in two ways",
+      [...train, "--out", file("one"), "--checkpoint", file("one").replace(/one$/, "./one")],
+      /--out and --checkpoint are one file/,
+    ],
+    [
       "the model and the checkpoint",
       [...train, "--out", file("one"), "--checkpoint", file("one")],
       /--out and --checkpoint are one file/,

@@ -1,5 +1,5 @@
 /** Models from the command line: sampled, approximated, written, summarised and diagnosed. */
-import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { readDrawsArrow } from "@ergodic/ingest";
@@ -359,6 +359,18 @@ describe("Arrow", () => {
     expect([code, stderr]).toEqual([1, expect.stringMatching(/both: the folder holds draws\.arrow, draws\.json; give the file/)]);
     writeFileSync(join(out, "cut.arrow"), arrow.subarray(0, 400));
     expect((await ergodic("summary", join(out, "cut.arrow"))).stderr).toMatch(/cut\.arrow: the bytes cannot be read as an Arrow/);
+  });
+
+  it("is not read from a device, which may have no end, nor is CSV", async () => {
+    for (const name of ["draws.arrow", "chain_1.csv"]) {
+      const out = file(`device of ${name}`);
+      mkdirSync(out);
+      symlinkSync("/dev/zero", join(out, name));
+      for (const path of [out, join(out, name)]) {
+        const { code, stderr } = await ergodic("summary", path);
+        expect([code, stderr]).toEqual([1, expect.stringContaining(`${name}: cannot be read: it is a device, but must be`)]);
+      }
+    }
   });
 
   it("needs apache-arrow, and says so before the run", async () => {

@@ -6,8 +6,10 @@ import {
   conjugate,
   type Draws,
   enumerate,
+  fit,
   gibbs,
   halfCauchy,
+  lkjCholesky,
   model,
   normal,
   randomWalk,
@@ -105,4 +107,71 @@ it("what is no start is refused", async () => {
   await expect(start({ tau: -1 })).rejects.toThrow(/"tau": .*the value is -1, but must be > 0/);
   await expect(start([{ mu: 1 }])).rejects.toThrow(/start has 1 points, but there are 2 chains/);
   await expect(sample((x) => -(x[0] ** 2), { dimension: 1 }, { start: { x: 1 } })).rejects.toThrow(/only a model has names/);
+});
+
+it("values of a matrix are lists of rows, or flat, row by row", async () => {
+  const grid = model(({ param }) => {
+    param("L", lkjCholesky(2, 1));
+    param("B", normal(0, 1), { shape: [2, 3] });
+    param("T", normal(param("m", normal(0, 1)), 1), { shape: [2, 1, 2], centred: false });
+  });
+  const given = await grid.condition({});
+  const L = [
+    [1, 0],
+    [0.6, 0.8],
+  ];
+  const B = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+  const T = [[[1, 2]], [[3, 4]]];
+  const flat = { L: L.flat(), B: B.flat(), T: [1, 2, 3, 4], m: 0.5 };
+  const point = given.unconstrain(flat);
+  expect([...given.constrain(point).B]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(startOf(given, { L, B, T, m: 0.5 }, 4, 1)).toEqual(point);
+  expect(startOf(given, { ...flat, B: B.map((row) => Float64Array.from(row)) }, 4, 1)).toEqual(point);
+  for (const u of startOf(given, { B }, 3, 1) as Float64Array[]) expect([...given.constrain(u).B]).toEqual([1, 2, 3, 4, 5, 6]);
+  const start = (start: object) => sample(grid, {}, { chains: 2, draws: 1, warmup: 0, start: start as never });
+  expect((await sample(grid, {}, { chains: 2, draws: 2, warmup: 0, seed: 1, start: { L, B } })).count).toBe(2);
+  const shape = /"B": value: its lists are not of the shape \[2, 3\]; give them so, or flat, row by row \[OPTION_SHAPE\]/;
+  for (const other of [
+    B.slice(1),
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+    [[1, 2, 3], 4],
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+    [
+      [[1], [2], [3]],
+      [[4], [5], [6]],
+    ],
+  ])
+    await expect(start({ B: other })).rejects.toThrow(shape);
+  await expect(start({ m: [[1]] })).rejects.toThrow(/"m": value: its lists are not of the shape \[\]/);
+  await expect(
+    start({
+      B: [
+        [1, 2, 3],
+        [4, "5", 6],
+      ],
+    }),
+  ).rejects.toThrow(/sample.start: B\[1\]\[1\] is "5", but must be a number/);
+  await expect(
+    start({
+      B: [
+        [1, 2, 3],
+        [4, NaN, 6],
+      ],
+    }),
+  ).rejects.toThrow(/sample.start: B\[1\]\[1\] is NaN/);
+  const endless: unknown[] = [];
+  endless.push(endless);
+  await expect(start({ B: endless })).rejects.toThrow(/sample.start: B(\[0\]){16} is an array of 1, but must be a number/);
+  const found = await fit(grid, {}, { start: { L, B, T, m: 0.5 } });
+  expect([...found.values.B]).toHaveLength(6);
 });

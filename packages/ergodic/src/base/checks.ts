@@ -101,16 +101,6 @@ export function plain<O extends object>(where: string, options: O, given: readon
   throw new OptionError(where, `${twice} is given twice, before the options and in them; leave one out`, "OPTION_CONFLICT");
 }
 
-/** Where a run starts: numbers, or lists of them, by name. */
-export function checkValuesByName(where: string, start: unknown): void {
-  if (Object.prototype.toString.call(start) !== "[object Object]")
-    refuse(where, "start", start, "values by name", "start: { mu: 0 }");
-  for (const [name, value] of Object.entries(start as object)) {
-    if (isList(value)) checkNumbers(`${where}.start`, name, value);
-    else checkNumber(`${where}.start`, name, value);
-  }
-}
-
 /** An object that has `member`: what a factory made. */
 export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;

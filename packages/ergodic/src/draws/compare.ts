@@ -1,4 +1,4 @@
-import { checkChoice, holds, isPlainObject } from "../base/checks.ts";
+import { checkChoice, holds, isList, isPlainObject } from "../base/checks.ts";
 import { checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import type { Estimate, LooResult } from "../diagnostics/index.ts";
@@ -66,7 +66,7 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  * elpdDiff = Σ_i d_i, d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All must be judged on the same observations.
  * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
- * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations; what `draws.loo` throws
+ * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations, [DATA_NOT_FINITE] for an elpd that is not finite; what `draws.loo` throws
  */
 export function compare<Name extends string>(
   models: Readonly<Record<Name, Draws | LooResult>>,
@@ -85,14 +85,14 @@ export function compare<Name extends string>(
     );
   const judged = given.map(([name, model]) => ({ name, loo: looOf(name, model, { of, oneStepAhead }), data: observedOf(model) }));
   for (const other of judged.slice(1)) checkSame(judged[0], other);
-  const points = judged.map(({ loo }) => loo.pointwise.elpd);
+  const points = judged.map(finiteElpd);
   const shares = weights === "stacking" ? stackingWeights(points) : pseudoBmaWeights(points, seed);
   // Those that are as good stay in the order that they were given in.
   const order = [...judged.keys()].sort((a, b) => judged[b].loo.elpd.estimate - judged[a].loo.elpd.estimate);
   const best = points[order[0]];
   const rows = order.map((k): ComparedModel<Name> => {
     const { name, loo } = judged[k];
-    const { estimate, se } = total(loo.pointwise.elpd.map((value, i) => value - best[i]));
+    const { estimate, se } = total(points[k].map((value, i) => value - best[i]));
     const { elpd, pLoo, looic } = loo;
     const first = k === order[0];
     return {
@@ -118,7 +118,7 @@ interface Judged {
 }
 
 function looOf(name: string, model: Draws | LooResult, { of, oneStepAhead }: CompareOptions): Judged["loo"] {
-  if (holds(model, "pointwise") && holds((model as LooResult).pointwise, "paretoK")) return model as LooResult;
+  if (isLoo(model)) return model;
   if (!(model instanceof Draws))
     throw new OptionError(
       "compare",
@@ -135,6 +135,26 @@ function looOf(name: string, model: Draws | LooResult, { of, oneStepAhead }: Com
     }
     throw error;
   }
+}
+
+function isLoo(model: Draws | LooResult): model is LooResult {
+  if (!holds(model, "pointwise")) return false;
+  const { pointwise, ...sums } = model as LooResult;
+  const areLists = holds(pointwise, "elpd") && isList(pointwise.elpd) && isList(pointwise.paretoK);
+  return areLists && [sums.elpd, sums.pLoo, sums.looic].every((sum) => holds(sum, "estimate"));
+}
+
+/** Results may come from anywhere, and one number that is none would make all others of the table none. @throws DataError [DATA_NOT_FINITE] */
+function finiteElpd({ name, loo }: Judged): Float64Array {
+  const elpd = Float64Array.from(loo.pointwise.elpd);
+  const i = elpd.findIndex((value) => !Number.isFinite(value));
+  if (i < 0) return elpd;
+  const message = `the elpd of "${name}" at observation ${i + 1} is ${elpd[i]}, but must be finite`;
+  throw new DataError(
+    "compare",
+    `${message}; look at the model there, or omit the observation from all models`,
+    "DATA_NOT_FINITE",
+  );
 }
 
 const observedOf = (model: Draws | LooResult): Judged["data"] =>

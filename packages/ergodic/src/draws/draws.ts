@@ -14,6 +14,7 @@ import {
   type WaicResult,
   waic,
 } from "../diagnostics/index.ts";
+import { checkClaims } from "./claims.ts";
 import type { DrawsContent, DrawsQuantity, DrawsSource } from "./content.ts";
 import { type Derived, type DrawValue, withDerived } from "./derive.ts";
 import { drawsFromJson, drawsToJson } from "./json.ts";
@@ -24,8 +25,8 @@ import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predict
 import { seriesOf, sizeOf, turned } from "./series.ts";
 import { summaryTable } from "./table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
-import { checkDepths, type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
-import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind } from "./validation.ts";
+import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
+import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind, refuseFew } from "./validation.ts";
 import { type Verdict, verdict } from "./verdict.ts";
 
 /** Options of `draws.summary`. */
@@ -89,14 +90,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     this.fields = content.fields;
     this.description = content.description;
     this.report = content.report;
-    checkDepths(content.fields, content.transitions);
-    for (const { name, shape } of content.quantities) {
-      const wanted = content.chains * content.count * sizeOf(shape);
-      const given = content.values[name]?.length;
-      if (given === wanted) continue;
-      const message = `"${name}" has ${given ?? "no"} numbers, but ${content.chains} chains of ${content.count} draws need ${wanted}`;
-      throw new OptionError("draws", `${message}; give them [chain, draw, ...shape]`, "OPTION_LENGTH");
-    }
+    checkClaims(content);
   }
 
   /** As plain data, for another thread: without what needs the model. */
@@ -314,7 +308,7 @@ export class Draws<Q extends string = string, D extends string = string> {
     return (await posteriorPredictor(source, options)) as PosteriorPredictor<D>;
   }
 
-  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. */
+  /** Whether data like those observed under `name` (default: the only one) come out of the model: p-values of statistics. @throws OptionError [DRAWS_FEW] for fewer than 39 draws */
   check(name?: string, options: { seed?: number; statistics?: Readonly<Record<string, Statistic>> } = {}): PredictiveCheck {
     checkKeys("check", options, ["seed", "statistics"]);
     this.#need("check");
@@ -331,6 +325,7 @@ export class Draws<Q extends string = string, D extends string = string> {
         `of some values of "${chosen}" only a bound was observed, while replicates are whole values, so that their statistics differ; check those that were seen exactly against draws of predict()`,
         "DRAWS_CENSORED",
       );
+    refuseFew("check", this.chains * this.count);
     const { seed = 0, statistics } = options;
     return predictiveCheck(observed[chosen], this.predict({ seed }).draws(chosen), statistics);
   }

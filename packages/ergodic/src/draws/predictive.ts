@@ -9,7 +9,7 @@ import { finiteBounds, histogram, type PlotOptions } from "./plots.ts";
 /** T: one number of a data set. */
 export type Statistic = (values: Float64Array) => number;
 
-/** The statistics that `predictiveCheck` takes by default: mean, sd, min, median, max. */
+/** The statistics that `predictiveCheck` takes by default: mean, sd (of more than one value), min, median, max. */
 export const usualStatistics: Readonly<Record<string, Statistic>> = {
   mean,
   sd: (values) => Math.sqrt(variance(values)),
@@ -65,13 +65,15 @@ export interface PredictiveCheck {
 export function predictiveCheck(
   observed: ArrayLike<number>,
   replicated: Float64Array,
-  statistics: Readonly<Record<string, Statistic>> = usualStatistics,
+  statistics?: Readonly<Record<string, Statistic>>,
 ): PredictiveCheck {
-  for (const [name, of] of Object.entries(plain("predictiveCheck.statistics", statistics)))
-    checkFunction("predictiveCheck.statistics", name, of, "a function of the values", "(y) => Math.max(...y)");
   const y = Float64Array.from(observed);
+  const { sd: _, ...ofOne } = usualStatistics;
+  const asked = statistics ?? (y.length === 1 ? ofOne : usualStatistics);
+  for (const [name, of] of Object.entries(plain("predictiveCheck.statistics", asked)))
+    checkFunction("predictiveCheck.statistics", name, of, "a function of the values", "(y) => Math.max(...y)");
   const draws = dataSets("predictiveCheck", y, replicated);
-  const entries = Object.entries(statistics).map(([name, of]) => [name, checked(of(y), Float64Array.from(draws, of))] as const);
+  const entries = Object.entries(asked).map(([name, of]) => [name, checked(of(y), Float64Array.from(draws, of))] as const);
   const suspect = entries.filter(([, { pValue }]) => !(pValue >= 0.025 && pValue <= 0.975)).map(([name]) => name);
   return { statistics: Object.fromEntries(entries), suspect, toString: () => table(entries, suspect) };
 }

@@ -36,3 +36,16 @@ export function nothingObserved(where: string, hasTarget: boolean): OptionError 
     "DRAWS_MODEL",
   );
 }
+
+/** Of fewer, p is 0 or 1 for more than 5 % of the statistics of a right model, which has 1 − 2/(S + 1) between. */
+const FEWEST_CHECKED = 39;
+
+/** @throws OptionError [DRAWS_FEW] where p-values of so many draws say nothing */
+export function refuseFew(where: string, count: number): void {
+  if (count >= FEWEST_CHECKED) return;
+  throw new OptionError(
+    where,
+    `there ${count === 1 ? "is 1 draw" : `are ${count} draws`}, but p-values need at least ${FEWEST_CHECKED}: of fewer they are 0 or 1 too often where the model is right; draw more (draws: 1000)`,
+    "DRAWS_FEW",
+  );
+}

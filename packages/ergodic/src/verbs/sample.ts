@@ -51,7 +51,7 @@ export interface SampleOptions extends SampleWatchOptions {
   /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
   rows?: string;
   /**
-   * Where chains start: values of some or all parameters by name, or unconstrained numbers of all; one for all chains, or a list of one per chain.
+   * Where chains start: values of some or all parameters by name (those of a matrix flat, row by row, or a list of rows), or unconstrained numbers of all; one for all chains, or a list of one per chain.
    * Where nothing is given: uniform in (−2, 2), unconstrained, for each chain.
    */
   start?: Start | readonly Start[];

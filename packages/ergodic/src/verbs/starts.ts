@@ -1,13 +1,13 @@
 /** Where chains of `sample` start, as it is told. */
 import { randomPoint } from "../algorithms/sampling/starting-points.ts";
-import { checkValuesByName } from "../base/checks.ts";
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { stream } from "../base/stream.ts";
+import { checkValuesByName } from "../base/values-by-name.ts";
 import type { LogDensity } from "../contract.ts";
-import { ConditionedModel } from "../models/statistical/index.ts";
+import { ConditionedModel, type GivenValues } from "../models/statistical/index.ts";
 
 /** Values of parameters by name, or unconstrained numbers of all. */
-export type Start = Readonly<Record<string, number | ArrayLike<number>>> | Float64Array;
+export type Start = GivenValues | Float64Array;
 
 const MOST_ATTEMPTS = 100;
 

@@ -1,16 +1,9 @@
 /** Checks of options: what they let through, what they refuse, and the words in which they do. */
 import { describe, expect, it } from "vitest";
-import {
-  checkBoolean,
-  checkChoice,
-  checkFunction,
-  checkNumbers,
-  checkSignal,
-  checkValuesByName,
-  plain,
-} from "../../src/base/checks.ts";
-import { checkKeys, checkNumber } from "../../src/base/errors.ts";
+import { checkBoolean, checkChoice, checkFunction, checkNumbers, checkSignal, plain } from "../../src/base/checks.ts";
+import { assert, checkKeys, checkNumber, saidBy } from "../../src/base/errors.ts";
 import { shown } from "../../src/base/shown.ts";
+import { checkValuesByName } from "../../src/base/values-by-name.ts";
 
 describe("checkSignal", () => {
   it("takes a signal, of another realm too, and none", () => {
@@ -98,4 +91,19 @@ it("values are shown short, whatever they are", () => {
   expect(() => checkNumber("fit", "rate", Object.create(null))).toThrow(
     "fit: rate is an object of nothing, but must be a number",
   );
+});
+
+it("what an assertion says is told without its request to be reported, over several lines too", () => {
+  const failure = (message: string): unknown => {
+    try {
+      assert(false, message);
+    } catch (error) {
+      return error;
+    }
+    return undefined;
+  };
+  expect(saidBy(failure("two parts"))).toBe("two parts");
+  expect(saidBy(failure('the name "a\nb" is odd'))).toBe('the name "a\nb" is odd');
+  expect(saidBy(new RangeError("please report it"))).toBe("please report it");
+  expect(saidBy("thrown")).toBe("thrown");
 });

@@ -474,6 +474,25 @@ describe("readWhole", () => {
     await expect(readWhole(folder)).rejects.toThrow("it is a folder");
   });
 
+  it("fetches addresses of either kind, whole and in blocks", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal("fetch", async (from: string | URL) => {
+      asked.push(String(from));
+      return new Response(Uint8Array.of(7, 8));
+    });
+    try {
+      for (const from of ["http://host/bytes", "https://host/bytes", new URL("https://host/bytes")]) {
+        expect([...(await readWhole(from))]).toEqual([7, 8]);
+        const blocks: number[] = [];
+        for await (const block of readBlocks(from, 9)) blocks.push(...block);
+        expect(blocks).toEqual([7, 8]);
+      }
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(asked).toEqual(["http", "http", "https", "https", "https", "https"].map((kind) => `${kind}://host/bytes`));
+  });
+
   it("refuses what a server has not, whole and in blocks", async () => {
     const server = createServer((_, response) => response.writeHead(404).end("no such file"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -36,6 +36,8 @@ describe("come back as they were", () => {
     ["mixed", long((i) => (i % 2 === 0 ? i : null)), 0],
     ["texts with half a pair", long((i) => `${i}\ud800`), 0],
     ["objects of other orders", long((i) => (i % 2 === 0 ? { a: 1, b: 2 } : { b: 2, a: 1 })), 0],
+    ["objects of which the longest lacks a key", long((i): Json => (i % 2 === 0 ? { a: 1, b: 2 } : { c: 3, a: 1 })), 0],
+    ["objects of which the longest lacks a last key", long((i): Json => (i % 2 === 0 ? { a: 1, b: 2 } : { a: 1, c: 3 })), 0],
     [
       "objects without a key in common",
       long((i): Json => {

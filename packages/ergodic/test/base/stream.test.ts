@@ -96,6 +96,16 @@ describe("stream", () => {
     `);
   });
 
+  it("keeps its keys for good, whether the names' text fills its last block or not", () => {
+    const keys = [["a"], ["ab"], ["abc"], ["abcd"]].map((names) => stream(7, ...names).key);
+    expect(keys).toEqual([
+      [2922136630, 2783852937],
+      [1026451300, 3049661489],
+      [338778278, 3607137332],
+      [1144143212, 235105723],
+    ]);
+  });
+
   it("refuses a seed that is no integer of 53 bits", () => {
     for (const seed of [0.5, NaN, 2 ** 53, "1" as unknown as number]) expect(() => stream(seed)).toThrow("[OPTION_RANGE]");
     expect(() => stream(1).at(-1)).toThrow("counter");

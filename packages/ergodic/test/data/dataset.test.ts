@@ -36,6 +36,9 @@ describe("making", () => {
   it("sorts classes that are numbers as numbers, and maps two of them to 0 and 1", () => {
     using ten = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["10", "9", "-1"] });
     expect(ten.target.levels).toEqual(["-1", "9", "10"]);
+    // A blank is no number, though JavaScript makes 0 of it: the order is that of texts.
+    const blank = Dataset.fromArrays({ x: [[1], [2], [3]], y: ["9", " ", "10"] });
+    expect(blank.target.levels).toEqual([" ", "10", "9"]);
     using two = Dataset.fromSparse(sparseOf([[1], [2], [3]], [1, -1, 1]), { classes: true });
     expect(two.target.levels).toEqual(["-1", "1"]);
     expect([...two.target.values]).toEqual([1, 0, 1]);

@@ -78,3 +78,17 @@ it("ratings are told apart by their names, who rated what, and how", () => {
   ];
   expect(new Set(digests).size).toBe(digests.length);
 });
+
+it("offsets tell data apart, and are no weights", () => {
+  const digests = [
+    ofArrays(),
+    ...[
+      [0, 1],
+      [0, 2],
+      [1, 0],
+    ].map((offset) => ofArrays({ offset })),
+    ofArrays({ weights: [0, 1] }),
+  ];
+  expect(new Set(digests).size).toBe(digests.length);
+  expect(ofArrays({ offset: [0, 1] })).toBe(digests[1]);
+});

@@ -106,6 +106,7 @@ describe("making", () => {
     ["an infinite value", { ...small, values: [1, 2, 3, Infinity] }, /row 4: the value is Infinity.*DATA_VALUE/],
     ["a missing user", { ...small, users: ["a", null as unknown as string, "b", "c"] }, /row 2: the user is null.*DATA_VALUE/],
     ["an item that is no number", { ...small, items: [1, NaN, 2, 3] }, /row 2: the item is NaN.*DATA_VALUE/],
+    ["a user without end", { ...small, users: [1, 2, Infinity, 3] }, /row 3: the user is Infinity.*DATA_VALUE/],
     ["an unknown option", { ...small, value: [1] } as TriplesOptions, /OPTION_UNKNOWN/],
     ["unknown duplicates", { ...small, duplicates: "mean" as "sum" }, /OPTION_RANGE/],
   ])("%s is an error", (_, options, message) => {

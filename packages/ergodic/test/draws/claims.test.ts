@@ -1,6 +1,8 @@
 /** Files of draws that claim what no run leaves: depths of trees, numbers that no column holds, chains without end. None is followed. */
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/base/errors.ts";
+import type { JsonObject } from "../../src/contract.ts";
+import { toCmdStanCsv } from "../../src/draws/csv.ts";
 import { fromCmdStanCsv } from "../../src/draws/csv-reader.ts";
 import { fromDataFrame, toDataFrame } from "../../src/draws/data-frame.ts";
 import { Draws } from "../../src/draws/draws.ts";
@@ -69,3 +71,88 @@ describe("headers", () => {
     expect(Draws.fromJson({ ...json, chains: 4, count: 1000 }).count).toBe(1000);
   });
 });
+
+describe("descriptions", () => {
+  const held = { by: "chain", share: 0.9, settled: true, mode: 0, missed: false, at: { mu: 1, "theta[1]": null } };
+  const missed = { ...held, by: "scout", mode: 1, missed: true, changes: "mu", sdFactor: 1.5 };
+  const solutions = { count: 1, points: 100, mostSteps: null, largestError: null };
+  const hints = [{ code: "unbounded", text: "mu has no prior", advice: "give one" }];
+  const whole = { places: [held, { ...missed, share: null }], hints, solutions };
+  const read = (description: unknown): Draws => Draws.fromJson({ ...example().toJSON(), description });
+
+  it("as runs give them are read, and judged", () => {
+    expect(String(read(whole).verdict())).toMatch(/several modes(.|\n)*mu has no prior/);
+    expect(String(read({}).verdict())).toMatch(/chains of/);
+  });
+
+  it.each([
+    ["places", 5, "places of the description is 5, but must be a list"],
+    ["places", {}, "places of the description is an object of nothing, but must be a list"],
+    ["places", null, "places of the description is null, but must be a list"],
+    ["places", [held, null], "places[1] of the description is null, but must be an object"],
+    ["places", [{ ...held, share: "much" }], 'places[0].share of the description is "much", but must be a number or null'],
+    ["places", [{ ...held, missed: 1 }], "places[0].missed of the description is 1, but must be true or false"],
+    ["places", [{ ...held, missed: undefined }], "places[0].missed of the description is undefined, but must be true or false"],
+    ["places", [{ ...held, by: 4 }], "places[0].by of the description is 4, but must be a text"],
+    ["places", [{ ...held, settled: "no" }], 'places[0].settled of the description is "no", but must be true or false'],
+    ["places", [{ ...held, mode: "0" }], 'places[0].mode of the description is "0", but must be a number'],
+    ["places", [{ ...missed, changes: [] }], "places[0].changes of the description is an array of 0, but must be a text"],
+    ["places", [{ ...missed, sdFactor: "2" }], 'places[0].sdFactor of the description is "2", but must be a number or null'],
+    ["places", [{ ...held, at: null }], "places[0].at of the description is null, but must be an object of numbers by name"],
+    ["places", [{ ...held, at: { mu: "1" } }], "places[0].at of the description is an object of mu, but must be"],
+    ["hints", "take care", 'hints of the description is "take care", but must be a list'],
+    ["hints", [["a", "b"]], "hints[0] of the description is an array of 2, but must be an object"],
+    ["hints", [{ text: "a" }], "hints[0].advice of the description is undefined, but must be a text"],
+    ["hints", [{ text: 1, advice: "b" }], "hints[0].text of the description is 1, but must be a text"],
+    ["solutions", [], "solutions of the description is an array of 0, but must be an object"],
+    ["solutions", { ...solutions, points: "many" }, 'solutions.points of the description is "many", but must be a number'],
+    ["solutions", { ...solutions, mostSteps: "9" }, 'solutions.mostSteps of the description is "9", but must be'],
+    ["solutions", { ...solutions, largestError: "1e-6" }, 'solutions.largestError of the description is "1e-6", but must be'],
+  ])("with other %s are refused: %j", (name, value, message) => {
+    expect(() => read({ ...whole, [name]: value })).toThrow(`draws: ${message}`);
+    expect(() => read({ ...whole, [name]: value })).toThrow(
+      `; make the draws anew, or remove ${name} from the description [DRAWS_DESCRIPTION]`,
+    );
+    const refused = thrown(() => new Draws({ ...example().content, description: { ...whole, [name]: value } as JsonObject }));
+    expect(refused).toBeInstanceOf(DataError);
+  });
+
+  it("of any other kind of junk end in no error of JavaScript's own", () => {
+    const junk = [null, 0, -1.5, "text", true, [], {}, [null], [[]], [{}], { algorithm: 7 }, { metric: {} }];
+    const names = [
+      "algorithm",
+      "plan",
+      "density",
+      "run",
+      "data",
+      "names",
+      "model",
+      "dimension",
+      "source",
+      "probe",
+      "files",
+      "rows",
+    ];
+    for (const name of [...names, ...Object.keys(whole)])
+      for (const value of junk) {
+        const description = { algorithm: { algorithm: "nuts" }, ...whole, [name]: value };
+        const used = thrown(() => {
+          const draws = read(description);
+          String(draws.verdict());
+          draws.treeDepths();
+          toCmdStanCsv(draws, 0);
+          fromDataFrame(toDataFrame(draws));
+        });
+        if (used !== undefined) expect(used, `${name}: ${JSON.stringify(value)}`).toBeInstanceOf(DataError);
+      }
+  });
+});
+
+function thrown(work: () => unknown): unknown {
+  try {
+    work();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}

@@ -152,3 +152,25 @@ it("what is no model is refused", () => {
   );
   expect(() => compare({ a: byFlat, b: byLine }, { of: "z" })).toThrow(/compare: "a": loo: "z" was not observed; name one of y/);
 });
+
+it("what is not finite is refused with model and observation, and what is no result of loo() by its name", () => {
+  const [a, b] = [byFlat.loo(), byLine.loo()];
+  const spoilt = (value: number) => ({ ...b, pointwise: { ...b.pointwise, elpd: b.pointwise.elpd.with(6, value) } });
+  for (const value of [NaN, -Infinity, Infinity])
+    for (const weights of ["stacking", "pseudoBma"] as const)
+      expect(() => compare({ flat: a, line: spoilt(value) }, { weights })).toThrow(
+        `compare: the elpd of "line" at observation 7 is ${value}, but must be finite; look at the model there, or omit the observation from all models [DATA_NOT_FINITE]`,
+      );
+  expect(() => compare({ flat: spoilt(NaN), line: b })).toThrow('the elpd of "flat" at observation 7');
+  const unlike = [
+    { ...b, pointwise: { ...b.pointwise, elpd: undefined } },
+    { ...b, pointwise: { ...b.pointwise, paretoK: 0.5 } },
+    { ...b, elpd: undefined },
+    { ...b, looic: 3 },
+  ];
+  for (const line of unlike)
+    expect(() => compare({ flat: a, line: line as unknown as typeof b })).toThrow(/"line" is an object of .*OPTION_TYPE/);
+  // Lists of another kind, as from JSON, are as good.
+  const listed = { ...b, pointwise: { ...b.pointwise, elpd: [...b.pointwise.elpd] as unknown as Float64Array } };
+  expect(`${compare({ flat: a, line: listed })}`).toBe(`${compare({ flat: a, line: b })}`);
+});

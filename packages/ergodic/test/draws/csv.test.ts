@@ -13,6 +13,13 @@ import { anyContent, example, plain } from "./contents.ts";
 const texts = (draws: Draws) => Array.from({ length: draws.chains }, (_, c) => toCmdStanCsv(draws, c));
 
 describe("draws as CmdStan's CSV", () => {
+  it("have a model's name on one line, whatever ends its lines", () => {
+    const { content } = example();
+    const text = toCmdStanCsv(new Draws({ ...content, description: { ...content.description, model: "a\nb\rc\r\n\nd" } }), 0);
+    expect(text).not.toContain("\r");
+    expect(text.split("\n")[0]).toBe("# model = a b c d");
+  });
+
   it("are written so", () => {
     const [own, ...lines] = toCmdStanCsv(example(), 1)
       .split("\n")

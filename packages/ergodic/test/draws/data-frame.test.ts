@@ -6,6 +6,16 @@ import { Draws } from "../../src/draws/draws.ts";
 import { anyContent, example, plain } from "./contents.ts";
 
 describe("draws as a data frame", () => {
+  it("find numbers of three axes by their dotted names", () => {
+    const A = Float64Array.from({ length: 2 * 8 }, (_, k) => k + 0.5);
+    const quantities = [{ name: "A", shape: [2, 2, 2], kind: "parameter" as const }];
+    const shared = { chains: 1, count: 2, fields: [], transitions: new Float64Array(0), description: {}, report: {} };
+    const { columns, header } = toDataFrame(new Draws({ ...shared, quantities, values: { A } }));
+    const dotted = new Map([...columns].map(([name, series]) => [name.replace(/[[,]/g, ".").replace("]", ""), series]));
+    expect([...dotted.keys()]).toContain("A.2.1.2");
+    expect([...fromDataFrame({ columns: dotted, header: header! }).draws("A")]).toEqual([...A]);
+  });
+
   it("have posterior's columns", () => {
     const { columns } = toDataFrame(example());
     expect([...columns.keys()].join(" ")).toBe(

@@ -41,6 +41,13 @@ describe("predictiveCheck", () => {
     expect(check.suspect).toEqual([]);
   });
 
+  it("has no spread of one value, which no data set has", () => {
+    const one = predictiveCheck([1], Float64Array.of(0, 2, 3));
+    expect(Object.keys(one.statistics)).toEqual(["mean", "min", "median", "max"]);
+    expect(one.suspect).toEqual([]);
+    expect(Object.keys(check.statistics)).toEqual(["mean", "sd", "min", "median", "max"]);
+  });
+
   it("refuses values that are not of the data", () => {
     expect(() => predictiveCheck([1, 2], Float64Array.of(1, 2, 3))).toThrow(
       /3 replicated values are not a multiple of 2 observed ones/,

@@ -64,3 +64,19 @@ it("draws of sample are the same after they were kept", async () => {
     rmSync(folder, { recursive: true });
   }
 });
+
+it("checks want enough draws for p-values that are neither 0 nor 1, over all chains", async () => {
+  const few = (chains: number, draws: number) => sample(schools, { y, sigma }, { chains, draws, warmup: 50, seed: 1 });
+  for (const [chains, draws, told] of [
+    [1, 1, "is 1 draw"],
+    [2, 1, "are 2 draws"],
+    [2, 19, "are 38 draws"],
+  ] as const) {
+    const found = await few(chains, draws);
+    expect(() => found.check("y")).toThrow(
+      `check: there ${told}, but p-values need at least 39: of fewer they are 0 or 1 too often where the model is right; draw more (draws: 1000) [DRAWS_FEW]`,
+    );
+  }
+  const enough = await few(3, 13);
+  expect(Object.values(enough.check("y").statistics).every(({ pValue }) => pValue >= 0 && pValue <= 1)).toBe(true);
+});

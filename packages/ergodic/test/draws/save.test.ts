@@ -1,5 +1,7 @@
 /** Draws in folders: what is written, that it is read back, and that a mixture of two saves is not. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -50,6 +52,16 @@ describe("saveDraws and loadDraws", () => {
     await saveDraws(shorter, folder);
     expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "draws.json", "notes.txt"]);
     expect((await loadDraws(folder)).chains).toBe(1);
+    const twelve = {
+      chains: 12,
+      count: 1,
+      quantities: [],
+      values: {},
+      fields: ["logDensity"],
+      transitions: new Float64Array(12),
+    };
+    await saveDraws(new Draws({ ...twelve, description: {}, report: {} }), folder);
+    expect(readdirSync(folder)).toHaveLength(14);
     await saveDraws(draws, folder, { format: "json" });
     expect(readdirSync(folder).sort()).toEqual(["draws.json", "notes.txt"]);
     expect(plain((await loadDraws(folder)).content)).toEqual(plain(content));
@@ -203,6 +215,25 @@ describe("saveDraws and loadDraws", () => {
       expect(plain((await loadDraws(kept)).content)).toEqual(plain(content));
       rmSync(join(kept, ".."), { recursive: true });
     }
+  });
+
+  it("read no device, which may have no end, by whatever link, and a pipe to its end", async () => {
+    for (const name of ["chain_1.csv", "draws.json"]) {
+      const [run, file] = [path(`run of ${name}`), path(`run of ${name}/${name}`)];
+      mkdirSync(run);
+      symlinkSync("/dev/zero", file);
+      const refused = `${file}: cannot be read: it is a device, but must be a file or a pipe [FILE_READ]`;
+      for (const from of [run, file, [file]]) await expect(loadDraws(from)).rejects.toThrow(refused);
+      await expect(loadDraws(pathToFileURL(file))).rejects.toThrow(/cannot be read: it is a device/);
+    }
+    await saveDraws(draws, folder);
+    rmSync(path("chain_2.csv"));
+    symlinkSync("/dev/zero", path("chain_2.csv"));
+    await expect(loadDraws(folder)).rejects.toThrow(/chain_2.csv: cannot be read: it is a device/);
+    execFileSync("mkfifo", [path("pipe")]);
+    const written = writeFile(path("pipe"), JSON.stringify(draws.toJSON()));
+    expect(plain((await loadDraws(path("pipe"))).content)).toEqual(plain(content));
+    await written;
   });
 
   it("need files to write, not to read", async () => {

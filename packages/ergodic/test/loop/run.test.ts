@@ -96,6 +96,22 @@ describe("stops", () => {
     const rising = begin({ lossAt: (step) => Math.floor(step / 10) }, { until: { epochs: 50, tolerance: 0 } });
     await rising.run;
     expect(rising.progression.step).toBe(20);
+    // -1, -2, -2.01: of losses below 0, too, a share of their size.
+    const below = begin(
+      { lossAt: (step) => [-1, -2, -2.01][Math.floor(step / 10)] ?? -3 },
+      { until: { epochs: 50, tolerance: 0.05 } },
+    );
+    await below.run;
+    expect(below.progression.step).toBe(30);
+  });
+
+  it("while it is paused", async () => {
+    const { run } = begin({ stepsPerEpoch: 1e9, onAdvance: () => pause(1) }, { until: { epochs: 1 } });
+    run.pause();
+    await pause(50);
+    run.stop("enough");
+    const late = pause(10_000).then(() => Promise.reject(new Error("it is still paused")));
+    expect((await Promise.race([run, late])).summary.reason).toBe("enough");
   });
 
   it("after so many seconds of training", async () => {

@@ -94,6 +94,8 @@ describe("what was possible", () => {
     expect(() => opened(repeated(2, 1))).toThrow("moves argument 2 of gemm, which is no array");
     expect(() => opened(repeated(12, 1))).toThrow("moves argument 12 of gemm, which is no array");
     opened(planOf([z, own(5)], [gemm(call, [{ count: 5, steps: call.map((_, i) => (i === 5 ? 1 : 0)) }])]));
+    const beyond = gemm(call, [{ count: 5, steps: [...call.map(() => 0), 0] }]);
+    expect(() => opened(planOf([z, own(5)], [beyond]))).toThrow("moves more arguments of gemm than it has");
   });
 
   it("writing what is given once, so that one prediction would change the next", () => {

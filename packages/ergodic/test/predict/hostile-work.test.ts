@@ -89,6 +89,14 @@ describe("work is known before anything runs", () => {
     expect(fine.run({}, 1000).z.length).toBe(1000);
   });
 
+  it("counts every round of a call that is repeated as more than a call of its own", () => {
+    const [once, often] = [[], [{ count: 1000, steps: still }]].map((repeat) => planOf([z, own(4)], [gemm(call, repeat)]));
+    expect(() => opened(once, 500)).toThrow("but maxWork is 500");
+    opened(once, 1000).dispose();
+    expect(() => opened(often, 4000 * 1000)).toThrow("but maxWork is 4000000");
+    opened(often, 4200 * 1000).dispose();
+  });
+
   it("is that of a batch, where rows meet rows", () => {
     const step = loop([
       { B: 1, plus: 0 },

@@ -18,6 +18,7 @@ import { dependentObservations } from "./dependence.ts";
 import { Distribution } from "./distributions/index.ts";
 import { Drawer } from "./drawing.ts";
 import { explained } from "./explain.ts";
+import { type GivenValues, numbersOf } from "./given-values.ts";
 import { hierarchyOf } from "./hierarchy.ts";
 import { PlacedModel, type PointFunction, type PortableForm, type PortableForms } from "./placed.ts";
 import { drawEach, eachPoint, namedColumns } from "./points.ts";
@@ -153,10 +154,10 @@ export class ConditionedModel implements LogDensity, Disposable {
    *
    * @throws OptionError where one breaks its constraint, DataError where one is missing and there is no `rest`
    */
-  unconstrain(values: Readonly<Record<string, number | ArrayLike<number>>>, rest?: Float64Array): Float64Array {
+  unconstrain(values: GivenValues, rest?: Float64Array): Float64Array {
     const u = new Float64Array(this.dimension);
     const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
-    for (const { name, transform, nonCentred, offset, unconstrained } of this.traced.parameters) {
+    for (const { name, value, transform, nonCentred, offset, unconstrained } of this.traced.parameters) {
       const given = values[name];
       if (given === undefined && rest) {
         inputs[`u ${name}`] = rest.subarray(offset, offset + unconstrained.size);
@@ -165,10 +166,10 @@ export class ConditionedModel implements LogDensity, Disposable {
       }
       if (given === undefined)
         throw new DataError(this.name, `the parameter "${name}" has no value; give all of them`, "DATA_MISSING");
-      const numbers = typeof given === "number" ? [given] : given;
-      const own = ofParameter(name, () =>
-        transform.unconstrain(nonCentred ? nonCentred.standardise(numbers, inputs) : numbers, inputs),
-      );
+      const own = ofParameter(name, () => {
+        const numbers = numbersOf(given, value.shape);
+        return transform.unconstrain(nonCentred ? nonCentred.standardise(numbers, inputs) : numbers, inputs);
+      });
       u.set(own, offset);
       inputs[`u ${name}`] = own;
     }

@@ -17,6 +17,7 @@ export {
   tensor,
   vector,
 } from "./fields.ts";
+export type { GivenValue, GivenValues } from "./given-values.ts";
 export { type HiddenMarkov, hiddenMarkov } from "./hidden-markov.ts";
 export { hierarchyOf } from "./hierarchy.ts";
 export type { Marginal, States, StateTerms } from "./marginalise.ts";

@@ -1,5 +1,6 @@
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import type { Until } from "../../loop/stopping.ts";
+import type { GivenValues } from "../../models/statistical/index.ts";
 
 /** Options of `fit` for a statistical model: the search for its posterior's mode. */
 export interface ModeOptions {
@@ -11,8 +12,8 @@ export interface ModeOptions {
   epochs?: number;
   /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. */
   until?: Until;
-  /** Where one start begins: values by name. */
-  start?: Readonly<Record<string, number | ArrayLike<number>>>;
+  /** Where one start begins: values by name; those of a matrix flat, row by row, or a list of rows. */
+  start?: GivenValues;
   /** Random starts, of which the best is kept. Default 8. */
   starts?: number;
   /** Seed of the starts. Default 0; a whole number >= 0. */

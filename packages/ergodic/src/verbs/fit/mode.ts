@@ -1,6 +1,7 @@
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkBoolean, checkSignal, checkValuesByName, holds, refuse } from "../../base/checks.ts";
+import { checkBoolean, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { checkValuesByName } from "../../base/values-by-name.ts";
 import type { JsonObject } from "../../contract.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { Run } from "../../loop/run.ts";
