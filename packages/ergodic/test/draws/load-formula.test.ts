@@ -86,9 +86,7 @@ describe("draws of a formula", () => {
     expect(Object.keys(run.summary())).toEqual(["Intercept", "x", "sigma"]);
     const sigma = run.draws("sigma");
     expect(run.transition("unconstrained_3").every((u, k) => Math.abs(Math.exp(u) - sigma[k]) < 1e-12 * sigma[k])).toBe(true);
-    expect(toCmdStanCsv(run, 0)).toMatch(
-      /\nlp__,.*,unconstrained_1__,unconstrained_2__,unconstrained_3__,Intercept,x,sigma\n/,
-    );
+    expect(toCmdStanCsv(run, 0)).toMatch(/\nlp__,.*,unconstrained_1__,unconstrained_2__,unconstrained_3__,Intercept,x,sigma\n/);
   });
 
   it("are refused with another formula, other data, or without those numbers", async () => {
