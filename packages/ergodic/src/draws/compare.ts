@@ -66,7 +66,8 @@ const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
  * elpdDiff = Σ_i d_i, d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All must be judged on the same observations.
  * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
  *
- * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations, [DATA_NOT_FINITE] for an elpd that is not finite; what `draws.loo` throws
+ * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations, [DATA_NOT_FINITE] for an elpd that
+ *   is not finite; what `draws.loo` throws
  */
 export function compare<Name extends string>(
   models: Readonly<Record<Name, Draws | LooResult>>,
