@@ -242,7 +242,8 @@ describe("automatic", () => {
     expect(narrow.certificate).toEqual({ exact: true });
     // 2^32 joint states are too many for a fifth of a second.
     const wide = grid(30, 0.3, 0);
-    const answer = await infer(wide, { task: "partition", until: { seconds: 6 } });
+    // Some seconds on a machine of its own; until the first answer is there the time limit must not come.
+    const answer = await infer(wide, { task: "partition", until: { seconds: 15 } });
     expect(answer.method).toMatch(/too much for elimination; importance sampling: \d+ draws from mini-buckets/);
     expect(answer.logZCertificate).not.toHaveProperty("exact");
     const best = await infer(wide, { task: "map", until: { seconds: 3 } });
