@@ -2,7 +2,7 @@
 
 import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
-import { builtin, inNode } from "./node.ts";
+import { inNode } from "./node.ts";
 import { reason } from "./system-reason.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
 
@@ -50,14 +50,14 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
 /**
  * The bytes of a path, a URL (file: and, by fetch, others), a Blob or File, or bytes as they are. In a browser text is a URL.
  *
- * @throws DataError [FILE_READ] with the system's reason
+ * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
   if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
   try {
     if (isOnDisk(from)) {
-      const { readFile } = builtin("node:fs/promises");
+      const { readFile } = await import("./read-files.ts");
       return plain(await readFile(from));
     }
     const response = await fetch(from);
@@ -71,7 +71,7 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
 /**
  * The same bytes in blocks of `size`, or of other sizes where they are fetched, so that a file of any length can be read. A block holds until the next is asked for.
  *
- * @throws DataError [FILE_READ] with the system's reason
+ * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
 export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: number): AsyncGenerator<Uint8Array> {
   if (from instanceof Uint8Array || from instanceof Blob) {
@@ -82,35 +82,19 @@ export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: 
         : plain(from.subarray(at, at + size));
     return;
   }
-  const unread = (cause: unknown): DataError =>
-    new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
-  const failed = (cause: unknown): never => {
-    throw unread(cause);
-  };
-  if (!isOnDisk(from)) {
-    yield* fetched(from, failed);
-    return;
-  }
-  const { open } = builtin("node:fs/promises");
-  const file = await open(from).catch(failed);
   try {
-    const block = new Uint8Array(size);
-    for (;;) {
-      const { bytesRead } = await file.read(block, 0, size, null).catch(failed);
-      if (bytesRead === 0) return;
-      yield block.subarray(0, bytesRead);
-    }
-  } finally {
-    await file.close();
+    yield* isOnDisk(from) ? (await import("./read-files.ts")).fileBlocks(from, size) : fetched(from);
+  } catch (cause) {
+    throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }
 }
 
-async function* fetched(from: string | URL, failed: (cause: unknown) => never): AsyncGenerator<Uint8Array> {
-  const response = await fetch(from).catch(failed);
-  if (!response.ok) failed(new Error(`the server answered ${response.status} ${response.statusText}`));
+async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
+  const response = await fetch(from);
+  if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
   const reader = response.body?.getReader();
   for (;;) {
-    const part = await reader?.read().catch(failed);
+    const part = await reader?.read();
     if (!part || part.done) return;
     yield part.value;
   }

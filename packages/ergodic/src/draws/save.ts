@@ -1,8 +1,8 @@
 import { checkChoice, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
-import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, writeWhole } from "../base/files.ts";
+import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
-import { builtin, inNode } from "../base/node.ts";
+import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
 import type { DrawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
@@ -251,28 +251,13 @@ async function contentOf(from: DrawsFile, name: string, blockBytes: number, whol
       failure = { error };
     }
   };
-  for await (const block of blocksOf(from, blockBytes)) {
+  for await (const block of readBlocks(from, blockBytes)) {
     sum.add(block);
     size += block.length;
     attempt(decoder.decode(block, { stream: true }));
   }
   attempt(decoder.decode(), true);
   return { content: content ?? new ChainReader(name), failure, size, sum: sum.value };
-}
-
-/** The blocks of what has an end: /dev/zero has none. @throws DataError [FILE_READ] for devices */
-async function* blocksOf(from: DrawsFile, size: number): AsyncGenerator<Uint8Array> {
-  const isPath =
-    inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from instanceof URL && from.protocol === "file:");
-  // What cannot be looked at, reading tells.
-  const found =
-    isPath &&
-    (await builtin("node:fs/promises")
-      .stat(from as string | URL)
-      .catch(() => undefined));
-  if (found && (found.isCharacterDevice() || found.isBlockDevice()))
-    throw new DataError(String(from), "cannot be read: it is a device, but must be a file or a pipe", "FILE_READ");
-  yield* readBlocks(from, size);
 }
 
 const ARROW = "ARROW1";
@@ -305,10 +290,7 @@ async function beside(from: DrawsFile, path: string, name: unknown, folder: Draw
 /** CSV files that an earlier save lists. */
 async function earlier(folder: DrawsFolder): Promise<string[]> {
   try {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const block of blocksOf(await folder.file(INDEX), READ_BYTES)) text += decoder.decode(block, { stream: true });
-    const json = JSON.parse(text);
+    const json = JSON.parse(new TextDecoder().decode(await readWhole(await folder.file(INDEX))));
     return (json.files as Listed[]).map(({ name }) => name).filter((name) => /^chain_\d+\.csv$/.test(name));
   } catch {
     return []; // No earlier save, or none of ours: nothing to remove.

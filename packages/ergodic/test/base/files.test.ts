@@ -503,3 +503,21 @@ describe("readWhole", () => {
     server.close();
   });
 });
+
+it.skipIf(process.platform === "win32")(
+  "devices, which may have no end, are refused whole and in blocks, behind links too",
+  async () => {
+    const root = mkdtempSync(join(tmpdir(), "devices-"));
+    const link = join(root, "endless");
+    symlinkSync("/dev/zero", link);
+    const blocks = async (from: string): Promise<void> => {
+      for await (const _ of readBlocks(from, 16));
+    };
+    for (const from of ["/dev/zero", link])
+      for (const read of [readWhole, blocks])
+        await expect(read(from)).rejects.toThrow(
+          `${from}: cannot be read: it is a device, but must be a file or a pipe [FILE_READ]`,
+        );
+    rmSync(root, { recursive: true });
+  },
+);

@@ -1,0 +1,34 @@
+/** Files on disk, read whole or in blocks. Node alone. Devices are refused: /dev/zero has no end. Pipes are read. */
+import type { FileHandle } from "node:fs/promises";
+import { builtin } from "./node.ts";
+
+export async function readFile(from: string | URL): Promise<Uint8Array> {
+  const file = await opened(from);
+  try {
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Blocks of `size`. A block holds until the next is asked for. */
+export async function* fileBlocks(from: string | URL, size: number): AsyncGenerator<Uint8Array> {
+  const file = await opened(from);
+  try {
+    const block = new Uint8Array(size);
+    for (;;) {
+      const { bytesRead } = await file.read(block, 0, size, null);
+      if (bytesRead === 0) return;
+      yield block.subarray(0, bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+async function opened(from: string | URL): Promise<FileHandle> {
+  const { open, stat } = builtin("node:fs/promises");
+  const found = await stat(from);
+  if (found.isCharacterDevice() || found.isBlockDevice()) throw new Error("it is a device, but must be a file or a pipe");
+  return open(from);
+}
