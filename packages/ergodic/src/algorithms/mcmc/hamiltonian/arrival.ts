@@ -21,12 +21,18 @@ const LEAST_MOVES = 2;
 
 export function hasArrived(levels: readonly number[], dimension: number): boolean {
   const last = levels.slice(-CHECK);
-  if (last.length < CHECK || !last.every((level) => Math.abs(level) < LARGEST)) return false;
-  const moves = last.filter((level, i) => i > 0 && Math.abs(level - last[i - 1]) > ROUNDING * Math.abs(level));
-  if (moves.length < LEAST_MOVES) return false;
+  if (last.length < CHECK || isLost(last)) return false;
   const [early, late] = [last.slice(0, HALF), last.slice(HALF)];
   const rises = Math.min(...late) >= Math.max(...early);
   return !(rises && meanOf(late) - meanOf(early) > LEAST_RISE + RISE_BY_ROOT * Math.sqrt(dimension));
+}
+
+/** Whether the last CHECK log densities are not finite, too large, or differ by rounding alone: where no chain comes down, however long it warms up. */
+export function isLost(levels: ArrayLike<number>): boolean {
+  const last = Array.from(levels).slice(-CHECK);
+  if (!last.every((level) => Math.abs(level) < LARGEST)) return true;
+  const moves = last.filter((level, i) => i > 0 && Math.abs(level - last[i - 1]) > ROUNDING * Math.abs(level));
+  return moves.length < LEAST_MOVES;
 }
 
 /** Whether the last HALF of these log densities are higher, on average, than the first CHECK by what a fall is told by: a chain has left one place for another. */

@@ -17,6 +17,7 @@
 
 /** Jumps of near Gaussian posteriors are 0.7 to 1.2; of the others here 0.2 to 0.5. */
 const GOOD = 0.55;
+const NEAR_GAUSSIAN = 0.9;
 const FEW_DIVERGENCES = 0.005;
 const DEAREST = 16;
 const NEARLY = 0.75;
@@ -61,6 +62,13 @@ function varianceOf(chains: readonly Float64Array[], d: number, i: number): numb
 
 /** Whether there is anything to gain. */
 export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GOOD && divergent <= FEW_DIVERGENCES);
+
+/**
+ * Whether steps may be as long as a Gaussian's, by the least jump. Of posteriordb's regressions, mixtures and Markov chains it is
+ * 0.98 to 1.19; of eight schools and a GARCH model, where an acceptance of 0.8 diverges five times as often as 0.85, at the same
+ * effective sizes a gradient, 0.55 to 0.77.
+ */
+export const nearGaussian = (jump: number): boolean => jump >= NEAR_GAUSSIAN;
 
 /** Whether a diagonal metric of this cost is not taken, however far it goes. */
 export const tooDear = (first: Moves, cost: number): boolean => cost > DEAREST * first.cost;

@@ -7,8 +7,9 @@ import { ChainsRun } from "../../sampling/chains-run.ts";
 import { needGradient, type SamplingPlan, type VisitedPlace } from "../../sampling/sampler.ts";
 import { placeChains } from "../../sampling/starting-points.ts";
 import { MOST_DIMENSION, Survey, type SurveyOptions } from "../places/survey.ts";
-import { hasArrived, hasRisen } from "./arrival.ts";
+import { hasArrived, hasRisen, isLost } from "./arrival.ts";
 import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
+import { leastJump, nearGaussian } from "./choice.ts";
 import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
 import { Recorder } from "./recorder.ts";
 import { Trial } from "./trial.ts";
@@ -18,7 +19,8 @@ import type { WindowOptions } from "./windows.ts";
 export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;
   averaging: DualAveraging;
-  /** The same once the choice has fallen on the diagonal. */
+  /** The same for the last part of warm-up where the posterior is not nearly Gaussian, and once the choice has fallen on the diagonal. */
+  skewed: DualAveraging;
   varying: DualAveraging;
   windows: WindowOptions;
   /** Whether a step is searched for without warm-up, too. */
@@ -28,7 +30,7 @@ export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
 }
 
 const FIRST_STEP = 2 ** 52;
-/** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time. */
+/** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time, and an adapted step no need. */
 const TRIAL_START = 0.1;
 /** Numbers of attempts that warm up again from where a chain is. */
 const AGAIN = 2 ** 20;
@@ -50,6 +52,7 @@ const WIDTH = transitionFields.length;
  */
 export class HamiltonianRun extends ChainsRun<Chain> {
   private readonly averaging: DualAveraging;
+  private readonly skewed: DualAveraging;
   private readonly varying: DualAveraging;
   private readonly findStep: boolean;
   private readonly warmup: Warmup;
@@ -73,6 +76,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     super(options.name, plan, density.dimension, transitionFields, engine);
     needGradient(this.name, density);
     this.averaging = options.averaging;
+    this.skewed = options.skewed;
     this.varying = options.varying;
     this.findStep = options.findStep;
     this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
@@ -132,6 +136,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     const renewal = this.warmup.renewals.find(({ at }) => at === this.step);
     if (renewal || came.length > 0) await this.renew(renewal, came);
     await this.tryMetrics();
+    if (this.step === this.warmup.stop) this.aim();
     if (this.step !== this.plan.warmup) return;
     for (const c of this.activeChains) {
       const { averaging } = this.chains[c];
@@ -150,7 +155,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (await this.survey.work(gradients, (c) => this.recorder.of(c))) return true;
     this.surveying = false;
     const anew: number[] = [];
-    for (const c of this.survey.outOfPlace()) {
+    const lost = this.activeChains.filter((c) => this.late[c] && isLost(this.recorder.levels(c)));
+    for (const c of this.survey.outOfPlace(lost)) {
       const x = await this.survey.fresh(c);
       if (!x) continue;
       this.startAnew(c, x);
@@ -247,7 +253,8 @@ export class HamiltonianRun extends ChainsRun<Chain> {
   /**
    * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`:
    * new starts of chains; `late`: chains whose log density still rose at half of warm-up; `again`: chains that warmed up a
-   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric.
+   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric; `targetAcceptance`: the mean over
+   * chains, where warm-up chose it.
    */
   protected override reportMore(): Record<string, number> {
     const { survey } = this;
@@ -258,10 +265,11 @@ export class HamiltonianRun extends ChainsRun<Chain> {
       scouts: survey?.scouts ?? 0,
       scoutEvaluations: survey?.evaluations ?? 0,
       diagonal: this.trial.diagonal ? 1 : 0,
+      targetAcceptance: this.choosesTarget ? meanOf(this.chains.map(({ averaging }) => averaging[0])) : 0,
     };
     return {
       leapfrogs: this.warmupLeapfrogs + this.total("leapfrogs"),
-      stepSize: this.chains.reduce((sum, chain) => sum + chain.stepSize / this.chains.length, 0),
+      stepSize: meanOf(this.chains.map(({ stepSize }) => stepSize)),
       ...Object.fromEntries(Object.entries(given).filter(([, value]) => value > 0)),
     };
   }
@@ -316,6 +324,19 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     }
   }
 
+  private get choosesTarget(): boolean {
+    return this.skewed.targetAcceptance !== this.averaging.targetAcceptance;
+  }
+
+  /** The acceptance of the last part of warm-up, which adapts the step alone. */
+  private aim(): void {
+    if (this.trial.diagonal || !this.choosesTarget) return;
+    const chains = this.activeChains.map((c) => this.chains[c]);
+    const rows = chains.map((chain) => chain.seen(0));
+    if (rows.some((own) => own.length < 2 * this.dimension) || nearGaussian(leastJump(rows, rows, this.dimension))) return;
+    for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));
+  }
+
   /** `share`: of the steps found, that averaging takes for them. */
   private async findSteps(chains: readonly number[], share = 1): Promise<void> {
     const counter = FIRST_STEP + this.searches++;
@@ -331,3 +352,5 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const c of chains) this.chains[c].averaging.set(startAveraging(averaging, share * this.chains[c].stepSize));
   }
 }
+
+const meanOf = (x: readonly number[]): number => x.reduce((sum, value) => sum + value / x.length, 0);

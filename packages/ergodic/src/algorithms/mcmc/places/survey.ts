@@ -44,7 +44,8 @@ export interface Recent {
  *
  *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
  *
- * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place starts anew, from a random
+ * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place, or lost
+ * where log densities differ by rounding alone, starts anew, from a random
  * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
  *
  * After the draws, `visits` says which places they lack (visits.ts). Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
@@ -98,19 +99,23 @@ export class Survey {
     return more;
   }
 
-  /** Chains to start anew. */
-  outOfPlace(): number[] {
+  /** Chains to start anew: those out of place, and those that are `lost` where a density cannot be computed. */
+  outOfPlace(lost: readonly number[]): number[] {
+    const mayStart = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
+    const out = this.lessMass();
+    return this.entries.filter((one) => mayStart(one) && (lost.includes(one.chain) || out(one))).map(({ chain }) => chain);
+  }
+
+  /** Whether a place has next to nothing of the mass that is known of another. */
+  private lessMass(): (entry: Entry) => boolean {
     const trusted = this.entries.filter(({ kind, place }) => kind !== "found" && isKnown(place));
     const best = trusted.reduce<Place | undefined>(
       (most, { place }) => (!most || place.logMass > most.logMass ? place : most),
       undefined,
     );
-    if (!best) return [];
+    if (!best) return () => false;
     const under = (logMass: number, error: number): boolean => logMass + GAP + 2 * hypotenuse(error, best.error) < best.logMass;
-    const out = ({ settled, most, place }: Entry): boolean =>
-      (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
-    const open = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
-    return this.entries.filter((entry) => open(entry) && out(entry)).map(({ chain }) => chain);
+    return ({ settled, most, place }) => (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
   }
 
   /** Where chain c starts anew; undefined where no random point has a finite density. */

@@ -1,6 +1,6 @@
 /** Chains that fall keep the unit metric: when they count as arrived, and that they arrive. */
 import { describe, expect, it } from "vitest";
-import { hasArrived, hasRisen } from "../../../../src/algorithms/mcmc/hamiltonian/arrival.ts";
+import { hasArrived, hasRisen, isLost } from "../../../../src/algorithms/mcmc/hamiltonian/arrival.ts";
 import { nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -39,6 +39,21 @@ describe("a chain has arrived", () => {
       const level = () => Array.from({ length: d }, () => -0.5 * draws.normal() ** 2).reduce((a, b) => a + b, 0);
       for (let run = 0; run < 300; run++) expect(hasArrived(levels(level), d)).toBe(true);
     }
+  });
+});
+
+describe("a chain is lost", () => {
+  it.each([
+    ["where it stays", () => -1e3, true],
+    ["where it moves by rounding alone", (k: number) => -3e12 - (k % 5), true],
+    ["where its density is of an order that rounding spoils", (k: number) => -1e15 - 1e14 * (k % 3), true],
+    ["where a density is not finite", (k: number) => (k === 8 ? Number.NaN : k % 3), true],
+    ["by its last ten transitions", (k: number) => (k < 2 ? -1e20 : -50 + (k % 3)), false],
+    ["not while it climbs", (k: number) => 10 * k, false],
+    ["not where its density varies about a level", (k: number) => -50 + (k % 3), false],
+    ["not where it moves twice", (k: number) => (k < 4 ? -9 : k < 8 ? -8 : -7), false],
+  ])("%s", (_, f, wanted) => {
+    expect(isLost(Float64Array.from(levels(f)))).toBe(wanted);
   });
 });
 
@@ -115,6 +130,23 @@ describe("warm-up", () => {
     const windows = await lost(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
     expect(ours.filter((seed) => !windows.includes(seed))).toEqual([]);
     expect(windows.length).toBeLessThan(8);
+    // Lost chains start anew: with no scouts, so that none is told of a better place.
+    expect(await lost(nuts({ scouts: 0 }))).toEqual([]);
+    expect(await lost(nuts({ scouts: 0, restarts: 0, metric: "lowRank" }))).not.toEqual([]);
+  });
+
+  it("starts chains anew that are lost, no more often than `restarts`, and no others", async () => {
+    const restarted = async (level: number, restarts: number) => {
+      const logDensity = ([x]: Float64Array) => level - 0.5 * x * x;
+      const density = functionDensity({ dimension: 1, logDensity, gradient: ([x]) => Float64Array.of(-x) });
+      const run = nuts({ scouts: 0, restarts }).start(density, { ...plan, chains: 2 }, engine);
+      while (run.converged === false) await run.advance(1000);
+      const { restarts: count } = run.report();
+      run.dispose();
+      return count;
+    };
+    // Doubles near 1e20 are 16384 apart: every chain is lost.
+    expect([await restarted(-1e20, 2), await restarted(-1e20, 0), await restarted(0, 2)]).toEqual([4, undefined, undefined]);
   });
 
   it("forgets what a chain saw while it fell", async () => {

@@ -1,12 +1,19 @@
 /** The choice of a metric in warm-up: what it is decided by, and what it comes to on posteriors whose scales vary, and on others. */
 import { describe, expect, it } from "vitest";
-import { leastJump, takesDiagonal, tooDear, worthTrying } from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
+import {
+  leastJump,
+  nearGaussian,
+  takesDiagonal,
+  tooDear,
+  worthTrying,
+} from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
 import { hmc, mala, nuts, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { rhat } from "../../../../src/diagnostics/index.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
+import { halfCauchy, model, normal, vector } from "../../../../src/index.ts";
 import { functionDensity } from "../../../../src/models/functional/index.ts";
 import { gaussian } from "../../sampling/densities.ts";
 
@@ -51,6 +58,10 @@ describe("what decides", () => {
     expect(takesDiagonal(first, { jump: 0.9, cost: 161 })).toBe(false);
   });
 
+  it("takes a posterior for nearly Gaussian where draws are about independent", () => {
+    expect([0.89, 0.9, 1.2, Number.NaN].map(nearGaussian)).toEqual([false, true, true, false]);
+  });
+
   it("is the metric diagonal of the same draws, in the order in which they came", () => {
     const [ring, diagonal] = [new LowRankEstimator(2), new MetricEstimator("diagonal", 2)];
     const draws = stream(4, "rows").at(0);
@@ -91,6 +102,17 @@ const correlated = () => {
   );
 };
 
+const schools = {
+  y: [28, 8, -3, 7, -1, 1, 18, 12],
+  sigma: [15, 10, 16, 11, 9, 11, 10, 18],
+};
+const eightSchools = model(({ data, param, observe }) => {
+  const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+  const mu = param("mu", normal(0, 5));
+  const tau = param("tau", halfCauchy(5));
+  observe(y, normal(param("theta", normal(mu, tau), { shape: "J", centred: false }), sigma));
+});
+
 async function finished(density: Parameters<ReturnType<typeof nuts>["start"]>[0], sampler = nuts(), pause?: number) {
   let run = sampler.start(density, plan, engine);
   if (pause !== undefined) {
@@ -126,6 +148,20 @@ describe("warm-up", () => {
     expect(await step(funnel, nuts({ targetAcceptance: aim as "auto" }), 400)).toBe(usual);
     // Where nothing varies it stays 0.8.
     expect(await step(await correlated())).toBe(await step(await correlated(), nuts({ targetAcceptance: 0.8 })));
+  });
+
+  it("aims at 0.85 at the end where the posterior is not nearly Gaussian, in every chain; so does a resumed run", async () => {
+    using posterior = await eightSchools.condition(schools, {});
+    const { report, draws } = await finished(posterior);
+    expect([report.targetAcceptance, report.diagonal]).toEqual([0.85, undefined]);
+    for (const at of [500, 510, 511, 700]) expect(await finished(posterior, nuts(), at)).toEqual({ draws, report });
+    // 0.8 accepts less: means over 1600 transitions have an error below 0.01.
+    const accepted = (of: typeof draws) => of.transition("acceptance").reduce((sum, value) => sum + value / 1600, 0);
+    const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));
+    expect(accepted(draws) - accepted(asked.draws)).toBeGreaterThan(0.02);
+    expect(asked.report.targetAcceptance).toBeUndefined();
+    expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
+    expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
   });
 
   it("leaves what was asked for by name", async () => {

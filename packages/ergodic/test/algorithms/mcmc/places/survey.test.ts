@@ -185,7 +185,7 @@ describe("a chain is out of place", () => {
     const survey = new Survey(density, { ...plan, chains: chains.length }, engine, { scouts: 0, restarts: 10 });
     survey.begin(chains.map((_, c) => c));
     while (await survey.work(0, (c) => recent(density, ...chains[c])));
-    const out = survey.outOfPlace();
+    const out = survey.outOfPlace([]);
     survey.dispose();
     return out;
   };
