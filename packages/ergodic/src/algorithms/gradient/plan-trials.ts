@@ -1,6 +1,7 @@
 import type { Advance, JsonObject, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { adopt } from "./adopt.ts";
+import { faster } from "./faster.ts";
 import { Descent, refuseMisfits } from "./gradient-descent.ts";
 import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
 import { TrialLoss } from "./trial-loss.ts";
@@ -21,7 +22,7 @@ const MOST_ROWS = 4096;
 export interface TrialOptions {
   /** When the run will stop, as far as that is known. */
   readonly until: { readonly epochs?: number; readonly updates?: number; readonly seconds?: number };
-  /** Called once, with the plan that was taken (`plan`) and why (`planChoice`). */
+  /** Called once, with the plan that was taken (`plan`), why (`planChoice`), and `algorithm`, where it steps at another rate than was asked for. */
   readonly settle: (chosen: JsonObject) => void;
   /** Milliseconds. */
   readonly now?: () => number;
@@ -60,8 +61,8 @@ interface OpenRound {
  * short for that stay on one lane. Which plan is faster is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
  *
  * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
- * Differs from other implementations: the rule's rate is the same for all candidates. Variance reduction keeps means of the rows of a lane, which replicas
- * would have to make anew, so that only racing is tried with it.
+ * k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`). Variance reduction
+ * keeps means of the rows of a lane, which replicas would have to make anew, so that only racing is tried with it.
  *
  * @throws WorkerError where threads cannot be started, as any plan of several workers
  */
@@ -192,7 +193,8 @@ export class PlanTrials implements Progression {
     this.mayTake = WHOLE_SHARE * left;
     for (const sharing of sharings) {
       const its = { ...this.plan, ...lanesOf(sharing, this.workers) };
-      this.others.set(sharing, new Descent({ ...parts, plan: its }, this.engine));
+      const rule = (sharing === "replicas" && faster(parts.rule, this.workers)) || parts.rule;
+      this.others.set(sharing, new Descent({ ...parts, rule, plan: its }, this.engine));
     }
     const rows = (length * this.workers * lanes.batch) / 2;
     this.loss = new TrialLoss(parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
@@ -297,7 +299,15 @@ export class PlanTrials implements Progression {
       fallPerSecond: finite(fallPerSecond),
     }));
     const plan = taken.parts.plan as unknown as JsonObject;
-    const chosen: JsonObject = { plan, planChoice: { why, rounds: this.rounds.length, measured } };
+    const { rule } = taken.parts;
+    const isFaster = rule !== this.one.parts.rule;
+    const all = isFaster ? `${why}; each replica steps at ${this.workers} times the rate` : why;
+    const algorithm: JsonObject = { algorithm: "gradientDescent", rule: rule.toJSON() as unknown as JsonObject };
+    const chosen: JsonObject = {
+      plan,
+      planChoice: { why: all, rounds: this.rounds.length, measured },
+      ...(isFaster ? { algorithm } : {}),
+    };
     this.options.settle(chosen);
     this.settle(chosen);
     return taken;

@@ -17,6 +17,7 @@ import {
   type LinearOptions,
   lbfgs,
   linear,
+  polyak,
   type Rule,
   saga,
   sgd,
@@ -136,7 +137,11 @@ describe("trials on a clock", () => {
     const one = made({ cost });
     const chosen = await settled(one);
     expect(planOf(chosen)).toMatchObject(wanted);
-    const { rounds, measured } = choiceOf(chosen);
+    const { rounds, measured, why } = choiceOf(chosen);
+    // What a run is resumed by.
+    const rule = sgd({ rate: 2 * 0.003 }).toJSON();
+    expect(chosen.algorithm).toEqual(wanted.replicas === 2 ? { algorithm: "gradientDescent", rule } : undefined);
+    expect(/each replica steps at 2 times the rate/.test(why)).toBe(wanted.replicas === 2);
     expect(rounds).toBe(ROUNDS);
     expect(measured.map(({ replicas }) => replicas)).toEqual([1, 2, "shared"]);
     const speeds = [per["one lane"], cost.replicas, cost.racing].map((micros) => 1e6 / micros);
@@ -205,9 +210,14 @@ describe("trials on a clock", () => {
     const [alone, replicas, racing] = measured.map(({ fallPerUpdate }) => fallPerUpdate);
     expect(alone).toBeGreaterThan(0);
     expect(racing / alone).toBeCloseTo(1, 4);
-    // The mean of two moves half as far: 1 − (1 − ¼)² of what a row has to give, for 1 − (1 − ½)².
-    expect(replicas / alone).toBeCloseTo(0.4375 / 0.75, 4);
+    // Each of two steps twice as far, and their mean half as far as that.
+    expect(replicas / alone).toBeCloseTo(1, 4);
     one.dispose();
+    // Polyak's step, half of the error here, has no rate: the mean of two moves half as far, by 1 − (1 − ¼)² of what a row has to give, for 1 − (1 − ½)².
+    const without = made({ cost: { racing: 60, replicas: 60 }, rows, rule: polyak(), model: { l2: 0, intercept: false } });
+    const [its, theirs] = choiceOf(await settled(without)).measured.map(({ fallPerUpdate }) => fallPerUpdate);
+    expect(theirs / its).toBeCloseTo(0.4375 / 0.75, 4);
+    without.dispose();
   });
 
   it("end where the run is kept, with a plan and its bytes", async () => {

@@ -149,6 +149,23 @@ describe("warm-up", () => {
     expect([await restarted(-1e20, 2), await restarted(-1e20, 0), await restarted(0, 2)]).toEqual([4, undefined, undefined]);
   });
 
+  it("leaves a chain where it is that had come down before it stuck: R-hat is to see it", async () => {
+    const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
+    const restarts = async (late: boolean) => {
+      const run = nuts({ scouts: 0, restarts: 2 }).start(density, { ...plan, chains: 2 }, engine);
+      await run.advance(plan.warmup - 1);
+      const inner = run as unknown as { recorder: { levels(c: number): Float64Array }; late: boolean[] };
+      inner.recorder.levels = (c) => new Float64Array(180).fill(c === 1 ? -1e20 : -1).map((level, k) => level - (k % 3));
+      inner.late = [late, late];
+      while (run.converged === false) await run.advance(1000);
+      const { restarts } = run.report();
+      run.dispose();
+      return restarts;
+    };
+    // A chain that starts anew is late no more.
+    expect([await restarts(false), await restarts(true)]).toEqual([undefined, 1]);
+  });
+
   it("forgets what a chain saw while it fell", async () => {
     const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });
     const run = nuts({ scouts: 0 }).start(density, { ...plan, start: Float64Array.of(1e9) }, engine);

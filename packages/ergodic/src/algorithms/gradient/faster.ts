@@ -1,0 +1,31 @@
+import type { EquationRule, Rule } from "./kinds.ts";
+import { definedRules } from "./rule.ts";
+import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
+
+/**
+ * The rule with `times` its rate; undefined where it has none, or one that is not in proportion to an option.
+ *
+ * The mean of k replicas moves by the mean of their steps. What one of them learns from a row reaches the mean as a k-th, so that with k times the rate
+ * a row moves the mean as far as it moves one lane, while the noise of k replicas, averaged, is that of one lane at its own rate.
+ */
+export function faster(rule: Rule, times: number): EquationRule | undefined {
+  if (rule.kind !== "equation" || rule.parts.length > 0) return undefined;
+  const { rate } = rule.options;
+  const its = typeof rate === "number" ? times * rate : isSchedule(rate) ? higher(rate.toJSON(), times) : undefined;
+  const make = definedRules.get(rule.name);
+  return its === undefined || !make ? undefined : (make({ ...rule.options, rate: its }) as EquationRule);
+}
+
+/** Options of schedules that are rates. */
+const rates = ["rate", "final"];
+
+function higher(schedule: ScheduleJson, times: number): Schedule | undefined {
+  if (schedule.options.rate === undefined) return undefined;
+  const options: ScheduleJson["options"] = {};
+  for (const [name, value] of Object.entries(schedule.options)) {
+    const its = !rates.includes(name) ? value : typeof value === "number" ? times * value : higher(value, times)?.toJSON();
+    if (its === undefined) return undefined;
+    options[name] = its;
+  }
+  return scheduleFromJson({ ...schedule, options });
+}
