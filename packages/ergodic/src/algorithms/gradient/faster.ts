@@ -3,7 +3,7 @@ import { definedRules } from "./rule.ts";
 import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
 
 /**
- * The rule with `times` its rate; undefined where it has none, or one that is not in proportion to an option.
+ * The rule with `times` its rate; undefined where it has none, one that is not in proportion to an option, or one that rises, of which a start says little.
  *
  * The mean of k replicas moves by the mean of their steps. What one of them learns from a row reaches the mean as a k-th, so that with k times the rate
  * a row moves the mean as far as it moves one lane, while the noise of k replicas, averaged, is that of one lane at its own rate.
@@ -20,12 +20,10 @@ export function faster(rule: Rule, times: number): EquationRule | undefined {
 const rates = ["rate", "final"];
 
 function higher(schedule: ScheduleJson, times: number): Schedule | undefined {
-  if (schedule.options.rate === undefined) return undefined;
-  const options: ScheduleJson["options"] = {};
-  for (const [name, value] of Object.entries(schedule.options)) {
-    const its = !rates.includes(name) ? value : typeof value === "number" ? times * value : higher(value, times)?.toJSON();
-    if (its === undefined) return undefined;
-    options[name] = its;
-  }
-  return scheduleFromJson({ ...schedule, options });
+  const { options } = schedule;
+  const { rate, final, factor } = options as Readonly<Record<string, number | undefined>>;
+  const rises = schedule.schedule === "warmUp" || (factor ?? 1) > 1 || (final ?? 0) > Number(rate);
+  if (typeof rate !== "number" || rises) return undefined;
+  const its = Object.entries(options).map(([name, value]) => [name, rates.includes(name) ? times * (value as number) : value]);
+  return scheduleFromJson({ ...schedule, options: Object.fromEntries(its) });
 }

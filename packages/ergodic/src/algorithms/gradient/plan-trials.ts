@@ -61,7 +61,8 @@ interface OpenRound {
  * short for that stay on one lane. Which plan is faster is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
  *
  * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
- * k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`). Variance reduction
+ * of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is
+ * convex does not become steeper later on, as networks do. Variance reduction
  * keeps means of the rows of a lane, which replicas would have to make anew, so that only racing is tried with it.
  *
  * @throws WorkerError where threads cannot be started, as any plan of several workers
@@ -193,7 +194,8 @@ export class PlanTrials implements Progression {
     this.mayTake = WHOLE_SHARE * left;
     for (const sharing of sharings) {
       const its = { ...this.plan, ...lanesOf(sharing, this.workers) };
-      const rule = (sharing === "replicas" && faster(parts.rule, this.workers)) || parts.rule;
+      const scaled = sharing === "replicas" && parts.target.derivativesPerRow !== undefined;
+      const rule = (scaled && faster(parts.rule, this.workers)) || parts.rule;
       this.others.set(sharing, new Descent({ ...parts, rule, plan: its }, this.engine));
     }
     const rows = (length * this.workers * lanes.batch) / 2;

@@ -9,7 +9,7 @@ import {
 } from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
-import { hmc, mala, nuts, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
+import { hmc, mala, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { rhat } from "../../../../src/diagnostics/index.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -162,6 +162,26 @@ describe("warm-up", () => {
     expect(asked.report.targetAcceptance).toBeUndefined();
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
+  });
+
+  it("goes on from the step that it has when the aim changes, and changes nothing where an aim was asked for", async () => {
+    using posterior = await eightSchools.condition(schools, {});
+    const averaged = async (sampler: Sampler) => {
+      const run = sampler.start(posterior, plan, engine);
+      const { chains } = run as unknown as { chains: { averaging: Float64Array; stepSize: number }[] };
+      // The last 15 % of 600 adapt the step alone.
+      for (let made = 0; made < 510; ) made += (await run.advance(510 - made)).updates / 4;
+      const [{ averaging, stepSize }] = chains;
+      const found = { aim: averaging[0], towards: Math.exp(averaging[4]) / stepSize, count: averaging[5] };
+      run.dispose();
+      return found;
+    };
+    const { aim, towards, count } = await averaged(nuts());
+    expect([aim, count]).toEqual([0.85, 0]);
+    expect(towards).toBeCloseTo(1, 12);
+    const asked = await averaged(nuts({ targetAcceptance: 0.8 }));
+    expect(asked.aim).toBe(0.8);
+    expect(asked.count).toBeGreaterThan(400);
   });
 
   it("leaves what was asked for by name", async () => {
