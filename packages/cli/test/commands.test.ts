@@ -109,6 +109,19 @@ describe("train", () => {
     expect(losses).toEqual(["multinomial", "multinomial", "hinge", "huber", "poisson", "logistic"]);
   });
 
+  it("says how workers share the updates where that was left to it, and why", async () => {
+    const args = ["train", people, "--target", "pay", "--rule", "sgd", "--rate", "0.01", "--workers", "2"];
+    // 1500 updates: over before anything was measured, or, on a slow machine, known to be too short.
+    expect((await works(...args)).stderr).toMatch(/^1 worker, as the (run was over|rest of the run)/m);
+    const { chosen } = checked("train", (await works(...args, "--json", "--quiet")).stdout) as unknown as {
+      chosen: { planChoice: { why: string; rounds: number }; plan: { workers: number } };
+    };
+    expect(chosen.planChoice).toMatchObject({ why: expect.stringMatching(/^the r/), rounds: 0 });
+    expect(chosen.plan.workers).toBe(1);
+    const named = await works(...args, "--replicas", "2");
+    expect(named.stderr).not.toMatch(/workers?.*, as /);
+  });
+
   describe("whole numbers as a target", () => {
     const plans = file("plans.csv");
     const row = (i: number) => [i % 7, (i * 3) % 5, 2 * (i % 7) + ((i * 3) % 5), i % 2, (i % 2) - 0.5, 1 + (i % 2) * 4, 3, i];

@@ -29,7 +29,7 @@ import {
   withStandardErrors,
 } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { chosenLine, type Described } from "../report/chosen.ts";
+import { chosenLine, type Described, planLine } from "../report/chosen.ts";
 import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
@@ -100,8 +100,8 @@ async function train(path: string, typed: TrainOptions, training: Training): Pro
       Object.assign(made.description, { regression: regressionTable(made as unknown as LinearPredictor, parts.train) });
     if (options.out !== undefined) await made.save(options.out);
   });
-  const { plan, why } = (await run.chosen) as unknown as Described;
-  report({ path, options, read, parts, cv, fitted, plan, why, engine, terminal });
+  const { plan, why, planChoice } = (await run.chosen) as unknown as Described;
+  report({ path, options, read, parts, cv, fitted, plan, why, planChoice, engine, terminal });
 }
 
 /** Ends at once when interrupted: there is nothing to keep yet. */
@@ -146,7 +146,7 @@ function watch(options: TrainOptions, engine: EngineDescription, terminal: Termi
       // On full gradients the default is another, and some algorithms end before it.
       const usual = chosen.plan?.batch === "all" || certified ? {} : { epochs: 5 };
       progress = new Progress(terminal, limited ? { epochs, updates, seconds } : usual, { certified });
-      terminal.note(chosenLine(chosen, engine));
+      for (const line of [chosenLine(chosen, engine), ...planLine(chosen)]) terminal.note(line);
     },
     tick: (tick) => progress?.tick(tick),
     end: () => progress?.end(),
@@ -164,12 +164,13 @@ interface Result {
   plan: Described["plan"];
   /** Why this algorithm and strength, where they were left open. */
   why: Described["why"];
+  planChoice: Described["planChoice"];
   engine: EngineDescription;
   terminal: Terminal;
 }
 
 function report(result: Result): void {
-  const { options, parts, cv, fitted, plan, why, engine, terminal } = result;
+  const { options, parts, cv, fitted, plan, why, planChoice, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
   const description = fitted.description as unknown as Described & { regression?: RegressionTable };
@@ -177,7 +178,16 @@ function report(result: Result): void {
   if (options.json) {
     const rows = { train: parts.train.rowCount, validate: parts.validate?.rowCount ?? 0, test: parts.test?.rowCount ?? 0 };
     const { loss, task, target, algorithm, model } = description;
-    const chosen = { model, loss, task, target, algorithm, plan, ...(why === undefined ? {} : { why }) };
+    const chosen = {
+      model,
+      loss,
+      task,
+      target,
+      algorithm,
+      plan,
+      ...(why === undefined ? {} : { why }),
+      ...(planChoice ? { planChoice } : {}),
+    };
     const columnCount = parts.train.columnCount;
     terminal.out(
       `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, ...(regression ? { regression } : {}), ...(cv ? { cv } : {}), test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,

@@ -18,6 +18,8 @@ export interface Described {
   plan?: PlanJson;
   /** Why this algorithm, where the choice was left. */
   why?: string;
+  /** Why workers share the updates as they do, where that was measured. */
+  planChoice?: { why: string };
 }
 
 /** Of a network's: also the numbers of its parameters, and the sizes of a row. */
@@ -133,6 +135,10 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   if (plan) parts.push(...(algorithm?.rule ? [`batch ${plan.batch}`] : []), ...planParts(plan, engine));
   return parts.join(" · ");
 }
+
+/** Why workers share the updates as they do; none where they were told how. */
+export const planLine = ({ plan, planChoice }: Pick<Described, "plan" | "planChoice">): string[] =>
+  plan && planChoice ? [`${workersText(plan)}, as ${planChoice.why}`] : [];
 
 export function factorsLine(
   { task, rank, biases, l2, weighted, alpha, algorithm, plan }: FactorsDescribed,
