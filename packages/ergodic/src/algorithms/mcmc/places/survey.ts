@@ -108,7 +108,7 @@ export class Survey {
 
   /** Whether a place has next to nothing of the mass that is known of another. */
   private lessMass(): (entry: Entry) => boolean {
-    const trusted = this.entries.filter(({ kind, place }) => kind !== "found" && isKnown(place));
+    const trusted = this.entries.filter(({ place }) => isKnown(place));
     const best = trusted.reduce<Place | undefined>(
       (most, { place }) => (!most || place.logMass > most.logMass ? place : most),
       undefined,

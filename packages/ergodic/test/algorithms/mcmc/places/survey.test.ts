@@ -190,6 +190,15 @@ describe("a chain is out of place", () => {
     return out;
   };
 
+  it("starts anew from a point of its own in every attempt, none of them a scout's", async () => {
+    const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 3 }, engine, { scouts: 2, restarts: 10 });
+    const points = new Set<number>();
+    for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
+    expect(points.size).toBe(12);
+    expect(survey.restarts).toEqual([4, 4, 4]);
+    survey.dispose();
+  });
+
   it("where it fills a place of less than e^-10 of the mass", async () => {
     // Ten times as wide, it might hold e^-5.
     expect(
