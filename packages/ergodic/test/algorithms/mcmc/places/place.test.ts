@@ -57,6 +57,25 @@ describe("a mass", () => {
     expect(Math.abs(place.logMass - 7 - inside)).toBeLessThan(5 * place.error);
   });
 
+  it("is measured again by a better normal where its error is above a tenth, and kept where the other's is larger", () => {
+    const wide = new Normal(
+      new Float64Array(d),
+      factor.map((value) => 1.7 * value),
+    );
+    // (1.7² / √(2 × 1.7² − 1))⁴ − 1 is the ratios' variance in units of their mean squared: of 100 draws an error of 0.14.
+    const first = measured(wide, logDensity, stream(2, "mass").at(0));
+    expect(first.error).toBeLessThan(0.1);
+    expect(first.normal).not.toBe(wide);
+    // The second time, and the third, all is noise.
+    let calls = 0;
+    const noise = stream(3, "noise").at(0);
+    const noisy = (x: Float64Array): number => logDensity(x) + (calls++ < 100 ? 0 : 3 * noise.normal());
+    const kept = measured(wide, noisy, stream(2, "mass").at(0));
+    expect(kept.normal).toBe(wide);
+    expect(kept.error).toBeGreaterThan(0.1);
+    expect(isKnown(kept)).toBe(true);
+  });
+
   it("of other normals is right within its error, over fifty of them, at one false alarm in 10⁴", () => {
     let [sum, squares] = [0, 0];
     for (let run = 0; run < 50; run++) {

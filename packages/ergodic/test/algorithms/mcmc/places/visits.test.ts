@@ -47,15 +47,16 @@ describe("a light mode far away", () => {
 
   const [CHAINS, COUNT] = [4, 1000];
   /** N(0, 1) draws, and a place of sd 0.1 with `share` of the mass at a point. */
-  const visited = (at: number, share: number, kind: Entry["kind"] = "scout", density = plain) => {
+  const visited = (at: number, share: number, kind: Entry["kind"] = "scout", density = plain, errors = [0, 0]) => {
     const random = stream(3, "visits").at(0);
     const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
     const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
-    const entry = (kind: Entry["kind"], mean: number, sd: number, logMass: number): Entry => {
+    const entry = (kind: Entry["kind"], mean: number, sd: number, logMass: number, error: number): Entry => {
       const normal = new Normal(Float64Array.of(mean), Float64Array.of(sd));
-      return { kind, chain: 0, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error: 0, paretoK: 0 } };
+      return { kind, chain: 0, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error, paretoK: 0 } };
     };
-    return visitsOf([entry("chain", 0, 1, 0), entry(kind, at, 0.1, Math.log(share))], draws, density)[1];
+    const [of, anchored] = errors;
+    return visitsOf([entry("chain", 0, 1, 0, anchored), entry(kind, at, 0.1, Math.log(share), of)], draws, density)[1];
   };
   const plain = functionDensity({ dimension: 1, logDensity: () => 0 });
 
@@ -70,6 +71,12 @@ describe("a light mode far away", () => {
     expect(visited(at, share).missed).toBe(missed);
     expect(visited(at, share, "left").missed).toBe(missed);
     expect(visited(-at, share).missed).toBe(missed);
+  });
+
+  it("not where two errors of its mass and of the chain's leave fewer draws than twenty", () => {
+    // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
+    const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
+    expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
   });
 
   it("not where a chain that is stuck makes another place look larger than all draws", () => {
