@@ -73,6 +73,17 @@ describe("a light mode far away", () => {
     expect(visited(-at, share).missed).toBe(missed);
   });
 
+  it("by what it would change most, on either side, and as a mixture of both would have it", () => {
+    // As much mass as all draws, three standard deviations away: 3860 to 4000 of them are 0.49 of the mixture.
+    expect(visited(3, 1).sdFactor! / Math.sqrt(0.51 * (1 + 0.49 * 9))).toBeCloseTo(1, 1);
+    // A shift of the mean by more than a tenth of the standard deviation, which hardly changes.
+    for (const q of [-2.2, 2.2]) {
+      const moved = { ...plain, constrain: (u: ArrayLike<number>) => ({ q: Float64Array.of(u[0] > 9 ? q : u[0]) }) };
+      const place = visited(15, 0.05, "scout", moved);
+      expect([place.missed, place.changes]).toEqual([true, "q"]);
+    }
+  });
+
   it("not where two errors of its mass and of the chain's leave fewer draws than twenty", () => {
     // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
     const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
