@@ -621,6 +621,8 @@ export interface AlgorithmDefaults {
   precision?: "f64";
   /** Passes over the data. */
   epochs?: number;
+  /** Gradients of everything are estimates by draws, so that replicas and racing workers have something to share: `batch: "all"` does not exclude them. */
+  draws?: boolean;
 }
 
 /** HOW a model is updated. */
