@@ -606,6 +606,8 @@ export interface EndedChains {
   readonly states: readonly Int16Array[];
   /** By variable, the variance of a mean times its draws, the largest of its states; NaN: unknown. */
   readonly variances: Float64Array;
+  /** By variable, how many states it has in the graph that they are of. Absent in older answers. */
+  readonly cardinalities?: Uint32Array;
   /** Sweeps of each chain, from the first on, and those that variances are from. */
   readonly sweeps: number;
   readonly kept: number;

@@ -7,7 +7,7 @@ import { ruleFromJson } from "../../algorithms/gradient/index.ts";
 import type { EquationRule, HostRule, Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
 import { adam } from "../../algorithms/gradient/rules/adam.ts";
 import { inverseTimeDecay } from "../../algorithms/gradient/schedule.ts";
-import { CapabilityError, DataError, OptionError } from "../../base/errors.ts";
+import { CapabilityError, DataError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, JsonObject, Penalty, Plan, Progression } from "../../contract.ts";
@@ -18,15 +18,11 @@ import { type PlanOptions, resolvePlan } from "../../loop/plan.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { factsOf } from "../infer/facts.ts";
+import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
+import { islandFindings } from "./graph-islands.ts";
 
 /** Variables that were held out, and the states that they had. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
-
-/** What an earlier run on a graph learnt, and where its chains ended. */
-export interface LearnedBefore {
-  readonly weights: Float64Array;
-  readonly particles?: EndedParticles;
-}
 
 /** How a run of learning executes. */
 export type GraphPlan = Pick<PlanOptions, "workers" | "replicas" | "averageEvery" | "deterministic">;
@@ -129,7 +125,7 @@ export interface Begun {
   /** Where chains are, of all lanes, of learners that have some. */
   particles(): Omit<EndedParticles, "updates"> | undefined;
   /** What the weights are to be doubted for. */
-  findings(): Finding[];
+  readonly findings: readonly Finding[];
 }
 
 export async function begin(
@@ -141,12 +137,14 @@ export async function begin(
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
   const whole = graph.conditionals();
   const seen = heldOut.length === 0 ? whole : shown.conditionals();
-  const columns = from ? { ...seen, weightValues: weightsFrom(from.weights, seen) } : seen;
+  const columns = from ? { ...seen, weightValues: weightsFrom(from, graph, seen) } : seen;
   checkLearnable(columns, rule);
   const engine = await openEngine({ families: ["graphs", "training"] });
   const plan = planOf(algorithm, given, engine);
   const { workers, replicas, averageEvery, deterministic } = plan;
   const laneCount = replicas === "shared" ? workers : replicas;
+  const observed = Array.from(whole.observed.keys()).filter((variable) => whole.observed[variable] >= 0);
+  const islands = algorithm.draws ? await islandFindings(graph.withoutEvidence(observed), shown) : [];
   const learning = { seed, workers, deterministic, memory: MEMORY, begun, ...startOf(from, columns) };
   const objectives = Array.from({ length: laneCount }, (_, number) =>
     algorithm.objective(columns, { ...learning, ...(laneCount > 1 ? { lane: { number, count: laneCount } } : {}) }, engine),
@@ -184,7 +182,7 @@ export async function begin(
     if (ended.length === 0) return undefined;
     return { clamped: ended.flatMap(({ clamped }) => clamped), free: ended.flatMap(({ free: chains }) => chains) };
   };
-  const findings = (): Finding[] => (racing ? [raced(laneCount)] : []);
+  const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
   return { progression, shown, heldOut, json, particles, findings };
 }
 
@@ -198,30 +196,6 @@ function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engin
       "PLAN_MEANING",
     );
   return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
-}
-
-/** Those that are not fixed as they were; of new ones what the graph says. @throws OptionError for an earlier run on another graph */
-function weightsFrom(before: Float64Array, { weightValues, weightFixed }: Conditionals): Float64Array {
-  if (before.length > weightValues.length)
-    throw new OptionError(
-      "fit",
-      `from has ${before.length} weights, but the graph has ${weightValues.length}; give what was learnt of this graph`,
-      "OPTION_RANGE",
-    );
-  return weightValues.map((value, id) => (id < before.length && !weightFixed[id] ? before[id] : value));
-}
-
-/** @throws OptionError for an earlier run on a larger graph */
-function startOf(from: LearnedBefore | undefined, { variableCount }: Conditionals): { from?: EndedParticles } {
-  const { particles } = from ?? {};
-  if (!particles) return {};
-  const count = particles.clamped[0].length;
-  if (count <= variableCount) return { from: particles };
-  throw new OptionError(
-    "fit",
-    `from has chains over ${count} variables, but the graph has ${variableCount}; give what was learnt of this graph`,
-    "OPTION_RANGE",
-  );
 }
 
 const raced = (count: number): Finding => ({

@@ -8,7 +8,8 @@ import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { learnedNames } from "../result-names.ts";
-import type { Begun, GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
+import type { LearnedBefore } from "./graph-before.ts";
+import type { Begun, GraphRecipe, HeldOut } from "./graph-learning.ts";
 import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 
 /** Options of `fit(graph)`. */
@@ -66,7 +67,7 @@ export interface LearnedGraph {
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
   readonly particles?: EndedParticles;
-  /** What the weights are to be doubted for: "racing". */
+  /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
   readonly findings: readonly Finding[];
   /** How the run went. */
   readonly run: RunSummary;
@@ -147,7 +148,7 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
         graph: learned,
         weights,
         heldOut,
-        findings: findings(),
+        findings,
         run,
         likelihood,
         ...(ended ? { particles: { ...ended, updates: begun + run.epochs } } : {}),
