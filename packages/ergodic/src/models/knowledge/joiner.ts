@@ -5,8 +5,9 @@ import type { Dictionary, FactsView } from "./views.ts";
 
 /** A column of an atom of a join. */
 export interface JoinColumn {
-  /** The atom's place in `JoinQuery.atoms`, and the column's in its table. */
+  /** The atom's place in `JoinQuery.atoms`. */
   readonly atom: number;
+  /** The column's place in its table. */
   readonly column: number;
 }
 

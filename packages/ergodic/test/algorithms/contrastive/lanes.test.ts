@@ -186,17 +186,17 @@ describe("racing workers", () => {
 
   it("step on one vector while others compute, each from the weights as they then are", async () => {
     // Two lanes whose evaluations end when told to.
-    const calls: { x: number; end: (gradient: number) => void }[] = [];
+    const calls: { x: number; update: number; end: (gradient: number) => void }[] = [];
     const objective: FullObjective = {
       ...{ count: 1, rows: 1, start: Float64Array.of(0), dispose: () => {} },
       evaluate: () => Number.NaN,
-      evaluateOnWorkers: (x, gradient) =>
+      evaluateOnWorkers: (x, gradient, update) =>
         new Promise((resolve) => {
           const end = (value: number): void => {
             gradient[0] = value;
             resolve(0);
           };
-          calls.push({ x: x[0], end });
+          calls.push({ x: x[0], update: update!, end });
         }),
     };
     const racing = new FullLanes(
@@ -222,6 +222,8 @@ describe("racing workers", () => {
     await settled();
     expect(racing.parameters()[0]).toBe(111);
     expect(calls.map(({ x }) => x)).toEqual([0, 0, 1, 11, 111]);
+    // What each draws by: its own evaluations are counted.
+    expect(calls.map(({ update }) => update)).toEqual([0, 0, 1, 2, 1]);
     calls[3].end(0);
     await second;
     racing.dispose();
