@@ -66,6 +66,15 @@ describe("groundBy", () => {
     expect((await one.groundBy(await opened())).factorCount).toBe(5000);
   });
 
+  it("takes a missing value for none that is asked for, and a value that occurs nowhere for none that is missing", async () => {
+    const pairs = relation("pairs", { one: ["a", null, "b"], other: ["a", "b", "c"] });
+    const about = likes();
+    const rule = (equals: string) =>
+      weightedRule({ name: equals, head: about({ who: "q" }), body: [pairs({ one: { equals }, other: "q" })], weight: 1 });
+    const graph = await knowledgeBase([rule("nowhere"), rule("a")]).groundBy(await opened());
+    expect(graph.factorCount).toBe(1);
+  });
+
   it("changes nothing where it fails, and asks for one thing at a time", async () => {
     const ended: string[] = [];
     const broken: Joiner = {

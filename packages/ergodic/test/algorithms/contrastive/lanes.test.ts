@@ -10,6 +10,7 @@ import {
   contrastiveDivergence,
   exactLikelihood,
   type FactorGraph,
+  factorGraph,
   fit,
   type GraphFitOptions,
   inverseTimeDecay,
@@ -150,6 +151,29 @@ describe("averaged replicas", () => {
       expect(objective.particles!().free).toEqual(first.particles!.free.slice(2 * number, 2 * number + 2));
       objective.dispose();
     }
+  });
+
+  it("draw labels and trade states by numbers of their own", () => {
+    const graph = factorGraph();
+    const weight = graph.weight("w");
+    for (let i = 0; i < 60; i++) {
+      graph.variable(undefined, undefined, { truthiness: [0.5, 0.5] });
+      graph.isTrue(i, { weight });
+    }
+    const [one, other] = [0, 1].map((number) => {
+      const plan = { seed: 9, workers: 1, memory: 2 ** 28, lane: { number, count: 2 } };
+      const algorithm = contrastiveDivergence({ particles: 1, tempered: true });
+      const objective = algorithm.objective(graph.conditionals(), plan, engine);
+      objective.evaluate(Float64Array.of(0), new Float64Array(1), 0);
+      const [labels] = objective.particles!().clamped;
+      // Nothing shows how swaps are drawn but the stream itself.
+      const { swaps } = Reflect.get(objective, "ladder") as { swaps: { key: readonly number[] }[] };
+      const { key } = swaps[0];
+      objective.dispose();
+      return { labels: labels.join(""), key };
+    });
+    expect(one.labels).not.toBe(other.labels);
+    expect(one.key).not.toEqual(other.key);
   });
 
   it("share the chains that there are by default, so that an update costs no more", () => {
