@@ -56,6 +56,23 @@ describe("learn", () => {
     expect(refused.stderr).toMatch(/--l2 was given, but --resume/);
   });
 
+  it("averages replicas, and says of racing workers what their weights are", async () => {
+    const [one, two] = [file("one.json"), file("two.json")];
+    const replicas = ["--epochs", "30", "--replicas", "2", "--average-every", "3", "--quiet"];
+    await works("learn", path, ...replicas, "--out", one);
+    await works("learn", path, ...replicas, "--workers", "2", "--deterministic", "--out", two);
+    expect(readFileSync(two, "utf8")).toBe(readFileSync(one, "utf8"));
+    const racing = ["--replicas", "shared", "--workers", "2", "--epochs", "5", "--quiet"];
+    const { stdout } = await works("learn", path, ...racing);
+    expect(stdout).toMatch(/2 workers raced on one vector of weights.*take replicas: 2/);
+    const said = JSON.parse((await works("learn", path, ...racing, "--json")).stdout);
+    expect(said.findings).toMatchObject([{ code: "racing" }]);
+    expect(JSON.parse((await works("learn", path, ...replicas, "--json")).stdout).findings).toEqual([]);
+    const refused = await ergodic("learn", path, "--replicas", "2", "--algorithm", "pseudoLikelihood");
+    expect(refused.stderr).toMatch(/pseudoLikelihood\(\) has one gradient/);
+    expect((await ergodic("learn", path, "--replicas", "many")).stderr).toMatch(/--replicas/);
+  });
+
   it("names what is wrong", async () => {
     expect((await ergodic("learn", path, "--algorithm", "pcd")).stderr).toMatch(/"pcd" is not known .*contrastiveDivergence/);
     const bare = file("bare.json");

@@ -606,6 +606,8 @@ export interface EndedChains {
   readonly states: readonly Int16Array[];
   /** By variable, the variance of a mean times its draws, the largest of its states; NaN: unknown. */
   readonly variances: Float64Array;
+  /** By variable, how many states it has in the graph that they are of. Absent in older answers. */
+  readonly cardinalities?: Uint32Array;
   /** Sweeps of each chain, from the first on, and those that variances are from. */
   readonly sweeps: number;
   readonly kept: number;
@@ -621,6 +623,8 @@ export interface AlgorithmDefaults {
   precision?: "f64";
   /** Passes over the data. */
   epochs?: number;
+  /** Gradients of everything are estimates by draws, so that replicas and racing workers have something to share: `batch: "all"` does not exclude them. */
+  draws?: boolean;
 }
 
 /** HOW a model is updated. */

@@ -3,6 +3,7 @@ export type { ArrayDatasetOptions } from "./array-rows.ts";
 export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
+export { type DuckDb, type DuckDbColumns, type DuckDbOptions, duckdb } from "./duckdb.ts";
 export { isFolder, labelsBeside } from "./folder.ts";
 export type { CsvOptions } from "./formats/csv.ts";
 export { type IdxArray, type IdxOptions, type IdxValues, readIdx } from "./formats/idx.ts";

@@ -23,7 +23,7 @@ import {
   type Watch,
 } from "../keeping.ts";
 import { given } from "../options/given.ts";
-import { notNegative, positive, share, whole } from "../options/number.ts";
+import { notNegative, positive, share, whole, wordOr } from "../options/number.ts";
 import { checkOutputs } from "../outputs.ts";
 import { counted, duration, json, significant } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
@@ -38,12 +38,15 @@ interface LearnWords extends KeepingOptions {
   heldOut?: number;
   seed?: number;
   workers?: number;
+  replicas?: "shared" | number;
+  averageEvery?: number;
+  deterministic?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
 /** What the checkpoint holds. */
-const fixed = ["algorithm", "l1", "l2", "heldOut", "seed"];
+const fixed = ["algorithm", "l1", "l2", "heldOut", "seed", "replicas", "averageEvery", "deterministic"];
 /** Weights that are printed. */
 const MOST_LINES = 20;
 
@@ -62,7 +65,14 @@ export function addLearn(program: Command, terminal: Terminal): void {
       .option("--l2 <strength>", "of l2/2 times the sum of w squared; default 0", notNegative)
       .option("--held-out <share>", "of the evidence, which is not shown; default 0", share)
       .option("--seed <n>", "of all that is random; default 0", whole(0))
-      .option("--workers <n>", "threads; what is learnt does not depend on them", whole(1, 1024))
+      .option("--workers <n>", "threads; what is learnt does not depend on them, unless they race", whole(1, 1024))
+      .option(
+        "--replicas <n>",
+        "shared: workers race on one vector of weights; n: that many copies, averaged",
+        wordOr("shared", 65536),
+      )
+      .option("--average-every <epochs>", "how often replicas are averaged; default 1", positive)
+      .option("--deterministic", "the same bytes on any machine")
       .option("--out <file>", "write the graph with its new weights here, as JSON")
       .option("--quiet", "no progress")
       .option("--json", "one JSON object on standard output"),
@@ -78,12 +88,12 @@ async function run(path: string, options: LearnWords, training: Training): Promi
   const algorithm = learnerOf(options.algorithm);
   const graph = await readGraph(path, options.format);
   const stop = new AbortController();
-  const { epochs, seconds, l1, l2, heldOut, seed, workers, resume } = options;
+  const { epochs, seconds, l1, l2, heldOut, seed, workers, resume, replicas, averageEvery, deterministic } = options;
   const until = seconds === undefined ? undefined : given({ epochs, seconds });
   const watched = { signal: stop.signal, ...given({ epochs: until ? undefined : epochs, until, workers }) };
   const learning =
     resume === undefined
-      ? fit(graph, { ...watched, ...given({ algorithm, l1, l2, heldOut, seed }) })
+      ? fit(graph, { ...watched, ...given({ algorithm, l1, l2, heldOut, seed, replicas, averageEvery, deterministic }) })
       : fit.resume(resume, graph, watched);
   const learned = await toTheEnd(learning, stop, training, watch(path, graph, options, terminal), async (made) => {
     if (options.out !== undefined) await writeWhole(options.out, writeGraphJson(made.graph));
@@ -118,11 +128,23 @@ function watch(path: string, graph: FactorGraph, options: LearnWords, terminal: 
   };
 }
 
-function report(path: string, options: LearnWords, { graph, weights, heldOut, run }: LearnedGraph, terminal: Terminal): void {
+function report(
+  path: string,
+  options: LearnWords,
+  { graph, weights, heldOut, run, findings }: LearnedGraph,
+  terminal: Terminal,
+): void {
   const named = Array.from(weights, (value, id) => ({ name: graph.weightState(id).name ?? String(id), value }));
   if (options.json) {
     const { seconds, reason, updates } = run;
-    const found = { command: "learn", graph: path, weights: named, heldOut: heldOut.length, run: { seconds, reason, updates } };
+    const found = {
+      command: "learn",
+      graph: path,
+      weights: named,
+      heldOut: heldOut.length,
+      findings,
+      run: { seconds, reason, updates },
+    };
     terminal.out(`${json({ ...found, out: options.out ?? null })}\n`);
     return;
   }
@@ -130,6 +152,7 @@ function report(path: string, options: LearnWords, { graph, weights, heldOut, ru
   const width = widest.reduce((most, { name }) => Math.max(most, name.length), 0);
   for (const { name, value } of widest) terminal.out(`${name.padEnd(width)}  ${value.toFixed(4)}\n`);
   if (named.length > MOST_LINES) terminal.out(`… ${counted(named.length - MOST_LINES, "more weight")}\n`);
+  for (const { text, advice } of findings) terminal.out(`${text}; ${advice}\n`);
   const written = options.out === undefined ? "" : `; written to ${options.out}`;
   terminal.out(terminal.paint.out.dim(`${duration(run.seconds)}: ${run.reason}${written}\n`));
 }

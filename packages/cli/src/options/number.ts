@@ -53,6 +53,12 @@ export function size(text: string): number {
   throw new InvalidArgumentError("It must be a number of bytes: 512, 64K or 16M.");
 }
 
+/** A word, or a whole number from 1. */
+export const wordOr =
+  <W extends string>(word: W, most: number) =>
+  (text: string): W | number =>
+    text === word ? word : whole(1, most)(text);
+
 function held(wanted: string, fits: (value: number) => boolean): Parse<number> {
   return (text) => {
     const value = number(text);

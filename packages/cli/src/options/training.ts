@@ -5,7 +5,7 @@ import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
-import { notNegative, oneOf, positive, share, whole, work } from "./number.ts";
+import { notNegative, oneOf, positive, share, whole, wordOr, work } from "./number.ts";
 import { addFormatOptions } from "./reading.ts";
 import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
@@ -146,7 +146,6 @@ function channels(text: string): number {
 }
 
 export function addTrainingOptions(command: Command): Command {
-  const or = (word: string, most: number) => (text: string) => (text === word ? word : whole(1, most)(text));
   addDataOptions(command)
     .option("--validate <file>", "rows to watch while training")
     .option("--validate-share <share>", "the same, as a share of the training rows", share)
@@ -176,10 +175,10 @@ export function addTrainingOptions(command: Command): Command {
     .option("--rule <rule>", "adagrad, adam:beta1=0.8,rate=0.01 …; chains: clipNorm:norm=1+sgd (see ergodic rules)")
     .option("--rate <rate>", "the rule's rate: a number, or cosineDecay:rate=0.1,updates=1000 …")
     .option("--variance <how>", "svrg, saga or sag")
-    .option("--batch <rows>", "rows an update, or all", or("all", 2 ** 31))
+    .option("--batch <rows>", "rows an update, or all", wordOr("all", 2 ** 31))
     .optionsGroup("Plan:")
     .option("--workers <n>", "threads", whole(1, 1024))
-    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", or("shared", 65536))
+    .option("--replicas <n>", "shared: workers race on one model; n: that many copies, averaged", wordOr("shared", 65536))
     .option("--rows <how>", "sharded or replicated: what each replica sees")
     .option("--average-every <epochs>", "how often replicas are averaged", positive)
     .option("--precision <type>", "f32, f64, i16, i8; data:model, e.g. i8:i16")

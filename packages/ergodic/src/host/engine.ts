@@ -41,6 +41,8 @@ export interface LinkOptions {
 export interface RunOptions {
   workers: number;
   deterministic: boolean;
+  /** On a worker even where this thread would do for one: several runs are made at once. */
+  apart?: boolean;
   /** Drops the calls not yet started; `run` rejects with its reason once those in flight have ended. */
   signal?: AbortSignal;
 }
@@ -197,14 +199,14 @@ class HostEngine implements Engine {
     return this.thread.atSlot(slot);
   }
 
-  async run(calls: Call[], { workers, deterministic, signal }: RunOptions): Promise<number[]> {
+  async run(calls: Call[], { workers, deterministic, signal, apart }: RunOptions): Promise<number[]> {
     checkNumber("run", "workers", workers, { low: 1, high: 1024, integer: true });
     signal?.throwIfAborted();
     for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
     // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
-    const here = !this.memory.shared || (workers === 1 && (!(isPageThread || this.crowded) || this.hostSlots.size > 0));
+    const here = !this.memory.shared || (workers === 1 && (!(isPageThread || this.crowded || apart) || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",

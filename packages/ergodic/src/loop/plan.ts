@@ -99,7 +99,7 @@ export function resolvePlan(
   checkChoice(where, "schedule", plan.schedule, schedules);
   checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
   if (!defaults.precision) refuseMixedPrecision(where, plan);
-  refuseWithoutMeaning(where, plan);
+  refuseWithoutMeaning(where, plan, defaults);
   refuseWithoutEffect(where, plan);
   return plan;
 }
@@ -141,7 +141,7 @@ function arithmetic(where: string, given: PlanOptions["precision"], stored: Elem
   );
 }
 
-function refuseWithoutMeaning(where: string, plan: Plan): void {
+function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDefaults): void {
   const refuse = (message: string): never => {
     throw new CapabilityError(where, message, "PLAN_MEANING");
   };
@@ -157,7 +157,7 @@ function refuseWithoutMeaning(where: string, plan: Plan): void {
       `workers is ${plan.workers} and replicas is 1, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
     );
   }
-  if (plan.batch === "all" && (plan.replicas !== 1 || racing)) {
+  if (plan.batch === "all" && !draws && (plan.replicas !== 1 || racing)) {
     refuse(
       `batch is "all" and replicas is ${JSON.stringify(plan.replicas)}, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum)`,
     );

@@ -16,7 +16,7 @@ export interface ContrastiveDivergenceOptions {
   steps?: number;
   /** The model's chains continue where they were, rather than at the evidence. Default true. */
   persistent?: boolean;
-  /** Chains of each kind. Default: about 20,000 variables' worth, copies of chains included, from 1 to 100. */
+  /** Chains of each kind, in each replica or racing worker. Default: about 20,000 variables' worth in all, copies of chains included, from 1 to 100 in each. */
   particles?: number;
   /** Parallel tempering of the model's chains: copies at powers of the model, which trade states. Default false; true: powers are found as it learns. Persistent chains only. */
   tempered?: boolean | GraphTemperingOptions;
@@ -77,6 +77,8 @@ class ContrastiveObjective implements GraphObjective {
   private readonly options: Settings;
   private readonly engine: Engine;
   private readonly workers: number;
+  private readonly isLane: boolean;
+  private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
   /** Those that hold the evidence; one, where nothing else is to be drawn. */
@@ -88,83 +90,120 @@ class ContrastiveObjective implements GraphObjective {
   /** By chain with the evidence, what its labels are drawn by. */
   private readonly labels: Stream[];
 
-  constructor(columns: Conditionals, { seed, workers, from, begun = 0 }: LearningPlan, engine: Engine, options: Settings) {
+  constructor(columns: Conditionals, plan: LearningPlan, engine: Engine, options: Settings) {
+    const { seed, from, begun = 0, lane, deterministic = false } = plan;
+    const workers = lane ? 1 : plan.workers;
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
     this.options = options;
     this.engine = engine;
     this.workers = workers;
+    this.isLane = lane !== undefined;
+    this.deterministic = deterministic;
     this.evidence = evidenceOf(columns);
     this.begun = begun;
-    this.graph = new LearntGraph(columns, engine);
+    this.graph = new LearntGraph(columns, engine, deterministic);
     const { drawn } = this.graph.layout;
     const { particles, tempered } = options;
-    const rungs = tempered?.powers.length ?? 1;
-    const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, drawn) / rungs)));
+    const visits = drawn * (tempered?.powers.length ?? 1) * (lane?.count ?? 1);
+    const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, visits))));
     const name = "contrastive divergence";
+    // Chains are numbered through all lanes.
+    const first = (lane?.number ?? 0) * count;
     const make = (kind: "clamped" | "free", wanted: number): Chain[] =>
-      Array.from({ length: wanted }, (_, c) => {
+      Array.from({ length: wanted }, (_, i) => {
+        const c = first + i;
         const ended = from?.[kind] ?? [];
         return this.graph.chain(stream(seed, name, kind, c), workers, ended[c % ended.length], kind === "free");
       });
     const known = this.graph.hiddenCount === 0 && columns.labels === undefined;
     this.clamped = make("clamped", known ? 1 : count);
     this.free = make("free", count);
-    this.labels = this.clamped.map((_, c) => stream(seed, name, "labels", c));
-    const copy = (c: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", c, "rung", k), workers);
-    if (tempered) this.ladder = new Ladder(tempered, this.free, copy, { seed, name });
+    this.labels = this.clamped.map((_, i) => stream(seed, name, "labels", first + i));
+    const copy = (i: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", first + i, "rung", k), workers);
+    const swaps = lane && lane.number > 0 ? `${name}, lane ${lane.number}` : name;
+    if (tempered) this.ladder = new Ladder(tempered, this.free, copy, { seed, name: swaps });
   }
 
   evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
-    this.graph.weigh(x);
-    for (const calls of this.sweeps(update)) this.graph.run(calls);
-    return this.compared(gradient, update + 1);
+    const { graph } = this;
+    graph.weigh(x);
+    for (const turns of this.sweeps(update)) for (const calls of turns) graph.run(calls);
+    if (gradient) {
+      graph.run(this.statistics());
+      graph.takeSummed(gradient);
+    }
+    return this.checked(graph.pseudo(this.clamped[0], graph.hiddenCount), update + 1);
   }
 
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
-    const { engine, workers } = this;
-    this.graph.weigh(x);
-    for (const calls of this.sweeps(update))
-      await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
-    return this.compared(gradient, update + 1);
+    if (this.isLane) return this.evaluateApart(x, gradient, update);
+    const { engine, workers, graph, deterministic } = this;
+    graph.weigh(x);
+    for (const turns of this.sweeps(update))
+      for (const calls of turns) await engine.run(calls, { workers: Math.min(workers, calls.length), deterministic });
+    graph.run(this.statistics());
+    graph.takeSummed(gradient);
+    return this.checked(graph.pseudo(this.clamped[0], graph.hiddenCount), update + 1);
   }
 
-  /** Calls that may run at once, in turn. */
-  private *sweeps(count: number): Generator<Call[]> {
+  /** All of it on one worker, while other lanes are on others. */
+  private async evaluateApart(x: Float64Array, gradient: Float64Array, update: number): Promise<number> {
+    const { engine, graph, deterministic } = this;
+    const how = { workers: 1, apart: true, deterministic };
+    let before = graph.weighCalls(x);
+    for (const turns of this.sweeps(update)) {
+      await engine.run([...before, ...turns.flat()], how);
+      before = [];
+    }
+    const results = await engine.run([...this.statistics(), graph.scoreCall(this.clamped[0], graph.hiddenCount)], how);
+    graph.takeSummed(gradient);
+    return this.checked(results[results.length - 1], update + 1);
+  }
+
+  /** Calls in turns, those of one at once; between what is yielded, this thread has something to do. */
+  private *sweeps(count: number): Generator<Call[][]> {
     const update = this.begun + count;
-    const { graph, clamped, free, workers, options } = this;
+    const { graph, clamped, free, workers, options, ladder } = this;
     const all = (chains: readonly Chain[], stretches: LearntGraph["hidden"], sweep: number): Call[][] =>
       stretches.map((_, i) => chains.flatMap((chain) => graph.sweep(chain, stretches, sweep, workers)[i]));
     clamped.forEach((chain, c) => {
       graph.label(chain, this.labels[c], update);
     });
-    yield* all(clamped, graph.hidden, update);
-    if (!options.persistent)
+    let turns = all(clamped, graph.hidden, update);
+    if (!options.persistent) {
+      yield turns;
+      turns = [];
       free.forEach((chain, c) => {
         chain.copyStates(clamped[c % clamped.length]);
       });
-    const { ladder } = this;
+    }
     for (let k = 0; k < options.steps; k++) {
       const sweep = update * options.steps + k;
-      yield* all([...free, ...(ladder?.copies ?? [])], [...graph.hidden, ...graph.seen], sweep);
+      turns.push(...all([...free, ...(ladder?.copies ?? [])], [...graph.hidden, ...graph.seen], sweep));
       if (!ladder?.isDue(sweep + 1)) continue;
-      yield ladder.valueCalls();
+      yield [...turns, ladder.valueCalls()];
+      turns = [];
       ladder.swap(sweep + 1);
     }
+    yield turns;
     const updates = update + 1;
     // Weights grow from 0, and with them what keeps states apart: there may be more powers, but not fewer.
     if (updates >= FIRST_MOVE && (updates & update) === 0) ladder?.adapt(ladder.powers.length);
   }
 
-  private compared(gradient: Float64Array | null, updates: number): number {
+  /** Calls, in order, after which the gradient may be taken. */
+  private statistics(): Call[] {
     const { graph, clamped, free, evidence } = this;
-    if (gradient) {
-      for (const chain of clamped) graph.addStatistics(chain, -1 / (evidence * clamped.length));
-      for (const chain of free) graph.addStatistics(chain, 1 / (evidence * free.length));
-      graph.takeSums(gradient);
-    }
-    const loss = -graph.pseudo(clamped[0], graph.hiddenCount) / evidence;
-    graph.refuseZeros([...clamped, ...free], loss, updates);
+    const mean = (chains: readonly Chain[], scale: number): Call[] =>
+      chains.flatMap((chain) => graph.statisticsCalls(chain, scale / (evidence * chains.length)));
+    return [...mean(clamped, -1), ...mean(free, 1), graph.sumsCall()];
+  }
+
+  /** The loss that ticks tell. */
+  private checked(pseudo: number, updates: number): number {
+    const loss = -pseudo / this.evidence;
+    this.graph.refuseZeros([...this.clamped, ...this.free], loss, updates);
     return loss;
   }
 

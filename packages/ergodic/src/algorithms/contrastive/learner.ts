@@ -17,6 +17,10 @@ export interface LearningPlan {
   readonly seed: number;
   /** Threads; what is learnt does not depend on them. */
   readonly workers: number;
+  /** One of several lanes (averaged replicas, or racing): its chains are its own, on one worker at a time. */
+  readonly lane?: { readonly number: number; readonly count: number };
+  /** Kernels that give the same bits on every host. Default false. */
+  readonly deterministic?: boolean;
   /** Bytes that tables may take, of what is exact. */
   readonly memory: number;
   /** Where chains begin, of learners that have some. */

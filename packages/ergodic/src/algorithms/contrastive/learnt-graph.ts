@@ -32,6 +32,7 @@ export class LearntGraph {
   /** Positions of variables with labels, and by such a position the sums of the probabilities up to each state. */
   private readonly labelled: readonly (readonly [position: number, sums: Float64Array])[];
   private readonly engine: Engine;
+  private readonly deterministic: boolean;
   private readonly arena: Arena;
   private readonly weightCount: number;
   private readonly weights: number;
@@ -46,7 +47,7 @@ export class LearntGraph {
   private readonly factorCount: number;
   private readonly fixed: Uint8Array;
 
-  constructor(given: Conditionals, engine: Engine) {
+  constructor(given: Conditionals, engine: Engine, deterministic = false) {
     const { observed } = withKnown(given);
     // A variable of one state is never drawn.
     const columns = withKnown({ ...given, observed: observed.map(() => -1) });
@@ -55,6 +56,7 @@ export class LearntGraph {
     const isKnown = (variable: number): boolean => observed[variable] >= 0 || labels.has(variable);
     const [hidden, seen] = [false, true].map((known) => partOf(colours, (variable) => isKnown(variable) === known));
     this.engine = engine;
+    this.deterministic = deterministic;
     this.hiddenCount = hidden.order.length;
     this.hidden = stretchesOf(hidden.ends, 0);
     this.seen = stretchesOf(seen.ends, hidden.order.length);
@@ -172,16 +174,32 @@ export class LearntGraph {
 
   /** Terms are those of these weights from now on. */
   weigh(values: Float64Array): void {
+    this.run(this.weighCalls(values));
+  }
+
+  /** Calls, in order, after which terms are those of these weights. */
+  weighCalls(values: Float64Array): Call[] {
     const memory = this.engine.memory.f64(this.weights, this.weightCount + 1);
     memory.set(values);
     memory[this.weightCount] = 1;
-    this.call("graphTerms", this.shared);
-    this.call("graphOwnTerms", this.own);
+    return [
+      { kernel: "graphTerms", args: [...this.shared] },
+      { kernel: "graphOwnTerms", args: [...this.own] },
+    ];
   }
 
   /** Σ of what is added until it is taken: by weight, of its factors. Fixed weights: 0. */
   takeSums(into: Float64Array): void {
-    this.call("graphOwnGradient", this.ownGradient);
+    this.run([this.sumsCall()]);
+    this.takeSummed(into);
+  }
+
+  /** The call after which `takeSummed` may follow. */
+  sumsCall(): Call {
+    return { kernel: "graphOwnGradient", args: [...this.ownGradient] };
+  }
+
+  takeSummed(into: Float64Array): void {
     const sums = this.engine.memory.f64(this.out, this.weightCount);
     into.set(sums);
     sums.fill(0);
@@ -190,18 +208,30 @@ export class LearntGraph {
 
   /** scale × Σ feature × g(x) at the chain's states, up to what is the same at all states. */
   addStatistics(chain: Chain, scale: number): void {
-    this.call("graphStatistics", [chain.block, this.factors, this.factorCount, scale, this.out]);
-    this.move(chain, scale, false);
+    this.run(this.statisticsCalls(chain, scale));
+  }
+
+  /** The same as calls, in order. */
+  statisticsCalls(chain: Chain, scale: number): Call[] {
+    return [
+      { kernel: "graphStatistics", args: [chain.block, this.factors, this.factorCount, scale, this.out] },
+      this.moveCall(chain, scale, false),
+    ];
   }
 
   /** Σ ln p(x_i | others) at the chain's states, over positions from `from` on; with `scale`, its gradient over all positions times that is added. */
   pseudo(chain: Chain, from: number, scale?: number): number {
-    if (scale === undefined) return this.call("graphScore", [chain.block, from, this.layout.drawn, 0]);
+    if (scale === undefined) return this.call(this.scoreCall(chain, from));
     chain.clearBatch();
-    const score = this.call("graphScore", [chain.block, from, this.layout.drawn, 1]);
-    this.call("graphPseudo", [chain.block, this.factors, this.factorCount, scale, this.out]);
-    this.move(chain, scale, true);
+    const score = this.call({ kernel: "graphScore", args: [chain.block, from, this.layout.drawn, 1] });
+    this.call({ kernel: "graphPseudo", args: [chain.block, this.factors, this.factorCount, scale, this.out] });
+    this.call(this.moveCall(chain, scale, true));
     return score;
+  }
+
+  /** What returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. */
+  scoreCall(chain: Chain, from: number): Call {
+    return { kernel: "graphScore", args: [chain.block, from, this.layout.drawn, 0] };
   }
 
   /**
@@ -213,8 +243,7 @@ export class LearntGraph {
     const due = update >= 4 && (update & (update - 1)) === 0;
     if ((Number.isFinite(loss) && !due) || !this.layout.hard.includes(1)) return;
     const stuck = chains.findIndex((chain) => {
-      const { kernel, args } = chain.valueCall();
-      this.call(kernel as string, args as number[]);
+      this.call(chain.valueCall());
       return chain.value === -Infinity;
     });
     if (stuck < 0) return;
@@ -227,8 +256,8 @@ export class LearntGraph {
   }
 
   /** Of own terms, scale × (g(x) − its mean, where it is expected by the conditional probabilities). */
-  private move(chain: Chain, scale: number, expected: boolean): void {
-    this.call("graphMoved", [chain.block, this.slots, this.layout.drawn, scale, this.moved, expected ? 1 : 0]);
+  private moveCall(chain: Chain, scale: number, expected: boolean): Call {
+    return { kernel: "graphMoved", args: [chain.block, this.slots, this.layout.drawn, scale, this.moved, expected ? 1 : 0] };
   }
 
   /** Calls of one sweep over stretches: those of each stretch must end before the next. */
@@ -238,7 +267,7 @@ export class LearntGraph {
 
   /** On this thread, one after another. */
   run(calls: readonly Call[]): void {
-    for (const { kernel, args } of calls) this.call(kernel as string, args);
+    for (const call of calls) this.call(call);
   }
 
   dispose(): void {
@@ -246,8 +275,8 @@ export class LearntGraph {
     this.layout.dispose();
   }
 
-  private call(kernel: string, args: readonly number[]): number {
-    return this.engine.kernel(kernel, false)(...args);
+  private call({ kernel, args }: Call): number {
+    return this.engine.kernel(kernel as string, this.deterministic)(...args);
   }
 }
 

@@ -5,6 +5,7 @@ import { stream } from "../../base/stream.ts";
 import type { Advance, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
+import { averageReplicas } from "./average.ts";
 import type { Parts } from "./fits.ts";
 import { CURRENT_RATE, type Lane, Lanes } from "./lanes.ts";
 
@@ -218,21 +219,10 @@ export class Descent implements Progression {
 
   /** All replicas go on from their mean, the rules' states included. */
   private average(): void {
-    const { memory } = this.engine;
-    this.lanes.settle();
-    const average = this.engine.kernel("average", this.parts.plan.deterministic);
-    // Before the views below, which end where the memory grows.
-    const pointers = memory.allocate(this.lanes.copies.length * 4, "averaging replicas");
-    try {
-      const copies = this.lanes.copies.map((copy) => [...this.lanes.arrays(copy)]);
-      copies[0].forEach(([name, first], a) => {
-        // The mean gradient belongs to the replica's own rows.
-        if (name === "mean") return;
-        memory.u32(pointers.pointer, copies.length).set(copies.map((arrays) => arrays[a][1].byteOffset));
-        average(pointers.pointer, copies.length, first.length, first.BYTES_PER_ELEMENT);
-      });
-    } finally {
-      pointers.dispose();
-    }
+    const { lanes, engine, parts } = this;
+    lanes.settle();
+    // The mean gradient belongs to the replica's own rows.
+    const views = (c: number) => [...lanes.arrays(lanes.copies[c])].filter(([name]) => name !== "mean").map(([, view]) => view);
+    averageReplicas(lanes.copies.length, views, engine, parts.plan.deterministic);
   }
 }

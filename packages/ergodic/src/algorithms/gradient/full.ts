@@ -27,46 +27,36 @@ export interface FullOptions {
   precision: "f32" | "f64";
   workers: number;
   deterministic: boolean;
+  /** What steps, where several race on one copy: disposed of by who made it. Default: one of its own. */
+  runner?: RuleRunner;
 }
 
 export function fullDescent(options: FullOptions, engine: Engine): Progression {
   return options.rule.kind === "host" ? new HostDescent(options, options.rule) : new FullDescent(options, options.rule, engine);
 }
 
-class FullDescent implements Progression {
+/** One step of an equation rule an epoch, on the full gradient. */
+export class FullDescent implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
   readonly converged = false;
   step = 0;
   private readonly options: FullOptions;
   private readonly rule: EquationRule;
-  private readonly runner: RuleRunner;
+  readonly runner: RuleRunner;
   private readonly gradient: Float64Array;
+  /** Where the gradient is of. */
+  private point = new Float64Array(0);
   private readonly arena: Arena;
   /** The proximal step of the group penalty, at a rate. */
   private readonly shrink: ((rate: number) => void) | undefined;
 
   constructor(options: FullOptions, rule: EquationRule, engine: Engine) {
-    const { objective, penalty, precision } = options;
+    const { objective, penalty } = options;
     this.options = options;
     this.rule = rule;
-    const penalised = penalty !== undefined && (penalty.l1 > 0 || penalty.l2 > 0);
     this.gradient = new Float64Array(objective.count);
-    this.runner = new RuleRunner(
-      rule,
-      {
-        count: objective.count,
-        start: objective.start,
-        precision,
-        share: penalised,
-        rates: options.rates !== undefined,
-        l1: (penalty?.l1 ?? 0) > 0,
-        l2: (penalty?.l2 ?? 0) > 0,
-      },
-      engine,
-    );
-    if (penalised) this.runner.vector("share").set(penalty.weights);
-    if (options.rates) this.runner.vector("rates").set(options.rates);
+    this.runner = options.runner ?? runnerOf(options, rule, engine);
     this.arena = new Arena(engine.memory, "group penalty");
     this.shrink = penalty && penalty.group > 0 ? this.shrinkage(penalty, engine) : undefined;
   }
@@ -76,22 +66,27 @@ class FullDescent implements Progression {
   }
 
   async advance(steps: number): Promise<Advance> {
-    const { objective, penalty, workers, trainedCount = objective.count } = this.options;
-    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
-    for (; made.updates < Math.min(steps, 1); made.updates++) {
-      const x = Float64Array.from(this.runner.parameters());
-      const loss =
-        workers > 1 || objective.waits
-          ? await objective.evaluateOnWorkers(x, this.gradient, this.step)
-          : objective.evaluate(x, this.gradient, this.step);
-      this.runner.gradient().set(this.gradient);
-      this.runner.step(loss + penaltyAt(penalty, x), { l1: penalty?.l1, l2: penalty?.l2, touched: trainedCount });
-      this.shrink?.(this.rate());
-      this.step++;
-      made.lossSum += loss * objective.rows;
-      made.rows += objective.rows;
-    }
-    return made;
+    if (steps < 1) return { updates: 0, lossSum: 0, rows: 0 };
+    return this.apply(await this.evaluate());
+  }
+
+  /** Loss at the parameters; the gradient is kept for `apply`. */
+  async evaluate(update = this.step): Promise<number> {
+    const { objective, workers } = this.options;
+    this.point = Float64Array.from(this.runner.parameters());
+    return workers > 1 || objective.waits
+      ? objective.evaluateOnWorkers(this.point, this.gradient, update)
+      : objective.evaluate(this.point, this.gradient, update);
+  }
+
+  /** The step along what was evaluated last. */
+  apply(loss: number): Advance {
+    const { objective, penalty, trainedCount = objective.count } = this.options;
+    this.runner.gradient().set(this.gradient);
+    this.runner.step(loss + penaltyAt(penalty, this.point), { l1: penalty?.l1, l2: penalty?.l2, touched: trainedCount });
+    this.shrink?.(this.rate());
+    this.step++;
+    return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
   }
 
   parameters(): Float64Array {
@@ -158,7 +153,7 @@ class FullDescent implements Progression {
 
   dispose(): void {
     this.arena.dispose();
-    this.runner.dispose();
+    if (!this.options.runner) this.runner.dispose();
     this.options.objective.dispose();
   }
 
@@ -178,6 +173,16 @@ class FullDescent implements Progression {
     const inputs = Object.fromEntries(this.runner.program.inputs.map(({ name, value }) => [name, value]));
     return evaluateScalar(rateOf(this.rule)!, { scalars: { ...inputs, t: this.runner.t } });
   }
+}
+
+/** A rule on the parameters of an objective, which begin where that says. */
+export function runnerOf({ objective, penalty, rates, precision }: FullOptions, rule: EquationRule, engine: Engine): RuleRunner {
+  const { count, start } = objective;
+  const [l1, l2] = [(penalty?.l1 ?? 0) > 0, (penalty?.l2 ?? 0) > 0];
+  const runner = new RuleRunner(rule, { count, start, precision, share: l1 || l2, rates: rates !== undefined, l1, l2 }, engine);
+  if (penalty && (l1 || l2)) runner.vector("share").set(penalty.weights);
+  if (rates) runner.vector("rates").set(rates);
+  return runner;
 }
 
 /** Vectors of one name: what a history holds at most. */

@@ -5,7 +5,7 @@ import type { Layout } from "./layout.ts";
 
 /** Chains over a graph, of these of its variables; `left`: by variable the states that are left, as the graph numbers them. */
 export function ofVariables(
-  { variances, states, ...counts }: EndedChains,
+  { variances, states, sweeps, kept }: EndedChains,
   variables: Iterable<number>,
   left?: readonly (readonly number[])[],
 ): EndedChains {
@@ -13,7 +13,7 @@ export function ofVariables(
   const local = (state: number | undefined, i: number): number =>
     left && state !== undefined ? left[i].indexOf(state) : (state ?? -1);
   return {
-    ...counts,
+    ...{ sweeps, kept },
     variances: Float64Array.from(list, (variable) => variances[variable] ?? NaN),
     states: states.map((chain) => Int16Array.from(list, (variable, i) => local(chain[variable], i))),
   };

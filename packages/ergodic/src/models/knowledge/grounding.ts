@@ -5,6 +5,7 @@ import { BoundRow } from "./bound-row.ts";
 import { type Election, elected, electionsOf, votesOf } from "./elections.ts";
 import { Found } from "./found.ts";
 import { Join, type Range } from "./join.ts";
+import { bindingsOf, type JoinSession, joinQuery } from "./joiner.ts";
 import { votes, type WeightedRule } from "./rule.ts";
 import type { Dictionary, FactsView } from "./views.ts";
 import type { Weights } from "./weights.ts";
@@ -20,9 +21,23 @@ export interface Measured {
 }
 
 /** One join over a part of the rows. */
-interface Pass {
-  readonly join: Join;
+class Pass {
+  /** The atom that it begins with, where that is not the one with the fewest rows. */
+  readonly first: number | undefined;
   readonly ranges: readonly Range[];
+  readonly #make: () => Join;
+  #join: Join | undefined;
+
+  constructor(first: number | undefined, ranges: readonly Range[], make: () => Join) {
+    this.first = first;
+    this.ranges = ranges;
+    this.#make = make;
+  }
+
+  /** In memory: with its indexes, which are made where it is asked for. */
+  get join(): Join {
+    return (this.#join ??= this.#make());
+  }
 }
 
 /** Makes factors of one rule, from all rows or from those that a knowledge base has not grounded yet. */
@@ -71,12 +86,13 @@ export class Grounding {
     this.#continued = continued;
     this.#found = this.#elections = undefined;
     const all = this.views.map(({ rowCount }) => ({ from: 0, to: rowCount }));
+    const pass = (first: number | undefined, ranges: readonly Range[]) => new Pass(first, ranges, () => this.join(first));
     this.passes = !continued
-      ? [{ join: this.join(), ranges: all }]
+      ? [pass(undefined, all)]
       : this.views.flatMap(({ grounded, rowCount }, first) => {
           if (grounded === rowCount) return [];
           const before = this.views.slice(0, first).map((view) => ({ from: 0, to: view.grounded }));
-          return [{ join: this.join(first), ranges: [...before, { from: grounded, to: rowCount }, ...all.slice(first + 1)] }];
+          return [pass(first, [...before, { from: grounded, to: rowCount }, ...all.slice(first + 1)])];
         });
   }
 
@@ -86,22 +102,54 @@ export class Grounding {
    * @throws OptionError, of values that functions give and unknowns that occur twice
    */
   measure(room: number, keep: boolean): Measured {
-    const { literals, row, voting, passes } = this;
+    const { row, voting, passes } = this;
     row.start();
-    const features = this.rule.options.feature === undefined && !voting ? 0 : 8;
-    const each = 9 + features + 5 * literals.length;
-    const most = Math.floor(room / each);
+    const most = Math.floor(room / this.#each);
     const plain = row.constant && this.#pairs.length === 0;
     // Without conditions: quick, and an upper bound.
     let groundings = passes.reduce((sum, { join, ranges }) => sum + join.count(ranges, most - sum), 0);
     if (!plain && (groundings > most || !(keep || voting))) groundings = this.#count(most);
-    if (groundings > most) return { groundings: Infinity, factors: Infinity, edges: Infinity, bytes: Infinity };
+    if (groundings > most) return tooMany;
     if (keep || voting) groundings = (this.#found = this.#collect(plain ? groundings : Math.min(groundings, 2 ** 16))).length;
-    if (!voting) return { groundings, factors: groundings, edges: groundings * literals.length, bytes: groundings * each };
+    return this.#measured(groundings);
+  }
+
+  /** `measure(room, true)` by joins of another program. The groundings, and their order, are the same. */
+  async measureBy(session: JoinSession, room: number, tableOf: (view: FactsView) => number): Promise<Measured> {
+    this.row.start();
+    const { rule, views, rows, literals } = this;
+    const most = Math.floor(room / this.#each);
+    const found = new Found(literals.length, typeof rule.options.feature === "function");
+    const bindings = bindingsOf(rule).map(({ atom, column }) => ({ atom, codes: views[atom].codes(column) }));
+    for (const { first, ranges } of this.passes) {
+      const query = joinQuery(rule, views, ranges, { dictionary: this.#dictionary, first, tableOf });
+      for await (const columns of session.join(query))
+        for (let i = 0; i < columns[0].length; i++) {
+          for (let atom = 0; atom < rows.length; atom++) rows[atom] = columns[atom][i];
+          for (const [k, { atom, codes }] of bindings.entries()) this.#bound[k] = codes[rows[atom]];
+          this.#keep(found);
+          if (found.length > most) return tooMany;
+        }
+    }
+    this.#found = found;
+    return this.#measured(found.length);
+  }
+
+  /** Bytes of a factor. */
+  get #each(): number {
+    const features = this.rule.options.feature === undefined && !this.voting ? 0 : 8;
+    return 9 + features + 5 * this.literals.length;
+  }
+
+  /** How much these groundings make. */
+  #measured(groundings: number): Measured {
+    const { literals } = this;
+    const bytes = groundings * this.#each;
+    if (!this.voting) return { groundings, factors: groundings, edges: groundings * literals.length, bytes };
     this.#elections = electionsOf(this.rule, this.#found!, this.#continued ? this.#before(this.#found!) : undefined);
     const edges = this.#elections.reduce((sum, { voters }) => sum + voters.length + 1, 0);
     const factors = this.#elections.length;
-    return { groundings, factors, edges, bytes: factors * (9 + features) + 5 * edges };
+    return { groundings, factors, edges, bytes: 17 * factors + 5 * edges };
   }
 
   /** With conditions; Infinity: more than `most`. */
@@ -197,6 +245,15 @@ export class Grounding {
     return this.views.map(({ grounded }, k) => (k === atom ? { from: row, to: row + 1 } : { from: 0, to: grounded }));
   }
 
+  /** What `measureBy` gave is too much. */
+  tooManyFound(room: number): MemoryLimitError {
+    return new MemoryLimitError(
+      this.rule.place,
+      `its factors would take more than the ${bytesText(room)} that are left; share more variables between its atoms, leave rows out by where, or raise the memory of knowledgeBase()`,
+      "MEMORY_LIMIT",
+    );
+  }
+
   /** What `measure` gave is too much. */
   tooMuch(room: number): MemoryLimitError {
     const widest = this.passes.flatMap(({ join }) => join.steps).reduce((a, b) => (fanOut(b) > fanOut(a) ? b : a));
@@ -207,6 +264,8 @@ export class Grounding {
     );
   }
 }
+
+const tooMany: Measured = { groundings: Infinity, factors: Infinity, edges: Infinity, bytes: Infinity };
 
 /** Rows that fit, on average, each time that an atom is looked at. */
 export const fanOut = ({ passed, entered }: { passed: number; entered: number }): number => passed / Math.max(1, entered);

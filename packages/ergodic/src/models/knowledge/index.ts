@@ -3,6 +3,7 @@ export type { Atom, AtomKind } from "./atom.ts";
 export type { CalibrationBin, CalibrationTable } from "./calibration.ts";
 export type { Cell, CellType, ColumnLists, ColumnTypes } from "./facts.ts";
 export type { GroundingPlan, PlanStep, RulePlan } from "./grounding-plan.ts";
+export type { JoinColumn, Joiner, JoinQuery, JoinSession } from "./joiner.ts";
 export {
   type Beliefs,
   type KnowledgeBase,

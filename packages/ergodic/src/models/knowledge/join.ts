@@ -201,7 +201,7 @@ export class Join {
 }
 
 /** Numbers of the atoms, greedily: next is the one of which the fewest rows fit what is bound. */
-function joinOrder(rule: WeightedRule, views: readonly FactsView[], first: number | undefined): number[] {
+export function joinOrder(rule: WeightedRule, views: readonly FactsView[], first: number | undefined): number[] {
   const { atoms } = rule;
   const bound = new Set<string>();
   const order: number[] = [];

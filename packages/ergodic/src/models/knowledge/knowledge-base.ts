@@ -1,4 +1,4 @@
-import { checkBoolean } from "../../base/checks.ts";
+import { checkBoolean, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { MOST_ENGINE } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
@@ -8,6 +8,7 @@ import { CalibrationTable } from "./calibration.ts";
 import type { Cell, Facts } from "./facts.ts";
 import { Grounding } from "./grounding.ts";
 import { GroundingPlan, rulePlan } from "./grounding-plan.ts";
+import type { Joiner, JoinSession } from "./joiner.ts";
 import { type Query, Unknowns } from "./query.ts";
 import { WeightedRule } from "./rule.ts";
 import { Dictionary, FactsView } from "./views.ts";
@@ -51,6 +52,8 @@ export class KnowledgeBase {
   readonly #rules: WeightedRule[] = [];
   /** So many of them are in the graph. */
   #grounded = 0;
+  /** A database joins. */
+  #busy = false;
   readonly #views = new Map<Facts, FactsView>();
   readonly #dictionary = new Dictionary();
   readonly #weights = new Weights();
@@ -100,6 +103,7 @@ export class KnowledgeBase {
 
   /** What `ground()` is about to do: joins, counts and sizes, of what is not in the graph yet. Nothing is made. */
   explain(): GroundingPlan {
+    this.#refuseBusy();
     try {
       const plans = this.#prepare().map((grounding) => rulePlan(grounding, grounding.measure(this.#room, false)));
       let variables = 0;
@@ -117,7 +121,7 @@ export class KnowledgeBase {
    * @throws OptionError or DataError for rules that cannot be grounded, before the graph is changed
    */
   ground(): FactorGraph {
-    const graph = this.#graph;
+    this.#refuseBusy();
     let groundings: Grounding[];
     let [factors, edges] = [0, 0];
     try {
@@ -134,13 +138,68 @@ export class KnowledgeBase {
       this.#weights.rollback();
       throw error;
     }
+    return this.#emit(groundings, factors, edges);
+  }
+
+  /**
+   * `ground()` by joins of a database, for tables whose indexes and joins would take too much of this program's memory or time: `duckdb()` of `@ergodic/ingest`. The graph is the same, its
+   * factors in the same order; weights, features and conditions stay functions here. Until it resolves, nothing else may be asked of this knowledge base.
+   *
+   * @throws OptionError or DataError for rules that cannot be grounded, before the graph is changed
+   */
+  async groundBy(joiner: Joiner): Promise<FactorGraph> {
+    if (!holds(joiner, "begin"))
+      refuse(`${WHERE}.groundBy`, "joiner", joiner, "what joins tables", "await duckdb() of @ergodic/ingest");
+    let groundings: Grounding[];
+    let [factors, edges] = [0, 0];
+    let session: JoinSession | undefined;
+    this.#refuseBusy();
+    this.#busy = true;
+    try {
+      groundings = this.#prepare();
+      session = await joiner.begin();
+      const views = [...new Set(groundings.flatMap((one) => (one.passes.length > 0 ? one.views : [])))];
+      for (const [table, view] of views.entries())
+        await session.load(
+          table,
+          view.facts.columns.map((_, column) => view.codes(column).subarray(0, view.rowCount)),
+        );
+      let room = this.#room;
+      for (const grounding of groundings) {
+        const measured = await grounding.measureBy(session, room, (view) => views.indexOf(view));
+        if (measured.bytes > room) throw grounding.tooManyFound(room);
+        room -= measured.bytes;
+        factors += measured.factors;
+        edges += measured.edges;
+      }
+    } catch (error) {
+      this.#weights.rollback();
+      throw error;
+    } finally {
+      this.#busy = false;
+      await session?.end();
+    }
+    return this.#emit(groundings, factors, edges);
+  }
+
+  #emit(groundings: readonly Grounding[], factors: number, edges: number): FactorGraph {
+    const graph = this.#graph;
     for (const view of this.#unknowns()) this.#makeVariables(view);
     this.#weights.commit(graph);
     graph.plan(factors, edges);
     for (const grounding of groundings) grounding.emit(graph, this.#weights);
     for (const view of this.#views.values()) view.grounded = view.rowCount;
-    this.#grounded = this.#rules.length;
+    this.#grounded = groundings.length;
     return graph;
+  }
+
+  #refuseBusy(): void {
+    if (this.#busy)
+      throw new OptionError(
+        `${WHERE}.ground`,
+        "groundBy() is under way; await it before anything else is grounded",
+        "OPTION_MEANING",
+      );
   }
 
   /** The number of the variable that an unknown is in the graph. @throws OptionError where there is none */

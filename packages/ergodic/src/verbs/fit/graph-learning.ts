@@ -1,29 +1,31 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
-import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
+import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
 import { ruleFromJson } from "../../algorithms/gradient/index.ts";
 import type { EquationRule, HostRule, Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
 import { adam } from "../../algorithms/gradient/rules/adam.ts";
 import { inverseTimeDecay } from "../../algorithms/gradient/schedule.ts";
-import { CapabilityError, DataError, OptionError } from "../../base/errors.ts";
+import { CapabilityError, DataError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
-import type { Conditionals, JsonObject, Penalty, Progression } from "../../contract.ts";
-import { openEngine } from "../../host/engine.ts";
+import type { Conditionals, JsonObject, Penalty, Plan, Progression } from "../../contract.ts";
+import type { Finding } from "../../draws/findings/finding.ts";
+import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
+import { type PlanOptions, resolvePlan } from "../../loop/plan.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { factsOf } from "../infer/facts.ts";
+import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
+import { islandFindings } from "./graph-islands.ts";
 
 /** Variables that were held out, and the states that they had. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
 
-/** What an earlier run on a graph learnt, and where its chains ended. */
-export interface LearnedBefore {
-  readonly weights: Float64Array;
-  readonly particles?: EndedParticles;
-}
+/** How a run of learning executes. */
+export type GraphPlan = Pick<PlanOptions, "workers" | "replicas" | "averageEvery" | "deterministic">;
 
 /** All that a run of learning is made from. */
 export interface GraphRecipe {
@@ -32,8 +34,8 @@ export interface GraphRecipe {
   readonly l1: number;
   readonly l2: number;
   readonly heldOut: number;
-  readonly seed: number;
-  readonly workers: number;
+  /** How it executes, as it was asked for. */
+  readonly plan: GraphPlan & { readonly seed: number };
   readonly stopping: StoppingOptions;
   /** Where weights and chains begin. */
   readonly from?: LearnedBefore;
@@ -68,7 +70,7 @@ export function recipeOf(
 export async function recipeFrom(
   from: string | Uint8Array | Blob,
   graph: FactorGraph,
-  { epochs, until, workers }: { epochs?: number; until?: Until; workers: number },
+  { epochs, until, workers }: { epochs?: number; until?: Until; workers?: number },
 ): Promise<GraphRecipe> {
   const { checkpoint, kept } = await readCheckpointOf(from, "learning");
   return fromCheckpoint(() => {
@@ -88,67 +90,120 @@ export async function recipeFrom(
         rule: ruleFromJson(part.object("rule") as unknown as RuleJson),
       },
       {
-        ...{ l1: plan.number("l1", 0), l2: plan.number("l2", 0), heldOut: plan.number("heldOut", 0), seed: plan.count("seed") },
+        ...{ l1: plan.number("l1", 0), l2: plan.number("l2", 0), heldOut: plan.number("heldOut", 0) },
+        plan: { seed: plan.count("seed"), ...lanesKept(plan, workers) },
         begun: plan.count("begun"),
-        ...{ workers, checkpoint, stopping: resolveStopping("fit.resume", stopping, false) },
+        ...{ checkpoint, stopping: resolveStopping("fit.resume", stopping, false) },
       },
     );
   });
 }
 
-/** The run, the graph as it is shown to it, and what of it a checkpoint holds. */
+/** What a checkpoint keeps of how the run executed: racing workers are as many sequences of steps, so that their number belongs to it. */
+function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
+  // Older checkpoints have none.
+  if (plan.state.replicas === undefined) return { workers };
+  const how = { averageEvery: plan.number("averageEvery", 0), deterministic: plan.flag("deterministic") };
+  if (plan.state.replicas !== "shared") return { ...how, workers, replicas: plan.count("replicas", 1) };
+  const raced = plan.count("workers", 1, 1024);
+  if (workers === undefined || workers === raced) return { ...how, workers: raced, replicas: "shared" };
+  throw new CapabilityError(
+    "fit.resume",
+    `workers is ${workers}, but ${raced} workers shared the weights in this run; leave workers out`,
+    "CHECKPOINT_PLAN",
+  );
+}
+
+/** A run that has begun. */
+export interface Begun {
+  readonly progression: Progression;
+  /** The graph as it is shown to it. */
+  readonly shown: FactorGraph;
+  readonly heldOut: HeldOut;
+  /** What of it a checkpoint holds. */
+  readonly json: JsonObject;
+  /** Where chains are, of all lanes, of learners that have some. */
+  particles(): Omit<EndedParticles, "updates"> | undefined;
+  /** What the weights are to be doubted for. */
+  readonly findings: readonly Finding[];
+}
+
 export async function begin(
   graph: FactorGraph,
-  { algorithm, rule, l1, l2, heldOut: share, seed, workers, stopping, from, begun }: GraphRecipe,
-): Promise<{ progression: Progression; objective: GraphObjective; shown: FactorGraph; heldOut: HeldOut; json: JsonObject }> {
+  { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun }: GraphRecipe,
+): Promise<Begun> {
+  const { seed } = given;
   const heldOut = drawHeldOut(graph, share, seed);
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
   const whole = graph.conditionals();
   const seen = heldOut.length === 0 ? whole : shown.conditionals();
-  const columns = from ? { ...seen, weightValues: weightsFrom(from.weights, seen) } : seen;
+  const columns = from ? { ...seen, weightValues: weightsFrom(from, graph, seen) } : seen;
   checkLearnable(columns, rule);
   const engine = await openEngine({ families: ["graphs", "training"] });
-  const objective = algorithm.objective(columns, { seed, workers, memory: MEMORY, begun, ...startOf(from, columns) }, engine);
+  const plan = planOf(algorithm, given, engine);
+  const { workers, replicas, averageEvery, deterministic } = plan;
+  const laneCount = replicas === "shared" ? workers : replicas;
+  const observed = Array.from(whole.observed.keys()).filter((variable) => whole.observed[variable] >= 0);
+  const islands = algorithm.draws ? await islandFindings(graph.withoutEvidence(observed), shown) : [];
+  const learning = { seed, workers, deterministic, memory: MEMORY, begun, ...startOf(from, columns) };
+  const objectives = Array.from({ length: laneCount }, (_, number) =>
+    algorithm.objective(columns, { ...learning, ...(laneCount > 1 ? { lane: { number, count: laneCount } } : {}) }, engine),
+  );
   const free = Float64Array.from(columns.weightFixed, (fixed) => 1 - fixed);
   const penalty: Penalty = {
     ...{ l1, l2, group: 0, weights: free, groups: [] },
     ...{ nonNegative: false, outputs: 1, stride: free.length },
   };
-  const how = { rates: free, precision: "f64", workers, deterministic: false } as const;
-  const progression = fullDescent({ objective, rule, penalty, ...how }, engine);
+  const how = { penalty, rates: free, precision: "f64", workers, deterministic } as const;
+  const racing = replicas === "shared" && laneCount > 1;
+  const progression =
+    laneCount > 1 && rule.kind === "equation"
+      ? new FullLanes({ ...how, objectives, rule, racing, averageEvery }, engine)
+      : fullDescent({ ...how, objective: objectives[0], rule }, engine);
   const json: JsonObject = {
     graph: factsOf(whole),
     algorithm: algorithm.toJSON(),
     rule: rule.toJSON() as unknown as JsonObject,
-    plan: { l1, l2, heldOut: share, seed, begun },
+    plan: {
+      l1,
+      l2,
+      heldOut: share,
+      seed,
+      begun,
+      replicas,
+      averageEvery,
+      deterministic,
+      ...(replicas === "shared" ? { workers } : {}),
+    },
     until: stopping.until as JsonObject,
   };
-  return { progression, objective, shown, heldOut, json };
+  const particles = () => {
+    const ended = objectives.flatMap((objective) => objective.particles?.() ?? []);
+    if (ended.length === 0) return undefined;
+    return { clamped: ended.flatMap(({ clamped }) => clamped), free: ended.flatMap(({ free: chains }) => chains) };
+  };
+  const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
+  return { progression, shown, heldOut, json, particles, findings };
 }
 
-/** Those that are not fixed as they were; of new ones what the graph says. @throws OptionError for an earlier run on another graph */
-function weightsFrom(before: Float64Array, { weightValues, weightFixed }: Conditionals): Float64Array {
-  if (before.length > weightValues.length)
-    throw new OptionError(
+/** @throws CapabilityError for what has no meaning */
+function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engine): Plan {
+  const { replicas = 1 } = given;
+  if (!draws && replicas !== 1)
+    throw new CapabilityError(
       "fit",
-      `from has ${before.length} weights, but the graph has ${weightValues.length}; give what was learnt of this graph`,
-      "OPTION_RANGE",
+      `replicas is ${JSON.stringify(replicas)}, but ${name}() has one gradient, which leaves nothing to average or race on; leave replicas out, or take contrastiveDivergence()`,
+      "PLAN_MEANING",
     );
-  return weightValues.map((value, id) => (id < before.length && !weightFixed[id] ? before[id] : value));
+  return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
 }
 
-/** @throws OptionError for an earlier run on a larger graph */
-function startOf(from: LearnedBefore | undefined, { variableCount }: Conditionals): { from?: EndedParticles } {
-  const { particles } = from ?? {};
-  if (!particles) return {};
-  const count = particles.clamped[0].length;
-  if (count <= variableCount) return { from: particles };
-  throw new OptionError(
-    "fit",
-    `from has chains over ${count} variables, but the graph has ${variableCount}; give what was learnt of this graph`,
-    "OPTION_RANGE",
-  );
-}
+const raced = (count: number): Finding => ({
+  code: "racing",
+  serious: true,
+  text: `${count} workers raced on one vector of weights, by gradients that were some ${count - 1} updates old: this biases the weights, by how much nobody knows, and another run gives others`,
+  advice: `take replicas: ${count}, which are averaged and repeat themselves`,
+});
 
 function drawHeldOut(graph: FactorGraph, share: number, seed: number): HeldOut {
   const found: { variable: number; state: number }[] = [];

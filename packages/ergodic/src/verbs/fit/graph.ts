@@ -1,14 +1,15 @@
-import type { EndedParticles, GraphLearner, GraphObjective } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
+import type { Finding } from "../../draws/findings/finding.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { learnedNames } from "../result-names.ts";
-import type { GraphRecipe, HeldOut, LearnedBefore } from "./graph-learning.ts";
+import type { LearnedBefore } from "./graph-before.ts";
+import type { Begun, GraphRecipe, HeldOut } from "./graph-learning.ts";
 import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 
 /** Options of `fit(graph)`. */
@@ -31,8 +32,17 @@ export interface GraphFitOptions {
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Threads; what is learnt does not depend on them. Default 1. */
+  /** Threads; what is learnt does not depend on them, unless they race. Default 1. */
   workers?: number;
+  /**
+   * Of contrastiveDivergence(). 1, the default: the workers share the chains of one sequence of updates. A number: so many copies of the weights, each with chains of its own, averaged; the
+   * answer does not depend on the workers. "shared": the workers race on one vector of weights, each with chains of its own, which is biased and another each time.
+   */
+  replicas?: "shared" | number;
+  /** Epochs between averages of the replicas, >= 1. Default 1. */
+  averageEvery?: number;
+  /** Whether the result is the same bits on every host and number of workers. Default false. */
+  deterministic?: boolean;
   /** Aborts the run. */
   signal?: AbortSignal;
 }
@@ -57,18 +67,22 @@ export interface LearnedGraph {
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
   readonly particles?: EndedParticles;
+  /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
+  readonly findings: readonly Finding[];
   /** How the run went. */
   readonly run: RunSummary;
 }
 
-const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "workers", "signal"];
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
+const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
 const EPOCHS = 500;
 
 /** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
 export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
-  checkKeys("fit", options, keys);
+  checkKeys("fit", options, [...keys, ...planKeys]);
   checkSignal("fit", options.signal);
-  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, workers = 1, until, from } = options;
+  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, until, from } = options;
+  const { workers, replicas, averageEvery, deterministic } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
   if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
@@ -79,13 +93,13 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
   checkNumber("fit", "l2", l2, { low: 0 });
   checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
   checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
-  checkNumber("fit", "workers", workers, { low: 1, high: 1024, integer: true });
   const epochs = options.epochs ?? (until === undefined ? EPOCHS : undefined);
   const stopping = resolveStopping("fit", { epochs, until }, false);
   return launch(graph, options.signal, async () => {
     const { recipeOf } = await import("./graph-learning.ts");
     const begun = from?.particles?.updates ?? 0;
-    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, seed, workers, stopping, begun, ...(from ? { from } : {}) });
+    const plan = { workers, replicas, averageEvery, deterministic, seed };
+    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, plan, stopping, begun, ...(from ? { from } : {}) });
   });
 }
 
@@ -97,20 +111,16 @@ export function resumeGraph(
 ): Run<LearnedGraph> {
   checkKeys("fit.resume", options, ["epochs", "until", "workers", "signal"]);
   checkSignal("fit.resume", options.signal);
-  const { workers = 1 } = options;
-  checkNumber("fit.resume", "workers", workers, { low: 1, high: 1024, integer: true });
+  if (options.workers !== undefined) checkNumber("fit.resume", "workers", options.workers, { low: 1, high: 1024, integer: true });
   return launch(graph, options.signal, async () => {
     const { recipeFrom } = await import("./graph-learning.ts");
-    return recipeFrom(from, graph, { ...options, workers });
+    return recipeFrom(from, graph, options);
   });
 }
 
 function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
-  let json: JsonObject;
-  let objective: GraphObjective;
+  let learning: Begun;
   let begun: number;
-  let shown = graph;
-  let heldOut: HeldOut = [];
   let whole = graph;
   return new Run<LearnedGraph>({
     resultNames: learnedNames(),
@@ -120,30 +130,31 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
       // What is observed later is no part of it.
       whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
-      const made = await begin(graph, recipe);
-      ({ json, shown, heldOut, objective } = made);
+      learning = await begin(graph, recipe);
       ({ begun } = recipe);
       const { checkpoint, stopping } = recipe;
-      return { progression: made.progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
+      const { progression, json } = learning;
+      return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
     finish: (weights, run) => {
+      const { shown, heldOut, findings, particles } = learning;
       const learned = shown.withWeights(weights);
       const likelihood = async (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> => {
         const { likelihoodIn } = await import("./graph-likelihood.ts");
         return likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
       };
-      const ended = objective.particles?.();
-      const particles = ended ? { particles: { ...ended, updates: begun + run.updates } } : {};
+      const ended = particles();
       return {
         graph: learned,
         weights,
         heldOut,
+        findings,
         run,
         likelihood,
-        ...particles,
+        ...(ended ? { particles: { ...ended, updates: begun + run.epochs } } : {}),
         weight: (name) => learned.weightState(name).value,
       };
     },
-    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: json } }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),
   });
 }

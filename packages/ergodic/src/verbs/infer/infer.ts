@@ -6,7 +6,7 @@ import { checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { shown } from "../../base/shown.ts";
-import type { Conditionals, FactorTables, JsonObject } from "../../contract.ts";
+import type { Conditionals, EndedChains, FactorTables, JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { Run } from "../../loop/run.ts";
@@ -158,6 +158,22 @@ function checkFrom(from: unknown): void {
   );
 }
 
+/** @throws OptionError for an answer about more variables, or about some with other states */
+function checkSame({ states, cardinalities: before }: EndedChains, { cardinalities, name }: FactorTables | Conditionals): void {
+  const refuse = (about: string, has: number): never => {
+    throw new OptionError(
+      "infer",
+      `from is an answer about ${about}, but the graph has ${has}; give one about this graph`,
+      "OPTION_RANGE",
+    );
+  };
+  const [{ length }] = states;
+  if (length > cardinalities.length) refuse(`${length} variables`, cardinalities.length);
+  before?.forEach((count, variable) => {
+    if (count !== cardinalities[variable]) refuse(`${count} states of the variable ${name(variable)}`, cardinalities[variable]);
+  });
+}
+
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
   readonly algorithm: InferenceAlgorithm;
@@ -180,12 +196,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const engine = await openEngine({ families: ["graphs"] });
       inference = new Inference(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine);
       const { workers: _, from, ...kept } = plan;
-      if (from && from.states[0].length > graph.cardinalities.length)
-        throw new OptionError(
-          "infer",
-          `from is an answer about ${from.states[0].length} variables, but the graph has ${graph.cardinalities.length}; give one about this graph`,
-          "OPTION_RANGE",
-        );
+      if (from) checkSame(from, graph);
       json = { graph: factsOf(graph), algorithm: algorithm.toJSON(), plan: kept };
       return {
         progression: inference,

@@ -60,14 +60,15 @@ export function wholeAnswer(
       const count = graph.cardinalities[variables[i]];
       marginals[variables[i]] = { p: spread(count, states[i], p), certificate: spreadCertificate(certificate, count, states[i]) };
     });
-  const chains = wholeChains(variableCount, parts);
+  const chains = wholeChains(graph.cardinalities.slice(0, variableCount), parts);
   return { ...base, marginals, ...(logZ ? { logZ } : {}), ...(chains ? { chains } : {}) };
 }
 
 /** Where the chains of all parts that have some ended, by the graph's own variables. */
-function wholeChains(count: number, parts: readonly FoundPart[]): EndedChains | undefined {
+function wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): EndedChains | undefined {
   const drawn = parts.flatMap(({ answer, ...part }) => (answer?.chains ? [{ ...part, chains: answer.chains }] : []));
   if (drawn.length === 0) return undefined;
+  const count = cardinalities.length;
   const least = Math.min(...drawn.map(({ chains }) => chains.states.length));
   const states = Array.from({ length: least }, () => new Int16Array(count).fill(-1));
   const variances = new Float64Array(count).fill(NaN);
@@ -81,7 +82,7 @@ function wholeChains(count: number, parts: readonly FoundPart[]): EndedChains | 
       for (let c = 0; c < least; c++) states[c][variable] = left[i][chains.states[c][i]];
     });
   }
-  return { states, variances, sweeps, kept };
+  return { states, variances, cardinalities, sweeps, kept };
 }
 
 /** Numbers of the states that are left, as one of each state. */

@@ -8,6 +8,7 @@ import {
   adam,
   contrastiveDivergence,
   exactLikelihood,
+  type FactorGraph,
   factorGraph,
   fit,
   type GraphLearner,
@@ -235,6 +236,44 @@ describe("fit(graph)", () => {
       const other = smallWorld(7, { hidden: 0.3 }).graph;
       await expect(fit.resume(bytes, other)).rejects.toThrow(/another graph .*\[CHECKPOINT_MODEL\]/);
     }
+  });
+
+  it("begins with the weights of an earlier run by their names, wherever they are now; others by number", async () => {
+    const world = (names: readonly (string | undefined)[], states: readonly string[] = ["no", "yes"]): FactorGraph => {
+      const graph = factorGraph();
+      const weights = names.map((name) => graph.weight(name, 0.5));
+      for (let i = 0; i < 6; i++) {
+        graph.variable(`v${i}`, states);
+        graph.all([{ variable: i, state: states[1] }], { weight: weights[i % weights.length] });
+        if (i > 0) graph.observe(i, states[i % 2]);
+      }
+      return graph;
+    };
+    const first = await fit(world(["a", "b", undefined]), { epochs: 9 });
+    const [a, b, third] = first.weights;
+    expect(new Set([a, b, third, 0.5]).size).toBe(4);
+    const still = { epochs: 1, rule: adam({ rate: 1e-12 }) };
+    const near = (weights: Float64Array, wanted: readonly number[]): void => {
+      weights.forEach((w, i) => {
+        expect(w).toBeCloseTo(wanted[i], 9);
+      });
+    };
+    near((await fit(world(["b", "new", undefined, "a"]), { from: first, ...still })).weights, [b, 0.5, third, a]);
+    // Without the graph nobody knows names.
+    const { weights } = first;
+    near((await fit(world(["b", "new", undefined, "a"]), { from: { weights }, ...still })).weights, [a, b, third, 0.5]);
+    await expect(fit(world(["x", "y", "z"]), { from: first, ...still })).rejects.toThrow(
+      /from has the weights "a", "b", of which the graph learns none.*\[OPTION_RANGE\]/,
+    );
+    await expect(fit(world(["a", "b"]), { from: first, ...still })).rejects.toThrow(
+      /from has 3 weights, but the graph has 2.*\[OPTION_RANGE\]/,
+    );
+    await expect(fit(world(["a"]), { from: { weights }, ...still })).rejects.toThrow(
+      /from has 3 weights, but the graph has 1.*\[OPTION_RANGE\]/,
+    );
+    await expect(fit(world(["a", "b", undefined], ["x", "y", "z"]), { from: first, ...still })).rejects.toThrow(
+      /from has 2 states of the variable v0, but the graph has 3.*\[OPTION_RANGE\]/,
+    );
   });
 
   it("says what it cannot learn from", async () => {

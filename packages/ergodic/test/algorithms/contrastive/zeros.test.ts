@@ -78,4 +78,33 @@ describe("fit of a graph with zeros", () => {
     const found = (await fit(graph, { algorithm: contrastiveDivergence(), l2: 0.01 })).weight("yes");
     expect(Math.abs(found - wanted)).toBeLessThan(0.1);
   });
+
+  it("says where zeros make islands that chains do not leave, with the evidence or without", async () => {
+    // Both alike, or neither: two islands.
+    const pair = (seen: readonly number[]): FactorGraph => {
+      const graph = yes(4);
+      graph.table([0, 1], [1, 0, 0, 1]);
+      for (const i of seen) graph.observe(i, true);
+      return graph;
+    };
+    const { findings } = await fit(pair([0, 1, 2]), { epochs: 5 });
+    expect(findings).toMatchObject([{ code: "islands", serious: true }]);
+    expect(findings[0].text).toMatch(/the model's chains stay in the island.*2 islands.*changes of one variable do not leave/);
+    expect((await fit(pair([0, 1, 2]), { epochs: 5, algorithm: exactLikelihood() })).findings).toEqual([]);
+    expect((await fit(pair([0]), { epochs: 5, replicas: "shared", workers: 2 })).findings.map(({ code }) => code)).toEqual([
+      "racing",
+      "islands",
+    ]);
+    const open = yes(4);
+    open.table([0, 1], [1, 1, 0, 1]);
+    open.observe(2, true);
+    expect((await fit(open, { epochs: 5 })).findings).toEqual([]);
+    // Of 000, 001, 010, 100, 110 and 111, which lead to each other, what is seen leaves 001 and 111, which do not.
+    const clamped = yes(4);
+    clamped.table([0, 1, 2], [1, 1, 1, 0, 1, 0, 1, 1]);
+    clamped.observe(2, true);
+    const said = (await fit(clamped, { epochs: 5 })).findings;
+    expect(said).toMatchObject([{ code: "islands" }]);
+    expect(said[0].text).toMatch(/^chains with the evidence stay/);
+  });
 });

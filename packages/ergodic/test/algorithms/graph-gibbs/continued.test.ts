@@ -58,6 +58,34 @@ describe("judge", () => {
 });
 
 describe("infer from an earlier answer", () => {
+  it("refuses an answer about variables with other numbers of states", async () => {
+    const made = (states: number): ReturnType<typeof factorGraph> => {
+      const graph = factorGraph();
+      for (const [i, count] of [2, states, 2].entries()) graph.variable(`v${i}`, count);
+      graph.table(
+        [0, 1],
+        Array.from({ length: 2 * states }, (_, k) => 1 + (k % 3)),
+      );
+      graph.table(
+        [1, 2],
+        Array.from({ length: 2 * states }, (_, k) => 1 + (k % 2)),
+      );
+      return graph;
+    };
+    const short = graphGibbs({ sweeps: 100, warmup: 10 });
+    const from = await infer(made(3), { algorithm: short });
+    expect(Array.from(from.chains!.cardinalities!)).toEqual([2, 3, 2]);
+    await infer(made(3), { algorithm: short, from });
+    for (const states of [2, 4])
+      await expect(infer(made(states), { algorithm: short, from })).rejects.toThrow(
+        new RegExp(`from is an answer about 3 states of the variable v1, but the graph has ${states}.*\\[OPTION_RANGE\\]`),
+      );
+    const more = made(3);
+    more.variable("v3");
+    more.isTrue("v3", { weight: 1 });
+    expect((await infer(more, { algorithm: short, from })).chains!.states[0]).toHaveLength(4);
+  });
+
   it("errors are as large as claimed, over 120 graphs whose weights were moved, and it ends sooner", async () => {
     let [beyond2, beyond4, count, before, after] = [0, 0, 0, 0, 0];
     const algorithm = graphGibbs({ mcse: 0.03 });

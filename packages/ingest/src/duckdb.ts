@@ -1,0 +1,164 @@
+/**
+ * A database, DuckDB, that joins the tables of a knowledge base, and reads files of its kinds (Parquet, CSV, JSON) as relations.
+ *
+ *   const db = await duckdb();
+ *   const claims = relation("claims", await db.columns("SELECT city, source FROM 'claims.parquet'"));
+ *   const graph = await knowledgeBase(rules).groundBy(db);
+ *   db.close();
+ *
+ * What is sent are the numbers that stand for values; rows come back sorted, so that the graph is that of `ground()`, its factors in the same order.
+ * Needs the package @duckdb/node-api, which is not installed with this one, as it is a hundred times as large. For Node.
+ *
+ * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] for what the database refuses
+ */
+import { CapabilityError, DataError, type JoinColumn, type Joiner, type JoinQuery, type JoinSession, OptionError } from "ergodic";
+
+type Module = typeof import("@duckdb/node-api");
+type Instance = Awaited<ReturnType<Module["DuckDBInstance"]["create"]>>;
+type Connection = Awaited<ReturnType<Instance["connect"]>>;
+
+/** Options of `duckdb()`. */
+export interface DuckDbOptions {
+  /** A database file. Default: in memory. */
+  path?: string;
+  /** Threads of the database. Default: as many as the machine has; a whole number >= 1. */
+  threads?: number;
+  /** GiB that it may take before it writes to disk. Default: its own, 80 % of the machine's; > 0. */
+  memory?: number;
+}
+
+/** Values by column: a relation's rows. */
+export type DuckDbColumns = Record<string, (string | number | boolean | null)[]>;
+
+/** A database that is open. */
+export interface DuckDb extends Joiner {
+  /** The result of a query, by column, as `relation()` takes it. */
+  columns(query: string): Promise<DuckDbColumns>;
+  /** Gives its memory back. */
+  close(): void;
+}
+
+/** Rows that are sent at once: those of a vector of the database. */
+const CHUNK = 2048;
+
+/** Opens a database. Needs the package @duckdb/node-api. @throws CapabilityError [DUCKDB_MISSING], OptionError, DataError [DUCKDB_QUERY] */
+export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
+  const { path = ":memory:", threads, memory } = options;
+  const unknown = Object.keys(options).find((key) => !["path", "threads", "memory"].includes(key));
+  if (unknown !== undefined)
+    throw new OptionError("duckdb", `unknown option "${unknown}" (known: path, threads, memory)`, "OPTION_UNKNOWN");
+  if (threads !== undefined && !(Number.isSafeInteger(threads) && threads >= 1))
+    throw new OptionError("duckdb", `threads is ${threads}, but must be an integer >= 1`, "OPTION_RANGE");
+  if (memory !== undefined && !(Number.isFinite(memory) && memory > 0))
+    throw new OptionError("duckdb", `memory is ${memory}, but must be a number of GiB > 0`, "OPTION_RANGE");
+  const module = await load();
+  const settings = {
+    ...(threads === undefined ? {} : { threads: String(threads) }),
+    ...(memory === undefined ? {} : { memory_limit: `${Math.ceil(memory * 1024)}MiB` }),
+  };
+  const instance = await answered(() => module.DuckDBInstance.create(path, settings));
+  return {
+    begin: async () => new Session(module, await instance.connect()),
+    columns: (query) => columnsOf(instance, query),
+    close: () => instance.closeSync(),
+  };
+}
+
+class Session implements JoinSession {
+  private readonly module: Module;
+  private readonly connection: Connection;
+
+  constructor(module: Module, connection: Connection) {
+    this.module = module;
+    this.connection = connection;
+  }
+
+  async load(table: number, columns: readonly Int32Array[]): Promise<void> {
+    const { DuckDBDataChunk, INTEGER } = this.module;
+    const names = ["row", ...columns.map((_, k) => `c${k}`)];
+    await this.connection.run(`CREATE TEMP TABLE facts_${table} (${names.map((name) => `${name} INTEGER`).join(", ")})`);
+    const appender = await this.connection.createAppender(`facts_${table}`, "main", "temp");
+    const [{ length }] = columns;
+    for (let from = 0; from < length; from += CHUNK) {
+      const to = Math.min(length, from + CHUNK);
+      const chunk = DuckDBDataChunk.create(names.map(() => INTEGER));
+      const rows = Array.from({ length: to - from }, (_, i) => from + i);
+      chunk.setColumns([rows, ...columns.map((column) => Array.from(column.subarray(from, to)))]);
+      appender.appendDataChunk(chunk);
+    }
+    appender.closeSync();
+  }
+
+  async *join(query: JoinQuery): AsyncIterable<readonly number[][]> {
+    const result = await answered(() => this.connection.stream(sqlOf(query)));
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
+      yield chunk.getColumns() as number[][];
+  }
+
+  async end(): Promise<void> {
+    this.connection.closeSync();
+  }
+}
+
+/** The rows of each atom, for all that fits. */
+function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
+  const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
+  const conditions = [
+    ...atoms.map(({ from, to }, k) => `a${k}.row >= ${from} AND a${k}.row < ${to}`),
+    ...equal.map(([one, other]) => `${at(one)} = ${at(other)}`),
+    ...values.map((one) => `${at(one)} = ${one.value}`),
+    ...present.map((one) => `${at(one)} <> -1`),
+  ];
+  const rows = atoms.map((_, k) => `a${k}.row`).join(", ");
+  const tables = atoms.map(({ table }, k) => `facts_${table} a${k}`).join(", ");
+  return `SELECT ${rows} FROM ${tables} WHERE ${conditions.join(" AND ")} ORDER BY ${order.map((k) => `a${k}.row`).join(", ")}`;
+}
+
+async function columnsOf(instance: Instance, query: string): Promise<DuckDbColumns> {
+  const connection = await instance.connect();
+  try {
+    const reader = await answered(() => connection.runAndReadAll(query));
+    const columns: DuckDbColumns = {};
+    for (const [name, list] of Object.entries(reader.getColumnsObject()))
+      columns[name] = list.map((value, row) => cell(name, row, value));
+    return columns;
+  } finally {
+    connection.closeSync();
+  }
+}
+
+function cell(column: string, row: number, value: unknown): string | number | boolean | null {
+  if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") return value;
+  const number = typeof value === "bigint" ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(number)) return number;
+  throw new DataError(
+    "duckdb.columns",
+    `row ${row + 1}: column "${column}" is ${String(value).slice(0, 60)}, but must be a text, a number that float64 holds, or a Boolean; cast it in the query: CAST(${column} AS VARCHAR)`,
+    "DATA_TYPE",
+  );
+}
+
+/** What the database says of what it cannot do. */
+async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
+  try {
+    return await ask();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(
+      "duckdb",
+      `the database refused: ${reason.split("\n")[0]}; correct the query or the path`,
+      "DUCKDB_QUERY",
+      { cause },
+    );
+  }
+}
+
+async function load(): Promise<Module> {
+  try {
+    return await import("@duckdb/node-api");
+  } catch (cause) {
+    const message =
+      "it needs the package @duckdb/node-api, which cannot be loaded; run npm install @duckdb/node-api, or take ground(), which joins in memory";
+    throw new CapabilityError("duckdb", message, "DUCKDB_MISSING", { cause });
+  }
+}

@@ -1,0 +1,176 @@
+/** Knowledge bases that a database joins: the graph of ground(), factor by factor, on random rules; tables of its files as relations; what it refuses. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type FactorGraph, type Joiner, knowledgeBase, query, relation, weightedRule } from "ergodic";
+import fc from "fast-check";
+import { afterAll, describe, expect, it, vi } from "vitest";
+import { built, type Program, programs } from "../../ergodic/test/reference/random-knowledge-base.ts";
+import { type DuckDb, duckdb } from "../src/index.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "duckdb-"));
+let db: DuckDb | undefined;
+const opened = async (): Promise<DuckDb> => (db ??= await duckdb({ threads: 2 }));
+afterAll(() => {
+  db?.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** The graph after all that came, or what was said of it. */
+async function made(program: Program, whole: boolean, ground: (kb: ReturnType<typeof built>["kb"]) => Promise<FactorGraph>) {
+  const { kb, later } = built(program, whole);
+  try {
+    let graph = await ground(kb);
+    if (!whole) {
+      later();
+      graph = await ground(kb);
+    }
+    return JSON.stringify(graph);
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe("groundBy", () => {
+  it("makes the graph of ground(), its factors in the same order, of random rules, at once and as rows and rules come", async () => {
+    const joiner = await opened();
+    const seen = { graphs: 0, factors: 0, refused: 0 };
+    await fc.assert(
+      fc.asyncProperty(programs, fc.boolean(), async (program, whole) => {
+        const wanted = await made(program, whole, async (kb) => kb.ground());
+        expect(await made(program, whole, (kb) => kb.groundBy(joiner))).toBe(wanted);
+        if (!wanted.startsWith("{")) seen.refused++;
+        else if (JSON.parse(wanted).factors.length > 0) seen.factors++;
+        else seen.graphs++;
+      }),
+      { numRuns: 150, seed: 7 },
+    );
+    expect(seen.factors).toBeGreaterThan(60);
+    expect(seen.refused).toBeGreaterThan(0);
+  }, 120_000);
+
+  const likes = () => query("likes", { who: ["a", "b", "c"] }, { key: ["who"] });
+  const rulesOf = (rows: object[]) => {
+    const pairs = relation("pairs", rows as { one: string; other: string }[]);
+    const about = likes();
+    return [weightedRule({ head: about({ who: "q" }), body: [pairs({ one: "p", other: "q" }), about({ who: "p" })], weight: 1 })];
+  };
+
+  it("goes through more rows than a piece of the database's has", async () => {
+    const rows = Array.from({ length: 5000 }, (_, i) => ({ one: "abc"[i % 2], other: "c", i }));
+    const [one, other] = [knowledgeBase(rulesOf(rows)), knowledgeBase(rulesOf(rows))];
+    const graph = await one.groundBy(await opened());
+    expect(graph.factorCount).toBe(5000);
+    expect(JSON.stringify(graph)).toBe(JSON.stringify(other.ground()));
+    // Nothing is new.
+    expect((await one.groundBy(await opened())).factorCount).toBe(5000);
+  });
+
+  it("takes a missing value for none that is asked for, and a value that occurs nowhere for none that is missing", async () => {
+    const pairs = relation("pairs", { one: ["a", null, "b"], other: ["a", "b", "c"] });
+    const about = likes();
+    const rule = (equals: string) =>
+      weightedRule({ name: equals, head: about({ who: "q" }), body: [pairs({ one: { equals }, other: "q" })], weight: 1 });
+    const graph = await knowledgeBase([rule("nowhere"), rule("a")]).groundBy(await opened());
+    expect(graph.factorCount).toBe(1);
+  });
+
+  it("changes nothing where it fails, and asks for one thing at a time", async () => {
+    const ended: string[] = [];
+    const broken: Joiner = {
+      begin: async () => ({
+        load: async () => {
+          throw new RangeError("no room");
+        },
+        join: () => {
+          throw new Error("not asked for");
+        },
+        end: async () => void ended.push("end"),
+      }),
+    };
+    const kb = knowledgeBase(rulesOf([{ one: "a", other: "b" }]));
+    const failing = kb.groundBy(broken);
+    expect(() => kb.ground()).toThrow(/groundBy\(\) is under way.*\[OPTION_MEANING\]/);
+    expect(() => kb.explain()).toThrow(/under way/);
+    await expect(kb.groundBy(broken)).rejects.toThrow(/under way/);
+    await expect(failing).rejects.toThrow("no room");
+    expect(ended).toEqual(["end"]);
+    expect(kb.ground().factorCount).toBe(1);
+    await expect(kb.groundBy({} as never)).rejects.toThrow(/joiner is .*\[OPTION_TYPE\]/);
+  });
+
+  it("refuses a graph that is too large, with the rule and the remedy", async () => {
+    const rows = Array.from({ length: 3000 }, (_, i) => ({ one: `x${i}`, other: "k" }));
+    const pairs = relation("pairs", rows);
+    const about = query("likes", { who: rows.map(({ one }) => one) }, { key: ["who"] });
+    const body = [pairs({ one: "p", other: "k" }), pairs({ one: "q", other: "k" })];
+    const kb = knowledgeBase([weightedRule({ name: "all", head: about({ who: "q" }), body, weight: 1 })], { memory: 0.01 });
+    await expect(kb.groundBy(await opened())).rejects.toThrow(
+      /rule "all": its factors would take more than .*share more variables.*\[MEMORY_LIMIT\]/,
+    );
+  });
+});
+
+describe("columns", () => {
+  it("reads Parquet, CSV and JSON files as relations, with what is missing", async () => {
+    const joiner = await opened();
+    const values =
+      "SELECT * FROM (VALUES ('Rome', 2.5, 3, true), ('Oslo', NULL, 4, false), (NULL, 0.5, NULL, NULL)) AS t(city, size, big, here)";
+    const files = { parquet: "FORMAT parquet", csv: "FORMAT csv, HEADER", json: "FORMAT json" };
+    for (const [ending, format] of Object.entries(files)) {
+      const path = join(folder, `t.${ending}`);
+      await joiner.columns(
+        `COPY (SELECT city, size, CAST(big AS BIGINT) AS big, here FROM (${values})) TO '${path}' (${format})`,
+      );
+      const columns = await joiner.columns(`SELECT city, CAST(size AS DOUBLE) AS size, big, here FROM '${path}'`);
+      expect(columns).toEqual({
+        ...{ city: ["Rome", "Oslo", null], size: [2.5, null, 0.5] },
+        ...{ big: [3, 4, null], here: [true, false, null] },
+      });
+      expect(relation("t", columns).rowCount).toBe(3);
+    }
+  });
+
+  it("refuses what is no text, number or Boolean, and what the database does not understand", async () => {
+    const joiner = await opened();
+    await expect(joiner.columns("SELECT CAST('9007199254740993' AS BIGINT) AS n")).rejects.toThrow(
+      /row 1: column "n" is 9007199254740993, .*CAST\(n AS VARCHAR\).*\[DATA_TYPE\]/,
+    );
+    await expect(joiner.columns("SELECT [1, 2] AS list")).rejects.toThrow(/column "list".*\[DATA_TYPE\]/);
+    await expect(joiner.columns("SELEKT 1")).rejects.toThrow(/the database refused: .*SELEKT.*\[DUCKDB_QUERY\]/);
+    await expect(joiner.columns("SELECT * FROM 'nowhere.parquet'")).rejects.toThrow(/nowhere\.parquet.*\[DUCKDB_QUERY\]/);
+  });
+});
+
+describe("duckdb", () => {
+  it("refuses options that have no meaning", async () => {
+    await expect(duckdb({ threads: 0 })).rejects.toThrow(/threads is 0.*\[OPTION_RANGE\]/);
+    await expect(duckdb({ memory: 0 })).rejects.toThrow(/memory is 0.*\[OPTION_RANGE\]/);
+    await expect(duckdb({ file: "x" } as never)).rejects.toThrow(/unknown option "file".*\[OPTION_UNKNOWN\]/);
+    await expect(duckdb({ path: join(folder, "no", "where.db") })).rejects.toThrow(/where\.db.*\[DUCKDB_QUERY\]/);
+  });
+
+  it("joins in a file of its own, which keeps nothing of it", async () => {
+    const path = join(folder, "own.db");
+    const own = await duckdb({ path, memory: 1, threads: 1 });
+    const pairs = relation("pairs", { one: ["a"], other: ["b"] });
+    const about = query("likes", { who: ["a", "b"] }, { key: ["who"] });
+    const rules = [weightedRule({ head: about({ who: "q" }), body: [pairs({ one: "p", other: "q" })], weight: 1 })];
+    expect((await knowledgeBase(rules).groundBy(own)).factorCount).toBe(1);
+    expect((await own.columns("SELECT count(*) AS tables FROM information_schema.tables")).tables).toEqual([0]);
+    own.close();
+  });
+
+  it("says which package is wanted, and how it is installed", async () => {
+    vi.resetModules();
+    vi.doMock("@duckdb/node-api", () => {
+      throw new Error("Cannot find package");
+    });
+    try {
+      const { duckdb: without } = await import("../src/duckdb.ts");
+      await expect(without()).rejects.toThrow(/npm install @duckdb\/node-api.*\[DUCKDB_MISSING\]/);
+    } finally {
+      vi.doUnmock("@duckdb/node-api");
+    }
+  });
+});
