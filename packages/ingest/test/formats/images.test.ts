@@ -286,6 +286,16 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     "b/2.png: the PNG is damaged (",
   ],
   [
+    "a PNG without its palette",
+    two(pngBytes({ width: 2, height: 1, depth: 8, colour: 3, rows: [[0, 1]] })),
+    "b/2.png: the PNG is damaged (it has no palette); write or fetch it again [DATA_PARSE]",
+  ],
+  [
+    "a PNG of a colour type that is none",
+    two(pngBytes({ width: 2, height: 1, depth: 8, colour: 5, rows: [[0, 1]] })),
+    "b/2.png: the PNG is damaged (there is no colour type 5); write or fetch it again [DATA_PARSE]",
+  ],
+  [
     "a JPEG without its tables",
     two(Uint8Array.of(...jpeg.subarray(0, 2), ...jpeg.subarray(71))),
     "b/2.png: the JPEG is damaged (",
