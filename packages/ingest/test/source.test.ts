@@ -173,18 +173,21 @@ test("content of no byte, of one, and of those that packed files begin with", as
   );
 });
 
-test.skipIf(process.platform === "win32")("a pipe by its path is read once, to its end, and no place of it can be asked for", async () => {
-  const path = join(folder, "pipe");
-  execFileSync("mkfifo", [path]);
-  const source = openSource(path);
-  expect([source.rereadable, source.byteLength]).toEqual([false, undefined]);
-  const written = writeFile(path, long);
-  expect(same(await allBytes(source), long)).toBe(true);
-  await written;
-  const rows = writeFile(path, "a,b\n1,2\n");
-  expect(cells(await readTable(path))).toEqual([[1], [2]]);
-  await rows;
-});
+test.skipIf(process.platform === "win32")(
+  "a pipe by its path is read once, to its end, and no place of it can be asked for",
+  async () => {
+    const path = join(folder, "pipe");
+    execFileSync("mkfifo", [path]);
+    const source = openSource(path);
+    expect([source.rereadable, source.byteLength]).toEqual([false, undefined]);
+    const written = writeFile(path, long);
+    expect(same(await allBytes(source), long)).toBe(true);
+    await written;
+    const rows = writeFile(path, "a,b\n1,2\n");
+    expect(cells(await readTable(path))).toEqual([[1], [2]]);
+    await rows;
+  },
+);
 
 test("a signal ends a reading between two pieces, and what was opened is closed", async () => {
   const controller = new AbortController();

@@ -106,7 +106,8 @@ describe("saveDraws and loadDraws", () => {
       ] as const)
         expect([...(await readDraws(new TextEncoder().encode(text), blockBytes)).draws("x")]).toEqual(values);
     }
-    for (const empty of ["", " \n"]) await expect(loadDraws(new TextEncoder().encode(empty))).rejects.toThrow(/there is no table/);
+    for (const empty of ["", " \n"])
+      await expect(loadDraws(new TextEncoder().encode(empty))).rejects.toThrow(/there is no table/);
   });
 
   it("remove of an earlier save what is named as its chains are, whatever its index lists", async () => {
