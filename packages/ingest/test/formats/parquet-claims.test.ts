@@ -77,6 +77,14 @@ test("a packed page that claims more bytes than its values need", async () => {
   expect(await failure(read(text, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
 });
 
+test("a page that is packed as well as can be is read", async () => {
+  const zeros: ParquetColumn = { name: "x", type: "INT32", values: new Array<number>(1 << 20).fill(0) };
+  const content = parquetBytes([zeros], { codec: "gzip" });
+  expect(content.length).toBeLessThan((4 << 20) / 500);
+  const [{ values }] = (await readTable({ content, name: "t.parquet" })).columns as { values: Float64Array }[];
+  expect([values.length, values.every((value) => value === 0)]).toEqual([1 << 20, true]);
+});
+
 test("a footer that would begin before the data do", async () => {
   const bytes = parquetBytes([required]);
   const most = bytes.length - 8 - 4;
