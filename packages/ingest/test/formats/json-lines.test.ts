@@ -118,8 +118,8 @@ test.each(["", " ", "\t ", "\r  "])(
       ['{"x": 1}', "an object"],
       ["[1]", "an array"],
     ])
-      await expect(readTable({ content: `{${blank}"a"${blank}:${blank}${nested}}\n`, name: "a.jsonl" })).rejects.toThrow(
-        `a.jsonl:1:${6 + 3 * blank.length}: the value of "a" is ${what}`,
+      await expect(readTable({ content: `${blank}{${blank}"a"${blank}:${blank}${nested}}\n`, name: "a.jsonl" })).rejects.toThrow(
+        `a.jsonl:1:${6 + 4 * blank.length}: the value of "a" is ${what}`,
       );
   },
 );

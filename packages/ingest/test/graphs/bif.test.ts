@@ -108,7 +108,7 @@ describe("BIF", () => {
 
   it("quotes hold anything, and nothing", async () => {
     for (const name of ['""', '"a // b"', '"{ }"', "x"]) {
-      const graph = await readBif(named(plain.replace(/^network [^{]*/, `network ${name} `)));
+      const graph = await readBif(named(plain.replace(/network [^{]*/, `network ${name} `)));
       expect([graph.variableCount, graph.stateNames("b c")]).toEqual([3, ["x y", "z", "3.5"]]);
     }
   });
