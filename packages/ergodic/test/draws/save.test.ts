@@ -123,8 +123,13 @@ describe("saveDraws and loadDraws", () => {
     expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "chain_4.csv", "draws.json", ...others].sort());
   });
 
-  it("list sizes and checksums of each chain's own file", async () => {
-    await saveDraws(draws, folder);
+  it("list sizes and checksums of each chain's own file, in bytes", async () => {
+    // Letters of two and three bytes.
+    const { mu, ...values } = content.values;
+    const quantities = content.quantities.map((one) => (one.name === "mu" ? { ...one, name: "µ́ŷ" } : one));
+    const named = new Draws({ ...content, quantities, values: { ...values, µ́ŷ: mu }, description: { model: "naïve ☃" } });
+    await saveDraws(named, folder);
+    expect(plain((await loadDraws(folder)).content)).toEqual(plain(named.content));
     const { files } = JSON.parse(readFileSync(path("draws.json"), "utf8"));
     const expected = ["chain_1.csv", "chain_2.csv"].map((name) => {
       const bytes = readFileSync(path(name));

@@ -81,8 +81,9 @@ test("a page that is packed as well as can be is read", async () => {
   const zeros: ParquetColumn = { name: "x", type: "INT32", values: new Array<number>(1 << 20).fill(0) };
   const content = parquetBytes([zeros], { codec: "gzip" });
   expect(content.length).toBeLessThan((4 << 20) / 500);
-  const [{ values }] = (await readTable({ content, name: "t.parquet" })).columns as { values: Float64Array }[];
-  expect([values.length, values.every((value) => value === 0)]).toEqual([1 << 20, true]);
+  const { rowCount, columns } = await readTable({ content, name: "t.parquet" });
+  expect(rowCount).toBe(1 << 20);
+  expect(columns[0].kind === "number" && columns[0].values.every((value) => value === 0)).toBe(true);
 });
 
 test("a footer that would begin before the data do", async () => {
