@@ -98,5 +98,8 @@ describe("draws as Arrow files", () => {
     await expect(without(upwards)).rejects.toThrow(
       /it needs the package apache-arrow.*run npm install apache-arrow.*\[ARROW_MISSING\]/,
     );
+    // What loading it said is kept: it may be there, and broken.
+    const cause = { message: expect.stringContaining("Cannot find package 'apache-arrow'") };
+    await expect(without(upwards)).rejects.toMatchObject({ code: "ARROW_MISSING", cause: { cause } });
   });
 });

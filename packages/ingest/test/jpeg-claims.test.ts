@@ -1,6 +1,6 @@
 /** What a JPEG's header claims: blocks of all components, filled up to whole units of the coarsest. */
 import { expect, test } from "vitest";
-import { jpegFrame, jpegMisclaim } from "../src/jpeg-claims.ts";
+import { jpegEnds, jpegFrame, jpegMisclaim } from "../src/jpeg-claims.ts";
 
 /** A JPEG of headers alone: a frame of these sampling factors, and one scan. */
 function jpeg(height: number, width: number, factors: [h: number, v: number][], marker = 0xc0): Uint8Array {
@@ -27,6 +27,17 @@ test.each<[height: number, width: number, factors: [number, number][], blocks: n
     ...{ height, width, components: factors.length, blocks, progressive: false },
     scanStart: bytes.length - 2 - (8 + 2 * factors.length),
   });
+});
+
+test("an end is FF D9, behind any number of FF, and not before the place that is asked from", () => {
+  for (const fill of [0, 1, 2, 3]) {
+    const bytes = Uint8Array.from([0xff, 0xd8, 7, ...new Array<number>(fill).fill(0xff), 0xff, 0xd9, 1]);
+    expect(jpegEnds(bytes, 2), `${fill} more`).toBe(true);
+    expect(jpegEnds(bytes, bytes.length - 3)).toBe(true);
+    expect(jpegEnds(bytes, bytes.length - 2)).toBe(false);
+  }
+  for (const bytes of [[0xd9], [0xff], [0xff, 0x00, 0xd9], [0xff, 0xd8, 0xff, 0x00, 0xff, 0xd0, 0xff]])
+    expect(jpegEnds(Uint8Array.from(bytes), 0)).toBe(false);
 });
 
 test("two bits a block, of a progressive one bit, and not one less", () => {

@@ -45,3 +45,35 @@ test("holds 16,384 levels of 64 bytes, nearly all of them, and nothing after", (
   index.add(...placed("x".repeat(65)), 1);
   expect(index.find(...placed("x".repeat(65)))).toBeUndefined();
 });
+
+/** As level-index.ts makes its hashes: of two words the second can be chosen, so that any first ones end in the same hash. */
+const mixed = (hash: number, word: number): number => Math.imul(hash ^ word ^ (hash >>> 15), 0x85ebca6b);
+function colliding(count: number): Uint8Array[] {
+  const begin = 8 ^ -2128831035;
+  const texts: Uint8Array[] = [];
+  for (let k = 0; k < count; k++) {
+    const bytes = new DataView(new ArrayBuffer(8));
+    const [first, wanted] = [mixed(begin, 1000 + k), 12_345];
+    bytes.setInt32(0, 1000 + k, true);
+    bytes.setInt32(4, wanted ^ first ^ (first >>> 15), true);
+    texts.push(new Uint8Array(bytes.buffer));
+  }
+  return texts;
+}
+
+test("texts of one hash are told apart by their bytes, and only a few of them are held", () => {
+  const texts = colliding(40);
+  const hashes = texts.map((text) => {
+    const words = new Int32Array(text.buffer);
+    return mixed(mixed(8 ^ -2128831035, words[0]), words[1]);
+  });
+  expect(new Set(hashes).size).toBe(1);
+  const index = new LevelIndex();
+  for (const [code, text] of texts.slice(0, 30).entries()) {
+    expect(index.find(text, 0, 8)).toBeUndefined();
+    index.add(text, 0, 8, code);
+  }
+  const found = texts.map((text) => index.find(text, 0, 8));
+  expect(found.slice(0, 16)).toEqual(Array.from({ length: 16 }, (_, code) => code));
+  expect(found.slice(16)).toEqual(Array.from({ length: 24 }, () => undefined));
+});

@@ -62,6 +62,21 @@ it("arrays keep their target's column", async () => {
   expect([rowsOf(made), [...made.target.values]]).toEqual([[[7, 8]], [9]]);
 });
 
+it("arrays that bring their labels have the classes of the other", async () => {
+  const idx = (shape: number[], values: number[]) =>
+    Uint8Array.of(0, 0, 8, shape.length, ...shape.flatMap((size) => [0, 0, 0, size]), ...values);
+  const like = await read(idx([3, 2], [1, 2, 3, 4, 5, 6]), { labels: idx([3], [7, 9, 7]) });
+  const made = await read(idx([2, 2], [10, 11, 12, 13]), { like, labels: idx([2], [9, 7]) });
+  expect([rowsOf(made), [...made.target.values], made.target.levels]).toEqual([
+    [
+      [10, 11],
+      [12, 13],
+    ],
+    [1, 0],
+    ["7", "9"],
+  ]);
+});
+
 it.each<[string, string, object, RegExp]>([
   [
     "a target beside it",

@@ -1,6 +1,26 @@
 /** Which format is chosen, and what becomes of options. */
 import { expect, test } from "vitest";
-import { type FormatName, formatNames, formatOf, read, readCsv, readRows, readTable } from "../src/index.ts";
+import {
+  blocks,
+  type FormatName,
+  formatNames,
+  formatOf,
+  read,
+  readCsv,
+  readIdxDataset,
+  readImages,
+  readJsonLines,
+  readLibsvm,
+  readNpy,
+  readParquet,
+  readRows,
+  readSparseTable,
+  readTable,
+  readTsv,
+  readVw,
+  rowBlocks,
+  sparseBlocks,
+} from "../src/index.ts";
 import { parquetBytes } from "./parquet-bytes.ts";
 import { cells, npyBytes } from "./writers.ts";
 
@@ -33,6 +53,73 @@ test("the extension decides before the content, the option before both", async (
   expect(cells(await readTable({ content, name: "a.svm" }, { format: "csv", header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
   expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw"]);
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+});
+
+test("every reader names itself where it refuses an option", async () => {
+  const odd = { nonsense: 1 } as never;
+  const all = async (made: AsyncGenerator<unknown>): Promise<void> => {
+    for await (const _ of made);
+  };
+  const idx = Uint8Array.of(0, 0, 8, 2, 0, 0, 0, 1, 0, 0, 0, 1, 7);
+  const calls: Record<string, () => Promise<unknown>> = {
+    read: () => read("x,y\n1,2\n", odd),
+    readCsv: () => readCsv("x,y\n1,2\n", odd),
+    readTsv: () => readTsv("x\ty\n1\t2\n", odd),
+    readJsonLines: () => readJsonLines('{"x": 1}\n', odd),
+    readParquet: () => readParquet(parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }]), odd),
+    readNpy: () => readNpy(npyBytes([[1]], false), odd),
+    readLibsvm: () => readLibsvm("1 1:1\n", odd),
+    readVw: () => readVw("1 | a\n", odd),
+    readIdxDataset: () => readIdxDataset(idx, undefined, odd),
+    readImages: () => readImages([], odd),
+    readTable: () => readTable("x,y\n1,2\n", odd),
+    readRows: () => readRows("x,y\n1,2\n", odd),
+    readSparseTable: () => readSparseTable("1 1:1\n", odd),
+    blocks: () => all(blocks("x,y\n1,2\n", odd)),
+    sparseBlocks: () => all(sparseBlocks("1 1:1\n", odd)),
+    rowBlocks: () => all(rowBlocks("x,y\n1,2\n", odd)),
+  };
+  for (const [name, call] of Object.entries(calls))
+    await expect(call(), name).rejects.toThrow(new RegExp(`^${name}: unknown option "nonsense"`));
+});
+
+test("readers of one format take it whatever the name and the first line say", async () => {
+  const named = (content: string | Uint8Array) => ({ content, name: "a.parquet" });
+  const target = "y";
+  const rows = [
+    await readCsv(named("x,y\n1,2\n4,5\n"), { target }),
+    await readTsv(named("x\ty\n1\t2\n4\t5\n"), { target }),
+    await readJsonLines(named('{"x": 1, "y": 2}\n{"x": 4, "y": 5}\n'), { target }),
+    await readNpy(
+      named(
+        npyBytes(
+          [
+            [1, 2],
+            [4, 5],
+          ],
+          false,
+        ),
+      ),
+      { target: -1 },
+    ),
+    await readLibsvm(named("2 1:1\n5 1:4\n")),
+    await readParquet(
+      {
+        content: parquetBytes([
+          { name: "x", type: "DOUBLE", values: [1, 4] },
+          { name: "y", type: "DOUBLE", values: [2, 5] },
+        ]),
+        name: "a.csv",
+      },
+      { target },
+    ),
+  ];
+  for (const data of rows)
+    expect([[...data.row(0), ...data.row(1)], [...data.target.values]]).toEqual([
+      [1, 4],
+      [2, 5],
+    ]);
+  expect((await readVw(named("2 | a\n5 | b\n"))).rowCount).toBe(2);
 });
 
 const content = "id,size,color,pay,w\na,1,red,10,1\nb,2,,20,2\nc,NA,blue,30,0.5\nd,4,red,40,1\n";

@@ -102,7 +102,7 @@ export function tableNumbers(column: Column, where: string): (i: number) => numb
   return (i) => {
     const code = column.codes[i];
     if (code < 0) return NaN;
-    if (Number.isNaN(values[code])) throw notNumber(where, i, column.name, `"${column.levels[code]}"`);
+    if (!Number.isFinite(values[code])) throw notNumber(where, i, column.name, `"${column.levels[code]}"`);
     return values[code];
   };
 }

@@ -6,7 +6,7 @@
  */
 import { numberFromJson } from "./json.ts";
 
-const LISTS = ['"values"', '"transitions"'];
+const LISTS = ["values", "transitions"];
 /** What holds no bracket and no quote. */
 const PLAIN = /[^"[\]{}]+/y;
 /** Open brackets where a list of numbers begins: those of the file and of "values". */
@@ -35,7 +35,7 @@ export class DrawsJsonReader {
     if (list && !list.ended) throw new SyntaxError("the text ends within a list of numbers");
     const json: unknown = JSON.parse([...this.#skeleton, this.#text].join(""));
     for (const section of LISTS) {
-      const lists = (json as Record<string, unknown> | null)?.[JSON.parse(section)];
+      const lists = (json as Record<string, unknown> | null)?.[section];
       if (typeof lists !== "object" || lists === null || Array.isArray(lists)) continue;
       for (const [name, at] of Object.entries(lists)) {
         if (!Array.isArray(at)) continue;
@@ -64,7 +64,8 @@ export class DrawsJsonReader {
         const end = closingQuote(text, at);
         if (end < 0) return at;
         this.#last = text.slice(at, end + 1);
-        if (this.#depth === 1) this.#key = this.#last;
+        // A name may be written in several ways: "v\u0061lues".
+        if (this.#depth === 1) this.#key = JSON.parse(this.#last);
         this.#skeleton.push(this.#last);
         at = end + 1;
       } else if (char === "[" && this.#depth === DEPTH && LISTS.includes(this.#section)) {

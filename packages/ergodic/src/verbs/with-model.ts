@@ -79,7 +79,7 @@ function checkData({ description }: Draws, density: ConditionedModel): void {
   const [before, now] = [description.probe, probeOf(density)];
   if (alike(typeof before === "number" ? before : null, now)) return;
   throw refusal(
-    `the log density where all unconstrained numbers are ${PROBE} is ${now ?? "not finite"}, but was ${shown(before ?? "not finite")} when the draws were made: priors, likelihood or data are others`,
+    `the log density where all unconstrained numbers are ${PROBE} is ${now ?? "not finite"}, but was ${before === null ? "not finite" : shown(before)} when the draws were made: priors, likelihood or data are others`,
   );
 }
 

@@ -1,6 +1,18 @@
 /** Checks of options: what they let through, what they refuse, and the words in which they do. */
 import { describe, expect, it } from "vitest";
-import { checkBoolean, checkChoice, checkFunction, checkNumbers, checkSignal, plain } from "../../src/base/checks.ts";
+import {
+  checkBoolean,
+  checkChoice,
+  checkFunction,
+  checkNamedJson,
+  checkNumbers,
+  checkOptionsJson,
+  checkSignal,
+  holds,
+  isPlainObject,
+  plain,
+  refusedName,
+} from "../../src/base/checks.ts";
 import { assert, checkKeys, checkNumber, saidBy } from "../../src/base/errors.ts";
 import { shown } from "../../src/base/shown.ts";
 import { checkValuesByName } from "../../src/base/values-by-name.ts";
@@ -106,4 +118,39 @@ it("what an assertion says is told without its request to be reported, over seve
   expect(saidBy(failure('the name "a\nb" is odd'))).toBe('the name "a\nb" is odd');
   expect(saidBy(new RangeError("please report it"))).toBe("please report it");
   expect(saidBy("thrown")).toBe("thrown");
+});
+
+describe("JSON that is read again", () => {
+  const odd = [undefined, null, 3, "text", true, [], [{ name: "a" }], () => ({})];
+
+  it("of what has a name is an object with that name, a text", () => {
+    checkNamedJson("f", { name: "a" }, "name", "a rule");
+    checkNamedJson("f", { kind: "" }, "kind", "a rule");
+    for (const json of odd)
+      expect(() => checkNamedJson("f", json, "name", "a rule"), String(json)).toThrow(
+        /^f: the JSON is .*, but must be the object that toJSON\(\) of a rule gave \[JSON_TYPE\]$/,
+      );
+    for (const json of [{}, { name: 3 }, { name: ["a"] }, { Name: "a" }])
+      expect(() => checkNamedJson("f", json, "name", "a rule")).toThrow(
+        /^f: name of the JSON is .*, but must be the name of a rule, a text \[JSON_TYPE\]$/,
+      );
+  });
+
+  it("of options is an object", () => {
+    for (const options of [{}, { a: 1 }]) checkOptionsJson("f", options);
+    for (const options of odd)
+      expect(() => checkOptionsJson("f", options), String(options)).toThrow(
+        /^f: options of the JSON is .*, but must be an object of options by name \[JSON_TYPE\]$/,
+      );
+  });
+
+  it("has no names that every object has, and members where they are", () => {
+    for (const name of ["toString", "constructor", "__proto__", "hasOwnProperty"])
+      expect(refusedName(name)).toBe(`"${name}" is a name that every object has; give another`);
+    for (const name of ["", "a", "length", "prototype"]) expect(refusedName(name)).toBeUndefined();
+    expect([holds({ a: undefined }, "a"), holds(Object.create({ a: 1 }), "a"), holds({}, "a")]).toEqual([true, true, false]);
+    for (const value of [null, undefined, "a", 3]) expect(holds(value, "length")).toBe(false);
+    for (const value of [{}, Object.create(null), new (class A {})()]) expect(isPlainObject(value)).toBe(true);
+    for (const value of odd) expect(isPlainObject(value)).toBe(false);
+  });
 });

@@ -128,10 +128,23 @@ describe("is refused", () => {
         ],
       }),
     ],
+    ...["__proto__", "constructor", "length", "0"].map((row): [string, () => Json] => [
+      `objects with the row "${row}"`,
+      of({
+        packed: "objects",
+        count: 1,
+        columns: [
+          { key: "b", values: [1] },
+          { key: "reached", values: [1], rows: [row] },
+        ],
+      }),
+    ]),
     ["objects with a prototype", of({ packed: "objects", count: 1, columns: [{ key: "__proto__", values: [1] }] })],
     ["entries without keys", of({ packed: "object", entries: [[1, 2]] })],
   ];
   it.each(cases)("%s", (_, attempt) => {
     expect(attempt).toThrow(/^file: has .*; the file is damaged, write it anew \[CODE\]$/);
+    // Nothing of this process is reached by what a file says.
+    for (const shared of [Array.prototype, Array, Object.prototype]) expect("reached" in shared).toBe(false);
   });
 });

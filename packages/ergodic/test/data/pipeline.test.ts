@@ -288,6 +288,23 @@ describe("follow", () => {
     expect(renamed.follow(train.pipeline)).toBe(renamed);
   });
 
+  it("asks for no type of numbers, wherever rows or the model's changed theirs", () => {
+    using given = train.standardise();
+    using wide = given.as("f64");
+    using between = train.as("f64").standardise().as("f32");
+    for (const [own, wanted] of [
+      [wide, given],
+      [given, wide],
+      [train.as("f64"), given],
+      [wide, train.as("f64").standardise()],
+      [between, given],
+    ]) {
+      const [found, expected] = [matrix(own.follow(wanted.pipeline)), matrix(given)];
+      for (const [i, row] of expected.entries())
+        for (const [j, value] of row.entries()) expect(Math.abs(found[i][j] - value)).toBeLessThan(1e-6);
+    }
+  });
+
   it("finds columns by name: in another order, with others between, with fewer or more levels", () => {
     const given = [
       { extra: 7, age: 33, y: 2, city: "Rome" },

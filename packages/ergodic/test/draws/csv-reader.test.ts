@@ -97,6 +97,40 @@ describe("files of CmdStan", () => {
   });
 });
 
+describe("comments", () => {
+  const described = (...comments: string[]) => fromCmdStanCsv([[...comments, "lp__,x", "-1,1"].join("\n")]).description;
+
+  it("are said by the first of each name, and their defaults are values", () => {
+    const given = ["# model = first = 1", "#   model = second", "## num_warmup =  7  (Default)", "# no setting", "#= nothing"];
+    expect(described(...given)).toMatchObject({ model: "first = 1", plan: { chains: 1, draws: 1, warmup: 7 } });
+    expect(described(...given).settings).toEqual({ model: "first = 1", num_warmup: "7" });
+    expect(described()).toEqual({ source: "Stan", algorithm: {}, plan: { chains: 1, draws: 1 }, settings: {} });
+  });
+
+  it("give numbers under the names of either program, and none where they are none", () => {
+    const cmdStan = ["# max_depth = 8", "# delta = 0.9", "# num_warmup = 5", "# seed = 3", "# engine = nuts"];
+    const rstan = ["# max_treedepth=8", "# adapt_delta=0.9", "# warmup=5", "# seed=3", "# sampler_t=NUTS(diag_e)"];
+    for (const given of [cmdStan, rstan])
+      expect(described(...given)).toMatchObject({
+        algorithm: { algorithm: "nuts", maxTreeDepth: 8, targetAcceptance: 0.9 },
+        plan: { warmup: 5, seed: 3 },
+      });
+    expect(described("# max_depth = many", "# seed = ").algorithm).toEqual({});
+    expect(described("# engine = static", "# algorithm = other").algorithm).toEqual({ algorithm: "hmc" });
+    expect(described("# algorithm = fixed_param").algorithm).toEqual({ algorithm: "fixed_param" });
+  });
+});
+
+it("heads may be quoted, and columns lie where they like", () => {
+  const read = fromCmdStanCsv([' "a[2]" , "divergent__","a[1]",lp__\n 1,0,2,-3\n\n4,1,5,-6 \n']);
+  expect([...read.draws("a")]).toEqual([2, 1, 5, 4]);
+  expect(read.fields).toEqual(["divergent", "logDensity"]);
+  expect([[...read.transition("divergent")], [...read.transition("logDensity")]]).toEqual([
+    [0, 1],
+    [-3, -6],
+  ]);
+});
+
 describe("files that are wrong", () => {
   const ours = toCmdStanCsv(example(), 0);
   it.each([

@@ -233,6 +233,15 @@ describe("what a run drew", () => {
       /was .* when the draws were made: priors, likelihood or data are others/,
     );
     await expect(refused(other("mu", [], 4))).rejects.toThrow(/priors, likelihood or data are others/);
+    // What was not finite then, or 0, is compared, too; files that hold no density are older.
+    const probed = (probe: unknown) => {
+      const { probe: _, ...description } = run.description;
+      const changed = probe === undefined ? description : { ...description, probe };
+      return read("json", new Draws({ ...run.content, description: changed as never }), { model: plain, data: four });
+    };
+    await expect(probed(null)).rejects.toThrow(/, but was not finite when the draws were made: priors, likelihood or data/);
+    await expect(probed(0)).rejects.toThrow(/, but was 0 when the draws were made/);
+    for (const probe of [undefined, run.description.probe]) expect((await probed(probe)).count).toBe(run.count);
     const broken = new Draws({ ...run.content, values: { ...run.content.values, mu: run.draws("mu").with(41, Number.NaN) } });
     await expect(read("csv", broken, { model: plain, data: four })).rejects.toThrow(
       /draw 2 of chain 2 is none of this model: "mu"/,

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { murmur3 } from "../../src/base/murmur3.ts";
 import { csvBlocks, toCmdStanCsv } from "../../src/draws/csv.ts";
 import { Draws } from "../../src/draws/draws.ts";
 import { BLOCK, jsonBlocks } from "../../src/draws/json.ts";
@@ -89,6 +90,61 @@ describe("saveDraws and loadDraws", () => {
     expect([...(await loadDraws([bytes, new Blob([bytes])])).draws("x")]).toEqual([7, 7]);
   });
 
+  it("read the tables of a folder alone, and what they are by their beginning, however short the blocks", async () => {
+    writeFileSync(path("output_1.csv"), "\n\n# a comment\nlp__,x\n0,4\n");
+    for (const name of ["notes.txt", "output_1.csv.gz", "csv"]) writeFileSync(path(name), "none");
+    for (const blockBytes of [1, 4, 100]) {
+      expect([...(await readDraws(folder, blockBytes)).draws("x")]).toEqual([4]);
+      const arrow = readDraws(new TextEncoder().encode("ARROW1\0\0"), blockBytes);
+      await expect(arrow).rejects.toThrow(/the file is Arrow's; .* \[DRAWS_FORMAT\]$/);
+      const json = new TextEncoder().encode(`\n \n${JSON.stringify(draws.toJSON())}`);
+      expect(plain((await readDraws(json, blockBytes)).content)).toEqual(plain(content));
+      // Shorter than what tells an Arrow file.
+      for (const [text, values] of [
+        ["x\n7", [7]],
+        ["x\n", []],
+      ] as const)
+        expect([...(await readDraws(new TextEncoder().encode(text), blockBytes)).draws("x")]).toEqual(values);
+    }
+    for (const empty of ["", " \n"])
+      await expect(loadDraws(new TextEncoder().encode(empty))).rejects.toThrow(/there is no table/);
+  });
+
+  it("remove of an earlier save what is named as its chains are, whatever its index lists", async () => {
+    await saveDraws(draws, folder);
+    const { files, ...index } = JSON.parse(readFileSync(path("draws.json"), "utf8"));
+    const [first] = files as object[];
+    const others = ["mine.csv", "chain_x.csv", "chain_3.csv.bak", "my_chain_3.csv"];
+    for (const name of [...others, "chain_3.csv", "chain_4.csv"]) writeFileSync(path(name), "x\n1\n");
+    const listed = [...others, "chain_3.csv"].map((name) => ({ ...first, name }));
+    writeFileSync(path("draws.json"), JSON.stringify({ ...index, files: [...files, ...listed] }));
+    await saveDraws(shorter, folder);
+    // What it does not list stays, too.
+    expect(readdirSync(folder).sort()).toEqual(["chain_1.csv", "chain_4.csv", "draws.json", ...others].sort());
+  });
+
+  it("list sizes and checksums of each chain's own file, in bytes", async () => {
+    // Letters of two and three bytes.
+    const { mu, ...values } = content.values;
+    const quantities = content.quantities.map((one) => (one.name === "mu" ? { ...one, name: "µ́ŷ" } : one));
+    const named = new Draws({ ...content, quantities, values: { ...values, µ́ŷ: mu }, description: { model: "naïve ☃" } });
+    await saveDraws(named, folder);
+    expect(plain((await loadDraws(folder)).content)).toEqual(plain(named.content));
+    const { files } = JSON.parse(readFileSync(path("draws.json"), "utf8"));
+    const expected = ["chain_1.csv", "chain_2.csv"].map((name) => {
+      const bytes = readFileSync(path(name));
+      return { name, bytes: bytes.length, checksum: murmur3(bytes, 0, bytes.length, 0) };
+    });
+    expect(files).toEqual(expected);
+    expect(new Set(expected.map(({ checksum }) => checksum)).size).toBe(2);
+    // Either of the two is enough to refuse it.
+    for (const wrong of [{ bytes: expected[1].bytes + 1 }, { checksum: expected[0].checksum }]) {
+      const index = JSON.parse(readFileSync(path("draws.json"), "utf8"));
+      writeFileSync(path("other.json"), JSON.stringify({ ...index, files: [expected[0], { ...expected[1], ...wrong }] }));
+      await expect(loadDraws(path("other.json"))).rejects.toThrow(/chain_2.csv: it is not the file that draws.json speaks of/);
+    }
+  });
+
   it("write nothing of draws that CSV cannot hold", async () => {
     const odd = new Draws({
       ...content,
@@ -161,10 +217,14 @@ describe("saveDraws and loadDraws", () => {
       [inList((list) => `[1],${list}`), /it is not JSON/],
       [inList(() => ""), /holds 0|must|numbers/],
       ['{"values":[1],"transitions":null}', /"format" must be/],
+      [json.replace('"values":{', '"values":{"odd":[{"a":1}],'), /it is not JSON|is no number/],
     ];
     for (const [text, words] of cases)
       for (const blockBytes of [1, 5, 1 << 20])
         await expect(readDraws(new TextEncoder().encode(text), blockBytes), text.slice(0, 80)).rejects.toThrow(words);
+    // A name that is written in another way is the same name.
+    const escaped = new TextEncoder().encode(json.replace('"values":', '"v\\u0061lues":'));
+    for (const blockBytes of [1, 1 << 20]) expect(plain((await readDraws(escaped, blockBytes)).content)).toEqual(plain(content));
     // Brackets within texts and lists elsewhere are none of the lists that are cut.
     const described = new Draws({ ...content, description: { values: { a: [1, "]}", { b: [2] }], note: '["{' } } });
     const text = new TextEncoder().encode(JSON.stringify(described.toJSON()));

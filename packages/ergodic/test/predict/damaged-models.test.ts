@@ -297,6 +297,9 @@ describe("the checksum", () => {
     const names = { ...JSON.parse(metadata.description), columns: ["a", "b", "c"] };
     const old = await predictor(encode(tensors, { ...older, description: JSON.stringify(names) }));
     expect(old.description.columns).toEqual(["a", "b", "c"]);
+    // They are part of what is said of a model, wherever that goes.
+    expect(JSON.parse(JSON.stringify(old.description)).columns).toEqual(["a", "b", "c"]);
+    expect({ ...old.description }.columns).toEqual(["a", "b", "c"]);
     expect(old.toBytes()).toEqual(binary);
   });
 

@@ -1,5 +1,6 @@
 /** Batches of a plan in memory: the chunk's and the last few sizes are kept, others give back what they took. */
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { Arena } from "../../src/host/arena.ts";
 import type { ArrayPlan } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
@@ -47,4 +48,25 @@ it("gives back what a batch took that is no longer kept, and all of it in the en
   expect(new Set(few).size).toBe(1);
   home.dispose();
   expect(engine.memory.usedBytes).toBe(before);
+});
+
+it("has an owner's end give back its own memory and that of every batch; without an owner that is for dispose to do", () => {
+  const owned = vi.spyOn(Arena.prototype, "ownedBy");
+  try {
+    const owner = {};
+    using home = new PlanHome(engine, parts, owner);
+    expect(owned).toHaveBeenCalledTimes(1);
+    for (const rows of [CHUNK, 3]) {
+      const { arena } = home.batch(rows);
+      expect(arena.bytes).toBeGreaterThan(0);
+      expect(owned.mock.contexts.at(-1)).toBe(arena);
+      expect(owned.mock.lastCall![0]).toBe(owner);
+    }
+    expect(owned).toHaveBeenCalledTimes(3);
+    using free = new PlanHome(engine, parts);
+    free.batch(CHUNK);
+    expect(owned).toHaveBeenCalledTimes(3);
+  } finally {
+    owned.mockRestore();
+  }
 });

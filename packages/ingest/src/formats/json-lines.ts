@@ -44,11 +44,12 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
     for (let start = 0; start < text.length; line++) {
       const found = text.indexOf("\n", start);
       const end = found < 0 ? text.length : found;
-      const row = text.slice(start, end).trim();
+      const whole = text.slice(start, end);
+      const row = whole.trim();
       const isComment = comment !== "" && text.startsWith(comment, start);
       start = end + 1;
       if (row === "" || isComment) continue;
-      putRow(row, columns, builder, line);
+      putRow(row, columns, builder, line, whole.length - whole.trimStart().length);
       if (builder.endRow()) yield;
     }
   }
@@ -59,8 +60,15 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
   for (const key of Object.keys(options.types ?? {})) columnIndex(source.name, "types", names, key);
 }
 
-function putRow(text: string, columns: Map<string, ColumnBuilder | undefined>, builder: TableBuilder, line: number): void {
-  const row = parsed(builder.file, line, text);
+/** `indent`: blanks in front of the text, for the places of faults. */
+function putRow(
+  text: string,
+  columns: Map<string, ColumnBuilder | undefined>,
+  builder: TableBuilder,
+  line: number,
+  indent: number,
+): void {
+  const row = parsed(builder.file, line, text, indent);
   for (const key of Object.keys(row)) {
     let column = columns.get(key);
     if (column === undefined) {
@@ -78,7 +86,7 @@ function putRow(text: string, columns: Map<string, ColumnBuilder | undefined>, b
       }
       column.putNumber(value, line);
     } else if (value === null) column.putMissing(line, "null");
-    else if (typeof value === "object") throw located(builder.file, line, text);
+    else if (typeof value === "object") throw located(builder.file, line, text, indent);
     else column.putText(String(value), line);
   }
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
@@ -90,12 +98,12 @@ function longInteger(text: string, value: number): string | undefined {
   return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
 }
 
-function parsed(file: string, line: number, text: string): Record<string, unknown> {
+function parsed(file: string, line: number, text: string, indent: number): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw located(file, line, text);
+    throw located(file, line, text, indent);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     const array = Array.isArray(value) ? "; an array becomes JSON lines by jq -c '.[]'" : "";
@@ -115,7 +123,7 @@ const string = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 
 /** The first place where the line is not a flat object. Engines word and place their own JSON errors differently. */
-function located(file: string, line: number, text: string): Error {
+function located(file: string, line: number, text: string, indent: number): Error {
   let at = 0;
   let name = "";
   const take = (pattern: RegExp): string | undefined => {
@@ -132,7 +140,7 @@ function located(file: string, line: number, text: string): Error {
       mark === undefined
         ? "each line must hold one whole JSON object"
         : `pass comment: ${show(mark)} if lines that begin so are comments`;
-    return fault(file, line, at + 1, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
+    return fault(file, line, indent + at + 1, `found ${found}, but wanted ${wanted}; ${advice}`, "DATA_PARSE");
   };
   const mark = (character: string): boolean => {
     take(blanks);
@@ -152,7 +160,7 @@ function located(file: string, line: number, text: string): Error {
       return fault(
         file,
         line,
-        at + 1,
+        indent + at + 1,
         `the value of ${name} is ${text[at] === "{" ? "an object" : "an array"}, ${show(text.slice(at))}, but a cell must be a number, a text, true, false or null; flatten it into columns of its own, or drop it: drop: [${name}]`,
         "DATA_UNSUPPORTED",
       );

@@ -27,9 +27,16 @@ const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes
 /** Exact up to 2^53; what is larger is out of every range here. */
 const u64 = (view: DataView, at: number): number => view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
+async function wholeBytes(source: ByteSource): Promise<Uint8Array> {
+  try {
+    return await allBytes(source, MOST_BYTES);
+  } finally {
+    await source.close?.();
+  }
+}
+
 async function records(source: ByteSource, size: number, what: string): Promise<DataView> {
-  const bytes = await allBytes(source, MOST_BYTES);
-  await source.close?.();
+  const bytes = await wholeBytes(source);
   const over = bytes.length % size;
   if (over > 0) throw cut(source.name, bytes.length - over, `the last ${what} has ${over} of its ${size} bytes; ${again}`);
   return viewOf(bytes);
@@ -72,8 +79,7 @@ export async function readBinaryVariables(source: ByteSource): Promise<{ rows: V
 
 /** The file of domains. */
 export async function readBinaryDomains(source: ByteSource): Promise<{ rows: DomainRow[]; refuse: Refuse }> {
-  const bytes = await allBytes(source, MOST_BYTES);
-  await source.close?.();
+  const bytes = await wholeBytes(source);
   const view = viewOf(bytes);
   const rows: DomainRow[] = [];
   const offsets: number[] = [];
@@ -98,13 +104,16 @@ export async function readBinaryDomains(source: ByteSource): Promise<{ rows: Dom
 export async function readBinaryFactors(source: ByteSource, into: DimmWittedGraph): Promise<void> {
   let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
-  for await (const chunk of source.chunks()) {
-    const bytes = joined(...(rest.length > 0 ? [rest, chunk] : [chunk]));
-    const taken = takeFactors(source.name, bytes, offset, into);
-    offset += taken;
-    rest = bytes.subarray(taken);
+  try {
+    for await (const chunk of source.chunks()) {
+      const bytes = joined(...(rest.length > 0 ? [rest, chunk] : [chunk]));
+      const taken = takeFactors(source.name, bytes, offset, into);
+      offset += taken;
+      rest = bytes.subarray(taken);
+    }
+  } finally {
+    await source.close?.();
   }
-  await source.close?.();
   if (rest.length === 0) return;
   const arity = rest.length >= HEAD ? u64(viewOf(rest), 2) : 0;
   const needed = HEAD + EDGE * arity + TAIL;

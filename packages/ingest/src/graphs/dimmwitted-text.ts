@@ -15,16 +15,19 @@ interface Row {
 
 async function* rowsOf(source: ByteSource): AsyncGenerator<Row> {
   let line = 1;
-  for await (const block of lineBlocks(source)) {
-    for (const text of decoded(source.name, block, line).split("\n")) {
-      const fields = text.split(/[\s]+/).filter((field) => field !== "");
-      if (fields.length > 0) yield { line, fields };
-      line++;
+  try {
+    for await (const block of lineBlocks(source)) {
+      for (const text of decoded(source.name, block, line).split("\n")) {
+        const fields = text.split(/[\s]+/).filter((field) => field !== "");
+        if (fields.length > 0) yield { line, fields };
+        line++;
+      }
+      // A block ends behind its last line.
+      line--;
     }
-    // A block ends behind its last line.
-    line--;
+  } finally {
+    await source.close?.();
   }
-  await source.close?.();
 }
 
 function numbersOf(file: string, { line, fields }: Row, wanted: string): number[] {

@@ -268,6 +268,13 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     two("hello there"),
     'b/2.png: the file begins with "hello th", which is neither PNG nor JPEG; convert it, or move it elsewhere [DATA_FORMAT]',
   ],
+  ...[[0xff, 0xd8, 0, 1], [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0d, 1], [0xff]].map(
+    (bytes): [string, Record<string, Uint8Array>, string] => [
+      `what begins like an image, ${bytes}`,
+      { "a/1.png": grey, "b/1.png": grey, "b/2.png": Uint8Array.from(bytes) },
+      "b/2.png: the file begins with ",
+    ],
+  ),
   ["an empty file", two(""), "b/2.png: the file is empty; write or fetch it again [DATA_EMPTY]"],
   ...[12, 30, 45, grey.length - 12, grey.length - 1].map((length): [string, Record<string, Uint8Array | string>, string] => [
     `a PNG cut at ${length}`,
@@ -284,6 +291,16 @@ test.each<[string, Record<string, Uint8Array | string>, string, object?]>([
     "a PNG with too few rows",
     two(pngBytes({ width: 2, height: 3, depth: 8, colour: 0, rows: [[1, 2]] })),
     "b/2.png: the PNG is damaged (",
+  ],
+  [
+    "a PNG without its palette",
+    two(pngBytes({ width: 2, height: 1, depth: 8, colour: 3, rows: [[0, 1]] })),
+    "b/2.png: the PNG is damaged (it has no palette); write or fetch it again [DATA_PARSE]",
+  ],
+  [
+    "a PNG of a colour type that is none",
+    two(pngBytes({ width: 2, height: 1, depth: 8, colour: 5, rows: [[0, 1]] })),
+    "b/2.png: the PNG is damaged (there is no colour type 5); write or fetch it again [DATA_PARSE]",
   ],
   [
     "a JPEG without its tables",

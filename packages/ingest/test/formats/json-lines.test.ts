@@ -86,3 +86,40 @@ test("a dataset comes out", async () => {
   using data = await readJsonLines('{"x": 1, "y": "no"}\n{"x": 2, "y": "yes"}\n', { target: "y" });
   expect(data.target.levels).toEqual(["no", "yes"]);
 });
+
+test.each(["", " ", "\t ", "\r  "])(
+  "a line that is no object is told with the place and what was wanted there, between blanks %j",
+  async (blank) => {
+    const line = ["{", '"a"', ":", "1", ",", '"b"', ":", "null", "}"];
+    const name = "a name in double quotes";
+    const value = "a value (a missing one is null; NaN and Infinity are not JSON)";
+    const wanted = ['"{"', name, '":"', value, '"," or "}"', name, '":"', value, '"," or "}"'];
+    for (const [k, what] of wanted.entries()) {
+      const before = line.slice(0, k).map((token) => blank + token);
+      const rest = ["?", ...line.slice(k + 1)].join(blank);
+      const text = `${before.join("")}${blank}${rest}`;
+      const place = text.length - rest.length + 1;
+      await expect(readTable({ content: `{"a": 1}\n${text}\n`, name: "a.jsonl" })).rejects.toThrow(
+        new RegExp(`^a\\.jsonl:2:${place}: found ["']\\?.*, but wanted ${what.replace(/[{}()]/g, "\\$&")}; `),
+      );
+      await expect(readTable({ content: `{"a": 1}\n${before.join("") || blank}x`, name: "a.jsonl" })).rejects.toThrow(
+        /^a\.jsonl:2:/,
+      );
+    }
+    const whole = line.map((token) => blank + token).join("");
+    for (const [more, what] of [
+      ["?", "nothing more"],
+      ["}", "nothing more"],
+    ])
+      await expect(readTable({ content: `${whole}${blank}${more}\n`, name: "a.jsonl" })).rejects.toThrow(
+        `a.jsonl:1:${whole.length + blank.length + 1}: found "${more}", but wanted ${what}`,
+      );
+    for (const [nested, what] of [
+      ['{"x": 1}', "an object"],
+      ["[1]", "an array"],
+    ])
+      await expect(readTable({ content: `${blank}{${blank}"a"${blank}:${blank}${nested}}\n`, name: "a.jsonl" })).rejects.toThrow(
+        `a.jsonl:1:${6 + 4 * blank.length}: the value of "a" is ${what}`,
+      );
+  },
+);

@@ -1,4 +1,5 @@
 /** Parquet files that claim more than they hold: counts of pages, runs within them, rows, lists of the footer. V8 ended the process on some of these. */
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/formats/parquet-runs.ts";
 import { readThrift } from "../../src/formats/parquet-thrift.ts";
@@ -74,6 +75,15 @@ test.each<[string, ParquetColumn, Tampered, RegExp]>([
 test("a packed page that claims more bytes than its values need", async () => {
   expect(await failure(read(required, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
   expect(await failure(read(text, { size: 2 ** 30 }, "gzip"))).toMatch(/3 values in \d+ packed bytes claim 1073741824 bytes/);
+});
+
+test("a page that is packed as well as can be is read", async () => {
+  const zeros: ParquetColumn = { name: "x", type: "INT32", values: new Array<number>(1 << 20).fill(0) };
+  const content = parquetBytes([zeros], { codec: "gzip" });
+  expect(content.length).toBeLessThan((4 << 20) / 500);
+  const { rowCount, columns } = await readTable({ content, name: "t.parquet" });
+  expect(rowCount).toBe(1 << 20);
+  expect(columns[0].kind === "number" && columns[0].values.every((value) => value === 0)).toBe(true);
 });
 
 test("a footer that would begin before the data do", async () => {
@@ -178,6 +188,56 @@ test("differences, as the format's own example has them", () => {
   // A number of a thousand bytes takes the decoder a time that grows with its square.
   expect(() => checkDeltas(Uint8Array.from([8, 1, 8, ...Array.from({ length: 1000 }, () => 255)]), 0, 8)).toThrow(
     "wider than 64 bits",
+  );
+});
+
+/** Blocks of 128 in `parts`, each as wide as its own differences need; the last one stops with the values, filled up to its part. */
+function deltaBytes(values: Int32Array, parts: number): Uint8Array {
+  const bytes: number[] = [];
+  const varint = (value: number): void => {
+    for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128);
+    bytes.push(value);
+  };
+  const zigzag = (value: number): void => varint(value < 0 ? -2 * value - 1 : 2 * value);
+  for (const number of [128, parts, values.length]) varint(number);
+  zigzag(values[0] ?? 0);
+  const each = 128 / parts;
+  for (let from = 1; from < values.length; from += 128) {
+    const block = Array.from({ length: Math.min(128, values.length - from) }, (_, i) => values[from + i] - values[from + i - 1]);
+    const least = Math.min(...block);
+    zigzag(least);
+    const rest = Array.from({ length: parts }, (_, p) => block.slice(p * each, (p + 1) * each).map((one) => one - least));
+    const widths = rest.map((part) => Math.max(0, ...part.map((one) => (one === 0 ? 0 : Math.floor(Math.log2(one)) + 1))));
+    bytes.push(...widths);
+    for (const [p, part] of rest.entries()) {
+      if (part.length === 0) continue;
+      const bits = Array.from({ length: each * widths[p] }, (_, k) => {
+        const one = part[Math.floor(k / widths[p])] ?? 0;
+        return Math.floor(one / 2 ** (k % widths[p])) % 2;
+      });
+      for (let k = 0; k < bits.length; k += 8) bytes.push(bits.slice(k, k + 8).reduce((sum, bit, b) => sum + (bit << b), 0));
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+test("differences of any number of blocks and parts, each part as wide as it needs", () => {
+  const step = fc.oneof(fc.constant(0), fc.integer({ min: -3, max: 3 }), fc.integer({ min: -(2 ** 30), max: 2 ** 30 }));
+  const lists = fc.oneof(
+    fc.array(step, { minLength: 1, maxLength: 300 }),
+    fc.constantFrom(1, 2, 32, 33, 34, 64, 65, 128, 129, 130, 257).map((count) => Array.from({ length: count }, (_, i) => i % 5)),
+  );
+  fc.assert(
+    fc.property(lists, fc.constantFrom(1, 2, 4), fc.nat(3), (list, parts, before) => {
+      const values = Int32Array.from(list);
+      const own = deltaBytes(values, parts);
+      const bytes = Uint8Array.of(...new Uint8Array(before).fill(0x55), ...own);
+      const found = checkDeltas(bytes, before, values.length);
+      expect(found.numbers).toEqual(values);
+      // The last part is there as a whole, filled up.
+      expect(found.end).toBe(bytes.length);
+    }),
+    { seed: 4, numRuns: 150 },
   );
 });
 

@@ -92,6 +92,8 @@ test("what is not read is refused by name, or dropped", async () => {
   expect(await fault({ ...days, converted: undefined }, { nest: true })).toBe(
     `t.parquet:1:1: column "outer" is nested (a group), ${rest}: ["outer"], or write it as numbers or text [DATA_UNSUPPORTED]`,
   );
+  const second = parquetBytes([{ name: "x", type: "DOUBLE", values: [1, 2] }, days]);
+  await expect(readTable({ content: second, name: "t.parquet" })).rejects.toThrow('t.parquet:1:2: column "day" is DATE');
   const table = await readTable(parquetBytes([days, { name: "x", type: "DOUBLE", values: [1, 2] }]), { drop: ["day"] });
   expect(cells(table)).toEqual([[1, 2]]);
 });

@@ -106,6 +106,13 @@ describe("BIF", () => {
     expect(JSON.stringify(await readBif(named(writeBif(graph))))).toBe(JSON.stringify(graph));
   });
 
+  it("quotes hold anything, and nothing", async () => {
+    for (const name of ['""', '"a // b"', '"{ }"', "x"]) {
+      const graph = await readBif(named(plain.replace(/network [^{]*/, `network ${name} `)));
+      expect([graph.variableCount, graph.stateNames("b c")]).toEqual([3, ["x y", "z", "3.5"]]);
+    }
+  });
+
   const faults: [string, string, string][] = [
     ["an empty file", "", "a.bif:1:1: the file is empty"],
     ["what is no block", "net {}", 'a.bif:1:1: "net" was found where network, variable or probability was to follow'],

@@ -295,6 +295,11 @@ describe("DimmWitted", () => {
     ["a domain twice", { domains: "0\t2\t{0,1}\t{0,0}\n0\t2\t{0,1}\t{0,0}\n" }, "t.tsv:2:1: variable 0 has two domains"],
     ["a domain of another count", { domains: "0\t3\t{0,1}\t{0,0}\n" }, "t.tsv:1:2: the domain of variable 0 has 2 values of 3"],
     ["a domain of no variable", { domains: "2\t2\t{0,1}\t{0,0}\n" }, "t.tsv:1:1: there is no variable 2, whose domain"],
+    ...["2", "-1", "0.5"].map((place): [string, { factors: string }, string] => [
+      `a factor of variable ${place}`,
+      { factors: `${place}\t1\t0\t1\n` },
+      `there is no variable ${place}; they are numbered from 0 to 1`,
+    ]),
     ["a field too many", { weights: "0\t0\t1\t1\n" }, "t.tsv:1:1: the row has 4 fields, but must have 3: id, fixed, value"],
     ["a text for a number", { weights: "0\t0\tx\n" }, 't.tsv:1:3: "x" is not a number'],
     ["a hexadecimal number", { weights: "0\t0\t0x10\n" }, 't.tsv:1:3: "0x10" is not a number'],

@@ -1,10 +1,20 @@
 /** 100 random graphs through UAI and JSON: the same graph, or the same distribution where the file holds tables alone. */
 
-import { factorGraph, infer } from "ergodic";
+import { factorGraph, infer, MemoryLimitError } from "ergodic";
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { graphFrom, graphPlans } from "../../../ergodic/test/reference/random-factor-graph.ts";
-import { readGraphJson, readUai, writeGraphJson, writeUai, writeUaiEvidence } from "../../src/index.ts";
+import {
+  readBif,
+  readDimmWitted,
+  readGraphJson,
+  readUai,
+  writeBif,
+  writeDimmWitted,
+  writeGraphJson,
+  writeUai,
+  writeUaiEvidence,
+} from "../../src/index.ts";
 
 const plans = graphPlans({ most: 5, widest: 5 });
 
@@ -55,5 +65,33 @@ it("JSON of another sort is refused with the file's name", async () => {
     const text = JSON.stringify(graph, undefined, 1);
     expect(text).toContain(from);
     await expect(read(text.replace(from, to))).rejects.toThrow(`g.json: ${message}`);
+  }
+});
+
+it("a graph for which there is no room is no fault of its file", async () => {
+  const graph = factorGraph();
+  graph.variable("a", ["x", "y"]);
+  graph.table(["a"], [0.5, 0.5]);
+  const [bif, json, uai] = [writeBif(graph), writeGraphJson(graph), writeUai(graph)];
+  const logical = factorGraph();
+  logical.variable("b");
+  logical.isTrue("b", { weight: 2 });
+  const files = writeDimmWitted(logical) as Record<string, Uint8Array>;
+  const part = (name: string) => ({ content: files[`graph.${name}`] });
+  const dimmWitted = { weights: part("weights"), variables: part("variables"), factors: part("factors") };
+  const full = new MemoryLimitError("factorGraph", "there is no room", "MEMORY_LIMIT");
+  const methods = Object.getPrototypeOf(graph) as Record<"variable" | "addFactor", () => void>;
+  const reading = {
+    variable: [() => readBif({ content: bif }), () => readGraphJson({ content: json }), () => readUai({ content: uai })],
+    addFactor: [() => readDimmWitted(dimmWitted)],
+  };
+  for (const method of ["variable", "addFactor"] as const) {
+    for (const read of reading[method]) {
+      expect((await read()).variableCount).toBe(1);
+      const spy = vi.spyOn(methods, method).mockImplementation(() => {
+        throw full;
+      });
+      await expect(read().finally(() => spy.mockRestore())).rejects.toBe(full);
+    }
   }
 });

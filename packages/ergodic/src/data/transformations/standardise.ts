@@ -29,21 +29,22 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   const mean = new Float64Array(columnCount);
   const squares = new Float64Array(columnCount);
   const largest = new Float64Array(columnCount);
-  const indicator = new Uint8Array(columnCount).fill(1);
+  let seen = 0;
   forEachRow(rows, ({ count, columns, values }) => {
+    seen++;
     for (let k = 0; k < count; k++) {
       const j = columns === null ? k : columns[k];
       const x = values[k];
       const before = mean[j];
       const delta = x - before;
-      const after = before + delta / ++counts[j];
+      const after = before + delta / (columns === null ? seen : ++counts[j]);
       mean[j] = after;
       squares[j] += delta * (x - after);
       const size = Math.abs(x);
       if (size > largest[j]) largest[j] = size;
-      if (x !== 0 && x !== 1) indicator[j] = 0;
     }
   });
+  if (rows.shape.format === "dense") counts.fill(seen);
   const n = rows.rowCount;
   const deviation = new Float64Array(columnCount);
   const rootMeanSquare = new Float64Array(columnCount);
@@ -54,7 +55,24 @@ export function columnMoments(rows: RowSource): ColumnMoments {
     const spread = Math.sqrt(variance);
     if (spread > Number.EPSILON * Math.abs(mean[j])) deviation[j] = spread;
   }
-  return { mean, deviation, rootMeanSquare, largest, indicator };
+  return { mean, deviation, rootMeanSquare, largest, indicator: indicators(rows, largest) };
+}
+
+/** A second look at those columns alone whose largest value is 1, as few are of numbers that were measured. */
+function indicators(rows: RowSource, largest: Float64Array): Uint8Array {
+  const indicator = Uint8Array.from(largest, (size) => (size === 0 || size === 1 ? 1 : 0));
+  let left = largest.reduce((count, size) => count + (size === 1 ? 1 : 0), 0);
+  const read = rows.open();
+  for (let i = 0; left > 0 && i < rows.rowCount; i++) {
+    const { count, columns, values } = read(i);
+    for (let k = 0; k < count; k++) {
+      const j = columns === null ? k : columns[k];
+      if (indicator[j] === 0 || values[k] === 0 || values[k] === 1) continue;
+      indicator[j] = 0;
+      left--;
+    }
+  }
+  return indicator;
 }
 
 /** `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */

@@ -1,0 +1,243 @@
+/** Columns as they grow, against a plain list of cells; and the bounds of what is inferred. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ColumnBuilder, type ColumnContext, type ColumnType } from "../src/column.ts";
+import { columnIndex, TableBuilder } from "../src/table-builder.ts";
+
+const encoder = new TextEncoder();
+const context = (given: Partial<ColumnContext> = {}): ColumnContext => ({
+  file: "a.csv",
+  missing: new Set(["", "NA", "-9"]),
+  missingNumbers: new Set([-9]),
+  decimal: ".",
+  typed: false,
+  store: true,
+  expectedRows: 0,
+  releasable: false,
+  ...given,
+});
+const column = (type?: ColumnType, given: Partial<ColumnContext> = {}): ColumnBuilder =>
+  new ColumnBuilder("c", 2, type, context(given));
+/** A cell with neighbours, which are none of it. */
+const put = (to: ColumnBuilder, text: string, line: number): void => {
+  const bytes = encoder.encode(`1${text}1`);
+  to.putBytes(bytes, 1, bytes.length - 1, line);
+};
+const isMissing = (cell: string): boolean => ["", "NA", "-9"].includes(cell);
+
+/** What a column of these cells is, by the rules as they are said. */
+function plain(
+  cells: readonly string[],
+  type?: ColumnType,
+): { kind: string; cells: (number | string | null)[]; levels: string[] } {
+  const present = cells.filter((cell) => !isMissing(cell));
+  const isCategory = type === undefined ? present.some((cell) => Number.isNaN(Number(cell))) : type !== "number";
+  if (!isCategory) return { kind: "number", cells: cells.map((cell) => (isMissing(cell) ? null : Number(cell))), levels: [] };
+  const met = [...new Set(present)];
+  const numeric = met.every((level) => !Number.isNaN(Number(level)));
+  const sorted = met.sort((a, b) => (numeric ? Number(a) - Number(b) : a < b ? -1 : 1));
+  const levels = typeof type === "object" ? [...type] : sorted;
+  return { kind: "category", cells: cells.map((cell) => (isMissing(cell) ? null : cell)), levels };
+}
+
+function taken(builder: ColumnBuilder): ReturnType<typeof plain> {
+  const made = builder.take();
+  if (made.kind === "number")
+    return { kind: "number", cells: [...made.values].map((value) => (Number.isNaN(value) ? null : value)), levels: [] };
+  const cells = [...made.codes].map((code) => (code === -1 ? null : made.levels[code]));
+  return { kind: "category", cells, levels: [...made.levels] };
+}
+
+const number = fc.constantFrom("0", "1", "2.5", "-3", "10", "1e3");
+const text = fc.constantFrom("b", "B", "ä", "a longer text, which is kept as one of its own", "zz");
+const gap = fc.constantFrom("", "NA", "-9");
+
+describe("a column is the list of its cells", () => {
+  const lists: [string, fc.Arbitrary<string[]>, ColumnType | undefined][] = [
+    ["numbers", fc.array(fc.oneof(number, gap)), undefined],
+    ["texts", fc.array(fc.oneof(text, gap)), undefined],
+    ["declared as texts", fc.array(fc.oneof(number, text, gap)), "category"],
+    ["declared as numbers", fc.array(fc.oneof(number, gap)), "number"],
+    ["of levels in their order", fc.array(fc.oneof(fc.constantFrom("zz", "b", "10"), gap)), ["zz", "10", "b", "not met"]],
+  ];
+  test.each(lists)("%s", (_, cells, type) => {
+    fc.assert(
+      fc.property(
+        fc.array(cells, { minLength: 1, maxLength: 3 }),
+        fc.nat(40),
+        fc.boolean(),
+        (blocks, expectedRows, releasable) => {
+          const builder = column(type, { expectedRows, releasable });
+          let [line, missing] = [0, 0];
+          let first: { line: number; text: string } | undefined;
+          const met: string[] = [];
+          for (const block of blocks) {
+            for (const cell of block) {
+              put(builder, cell, ++line);
+              met.push(cell);
+              if (!isMissing(cell)) continue;
+              missing++;
+              first ??= { line, text: cell };
+            }
+            expect(builder.length).toBe(block.length);
+            // A later block knows the levels of those before it, and their type.
+            const { kind, levels } = plain(met, type);
+            const empty = kind === "category" && levels.length === 0 && type === undefined;
+            expect(taken(builder)).toEqual({
+              ...plain(block, kind === "number" ? "number" : empty ? undefined : "category"),
+              levels,
+            });
+          }
+          expect([builder.missingCount, builder.firstMissing]).toEqual([missing, first]);
+        },
+      ),
+      { seed: 1, numRuns: 150 },
+    );
+  });
+
+  test("by bytes and by texts alike", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(number, text, gap)), fc.boolean(), (cells, declared) => {
+        const [bytes, texts] = [0, 1].map(() => column(declared ? "category" : undefined));
+        for (const [i, cell] of cells.entries()) {
+          put(bytes, cell, i);
+          if (texts.kind === "category" || cell === "" || Number.isNaN(Number(cell))) texts.putText(cell, i);
+          else texts.putNumber(Number(cell), i);
+        }
+        expect([bytes.kind, bytes.mixed, bytes.declared]).toEqual([texts.kind, texts.mixed, texts.declared]);
+        if (!bytes.mixed) expect(taken(bytes)).toEqual(taken(texts));
+      }),
+      { seed: 2, numRuns: 150 },
+    );
+  });
+});
+
+test("is mixed where texts follow numbers, and only where its type was not said", () => {
+  const of = (type: ColumnType | undefined, ...cells: string[]): ColumnBuilder => {
+    const builder = column(type);
+    for (const [i, cell] of cells.entries()) put(builder, cell, i);
+    return builder;
+  };
+  expect(of(undefined, "1", "b").mixed).toBe(true);
+  expect(of(undefined, "b", "c").mixed).toBe(false);
+  expect(of(undefined, "NA", "b").mixed).toBe(false);
+  expect(of(undefined, "1", "2").mixed).toBe(false);
+  expect(of("category", "1", "b").mixed).toBe(false);
+  expect([of(undefined).declared, of("number").declared, of("category").declared, of(["b"]).declared]).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
+});
+
+describe("inference", () => {
+  const settled = (numbers: number, texts: string[], given: Partial<ColumnContext> = {}): (() => void) => {
+    const builder = column(undefined, given);
+    for (let i = 0; i < numbers; i++) put(builder, String(i), i + 1);
+    for (const [i, one] of texts.entries()) put(builder, one, numbers + i + 1);
+    return () => builder.settle();
+  };
+
+  test("takes texts among numbers for a mistake from nine numbers a text on", () => {
+    expect(settled(8, ["x"])).not.toThrow();
+    expect(settled(9, ["x"])).toThrow(/^a\.csv:10:2: "x" is not a number in column "c", whose other values are numbers \(9\)/);
+    expect(settled(17, ["x", "y"])).not.toThrow();
+    expect(settled(18, ["x", "y"])).toThrow(/^a\.csv:19:2: "x" is not a number/);
+    // Numbers that came after the first text count as well.
+    expect(settled(4, ["x", "5", "6", "7", "8", "9"])).toThrow(/numbers \(9\)/);
+    expect(settled(4, ["x", "5", "6", "7", "8"])).not.toThrow();
+    expect(settled(4, ["x", "5", "5", "5", "5", "5"])).toThrow(/numbers \(9\)/);
+  });
+
+  test("tells decimal commas where all texts have them", () => {
+    expect(settled(0, ["1,5", "2,5"])).toThrow(
+      /^a\.csv:1:2: "1,5" looks like a number with a decimal comma in column "c"; pass decimal: ","/,
+    );
+    expect(settled(0, ["1,5", "x"])).not.toThrow();
+    expect(settled(0, ["1,5", "2,5"], { typed: true })).not.toThrow();
+  });
+
+  test("refuses numbers without an end, in either writing, and declared numbers that are none", () => {
+    for (const cell of ["inf", "-Infinity", "1e999"])
+      expect(() => put(column(), cell, 3)).toThrow(/^a\.csv:3:2: ".*" is not a finite number in column "c"/);
+    expect(() => put(column(undefined, { decimal: "," }), "1,5e999", 3)).toThrow(/is not a finite number/);
+    expect(() => put(column("number"), "b", 3)).toThrow(/^a\.csv:3:2: "b" is not a number in column "c"; correct it/);
+    expect(() => put(column("number"), "1,5", 3)).toThrow(/pass decimal: ","/);
+    expect(() => put(column(["a", "b"]), "d", 3)).toThrow(
+      'a.csv:3:2: "d" is not a level of column "c" ("a", "b"); correct it, or declare all levels: types: { "c": ["a", "b", "d"] } [DATA_TYPE]',
+    );
+    put(column("category"), "inf", 1);
+  });
+});
+
+test("only type and levels are kept where nothing else is wanted, and rows that lack the column are gaps", () => {
+  const builder = column(undefined, { store: false });
+  for (const [i, cell] of ["b", "a", "NA"].entries()) put(builder, cell, i + 1);
+  builder.padTo(5, 7);
+  expect([builder.length, builder.missingCount, builder.firstMissing]).toEqual([5, 3, { line: 3, text: "NA" }]);
+  expect(builder.type()).toEqual(["a", "b"]);
+  const padded = column();
+  padded.padTo(2, 4);
+  put(padded, "1", 5);
+  expect(padded.firstMissing).toEqual({ line: 4, text: "" });
+  expect(taken(padded).cells).toEqual([null, null, 1]);
+});
+
+describe("tables", () => {
+  test("find columns by name and by number from either end", () => {
+    const names = ["a", "b ", "C"];
+    for (const [key, index] of [
+      ["a", 0],
+      ["C", 2],
+      [0, 0],
+      [2, 2],
+      [-1, 2],
+      [-3, 0],
+    ] as const)
+      expect(columnIndex("t.csv", "drop", names, key)).toBe(index);
+    for (const key of [3, -4, 0.5, Number.NaN])
+      expect(() => columnIndex("t.csv", "drop", names, key)).toThrow(
+        `t.csv: drop asks for column ${key}, but columns are numbered 0 to 2; give a number in that range, or a name [DATA_COLUMN]`,
+      );
+    expect(() => columnIndex("t.csv", "drop", names, "c")).toThrow('a column "c" that is not there; did you mean "C"?');
+    expect(() => columnIndex("t.csv", "drop", names, " B")).toThrow('did you mean "b "?');
+    expect(() => columnIndex("t.csv", "drop", names, "d")).toThrow('the columns are "a", "b ", "C"');
+  });
+
+  test("expect as many rows as the bytes so far tell, and two in a hundred more, but no more than a block", () => {
+    for (const [blockRows, most] of [
+      [Infinity, 1020],
+      [500, 500],
+    ]) {
+      const builder = new TableBuilder("t.csv", {}, { blockRows, releasable: true });
+      builder.begin(["a"]);
+      const [only] = builder.kept();
+      for (let i = 0; i < 100; i++) {
+        only.putNumber(i, i);
+        builder.endRow();
+      }
+      builder.expect(5000, 500);
+      // The next growth takes what is expected, at most sixteen times as much as there was.
+      for (let i = 100; i <= 128; i++) only.putNumber(i, i);
+      const { values } = only.take() as { values: Float64Array };
+      expect(values.buffer.byteLength).toBe(8 * most);
+    }
+  });
+
+  test("say how many rows were skipped, in one and in many", () => {
+    const skipping = (names: string[], rows: number, skipped: number): string => {
+      const builder = new TableBuilder("t.csv", {});
+      builder.begin(names);
+      for (let i = 0; i < rows; i++) builder.endRow();
+      for (let i = 0; i < skipped; i++) builder.skip(10 + i, 5 + i);
+      const [remark] = builder.take().remarks!;
+      expect(remark).toMatchObject({ kind: "skipped", rows: skipped, of: rows + skipped });
+      // Those of the next table are counted anew.
+      expect([builder.skipped, builder.take().remarks]).toEqual([0, undefined]);
+      return remark.message;
+    };
+    expect(skipping(["a"], 3, 1)).toBe("1 of 4 rows do not have 1 field and was skipped (first: line 10, with 5)");
+    expect(skipping(["a", "b"], 3, 2)).toBe("2 of 5 rows do not have 2 fields and were skipped (first: line 10, with 5)");
+  });
+});
