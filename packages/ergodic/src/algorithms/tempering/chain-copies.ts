@@ -56,7 +56,7 @@ export class ChainCopies implements Copies {
   }
 
   cost(searching: boolean): number {
-    return (searching ? this.ensembles / 2 : this.ensembles * this.chains[0].length) * (this.drawn + CALL_COST);
+    return (searching ? this.ensembles >> 1 : this.ensembles * this.chains[0].length) * (this.drawn + CALL_COST);
   }
 
   resize(powers: Float64Array, from: ArrayLike<number>): void {
@@ -97,7 +97,7 @@ export class ChainCopies implements Copies {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
     // Copies by ensemble and power; those that search by ensemble.
-    const count = searching ? this.ensembles / 2 : this.ensembles * powers;
+    const count = searching ? this.ensembles >> 1 : this.ensembles * powers;
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);
     const places = Array.from({ length: to - from }, (_, i) => (searching ? (from + i) * powers : from + i));
@@ -124,7 +124,7 @@ export class ChainCopies implements Copies {
   }
 
   spread(): void {
-    for (const [first, ...others] of this.chains.slice(0, this.ensembles / 2)) for (const copy of others) copy.copyStates(first);
+    for (const [first, ...others] of this.chains.slice(0, this.ensembles >> 1)) for (const copy of others) copy.copyStates(first);
   }
 
   trade(k: number, ensembles: readonly number[]): void {

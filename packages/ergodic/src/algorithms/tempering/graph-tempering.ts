@@ -5,6 +5,7 @@ import { stream } from "../../base/stream.ts";
 import type { Certificate, Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { tableColumns, withKnown } from "../graph-gibbs/table-columns.ts";
+import { spreadOf } from "../importance/importance-sampling.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import { JointState } from "../inference/joint-state.ts";
 import { LogTables } from "../inference/log-tables.ts";
@@ -17,7 +18,7 @@ import { ReplicaCopies } from "./replica-copies.ts";
 
 /** Options of `graphTempering`. */
 export interface GraphLadderOptions {
-  /** Independent ensembles. Default 16; an even number from 8 to 256. */
+  /** Independent ensembles. Default 16, or 64 that are bits; a whole number from 8 to 256. */
   ensembles?: number;
   /** Sweeps in which powers are found. Default 200; from 50. */
   warmup?: number;
@@ -111,7 +112,7 @@ class GraphTempering implements PartInference {
     yield;
     this.offset = new JointState(tables).value - (await copies.firstValue());
     const ensembles = new Ensembles(copies, plan.seed);
-    this.floors = new Float64Array(copies.ensembles / 2).fill(Infinity);
+    this.floors = new Float64Array(copies.ensembles >> 1).fill(Infinity);
     if (kept) {
       ensembles.restore(kept.part("ensembles", "ensembles."));
       copies.restore(kept.part("copies", "copies."));
@@ -170,11 +171,11 @@ class GraphTempering implements PartInference {
   }
 
   private async *temper(copies: Copies, ensembles: Ensembles): AsyncGenerator<void> {
-    const { warmup, sweeps, width } = this.options;
+    const { warmup, sweeps } = this.options;
     let cost = 0;
     for (;;) {
       const before = this.sweep - this.searching;
-      if (before >= warmup + sweeps) return;
+      if (before >= warmup + sweeps || this.precise(before - warmup)) return;
       const keep = before >= warmup;
       yield* this.draw(copies, { keep });
       ensembles.swap(this.sweep++, keep);
@@ -184,7 +185,6 @@ class GraphTempering implements PartInference {
       // After warmup, 3 warmup, 7 warmup, … kept sweeps those before count no more: at least half of what counts is of the later time.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
-      if (times > 1 && isPowerOfTwo(times) && this.width() <= width) return;
       cost += copies.cost(false);
       if (cost < STRETCH) continue;
       cost = 0;
@@ -192,16 +192,12 @@ class GraphTempering implements PartInference {
     }
   }
 
-  /** The widest interval; ∞ where there is another certificate. */
-  private width(): number {
+  /** Whether all intervals are narrow enough, looked at after 2 warmup, 4 warmup, 8 warmup, … kept sweeps. */
+  private precise(kept: number): boolean {
+    const times = kept % this.options.warmup === 0 ? kept / this.options.warmup : 0;
+    if (times < 2 || !isPowerOfTwo(times)) return false;
     const found = this.answer();
-    const widths = [found?.logZ, ...(found?.marginals ?? [])].map((one) => {
-      if (!one || "none" in one.certificate) return Infinity;
-      if (!("interval" in one.certificate)) return 0;
-      const flat = [one.certificate.interval].flat(2) as number[];
-      return Math.max(...flat.map((to, i) => (i % 2 === 1 ? to - flat[i - 1] : 0)));
-    });
-    return Math.max(...widths);
+    return !!found && spreadOf(found) <= this.options.width;
   }
 
   answer(): PartAnswer | undefined {
