@@ -80,27 +80,35 @@ export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: numb
     }
   }
   const pseudo = Array.from(without, (value) => ensembles * whole - (ensembles - 1) * value);
-  const { mean, half } = student(pseudo, missed);
+  const { mean, half } = student(pseudo, quantileOf(ensembles, missed));
   const bias = Math.abs(whole - mean);
   const more = -log(1 - Math.min(unseen(sums, missed), 1 - ROUNDING));
   return { value: mean, low: mean - half - bias, high: mean + half + bias + more };
 }
 
-/** A probability from each group's sum of it over its sweeps, at this slot. */
-export function share(sums: EnsembleSums, slot: number, missed: number): Estimate {
+/** By slot, a probability from each group's sum of it over its sweeps. */
+export function shareOf(sums: EnsembleSums, missed: number): (slot: number) => Estimate {
   const { groups, slots } = sums.shape;
-  const shares = Array.from({ length: groups }, (_, g) => sums.shares[g * slots + slot] / sums.sweeps);
-  const { mean, half } = student(shares, missed);
+  const quantile = quantileOf(groups, missed);
   const rest = unseen(sums, missed);
-  return { value: mean, low: Math.max(0, (mean - half) * (1 - rest)), high: Math.min(1, (mean + half) * (1 - rest) + rest) };
+  return (slot) => {
+    const shares = Array.from({ length: groups }, (_, g) => sums.shares[g * slots + slot] / sums.sweeps);
+    const { mean, half } = student(shares, quantile);
+    return {
+      value: mean,
+      low: Math.max(0, (mean - half) * (1 - rest)),
+      high: Math.min(1, (mean + half) * (1 - rest) + rest),
+    };
+  };
 }
 
 /** An interval as a certificate has it. */
 export const intervalOf = ({ low, high }: Estimate, level: number): Certificate => ({ interval: [low, high], level });
 
-function student(values: readonly number[], missed: number): { mean: number; half: number } {
+const quantileOf = (count: number, missed: number): number => studentQuantile(missed * (1 - UNSEEN_SHARE), count - 1);
+
+function student(values: readonly number[], quantile: number): { mean: number; half: number } {
   const { mean, variance } = spread(values);
-  const quantile = studentQuantile(missed * (1 - UNSEEN_SHARE), values.length - 1);
   return { mean, half: quantile * Math.sqrt(variance / values.length) + ROUNDING * Math.max(1, Math.abs(mean)) };
 }
 

@@ -12,7 +12,7 @@ import { LogTables } from "../inference/log-tables.ts";
 import type { Component } from "../inference/reduction.ts";
 import { ChainCopies } from "./chain-copies.ts";
 import { type Copies, STRETCH } from "./copies.ts";
-import { type Estimate, intervalOf, logRatio, objection, share } from "./ensemble-answer.ts";
+import { type Estimate, intervalOf, logRatio, objection, shareOf } from "./ensemble-answer.ts";
 import { Ensembles } from "./ensembles.ts";
 import { ReplicaCopies } from "./replica-copies.ts";
 
@@ -219,10 +219,11 @@ class GraphTempering implements PartInference {
     const shifted: Estimate = { value: found.value + base, low: found.low + base, high: found.high + base };
     const logZ = { value: shifted.value, certificate: certified(intervalOf(shifted, options.level)) };
     if (plan.task === "partition") return { method, logZ };
+    const share = shareOf(sums, missed);
     const marginals = this.part.cardinalities.map((count, variable) => {
       const { from, count: slots, alone } = copies.slotsOf(variable);
       if (alone) return { p: Float64Array.from(alone), certificate: { exact: true } as Certificate };
-      const states = Array.from({ length: slots === 1 ? 1 : count }, (_, s) => share(sums, from + s, missed));
+      const states = Array.from({ length: slots === 1 ? 1 : count }, (_, s) => share(from + s));
       if (slots === 1) states.unshift(otherOf(states[0]));
       const p = Float64Array.from(states, ({ value }) => value);
       const interval = states.map(({ low, high }) => [low, high] as const);

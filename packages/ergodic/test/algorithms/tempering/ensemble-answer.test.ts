@@ -4,7 +4,7 @@
  * False alarms: of 400 intervals at 0.9, 66 or more miss with a chance of 3e-5; planted mutants miss in far more.
  */
 import { describe, expect, it } from "vitest";
-import { logRatio, objection, share, unseen, worst } from "../../../src/algorithms/tempering/ensemble-answer.ts";
+import { logRatio, objection, shareOf, unseen, worst } from "../../../src/algorithms/tempering/ensemble-answer.ts";
 import { EnsembleSums } from "../../../src/algorithms/tempering/ensemble-sums.ts";
 import { stream } from "../../../src/base/stream.ts";
 
@@ -91,7 +91,7 @@ describe("intervals from ensembles", () => {
   });
 
   it("of a probability hold", () => {
-    const found = missed(400, (seed) => holds(share(drawn(seed, 8, 30), 0, 0.1), topShare));
+    const found = missed(400, (seed) => holds(shareOf(drawn(seed, 8, 30), 0.1)(0), topShare));
     expect(found).toBeLessThan(66);
   });
 
@@ -101,10 +101,10 @@ describe("intervals from ensembles", () => {
     sums.restarts.fill(1);
     expect(unseen(sums, 0.001)).toBe(1);
     expect(logRatio(sums, guesses, 0.001).high).toBeGreaterThan(truth + 10);
-    expect(share(sums, 0, 0.001).high).toBe(1);
+    expect(shareOf(sums, 0.001)(0).high).toBe(1);
     // Where all ensembles found nothing, it is all that the interval has.
     const none = drawn(1, 8, 10, (v) => (v === 4 ? 1.5 : v));
-    const { low, high } = share(none, 0, 0.001);
+    const { low, high } = shareOf(none, 0.001)(0);
     expect([low, high]).toEqual([0, expect.closeTo(unseen(none, 0.001), 9)]);
   });
 });
