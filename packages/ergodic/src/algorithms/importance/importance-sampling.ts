@@ -39,6 +39,8 @@ const ORDER_EFFORT = 1e-4;
 /** Its operations at most, and for each second that there is: a twentieth of it. */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
+/** More than the stretches of work of a search for orders. */
+export const ORDERS = 2 ** 40;
 /** Variables that are drawn between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
 /** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
@@ -86,8 +88,8 @@ export class ImportanceSampling extends PartRun {
   private readonly tables: LogTables;
   /** log2 of the joint states of a mini-bucket of the proposals under way. */
   limit = FIRST_LIMIT;
-  /** Stretches of work since these were begun; −∞ before the first. */
-  stretches = -Infinity;
+  /** Stretches of work since these were begun; before the first, since the search for orders was, less ORDERS. */
+  stretches = -ORDERS;
   private drawn = 0;
   private arms: readonly Arm[] = [];
   /** The best answer of the proposals before. */

@@ -2,12 +2,12 @@ import { CapabilityError } from "../../base/errors.ts";
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { JsonObject, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { type ImportanceSampling, importanceSampling, spreadOf } from "../importance/importance-sampling.ts";
+import { type ImportanceSampling, importanceSampling, ORDERS, spreadOf } from "../importance/importance-sampling.ts";
 import { graphTempering } from "../tempering/graph-tempering.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import type { Component } from "./reduction.ts";
 
-/** log2 of the states of mini-buckets with which importance sampling goes first, and stretches of work that one such size may take: some seconds. */
+/** log2 of the states of mini-buckets with which importance sampling goes first, and stretches of work that its orders, or one such size, may take: a second or two. */
 const [FIRST_LIMIT, FIRST_STRETCHES] = [16, 200];
 /** Intervals that are wider then are worth tempering, which ends once all are this narrow. */
 const WIDE = 0.05;
@@ -16,7 +16,7 @@ const [FEW, MANY] = [2, 8];
 const LOOK = 64;
 
 /**
- * `importanceSampling`, and where its intervals are wider than 0.05 once mini-buckets of 2^16 states were tried or some seconds have gone into smaller ones, and no factor is 0, `graphTempering` along with it, for
+ * `importanceSampling`, and where its intervals are wider than 0.05 once mini-buckets of 2^16 states were tried or a second or two have gone into orders or smaller ones, and no factor is 0, `graphTempering` along with it, for
  * most stretches of work, until its intervals are that narrow. Of the two the answer is the one with the narrower intervals. Those of importance sampling hold
  * whatever the distribution is: where the ones of tempering do not overlap with them they are not taken.
  */
@@ -32,6 +32,8 @@ class Estimated implements PartInference {
   private tempering: PartInference | undefined;
   /** Whether it was decided about tempering. */
   private decided = false;
+  /** Whether tempering has ended with narrow intervals. */
+  private done: boolean | undefined;
   private turn = 0;
   private turns = MANY;
   /** Stretches that importance sampling is to make again of those that it does not keep. */
@@ -45,8 +47,12 @@ class Estimated implements PartInference {
   }
 
   get ended(): boolean {
-    if (!this.tempering) return this.importance.ended && this.owed === -Infinity;
-    return this.tempering.ended && (this.importance.ended || !!narrow(this.tempering.answer()));
+    const { importance, tempering } = this;
+    if (this.owed > -Infinity) return false;
+    if (!tempering || (importance.ended && narrow(importance.answer()))) return importance.ended;
+    if (!tempering.ended) return false;
+    this.done ??= narrow(tempering.answer());
+    return importance.ended || this.done;
   }
 
   async advance(): Promise<void> {
@@ -56,7 +62,9 @@ class Estimated implements PartInference {
       if (!importance.ended && !(importance.stretches >= this.owed)) return importance.advance();
       this.owed = -Infinity;
     }
-    if (!this.decided && (importance.limit > FIRST_LIMIT || importance.stretches >= FIRST_STRETCHES)) this.decide();
+    const { stretches } = importance;
+    const long = (stretches < 0 ? stretches + ORDERS : stretches) >= FIRST_STRETCHES;
+    if (!this.decided && (long || importance.limit > FIRST_LIMIT)) this.decide();
     const { tempering } = this;
     if (!tempering || tempering.ended) return importance.advance();
     this.turn = (this.turn + 1) % LOOK;
@@ -114,7 +122,7 @@ class Estimated implements PartInference {
     );
     const states: JsonObject = Object.fromEntries(Object.entries(parts).map(([of, { state }]) => [of, state]));
     const made = Math.max(this.owed, importance.stretches);
-    return { tensors, state: { ...states, decided, turn, turns, made: tempering && made > -Infinity ? made : null } };
+    return { tensors, state: { ...states, decided, turn, turns, made: tempering ? made : null } };
   }
 
   restore(snapshot: Snapshot): void {
@@ -123,10 +131,10 @@ class Estimated implements PartInference {
     this.decided = kept.flag("decided");
     this.turn = kept.count("turn", 0, LOOK - 1);
     this.turns = kept.count("turns", FEW, MANY);
-    const { tempering, made } = kept.state;
+    const { tempering } = kept.state;
     if (tempering === undefined) return;
     if (!isObject(tempering)) kept.refuse("tempering is no object");
-    this.owed = made === null ? -Infinity : kept.count("made");
+    this.owed = kept.number("made", -ORDERS);
     this.tempering = graphTempering({ width: WIDE }).start(this.part, this.plan, this.engine);
     this.tempering.restore(kept.part("tempering", "tempering.", tempering).snapshot);
   }

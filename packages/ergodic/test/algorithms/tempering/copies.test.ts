@@ -29,6 +29,7 @@ function ring(count: number) {
     values: Float64Array.of(c, -0.1, -c, 0.3 * c),
     logs: true,
     scale: 0.2,
+    range: 0,
   });
   const tables = Array.from({ length: count }, (_, i) => pair(i, (i + 1) % count, i % 2 === 0 ? 0.7 : -0.7));
   const fields = Array.from({ length: count }, (_, i) => ({
@@ -37,6 +38,7 @@ function ring(count: number) {
     values: Float64Array.of(0, i % 3 === 0 ? 0.5 : -0.25),
     logs: true,
     scale: 0,
+    range: 0,
   }));
   return new LogTables({ cardinalities: Array(count).fill(2), tables: [...tables, pair(0, count >> 1, 0.7), ...fields] });
 }
@@ -48,7 +50,7 @@ function mixed() {
   const tables = [[0, 1], [1, 2, 3], [3, 4], [4, 0], [2]].map((scope) => {
     const shape = scope.map((v) => cardinalities[v]);
     const size = shape.reduce((product, count) => product * count, 1);
-    return { scope, shape, values: Float64Array.from({ length: size }, () => draws.normal()), logs: true, scale: 0 };
+    return { scope, shape, values: Float64Array.from({ length: size }, () => draws.normal()), logs: true, scale: 0, range: 0 };
   });
   return new LogTables({ cardinalities, tables });
 }
@@ -211,6 +213,7 @@ it("bits refuse factors of too many strengths", () => {
     values: Float64Array.of(0, 0, 0, 0.01 * (i + 1)),
     logs: true,
     scale: 0,
+    range: 0,
   }));
   const tables = new LogTables({ cardinalities: Array(40).fill(2), tables: many });
   expect(() => new ReplicaCopies(tableColumns(tables), plan, engine)).toThrow(
