@@ -29,9 +29,9 @@ const MANY = 200_000;
 /**
  * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques
  * of the best order that was found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in
- * slices where memory is short; otherwise importance sampling from mini-buckets, along with parallel tempering where its intervals remain wide and no factor is 0
- * (estimated.ts), and simulated annealing for "map". Marginals of graphs without zeros of
- * 200,000 variables or more come from Gibbs sampling. The answer's method says which, and why.
+ * slices where memory is short; otherwise importance sampling from mini-buckets, along with parallel tempering where its intervals remain wide and no
+ * factor is 0 (estimated.ts), and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
+ * sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);

@@ -38,15 +38,16 @@ const MOST_STATES = 256;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**
- * Parallel tempering for ln Z and marginals: ensembles of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f, which trade states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1},
- * Z_0: the number of joint states; ratios by Bennett's estimator from states at both powers. Marginals are means of conditional probabilities at power 1, or of states that are
- * bits. Each ensemble leaves Π_k p^{β_k} invariant.
+ * Parallel tempering for ln Z and marginals: ensembles of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f, which trade states (ensembles.ts). ln Z =
+ * ln Z_0 + Σ_k ln Z_k/Z_{k+1}, Z_0: the number of joint states; ratios by Bennett's estimator from states at both powers. Marginals are means of
+ * conditional probabilities at power 1, or of states that are bits. Each ensemble leaves Π_k p^{β_k} invariant.
  *
- * Booleans in pairs of few strengths are 64 ensembles that are bits (replica-copies.ts), whatever `ensembles` is; all others are chains (chain-copies.ts). Half of the ensembles
- * begin where simulated annealing ends, the others at random. Powers are moved while they warm up; of the sweeps after that, at least the first quarter and at most the first half
- * count no more. The certificate is an interval, Student's over ensembles (ensemble-answer.ts), or none: where values at a power have an R-hat above 1.01, fewer than 100 states
- * came from power 0 to power 1, or searches had found states more probable than all that were seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976;
- * Syed, Bouchard-Côté, Deligiannidis and Doucet 2022.
+ * Booleans in pairs of few strengths are 64 ensembles that are bits (replica-copies.ts), whatever `ensembles` is; all others are chains
+ * (chain-copies.ts). Half of the ensembles begin where simulated annealing ends, the others at random. Powers are moved while they warm up; of the
+ * sweeps after that, at least the first quarter and at most the first half count no more. The certificate is an interval, Student's over ensembles
+ * (ensemble-answer.ts), or none: where values at a power have an R-hat above 1.01, fewer than 100 states came from power 0 to power 1, or searches had
+ * found states more probable than all that were seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed, Bouchard-Côté,
+ * Deligiannidis and Doucet 2022.
  *
  * @throws CapabilityError [GRAPH_ZEROS] where a factor is 0 somewhere, [GRAPH_STATES] for variables of more than 256 states
  */
