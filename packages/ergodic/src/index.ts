@@ -205,6 +205,7 @@ export {
   type AnnealedImportanceSamplingOptions,
   annealedImportanceSampling,
 } from "./algorithms/tempering/annealed-importance-sampling.ts";
+export { type GraphLadderOptions, graphTempering } from "./algorithms/tempering/graph-tempering.ts";
 export {
   type CoordinateAscentOptions,
   type CoordinateAscentResult,

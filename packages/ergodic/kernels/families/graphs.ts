@@ -10,3 +10,4 @@ export { graphScan, graphScore, graphSettle, graphSweep } from "../graph-gibbs";
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graph-learning";
 export { graphValue } from "../graph-value";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../replica-gibbs";
+export { graphReplicaCounts, graphReplicaEmpty, graphReplicaOnes, graphReplicaTrade } from "../replica-ladder";

@@ -16,6 +16,11 @@ import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";
 
 const names = Object.keys(inferenceRegistry);
+/** Options of those that would take long on hundreds of graphs. */
+const shorter: Record<string, object> = {
+  annealedImportanceSampling: { particles: 200 },
+  graphTempering: { warmup: 50, sweeps: 800, width: 0.25 },
+};
 const graphs = [...fc.sample(randomGraphs, { numRuns: 100, seed: 14 }), ...fc.sample(denseGraphs, { numRuns: 100, seed: 17 })];
 const trees = fc.sample(randomTrees, { numRuns: 60, seed: 15 });
 const truths = new Map([...graphs, ...trees].map((graph) => [graph, enumerateGraph(graph)]));
@@ -34,6 +39,10 @@ async function answered(graph: FactorTables, task: InferenceTask, algorithm: Inf
   } catch (error) {
     if (algorithm.name === "replicaGibbs" && String(error).includes("use graphGibbs() for this graph [GRAPH_REPLICAS]"))
       return undefined;
+    if (algorithm.name === "graphTempering" && String(error).includes("but all must be above 0")) {
+      expect(graph.factors.some(({ values }) => values.includes(0))).toBe(true);
+      return undefined;
+    }
     expect(String(error)).toContain("GRAPH_IMPOSSIBLE");
     expect(truths.get(graph)!.logZ).toBe(-Infinity);
     return undefined;
@@ -59,7 +68,7 @@ function verdicts(graph: FactorTables, answer: Answer): Verdict[] {
 }
 
 describe.each(names)("%s", (name) => {
-  const algorithm = inferenceRegistry[name](name === "annealedImportanceSampling" ? { particles: 200 } : {});
+  const algorithm = inferenceRegistry[name](shorter[name] ?? {});
 
   test.each(algorithm.tasks)(
     "is never wrong in silence: %s",

@@ -119,7 +119,7 @@ export const drawing = `
 
 /** As training: answers of `infer` by elimination, bounds and sampling, and graphs' weights that are learnt. The bytes of what each gives. */
 export const graphs = `
-  const { annealedImportanceSampling, contrastiveDivergence, elimination, exactLikelihood, factorGraph, fit, graphGibbs, importanceSampling, infer,
+  const { annealedImportanceSampling, contrastiveDivergence, elimination, exactLikelihood, factorGraph, fit, graphGibbs, graphTempering, importanceSampling, infer,
     lbfgs, loopyBeliefPropagation, miniBuckets, pseudoLikelihood, replicaGibbs } = lib;
   const bytes = {};
   const keep = (name, ...all) => {
@@ -152,6 +152,7 @@ export const graphs = `
     importance: [true, importanceSampling({ samples: 2000 }), "marginals"],
     propagation: [true, loopyBeliefPropagation(), "marginals"],
     annealed: [false, annealedImportanceSampling({ particles: 100, temperatures: 30 }), "partition"],
+    tempering: [false, graphTempering({ warmup: 50, sweeps: 200 }), "marginals"],
     gibbs: [false, graphGibbs({ warmup: 20, sweeps: 200 }), "marginals"],
   };
   for (const [name, [zeros, algorithm, task]] of Object.entries(answers)) {

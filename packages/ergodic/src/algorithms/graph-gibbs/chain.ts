@@ -14,7 +14,7 @@ const PIECE = 8;
 /** Most states of a variable, and room for the generator. */
 const WORK_BYTES = 8 * (256 + 8);
 
-/** States of all variables, and sums of what is kept of them: 25 bytes a variable, more of one with more than two states. */
+/** States of all variables, and sums of what is kept of them: 25 bytes a variable, more of one with more than two states; 2 where no sums are kept. */
 export class Chain {
   private readonly engine: Engine;
   private readonly layout: Layout;
@@ -26,10 +26,13 @@ export class Chain {
   private readonly totals: Allocation;
   private readonly squares: Allocation;
   private readonly changed: Allocation;
+  /** Numbers that each sum has; 0: nothing is kept. */
+  private readonly slots: number;
   /** GRAPHs, by worker. */
   private readonly blocks: number[] = [];
 
-  constructor(layout: Layout, engine: Engine, random: Stream, workers: number, together?: BlockLayout) {
+  /** `sums`: whether any will be kept. */
+  constructor(layout: Layout, engine: Engine, random: Stream, workers: number, together?: BlockLayout, sums = true) {
     const { memory } = engine;
     this.engine = engine;
     this.layout = layout;
@@ -39,7 +42,7 @@ export class Chain {
       this.held.push(piece);
       return piece;
     };
-    const slots = layout.slots[layout.drawn];
+    const slots = (this.slots = sums ? layout.slots[layout.drawn] : 0);
     this.states = allocate(words(layout.variables.length) * 4);
     this.counts = allocate(4 * layout.counted);
     this.batch = allocate(8 * slots);
@@ -85,11 +88,11 @@ export class Chain {
   /** Sums of the conditional probabilities over batches that are done, by slot; and of the squares of a batch's sum over its sweeps. */
   get sums(): { readonly totals: Float64Array; readonly squares: Float64Array; readonly changed: Uint8Array } {
     const { memory } = this.engine;
-    const { slots, drawn } = this.layout;
+    const { slots } = this;
     return {
-      totals: memory.f64(this.totals.pointer, slots[drawn]),
-      squares: memory.f64(this.squares.pointer, slots[drawn]),
-      changed: memory.u8(this.changed.pointer, drawn),
+      totals: memory.f64(this.totals.pointer, slots),
+      squares: memory.f64(this.squares.pointer, slots),
+      changed: memory.u8(this.changed.pointer, this.layout.drawn),
     };
   }
 
@@ -143,8 +146,13 @@ export class Chain {
     return this.engine.memory.f64(this.blocks[0] + F.GRAPH_VALUE_F64, 1)[0];
   }
 
+  /** Sums of the conditional probabilities since they were last cleared or settled, by slot. */
+  get batchSums(): Float64Array {
+    return this.engine.memory.f64(this.batch.pointer, this.slots);
+  }
+
   clearBatch(): void {
-    this.engine.memory.f64(this.batch.pointer, this.layout.slots[this.layout.drawn]).fill(0);
+    this.batchSums.fill(0);
   }
 
   /** Literals that hold, by counted factor. */
@@ -191,25 +199,22 @@ export class Chain {
   /** What was kept of sweeps so far counts no more. */
   forget(): void {
     const { memory } = this.engine;
-    const { slots, drawn } = this.layout;
-    for (const { pointer } of [this.batch, this.totals, this.squares]) memory.f64(pointer, slots[drawn]).fill(0);
-    memory.u8(this.changed.pointer, drawn).fill(0);
+    for (const { pointer } of [this.batch, this.totals, this.squares]) memory.f64(pointer, this.slots).fill(0);
+    memory.u8(this.changed.pointer, this.layout.drawn).fill(0);
   }
 
   /** Ends a batch of so many sweeps. */
   settle(sweeps: number): void {
     const { batch, totals, squares } = this;
-    const count = this.layout.slots[this.layout.drawn];
-    this.engine.kernel("graphSettle", false)(batch.pointer, totals.pointer, squares.pointer, count, 1 / sweeps);
+    this.engine.kernel("graphSettle", false)(batch.pointer, totals.pointer, squares.pointer, this.slots, 1 / sweeps);
   }
 
   snapshot(): Record<string, Tensor> {
     const { memory } = this.engine;
-    const { slots, drawn } = this.layout;
-    const numbers = (pointer: number): Float64Array => memory.f64(pointer, slots[drawn]).slice();
+    const numbers = (pointer: number): Float64Array => memory.f64(pointer, this.slots).slice();
     return {
       states: this.packedStates().slice(),
-      changed: memory.u32(this.changed.pointer, words(drawn)).slice(),
+      changed: memory.u32(this.changed.pointer, words(this.layout.drawn)).slice(),
       batch: numbers(this.batch.pointer),
       totals: numbers(this.totals.pointer),
       squares: numbers(this.squares.pointer),
@@ -218,10 +223,9 @@ export class Chain {
 
   restore(kept: KeptPart): void {
     const { memory } = this.engine;
-    const { slots, drawn } = this.layout;
-    kept.into(memory.u32(this.changed.pointer, words(drawn)), "changed");
+    kept.into(memory.u32(this.changed.pointer, words(this.layout.drawn)), "changed");
     for (const [name, { pointer }] of Object.entries({ batch: this.batch, totals: this.totals, squares: this.squares }))
-      kept.into(memory.f64(pointer, slots[drawn]), name);
+      kept.into(memory.f64(pointer, this.slots), name);
     this.restoreStates(kept, "states");
   }
 

@@ -39,6 +39,8 @@ const ORDER_EFFORT = 1e-4;
 /** Its operations at most, and for each second that there is: a twentieth of it. */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
+/** More than the stretches of work of a search for orders. */
+export const ORDERS = 2 ** 40;
 /** Variables that are drawn between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
 /** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
@@ -56,7 +58,9 @@ const LOOKS = 128;
  * 2^8 states and grow by factors of 16 as far as the memory goes. Tasks: "marginals", "partition".
  * Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
-export function importanceSampling(options: ImportanceSamplingOptions = {}): InferenceAlgorithm {
+export function importanceSampling(
+  options: ImportanceSamplingOptions = {},
+): InferenceAlgorithm & { start(part: Component, plan: InferencePlan): ImportanceSampling } {
   checkKeys("importanceSampling", options, ["level", "width", "samples"]);
   const { level = 0.999, width = 0.01, samples = 200000 } = options;
   checkNumber("importanceSampling", "level", level, { low: 0.5, high: 0.999999 });
@@ -76,12 +80,16 @@ interface Arm extends Weighed {
   readonly logWeights: number[];
 }
 
-class ImportanceSampling extends PartRun {
+/** A run of `importanceSampling` on a part. */
+export class ImportanceSampling extends PartRun {
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly options: Required<ImportanceSamplingOptions>;
   private readonly tables: LogTables;
-  private limit = FIRST_LIMIT;
+  /** log2 of the joint states of a mini-bucket of the proposals under way. */
+  limit = FIRST_LIMIT;
+  /** Stretches of work since these were begun; before the first, since the search for orders was, less ORDERS. */
+  stretches = -ORDERS;
   private drawn = 0;
   private arms: readonly Arm[] = [];
   /** The best answer of the proposals before. */
@@ -96,6 +104,13 @@ class ImportanceSampling extends PartRun {
   }
 
   protected *work(): Generator<void> {
+    for (const _ of this.limits()) {
+      this.stretches++;
+      yield;
+    }
+  }
+
+  private *limits(): Generator<void> {
     const { part, plan, options } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const orders: (readonly number[])[] = [];
@@ -108,6 +123,7 @@ class ImportanceSampling extends PartRun {
     // A table of each variable, in both proposals and while they are made.
     const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
+      this.stretches = 0;
       const arms: Arm[] = [];
       for (const order of orders) {
         const proposal = yield* Proposal.make(this.tables, order, this.limit);
@@ -217,7 +233,7 @@ function valueAt(tables: readonly LogTable[], states: Int32Array): number {
 }
 
 /** The widest interval; ∞ where there is another certificate. */
-function spreadOf({ logZ, marginals }: PartAnswer): number {
+export function spreadOf({ logZ, marginals }: PartAnswer): number {
   const widths = [logZ?.certificate, ...(marginals ?? []).map(({ certificate }) => certificate)].map((certificate) => {
     if (!certificate || "exact" in certificate) return 0;
     if (!("interval" in certificate)) return Infinity;

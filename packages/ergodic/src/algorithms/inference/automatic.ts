@@ -8,9 +8,9 @@ import { eliminationIn, treeOf } from "../elimination/elimination.ts";
 import { eliminationOrders } from "../elimination/order.ts";
 import { supportsToTry, type TreeSupports } from "../elimination/tree-supports.ts";
 import { graphGibbs } from "../graph-gibbs/graph-gibbs.ts";
-import { importanceSampling } from "../importance/importance-sampling.ts";
 import { graphAnnealing } from "../local-search/graph-annealing.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
+import { estimated } from "./estimated.ts";
 import type { Component } from "./reduction.ts";
 import { isSmall, SmallPart } from "./small-part.ts";
 
@@ -29,8 +29,9 @@ const MANY = 200_000;
 /**
  * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques
  * of the best order that was found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in
- * slices where memory is short; otherwise importance sampling from mini-buckets, and simulated annealing for "map". Marginals of graphs without zeros of
- * 200,000 variables or more come from Gibbs sampling. The answer's method says which, and why.
+ * slices where memory is short; otherwise importance sampling from mini-buckets, along with parallel tempering where its intervals remain wide and no
+ * factor is 0 (estimated.ts), and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
+ * sampling. The answer's method says which, and why.
  */
 export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
   checkKeys("automatic", options, []);
@@ -38,8 +39,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     name: "automatic",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) =>
-      exactOr(plan.task === "map" ? graphAnnealing() : importanceSampling()).start(part, plan, engine),
+    start: (part, plan, engine) => exactOr(plan.task === "map" ? graphAnnealing() : estimated()).start(part, plan, engine),
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => {
       const chosen = graphGibbs().startWhole!(columns, plan, engine);

@@ -12,6 +12,7 @@ import { loopyBeliefPropagation } from "../message-passing/loopy-belief-propagat
 import { naiveMeanField } from "../message-passing/naive-mean-field.ts";
 import { replicaGibbs } from "../replica-gibbs/replica-gibbs.ts";
 import { annealedImportanceSampling } from "../tempering/annealed-importance-sampling.ts";
+import { graphTempering } from "../tempering/graph-tempering.ts";
 import type { InferenceAlgorithm } from "./algorithm.ts";
 import { automatic } from "./automatic.ts";
 
@@ -25,6 +26,7 @@ export const inferenceRegistry: Readonly<Record<string, (options: any) => Infere
   loopyBeliefPropagation,
   naiveMeanField,
   annealedImportanceSampling,
+  graphTempering,
   graphGibbs,
   replicaGibbs,
   iteratedConditionalModes,

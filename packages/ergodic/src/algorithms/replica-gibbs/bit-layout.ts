@@ -19,6 +19,8 @@ const CERTAIN = 1e-3;
 export interface Kind {
   /** Edges of each group. */
   readonly sizes: readonly number[];
+  /** By level, the log odds of state 1. */
+  readonly logOdds: readonly number[];
   readonly probabilities: readonly number[];
   /** u32: 2^32 times the probabilities, rounded, but at least 1 and at most 2^32 − 1. */
   readonly thresholds: Uint32Array;
@@ -54,6 +56,7 @@ export class BitLayout {
   private readonly memory: EngineMemory;
   private readonly held: Allocation[] = [];
   private readonly runBlocks: number;
+  private kindBlocks: readonly number[] = [];
 
   /** @throws CapabilityError where the graph does not suit: it says why */
   constructor(columns: Conditionals, memory: EngineMemory) {
@@ -104,6 +107,12 @@ export class BitLayout {
     return this.kinds[this.kindOf[position]];
   }
 
+  /** Draws are from p^power from now on. */
+  setPower(power: number): void {
+    for (const [kind, block] of this.kindBlocks.entries())
+      this.writeThresholds(this.kinds[kind], thresholdsOf(this.kinds[kind].logOdds.map((z) => 1 / (1 + exp(-z * power)))), block);
+  }
+
   dispose(): void {
     for (const piece of this.held) piece.dispose();
   }
@@ -116,7 +125,7 @@ export class BitLayout {
 
   private write(odds: LogOdds): void {
     const { memory, kinds, runs } = this;
-    const kindBlocks = kinds.map((kind) => this.writeKind(kind));
+    const kindBlocks = (this.kindBlocks = kinds.map((kind) => this.writeKind(kind)));
     const edges = this.allocate(runs.reduce((sum, { from, to, kind }) => sum + 4 * (to - from) * quickEdges(kinds[kind]), 0));
     let pointer = edges;
     runs.forEach(({ from, to, kind }, run) => {
@@ -162,12 +171,18 @@ export class BitLayout {
     fields[F.KIND_LEVELS / 4] = levels;
     fields[F.KIND_GROUPS / 4] = kind.sizes.length;
     this.memory.u8(block + F.KIND_SIZES, 4).set(kind.sizes);
+    this.writeThresholds(kind, kind.thresholds, block);
+    return block;
+  }
+
+  private writeThresholds(kind: Kind, thresholds: Uint32Array, block: number): void {
+    const levels = isQuick(kind) ? QUICK + 1 : thresholds.length;
     const masks = this.memory.i32(block + F.KIND_BYTES, 4 * BITS * levels);
     for (let bit = 0; bit < BITS; bit++)
-      kind.thresholds.forEach((threshold, level) => {
-        if ((threshold >>> (BITS - 1 - bit)) & 1) masks.fill(-1, 4 * (bit * levels + level), 4 * (bit * levels + level + 1));
+      thresholds.forEach((threshold, level) => {
+        const set = (threshold >>> (BITS - 1 - bit)) & 1 ? -1 : 0;
+        masks.fill(set, 4 * (bit * levels + level), 4 * (bit * levels + level + 1));
       });
-    return block;
   }
 }
 
@@ -221,9 +236,13 @@ function kindFrom(base: number, sizes: readonly number[], steps: readonly number
   sizes.forEach((size, group) => {
     levels = levels.flatMap((z) => Array.from({ length: size + 1 }, (_, count) => z + count * steps[group]));
   });
-  const probabilities = levels.map((z) => 1 / (1 + exp(-z * unit)));
-  const thresholds = Uint32Array.from(probabilities, (p) => Math.min(2 ** BITS - 1, Math.max(1, Math.round(p * 2 ** BITS))));
+  const logOdds = levels.map((z) => z * unit);
+  const probabilities = logOdds.map((z) => 1 / (1 + exp(-z)));
+  const thresholds = thresholdsOf(probabilities);
   const [low, high] = [Math.min(...probabilities), Math.max(...probabilities)];
   const certain = high < CERTAIN || low > 1 - CERTAIN;
-  return { sizes, probabilities, thresholds, joined: sizes.length > 0, certain };
+  return { sizes, logOdds, probabilities, thresholds, joined: sizes.length > 0, certain };
 }
+
+const thresholdsOf = (probabilities: readonly number[]): Uint32Array =>
+  Uint32Array.from(probabilities, (p) => Math.min(2 ** BITS - 1, Math.max(1, Math.round(p * 2 ** BITS))));

@@ -64,6 +64,11 @@ export class Replicas {
     }
   }
 
+  /** Where the words of states are, for kernels. */
+  get pointer(): number {
+    return this.states;
+  }
+
   /** Two words by position: bit r of the two is replica r's state. */
   get words(): Uint32Array {
     return this.engine.memory.u32(this.states, 2 * this.layout.positions);

@@ -1,9 +1,9 @@
-import { betaQuantile } from "../../base/beta-quantile.ts";
 import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
 import { logSumExp } from "../../base/log-sum-exp.ts";
 import type { Certificate } from "../../contract.ts";
 import { psis } from "../../diagnostics/index.ts";
+import { studentQuantile } from "./student.ts";
 
 /** Fewer weights say nothing of their own spread. */
 const FEWEST = 100;
@@ -51,10 +51,4 @@ export function logMean(logWeights: Float64Array, level: number): LogMean {
   const skewness = Math.max(0, moment(3) / (variance * Math.sqrt(variance)));
   const further = ((2 * t * t + 1) * skewness) / (6 * Math.sqrt(n));
   return known({ interval: [value - t * error, value + (t + further) * error], level });
-}
-
-/** |T| is above it with probability `missed`: ν/(ν + T²) has a beta distribution of ν/2 and ½. */
-function studentQuantile(missed: number, degrees: number): number {
-  const x = betaQuantile(missed, degrees / 2, 0.5);
-  return Math.sqrt((degrees * (1 - x)) / x);
 }

@@ -561,6 +561,13 @@ export const inference = from(ergodic, {
   loopyBeliefPropagation: { damping: number(0, 0.99), tolerance: notNegative, rounds: count },
   naiveMeanField: { restarts: count, rounds: count, tolerance: notNegative },
   annealedImportanceSampling: { particles: whole(100), temperatures: count, level: number(0.5, 0.9999) },
+  graphTempering: {
+    ensembles: whole(8, 256),
+    warmup: whole(50),
+    sweeps: whole(100),
+    level: number(0.5, 0.999999),
+    width: positive,
+  },
   graphGibbs: {
     schedule: one("chromatic", "blocks", "sequential", "random", "hogwild"),
     chains: whole(2, 256),
