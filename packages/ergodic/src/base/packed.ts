@@ -209,7 +209,7 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
   const read = columns.map((column) => {
     const { key, values, rows } = (column ?? {}) as JsonObject;
     if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is no text");
-    return { key, values: listOf(values, from), rows: rows === undefined ? undefined : placesOf(rows, from) };
+    return { key, values: listOf(values, from), rows: rows === undefined ? undefined : listOf(rows, from) };
   });
   // One of the columns is as long as the list, so that a count that is a lie takes no memory.
   if (!read.some(({ values, rows }) => rows === undefined && values.length === count)) from.refuse(`${String(count)} objects`);
@@ -217,18 +217,14 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
   for (const { key, values, rows } of read) {
     if ((rows ?? made).length !== values.length) from.refuse(`${values.length} values of "${key.slice(0, 60)}"`);
     for (const [k, value] of values.entries()) {
-      const object = made[rows ? rows[k] : k];
+      const at = rows ? rows[k] : k;
+      // By "__proto__" a list reaches what all lists share.
+      const object = typeof at === "number" ? made[at] : undefined;
       if (!object || Object.hasOwn(object, key)) return from.refuse(`a place for "${key.slice(0, 60)}" outside of its list`);
       object[key] = value;
     }
   }
   return made;
-}
-
-/** Numbers of a list, which a text could reach beyond: "__proto__" is what every list has in common. */
-function placesOf(json: Json, from: Packed): number[] {
-  const places = listOf(json, from);
-  return places.every((place) => typeof place === "number") ? places : from.refuse("a place that is no number");
 }
 
 function entryOf(entry: Json, from: Packed): [string, Json] {

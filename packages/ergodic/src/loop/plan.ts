@@ -141,10 +141,14 @@ function arithmetic(where: string, given: PlanOptions["precision"], stored: Elem
   );
 }
 
-function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDefaults): void {
-  const refuse = (message: string): never => {
+const refusing =
+  (where: string) =>
+  (message: string): never => {
     throw new CapabilityError(where, message, "PLAN_MEANING");
   };
+
+function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDefaults): void {
+  const refuse = refusing(where);
   const racing = plan.replicas === "shared" && plan.workers > 1;
   if (plan.deterministic && racing) {
     refuse(
@@ -165,9 +169,7 @@ function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDef
 }
 
 function refuseMixedPrecision(where: string, plan: Plan): void {
-  const refuse = (message: string): never => {
-    throw new CapabilityError(where, message, "PLAN_MEANING");
-  };
+  const refuse = refusing(where);
   if (plan.precision.data === "f64" && plan.precision.model !== "f64") {
     refuse(
       `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; take data: "f32"`,
@@ -179,9 +181,7 @@ function refuseMixedPrecision(where: string, plan: Plan): void {
 }
 
 function refuseWithoutEffect(where: string, plan: Plan): void {
-  const refuse = (message: string): never => {
-    throw new CapabilityError(where, message, "PLAN_MEANING");
-  };
+  const refuse = refusing(where);
   const one = plan.replicas === "shared" ? 'replicas is "shared", which is one model for all workers' : "there is one replica";
   const single = plan.replicas === "shared" || plan.replicas === 1;
   if (single && plan.averageEvery !== inert.averageEvery)

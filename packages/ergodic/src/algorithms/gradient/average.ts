@@ -9,15 +9,15 @@ export function averageReplicas(
   engine: Engine,
   deterministic: boolean,
 ): void {
-  const { memory } = engine;
   const average = engine.kernel("average", deterministic);
+  const { memory } = engine;
   const pointers = memory.allocate(count * 4, "averaging replicas");
   try {
     const copies = Array.from({ length: count }, (_, c) => viewsOf(c));
-    for (const [a, { length, BYTES_PER_ELEMENT }] of copies[0].entries()) {
+    copies[0].forEach(({ length, BYTES_PER_ELEMENT }, a) => {
       memory.u32(pointers.pointer, count).set(copies.map((views) => views[a].byteOffset));
       average(pointers.pointer, count, length, BYTES_PER_ELEMENT);
-    }
+    });
   } finally {
     pointers.dispose();
   }

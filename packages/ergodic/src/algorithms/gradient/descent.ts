@@ -1,11 +1,11 @@
 import { ErgodicError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { later } from "../../base/later.ts";
 import { stream } from "../../base/stream.ts";
 import type { Advance, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
-import { averageReplicas } from "./average.ts";
 import type { Parts } from "./fits.ts";
 import { CURRENT_RATE, type Lane, Lanes } from "./lanes.ts";
 
@@ -71,7 +71,7 @@ export class Descent implements Progression {
     this.updates += made.updates;
     // Before averaging, which would bring one copy's saturated parameters back into the range.
     if (this.step % this.stepsPerEpoch === 0) this.refuseSaturation();
-    if (this.step % this.stepsPerAverage === 0) this.average();
+    if (this.step % this.stepsPerAverage === 0) await this.average();
     return made;
   }
 
@@ -218,7 +218,8 @@ export class Descent implements Progression {
   }
 
   /** All replicas go on from their mean, the rules' states included. */
-  private average(): void {
+  private async average(): Promise<void> {
+    const { averageReplicas } = await later(() => import("./average.ts"));
     const { lanes, engine, parts } = this;
     lanes.settle();
     // The mean gradient belongs to the replica's own rows.

@@ -61,16 +61,10 @@ export function columnMoments(rows: RowSource): ColumnMoments {
 /** A second look at those columns alone whose largest value is 1, as few are of numbers that were measured. */
 function indicators(rows: RowSource, largest: Float64Array): Uint8Array {
   const indicator = Uint8Array.from(largest, (size) => (size === 0 || size === 1 ? 1 : 0));
-  let left = largest.reduce((count, size) => count + (size === 1 ? 1 : 0), 0);
   const read = rows.open();
-  for (let i = 0; left > 0 && i < rows.rowCount; i++) {
+  for (let i = largest.includes(1) ? rows.rowCount : 0; i-- > 0; ) {
     const { count, columns, values } = read(i);
-    for (let k = 0; k < count; k++) {
-      const j = columns === null ? k : columns[k];
-      if (indicator[j] === 0 || values[k] === 0 || values[k] === 1) continue;
-      indicator[j] = 0;
-      left--;
-    }
+    for (let k = 0; k < count; k++) if (values[k] !== 0 && values[k] !== 1) indicator[columns === null ? k : columns[k]] = 0;
   }
   return indicator;
 }
