@@ -15,7 +15,7 @@ export interface Moments {
 }
 
 /** By the numbers of states: line i, from 0, is ln of how many have the energy −2N + 4i; −10000 where there is none. */
-export function exactMoments(file: string, side: number, temperature: number): Moments {
+export function exactMoments(file: string, side: number, temperature: number): Moments & { readonly logZ: number } {
   const sites = side * side;
   const levels = readFileSync(file, "utf8")
     .trim()
@@ -32,7 +32,8 @@ export function exactMoments(file: string, side: number, temperature: number): M
     second += weight * energy * energy;
   }
   const mean = first / total;
-  return { energy: mean / sites, capacity: (second / total - mean * mean) / temperature ** 2 / sites };
+  const capacity = (second / total - mean * mean) / temperature ** 2 / sites;
+  return { energy: mean / sites, capacity, logZ: high + Math.log(total) };
 }
 
 /** The magnet's pairs of neighbours. */

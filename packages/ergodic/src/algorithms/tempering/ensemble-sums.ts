@@ -60,9 +60,6 @@ export class EnsembleSums {
     this.higher[ensemble * (this.shape.powers - 1) + pair] += 1 / (1 + exp(z));
   }
 
-  restart(ensemble: number): void {
-    this.restarts[ensemble]++;
-  }
 
   plus(other: EnsembleSums): EnsembleSums {
     const sum = new EnsembleSums(this.shape);
