@@ -244,7 +244,10 @@ describe("automatic", () => {
     const wide = grid(30, 0.3, 0);
     // Some seconds on a machine of its own; until the first answer is there the time limit must not come.
     const answer = await infer(wide, { task: "partition", until: { seconds: 15 } });
-    expect(answer.method).toMatch(/too much for elimination; importance sampling: \d+ draws from mini-buckets/);
+    // Whichever of the two has the narrower interval by then.
+    expect(answer.method).toMatch(
+      /too much for elimination; (importance sampling: \d+ draws from mini-buckets|parallel tempering: \d+ ensembles)/,
+    );
     expect(answer.logZCertificate).not.toHaveProperty("exact");
     const best = await infer(wide, { task: "map", until: { seconds: 3 } });
     expect(best.method).toMatch(/too much for elimination; /);

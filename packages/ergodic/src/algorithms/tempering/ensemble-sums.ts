@@ -60,7 +60,6 @@ export class EnsembleSums {
     this.higher[ensemble * (this.shape.powers - 1) + pair] += 1 / (1 + exp(z));
   }
 
-
   plus(other: EnsembleSums): EnsembleSums {
     const sum = new EnsembleSums(this.shape);
     sum.sweeps = this.sweeps + other.sweeps;

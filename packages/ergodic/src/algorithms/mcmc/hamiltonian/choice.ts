@@ -66,9 +66,9 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
 /**
  * Whether steps may be as long as a Gaussian's, by the least jump. Of posteriordb's regressions, mixtures and Markov chains it is
  * 0.98 to 1.19; of eight schools and a GARCH model, where an acceptance of 0.8 diverges five times as often as 0.85, at the same
- * effective sizes a gradient, 0.55 to 0.77.
+ * effective sizes a gradient, 0.55 to 0.77. In one dimension a Gaussian's is no larger, so that nothing can be told.
  */
-export const nearGaussian = (jump: number): boolean => jump >= NEAR_GAUSSIAN;
+export const nearGaussian = (jump: number, dimension: number): boolean => dimension === 1 || jump >= NEAR_GAUSSIAN;
 
 /** Whether a diagonal metric of this cost is not taken, however far it goes. */
 export const tooDear = (first: Moves, cost: number): boolean => cost > DEAREST * first.cost;

@@ -59,7 +59,8 @@ describe("what decides", () => {
   });
 
   it("takes a posterior for nearly Gaussian where draws are about independent", () => {
-    expect([0.89, 0.9, 1.2, Number.NaN].map(nearGaussian)).toEqual([false, true, true, false]);
+    expect([0.89, 0.9, 1.2, Number.NaN].map((jump) => nearGaussian(jump, 2))).toEqual([false, true, true, false]);
+    expect(nearGaussian(0.5, 1)).toBe(true);
   });
 
   it("is the metric diagonal of the same draws, in the order in which they came", () => {
@@ -160,6 +161,10 @@ describe("warm-up", () => {
     const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));
     expect(accepted(draws) - accepted(asked.draws)).toBeGreaterThan(0.02);
     expect(asked.report.targetAcceptance).toBeUndefined();
+    for (const d of [1, 2, 5]) {
+      const unit = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => Number(i === j)));
+      expect((await finished(await gaussian(engine, new Array(d).fill(0), unit))).report.targetAcceptance, `${d}`).toBe(0.8);
+    }
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
   });
