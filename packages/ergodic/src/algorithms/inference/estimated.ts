@@ -7,17 +7,20 @@ import { graphTempering } from "../tempering/graph-tempering.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import type { Component } from "./reduction.ts";
 
-/** log2 of the states of mini-buckets with which importance sampling goes first, and stretches of work that its orders, or one such size, may take: a second or two. */
-const [FIRST_LIMIT, FIRST_STRETCHES] = [16, 200];
+/**
+ * log2 of the states of mini-buckets with which importance sampling goes first; stretches of work that one such size may take once there is an answer, half a second or two; and those
+ * without an answer that orders, or one such size, may: ten seconds.
+ */
+const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Intervals that are wider then are worth tempering, which ends once all are this narrow. */
 const WIDE = 0.05;
 /** Of so many stretches of work one is importance sampling's: while tempering is about to give intervals or gives some, and where it gave none. Looked at after LOOK. */
-const [FEW, MANY] = [2, 8];
+const [FEW, MANY] = [2, 16];
 const LOOK = 64;
 
 /**
- * `importanceSampling`, and where its intervals are wider than 0.05 once mini-buckets of 2^16 states were tried or a second or two have gone into orders or smaller ones, and no factor is 0, `graphTempering` along with it, for
- * most stretches of work, until its intervals are that narrow. Of the two the answer is the one with the narrower intervals. Those of importance sampling hold
+ * `importanceSampling`, and where its intervals are wider than 0.05 once mini-buckets of 2^16 states were tried, or smaller ones for a second or two, or where it has none after some ten seconds, and no factor
+ * is 0, `graphTempering` along with it, for most stretches of work, until its intervals are that narrow. Of the two the answer is the one with the narrower intervals. Those of importance sampling hold
  * whatever the distribution is: where the ones of tempering do not overlap with them they are not taken.
  */
 export function estimated(): InferenceAlgorithm {
@@ -63,8 +66,9 @@ class Estimated implements PartInference {
       this.owed = -Infinity;
     }
     const { stretches } = importance;
-    const long = (stretches < 0 ? stretches + ORDERS : stretches) >= FIRST_STRETCHES;
-    if (!this.decided && (long || importance.limit > FIRST_LIMIT)) this.decide();
+    const made = stretches < 0 ? stretches + ORDERS : stretches;
+    const long = (): boolean => made >= UNANSWERED || (made >= FIRST_STRETCHES && importance.answer() !== undefined);
+    if (!this.decided && (importance.limit > FIRST_LIMIT || long())) this.decide();
     const { tempering } = this;
     if (!tempering || tempering.ended) return importance.advance();
     this.turn = (this.turn + 1) % LOOK;
