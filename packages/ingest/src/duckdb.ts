@@ -155,7 +155,9 @@ async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
 
 async function load(): Promise<Module> {
   try {
-    return await import("@duckdb/node-api");
+    // Not by name, so that no bundler of a page looks for its machine code.
+    const name = ["@duckdb", "node-api"].join("/");
+    return (await import(/* @vite-ignore */ name)) as Module;
   } catch (cause) {
     const message =
       "it needs the package @duckdb/node-api, which cannot be loaded; run npm install @duckdb/node-api, or take ground(), which joins in memory";
