@@ -2,17 +2,36 @@
  * elimination: seconds for all marginals of graphs of the UAI competition on one thread, by messages over the same junction tree as the peer's.
  *
  * The tree comes from our elimination order and is given to both sides; reading and ordering are not timed. The peer contracts each clique with einsum and
- * writes its belief out; ours sweeps it. The marginals must agree to 1e-9. The graphs are among the reference data next to the repository.
+ * writes its belief out; ours sweeps it. The marginals must agree to 1e-9. The graphs are among the reference data next to the repository. Noted of ours: the
+ * bytes of each graph's largest table, and at what share of the speed of a plain copy the tables would be moved if each were read once in each of the two passes.
+ *
+ * elimination-logz: ln Z of the same graphs by `infer`, ordering included, against toulbar2 -logz, a process a graph and LOGZ_SECONDS at most: reported, without a goal. Where
+ * it does not end, or prints another number, that is said.
  */
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { share } from "../data.mjs";
-import { openModules } from "../ergodic.mjs";
+import { openErgodic, openModules } from "../ergodic.mjs";
+import { median } from "../measure.mjs";
 import { openPeer, Skipped } from "../peer.mjs";
 
 const folder = fileURLToPath(new URL("../../../shared/data/graphs/uai/", import.meta.url));
 /** The largest clique of each takes NumPy less than 2 GB. */
 const GRAPHS = ["Alchemy_11", "DBN_11", "Grids_11", "ObjectDetection_11", "Promedus_11", "Segmentation_11"];
+
+const LOGZ_SECONDS = 20;
+
+/** Bytes a second that a plain copy of 256 MB reads and writes. */
+function copyBandwidth() {
+  const [from, to] = [new Float64Array(2 ** 25).fill(1), new Float64Array(2 ** 25)];
+  const rates = Array.from({ length: 7 }, () => {
+    const start = performance.now();
+    to.set(from);
+    return (2 * from.byteLength) / ((performance.now() - start) / 1000);
+  });
+  return median(rates);
+}
 
 async function makeData(temporary) {
   if (!existsSync(folder)) throw new Skipped("../shared/data/graphs/uai is not here");
@@ -43,7 +62,12 @@ const ours = async ({ problems }) => {
   const engine = await openEngine({ families: ["graphs"] });
   return {
     name: "ergodic",
-    note: () => problems.map(({ name, cost }) => `${name} 2^${Math.log2(cost.largest).toFixed(0)}`).join(", "),
+    note: (rounds) => {
+      const largest = problems.map(({ name, cost }) => `${name} ${megabytes(8 * cost.largest)}`).join(", ");
+      const bytes = problems.reduce((sum, { cost }) => sum + 2 * 8 * cost.total, 0);
+      const share = bytes / median(rounds.map(({ value }) => value)) / copyBandwidth();
+      return `largest tables: ${largest}; all tables twice: ${megabytes(bytes)}, at ${(100 * share).toFixed(0)} % of a copy's speed`;
+    },
     async round() {
       const answers = [];
       const start = performance.now();
@@ -89,13 +113,73 @@ async function numpy({ folder: temporary, problems }) {
   };
 }
 
+const megabytes = (bytes) => (bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+const oursLogZ = async () => {
+  const { infer } = await openErgodic();
+  const { readUai } = await import(new URL("../../packages/ingest/dist/index.js", import.meta.url).href);
+  return {
+    name: "ergodic",
+    async round() {
+      const start = performance.now();
+      const values = [];
+      for (const name of GRAPHS) {
+        const graph = await readUai(`${folder}${name}.uai`, { evidence: `${folder}${name}.uai.evid` });
+        const { logZ } = await infer(graph, { task: "partition" });
+        values.push(logZ / Math.LN10);
+      }
+      return { value: (performance.now() - start) / 1000, values };
+    },
+  };
+};
+
+/** @throws Skipped where toulbar2 is missing */
+async function toulbar2() {
+  const { error, stdout: told } = spawnSync("toulbar2", ["--help"], { encoding: "utf8" });
+  if (error) throw new Skipped("toulbar2 is not installed (Debian: apt-get install toulbar2)");
+  return {
+    name: `toulbar2 ${/version : ([\d.]+)/.exec(told)?.[1] ?? ""}`.trim(),
+    note: (rounds) => rounds.at(-1).said.join("; "),
+    async round() {
+      const start = performance.now();
+      const [values, said] = [[], []];
+      for (const name of GRAPHS) {
+        const begun = performance.now();
+        const options = { encoding: "utf8", timeout: 1000 * LOGZ_SECONDS };
+        const { stdout } = spawnSync("toulbar2", [`${folder}${name}.uai`, `${folder}${name}.uai.evid`, "-logz"], options);
+        const bounds = /(-?[\d.]+) <= Log10\(Z\) <= (-?[\d.]+)/.exec(stdout ?? "");
+        const [low, high] = bounds ? [Number(bounds[1]), Number(bounds[2])] : [-Infinity, Infinity];
+        values.push((low + high) / 2);
+        const seconds = `${((performance.now() - begun) / 1000).toFixed(2)} s`;
+        said.push(
+          `${name} ${bounds ? `${seconds}${high > low ? `, from ${low} to ${high}` : ""}` : `no answer in ${LOGZ_SECONDS} s`}`,
+        );
+      }
+      return { value: (performance.now() - start) / 1000, values, said };
+    },
+  };
+}
+
+function compareLogZ(mine, theirs) {
+  const [found, other] = [mine.rounds[0].values, theirs.rounds[0].values];
+  const off = GRAPHS.filter((_, i) => Math.abs(found[i] - other[i]) > 1e-3 + 1e-9).map(
+    (name) => `${name}: ${other[GRAPHS.indexOf(name)]} for our ${found[GRAPHS.indexOf(name)].toFixed(4)}`,
+  );
+  const ended = other.filter((value) => !Number.isNaN(value)).length;
+  const agree = off.length === 0 ? "and agrees to 1e-3" : `and differs: ${off.join(", ")}`;
+  return {
+    text: ended === 0 ? "the peer has ended on none" : `the peer has ended on ${ended} of ${other.length}, ${agree}`,
+    passed: true,
+  };
+}
+
 /** The largest difference of two answers' numbers. */
 function furthest(a, b) {
   const theirs = b.flat(2);
   return a.flat(2).reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i])), 0);
 }
 
-export default {
+const marginals = {
   name: "elimination",
   measures: `all marginals of ${GRAPHS.length} graphs by the same junction trees: seconds on one thread`,
   metric: "seconds",
@@ -108,3 +192,20 @@ export default {
     return { text: `marginals differ by at most ${most.toExponential(1)} (may be 1e-9)`, passed: most <= 1e-9 };
   },
 };
+
+const partition = {
+  name: "elimination-logz",
+  measures: `log10 Z of ${GRAPHS.length} graphs, reading and ordering included: seconds on one thread`,
+  metric: "seconds",
+  better: "less",
+  rounds: 1,
+  makeData: async () => {
+    if (!existsSync(folder)) throw new Skipped("../shared/data/graphs/uai is not here");
+    return {};
+  },
+  ours: oursLogZ,
+  peers: () => [{ name: "toulbar2", open: toulbar2 }],
+  compare: compareLogZ,
+};
+
+export default [marginals, partition];

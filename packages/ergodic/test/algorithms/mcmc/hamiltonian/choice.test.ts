@@ -161,9 +161,11 @@ describe("warm-up", () => {
     const asked = await finished(posterior, nuts({ targetAcceptance: 0.8 }));
     expect(accepted(draws) - accepted(asked.draws)).toBeGreaterThan(0.02);
     expect(asked.report.targetAcceptance).toBeUndefined();
-    for (const d of [1, 2, 5]) {
+    for (const d of [1, 5, 20]) {
       const unit = Array.from({ length: d }, (_, i) => Array.from({ length: d }, (_, j) => Number(i === j)));
-      expect((await finished(await gaussian(engine, new Array(d).fill(0), unit))).report.targetAcceptance, `${d}`).toBe(0.8);
+      const { targetAcceptance, diagonal = 0 } = (await finished(await gaussian(engine, new Array(d).fill(0), unit))).report;
+      // In one dimension the two metrics are the same, and either may be taken.
+      expect(targetAcceptance, `${d}`).toBe(d === 1 && diagonal ? 0.9 : 0.8);
     }
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
