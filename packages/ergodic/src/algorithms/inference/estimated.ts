@@ -19,9 +19,9 @@ const [FEW, MANY] = [2, 16];
 const LOOK = 64;
 
 /**
- * `importanceSampling`, and where its intervals are wider than 0.05 once mini-buckets of 2^16 states were tried, or smaller ones for a second or two, or where it has none after some ten seconds, and no factor
- * is 0, `graphTempering` along with it, for most stretches of work, until its intervals are that narrow. Of the two the answer is the one with the narrower intervals. Those of importance sampling hold
- * whatever the distribution is: where the ones of tempering do not overlap with them they are not taken.
+ * `importanceSampling`, joined by `graphTempering` where that helps. Tempering starts where no factor is 0 and importance sampling still has intervals wider than 0.05 after mini-buckets of
+ * 2^16 states, or after a second or two of smaller ones, or has no answer after some ten seconds. It then takes most stretches of work, until its own intervals are that narrow. The answer
+ * is the one with the narrower intervals. Those of importance sampling hold whatever the distribution is, so tempering's are not taken where they do not overlap with them.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };

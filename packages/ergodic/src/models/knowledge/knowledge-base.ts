@@ -123,22 +123,15 @@ export class KnowledgeBase {
   ground(): FactorGraph {
     this.#refuseBusy();
     let groundings: Grounding[];
-    let [factors, edges] = [0, 0];
+    const tally = new Tally(this.#room);
     try {
       groundings = this.#prepare();
-      let room = this.#room;
-      for (const grounding of groundings) {
-        const measured = grounding.measure(room, true);
-        if (measured.bytes > room) throw grounding.tooMuch(room);
-        room -= measured.bytes;
-        factors += measured.factors;
-        edges += measured.edges;
-      }
+      for (const grounding of groundings) tally.add(grounding.measure(tally.room, true), () => grounding.tooMuch(tally.room));
     } catch (error) {
       this.#weights.rollback();
       throw error;
     }
-    return this.#emit(groundings, factors, edges);
+    return this.#emit(groundings, tally.factors, tally.edges);
   }
 
   /**
@@ -151,7 +144,7 @@ export class KnowledgeBase {
     if (!holds(joiner, "begin"))
       refuse(`${WHERE}.groundBy`, "joiner", joiner, "what joins tables", "await duckdb() of @ergodic/ingest");
     let groundings: Grounding[];
-    let [factors, edges] = [0, 0];
+    const tally = new Tally(this.#room);
     let session: JoinSession | undefined;
     this.#refuseBusy();
     this.#busy = true;
@@ -164,13 +157,9 @@ export class KnowledgeBase {
           table,
           view.facts.columns.map((_, column) => view.codes(column).subarray(0, view.rowCount)),
         );
-      let room = this.#room;
       for (const grounding of groundings) {
-        const measured = await grounding.measureBy(session, room, (view) => views.indexOf(view));
-        if (measured.bytes > room) throw grounding.tooManyFound(room);
-        room -= measured.bytes;
-        factors += measured.factors;
-        edges += measured.edges;
+        const measured = await grounding.measureBy(session, tally.room, (view) => views.indexOf(view));
+        tally.add(measured, () => grounding.tooManyFound(tally.room));
       }
     } catch (error) {
       this.#weights.rollback();
@@ -179,7 +168,7 @@ export class KnowledgeBase {
       this.#busy = false;
       await session?.end();
     }
-    return this.#emit(groundings, factors, edges);
+    return this.#emit(groundings, tally.factors, tally.edges);
   }
 
   #emit(groundings: readonly Grounding[], factors: number, edges: number): FactorGraph {
@@ -352,4 +341,22 @@ export class KnowledgeBase {
  */
 export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
   return new KnowledgeBase(options).add(...rules);
+}
+
+/** What the factors of rules measured so far take together, and the bytes that are left for others. */
+class Tally {
+  factors = 0;
+  edges = 0;
+  room: number;
+
+  constructor(room: number) {
+    this.room = room;
+  }
+
+  add({ bytes, factors, edges }: { bytes: number; factors: number; edges: number }, tooMuch: () => Error): void {
+    if (bytes > this.room) throw tooMuch();
+    this.room -= bytes;
+    this.factors += factors;
+    this.edges += edges;
+  }
 }
