@@ -123,13 +123,13 @@ describe.each(names)("%s", (name) => {
     const before = engine.memory.usedBytes;
     for (const task of algorithm.tasks) {
       const plan = { task, seed: 3, workers: 1, memory: 2 ** 28, timed: false };
-      const whole = new Inference(grid, algorithm, plan, engine);
+      const whole = await Inference.open(grid, algorithm, plan, engine);
       while (!whole.converged) await whole.advance(1);
       const wanted = stable(whole.found());
       for (const steps of [0, 1, 2, 5, Math.ceil(whole.step / 2), whole.step]) {
-        const first = new Inference(grid, algorithm, plan, engine);
+        const first = await Inference.open(grid, algorithm, plan, engine);
         while (first.step < steps && !first.converged) await first.advance(steps - first.step);
-        const second = new Inference(grid, inferenceFromJson(algorithm.toJSON()), plan, engine);
+        const second = await Inference.open(grid, inferenceFromJson(algorithm.toJSON()), plan, engine);
         const snapshot = kept(first.snapshot());
         second.restore(snapshot);
         expect(second.snapshot()).toEqual(snapshot);

@@ -1,7 +1,9 @@
 /** What `automatic` does where elimination is too much: importance sampling, and tempering along with it. */
 import { beforeAll, describe, expect, it } from "vitest";
+import type { PartInference } from "../../src/algorithms/inference/algorithm.ts";
 import { estimated } from "../../src/algorithms/inference/estimated.ts";
 import { Inference } from "../../src/algorithms/inference/inference.ts";
+import { reduce } from "../../src/algorithms/inference/reduction.ts";
 import type { FactorTables } from "../../src/contract.ts";
 import { type Engine, openEngine } from "../../src/host/engine.ts";
 import { elimination, infer } from "../../src/index.ts";
@@ -29,7 +31,7 @@ describe("estimates where elimination is too much", () => {
   it("come from tempering where importance sampling says little, right and narrow, whenever the run is interrupted", async () => {
     const graph = magnet(10, 0.3);
     const exact = await infer(graph, { task: "partition", algorithm: elimination() });
-    const whole = new Inference(graph, estimated(), plan, engine);
+    const whole = await Inference.open(graph, estimated(), plan, engine);
     while (!whole.converged) await whole.advance(1);
     const found = whole.found();
     const { method, logZ } = found[0].answer!;
@@ -42,9 +44,9 @@ describe("estimates where elimination is too much", () => {
     const steps = whole.step;
     whole.dispose();
     for (const share of [0.02, 0.5]) {
-      const first = new Inference(graph, estimated(), plan, engine);
+      const first = await Inference.open(graph, estimated(), plan, engine);
       while (first.step < share * steps) await first.advance(1);
-      const second = new Inference(graph, estimated(), plan, engine);
+      const second = await Inference.open(graph, estimated(), plan, engine);
       const snapshot = first.snapshot();
       second.restore(snapshot);
       expect(second.snapshot()).toEqual(snapshot);
@@ -57,7 +59,7 @@ describe("estimates where elimination is too much", () => {
 
   it("come from importance sampling alone where a factor is 0, and where that is precise", async () => {
     for (const graph of [magnet(11, 0.4, true), magnet(6, 0.1)]) {
-      const run = new Inference(graph, estimated(), { ...plan, memory: 2 ** 20 }, engine);
+      const run = await Inference.open(graph, estimated(), { ...plan, memory: 2 ** 20 }, engine);
       while (!run.converged && run.step < 400) await run.advance(1);
       expect(run.found()[0].answer!.method).toMatch(
         /^importance sampling: \d+ draws from mini-buckets of at most 2\^\d+ states$/,
@@ -65,4 +67,51 @@ describe("estimates where elimination is too much", () => {
       run.dispose();
     }
   }, 60_000);
+
+  it("are kept as they are at any time, stretches that are made again included", async () => {
+    const graph = magnet(10, 0.3);
+    const run = await Inference.open(graph, estimated(), plan, engine);
+    let owed = 0;
+    for (let i = 0; i < 60; i++) {
+      await run.advance(7);
+      const snapshot = run.snapshot();
+      const second = await Inference.open(graph, estimated(), plan, engine);
+      second.restore(snapshot);
+      const [part] = (second as unknown as { parts: { owed: number; importance: { stretches: number } }[] }).parts;
+      if (part.owed > part.importance.stretches) owed++;
+      expect(second.snapshot()).toEqual(snapshot);
+      second.dispose();
+    }
+    run.dispose();
+    console.log(`${owed} of 60 snapshots owe stretches`);
+  }, 120_000);
+
+  it("are the narrower of both, and importance sampling's where the other's does not overlap or has none", () => {
+    const [part] = reduce(magnet(4, 0.3)).components;
+    const run = estimated().start(part, plan, engine) as PartInference & Record<"importance" | "tempering", object>;
+    const found = (value: number, half: number, method: string) => ({
+      answer: () => ({
+        method,
+        logZ: { value, certificate: half > 0 ? { interval: [value - half, value + half], level: 0.999 } : { none: "lost" } },
+      }),
+      dispose: () => {},
+    });
+    const answer = (first: [number, number], second: [number, number]) => {
+      run.importance = found(...first, "one");
+      run.tempering = found(...second, "two");
+      return run.answer()!;
+    };
+    expect(answer([5, 1], [5.5, 0.25])).toMatchObject({ method: "one, too wide an interval; two", logZ: { value: 5.5 } });
+    expect(answer([5, 0.25], [5.5, 1])).toMatchObject({ method: "one", logZ: { value: 5 } });
+    const disagrees = { method: "one; parallel tempering disagrees with it, and is not taken", logZ: { value: 5 } };
+    expect(answer([5, 1], [6.5, 0.25])).toMatchObject(disagrees);
+    expect(answer([5, 1], [3.5, 0.25])).toMatchObject(disagrees);
+    // Ends that touch agree.
+    expect(answer([5, 1], [6.25, 0.25])).toMatchObject({ logZ: { value: 6.25 } });
+    expect(answer([5, 1], [3.75, 0.25])).toMatchObject({ logZ: { value: 3.75 } });
+    expect(answer([5, 1], [5, 0])).toMatchObject({
+      method: "one; parallel tempering gave no interval: lost",
+      logZ: { value: 5 },
+    });
+  });
 });

@@ -205,15 +205,15 @@ describe("checkpoints", () => {
     const draws = stream(16).at(0);
     const graph = pairwiseGraph(144, gridEdges(12, 12), 1.5, () => draws.normal());
     const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
-    const begin = () => new Inference(graph, importanceSampling({ samples: 1000, width: 1e-6 }), plan, engine);
-    const whole = begin();
+    const begin = () => Inference.open(graph, importanceSampling({ samples: 1000, width: 1e-6 }), plan, engine);
+    const whole = await begin();
     while (!whole.converged) await whole.advance(1);
     const wanted = whole.found();
     // Its intervals are narrower than those of 1000 draws from the second and last proposals.
     expect(wanted[0].answer!.method).toContain("4000 draws from mini-buckets of at most 2^8 states");
-    const first = begin();
+    const first = await begin();
     while (first.step < whole.step - 1) await first.advance(whole.step - 1 - first.step);
-    const resumed = begin();
+    const resumed = await begin();
     resumed.restore(first.snapshot());
     expect(resumed.found()).toEqual(wanted);
     while (!resumed.converged) await resumed.advance(1);
@@ -225,12 +225,12 @@ describe("automatic", () => {
   it("keeps what it was resumed with until it has chosen again", async () => {
     const engine = await openEngine({ families: ["graphs"] });
     const plan = { task: "marginals", seed: 0, workers: 1, memory: 8000 } as const;
-    const begin = () => new Inference(grid(9, 1, 0), automatic(), plan, engine);
-    const first = begin();
+    const begin = () => Inference.open(grid(9, 1, 0), automatic(), plan, engine);
+    const first = await begin();
     while (!first.converged && !(first.report().slice > 3)) await first.advance(1);
     expect(first.converged).toBe(false);
     const snapshot = first.snapshot();
-    const second = begin();
+    const second = await begin();
     second.restore(snapshot);
     expect(second.snapshot()).toEqual(snapshot);
     first.dispose();

@@ -47,8 +47,8 @@ it("a run of annealing that was kept in the middle goes where it would have gone
   const draws = stream(1, "kept").at(0);
   const wide = pairwiseGraph(400, gridEdges(20, 20), 1.5, () => draws.normal());
   const plan = { task: "map", seed: 2, workers: 1, memory: 2 ** 28 } as const;
-  const begin = () => new Inference(wide, graphAnnealing({ sweeps: 60, restarts: 1 }), plan, engine);
-  const [whole, first, second] = [begin(), begin(), begin()];
+  const begin = () => Inference.open(wide, graphAnnealing({ sweeps: 60, restarts: 1 }), plan, engine);
+  const [whole, first, second] = [await begin(), await begin(), await begin()];
   while (!whole.converged) await whole.advance(1);
   while (!((first.report().sweeps ?? 0) > 20)) await first.advance(1);
   expect(first.report().sweeps).toBeLessThan(60);

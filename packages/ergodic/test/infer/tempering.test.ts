@@ -6,8 +6,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import type { PartInference } from "../../src/algorithms/inference/algorithm.ts";
+import { reduce } from "../../src/algorithms/inference/reduction.ts";
 import { stream } from "../../src/base/stream.ts";
 import type { FactorTables } from "../../src/contract.ts";
+import { openEngine } from "../../src/host/engine.ts";
 import { elimination, graphTempering, infer } from "../../src/index.ts";
 import { heldTo } from "../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../reference/random-graph.ts";
@@ -120,6 +123,32 @@ describe("parallel tempering", () => {
       );
       expect(two.method).toBe(one.method);
     }
+  });
+
+  it("has no guarantee where a search had found what was never seen again, after a checkpoint too", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const [part] = reduce(strong(3, 1, true)).components;
+    const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
+    const begin = () =>
+      graphTempering({ warmup: 50, sweeps: 200 }).start(part, plan, engine) as PartInference & { floors: Float64Array };
+    const run = begin();
+    while (!run.ended) await run.advance();
+    expect(run.answer()!.logZ!.certificate).toHaveProperty("interval");
+    // As if searches had stayed where the product is larger than all that the ladders have seen.
+    expect(run.floors.every(Number.isFinite)).toBe(true);
+    run.floors[2] = 1e6;
+    const none = {
+      none: "the ladders did not find the states again that a search had found, more probable than all that were seen since",
+    };
+    expect(run.answer()!.logZ!.certificate).toEqual(none);
+    expect(run.answer()!.marginals![0].certificate).toEqual(none);
+    const resumed = begin();
+    resumed.restore(structuredClone(run.snapshot()));
+    while (!resumed.ended) await resumed.advance();
+    expect(resumed.floors).toEqual(run.floors);
+    expect(resumed.answer()!.logZ!.certificate).toEqual(none);
+    run.dispose();
+    resumed.dispose();
   });
 
   it("refuses zeros, and variables of more states than a byte has", async () => {

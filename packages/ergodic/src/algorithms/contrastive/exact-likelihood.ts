@@ -86,7 +86,7 @@ class ExactObjective implements GraphObjective {
   ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
-    const inference = new Inference(
+    const inference = await Inference.open(
       graph,
       eliminationAgain(orders),
       { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },

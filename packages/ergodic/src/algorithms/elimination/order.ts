@@ -1,4 +1,5 @@
 import { log } from "../../base/log.ts";
+import { atOnce } from "../../base/steps.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 
 /** An order in which variables are summed out, and what that costs. */
@@ -48,11 +49,11 @@ export function* eliminationOrders(
   const even = new Float64Array(left.length).fill(1);
   // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
   left.reverse();
-  const draft = new Core(cardinalities, neighbours, left).run(false, even, Infinity)!;
+  const draft = (yield* new Core(cardinalities, neighbours, left).run(false, even, Infinity))!;
   const sorted = Array.from(draft.order, (i) => left[i]).reverse();
   const core = new Core(cardinalities, neighbours, sorted);
   const random = stream(seed, "elimination order");
-  let best = core.run(false, even, Infinity)!;
+  let best = (yield* core.run(false, even, Infinity))!;
   let spent = core.operations;
   let shown = 0;
   let tried = 1;
@@ -66,7 +67,7 @@ export function* eliminationOrders(
     const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
     const factors = fresh ? core.freshFactors(draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
     // As good a one is a step, too: the sum is flat over many factors.
-    const found = core.run(weighted, factors, walk.total);
+    const found = yield* core.run(weighted, factors, walk.total);
     spent += core.operations;
     if (found) {
       Object.assign(walk, { factors, weighted, total: found.total });
@@ -94,13 +95,8 @@ function changedFactors(factors: Float64Array, share: number, draws: Draws): Flo
 }
 
 /** The order that `eliminationOrders` ends with. */
-export function eliminationOrder(...given: Parameters<typeof eliminationOrders>): EliminationOrder {
-  const search = eliminationOrders(...given);
-  for (;;) {
-    const { done, value } = search.next();
-    if (done) return value;
-  }
-}
+export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>): EliminationOrder =>
+  atOnce(eliminationOrders(...given));
 
 /** Variables with at most two neighbours go first; and of very many variables those with fewest, until bits can hold the rest. */
 function peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
@@ -234,9 +230,12 @@ class Core {
     return found;
   }
 
-  /** The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about. */
-  run(weighted: boolean, factors: Float64Array, limit: number): Found | undefined {
-    const { bits, degrees, fill, count, words, counts, weights, rest, place, around, free } = this;
+  /**
+   * The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about.
+   * It yields where it takes long.
+   */
+  *run(weighted: boolean, factors: Float64Array, limit: number): Generator<void, Found | undefined> {
+    const { bits, degrees, fill, count, words, counts, rest, place, around, free } = this;
     bits.set(this.start.bits);
     degrees.set(this.start.degrees);
     fill.set(this.start.fill);
@@ -253,24 +252,16 @@ class Core {
     let total = 0;
     let largest = 0;
     let fills = false;
+    let shown = 0;
     for (let remaining = count; remaining > 0; remaining--) {
-      let chosen = -1;
-      while (chosen < 0 && free.length > 0) {
-        const v = free.pop()!;
-        if (place[v] >= 0 && fill[v] === 0) chosen = v;
+      if (this.operations >= shown + PAUSE_OPERATIONS) {
+        shown = this.operations;
+        yield;
       }
+      let chosen = this.nextFree();
       if (chosen < 0) {
         fills = true;
-        let lowest = Infinity;
-        for (let k = 0; k < remaining; k++) {
-          const v = rest[k];
-          const score = (weighted ? fill[v] * (weights[v] + 0.3 * degrees[v]) : fill[v]) * factors[v];
-          if (score < lowest) {
-            lowest = score;
-            chosen = v;
-          }
-        }
-        this.operations += 2 * remaining;
+        chosen = this.cheapest(remaining, weighted, factors);
       }
       const size = this.neighboursOf(chosen);
       let states = counts[chosen];
@@ -288,6 +279,33 @@ class Core {
       while (this.top > 0 && this.alive[this.top - 1] === 0) this.top--;
     }
     return { order, total, largest, fills };
+  }
+
+  /** A variable without fill edges; −1: there is none. */
+  private nextFree(): number {
+    const { free, place, fill } = this;
+    while (free.length > 0) {
+      const v = free.pop()!;
+      if (place[v] >= 0 && fill[v] === 0) return v;
+    }
+    return -1;
+  }
+
+  /** Of those left, the one with the lowest score. */
+  private cheapest(remaining: number, weighted: boolean, factors: Float64Array): number {
+    const { rest, fill, weights, degrees } = this;
+    let chosen = -1;
+    let lowest = Infinity;
+    for (let k = 0; k < remaining; k++) {
+      const v = rest[k];
+      const score = (weighted ? fill[v] * (weights[v] + 0.3 * degrees[v]) : fill[v]) * factors[v];
+      if (score < lowest) {
+        lowest = score;
+        chosen = v;
+      }
+    }
+    this.operations += 2 * remaining;
+    return chosen;
   }
 
   /** Into `around`; returns how many. */

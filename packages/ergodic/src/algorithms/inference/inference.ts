@@ -1,8 +1,9 @@
 import { isObject, KeptPart } from "../../base/kept-part.ts";
+import { inTurns } from "../../base/steps.ts";
 import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
-import { type Reduction, reduce } from "./reduction.ts";
+import { type Reduction, reducing } from "./reduction.ts";
 import { unreduced } from "./unreduced.ts";
 
 /** A part's place in the graph, and what was found about it. */
@@ -40,13 +41,26 @@ export class Inference implements Progression {
   /** Sums of what ended parts report. */
   private readonly ended: Record<string, number> = {};
 
-  constructor(graph: FactorTables | Conditionals, algorithm: InferenceAlgorithm, plan: InferencePlan, engine: Engine) {
-    const tables = "factors" in graph;
-    this.reduction = tables ? reduce(graph) : unreduced(graph);
-    this.parts = tables
-      ? this.reduction.components.map((part) => algorithm.start(part, plan, engine))
-      : [algorithm.startWhole!(graph, plan, engine)];
-    this.running = [...this.parts.keys()];
+  /** @throws the reason of an aborted `signal`, which a large graph is reduced under */
+  static async open(
+    graph: FactorTables | Conditionals,
+    algorithm: InferenceAlgorithm,
+    plan: InferencePlan,
+    engine: Engine,
+    signal?: AbortSignal,
+  ): Promise<Inference> {
+    if (!("factors" in graph)) return new Inference(unreduced(graph), [algorithm.startWhole!(graph, plan, engine)]);
+    const reduction = await inTurns(reducing(graph), signal);
+    return new Inference(
+      reduction,
+      reduction.components.map((part) => algorithm.start(part, plan, engine)),
+    );
+  }
+
+  private constructor(reduction: Reduction, parts: PartInference[]) {
+    this.reduction = reduction;
+    this.parts = parts;
+    this.running = [...parts.keys()];
   }
 
   get updates(): number {

@@ -6,6 +6,7 @@ export class JointState {
   /** Room for the worths of one variable. */
   readonly weights: Float64Array;
   readonly cardinalities: readonly number[];
+  private readonly lists: ReturnType<typeof listsOf>;
   private readonly values: Float64Array;
   /** By table, where its values begin. */
   private readonly begins: Int32Array;
@@ -16,23 +17,18 @@ export class JointState {
   /** By table, the place of its entry among all values. */
   private readonly places: Int32Array;
 
-  constructor(
-    { cardinalities, values, first, touching }: LogTables,
-    states: ArrayLike<number> = new Int32Array(cardinalities.length),
-  ) {
-    this.cardinalities = cardinalities;
-    this.weights = new Float64Array(cardinalities.reduce((most, count) => Math.max(most, count), 1));
-    this.values = values;
-    this.begins = first;
+  /** `like`: the tables, or another state, whose lists it shares. */
+  constructor(like: LogTables | JointState, states: ArrayLike<number> = new Int32Array(like.cardinalities.length)) {
+    this.cardinalities = like.cardinalities;
     this.states = Int32Array.from(states);
-    this.first = new Int32Array(touching.length + 1);
-    touching.forEach((of, variable) => {
-      this.first[variable + 1] = this.first[variable] + of.length;
-    });
-    const all = touching.flat();
-    this.tables = Int32Array.from(all, ({ table }) => table);
-    this.strides = Int32Array.from(all, ({ stride }) => stride);
-    this.places = first.slice();
+    this.lists = like instanceof JointState ? like.lists : listsOf(like);
+    this.values = this.lists.values;
+    this.begins = this.lists.begins;
+    this.first = this.lists.first;
+    this.tables = this.lists.tables;
+    this.strides = this.lists.strides;
+    this.weights = new Float64Array(this.cardinalities.reduce((most, count) => Math.max(most, count), 1));
+    this.places = this.begins.slice();
     this.set(this.states);
   }
 
@@ -70,4 +66,18 @@ export class JointState {
   private shift(variable: number, by: number): void {
     for (let e = this.first[variable]; e < this.first[variable + 1]; e++) this.places[this.tables[e]] += by * this.strides[e];
   }
+}
+
+function listsOf({ values, first: begins, touching }: LogTables) {
+  const first = new Int32Array(touching.length + 1);
+  for (const [variable, of] of touching.entries()) first[variable + 1] = first[variable] + of.length;
+  const tables = new Int32Array(first[touching.length]);
+  const strides = new Int32Array(tables.length);
+  let e = 0;
+  for (const of of touching)
+    for (const { table, stride } of of) {
+      tables[e] = table;
+      strides[e++] = stride;
+    }
+  return { values, begins, first, tables, strides };
 }

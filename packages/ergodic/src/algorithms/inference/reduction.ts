@@ -1,10 +1,13 @@
 import { DataError } from "../../base/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
+import { atOnce } from "../../base/steps.ts";
 import type { FactorTables } from "../../contract.ts";
 import { absorb, restrict, sizeOf, type Table, tableOf } from "./table.ts";
 
 /** Bytes that a state of a variable takes, in lists and in the answer. */
 const STATE_BYTES = 32;
+/** Tables, or entries of these, between two yields: a few milliseconds. */
+const [PAUSE_TABLES, PAUSE_ENTRIES] = [1024, 1 << 17];
 
 /** A connected part of a graph, its variables numbered from 0. */
 export interface Component {
@@ -37,7 +40,10 @@ export interface Reduction {
  *
  * @throws DataError [GRAPH_TABLE] for tables that do not fit their scope, or with entries that are negative or not finite
  */
-export function reduce(graph: FactorTables): Reduction {
+export const reduce = (graph: FactorTables): Reduction => atOnce(reducing(graph));
+
+/** The same, yielding every few milliseconds. */
+export function* reducing(graph: FactorTables): Generator<void, Reduction> {
   const { cardinalities, factors } = graph;
   const stateCount = cardinalities.reduce((sum, count) => sum + count, 0);
   checkRoom(
@@ -47,29 +53,45 @@ export function reduce(graph: FactorTables): Reduction {
     MOST_OBJECTS,
     "give variables fewer states",
   );
-  const given: Table[] = factors.map(({ scope, values, logs }, f) => {
+  const pauses = new Pauses();
+  const given: Table[] = [];
+  for (const [f, { scope, values, logs }] of factors.entries()) {
+    if (pauses.due(values.length)) yield;
     const variables = Array.from(scope);
     const shape = variables.map((variable) => cardinalities[variable]);
     if (values.length !== sizeOf(shape) || new Set(variables).size !== variables.length) refuseScope(graph, f);
     const wrong = values.findIndex((value) => !(logs ? value < Infinity : value >= 0 && value < Infinity));
     if (wrong >= 0) refuseEntry(graph, f, wrong);
-    return tableOf(variables, shape, values, logs);
-  });
-  const states = propagate(graph, given);
+    given.push(tableOf(variables, shape, values, logs));
+  }
+  const states = yield* propagate(graph, given, pauses);
   if (!states) return { scale: -Infinity, states: [], components: [], zeroShare: 0 };
   let scale = 0;
   const left: Table[] = [];
   for (const table of given) {
+    if (pauses.due(table.values.length)) yield;
     const rest = restrict(table, (variable) => states[variable]);
     scale += rest.scale;
     if (rest.range !== 0 || rest.values.some((value) => value === 0)) left.push({ ...rest, scale: 0 });
   }
-  const merged = absorbSubsets(joinEqual(left));
+  const merged = yield* absorbSubsets(yield* joinEqual(left, pauses), pauses);
   for (const table of merged) scale += table.scale;
   const tables = merged.map((table) => ({ ...table, scale: 0 }));
   const size = tables.reduce((sum, { values }) => sum + values.length, 0);
   const zeros = tables.reduce((sum, { values, logs }) => sum + values.filter((v) => v === (logs ? -Infinity : 0)).length, 0);
   return { scale, states, components: split(states, tables), zeroShare: zeros / Math.max(1, size) };
+}
+
+/** When to yield. */
+class Pauses {
+  private left = PAUSE_ENTRIES;
+
+  due(entries: number): boolean {
+    this.left -= entries + PAUSE_ENTRIES / PAUSE_TABLES;
+    if (this.left > 0) return false;
+    this.left = PAUSE_ENTRIES;
+    return true;
+  }
 }
 
 const factorName = ({ factors, name }: FactorTables, f: number): string =>
@@ -95,7 +117,7 @@ function refuseEntry(graph: FactorTables, f: number, at: number): never {
 }
 
 /** By variable, the states that are left; undefined where none is left of one. */
-function propagate(graph: FactorTables, tables: readonly Table[]): number[][] | undefined {
+function* propagate(graph: FactorTables, tables: readonly Table[], pauses: Pauses): Generator<void, number[][] | undefined> {
   const alive = Array.from(graph.cardinalities, (count, variable) => {
     const state = graph.observed[variable];
     return state < 0 ? new Uint8Array(count).fill(1) : new Uint8Array(count).fill(1, state, state + 1);
@@ -108,6 +130,7 @@ function propagate(graph: FactorTables, tables: readonly Table[]): number[][] | 
   for (const f of waiting) {
     waiting.delete(f);
     const { scope, shape, values, logs } = tables[f];
+    if (pauses.due(values.length)) yield;
     const supported = shape.map((count) => new Uint8Array(count));
     const digits = new Int32Array(shape.length);
     const zero = logs ? -Infinity : 0;
@@ -140,9 +163,10 @@ function propagate(graph: FactorTables, tables: readonly Table[]): number[][] | 
 }
 
 /** Tables on the same variables are multiplied, in whatever order their scopes have these. */
-function joinEqual(tables: readonly Table[]): Table[] {
+function* joinEqual(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const joined = new Map<string, Table>();
   for (const table of tables) {
+    if (pauses.due(table.values.length)) yield;
     const key = [...table.scope].sort((a, b) => a - b).join();
     const before = joined.get(key);
     joined.set(key, before ? absorb(before, table) : table);
@@ -151,7 +175,7 @@ function joinEqual(tables: readonly Table[]): Table[] {
 }
 
 /** Tables whose scope is within another's become part of it: of the smallest that has all its variables. */
-function absorbSubsets(tables: readonly Table[]): Table[] {
+function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const order = [...tables.keys()].sort((a, b) => tables[a].scope.length - tables[b].scope.length || a - b);
   const made: (Table | undefined)[] = [...tables];
   const holders = new Map<number, Set<number>>();
@@ -159,6 +183,7 @@ function absorbSubsets(tables: readonly Table[]): Table[] {
     for (const variable of scope) holders.set(variable, (holders.get(variable) ?? new Set()).add(f));
   for (const f of order) {
     const table = made[f]!;
+    if (pauses.due(table.values.length)) yield;
     const candidates = table.scope.map((variable) => holders.get(variable)!).sort((a, b) => a.size - b.size);
     let target = -1;
     for (const g of candidates[0] ?? []) {

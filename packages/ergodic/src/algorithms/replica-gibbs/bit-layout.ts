@@ -49,52 +49,38 @@ export class BitLayout {
   readonly variables: Int32Array;
   readonly runs: readonly BitRun[];
   readonly kinds: readonly Kind[];
-  private readonly kindOf: Uint16Array;
+  /** By position. */
+  readonly kindOf: Uint16Array;
   /** Where each colour ends. */
   readonly colourEnds: readonly number[];
   readonly columns: Conditionals;
   private readonly memory: EngineMemory;
   private readonly held: Allocation[] = [];
   private readonly runBlocks: number;
-  private kindBlocks: readonly number[] = [];
+  private readonly kindBlocks: readonly number[];
+  /** By run, where its edges are. */
+  private readonly edges: readonly number[];
 
-  /** @throws CapabilityError where the graph does not suit: it says why */
-  constructor(columns: Conditionals, memory: EngineMemory) {
+  /**
+   * `like`: a layout of the same graph, whose lists and edges it shares, and which is disposed of after it; only thresholds are its own.
+   *
+   * @throws CapabilityError where the graph does not suit: it says why
+   */
+  constructor(columns: Conditionals, memory: EngineMemory, like?: BitLayout) {
     this.columns = columns;
     this.memory = memory;
-    const odds = logOddsOf(columns);
-    const { kinds, kindOf } = kindsOf(columns, odds);
-    const { order, ends } = coloursOf(columns);
-    const runs: BitRun[] = [];
-    const placed: number[] = [];
-    const colourEnds: number[] = [];
-    for (let colour = 0, from = 0; colour < ends.length; from = ends[colour++]) {
-      const own = new Map<number, number[]>();
-      for (const variable of order.subarray(from, ends[colour])) {
-        const list = own.get(kindOf[variable]);
-        if (list) list.push(variable);
-        else own.set(kindOf[variable], [variable]);
-      }
-      for (const [kind, list] of own) {
-        const first = placed.length;
-        for (const variable of list) placed.push(variable);
-        if (placed.length % 2 === 1) placed.push(-1);
-        runs.push({ from: first, to: placed.length, kind });
-      }
-      colourEnds.push(placed.length);
-    }
-    this.runs = runs;
-    this.kinds = kinds;
-    this.colourEnds = colourEnds;
-    this.variables = Int32Array.from(placed);
-    this.positions = placed.length;
-    this.positionOf = new Int32Array(kindOf.length).fill(-1);
-    this.variables.forEach((variable, position) => {
-      if (variable >= 0) this.positionOf[variable] = position;
-    });
-    this.kindOf = Uint16Array.from(this.variables, (variable) => (variable < 0 ? 0 : kindOf[variable]));
-    this.runBlocks = this.allocate(F.RUN_BYTES * runs.length);
-    this.write(odds);
+    const odds = like ? undefined : logOddsOf(columns);
+    const places = like ?? placesOf(columns, odds!);
+    this.positions = places.positions;
+    this.positionOf = places.positionOf;
+    this.variables = places.variables;
+    this.runs = places.runs;
+    this.kinds = places.kinds;
+    this.kindOf = places.kindOf;
+    this.colourEnds = places.colourEnds;
+    this.edges = like?.edges ?? this.writeEdges(odds!);
+    this.kindBlocks = this.kinds.map((kind) => this.writeKind(kind));
+    this.runBlocks = this.writeRuns();
   }
 
   /** Where the runs are, for blocks of replicas. */
@@ -123,25 +109,33 @@ export class BitLayout {
     return piece.pointer;
   }
 
-  private write(odds: LogOdds): void {
-    const { memory, kinds, runs } = this;
-    const kindBlocks = (this.kindBlocks = kinds.map((kind) => this.writeKind(kind)));
-    const edges = this.allocate(runs.reduce((sum, { from, to, kind }) => sum + 4 * (to - from) * quickEdges(kinds[kind]), 0));
-    let pointer = edges;
+  private writeRuns(): number {
+    const { memory, runs, edges, kindBlocks } = this;
+    const pointer = this.allocate(F.RUN_BYTES * runs.length);
     runs.forEach(({ from, to, kind }, run) => {
-      const block = memory.u32(this.runBlocks + run * F.RUN_BYTES, F.RUN_BYTES / 4);
+      const block = memory.u32(pointer + run * F.RUN_BYTES, F.RUN_BYTES / 4);
       block[F.RUN_FROM / 4] = from;
       block[F.RUN_TO / 4] = to;
-      block[F.RUN_EDGES / 4] = pointer;
+      block[F.RUN_EDGES / 4] = edges[run];
       block[F.RUN_KIND / 4] = kindBlocks[kind];
+    });
+    return pointer;
+  }
+
+  private writeEdges(odds: LogOdds): number[] {
+    const { memory, kinds, runs } = this;
+    let pointer = this.allocate(runs.reduce((sum, { from, to, kind }) => sum + 4 * (to - from) * quickEdges(kinds[kind]), 0));
+    return runs.map(({ from, to, kind }) => {
       const count = quickEdges(kinds[kind]);
-      this.writeEdges(odds, from, to, count, memory.u32(pointer, (to - from) * count));
+      this.writeEdgesOf(odds, from, to, count, memory.u32(pointer, (to - from) * count));
+      const own = pointer;
       pointer += 4 * (to - from) * count;
+      return own;
     });
   }
 
   /** Where there is no neighbour, that is a word of zeros behind all positions. */
-  private writeEdges(
+  private writeEdgesOf(
     { begins, neighbours, couplings }: LogOdds,
     from: number,
     to: number,
@@ -189,6 +183,38 @@ export class BitLayout {
 const isQuick = ({ sizes }: Kind): boolean => sizes.length === 1 && sizes[0] <= QUICK;
 
 const quickEdges = (kind: Kind): number => (isQuick(kind) ? QUICK : kind.sizes.reduce((sum, size) => sum + size, 0));
+
+type Places = Pick<BitLayout, "positions" | "positionOf" | "variables" | "runs" | "kinds" | "kindOf" | "colourEnds">;
+
+/** Positions by colour and kind. */
+function placesOf(columns: Conditionals, odds: LogOdds): Places {
+  const { kinds, kindOf } = kindsOf(columns, odds);
+  const { order, ends } = coloursOf(columns);
+  const runs: BitRun[] = [];
+  const placed: number[] = [];
+  const colourEnds: number[] = [];
+  for (let colour = 0, from = 0; colour < ends.length; from = ends[colour++]) {
+    const own = new Map<number, number[]>();
+    for (const variable of order.subarray(from, ends[colour])) {
+      const list = own.get(kindOf[variable]);
+      if (list) list.push(variable);
+      else own.set(kindOf[variable], [variable]);
+    }
+    for (const [kind, list] of own) {
+      const first = placed.length;
+      for (const variable of list) placed.push(variable);
+      if (placed.length % 2 === 1) placed.push(-1);
+      runs.push({ from: first, to: placed.length, kind });
+    }
+    colourEnds.push(placed.length);
+  }
+  const positionOf = new Int32Array(kindOf.length).fill(-1);
+  for (const [position, variable] of placed.entries()) if (variable >= 0) positionOf[variable] = position;
+  return {
+    ...{ runs, kinds, colourEnds, positionOf, positions: placed.length, variables: Int32Array.from(placed) },
+    kindOf: Uint16Array.from(placed, (variable) => (variable < 0 ? 0 : kindOf[variable])),
+  };
+}
 
 /** The kinds, and by variable its own. */
 function kindsOf(columns: Conditionals, odds: LogOdds): { kinds: Kind[]; kindOf: Uint16Array } {

@@ -118,10 +118,19 @@ class AnnealedImportanceSampling extends PartRun {
   private *pilot(): Generator<void, Float64Array> {
     const { tables, options, plan } = this;
     const random = stream(plan.seed, "annealed importance sampling, pilot");
-    const runs = Array.from({ length: PILOT_RUNS }, (_, run) => new JointState(tables, uniform(tables, random.at(run))));
+    const first = new JointState(tables);
+    const runs: JointState[] = [];
     const powers: number[] = [];
     let power = 0;
     let seen = 0;
+    while (runs.length < PILOT_RUNS) {
+      runs.push(new JointState(first, uniform(tables, random.at(runs.length))));
+      seen += tables.cardinalities.length;
+      if (seen < PAUSE_VARIABLES) continue;
+      seen = 0;
+      yield;
+    }
+    seen = 0;
     while (power < 1) {
       const draws = random.at(PILOT_RUNS + powers.length);
       const values = this.revived(runs, draws);

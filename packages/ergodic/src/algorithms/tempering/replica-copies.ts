@@ -125,7 +125,7 @@ export class ReplicaCopies implements Copies {
     const states = rungs.map(({ replicas }) => replicas.words.slice());
     while (rungs.length > powers.length) drop(rungs.pop()!);
     while (rungs.length < powers.length) {
-      const layout = new BitLayout(columns, engine.memory);
+      const layout = new BitLayout(columns, engine.memory, this.layout);
       const random = stream(plan.seed, "graph tempering, replicas", rungs.length);
       rungs.push({ layout, replicas: new Replicas(layout, engine, random, 1) });
     }

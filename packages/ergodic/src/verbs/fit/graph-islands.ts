@@ -1,7 +1,7 @@
 import { ergodicity } from "../../algorithms/inference/ergodicity.ts";
-import { type Component, reduce } from "../../algorithms/inference/reduction.ts";
+import { type Component, reducing } from "../../algorithms/inference/reduction.ts";
 import { MemoryLimitError } from "../../base/errors.ts";
-import { turn } from "../../base/turn.ts";
+import { inTurns } from "../../base/steps.ts";
 import type { Finding } from "../../draws/findings/finding.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 
@@ -38,18 +38,14 @@ export async function islandFindings(free: FactorGraph, clamped: FactorGraph): P
 async function islandsOf(graph: FactorGraph): Promise<string | undefined> {
   let parts: readonly Component[];
   try {
-    parts = reduce(graph.factorTables("marginals")).components;
+    parts = (await inTurns(reducing(graph.factorTables("marginals")))).components;
   } catch (error) {
     if (error instanceof MemoryLimitError) return undefined;
     throw error;
   }
   for (const part of parts) {
-    const look = ergodicity(part);
-    for (let step = look.next(); ; step = look.next()) {
-      if (!step.done) await turn();
-      else if (step.value.ergodic === false) return step.value.reason;
-      else break;
-    }
+    const found = await inTurns(ergodicity(part));
+    if (found.ergodic === false) return found.reason;
   }
   return undefined;
 }

@@ -110,7 +110,7 @@ async function partition(
       sampled.start(of, { ...plan, seed: stream(seed, "likelihood", name, part++).at(0).bits() }, engine),
   };
   const engine = await openEngine({ families: ["graphs"] });
-  const inference = new Inference(
+  const inference = await Inference.open(
     graph.factorTables("partition"),
     exactOr(own),
     { task: "partition", seed, workers, memory: MEMORY, seconds },

@@ -194,7 +194,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       recipe = await read();
       const { graph, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
-      inference = new Inference(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine);
+      inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
       json = { graph: factsOf(graph), algorithm: algorithm.toJSON(), plan: kept };

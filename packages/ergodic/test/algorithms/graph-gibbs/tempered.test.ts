@@ -491,7 +491,7 @@ describe("graphGibbs, tempered", () => {
     const [warmup, swapEvery] = [40, 2];
     const tempered = { temperatures: [1, 0.7, 0.4], swapEvery };
     const algorithm = graphGibbs({ schedule: "sequential", chains: 2, warmup, sweeps: 1000, tempered });
-    const run = new Inference(
+    const run = await Inference.open(
       graph.conditionals(),
       algorithm,
       { task: "marginals", seed: 6, workers: 1, memory: 2 ** 28 },
@@ -554,13 +554,13 @@ describe("graphGibbs, tempered", () => {
       const algorithm = graphGibbs({ schedule, tempered: { swapEvery: 2 }, warmup: 60, sweeps: 1000 });
       const plan = { task: "marginals", seed: 3, workers: 1, memory: 2 ** 28 } as const;
       const before = engine.memory.usedBytes;
-      const whole = new Inference(graph.conditionals(), algorithm, plan, engine);
+      const whole = await Inference.open(graph.conditionals(), algorithm, plan, engine);
       while (!whole.converged) await whole.advance(1);
       const wanted = numbersIn(whole);
       for (const steps of [0, 1, 7, 14, 15, 16, 29, 31, 45, 46, 61, 200]) {
-        const first = new Inference(graph.conditionals(), algorithm, plan, engine);
+        const first = await Inference.open(graph.conditionals(), algorithm, plan, engine);
         while (first.step < steps) await first.advance(1);
-        const second = new Inference(
+        const second = await Inference.open(
           graph.conditionals(),
           inferenceFromJson(JSON.parse(JSON.stringify(algorithm))),
           plan,

@@ -90,6 +90,31 @@ describe("intervals from ensembles", () => {
     expect(Math.abs(biased)).toBeGreaterThan(5 * error);
   });
 
+  it("of a ratio are Student's over Tukey's pseudo-values, wider by the bias at both ends and by what is unseen above", () => {
+    const sums = drawn(5, 8, 12);
+    const of = (without: number): number => {
+      let [value, e] = [0, 0];
+      for (let pair = 0; pair < 2; pair++) {
+        let [lower, higher] = [0, 0];
+        for (e = 0; e < 8; e++)
+          if (e !== without) [lower, higher] = [lower + sums.lower[2 * e + pair], higher + sums.higher[2 * e + pair]];
+        value += guesses[pair] + Math.log(lower / higher);
+      }
+      return value;
+    };
+    const pseudo = Array.from({ length: 8 }, (_, e) => 8 * of(-1) - 7 * of(e));
+    const mean = pseudo.reduce((sum, one) => sum + one / 8, 0);
+    const deviation = Math.sqrt(pseudo.reduce((sum, one) => sum + (one - mean) ** 2, 0) / 7 / 8);
+    // Three quarters of a chance of 0.1 for both tails: R's qt(1 - 0.0375, 7).
+    const half = 2.089729276 * deviation;
+    const bias = Math.abs(of(-1) - mean);
+    expect(bias).toBeGreaterThan(1e-3);
+    const { value, low, high } = logRatio(sums, guesses, 0.1);
+    expect(value).toBeCloseTo(mean, 10);
+    expect(mean - low).toBeCloseTo(half + bias, 8);
+    expect(high - mean).toBeCloseTo(half + bias - Math.log(1 - unseen(sums, 0.1)), 8);
+  });
+
   it("of a probability hold", () => {
     const found = missed(400, (seed) => holds(shareOf(drawn(seed, 8, 30), 0.1)(0), topShare));
     expect(found).toBeLessThan(66);
@@ -106,6 +131,23 @@ describe("intervals from ensembles", () => {
     const none = drawn(1, 8, 10, (v) => (v === 4 ? 1.5 : v));
     const { low, high } = shareOf(none, 0.001)(0);
     expect([low, high]).toEqual([0, expect.closeTo(unseen(none, 0.001), 9)]);
+  });
+});
+
+describe("sums", () => {
+  it("of two times are the sums of all, and of values the largest of either", () => {
+    const [one, two] = [drawn(1, 8, 4), drawn(2, 8, 6, (v, e) => (e === 3 ? v + 5 : v))];
+    const sum = one.plus(two);
+    const back = two.plus(one);
+    expect(sum.sweeps).toBe(10);
+    for (let e = 0; e < 8; e++) {
+      expect(sum.most[e]).toBe(Math.max(one.most[e], two.most[e]));
+      expect(sum.restarts[e]).toBe(one.restarts[e] + two.restarts[e]);
+    }
+    expect(two.most[3]).toBeGreaterThan(one.most[3]);
+    expect(back.values()).toEqual(sum.values());
+    expect(sum.lower[5]).toBe(one.lower[5] + two.lower[5]);
+    expect(sum.shares[7]).toBe(one.shares[7] + two.shares[7]);
   });
 });
 

@@ -18,6 +18,7 @@
 /** Jumps of near Gaussian posteriors are 0.7 to 1.2; of the others here 0.2 to 0.5. */
 const GOOD = 0.55;
 const NEAR_GAUSSIAN = 0.9;
+const SURE = 3;
 const FEW_DIVERGENCES = 0.005;
 const DEAREST = 16;
 const NEARLY = 0.75;
@@ -66,9 +67,12 @@ export const worthTrying = ({ jump, divergent }: Moves): boolean => !(jump >= GO
 /**
  * Whether steps may be as long as a Gaussian's, by the least jump. Of posteriordb's regressions, mixtures and Markov chains it is
  * 0.98 to 1.19; of eight schools and a GARCH model, where an acceptance of 0.8 diverges five times as often as 0.85, at the same
- * effective sizes a gradient, 0.55 to 0.77. In one dimension a Gaussian's is no larger, so that nothing can be told.
+ * effective sizes a gradient, 0.55 to 0.77. In one dimension a Gaussian's is no larger, so that nothing can be told. The jump of n draws of a Gaussian has a
+ * standard error of 1/√n (measured in 2 to 5 dimensions), and is believed beyond SURE of them: short warm-ups of two dimensions
+ * were taken for skewed otherwise.
  */
-export const nearGaussian = (jump: number, dimension: number): boolean => dimension === 1 || jump >= NEAR_GAUSSIAN;
+export const nearGaussian = (jump: number, dimension: number, draws: number): boolean =>
+  dimension === 1 || jump >= NEAR_GAUSSIAN - SURE / Math.sqrt(draws);
 
 /** Whether a diagonal metric of this cost is not taken, however far it goes. */
 export const tooDear = (first: Moves, cost: number): boolean => cost > DEAREST * first.cost;

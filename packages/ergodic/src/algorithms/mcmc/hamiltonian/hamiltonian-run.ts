@@ -333,9 +333,10 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     if (this.trial.diagonal || !this.choosesTarget) return;
     const chains = this.activeChains.map((c) => this.chains[c]);
     const rows = chains.map((chain) => chain.seen(0));
+    const draws = rows.reduce((sum, own) => sum + own.length, 0) / this.dimension;
     if (
       rows.some((own) => own.length < 2 * this.dimension) ||
-      nearGaussian(leastJump(rows, rows, this.dimension), this.dimension)
+      nearGaussian(leastJump(rows, rows, this.dimension), this.dimension, draws)
     )
       return;
     for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));

@@ -59,8 +59,10 @@ describe("what decides", () => {
   });
 
   it("takes a posterior for nearly Gaussian where draws are about independent", () => {
-    expect([0.89, 0.9, 1.2, Number.NaN].map((jump) => nearGaussian(jump, 2))).toEqual([false, true, true, false]);
-    expect(nearGaussian(0.5, 1)).toBe(true);
+    const near = (draws: number, jumps: number[]) => jumps.map((jump) => nearGaussian(jump, 2, draws));
+    expect(near(1e12, [0.89, 0.90001, 1.2, Number.NaN])).toEqual([false, true, true, false]);
+    expect(near(900, [0.79, 0.81])).toEqual([false, true]); // 0.9 less three errors of 1/30
+    expect(nearGaussian(0.5, 1, 1e12)).toBe(true);
   });
 
   it("is the metric diagonal of the same draws, in the order in which they came", () => {
@@ -169,6 +171,26 @@ describe("warm-up", () => {
     }
     expect((await finished(await correlated())).report.targetAcceptance).toBe(0.8);
     expect((await finished(funnel)).report.targetAcceptance).toBe(0.9);
+  });
+
+  it("does not take a Gaussian of two dimensions for another where warm-up is short", async () => {
+    const posterior = await gaussian(
+      engine,
+      [0, 0],
+      [
+        [1, 0],
+        [0, 0.25],
+      ],
+    );
+    const aims: (number | undefined)[] = [];
+    for (let seed = 1; seed <= 20; seed++) {
+      const run = nuts().start(posterior, { ...plan, seed, warmup: 200, draws: 1 }, engine);
+      while (run.converged === false) await run.advance(137);
+      aims.push(run.report().targetAcceptance);
+      run.dispose();
+    }
+    // Without room for the error of jumps, 17 of 20.
+    expect(aims.filter((aim) => aim === 0.8).length).toBeGreaterThan(16);
   });
 
   it("goes on from the step that it has when the aim changes, and changes nothing where an aim was asked for", async () => {
