@@ -103,6 +103,18 @@ describe("a file that changes", () => {
     expect(await index(polled.url)).toEqual([{ name: "m", version: "1", ...READY }]);
   });
 
+  test("to what cannot be served, where there are older versions: none of them is served as well", async () => {
+    const models = folder("newest-turns-bad");
+    for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    put(five, `${models}/m/2/model.safetensors`);
+    const { url } = await serving({ models, ...open });
+    writeFileSync(`${models}/m/2/model.safetensors`, "{}");
+    expect((await load(url, "m")).status).toBe(400);
+    expect((await get(`${url}/v2/models/m`)).json.versions).toEqual(["2"]);
+    expect(await slope(url)).toBe(5);
+  });
+
   test("to what cannot be served: what it held is served on, the index says why, until it is good again", async () => {
     const models = folder("bad");
     mkdirSync(`${models}/m/1`, { recursive: true });
