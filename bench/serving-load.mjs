@@ -1,10 +1,11 @@
 /**
  * The load of serving.mjs, a process of its own. The problem: { requests, size }, a file of whole HTTP requests of `size` bytes each, sent in turn.
  *
- * `run { port, rate, seconds, connections }` is an open loop: requests are due at the times of a Poisson process, whatever the server does, and a latency is
+ * `run { port, rate, seconds, connections, targetMs }` is an open loop: requests are due at the times of a Poisson process, whatever the server does, and a latency is
  * counted from when a request was due, so that a slow answer is also told by all that had to wait for it. It spins, and so sends in time; `behindMs` says by how
- * much it did not where a connection was free. A server that falls hopelessly behind is given up early.
- * `run { port, requests, connections }` is a closed loop: each connection asks again once it is answered.
+ * much it did not where a connection was free. `late` is the share of requests that took more than `targetMs`, `lateByServer` that of those which would have done so
+ * without the pauses of this process. A server that falls hopelessly behind is given up early. What was asked is waited for, so that the next run finds an idle server.
+ * `run { port, requests, seconds, connections }` is a closed loop: each connection asks again once it is answered, until there were so many, or for so long.
  */
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
@@ -12,9 +13,13 @@ import { randomNumbers } from "./data.mjs";
 import { problem, serve } from "./peers/lines.mjs";
 
 /** A part of a second that is not counted: queues and speeds settle. */
-const WARM_SECONDS = 0.3;
-/** Seconds' worth of requests that may be unanswered before a server is given up. */
-const HOPELESS_SECONDS = 0.25;
+const WARM_SECONDS = 0.5;
+/** Seconds' worth of requests that may be unanswered before a server is given up: more than a pause of the machine is long. */
+const HOPELESS_SECONDS = 1;
+/** The longest wait for what is unanswered at the end. */
+const LAST_MS = 20_000;
+/** A turn of the loop that takes longer was a pause of this process. */
+const PAUSE_MS = 0.5;
 
 const all = readFileSync(problem.requests);
 const requests = Array.from({ length: all.length / problem.size }, (_, i) =>
@@ -28,7 +33,7 @@ async function connectAll(port, count, answered) {
   const open = () =>
     new Promise((resolve, reject) => {
       const socket = connect(port, "127.0.0.1", () => resolve(connection));
-      const connection = { socket, since: 0 };
+      const connection = { socket, request: undefined };
       let rest = Buffer.alloc(0);
       socket.setNoDelay(true);
       socket.on("error", reject);
@@ -58,23 +63,49 @@ function quantile(sorted, q) {
   return sorted[Math.min(sorted.length - 1, Math.ceil(q * sorted.length) - 1)];
 }
 
-async function openLoop({ port, rate, seconds, connections: count }) {
+/** The milliseconds in which this process was held up, in all: `turned(now)` each turn of the loop, `until(time)` for a time that is no earlier than the last turn but one. */
+function ownPauses() {
+  let [last, before] = [performance.now(), 0];
+  let pause = { from: last, ms: 0 };
+  return {
+    turned(now) {
+      before += pause.ms;
+      pause = { from: last, ms: now - last > PAUSE_MS ? now - last : 0 };
+      last = now;
+    },
+    until(time) {
+      const since = time - last;
+      if (since >= 0) return before + pause.ms + (since > PAUSE_MS ? since : 0);
+      return before + Math.min(pause.ms, Math.max(0, time - pause.from));
+    },
+  };
+}
+
+async function openLoop({ port, rate, seconds, connections: count, targetMs }) {
   const latencies = [];
   const waiting = [];
-  let [failed, asked, behindMs, unanswered] = [0, 0, 0, 0];
+  const pauses = ownPauses();
+  let [failed, asked, behindMs, unanswered, late, lateByServer] = [0, 0, 0, 0, 0, 0];
   let from = Infinity;
   const free = [];
   const connections = await connectAll(port, count, (connection, _, isGood) => {
     unanswered--;
     if (!isGood) failed++;
-    if (connection.since >= from) latencies.push(performance.now() - connection.since);
-    const due = waiting.shift();
-    if (due === undefined) free.push(connection);
-    else send(connection, due);
+    const now = performance.now();
+    const { due, paused } = connection.request;
+    if (due >= from) {
+      const latency = now - due;
+      latencies.push(latency);
+      if (latency > targetMs) late++;
+      if (latency - (pauses.until(now) - paused) > targetMs) lateByServer++;
+    }
+    const next = waiting.shift();
+    if (next === undefined) free.push(connection);
+    else send(connection, next);
   });
   free.push(...connections);
-  const send = (connection, due) => {
-    connection.since = due;
+  const send = (connection, request) => {
+    connection.request = request;
     connection.socket.write(requests[asked++ % requests.length]);
   };
   const begin = performance.now();
@@ -82,43 +113,55 @@ async function openLoop({ port, rate, seconds, connections: count }) {
   const end = from + 1000 * seconds;
   const most = Math.max(20, rate * HOPELESS_SECONDS);
   const gap = () => (-Math.log(random.uniform()) * 1000) / rate;
-  let hopeless = false;
-  for (let due = begin + gap(); due < end && !hopeless; await turn()) {
-    for (const now = performance.now(); due <= now && due < end; due += gap()) {
+  let isHopeless = false;
+  for (let due = begin + gap(); due < end && !isHopeless; await turn()) {
+    const now = performance.now();
+    pauses.turned(now);
+    for (; due <= now && due < end; due += gap()) {
       unanswered++;
+      const request = { due, paused: pauses.until(due) };
       const connection = free.shift();
-      if (!connection) waiting.push(due);
+      if (!connection) waiting.push(request);
       else {
         behindMs = Math.max(behindMs, now - due);
-        send(connection, due);
+        send(connection, request);
       }
     }
-    hopeless = unanswered > most;
+    isHopeless = now >= from && unanswered > most;
   }
-  for (const late = performance.now() + 2000; unanswered > 0 && !hopeless && performance.now() < late; ) await turn();
-  hopeless ||= unanswered > 0;
+  if (isHopeless) unanswered -= waiting.splice(0).length;
+  for (const last = performance.now() + LAST_MS; unanswered > 0; await turn()) {
+    const now = performance.now();
+    pauses.turned(now);
+    if (now > last) throw new Error(`${unanswered} requests had no answer within ${LAST_MS / 1000} s`);
+  }
   close(connections);
   latencies.sort((a, b) => a - b);
-  const p99 = hopeless ? null : quantile(latencies, 0.99);
-  return { p50: hopeless ? null : quantile(latencies, 0.5), p99, failed, behindMs, answered: latencies.length };
+  const shares = {
+    late: isHopeless ? 1 : late / latencies.length,
+    lateByServer: isHopeless ? 1 : lateByServer / latencies.length,
+  };
+  const [p50, p99] = isHopeless ? [null, null] : [quantile(latencies, 0.5), quantile(latencies, 0.99)];
+  return { p50, p99, failed, behindMs, answered: latencies.length, ...shares };
 }
 
-async function closedLoop({ port, requests: wanted, connections: count }) {
+async function closedLoop({ port, requests: wanted, seconds: most, connections: count }) {
   let [answered, failed] = [0, 0];
   let asked = count;
   let done;
   const finished = new Promise((resolve) => (done = resolve));
+  const begin = performance.now();
+  const end = begin + 1000 * most;
   const connections = await connectAll(port, count, ({ socket }, _, isGood) => {
     if (!isGood) failed++;
-    if (++answered === wanted) done();
-    else if (asked < wanted) socket.write(requests[asked++ % requests.length]);
+    if (asked < wanted && performance.now() < end) socket.write(requests[asked++ % requests.length]);
+    if (++answered === asked) done();
   });
-  const begin = performance.now();
   for (const [i, { socket }] of connections.entries()) socket.write(requests[i % requests.length]);
   await finished;
   const seconds = (performance.now() - begin) / 1000;
   close(connections);
-  return { rate: answered / seconds, failed };
+  return { rate: answered / seconds, answered, failed };
 }
 
 /** Each request alone: the mean square of the numbers that came back as FP32 or FP64, and the bytes of an answer. */

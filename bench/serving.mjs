@@ -13,6 +13,7 @@ import { Dataset, fit } from "ergodic";
 import { randomNumbers } from "./data.mjs";
 import { median } from "./measure.mjs";
 import { openPeer, Skipped } from "./peer.mjs";
+import { highestRate } from "./rate-search.mjs";
 
 const CLASSES = 10;
 /** Requests that are sent in turn. */
@@ -20,6 +21,7 @@ const SETS = 8;
 const CONNECTIONS = 256;
 /** The latency that 99 % must keep. */
 const TARGET_MS = 10;
+const MAY_BE_LATE = 0.01;
 /** Seconds of a rate that is tried: as many as give so many requests, within limits. */
 const [TRIAL_REQUESTS, LEAST_SECONDS, MOST_SECONDS] = [4000, 2, 8];
 /** The highest rate is known to so much. */
@@ -75,47 +77,32 @@ export async function openServer(script, { requests, size, ...problem }, numberB
   };
 }
 
-/** The highest rate whose p99 keeps the target: between one that did and one, at most 4 % higher, that did not. */
-async function highestRate({ ask, figures }, start) {
-  /** What a rate gave that kept the target; undefined: two of three did not, so that no pause of the machine decides. */
-  const attempt = async (rate) => {
-    for (let failures = 0; failures < 2; ) {
-      await figures();
-      const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, TRIAL_REQUESTS / rate));
-      const trial = await ask({ rate, seconds, connections: CONNECTIONS });
-      if (trial.failed > 0) throw new Error(`${trial.failed} requests failed at ${rate} a second`);
-      const { delayMs } = await figures();
-      if (trial.p99 !== null && trial.p99 <= TARGET_MS) return { ...trial, delayMs };
-      failures++;
-    }
-    return undefined;
+/** A trial of a rate, for rate-search.mjs. It was disturbed where more requests than may be late were so by pauses of the load, or others took so much of the core. */
+export const trialOf =
+  ({ ask, figures }) =>
+  async (rate) => {
+    await figures();
+    const seconds = Math.min(MOST_SECONDS, Math.max(LEAST_SECONDS, TRIAL_REQUESTS / rate));
+    const trial = await ask({ rate, seconds, connections: CONNECTIONS, targetMs: TARGET_MS });
+    if (trial.failed > 0) throw new Error(`${trial.failed} requests failed at ${rate} a second`);
+    const { delayMs, others } = await figures();
+    const isKept = trial.p99 !== null && trial.p99 <= TARGET_MS;
+    return { ...trial, delayMs, others, isKept, isDisturbed: trial.lateByServer <= MAY_BE_LATE || others > MAY_BE_LATE };
   };
-  let [low, high] = [0, Infinity];
-  let best;
-  for (
-    let rate = start;
-    high / low > PRECISION;
-    rate = low === 0 ? rate / 1.3 : high === Infinity ? rate * 1.15 : Math.sqrt(low * high)
-  ) {
-    const kept = await attempt(rate);
-    if (kept) {
-      low = rate;
-      best = kept;
-    } else high = rate;
-    if (high < 1) throw new Error("not even one request a second is answered in time");
-  }
-  return { value: low, ...best };
-}
 
-/** Requests of a closed loop, and on how many connections. */
-const [CLOSED_REQUESTS, CLOSED_CONNECTIONS] = [60_000, 64];
+/** Requests of a closed loop, for how many seconds at most, and on how many connections. */
+const [CLOSED_REQUESTS, CLOSED_SECONDS, CLOSED_CONNECTIONS] = [60_000, 4, 64];
 
 /** Processor time of a request, in microseconds, and requests a second, while connections ask again as soon as they are answered. */
-async function closedLoop({ ask, figures }) {
+export async function closedLoop({ ask, figures }) {
   await figures();
-  const { rate, failed } = await ask({ requests: CLOSED_REQUESTS, connections: CLOSED_CONNECTIONS });
+  const { rate, answered, failed } = await ask({
+    requests: CLOSED_REQUESTS,
+    seconds: CLOSED_SECONDS,
+    connections: CLOSED_CONNECTIONS,
+  });
   if (failed > 0) throw new Error(`${failed} requests failed`);
-  return { cpuUs: (await figures()).cpuUs / CLOSED_REQUESTS, rate };
+  return { cpuUs: (await figures()).cpuUs / answered, rate };
 }
 
 /** A contestant whose rounds give the highest rate. */
@@ -127,13 +114,17 @@ export async function underLoad(server, called = "") {
     async round() {
       const { loss } = await server.look();
       const { cpuUs, rate } = await closedLoop(server);
-      const result = await highestRate(server, last ?? 0.9 * rate);
+      const result = await highestRate(trialOf(server), { start: last ?? 0.9 * rate, precision: PRECISION });
       last = result.value;
       return { ...result, cpuUs, loss };
     },
     note(rounds) {
       const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
-      return `p50 ${of("p50")} ms; event loop's delay, p99: ${of("delayMs")} ms; ${of("cpuUs")} µs of processor time a request when busy; load behind by up to ${of("behindMs")} ms`;
+      const disturbed = rounds.reduce((sum, round) => sum + round.disturbed, 0);
+      const trials = rounds.reduce((sum, round) => sum + round.trials, 0);
+      const excuse =
+        disturbed > 0 ? `; AT LEAST so much: others used the machine in ${disturbed} of ${trials} trials, which failed` : "";
+      return `p50 ${of("p50")} ms; event loop's delay, p99: ${of("delayMs")} ms; ${of("cpuUs")} µs of processor time a request when busy; load behind by up to ${of("behindMs")} ms${cut}${excuse}`;
     },
   };
 }

@@ -22,17 +22,43 @@ export async function timedCalls(call, roundMs) {
 
 export const meanSquare = (values) => values.reduce((sum, p) => sum + p * p, 0) / values.length;
 
-/** Of a process that serves: the processor time since the last look, in microseconds, and the 99 % quantile of the delay of its event loop, in milliseconds. */
+/** Milliseconds of processor time that all processes together took on a core, without interrupts; undefined where the system does not tell. */
+function coreMs(core) {
+  try {
+    const line = new RegExp(`^cpu${core} (\\d+) (\\d+) (\\d+)`, "m").exec(readFileSync("/proc/stat", "latin1"));
+    return line ? 10 * (Number(line[1]) + Number(line[2]) + Number(line[3])) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The core of a process that may run on one alone. */
+function ownCore() {
+  try {
+    return /^Cpus_allowed_list:\s*(\d+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Of a process that serves, since the last look: its processor time in microseconds, the 99 % quantile of the delay of its event loop in milliseconds, and the
+ * share of its core's time that other processes took; 0 where that is not known.
+ */
 export function serverFigures() {
   const delays = monitorEventLoopDelay({ resolution: 1 });
   delays.enable();
-  let before = process.cpuUsage();
+  const core = ownCore();
+  const look = () => ({ at: performance.now(), own: process.cpuUsage(), all: core && coreMs(core) });
+  let before = look();
   return () => {
-    const { user, system } = process.cpuUsage(before);
+    const now = look();
+    const cpuUs = now.own.user - before.own.user + now.own.system - before.own.system;
     // Of a timer each millisecond.
     const delayMs = Math.max(0, delays.percentile(99) / 1e6 - 1);
-    before = process.cpuUsage();
+    const others = now.all === undefined ? 0 : Math.max(0, now.all - before.all - cpuUs / 1000) / (now.at - before.at);
+    before = now;
     delays.reset();
-    return { cpuUs: user + system, delayMs };
+    return { cpuUs, delayMs, others };
   };
 }

@@ -101,12 +101,23 @@ describe("what is refused, with exit code 2 where the command line is at fault",
   it.each<[string, string[], number, RegExp]>([
     ["no model", [], 2, /missing required argument 'MODELS'/],
     ["a model that is not there", ["none.safetensors"], 1, /none\.safetensors: cannot be read/],
-    ["a file that is no model", [fileURLToPath(import.meta.url)], 1, /is no model \(known: \.safetensors/],
+    ["a file that is no model", [fileURLToPath(import.meta.url)], 1, /is no model; give a file that ends in \.safetensors or/],
+    [
+      "a folder to learn",
+      [path("."), "--learn", path("none")],
+      2,
+      /is a folder, but --learn takes files; name the model: .*NAME\.safetensors/,
+    ],
     ["a time without a unit", [model, "--target-p99", "10"], 2, /It must be a time with its unit: 10ms, 2s or 1m/],
     ["a target of 0", [model, "--target-p99", "0"], 2, /--target-p99 is 0, but must be a number > 0/],
     ["a size that is none", [model, "--max-body", "16X"], 2, /It must be a number of bytes: 512, 64K or 16M/],
     ["a certificate without a key", [model, "--tls-cert", "a.pem"], 2, /--tls-key is missing/],
-    ["a certificate that is not there", [model, "--tls-cert", "a.pem", "--tls-key", "b.pem"], 1, /a\.pem: cannot be read/],
+    [
+      "a certificate that is not there",
+      [model, "--tls-cert", "a.pem", "--tls-key", "b.pem"],
+      1,
+      /a\.pem: cannot be read .*; give a file in PEM form/,
+    ],
     ["an origin that is none", [model, "--cors", "example.org"], 2, /--cors must name origins such as/],
     ["a port that is none", [model, "--port", "70000"], 2, /It must be a whole number >= 0 and <= 65535/],
   ])("%s", async (_, args, code, said) => {
@@ -121,6 +132,9 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     writeFileSync(path("empty"), "# nothing\n");
     expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
       /--token-file must hold tokens of 16 or more/,
+    );
+    expect((await ergodic("serve", model, "--token-file", path("nowhere"))).stderr).toMatch(
+      /nowhere: cannot be read \(ENOENT.*; write one token a line/,
     );
     expect((await ergodic("serve", model, "--token-file", path("empty"))).stderr).toMatch(/holds no token; write one a line/);
   });

@@ -3,7 +3,7 @@
  *
  * The server's package is loaded when it is needed: no other command waits for it.
  */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import type { OnlineLearner, ServeOptions } from "@ergodic/serve";
 import type { Command } from "commander";
@@ -94,7 +94,10 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     deadlineMs: options.deadline,
     pollMs: options.poll === 0 ? Infinity : options.poll,
     tokens: tokenFile === undefined ? undefined : await tokensOf(tokenFile),
-    tls: tlsCert === undefined || tlsKey === undefined ? undefined : { cert: await textOf(tlsCert), key: await textOf(tlsKey) },
+    tls:
+      tlsCert === undefined || tlsKey === undefined
+        ? undefined
+        : { cert: await textOf(tlsCert, PEM), key: await textOf(tlsKey, PEM) },
     maxBodyBytes: options.maxBody,
     requestMs: options.requestTime,
     drainMs: options.drain,
@@ -108,6 +111,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
   const learners: Record<string, OnlineLearner> = {};
   try {
     const { serve, openLearner } = await import("@ergodic/serve");
+    if (learn !== undefined) await refuseFolders(models);
     for (const [name, model] of Object.entries(learn === undefined ? {} : byName(models)))
       learners[name] = await openLearner({ model, folder: join(learn!, name) });
     const server = await serve({ ...given(asked), ...(learn === undefined ? {} : { models: learners }) } as ServeOptions);
@@ -118,6 +122,16 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     release();
     for (const learner of Object.values(learners)) await learner.close();
   }
+}
+
+/** A learner begins with one model, whose versions are its own. */
+async function refuseFolders(models: readonly string[]): Promise<void> {
+  for (const path of models)
+    if ((await stat(path).catch(() => undefined))?.isDirectory())
+      throw new UsageError(
+        "serve",
+        `${path} is a folder, but --learn takes files; name the model: ${join(path, "NAME.safetensors")}`,
+      );
 }
 
 /** Files by the names of their models, which are the names of the folders, too. */
@@ -132,15 +146,17 @@ function byName(models: readonly string[]): Record<string, string> {
   return named;
 }
 
+const PEM = "give a file in PEM form, which begins with -----BEGIN";
+
 async function tokensOf(path: string): Promise<string[]> {
-  const tokens = (await textOf(path)).split(/\r?\n/).map((line) => line.trim());
+  const tokens = (await textOf(path, "write one token a line: openssl rand -hex 32")).split(/\r?\n/).map((line) => line.trim());
   const found = tokens.filter((line) => line !== "" && !line.startsWith("#"));
   if (found.length > 0) return found;
   throw new DataError(path, "holds no token; write one a line, of 16 characters or more: openssl rand -hex 32", "DATA_EMPTY");
 }
 
-async function textOf(path: string): Promise<string> {
+async function textOf(path: string, advice: string): Promise<string> {
   return readFile(path, "utf8").catch((cause: Error) => {
-    throw new DataError(path, `cannot be read (${cause.message})`, "FILE_READ", { cause });
+    throw new DataError(path, `cannot be read (${cause.message}); ${advice}`, "FILE_READ", { cause });
   });
 }

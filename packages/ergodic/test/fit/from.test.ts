@@ -158,6 +158,16 @@ describe("a linear model that begins at another one", () => {
     );
   });
 
+  it("has the loss that it was given, else that of the first one", async () => {
+    const x = rows(1);
+    const y = x.map(([a, b]) => (a > b ? "yes" : "no"));
+    const first = await fit(linear({ loss: "hinge" }), Dataset.fromArrays({ x, y }), { epochs: 1, seed: 1 });
+    const lossOf = async (from: typeof first, loss?: "logistic"): Promise<unknown> =>
+      (await fit(linear(loss ? { loss } : {}), Dataset.fromArrays({ x, y }), { ...still, from })).description.loss;
+    expect(await lossOf(first)).toEqual({ name: "hinge" });
+    expect(await lossOf(first, "logistic")).toEqual({ name: "logistic" });
+  });
+
   it("learns on: from the optimum it stays there, with few updates", async () => {
     const data = numbers(1);
     const best = await fit(model, data, { algorithm: coordinateDescent() });
@@ -280,6 +290,16 @@ describe("a network that begins at another one", () => {
       seed: 2,
     });
     expect([...Array.from(hidden(wider)["0.weight"].values)]).toEqual([...Array.from(hidden(first)["0.weight"].values)]);
+  });
+
+  it("resets the part that is named, not one whose path begins with the same figure", async () => {
+    const layers = Array.from({ length: 12 }, (_, i) => (i % 2 === 0 ? relu() : dense(i === 11 ? 1 : 2)));
+    const first = await fit(network(layers, { loss: "squared" }), numbers(1), { epochs: 1, seed: 1 });
+    const again = await fit(network(layers, { loss: "squared" }), numbers(2), { ...still, seed: 7, from: first, reset: ["1"] });
+    const weights = (m: typeof first, path: string): number[] =>
+      Array.from((m as unknown as { tensors(): Record<string, { values: ArrayLike<number> }> }).tensors()[path].values);
+    expect(weights(again, "11.weight")).toEqual(weights(first, "11.weight"));
+    expect(weights(again, "1.weight")).not.toEqual(weights(first, "1.weight"));
   });
 
   it("frozen parts lie elsewhere among the parameters, also of a checkpoint", async () => {
@@ -408,5 +428,16 @@ describe("what cannot be a beginning is refused", () => {
         name: "DataError",
       });
     }
+  });
+
+  it("numbers that were changed in a file, and the checkpoint of another kind of model", async () => {
+    const bytes = (await fit(linear({ loss: "squared" }), data, { epochs: 1, seed: 1 })).toBytes();
+    bytes[bytes.length - 2] ^= 1;
+    await expect(fit(linear({ loss: "squared" }), data, { from: bytes })).rejects.toMatchObject({ code: "MODEL_FORMAT" });
+    const run = fit(network([dense(1)], { loss: "squared" }), data, { epochs: 1, seed: 1 });
+    await run;
+    await expect(fit(linear({ loss: "squared" }), data, { from: await run.checkpoint() })).rejects.toThrow(
+      /holds a model of kind "network", but the model to train is of kind "linear"/,
+    );
   });
 });

@@ -1,5 +1,6 @@
 /** The predictor on threads of its own, as built: it answers what the one on this thread does, aborts, and survives its threads. */
 import { execFile } from "node:child_process";
+import { getEventListeners } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,6 +26,8 @@ const rows = Array.from({ length: 40 }, (_, i) => ({ age: i / 7, town: ["a", "b"
 /** Threads that were opened since the test began. */
 let opened: Worker[] = [];
 const note = (worker: Worker): void => void opened.push(worker);
+/** Resolves when a thread has ended. */
+const gone = (worker: Worker): unknown => worker.threadId < 0 || new Promise((resolve) => worker.once("exit", resolve));
 beforeEach(() => {
   opened = [];
   process.on("worker", note);
@@ -141,6 +144,43 @@ it("calls are computed by as many threads as there are, in order, and this threa
   model.dispose();
 });
 
+it("calls wait in the order in which they came, and a signal has no listener left once its call is answered", {
+  timeout: 120_000,
+}, async () => {
+  const model = await threaded<Sync.NetworkPredictor>(files.network);
+  const { signal } = new AbortController();
+  const order: number[] = [];
+  const calls = [0, 1, 2, 3].map(async (i) => order.push((await model.predict([1, i, 3], { signal })) && i));
+  expect(getEventListeners(signal, "abort")).toHaveLength(4);
+  await Promise.all(calls);
+  expect(order).toEqual([0, 1, 2, 3]);
+  expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  model.dispose();
+});
+
+it("what is computed, and what waits, is rejected when the predictor is disposed of", { timeout: 60_000 }, async () => {
+  const model = await threaded<Sync.NetworkPredictor>(files.wide);
+  const calls = [model.predictInto(new Float64Array(3 * 2_000_000), new Float64Array(2_000_000)), model.predict([1, 2, 3])];
+  setTimeout(() => model.dispose(), 20);
+  for (const { reason } of (await Promise.allSettled(calls)) as PromiseRejectedResult[])
+    expect(reason).toMatchObject({ code: "WORKER_DIED", message: expect.stringContaining("it was disposed of") });
+  await Promise.all(opened.map(gone));
+});
+
+it("where one of several threads does not start, the others are ended", { timeout: 60_000 }, async () => {
+  const kill = (worker: Worker): void => {
+    if (opened.length === 2) void worker.terminate();
+  };
+  process.on("worker", kill);
+  try {
+    await expect(threaded(files.network, { workers: 3 })).rejects.toMatchObject({ code: "WORKER_DIED" });
+  } finally {
+    process.off("worker", kill);
+  }
+  expect(opened.length).toBeGreaterThanOrEqual(3);
+  await Promise.all(opened.map(gone));
+});
+
 it("aborts what is computed by ending its thread, and what waits by forgetting it; later calls get another thread", {
   timeout: 120_000,
 }, async () => {
@@ -246,7 +286,7 @@ it("a file that is no model, or options that are none, open nothing that stays",
   await expect(threaded(files.linear, { script: "https://example.org/serve.js" })).rejects.toThrow(
     /^predictor: a thread cannot be opened: .*WORKER_START/s,
   );
-  await Promise.all(opened.map((worker) => worker.threadId < 0 || new Promise((gone) => worker.once("exit", gone))));
+  await Promise.all(opened.map(gone));
 });
 
 it("a process ends by itself though a predictor was not disposed of, but not while it computes", {

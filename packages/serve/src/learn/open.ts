@@ -134,7 +134,7 @@ async function refuseOthers(
   where: string,
 ): Promise<void> {
   const refuse = (what: string): never => {
-    throw new LearnerError(where, `${what}; leave it out to go on, or take another folder`, "FOLDER_OTHER");
+    throw new LearnerError(where, `${what}; give that one or none to continue, or take another folder`, "FOLDER_OTHER");
   };
   if (model !== undefined && sha256(await bytesOf(model)).toString("hex") !== notes.origin)
     refuse("was begun with another model than the one that is given");

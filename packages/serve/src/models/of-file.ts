@@ -39,7 +39,12 @@ export const modelEndings: readonly string[] = Object.keys(loaders);
 export async function servedOfFile(path: string, options: LoadOptions): Promise<Served> {
   const ending = extname(path);
   const load = Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
-  if (!load) throw new DataError(path, `is no model (known: ${modelEndings.join(", ")})`, "MODEL_KIND");
+  if (!load)
+    throw new DataError(
+      path,
+      `is no model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them`,
+      "MODEL_KIND",
+    );
   const served = await load(path, options);
   try {
     await served.warmUp?.();

@@ -44,7 +44,7 @@ interface Model {
   /** By version, newest first. */
   loaded: Map<string, Loaded>;
   /** Why a file could not be served, by version. */
-  readonly failed: Map<string, { readonly stamp: string; readonly reason: string }>;
+  readonly failed: Map<string, { readonly stamp: string; readonly reason: string; readonly cause: unknown }>;
   candidates: readonly Candidate[];
   /** By a client: not loaded again until a client asks for it. */
   unloaded: boolean;
@@ -78,7 +78,10 @@ export class Repository {
       const bad = this.index().find(
         (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
       );
-      if (bad) throw new DataError(path, `cannot be served: ${bad.reason}`, "MODEL_FORMAT");
+      const cause = bad && this.#models.get(bad.name)?.failed.get(bad.version)?.cause;
+      // What names the file itself says all.
+      if (cause instanceof DataError && cause.where === path) throw cause;
+      if (bad) throw new DataError(path, `cannot be served: ${bad.reason}`, "MODEL_FORMAT", { cause });
     }
     if (this.#settings.pollMs < Infinity) this.#poll();
   }
@@ -240,11 +243,11 @@ export class Repository {
       return true;
     } catch (error) {
       const reason = error instanceof ErgodicError ? error.message : `internal: ${(error as Error).message}`;
-      model.failed.set(version, { stamp, reason });
+      model.failed.set(version, { stamp, reason, cause: error });
       this.#settings.report("warn", "cannot be served", {
         ...labels,
         reason,
-        instead: before ? "what it held before" : "older versions",
+        instead: before ? "what it held before" : model.candidates.at(-1)?.version === version ? "nothing" : "older versions",
       });
       return before !== undefined;
     }

@@ -45,7 +45,7 @@ function sentenceOf(error: unknown, status: number, { id }: FastifyRequest, serv
   const { code, validation } = error as { code?: string; validation?: readonly { instancePath: string; message?: string }[] };
   if (validation) {
     const [{ instancePath, message }] = validation;
-    return `body${instancePath.replaceAll("/", ".")}: ${message} [BODY]`;
+    return `body${instancePath.replaceAll("/", ".")}: ${message}; GET /openapi.json says what it holds [BODY]`;
   }
   const known = code && Object.hasOwn(sentences, code) ? sentences[code](server) : undefined;
   if (known) return known;
@@ -65,8 +65,8 @@ export function unknownRoute({ method, url }: FastifyRequest, server: Server): n
 export function answerClientError(error: Error & { code?: string }, socket: Socket, server: Server): void {
   const [status, words, said] = clientFault(error.code, server);
   countFault(server, status);
-  // Bytes of an answer that is under way are followed by no other.
-  if (!socket.writable || error.code === "ECONNRESET" || socket.bytesWritten > 0) {
+  // Answers are written whole, so that what was written before is a whole answer, or "100 Continue": another may follow.
+  if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }

@@ -55,12 +55,15 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   try {
     await repository.start();
     const app = await appOf(server);
-    await app.listen({ port: settings.port, host: settings.host }).catch((cause: Error) => {
-      const said = `${settings.host}:${settings.port} cannot be listened on (${cause.message}); take another port`;
+    await app.listen({ port: settings.port, host: settings.host }).catch((cause: NodeJS.ErrnoException) => {
+      const isForeign = ["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(cause.code ?? "");
+      const advice = isForeign ? "give an address of this machine: 127.0.0.1, or 0.0.0.0 for all" : "take another port";
+      const said = `${settings.host}:${settings.port} cannot be listened on (${cause.message}); ${advice}`;
       throw new CapabilityError("serve", said, "HOST_PORT", { cause });
     });
     const url = urlOf(app.server.address() as AddressInfo, settings);
     log.info({ url, models: repository.names }, "serves");
+    if (repository.names.length === 0) log.warn({ models: settings.models }, NO_MODELS);
     let closing: Promise<void> | undefined;
     return {
       url,
@@ -72,6 +75,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     throw error;
   }
 }
+
+const NO_MODELS =
+  "there is no model yet: a folder holds NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors; what is put there is served";
 
 async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Promise<void> {
   const { settings, log, repository } = server;

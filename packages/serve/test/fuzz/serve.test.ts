@@ -243,15 +243,17 @@ function fault(text: string): string | undefined {
 it("every request is answered with 200 or 4xx, and memory stays as it is", async () => {
   const cases = fc.sample(request, { numRuns: CASES, seed: SEED });
   const counts = { answered: 0, refused: 0, dropped: 0 };
+  const dropped: Case[] = [];
   const run = async (from: number, to: number): Promise<void> => {
     let next = from;
     const one = async (): Promise<void> => {
       while (next < to) {
         const given = cases[next++];
         const text = await exchange(bytesOf(given));
-        // What follows a request that was refused early may reset the connection before its answer is read.
-        if (text === "") counts.dropped++;
-        else {
+        if (text === "") {
+          counts.dropped++;
+          dropped.push(given);
+        } else {
           expect(fault(text), JSON.stringify(given)).toBeUndefined();
           if (text.startsWith("HTTP/1.1 200")) counts.answered++;
           else counts.refused++;
@@ -270,7 +272,17 @@ it("every request is answered with 200 or 4xx, and memory stays as it is", async
   console.log(`serve: ${JSON.stringify(counts)}, ${(grown / 2 ** 20).toFixed(0)} MiB more after the second half`);
   expect(counts.answered).toBeGreaterThan(0.01 * CASES);
   expect(counts.refused).toBeGreaterThan(0.5 * CASES);
-  expect(counts.dropped).toBeLessThan(0.1 * CASES);
+  // What follows a request that was refused early may reset the connection before its answer is read: where nothing else is under way, it is read.
+  for (const given of dropped) {
+    let text = "";
+    for (let k = 0; k < 5 && text === ""; k++) text = await exchange(bytesOf(given));
+    const { body, ...rest } = given;
+    const shown = JSON.stringify({ ...rest, bytes: bytesOf(given).length, json: body.json.slice(0, 200) });
+    console.log(`serve: no answer at first: ${shown}`);
+    expect(text, shown).not.toBe("");
+    expect(fault(text), shown).toBeUndefined();
+  }
+  expect(counts.dropped).toBeLessThan(0.001 * CASES);
   // What a garbage collector leaves lying, and no more: bodies of the second half are some hundred megabytes together where there are 100,000 of them.
   expect(grown).toBeLessThan(200 * 2 ** 20);
   const answer = await fetch(`${server.url}/v2/models/line/rows`, { method: "POST", body: '{"rows":[[1,2,3]]}' });

@@ -166,6 +166,17 @@ describe("opened again", () => {
     expect(again.stats().all.rows).toBe(100);
   });
 
+  test("rows that wait with a snapshot are learnt once", async () => {
+    const learner = await opened({ model });
+    const [learnt, kept] = await Promise.all([learner.learn(rows(0, 9), classes(0, 9)), learner.snapshot()]);
+    expect([learnt.version, kept]).toEqual([1, 1]);
+    const bytes = bytesOf(learner);
+    await learner.close();
+    const again = await opened({});
+    expect(again.stats()).toMatchObject({ version: 1, requests: 1, recovered: { requests: 0 } });
+    expect(same(bytesOf(again), bytes)).toBe(true);
+  });
+
   test("with what it began with, or not at all", async () => {
     await (await opened({ model, batch: 2, seed: 4 })).close();
     const other = model.slice();

@@ -110,6 +110,23 @@ test("returns to a version, and a learner that is opened again serves what was c
   expect(closed.status).toBe(503);
 });
 
+test("a client keeps a version to return to", async () => {
+  const { server } = await learning(await regression());
+  const at = `${server.url}/v2/models/model`;
+  await post(`${at}/learn`, { rows, targets: [5, 6] });
+  const good = await predicted(server);
+  const kept = await post(`${at}/snapshot`, "");
+  expect([kept.status, kept.json]).toEqual([200, { model_name: "model", version: 1 }]);
+  expect((await get(`${at}/learn`)).json.versions.map(({ version }: { version: number }) => version)).toEqual([0, 1]);
+  await post(`${at}/learn`, { rows, targets: [100, -100] });
+  expect(await predicted(server)).not.toEqual(good);
+  expect((await post(`${at}/rollback`, { version: 1 })).json).toEqual({ model_name: "model", version: 3 });
+  expect(await predicted(server)).toEqual(good);
+  const { status, json } = await post(`${server.url}/v2/models/fixed/snapshot`, "");
+  expect([status, json.error]).toEqual([400, expect.stringMatching(/does not learn; serve it with --learn/)]);
+  expect((await post(`${server.url}/v2/models/nobody/snapshot`, "")).status).toBe(404);
+});
+
 test("many clients at once: every confirmed request counts once", async () => {
   const { server, learner } = await learning(await regression());
   const answers = await Promise.all(

@@ -165,6 +165,40 @@ describe("requests that are no HTTP, or two in one", () => {
   });
 });
 
+describe("what is no HTTP is answered, too, where something was written before", () => {
+  const statuses = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
+
+  test("after 100 Continue", async () => {
+    const { url } = await start();
+    const lying = [`Content-Length: ${body.length >> 1}`, "Expect: 100-continue", "Connection: close"];
+    const text = await raw(url, request(lying, body));
+    expect(statuses(text)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
+    expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
+  });
+
+  test("on a connection that has had answers", async () => {
+    const { url } = await start({ requestMs: 400 });
+    for (const [second, status] of [
+      ["rubbish\r\n\r\n", "400"],
+      [request(["Content-Length: 1000"], "{"), "408"],
+    ]) {
+      const text = await new Promise<string>((resolve) => {
+        const socket = connect(Number(new URL(url).port), "127.0.0.1", () =>
+          socket.write(request([`Content-Length: ${body.length}`], body)),
+        );
+        let all = "";
+        socket.on("data", (data) => {
+          if (all === "") setImmediate(() => socket.write(second));
+          all += data.toString("latin1");
+        });
+        socket.on("close", () => resolve(all));
+      });
+      expect(statuses(text)).toEqual(["HTTP/1.1 200", `HTTP/1.1 ${status}`]);
+      expect(text).toMatch(/\[REQUEST\]"\}$/);
+    }
+  });
+});
+
 describe("time", () => {
   test("a body that comes slowly, headers that do, and connections that say nothing are closed", async () => {
     const { url } = await start({ requestMs: 400 });

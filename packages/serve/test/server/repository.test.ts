@@ -103,6 +103,18 @@ describe("a file that changes", () => {
     expect(await index(polled.url)).toEqual([{ name: "m", version: "1", ...READY }]);
   });
 
+  test("to what cannot be served, where there are older versions: none of them is served as well", async () => {
+    const models = folder("newest-turns-bad");
+    for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    put(five, `${models}/m/2/model.safetensors`);
+    const { url } = await serving({ models, ...open });
+    writeFileSync(`${models}/m/2/model.safetensors`, "{}");
+    expect((await load(url, "m")).status).toBe(400);
+    expect((await get(`${url}/v2/models/m`)).json.versions).toEqual(["2"]);
+    expect(await slope(url)).toBe(5);
+  });
+
   test("to what cannot be served: what it held is served on, the index says why, until it is good again", async () => {
     const models = folder("bad");
     mkdirSync(`${models}/m/1`, { recursive: true });
@@ -183,10 +195,25 @@ describe("a file that changes", () => {
 });
 
 describe("what is refused at the start", () => {
-  const start = (models: unknown): Promise<unknown> => serving({ models } as never);
+  const start = (models: unknown): Promise<unknown> =>
+    serving((typeof models === "object" && models !== null && "host" in models ? models : { models }) as never);
   test.each<[string, () => unknown, RegExp]>([
     ["a file that is not there", () => path("none.safetensors"), /none\.safetensors: cannot be read/],
-    ["a file that is no model", () => [path("files", two), import.meta.filename], /is no model|cannot be served/],
+    [
+      "a file that is no model",
+      () => [path("files", two), import.meta.filename],
+      /^\S+: is no model; give a file that ends in \S+ or/,
+    ],
+    [
+      "a damaged model, once",
+      () => [path("files", two), path("damaged.safetensors")],
+      /^\S*damaged\.safetensors: (?!.*damaged\.safetensors).*\]$/,
+    ],
+    [
+      "a host of elsewhere",
+      () => ({ models: path("files"), host: "192.0.2.1" }),
+      /192\.0\.2\.1:0 cannot be listened on .*give an address of this machine/,
+    ],
     ["two models of one name", () => [path("files", two), path("versions2", two)], /holds a second model "two"/],
     ["a folder for one name", () => ({ m: path("files") }), /holds 2 models, but is to be the one called "m"/],
     ["nothing", () => [], /models must be a path/],
@@ -195,7 +222,37 @@ describe("what is refused at the start", () => {
   ])("%s", async (_, models, said) => {
     mkdirSync(path("versions2"), { recursive: true });
     copyFileSync(path("files", two), path("versions2", two));
+    writeFileSync(path("damaged.safetensors"), "{}");
     await expect(start(models())).rejects.toThrow(said);
+  });
+
+  test("a folder without models is served, and the log says what is looked for", async () => {
+    const logs: string[] = [];
+    const log = { log: "errors", logTo: { write: (line: string) => logs.push(line) } } as const;
+    await serving({ models: folder("none-yet"), ...log });
+    expect(logs.map((line) => JSON.parse(line)).find(({ level }) => level === "warn")).toMatchObject({
+      models: path("none-yet"),
+      message: expect.stringMatching(
+        /^there is no model yet: a folder holds NAME\.safetensors, .*NAME\/VERSION\/model\.safetensors/,
+      ),
+    });
+    logs.length = 0;
+    await serving({ models: path("files"), ...log });
+    expect(logs.join("")).not.toMatch(/no model yet|"warn"/);
+  });
+
+  test("the log says what is served instead of a bad file: older versions, or nothing", async () => {
+    const models = folder("instead");
+    for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/1/model.safetensors`);
+    for (const bad of ["m/2/model", "alone"]) writeFileSync(`${models}/${bad}.safetensors`, "{}");
+    const logs: string[] = [];
+    await serving({ models, log: "errors", logTo: { write: (line: string) => logs.push(line) } });
+    const warned = logs.map((line) => JSON.parse(line)).filter(({ level }) => level === "warn");
+    expect(Object.fromEntries(warned.map(({ model, instead }) => [model, instead]))).toEqual({
+      alone: "nothing",
+      m: "older versions",
+    });
   });
 
   test("but a bad file in a folder refuses itself alone", async () => {

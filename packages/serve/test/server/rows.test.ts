@@ -94,7 +94,7 @@ describe("rows", () => {
   });
 
   test.each<[string, string, object | string, RegExp]>([
-    ["no rows", "line", {}, /^body: must have required property 'rows' \[BODY\]$/],
+    ["no rows", "line", {}, /^body: must have required property 'rows'; GET \/openapi\.json says what it holds \[BODY\]$/],
     ["rows that are none", "line", { rows: 3 }, /^body\.rows: must be array/],
     ["an empty list", "line", { rows: [] }, /^body\.rows: must NOT have fewer than 1 items/],
     ["a number", "line", { rows: [3] }, /^rows\[0\]: is 3, but must be an object: values by column name/],

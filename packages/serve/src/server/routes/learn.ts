@@ -24,6 +24,10 @@ const learnAnswer = Type.Object({
   metrics: Type.Record(Type.String(), Type.Number()),
   version: Type.Integer({ description: "The state that they led to" }),
 });
+const snapshotAnswer = Type.Object({
+  model_name: Type.String(),
+  version: Type.Integer({ description: "What rollback returns to" }),
+});
 const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) });
 const rollbackAnswer = Type.Object({ model_name: Type.String(), version: Type.Integer() });
 
@@ -78,6 +82,17 @@ export const addLearn: Routes = (app, { repository }) => {
         throw error;
       }
     },
+  );
+  app.post<{ Params: { model: string } }>(
+    "/v2/models/:model/snapshot",
+    {
+      schema: {
+        summary: "Keeps the state as it is, to return to",
+        params: modelParams,
+        response: answers(snapshotAnswer, 400, 404, 503),
+      },
+    },
+    async ({ params: { model } }) => ({ model_name: model, version: await learnerOf(model).snapshot() }),
   );
   app.post<{ Params: { model: string }; Body: { version: number } }>(
     "/v2/models/:model/rollback",

@@ -1,0 +1,103 @@
+/** The search for the highest rate of bench/serving.mjs, on servers whose capacity is known. */
+import { describe, expect, test } from "vitest";
+
+interface Trial {
+  readonly isKept: boolean;
+  readonly isDisturbed: boolean;
+}
+interface Found {
+  readonly value: number;
+  readonly trials: number;
+  readonly disturbed: number;
+  readonly isCut: boolean;
+  readonly rate?: number;
+}
+type Search = (
+  trial: (rate: number) => Promise<Trial & { rate: number }>,
+  options: { start: number; precision: number },
+) => Promise<Found>;
+
+const { highestRate } = (await import(/* @vite-ignore */ new URL("../bench/rate-search.mjs", import.meta.url).href)) as {
+  highestRate: Search;
+};
+
+const CAPACITY = 720;
+
+/** Searches on a server that keeps rates up to its capacity, except in those trials, counted from 0, that `spoilt` names. */
+async function search(
+  start: number,
+  spoilt: (trial: number, rate: number) => "held up" | "disturbed" | undefined = () => undefined,
+) {
+  const rates: number[] = [];
+  const found = await highestRate(
+    async (rate) => {
+      const spoilt_ = spoilt(rates.length, rate);
+      rates.push(rate);
+      return { isKept: rate <= CAPACITY && spoilt_ === undefined, isDisturbed: spoilt_ === "disturbed", rate };
+    },
+    { start, precision: 1.04 },
+  );
+  return { ...found, rates };
+}
+
+const isNear = (value: number) => {
+  expect(value).toBeLessThanOrEqual(CAPACITY);
+  expect(value).toBeGreaterThan(CAPACITY / 1.04);
+};
+
+describe("the search for the highest rate", () => {
+  test.each([1, 450, 719, 721, 5000])("from %d finds the capacity to 4 %", async (start) => {
+    const { value, trials, rates, rate, disturbed, isCut } = await search(start);
+    isNear(value);
+    expect(rate).toBe(value);
+    expect(trials).toBe(rates.length);
+    expect(disturbed).toBe(0);
+    expect(isCut).toBe(false);
+  });
+
+  test("a rate has failed after two failures, and what failed is tried again at the end", async () => {
+    const { rates, value } = await search(700);
+    const counts = new Map<number, number>();
+    for (const rate of rates) counts.set(rate, (counts.get(rate) ?? 0) + 1);
+    const failed = [...counts].filter(([rate]) => rate > CAPACITY).sort(([a], [b]) => a - b);
+    expect(failed[0][1]).toBe(4);
+    expect(failed.slice(1).every(([, count]) => count === 2)).toBe(true);
+    expect(failed[0][0] / value).toBeLessThanOrEqual(1.04);
+  });
+
+  test("one failure that nobody saw a reason for changes nothing", async () => {
+    for (let at = 0; at < 8; at++) isNear((await search(500, (trial) => (trial === at ? "held up" : undefined))).value);
+  });
+
+  test("a time in which every trial fails, once, changes nothing either", async () => {
+    for (const from of [0, 1, 2, 3, 4, 5])
+      isNear((await search(450, (trial) => (trial >= from && trial < from + 4 ? "held up" : undefined))).value);
+  });
+
+  test("disturbed trials are told apart from failures: a rate survives two of them and a failure", async () => {
+    const spoilt = ["disturbed", "held up", "disturbed"] as const;
+    const { value, rates, disturbed } = await search(700, (trial) => spoilt[trial]);
+    expect(rates.slice(0, 4)).toEqual([700, 700, 700, 700]);
+    expect(rates[4]).toBeGreaterThan(700);
+    expect(disturbed).toBe(2);
+    isNear(value);
+  });
+
+  test("on a machine that is always disturbed it ends, below the capacity, and tells how often", async () => {
+    let random = 1;
+    const { value, trials, disturbed, isCut } = await search(600, () => {
+      random = (random * 48271) % 2147483647;
+      return random % 10 < 8 ? "disturbed" : undefined;
+    });
+    expect(value).toBeLessThanOrEqual(CAPACITY);
+    expect(value).toBeGreaterThan(0);
+    expect(trials).toBeLessThan(50);
+    expect(disturbed).toBeGreaterThan(10);
+    expect(isCut).toBe(trials >= 40);
+  });
+
+  test("a server that keeps nothing is an error that says how many trials were disturbed", async () => {
+    await expect(search(2, () => "held up")).rejects.toThrow("0 of 8 trials were disturbed");
+    await expect(search(2, () => "disturbed")).rejects.toThrow("12 of 12 trials were disturbed");
+  });
+});
