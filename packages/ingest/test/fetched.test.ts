@@ -1,8 +1,10 @@
 /** Addresses and responses as sources, from a server of this process. */
+
+import { getEventListeners } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { blocks, read, readCsv, readIdxDataset, readLibsvm, readTable, type Source } from "../src/index.ts";
 import { cells } from "./writers.ts";
 
@@ -41,6 +43,12 @@ const answers: Record<string, (response: ServerResponse) => void> = {
     response.write(text, () => setTimeout(() => response.destroy(), 20));
   },
   "/app.csv": (response) => response.end("\n<!DOCTYPE html>\n<html>a,b</html>\n1,2\n"),
+  "/gone.csv": (response) => response.writeHead(410).end(),
+  "/pieces.csv": (response) => {
+    response.writeHead(200, { "content-length": 1000 });
+    response.write("a,b\n");
+    setTimeout(() => response.write("1,2\n", () => setTimeout(() => response.destroy(), 20)), 30);
+  },
   "/long.csv": endless,
   "/slow.csv": (response) => void response.write("a,b\n"),
 };
@@ -169,4 +177,52 @@ test("a path stays a path in Node, and an address of a file is one", async () =>
   await expect(readTable("t.csv")).rejects.toThrow(/there is no such file/);
   await expect(readTable(new URL("file:///none/t.csv"))).rejects.toThrow(/\/none\/t\.csv: there is no such file/);
   expect(asked).toEqual([]);
+});
+
+test("what is gone for good is told as missing; bytes are counted over all pieces", async () => {
+  await expect(readTable(`${origin}/gone.csv`)).rejects.toThrow(
+    /the server answered 410 Gone; check the address \[DATA_FILE_MISSING\]$/,
+  );
+  await expect(readTable(`${origin}/pieces.csv`)).rejects.toThrow(/pieces\.csv: the transfer broke off after 8 bytes/);
+});
+
+test("the signal goes with what is fetched, and nothing waits on it afterwards", async () => {
+  const fetching = vi.spyOn(globalThis, "fetch");
+  try {
+    const { signal } = new AbortController();
+    await readTable(`${origin}/t.csv`, { signal });
+    expect(fetching.mock.calls[0][1]).toEqual({ signal });
+    const own = new AbortController();
+    await readTable(await fetch(`${origin}/t.csv`), { signal: own.signal });
+    expect(getEventListeners(own.signal, "abort")).toHaveLength(0);
+    fetching.mockRejectedValueOnce(new TypeError("fetch failed"));
+    await expect(readTable("https://none.example/a.csv")).rejects.toThrow(
+      "it cannot be fetched (fetch failed); check the address",
+    );
+    fetching.mockRejectedValueOnce(new TypeError("fetch failed", { cause: Object.assign(new Error(""), { code: "EHOW" }) }));
+    await expect(readTable("https://none.example/a.csv")).rejects.toThrow("it cannot be fetched (EHOW)");
+    // What the signal says is told, whatever the failure was.
+    const reason = new Error("enough");
+    fetching.mockRejectedValueOnce(new TypeError("fetch failed"));
+    const controller = new AbortController();
+    const reading = readTable("https://none.example/a.csv", { signal: controller.signal });
+    controller.abort(reason);
+    await expect(reading).rejects.toBe(reason);
+  } finally {
+    fetching.mockRestore();
+  }
+});
+
+test("the body of an answer that is refused is cancelled", async () => {
+  const cancelled: string[] = [];
+  const body = (name: string) =>
+    new ReadableStream({ pull: () => new Promise(() => {}), cancel: () => void cancelled.push(name) });
+  await expect(readTable(new Response(body("500"), { status: 500 }))).rejects.toThrow(/the server answered 500/);
+  expect(cancelled).toEqual(["500"]);
+  const page = new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode("<html>")),
+    cancel: () => void cancelled.push("page"),
+  });
+  await expect(readTable(new Response(page))).rejects.toThrow(/a page of HTML/);
+  expect(cancelled).toEqual(["500", "page"]);
 });

@@ -18,3 +18,30 @@ it("keeps all rows where it grows, at 256 and at 512 rows", () => {
   expect([...target]).toEqual(Array.from({ length: 600 }, (_, i) => i));
   expect([...weights!]).toEqual(Array.from({ length: 600 }, (_, i) => 1 + (i % 2)));
 });
+
+it("keeps all entries where it grows, by no more than it must or to twice as many, and begins anew after a take", () => {
+  const builder = new SparseBuilder("rows");
+  const wanted: [number, number][] = [];
+  for (let i = 0; i < 40; i++) {
+    const more = (7 * i) % 5;
+    builder.reserve(more);
+    expect(builder.values.length).toBeGreaterThanOrEqual(wanted.length + more);
+    for (let k = 0; k < more; k++) {
+      builder.columnIndex[wanted.length] = i + k;
+      builder.values[wanted.length] = i - k / 2;
+      wanted.push([i + k, i - k / 2]);
+    }
+    const { values } = builder;
+    builder.reserve(0);
+    expect(builder.values).toBe(values);
+    builder.endRow(i, 1, wanted.length);
+  }
+  const { columnIndex, values, rowStart, rowCount, columnCount, source } = builder.take(50);
+  expect(Array.from(columnIndex, (column, k) => [column, values[k]])).toEqual(wanted);
+  expect([rowCount, columnCount, source, rowStart.length, rowStart[40]]).toEqual([40, 50, "rows", 41, wanted.length]);
+  builder.reserve(1);
+  builder.values[0] = 9;
+  builder.endRow(5, 1, 1);
+  const next = builder.take(1);
+  expect([next.rowCount, [...next.rowStart], [...next.values], [...next.target]]).toEqual([1, [0, 1], [9], [5]]);
+});

@@ -83,20 +83,10 @@ export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: 
     return;
   }
   try {
-    yield* isOnDisk(from) ? (await import("./read-files.ts")).fileBlocks(from, size) : fetched(from);
+    const { fetched, fileBlocks } = await import("./read-files.ts");
+    yield* isOnDisk(from) ? fileBlocks(from, size) : fetched(from);
   } catch (cause) {
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
-  }
-}
-
-async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
-  const response = await fetch(from);
-  if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-  const reader = response.body?.getReader();
-  for (;;) {
-    const part = await reader?.read();
-    if (!part || part.done) return;
-    yield part.value;
   }
 }
 

@@ -1,4 +1,4 @@
-/** Files on disk, read whole or in blocks. Node alone. Devices are refused: /dev/zero has no end. Pipes are read. */
+/** Files on disk, read whole or in blocks, in Node alone; and what is fetched, in blocks. Devices are refused: /dev/zero has no end. Pipes are read. */
 import type { FileHandle } from "node:fs/promises";
 import { builtin } from "./node.ts";
 
@@ -23,6 +23,22 @@ export async function* fileBlocks(from: string | URL, size: number): AsyncGenera
     }
   } finally {
     await file.close();
+  }
+}
+
+/** Blocks as the server sends them. Whoever stops reading ends the transfer. */
+export async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
+  const response = await fetch(from);
+  const reader = response.body?.getReader();
+  try {
+    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
+    for (;;) {
+      const part = await reader?.read();
+      if (!part || part.done) return;
+      yield part.value;
+    }
+  } finally {
+    await reader?.cancel().catch(() => undefined); // what broke off has nothing left to cancel
   }
 }
 

@@ -119,7 +119,7 @@ export class ChainReader {
     if (line === "") return;
     if (line.startsWith("#")) {
       if (/Adaptation terminated/.test(line)) this.#adapted = this.#rows.length;
-      const setting = /^#+\s*([^=]+?)\s*=\s*(.*?)\s*(?:\(Default\))?$/.exec(line);
+      const setting = /^#+\s*([^=\s][^=]*?)\s*=\s*(.*?)\s*(?:\(Default\))?$/.exec(line);
       if (setting && !this.#settings.has(setting[1])) this.#settings.set(setting[1], setting[2]);
     } else if (!this.#labels) this.#labels = line.split(",").map((label) => label.trim().replace(/^"(.*)"$/, "$1"));
     else this.#rows.push(numbersOf(`${this.#name}:${this.#lines}`, line, this.#labels));
@@ -248,7 +248,8 @@ function describe(files: readonly ChainFile[]): JsonObject {
   const given = (...keys: string[]): string | undefined =>
     keys.map((key) => settings.get(key)).find((value) => value !== undefined);
   const numeric = (name: string, ...keys: string[]): JsonObject => {
-    const value = Number(given(...keys) ?? Number.NaN);
+    // An empty text would be 0.
+    const value = Number(given(...keys) || Number.NaN);
     return Number.isFinite(value) ? { [name]: value } : {};
   };
   const engine = given("engine") ?? /^[A-Z]+/.exec(given("sampler_t") ?? "")?.[0].toLowerCase() ?? given("algorithm");

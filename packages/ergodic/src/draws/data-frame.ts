@@ -115,14 +115,14 @@ function rowsByChain(
   );
   const chains = new Set(chain).size || (header?.chains ?? 1);
   if (header && header.chains * header.count !== length)
-    throw unequal(`${length} rows, but the header speaks of ${header.chains} chains of ${header.count}`);
+    throw unequal(`there are ${length} rows, but the header speaks of ${header.chains} chains of ${header.count}`);
   const count = length / chains;
   const even = order.every((row, k) => chain[row] === chain[order[Math.floor(k / count) * count]]);
-  if (!Number.isInteger(count) || !even) throw unequal(`chains of unequal lengths`);
+  if (!Number.isInteger(count) || !even) throw unequal("there are chains of unequal lengths");
   const twice = order.some((row, k) => k % count > 0 && iteration[row] === iteration[order[k - 1]]);
-  if (twice) throw unequal("an iteration twice in one chain");
+  if (twice) throw unequal("a chain has an iteration twice");
   return { chains, order };
 }
 
 const unequal = (given: string): DataError =>
-  new DataError("fromDataFrame", `there are ${given}; keep all draws, and cut longer chains to the shortest`, "DRAWS_SHAPE");
+  new DataError("fromDataFrame", `${given}; keep all draws, and cut longer chains to the shortest`, "DRAWS_SHAPE");

@@ -28,7 +28,9 @@ describe("checkSignal", () => {
     expect(() => checkSignal("fit", new AbortController())).toThrow(
       "fit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
     );
-    for (const given of [null, 5, "abort", {}, { signal: {} }, () => 1])
+    const like = { aborted: false, throwIfAborted() {}, addEventListener() {} };
+    const lacking = Object.keys(like).map((name) => ({ ...like, [name]: undefined }));
+    for (const given of [null, 5, "abort", {}, { signal: {} }, () => 1, ...lacking])
       expect(() => checkSignal("fit", given)).toThrow(
         /signal is .* must be an AbortSignal: write signal: controller\.signal, or .*timeout/,
       );

@@ -18,6 +18,14 @@ const changed = (bytes: Uint8Array, change: Record<string, string | undefined>, 
   const entries = Object.entries({ ...metadata, ...change }).filter(([, value]) => value !== undefined);
   return encode({ ...all, ...others }, Object.fromEntries(entries) as Record<string, string>);
 };
+const caught = (act: () => unknown): Error => {
+  try {
+    act();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error("it was taken");
+};
 const long = (count: number): JsonObject =>
   Object.fromEntries(Array.from({ length: count }, (_, k) => [`l${k}`, Array.from({ length: 4096 }, (_, i) => i + k)]));
 
@@ -99,6 +107,8 @@ describe("refused", () => {
       expect(described(text)).toThrow(
         "f.st: has a description that is not JSON; the file is damaged, write it anew [SOME_FORMAT]",
       );
+    expect(caught(described("{"))).toMatchObject({ code: "SOME_FORMAT", cause: expect.any(SyntaxError) });
+    expect(Object.hasOwn(caught(described("[]")), "cause")).toBe(false);
     for (const text of ["[]", "null", "3", '"x"']) expect(described(text)).toThrow("has a description that is not an object");
     const deep = (levels: number): string => JSON.stringify({ d: nested(levels - 1) });
     const nested = (levels: number): Json =>

@@ -502,6 +502,32 @@ describe("readWhole", () => {
     await expect(readBlocks(address, 9).next()).rejects.toThrow(refused);
     server.close();
   });
+
+  it("ends a transfer that nobody reads any further, and gives what the server sends", async () => {
+    const ended: string[] = [];
+    const body = (name: string, parts: number) =>
+      new ReadableStream({
+        pull(controller) {
+          if (parts-- > 0) controller.enqueue(Uint8Array.of(parts));
+          else controller.close();
+        },
+        cancel: () => void ended.push(name),
+      });
+    const fetching = vi.spyOn(globalThis, "fetch");
+    try {
+      fetching.mockResolvedValueOnce(new Response(body("whole", 3)));
+      const found: number[] = [];
+      for await (const block of readBlocks("http://none.example/a", 9)) found.push(...block);
+      expect([found, ended]).toEqual([[2, 1, 0], []]);
+      fetching.mockResolvedValueOnce(new Response(body("stopped", 9)));
+      for await (const _ of readBlocks("http://none.example/a", 9)) break;
+      fetching.mockResolvedValueOnce(new Response(body("refused", 9), { status: 500 }));
+      await expect(readBlocks("http://none.example/a", 9).next()).rejects.toThrow(/the server answered 500/);
+      expect(ended).toEqual(["stopped", "refused"]);
+    } finally {
+      fetching.mockRestore();
+    }
+  });
 });
 
 it.skipIf(process.platform === "win32")(

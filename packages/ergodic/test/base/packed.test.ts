@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { pack, unpack } from "../../src/base/packed.ts";
+import type { Tensor } from "../../src/base/safetensors.ts";
 import type { Json, JsonObject } from "../../src/contract.ts";
 
 const again = (json: JsonObject): Json => {
@@ -33,6 +34,7 @@ describe("come back as they were", () => {
       }),
       7,
     ],
+    ["objects of which the first lacks a key", long((i): Json => (i % 3 === 1 ? { a: 1, b: 2, c: 3 } : { a: 1, c: i })), 4],
     ["mixed", long((i) => (i % 2 === 0 ? i : null)), 0],
     ["texts with half a pair", long((i) => `${i}\ud800`), 0],
     ["objects of other orders", long((i) => (i % 2 === 0 ? { a: 1, b: 2 } : { b: 2, a: 1 })), 0],
@@ -76,9 +78,39 @@ describe("come back as they were", () => {
   });
 });
 
+it("numbers take the smallest type that holds them all", () => {
+  const types: [number, unknown][] = [
+    [0, Uint8Array],
+    [255, Uint8Array],
+    [256, Uint16Array],
+    [65_535, Uint16Array],
+    [65_536, Uint32Array],
+    [2 ** 32 - 1, Uint32Array],
+    [2 ** 32, Float64Array],
+    [-1, Float64Array],
+    [-0, Float64Array],
+    [0.5, Float64Array],
+  ];
+  for (const [most, type] of types) {
+    // Whichever place it has.
+    for (const place of [0, 4095]) {
+      const { tensors } = pack({ list: long((i) => (i === place ? most : 0)) });
+      expect(Object.values(tensors)[0].values.constructor, `${most}`).toBe(type);
+    }
+  }
+});
+
+it("lists are packed from 4096 items on, and texts are choices up to 256 of them", () => {
+  const count = (list: Json[]): number => Object.keys(pack({ list }).tensors).length;
+  expect([count(long((i) => i)), count(long((i) => i).slice(1))]).toEqual([1, 0]);
+  const texts = (choices: number): Json[] => long((i) => `t${i % choices}`);
+  expect([count(texts(256)), count(texts(257))]).toEqual([1, 2]);
+  expect(again({ list: texts(256) })).toEqual({ list: texts(256) });
+});
+
 describe("is refused", () => {
   const { description, tensors } = pack({ list: long((i) => `text ${i}`) });
-  const [bytes, lengths] = Object.keys(tensors);
+  const [bytes, lengthsName] = Object.keys(tensors);
   const of =
     (list: Json, changed = {}): (() => Json) =>
     () =>
@@ -90,8 +122,8 @@ describe("is refused", () => {
     ["a name that is a prototype's", of({ ...own, at: "constructor" })],
     ["a way that is none", of({ packed: "constructor", at: bytes })],
     ["texts that are shorter than their lengths", of(own, { [bytes]: { shape: [3], values: Uint8Array.of(65, 65, 65) } })],
-    ["lengths that are shorter than the texts", of(own, { [lengths]: { shape: [1], values: Uint8Array.of(3) } })],
-    ["lengths that are none", of(own, { [lengths]: { shape: [1], values: Float64Array.of(-1) } })],
+    ["lengths that are shorter than the texts", of(own, { [lengthsName]: { shape: [1], values: Uint8Array.of(3) } })],
+    ["lengths that are none", of(own, { [lengthsName]: { shape: [1], values: Float64Array.of(-1) } })],
     ["bytes that are not UTF-8", of(own, { [bytes]: { shape: [1], values: Uint8Array.of(0xff) } })],
     ["a choice that is none", of({ packed: "choices", of: ["a"], at: bytes })],
     ["objects without end", of({ packed: "objects", count: 2 ** 53, columns: [{ key: "a", values: [1] }] })],
@@ -142,6 +174,65 @@ describe("is refused", () => {
     ["objects with a prototype", of({ packed: "objects", count: 1, columns: [{ key: "__proto__", values: [1] }] })],
     ["entries without keys", of({ packed: "object", entries: [[1, 2]] })],
   ];
+
+  it("by what it has", () => {
+    const made = (values: Tensor["values"]): Tensor => ({ shape: [values.length], values });
+    const texts = (at: number[], lengths: number[]) =>
+      of(own, { [bytes]: made(Uint8Array.from(at)), [lengthsName]: made(Float64Array.from(lengths)) });
+    const objects = (count: Json, ...columns: Json[]) => of({ packed: "objects", count, columns });
+    const b = { key: "b", values: [1] };
+    const told: [() => Json, string][] = [
+      [texts([0xff, 0xff, 0xff], [3]), "texts that are not UTF-8"],
+      [of(own, { [bytes]: made(Float64Array.of(65)) }), "texts that are not UTF-8"],
+      [texts([65, 65], [3]), "parts of 3 in all, where there are 2"],
+      [texts([65, 65], [1]), "parts of 1 in all, where there are 2"],
+      [texts([65, 65], [-1, 3]), "a length that is none"],
+      [texts([65, 65], [0.5, 1.5]), "a length that is none"],
+      [of({ ...own, at: "description.9" }), 'a list in "description.9", where there are no numbers'],
+      [
+        of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigInt64Array.of(1n)) }),
+        'a list in "description.b", where',
+      ],
+      [
+        of({ packed: "numbers", at: "description.b" }, { "description.b": made(BigUint64Array.of(1n)) }),
+        'a list in "description.b", where',
+      ],
+      [of({ packed: "numbers", at: "x".repeat(90) }), `a list in "${"x".repeat(59)}, where there are no numbers`],
+      [of({ packed: "numbers" }), "a list in undefined, where there are no numbers"],
+      [of({ packed: "other" }), 'a list that is packed as "other"'],
+      [of({ packed: "y".repeat(90) }), `a list that is packed as "${"y".repeat(59)};`],
+      [of({ packed: "choices", of: ["a", 1], at: bytes }), "choices that are no texts"],
+      [of({ packed: "choices", of: "a", at: bytes }), "choices that are no texts"],
+      [
+        of({ packed: "choices", of: ["a"], at: "description.c" }, { "description.c": made(Uint8Array.of(0, 1)) }),
+        "choice 1 of 1",
+      ],
+      [of({ packed: "lists", items: 3, lengths: [1] }), "a list that is none"],
+      [of({ packed: "lists", lengths: [1] }), "a list that is none"],
+      [of({ packed: "lists", items: [1, 2], lengths: [1] }), "parts of 1 in all, where there are 2"],
+      [objects(1), "objects without keys"],
+      [of({ packed: "objects", count: 1, columns: "b" }), "objects without keys"],
+      [objects(1, null), "a key that is no text"],
+      [objects(1, { key: 1, values: [1] }), "a key that is no text"],
+      [objects(2, b), "2 objects"],
+      [objects("1", b), "1 objects"],
+      [objects(1, { key: "b", values: [1], rows: [0] }), "1 objects"],
+      [objects(1, b, { key: "k".repeat(90), values: [1], rows: [] }), `1 values of "${"k".repeat(60)}"`],
+      [objects(1, b, { key: "c", values: [1, 2] }), '2 values of "c"'],
+      [objects(1, b, { key: "k".repeat(90), values: [1], rows: [1] }), `a place for "${"k".repeat(60)}" outside of its list`],
+      [objects(1, b, b), 'a place for "b" outside of its list'],
+      [
+        objects(2, { key: "b", values: [1, 2] }, { key: "c", values: [1, 2], rows: [0, 0] }),
+        'a place for "c" outside of its list',
+      ],
+      [of({ packed: "object", entries: [["a", 1, 2]] }), "an entry without a key"],
+      [of({ packed: "object", entries: [["a"]] }), "an entry without a key"],
+      [of({ packed: "object", entries: ["ab"] }), "an entry without a key"],
+      [of({ packed: "object", entries: 3 }), "a list that is none"],
+    ];
+    for (const [attempt, what] of told) expect(attempt, what).toThrow(`file: has ${what}`);
+  });
+
   it.each(cases)("%s", (_, attempt) => {
     expect(attempt).toThrow(/^file: has .*; the file is damaged, write it anew \[CODE\]$/);
     // Nothing of this process is reached by what a file says.

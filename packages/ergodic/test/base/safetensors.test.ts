@@ -182,6 +182,19 @@ describe("hostile files", () => {
     );
   });
 
+  it("keeps the cause where the header is no JSON", () => {
+    const attempt = (bytes: Uint8Array): Error => {
+      try {
+        decode(bytes);
+      } catch (error) {
+        return error as Error;
+      }
+      throw new Error("it was taken");
+    };
+    expect(attempt(file('{"a":}')).cause).toBeInstanceOf(SyntaxError);
+    expect(Object.hasOwn(attempt(file("[]")), "cause")).toBe(false);
+  });
+
   it("answers every change of a byte or cut with the same tensors' names, or a DataError", () => {
     const good = encode({ w: { shape: [3], values: Float32Array.of(1, 2, 3) } }, { a: "b" });
     fc.assert(

@@ -180,3 +180,17 @@ it.each([
     }
   }
 });
+
+it("word w of update c is word w mod 4 of the block with counter [⌊w/4⌋, 0, c mod 2^32, ⌊c/2^32⌋]", () => {
+  const { key } = stream(7, "a");
+  for (const update of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 32 + 2 ** 31, 2 ** 53 - 1]) {
+    const draws = stream(7, "a").at(update);
+    const words = Array.from({ length: 9 }, () => draws.bits());
+    const wanted = [0, 1, 2].flatMap((block) => {
+      const out = new Uint32Array(4);
+      philox(out, block, 0, update % 2 ** 32, Math.floor(update / 2 ** 32), ...key);
+      return [...out];
+    });
+    expect(words).toEqual(wanted.slice(0, 9));
+  }
+});

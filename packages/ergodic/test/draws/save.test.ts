@@ -403,3 +403,67 @@ describe("in a page", () => {
     await expect(loadDraws(opfs)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
   });
 });
+
+describe("errors of what was given", () => {
+  const text = (given: string): Uint8Array => new TextEncoder().encode(given);
+  const json = text(JSON.stringify(draws.toJSON()));
+  const listing = (name: unknown): Uint8Array =>
+    text(JSON.stringify({ ...draws.toJSON(), files: [{ name, bytes: 1, checksum: 1 }] }));
+  it.each<[string, () => Promise<unknown>, string]>([
+    ["bytes without a name", () => loadDraws([text("x\n1"), text("x\nno")]), 'chain 2:2: "no" in column "x" is not a number'],
+    ["one of bytes", () => loadDraws(text("x\nno")), 'chain 1:2: "no" in column "x" is not a number'],
+    [
+      "JSON among CSV",
+      () => loadDraws([text("x\n1"), json]),
+      "chain 2: it is JSON, and holds all chains of a run; give it alone [DRAWS_FOLDER]",
+    ],
+    [
+      "JSON that was cut",
+      () => loadDraws(json.slice(0, -3)),
+      "chain 1: it is not JSON: it may have been cut; save the draws anew [DRAWS_JSON]",
+    ],
+    ["no files", () => loadDraws([]), "fromCmdStanCsv: there are no files; give one text for each chain [DRAWS_EMPTY]"],
+    ...["../a.csv", "a.txt", "a.csv/b", "", 3, null].map((name): [string, () => Promise<unknown>, string] => [
+      `a listed ${JSON.stringify(name)}`,
+      () => loadDraws(listing(name)),
+      `chain 1: it lists ${JSON.stringify(name)}, which is no CSV file beside it; save the draws anew [DRAWS_FOLDER]`,
+    ]),
+    [
+      "a listed file of bytes",
+      () => loadDraws(listing("chain_1.csv")),
+      "chain 1: it lists chain_1.csv beside it, but was given without its folder; give the folder's path or handle, or the CSV files [DRAWS_FOLDER]",
+    ],
+    [
+      "an empty folder",
+      () => loadDraws(folder),
+      "there is neither draws.json nor a CSV file in this folder; give the folder of a run [DRAWS_FOLDER]",
+    ],
+    [
+      "CSV in one file",
+      () => saveDraws(draws, undefined as never, { format: "csv" }),
+      'saveDraws: format is "csv", which is a file a chain, but there is one file to write; give a folder, or omit format, for JSON [OPTION_CONFLICT]',
+    ],
+    [
+      "a format that is none",
+      () => saveDraws(draws, folder, { format: "arrow" as never }),
+      'saveDraws: format is "arrow", but must be "csv" or "json" [OPTION_RANGE]',
+    ],
+    ["another option", () => saveDraws(draws, folder, { kind: "csv" } as never), 'saveDraws: unknown option "kind"'],
+    [
+      "no target",
+      () => saveDraws(draws, 3 as never),
+      "saveDraws: to is 3, but must be a folder's path, or the handle of a folder or of a file",
+    ],
+    [
+      "a half of a handle",
+      () => saveDraws(draws, { kind: "directory", name: "a" } as never),
+      "but must be a folder's path, or the handle",
+    ],
+  ])("%s", async (_, attempt, message) => {
+    const error = await attempt().then(
+      () => new Error("nothing was thrown"),
+      (thrown: Error) => thrown,
+    );
+    expect(error.message).toContain(message);
+  });
+});

@@ -65,6 +65,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
       `decimal and delimiter are both ${show(decimal)}; such a file needs delimiter: ";"`,
       "OPTION_RANGE",
     );
+  checkHeader(options.header);
   const records = new CsvRecords(source.name, delimiter, quote, comment);
   const plain = new PlainRows(delimiter, quote, comment);
   let read = 0;
@@ -120,6 +121,21 @@ function putPlain({ starts, ends }: PlainRows, block: Uint8Array, line: number, 
 function checkMark(name: string, value: string): void {
   if (typeof value === "string" && /^[^\r\n\x80-\uffff]$/.test(value)) return;
   throw new OptionError("readCsv", `${name} is ${show(String(value))}, but must be one ASCII character`, "OPTION_RANGE");
+}
+
+function checkHeader(header: unknown): void {
+  if (header === undefined || typeof header === "boolean") return;
+  if (!(Array.isArray(header) && header.every((name) => typeof name === "string")))
+    throw new OptionError(
+      "readCsv",
+      `header is ${show(String(header))}, but must be true, false or a list of names`,
+      "OPTION_TYPE",
+    );
+  const seen = new Set<string>();
+  for (const name of header) {
+    if (seen.size === seen.add(name).size)
+      throw new OptionError("readCsv", `header lists the name ${show(name)} twice; rename one of them`, "OPTION_RANGE");
+  }
 }
 
 /** Puts the records that are complete; yields when a block of rows is full. */

@@ -110,7 +110,7 @@ function parsed(file: string, line: number, text: string, indent: number): Recor
     throw fault(
       file,
       line,
-      1,
+      indent + 1,
       `${show(text)} is not an object; each line must hold one, like {"a": 1, "b": "x"}${array}`,
       "DATA_PARSE",
     );

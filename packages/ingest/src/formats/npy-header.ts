@@ -55,6 +55,9 @@ export async function readNpyHeader(file: string, reader: ByteReader): Promise<N
       "DATA_FORMAT",
     );
   }
+  const cut = (given: number, wanted: number): Error =>
+    fileFault(file, `the file stops inside its header (${given} of ${wanted} bytes); write or fetch it again`, "DATA_TRUNCATED");
+  if (magic.length < 8) throw cut(magic.length, 8);
   const version = magic[6];
   if (version < 1 || version > 3)
     throw fileFault(
@@ -62,15 +65,12 @@ export async function readNpyHeader(file: string, reader: ByteReader): Promise<N
       `format version ${version} is not known (1 to 3 are); save the array with a current NumPy`,
       "DATA_UNSUPPORTED",
     );
-  const lengthBytes = await reader.take(version === 1 ? 2 : 4);
+  const wanted = version === 1 ? 2 : 4;
+  const lengthBytes = await reader.take(wanted);
+  if (lengthBytes.length < wanted) throw cut(8 + lengthBytes.length, 8 + wanted);
   const length = lengthBytes.reduce((sum, byte, i) => sum + byte * 256 ** i, 0);
   const bytes = await reader.take(Math.min(length, 1 << 20));
-  if (bytes.length < length)
-    throw fileFault(
-      file,
-      `the file stops inside its header (${bytes.length} of ${length} bytes); write or fetch it again`,
-      "DATA_TRUNCATED",
-    );
+  if (bytes.length < length) throw cut(bytes.length, length);
   return parsedHeader(file, new TextDecoder(version === 3 ? "utf-8" : "latin1").decode(bytes));
 }
 

@@ -180,7 +180,7 @@ class BifReader {
       if (otherwise === undefined)
         throw lexer.fault(
           name,
-          `no probabilities of ${show(name.text)} are given${this.given(parents, row, counts)}; add them, or a default`,
+          `${show(name.text)}${this.given(parents, row, counts)} has no probabilities; add them, or a default`,
           "DATA_MISSING",
         );
       values.set(otherwise, row * childCount);
@@ -189,7 +189,7 @@ class BifReader {
     if (uneven)
       throw lexer.fault(
         name,
-        `the probabilities of ${show(name.text)}${this.given(parents, uneven.row, counts)} sum to ${uneven.sum}, but must to 1; correct them`,
+        `the probabilities of ${show(name.text)}${this.given(parents, uneven.row, counts)} sum to ${uneven.sum}, but must sum to 1; correct them`,
         "DATA_PARSE",
       );
     return values;

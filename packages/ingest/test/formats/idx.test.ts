@@ -212,3 +212,13 @@ test.each<[string, () => Promise<unknown>, string]>([
   );
   expect(error.message.startsWith(message), error.message).toBe(true);
 });
+
+test("what follows the end is counted as far as 65536 bytes", async () => {
+  for (const [extra, told] of [
+    [65_536, "65536"],
+    [65_537, "more than 65536"],
+  ] as const)
+    await expect(readIdx(file(Uint8Array.of(...labels, ...new Uint8Array(extra))))).rejects.toThrow(
+      `a.idx: ${told} bytes follow the end of the values that the shape (3) needs`,
+    );
+});

@@ -139,7 +139,11 @@ describe("BIF", () => {
     ],
     ["an unknown state", plain.replace("(yes) 0.1", "(maybe) 0.1"), '"a" has no state "maybe"; its states are "yes", "no"'],
     ["states given twice", plain.replace("default", "(yes)"), "these states of the parents were given before"],
-    ["states that are missing", plain.replace("default 0.3, 0.3, 0.4;", ""), 'no probabilities of "b c" are given given (no)'],
+    [
+      "states that are missing",
+      plain.replace("default 0.3, 0.3, 0.4;", ""),
+      '"b c" given (no) has no probabilities; add them, or a default',
+    ],
     ["too few numbers", plain.replace("0.2 0.8", "0.2"), "1 probabilities were given, but there must be 2"],
     ["too many numbers", plain.replace("0.2 0.8", "0.2 0.4 0.4"), "more than 2 probabilities were given"],
     [

@@ -1,0 +1,103 @@
+/**
+ * Tables of small files and what is read of them, or the whole error: line, column, text and advice. One file of cases for each reader in cases/: a line of
+ * JSON, the content (for BIF [what of the plain file, by what], for DimmWitted [which file, its content]), a tab, and options; below, what comes out, or "! " and the error.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import type { SparseTable, Table } from "ergodic";
+import { describe, expect, it } from "vitest";
+import { readBif, readDimmWitted, readLibdai, readSparseTable, readTable, readUai } from "../src/index.ts";
+
+type Case = readonly [content: string | [string, string], options: object, wanted: string];
+
+const folder = new URL("cases/", import.meta.url);
+const here = (name: string): string => readFileSync(new URL(name, folder), "utf8");
+
+function casesOf(name: string): Case[] {
+  const lines = here(name).trimEnd().split("\n");
+  expect(lines.length % 2).toBe(0);
+  return Array.from({ length: lines.length / 2 }, (_, k): Case => {
+    const [content, options = "{}"] = lines[2 * k].split("\t");
+    return [JSON.parse(content), JSON.parse(options), lines[2 * k + 1].slice(2)];
+  });
+}
+
+/** By column name, kind, values (null is missing, "-0" the negative zero), and the levels of a category. */
+const dense = ({ columns }: Table): unknown =>
+  columns.map((column) =>
+    column.kind === "number"
+      ? [column.name, column.kind, Array.from(column.values, (x) => (Object.is(x, -0) ? "-0" : x))]
+      : [column.name, column.kind, Array.from(column.codes, (code) => column.levels[code] ?? null), column.levels],
+  );
+
+/** A row: its label, then column and value of each entry. */
+const sparse = ({ columnCount, target, rowStart, columnIndex, values, weights }: SparseTable): unknown => ({
+  columns: columnCount,
+  rows: Array.from(target, (label, i) => [
+    label,
+    ...Array.from({ length: rowStart[i + 1] - rowStart[i] }, (_, k) => [columnIndex[rowStart[i] + k], values[rowStart[i] + k]]),
+  ]),
+  ...(weights ? { weights: Array.from(weights) } : {}),
+});
+
+const plainBif = here("plain.bif");
+const uai = "BAYES\n2\n2 3\n2\n1 0\n2 0 1\n\n2\n 0.4 0.6\n6\n 0.1 0.2 0.7\n 0.3 0.3 0.4\n";
+const dimmwitted: Record<string, string> = {
+  weights: "0 0 0.5\n1 1 2\n",
+  variables: "0 0 0 0 2\n1 1 1 0 2\n2 0 0 1 3\n",
+  domains: "2 3 {2,5,9} {0,0.5,1}\n",
+  args: "4 2 1 1",
+  factors: "0 1 0 1\n1 0 1 0.5\n",
+};
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "latin1"));
+const table =
+  (format: string) =>
+  async (content: string | [string, string], options: object): Promise<unknown> =>
+    dense(await readTable({ content: content as string, name: `a.${format}` }, { format, ...options } as never));
+const sparseTable =
+  (format: string) =>
+  async (content: string | [string, string], options: object): Promise<unknown> =>
+    sparse(await readSparseTable({ content: content as string, name: `a.${format}` }, { format, ...options } as never));
+const binaryTable =
+  (format: string) =>
+  async (content: string | [string, string], options: object): Promise<unknown> =>
+    dense(await readTable({ content: bytesOf(content as string), name: `a.${format}` }, { format, ...options } as never));
+
+const readers: Record<string, (content: string | [string, string], options: object) => Promise<unknown>> = {
+  "bif.txt": (content) =>
+    readBif({ content: typeof content === "string" ? content : replaced(plainBif, ...content), name: "a.bif" }),
+  "csv.txt": table("csv"),
+  "dimmwitted.txt": (content) => {
+    const changed: Record<string, string> = { ...dimmwitted, [content[0]]: content[1] };
+    const file = (name: string) => ({ content: changed[name], name });
+    const factors = [{ rows: file("factors"), args: file("args") }];
+    return readDimmWitted({ weights: file("weights"), variables: file("variables"), domains: file("domains"), factors });
+  },
+  "evidence.txt": (content) => readUai({ content: uai, name: "a.uai" }, { evidence: { content: content as string, name: "e" } }),
+  "idx.txt": binaryTable("idx"),
+  "jsonl.txt": table("jsonl"),
+  "libdai.txt": (content) => readLibdai({ content: content as string, name: "a.fg" }),
+  "libsvm.txt": sparseTable("libsvm"),
+  "npy.txt": binaryTable("npy"),
+  "uai.txt": (content) => readUai({ content: content as string, name: "a.uai" }),
+  "vw.txt": sparseTable("vw"),
+};
+
+function replaced(text: string, what: string, by: string): string {
+  expect(text).toContain(what);
+  return text.replace(what, () => by);
+}
+
+it("every reader has its cases, and every file of cases a reader", () => {
+  const files = readdirSync(folder).filter((name) => name.endsWith(".txt"));
+  expect(files.sort()).toEqual(Object.keys(readers).sort());
+});
+
+describe.each(Object.keys(readers))("%s", (name) => {
+  it.each(casesOf(name))("%j %j", async (content, options, wanted) => {
+    const found = await readers[name](content, options).then(
+      (read) => JSON.stringify(read),
+      (error: Error) => `! ${error.message}`,
+    );
+    expect(found).toBe(wanted);
+  });
+});

@@ -1,0 +1,44 @@
+/** What the readers of graphs share: how much a file may stand for, and where an error of the graph itself is. */
+import { MemoryLimitError, OptionError } from "ergodic";
+import { expect, it } from "vitest";
+import { Allowance, entriesOf, Tokens } from "../../src/graphs/tokens.ts";
+
+it("an allowance is a million entries, and 64 more for each byte, each once", () => {
+  for (const bytes of [0, 10]) {
+    const most = 2 ** 20 + 64 * bytes;
+    expect(new Allowance(bytes).take(most + 1)).toBe(false);
+    const allowance = new Allowance(bytes);
+    expect([allowance.take(most - 5), allowance.take(6), allowance.take(5), allowance.take(0), allowance.take(1)]).toEqual([
+      true,
+      false,
+      true,
+      true,
+      false,
+    ]);
+    expect(allowance.take(Infinity)).toBe(false);
+  }
+});
+
+it("entries of a table are counted while they can be", () => {
+  expect([entriesOf([]), entriesOf([3, 4]), entriesOf([2 ** 26, 2 ** 26]), entriesOf([2 ** 27, 2 ** 26])]).toEqual([
+    1,
+    12,
+    2 ** 52,
+    Infinity,
+  ]);
+});
+
+it("what a graph refuses is told with the place of the token; other errors are thrown on", () => {
+  const tokens = new Tokens("a.uai", new TextEncoder().encode("1\n  22 x"));
+  tokens.whole("a number", 0);
+  tokens.whole("a number", 0);
+  expect(tokens.left).toBe(2);
+  expect(tokens.at(() => 7)).toBe(7);
+  const thrown = (error: Error) => () =>
+    tokens.at(() => {
+      throw error;
+    });
+  expect(thrown(new OptionError("graph", "it is wrong", "OPTION_RANGE"))).toThrow(/^a\.uai:2:3: it is wrong \[DATA_PARSE\]$/);
+  for (const error of [new TypeError("of ours"), new MemoryLimitError("graph", "too large", "MEMORY_LIMIT")])
+    expect(thrown(error)).toThrow(error);
+});
