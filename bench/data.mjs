@@ -79,10 +79,14 @@ export function denseProblem({ rowCount, columnCount, seed, signal = 3 }) {
   return { format: "dense", rowCount, columnCount, values, target };
 }
 
-/** `nonZeros` different columns a row, each column as likely as any other; values of either sign, sizes uniform in [0.5, 1]. */
-export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 3 }) {
+/**
+ * `nonZeros` different columns a row; values of either sign, sizes uniform in [0.5, 1]. Each column is as likely as any other, or by `law`: "zipf", the j-th (from
+ * 0) as 1/(j + 10).
+ */
+export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 3, law }) {
   const random = randomNumbers(seed);
   const weights = trueWeights(random, columnCount, signal, (nonZeros * 7) / 12);
+  const draw = law === "zipf" ? zipfColumns(random, columnCount) : () => Math.floor(random.uniform() * columnCount);
   const count = rowCount * nonZeros;
   const rowStart = Uint32Array.from({ length: rowCount + 1 }, (_, i) => i * nonZeros);
   const columnIndex = new Uint32Array(count);
@@ -92,7 +96,7 @@ export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 
   for (let i = 0; i < rowCount; i++) {
     const row = columnIndex.subarray(i * nonZeros, (i + 1) * nonZeros);
     for (let k = 0; k < nonZeros; ) {
-      const column = Math.floor(random.uniform() * columnCount);
+      const column = draw();
       if (lastRowWith[column] === i) continue;
       lastRowWith[column] = i;
       row[k++] = column;
@@ -108,6 +112,23 @@ export function sparseProblem({ rowCount, columnCount, nonZeros, seed, signal = 
     target[i] = random.uniform() < sigmoid(margin) ? 1 : 0;
   }
   return { format: "sparse", rowCount, columnCount, rowStart, columnIndex, values, target };
+}
+
+/** Columns by Zipf's law: the sum of their shares up to each, searched by halves. */
+function zipfColumns(random, columnCount) {
+  const sums = new Float64Array(columnCount);
+  let sum = 0;
+  for (let j = 0; j < columnCount; j++) sums[j] = sum += 1 / (j + 10);
+  return () => {
+    const wanted = random.uniform() * sum;
+    let [low, high] = [0, columnCount - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (sums[middle] < wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
 }
 
 /**

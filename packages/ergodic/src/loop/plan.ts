@@ -15,7 +15,8 @@ import type { EngineDescription } from "../host/engine.ts";
 export interface PlanOptions {
   /**
    * Threads. Default 1; a whole number, 1 to 1024. Several with descent on minibatches, and neither `replicas` nor `deterministic`: the run measures one lane,
-   * averaged replicas and racing in its first stretches and takes what lowers the loss fastest, k replicas at k times the rate; `run.chosen` has the plan, and in `planChoice` why.
+   * averaged replicas and racing in its first stretches and takes what lowers the loss fastest, k replicas at k times the rate (AdaGrad √k), averaged as often as costs little;
+   * `run.chosen` has the plan, and in `planChoice` why.
    */
   workers?: number;
   /**

@@ -1,8 +1,9 @@
+import { later } from "../../base/later.ts";
 import type { Advance, JsonObject, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { adopt } from "./adopt.ts";
-import { faster } from "./faster.ts";
+import { type Faster, faster } from "./faster.ts";
 import { Descent, refuseMisfits } from "./gradient-descent.ts";
+import { handOn, sameRows, stepIn } from "./hand-on.ts";
 import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
 import { TrialLoss } from "./trial-loss.ts";
 
@@ -13,8 +14,16 @@ const WHOLE_SHARE = 0.08;
 /** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
 const SHORTEST = 0.002;
 const LONGEST = 0.008;
+/** In long runs, of which an epoch takes long: what is short is measured badly where other programs run, too. */
+const LONGEST_OF_LONG = 0.05;
+/** Of an epoch: rounds that come in later ones have less to learn, and differ by less. */
+const EPOCH_SHARE = 1 / 8;
 /** Seconds on one lane by which its speed is known. */
 const CALIBRATION = 0.005;
+/** Of the time between two averages of replicas, what an average takes at most; and about how many seconds that is, of threads that wait and for each number. */
+const AVERAGE_SHARE = 0.05;
+const AVERAGE_SECONDS = 1e-4;
+const AVERAGE_SECONDS_PER_NUMBER = 3e-9;
 /** Rows whose loss is compared. */
 const LEAST_ROWS = 256;
 const MOST_ROWS = 4096;
@@ -61,9 +70,9 @@ interface OpenRound {
  * short for that stay on one lane. Which plan is faster is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
  *
  * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
- * of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is
- * convex does not become steeper later on, as networks do. Variance reduction
- * keeps means of the rows of a lane, which replicas would have to make anew, so that only racing is tried with it.
+ * Of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is
+ * convex does not become steeper later on, as networks do. They are averaged as often as that takes little time (`averageEvery` of the plan). Variance
+ * reduction keeps means of the rows of a lane, which replicas would have to make anew, so that only racing is tried with it.
  *
  * @throws WorkerError where threads cannot be started, as any plan of several workers
  */
@@ -77,6 +86,8 @@ export class PlanTrials implements Progression {
   private readonly now: () => number;
   private readonly one: Descent;
   private readonly others = new Map<Sharing, Descent>();
+  /** Where replicas step by another rate. */
+  private faster: Faster | undefined;
   private readonly rounds: Round[] = [];
   private round: OpenRound | undefined;
   private loss: TrialLoss | undefined;
@@ -192,15 +203,26 @@ export class PlanTrials implements Progression {
     if (typeof length === "string") return void this.decide(length);
     this.stretch = length;
     this.mayTake = WHOLE_SHARE * left;
+    if (parts.target.derivativesPerRow !== undefined) this.faster = faster(parts.rule, this.workers);
     for (const sharing of sharings) {
       const its = { ...this.plan, ...lanesOf(sharing, this.workers) };
-      const scaled = sharing === "replicas" && parts.target.derivativesPerRow !== undefined;
-      const rule = (scaled && faster(parts.rule, this.workers)) || parts.rule;
-      this.others.set(sharing, new Descent({ ...parts, rule, plan: its }, this.engine));
+      const averaged = {
+        rule: this.faster?.rule ?? parts.rule,
+        plan: { ...its, averageEvery: this.averageEvery(secondsPerStep) },
+      };
+      this.others.set(sharing, new Descent({ ...parts, plan: its, ...(sharing === "replicas" ? averaged : {}) }, this.engine));
     }
     const rows = (length * this.workers * lanes.batch) / 2;
     this.loss = new TrialLoss(parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
     this.startThreads();
+  }
+
+  /** As often as costs little: the more often, the closer is what an update of replicas brings to one lane's. */
+  private averageEvery(secondsPerStep: number): number {
+    const { lanes, parts, stepsPerEpoch } = this.one;
+    const numbers = this.workers * parts.problem.parameterCount * lanes.arrays(lanes.copies[0]).size;
+    const between = (AVERAGE_SECONDS + AVERAGE_SECONDS_PER_NUMBER * numbers) / AVERAGE_SHARE;
+    return 1 / Math.max(1, Math.floor((stepsPerEpoch * secondsPerStep) / this.workers / between));
   }
 
   /** They start while the one lane goes on. */
@@ -249,7 +271,7 @@ export class PlanTrials implements Progression {
     const there = stepIn(other, at, this.one);
     const step = there - Math.max(0, (there % other.stepsPerEpoch) - beyond);
     const begin = (): void => {
-      handOn(base, other, step);
+      handOn(base, other, step, this.fasterOf(other));
       sameRows(this.one, at, other, this.stretch);
     };
     begin();
@@ -257,6 +279,7 @@ export class PlanTrials implements Progression {
     if (first) {
       const start = this.now();
       await other.advance(1);
+      await later(() => import("./average.ts"));
       begin();
       this.spentOnce += (this.now() - start) / 1000;
     }
@@ -287,7 +310,7 @@ export class PlanTrials implements Progression {
         : choice;
     const taken = sharing === "one lane" ? this.one : this.others.get(sharing)!;
     if (taken !== this.one) {
-      handOn(this.one.snapshot(), taken, stepIn(taken, this.one.step, this.one));
+      handOn(this.one.snapshot(), taken, stepIn(taken, this.one.step, this.one), this.fasterOf(taken));
       taken.orderedEpoch = -1;
     }
     taken.updates = this.one.updates + this.discarded;
@@ -302,17 +325,21 @@ export class PlanTrials implements Progression {
     }));
     const plan = taken.parts.plan as unknown as JsonObject;
     const { rule } = taken.parts;
-    const isFaster = rule !== this.one.parts.rule;
-    const all = isFaster ? `${why}; each replica steps at ${this.workers} times the rate` : why;
+    const its = this.fasterOf(taken);
+    const all = its ? `${why}; each replica steps at ${Number(its.factor.toPrecision(3))} times the rate` : why;
     const algorithm: JsonObject = { algorithm: "gradientDescent", rule: rule.toJSON() as unknown as JsonObject };
     const chosen: JsonObject = {
       plan,
       planChoice: { why: all, rounds: this.rounds.length, measured },
-      ...(isFaster ? { algorithm } : {}),
+      ...(its ? { algorithm } : {}),
     };
     this.options.settle(chosen);
     this.settle(chosen);
     return taken;
+  }
+
+  private fasterOf({ parts }: Descent): Faster | undefined {
+    return parts.rule === this.faster?.rule ? this.faster : undefined;
   }
 
   private get workers(): number {
@@ -336,45 +363,6 @@ function lanesOf(sharing: Sharing, workers: number): Pick<Plan, "workers" | "rep
   return { workers, replicas: sharing === "racing" ? "shared" : workers };
 }
 
-/** The step of `other` that is as far in its epoch as `step` of `one`: never farther. */
-function stepIn(other: Descent, step: number, one: Descent): number {
-  const inEpoch = step % one.stepsPerEpoch;
-  const epoch = (step - inEpoch) / one.stepsPerEpoch;
-  return epoch * other.stepsPerEpoch + Math.floor((inEpoch * other.stepsPerEpoch) / one.stepsPerEpoch);
-}
-
-/** Parameters and the rule's state of a descent on one lane, for each copy and lane of another, at its step. Random numbers stay each lane's own. */
-export function handOn(from: Snapshot, to: Descent, step: number): void {
-  adopt(to, from);
-  // Counted by the step: a lane's rate falls over an epoch as it does under its own plan.
-  to.goOnAfter(Number(from.state.before ?? 0));
-  to.step = step;
-  const { tensors } = from;
-  for (const copy of to.lanes.copies)
-    for (const [name, view] of to.lanes.arrays(copy))
-      if (name === "parameters" || name === "mean") (view as Float64Array).set(tensors[`${name}.0`] as Float64Array);
-  const { table } = to.lanes;
-  if (table) to.engine.memory.f64(table.pointer, table.count).set(tensors.table as Float64Array);
-  for (const lane of to.lanes.list)
-    (to.scalars(lane).get("scale") as Float64Array | undefined)?.set(tensors["scale.0"] as Float64Array);
-}
-
-/**
- * The rows of a stretch of one lane, shared out among the lanes of another descent as theirs from where it is: rows that were not seen before teach more
- * than others, so that candidates can be compared on the same ones alone. Where rows are drawn with replacement, all are alike.
- */
-export function sameRows(one: Descent, at: number, other: Descent, steps: number): void {
-  const { memory } = other.engine;
-  const [{ order }] = one.lanes.list;
-  const { batch } = one.lanes;
-  if (order === 0) return;
-  const [from, to] = [at % one.stepsPerEpoch, other.step % other.stepsPerEpoch];
-  const count = steps * batch;
-  for (const [l, lane] of other.lanes.list.entries())
-    memory.u32(lane.order + 4 * to * batch, count).set(memory.u32(order + 4 * (from * batch + l * count), count));
-  other.orderedEpoch = Math.floor(other.step / other.stepsPerEpoch);
-}
-
 /** Seconds of a run on one lane that are left; Infinity where nobody knows. */
 function secondsLeft(one: Descent, secondsPerStep: number, until: TrialOptions["until"], gone: number): number {
   const { epochs, updates, seconds } = until;
@@ -392,7 +380,8 @@ function secondsLeft(one: Descent, secondsPerStep: number, until: TrialOptions["
 export function stretchOf(run: { secondsPerStep: number; stepsPerEpoch: number; left: number; others: number }): number | string {
   const { secondsPerStep, stepsPerEpoch, left, others } = run;
   const most = (SHARE * left) / (ROUNDS * others);
-  const steps = Math.max(1, Math.floor(Math.min(most, LONGEST) / secondsPerStep));
+  const longest = Math.max(LONGEST, Math.min(LONGEST_OF_LONG, EPOCH_SHARE * stepsPerEpoch * secondsPerStep));
+  const steps = Math.max(1, Math.floor(Math.min(most, longest) / secondsPerStep));
   if (most < Math.max(SHORTEST, secondsPerStep))
     return `the rest of the run takes about ${shown(left)} on one lane, too short to measure other plans`;
   const taken = Math.min(steps, stepsPerEpoch - 1);

@@ -14,11 +14,14 @@ import {
   Dataset,
   type FitOptions,
   fit,
+  inverseTimeDecay,
   type LinearOptions,
   lbfgs,
   linear,
   polyak,
   type Rule,
+  type RuleJson,
+  ruleFromJson,
   saga,
   sgd,
   svrg,
@@ -62,12 +65,17 @@ interface Settings {
   readonly variance?: Variance;
   readonly rows?: Dataset;
   readonly epochs?: number;
+  /** What the descent begins with, where it was chosen before. */
+  readonly chosen?: Plan;
+  /** In the place of the model's own. */
+  readonly derivativesPerRow?: undefined;
 }
 
 const per: Record<Sharing, number> = { "one lane": 50, replicas: 50, racing: 50 };
 
 /** Trials on an engine whose clock moves by what updates of each kind are said to cost. */
-function made({ cost, options, model, rule = sgd({ rate: 0.003 }), variance, rows = data, epochs = 40 }: Settings): Made {
+function made(settings: Settings): Made {
+  const { cost, options, model, rule = sgd({ rate: 0.003 }), variance, rows = data, epochs = 40, chosen: before } = settings;
   let clock = 0;
   let threads = 0;
   const run: Engine["run"] = async (calls, given) => {
@@ -88,8 +96,12 @@ function made({ cost, options, model, rule = sgd({ rate: 0.003 }), variance, row
   const made = linear({ standardise: false, l2: 1e-3, ...model });
   const prepared = made.prepare(rows, plan);
   const problem = made.bind(prepared.dataset, plan, timed) as Problem;
-  const alone = { ...plan, workers: 1, replicas: 1 };
+  const alone = before ?? { ...plan, workers: 1, replicas: 1 };
   const one = gradientDescent({ rule, ...(variance ? { variance } : {}) }).start(problem, alone, timed) as Descent;
+  if ("derivativesPerRow" in settings) {
+    const target = Object.create(one.parts.target, { derivativesPerRow: { value: undefined } });
+    Object.assign(one.parts, { target });
+  }
   let chosen: JsonObject | undefined;
   const settle = (its: JsonObject): void => {
     chosen = its;
@@ -194,6 +206,45 @@ describe("trials on a clock", () => {
     one.dispose();
   });
 
+  it("average replicas as often as takes a twentieth of the time, and resume them to the same bytes", async () => {
+    const settings: Settings = {
+      cost: { racing: 60, replicas: 5 },
+      rows: sparse,
+      rule: adagrad({ rate: inverseTimeDecay({ rate: 0.1, decay: 1e-4 }) }),
+    };
+    const one = made(settings);
+    const { plan, algorithm } = (await settled(one)) as unknown as { plan: Plan; algorithm: { rule: RuleJson } };
+    // An epoch of 3000 steps of 50 µs; an average of 41 parameters and their sums takes about 0.1 ms.
+    expect(plan.averageEvery).toBe(1 / Math.floor(0.15 / ((1e-4 + 3e-9 * 2 * 2 * 41) / 0.05)));
+    expect(algorithm.rule).toEqual(adagrad({ rate: inverseTimeDecay({ rate: Math.SQRT2 * 0.1, decay: 2e-4 }) }).toJSON());
+    expect(choiceOf(one.chosen()!).why).toMatch(/; each replica steps at 1\.41 times the rate$/);
+    const { trials } = one;
+    const to = async (descent: { step: number; advance(steps: number): Promise<unknown> }, step: number): Promise<void> => {
+      while (descent.step < step) await descent.advance(step - descent.step);
+    };
+    await to(trials, trials.step + 777);
+    const kept = trials.snapshot();
+    const end = trials.step + 4000;
+    await to(trials, end);
+    // As a checkpoint's plan and rule make it.
+    const again = made({ ...settings, options: { ...plan }, rule: ruleFromJson(algorithm.rule), chosen: plan });
+    again.one.restore(kept);
+    await to(again.one, end);
+    expect(again.one.snapshot()).toEqual(trials.snapshot());
+    expect([...again.one.parameters()]).toEqual([...trials.parameters()]);
+    again.dispose();
+    one.dispose();
+  });
+
+  it("take no faster replicas of a model that is not linear", async () => {
+    const one = made({ cost: { racing: 60, replicas: 5 }, derivativesPerRow: undefined });
+    const chosen = await settled(one);
+    expect(planOf(chosen)).toMatchObject({ workers: 2, replicas: 2 });
+    expect(chosen).not.toHaveProperty("algorithm");
+    expect(choiceOf(chosen).why).not.toMatch(/each replica/);
+    one.dispose();
+  });
+
   it("compare candidates on the same rows, of which each moves a weight of its own here", async () => {
     const count = 4000;
     using rows = Dataset.fromSparse({
@@ -284,9 +335,11 @@ describe("trials on a clock", () => {
 
 describe("the length of a stretch", () => {
   const run = { secondsPerStep: 2 ** -16, stepsPerEpoch: 1e6, left: 100, others: 2 };
-  it("is at most 8 ms, and at most a twentieth of the run over all that is discarded", () => {
-    expect(stretchOf(run)).toBe(524);
-    for (const left of [0.5, 1, 1.3, 1.5]) {
+  it("is at most 8 ms, or an eighth of an epoch, or 50 ms where that is less, and at most a twentieth of the run over all that is discarded", () => {
+    expect(stretchOf(run)).toBe(3276);
+    expect(stretchOf({ ...run, stepsPerEpoch: 8 * 1000 })).toBe(1000);
+    expect(stretchOf({ ...run, stepsPerEpoch: 8 * 300 })).toBe(524);
+    for (const left of [0.5, 1, 1.3, 1.5, 6, 9]) {
       const steps = stretchOf({ ...run, left }) as number;
       expect(2 * ROUNDS * steps * run.secondsPerStep).toBeLessThanOrEqual(0.05 * left + 1e-12);
       expect(2 * ROUNDS * (steps + 1) * run.secondsPerStep).toBeGreaterThan(0.05 * left - 1e-12);
@@ -302,7 +355,7 @@ describe("the length of a stretch", () => {
     expect(stretchOf({ ...run, stepsPerEpoch: 200 })).toBe(199);
     expect(stretchOf({ ...run, stepsPerEpoch: 100 })).toBe("an epoch takes about 1.5 ms on one lane, too short to share");
     expect(stretchOf({ ...run, secondsPerStep: 0.1, stepsPerEpoch: 1 })).toMatch(/an epoch takes about 100 ms/);
-    expect(stretchOf({ ...run, left: Infinity })).toBe(524);
+    expect(stretchOf({ ...run, left: Infinity })).toBe(3276);
   });
 });
 

@@ -1,12 +1,14 @@
 /** What a plan on trial begins with, and what it is measured by. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Descent } from "../../../src/algorithms/gradient/descent.ts";
+import { faster } from "../../../src/algorithms/gradient/faster.ts";
 import { gradientDescent } from "../../../src/algorithms/gradient/gradient-descent.ts";
-import { handOn, sameRows } from "../../../src/algorithms/gradient/plan-trials.ts";
+import { handOn, sameRows } from "../../../src/algorithms/gradient/hand-on.ts";
 import { TrialLoss } from "../../../src/algorithms/gradient/trial-loss.ts";
 import type { Problem } from "../../../src/contract.ts";
 import { type Engine, openEngine } from "../../../src/host/engine.ts";
 import {
+  adagrad,
   adam,
   Dataset,
   type FitOptions,
@@ -85,6 +87,34 @@ describe("a candidate's trial", () => {
       expect(wanted[name].some((x) => x !== 0)).toBe(true);
     }
     for (const descent of [one, racing]) descent.dispose();
+    problem.dispose();
+    prepared.dispose();
+  });
+
+  it("takes AdaGrad's sums and the updates of an earlier run by their part, where replicas step faster", async () => {
+    const plan = resolvePlan("fit", { workers: 2, replicas: 2 }, engine.describe(), { batch: 1 });
+    const model = linear({ standardise: false });
+    const prepared = model.prepare(data, plan);
+    const problem = model.bind(prepared.dataset, plan, engine) as Problem;
+    const quicker = faster(adagrad({ rate: 0.1 }), 2)!;
+    const replicas = gradientDescent({ rule: quicker.rule }).start(problem, plan, engine) as Descent;
+    const one = new Descent({ ...replicas.parts, plan: { ...plan, workers: 1, replicas: 1 } }, engine);
+    one.goOnAfter(301);
+    await one.advance(1000);
+    const { tensors } = one.snapshot();
+    const sums = [...tensors["state.r.0"]].map(Number);
+    expect(sums.filter((sum) => sum > 0).length).toBeGreaterThanOrEqual(6);
+    for (const its of [quicker, undefined]) {
+      handOn(one.snapshot(), replicas, 500, its);
+      const found = replicas.snapshot();
+      const share = its ? 2 : 1;
+      for (const copy of [0, 1]) {
+        expect([...found.tensors[`state.r.${copy}`]]).toEqual(sums.map((sum) => sum / share));
+        expect([...found.tensors[`parameters.${copy}`]]).toEqual([...tensors["parameters.0"]]);
+      }
+      expect(found.state.before).toBe(its ? 150 : 301);
+    }
+    for (const descent of [one, replicas]) descent.dispose();
     problem.dispose();
     prepared.dispose();
   });
