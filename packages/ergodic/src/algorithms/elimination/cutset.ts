@@ -12,16 +12,22 @@ export interface Cutset {
 }
 
 /**
- * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
- * undefined where more than `mostSlices` slices would be needed.
+ * Holding variables takes their states off the messages, and edges that their elimination would have made: a good order has few of these. Messages that are so many times larger than all slices
+ * could take are given up at once.
  */
-export function chooseCutset(
+const HOPELESS = 2 ** 100;
+
+/**
+ * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
+ * undefined where more than `mostSlices` slices would be needed. It yields after each.
+ */
+export function* chooseCutset(
   order: readonly number[],
   scopes: readonly (readonly number[])[],
   cardinalities: readonly number[],
   mostEntries: number,
   mostSlices: number,
-): Cutset | undefined {
+): Generator<void, Cutset | undefined> {
   const left = [...cardinalities];
   const variables: number[] = [];
   let slices = 1;
@@ -32,6 +38,7 @@ export function chooseCutset(
     const tree = free.length > 0 ? junctionTree(free, open, cardinalities.length) : [];
     const cost = treeCost(tree, left);
     if (cost.messageEntries <= mostEntries) return { variables, slices, cost };
+    if (cost.messageEntries > HOPELESS * mostEntries * mostSlices) return undefined;
     const entries = new Float64Array(left.length);
     for (const { axes, own } of tree) {
       const shared = axes.slice(0, axes.length - own);
@@ -42,6 +49,7 @@ export function chooseCutset(
     slices *= cardinalities[next];
     if (slices > mostSlices) return undefined;
     variables.push(next);
+    yield;
   }
 }
 

@@ -122,7 +122,7 @@ class Elimination implements PartInference {
     const scopes = part.tables.map(({ scope }) => scope);
     this.order ??= (yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed })).order;
     this.found?.(this.order);
-    const cutset = chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const cutset = yield* chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     if (!this.decided) yield* this.support(treeOf(part, this.order), part, Math.min(states, this.mostStates));
     this.decided = true;

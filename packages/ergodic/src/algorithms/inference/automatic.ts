@@ -98,7 +98,7 @@ class Automatic implements PartInference {
     const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
     const limits = plan.seconds === undefined ? {} : { most: plan.seconds * ORDER_OPERATIONS };
     const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed, ...limits });
-    const cutset = chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
+    const cutset = yield* chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.
     const most = affordable / (plan.task === "map" ? 1 : 2);

@@ -5,6 +5,7 @@ import { chooseCutset } from "../../../src/algorithms/elimination/cutset.ts";
 import { eliminationAgain } from "../../../src/algorithms/elimination/elimination.ts";
 import { junctionTree, mergeSmall, treeCost } from "../../../src/algorithms/elimination/junction-tree.ts";
 import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { factorGraph, infer } from "../../../src/index.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
@@ -230,12 +231,28 @@ describe("cutsets", () => {
     const { cardinalities, scopes } = grid(8);
     const { order } = eliminationOrder(cardinalities, scopes);
     const whole = treeCost(junctionTree(order, scopes), cardinalities).messageEntries;
-    expect(chooseCutset(order, scopes, cardinalities, whole, 1)?.slices).toBe(1);
-    const held = chooseCutset(order, scopes, cardinalities, whole / 3, 2 ** 10)!;
+    const choose = (entries: number, slices: number) => atOnce(chooseCutset(order, scopes, cardinalities, entries, slices));
+    expect(choose(whole, 1)?.slices).toBe(1);
+    const held = choose(whole / 3, 2 ** 10)!;
     expect(held.cost.messageEntries).toBeLessThanOrEqual(whole / 3);
     expect(held.slices).toBe(2 ** held.variables.length);
     expect(held.slices).toBeGreaterThan(1);
-    expect(chooseCutset(order, scopes, cardinalities, 4, 8)).toBeUndefined();
+    expect(choose(4, 8)).toBeUndefined();
+  });
+
+  it("are sought with a pause for each variable held, and not at all where messages are hopelessly large", () => {
+    const yields = (count: number): number => {
+      const all = Array.from({ length: count + 1 }, (_, i) => i);
+      const search = chooseCutset(all, [all.slice(1), all.slice(0, -1)], new Array(count + 1).fill(2), 4, 2 ** 16);
+      let seen = 0;
+      for (let step = search.next(); ; step = search.next(), seen++)
+        if (step.done) {
+          expect(step.value).toBeUndefined();
+          return seen;
+        }
+    };
+    // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices bring 2^99 entries to 4.
+    expect([yields(100), yields(130)]).toEqual([16, 0]);
   });
 });
 
