@@ -2,6 +2,7 @@
 
 import { refuse } from "./checks.ts";
 import { CapabilityError, DataError } from "./errors.ts";
+import { later } from "./later.ts";
 import { inNode } from "./node.ts";
 import { reason } from "./system-reason.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
@@ -82,8 +83,8 @@ export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: 
         : plain(from.subarray(at, at + size));
     return;
   }
+  const { fetched, fileBlocks } = await later(() => import("./read-files.ts"));
   try {
-    const { fetched, fileBlocks } = await import("./read-files.ts");
     yield* isOnDisk(from) ? fileBlocks(from, size) : fetched(from);
   } catch (cause) {
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
