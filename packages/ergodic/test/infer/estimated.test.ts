@@ -1,6 +1,7 @@
 /** What `automatic` does where elimination is too much: importance sampling, and tempering along with it. */
 import { beforeAll, describe, expect, it } from "vitest";
 import type { PartInference } from "../../src/algorithms/inference/algorithm.ts";
+import { automatic } from "../../src/algorithms/inference/automatic.ts";
 import { estimated } from "../../src/algorithms/inference/estimated.ts";
 import { Inference } from "../../src/algorithms/inference/inference.ts";
 import { reduce } from "../../src/algorithms/inference/reduction.ts";
@@ -114,4 +115,17 @@ describe("estimates where elimination is too much", () => {
       logZ: { value: 5 },
     });
   });
+
+  it("begin at once where no order could make elimination possible", async () => {
+    const begun = async (graph: FactorTables): Promise<number> => {
+      const run = await Inference.open(graph, automatic(), { ...plan, seconds: 60 }, engine);
+      const [part] = (run as unknown as { parts: { chosen?: object }[] }).parts;
+      while (!part.chosen && run.step < 300) await run.advance(1);
+      run.dispose();
+      return run.step;
+    };
+    expect(await begun(magnet(26, 0.4))).toBeLessThan(60);
+    // Zeros may leave little of it: an order is sought.
+    expect(await begun(magnet(26, 0.4, true))).toBe(300);
+  }, 60_000);
 });

@@ -37,12 +37,17 @@ const MOST_BITS = 8192;
  *
  * @param cardinalities by variable
  * @param scopes sets of variables that are neighbours of each other
- * `effort`: operations for each entry of a table; `most`: operations in all, some 10^9 of which take a second
+ * `effort`: operations for each entry of a table; `most`: operations in all, some 10^9 of which take three seconds; `worth`: there is no search while the total is above it
  */
 export function* eliminationOrders(
   cardinalities: readonly number[],
   scopes: readonly (readonly number[])[],
-  { seed = 0, effort = SHARE, most = MOST_OPERATIONS }: { seed?: number; effort?: number; most?: number } = {},
+  {
+    seed = 0,
+    effort = SHARE,
+    most = MOST_OPERATIONS,
+    worth = Infinity,
+  }: { seed?: number; effort?: number; most?: number; worth?: number } = {},
 ): Generator<void, EliminationOrder> {
   const { order: first, neighbours, left, total, largest } = peel(cardinalities, scopes);
   if (left.length === 0) return { order: first, total, largest, tried: 1 };
@@ -59,7 +64,7 @@ export function* eliminationOrders(
   let tried = 1;
   const walks = Array.from({ length: WALKS }, () => ({ factors: even, weighted: false, total: Infinity }));
   const limit = (): number => Math.min(most, effort * best.total);
-  while (best.fills && spent < limit()) {
+  while (best.fills && total + best.total <= worth && spent < limit()) {
     const draws = random.at(tried++);
     const done = spent / limit();
     const walk = walks[draws.integer(Math.ceil(WALKS * (1 - done)))];

@@ -20,8 +20,13 @@ const MOST_STATES = 2 ** 36;
 /** The share of the time that elimination may plan with. */
 const TIME_SHARE = 0.6;
 const MOST_SLICES = 2 ** 16;
-/** Operations of the search for orders for each second there is: a fifth of it. */
+/** Operations of the search for orders for each second there is: up to half of it. */
 const ORDER_OPERATIONS = 1.5e8;
+/**
+ * A first order so many times too large for elimination is not improved, unless zeros may leave little of it: of graphs of competitions and lattices a search made it smaller by 2^6 at most without
+ * zeros, and by 2^19 with them.
+ */
+const HOPELESS = 2 ** 24;
 
 /** Variables from which on a graph is sampled: before, its parts would have to be found, and an order for each. */
 const MANY = 200_000;
@@ -96,7 +101,11 @@ class Automatic implements PartInference {
     const { part, plan, engine } = this;
     const scopes = part.tables.map(({ scope }) => scope);
     const affordable = plan.seconds === undefined ? MOST_STATES : plan.seconds * TIME_SHARE * STATES_A_SECOND;
-    const limits = plan.seconds === undefined ? {} : { most: plan.seconds * ORDER_OPERATIONS };
+    const zeros = part.tables.some(({ values, logs }) => values.includes(logs ? -Infinity : 0));
+    const limits = {
+      ...(plan.seconds === undefined ? {} : { most: plan.seconds * ORDER_OPERATIONS }),
+      ...(zeros ? {} : { worth: HOPELESS * affordable }),
+    };
     const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed, ...limits });
     const cutset = yield* chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;

@@ -144,6 +144,26 @@ describe("elimination orders", () => {
     while (!search.next().done) yields++;
     expect(yields).toBeGreaterThan(10);
   });
+
+  it("are not searched for while the total is above what is worth it", () => {
+    const { cardinalities, scopes } = grid(12);
+    const [whole, first] = [eliminationOrder(cardinalities, scopes), eliminationOrder(cardinalities, scopes, { effort: 0 })];
+    expect([whole.tried > 1, first.tried]).toEqual([true, 1]);
+    expect(eliminationOrder(cardinalities, scopes, { worth: first.total - 1 })).toEqual(first);
+    expect(eliminationOrder(cardinalities, scopes, { worth: first.total })).toEqual(whole);
+  });
+
+  it("pause within a single order, too, where that takes long", () => {
+    // One draft and one order, no search: some 30 million words are gone over.
+    const { cardinalities, scopes } = grid(56);
+    const search = eliminationOrders(cardinalities, scopes, { effort: 0 });
+    let pauses = 0;
+    let step = search.next();
+    for (; !step.done; step = search.next()) pauses++;
+    expect(step.value.order.length).toBe(56 * 56);
+    console.log(`${pauses} pauses`);
+    expect(pauses).toBeGreaterThan(5);
+  });
 });
 
 describe("junction trees", () => {
