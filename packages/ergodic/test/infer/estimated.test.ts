@@ -116,6 +116,40 @@ describe("estimates where elimination is too much", () => {
     });
   });
 
+  it("give importance sampling a stretch in 2, 16 or 64, by what tempering says", async () => {
+    const [part] = reduce(magnet(4, 0.3)).components;
+    type Stub = { answer: () => object | undefined; advance: () => Promise<void>; ended: boolean; dispose: () => void };
+    const run = estimated().start(part, plan, engine) as PartInference & {
+      importance: Stub & { limit: number; stretches: number };
+      tempering: Stub;
+    };
+    const spread = (half: number) => ({ method: "", logZ: { value: 0, certificate: { interval: [-half, half], level: 0.999 } } });
+    const share = async (importance: object | undefined, tempering: object | undefined): Promise<number> => {
+      const made = [0, 0];
+      const stub = (of: number, found: object | undefined): Stub => ({
+        ended: false,
+        answer: () => found,
+        advance: async () => void made[of]++,
+        dispose: () => {},
+      });
+      run.importance = { ...stub(0, importance), limit: 8, stretches: 0 };
+      run.tempering = stub(1, tempering);
+      // The first look comes within 64.
+      for (let i = 0; i < 64; i++) await run.advance();
+      made.fill(0);
+      for (let i = 0; i < 640; i++) await run.advance();
+      return (made[0] + made[1]) / made[0];
+    };
+    const none = { method: "", logZ: { value: 0, certificate: { none: "lost" } } };
+    expect([
+      await share(spread(8), undefined),
+      await share(spread(8), none),
+      await share(spread(8), spread(2.1)),
+      await share(spread(8), spread(1.9)),
+      await share(undefined, spread(1.9)),
+    ]).toEqual([16, 2, 16, 64, 16]);
+  });
+
   it("begin at once where no order could make elimination possible", async () => {
     const begun = async (graph: FactorTables): Promise<number> => {
       const run = await Inference.open(graph, automatic(), { ...plan, seconds: 60 }, engine);

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import type { PartInference } from "../../src/algorithms/inference/algorithm.ts";
 import { reduce } from "../../src/algorithms/inference/reduction.ts";
+import { DataError } from "../../src/base/errors.ts";
 import { stream } from "../../src/base/stream.ts";
 import type { FactorTables } from "../../src/contract.ts";
 import { openEngine } from "../../src/host/engine.ts";
@@ -147,6 +148,18 @@ describe("parallel tempering", () => {
     while (!resumed.ended) await resumed.advance();
     expect(resumed.floors).toEqual(run.floors);
     expect(resumed.answer()!.logZ!.certificate).toEqual(none);
+    // A sweep is continued at one of its copies.
+    const { tensors, state } = run.snapshot();
+    for (const place of [1e6, -1, 0.5]) {
+      const damaged = begin();
+      const resume = async (): Promise<void> => {
+        damaged.restore({ tensors, state: { ...(state as object), place } });
+        await damaged.advance();
+        await damaged.advance();
+      };
+      await expect(resume(), `${place}`).rejects.toThrow(DataError);
+      damaged.dispose();
+    }
     run.dispose();
     resumed.dispose();
   });

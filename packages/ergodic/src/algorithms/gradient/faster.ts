@@ -1,3 +1,4 @@
+import { power } from "../../base/power.ts";
 import { constant, substitute, vector } from "../../compiler/index.ts";
 import type { EquationRule, Rule } from "./kinds.ts";
 import { definedRules } from "./rule.ts";
@@ -55,7 +56,7 @@ function higher(from: Schedule, factor: number, times: number): Schedule | undef
     case "inverseTimeDecay":
       return made({ rate: factor * rate, decay: times * decay });
     case "exponentialDecay":
-      return made({ rate: factor * rate, factor: fall ** times });
+      return made({ rate: factor * rate, factor: power(fall, times) });
     case "cosineDecay":
       return made({ rate: factor * rate, final: factor * final, updates: updates / times });
     case "stepDecay":

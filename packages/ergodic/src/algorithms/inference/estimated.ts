@@ -14,8 +14,12 @@ import type { Component } from "./reduction.ts";
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
 /** Intervals that are wider then are worth tempering, which ends once all are this narrow. */
 const WIDE = 0.05;
-/** Of so many stretches of work one is importance sampling's: while tempering is about to give intervals or gives some, and where it gave none. Looked at after LOOK. */
-const [FEW, MANY] = [2, 16];
+/**
+ * Of so many stretches of work one is importance sampling's: where tempering gave no interval; where it is about to give some, or gives some; and where these are a quarter as wide as importance
+ * sampling's or less. Looked at after LOOK.
+ */
+const [FEW, MANY, MOST] = [2, 16, 64];
+const QUARTER = 1 / 4;
 const LOOK = 64;
 
 /**
@@ -72,13 +76,20 @@ class Estimated implements PartInference {
     const { tempering } = this;
     if (!tempering || tempering.ended) return importance.advance();
     this.turn = (this.turn + 1) % LOOK;
-    if (this.turn === 0) this.turns = "none" in (tempering.answer()?.logZ?.certificate ?? {}) ? FEW : MANY;
+    if (this.turn === 0) this.turns = this.turnsNow();
     if (this.turn % this.turns === 0 && !importance.ended) return importance.advance();
     try {
       await tempering.advance();
     } catch (error) {
       this.drop(error);
     }
+  }
+
+  private turnsNow(): number {
+    const [first, second] = [this.importance.answer(), this.tempering?.answer()];
+    if (!second) return MANY;
+    if ("none" in (second.logZ?.certificate ?? {})) return FEW;
+    return first && spreadOf(second) <= QUARTER * spreadOf(first) ? MOST : MANY;
   }
 
   private decide(): void {
@@ -134,7 +145,7 @@ class Estimated implements PartInference {
     this.importance.restore(kept.part("importance sampling", "importance.", kept.object("importance")).snapshot);
     this.decided = kept.flag("decided");
     this.turn = kept.count("turn", 0, LOOK - 1);
-    this.turns = kept.count("turns", FEW, MANY);
+    this.turns = kept.count("turns", FEW, MOST);
     const { tempering } = kept.state;
     if (tempering === undefined) return;
     if (!isObject(tempering)) kept.refuse("tempering is no object");

@@ -55,8 +55,12 @@ export class ChainCopies implements Copies {
     return { from: slots[position], count: this.layout.terms(position) };
   }
 
+  places(searching: boolean): number {
+    return searching ? this.ensembles >> 1 : this.ensembles * this.chains[0].length;
+  }
+
   cost(searching: boolean): number {
-    return (searching ? this.ensembles >> 1 : this.ensembles * this.chains[0].length) * (this.drawn + CALL_COST);
+    return this.places(searching) * (this.drawn + CALL_COST);
   }
 
   resize(powers: Float64Array, from: ArrayLike<number>): void {
@@ -97,7 +101,7 @@ export class ChainCopies implements Copies {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
     // Copies by ensemble and power; those that search by ensemble.
-    const count = searching ? this.ensembles >> 1 : this.ensembles * powers;
+    const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);
     const places = Array.from({ length: to - from }, (_, i) => (searching ? (from + i) * powers : from + i));

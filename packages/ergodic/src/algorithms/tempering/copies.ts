@@ -25,6 +25,8 @@ export interface Copies {
   /** As part of an answer's method. */
   readonly words: string;
   slotsOf(variable: number): Slots;
+  /** Copies that a sweep goes over one after another: places where it can be continued are below it. `searching`: in a search. */
+  places(searching: boolean): number;
   /** What a sweep costs, in variables drawn by the plainest kernel. `searching`: of those copies alone. */
   cost(searching: boolean): number;
   /** Powers from now on: copy k begins with the states that were at power `from[k]`. */

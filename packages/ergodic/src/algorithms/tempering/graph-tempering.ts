@@ -131,6 +131,8 @@ class GraphTempering implements PartInference {
       ensembles.restore(kept.part("ensembles", "ensembles."));
       copies.restore(kept.part("copies", "copies."));
       kept.into(this.floors, "floors");
+      const places = copies.places(this.sweep < this.searching);
+      if (this.place >= places) kept.refuse(`a sweep of ${places} copies was at ${this.place}`);
       await copies.weigh();
     } else copies.begin(stream(plan.seed, "graph tempering, start"));
     this.ensembles = ensembles;

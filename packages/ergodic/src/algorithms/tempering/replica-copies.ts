@@ -116,8 +116,12 @@ export class ReplicaCopies implements Copies {
     return { from: position, count: 1, ...(joined ? {} : { alone: [1 - probabilities[0], probabilities[0]] }) };
   }
 
+  places(searching: boolean): number {
+    return searching ? 1 : this.rungs.length;
+  }
+
   cost(searching: boolean): number {
-    return ((searching ? 1 : this.rungs.length) * REPLICAS * this.drawn) / FASTER;
+    return (this.places(searching) * REPLICAS * this.drawn) / FASTER;
   }
 
   resize(powers: Float64Array, from: ArrayLike<number>): void {
@@ -149,7 +153,7 @@ export class ReplicaCopies implements Copies {
   }
 
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
-    const count = search === undefined ? this.rungs.length : 1;
+    const count = this.places(search !== undefined);
     const fit = Math.max(1, Math.floor((STRETCH * FASTER) / REPLICAS / (this.drawn + 1))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);
     const some = this.rungs.slice(from, to);
