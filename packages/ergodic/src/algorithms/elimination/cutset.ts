@@ -12,8 +12,8 @@ export interface Cutset {
 }
 
 /**
- * Holding variables takes their states off the messages, and edges that their elimination would have made: a good order has few of these. Messages that are so many times larger than all slices
- * could take are given up at once.
+ * Messages that are so many times larger than all slices together could hold are given up at once. Variables that are held leave the messages, and so do the edges that their elimination would
+ * have added; a good order adds few, which this factor leaves room for.
  */
 const HOPELESS = 2 ** 100;
 

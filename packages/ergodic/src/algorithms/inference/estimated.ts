@@ -19,7 +19,7 @@ const WIDE = 0.05;
  * sampling's or less. Looked at after LOOK.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
-const QUARTER = 1 / 4;
+const FAR_NARROWER = 1 / 4;
 const LOOK = 64;
 
 /**
@@ -89,7 +89,7 @@ class Estimated implements PartInference {
     const [first, second] = [this.importance.answer(), this.tempering?.answer()];
     if (!second) return MANY;
     if ("none" in (second.logZ?.certificate ?? {})) return FEW;
-    return first && spreadOf(second) <= QUARTER * spreadOf(first) ? MOST : MANY;
+    return first && spreadOf(second) <= FAR_NARROWER * spreadOf(first) ? MOST : MANY;
   }
 
   private decide(): void {
