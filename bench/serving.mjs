@@ -122,6 +122,7 @@ export async function underLoad(server, called = "") {
       const of = (key) => median(rounds.map((round) => round[key])).toFixed(1);
       const disturbed = rounds.reduce((sum, round) => sum + round.disturbed, 0);
       const trials = rounds.reduce((sum, round) => sum + round.trials, 0);
+      const cut = rounds.some(({ isCut }) => isCut) ? "; the search was ended before it was sure" : "";
       const excuse =
         disturbed > 0 ? `; AT LEAST so much: others used the machine in ${disturbed} of ${trials} trials, which failed` : "";
       return `p50 ${of("p50")} ms; event loop's delay, p99: ${of("delayMs")} ms; ${of("cpuUs")} µs of processor time a request when busy; load behind by up to ${of("behindMs")} ms${cut}${excuse}`;

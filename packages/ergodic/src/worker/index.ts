@@ -223,12 +223,14 @@ class Client extends Connection implements WorkerVerbs {
     const read = async (): Promise<unknown[]> => {
       const { graphFor, portableColumns, portableTables, tasks } = await import("../verbs/infer/tables-of.ts");
       const { inferenceFromJson } = await import("../algorithms/inference/registry.ts");
+      const { inTurns } = await import("../base/steps.ts");
       const kept = await Promise.all(before.map((from) => this.kept(from)));
       const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
       const made = kept.length > 0 ? keptAlgorithm(kept[0].recipe) : undefined;
       const algorithm = options.algorithm ?? inferenceFromJson(made ?? { algorithm: "automatic" });
       // The thread refuses what is none.
-      tables = graphFor(verb, graph, tasks.find((one) => one === task) ?? "marginals", algorithm, evidence);
+      const making = graphFor(verb, graph, tasks.find((one) => one === task) ?? "marginals", algorithm, evidence);
+      tables = await inTurns(making, signal);
       const sent =
         "factors" in tables
           ? { [TAG]: "tables", portable: portableTables(tables) }

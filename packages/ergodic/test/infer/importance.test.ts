@@ -53,7 +53,7 @@ describe("the proposal", () => {
     fc.assert(
       fc.property(randomGraphs, fc.integer({ min: 1, max: 4 }), (graph, limit) => {
         for (const part of reduce(graph).components) {
-          const tables = new LogTables(part);
+          const tables = LogTables.of(part);
           const proposal = proposalOf(tables, limit);
           // By many draws, each q is told by the state that was drawn; that it is the chance of that state, the next test shows.
           const draws = stream(1, "proposal").at(limit);
@@ -72,7 +72,7 @@ describe("the proposal", () => {
 
   it("draws each state as often as it says: chi-squared at 1e-6", () => {
     const [part] = reduce(grid(3, 1, 3)).components;
-    const tables = new LogTables(part);
+    const tables = LogTables.of(part);
     const proposal = proposalOf(tables, 2);
     expect(proposal.exact).toBe(false);
     const states = new Int32Array(9);

@@ -33,3 +33,22 @@ it("ends in time, also where stretches are suddenly long after thousands of shor
   // It was minutes when a call of the loop made all the stretches that it had asked for.
   expect(performance.now() - start).toBeLessThan(3000);
 });
+
+it("counts the time in which a graph's tables are made, as far as there is some left", async () => {
+  const tables = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
+  const graphThatTakes = (seconds: number) => ({
+    factorTables: () => tables,
+    *tabling() {
+      for (const start = performance.now(); performance.now() - start < 1000 * seconds; ) yield;
+      return tables;
+    },
+  });
+  const limits = { task: "partition", until: { seconds: 1 } } as const;
+  const rest = await infer(graphThatTakes(0.7), { ...limits, algorithm: slowing(0) });
+  const { seconds, reason } = (rest.toJSON().description as { run: { seconds: number; reason: string } }).run;
+  expect(reason).toBe("time is up");
+  expect(seconds).toBeLessThan(0.7);
+  // One stretch there always is, so that what takes no longer has its answer.
+  const one = await infer(graphThatTakes(1.1), { ...limits, algorithm: slowing(0) });
+  expect(one.logZ).toBeCloseTo(1 + Math.log(4), 12);
+});

@@ -183,4 +183,8 @@ export const graphs = `
     for (const j of [(i + 1) % 64, (i + 8) % 64]) ising.equal(["x" + i, "x" + j], { weight: next() > 0 ? 0.4 : -0.4 });
   const flips = await infer(ising, { algorithm: replicaGibbs({ warmup: 20, sweeps: 100 }), seed: 4 });
   keep("replicas", flips.variables.flatMap((one) => flips.marginal(one).p));
+  for (const task of ["marginals", "partition"]) {
+    const copies = await infer(ising, { algorithm: graphTempering({ warmup: 50, sweeps: 300 }), task, seed: 5 });
+    keep("tempering of bits, " + task, task === "marginals" ? copies.variables.flatMap((one) => copies.marginal(one).p) : [copies.logZ, copies.logZCertificate.interval ?? []].flat());
+  }
   return bytes;`;

@@ -38,6 +38,7 @@ export function miniBuckets(options: MiniBucketsOptions = {}): InferenceAlgorith
     name: "miniBuckets",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "miniBuckets", iBound }),
+    prepare: LogTables.making,
     start: (part, plan) => new MiniBuckets(part, plan, iBound),
   };
 }
@@ -58,7 +59,7 @@ class MiniBuckets extends PartRun {
   constructor(part: Component, plan: InferencePlan, iBound: number) {
     super();
     this.plan = plan;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
     const { cardinalities } = part;
     this.found = new Incumbent(cardinalities.length);
     // A table a variable: states are read off them.

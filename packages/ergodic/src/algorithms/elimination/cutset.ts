@@ -1,6 +1,6 @@
 import type { FactorTables } from "../../contract.ts";
 import { type Component, type Reduction, reduce } from "../inference/reduction.ts";
-import { junctionTree, type TreeCost, treeCost } from "./junction-tree.ts";
+import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
 
 /** Variables that are held at each of their states in turn, so that the rest fits. */
 export interface Cutset {
@@ -19,7 +19,7 @@ const HOPELESS = 2 ** 100;
 
 /**
  * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
- * undefined where more than `mostSlices` slices would be needed. It yields after each.
+ * undefined where more than `mostSlices` slices would be needed. It yields every few milliseconds.
  */
 export function* chooseCutset(
   order: readonly number[],
@@ -35,7 +35,7 @@ export function* chooseCutset(
     const held = new Set(variables);
     const free = order.filter((variable) => !held.has(variable));
     const open = scopes.map((scope) => scope.filter((variable) => !held.has(variable))).filter((scope) => scope.length > 0);
-    const tree = free.length > 0 ? junctionTree(free, open, cardinalities.length) : [];
+    const tree = free.length > 0 ? yield* junctionTrees(free, open, cardinalities.length) : [];
     const cost = treeCost(tree, left);
     if (cost.messageEntries <= mostEntries) return { variables, slices, cost };
     if (cost.messageEntries > HOPELESS * mostEntries * mostSlices) return undefined;

@@ -8,7 +8,7 @@ import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../inference/algorithm.ts";
 import type { Component } from "../inference/reduction.ts";
 import { chooseCutset, sliceOf } from "./cutset.ts";
-import { type Clique, junctionTree, mergeSmall, type TreeCost, treeCost } from "./junction-tree.ts";
+import { type Clique, junctionTrees, mergeSmall, type TreeCost, treeCost } from "./junction-tree.ts";
 import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
 import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
@@ -124,16 +124,16 @@ class Elimination implements PartInference {
     this.found?.(this.order);
     const cutset = yield* chooseCutset(this.order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
-    if (!this.decided) yield* this.support(treeOf(part, this.order), part, Math.min(states, this.mostStates));
+    if (!this.decided) yield* this.support(yield* treeOf(part, this.order), part, Math.min(states, this.mostStates));
     this.decided = true;
     if (this.supports) {
-      const { total } = this.costWhole();
+      const { total } = yield* this.costWhole();
       this.slices = 1;
       this.method = `elimination: junction tree, ${powerText(this.supports.states)} of its ${powerText(total)} states, zeros left out`;
       if (this.total.done < 1) yield* this.slice([]);
       return;
     }
-    if (!cutset || states > this.mostStates) throw this.tooWide(states);
+    if (!cutset || states > this.mostStates) throw yield* this.tooWide(states);
     const { variables, slices, cost } = cutset;
     this.slices = slices;
     const held = variables.length > 0 ? `, ${slices} slices over the states of ${variables.length} variables` : "";
@@ -148,13 +148,13 @@ class Elimination implements PartInference {
     if (this.supports && !(yield* this.supports.find({ mostWork, memory }))) this.supports = undefined;
   }
 
-  private costWhole(): TreeCost {
-    return treeCost(treeOf(this.part, this.order!), this.part.cardinalities);
+  private *costWhole(): Generator<void, TreeCost> {
+    return treeCost(yield* treeOf(this.part, this.order!), this.part.cardinalities);
   }
 
-  private tooWide(states: number): CapabilityError {
+  private *tooWide(states: number): Generator<void, CapabilityError> {
     const { plan, mostStates } = this;
-    const cost = this.costWhole();
+    const cost = yield* this.costWhole();
     return new CapabilityError(
       "elimination",
       `the cliques of the best order have ${powerText(cost.total)} states and exchange messages of ${bytesText(cost.messageEntries * 8)}; within ${bytesText(plan.memory)} that takes ${states < Infinity ? `${powerText(states)} states` : "too many slices"}, but ${powerText(mostStates)} states are allowed; raise memory or mostStates, give more evidence, or take an algorithm that approximates`,
@@ -182,7 +182,7 @@ class Elimination implements PartInference {
     for (const component of reduction.components) {
       const places = new Map(component.variables.map((variable, i) => [variable, i]));
       const own = order!.flatMap((variable) => places.get(variable) ?? []);
-      const tree = treeOf(component, own);
+      const tree = yield* treeOf(component, own);
       yield* this.support(tree, component, treeCost(tree, component.cardinalities).total);
       const answer = yield* this.sum(component, own);
       whole.logValue += answer.logValue;
@@ -204,7 +204,7 @@ class Elimination implements PartInference {
     const { plan, supports } = this;
     try {
       for (const careful of [false, true]) {
-        const pass = new TreePass(treeOf(part, order), part, plan.task, this.engine, {
+        const pass = new TreePass(yield* treeOf(part, order), part, plan.task, this.engine, {
           careful,
           workers: plan.workers,
           supports,
@@ -257,10 +257,10 @@ class Elimination implements PartInference {
   }
 }
 
-/** The tree that a part is computed over, in this order. */
-export function treeOf({ tables, cardinalities }: Component, order: readonly number[]): Clique[] {
+/** The tree that a part is computed over, in this order. It yields every few milliseconds. */
+export function* treeOf({ tables, cardinalities }: Component, order: readonly number[]): Generator<void, Clique[]> {
   const scopes = tables.map(({ scope }) => scope);
-  return mergeSmall(junctionTree(order, scopes), cardinalities, tables);
+  return mergeSmall(yield* junctionTrees(order, scopes), cardinalities, tables);
 }
 
 /** Slices, one after another: sums of their weights and of their weighted marginals, or the best. */

@@ -1,5 +1,9 @@
 import { assert } from "../../base/errors.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import { sizeOf } from "../inference/table.ts";
+
+/** What it takes to sort a variable of a clique, in numbers that are gone through. */
+const SORTED = 16;
 
 /** A clique of a junction tree. Axes are variables, those that are eliminated last first: messages and tables keep that order. */
 export interface Clique {
@@ -25,13 +29,21 @@ export interface TreeCost {
   readonly messageEntries: number;
 }
 
-/** The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. Variables are numbers below `count`. */
-export function junctionTree(order: readonly number[], scopes: readonly (readonly number[])[], count = order.length): Clique[] {
+/**
+ * The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. Variables are numbers below `count`. It yields every few
+ * milliseconds: of a bad order cliques are large.
+ */
+export function* junctionTrees(
+  order: readonly number[],
+  scopes: readonly (readonly number[])[],
+  count = order.length,
+): Generator<void, Clique[]> {
   const position = new Int32Array(count);
   order.forEach((variable, place) => {
     position[variable] = place;
   });
-  const found = eliminationCliques(order, position, scopes);
+  const pauses = new Pauses();
+  const found = yield* eliminationCliques(order, position, scopes, pauses);
   // A clique that is within the one whose variable went before becomes part of it: then that one eliminates several variables.
   const home = Int32Array.from(order.keys());
   const parentOf = (place: number): number => (found[place].length > 1 ? position[found[place][1]] : -1);
@@ -50,16 +62,18 @@ export function junctionTree(order: readonly number[], scopes: readonly (readonl
   sorted.forEach(({ head }, number) => {
     numbers[head] = number;
   });
-  const cliques = sorted.map(({ head, last }) => {
+  const cliques: (Clique & { readonly children: number[]; readonly scopes: number[] })[] = [];
+  for (const { head, last } of sorted) {
+    if (pauses.due(SORTED * found[head].length)) yield;
     const parent = parentOf(last);
-    return {
+    cliques.push({
       axes: [...found[head]].sort((a, b) => position[b] - position[a]),
       own: growth[head].length,
       parent: parent < 0 ? -1 : numbers[home[parent]],
-      children: [] as number[],
-      scopes: [] as number[],
-    };
-  });
+      children: [],
+      scopes: [],
+    });
+  }
   cliques.forEach(({ parent }, number) => {
     if (parent >= 0) cliques[parent].children.push(number);
   });
@@ -69,6 +83,9 @@ export function junctionTree(order: readonly number[], scopes: readonly (readonl
   });
   return cliques;
 }
+
+/** The tree of `junctionTrees`, at once. */
+export const junctionTree = (...given: Parameters<typeof junctionTrees>): Clique[] => atOnce(junctionTrees(...given));
 
 /** Joint states that cliques are merged to: a message costs as much as some hundreds of them. */
 const MERGED_STATES = 256;
@@ -118,18 +135,27 @@ export function mergeSmall(
 }
 
 /** By place in the order: the variable, then its neighbours when it goes, in the order in which they go. */
-function eliminationCliques(order: readonly number[], position: Int32Array, scopes: readonly (readonly number[])[]): number[][] {
+function* eliminationCliques(
+  order: readonly number[],
+  position: Int32Array,
+  scopes: readonly (readonly number[])[],
+  pauses: Pauses,
+): Generator<void, number[][]> {
   const gathered = order.map((variable) => new Set([variable]));
   for (const scope of scopes) {
     const first = Math.min(...scope.map((variable) => position[variable]));
     for (const variable of scope) gathered[first].add(variable);
   }
-  return gathered.map((members, place) => {
+  const cliques: number[][] = [];
+  for (const [place, members] of gathered.entries()) {
+    if (pauses.due(SORTED * members.size)) yield;
     const clique = [...members].sort((a, b) => position[a] - position[b]);
     if (clique.length > 1) for (const variable of clique.slice(1)) gathered[position[clique[1]]].add(variable);
     assert(clique[0] === order[place], "an elimination order lists each variable once");
-    return clique;
-  });
+    cliques.push(clique);
+    members.clear();
+  }
+  return cliques;
 }
 
 export function treeCost(cliques: readonly Clique[], cardinalities: readonly number[]): TreeCost {
@@ -137,9 +163,11 @@ export function treeCost(cliques: readonly Clique[], cardinalities: readonly num
   let largest = 0;
   let messageEntries = 0;
   for (const { axes, own } of cliques) {
-    const shape = axes.map((variable) => cardinalities[variable]);
-    const shared = sizeOf(shape.slice(0, axes.length - own));
-    const states = shared * sizeOf(shape.slice(axes.length - own));
+    let [shared, states] = [1, 1];
+    for (const [axis, variable] of axes.entries()) {
+      states *= cardinalities[variable];
+      if (axis < axes.length - own) shared = states;
+    }
     total += states;
     largest = Math.max(largest, states);
     messageEntries += shared;

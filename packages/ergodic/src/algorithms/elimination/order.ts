@@ -1,5 +1,5 @@
 import { log } from "../../base/log.ts";
-import { atOnce } from "../../base/steps.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 
 /** An order in which variables are summed out, and what that costs. */
@@ -49,14 +49,14 @@ export function* eliminationOrders(
     worth = Infinity,
   }: { seed?: number; effort?: number; most?: number; worth?: number } = {},
 ): Generator<void, EliminationOrder> {
-  const { order: first, neighbours, left, total, largest } = peel(cardinalities, scopes);
+  const { order: first, neighbours, left, total, largest } = yield* peel(cardinalities, scopes);
   if (left.length === 0) return { order: first, total, largest, tried: 1 };
   const even = new Float64Array(left.length).fill(1);
   // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
   left.reverse();
-  const draft = (yield* new Core(cardinalities, neighbours, left).run(false, even, Infinity))!;
+  const draft = (yield* (yield* Core.of(cardinalities, neighbours, left)).run(false, even, Infinity))!;
   const sorted = Array.from(draft.order, (i) => left[i]).reverse();
-  const core = new Core(cardinalities, neighbours, sorted);
+  const core = yield* Core.of(cardinalities, neighbours, sorted);
   const random = stream(seed, "elimination order");
   let best = (yield* core.run(false, even, Infinity))!;
   let spent = core.operations;
@@ -104,9 +104,13 @@ export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>)
   atOnce(eliminationOrders(...given));
 
 /** Variables with at most two neighbours go first; and of very many variables those with fewest, until bits can hold the rest. */
-function peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
+function* peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
+  const pauses = new Pauses();
   const neighbours = cardinalities.map(() => new Set<number>());
-  for (const scope of scopes) for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
+  for (const scope of scopes) {
+    if (pauses.due(scope.length * scope.length)) yield;
+    for (const a of scope) for (const b of scope) if (a !== b) neighbours[a].add(b);
+  }
   const order: number[] = [];
   const gone = new Uint8Array(cardinalities.length);
   let total = 0;
@@ -123,6 +127,7 @@ function peel(cardinalities: readonly number[], scopes: readonly (readonly numbe
     }
     if (gone[variable] || neighbours[variable].size !== degree) continue;
     const around = [...neighbours[variable]];
+    if (pauses.due(16 * around.length * around.length)) yield;
     const size = around.reduce((product, u) => product * cardinalities[u], cardinalities[variable]);
     total += size;
     largest = Math.max(largest, size);
@@ -172,7 +177,23 @@ class Core {
   private readonly alive: Int32Array;
   private top = 0;
 
-  constructor(cardinalities: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
+  static *of(
+    cardinalities: readonly number[],
+    neighbours: readonly ReadonlySet<number>[],
+    left: readonly number[],
+  ): Generator<void, Core> {
+    const core = new Core(cardinalities, neighbours, left);
+    const pauses = new Pauses();
+    for (let i = 0; i < core.count; i++) {
+      const degree = core.degrees[i];
+      if (pauses.due(core.words + degree * degree)) yield;
+      core.fill[i] = core.countFill(i);
+    }
+    core.start.fill.set(core.fill);
+    return core;
+  }
+
+  private constructor(cardinalities: readonly number[], neighbours: readonly ReadonlySet<number>[], left: readonly number[]) {
     const count = left.length;
     this.count = count;
     this.words = (count + 31) >>> 5;
@@ -193,7 +214,6 @@ class Core {
     this.around = new Int32Array(count);
     this.alive = new Int32Array(this.words);
     this.top = this.words;
-    for (let i = 0; i < count; i++) this.fill[i] = this.countFill(i);
     this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
   }
 

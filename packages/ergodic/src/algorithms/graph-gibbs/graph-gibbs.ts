@@ -98,8 +98,9 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
     name: "graphGibbs",
     tasks: ["marginals"],
     toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
+    prepare: LogTables.making,
     start: (part, plan, engine) => {
-      const tables = new LogTables(part);
+      const tables = LogTables.of(part);
       const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
       const zeros = tables.zeros ? { part, tables } : undefined;
       return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);

@@ -70,6 +70,7 @@ export function importanceSampling(
     name: "importanceSampling",
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
+    prepare: LogTables.making,
     start: (part, plan) => new ImportanceSampling(part, plan, { level, width, samples }),
   };
 }
@@ -100,7 +101,7 @@ export class ImportanceSampling extends PartRun {
     this.part = part;
     this.plan = plan;
     this.options = options;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
   }
 
   protected *work(): Generator<void> {

@@ -64,6 +64,8 @@ export interface InferenceAlgorithm {
   readonly tasks: readonly InferenceTask[];
   /** JSON from which the registry makes the same algorithm again. */
   toJSON(): JsonObject;
+  /** What is worked out about a part before `start`, where that takes long for large ones. It yields every few milliseconds. */
+  prepare?: ((part: Component) => Generator<void, unknown>) | undefined;
   /**
    * A run on one connected part of a graph, reduced (reduction.ts).
    *

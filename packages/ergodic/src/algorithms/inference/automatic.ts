@@ -64,6 +64,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
 export function exactOr(otherwise: InferenceAlgorithm): InferenceAlgorithm {
   return {
     ...otherwise,
+    prepare: undefined,
     start: (part, plan, engine) =>
       isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(otherwise, part, plan, engine),
   };
@@ -111,7 +112,8 @@ class Automatic implements PartInference {
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
     // "map" sweeps once what the others sweep twice.
     const most = affordable / (plan.task === "map" ? 1 : 2);
-    this.supports = supportsToTry(treeOf(part, order), part, engine);
+    // What zeros leave of the cliques.
+    if (zeros) this.supports = supportsToTry(yield* treeOf(part, order), part, engine);
     if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
       this.supports = undefined;
     const exact = this.supports !== undefined || states <= most;
@@ -119,6 +121,7 @@ class Automatic implements PartInference {
       const width = states < Infinity ? `${powerText(states)} states are` : "its messages are";
       this.why = `${width} too much for elimination; `;
     }
+    if (!exact && this.otherwise.prepare) yield* this.otherwise.prepare(part);
     this.chosen = exact
       ? eliminationIn({ order, supports: this.supports }, part, plan, engine)
       : this.otherwise.start(part, plan, engine);

@@ -35,7 +35,7 @@ export function* ergodicity(
   part: Component,
   { mostStates = MOST_STATES, blocks }: ErgodicityOptions = {},
 ): Generator<void, Ergodicity> {
-  const tables = new LogTables(part);
+  const tables = LogTables.of(part);
   if (!tables.zeros) return { ergodic: true, reason: "no factor is 0" };
   const sets = blocks ?? part.cardinalities.map((_, variable) => [variable]);
   const changes = blocks ? "changes of one block" : "changes of one variable";
@@ -67,7 +67,7 @@ export function* ergodicity(
         if (t !== number) return table;
         return { ...table, values: table.values.map((value, i) => (island[i] === one ? value : table.logs ? -Infinity : 0)) };
       });
-      const found = yield* positiveState(new LogTables({ ...part, tables: only }), stream(0, "islands", number).at(one));
+      const found = yield* positiveState(LogTables.of({ ...part, tables: only }), stream(0, "islands", number).at(one));
       if (found instanceof Int32Array) inhabited++;
       if (inhabited === 2)
         return { ergodic: false, reason: `a factor's zeros leave islands of states, which ${changes} do not leave` };

@@ -1,9 +1,9 @@
 import { isObject, KeptPart } from "../../base/kept-part.ts";
-import { inTurns } from "../../base/steps.ts";
+import { inTurns, Pauses } from "../../base/steps.ts";
 import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
-import { type Reduction, reducing } from "./reduction.ts";
+import { type Component, type Reduction, reducing } from "./reduction.ts";
 import { unreduced } from "./unreduced.ts";
 
 /** A part's place in the graph, and what was found about it. */
@@ -51,10 +51,7 @@ export class Inference implements Progression {
   ): Promise<Inference> {
     if (!("factors" in graph)) return new Inference(unreduced(graph), [algorithm.startWhole!(graph, plan, engine)]);
     const reduction = await inTurns(reducing(graph), signal);
-    return new Inference(
-      reduction,
-      reduction.components.map((part) => algorithm.start(part, plan, engine)),
-    );
+    return new Inference(reduction, await inTurns(starting(reduction.components, algorithm, plan, engine), signal));
   }
 
   private constructor(reduction: Reduction, parts: PartInference[]) {
@@ -142,6 +139,22 @@ export class Inference implements Progression {
   dispose(): void {
     for (const part of this.parts) part.dispose();
   }
+}
+
+function* starting(
+  components: readonly Component[],
+  algorithm: InferenceAlgorithm,
+  plan: InferencePlan,
+  engine: Engine,
+): Generator<void, PartInference[]> {
+  const pauses = new Pauses();
+  const parts: PartInference[] = [];
+  for (const part of components) {
+    if (pauses.due()) yield;
+    if (algorithm.prepare) yield* algorithm.prepare(part);
+    parts.push(algorithm.start(part, plan, engine));
+  }
+  return parts;
 }
 
 function addTo(sums: Record<string, number>, report: Record<string, number>): void {

@@ -1,13 +1,11 @@
 import { DataError } from "../../base/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../base/room.ts";
-import { atOnce } from "../../base/steps.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { FactorTables } from "../../contract.ts";
 import { absorb, restrict, sizeOf, type Table, tableOf } from "./table.ts";
 
 /** Bytes that a state of a variable takes, in lists and in the answer. */
 const STATE_BYTES = 32;
-/** Tables, or entries of these, between two yields: a few milliseconds. */
-const [PAUSE_TABLES, PAUSE_ENTRIES] = [1024, 1 << 17];
 
 /** A connected part of a graph, its variables numbered from 0. */
 export interface Component {
@@ -76,22 +74,15 @@ export function* reducing(graph: FactorTables): Generator<void, Reduction> {
   }
   const merged = yield* absorbSubsets(yield* joinEqual(left, pauses), pauses);
   for (const table of merged) scale += table.scale;
-  const tables = merged.map((table) => ({ ...table, scale: 0 }));
-  const size = tables.reduce((sum, { values }) => sum + values.length, 0);
-  const zeros = tables.reduce((sum, { values, logs }) => sum + values.filter((v) => v === (logs ? -Infinity : 0)).length, 0);
-  return { scale, states, components: split(states, tables), zeroShare: zeros / Math.max(1, size) };
-}
-
-/** When to yield. */
-class Pauses {
-  private left = PAUSE_ENTRIES;
-
-  due(entries: number): boolean {
-    this.left -= entries + PAUSE_ENTRIES / PAUSE_TABLES;
-    if (this.left > 0) return false;
-    this.left = PAUSE_ENTRIES;
-    return true;
+  const tables: Table[] = [];
+  let [size, zeros] = [0, 0];
+  for (const table of merged) {
+    if (pauses.due(table.values.length)) yield;
+    tables.push({ ...table, scale: 0 });
+    size += table.values.length;
+    zeros += table.values.filter((v) => v === (table.logs ? -Infinity : 0)).length;
   }
+  return { scale, states, components: yield* split(states, tables, pauses), zeroShare: zeros / Math.max(1, size) };
 }
 
 const factorName = ({ factors, name }: FactorTables, f: number): string =>
@@ -199,27 +190,32 @@ function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<voi
 }
 
 /** Connected components, in the order of their first variables. */
-function split(states: readonly (readonly number[])[], tables: readonly Table[]): Component[] {
+function* split(states: readonly (readonly number[])[], tables: readonly Table[], pauses: Pauses): Generator<void, Component[]> {
   const root = Int32Array.from(states.keys());
   const find = (variable: number): number => {
     while (root[variable] !== variable) variable = root[variable] = root[root[variable]];
     return variable;
   };
-  for (const { scope } of tables)
+  for (const { scope } of tables) {
+    if (pauses.due()) yield;
     for (const variable of scope) {
       const [a, b] = [find(scope[0]), find(variable)];
       root[Math.max(a, b)] = Math.min(a, b);
     }
+  }
   const members = new Map<number, { variables: number[]; tables: Table[] }>();
   const local = new Int32Array(states.length);
   for (const [variable, left] of states.entries()) {
+    if (pauses.due()) yield;
     if (left.length < 2) continue;
     const part = members.get(find(variable)) ?? { variables: [], tables: [] };
     members.set(find(variable), part);
     local[variable] = part.variables.push(variable) - 1;
   }
-  for (const table of tables)
+  for (const table of tables) {
+    if (pauses.due()) yield;
     members.get(find(table.scope[0]))!.tables.push({ ...table, scope: table.scope.map((variable) => local[variable]) });
+  }
   return [...members.values()].map(({ variables, tables }) => ({
     variables,
     states: variables.map((variable) => states[variable]),

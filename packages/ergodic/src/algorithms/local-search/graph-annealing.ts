@@ -53,6 +53,7 @@ export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAl
     name: where,
     tasks: ["map"],
     toJSON: () => ({ algorithm: where, sweeps, from, to, restarts }),
+    prepare: LogTables.making,
     start: (part, plan) => new GraphAnnealing(part, plan, { sweeps, from, to, restarts }),
   };
 }
@@ -71,7 +72,7 @@ class GraphAnnealing extends PartRun {
     super();
     this.plan = plan;
     this.options = options;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
     this.found = new Incumbent(part.cardinalities.length);
   }
 

@@ -37,6 +37,7 @@ export function iteratedConditionalModes(options: IteratedConditionalModesOption
     name: where,
     tasks: ["map"],
     toJSON: () => ({ algorithm: where, restarts }),
+    prepare: LogTables.making,
     start: (part, plan) => new IteratedConditionalModes(part, plan, restarts),
   };
 }
@@ -52,7 +53,7 @@ class IteratedConditionalModes extends PartRun {
     super();
     this.plan = plan;
     this.restarts = restarts;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
     this.found = new Incumbent(part.cardinalities.length);
   }
 

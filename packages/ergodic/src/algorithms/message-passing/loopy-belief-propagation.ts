@@ -41,6 +41,7 @@ export function loopyBeliefPropagation(options: LoopyBeliefPropagationOptions = 
     name: where,
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, damping, tolerance, rounds }),
+    prepare: LogTables.making,
     start: (part, plan) => new LoopyBeliefPropagation(part, plan, { damping, tolerance, rounds }),
   };
 }
@@ -61,7 +62,7 @@ class LoopyBeliefPropagation extends PartRun {
   constructor(part: Component, plan: InferencePlan, options: Required<LoopyBeliefPropagationOptions>) {
     super();
     this.plan = plan;
-    this.messages = new Messages(new LogTables(part));
+    this.messages = new Messages(LogTables.of(part));
     const { order, tree } = this.messages;
     this.order = order;
     this.tree = tree;

@@ -49,6 +49,7 @@ export function naiveMeanField(options: NaiveMeanFieldOptions = {}): InferenceAl
     name: where,
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, restarts, rounds, tolerance }),
+    prepare: LogTables.making,
     start: (part, plan) => new NaiveMeanField(part, plan, { restarts, rounds, tolerance }),
   };
 }
@@ -69,7 +70,7 @@ class NaiveMeanField extends PartRun {
     super();
     this.plan = plan;
     this.options = options;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
   }
 
   protected *work(): Generator<void> {

@@ -62,14 +62,15 @@ export class BitLayout {
   private readonly edges: readonly number[];
 
   /**
-   * `like`: a layout of the same graph, whose lists and edges it shares, and which is disposed of after it; only thresholds are its own.
+   * `like`: a layout of the same graph, whose lists and edges it shares, and which is disposed of after it; only thresholds are its own. `odds`: the graph's, where
+   * they are known.
    *
    * @throws CapabilityError where the graph does not suit: it says why
    */
-  constructor(columns: Conditionals, memory: EngineMemory, like?: BitLayout) {
+  constructor(columns: Conditionals, memory: EngineMemory, { like, odds: known }: { like?: BitLayout; odds?: LogOdds } = {}) {
     this.columns = columns;
     this.memory = memory;
-    const odds = like ? undefined : logOddsOf(columns);
+    const odds = like ? undefined : (known ?? logOddsOf(columns));
     const places = like ?? placesOf(columns, odds!);
     this.positions = places.positions;
     this.positionOf = places.positionOf;

@@ -60,7 +60,8 @@ export function replicaGibbs(options: ReplicaGibbsOptions = {}): InferenceAlgori
     name: "replicaGibbs",
     tasks: ["marginals"],
     toJSON: () => ({ algorithm: "replicaGibbs", ...given }),
-    start: (part, plan, engine) => new ReplicaGibbs(tableColumns(new LogTables(part)), plan, engine, given),
+    prepare: LogTables.making,
+    start: (part, plan, engine) => new ReplicaGibbs(tableColumns(LogTables.of(part)), plan, engine, given),
     startWhole: (columns, plan, engine) => new ReplicaGibbs(columns, plan, engine, given),
   };
 }

@@ -55,6 +55,7 @@ export function annealedImportanceSampling(options: AnnealedImportanceSamplingOp
     name: where,
     tasks: ["partition"],
     toJSON: () => ({ algorithm: where, particles, temperatures, level }),
+    prepare: LogTables.making,
     start: (part, plan) => new AnnealedImportanceSampling(part, plan, { particles, temperatures, level }),
   };
 }
@@ -78,7 +79,7 @@ class AnnealedImportanceSampling extends PartRun {
     this.part = part;
     this.plan = plan;
     this.options = options;
-    this.tables = new LogTables(part);
+    this.tables = LogTables.of(part);
     this.logWeights = new Float64Array(options.particles);
   }
 

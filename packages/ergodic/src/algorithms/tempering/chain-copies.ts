@@ -1,4 +1,5 @@
 import { KeptPart } from "../../base/kept-part.ts";
+import { Pauses } from "../../base/steps.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -13,6 +14,8 @@ import { type Copies, type Slots, STRETCH } from "./copies.ts";
 const CALL_COST = 32;
 /** Variables that are drawn without a pause: a millisecond. */
 const SMALL = 1 << 14;
+/** What it takes to draw a variable at random, in numbers that are gone through. */
+const DRAWN = 8;
 /** Bytes of a copy: of each variable its state and whether it changed, and what is always there. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
@@ -80,11 +83,15 @@ export class ChainCopies implements Copies {
     this.values = new Float64Array(this.ensembles * powers.length);
   }
 
-  begin(start: Stream): void {
+  *begin(start: Stream): Generator<void> {
     const { cardinalities } = this.columns;
+    const pauses = new Pauses();
     for (const [e, ladder] of this.chains.entries()) {
       const draws = start.at(e);
-      for (const copy of ladder) copy.begin((variable) => draws.integer(cardinalities[variable]));
+      for (const copy of ladder) {
+        if (pauses.due(DRAWN * cardinalities.length)) yield;
+        copy.begin((variable) => draws.integer(cardinalities[variable]));
+      }
     }
   }
 

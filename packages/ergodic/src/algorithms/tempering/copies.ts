@@ -31,8 +31,8 @@ export interface Copies {
   cost(searching: boolean): number;
   /** Powers from now on: copy k begins with the states that were at power `from[k]`. */
   resize(powers: Float64Array, from: ArrayLike<number>): void;
-  /** All copies begin at random. */
-  begin(start: Stream): void;
+  /** All copies begin at random. It yields every few milliseconds. */
+  begin(start: Stream): Generator<void>;
   /** The value of the state in which each variable has its first. */
   firstValue(): Promise<number>;
   /**

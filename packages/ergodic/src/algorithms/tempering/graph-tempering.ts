@@ -65,8 +65,9 @@ export function graphTempering(options: GraphLadderOptions = {}): InferenceAlgor
     name: where,
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, ...given }),
+    prepare: LogTables.making,
     start: (part, plan, engine) => {
-      const tables = new LogTables(part);
+      const tables = LogTables.of(part);
       if (tables.zeros)
         throw new CapabilityError(
           where,
@@ -134,7 +135,7 @@ class GraphTempering implements PartInference {
       const places = copies.places(this.sweep < this.searching);
       if (this.place >= places) kept.refuse(`a sweep of ${places} copies was at ${this.place}`);
       await copies.weigh();
-    } else copies.begin(stream(plan.seed, "graph tempering, start"));
+    } else yield* copies.begin(stream(plan.seed, "graph tempering, start"));
     this.ensembles = ensembles;
     yield;
     yield* this.search(copies);

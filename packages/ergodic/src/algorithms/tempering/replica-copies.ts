@@ -62,8 +62,9 @@ export class ReplicaCopies implements Copies {
     this.columns = columns;
     this.plan = plan;
     this.engine = engine;
-    const { unit, own, begins, neighbours, couplings } = logOddsOf(columns);
-    this.layout = new BitLayout(columns, engine.memory);
+    const odds = logOddsOf(columns);
+    const { unit, own, begins, neighbours, couplings } = odds;
+    this.layout = new BitLayout(columns, engine.memory, { odds });
     const { positionOf, positions } = this.layout;
     this.slots = plan.task === "marginals" ? positions : 0;
     const terms = new Map<number, number[]>();
@@ -129,7 +130,7 @@ export class ReplicaCopies implements Copies {
     const states = rungs.map(({ replicas }) => replicas.words.slice());
     while (rungs.length > powers.length) drop(rungs.pop()!);
     while (rungs.length < powers.length) {
-      const layout = new BitLayout(columns, engine.memory, this.layout);
+      const layout = new BitLayout(columns, engine.memory, { like: this.layout });
       const random = stream(plan.seed, "graph tempering, replicas", rungs.length);
       rungs.push({ layout, replicas: new Replicas(layout, engine, random, 1) });
     }
@@ -140,8 +141,9 @@ export class ReplicaCopies implements Copies {
     this.values = new Float64Array(REPLICAS * powers.length);
   }
 
-  begin(start: Stream): void {
+  *begin(start: Stream): Generator<void> {
     for (const [k, { replicas }] of this.rungs.entries()) {
+      if (k > 0) yield;
       const draws = start.at(k);
       const { words } = replicas;
       for (let i = 0; i < words.length; i++) words[i] = draws.bits();

@@ -2,6 +2,7 @@ import { checkBoolean, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
+import { atOnce } from "../../base/steps.ts";
 import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../contract.ts";
 import { conditionalsOf } from "./conditionals.ts";
 import { type StateName, type States, stateOf } from "./domains.ts";
@@ -13,7 +14,7 @@ import type { LiteralLike, VariableName } from "./literals.ts";
 import { flatValues } from "./nested.ts";
 import { checkDistinct, literalsOf, scopeOf, weightNumber, weightOf } from "./resolve.ts";
 import { type StoredFactor, Structure } from "./structure.ts";
-import { denseTable, tablesOf } from "./tables.ts";
+import { denseTable, tabling } from "./tables.ts";
 
 const WHERE = "factorGraph";
 /** Entries of a factor that is asked for as a table. */
@@ -324,7 +325,11 @@ export class FactorGraph {
 
   /** The factors as tables, for algorithms. Wide ones become chains of small tables over more variables, for sums or, for "map", for the largest product. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
-    return tablesOf(this.#structure, this.#observations, task);
+    return atOnce(this.tabling(task));
+  }
+  /** The same, yielding every few milliseconds. */
+  tabling(task: "marginals" | "partition" | "map"): Generator<void, FactorTables> {
+    return tabling(this.#structure, this.#observations, task);
   }
 
   /** As JSON, from which `factorGraphFromJson` makes the same graph. */

@@ -1,5 +1,6 @@
 import { DataError } from "../../base/errors.ts";
 import { log } from "../../base/log.ts";
+import { Pauses } from "../../base/steps.ts";
 import type { FactorTables, TableFactor } from "../../contract.ts";
 import { addChain, type MachineFactor, machineTable } from "./chains.ts";
 import type { Observations } from "./evidence.ts";
@@ -14,18 +15,20 @@ const MOST_TABLE = 256;
 /** Sums of weight · feature · value by state: factors of one variable become one table. */
 type Alone = Map<number, Float64Array>;
 
-/** A graph's factors as tables; of wide ones a chain. `most`: entries of the largest table that is not split. */
-export function tablesOf(
+/** A graph's factors as tables, yielding every few milliseconds; of wide ones a chain. `most`: entries of the largest table that is not split. */
+export function* tabling(
   structure: Structure,
   observations: Observations,
   task: "marginals" | "partition" | "map",
   most = MOST_TABLE,
-): FactorTables {
+): Generator<void, FactorTables> {
   const { variableCount, factorCount } = structure;
   const list = new TableList(variableCount, (variable) => structure.domain(variable).count);
   const alone: Alone = new Map();
+  const pauses = new Pauses();
   for (let i = 0; i < factorCount; i++) {
     const factor = structure.factor(i);
+    if (pauses.due(factor.values?.length)) yield;
     if (factor.kind === "table") addTable(list, factor);
     else if (factor.kind === "noisyOr")
       addNoisyOr(list, { factor: i, ...noisy(factor) }, (variable) => observations.state(variable), task !== "map", most);

@@ -1,8 +1,12 @@
 import { murmur3 } from "../../base/murmur3.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../../contract.ts";
 
 /** What tells one graph from another: counts for people, and a hash of all of it. */
-export function factsOf(graph: FactorTables | Conditionals): JsonObject {
+export const factsOf = (graph: FactorTables | Conditionals): JsonObject => atOnce(gathering(graph));
+
+/** The same, yielding every few milliseconds. */
+export function* gathering(graph: FactorTables | Conditionals): Generator<void, JsonObject> {
   let hash = 0;
   const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {
     hash = murmur3(new Uint8Array(buffer, byteOffset, byteLength), 0, byteLength, hash);
@@ -10,7 +14,9 @@ export function factsOf(graph: FactorTables | Conditionals): JsonObject {
   const { cardinalities, observed } = graph;
   for (const array of [cardinalities, observed]) take(array);
   if ("factors" in graph) {
+    const pauses = new Pauses();
     for (const { scope, values, logs } of graph.factors) {
+      if (pauses.due(values.length)) yield;
       take(Uint32Array.from(scope));
       take(values);
       if (logs) take(Uint8Array.of(1));

@@ -6,6 +6,7 @@ import { checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { shown } from "../../base/shown.ts";
+import { inTurns } from "../../base/steps.ts";
 import type { Conditionals, EndedChains, FactorTables, JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
@@ -13,7 +14,7 @@ import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
 import { answerNames } from "../result-names.ts";
-import { factsOf } from "./facts.ts";
+import { gathering } from "./facts.ts";
 import { graphFor, type Inferred, tasks } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
@@ -23,7 +24,7 @@ export interface InferWatchOptions {
   evidence?: Evidence;
   /** Threads; the answer does not depend on them. Default 1. */
   workers?: number;
-  /** Ends the run after so many seconds, with the best answer it has. */
+  /** Ends the run after so many seconds of work on the graph, with the best answer it has. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -67,7 +68,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
       "INFER_TASK",
     );
   return launch(options, async () => ({
-    graph: graphFor("infer", graph, task, algorithm, evidence),
+    ...(await timed(graphFor("infer", graph, task, algorithm, evidence), options.signal)),
     algorithm,
     plan: {
       ...{ task, seed, memory, workers },
@@ -102,14 +103,17 @@ function resume(
         // What was chosen for so many seconds is continued, whatever time it is given now.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
-      const made = graphFor("infer.resume", graph, task, algorithm, options.evidence);
-      if (JSON.stringify(part.object("graph")) !== JSON.stringify(factsOf(made)))
+      const { signal } = options;
+      const timedGraph = await timed(graphFor("infer.resume", graph, task, algorithm, options.evidence), signal);
+      const facts = JSON.stringify(await inTurns(gathering(timedGraph.graph), signal));
+      const wanted = JSON.stringify(part.object("graph"));
+      if (wanted !== facts)
         throw new DataError(
           "infer.resume",
-          `the checkpoint is of another graph (${JSON.stringify(part.object("graph"))}, here ${JSON.stringify(factsOf(made))}); give the graph and evidence that it was made with`,
+          `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence that it was made with`,
           "CHECKPOINT_MODEL",
         );
-      return { graph: made, algorithm, plan: planned, until: options.until ?? {}, checkpoint };
+      return { ...timedGraph, algorithm, plan: planned, until: options.until ?? {}, checkpoint };
     });
   });
 }
@@ -174,13 +178,25 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
   });
 }
 
+/** What is left of `until` after so many milliseconds of work on the graph; a first stretch of inference there always is. */
+const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
+  seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
+
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
+  /** Milliseconds that it took to make the graph's tables. */
+  readonly made: number;
   readonly algorithm: InferenceAlgorithm;
   /** `memory` in GiB. */
   readonly plan: InferencePlan;
   readonly until: Until;
   readonly checkpoint?: Checkpoint;
+}
+
+async function timed<T>(steps: Generator<void, T>, signal: AbortSignal | undefined): Promise<{ graph: T; made: number }> {
+  const begun = performance.now();
+  const graph = await inTurns(steps, signal);
+  return { graph, made: performance.now() - begun };
 }
 
 function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {
@@ -192,15 +208,16 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
     resultNames: answerNames(),
     start: async () => {
       recipe = await read();
-      const { graph, algorithm, plan, until, checkpoint } = recipe;
+      const { graph, made, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
+      const begun = performance.now();
       inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
-      json = { graph: factsOf(graph), algorithm: algorithm.toJSON(), plan: kept };
+      json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
       return {
         progression: inference,
-        stopping: { until, validateEvery: 1, patience: undefined },
+        stopping: { until: lessSpent(until, made + performance.now() - begun), validateEvery: 1, patience: undefined },
         chosen: json,
         ...(checkpoint ? { resume: checkpoint } : {}),
       };

@@ -10,6 +10,8 @@ import type { Evidence } from "../../models/graphs/evidence.ts";
 export interface InferredGraph {
   /** The factors as tables, as the task needs them. */
   factorTables(task: InferenceTask): FactorTables;
+  /** The same, yielding every few milliseconds. */
+  tabling?(task: InferenceTask): Generator<void, FactorTables>;
   /** How many variables there are, where it has columns. */
   readonly variableCount?: number;
   /** The factors in columns, for samplers of graphs of any size. */
@@ -24,11 +26,12 @@ export type Inferred = FactorTables | InferredGraph | Conditionals;
 export const tasks = ["marginals", "partition", "map"] as const satisfies readonly InferenceTask[];
 
 /** The tables of a graph, given the evidence. @throws OptionError for what is no graph, and for unknown variables and states */
-export function tablesOf(where: string, graph: Inferred, task: InferenceTask, evidence?: Evidence): FactorTables {
+function* tablesOf(where: string, graph: Inferred, task: InferenceTask, evidence?: Evidence): Generator<void, FactorTables> {
   if (typeof graph === "object" && graph !== null) {
     if ("factorTables" in graph) {
-      if (evidence === undefined) return graph.factorTables(task);
-      return graph.withEvidence?.(evidence).factorTables(task) ?? observed(where, graph.factorTables(task), evidence);
+      if (evidence === undefined) return yield* tabling(graph, task);
+      const seen = graph.withEvidence?.(evidence);
+      return seen ? yield* tabling(seen, task) : observed(where, yield* tabling(graph, task), evidence);
     }
     if ("factors" in graph && "cardinalities" in graph) return evidence === undefined ? graph : observed(where, graph, evidence);
   }
@@ -37,6 +40,10 @@ export function tablesOf(where: string, graph: Inferred, task: InferenceTask, ev
     `the first argument is ${shown(graph)}, but must be a factor graph: factorGraph(), or readUai(file)`,
     "OPTION_TYPE",
   );
+}
+
+function* tabling(graph: InferredGraph, task: InferenceTask): Generator<void, FactorTables> {
+  return graph.tabling ? yield* graph.tabling(task) : graph.factorTables(task);
 }
 
 /** Tables as a message can carry them. */
@@ -64,14 +71,14 @@ export function tablesFromPortable({ names, ...tables }: PortableTables): Factor
   return { ...tables, name, state: (variable, state) => names[variable]?.[1][state] ?? String(state) };
 }
 
-/** What the algorithm works on: the whole graph in columns, where it takes them and no product is 0; tables, where not. */
-export function graphFor(
+/** What the algorithm works on: the whole graph in columns, where it takes them and no product is 0; tables, where not. It yields every few milliseconds. */
+export function* graphFor(
   where: string,
   graph: Inferred,
   task: InferenceTask,
   algorithm: InferenceAlgorithm,
   evidence: Evidence | undefined,
-): FactorTables | Conditionals {
+): Generator<void, FactorTables | Conditionals> {
   if (algorithm.startWhole && task === "marginals" && typeof graph === "object" && graph !== null) {
     if ("shapeValues" in graph) return graph;
     if ("conditionals" in graph && (graph.variableCount ?? 0) >= (algorithm.wholeFrom ?? 0)) {
@@ -81,7 +88,7 @@ export function graphFor(
       if (columns && !columns.shapeValues.includes(-Infinity)) return columns;
     }
   }
-  return tablesOf(where, graph, task, evidence);
+  return yield* tablesOf(where, graph, task, evidence);
 }
 
 /** What a message can carry of columns. */

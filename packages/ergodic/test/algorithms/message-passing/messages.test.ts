@@ -14,7 +14,7 @@ describe("what a table and the messages to it leave together is no zero", () => 
   ];
 
   it("ln Z is the sum of their logarithms", () => {
-    const messages = new Messages(new LogTables({ cardinalities: [2, 2], tables }));
+    const messages = new Messages(LogTables.of({ cardinalities: [2, 2], tables }));
     expect(messages.tree).toBe(true);
     for (let round = 0; round < 3; round++) for (const variable of [0, 1]) messages.update(variable, 0);
     expect(messages.impossible).toBe(false);

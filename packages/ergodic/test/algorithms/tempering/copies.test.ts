@@ -7,6 +7,7 @@ import { ChainCopies } from "../../../src/algorithms/tempering/chain-copies.ts";
 import type { Copies } from "../../../src/algorithms/tempering/copies.ts";
 import { ReplicaCopies } from "../../../src/algorithms/tempering/replica-copies.ts";
 import { KeptPart } from "../../../src/base/kept-part.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { bitOf } from "../../reference/replica-ladder.ts";
@@ -40,7 +41,7 @@ function ring(count: number) {
     scale: 0,
     range: 0,
   }));
-  return new LogTables({ cardinalities: Array(count).fill(2), tables: [...tables, pair(0, count >> 1, 0.7), ...fields] });
+  return LogTables.of({ cardinalities: Array(count).fill(2), tables: [...tables, pair(0, count >> 1, 0.7), ...fields] });
 }
 
 /** Variables of two to four states, a table of three. */
@@ -52,7 +53,7 @@ function mixed() {
     const size = shape.reduce((product, count) => product * count, 1);
     return { scope, shape, values: Float64Array.from({ length: size }, () => draws.normal()), logs: true, scale: 0, range: 0 };
   });
-  return new LogTables({ cardinalities, tables });
+  return LogTables.of({ cardinalities, tables });
 }
 
 /** States of an ensemble at a power, by variable. */
@@ -97,7 +98,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("know what their states are worth, up to the value of the first state", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
-    copies.begin(stream(1, "begin"));
+    atOnce(copies.begin(stream(1, "begin")));
     const offset = worth(tables.cardinalities.map(() => 0)) - (await copies.firstValue());
     for (const sweep of [0, 1, 2]) {
       await swept(copies, sweep);
@@ -109,7 +110,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("begin anywhere: every variable in each of its states in some ensemble at some power", () => {
     const { copies, read } = make();
     copies.resize(powers, []);
-    copies.begin(stream(2, "begin"));
+    atOnce(copies.begin(stream(2, "begin")));
     const found = tables.cardinalities.map(() => new Set<number>());
     for (let e = 0; e < copies.ensembles; e++)
       for (let k = 0; k < 4; k++) for (const [variable, state] of read(e, k).entries()) found[variable].add(state);
@@ -122,7 +123,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("trade states of the ensembles that are named", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
-    copies.begin(stream(2, "begin"));
+    atOnce(copies.begin(stream(2, "begin")));
     await swept(copies, 0);
     const some = Array.from({ length: copies.ensembles }, (__, e) => e).filter((e) => e % 3 !== 1);
     const before = Array.from({ length: copies.ensembles }, (__, e) => [0, 1, 2, 3].map((k) => read(e, k)));
@@ -134,7 +135,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("move to other powers with the states that are named, and are put where they searched", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
-    copies.begin(stream(3, "begin"));
+    atOnce(copies.begin(stream(3, "begin")));
     await swept(copies, 0);
     const before = [0, 1, 2, 3].map((k) => read(2, k));
     copies.resize(Float64Array.of(1, 0.8, 0.5, 0.3, 0), [0, 0, 1, 2, 3]);
@@ -154,7 +155,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("are drawn from the distribution at their power, a search from its own; sums of probabilities are of power 1", async () => {
     const { copies } = make();
     copies.resize(powers, []);
-    copies.begin(stream(4, "begin"));
+    atOnce(copies.begin(stream(4, "begin")));
     const exact = enumerated(tables);
     const sums = [0, 0, 0, 0];
     const [burn, sweeps] = [100, Math.ceil(60_000 / copies.ensembles)];
@@ -202,7 +203,7 @@ describe.each(all)("%s", (_, make, tables) => {
   it("are kept and brought back", async () => {
     const { copies, read } = make();
     copies.resize(powers, []);
-    copies.begin(stream(5, "begin"));
+    atOnce(copies.begin(stream(5, "begin")));
     for (let sweep = 0; sweep < 300; sweep++) await swept(copies, sweep, { keep: true });
     const kept = copies.snapshot();
     const second = make();
@@ -228,7 +229,7 @@ it("bits refuse factors of too many strengths", () => {
     scale: 0,
     range: 0,
   }));
-  const tables = new LogTables({ cardinalities: Array(40).fill(2), tables: many });
+  const tables = LogTables.of({ cardinalities: Array(40).fill(2), tables: many });
   expect(() => new ReplicaCopies(tableColumns(tables), plan, engine)).toThrow(
     /its factors have 40 different strengths, but must have at most 32.*GRAPH_REPLICAS/,
   );

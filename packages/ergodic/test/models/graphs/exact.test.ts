@@ -1,10 +1,11 @@
 /** Every kind of factor: elimination on the graph's tables and chains equals enumeration of the factors' definitions. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { atOnce } from "../../../src/base/steps.ts";
 import { FactorGraph, factorGraph, type Inferred, infer, not } from "../../../src/index.ts";
 import { Observations } from "../../../src/models/graphs/evidence.ts";
 import { Structure } from "../../../src/models/graphs/structure.ts";
-import { tablesOf } from "../../../src/models/graphs/tables.ts";
+import { tabling } from "../../../src/models/graphs/tables.ts";
 import { factorValue, logicalValue } from "../../reference/factor-value.ts";
 import { type GraphPlan, graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
 
@@ -104,7 +105,7 @@ describe("factor graphs", () => {
         const structure = new Structure(2 ** 20);
         const observations = new Observations(structure.budget);
         const graph = graphFrom(plan, new FactorGraph(structure, observations));
-        const split = (task: Task) => tablesOf(structure, observations, task, 1);
+        const split = (task: Task) => atOnce(tabling(structure, observations, task, 1));
         auxiliaries += split("marginals").cardinalities.length - graph.variableCount;
         await equalsEnumeration(graph, split);
       }),

@@ -1,0 +1,126 @@
+/** Inference on large graphs lets others have their turn before it begins: tables, trees and logarithms are made with pauses, under the signal. */
+import { describe, expect, it } from "vitest";
+import { junctionTree, junctionTrees } from "../../src/algorithms/elimination/junction-tree.ts";
+import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
+import { reduce, reducing } from "../../src/algorithms/inference/reduction.ts";
+import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
+import { stream } from "../../src/base/stream.ts";
+import { factorGraph, infer } from "../../src/index.ts";
+import { factsOf, gathering } from "../../src/verbs/infer/facts.ts";
+import { graphOf } from "../reference/random-graph.ts";
+
+/** How often it yields, and what it ends with. */
+function followed<T>(steps: Generator<void, T>): { pauses: number; value: T } {
+  for (let pauses = 0; ; pauses++) {
+    const { done, value } = steps.next();
+    if (done) return { pauses, value };
+  }
+}
+
+const COUNT = 6000;
+
+/** A chain. */
+function chain(count = COUNT) {
+  const graph = factorGraph();
+  for (let v = 0; v <= count; v++) graph.variable();
+  for (let v = 0; v < count; v++) graph.equal([v, v + 1], { weight: 0.1 + (v % 7) / 10 });
+  return graph;
+}
+
+describe("before inference begins", () => {
+  const tables = chain().factorTables("marginals");
+
+  it("a graph's tables are made, and told from others, with a pause every thousand factors or so", () => {
+    const made = followed(chain().tabling("marginals"));
+    expect(made.pauses).toBeGreaterThanOrEqual(5);
+    expect(made.pauses).toBeLessThan(12);
+    expect(made.value.factors).toEqual(tables.factors);
+    const gathered = followed(gathering(tables));
+    expect(gathered.pauses).toBeGreaterThanOrEqual(5);
+    expect(gathered.pauses).toBeLessThan(12);
+    expect(gathered.value).toEqual(factsOf(tables));
+  });
+
+  it("wide tables bring pauses as well as many do", () => {
+    const wide = factorGraph();
+    for (let v = 0; v < 20; v++) wide.variable(undefined, 16);
+    for (let v = 0; v + 3 < 20; v++) wide.table([v, v + 1, v + 2, v + 3], new Float64Array(65_536).fill(1));
+    // 17 tables of 65,536 entries.
+    expect(followed(wide.tabling("marginals")).pauses).toBeGreaterThanOrEqual(8);
+    expect(followed(gathering(wide.factorTables("marginals"))).pauses).toBeGreaterThanOrEqual(8);
+  });
+
+  it("it is reduced with a pause every thousand factors or so of each pass, to what it is reduced to at once", () => {
+    const factors = Array.from({ length: COUNT }, (_, i) => ({ scope: [i, i + 1], values: [1, 0, 0.5, 2] }));
+    const graph = graphOf(new Array(COUNT + 1).fill(2), factors, { 17: 1 });
+    const { pauses, value } = followed(reducing(graph));
+    // Tables are read, propagated, restricted, joined and absorbed: about six pauses each, fewer once zeros have decided variables.
+    expect(pauses).toBeGreaterThan(15);
+    expect(pauses).toBeLessThan(60);
+    expect(value).toEqual(reduce(graph));
+  });
+
+  it("logarithms of a part are made once, with pauses, for all algorithms that prepare them", () => {
+    const [part] = reduce(tables).components;
+    const { pauses, value } = followed(LogTables.making(part));
+    expect(pauses).toBeGreaterThanOrEqual(5);
+    expect(followed(LogTables.making(part))).toEqual({ pauses: 0, value });
+    expect(LogTables.of(part)).toBe(value);
+    expect(LogTables.of({ ...part })).not.toBe(value);
+    const prepared = Object.entries(inferenceRegistry).flatMap(([name, made]) => (made({}).prepare ? [name] : []));
+    // All but those that may need none: exact elimination, and the choice, which prepares what it chooses.
+    expect(prepared).toEqual(Object.keys(inferenceRegistry).filter((name) => name !== "automatic" && name !== "elimination"));
+    for (const name of prepared) {
+      const own = { ...part };
+      const made = followed(inferenceRegistry[name]({}).prepare!(own));
+      expect([name, made.pauses >= 5, made.value === LogTables.of(own)]).toEqual([name, true, true]);
+    }
+  });
+
+  it("trees of bad orders are made with pauses", () => {
+    const side = 40;
+    const at = (row: number, column: number): number => row * side + column;
+    const scopes: number[][] = [];
+    for (let r = 0; r < side; r++)
+      for (let c = 0; c < side; c++) {
+        if (c + 1 < side) scopes.push([at(r, c), at(r, c + 1)]);
+        if (r + 1 < side) scopes.push([at(r, c), at(r + 1, c)]);
+      }
+    const draws = stream(1, "an order").at(0);
+    const order = Array.from({ length: side * side }, (_, v) => v);
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = draws.integer(i + 1);
+      [order[i], order[j]] = [order[j], order[i]];
+    }
+    const { pauses, value } = followed(junctionTrees(order, scopes));
+    const members = value.reduce((sum, { axes }) => sum + axes.length, 0);
+    expect(members).toBeGreaterThan(20_000);
+    expect(pauses).toBeGreaterThan(members / 10_000);
+    expect(value).toEqual(junctionTree(order, scopes));
+  });
+
+  it("a signal is answered in the next pause", async () => {
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    let wentOn = false;
+    const graph = {
+      factorTables: () => tables,
+      *tabling() {
+        yield;
+        controller.abort(reason);
+        yield;
+        wentOn = true;
+        return tables;
+      },
+    };
+    await expect(infer(graph, { signal: controller.signal })).rejects.toBe(reason);
+    expect(wentOn).toBe(false);
+  });
+
+  it("a graph that has no pauses to offer is inferred from as one that has", async () => {
+    const small = chain(30);
+    const plain = { factorTables: () => small.factorTables("marginals") };
+    const [a, b] = [await infer(small), await infer(plain)];
+    expect(b.marginal("x3").p).toEqual(a.marginal("x3").p);
+  });
+});
