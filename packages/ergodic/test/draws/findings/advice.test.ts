@@ -120,6 +120,12 @@ describe("chains that disagree are told", () => {
     expect(told(bare.description)).not.toMatch(/centred/);
   });
 
+  it("of metrics those that were not chosen", () => {
+    const description = { algorithm: nuts().toJSON() };
+    expect(told(description, { diagonal: 1 })).toMatch(/take another metric \("lowRank", "dense"\)/);
+    expect(told(description, { diagonal: 0 })).toMatch(/take another metric \("diagonal", "dense"\)/);
+  });
+
   it("what holds for any, where the algorithm is not known", () => {
     expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
     const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
