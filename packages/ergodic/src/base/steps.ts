@@ -24,12 +24,14 @@ export function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** The same, with a turn of the event loop where it yields. @throws the reason of an aborted `signal` */
+/** The same, with a turn of the event loop where it yields. @throws the reason of an aborted `signal`, once the generator has cleared up */
 export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
     await turn();
-    signal?.throwIfAborted();
+    if (!signal?.aborted) continue;
+    steps.return(undefined as T);
+    throw signal.reason;
   }
 }

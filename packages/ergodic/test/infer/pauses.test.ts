@@ -1,6 +1,9 @@
 /** Inference on large graphs lets others have their turn before it begins: tables, trees and logarithms are made with pauses, under the signal. */
 import { describe, expect, it } from "vitest";
 import { junctionTree, junctionTrees } from "../../src/algorithms/elimination/junction-tree.ts";
+import { eliminationOrders } from "../../src/algorithms/elimination/order.ts";
+import type { InferenceAlgorithm } from "../../src/algorithms/inference/algorithm.ts";
+import { exactOr } from "../../src/algorithms/inference/automatic.ts";
 import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
 import { reduce, reducing } from "../../src/algorithms/inference/reduction.ts";
 import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
@@ -77,6 +80,31 @@ describe("before inference begins", () => {
     }
   });
 
+  it("what an algorithm prepares comes before its start, and is left out where the choice is exact", async () => {
+    const told: string[] = [];
+    const other: InferenceAlgorithm = {
+      ...inferenceRegistry.loopyBeliefPropagation({}),
+      *prepare() {
+        told.push("prepares");
+        yield;
+      },
+      start(part, plan, engine) {
+        told.push("starts");
+        return inferenceRegistry.loopyBeliefPropagation({}).start(part, plan, engine);
+      },
+    };
+    await infer(chain(20), { algorithm: other });
+    expect(told.splice(0)).toEqual(["prepares", "starts"]);
+    await infer(chain(20), { algorithm: exactOr(other) });
+    expect(told).toEqual([]);
+    // All pairs of 60 Booleans, which no order makes narrow.
+    const wide = factorGraph();
+    for (let v = 0; v < 60; v++) wide.variable();
+    for (let v = 0; v < 60; v++) for (let w = v + 1; w < 60; w++) wide.equal([v, w], { weight: 0.01 });
+    await infer(wide, { algorithm: exactOr(other), until: { seconds: 60 } });
+    expect(told).toEqual(["prepares", "starts"]);
+  });
+
   it("trees of bad orders are made with pauses", () => {
     const side = 40;
     const at = (row: number, column: number): number => row * side + column;
@@ -95,8 +123,16 @@ describe("before inference begins", () => {
     const { pauses, value } = followed(junctionTrees(order, scopes));
     const members = value.reduce((sum, { axes }) => sum + axes.length, 0);
     expect(members).toBeGreaterThan(20_000);
-    expect(pauses).toBeGreaterThan(members / 10_000);
+    // About one for each 8,000 members that are sorted, and members are sorted twice: when they are gathered, and once more those of cliques that stay.
+    expect(pauses).toBeGreaterThan(members / 5000);
     expect(value).toEqual(junctionTree(order, scopes));
+  });
+
+  it("variables with few neighbours go with pauses", () => {
+    const scopes = Array.from({ length: COUNT }, (_, v) => [v, v + 1]);
+    const { pauses, value } = followed(eliminationOrders(new Array(COUNT + 1).fill(2), scopes));
+    expect(pauses).toBeGreaterThanOrEqual(10);
+    expect(value.order.length).toBe(COUNT + 1);
   });
 
   it("a signal is answered in the next pause", async () => {
@@ -115,6 +151,39 @@ describe("before inference begins", () => {
     };
     await expect(infer(graph, { signal: controller.signal })).rejects.toBe(reason);
     expect(wentOn).toBe(false);
+  });
+
+  it("parts that have begun are disposed of where the signal comes, or another part cannot begin", async () => {
+    const count = 3000;
+    const pairs = factorGraph();
+    for (let v = 0; v < 2 * count; v++) pairs.variable();
+    for (let v = 0; v < 2 * count; v += 2) pairs.equal([v, v + 1], { weight: 1 });
+    const given = pairs.factorTables("partition");
+    const begin = async (at: number, what: () => void) => {
+      let [started, disposed] = [0, 0];
+      const algorithm: InferenceAlgorithm = {
+        ...inferenceRegistry.loopyBeliefPropagation({}),
+        start(part, plan, engine) {
+          if (++started === at) what();
+          const begun = inferenceRegistry.loopyBeliefPropagation({}).start(part, plan, engine);
+          return Object.assign(begun, { dispose: () => disposed++ });
+        },
+      };
+      const failed = await infer(given, { task: "partition", algorithm, signal: controller.signal }).catch((error) => error);
+      return { failed, started, disposed };
+    };
+    const reason = new Error("enough");
+    const controller = new AbortController();
+    const refused = new RangeError("too wide");
+    const broken = await begin(2500, () => {
+      throw refused;
+    });
+    expect(broken).toEqual({ failed: refused, started: 2500, disposed: 2499 });
+    const aborted = await begin(1500, () => controller.abort(reason));
+    expect(aborted.failed).toBe(reason);
+    expect(aborted.started).toBeGreaterThanOrEqual(1500);
+    expect(aborted.started).toBeLessThan(count);
+    expect(aborted.disposed).toBe(aborted.started);
   });
 
   it("a graph that has no pauses to offer is inferred from as one that has", async () => {

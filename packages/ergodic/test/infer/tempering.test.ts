@@ -164,6 +164,22 @@ describe("parallel tempering", () => {
     resumed.dispose();
   });
 
+  it("begins with copies at random, before any sweep", async () => {
+    const engine = await openEngine({ families: ["graphs"] });
+    const plan = { task: "marginals", seed: 5, workers: 1, memory: 2 ** 24 } as const;
+    for (const tables of [false, true]) {
+      const [part] = reduce(strong(3, 1, tables)).components;
+      const run = graphTempering({ warmup: 50, sweeps: 200 }).start(part, plan, engine);
+      while (!("floors" in run.snapshot().tensors)) await run.advance();
+      const { tensors, state } = run.snapshot();
+      expect(state).toEqual({ sweep: 0, place: 0 });
+      const words = [...(tensors["copies.states"] as Uint32Array)];
+      // Copies that had not begun would all be in the first state.
+      expect(new Set(words).size).toBeGreaterThan(8);
+      run.dispose();
+    }
+  });
+
   it("refuses zeros, and variables of more states than a byte has", async () => {
     const zero = graphOf([2, 2], [{ scope: [0, 1], values: [1, 0, 2, 3] }]);
     await expect(infer(zero, { algorithm: graphTempering() })).rejects.toThrow(

@@ -141,6 +141,7 @@ export class Inference implements Progression {
   }
 }
 
+/** Runs on all parts; where one cannot begin, or the signal is given, those that did are disposed of. */
 function* starting(
   components: readonly Component[],
   algorithm: InferenceAlgorithm,
@@ -149,12 +150,16 @@ function* starting(
 ): Generator<void, PartInference[]> {
   const pauses = new Pauses();
   const parts: PartInference[] = [];
-  for (const part of components) {
-    if (pauses.due()) yield;
-    if (algorithm.prepare) yield* algorithm.prepare(part);
-    parts.push(algorithm.start(part, plan, engine));
+  try {
+    for (const part of components) {
+      if (pauses.due()) yield;
+      if (algorithm.prepare) yield* algorithm.prepare(part);
+      parts.push(algorithm.start(part, plan, engine));
+    }
+    return parts;
+  } finally {
+    if (parts.length < components.length) for (const part of parts) part.dispose();
   }
-  return parts;
 }
 
 function addTo(sums: Record<string, number>, report: Record<string, number>): void {

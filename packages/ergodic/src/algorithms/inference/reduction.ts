@@ -27,8 +27,6 @@ export interface Reduction {
   readonly states: readonly (readonly number[])[];
   /** What is left of variables with more than one state. */
   readonly components: readonly Component[];
-  /** Of the tables that are left, the share of entries that are 0. */
-  readonly zeroShare: number;
 }
 
 /**
@@ -63,7 +61,7 @@ export function* reducing(graph: FactorTables): Generator<void, Reduction> {
     given.push(tableOf(variables, shape, values, logs));
   }
   const states = yield* propagate(graph, given, pauses);
-  if (!states) return { scale: -Infinity, states: [], components: [], zeroShare: 0 };
+  if (!states) return { scale: -Infinity, states: [], components: [] };
   let scale = 0;
   const left: Table[] = [];
   for (const table of given) {
@@ -74,15 +72,8 @@ export function* reducing(graph: FactorTables): Generator<void, Reduction> {
   }
   const merged = yield* absorbSubsets(yield* joinEqual(left, pauses), pauses);
   for (const table of merged) scale += table.scale;
-  const tables: Table[] = [];
-  let [size, zeros] = [0, 0];
-  for (const table of merged) {
-    if (pauses.due(table.values.length)) yield;
-    tables.push({ ...table, scale: 0 });
-    size += table.values.length;
-    zeros += table.values.filter((v) => v === (table.logs ? -Infinity : 0)).length;
-  }
-  return { scale, states, components: yield* split(states, tables, pauses), zeroShare: zeros / Math.max(1, size) };
+  const tables = merged.map((table) => ({ ...table, scale: 0 }));
+  return { scale, states, components: yield* split(states, tables, pauses) };
 }
 
 const factorName = ({ factors, name }: FactorTables, f: number): string =>

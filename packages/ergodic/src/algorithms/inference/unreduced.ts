@@ -15,6 +15,5 @@ export function unreduced({ cardinalities }: Conditionals): Reduction {
     scale: 0,
     states,
     components: [{ variables, states, cardinalities: Array.from(cardinalities), tables: [] }],
-    zeroShare: 0,
   };
 }

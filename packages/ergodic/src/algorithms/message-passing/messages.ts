@@ -15,7 +15,7 @@ interface Edge {
   readonly toTable: Float64Array;
 }
 
-/** A table for products of plain numbers: e^scale · values; absent where its range is too wide. */
+/** A table for products of plain numbers: e^scale · values; null where its range is too wide. */
 interface Plain {
   readonly values: Float64Array;
   readonly scale: number;
@@ -30,7 +30,8 @@ export class Messages {
   /** Zeros have met: no state is possible, which is a proof. */
   impossible = false;
   private readonly tables: LogTables;
-  private readonly plain: readonly (Plain | undefined)[];
+  /** By table, made when it is first summed. */
+  private readonly plain: (Plain | null | undefined)[];
   /** By variable, and by table and axis. */
   private readonly ofVariable: readonly (readonly Edge[])[];
   private readonly ofTable: readonly (readonly Edge[])[];
@@ -38,7 +39,7 @@ export class Messages {
 
   constructor(tables: LogTables) {
     this.tables = tables;
-    this.plain = tables.tables.map(({ values }) => plainOf(values));
+    this.plain = new Array(tables.tables.length);
     this.ofVariable = tables.touching.map((of, variable) =>
       of.map(({ table, axis }) => ({
         table,
@@ -140,6 +141,7 @@ export class Messages {
   /** By states of the table's variable on `axis` (−1: of none) ln of the sum over the others of the table times what they sent. */
   private sums(table: number, axis: number): Float64Array {
     const { values, shape } = this.tables.tables[table];
+    if (this.plain[table] === undefined) this.plain[table] = plainOf(values);
     const plain = this.plain[table];
     const weights = this.ofTable[table].map(({ toTable }) => toTable);
     if (plain && weights.reduce((sum, logs, k) => sum + (k === axis ? 0 : rangeOf(logs)), plain.range) <= MOST_RANGE) {
@@ -176,10 +178,10 @@ export class Messages {
   }
 }
 
-function plainOf(values: Float64Array): Plain | undefined {
+function plainOf(values: Float64Array): Plain | null {
   const scale = values.reduce((high, value) => Math.max(high, value), -Infinity);
   const range = scale - values.reduce((low, value) => (value > -Infinity ? Math.min(low, value) : low), scale);
-  return range > MOST_RANGE ? undefined : { values: values.map((value) => exp(value - scale)), scale, range };
+  return range > MOST_RANGE ? null : { values: values.map((value) => exp(value - scale)), scale, range };
 }
 
 /** Between the largest, 0, and the smallest above −∞. */

@@ -226,6 +226,18 @@ describe("junction trees with small cliques merged", () => {
     );
   });
 
+  it("cost what their cliques and messages have of states", () => {
+    // A clique of variables 0 and 1, which sends the states of 1; a clique of 1 and 2, which sends the sum of all.
+    const cliques = junctionTree(
+      [0, 1, 2],
+      [
+        [0, 1],
+        [1, 2],
+      ],
+    );
+    expect(treeCost(cliques, [3, 5, 7])).toEqual({ total: 15 + 35, largest: 35, messageEntries: 5 + 1 });
+  });
+
   it("of a chain of Booleans leave one clique in seven; of wide or steep tables all", () => {
     const scopes = Array.from({ length: 700 }, (_, i) => [i, i + 1]);
     const tree = (states: number, range: number): number => {

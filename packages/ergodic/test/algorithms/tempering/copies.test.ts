@@ -92,6 +92,19 @@ async function swept(copies: Copies, sweep: number, how: { search?: number; keep
   while (place > 0);
 }
 
+it.each([
+  // A pause for each power but the first; of chains one for each few thousand variables.
+  ["bits", () => new ReplicaCopies(tableColumns(ring(64)), plan, engine), 3],
+  ["chains", () => new ChainCopies(tableColumns(ring(64)), plan, engine, 256), 4],
+] as const)("%s begin with pauses", (_, make, least) => {
+  const copies = make();
+  made.push(copies);
+  copies.resize(powers, []);
+  const pauses = [...copies.begin(stream(1, "begin"))].length;
+  expect(pauses).toBeGreaterThanOrEqual(least);
+  expect(pauses).toBeLessThan(2 * least);
+});
+
 describe.each(all)("%s", (_, make, tables) => {
   const worth = (states: number[]): number => new JointState(tables, states).value;
 
@@ -118,6 +131,16 @@ describe.each(all)("%s", (_, make, tables) => {
     expect(found.map((states) => [...states].sort())).toEqual(
       tables.cardinalities.map((count) => Array.from({ length: count }, (_, state) => state)),
     );
+  });
+
+  it("begin each by itself: no two powers alike", () => {
+    const { copies, read } = make();
+    copies.resize(powers, []);
+    atOnce(copies.begin(stream(2, "begin")));
+    const seen = new Set(
+      [0, 1, 2, 3].map((k) => Array.from({ length: copies.ensembles }, (__, e) => read(e, k).join("")).join()),
+    );
+    expect(seen.size).toBe(4);
   });
 
   it("trade states of the ensembles that are named", async () => {
