@@ -199,6 +199,20 @@ describe("what is no HTTP is answered, too, where something was written before",
   });
 });
 
+test("after an answer that closes the connection nothing more is said, whatever follows", async () => {
+  const { url } = await start();
+  const closing = (path: string, head = "Connection: close\r\n"): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
+  for (const [bytes, status] of [
+    [`${request(["Content-Length: 0", "Connection: close"])}\x1d`, 400],
+    [`${closing("/v2/health/live")}rubbish\r\n\r\n`, 200],
+    [`${closing("/v2/health/live")}${closing("/v2/health/live")}`, 200],
+    ["GET /v2/health/live HTTP/1.0\r\n\r\nrubbish\r\n\r\n", 200],
+  ] as const) {
+    const text = await raw(url, bytes);
+    expect([bytes, statusOf(text), text.match(/HTTP\/1\.1 /g)]).toEqual([bytes, status, ["HTTP/1.1 "]]);
+  }
+});
+
 describe("time", () => {
   test("a body that comes slowly, headers that do, and connections that say nothing are closed", async () => {
     const { url } = await start({ requestMs: 400 });
