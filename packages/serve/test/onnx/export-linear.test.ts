@@ -229,21 +229,6 @@ describe("what cannot be exported is refused by name", () => {
     expect(() => toOnnx(model as never)).toThrow(/the network holds a plain function .*\[LAYER_FUNCTION\]/);
   });
 
-  test("what a later step of the library would do with outputs, and the file would not", async () => {
-    const model = await fit(linear({ loss: "squared" }), numbers, { epochs: 1, seed: 1 });
-    const calibrated = Object.create(model, {
-      description: { value: { ...model.description, calibration: { method: "isotonic" } } },
-    });
-    expect(() => toOnnx(calibrated)).toThrow(
-      "toOnnx: the model is calibrated, which its ONNX file would not be; export the model that was calibrated [ONNX_MODEL]",
-    );
-    const [source, ...steps] = model.pipeline.steps;
-    const pipeline = { ...model.pipeline, steps: [{ ...source, offset: "exposure" }, ...steps] };
-    expect(() => toOnnx(Object.create(model, { pipeline: { value: pipeline } }))).toThrow(
-      "toOnnx: the model adds an offset of each row",
-    );
-  });
-
   test.each([
     [undefined, "undefined"],
     [null, "null"],
