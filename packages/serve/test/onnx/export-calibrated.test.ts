@@ -208,6 +208,18 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     }
   });
 
+  test("a curve's rounded values are not above its points, where they would be another class's first", async () => {
+    // 0.03 + (0.29 − 0.03) is above 0.29.
+    const level = { scores: [0], probabilities: [0.29] };
+    const curves = [level, { scores: [-1e300, 5], probabilities: [0.03, 0.29] }, { scores: [0], probabilities: [0] }];
+    const model = await withCurves("multinomial", 3, { method: "isotonic", curves });
+    expect(model.predict([0, 0, 0]).value).toBe("c0");
+    await agree(model, [
+      [0, 0, 0],
+      [-1, 2, 3],
+    ]);
+  });
+
   test("a row that is no number has no probabilities by curves, and equal ones by a temperature", async () => {
     const curves = [{ scores: [-1, 1], probabilities: [0.25, 0.75] }];
     for (const [classes, own] of [
