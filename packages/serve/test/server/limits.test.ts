@@ -312,7 +312,8 @@ describe("the end", () => {
     const gone = new Promise((resolve) => socket.on("close", resolve));
     await new Promise((resolve) => setTimeout(resolve, 50));
     const closing = server.close();
-    expect((await get(`${url}/v2/health/ready`)).status).toBe(503);
+    const { status, headers } = await get(`${url}/v2/health/ready`);
+    expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
     expect((await get(`${url}/v2/models/line/ready`)).status).toBe(503);
     const during = await post(`${url}/v2/models/line/infer`, body);
     expect([during.status, during.headers.get("connection")]).toEqual([200, "close"]);
