@@ -93,14 +93,19 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     expect(Math.max(...before.map((value, i) => Math.abs(value - p[i])))).toBeGreaterThan(0.01);
   });
 
-  /** z are the row's own numbers; from a file. */
-  async function withCurves(loss: "logistic" | "multinomial", classes: number, probabilities: object): Promise<LinearPredictor> {
+  /** z are the row's own numbers, times `scale`; from a file. */
+  async function withCurves(
+    loss: "logistic" | "multinomial",
+    classes: number,
+    probabilities: object,
+    scale = 1,
+  ): Promise<LinearPredictor> {
     const outputs = classes === 2 && loss === "logistic" ? 1 : classes;
     const x = Array.from({ length: 4 * classes }, (_, i) => Array.from({ length: outputs }, (_unused, j) => Math.sin(i + 2 * j)));
     const data = Dataset.fromArrays({ x, y: x.map((_, i) => `c${i % classes}`), classes: true, type: "f64" } as never);
     const model = (await fit(linear({ loss, standardise: false }), data, { epochs: 1, seed: 1 })) as LinearPredictor;
     model.weights.fill(0);
-    for (let k = 0; k < outputs; k++) model.weights[k * outputs + k] = 1;
+    for (let k = 0; k < outputs; k++) model.weights[k * outputs + k] = scale;
     model.intercept.fill(0);
     Object.assign(model.description, { calibration: { version: 1, probabilities: { rows: 9, ...probabilities } } });
     return predictor<LinearPredictor>(model.toBytes());
@@ -218,6 +223,35 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
       [0, 0, 0],
       [-1, 2, 3],
     ]);
+  });
+
+  test("outputs above all numbers are all or nothing", async () => {
+    const huge = 3e38;
+    const curve = (low: number, high: number) => ({ scores: [-1, 1], probabilities: [low, high] });
+    const three = [curve(0, 0.5), curve(0.125, 0.25), curve(0.25, 1)];
+    for (const [loss, classes, own] of [
+      ["logistic", 2, { method: "temperature", temperature: 3 }],
+      ["logistic", 2, { method: "isotonic", curves: [curve(0.25, 0.75)] }],
+      ["logistic", 3, { method: "temperature", temperature: 3 }],
+      ["logistic", 3, { method: "isotonic", curves: three }],
+      ["multinomial", 3, { method: "temperature", temperature: 3 }],
+      ["multinomial", 3, { method: "isotonic", curves: three }],
+    ] as const) {
+      const model = await withCurves(loss, classes, own, 1e300);
+      const p = await agree(
+        model,
+        classes === 2
+          ? [[huge], [-huge], [0]]
+          : [
+              [huge, 0, 0],
+              [0, -huge, 0],
+              [-huge, 0, huge],
+              // None is less likely than another.
+              ...(own.method === "temperature" ? [[-huge, -huge, -huge]] : []),
+            ],
+      );
+      expect(p.every((value) => value >= 0 && value <= 1)).toBe(true);
+    }
   });
 
   test("a row that is no number has no probabilities by curves, and equal ones by a temperature", async () => {
