@@ -160,7 +160,7 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
   );
 
   test.each(
-    [1e-3, 0.37, 1, 20, 1e6].flatMap((temperature) =>
+    [1e-18, 1e-3, 0.37, 1, 20, 1e6].flatMap((temperature) =>
       [
         ["logistic", 2],
         ["logistic", 3],
