@@ -95,19 +95,19 @@ function logOdds(graph: Graph, l: string, classes: number): string {
 
 /**
  * f_k(s_k), each curve of its column. Its segment is found by halving, of all curves at the same time, so that no memory of the size rows × points is
- * needed: the points lie in blocks of 2^m, one a curve, filled up with scores that nothing reaches.
+ * needed: the points lie in blocks of 2^m, one a curve, filled up with its last point.
  */
 function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   const block = 2 ** Math.ceil(Math.log2(Math.max(...curves.map(({ scores }) => scores.length))));
-  const table = (value: (curve: Curve, i: number) => number, otherwise: number, hint: string): string => {
+  const table = (value: (curve: Curve, i: number) => number, hint: string): string => {
     const values = curves.flatMap((curve) =>
-      Array.from({ length: block }, (_, i) => (i < curve.scores.length ? value(curve, i) : otherwise)),
+      Array.from({ length: block }, (_, i) => value(curve, Math.min(i, curve.scores.length - 1))),
     );
     return graph.constant("float64", values, [values.length], hint);
   };
   const ofEach = (value: (curve: Curve, k: number) => number, type: "float64" | "int64" = "float64"): string =>
     graph.constant(type, curves.map(value), [1, curves.length]);
-  const starts = table(({ scores }, i) => scores[i], Infinity, "scores");
+  const starts = table(({ scores }, i) => scores[i], "scores");
   const first = ofEach(({ scores }) => scores[0]);
   const last = ofEach(({ scores }) => scores.at(-1)!);
   const x = graph.node("Min", [graph.node("Max", [s, first]), last]);
@@ -120,9 +120,9 @@ function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   const there = (of: string): string => graph.node("Gather", [of, at]);
   const isLast = ({ scores }: Curve, i: number): boolean => i === scores.length - 1;
   // From the last point on the curve is level.
-  const widths = table((curve, i) => (isLast(curve, i) ? 1 : curve.scores[i + 1] - curve.scores[i]), 1, "widths");
-  const values = table(({ probabilities }, i) => probabilities[i], 0, "probabilities");
-  const highs = table((curve, i) => curve.probabilities[isLast(curve, i) ? i : i + 1], 0, "highs");
+  const widths = table((curve, i) => (isLast(curve, i) ? 1 : curve.scores[i + 1] - curve.scores[i]), "widths");
+  const values = table(({ probabilities }, i) => probabilities[i], "probabilities");
+  const highs = table((curve, i) => curve.probabilities[isLast(curve, i) ? i : i + 1], "highs");
   const share = graph.node("Div", [graph.node("Sub", [x, there(starts)]), there(widths)]);
   const rise = graph.node("Mul", [share, graph.node("Sub", [there(highs), there(values)])]);
   const value = graph.node("Min", [there(highs), graph.node("Add", [there(values), rise])]);

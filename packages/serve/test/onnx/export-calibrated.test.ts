@@ -225,6 +225,18 @@ describe.skipIf(lacking)("calibrated models in onnxruntime", () => {
     ]);
   });
 
+  test("at its points a curve has their values to the last bit, as another class may have them too", async () => {
+    // Log odds of three classes that are alike: −log 2. 0.09 + (0.41 − 0.09) is below 0.41.
+    const curves = [
+      { scores: [-2, -Math.LN2, 5], probabilities: [0.09, 0.41, 1] },
+      { scores: [0], probabilities: [0.41] },
+      { scores: [0], probabilities: [0] },
+    ];
+    const model = await withCurves("multinomial", 3, { method: "isotonic", curves });
+    expect(model.predict([0, 0, 0]).value).toBe("c0");
+    await agree(model, [[0, 0, 0]]);
+  });
+
   test("outputs above all numbers are all or nothing", async () => {
     const huge = 3e38;
     const curve = (low: number, high: number) => ({ scores: [-1, 1], probabilities: [low, high] });
