@@ -313,6 +313,17 @@ describe("writeWhole", () => {
     await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is no folder/);
   });
 
+  it("names the folder that is taken away while it writes", async () => {
+    mkdirSync(at("gone"));
+    const content = (async function* () {
+      yield bytes;
+      rmSync(at("gone"), { recursive: true });
+    })();
+    await expect(writeWhole(at("gone/file"), content)).rejects.toThrow(
+      `file: cannot be written: the folder ${at("gone")} does not exist; make it first, or give another path [FILE_WRITE]`,
+    );
+  });
+
   it("keeps in the temporary folder what it cannot write, and says where", async () => {
     const path = at("no/where");
     const kept: string[] = [];
