@@ -68,8 +68,8 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
     return;
   }
   // After an answer that closes the connection nothing more is read, and nothing more said. Node has no other name for the answer under way.
-  const { _httpMessage: answer } = socket as { _httpMessage?: { readonly writableEnded: boolean; readonly _last: boolean } };
-  if (answer?.writableEnded && answer._last) {
+  const { _httpMessage: answer } = socket as { _httpMessage?: { readonly _last: boolean } };
+  if (answer?._last) {
     socket.destroySoon();
     return;
   }

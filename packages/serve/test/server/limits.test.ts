@@ -176,6 +176,14 @@ describe("what is no HTTP is answered, too, where something was written before",
     expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
   });
 
+  test("in one packet with a request that was answered", async () => {
+    const { url } = await start();
+    const live = "GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    const text = await raw(url, `${live}rubbish\r\n\r\n`, (all) => all.includes("[REQUEST]"));
+    expect(statuses(text).at(-1)).toBe("HTTP/1.1 400");
+    expect(text).toMatch(/\[REQUEST\]"\}$/);
+  });
+
   test("on a connection that has had answers", async () => {
     const { url } = await start({ requestMs: 400 });
     for (const [second, status] of [
