@@ -114,7 +114,7 @@ const cases: [string, string[], number, RegExp][] = [
     "a folder that cannot be written to",
     train("--out", "/nonexistent/m.safetensors"),
     1,
-    /cannot be written: no such file or folder \[FILE_WRITE\]$/,
+    /m\.safetensors: cannot be written: the folder \/nonexistent does not exist; make it first, or give another path \[FILE_WRITE\]$/,
   ],
   [
     "predictions that cannot be written",

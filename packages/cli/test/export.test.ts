@@ -20,6 +20,28 @@ it("writes the bytes of toOnnx, and says where", async () => {
   expect([...readFileSync(out)]).toEqual([...toOnnx(await predictor<LinearPredictor>(model))]);
 });
 
+it("writes calibrated probabilities, and the offset as an input; conformal sets are refused", async () => {
+  const [honest, sets, rates, out] = ["honest", "sets", "rates", "other.onnx"].map(file);
+  await works("calibrate", model, digits, "--method", "isotonic", "--out", honest);
+  await works("export", honest, "--out", out);
+  expect([...readFileSync(out)]).toEqual([...toOnnx(await predictor<LinearPredictor>(honest))]);
+  expect(readFileSync(out).equals(Buffer.from(toOnnx(await predictor<LinearPredictor>(model))))).toBe(false);
+  const counts = file("counts.csv");
+  writeFileSync(counts, `age,years,y\n${["1,0,2", "2,1,3", "3,0.5,1", "4,0,5"].join("\n")}\n`);
+  const poisson = ["--target", "y", "--offset", "years", "--loss", "poisson", "--epochs", "1", "--quiet"];
+  await works("train", counts, ...poisson, "--out", rates);
+  await works("export", rates, "--out", out);
+  expect([...readFileSync(out)]).toEqual([...toOnnx(await predictor<LinearPredictor>(rates))]);
+  expect(readFileSync(out, "latin1")).toMatch(/offset/);
+  await works("calibrate", model, digits, "--alpha", "0.1", "--out", sets);
+  const { code, stderr } = await ergodic("export", sets, "--out", file("sets.onnx"));
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/the model has conformal sets, which .* calibrate --alpha, was given \[ONNX_MODEL\]/),
+  ]);
+  expect(existsSync(file("sets.onnx"))).toBe(false);
+});
+
 it("refuses a model that is no file of ours, one that has no ONNX form, its own input as output, and no output", async () => {
   const out = file("none.onnx");
   const hashed = file("hashed.safetensors");

@@ -117,12 +117,19 @@ describe("an output that cannot be written is found before the run", () => {
     ["sample, its checkpoint", ["sample", "absent.mjs", "--checkpoint", no]],
     ["approximate", ["approximate", "absent.mjs", "--out", below]],
     ["demo", ["demo", "--out", no]],
+    ["infer", ["infer", "absent.uai", "--out", no]],
+    ["learn", ["learn", "absent.json", "--out", no]],
+    ["learn, its checkpoint", ["learn", "absent.json", "--checkpoint", no]],
+    ["calibrate", ["calibrate", "absent", "absent.csv", "--alpha", "0.1", "--out", no]],
+    ["export", ["export", "absent", "--out", no]],
+    ["measure", ["measure", "absent", "absent.csv", "--html", no]],
+    ["summary, a folder in a file", ["summary", "absent", "--plots", below]],
   ])("%s", async (_, words) => {
     const before = readdirSync(folder).sort();
     const { code, stdout, stderr } = await ergodic(...words);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(
-      /^ergodic: \S+: cannot be written: (no such file or folder|a part of the path is no folder|it is a folder) \[FILE_WRITE\]\n$/,
+      /^ergodic: \S+: cannot be written: (the folder \S+no does not exist; make it first, or give another path|a part of the path is no folder|it is a folder) \[FILE_WRITE\]\n$/,
     );
     expect(readdirSync(folder).sort()).toEqual(before);
   });
@@ -142,7 +149,7 @@ async function withoutFolder(place: string, begun: (terminal: Captured) => boole
 const places = ({ stderr }: Captured): string[] =>
   [
     ...stderr.matchAll(
-      /no such file or folder; what was computed is kept in (\S+); move it to where it should be \[FILE_WRITE\]/g,
+      /the folder \S+ does not exist; what was computed is kept in (\S+); move it to where it should be \[FILE_WRITE\]/g,
     ),
   ].map(([, path]) => path);
 

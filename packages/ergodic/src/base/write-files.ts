@@ -161,9 +161,24 @@ async function makeFolder(path: string): Promise<void> {
 
 /** The system's error in words. */
 function said<T>(path: string, work: Promise<T>): Promise<T> {
-  return work.catch((cause) => {
-    throw new DataError(path, `cannot be written: ${reason(cause)}`, "FILE_WRITE", { cause });
+  return work.catch(async (cause) => {
+    const folder = await missingFolder(cause);
+    const why = folder === undefined ? reason(cause) : `the folder ${folder} does not exist${MAKE_IT}`;
+    throw new DataError(path, `cannot be written: ${why}`, "FILE_WRITE", { cause });
   });
+}
+
+const MAKE_IT = "; make it first, or give another path";
+
+/** Of a file that would be in it, or of a link that leads into it. */
+async function missingFolder({ code, syscall, path }: NodeJS.ErrnoException): Promise<string | undefined> {
+  if (code !== "ENOENT" || !path) return undefined;
+  const { dirname } = builtin("node:path");
+  const { stat } = builtin("node:fs/promises");
+  // Folders are looked up by their own names, files in them opened.
+  const folder = syscall === "realpath" ? path : dirname(path);
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
+  return found === "ENOENT" ? folder : undefined;
 }
 
 const keptIn = new Map<string, string>();
@@ -175,7 +190,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
   const { tmpdir } = builtin("node:os");
   const { basename, join } = builtin("node:path");
   const told = (text: string): DataError =>
-    new DataError(error.where, `${error.said}; ${text}`, "FILE_WRITE", { cause: error.cause });
+    new DataError(error.where, `${error.said.replace(MAKE_IT, "")}; ${text}`, "FILE_WRITE", { cause: error.cause });
   try {
     const before = keptIn.get(path);
     // It may have been moved away by now.

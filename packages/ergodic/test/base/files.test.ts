@@ -96,7 +96,9 @@ describe("writeWhole", () => {
     await expect(writeWhole(path, Uint8Array.of(1))).rejects.toThrow(DataError);
     await expect(writeWhole(path, Uint8Array.of(1))).rejects.toThrow(/taken: cannot be written: .* \[FILE_WRITE\]/);
     expect(readdirSync(folder)).toEqual(["taken"]);
-    await expect(writeWhole(join(folder, "no", "where"), Uint8Array.of(1))).rejects.toThrow("no such file or folder");
+    await expect(writeWhole(join(folder, "no", "where"), Uint8Array.of(1))).rejects.toThrow(
+      `the folder ${join(folder, "no")} does not exist`,
+    );
   });
 
   it("says in a browser what to do instead", async () => {
@@ -311,6 +313,17 @@ describe("writeWhole", () => {
     await expect(writeWhole(at("new/"), bytes)).rejects.toThrow(/a part of the path is no folder/);
   });
 
+  it("names the folder that is taken away while it writes", async () => {
+    mkdirSync(at("gone"));
+    const content = (async function* () {
+      yield bytes;
+      rmSync(at("gone"), { recursive: true });
+    })();
+    await expect(writeWhole(at("gone/file"), content)).rejects.toThrow(
+      `file: cannot be written: the folder ${at("gone")} does not exist; make it first, or give another path [FILE_WRITE]`,
+    );
+  });
+
   it("keeps in the temporary folder what it cannot write, and says where", async () => {
     const path = at("no/where");
     const kept: string[] = [];
@@ -318,9 +331,11 @@ describe("writeWhole", () => {
       const error = await writeWhole(path, content, { keep: true }).catch((thrown: unknown) => thrown);
       expect(error).toBeInstanceOf(DataError);
       const { message, code } = error as DataError;
-      const [, place] = /where: cannot be written: no such file or folder; what was computed is kept in (\S+where); move it/.exec(
-        message,
-      )!;
+      const [, folder, place] =
+        /where: cannot be written: the folder (\S+) does not exist; what was computed is kept in (\S+where); move it/.exec(
+          message,
+        )!;
+      expect(folder).toBe(at("no"));
       expect([code, place.startsWith(tmpdir())]).toEqual(["FILE_WRITE", true]);
       expect([...readFileSync(place)]).toEqual([...content]);
       if (process.platform !== "win32") expect(modeOf(join(place, ".."))).toBe(0o700);
@@ -342,7 +357,8 @@ describe("writeWhole", () => {
     const [, moved] = /is kept in (\S+where); move it/.exec(String(again))!;
     expect([...readFileSync(moved)]).toEqual([...bytes]);
     rmSync(join(moved, ".."), { recursive: true });
-    await expect(writeWhole(path, bytes)).rejects.toThrow(/: no such file or folder \[FILE_WRITE\]$/);
+    const missing = `${path}: cannot be written: the folder ${at("no")} does not exist; make it first, or give another path [FILE_WRITE]`;
+    await expect(writeWhole(path, bytes)).rejects.toThrow(new DataError(path, missing.slice(path.length + 2, -13), "FILE_WRITE"));
     vi.stubEnv("TMPDIR", at("none"));
     try {
       const both = writeWhole(at("no/place"), bytes, { keep: true });
@@ -412,8 +428,13 @@ describe("checkWritable", () => {
     for (const [path, message] of [
       ["", /: cannot be written: no such file or folder \[FILE_WRITE\]/],
       [folder, /it is a folder/],
-      [at("no/where"), /no such file or folder/],
-      [at("dangling"), /no such file or folder/],
+      [
+        at("no/such/where"),
+        new RegExp(
+          `where: cannot be written: the folder ${at("no/such")} does not exist; make it first, or give another path \\[`,
+        ),
+      ],
+      [at("dangling"), new RegExp(`dangling: cannot be written: the folder ${at("missing")} does not exist; make it`)],
       [at("file/below"), /a part of the path is no folder/],
       [at("new/"), /a part of the path is no folder/],
     ] as const)
@@ -429,7 +450,7 @@ describe("checkWritable", () => {
     await checkWritable(at("a/b/c"), { folders: true });
     await checkWritable(at("c"), { folders: true });
     await expect(checkWritable(at("file/b/c"), { folders: true })).rejects.toThrow(/a part of the path is no folder/);
-    await expect(checkWritable(at("a/b/c"))).rejects.toThrow(/no such file or folder/);
+    await expect(checkWritable(at("a/b/c"))).rejects.toThrow(/the folder \S+b does not exist/);
     expect(readdirSync(folder)).toEqual(["file"]);
   });
 

@@ -359,6 +359,10 @@ it("a rate of which too many queries are late is given up at once", async () => 
   const { over, latencies } = await scheduled(load, 100, () => 0, 25, 3);
   expect([calls, over]).toEqual([6, 4]);
   expect(latencies.filter((ms) => !Number.isNaN(ms))).toEqual(Float64Array.of(10, 20, 30, 40, 50, 60));
+  // What takes exactly as long as the limit is within it.
+  calls = 0;
+  expect((await scheduled(load, 100, () => 0, 20, 3)).over).toBe(4);
+  expect(calls).toBe(6);
   calls = 0;
   expect((await scheduled(load, 100, () => 0, 25)).over).toBe(98);
   expect(calls).toBe(100);

@@ -144,6 +144,42 @@ it("calls are computed by as many threads as there are, in order, and this threa
   model.dispose();
 });
 
+it("every thread takes calls that waited, not the first alone", { timeout: 120_000 }, async () => {
+  const model = await threaded<Sync.NetworkPredictor>(files.wide, { workers: 2 });
+  const stop = new AbortController();
+  const endless = new Float64Array(3 * 2_000_000); // minutes
+  const running = model.predictInto(endless, new Float64Array(2_000_000), { signal: stop.signal }).catch((error) => error);
+  const quick = model.predict([1, 2, 3]);
+  expect(await Promise.race([running, quick])).toEqual((await predictor<Sync.NetworkPredictor>(files.wide)).predict([1, 2, 3]));
+  stop.abort(new Error("enough"));
+  expect(await running).toEqual(new Error("enough"));
+  model.dispose();
+});
+
+it("a thread that was opened anew and could not load the model is ended: its call hears why, and the next gets another", {
+  timeout: 120_000,
+}, async () => {
+  const [script, full] = [join(folder, "full.mjs"), join(folder, "full")];
+  writeFileSync(
+    script,
+    `import { existsSync } from "node:fs";
+    import { parentPort } from "node:worker_threads";
+    const failure = { name: "Error", message: "the memory is full" };
+    if (existsSync(${JSON.stringify(full)})) parentPort.on("message", () => parentPort.postMessage({ kind: "failed", failure }));
+    else await import(${JSON.stringify(dist("predict/serve.js"))});`,
+  );
+  const model = await threaded<Sync.NetworkPredictor>(files.network, { script: pathToFileURL(script) });
+  writeFileSync(full, "");
+  await opened[0].terminate();
+  await expect(model.predict([1, 2, 3])).rejects.toThrow("the memory is full");
+  await gone(opened[1]);
+  rmSync(full);
+  const here = await predictor<Sync.NetworkPredictor>(files.network);
+  expect(await model.predict([1, 2, 3])).toEqual(here.predict([1, 2, 3]));
+  expect(opened).toHaveLength(3);
+  model.dispose();
+});
+
 it("calls wait in the order in which they came, and a signal has no listener left once its call is answered", {
   timeout: 120_000,
 }, async () => {

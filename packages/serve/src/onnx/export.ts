@@ -1,5 +1,6 @@
 import { CapabilityError, type LinearPredictor, type NetworkPredictor, OptionError } from "ergodic";
 import { networkGraph } from "ergodic/extend";
+import { type Calibration, writeCalibrated } from "./calibration.ts";
 import { Graph, TYPES } from "./graph.ts";
 import { writeNetwork } from "./network.ts";
 import { as, rawColumns, writePipeline } from "./pipeline.ts";
@@ -18,16 +19,19 @@ const VERSION = "0.1.0";
  *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
  *
  * Its input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns: numbers as they are, a category as the place of its
- * level (any other number: an unknown level), NaN for a missing cell where the model fills gaps. Its outputs:
+ * level (any other number: an unknown level), NaN for a missing cell where the model fills gaps. A model whose rows have an offset has a second input,
+ * `offset`, float32 [batch, 1], which is added to the output before the link. Its outputs:
  *
  *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the place of the likeliest
  *   by sign    `scores`, float32 [batch, 1 or classes]; `class`
  *   numbers    `value`, float32 [batch, 1]
  *
- * The metadata hold, as JSON: "classes", the names of classes, or null; "columns", the raw columns, those of categories with their levels; and "target"
- * and "task" as texts. Steps of the pipeline and linear models compute in float64, networks in float32 with batch normalisation folded into weights.
+ * The metadata hold, as JSON: "classes", the names of classes, or null; "columns", the raw columns, those of categories with their levels; and "target",
+ * "task" and, where rows have one, "offset", the name of that column, as texts. Steps of the pipeline, linear models and calibration compute in float64,
+ * networks in float32 with batch normalisation folded into weights. Probabilities are calibrated where the model is.
  *
- * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for what ONNX cannot hold, by its name; MemoryLimitError above 2 GB
+ * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for what ONNX cannot hold, by its name, conformal sets among it;
+ * MemoryLimitError above 2 GB
  */
 export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   const { kind } = checkModel(model);
@@ -36,12 +40,14 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   const raw = rawColumns(pipeline.steps, pipeline.inputs);
   graph.input("columns", "float32", ["batch", raw.length]);
   const prepared = writePipeline(graph, pipeline.steps, raw, "columns");
-  const z =
+  const plain =
     kind === "linear"
       ? linearOutputs(graph, model as LinearPredictor, prepared)
       : networkOutputs(graph, model as NetworkPredictor, prepared);
+  const { offset } = pipeline.steps[0] as { offset?: string };
+  const z = offset === undefined ? plain : withOffset(graph, plain);
   const { link } = model.description as { link: string };
-  if (classes) writeClasses(graph, z, link, classes.length);
+  if (classes) writeClasses(graph, z, link, classes.length, calibrationOf(model).probabilities);
   else give(graph, link === "exp" ? { ...z, name: graph.node("Exp", [z.name]) } : z, "value", 1);
   return graph.toBytes(
     {
@@ -49,6 +55,7 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
       columns: JSON.stringify(raw),
       target: model.targetName,
       task: model.task,
+      ...(offset === undefined ? {} : { offset }),
     },
     VERSION,
   );
@@ -57,11 +64,12 @@ export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
 function checkModel(model: unknown): { kind: "linear" | "network" } {
   const { kind } = (typeof model === "object" && model !== null ? model : {}) as { kind?: unknown };
   if (kind === "linear" || kind === "network") {
-    const { description, pipeline } = model as LinearPredictor;
-    if (description.calibration)
-      throw refused("is calibrated, which its ONNX file would not be", "export the model that was calibrated");
-    if ((pipeline.steps[0] as { offset?: unknown }).offset !== undefined)
-      throw refused("adds an offset of each row, which its ONNX file would not take", "train without it");
+    const { classes } = model as LinearPredictor;
+    if (calibrationOf(model as LinearPredictor).conformal !== undefined)
+      throw refused(
+        `has conformal ${classes ? "sets" : "intervals"}, which its ONNX file would not give`,
+        "export the model that conformal(), or ergodic calibrate --alpha, was given",
+      );
     return { kind };
   }
   if (typeof kind === "string")
@@ -72,6 +80,12 @@ function checkModel(model: unknown): { kind: "linear" | "network" } {
     "OPTION_TYPE",
   );
 }
+
+/** What ergodic/calibration has put into the description. */
+const calibrationOf = ({
+  description,
+}: Pick<LinearPredictor, "description">): { probabilities?: Calibration; conformal?: unknown } =>
+  (description.calibration ?? {}) as object;
 
 const refused = (what: string, advice: string): CapabilityError =>
   new CapabilityError("toOnnx", `the model ${what}; ${advice}`, "ONNX_MODEL");
@@ -96,8 +110,22 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
   return { name: writeNetwork(graph, networkGraph(model), shaped), type: "float32" };
 }
 
-/** The link of outputs z, [rows, outputs], and the class that is likeliest; the first of equal ones. */
-function writeClasses(graph: Graph, z: Matrix, link: string, count: number): void {
+/**
+ * z of one output, and the offset of each row. By way of Concat, which refuses other numbers of rows: a sum would add one offset to all rows in
+ * silence.
+ */
+function withOffset(graph: Graph, z: Matrix): Matrix {
+  const offset = as(graph, { name: graph.input("offset", "float32", ["batch", 1]), type: "float32" }, z.type);
+  const both = graph.node("Concat", [z.name, offset.name], { axis: 1 });
+  return { ...z, name: graph.node("ReduceSum", [both, graph.constant("int64", [1])], { keepdims: 1 }) };
+}
+
+/**
+ * The link of outputs z, [rows, outputs], or calibrated probabilities, and the class that is likeliest; the first of equal ones. A temperature leaves
+ * it as it was.
+ */
+function writeClasses(graph: Graph, given: Matrix, link: string, count: number, calibration: Calibration | undefined): void {
+  const z = calibration ? as(graph, given, "float64") : given;
   const axis = graph.constant("int64", [1]);
   const number = (value: number): string => graph.scalar(z.type, value);
   const likeliest = (scores: string): string => graph.node("ArgMax", [scores], { axis: 1, keepdims: 0 }, "class");
@@ -119,8 +147,9 @@ function writeClasses(graph: Graph, z: Matrix, link: string, count: number): voi
     const share = graph.node("Div", [p, total]);
     p = graph.node("Where", [graph.node("Greater", [total, number(0)]), share, number(1 / count)]);
   }
-  likeliest(p);
-  give(graph, { name: p, type: z.type }, "probabilities", count);
+  const calibrated = calibration ? writeCalibrated(graph, z.name, link, calibration, count) : p;
+  likeliest(calibration?.method === "isotonic" ? calibrated : p);
+  give(graph, { name: calibrated, type: z.type }, "probabilities", count);
 }
 
 /** As the model's output of that name, in float32. */

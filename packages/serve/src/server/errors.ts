@@ -63,13 +63,19 @@ export function unknownRoute({ method, url }: FastifyRequest, server: Server): n
 
 /** Requests that are no HTTP, or do not come in time: there is no route for them yet. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket, server: Server): void {
-  const [status, words, said] = clientFault(error.code, server);
-  countFault(server, status);
-  // Answers are written whole, so that what was written before is a whole answer, or "100 Continue": another may follow.
   if (!socket.writable || error.code === "ECONNRESET") {
     socket.destroy();
     return;
   }
+  // After an answer that closes the connection nothing more is read, and nothing more said. Node has no other name for the answer under way.
+  const { _httpMessage: answer } = socket as { _httpMessage?: { readonly _last: boolean } };
+  if (answer?._last) {
+    socket.destroySoon();
+    return;
+  }
+  // Answers are written whole, so that what was written before is a whole answer, or "100 Continue": another may follow.
+  const [status, words, said] = clientFault(error.code, server);
+  countFault(server, status);
   const body = JSON.stringify({ error: said });
   const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());

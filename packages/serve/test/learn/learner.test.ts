@@ -346,6 +346,31 @@ test("refuses more than may wait, and what comes after the end, but finishes wha
   expect((await (await opened()).learn([row(1)], ["yes"])).version).toBe(2);
 });
 
+test("where the journal cannot be written, what waits is refused, nothing waits any more, and nothing of it is learnt", async () => {
+  const learner = await opened({ model });
+  await learner.learn(rows(0, 3), classes(0, 3));
+  const bytes = bytesOf(learner);
+  let waiting: Promise<Error & { code?: string }> | undefined;
+  vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async () => {
+    waiting = rejected(learner.learn(rows(5, 9), classes(5, 9)));
+    expect(learner.stats().queuedRows).toBe(4);
+    throw new Error("the disk is full");
+  });
+  const written = await rejected(learner.learn(rows(3, 5), classes(3, 5)));
+  for (const error of [written, (await waiting)!, await rejected(learner.learn(rows(9, 10), classes(9, 10)))]) {
+    expect(error).toBeInstanceOf(LearnerError);
+    expect([error.code, error.message]).toEqual([
+      "JOURNAL_WRITE",
+      expect.stringContaining("could not be written (the disk is full)"),
+    ]);
+  }
+  expect(learner.stats().queuedRows).toBe(0);
+  expect(same(bytesOf(learner), bytes)).toBe(true);
+  await learner.close();
+  const again = await opened();
+  expect([again.stats().version, same(bytesOf(again), bytes)]).toEqual([1, true]);
+});
+
 test("networks learn, and are served without a pause for each request", async () => {
   const data = Dataset.fromArrays({ x: rows(0, 100), y: classes(0, 100) });
   const net = await fit(network(mlp([8], { outputs: 1 })), data, { epochs: 1, seed: 1 });

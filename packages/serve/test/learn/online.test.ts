@@ -252,6 +252,47 @@ describe.each(cases)("$name", ({ model, targets, rule, batch = 1, weights: given
   });
 });
 
+test.each([
+  ["logistic", two],
+  ["logistic", three],
+  ["multinomial", three],
+  ["hinge", three],
+] as const)("of classes that are alike the first is what %s predicted", async (loss, targets) => {
+  const data = Dataset.fromArrays({ x: x.slice(0, 100), y: targets.slice(0, 100) });
+  const model = await fit(linear({ loss }), data, { epochs: 1, seed: 1 });
+  model.weights.fill(0);
+  model.intercept.fill(0);
+  const some = [100, 101, 102, 103, 104, 105, 106, 107];
+  for (const name of model.classes!) {
+    const run = await online(await predictor(model.toBytes()), { batch: some.length });
+    const wanted = model.predict(some.map((i) => x[i]!)).filter(({ value }) => value === name).length;
+    const learnt = await run.learn(
+      run.read(
+        some.map((i) => x[i]),
+        some.map(() => name),
+      ),
+    );
+    expect([name, learnt.right]).toEqual([name, wanted]);
+    run.dispose();
+  }
+});
+
+test("the mean loss is by weights of rows and of classes", async () => {
+  const model = linear({ loss: "logistic", classWeights: { yes: 3 }, standardise: false });
+  const data = Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) });
+  const fitted = await fit(model, data, { epochs: 1, seed: 1 });
+  const [rows, classes, w] = [x.slice(100, 108), two.slice(100, 108), weights.slice(100, 108)];
+  expect(new Set(classes).size).toBe(2);
+  const run = await online(fitted, { batch: rows.length });
+  const { loss, weight } = await run.learn(run.read(rows, classes, { weights: w }));
+  const of = fitted.predict(rows).map(({ probabilities }, i) => -Math.log(probabilities![classes[i]!]!));
+  const v = w.map((one, i) => one * (classes[i] === "yes" ? 3 : 1));
+  const sum = (list: number[]): number => list.reduce((a, b) => a + b, 0);
+  expect(loss).toBeCloseTo(sum(of.map((one, i) => one * v[i]!)) / sum(v), 6);
+  expect(weight).toBeCloseTo(sum(w), 12);
+  run.dispose();
+});
+
 describe("what is refused", () => {
   const trained = () => fit(linear({ loss: "logistic" }), Dataset.fromArrays({ x: x.slice(0, 100), y: two.slice(0, 100) }));
   const rejection = async (promise: Promise<unknown>): Promise<Error & { code: string }> =>

@@ -17,7 +17,9 @@ if (lacking) console.error(`tests: SKIPPED what asks Debian's onnxruntime: ${lac
 
 export interface Answer {
   readonly outputs: Readonly<Record<string, { type: string; shape: number[]; values: Float64Array }>>;
+  /** Of those that it has, the first: `columns`. */
   readonly input: { name: string; type: string; shape: unknown[] };
+  readonly inputs: { name: string; type: string; shape: unknown[] }[];
   readonly metadata: Record<string, string>;
   readonly operations: string[];
   /** Whether onnx.checker looked at the file. */
@@ -41,13 +43,14 @@ export class DebianRuntime {
     this.#ready = this.#next();
   }
 
-  /** What the model gives for float32 rows. */
-  async run(model: Uint8Array, columns: Float32Array, width: number): Promise<Answer> {
+  /** What the model gives for float32 rows, and an offset of each where it takes one. */
+  async run(model: Uint8Array, columns: Float32Array, width: number, offset?: Float32Array): Promise<Answer> {
     await this.#ready;
     const [file, rows] = [join(this.#folder, `${this.#count}.onnx`), join(this.#folder, `${this.#count++}.rows`)];
     writeFileSync(file, model);
     writeFileSync(rows, columns);
-    this.#child.stdin!.write(`${JSON.stringify({ model: file, columns: rows, width })}\n`);
+    if (offset) writeFileSync(`${rows}.offset`, offset);
+    this.#child.stdin!.write(`${JSON.stringify({ model: file, columns: rows, width, offset: offset && `${rows}.offset` })}\n`);
     const answer = (await this.#next()) as Answer & { error?: string };
     if (answer.error) throw new Error(`onnxruntime: ${answer.error}`);
     for (const output of Object.values(answer.outputs) as { path?: string; values: Float64Array }[]) {

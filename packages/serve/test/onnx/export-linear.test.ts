@@ -2,7 +2,9 @@
 import * as ergodic from "ergodic";
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Graph } from "../../src/onnx/graph.ts";
 import { toOnnx } from "../../src/onnx/index.ts";
+import { writePipeline } from "../../src/onnx/pipeline.ts";
 import { DebianRuntime, lacking } from "./debian.ts";
 
 const TOLERANCE = 1e-5;
@@ -142,6 +144,65 @@ describe.skipIf(lacking)("linear models in onnxruntime", () => {
     answer.outputs.probabilities.values.forEach((value, k) => void expect(value).toBeCloseTo(p.flat()[k], 6));
   });
 
+  test.each([
+    ["logistic", 2, [0, -0, 1e-30]],
+    ["hinge", 2, [0, -0, 1e-30]],
+    ["logistic", 3, [0, -800, 800]],
+    ["multinomial", 3, [0, -800, 800]],
+    ["hinge", 3, [0, 1, -1]],
+  ] as const)(
+    "%s, %i classes: of those that are alike the first, and all where none is likely",
+    async (loss, classes, intercepts) => {
+      const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), i % 4]);
+      const data = Dataset.fromArrays({ x, y: x.map((_, i) => `c${i % classes}`), classes: true, type: "f64" } as never);
+      const model = (await fit(linear({ loss, standardise: false }), data, { epochs: 1, seed: 1 })) as LinearPredictor;
+      model.weights.fill(0);
+      for (const intercept of intercepts) {
+        model.intercept.fill(intercept);
+        const ours = new Float64Array(model.width);
+        model.predictInto([[1, 2]], ours);
+        const { outputs } = await runtime.run(toOnnx(model), Float32Array.of(1, 2), 2);
+        expect([...(outputs.probabilities ?? outputs.scores).values]).toEqual([...ours].map((p) => expect.closeTo(p, 7)));
+        expect(model.classes![outputs.class.values[0]]).toBe(model.predict([1, 2]).value);
+      }
+    },
+  );
+
+  test("a category without levels makes no column, and is none of the numbers around it", async () => {
+    const number = (name: string) => ({ name, kind: "number" as const });
+    const raw = [number("a"), { name: "empty", kind: "category" as const, levels: [] }, number("b"), number("c")];
+    const graph = new Graph();
+    graph.input("columns", "float32", ["batch", 4]);
+    const { name } = writePipeline(graph, [{ kind: "columns", type: "f64" }, { kind: "oneHot" }], raw, "columns");
+    graph.node("Identity", [name], {}, "y");
+    graph.output("y", "float32", ["batch", 3]);
+    const { outputs } = await runtime.run(graph.toBytes({}, "0"), Float32Array.of(1, -1, 2, 3, 4, 7, 5, 6), 4);
+    expect([...outputs.y.values]).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test("a gap that is not filled gives no number", async () => {
+    const d = ergodic.stream(5, "edges").at(0);
+    const number = (name: string) => ({
+      name,
+      kind: "number" as const,
+      values: Float64Array.from({ length: 20 }, () => d.normal()),
+    });
+    const partly = Dataset.fromTable(
+      { source: "t", rowCount: 20, columns: [number("a"), number("b"), number("y")] },
+      {
+        target: "y",
+        impute: { a: "mean" },
+      },
+    );
+    const filling = (await fit(linear({ loss: "squared" }), partly, { epochs: 3, seed: 1 })) as LinearPredictor;
+    const answer = await runtime.run(toOnnx(filling), Float32Array.of(Number.NaN, 2, 1, Number.NaN), 2);
+    expect([...answer.outputs.value.values]).toEqual([
+      expect.closeTo(filling.predict({ a: null, b: 2 }).value as number, 5),
+      Number.NaN,
+    ]);
+    expect(() => filling.predict({ a: 1, b: null })).toThrow(/DATA_/);
+  });
+
   test("sparse rows are a matrix, scaled and not centred", async () => {
     const x = Array.from({ length: 20 }, (_, i) => ({ [`c${i % 5}`]: i + 1, [`c${(i * 3) % 7}`]: 2 }));
     const names = [...new Set(x.flatMap((row) => Object.keys(row)))].sort();
@@ -227,21 +288,6 @@ describe("what cannot be exported is refused by name", () => {
       seed: 1,
     });
     expect(() => toOnnx(model as never)).toThrow(/the network holds a plain function .*\[LAYER_FUNCTION\]/);
-  });
-
-  test("what a later step of the library would do with outputs, and the file would not", async () => {
-    const model = await fit(linear({ loss: "squared" }), numbers, { epochs: 1, seed: 1 });
-    const calibrated = Object.create(model, {
-      description: { value: { ...model.description, calibration: { method: "isotonic" } } },
-    });
-    expect(() => toOnnx(calibrated)).toThrow(
-      "toOnnx: the model is calibrated, which its ONNX file would not be; export the model that was calibrated [ONNX_MODEL]",
-    );
-    const [source, ...steps] = model.pipeline.steps;
-    const pipeline = { ...model.pipeline, steps: [{ ...source, offset: "exposure" }, ...steps] };
-    expect(() => toOnnx(Object.create(model, { pipeline: { value: pipeline } }))).toThrow(
-      "toOnnx: the model adds an offset of each row",
-    );
   });
 
   test.each([

@@ -1,4 +1,5 @@
-"""Answers lines of JSON: {"model": path, "columns": path of float32 numbers, "width"} with the outputs of Debian's onnxruntime, each as a file."""
+"""Answers lines of JSON: {"model": path, "columns": path of float32 numbers, "width", "offset": path or none} with the outputs of Debian's onnxruntime,
+each as a file."""
 import json
 import sys
 
@@ -21,15 +22,19 @@ def answer(request):
         onnx.checker.check_model(request["model"], full_check=True)
     session = onnxruntime.InferenceSession(request["model"], options, providers=["CPUExecutionProvider"])
     columns = numpy.fromfile(request["columns"], dtype=numpy.float32).reshape(-1, request["width"])
+    feeds = {"columns": columns}
+    if request.get("offset"):
+        feeds["offset"] = numpy.fromfile(request["offset"], dtype=numpy.float32).reshape(-1, 1)
     outputs = {}
-    for port, values in zip(session.get_outputs(), session.run(None, {"columns": columns})):
+    for port, values in zip(session.get_outputs(), session.run(None, feeds)):
         path = request["columns"] + "." + port.name
         values.astype(numpy.float64).tofile(path)
         outputs[port.name] = {"type": port.type, "shape": list(values.shape), "path": path}
-    (given,) = session.get_inputs()
+    inputs = [{"name": given.name, "type": given.type, "shape": given.shape} for given in session.get_inputs()]
     return {
         "outputs": outputs,
-        "input": {"name": given.name, "type": given.type, "shape": given.shape},
+        "input": inputs[0],
+        "inputs": inputs,
         "metadata": session.get_modelmeta().custom_metadata_map,
         "operations": [node.op_type for node in onnx.load(request["model"]).graph.node] if checked else [],
         "checked": checked,

@@ -176,6 +176,14 @@ describe("what is no HTTP is answered, too, where something was written before",
     expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
   });
 
+  test("in one packet with a request that was answered", async () => {
+    const { url } = await start();
+    const live = "GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n";
+    const text = await raw(url, `${live}rubbish\r\n\r\n`, (all) => all.includes("[REQUEST]"));
+    expect(statuses(text).at(-1)).toBe("HTTP/1.1 400");
+    expect(text).toMatch(/\[REQUEST\]"\}$/);
+  });
+
   test("on a connection that has had answers", async () => {
     const { url } = await start({ requestMs: 400 });
     for (const [second, status] of [
@@ -197,6 +205,20 @@ describe("what is no HTTP is answered, too, where something was written before",
       expect(text).toMatch(/\[REQUEST\]"\}$/);
     }
   });
+});
+
+test("after an answer that closes the connection nothing more is said, whatever follows", async () => {
+  const { url } = await start();
+  const closing = (path: string, head = "Connection: close\r\n"): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${head}\r\n`;
+  for (const [bytes, status] of [
+    [`${request(["Content-Length: 0", "Connection: close"])}\x1d`, 400],
+    [`${closing("/v2/health/live")}rubbish\r\n\r\n`, 200],
+    [`${closing("/v2/health/live")}${closing("/v2/health/live")}`, 200],
+    ["GET /v2/health/live HTTP/1.0\r\n\r\nrubbish\r\n\r\n", 200],
+  ] as const) {
+    const text = await raw(url, bytes);
+    expect([bytes, statusOf(text), text.match(/HTTP\/1\.1 /g)]).toEqual([bytes, status, ["HTTP/1.1 "]]);
+  }
 });
 
 describe("time", () => {
@@ -298,7 +320,8 @@ describe("the end", () => {
     const gone = new Promise((resolve) => socket.on("close", resolve));
     await new Promise((resolve) => setTimeout(resolve, 50));
     const closing = server.close();
-    expect((await get(`${url}/v2/health/ready`)).status).toBe(503);
+    const { status, headers } = await get(`${url}/v2/health/ready`);
+    expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
     expect((await get(`${url}/v2/models/line/ready`)).status).toBe(503);
     const during = await post(`${url}/v2/models/line/infer`, body);
     expect([during.status, during.headers.get("connection")]).toEqual([200, "close"]);

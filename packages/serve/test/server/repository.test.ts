@@ -2,7 +2,7 @@
 
 import { EventEmitter } from "node:events";
 import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
@@ -347,6 +347,22 @@ describe("requests under way when a model is replaced", () => {
     model.answer();
     expect(await Promise.all([first, later])).toEqual(["answered", "answered"]);
     expect(version.batches.stats()).toMatchObject({ answered: 2, cancelled: 1, rows: 2 });
+  });
+
+  test("are forgotten by their connection once they are answered or refused", async () => {
+    const { served } = slow("m", []);
+    for (const run of [async () => ["fine"], async () => [new Error("no")]]) {
+      const version = new ModelVersion("m", "1", { ...served, run } as typeof served, {});
+      const cancel = vi.spyOn(version.batches, "cancel");
+      const socket = new EventEmitter();
+      const answer = version.answer(0, plain, { socket } as never).then(
+        ({ answer }) => answer,
+        ({ message }) => message,
+      );
+      expect(["fine", "no"]).toContain(await answer);
+      socket.emit("close");
+      expect(cancel).not.toHaveBeenCalled();
+    }
   });
 
   test("a file that changes while it is read is read again", async () => {

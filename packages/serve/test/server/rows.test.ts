@@ -180,15 +180,18 @@ describe("the server", () => {
     await post(`${url}/rows`, { rows: [[1, 2, 3]] });
     await post(`${url}/infer`, { inputs: [] });
     await post(`${url}/rows`, { rows: [{ a: "text", b: 1, c: 2 }] });
+    // Refused before it waits.
+    for (const body of [{ rows: [] }, { rows: 5 }, { rows: [[1, 2, 3], 5] }, "{", "[]"])
+      expect((await post(`${url}/rows`, body)).status).toBe(400);
     const { model_stats } = (await get(`${url}/stats`)).json;
     expect(model_stats).toHaveLength(1);
     const [stats] = model_stats;
     expect(stats).toMatchObject({ name: "line", version: "1", inference_count: 8, execution_count: 5 });
     expect(stats.inference_stats.success.count).toBe(4);
-    expect(stats.inference_stats.fail.count).toBe(2);
+    expect(stats.inference_stats.fail.count).toBe(7);
     expect(stats.inference_stats.success.ns).toBeGreaterThanOrEqual(stats.inference_stats.compute_infer.ns);
     expect(Math.abs(stats.last_inference - Date.now())).toBeLessThan(600_000);
-    expect(stats.ergodic).toMatchObject({ answered: 4, invalid: 2, failed: 0, rows: 8 });
+    expect(stats.ergodic).toMatchObject({ answered: 4, invalid: 7, failed: 0, rows: 8 });
     expect(stats.ergodic.buckets.batchRows.at(-1)[1]).toBe(5);
     expect((await get(`${own.url}/v2/models/stats`)).json).toEqual({ model_stats: [expect.objectContaining({ name: "line" })] });
   });

@@ -3,6 +3,7 @@ import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { type Computation, OutputModel } from "../../src/models/output-model.ts";
+import { tensorOfJson } from "../../src/v2/input-tensor.ts";
 import { get, net, post, serving, temporary } from "./models.ts";
 
 // Threads run what was built, whose errors are of classes of its own: all of the library is what was built.
@@ -82,4 +83,42 @@ test("what may have ended a thread is not tried again request by request", async
   const work = model.fromRows([[1, 2, 3]]);
   await expect(model.run([work, work, work])).rejects.toThrow(WorkerError);
   expect(calls).toBe(1);
+});
+
+test("tensors and rows of one batch have each its own answer, in whatever order they came", async () => {
+  const asked: number[] = [];
+  // The first number of each row, in all its outputs.
+  const first: Computation = {
+    numbers(rows) {
+      const list = ArrayBuffer.isView(rows)
+        ? Array.from({ length: rows.length / 3 }, (_, i) => rows[3 * i])
+        : rows.map((row) => (row as unknown as number[])[0]);
+      asked.push(list.length);
+      return Float64Array.from(list.flatMap((value) => Array<number>(reference.width).fill(value)));
+    },
+    close() {},
+  };
+  const model = new OutputModel(reference, first, 1);
+  const tensor = (...values: number[]) => {
+    const shape = [values.length, 3];
+    const heading = { where: "inputs[0]", name: "input", datatype: "FP32" as const, shape, count: 3 * values.length };
+    return model.fromTensors([
+      tensorOfJson(
+        heading,
+        values.flatMap((value) => [value, 0, 0]),
+      ),
+    ]);
+  };
+  const rows = (...values: number[]) => model.fromRows(values.map((value) => [value, 0, 0]));
+  for (const works of [
+    [tensor(1), rows(2, 3), tensor(4), rows(5)],
+    [rows(1), tensor(2, 3), rows(4), tensor(5)],
+  ]) {
+    const answers = (await model.run(works)) as Float64Array[];
+    expect(
+      answers.map((numbers) => Array.from({ length: numbers.length / reference.width }, (_, i) => numbers[i * reference.width])),
+    ).toEqual([[1], [2, 3], [4], [5]]);
+  }
+  // All tensors together, and all rows.
+  expect(asked).toEqual([2, 3, 3, 2]);
 });

@@ -1,3 +1,4 @@
+import type { ModelVersion } from "../../repository/model-version.ts";
 import { parseObject } from "../../v2/json.ts";
 import type { Routes } from "../context.ts";
 import { RequestError } from "../request-error.ts";
@@ -46,24 +47,22 @@ export const addRows: Routes = (app, { repository }) => {
           body: rowsRequest,
           response: answers(rowsAnswer, 400, 404, 413, 429, 503),
         },
+        // What does not fit the schema is the handler's to refuse, and to count.
+        attachValidation: true,
         preValidation: async (request) => {
-          request.body = parseObject(
-            (request.body as unknown as Buffer | undefined) ?? Buffer.alloc(0),
-            "rows",
-            DEEPEST,
+          const { found } = served(request.params);
+          request.body = counted(found, () =>
+            parseObject((request.body as unknown as Buffer | undefined) ?? Buffer.alloc(0), "rows", DEEPEST),
           ) as unknown as Body;
         },
       },
-      async ({ params, body }, reply) => {
+      async ({ params, body, validationError }, reply) => {
         const { found, description } = served(params);
+        const work = counted(found, () => {
+          if (validationError) throw validationError;
+          return found.served.fromRows!(body.rows);
+        });
         const { priority, timeout } = body.parameters ?? {};
-        let work: unknown;
-        try {
-          work = found.served.fromRows!(body.rows);
-        } catch (error) {
-          found.unread++;
-          throw error;
-        }
         const given = { priority: priority || undefined, deadlineMs: timeout ? timeout / 1000 : undefined };
         const { answer, batchRows, queueUs, computeUs } = await found.answer(work, given, reply.raw);
         return {
@@ -78,3 +77,13 @@ export const addRows: Routes = (app, { repository }) => {
     );
   }
 };
+
+/** Reads a part of a request; what cannot be read is counted with the model's. */
+function counted<T>(found: ModelVersion, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    found.unread++;
+    throw error;
+  }
+}
