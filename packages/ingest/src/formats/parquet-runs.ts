@@ -9,6 +9,7 @@ import { readVarint } from "./parquet-thrift.ts";
 
 /** Texts that share what they begin with may be no longer in all. */
 const mostTextBytes = 1 << 28;
+const BEYOND = "a text goes beyond its page";
 
 /** `values` numbers of `width` bits below `limit`; none of their runs goes further. `ones`: how many of them are 1, where the width is 1. */
 export function checkRuns(
@@ -85,15 +86,38 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   return { numbers, end: at };
 }
 
+/** Texts, each behind its length of four bytes. */
+export function checkTexts(bytes: Uint8Array, at: number, values: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < values; i++) {
+    if (at + 4 > bytes.length) throw new Error(BEYOND);
+    at += 4 + view.getUint32(at, true);
+    if (at > bytes.length) throw new Error(BEYOND);
+  }
+}
+
+/** Texts behind all their lengths. */
+export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number): void {
+  const { numbers, end } = checkDeltas(bytes, at, values);
+  let room = bytes.length - end;
+  for (const length of numbers) {
+    room -= length;
+    if (length < 0 || room < 0) throw new Error(BEYOND);
+  }
+}
+
 /** Texts by how much of the text before they begin with. */
 export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): void {
   const shared = checkDeltas(bytes, at, values);
   const own = checkDeltas(bytes, shared.end, values);
   let before = 0;
   let all = 0;
+  let room = bytes.length - own.end;
   for (let i = 0; i < values; i++) {
     const [first, rest] = [shared.numbers[i], own.numbers[i]];
-    if (first < 0 || first > before || rest < 0 || rest > bytes.length) throw new Error("a text shares more than there is");
+    if (first < 0 || first > before) throw new Error("a text shares more than there is");
+    room -= rest;
+    if (rest < 0 || room < 0) throw new Error(BEYOND);
     before = first + rest;
     all += before;
   }
