@@ -13,6 +13,8 @@ type FlatField =
   | { i4: number }
   | { i8: number | string }
   | { text: string }
+  /** Bytes in the place of an offset. */
+  | { raw: Part[] }
   | { table: Flat }
   | { tables: Flat[] }
   /** Pairs of int64, or blocks of 24 bytes: [offset, size of the metadata, size of the body]. */
@@ -69,6 +71,7 @@ const plain = {
 type Message = { before: number; size?: number; message: object; body: Part[] };
 
 export function arrowFile(given: object): Uint8Array {
+  if ("bytes" in given) return Uint8Array.from(bytesOf(given.bytes as Part[]));
   const { form, head, schema, rows, times, end, footer, tail, ...more } = changed(plain, given);
   const { over = [], cut } = more as { over?: [number, ...Part[]][]; cut?: number };
   const parts: number[] = form === "file" ? bytesOf([head]) : [];
@@ -122,9 +125,10 @@ function table(bytes: number[], fields: Flat): number {
   const start = about + 4 + 2 * places.length;
   for (const [id, field] of entries) {
     places[Number(id)] = 4 + inline.length;
-    const [[kind, value]] = Object.entries(field);
+    const [kind, value] = "raw" in field ? ["raw", field.raw] : Object.entries(field)[0];
     if (kind === "u1") inline.push(value as number);
     else if (kind === "i2") inline.push(...bytesOf([`u2 ${value}`]));
+    else if (kind === "raw") inline.push(...bytesOf(value as Part[]));
     else if (kind === "i4" || kind === "i8") inline.push(...bytesOf([`${kind} ${value}`]));
     else {
       later.push([start + 4 + inline.length, field]);

@@ -70,11 +70,12 @@ function walk(given: Walk, bytes: Uint8Array): unknown {
   return [plain(fields), stop];
 }
 
-/** As JSON has it: of lists of tables without a function, and "itself" for a table within a table without end. */
+/** As JSON has it: of lists of tables without a function, and "itself" or "list" for a table, or tables, within it without end. */
 function kindOf(given: object): object {
   const kind: Record<string, unknown> = {};
   for (const [id, field] of Object.entries(given)) {
     if (field === "itself") kind[id] = { table: kind };
+    else if (field === "list") kind[id] = { tables: () => kind };
     else if (field.table) kind[id] = { table: kindOf(field.table) };
     else kind[id] = field.tables ? { tables: () => kindOf(field.tables) } : field;
   }

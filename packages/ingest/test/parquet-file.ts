@@ -23,6 +23,8 @@ export interface ParquetFile {
   meta?: object;
   group?: object;
   file?: object;
+  /** All of the file. */
+  bytes?: Part[];
   /** Bytes from the first to before the second. */
   cut?: [number, number];
   /** What is written over other bytes; places below 0 are from the end. */
@@ -48,6 +50,7 @@ const types = ["BOOLEAN", "INT32", "INT64", "INT96", "FLOAT", "DOUBLE", "BYTE_AR
 const codecs = ["UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW"];
 
 export function parquetFile(given: ParquetFile): Uint8Array {
+  if (given.bytes) return Uint8Array.from(bytesOf(given.bytes));
   const { type, rows, nulls = false, codec = "UNCOMPRESSED", length, converted, scale } = given;
   const pages = given.pages.map((page) => pageBytes(page, codec));
   const first = given.pages[0]?.dictionary === undefined ? 0 : pages[0].length;
@@ -92,6 +95,7 @@ function pageBytes({ dictionary, values, second, encoding = 0, levels = [], data
 /** Packed as little as the format allows where the number of bytes is told. */
 function pack(bytes: number[], codec: string): number[] {
   const { length } = bytes;
+  if (length === 0 && (codec === "SNAPPY" || codec.startsWith("LZ4"))) return [0];
   if (codec === "SNAPPY") return [...varint(BigInt(length)), 60 << 2, length - 1, ...bytes];
   if (codec === "LZ4_RAW" || codec === "LZ4") return length < 15 ? [length << 4, ...bytes] : [240, length - 15, ...bytes];
   if (codec === "ZSTD") return [0x28, 0xb5, 0x2f, 0xfd, 0x20, length, ((length << 3) & 255) + 1, length >> 5, 0, ...bytes];

@@ -184,7 +184,8 @@ function unpackedPage(
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
-  const page = unpack(bytes, size);
+  // Where nothing is packed, some writers write nothing and others a byte or more.
+  const page = size === 0 ? new Uint8Array(0) : unpack(bytes, size);
   if (page.length !== size) throw new Error(`a page unpacks to ${page.length} bytes, but says ${size}`);
   return page;
 }

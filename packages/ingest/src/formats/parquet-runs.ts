@@ -64,11 +64,12 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   const block = number(31);
   const parts = number(31);
   const counted = number(31);
-  if (parts < 1 || parts > 1 << 16 || block % parts !== 0 || (block / parts) % 8 !== 0 || counted !== values)
+  // Of no parts, or of parts that are no whole number of values, the quotient is no multiple of 8 either.
+  if (parts > 1 << 16 || (block / parts) % 8 !== 0 || counted !== values)
     throw new Error(`differences of ${counted} values in blocks of ${block} by ${parts}, where ${values} are left`);
   const numbers = new Int32Array(values);
   let last = low(number(64));
-  if (values > 0) numbers[0] = last;
+  numbers[0] = last;
   const each = block / parts;
   for (let seen = 1; seen < values; ) {
     const least = low(number(64));
