@@ -16,9 +16,10 @@ type FlatField =
   /** Bytes in the place of an offset. */
   | { raw: Part[] }
   | { table: Flat }
-  | { tables: Flat[] }
+  /** By their places: so a case may change one of them. */
+  | { tables: Flat[] | Record<number, Flat> }
   /** Pairs of int64, or blocks of 24 bytes: [offset, size of the metadata, size of the body]. */
-  | { pairs: number[][] }
+  | { pairs: number[][] | Record<number, number[]> }
   | { blocks: number[][] };
 
 const column = (name: string, type: number, about: Flat): Flat => ({
@@ -84,7 +85,7 @@ export function arrowFile(given: object): Uint8Array {
   }
   parts.push(...bytesOf([end]));
   if (form === "file") {
-    const about = (schema.message as { 2?: FlatField })[2];
+    const about = (schema.message as Flat)[2];
     const whole = { 0: { i2: 4 }, ...(about ? { 1: about } : {}), 2: { blocks: [] }, 3: { blocks } };
     const { size, ...changes } = footer as { size?: number };
     const bytes = flatBytes(changed(whole, changes) as Flat);
