@@ -77,6 +77,22 @@ const readers: Record<string, (content: string | [string, string], options: obje
   "vw.txt": sparseTable("vw"),
 };
 
+it("options that a reader does not know are refused by name", async () => {
+  const odd = { evidnce: 1 } as never;
+  await expect(readUai({ content: uai }, odd)).rejects.toThrow('readUai: unknown option "evidnce" (known: evidence, sample)');
+  const files = { weights: "", variables: "", factors: "", ...(odd as object) };
+  await expect(readDimmWitted(files)).rejects.toThrow('readDimmWitted: unknown option "evidnce" (known: weights, variables,');
+});
+
+it.each([
+  ["FF FE", [0xff, 0xfe, 97, 0]],
+  ["FE FF", [0xfe, 0xff, 0, 97]],
+])("a file that begins with %s is told as UTF-16", async (mark, bytes) => {
+  await expect(readTable({ content: Uint8Array.from(bytes), name: "a.csv" }, { format: "csv" })).rejects.toThrow(
+    `a.csv: the file is UTF-16 (byte order mark ${mark}), but must be UTF-8; convert it: iconv -f UTF-16 -t UTF-8 [DATA_ENCODING]`,
+  );
+});
+
 function replaced(text: string, what: string, by: string): string {
   expect(text).toContain(what);
   return text.replace(what, () => by);
