@@ -120,7 +120,8 @@ function widths(about: Uint8Array, found: FlatTable | undefined): number[] {
     }
     const bytes =
       number === 2 ? numberOf(typeOf(about, one, type), 0) / 8 : [2, 4, 8][numberOf(typeOf(about, one, precision), 0)];
-    if (![1, 2, 4, 8].includes(bytes)) throw new Error(`the column "${name}" has numbers of ${bytes} bytes`);
+    if (![1, 2, 4, 8].includes(bytes))
+      throw new Error(`the column "${name}" has numbers of ${bytes ?? "an unknown number of"} bytes`);
     return bytes;
   });
 }

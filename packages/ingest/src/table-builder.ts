@@ -83,7 +83,8 @@ export class TableBuilder {
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
-    checkOptions(options);
+    // A survey may have met a category without levels.
+    checkOptions(options, plan.known === undefined ? 1 : 0);
     this.file = file;
     this.known = plan.known;
     this.typed = plan.typed ?? false;
@@ -204,7 +205,7 @@ export class TableBuilder {
   }
 }
 
-function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: TableOptions): void {
+function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: TableOptions, fewest: number): void {
   const where = "read";
   const wrong = (message: string) => new OptionError(where, message, "OPTION_TYPE");
   for (const [option, keys] of Object.entries({ drop, categories })) {
@@ -216,10 +217,9 @@ function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: 
   }
   for (const [name, type] of Object.entries(types)) {
     const levels = Array.isArray(type) && new Set(type).size === type.length && type.every((level) => typeof level === "string");
-    if (type === "number" || type === "category" || levels) continue;
-    throw wrong(
-      `the type of ${show(name)} is ${show(String(type))}, but must be "number", "category", or a list of different levels`,
-    );
+    if (type === "number" || type === "category" || (levels && type.length >= fewest)) continue;
+    const given = Array.isArray(type) ? `[${listed(type.map(String))}]` : show(String(type));
+    throw wrong(`the type of ${show(name)} is ${given}, but must be "number", "category", or a list of different levels`);
   }
 }
 

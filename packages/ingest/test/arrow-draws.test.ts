@@ -89,6 +89,17 @@ describe("draws as Arrow files", () => {
     await expect(readDrawsArrow(new TextEncoder().encode("lp__,x\n0,1\n"))).rejects.toThrow(/DATA_FORMAT/);
   });
 
+  it("are bytes", async () => {
+    for (const [given, kind] of [
+      ["draws.arrow", "string"],
+      [[65], "object"],
+      [undefined, "undefined"],
+    ] as const)
+      await expect(readDrawsArrow(given as never)).rejects.toThrow(
+        `readDrawsArrow: the bytes are ${kind}, but must be a Uint8Array [OPTION_TYPE]`,
+      );
+  });
+
   it("need apache-arrow, and say so", async () => {
     vi.resetModules();
     vi.doMock("apache-arrow", () => {

@@ -1,11 +1,13 @@
 /**
  * Tables of small files and what is read of them, or the whole error: line, column, text and advice. One file of cases for each reader in cases/: a line of
- * JSON, the content (for BIF [what of the plain file, by what], for DimmWitted [which file, its content]), a tab, and options; below, what comes out, or "! " and the error.
+ * JSON, the content (for BIF [what of the plain file, by what], for DimmWitted [which file, its content], for Parquet and Arrow what binary-readers.ts makes of it), a tab,
+ * and options; below, what comes out, or "! " and the error.
  */
 import { readdirSync, readFileSync } from "node:fs";
-import type { SparseTable, Table } from "ergodic";
+import type { SparseTable } from "ergodic";
 import { describe, expect, it } from "vitest";
 import { readBif, readDimmWitted, readLibdai, readSparseTable, readTable, readUai } from "../src/index.ts";
+import { binaryReaders, dense } from "./binary-readers.ts";
 
 type Case = readonly [content: string | [string, string], options: object, wanted: string];
 
@@ -20,14 +22,6 @@ function casesOf(name: string): Case[] {
     return [JSON.parse(content), JSON.parse(options), lines[2 * k + 1].slice(2)];
   });
 }
-
-/** By column name, kind, values (null is missing, "-0" the negative zero), and the levels of a category. */
-const dense = ({ columns }: Table): unknown =>
-  columns.map((column) =>
-    column.kind === "number"
-      ? [column.name, column.kind, Array.from(column.values, (x) => (Object.is(x, -0) ? "-0" : x))]
-      : [column.name, column.kind, Array.from(column.codes, (code) => column.levels[code] ?? null), column.levels],
-  );
 
 /** A row: its label, then column and value of each entry. */
 const sparse = ({ columnCount, target, rowStart, columnIndex, values, weights }: SparseTable): unknown => ({
@@ -62,7 +56,8 @@ const binaryTable =
   async (content: string | [string, string], options: object): Promise<unknown> =>
     dense(await readTable({ content: bytesOf(content as string), name: `a.${format}` }, { format, ...options } as never));
 
-const readers: Record<string, (content: string | [string, string], options: object) => Promise<unknown>> = {
+const readers: Record<string, (content: string | [string, string], options: object) => unknown> = {
+  ...(binaryReaders as Record<string, (content: unknown, options: object) => unknown>),
   "bif.txt": (content) =>
     readBif({ content: typeof content === "string" ? content : replaced(plainBif, ...content), name: "a.bif" }),
   "csv.txt": table("csv"),
@@ -82,6 +77,22 @@ const readers: Record<string, (content: string | [string, string], options: obje
   "vw.txt": sparseTable("vw"),
 };
 
+it("options that a reader does not know are refused by name", async () => {
+  const odd = { evidnce: 1 } as never;
+  await expect(readUai({ content: uai }, odd)).rejects.toThrow('readUai: unknown option "evidnce" (known: evidence, sample)');
+  const files = { weights: "", variables: "", factors: "", ...(odd as object) };
+  await expect(readDimmWitted(files)).rejects.toThrow('readDimmWitted: unknown option "evidnce" (known: weights, variables,');
+});
+
+it.each([
+  ["FF FE", [0xff, 0xfe, 97, 0]],
+  ["FE FF", [0xfe, 0xff, 0, 97]],
+])("a file that begins with %s is told as UTF-16", async (mark, bytes) => {
+  await expect(readTable({ content: Uint8Array.from(bytes), name: "a.csv" }, { format: "csv" })).rejects.toThrow(
+    `a.csv: the file is UTF-16 (byte order mark ${mark}), but must be UTF-8; convert it: iconv -f UTF-16 -t UTF-8 [DATA_ENCODING]`,
+  );
+});
+
 function replaced(text: string, what: string, by: string): string {
   expect(text).toContain(what);
   return text.replace(what, () => by);
@@ -94,10 +105,12 @@ it("every reader has its cases, and every file of cases a reader", () => {
 
 describe.each(Object.keys(readers))("%s", (name) => {
   it.each(casesOf(name))("%j %j", async (content, options, wanted) => {
-    const found = await readers[name](content, options).then(
-      (read) => JSON.stringify(read),
-      (error: Error) => `! ${error.message}`,
-    );
+    let found: string;
+    try {
+      found = JSON.stringify(await readers[name](content, options));
+    } catch (error) {
+      found = `! ${(error as Error).message}`;
+    }
     expect(found).toBe(wanted);
   });
 });

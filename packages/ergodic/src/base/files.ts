@@ -56,14 +56,9 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
 export async function readWhole(from: string | URL | Uint8Array | Blob): Promise<Uint8Array> {
   if (from instanceof Uint8Array) return plain(from);
   if (from instanceof Blob) return new Uint8Array(await from.arrayBuffer());
+  const { fetchWhole, readFile } = await later(() => import("./read-files.ts"));
   try {
-    if (isOnDisk(from)) {
-      const { readFile } = await import("./read-files.ts");
-      return plain(await readFile(from));
-    }
-    const response = await fetch(from);
-    if (!response.ok) throw new Error(`the server answered ${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return plain(await (isOnDisk(from) ? readFile(from) : fetchWhole(from)));
   } catch (cause) {
     throw new DataError(String(from), `cannot be read: ${reason(cause)}`, "FILE_READ", { cause });
   }

@@ -1,4 +1,4 @@
-/** Files on disk, read whole or in blocks, in Node alone; and what is fetched, in blocks. Devices are refused: /dev/zero has no end. Pipes are read. */
+/** Files on disk, read whole or in blocks, in Node alone; and what is fetched. Devices are refused: /dev/zero has no end. Pipes are read. */
 import type { FileHandle } from "node:fs/promises";
 import { builtin } from "./node.ts";
 
@@ -24,6 +24,14 @@ export async function* fileBlocks(from: string | URL, size: number): AsyncGenera
   } finally {
     await file.close();
   }
+}
+
+export async function fetchWhole(from: string | URL): Promise<Uint8Array> {
+  const response = await fetch(from);
+  if (response.ok) return new Uint8Array(await response.arrayBuffer());
+  // What nobody reads would hold the connection.
+  await response.body?.cancel().catch(() => undefined);
+  throw new Error(`the server answered ${response.status} ${response.statusText}`);
 }
 
 /** Blocks as the server sends them. Whoever stops reading ends the transfer. */

@@ -187,7 +187,7 @@ function headerOf(name: string, text: string): DrawsHeader {
       cause,
     });
   }
-  return headerFromJson(json);
+  return headerFromJson(json, `${name}: the comment "${ERGODIC_KEY}"`);
 }
 
 /** Its columns are those that the comment speaks of; quantities without numbers have none. */

@@ -53,7 +53,7 @@ export function toDataFrame({ content }: { readonly content: DrawsContent }): Dr
 
 /** Draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that do not fit */
 export function fromDataFrame({ columns, header }: DrawsFrame): Draws {
-  const known = header === undefined ? undefined : headerFromJson(header);
+  const known = header === undefined ? undefined : headerFromJson(header, "fromDataFrame: header");
   const names = [...columns.keys()].filter((name) => ![CHAIN, ITERATION, DRAW].includes(name));
   const labels = names.filter((name) => fieldOfLabel(name) === undefined);
   const found = quantitiesOf("fromDataFrame", labels);

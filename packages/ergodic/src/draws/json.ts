@@ -102,7 +102,9 @@ export function headerToJson({ chains, count, quantities, fields, description, r
   };
 }
 
-export function headerFromJson(json: unknown): DrawsHeader {
+/** `where`: what errors name. */
+export function headerFromJson(json: unknown, where = WHERE): DrawsHeader {
+  const wrong = (message: string): DataError => wrongIn(where, message);
   if (!isObject(json) || json.format !== FORMAT) throw wrong(`it is not draws: "format" must be "${FORMAT}"`);
   if (json.version !== VERSION) throw wrong(`its version is ${json.version}, but this release reads ${VERSION}`);
   const { chains, count, quantities, fields, description, report } = json;
@@ -117,7 +119,7 @@ export function headerFromJson(json: unknown): DrawsHeader {
   const kept = quantities.some(({ shape }) => !shape.includes(0)) || fields.length > 0;
   if (!kept && chains * count > mostEmpty)
     throw wrong(`it speaks of ${chains} chains of ${count} draws, but keeps no number of them`);
-  const numbers = Object.entries(report).map(([name, value]) => [name, numberFromJson(`report.${name}`, value)]);
+  const numbers = Object.entries(report).map(([name, value]) => [name, numberFromJson(`report.${name}`, value, where)]);
   return { chains, count, quantities, fields, description: description as JsonObject, report: Object.fromEntries(numbers) };
 }
 
@@ -128,10 +130,10 @@ export function numberToJson(value: number): number | string {
 
 const unusual: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, "-Infinity": -Infinity, "-0": -0 };
 
-export function numberFromJson(name: string, value: unknown): number {
+export function numberFromJson(name: string, value: unknown, where = WHERE): number {
   if (typeof value === "number") return value;
   if (typeof value === "string" && Object.hasOwn(unusual, value)) return unusual[value];
-  throw wrong(`"${name}" holds ${JSON.stringify(value)}, which is no number`);
+  throw wrongIn(where, `"${name}" holds ${JSON.stringify(value)}, which is no number`);
 }
 
 function numbersFromJson(name: string, list: unknown): Float64Array {
@@ -150,4 +152,6 @@ const isQuantity = (value: unknown): value is DrawsQuantity =>
   value.shape.every(isCount) &&
   ["parameter", "transformed", "generated"].includes(value.kind as string);
 
-const wrong = (message: string): DataError => new DataError(WHERE, `${message}; save the draws anew`, "DRAWS_JSON");
+const wrongIn = (where: string, message: string): DataError =>
+  new DataError(where, `${message}; save the draws anew`, "DRAWS_JSON");
+const wrong = (message: string): DataError => wrongIn(WHERE, message);

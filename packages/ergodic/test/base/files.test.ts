@@ -545,6 +545,13 @@ describe("readWhole", () => {
       fetching.mockResolvedValueOnce(new Response(body("refused", 9), { status: 500 }));
       await expect(readBlocks("http://none.example/a", 9).next()).rejects.toThrow(/the server answered 500/);
       expect(ended).toEqual(["stopped", "refused"]);
+      fetching.mockResolvedValueOnce(new Response(body("refused whole", 9), { status: 500, statusText: "Sorry" }));
+      await expect(readWhole("http://none.example/a")).rejects.toThrow(
+        "http://none.example/a: cannot be read: the server answered 500 Sorry [FILE_READ]",
+      );
+      expect(ended).toEqual(["stopped", "refused", "refused whole"]);
+      fetching.mockResolvedValueOnce(new Response(null, { status: 404 }));
+      await expect(readWhole("http://none.example/a")).rejects.toThrow("the server answered 404 ");
     } finally {
       fetching.mockRestore();
     }

@@ -170,6 +170,9 @@ describe("hostile files", () => {
     ["a negative shape", file(`{"a":${f32(0, 4, "[-1]")}}`, new Uint8Array(4)), /shape of integers >= 0/],
     ["an unknown dtype", file('{"a":{"dtype":"F4","shape":[0],"data_offsets":[0,0]}}'), /dtype F4; readable are F64/],
     ["an inherited dtype", file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'), /dtype toString/],
+    ["no dtype", file('{"a":{"shape":[0],"data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape of integers >= 0/],
+    ["a dtype of numbers", file('{"a":{"dtype":32,"shape":[0],"data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
+    ["no shape", file('{"a":{"dtype":"F32","data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["a tensor that is null", file('{"a":null}'), /lacks a dtype/],
     ["metadata that is not text", file('{"__metadata__":{"a":1}}'), /not a map of text to text/],
   ];

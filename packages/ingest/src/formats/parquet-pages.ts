@@ -7,7 +7,7 @@
  *
  * @throws Error in words
  */
-import { checkDeltas, checkDeltaTexts, checkRuns } from "./parquet-runs.ts";
+import { checkDeltaLengths, checkDeltas, checkDeltaTexts, checkRuns, checkTexts } from "./parquet-runs.ts";
 import { numberAt, readThrift, structAt, type ThriftStruct } from "./parquet-thrift.ts";
 
 export interface PagedColumn {
@@ -35,6 +35,18 @@ const widths: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 4, INT64: 
 const slack = 1 << 16;
 
 const encodings = { plain: 0, plainDictionary: 2, rle: 3, deltas: 5, deltaLengths: 6, deltaTexts: 7, dictionary: 8, split: 9 };
+const numbers = ["INT32", "INT64"];
+/** What each encoding may be of: the decoder takes bytes of another type for what they are not. */
+const typesOf: Readonly<Record<number, readonly string[]>> = {
+  [encodings.plain]: [...Object.keys(widths), "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
+  [encodings.plainDictionary]: [...numbers, "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
+  [encodings.rle]: ["BOOLEAN"],
+  [encodings.deltas]: numbers,
+  [encodings.deltaLengths]: ["BYTE_ARRAY"],
+  [encodings.deltaTexts]: ["BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
+  [encodings.dictionary]: [...numbers, "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
+  [encodings.split]: [...numbers, "FLOAT", "DOUBLE", "FIXED_LEN_BYTE_ARRAY"],
+};
 
 /** What is unpacked of each page, in order; of pages that are not packed nothing. */
 export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: Compressors): Uint8Array[] {
@@ -48,8 +60,8 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
   let places = 0;
   for (let at = 0; at < chunk.length - 1 && seen < column.rows; ) {
     const { fields, end } = readThrift(chunk, at);
-    const size = count(fields, 2, "unpacked size");
-    const packed = count(fields, 3, "size");
+    const size = count(fields, 2, "unpacked size of a page");
+    const packed = count(fields, 3, "size of a page");
     if (packed > chunk.length - end) throw new Error(`a page of ${packed} bytes goes beyond its column`);
     at = end + packed;
     const bytes = chunk.subarray(end, at);
@@ -57,7 +69,7 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
     if (type === 2) places = checkDictionary(fields, bytes, size, column, unpack);
     else if (type === 0) seen += checkPage(fields, bytes, size, { ...column, rows: column.rows - seen, places }, unpack);
     else if (type === 3) seen += checkPageV2(fields, bytes, size, { ...column, rows: column.rows - seen, places }, unpack);
-    else throw new Error(`a page is of type ${type}`);
+    else throw new Error(`a page is of type ${type ?? "none"}`);
   }
   if (seen !== column.rows) throw new Error(`a column holds ${seen} values, but its row group ${column.rows} rows`);
   return unpacked;
@@ -78,17 +90,23 @@ function checkDictionary(
   unpack: Unpack,
 ): number {
   const header = structAt(fields, 7) ?? missing();
-  const values = count(header, 1, "dictionary");
+  const values = count(header, 1, "number of values of a dictionary");
   const page = unpack(bytes, size, values);
-  const least = type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
-  if (values * least > page.length) throw new Error(`a dictionary of ${values} values has ${page.length} bytes`);
+  if (values * leastOf(type, typeLength) > page.length)
+    throw new Error(`a dictionary of ${values} values has ${page.length} bytes`);
+  if (type === "BYTE_ARRAY") checkTexts(page, 0, values);
   return values;
+}
+
+/** Bytes that a value takes at least; of a text, those of its length. */
+function leastOf(type: string, typeLength: number): number {
+  return type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
 }
 
 /** The number of its values. */
 function checkPage(fields: ThriftStruct, bytes: Uint8Array, size: number, column: Room, unpack: Unpack): number {
   const header = structAt(fields, 5) ?? missing();
-  const values = within(count(header, 1, "page"), column.rows);
+  const values = within(count(header, 1, "number of values of a page"), column.rows);
   const page = unpack(bytes, size, values);
   let at = 0;
   let present = values;
@@ -103,16 +121,19 @@ function checkPage(fields: ThriftStruct, bytes: Uint8Array, size: number, column
 
 function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, column: Room, unpack: Unpack): number {
   const header = structAt(fields, 8) ?? missing();
-  const values = within(count(header, 1, "page"), column.rows);
-  const nulls = within(count(header, 2, "nulls"), values);
-  const levels = count(header, 5, "levels");
-  if (count(header, 3, "rows") !== values) throw new Error("a flat page has not as many rows as values");
-  if (count(header, 6, "repetitions") !== 0) throw new Error("a flat page has levels of repetition");
+  const values = within(count(header, 1, "number of values of a page"), column.rows);
+  const nulls = within(count(header, 2, "number of nulls of a page"), values);
+  const levels = count(header, 5, "size of the levels of a page");
+  if (count(header, 3, "number of rows of a page") !== values) throw new Error("a flat page has not as many rows as values");
+  if (count(header, 6, "size of the repetitions of a page") !== 0) throw new Error("a flat page has levels of repetition");
   if (levels > bytes.length) throw new Error("levels go beyond their page");
+  if (levels > 0 && !column.optional) throw new Error("a page has levels, but its column no nulls");
   const ones = column.optional ? checkRuns(bytes, 0, levels, 1, values).ones : values;
   if (ones !== values - nulls) throw new Error(`a page speaks of ${nulls} nulls, but has ${values - ones}`);
   const rest = bytes.subarray(levels);
-  const page = header.get(7) === false ? rest : unpack(rest, size - levels, values);
+  const isPacked = header.get(7) !== false;
+  if (!isPacked && size !== bytes.length) throw new Error(`a page of ${bytes.length} bytes says that it has ${size}`);
+  const page = isPacked ? unpack(rest, size - levels, values) : rest;
   checkValues(page, 0, ones, numberAt(header, 4), column, true);
   return values;
 }
@@ -126,19 +147,23 @@ function checkValues(
   { type, typeLength, places }: Room,
   second: boolean,
 ): void {
-  if (encoding === encodings.rle || encoding === encodings.dictionary || encoding === encodings.plainDictionary) {
-    if (type === "BOOLEAN") {
-      checkRuns(page, at + 4, page.length, 1, values);
-    } else if (values > 0) {
-      const width = page[at] ?? 255;
-      if (width > 32) throw new Error(`places in a dictionary are ${width} bits wide`);
-      if (places === 0) throw new Error("there is no dictionary");
-      if (width > 0 || second) checkRuns(page, at + 1, page.length, width, values, places);
-    }
-  } else if (encoding === encodings.split) {
-    if (values * (widths[type] ?? typeLength) > page.length - at) throw new Error(`${values} values go beyond their page`);
-  } else if (encoding === encodings.deltas || encoding === encodings.deltaLengths) checkDeltas(page, at, values);
-  else if (encoding === encodings.deltaTexts) checkDeltaTexts(page, at, values);
+  if (encoding === undefined || !typesOf[encoding]?.includes(type))
+    throw new Error(`a page of ${type} is of encoding ${encoding ?? "none"}`);
+  const beyond = `${values} values go beyond their page`;
+  if (encoding === encodings.rle) checkRuns(page, at + 4, page.length, 1, values);
+  else if (encoding === encodings.dictionary || encoding === encodings.plainDictionary) {
+    if (values === 0) return;
+    if (at >= page.length) throw new Error(beyond);
+    const width = page[at];
+    if (width > 32) throw new Error(`places in a dictionary are ${width} bits wide`);
+    if (places === 0) throw new Error("there is no dictionary");
+    if (width > 0 || second) checkRuns(page, at + 1, page.length, width, values, places);
+  } else if (encoding === encodings.plain || encoding === encodings.split) {
+    if (values * leastOf(type, typeLength) > page.length - at) throw new Error(beyond);
+    if (type === "BYTE_ARRAY") checkTexts(page, at, values);
+  } else if (encoding === encodings.deltas) checkDeltas(page, at, values);
+  else if (encoding === encodings.deltaLengths) checkDeltaLengths(page, at, values);
+  else checkDeltaTexts(page, at, values);
 }
 
 function unpackedPage(
@@ -159,7 +184,8 @@ function unpackedPage(
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
-  const page = unpack(bytes, size);
+  // Where nothing is packed, some writers write nothing and others a byte or more.
+  const page = size === 0 ? new Uint8Array(0) : unpack(bytes, size);
   if (page.length !== size) throw new Error(`a page unpacks to ${page.length} bytes, but says ${size}`);
   return page;
 }
@@ -167,7 +193,7 @@ function unpackedPage(
 function count(fields: ThriftStruct, id: number, what: string): number {
   const value = numberAt(fields, id);
   if (value !== undefined && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new Error(`the ${what} of a page is ${value}`);
+  throw new Error(`the ${what} is ${value ?? "missing"}`);
 }
 
 function within(values: number, rows: number): number {

@@ -9,6 +9,7 @@ import { readVarint } from "./parquet-thrift.ts";
 
 /** Texts that share what they begin with may be no longer in all. */
 const mostTextBytes = 1 << 28;
+const BEYOND = "a text goes beyond its page";
 
 /** `values` numbers of `width` bits below `limit`; none of their runs goes further. `ones`: how many of them are 1, where the width is 1. */
 export function checkRuns(
@@ -63,11 +64,12 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   const block = number(31);
   const parts = number(31);
   const counted = number(31);
-  if (parts < 1 || parts > 1 << 16 || block % parts !== 0 || (block / parts) % 8 !== 0 || counted !== values)
+  // Of no parts, or of parts that are no whole number of values, the quotient is no multiple of 8 either.
+  if (parts > 1 << 16 || (block / parts) % 8 !== 0 || counted !== values)
     throw new Error(`differences of ${counted} values in blocks of ${block} by ${parts}, where ${values} are left`);
   const numbers = new Int32Array(values);
   let last = low(number(64));
-  if (values > 0) numbers[0] = last;
+  numbers[0] = last;
   const each = block / parts;
   for (let seen = 1; seen < values; ) {
     const least = low(number(64));
@@ -85,15 +87,38 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   return { numbers, end: at };
 }
 
+/** Texts, each behind its length of four bytes. */
+export function checkTexts(bytes: Uint8Array, at: number, values: number): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (let i = 0; i < values; i++) {
+    if (at + 4 > bytes.length) throw new Error(BEYOND);
+    at += 4 + view.getUint32(at, true);
+    if (at > bytes.length) throw new Error(BEYOND);
+  }
+}
+
+/** Texts behind all their lengths. */
+export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number): void {
+  const { numbers, end } = checkDeltas(bytes, at, values);
+  let room = bytes.length - end;
+  for (const length of numbers) {
+    room -= length;
+    if (length < 0 || room < 0) throw new Error(BEYOND);
+  }
+}
+
 /** Texts by how much of the text before they begin with. */
 export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): void {
   const shared = checkDeltas(bytes, at, values);
   const own = checkDeltas(bytes, shared.end, values);
   let before = 0;
   let all = 0;
+  let room = bytes.length - own.end;
   for (let i = 0; i < values; i++) {
     const [first, rest] = [shared.numbers[i], own.numbers[i]];
-    if (first < 0 || first > before || rest < 0 || rest > bytes.length) throw new Error("a text shares more than there is");
+    if (first < 0 || first > before) throw new Error("a text shares more than there is");
+    room -= rest;
+    if (rest < 0 || room < 0) throw new Error(BEYOND);
     before = first + rest;
     all += before;
   }

@@ -36,7 +36,8 @@ export function readVarint(bytes: Uint8Array, at: number, end: number, bits: num
     const byte = bytes[at++];
     value += (byte & 127) * 2 ** shift;
     if (byte >= 128) continue;
-    if (value >= 2 ** bits) break;
+    // The byte alone is exact where the sum is rounded.
+    if (byte >= 2 ** (bits - shift)) break;
     return { value, end: at };
   }
   throw new Error(`a number is wider than ${bits} bits`);

@@ -123,7 +123,8 @@ class BifReader {
     const names = [lexer.word("a variable")];
     while (!lexer.skip(")")) {
       if (!lexer.skip("|")) lexer.skip(",");
-      if (lexer.peek().text === ")") continue;
+      const { kind, text } = lexer.peek();
+      if (kind === "mark" && text === ")") continue;
       names.push(lexer.word('a parent, or ")"'));
     }
     const [child, ...parents] = names.map((name) => this.known(name));

@@ -157,6 +157,16 @@ test("blocks of a file know all levels from the start; a stream is read no furth
   expect(given).toBe(100);
 });
 
+test("a category of which no row has a text has no levels, in blocks too", async () => {
+  const source = { content: "a,b\n1,NA\n2,NA\n", name: "a.csv" };
+  const types = { b: "category" } as const;
+  const found: unknown[] = [];
+  for await (const { columns } of blocks(source, { rows: 1, types })) found.push(columns[1]);
+  const column = { name: "b", kind: "category", codes: Int32Array.of(-1), levels: [] };
+  expect(found).toEqual([column, column]);
+  expect((await readTable(source, { types })).columns[1]).toEqual({ ...column, codes: Int32Array.of(-1, -1) });
+});
+
 test("categories by name or position keep their texts, in blocks and in lines of JSON too", async () => {
   const text = "id,n,code\n007,1,1e2\n08,2,5\n";
   for (const categories of [

@@ -5,6 +5,7 @@ import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/formats/parqu
 import { readThrift } from "../../src/formats/parquet-thrift.ts";
 import { readTable } from "../../src/index.ts";
 import { type ParquetColumn, parquetBytes, type Tampered } from "../parquet-bytes.ts";
+import { parquetFile } from "../parquet-file.ts";
 import { cells } from "../writers.ts";
 
 const optional: ParquetColumn = { name: "x", type: "DOUBLE", values: [1, null, 3] };
@@ -110,6 +111,16 @@ test("rows that no bytes pay for", async () => {
   const held = (rows: number) =>
     new RegExp(`the file speaks of ${rows} rows in 1 row groups, but has \\d+ bytes.*DATA_UNSUPPORTED`);
   for (const rows of [1e9, 2 ** 40, 2 ** 20 + 1]) expect(await vast(rows)).toMatch(held(rows));
+  // A file of many bytes may have more, but no group more than V8 can hold.
+  const long = parquetFile({
+    ...{ type: "INT32", rows: 1_100_000, nulls: true, file: { 6: "x".repeat(1100) } },
+    pages: [{ values: 1_100_000, data: ["i4 5", "v 2200000", 0] }],
+  });
+  expect((await readTable({ content: long, name: "t.parquet" })).rowCount).toBe(1_100_000);
+  const group = { 3: `${2 ** 26 + 1}n` };
+  const page = { values: 1, data: ["i4 0"] };
+  const longer = parquetFile({ type: "INT32", rows: 1, pages: [page], group, file: { 6: "x".repeat(66_000) } });
+  expect(await failure(readTable({ content: longer, name: "t.parquet" }))).toMatch(held(2 ** 26 + 1));
   // A million nulls in one run are right, and take a few bytes.
   const table = await read(optional, { rows: 2 ** 20, values: 2 ** 20, page: levels(run(2 ** 20, 0)) });
   expect([table.rowCount, table.columns[0].kind]).toEqual([2 ** 20, "number"]);

@@ -1,4 +1,4 @@
-import { checkBoolean, refuse } from "../../base/checks.ts";
+import { checkBoolean, checkNumbers, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
@@ -71,9 +71,14 @@ export class FactorGraph {
     const variable = this.#structure.addVariable(where, name, states);
     const { truthiness, initial } = options;
     if (truthiness !== undefined) {
-      if (truthiness.length !== this.stateCount(variable))
-        throw new OptionError(where, `truthiness has ${truthiness.length} numbers, but must have one a state`, "OPTION_RANGE");
-      for (let i = 0; i < truthiness.length; i++) checkNumber(where, `truthiness[${i}]`, truthiness[i], { low: 0, high: 1 });
+      checkNumbers(where, "truthiness", truthiness, { low: 0, high: 1 }, "[0.2, 0.8]");
+      const count = this.stateCount(variable);
+      if (truthiness.length !== count)
+        throw new OptionError(
+          where,
+          `truthiness has ${truthiness.length} numbers, but the variable has ${count} states; give one number for each`,
+          "OPTION_RANGE",
+        );
       this.#structure.truthiness.set(variable, Float64Array.from(truthiness));
     }
     if (initial !== undefined) this.#structure.initials.set(variable, stateOf(where, this.#structure.domain(variable), initial));

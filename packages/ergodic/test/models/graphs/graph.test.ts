@@ -257,6 +257,20 @@ describe("JSON", () => {
     expect(again.factorAt(0).feature).toBe(2.5);
   });
 
+  it("truthiness is a number from 0 to 1 for each state", () => {
+    const given = (truthiness: unknown) => () => factorGraph().variable("a", 2, { truthiness: truthiness as number[] });
+    expect(given([0.5])).toThrow(
+      'factorGraph.variable: "a": truthiness has 1 numbers, but the variable has 2 states; give one number for each [OPTION_RANGE]',
+    );
+    expect(given([0.5, 0.25, 0.25])).toThrow("truthiness has 3 numbers, but the variable has 2 states");
+    expect(given([0.5, 2])).toThrow("truthiness[1] is 2, but must be a number >= 0 and <= 1 [OPTION_RANGE]");
+    expect(given(null)).toThrow("truthiness is null; leave it out");
+    for (const odd of [0.5, "ab", { length: 2 }, true])
+      expect(given(odd)).toThrow(/truthiness is .*, but must be a list of numbers: write \[0\.2, 0\.8\] \[OPTION_TYPE\]$/);
+    const json = { ...JSON.parse(JSON.stringify(factorGraph())), variables: [{ name: "a", states: 3, truthiness: [0.5, 0.5] }] };
+    expect(() => factorGraphFromJson(json)).toThrow("truthiness has 2 numbers, but the variable has 3 states");
+  });
+
   it("is read by people", () => {
     const graph = factorGraph();
     graph.variable("rain", ["no", "yes"]);
