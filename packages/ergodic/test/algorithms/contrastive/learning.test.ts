@@ -38,7 +38,7 @@ describe("statistics and terms", () => {
         const columns = { ...given, weightFixed: new Uint8Array(given.weightFixed.length) };
         const values = Float64Array.from(given.weightValues, () => draws.normal());
         const at = { ...columns, weightValues: values };
-        const learnt = new LearntGraph(columns, engine);
+        const learnt = LearntGraph.of(columns, engine);
         learnt.weigh(values);
         const chain = learnt.chain(stream(seed, "chain"), 1);
         const { positions, slots, layout } = { ...learnt.layout, layout: learnt.layout };
@@ -182,7 +182,7 @@ describe("contrastive divergence", () => {
 });
 
 async function order(columns: ReturnType<ReturnType<typeof smallWorld>["graph"]["conditionals"]>): Promise<{ visits: number[] }> {
-  const learnt = new LearntGraph(columns, engine);
+  const learnt = LearntGraph.of(columns, engine);
   const visits = Array.from(learnt.layout.variables.subarray(0, learnt.layout.drawn));
   learnt.dispose();
   return { visits };
