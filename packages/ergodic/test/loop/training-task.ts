@@ -183,4 +183,21 @@ export const graphs = `
     for (const j of [(i + 1) % 64, (i + 8) % 64]) ising.equal(["x" + i, "x" + j], { weight: next() > 0 ? 0.4 : -0.4 });
   const flips = await infer(ising, { algorithm: replicaGibbs({ warmup: 20, sweeps: 100 }), seed: 4 });
   keep("replicas", flips.variables.flatMap((one) => flips.marginal(one).p));
+  const kinds = {
+    "gibbs, blocks": [true, graphGibbs({ schedule: "blocks", warmup: 20, sweeps: 120 })],
+    "gibbs, tempered": [false, graphGibbs({ tempered: true, chains: 2, warmup: 32, sweeps: 120 })],
+    "gibbs, tempered blocks": [false, graphGibbs({ schedule: "blocks", tempered: { count: 3 }, chains: 2, warmup: 32, sweeps: 120 })],
+  };
+  for (const [name, [zeros, algorithm]] of Object.entries(kinds)) {
+    const found = await infer(zeros ? grid(true) : ising, { algorithm, seed: 6, workers: 2 });
+    const certificates = found.variables.map((one) => found.marginal(one).certificate);
+    keep(name, found.variables.flatMap((one) => found.marginal(one).p), certificates.flatMap(({ mcse, rhat, ess }) => [mcse ?? [], rhat ?? 0, ess ?? 0].flat()), ...found.chains.states);
+  }
+  for (const [name, options] of Object.entries({
+    "learnt, replicas": { algorithm: contrastiveDivergence({ particles: 2 }), replicas: 3, averageEvery: 2 },
+    "learnt, tempered": { algorithm: contrastiveDivergence({ tempered: true, particles: 2 }) },
+  })) {
+    const learned = await fit(town, { epochs: 20, l2: 0.01, heldOut: 0.1, seed: 2, workers: 2, ...options });
+    keep(name, learned.weights, ...learned.particles.free, ...learned.particles.clamped);
+  }
   return bytes;`;

@@ -259,6 +259,8 @@ describe("fit(graph)", () => {
       });
     };
     near((await fit(world(["b", "new", undefined, "a"]), { from: first, ...still })).weights, [b, 0.5, third, a]);
+    // A number says nothing of a weight that has, or had, a name.
+    near((await fit(world([undefined, "a", undefined]), { from: first, ...still })).weights, [0.5, a, third]);
     // Without the graph nobody knows names.
     const { weights } = first;
     near((await fit(world(["b", "new", undefined, "a"]), { from: { weights }, ...still })).weights, [a, b, third, 0.5]);
