@@ -181,7 +181,11 @@ describe("averaged replicas", () => {
     const columns = graph.conditionals();
     const lane = { number: 1, count: 2 };
     const make = () =>
-      contrastiveDivergence({ particles: 2, steps: 2 }).objective(columns, { seed: 5, workers: 2, memory: 2 ** 28, lane }, engine);
+      contrastiveDivergence({ particles: 2, steps: 2 }).objective(
+        columns,
+        { seed: 5, workers: 2, memory: 2 ** 28, lane },
+        engine,
+      );
     const [here, there] = [make(), make()];
     const x = here.start!.map((_, i) => 0.3 - 0.2 * i);
     const gradients = [new Float64Array(x.length), new Float64Array(x.length)];
