@@ -24,17 +24,18 @@ export async function emptyGraph({ variables, seed }) {
 
 /** The states of all variables after so many sweeps of Gibbs sampling. */
 export async function drawStates(graph, sweeps) {
-  const [{ Layout }, { Chain }, { sequential }, { stream }, { openEngine }] = await openModules(
+  const [{ Layout }, { Chain }, { sequential }, { atOnce }, { stream }, { openEngine }] = await openModules(
     "algorithms/graph-gibbs/layout.js",
     "algorithms/graph-gibbs/chain.js",
     "algorithms/graph-gibbs/schedules/sequential.js",
+    "base/steps.js",
     "base/stream.js",
     "host/engine.js",
   );
   const engine = await openEngine({ families: ["graphs"] });
   const columns = graph.conditionals();
-  const { order, stretches } = sequential.visits(columns);
-  const layout = new Layout(columns, order, engine.memory);
+  const { order, stretches } = atOnce(sequential.visits(columns));
+  const layout = Layout.of(columns, order, engine.memory);
   const chain = new Chain(layout, engine, stream(1, "truth"), 1);
   chain.begin(() => 0);
   await engine.run(chain.calls(stretches[0], sequential, 0, sweeps, false, 1), { workers: 1, deterministic: false });

@@ -71,18 +71,19 @@ async function makeData(kind, folder) {
 
 /** A chain over the graph, to be driven sweep by sweep. */
 async function openChain({ graph }, schedule, workers) {
-  const [{ Layout }, { Chain }, schedules, { stream }, { openEngine }] = await openModules(
+  const [{ Layout }, { Chain }, schedules, { atOnce }, { stream }, { openEngine }] = await openModules(
     "algorithms/graph-gibbs/layout.js",
     "algorithms/graph-gibbs/chain.js",
     `algorithms/graph-gibbs/schedules/${schedule}.js`,
+    "base/steps.js",
     "base/stream.js",
     "host/engine.js",
   );
   const engine = await openEngine({ families: ["graphs"] });
   const columns = graph.conditionals();
   const order = schedules[schedule];
-  const visits = order.visits(columns);
-  const layout = new Layout(columns, visits.order, engine.memory);
+  const visits = atOnce(order.visits(columns));
+  const layout = Layout.of(columns, visits.order, engine.memory);
   const chain = new Chain(layout, engine, stream(1, "bench"), workers);
   chain.begin(() => 0);
   const held = layout.byteLength;

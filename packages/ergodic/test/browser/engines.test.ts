@@ -17,7 +17,7 @@ type Bytes = Record<string, string>;
 const tasks: [name: string, task: string, count: number][] = [
   ["training", training, 13],
   ["drawing and searching", drawing, 28],
-  ["inferring and learning on graphs", graphs, 14],
+  ["inferring and learning on graphs", graphs, 19],
   ["sampling", sampling, 15],
 ];
 const places = [{ isolated: true }, { isolated: false }];

@@ -27,7 +27,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
   describe.each([
     ["training", training, 13],
     ["drawing and searching", drawing, 28],
-    ["inferring and learning on graphs", graphs, 14],
+    ["inferring and learning on graphs", graphs, 19],
   ])("%s", (_, task, count) => {
     let wanted: Record<string, string>;
     beforeAll(async () => {

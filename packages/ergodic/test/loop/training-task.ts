@@ -187,4 +187,21 @@ export const graphs = `
     const copies = await infer(ising, { algorithm: graphTempering({ warmup: 50, sweeps: 300 }), task, seed: 5 });
     keep("tempering of bits, " + task, task === "marginals" ? copies.variables.flatMap((one) => copies.marginal(one).p) : [copies.logZ, copies.logZCertificate.interval ?? []].flat());
   }
+  const kinds = {
+    "gibbs, blocks": [true, graphGibbs({ schedule: "blocks", warmup: 20, sweeps: 120 })],
+    "gibbs, tempered": [false, graphGibbs({ tempered: true, chains: 2, warmup: 32, sweeps: 120 })],
+    "gibbs, tempered blocks": [false, graphGibbs({ schedule: "blocks", tempered: { count: 3 }, chains: 2, warmup: 32, sweeps: 120 })],
+  };
+  for (const [name, [zeros, algorithm]] of Object.entries(kinds)) {
+    const found = await infer(zeros ? grid(true) : ising, { algorithm, seed: 6, workers: 2 });
+    const certificates = found.variables.map((one) => found.marginal(one).certificate);
+    keep(name, found.variables.flatMap((one) => found.marginal(one).p), certificates.flatMap(({ mcse, rhat, ess }) => [mcse ?? [], rhat ?? 0, ess ?? 0].flat()), ...found.chains.states);
+  }
+  for (const [name, options] of Object.entries({
+    "learnt, replicas": { algorithm: contrastiveDivergence({ particles: 2 }), replicas: 3, averageEvery: 2 },
+    "learnt, tempered": { algorithm: contrastiveDivergence({ tempered: true, particles: 2 }) },
+  })) {
+    const learned = await fit(town, { epochs: 20, l2: 0.01, heldOut: 0.1, seed: 2, workers: 2, ...options });
+    keep(name, learned.weights, ...learned.particles.free, ...learned.particles.clamped);
+  }
   return bytes;`;

@@ -4,6 +4,7 @@ import { Layout } from "../../src/algorithms/graph-gibbs/layout.ts";
 import { chromatic } from "../../src/algorithms/graph-gibbs/schedules/chromatic.ts";
 import { BitLayout } from "../../src/algorithms/replica-gibbs/bit-layout.ts";
 import { Replicas } from "../../src/algorithms/replica-gibbs/replicas.ts";
+import { atOnce } from "../../src/base/steps.ts";
 import { stream } from "../../src/base/stream.ts";
 import type { Engine } from "../../src/host/engine.ts";
 import { factorGraph } from "../../src/models/graphs/graph.ts";
@@ -152,8 +153,8 @@ export function chromaticMoments(
   { warmup, sweeps, every, seed = 0 }: Length,
 ): Estimates {
   const columns = magnet(side, temperature);
-  const { order, stretches } = chromatic.visits(columns);
-  const layout = new Layout(columns, order, engine.memory);
+  const { order, stretches } = atOnce(chromatic.visits(columns));
+  const layout = Layout.of(columns, order, engine.memory);
   const bonds = Uint32Array.from(bondsOf(side).flat(), (variable) => layout.positions[variable]);
   const units: { sum: number; squares: number; count: number }[] = [];
   for (let c = 0; c < 4; c++) {

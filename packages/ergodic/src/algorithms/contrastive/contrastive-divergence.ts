@@ -1,6 +1,7 @@
 import { checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { atOnce } from "../../base/steps.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -54,12 +55,16 @@ export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}
       "OPTION_CONFLICT",
     );
   const json = { ...(particles === undefined ? {} : { particles }), ...(tempered ? { tempered: tempered.json } : {}) };
+  function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
+    const graph = yield* LearntGraph.making(columns, engine, plan.deterministic);
+    return new ContrastiveObjective(columns, graph, plan, engine, { steps, persistent, particles, tempered });
+  }
   return {
     name: where,
     draws: true,
     toJSON: () => ({ algorithm: where, steps, persistent, ...json }),
-    objective: (columns, plan, engine) =>
-      new ContrastiveObjective(columns, plan, engine, { steps, persistent, particles, tempered }),
+    objective: (...given) => atOnce(making(...given)),
+    making,
   };
 }
 
@@ -90,7 +95,7 @@ class ContrastiveObjective implements GraphObjective {
   /** By chain with the evidence, what its labels are drawn by. */
   private readonly labels: Stream[];
 
-  constructor(columns: Conditionals, plan: LearningPlan, engine: Engine, options: Settings) {
+  constructor(columns: Conditionals, graph: LearntGraph, plan: LearningPlan, engine: Engine, options: Settings) {
     const { seed, from, begun = 0, lane, deterministic = false } = plan;
     const workers = lane ? 1 : plan.workers;
     this.count = columns.weightValues.length;
@@ -102,7 +107,7 @@ class ContrastiveObjective implements GraphObjective {
     this.deterministic = deterministic;
     this.evidence = evidenceOf(columns);
     this.begun = begun;
-    this.graph = new LearntGraph(columns, engine, deterministic);
+    this.graph = graph;
     const { drawn } = this.graph.layout;
     const { particles, tempered } = options;
     const visits = drawn * (tempered?.powers.length ?? 1) * (lane?.count ?? 1);

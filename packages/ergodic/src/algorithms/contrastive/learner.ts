@@ -45,6 +45,8 @@ export interface GraphLearner {
   readonly draws: boolean;
   /** Loss and gradient by the weights, of a graph with evidence: by variable that was observed. */
   objective(columns: Conditionals, plan: LearningPlan, engine: Engine): GraphObjective;
+  /** The same, yielding every few milliseconds, of learners that take long to begin with large graphs. */
+  making?(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective>;
 }
 
 /** Variables that were observed or have labels: what losses are divided by; at least 1. */

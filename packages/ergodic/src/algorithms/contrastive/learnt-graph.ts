@@ -1,4 +1,5 @@
 import { CapabilityError } from "../../base/errors.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Stream } from "../../base/stream.ts";
 import type { Conditionals } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
@@ -6,7 +7,7 @@ import type { Engine } from "../../host/engine.ts";
 import * as F from "../../host/fields.ts";
 import type { Call } from "../../host/pool.ts";
 import { Chain } from "../graph-gibbs/chain.ts";
-import { coloursOf } from "../graph-gibbs/colours.ts";
+import { type Colours, colouring } from "../graph-gibbs/colours.ts";
 import { Layout } from "../graph-gibbs/layout.ts";
 import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
@@ -37,21 +38,39 @@ export class LearntGraph {
   private readonly weightCount: number;
   private readonly weights: number;
   private readonly out: number;
-  private readonly shared: readonly number[];
-  private readonly own: readonly number[];
+  private shared: readonly number[] = [];
+  private own: readonly number[] = [];
   /** By position, where its slots begin, and by slot what is to be added of what own terms are made of. */
-  private readonly slots: number;
-  private readonly moved: number;
-  private readonly ownGradient: readonly number[];
-  private readonly factors: number;
-  private readonly factorCount: number;
+  private slots = 0;
+  private moved = 0;
+  private ownGradient: readonly number[] = [];
+  private factors = 0;
+  private factorCount = 0;
   private readonly fixed: Uint8Array;
 
-  constructor(given: Conditionals, engine: Engine, deterministic = false) {
-    const { observed } = withKnown(given);
+  /** Made at once. */
+  static of(...given: Parameters<typeof LearntGraph.making>): LearntGraph {
+    return atOnce(LearntGraph.making(...given));
+  }
+
+  /** The same, yielding every few milliseconds. */
+  static *making(given: Conditionals, engine: Engine, deterministic = false): Generator<void, LearntGraph> {
     // A variable of one state is never drawn.
-    const columns = withKnown({ ...given, observed: observed.map(() => -1) });
-    const colours = coloursOf(columns);
+    const columns = withKnown({ ...given, observed: given.observed.map(() => -1) });
+    const graph = new LearntGraph(given, columns, yield* colouring(columns), engine, deterministic);
+    let made = false;
+    try {
+      yield* graph.layout.filling();
+      yield* graph.filling(columns);
+      made = true;
+      return graph;
+    } finally {
+      if (!made) graph.dispose();
+    }
+  }
+
+  private constructor(given: Conditionals, columns: Conditionals, colours: Colours, engine: Engine, deterministic: boolean) {
+    const { observed } = withKnown(given);
     const labels = given.labels ?? new Map<number, Float64Array>();
     const isKnown = (variable: number): boolean => observed[variable] >= 0 || labels.has(variable);
     const [hidden, seen] = [false, true].map((known) => partOf(colours, (variable) => isKnown(variable) === known));
@@ -60,7 +79,9 @@ export class LearntGraph {
     this.hiddenCount = hidden.order.length;
     this.hidden = stretchesOf(hidden.ends, 0);
     this.seen = stretchesOf(seen.ends, hidden.order.length);
-    const order = Uint32Array.from([...hidden.order, ...seen.order]);
+    const order = new Uint32Array(hidden.order.length + seen.order.length);
+    order.set(hidden.order);
+    order.set(seen.order, hidden.order.length);
     this.layout = new Layout(columns, order, engine.memory, { learn: true });
     this.evidence = new Int32Array(observed.length);
     for (let p = 0; p < observed.length; p++) this.evidence[p] = observed[this.layout.variables[p]];
@@ -75,6 +96,11 @@ export class LearntGraph {
     this.arena = new Arena(engine.memory, "weights of a graph");
     this.weights = this.arena.take(8 * (this.weightCount + 1));
     this.out = this.arena.take(8 * (this.weightCount + 1));
+  }
+
+  /** Once the layout is there. */
+  private *filling(columns: Conditionals): Generator<void> {
+    const { engine } = this;
     const { shared, bases, weights, addresses, ends, ownBases, ownWeights } = this.layout.sources!;
     const put = (values: Float64Array | Uint32Array): number => {
       const at = this.arena.take(Math.max(8, values.byteLength));
@@ -88,19 +114,20 @@ export class LearntGraph {
     this.slots = put(this.layout.slots);
     this.moved = this.arena.take(Math.max(8, 8 * addresses.length));
     this.ownGradient = [this.moved, slotEnds, ...products, addresses.length, this.out];
-    const { words, count } = this.records(columns, put(columns.shapeValues));
+    const { words, count } = yield* this.records(columns, put(columns.shapeValues));
     this.factors = put(words);
     this.factorCount = count;
   }
 
   /** LEARNT blocks of the factors whose weight is learnt and which join variables. The others are part of own terms, which say it all. */
-  private records(columns: Conditionals, values: number): { words: Uint32Array; count: number } {
+  private *records(columns: Conditionals, values: number): Generator<void, { words: Uint32Array; count: number }> {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;
     const { layout } = this;
     const numbers = layout.countedNumbers();
     const learnt = (factor: number): boolean =>
       numbers[factor] > -2 && weights[factor] >= 0 && weightFixed[weights[factor]] === 0;
     let [size, count] = [0, 0];
+    const pauses = new Pauses();
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (!learnt(factor)) continue;
       count++;
@@ -112,6 +139,7 @@ export class LearntGraph {
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
       if (!learnt(factor)) continue;
       const to = ends[factor];
+      if (pauses.due(to - from)) yield;
       const counts = counting[shapes[factor]] === 1;
       words[at + F.LEARNT_VALUES / 4] = values + 8 * shapeBegins[shapes[factor]];
       words[at + F.LEARNT_WEIGHT / 4] = weights[factor];
@@ -281,7 +309,7 @@ export class LearntGraph {
 }
 
 /** Of colours, the variables that are wanted. */
-function partOf({ order, ends }: ReturnType<typeof coloursOf>, wanted: (variable: number) => boolean) {
+function partOf({ order, ends }: Colours, wanted: (variable: number) => boolean) {
   const kept: number[] = [];
   const keptEnds: number[] = [];
   let from = 0;

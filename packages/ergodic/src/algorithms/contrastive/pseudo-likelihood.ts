@@ -1,5 +1,6 @@
 import { checkKeys } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { atOnce } from "../../base/steps.ts";
 import { type Stream, stream } from "../../base/stream.ts";
 import type { Conditionals, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -15,11 +16,15 @@ import { LearntGraph } from "./learnt-graph.ts";
  */
 export function pseudoLikelihood(options: Record<never, never> = {}): GraphLearner {
   checkKeys("pseudoLikelihood", options, []);
+  function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
+    return new PseudoObjective(columns, yield* LearntGraph.making(columns, engine), plan);
+  }
   return {
     name: "pseudoLikelihood",
     draws: false,
     toJSON: () => ({ algorithm: "pseudoLikelihood" }),
-    objective: (columns, plan, engine) => new PseudoObjective(columns, plan, engine),
+    objective: (...given) => atOnce(making(...given)),
+    making,
   };
 }
 
@@ -33,13 +38,13 @@ class PseudoObjective implements GraphObjective {
   private readonly begun: number;
   private readonly labels: Stream;
 
-  constructor(columns: Conditionals, { seed, from, begun = 0 }: LearningPlan, engine: Engine) {
+  constructor(columns: Conditionals, graph: LearntGraph, { seed, from, begun = 0 }: LearningPlan) {
     this.count = columns.weightValues.length;
     this.start = columns.weightValues.slice();
     this.evidence = evidenceOf(columns);
     this.begun = begun;
     this.labels = stream(seed, "pseudo-likelihood", "labels");
-    this.graph = new LearntGraph(columns, engine);
+    this.graph = graph;
     this.chain = this.graph.chain(stream(seed, "pseudo-likelihood"), 1, from?.clamped[0]);
   }
 

@@ -1,4 +1,6 @@
+import { atOnce } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
+import { factorPieces } from "./pieces.ts";
 
 /** By variable, the factors that it is in: those of variable v from begins[v] to begins[v + 1] − 1. */
 export interface Adjacency {
@@ -7,14 +9,20 @@ export interface Adjacency {
 }
 
 /** Factors by variable, in their order. */
-export function adjacencyOf({ cardinalities, ends, variables }: Conditionals): Adjacency {
+export const adjacencyOf = (columns: Conditionals): Adjacency => atOnce(adjoining(columns));
+
+/** The same, yielding every few milliseconds. */
+export function* adjoining({ cardinalities, ends, variables }: Conditionals): Generator<void, Adjacency> {
   const begins = new Uint32Array(cardinalities.length + 1);
   for (const variable of variables) begins[variable + 1]++;
   for (let variable = 0; variable < cardinalities.length; variable++) begins[variable + 1] += begins[variable];
   const next = begins.slice();
   const factors = new Uint32Array(variables.length);
-  for (let factor = 0, edge = 0; factor < ends.length; factor++)
-    for (; edge < ends[factor]; edge++) factors[next[variables[edge]]++] = factor;
+  let edge = 0;
+  for (const [from, to] of factorPieces(ends)) {
+    if (from > 0) yield;
+    for (let factor = from; factor < to; factor++) for (; edge < ends[factor]; edge++) factors[next[variables[edge]]++] = factor;
+  }
   return { begins, factors };
 }
 

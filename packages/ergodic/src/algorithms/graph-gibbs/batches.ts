@@ -70,16 +70,30 @@ export class Batches {
     this.settled = this.inBatch = this.done = 0;
   }
 
-  /** After so many sweeps. */
+  /** After so many sweeps, with a look at precision where it is time. */
   count(sweeps: number, chains: readonly Summed[], isPrecise: () => boolean): void {
+    this.made(sweeps, chains);
+    if (this.isDue) this.look(isPrecise());
+  }
+
+  /** After so many sweeps. */
+  made(sweeps: number, chains: readonly Summed[]): void {
     this.stretch = 0;
     this.sweep += sweeps;
     this.inBatch += sweeps;
     if (this.inBatch === batchLength(this.done)) this.settle(chains);
+  }
+
+  /** Whether it is time to look at precision: what a snapshot keeps tells it. */
+  get isDue(): boolean {
     const enough = this.warmedUp && this.done >= LEAST_BATCHES && this.settled >= this.least;
-    if (!enough || this.settled < this.looked * LOOK) return;
+    return enough && this.settled >= this.looked * LOOK;
+  }
+
+  /** After that. */
+  look(precise: boolean): void {
     this.looked = this.settled;
-    this.precise = isPrecise();
+    this.precise = precise;
   }
 
   /** After the last sweep. */

@@ -1,8 +1,10 @@
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
 import * as F from "../../host/fields.ts";
 import type { EngineMemory } from "../../host/memory.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Layout } from "./layout.ts";
+import { PIECE } from "./pieces.ts";
 
 /** Bytes that are asked for at once. */
 const CHUNK = 1 << 16;
@@ -20,9 +22,9 @@ export class BlockLayout {
   readonly tables: Uint32Array;
   readonly messages: Uint32Array;
   /** Bytes of the tables of a block, at most. */
-  readonly tableBytes: number;
+  tableBytes = 0;
   /** Where the BLOCKs are. */
-  readonly pointer: number;
+  pointer = 0;
   readonly blocks: Blocks;
   private readonly columns: Conditionals;
   private readonly layout: Layout;
@@ -36,14 +38,25 @@ export class BlockLayout {
   private readonly known = new Map<string, number>();
   private next = 0;
   private room = 0;
+  private readonly pauses = new Pauses();
 
+  /** Laid out at once. */
+  static of(...given: ConstructorParameters<typeof BlockLayout>): BlockLayout {
+    const layout = new BlockLayout(...given);
+    atOnce(layout.filling());
+    return layout;
+  }
+
+  /** Nothing is laid out before `filling`. What is allocated belongs to the layout of the records. */
   constructor(columns: Conditionals, layout: Layout, blocks: Blocks, memory: EngineMemory) {
     this.columns = columns;
     this.layout = layout;
     this.blocks = blocks;
     this.memory = memory;
     this.numbers = layout.countedNumbers();
-    this.counted = Uint32Array.from(this.numbers.keys()).filter((factor) => this.numbers[factor] >= 0);
+    this.counted = new Uint32Array(layout.counted);
+    for (let factor = 0; factor < this.numbers.length; factor++)
+      if (this.numbers[factor] >= 0) this.counted[this.numbers[factor]] = factor;
     const count = blocks.ends.length;
     this.firsts = new Uint32Array(count + 1);
     this.firsts.set(blocks.ends, 1);
@@ -51,15 +64,21 @@ export class BlockLayout {
     for (let block = 0; block < count; block++) this.blockOf.fill(block, this.firsts[block], this.firsts[block + 1]);
     this.tables = new Uint32Array(layout.drawn);
     this.messages = new Uint32Array(layout.drawn);
-    this.tableBytes = this.place();
-    this.inner = this.innerFactors();
+    this.inner = new Array<number[] | undefined>(layout.drawn);
+  }
+
+  /** Yields every few milliseconds. */
+  *filling(): Generator<void> {
+    const count = this.blocks.ends.length;
+    yield* this.place();
+    yield* this.findInner();
     const headers = new Uint32Array(3 * count);
     for (let block = 0; block < count; block++) {
       const [first, end] = [this.firsts[block], this.firsts[block + 1]];
-      headers.set([first, end - first, end - first === 1 ? 0 : this.write(first, end)], 3 * block);
+      headers.set([first, end - first, end - first === 1 ? 0 : yield* this.write(first, end)], 3 * block);
     }
     this.pointer = this.put(headers);
-    this.mark();
+    yield* this.mark();
   }
 
   /** The first block that begins at a position or behind it. */
@@ -83,29 +102,28 @@ export class BlockLayout {
     return this.separators(position).reduce((product, other) => product * this.cardinality(other), 1);
   }
 
-  private place(): number {
-    let most = 0;
+  private *place(): Generator<void> {
     for (let block = 0; block + 1 < this.firsts.length; block++) {
       let bytes = 0;
       for (let p = this.firsts[block]; p < this.firsts[block + 1]; p++) {
+        if (this.pauses.due()) yield;
         const states = this.states(p);
         this.tables[p] = bytes;
         bytes += 8 * states * this.cardinality(p);
         this.messages[p] = bytes;
         bytes += 8 * states;
       }
-      most = Math.max(most, bytes);
+      this.tableBytes = Math.max(this.tableBytes, bytes);
     }
-    return most;
   }
 
   /** Factors by their first variable in a block; looks which blocks share factors with others, too. */
-  private innerFactors(): (number[] | undefined)[] {
-    const { layout, blockOf } = this;
+  private *findInner(): Generator<void> {
+    const { layout, blockOf, inner, pauses } = this;
     const { ends, variables } = this.columns;
-    const inner = new Array<number[] | undefined>(layout.drawn);
     const crossed = new Uint8Array(this.firsts.length);
     for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (pauses.due(ends[factor] - from)) yield;
       const drawn: number[] = [];
       for (let edge = from; edge < ends[factor]; edge++) {
         const position = layout.positions[variables[edge]];
@@ -125,15 +143,15 @@ export class BlockLayout {
       }
     }
     for (let p = 0; p < layout.drawn; p++) if (!crossed[blockOf[p]]) layout.joined[p] = 0;
-    return inner;
   }
 
   /** Writes the buckets of a block. */
-  private write(first: number, end: number): number {
+  private *write(first: number, end: number): Generator<void, number> {
     const children: number[][] = Array.from({ length: end - first }, () => []);
     const words: number[] = [];
     let before = 0;
     for (let p = first; p < end; p++) {
+      if (this.pauses.due()) yield;
       const begin = words.length;
       const separators = this.separators(p);
       // An axis a variable, the last fastest.
@@ -241,12 +259,20 @@ export class BlockLayout {
   }
 
   /** Marks edges whose factor is in the block's tables. */
-  private mark(): void {
+  private *mark(): Generator<void> {
+    const { drawn } = this.layout;
+    for (let p = 0; p < drawn; p += PIECE) {
+      if (p > 0) yield;
+      this.markIn(p, Math.min(drawn, p + PIECE));
+    }
+  }
+
+  private markIn(from: number, to: number): void {
     const { layout, memory, blockOf } = this;
     const { ends, variables } = this.columns;
     const begins = memory.u32(layout.pointers.begins, layout.drawn + 1);
     const records = memory.u32(layout.pointers.records, begins[layout.drawn] / 4);
-    for (let p = 0; p < layout.drawn; p++) {
+    for (let p = from; p < to; p++) {
       const block = blockOf[p];
       if (this.firsts[block + 1] - this.firsts[block] === 1) continue;
       const within = (other: number): boolean => other !== p && other < layout.drawn && blockOf[other] === block;

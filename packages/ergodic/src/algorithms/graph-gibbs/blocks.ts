@@ -1,7 +1,8 @@
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
-import { adjacencyOf } from "./adjacency.ts";
-import { coloursOf } from "./colours.ts";
-import { type Limits, type Links, narrowOf } from "./narrow.ts";
+import { adjoining } from "./adjacency.ts";
+import { colouring } from "./colours.ts";
+import { type Limits, type Links, type Narrow, narrowing } from "./narrow.ts";
 
 /** Variables that are drawn together, block after block; blocks of a colour share no factor. */
 export interface Blocks {
@@ -30,9 +31,12 @@ const MOST_COLOURS = 16;
  * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 8 joint states (three Booleans), of
  * two variables, or of a group; the latter of at most 1024: its connected parts are the blocks of a colour. The next colour is chosen among those that are
  * left; at last single ones (colours.ts), and those of factors with more than 12 variables. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter
- * 2007 for bounded widths.
+ * 2007 for bounded widths. A generator: it yields every few milliseconds.
  */
-export function blocksOf(columns: Conditionals, { mostStates = MOST_STATES, mostLinked = MOST_LINKED } = {}): Blocks {
+export function* blocking(
+  columns: Conditionals,
+  { mostStates = MOST_STATES, mostLinked = MOST_LINKED } = {},
+): Generator<void, Blocks> {
   const { cardinalities, observed, shapes, shapeBegins, shapeValues, counting } = columns;
   const free = freeOf(columns);
   const hard = Uint8Array.from(counting, (_, shape) =>
@@ -41,28 +45,31 @@ export function blocksOf(columns: Conditionals, { mostStates = MOST_STATES, most
   const limits: Limits = { cardinalities, mostStates, mostLinked, mostNumbers: MOST_NUMBERS };
   const groups = new Int32Array(cardinalities.length).fill(-1);
   if (hard.includes(1)) {
-    const links = linksOf(columns, free, (factor) => hard[shapes[factor]] === 1);
+    const links = yield* linking(columns, free, (factor) => hard[shapes[factor]] === 1);
     const linked = free.filter((variable) => links.begins[variable] < links.begins[variable + 1]);
     let group = 0;
     const none = groups.slice();
-    for (const parts of coloured(linked, links, none, { ...limits, mostStates: mostLinked }))
-      for (const { part } of parts) {
+    for (const { parts } of yield* coloured(linked, links, none, { ...limits, mostStates: mostLinked }))
+      for (const part of parts) {
         if (part.length > 1) for (const variable of part) groups[variable] = group;
         group++;
       }
   }
-  const links = linksOf(columns, free, () => true);
+  const links = yield* linking(columns, free, () => true);
   const positions = new Uint32Array(cardinalities.length);
   const taken = observed.slice();
   const [order, ends, begins, separators, colours]: number[][] = [[], [], [0], [], []];
-  for (const parts of coloured(free, links, groups, limits)) {
-    for (const { part, later } of parts) {
+  const pauses = new Pauses();
+  for (const { parts, separators: later } of yield* coloured(free, links, groups, limits)) {
+    for (const part of parts) {
       for (const variable of part) {
+        if (pauses.due()) yield;
         positions[variable] = order.length;
         taken[variable] = 0;
         order.push(variable);
       }
       for (const variable of part) {
+        if (pauses.due()) yield;
         for (const other of later.get(variable)!) separators.push(positions[other]);
         begins.push(separators.length);
       }
@@ -70,7 +77,7 @@ export function blocksOf(columns: Conditionals, { mostStates = MOST_STATES, most
     }
     colours.push(order.length);
   }
-  const rest = coloursOf({ ...columns, observed: taken });
+  const rest = yield* colouring({ ...columns, observed: taken });
   for (const variable of rest.order) {
     order.push(variable);
     ends.push(order.length);
@@ -86,14 +93,19 @@ export function blocksOf(columns: Conditionals, { mostStates = MOST_STATES, most
   };
 }
 
-/** Colour by colour, the connected parts of what was chosen. */
-function* coloured(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits) {
+/** The same, all of it at once. */
+export const blocksOf = (...given: Parameters<typeof blocking>): Blocks => atOnce(blocking(...given));
+
+/** Colour by colour, what was chosen. */
+function* coloured(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow[]> {
+  const colours: Narrow[] = [];
   let left = variables;
   for (let colour = 0; colour < MOST_COLOURS && left.length > 0; colour++) {
-    const { parts, separators, left: others } = narrowOf(left, links, groups, limits);
-    left = others;
-    yield parts.map((part) => ({ part, later: separators }));
+    const found = yield* narrowing(left, links, groups, limits);
+    left = found.left;
+    colours.push(found);
   }
+  return colours;
 }
 
 /** The variables that were not observed and are in no wide factor. */
@@ -107,9 +119,9 @@ function freeOf({ observed, ends, variables }: Conditionals): Uint32Array {
   return Uint32Array.from(observed.keys()).filter((variable) => observed[variable] < 0 && !wide[variable]);
 }
 
-function linksOf(columns: Conditionals, free: Uint32Array, takes: (factor: number) => boolean): Links {
+function* linking(columns: Conditionals, free: Uint32Array, takes: (factor: number) => boolean): Generator<void, Links> {
   const { cardinalities, ends, variables } = columns;
-  const adjacency = adjacencyOf(columns);
+  const adjacency = yield* adjoining(columns);
   const count = cardinalities.length;
   const isFree = new Uint8Array(count);
   for (const variable of free) isFree[variable] = 1;
@@ -117,8 +129,10 @@ function linksOf(columns: Conditionals, free: Uint32Array, takes: (factor: numbe
   const begins = new Uint32Array(count + 1);
   let others = new Uint32Array(2 * variables.length + 1);
   let used = 0;
+  const pauses = new Pauses();
   for (let variable = 0; variable < count; begins[++variable] = used) {
     if (!isFree[variable]) continue;
+    if (pauses.due()) yield;
     seen[variable] = variable;
     for (let at = adjacency.begins[variable]; at < adjacency.begins[variable + 1]; at++) {
       const factor = adjacency.factors[at];

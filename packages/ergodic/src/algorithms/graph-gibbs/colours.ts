@@ -1,5 +1,6 @@
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
-import { adjacencyOf } from "./adjacency.ts";
+import { adjoining } from "./adjacency.ts";
 
 /** Variables in the order of visits, and where each colour ends: no factor has two of a colour. */
 export interface Colours {
@@ -14,17 +15,22 @@ const WIDE = 32;
  * Colours for the variables that were not observed, one after another the smallest that no neighbour has: at most one more than the most neighbours of
  * any, where factors are narrow. Within a colour, variables are in their order.
  */
-export function coloursOf(columns: Conditionals): Colours {
+export const coloursOf = (columns: Conditionals): Colours => atOnce(colouring(columns));
+
+/** The same, yielding every few milliseconds. */
+export function* colouring(columns: Conditionals): Generator<void, Colours> {
   const { cardinalities, observed, ends, variables } = columns;
-  const { begins, factors } = adjacencyOf(columns);
+  const { begins, factors } = yield* adjoining(columns);
   const count = cardinalities.length;
   const colours = new Int32Array(count).fill(-1);
   /** By wide factor, the first colour that none of its variables has. */
   const free = new Map<number, number>();
   let marks = new Int32Array(64).fill(-1);
   let most = 0;
+  const pauses = new Pauses();
   for (let variable = 0; variable < count; variable++) {
     if (observed[variable] >= 0) continue;
+    if (pauses.due(begins[variable + 1] - begins[variable])) yield;
     let colour = 0;
     for (let at = begins[variable]; at < begins[variable + 1]; at++) {
       const factor = factors[at];

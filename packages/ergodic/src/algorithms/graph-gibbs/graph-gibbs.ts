@@ -2,6 +2,7 @@ import { checkChoice } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, EndedChains, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -20,7 +21,7 @@ import { Chain } from "./chain.ts";
 import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
-import { marginalsOf, precise, variancesOf } from "./marginals.ts";
+import { marginalsOf, precision, variancesOf } from "./marginals.ts";
 import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
@@ -181,17 +182,26 @@ class GraphGibbs implements PartInference {
 
   private async *work(): AsyncGenerator<void> {
     const { options, schedule, engine, columns } = this;
-    const visits = schedule.visits(columns);
+    const visits = yield* schedule.visits(columns);
     yield;
     if (this.zeros) this.ergodic = yield* ergodicity(this.zeros.part, { blocks: visits.blocks && setsOf(visits.blocks) });
     const layout = (this.layout = new Layout(columns, visits.order, engine.memory));
+    yield* layout.filling();
     yield;
-    if (visits.blocks) this.together = new BlockLayout(columns, layout, visits.blocks, engine.memory);
+    if (visits.blocks) {
+      const together = new BlockLayout(columns, layout, visits.blocks, engine.memory);
+      yield* together.filling();
+      this.together = together;
+    }
     if (!layout.joined.includes(1)) this.batches.onlyTwo();
     yield;
     yield* this.begin(layout);
     if (this.impossible) return;
     const { batches, chains, ladder } = this;
+    const isPrecise = (): Generator<void, boolean> =>
+      precision(layout, chains, batches.settled, batches.done, options.mcse, this.earlier);
+    // Chains may continue from before a look.
+    if (!ladder && !batches.over && batches.isDue) batches.look(yield* isPrecise());
     while (!batches.over) {
       const searching = this.search();
       batches.begin(chains);
@@ -204,7 +214,9 @@ class GraphGibbs implements PartInference {
         await this.draw(stretches[batches.stretch], sweeps);
         if (++batches.stretch < stretches.length) yield;
       }
-      batches.count(sweeps, chains, () => precise(layout, chains, batches.settled, batches.done, options.mcse, this.earlier));
+      batches.made(sweeps, chains);
+      // Between a look and a trade of states nothing can be continued.
+      if (batches.isDue) batches.look(ladder ? atOnce(isPrecise()) : yield* isPrecise());
       if (ladder) await this.climb(ladder);
       yield;
     }
@@ -232,7 +244,9 @@ class GraphGibbs implements PartInference {
   private *begin(layout: Layout): Generator<void> {
     const { plan, engine, options, columns, zeros, kept } = this;
     const workers = Math.max(1, plan.workers);
+    const pauses = new Pauses();
     for (let c = 0; c < options.chains; c++) {
+      if (pauses.due(columns.variables.length)) yield;
       const chain = new Chain(layout, engine, stream(plan.seed, "graph gibbs", c), workers, this.together);
       this.chains.push(chain);
       if (kept?.has(`${c}.states`)) {

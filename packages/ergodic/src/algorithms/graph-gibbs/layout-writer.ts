@@ -2,6 +2,7 @@ import { DataError } from "../../base/errors.ts";
 import type { Conditionals } from "../../contract.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation, EngineMemory } from "../../host/memory.ts";
+import { factorPieces, PIECE } from "./pieces.ts";
 
 /** What becomes of a factor. */
 export const CONSTANT = 0;
@@ -69,59 +70,87 @@ export class LayoutWriter {
     this.known = knownOf(6 * columns.counting.length * (columns.weightValues.length + 1));
   }
 
-  write(): void {
-    const { layout, memory, forms } = this;
-    const { records, counted } = layout.pointers;
+  /** Yields every few milliseconds. Views of memory hold until then: others may take some meanwhile. */
+  *writing(): Generator<void> {
+    const { layout, memory } = this;
     const own = new Float64Array(layout.slots[layout.drawn]);
-    this.ownTerms((slot, base, weight) => {
+    yield* this.ownTerms((slot, base, weight) => {
       own[slot] += this.term(base, weight);
     });
     // The terms' place is known once all are there: until then edges hold their distance from the first.
-    const offsets = this.offsets();
+    const offsets = yield* this.offsets();
     const shared = layout.allocate(Math.max(8, 8 * this.used)).pointer;
     this.shared = shared;
     const terms = memory.f64(shared, this.used);
     for (let i = 0; i < this.used; i++) terms[i] = this.term(this.bases[i], this.baseWeights[i]);
-    const whole = memory.u32(records, this.begins[layout.drawn] / 4);
-    const floats = memory.f64(records, this.begins[layout.drawn] / 8);
-    const nextPair = new Uint32Array(layout.drawn);
-    const nextEdge = new Uint32Array(layout.drawn);
-    for (let p = 0; p < layout.drawn; p++) {
-      const at = this.begins[p] / 4;
+    const next = { pair: new Uint32Array(layout.drawn), edge: new Uint32Array(layout.drawn) };
+    for (let p = 0; p < layout.drawn; p += PIECE) {
+      if (p > 0) yield;
+      this.writeRecords(p, Math.min(layout.drawn, p + PIECE), own, next);
+    }
+    let number = 0;
+    for (const [from, to] of factorPieces(this.columns.ends)) {
+      if (from > 0) yield;
+      number = this.writeFactors(from, to, number, offsets, next);
+    }
+  }
+
+  private writeRecords(from: number, to: number, own: Float64Array, next: Next): void {
+    const { layout, begins } = this;
+    const { whole, floats } = this.views();
+    for (let p = from; p < to; p++) {
+      const at = begins[p] / 4;
       const count = layout.terms(p);
       whole[at + F.RECORD_STATES / 4] = count === 1 ? 0 : count;
       whole[at + F.RECORD_SLOT / 4] = layout.slots[p];
       whole[at + F.RECORD_PAIRS / 4] = this.pairs[p];
       whole[at + F.RECORD_EDGES / 4] = this.edges[p];
-      const first = (this.begins[p] + F.RECORD_BYTES) / 8 - layout.slots[p];
+      const first = (begins[p] + F.RECORD_BYTES) / 8 - layout.slots[p];
       for (let slot = layout.slots[p]; slot < layout.slots[p + 1]; slot++) floats[first + slot] = own[slot];
-      nextPair[p] = at + F.RECORD_BYTES / 4 + 2 * count;
-      nextEdge[p] = nextPair[p] + 2 * this.pairs[p];
+      next.pair[p] = at + F.RECORD_BYTES / 4 + 2 * count;
+      next.edge[p] = next.pair[p] + 2 * this.pairs[p];
     }
-    const { ends, variables } = this.columns;
-    const blocks = memory.u32(counted, layout.counted * 4);
-    let number = 0;
-    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+  }
+
+  /** `number`: of counted factors before. @returns that number after these */
+  private writeFactors(first: number, end: number, number: number, offsets: Float64Array, next: Next): number {
+    const { layout, forms, shared } = this;
+    const { ends, variables, literals } = this.columns;
+    const { whole, blocks } = this.views();
+    let counted = number;
+    for (let factor = first, from = first === 0 ? 0 : ends[first - 1]; factor < end; from = ends[factor++]) {
       const form = forms[factor];
       const to = ends[factor];
       if (form === PAIR) {
         for (let side = 0; side < 2; side++) {
           const p = layout.positions[variables[from + side]];
           if (p >= layout.drawn) continue;
-          const at = nextPair[p];
-          nextPair[p] = at + 2;
+          const at = next.pair[p];
+          next.pair[p] = at + 2;
           whole[at] = layout.positions[variables[from + 1 - side]];
           whole[at + 1] = shared + offsets[2 * factor + side];
         }
-      } else if (form === TABLE) this.writeTable(from, to, shared + offsets[2 * factor], whole, nextEdge);
+      } else if (form === TABLE) this.writeTable(from, to, shared + offsets[2 * factor], whole, next.edge);
       else if (form === COUNTED) {
-        blocks[4 * number] = shared + offsets[2 * factor];
-        blocks[4 * number + 1] = 8 * (to - from);
-        blocks[4 * number + 2] = layout.positions[variables[to - 1]];
-        blocks[4 * number + 3] = this.columns.literals[to - 1];
-        this.writeCounted(number++, from, to, whole, nextEdge);
+        blocks[4 * counted] = shared + offsets[2 * factor];
+        blocks[4 * counted + 1] = 8 * (to - from);
+        blocks[4 * counted + 2] = layout.positions[variables[to - 1]];
+        blocks[4 * counted + 3] = literals[to - 1];
+        this.writeCounted(counted++, from, to, whole, next.edge);
       }
     }
+    return counted;
+  }
+
+  private views(): { whole: Uint32Array; floats: Float64Array; blocks: Uint32Array } {
+    const { memory, layout, begins } = this;
+    const { records, counted } = layout.pointers;
+    const bytes = begins[layout.drawn];
+    return {
+      whole: memory.u32(records, bytes / 4),
+      floats: memory.f64(records, bytes / 8),
+      blocks: memory.u32(counted, layout.counted * 4),
+    };
   }
 
   private writeTable(from: number, to: number, terms: number, whole: Uint32Array, next: Uint32Array): void {
@@ -159,18 +188,18 @@ export class LayoutWriter {
   }
 
   /** What terms are made of. */
-  sources(): TermSources {
+  *gatherSources(): Generator<void, TermSources> {
     const { layout, used } = this;
     const slots = layout.slots[layout.drawn];
     const ends = new Uint32Array(slots);
-    this.ownTerms((slot) => {
+    yield* this.ownTerms((slot) => {
       ends[slot]++;
     });
     for (let slot = 1; slot < slots; slot++) ends[slot] += ends[slot - 1];
     const next = Uint32Array.from(ends, (_, slot) => (slot === 0 ? 0 : ends[slot - 1]));
     const ownBases = new Float64Array(slots === 0 ? 0 : ends[slots - 1]);
     const ownWeights = new Uint32Array(ownBases.length);
-    this.ownTerms((slot, base, weight) => {
+    yield* this.ownTerms((slot, base, weight) => {
       ownBases[next[slot]] = base;
       ownWeights[next[slot]++] = weight;
     });
@@ -206,10 +235,17 @@ export class LayoutWriter {
   }
 
   /** Of factors that depend on no other variable that is drawn, what each adds to a slot: base × weight. */
-  private ownTerms(add: (slot: number, base: number, weight: number) => void): void {
+  private *ownTerms(add: AddTerm): Generator<void> {
+    for (const [from, to] of factorPieces(this.columns.ends)) {
+      if (from > 0) yield;
+      this.ownTermsOf(from, to, add);
+    }
+  }
+
+  private ownTermsOf(first: number, end: number, add: AddTerm): void {
     const { layout, forms } = this;
     const { ends, variables, observed, shapes, counting, shapeBegins, shapeValues, literals, cardinalities } = this.columns;
-    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    for (let factor = first, from = first === 0 ? 0 : ends[first - 1]; factor < end; from = ends[factor++]) {
       if (forms[factor] !== UNARY) continue;
       const to = ends[factor];
       let mine = from;
@@ -242,12 +278,21 @@ export class LayoutWriter {
   }
 
   /** By factor, two distances of terms, of its first variable and of its second one; of wider ones the first alone. */
-  private offsets(): Float64Array {
+  private *offsets(): Generator<void, Float64Array> {
+    const { ends } = this.columns;
+    const offsets = new Float64Array(2 * ends.length);
+    for (const [from, to] of factorPieces(ends)) {
+      if (from > 0) yield;
+      this.offsetsOf(from, to, offsets);
+    }
+    return offsets;
+  }
+
+  private offsetsOf(first: number, end: number, offsets: Float64Array): void {
     const { layout, forms } = this;
     const { ends, variables, cardinalities, shapes, weightValues, shapeBegins, shapeValues } = this.columns;
-    const offsets = new Float64Array(2 * ends.length);
     const weightCount = weightValues.length + 1;
-    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    for (let factor = first, from = first === 0 ? 0 : ends[first - 1]; factor < end; from = ends[factor++]) {
       const form = forms[factor];
       if (form < PAIR) continue;
       const shape = shapes[factor];
@@ -282,7 +327,6 @@ export class LayoutWriter {
         }
       }
     }
-    return offsets;
   }
 
   private push(base: number, weight: number): void {
@@ -296,6 +340,14 @@ export class LayoutWriter {
     this.baseWeights[this.used++] = weight;
   }
 }
+
+/** By position, where the next pair and the next other edge are written, in words. */
+interface Next {
+  readonly pair: Uint32Array;
+  readonly edge: Uint32Array;
+}
+
+type AddTerm = (slot: number, base: number, weight: number) => void;
 
 /** Where terms were put that were made before, plus 1, by number. */
 interface Known {

@@ -1,9 +1,11 @@
 import { CapabilityError } from "../../base/errors.ts";
 import { log } from "../../base/log.ts";
+import { atOnce } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
 import * as F from "../../host/fields.ts";
 import type { Allocation, EngineMemory } from "../../host/memory.ts";
 import { CONSTANT, COUNTED, LayoutWriter, PAIR, TABLE, type TermSources, UNARY } from "./layout-writer.ts";
+import { factorPieces, PIECE } from "./pieces.ts";
 
 /** States are kept in a byte each. */
 const MOST_STATES = 256;
@@ -29,26 +31,35 @@ export class Layout {
   readonly joined: Uint8Array;
   /** By position, 1 where its state is certain whatever the others do. */
   readonly certain: Uint8Array;
-  readonly counted: number;
+  /** Factors of which a count is kept. */
+  counted = 0;
   /** Where it was asked for. */
-  readonly sources: TermSources | undefined;
+  sources: TermSources | undefined;
   readonly cardinalities: Uint32Array;
   readonly observed: Int32Array;
   private readonly columns: Conditionals;
   private readonly memory: EngineMemory;
   private readonly held: Allocation[] = [];
+  private readonly learn: boolean;
   private readonly forms: Uint8Array;
   /** By position, 1 where a factor of its has an entry of 0. */
   readonly hard: Uint8Array;
-  private readonly begins: Allocation;
-  private readonly records: Allocation;
-  private readonly countedBlocks: Allocation;
+  /** Where things are, once they are. */
+  private places = { begins: 0, records: 0, counted: 0 };
 
-  /** `order`: the variables that were not observed, in the order of visits. `learn`: terms will be made anew, for other weights. */
+  /** Laid out at once. */
+  static of(...given: ConstructorParameters<typeof Layout>): Layout {
+    const layout = new Layout(...given);
+    atOnce(layout.filling());
+    return layout;
+  }
+
+  /** Nothing is laid out before `filling`. `order`: the variables that were not observed, in the order of visits. `learn`: terms will be made anew, for other weights. */
   constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory, { learn = false }: { learn?: boolean } = {}) {
     const { cardinalities, observed } = columns;
     this.columns = columns;
     this.memory = memory;
+    this.learn = learn;
     this.cardinalities = cardinalities;
     this.observed = observed;
     this.drawn = order.length;
@@ -71,24 +82,31 @@ export class Layout {
     this.joined = new Uint8Array(this.drawn);
     this.certain = new Uint8Array(this.drawn);
     this.hard = new Uint8Array(cardinalities.length);
-    this.forms = this.formsOf();
+    this.forms = new Uint8Array(columns.ends.length);
     this.slots = new Uint32Array(this.drawn + 1);
-    for (let p = 0; p < this.drawn; p++) this.slots[p + 1] = this.slots[p] + this.terms(p);
-    this.counted = this.forms.reduce((sum, form) => sum + (form === COUNTED ? 1 : 0), 0);
-    const { pairs, edges, begins } = this.sizes();
-    this.begins = this.allocate(4 * (this.drawn + 1));
-    memory.u32(this.begins.pointer, this.drawn + 1).set(begins);
-    this.records = this.allocate(begins[this.drawn]);
-    this.countedBlocks = this.allocate(Math.max(1, this.counted) * F.COUNTED_BYTES);
-    const writer = new LayoutWriter(columns, this, memory, this.forms, begins, pairs, edges);
-    writer.write();
-    this.sources = learn ? writer.sources() : undefined;
-    this.markCertain(begins);
+  }
+
+  /** Lays out, yielding every few milliseconds. What was allocated is given back by `dispose`, however far it came. */
+  *filling(): Generator<void> {
+    const { columns, memory, forms, drawn } = this;
+    yield* this.findForms();
+    for (let p = 0; p < drawn; p++) this.slots[p + 1] = this.slots[p] + this.terms(p);
+    for (const form of forms) if (form === COUNTED) this.counted++;
+    const { pairs, edges, begins } = yield* this.sizes();
+    const { pointer } = this.allocate(4 * (drawn + 1));
+    memory.u32(pointer, drawn + 1).set(begins);
+    const records = this.allocate(begins[drawn]).pointer;
+    const counted = this.allocate(Math.max(1, this.counted) * F.COUNTED_BYTES).pointer;
+    this.places = { begins: pointer, records, counted };
+    const writer = new LayoutWriter(columns, this, memory, forms, begins, pairs, edges);
+    yield* writer.writing();
+    if (this.learn) this.sources = yield* writer.gatherSources();
+    yield* this.markCertain(begins);
   }
 
   /** Where things are, for chains. */
   get pointers(): { readonly begins: number; readonly records: number; readonly counted: number } {
-    return { begins: this.begins.pointer, records: this.records.pointer, counted: this.countedBlocks.pointer };
+    return this.places;
   }
 
   /** Bytes of records, shared terms and what belongs to them. */
@@ -137,45 +155,52 @@ export class Layout {
     for (const piece of this.held) piece.dispose();
   }
 
-  private formsOf(): Uint8Array {
+  private *findForms(): Generator<void> {
+    const { forms } = this;
     const { ends, variables, shapes, counting, shapeBegins, shapeValues, observed } = this.columns;
     const hardShapes = Uint8Array.from(counting, (_, shape) =>
       shapeValues.subarray(shapeBegins[shape], shapeBegins[shape + 1]).includes(-Infinity) ? 1 : 0,
     );
-    const forms = new Uint8Array(ends.length);
-    for (let factor = 0, edge = 0; factor < ends.length; factor++) {
-      const from = edge;
-      let free = 0;
-      for (; edge < ends[factor]; edge++) if (observed[variables[edge]] < 0) free++;
-      const shape = shapes[factor];
-      const form = free === 0 ? CONSTANT : free === 1 ? UNARY : counting[shape] ? COUNTED : edge - from === 2 ? PAIR : TABLE;
-      forms[factor] = form;
-      for (let e = from; e < edge; e++) {
-        const position = this.positions[variables[e]];
-        if (position >= this.drawn) continue;
-        if (form > UNARY) this.joined[position] = 1;
-        if (hardShapes[shape]) this.hard[position] = 1;
+    let edge = 0;
+    for (const [first, end] of factorPieces(ends)) {
+      if (first > 0) yield;
+      for (let factor = first; factor < end; factor++) {
+        const from = edge;
+        let free = 0;
+        for (; edge < ends[factor]; edge++) if (observed[variables[edge]] < 0) free++;
+        const shape = shapes[factor];
+        const form = free === 0 ? CONSTANT : free === 1 ? UNARY : counting[shape] ? COUNTED : edge - from === 2 ? PAIR : TABLE;
+        forms[factor] = form;
+        for (let e = from; e < edge; e++) {
+          const position = this.positions[variables[e]];
+          if (position >= this.drawn) continue;
+          if (form > UNARY) this.joined[position] = 1;
+          if (hardShapes[shape]) this.hard[position] = 1;
+        }
       }
     }
-    return forms;
   }
 
   /** By position, how many pairs and other edges it has; and where its record begins. */
-  private sizes(): { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array } {
+  private *sizes(): Generator<void, { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array }> {
     const { ends, variables } = this.columns;
     const pairs = new Uint32Array(this.drawn);
     const edges = new Uint32Array(this.drawn);
     const bytes = new Float64Array(this.drawn);
-    for (let factor = 0, edge = 0; factor < ends.length; factor++) {
-      const form = this.forms[factor];
-      const arity = ends[factor] - edge;
-      for (; edge < ends[factor]; edge++) {
-        const position = this.positions[variables[edge]];
-        if (position >= this.drawn || form < PAIR) continue;
-        if (form === PAIR) pairs[position]++;
-        else edges[position]++;
-        bytes[position] +=
-          form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+    let edge = 0;
+    for (const [first, end] of factorPieces(ends)) {
+      if (first > 0) yield;
+      for (let factor = first; factor < end; factor++) {
+        const form = this.forms[factor];
+        const arity = ends[factor] - edge;
+        for (; edge < ends[factor]; edge++) {
+          const position = this.positions[variables[edge]];
+          if (position >= this.drawn || form < PAIR) continue;
+          if (form === PAIR) pairs[position]++;
+          else edges[position]++;
+          bytes[position] +=
+            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+        }
       }
     }
     const begins = new Float64Array(this.drawn + 1);
@@ -190,12 +215,20 @@ export class Layout {
   }
 
   /** Looks at the least and the largest that each edge can do. */
-  private markCertain(begins: Uint32Array): void {
-    const { memory } = this;
-    const whole = memory.u32(this.records.pointer, begins[this.drawn] / 4);
-    const floats = memory.f64(this.records.pointer, begins[this.drawn] / 8);
+  private *markCertain(begins: Uint32Array): Generator<void> {
+    const { drawn } = this;
     const least = log(1 / CERTAIN);
-    for (let p = 0; p < this.drawn; p++) {
+    for (let first = 0; first < drawn; first += PIECE) {
+      if (first > 0) yield;
+      this.markCertainIn(first, Math.min(drawn, first + PIECE), begins, least);
+    }
+  }
+
+  private markCertainIn(from: number, to: number, begins: Uint32Array, least: number): void {
+    const { memory, places, drawn } = this;
+    const whole = memory.u32(places.records, begins[drawn] / 4);
+    const floats = memory.f64(places.records, begins[drawn] / 8);
+    for (let p = from; p < to; p++) {
       const at = begins[p] / 4;
       const own = floats[(begins[p] + F.RECORD_BYTES) / 8];
       if (this.terms(p) !== 1 || !(Math.abs(own) > least)) continue;
@@ -216,7 +249,7 @@ export class Layout {
           [low, high] = [-Infinity, Infinity];
           break;
         }
-        const [terms, row] = memory.u32(this.countedBlocks.pointer + whole[edge + 1] * F.COUNTED_BYTES, 2);
+        const [terms, row] = memory.u32(places.counted + whole[edge + 1] * F.COUNTED_BYTES, 2);
         const values = memory.f64(terms, row / 4);
         const body = row / 8;
         const head = (kind & F.HEAD_EDGE) !== 0;

@@ -1,3 +1,4 @@
+import { Pauses } from "../../base/steps.ts";
 import type { Certificate, EndedChains } from "../../contract.ts";
 import { LEAST_SWEEPS } from "./batches.ts";
 import type { Chain } from "./chain.ts";
@@ -68,18 +69,24 @@ export function marginalsOf(
   });
 }
 
-/** Whether every probability is known to `mcse`, and the chains agree. */
-export function precise(
+/** Whether every probability is known to `mcse`, and the chains agree. A generator: it yields every few milliseconds. */
+export function* precision(
   layout: Layout,
   chains: readonly Chain[],
   n: number,
   batches: number,
   mcse: number,
   earlier?: EndedChains,
-): boolean {
-  const sums = chains.map((chain) => chain.sums);
+): Generator<void, boolean> {
+  const pauses = new Pauses();
+  let sums = chains.map((chain) => chain.sums);
   for (let position = 0; position < layout.drawn; position++) {
     if (!layout.joined[position]) continue;
+    if (pauses.due()) {
+      yield;
+      // Others may have taken memory.
+      sums = chains.map((chain) => chain.sums);
+    }
     const known = knownOf(earlier, layout.variables[position], n);
     if (known === undefined) {
       if (n < LEAST_SWEEPS) return false;

@@ -1,3 +1,5 @@
+import { Pauses } from "../../base/steps.ts";
+
 /** By variable, the others that it shares a factor with, each once: from begins[variable] to begins[variable + 1] − 1. */
 export interface Links {
   readonly begins: Uint32Array;
@@ -35,20 +37,21 @@ const MOST_WEIGHT = 1023;
 /**
  * Chooses many of some variables, by greedy elimination: the one with the fewest neighbours is summed out as long as its table is small enough, which links its
  * neighbours; where none is, one with many neighbours is given up, with all of its group. `groups` by variable, −1 of those in none; variables that are
- * given up by themselves leave theirs.
+ * given up by themselves leave theirs. A generator: it yields every few milliseconds.
  */
-export function narrowOf(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Narrow {
-  const search = new Search(variables, links, groups, limits);
-  search.run();
+export function* narrowing(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow> {
+  const search = new Search(links, groups, limits);
+  yield* search.take(variables);
+  yield* search.run();
   for (;;) {
     const chosen = search.chosen();
-    const { tree, large } = eliminated(chosen, links, groups, limits);
+    const { tree, large } = yield* eliminating(chosen, links, groups, limits);
     if (large.length > 0) {
       search.drop(large);
       continue;
     }
     const left = variables.filter((variable) => !search.took(variable));
-    return { parts: partsOf(chosen, tree), separators: tree, left };
+    return { parts: yield* partsOf(chosen, tree), separators: tree, left };
   }
 }
 
@@ -65,14 +68,20 @@ class Search {
   private readonly ready: number[][] = [];
   private readonly waiting: number[][] = [];
   private readonly order: number[] = [];
+  private readonly pauses = new Pauses();
 
-  constructor(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits) {
+  constructor(links: Links, groups: Int32Array, limits: Limits) {
     this.links = links;
     this.groups = groups;
     this.limits = limits;
     const count = limits.cardinalities.length;
     this.states = new Uint8Array(count);
     this.degrees = new Uint32Array(count);
+  }
+
+  /** Variables to choose among. */
+  *take(variables: Uint32Array): Generator<void> {
+    const { groups, pauses } = this;
     for (const variable of variables) {
       this.states[variable] = LIVE;
       const group = groups[variable];
@@ -81,12 +90,19 @@ class Search {
       if (members) members.push(variable);
       else this.members.set(group, [variable]);
     }
-    for (const variable of variables) this.degrees[variable] = this.live(variable).length;
-    for (let i = variables.length - 1; i >= 0; i--) this.place(variables[i]);
+    for (const variable of variables) {
+      if (pauses.due()) yield;
+      this.degrees[variable] = this.live(variable).length;
+    }
+    for (let i = variables.length - 1; i >= 0; i--) {
+      if (pauses.due()) yield;
+      this.place(variables[i]);
+    }
   }
 
-  run(): void {
+  *run(): Generator<void> {
     for (;;) {
+      if (this.pauses.due()) yield;
       const next = this.pop(this.ready, 0, 1, (variable) => this.degrees[variable]);
       if (next >= 0) {
         this.eliminate(next);
@@ -206,8 +222,14 @@ class Search {
 }
 
 /** Separators by variable in the order of elimination; and, where the tables of a part take too much, variables without which they would not. */
-function eliminated(order: readonly number[], { begins, others }: Links, groups: Int32Array, limits: Limits) {
+function* eliminating(
+  order: readonly number[],
+  { begins, others }: Links,
+  groups: Int32Array,
+  limits: Limits,
+): Generator<void, { tree: Map<number, number[]>; large: number[] }> {
   const { cardinalities, mostNumbers } = limits;
+  const pauses = new Pauses();
   const places = new Int32Array(cardinalities.length).fill(-1);
   for (const [place, variable] of order.entries()) places[variable] = place;
   const tree = new Map<number, number[]>();
@@ -215,6 +237,7 @@ function eliminated(order: readonly number[], { begins, others }: Links, groups:
   const numbers = new Float64Array(order.length);
   const large: number[] = [];
   for (const [place, variable] of order.entries()) {
+    if (pauses.due()) yield;
     const later: number[] = [];
     const take = (other: number): void => {
       if (places[other] > place && !later.includes(other)) later.push(other);
@@ -238,24 +261,27 @@ function eliminated(order: readonly number[], { begins, others }: Links, groups:
 }
 
 /** The trees of an elimination, those of small variables first; of each a subtree after the other, its root last. */
-function partsOf(order: readonly number[], tree: ReadonlyMap<number, readonly number[]>): number[][] {
+function* partsOf(order: readonly number[], tree: ReadonlyMap<number, readonly number[]>): Generator<void, number[][]> {
   const children = new Map<number, number[]>();
   const roots: number[] = [];
+  const pauses = new Pauses();
   for (const variable of order) {
+    if (pauses.due()) yield;
     const parent = tree.get(variable)![0];
     if (parent === undefined) roots.push(variable);
     else if (children.has(parent)) children.get(parent)!.push(variable);
     else children.set(parent, [variable]);
   }
-  return roots
-    .sort((a, b) => a - b)
-    .map((root) => {
-      const part: number[] = [];
-      const waiting = [root];
-      for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-        part.push(next);
-        waiting.push(...(children.get(next) ?? []));
-      }
-      return part.reverse();
-    });
+  const parts: number[][] = [];
+  for (const root of roots.sort((a, b) => a - b)) {
+    const part: number[] = [];
+    const waiting = [root];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (pauses.due()) yield;
+      part.push(next);
+      waiting.push(...(children.get(next) ?? []));
+    }
+    parts.push(part.reverse());
+  }
+  return parts;
 }

@@ -5,6 +5,7 @@ import type { Conditionals, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
 import { Chain } from "../graph-gibbs/chain.ts";
+import { coloursOf } from "../graph-gibbs/colours.ts";
 import { Layout } from "../graph-gibbs/layout.ts";
 import { chromatic } from "../graph-gibbs/schedules/chromatic.ts";
 import type { InferencePlan } from "../inference/algorithm.ts";
@@ -38,7 +39,7 @@ export class ChainCopies implements Copies {
     this.plan = plan;
     this.engine = engine;
     this.ensembles = this.groups = ensembles;
-    this.layout = new Layout(columns, chromatic.visits(columns).order, engine.memory);
+    this.layout = Layout.of(columns, coloursOf(columns).order, engine.memory);
     this.slots = plan.task === "marginals" ? this.layout.slots[this.layout.drawn] : 0;
     this.chains = Array.from({ length: ensembles }, () => []);
   }

@@ -1,4 +1,5 @@
 import { log } from "../../base/log.ts";
+import { Pauses } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
 import { machineTable } from "./chains.ts";
 import type { Observations } from "./evidence.ts";
@@ -14,16 +15,18 @@ const MOST_TABLE = 64;
 /** Entries of the table of a noisy or; wider ones become chains. */
 const MOST_NOISY = 256;
 
-/** A graph's factors in columns. Shapes of functions of literals are shared by all factors with the same function, literals and numbers of states. */
-export function conditionalsOf(structure: Structure, observations: Observations): Conditionals {
+/** A graph's factors in columns, yielding every few milliseconds. Shapes of functions of literals are shared by all factors with the same function, literals and numbers of states. */
+export function* columning(structure: Structure, observations: Observations): Generator<void, Conditionals> {
   const { variableCount, factorCount, edgeCount } = structure;
   const shapes = new Shapes();
   const columns = new Columns(factorCount + observations.soft.size, edgeCount);
   const auxiliary = new TableList(variableCount, (variable) => structure.stateCount(variable));
   const look: FactorLook = { code: 0, from: 0, to: 0, payload: 0 };
+  const pauses = new Pauses();
   for (let factor = 0; factor < factorCount; factor++) {
     structure.look(factor, look);
     const { code, payload } = look;
+    if (pauses.due(look.to - look.from)) yield;
     if (code >= WEIGHTED) {
       const stored = structure.factor(factor);
       if (stored.kind === "table") columns.add(stored.variables, shapes.table(logsOf(stored)));

@@ -4,7 +4,7 @@ import { checkRoom, MOST_ENGINE, MOST_OBJECTS } from "../../base/room.ts";
 import { shown } from "../../base/shown.ts";
 import { atOnce } from "../../base/steps.ts";
 import type { Conditionals, FactorTables, JsonObject, TableFactor } from "../../contract.ts";
-import { conditionalsOf } from "./conditionals.ts";
+import { columning } from "./conditionals.ts";
 import { type StateName, type States, stateOf } from "./domains.ts";
 import { type Evidence, Observations } from "./evidence.ts";
 import type { GraphFactor, NestedNumbers, Weight, WeightedOptions, WeightState } from "./factor-types.ts";
@@ -325,7 +325,11 @@ export class FactorGraph {
 
   /** The factors in columns, for samplers. Wide noisy ors become chains of small tables over more variables. */
   conditionals(): Conditionals {
-    return conditionalsOf(this.#structure, this.#observations);
+    return atOnce(this.columning());
+  }
+  /** The same, yielding every few milliseconds. */
+  columning(): Generator<void, Conditionals> {
+    return columning(this.#structure, this.#observations);
   }
 
   /** The factors as tables, for algorithms. Wide ones become chains of small tables over more variables, for sums or, for "map", for the largest product. */

@@ -2,6 +2,7 @@ import { ergodicity } from "../../algorithms/inference/ergodicity.ts";
 import { type Component, reducing } from "../../algorithms/inference/reduction.ts";
 import { MemoryLimitError } from "../../base/errors.ts";
 import { inTurns } from "../../base/steps.ts";
+import type { Conditionals } from "../../contract.ts";
 import type { Finding } from "../../draws/findings/finding.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 
@@ -9,11 +10,14 @@ import type { FactorGraph } from "../../models/graphs/graph.ts";
 const MOST_EDGES = 2 ** 16;
 
 /**
- * What chains over a graph with zeros may not be able to do: `free` without the evidence, as the model's chains see it, and `clamped` with it. Nothing where that is not proved, as of islands that
+ * What chains over a graph with zeros may not be able to do: `free` without the evidence, as the model's chains see it, and `clamped` with it, as these columns say. Nothing where that is not proved, as of islands that
  * many factors make together.
  */
-export async function islandFindings(free: FactorGraph, clamped: FactorGraph): Promise<Finding[]> {
-  const { shapeValues, variables, observed } = clamped.conditionals();
+export async function islandFindings(
+  free: FactorGraph,
+  clamped: FactorGraph,
+  { shapeValues, variables, observed }: Conditionals,
+): Promise<Finding[]> {
   if (!shapeValues.includes(-Infinity) || variables.length > MOST_EDGES) return [];
   const hidden = observed.includes(-1);
   for (const [which, graph] of [

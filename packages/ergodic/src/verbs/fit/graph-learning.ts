@@ -1,5 +1,5 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
-import type { EndedParticles, GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
@@ -9,6 +9,7 @@ import { adam } from "../../algorithms/gradient/rules/adam.ts";
 import { inverseTimeDecay } from "../../algorithms/gradient/schedule.ts";
 import { CapabilityError, DataError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
+import { inTurns } from "../../base/steps.ts";
 import { stream } from "../../base/stream.ts";
 import type { Conditionals, JsonObject, Penalty, Plan, Progression } from "../../contract.ts";
 import type { Finding } from "../../draws/findings/finding.ts";
@@ -128,15 +129,17 @@ export interface Begun {
   readonly findings: readonly Finding[];
 }
 
+/** @throws the reason of an aborted `signal`, as a large graph takes long to begin with */
 export async function begin(
   graph: FactorGraph,
   { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun }: GraphRecipe,
+  signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
   const heldOut = drawHeldOut(graph, share, seed);
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
-  const whole = graph.conditionals();
-  const seen = heldOut.length === 0 ? whole : shown.conditionals();
+  const whole = await inTurns(graph.columning(), signal);
+  const seen = heldOut.length === 0 ? whole : await inTurns(shown.columning(), signal);
   const columns = from ? { ...seen, weightValues: weightsFrom(from, graph, seen) } : seen;
   checkLearnable(columns, rule);
   const engine = await openEngine({ families: ["graphs", "training"] });
@@ -144,11 +147,13 @@ export async function begin(
   const { workers, replicas, averageEvery, deterministic } = plan;
   const laneCount = replicas === "shared" ? workers : replicas;
   const observed = Array.from(whole.observed.keys()).filter((variable) => whole.observed[variable] >= 0);
-  const islands = algorithm.draws ? await islandFindings(graph.withoutEvidence(observed), shown) : [];
+  const islands = algorithm.draws ? await islandFindings(graph.withoutEvidence(observed), shown, seen) : [];
   const learning = { seed, workers, deterministic, memory: MEMORY, begun, ...startOf(from, columns) };
-  const objectives = Array.from({ length: laneCount }, (_, number) =>
-    algorithm.objective(columns, { ...learning, ...(laneCount > 1 ? { lane: { number, count: laneCount } } : {}) }, engine),
+  const lanes = Array.from(
+    { length: laneCount },
+    (_, number): LearningPlan => (laneCount > 1 ? { ...learning, lane: { number, count: laneCount } } : learning),
   );
+  const objectives = await objectivesOf(algorithm, columns, lanes, engine, signal);
   const free = Float64Array.from(columns.weightFixed, (fixed) => 1 - fixed);
   const penalty: Penalty = {
     ...{ l1, l2, group: 0, weights: free, groups: [] },
@@ -184,6 +189,29 @@ export async function begin(
   };
   const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
   return { progression, shown, heldOut, json, particles, findings };
+}
+
+/** By lane; where a signal ends it, those that are there give their memory back. */
+async function objectivesOf(
+  algorithm: GraphLearner,
+  columns: Conditionals,
+  lanes: readonly LearningPlan[],
+  engine: Engine,
+  signal: AbortSignal | undefined,
+): Promise<GraphObjective[]> {
+  const objectives: GraphObjective[] = [];
+  try {
+    for (const lane of lanes)
+      objectives.push(
+        algorithm.making
+          ? await inTurns(algorithm.making(columns, lane, engine), signal)
+          : algorithm.objective(columns, lane, engine),
+      );
+    return objectives;
+  } catch (error) {
+    for (const one of objectives) one.dispose();
+    throw error;
+  }
 }
 
 /** @throws CapabilityError for what has no meaning */

@@ -130,7 +130,7 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
       // What is observed later is no part of it.
       whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
-      learning = await begin(graph, recipe);
+      learning = await begin(graph, recipe, signal);
       ({ begun } = recipe);
       const { checkpoint, stopping } = recipe;
       const { progression, json } = learning;

@@ -233,10 +233,10 @@ describe("labels with probabilities", () => {
 });
 
 describe("fit from an earlier run", () => {
-  const chain = (size: number, weight: number) => {
+  const chain = (size: number, weight: number, fixedValue = 0.25) => {
     const graph = factorGraph();
     const strong = graph.weight("strong", weight);
-    const fixed = graph.weight("fixed", 0.25, { fixed: true });
+    const fixed = graph.weight("fixed", fixedValue, { fixed: true });
     for (let i = 0; i < size; i++) graph.variable();
     for (let i = 0; i + 1 < size; i++) graph.equal([i, i + 1], { weight: strong });
     graph.isTrue(0, { weight: fixed });
@@ -250,7 +250,8 @@ describe("fit from an earlier run", () => {
     const states = [0, 1].map((state) => Uint8Array.from([state, state, state, state, state, state]));
     const from = {
       weights: Float64Array.of(60, 7),
-      particles: { clamped: [Uint8Array.from([1, 1, 1, 1, 1, 1])], free: states, updates: 100 },
+      // What was seen is so, wherever a chain was.
+      particles: { clamped: [Uint8Array.from([1, 1, 1, 1, 1, 0])], free: states, updates: 100 },
     };
     const learned = await fit(graph, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(learned.weight("strong")).toBeCloseTo(60, 6);
@@ -272,6 +273,10 @@ describe("fit from an earlier run", () => {
     const more = await fit(grown, { ...still, algorithm: contrastiveDivergence({ particles: 2 }), from });
     expect(more.weight("new")).toBeCloseTo(0.5, 6);
     expect([...more.particles!.free[1]].slice(0, 5)).toEqual([1, 1, 1, 1, 1]);
+    // A fixed weight is what the graph says, by its name too.
+    const other = await fit(chain(6, 0, 0.75).observe(5, true), { ...still, from: learned });
+    expect(other.weight("fixed")).toBe(0.75);
+    expect(other.weight("strong")).toBeCloseTo(60, 6);
   });
 
   it("draws other numbers than the run before, and is resumed to the same bytes without it", async () => {
@@ -306,6 +311,12 @@ describe("fit from an earlier run", () => {
     expect(() => fit(graph, { from: {} as never })).toThrow(/from.*what fit\(\) learnt/);
     await expect(fit(graph, { from: { weights: new Float64Array(5) } })).rejects.toThrow(
       /from has 5 weights, but the graph has 2/,
+    );
+    const before = await fit(graph, { epochs: 2 });
+    const wider = chain(5, 0);
+    wider.variable(undefined, 3);
+    await expect(fit(wider.observe(1, true), { from: before })).rejects.toThrow(
+      /from has 2 states of the variable x5, but the graph has 3/,
     );
     const large = await fit(chain(9, 0).observe(1, true), { epochs: 2 });
     await expect(fit(graph, { from: large })).rejects.toThrow(/chains over 9 variables, but the graph has 6/);

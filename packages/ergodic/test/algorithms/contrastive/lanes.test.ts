@@ -176,6 +176,28 @@ describe("averaged replicas", () => {
     expect(one.key).not.toEqual(other.key);
   });
 
+  it("compute on a worker what they would on this thread, loss and gradient", async () => {
+    const graph = labelled();
+    const columns = graph.conditionals();
+    const lane = { number: 1, count: 2 };
+    const make = () =>
+      contrastiveDivergence({ particles: 2, steps: 2 }).objective(
+        columns,
+        { seed: 5, workers: 2, memory: 2 ** 28, lane },
+        engine,
+      );
+    const [here, there] = [make(), make()];
+    const x = here.start!.map((_, i) => 0.3 - 0.2 * i);
+    const gradients = [new Float64Array(x.length), new Float64Array(x.length)];
+    for (let update = 0; update < 3; update++) {
+      const loss = here.evaluate(x, gradients[0], update);
+      expect(await there.evaluateOnWorkers(x, gradients[1], update)).toBe(loss);
+      expect(gradients[1]).toEqual(gradients[0]);
+    }
+    here.dispose();
+    there.dispose();
+  });
+
   it("share the chains that there are by default, so that an update costs no more", () => {
     const columns = smallWorld(1).graph.conditionals();
     const chains = (count: number): number => {
@@ -285,16 +307,55 @@ describe("racing workers", () => {
         throw new RangeError("met");
       },
     };
-    for (const racing of [true, false]) {
+    const fine: FullObjective = { ...failing, evaluateOnWorkers: async () => 0 };
+    for (const [racing, objectives] of [
+      [true, [failing, failing]],
+      [false, [failing, failing]],
+      [false, [fine, failing]],
+    ] as const) {
       const lanes = new FullLanes(
         {
-          ...{ objectives: [failing, failing], rule: sgd({ rate: 1 }), racing, averageEvery: 1 },
+          ...{ objectives, rule: sgd({ rate: 1 }), racing, averageEvery: 1 },
           ...{ penalty: undefined, precision: "f64", workers: 2, deterministic: false },
         },
         engine,
       );
       await expect(lanes.advance(1)).rejects.toThrow("met");
       lanes.dispose();
+    }
+  });
+
+  it("draw other numbers once they continue", async () => {
+    const drawn: number[][] = [[], []];
+    const objective = (l: number): FullObjective => ({
+      ...{ count: 1, rows: 1, start: Float64Array.of(0), evaluate: () => Number.NaN, dispose: () => {} },
+      evaluateOnWorkers: async (_x, gradient, update) => {
+        gradient.fill(0);
+        drawn[l].push(update!);
+        return 0;
+      },
+    });
+    const lanes = (): FullLanes =>
+      new FullLanes(
+        {
+          ...{ objectives: [objective(0), objective(1)], rule: sgd({ rate: 1 }), racing: true, averageEvery: 1 },
+          ...{ penalty: undefined, precision: "f64", workers: 2, deterministic: false },
+        },
+        engine,
+      );
+    const first = lanes();
+    for (let epoch = 0; epoch < 3; epoch++) await first.advance(1);
+    const kept = first.snapshot();
+    const before = drawn.map((numbers) => Math.max(...numbers));
+    first.dispose();
+    const second = lanes();
+    second.restore(kept);
+    await second.advance(1);
+    second.dispose();
+    for (const [l, numbers] of drawn.entries()) {
+      expect(before[l]).toBeGreaterThan(0);
+      expect(numbers).toEqual(numbers.map((_, i) => i));
+      expect(numbers.at(-1)).toBeGreaterThan(before[l]);
     }
   });
 

@@ -38,7 +38,7 @@ describe("statistics and terms", () => {
         const columns = { ...given, weightFixed: new Uint8Array(given.weightFixed.length) };
         const values = Float64Array.from(given.weightValues, () => draws.normal());
         const at = { ...columns, weightValues: values };
-        const learnt = new LearntGraph(columns, engine);
+        const learnt = LearntGraph.of(columns, engine);
         learnt.weigh(values);
         const chain = learnt.chain(stream(seed, "chain"), 1);
         const { positions, slots, layout } = { ...learnt.layout, layout: learnt.layout };
@@ -182,7 +182,7 @@ describe("contrastive divergence", () => {
 });
 
 async function order(columns: ReturnType<ReturnType<typeof smallWorld>["graph"]["conditionals"]>): Promise<{ visits: number[] }> {
-  const learnt = new LearntGraph(columns, engine);
+  const learnt = LearntGraph.of(columns, engine);
   const visits = Array.from(learnt.layout.variables.subarray(0, learnt.layout.drawn));
   learnt.dispose();
   return { visits };
@@ -259,6 +259,8 @@ describe("fit(graph)", () => {
       });
     };
     near((await fit(world(["b", "new", undefined, "a"]), { from: first, ...still })).weights, [b, 0.5, third, a]);
+    // A number says nothing of a weight that has, or had, a name.
+    near((await fit(world([undefined, "a", undefined]), { from: first, ...still })).weights, [0.5, a, third]);
     // Without the graph nobody knows names.
     const { weights } = first;
     near((await fit(world(["b", "new", undefined, "a"]), { from: { weights }, ...still })).weights, [a, b, third, 0.5]);

@@ -95,6 +95,12 @@ describe("fit of a graph with zeros", () => {
       "racing",
       "islands",
     ]);
+    // Wherever they are.
+    const second = yes(4);
+    second.table([0, 1], [1, 2, 3, 1]);
+    second.table([2, 3], [1, 0, 0, 1]);
+    second.observe(0, true);
+    expect((await fit(second, { epochs: 5 })).findings).toMatchObject([{ code: "islands" }]);
     const open = yes(4);
     open.table([0, 1], [1, 1, 0, 1]);
     open.observe(2, true);

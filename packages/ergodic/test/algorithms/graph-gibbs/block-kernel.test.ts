@@ -1,7 +1,7 @@
 /** Draws of blocks against a twin that goes through all joint states of a block; their stationary distribution, by enumeration. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blocksOf } from "../../../src/algorithms/graph-gibbs/blocks.ts";
+import { blocking } from "../../../src/algorithms/graph-gibbs/blocks.ts";
 import { blocks } from "../../../src/algorithms/graph-gibbs/schedules/blocks.ts";
 import type { Schedule } from "../../../src/algorithms/graph-gibbs/schedules/schedule.ts";
 import type { Draws } from "../../../src/base/stream.ts";
@@ -15,8 +15,8 @@ import { distance, type Laid, laidOut, possible, product, recounted } from "./la
 const small: Schedule = {
   ...blocks,
   name: "blocks of small tables",
-  visits: (columns) => {
-    const found = blocksOf(columns, { mostStates: 4, mostLinked: 9 });
+  *visits(columns) {
+    const found = yield* blocking(columns, { mostStates: 4, mostLinked: 9 });
     return { order: found.order, stretches: [{ from: 0, to: found.order.length, shared: false }], blocks: found };
   },
 };

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Blocks, blocksOf } from "../../../src/algorithms/graph-gibbs/blocks.ts";
 import { blocks } from "../../../src/algorithms/graph-gibbs/schedules/blocks.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { stream } from "../../../src/base/stream.ts";
 import type { Conditionals } from "../../../src/contract.ts";
 import { type Answer, elimination, type FactorGraph, factorGraph, graphGibbs, infer, is, not } from "../../../src/index.ts";
@@ -138,11 +139,11 @@ describe("blocks", () => {
     const chain = factorGraph();
     for (let i = 0; i < 10_000; i++) chain.variable();
     for (let i = 0; i < 9_999; i++) chain.equal([i, i + 1], { weight: 1 });
-    expect(blocks.visits(chain.conditionals()).stretches).toEqual([{ from: 0, to: 10_000, shared: false }]);
+    expect(atOnce(blocks.visits(chain.conditionals())).stretches).toEqual([{ from: 0, to: 10_000, shared: false }]);
     const pieces = factorGraph();
     for (let i = 0; i < 10_000; i++) pieces.variable();
     for (let i = 0; i < 9_999; i++) if (i % 10 < 9) pieces.equal([i, i + 1], { weight: 1 });
-    expect(blocks.visits(pieces.conditionals()).stretches).toEqual([{ from: 0, to: 10_000, shared: true }]);
+    expect(atOnce(blocks.visits(pieces.conditionals())).stretches).toEqual([{ from: 0, to: 10_000, shared: true }]);
   });
 });
 
@@ -261,7 +262,7 @@ describe('graphGibbs({ schedule: "blocks" })', () => {
       if (i % 50 === 0)
         graph.or([i + 1 + (i % 9 === 8 ? 1 : 0), is(9 * Math.floor(i / 9), 2), i % 9 === 0 ? i + 2 : i], { weight: 1 });
     }
-    const { stretches } = blocks.visits(graph.conditionals());
+    const { stretches } = atOnce(blocks.visits(graph.conditionals()));
     expect(stretches.some(({ shared }) => shared)).toBe(true);
     const algorithm = gibbs({ chains: 2, warmup: 4, sweeps: 100 });
     const answers = [];

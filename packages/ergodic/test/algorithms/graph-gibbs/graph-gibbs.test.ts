@@ -192,7 +192,7 @@ describe("layouts", () => {
     }
     const columns = graph.conditionals();
     const { order } = coloursOf(columns);
-    const layout = new Layout(columns, order, engine.memory);
+    const layout = Layout.of(columns, order, engine.memory);
     const bytes = layout.byteLength / graph.edgeCount;
     console.log(`${bytes.toFixed(1)} bytes an edge`);
     expect(bytes).toBeLessThan(24);

@@ -3,6 +3,7 @@ import { Chain } from "../../../src/algorithms/graph-gibbs/chain.ts";
 import { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
 import type { Schedule } from "../../../src/algorithms/graph-gibbs/schedules/schedule.ts";
 import { sequential } from "../../../src/algorithms/graph-gibbs/schedules/sequential.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { type Stream, stream } from "../../../src/base/stream.ts";
 import type { Conditionals } from "../../../src/contract.ts";
 import type { Engine } from "../../../src/host/engine.ts";
@@ -16,10 +17,10 @@ export function laidOut(
 ) {
   const observed = given.observed.map((state, variable) => (state < 0 && given.cardinalities[variable] === 1 ? 0 : state));
   const columns: Conditionals = { ...given, observed };
-  const visits = schedule.visits(columns);
-  const layout = new Layout(columns, visits.order, engine.memory);
+  const visits = atOnce(schedule.visits(columns));
+  const layout = Layout.of(columns, visits.order, engine.memory);
   const random: Stream = stream(seed, "graph gibbs", 0);
-  const together = visits.blocks && new BlockLayout(columns, layout, visits.blocks, engine.memory);
+  const together = visits.blocks && BlockLayout.of(columns, layout, visits.blocks, engine.memory);
   const chain = new Chain(layout, engine, random, workers, together);
   const dispose = (): void => {
     chain.dispose();

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Chain } from "../../../src/algorithms/graph-gibbs/chain.ts";
 import { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
 import { sequential } from "../../../src/algorithms/graph-gibbs/schedules/sequential.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { adam, type FactorGraph, fit, graphGibbs, infer, inverseTimeDecay } from "../../../src/index.ts";
@@ -12,8 +13,8 @@ const engine = await openEngine({ families: ["graphs"] });
 
 async function draw(graph: FactorGraph): Promise<number[]> {
   const columns = graph.conditionals();
-  const { order, stretches } = sequential.visits(columns);
-  const layout = new Layout(columns, order, engine.memory);
+  const { order, stretches } = atOnce(sequential.visits(columns));
+  const layout = Layout.of(columns, order, engine.memory);
   const chain = new Chain(layout, engine, stream(1, "truth"), 1);
   chain.begin(() => 0);
   await engine.run(chain.calls(stretches[0], sequential, 0, 2000, false, 1), { workers: 1, deterministic: false });

@@ -1,4 +1,4 @@
-import { blocksOf } from "../blocks.ts";
+import { blocking } from "../blocks.ts";
 import { stretchesOf } from "./chromatic.ts";
 import type { Schedule } from "./schedule.ts";
 
@@ -13,8 +13,8 @@ const SMALL = 1 / 8;
 export const blocks: Schedule = {
   name: "blocks",
   words: "block Gibbs",
-  visits: (columns) => {
-    const found = blocksOf(columns);
+  *visits(columns) {
+    const found = yield* blocking(columns);
     const { order, ends, colours } = found;
     let block = 0;
     const stretches = stretchesOf(colours, 0).map((stretch) => {

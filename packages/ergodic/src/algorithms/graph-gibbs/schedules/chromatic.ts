@@ -1,4 +1,4 @@
-import { coloursOf } from "../colours.ts";
+import { colouring } from "../colours.ts";
 import type { Schedule, Stretch } from "./schedule.ts";
 
 /** Variables of a colour are shared among workers from so many on: below, waiting for each other takes longer. */
@@ -11,8 +11,8 @@ const SHARED = 8192;
 export const chromatic: Schedule = {
   name: "chromatic",
   words: "chromatic Gibbs",
-  visits: (columns) => {
-    const { order, ends } = coloursOf(columns);
+  *visits(columns) {
+    const { order, ends } = yield* colouring(columns);
     return { order, stretches: stretchesOf(ends, 0) };
   },
 };

@@ -1,4 +1,4 @@
-import { type Schedule, unobserved } from "./schedule.ts";
+import { inOrder, type Schedule } from "./schedule.ts";
 
 /**
  * Workers draw variables of one chain at the same time, each a part of them, without waiting for each other: what one reads may be what another is about to
@@ -8,8 +8,5 @@ export const hogwild: Schedule = {
   name: "hogwild",
   words: "Hogwild Gibbs",
   biased: "workers race, which biases what they draw",
-  visits: (columns) => {
-    const order = unobserved(columns);
-    return { order, stretches: [{ from: 0, to: order.length, shared: true }] };
-  },
+  visits: (columns) => inOrder(columns, true),
 };

@@ -28,12 +28,20 @@ export interface Schedule {
   readonly random?: boolean;
   /** Why what it gives has no guarantee. */
   readonly biased?: string;
-  visits(columns: Conditionals): Visits;
+  /** Yields every few milliseconds. */
+  visits(columns: Conditionals): Generator<void, Visits>;
 }
 
 /** The variables that were not observed, in their order. */
 export function unobserved({ observed }: Conditionals): Uint32Array {
   return Uint32Array.from(observed.keys()).filter((variable) => observed[variable] < 0);
+}
+
+/** Visits of all of them, in one stretch. */
+// biome-ignore lint/correctness/useYield: other schedules take longer
+export function* inOrder(columns: Conditionals, shared: boolean): Generator<void, Visits> {
+  const order = unobserved(columns);
+  return { order, stretches: [{ from: 0, to: order.length, shared }] };
 }
 
 /** A stretch in pieces of at most so many positions. */

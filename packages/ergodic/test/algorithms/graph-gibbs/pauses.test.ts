@@ -1,0 +1,124 @@
+/** Large graphs are coloured, partitioned and laid out in pieces, between which signals are served and memory may grow: the same as at once, and small graphs without a pause. */
+import { describe, expect, it } from "vitest";
+import { LearntGraph } from "../../../src/algorithms/contrastive/learnt-graph.ts";
+import { BlockLayout } from "../../../src/algorithms/graph-gibbs/block-layout.ts";
+import { blocking, blocksOf } from "../../../src/algorithms/graph-gibbs/blocks.ts";
+import { colouring, coloursOf } from "../../../src/algorithms/graph-gibbs/colours.ts";
+import { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
+import { stream } from "../../../src/base/stream.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import { EngineMemory } from "../../../src/host/memory.ts";
+import { type FactorGraph, factorGraph, fit, graphGibbs, infer } from "../../../src/index.ts";
+
+const engine = await openEngine({ families: ["graphs", "training"] });
+
+/** Booleans, each with a factor of its own, two pairs, and every tenth one with votes of others; half of them observed where `seen`. */
+function world(count: number, seen = false): FactorGraph {
+  const graph = factorGraph();
+  const [own, pair, votes] = ["own", "pair", "votes"].map((name) => graph.weight(name, 0.3));
+  const draws = stream(5, "pauses").at(0);
+  for (let i = 0; i < count; i++) graph.variable();
+  for (let i = 0; i < count; i++) {
+    graph.isTrue(i, { weight: own });
+    for (const away of [1, 1 + draws.integer(count - 1)]) graph.equal([i, (i + away) % count], { weight: pair, feature: 0.5 });
+    if (i % 10 === 0)
+      graph.ratio(
+        [1, 2, 3].map((k) => (i + 2 * k) % count),
+        (i + 7) % count,
+        { weight: votes },
+      );
+    if (seen && i % 2 === 0) graph.observe(i, draws.integer(2) === 1);
+  }
+  return graph;
+}
+
+/** What steps end with, and how many pauses they make; `meanwhile` is what others do then. */
+function paused<T>(steps: Generator<void, T>, meanwhile = (): void => {}): { value: T; pauses: number } {
+  for (let pauses = 0; ; pauses++) {
+    const { done, value } = steps.next();
+    if (done) return { value, pauses };
+    meanwhile();
+  }
+}
+
+const large = world(40_000);
+const small = world(200);
+
+describe("pauses", () => {
+  it("are many in what is made of a large graph, none of a small one", () => {
+    const making: [name: string, steps: (graph: FactorGraph) => Generator<void, unknown>, least: number][] = [
+      ["columns", (graph) => graph.columning(), 50],
+      ["colours", (graph) => colouring(graph.conditionals()), 30],
+      ["blocks", (graph) => blocking(graph.conditionals()), 100],
+      [
+        "a layout",
+        (graph) => new Layout(graph.conditionals(), coloursOf(graph.conditionals()).order, engine.memory).filling(),
+        15,
+      ],
+      [
+        "blocks laid out",
+        (graph) => {
+          const [columns, found] = [graph.conditionals(), blocksOf(graph.conditionals())];
+          return new BlockLayout(columns, Layout.of(columns, found.order, engine.memory), found, engine.memory).filling();
+        },
+        50,
+      ],
+      ["what is learnt", (graph) => LearntGraph.making(graph.conditionals(), engine), 100],
+    ];
+    for (const [name, steps, least] of making) {
+      expect([name, paused(steps(large)).pauses >= least]).toEqual([name, true]);
+      expect([name, paused(steps(small)).pauses]).toEqual([name, 0]);
+    }
+  });
+
+  it("leave what is laid out as it is at once, where memory grows meanwhile", () => {
+    const columns = large.conditionals();
+    const found = blocksOf(columns);
+    const bytesOf = (pieces: boolean): { bytes: Uint32Array; pauses: number } => {
+      const memory = new EngineMemory(false);
+      const layout = new Layout(columns, found.order, memory, { learn: true });
+      const together = new BlockLayout(columns, layout, found, memory);
+      // Memory that grows is another buffer: what looked at the one before sees nothing any more.
+      const grow = (): void => void memory.memory.grow(1);
+      let pauses = 0;
+      if (!pieces) paused(layout.filling());
+      else pauses = paused(layout.filling(), grow).pauses;
+      const forBlocks = paused(together.filling(), pieces ? grow : undefined).pauses;
+      if (pieces) expect(forBlocks).toBeGreaterThan(50);
+      const { begins, records, counted } = layout.pointers;
+      const ends = memory.u32(begins, layout.drawn + 1);
+      const all = [
+        ends,
+        memory.u32(records, ends[layout.drawn] / 4),
+        memory.u32(counted, 4 * layout.counted),
+        memory.u32(together.pointer, 3 * found.ends.length),
+        ...[layout.sources!.addresses, layout.sources!.ends, layout.sources!.ownWeights, together.tables, together.messages],
+      ];
+      const bytes = Uint32Array.from(all.flatMap((one) => [...one]));
+      return { bytes, pauses };
+    };
+    const [once, inPieces] = [bytesOf(false), bytesOf(true)];
+    expect(inPieces.pauses).toBeGreaterThan(15);
+    expect(inPieces.bytes).toEqual(once.bytes);
+  });
+
+  it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([
+    ["inference", async (signal) => infer(large, { algorithm: graphGibbs({ schedule: "blocks" }), signal })],
+    ["learning", async (signal) => fit(world(40_000, true), { signal })],
+  ])("serve the signal of %s while it begins, and memory is given back", async (_, run) => {
+    const before = engine.memory.usedBytes;
+    for (const turns of [3, 130, 190, 260]) {
+      const controller = new AbortController();
+      const reason = new Error(`after ${turns} turns`);
+      let left = turns;
+      const wait = (): void => {
+        if (left-- > 0) setImmediate(wait);
+        else controller.abort(reason);
+      };
+      const running = run(controller.signal);
+      wait();
+      await expect(running).rejects.toBe(reason);
+      expect(engine.memory.usedBytes).toBe(before);
+    }
+  });
+});
