@@ -8,7 +8,7 @@ import { LogTables } from "../../src/algorithms/inference/log-tables.ts";
 import { reduce, reducing } from "../../src/algorithms/inference/reduction.ts";
 import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
 import { stream } from "../../src/base/stream.ts";
-import { factorGraph, infer } from "../../src/index.ts";
+import { factorGraph, graphGibbs, infer } from "../../src/index.ts";
 import { factsOf, gathering } from "../../src/verbs/infer/facts.ts";
 import { graphOf } from "../reference/random-graph.ts";
 
@@ -42,6 +42,29 @@ describe("before inference begins", () => {
     expect(gathered.pauses).toBeGreaterThanOrEqual(5);
     expect(gathered.pauses).toBeLessThan(12);
     expect(gathered.value).toEqual(factsOf(tables));
+  });
+
+  it("factors in columns are made with pauses, for samplers of whole graphs", async () => {
+    const graph = chain();
+    const made = followed(graph.columning());
+    expect(made.pauses).toBeGreaterThanOrEqual(1);
+    expect(made.value.ends).toEqual(graph.conditionals().ends);
+    const asked: string[] = [];
+    const offering = {
+      variableCount: COUNT + 1,
+      factorTables: () => tables,
+      conditionals: () => graph.conditionals(),
+      *columning() {
+        asked.push("columning");
+        return yield* graph.columning();
+      },
+    };
+    const algorithm = graphGibbs({ sweeps: 100, warmup: 0 });
+    const found = await infer(offering, { algorithm });
+    expect(asked).toEqual(["columning"]);
+    const { columning, ...plain } = offering;
+    expect((await infer(plain, { algorithm })).marginal("x3").p).toEqual(found.marginal("x3").p);
+    expect(asked).toEqual(["columning"]);
   });
 
   it("wide tables bring pauses as well as many do", () => {

@@ -16,6 +16,8 @@ export interface InferredGraph {
   readonly variableCount?: number;
   /** The factors in columns, for samplers of graphs of any size. */
   conditionals?(): Conditionals;
+  /** The same, yielding every few milliseconds. */
+  columning?(): Generator<void, Conditionals>;
   /** A graph of the same factors with more evidence. */
   withEvidence?(evidence: Evidence): InferredGraph;
 }
@@ -83,7 +85,7 @@ export function* graphFor(
     if ("shapeValues" in graph) return graph;
     if ("conditionals" in graph && (graph.variableCount ?? 0) >= (algorithm.wholeFrom ?? 0)) {
       const seen = evidence === undefined ? graph : graph.withEvidence?.(evidence);
-      const columns = seen?.conditionals?.();
+      const columns = seen?.columning ? yield* seen.columning() : seen?.conditionals?.();
       // What zeros mean, tables tell.
       if (columns && !columns.shapeValues.includes(-Infinity)) return columns;
     }
