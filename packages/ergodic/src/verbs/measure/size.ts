@@ -1,5 +1,5 @@
 /** What a model takes: its file, the same after gzip, and its numbers in memory; and what the process takes. */
-import { inNode } from "../../base/node.ts";
+import { builtin, inNode } from "../../base/node.ts";
 import { decodeModel } from "../../predict/model-file.ts";
 
 /** A saved model, read for what it costs. */
@@ -29,7 +29,17 @@ export async function gzipSize(bytes: Uint8Array): Promise<number> {
 export function residentSize(): { now: number; peak: number } | null {
   if (!inNode()) return null;
   const { process } = globalThis;
-  return { now: process.memoryUsage.rss(), peak: 1024 * process.resourceUsage().maxRSS };
+  return { now: process.memoryUsage.rss(), peak: 1024 * (highWater() ?? process.resourceUsage().maxRSS) };
+}
+
+/** KiB, of the process itself, where the system is Linux: what `getrusage` counts there has the size of the process that started this one in it. */
+function highWater(): number | undefined {
+  try {
+    const found = /^VmHWM:\s+(\d+) kB$/m.exec(builtin("node:fs").readFileSync("/proc/self/status", "utf8"));
+    return found ? Number(found[1]) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Bytes of the WebAssembly memory that the predictor runs on, where it says so. */
