@@ -155,6 +155,20 @@ describe("contrastive divergence", () => {
     }
   }, 60_000);
 
+  it("each chain of CD-k begins where a chain of the evidence is, its own", async () => {
+    const graph = factorGraph();
+    for (const name of ["a", "b", "seen"]) graph.variable(name);
+    // Two that were not observed, which no sweep parts.
+    graph.equal(["a", "b"], { weight: 20 });
+    graph.isTrue("seen", { weight: graph.weight("w") });
+    graph.observe("seen", "true");
+    const algorithm = contrastiveDivergence({ particles: 8, persistent: false });
+    const { clamped, free } = (await fit(graph, { algorithm, epochs: 3, seed: 1 })).particles!;
+    const unseen = (chains: readonly Uint8Array[]) => chains.map(([a, b]) => `${a}${b}`);
+    expect(unseen(free)).toEqual(unseen(clamped));
+    expect(new Set(unseen(free))).toEqual(new Set(["00", "11"]));
+  });
+
   it("persistent chains find the likelihood's optimum within 0.005 nats a variable, on 20 random graphs", async () => {
     const learners: readonly (readonly [string, GraphLearner])[] = [
       ["PCD", contrastiveDivergence()],
