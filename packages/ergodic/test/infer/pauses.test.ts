@@ -10,15 +10,8 @@ import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
 import { stream } from "../../src/base/stream.ts";
 import { factorGraph, graphGibbs, infer } from "../../src/index.ts";
 import { factsOf, gathering } from "../../src/verbs/infer/facts.ts";
+import { followed } from "../reference/followed.ts";
 import { graphOf } from "../reference/random-graph.ts";
-
-/** How often it yields, and what it ends with. */
-function followed<T>(steps: Generator<void, T>): { pauses: number; value: T } {
-  for (let pauses = 0; ; pauses++) {
-    const { done, value } = steps.next();
-    if (done) return { pauses, value };
-  }
-}
 
 const COUNT = 6000;
 

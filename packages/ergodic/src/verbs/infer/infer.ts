@@ -211,10 +211,11 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const { graph, made, algorithm, plan, until, checkpoint } = recipe;
       const engine = await openEngine({ families: ["graphs"] });
       const begun = performance.now();
-      inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
       json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
+      // Last, as nothing would dispose of it if what came after failed.
+      inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       return {
         progression: inference,
         stopping: { until: lessSpent(until, made + performance.now() - begun), validateEvery: 1, patience: undefined },

@@ -7,6 +7,7 @@ import { junctionTree, mergeSmall, treeCost } from "../../../src/algorithms/elim
 import { eliminationOrder, eliminationOrders } from "../../../src/algorithms/elimination/order.ts";
 import { atOnce } from "../../../src/base/steps.ts";
 import { factorGraph, infer } from "../../../src/index.ts";
+import { followed } from "../../reference/followed.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>
   fc.record({
@@ -276,12 +277,9 @@ describe("cutsets", () => {
     const yields = (count: number): number => {
       const all = Array.from({ length: count + 1 }, (_, i) => i);
       const search = chooseCutset(all, [all.slice(1), all.slice(0, -1)], new Array(count + 1).fill(2), 4, 2 ** 16);
-      let seen = 0;
-      for (let step = search.next(); ; step = search.next(), seen++)
-        if (step.done) {
-          expect(step.value).toBeUndefined();
-          return seen;
-        }
+      const { pauses, value } = followed(search);
+      expect(value).toBeUndefined();
+      return pauses;
     };
     // Two cliques of 100 Booleans that share 99 of them: no 2^16 slices bring 2^99 entries to 4. Of the larger ones a tree is made, with a pause, and that is all.
     expect([yields(100), yields(130)]).toEqual([16, 1]);

@@ -9,6 +9,7 @@ import { stream } from "../../../src/base/stream.ts";
 import { openEngine } from "../../../src/host/engine.ts";
 import { EngineMemory } from "../../../src/host/memory.ts";
 import { type FactorGraph, factorGraph, fit, graphGibbs, infer } from "../../../src/index.ts";
+import { followed } from "../../reference/followed.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
 
@@ -30,15 +31,6 @@ function world(count: number, seen = false): FactorGraph {
     if (seen && i % 2 === 0) graph.observe(i, draws.integer(2) === 1);
   }
   return graph;
-}
-
-/** What steps end with, and how many pauses they make; `meanwhile` is what others do then. */
-function paused<T>(steps: Generator<void, T>, meanwhile = (): void => {}): { value: T; pauses: number } {
-  for (let pauses = 0; ; pauses++) {
-    const { done, value } = steps.next();
-    if (done) return { value, pauses };
-    meanwhile();
-  }
 }
 
 const large = world(40_000);
@@ -66,8 +58,8 @@ describe("pauses", () => {
       ["what is learnt", (graph) => LearntGraph.making(graph.conditionals(), engine), 100],
     ];
     for (const [name, steps, least] of making) {
-      expect([name, paused(steps(large)).pauses >= least]).toEqual([name, true]);
-      expect([name, paused(steps(small)).pauses]).toEqual([name, 0]);
+      expect([name, followed(steps(large)).pauses >= least]).toEqual([name, true]);
+      expect([name, followed(steps(small)).pauses]).toEqual([name, 0]);
     }
   });
 
@@ -81,9 +73,9 @@ describe("pauses", () => {
       // Memory that grows is another buffer: what looked at the one before sees nothing any more.
       const grow = (): void => void memory.memory.grow(1);
       let pauses = 0;
-      if (!pieces) paused(layout.filling());
-      else pauses = paused(layout.filling(), grow).pauses;
-      const forBlocks = paused(together.filling(), pieces ? grow : undefined).pauses;
+      if (!pieces) followed(layout.filling());
+      else pauses = followed(layout.filling(), grow).pauses;
+      const forBlocks = followed(together.filling(), pieces ? grow : undefined).pauses;
       if (pieces) expect(forBlocks).toBeGreaterThan(50);
       const { begins, records, counted } = layout.pointers;
       const ends = memory.u32(begins, layout.drawn + 1);
