@@ -3,8 +3,8 @@
  *
  * A case is `{ name, measures, metric, better: "less" | "more", rounds?, lossTolerance, makeData(folder, closing), ours(problem), peers(problem) }`.
  * `ours` resolves to a contestant, `peers` to a list of `{ name, goal, open() }` whose `open` resolves to one. A contestant is
- * `{ name, round(i) → { value, loss?, … }, note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as
- * objective.mjs computes it. A peer's `open` that throws Skipped is left out aloud; so is a case whose `makeData` does.
+ * `{ name, round(i) → { value, loss?, … }, warmUp?(), note?(rounds), close?() }`: `value` in the case's metric, `loss` the final objective as
+ * objective.mjs computes it; without `warmUp` a round of its own comes first. A peer's `open` that throws Skipped is left out aloud; so is a case whose `makeData` does.
  * What `makeData` pushes onto `closing` is closed at the end, whatever happens.
  *
  * Faster is worth nothing when the answer is worse: unless a case brings its own `compare(ours, theirs, problem)` → { text, passed }, our median
@@ -74,9 +74,12 @@ export async function measure(benchCase, { rounds, folder, say }) {
     for (let i = -1; i < rounds; i++) {
       say(`${benchCase.name}: ${i < 0 ? "warm-up" : `round ${i + 1} of ${rounds}`}`);
       for (const [at, contestant] of contestants.entries()) {
-        const result = await contestant.round(Math.max(i, 0));
-        if (!Number.isFinite(result.value)) throw new Error(`${contestant.name} measured ${result.value} ${benchCase.metric}`);
-        if (i >= 0) results[at].push(result);
+        if (i < 0 && contestant.warmUp) await contestant.warmUp();
+        else {
+          const result = await contestant.round(Math.max(i, 0));
+          if (!Number.isFinite(result.value)) throw new Error(`${contestant.name} measured ${result.value} ${benchCase.metric}`);
+          if (i >= 0) results[at].push(result);
+        }
       }
     }
 

@@ -111,6 +111,8 @@ export async function underLoad(server, called = "") {
   return {
     name: called + server.name,
     close: () => server.close(),
+    /** Its rate is searched for in minutes; code is compiled after seconds. */
+    warmUp: () => closedLoop(server),
     async round() {
       const { loss } = await server.look();
       const { cpuUs, rate } = await closedLoop(server);
