@@ -3,9 +3,9 @@ import { type ArrayPlan, countAt, planAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
 import { damaged, readPlan } from "./plan-format.ts";
-import { checkNumbers, KEPT, type OpenBatch, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
+import { batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
-import { batchBytes, placesOf } from "./plan-memory.ts";
+import { placesOf } from "./plan-memory.ts";
 import { roomOf } from "./room-of.ts";
 
 export interface NetworkPlanOptions {
@@ -213,12 +213,11 @@ function chunkOf(plan: ArrayPlan, where: string): number {
 }
 
 /** What the plan takes at most, with all the batches that are kept and one that is made: pieces of memory may lie badly. */
-function pagesOf({ plan, buffers, chunk, where }: PlanParts): number {
+function pagesOf(parts: PlanParts): number {
+  const { plan, buffers } = parts;
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const fixed = [...constantsOf(plan), ...parametersOf(buffers)].reduce((sum, { size }) => sum + size * elementBytes + 64, 0);
-  const between = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, 0);
-  const batch = between + batchBytes(planAt(plan, chunk), elementBytes, where);
-  return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + (KEPT + 2) * batch)) / PAGE), MOST_PAGES);
+  return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + batchesBytes(parts))) / PAGE), MOST_PAGES);
 }
 
 /** Numbers [from, from + count), without a copy where they lie in a typed array. */

@@ -5,10 +5,11 @@ import type { Machine } from "../host/engine.ts";
 import { own } from "../host/memory.ts";
 import { constantsOf, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
 import { checkProgram } from "./plan-check.ts";
-import { ReadyProgram } from "./plan-program.ts";
+import { batchMemory, placesOf, programsOf } from "./plan-memory.ts";
+import { ReadyProgram, type Workspace } from "./plan-program.ts";
 import { workOf } from "./plan-work.ts";
 
-/** Batches of other sizes that are kept: the last chunk's, a single row. */
+/** Sizes of batches whose programs are kept at least; more, as long as all together are no larger than what a batch computes with. */
 export const KEPT = 4;
 
 export interface PlanParts {
@@ -68,11 +69,38 @@ export interface Batch {
   readonly program: ReadyProgram;
   /** Addresses of inputs and outputs. */
   readonly at: ReadonlyMap<string, number>;
+  /** Holds the program. */
   readonly arena: Arena;
 }
 
+/** What batches of up to so many rows compute with in turn: inputs, outputs, and what lies between the steps. */
+interface Room {
+  readonly arena: Arena;
+  /** Addresses of inputs and outputs. */
+  readonly at: ReadonlyMap<string, number>;
+  readonly workspaces: readonly Workspace[];
+}
+
+/** Rows of the room that a batch is computed in: the next power of two, but no more than a chunk. So all rooms together are less than twice that of a chunk. */
+const capacityOf = (rows: number, chunk: number): number => Math.min(chunk, 2 ** Math.ceil(Math.log2(rows)));
+
+/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
+export function batchesBytes({ plan, buffers, chunk, where }: Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">): number {
+  const { room, code, kept, scratch } = batchSizes({ plan, buffers, chunk, where });
+  return 2 * room + kept + code + 2 * scratch;
+}
+
+/** Bytes of a chunk's room, of its program, of all programs that are kept, and of scratch. */
+function batchSizes({ plan, buffers, chunk, where }: Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">) {
+  const elementBytes = plan.precision === "f64" ? 8 : 4;
+  const { workspace, code, scratch } = batchMemory(planAt(plan, chunk), elementBytes, where);
+  const room = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, workspace);
+  return { room, code, kept: Math.max(KEPT * code, room), scratch };
+}
+
 /**
- * A plan in a memory: its constants and parameters, and a program for each size of batch that was wanted. It keeps the last few.
+ * A plan in a memory: its constants and parameters, and a program for each size of batch that was wanted. A server's batches are of any size, one after another:
+ * programs are small and are kept, and what they compute with is shared.
  *
  * @throws MemoryLimitError where the memory cannot hold a batch
  */
@@ -84,6 +112,14 @@ export class PlanHome implements Disposable {
   readonly #constants: ReadonlyMap<string, number>;
   readonly #parameters: ReadonlyMap<string, number>;
   readonly #batches = new Map<number, Batch>();
+  /** By their rows. */
+  readonly #rooms = new Map<number, Room>();
+  /** Bytes of programs. */
+  #kept = 0;
+  /** Bytes that they may take together before the oldest is given back. */
+  #most: number | undefined;
+  /** For one kernel at a time, as large as any program wanted so far. */
+  readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
   /** With whom memory that others use, too, is given back; of a memory of its own nothing is. */
   readonly #owner: WeakRef<object> | undefined;
 
@@ -108,22 +144,30 @@ export class PlanHome implements Disposable {
   batch(rows: number): Batch {
     const known = this.#batches.get(rows);
     if (known) return known;
-    const arena = new Arena(this.machine.memory, this.#parts.where);
-    const made = released(arena, () => this.#arranged(rows, arena));
-    if (this.#batches.size >= KEPT) {
-      const oldest = [...this.#batches.keys()].find((size) => size !== this.#parts.chunk)!;
-      this.#batches.get(oldest)!.arena.dispose();
-      this.#batches.delete(oldest);
-    }
+    const room = this.#room(capacityOf(rows, this.#parts.chunk));
+    const made = this.#filled((arena) => this.#arranged(rows, room, arena));
     this.#batches.set(rows, made);
-    const owner = this.#owner?.deref();
-    if (owner) arena.ownedBy(owner, own);
+    this.#kept += made.arena.bytes;
+    this.#giveBack(rows);
     return made;
   }
 
+  /** The oldest programs, where there are too many: not the chunk's, nor that of so many rows, which was just made. */
+  #giveBack(rows: number): void {
+    for (const [size, { arena }] of this.#batches) {
+      if (this.#batches.size <= KEPT || this.#kept <= (this.#most ??= batchSizes(this.#parts).kept)) return;
+      if (size === this.#parts.chunk || size === rows) continue;
+      this.#kept -= arena.bytes;
+      arena.dispose();
+      this.#batches.delete(size);
+    }
+  }
+
   dispose(): void {
-    for (const { arena } of this.#batches.values()) arena.dispose();
+    for (const { arena } of [...this.#batches.values(), ...this.#rooms.values()]) arena.dispose();
     this.#batches.clear();
+    this.#rooms.clear();
+    this.#scratch.arena?.dispose();
     this.#arena.dispose();
   }
 
@@ -131,21 +175,55 @@ export class PlanHome implements Disposable {
     this.dispose();
   }
 
-  #arranged(rows: number, arena: Arena): Batch {
-    const { plan, buffers, deterministic, where } = this.#parts;
-    const { precision } = plan;
-    const made = programAt(this.#parts, rows);
-    const scratch = { bytes: 0, address: 0 };
-    const context = { engine: this.machine, arena, precision, deterministic, where, constants: this.#constants, scratch };
-    const program = new ReadyProgram(made, context);
-    scratch.address = arena.take(scratch.bytes);
-    const at = new Map<string, number>();
-    for (const { name, size } of buffers) {
-      const address = this.#parameters.get(name) ?? arena.take(countAt(size, rows) * (precision === "f64" ? 8 : 4));
-      program.point(name, address);
-      at.set(name, address);
-    }
+  #room(capacity: number): Room {
+    const known = this.#rooms.get(capacity);
+    if (known) return known;
+    const { plan, buffers, where } = this.#parts;
+    const elementBytes = plan.precision === "f64" ? 8 : 4;
+    const made = this.#filled((arena) => {
+      const workspaces = [...programsOf(planAt(plan, capacity))].map((program) => {
+        const places = placesOf(program, elementBytes, where);
+        return { address: arena.take(places.bytes), places, sizes: program.values.map(({ size }) => size) };
+      });
+      const addressOf = ({ name, size }: PlanBuffer): number =>
+        this.#parameters.get(name) ?? arena.take(countAt(size, capacity) * elementBytes);
+      return { arena, workspaces, at: new Map(buffers.map((buffer) => [buffer.name, addressOf(buffer)])) };
+    });
+    this.#rooms.set(capacity, made);
+    return made;
+  }
+
+  #arranged(rows: number, { at, workspaces }: Room, arena: Arena): Batch {
+    const { plan, deterministic, where } = this.#parts;
+    const scratch = this.#scratch;
+    const context = {
+      ...{ engine: this.machine, arena, workspaces: workspaces.values(), precision: plan.precision, deterministic, where },
+      ...{ constants: this.#constants, scratch },
+    };
+    const program = new ReadyProgram(programAt(this.#parts, rows), context);
+    if (!scratch.arena || scratch.arena.bytes < scratch.bytes) this.#takeScratch();
+    for (const [name, address] of at) program.point(name, address);
     return { program, arena, at };
+  }
+
+  /** In place of the piece that was too small. */
+  #takeScratch(): void {
+    const scratch = this.#scratch;
+    scratch.arena?.dispose();
+    scratch.arena = undefined;
+    scratch.arena = this.#filled((arena) => {
+      scratch.address = arena.take(scratch.bytes);
+      return { arena };
+    }).arena;
+  }
+
+  /** What an arena was made for; given back where that fails, and with the owner. */
+  #filled<T extends { readonly arena: Arena }>(fill: (arena: Arena) => T): T {
+    const arena = new Arena(this.machine.memory, this.#parts.where);
+    const made = released(arena, () => fill(arena));
+    const owner = this.#owner?.deref();
+    if (owner) arena.ownedBy(owner, own);
+    return made;
   }
 
   /** The address of a constant or parameter, copied into memory. */

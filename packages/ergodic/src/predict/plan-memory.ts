@@ -54,29 +54,42 @@ export function placesOf({ values, steps }: PlanProgram<number>, elementBytes: n
   return { at, bytes };
 }
 
-/** Bytes of a batch at most, with what programs of scans take, but without buffers. */
-export function batchBytes(program: PlanProgram<number>, elementBytes: 4 | 8, where: string): number {
-  let scratch = 0;
-  let bytes = 0;
-  const add = (part: PlanProgram<number>): void => {
-    bytes += aligned(placesOf(part, elementBytes, where).bytes) + aligned(4 * part.values.length);
+/** A program, and those of its scans, in the order in which they are made ready to run. */
+export function* programsOf<N>(program: PlanProgram<N>): Generator<PlanProgram<N>> {
+  yield program;
+  for (const step of program.steps) if (step.kind === "scan") yield* programsOf(step.body);
+}
+
+/** Bytes that a batch takes at most, without buffers, and with what programs of scans take. */
+export interface BatchMemory {
+  /** What lies between the steps. */
+  readonly workspace: number;
+  /** Code, lists and tables. */
+  readonly code: number;
+  /** For one kernel at a time. */
+  readonly scratch: number;
+}
+
+export function batchMemory(program: PlanProgram<number>, elementBytes: 4 | 8, where: string): BatchMemory {
+  let [workspace, code, scratch] = [0, 0, 0];
+  for (const part of programsOf(program)) {
+    workspace += aligned(placesOf(part, elementBytes, where).bytes);
+    code += aligned(4 * part.values.length);
     for (const step of part.steps) {
-      if (step.kind === "scan") add(step.body);
       if (step.kind === "loop") {
         const words = wordsOf(step);
-        bytes += aligned(4 * words.code);
+        code += aligned(4 * words.code);
         scratch = Math.max(scratch, words.scratch * elementBytes);
       }
       if (step.kind !== "kernel") continue;
       for (const call of step.calls) {
         const lists = call.args.map((arg) => (arg.kind === "indices" || arg.kind === "numbers" ? 8 * arg.values.length : 0));
-        bytes += lists.reduce((sum, list) => sum + aligned(list), 0);
+        code += lists.reduce((sum, list) => sum + aligned(list), 0);
         scratch = Math.max(scratch, touchedBy(call, elementBytes, where).scratchBytes);
       }
     }
-  };
-  add(program);
-  return bytes + aligned(scratch);
+  }
+  return { workspace, code, scratch: aligned(scratch) };
 }
 
 /** What elementwiseCode makes of a loop, at most: words of code, elements of scratch. */

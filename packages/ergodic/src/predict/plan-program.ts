@@ -12,14 +12,16 @@ import type { Machine } from "../host/engine.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { damaged } from "./plan-format.ts";
 import { touchedBy } from "./plan-kernels.ts";
-import { aligned, placesOf } from "./plan-memory.ts";
+import { aligned, type Places } from "./plan-memory.ts";
 
 type Kernel = (...args: number[]) => number;
 
 export interface PlanContext {
   readonly engine: Machine;
-  /** Holds the program's memory. */
+  /** Holds the program's code. */
   readonly arena: Arena;
+  /** Where values lie, of the program and of those of its scans in turn (plan-memory.ts, programsOf). */
+  readonly workspaces: Iterator<Workspace, undefined>;
   readonly precision: "f32" | "f64";
   readonly deterministic: boolean;
   /** The file, for errors. */
@@ -28,6 +30,14 @@ export interface PlanContext {
   readonly constants: ReadonlyMap<string, number>;
   /** One piece for all kernels, as large as any wants: its address is known once all programs are made. */
   readonly scratch: { bytes: number; address: number };
+}
+
+/** Memory for the values of a program of some size of batch: smaller batches of the same plan fit in. */
+export interface Workspace {
+  readonly address: number;
+  readonly places: Places;
+  /** Elements that a value may have, by value. */
+  readonly sizes: readonly number[];
 }
 
 export class ReadyProgram {
@@ -45,11 +55,13 @@ export class ReadyProgram {
     this.#context = context;
     this.#program = program;
     this.#elementBytes = context.precision === "f64" ? 8 : 4;
-    const { at, bytes } = placesOf(program, this.#elementBytes, context.where);
-    const workspace = context.arena.take(bytes);
-    this.#addresses = program.values.map(({ home }, i) => {
-      if (home.kind === "workspace") return workspace + (at.get(i) ?? 0);
+    const { address, places, sizes } = context.workspaces.next().value!;
+    this.#addresses = program.values.map(({ size, home }, i) => {
       if (home.kind === "buffer") return 0;
+      if (home.kind === "workspace") {
+        if (size > sizes[i]) throw damaged(context.where, `has a value of ${size} numbers, and of ${sizes[i]} for more rows`);
+        return address + (places.at.get(i) ?? 0);
+      }
       const constant = context.constants.get(home.name);
       if (constant === undefined) throw damaged(context.where, `wants the numbers "${home.name}", which are not there`);
       return constant;

@@ -1,33 +1,47 @@
-/** Batches of a plan in memory: the chunk's and the last few sizes are kept, others give back what they took. */
-import { expect, it, vi } from "vitest";
+/** Batches of a plan in memory: programs of many sizes are kept, what they compute with is shared, and all of it is given back. */
+import { describe, expect, it, vi } from "vitest";
 import { Arena } from "../../src/host/arena.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
+import type { ArrayPlan, PlanCount } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
+import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import { KEPT, PlanHome, type PlanParts } from "../../src/predict/plan-home.ts";
+import { batchesBytes, KEPT, PlanHome, type PlanParts } from "../../src/predict/plan-home.ts";
+import { savedPlans } from "./plans.ts";
 
 const engine = await openEngine();
 const CHUNK = 64;
-/** z = 0 of each row, by way of as much memory. */
-const plan: ArrayPlan = {
-  version: 1,
-  precision: "f64",
-  values: [
-    { size: { B: 8, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } },
-    { size: { B: 8, plus: 0 }, home: { kind: "workspace" } },
-  ],
-  steps: [
-    { kind: "zero", value: 1 },
-    { kind: "zero", value: 0 },
-  ],
-};
-const parts: PlanParts = {
-  ...{ plan, buffers: buffersOf(plan), numbers: {}, chunk: CHUNK, maxWork: Infinity },
-  ...{ deterministic: true, where: "test" },
-};
 
-it("keeps the chunk's batch and the last other sizes, the oldest of which goes first", () => {
-  using home = new PlanHome(engine, parts);
+/** z = 0 of each row, by way of as much memory; `unused` values more, each of which has its place in the table of a program. */
+function partsOf({ size = { B: 8, plus: 0 }, unused = 0 }: { size?: PlanCount; unused?: number } = {}): PlanParts {
+  const plan: ArrayPlan = {
+    version: 1,
+    precision: "f64",
+    values: [
+      { size: { B: 8, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } },
+      { size, home: { kind: "workspace" } },
+      ...new Array(unused).fill({ size: 1, home: { kind: "workspace" } }),
+    ],
+    steps: [
+      { kind: "zero", value: 1 },
+      { kind: "zero", value: 0 },
+    ],
+  };
+  return {
+    ...{ plan, buffers: buffersOf(plan), numbers: {}, chunk: CHUNK, maxWork: Infinity },
+    ...{ deterministic: true, where: "test" },
+  };
+}
+
+const sizes = Array.from({ length: CHUNK }, (_, i) => i + 1);
+
+it("keeps the program of every size of batch where they are small", () => {
+  using home = new PlanHome(engine, partsOf());
+  const made = sizes.map((rows) => home.batch(rows));
+  for (const rows of sizes) expect(home.batch(rows), `${rows} rows`).toBe(made[rows - 1]);
+});
+
+it("keeps the chunk's program and the last other ones where they are larger than what they compute with, the oldest of which goes first", () => {
+  using home = new PlanHome(engine, partsOf({ unused: 5000 }));
   const made = new Map([CHUNK, 1, 2, 3].map((rows) => [rows, home.batch(rows)]));
   expect(made.size).toBe(KEPT);
   for (let rows = 4; rows < 20; rows++) {
@@ -37,9 +51,32 @@ it("keeps the chunk's batch and the last other sizes, the oldest of which goes f
   expect(home.batch(1)).not.toBe(made.get(1));
 });
 
-it("gives back what a batch took that is no longer kept, and all of it in the end", () => {
+it("takes for batches of all sizes no more than is told, which is less than three times what the largest needs", () => {
+  const parts = partsOf();
   const before = engine.memory.usedBytes;
-  const home = new PlanHome(engine, parts);
+  using home = new PlanHome(engine, parts);
+  home.batch(1);
+  expect(engine.memory.usedBytes - before).toBeLessThanOrEqual(5 * 64);
+  for (const rows of sizes) home.batch(rows);
+  const taken = engine.memory.usedBytes - before;
+  expect(taken).toBeLessThanOrEqual(batchesBytes(parts));
+  expect(batchesBytes(parts)).toBeLessThanOrEqual(3.1 * CHUNK * 16 * 8);
+  for (const rows of sizes) home.batch(rows);
+  expect(engine.memory.usedBytes - before).toBe(taken);
+});
+
+it("has batches of as many rows at most compute in one place, a power of two or the chunk", () => {
+  using home = new PlanHome(engine, { ...partsOf(), chunk: 48 });
+  const placeOf = (rows: number): number => home.batch(rows).at.get("z")!;
+  const places = Array.from({ length: 48 }, (_, i) => placeOf(i + 1));
+  const room = (rows: number): number => (rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
+  for (const [i, place] of places.entries()) expect(place).toBe(i < 32 ? placeOf(room(i + 1)) : placeOf(48));
+  expect(new Set(places).size).toBe(7);
+});
+
+it.each([0, 5000])("gives back what is no longer kept, and all of it in the end (%i unused values)", (unused) => {
+  const before = engine.memory.usedBytes;
+  const home = new PlanHome(engine, partsOf({ unused }));
   const few: number[] = [];
   for (let round = 0; round < 5; round++) {
     for (const rows of [CHUNK, 1, 2, 3, 4, 5]) home.batch(rows);
@@ -54,19 +91,51 @@ it("has an owner's end give back its own memory and that of every batch; without
   const owned = vi.spyOn(Arena.prototype, "ownedBy");
   try {
     const owner = {};
-    using home = new PlanHome(engine, parts, owner);
-    expect(owned).toHaveBeenCalledTimes(1);
-    for (const rows of [CHUNK, 3]) {
-      const { arena } = home.batch(rows);
-      expect(arena.bytes).toBeGreaterThan(0);
-      expect(owned.mock.contexts.at(-1)).toBe(arena);
-      expect(owned.mock.lastCall![0]).toBe(owner);
-    }
-    expect(owned).toHaveBeenCalledTimes(3);
-    using free = new PlanHome(engine, parts);
+    const before = engine.memory.usedBytes;
+    using home = new PlanHome(engine, partsOf(), owner);
+    for (const rows of [CHUNK, 3, 1]) home.batch(rows);
+    for (const [given] of owned.mock.calls) expect(given).toBe(owner);
+    expect(engine.memory.usedBytes).toBeGreaterThan(before);
+    for (const arena of owned.mock.contexts as Arena[]) arena.dispose();
+    expect(engine.memory.usedBytes).toBe(before);
+    const count = owned.mock.calls.length;
+    using free = new PlanHome(engine, partsOf());
     free.batch(CHUNK);
-    expect(owned).toHaveBeenCalledTimes(3);
+    expect(owned).toHaveBeenCalledTimes(count);
   } finally {
     owned.mockRestore();
   }
+});
+
+it("refuses a value that is larger for fewer rows: those of more rows would not hold it", () => {
+  using home = new PlanHome(engine, partsOf({ size: { B: -1, plus: 100 } }));
+  const before = engine.memory.usedBytes;
+  expect(() => home.batch(63)).toThrow("has a value of 37 numbers, and of 36 for more rows; the file is damaged");
+  home.batch(64);
+  expect(() => home.batch(1)).not.toThrow();
+  home.dispose();
+  expect(engine.memory.usedBytes).toBeLessThan(before + 1);
+});
+
+describe("batches of any size, one after another, have the bits of one that is alone", () => {
+  it.each(Object.keys(savedPlans))("%s", (name) => {
+    const { plan, numbers } = savedPlans[name];
+    const random = (i: number): number => Math.sin(12.9898 * i) * 2;
+    const inputsOf = (network: NetworkPlan, rows: number) =>
+      Object.fromEntries(
+        network.inputs.map((input) => [
+          input,
+          Float64Array.from({ length: rows * network.rowSize(input) }, (_, i) => random(i + rows)),
+        ]),
+      );
+    for (const apart of [true, false]) {
+      using network = new NetworkPlan(engine, plan, numbers, { apart });
+      const order = [5, 64, 1, 7, 8, 2, 33, 3, 64, 6, 1, 31, 5, 4, 63, 8, 1];
+      for (const rows of order) {
+        using alone = new NetworkPlan(engine, plan, numbers, { apart: true });
+        const inputs = inputsOf(network, rows);
+        expect(network.run(inputs, rows), `${rows} rows`).toEqual(alone.run(inputs, rows));
+      }
+    }
+  });
 });

@@ -8,7 +8,7 @@ import { buffersOf, parametersOf } from "../../predict/plan-buffers.ts";
 import { scanBuffers } from "../../predict/plan-check.ts";
 import { readPlan } from "../../predict/plan-format.ts";
 import { touchedBy } from "../../predict/plan-kernels.ts";
-import { batchBytes, placesOf } from "../../predict/plan-memory.ts";
+import { batchMemory } from "../../predict/plan-memory.ts";
 import { PLAIN } from "../../predict/plan-work.ts";
 
 /** One line of the ledger: what a row costs of it. */
@@ -168,12 +168,12 @@ export function networkWork(description: JsonObject, rows: number, model: number
   const total = workOf(program, elementBytes, place);
   const each = nothing();
   add(each, total, 1 / rows);
-  const between = placesOf(program, elementBytes).bytes;
+  const { workspace, code, scratch } = batchMemory(program, elementBytes, "measure");
   return {
     ...each,
     width: elementBytes === 8 ? 64 : 32,
-    model: model + batchBytes(program, elementBytes, "measure") - between,
-    between,
+    model: model + code + scratch,
+    between: workspace,
   };
 }
 
