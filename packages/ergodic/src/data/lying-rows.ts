@@ -28,7 +28,7 @@ interface Steps {
 export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefined {
   if ("open" in given) return given.stored && ofLayout(given.stored());
   const [source, ...later] = pipeline.steps as readonly [NumbersStep, ...Step[]];
-  if (source.kind !== "numbers" || later.some(({ kind }) => kind !== "numberType")) return undefined;
+  if (source.kind !== "numbers" || later.some(({ kind }) => kind !== "numberType" && kind !== "rowShape")) return undefined;
   const rounds = pipeline.steps.some((step) => (step as SourceStep).type === "f32");
   if (isFloats(given))
     return source.format === "dense"

@@ -111,13 +111,16 @@ export class NetworkPlan implements Disposable, HasMemory {
     const batch = home.batch(rows);
     const at = batch.at.get(input);
     // Memory of one thread that has grown is other memory.
-    if (!batch.open || batch.open.output.length === 0)
+    if (!batch.open || batch.open.output.length === 0) {
+      // A network that gives the same for all rows has no input.
+      const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
       batch.open = {
-        // A network that gives the same for all rows has no input.
-        input: at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input)),
+        input: x,
+        inputBits: new Uint32Array(x.buffer, x.byteOffset, x.byteLength / 4),
         output: home.view(batch.at.get(output)!, rows * this.rowSize(output)),
         run: () => this.#called(batch.program),
       };
+    }
     return batch.open;
   }
 

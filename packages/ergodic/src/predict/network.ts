@@ -1,5 +1,6 @@
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
+import { type GivenRows, type LyingRows, lyingRows } from "../data/lying-rows.ts";
 import type { ReadRow } from "../data/rows.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
@@ -7,6 +8,7 @@ import { type Family, familyOf } from "../host/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { NetworkPlan } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
+import type { OpenBatch } from "./plan-home.ts";
 
 /**
  * Most work of a row that a loaded network may be, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are
@@ -102,23 +104,47 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     ) as Record<string, Tensor>;
   }
 
-  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void {
+  protected scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void {
     const plan = this.#plan;
     const { columnCount } = this.pipeline;
     const outputs = this.outputCount;
+    const lying = given && lyingRows(this.pipeline, given);
     for (let done = 0; done < count; done += plan.chunk) {
       const rows = Math.min(plan.chunk, count - done);
       const batch = plan.open(rows, "x", "z");
       const x = batch.input;
-      for (let i = 0, to = 0; i < rows; i++, to += columnCount) {
-        const { values, columns, count: entries } = read(from + done + i);
-        if (columns) {
-          x.fill(0, to, to + columnCount);
-          for (let e = 0; e < entries; e++) x[to + columns[e]] = values[e];
-        } else for (let j = 0; j < columnCount; j++) x[to + j] = values[j];
+      if (!(lying && copied(batch, lying, from + done, rows, columnCount))) {
+        for (let i = 0, to = 0; i < rows; i++, to += columnCount) {
+          const { values, columns, count: entries } = read(from + done + i);
+          if (columns) {
+            x.fill(0, to, to + columnCount);
+            for (let e = 0; e < entries; e++) x[to + columns[e]] = values[e];
+          } else for (let j = 0; j < columnCount; j++) x[to + j] = values[j];
+        }
       }
       batch.run();
       z.set(batch.output, done * outputs);
     }
   }
+}
+
+/** Puts rows that lie in an array where a batch reads them. False where each is to be read instead, which rounds it, or says which number is not finite. */
+function copied(
+  { input, inputBits }: OpenBatch,
+  { values, isF32, stride, entries }: LyingRows,
+  from: number,
+  rows: number,
+  columns: number,
+): boolean {
+  const rounds = isF32 && input instanceof Float64Array && values instanceof Float64Array;
+  if (entries || rounds || stride !== columns || input.length !== rows * columns) return false;
+  // A view would be something new for each call.
+  input.set(rows * columns === values.length ? values : values.subarray(from * columns, (from + rows) * columns));
+  return input instanceof Float64Array ? areFinite(inputBits, 1, 2, 0x7ff00000) : areFinite(inputBits, 0, 1, 0x7f800000);
+}
+
+/** Whether none of the words from `first` on, each `step`-th, has all bits of an exponent. */
+function areFinite(words: Uint32Array, first: number, step: number, exponent: number): boolean {
+  for (let i = first; i < words.length; i += step) if ((words[i] & exponent) === exponent) return false;
+  return true;
 }
