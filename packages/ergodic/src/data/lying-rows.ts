@@ -24,12 +24,25 @@ interface Steps {
   readonly shape: Shape;
 }
 
+/** A pipeline that takes numbers as they are, or rounds them at most. */
+export interface PlainNumbers {
+  readonly source: NumbersStep;
+  /** To float32. */
+  readonly rounds: boolean;
+}
+
+export function plainNumbers({ steps }: Pick<Steps, "steps">): PlainNumbers | undefined {
+  const [source, ...later] = steps as readonly [NumbersStep, ...Step[]];
+  if (source.kind !== "numbers" || later.some(({ kind }) => kind !== "numberType" && kind !== "rowShape")) return undefined;
+  return { source, rounds: steps.some((step) => (step as SourceStep).type === "f32") };
+}
+
 /** Where the rows lie, if the pipeline takes them as they are, or rounds them at most; else undefined. */
 export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefined {
   if ("open" in given) return given.stored && ofLayout(given.stored());
-  const [source, ...later] = pipeline.steps as readonly [NumbersStep, ...Step[]];
-  if (source.kind !== "numbers" || later.some(({ kind }) => kind !== "numberType" && kind !== "rowShape")) return undefined;
-  const rounds = pipeline.steps.some((step) => (step as SourceStep).type === "f32");
+  const plain = plainNumbers(pipeline);
+  if (!plain) return undefined;
+  const { source, rounds } = plain;
   if (isFloats(given))
     return source.format === "dense"
       ? { values: given, isF32: rounds || given instanceof Float32Array, stride: source.columnCount, entries: null }
@@ -43,7 +56,7 @@ export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefi
   return { values, isF32: rounds || values instanceof Float32Array, stride: 0, entries: { rowStart, columnIndex, extra: 0 } };
 }
 
-const isFloats = (given: unknown): given is Float32Array | Float64Array =>
+export const isFloats = (given: unknown): given is Float32Array | Float64Array =>
   given instanceof Float32Array || given instanceof Float64Array;
 
 /** Quantised numbers are no floats. */

@@ -1,6 +1,6 @@
 import type { Tensor } from "../base/safetensors.ts";
 import type { PredictionKind, SavedModel } from "../contract.ts";
-import { type GivenRows, type LyingRows, lyingRows } from "../data/lying-rows.ts";
+import { type GivenRows, isFloats, lyingRows, plainNumbers } from "../data/lying-rows.ts";
 import type { ReadRow } from "../data/rows.ts";
 import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
@@ -52,6 +52,9 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
+  /** Whether the numbers of a matrix are the model's, and whether they are rounded to float32 first. */
+  readonly #takesMatrix: boolean;
+  readonly #rounds: boolean;
 
   /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused where it is more work than that. */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
@@ -69,6 +72,9 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
         deterministic: loaded?.deterministic ?? isDeterministic(saved),
       },
     );
+    const plain = plainNumbers(this.pipeline);
+    this.#takesMatrix = plain?.source.format === "dense";
+    this.#rounds = plain?.rounds === true;
     checkPlan(this.#plan, this.pipeline.columnCount, this.outputCount, where);
   }
 
@@ -108,12 +114,16 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     const plan = this.#plan;
     const { columnCount } = this.pipeline;
     const outputs = this.outputCount;
-    const lying = given && lyingRows(this.pipeline, given);
+    // A matrix is asked here, as a description of where it lies would be something new for each call.
+    const matrix = given && this.#takesMatrix && isFloats(given) ? given : undefined;
+    const lying = given && !matrix && "open" in given ? lyingRows(this.pipeline, given) : undefined;
+    const values = matrix ?? (lying && !lying.entries && lying.stride === columnCount ? lying.values : undefined);
+    const rounds = matrix ? this.#rounds : lying?.isF32 === true;
     for (let done = 0; done < count; done += plan.chunk) {
       const rows = Math.min(plan.chunk, count - done);
       const batch = plan.open(rows, "x", "z");
       const x = batch.input;
-      if (!(lying && copied(batch, lying, from + done, rows, columnCount))) {
+      if (!(values && copied(batch, values, rounds, from + done, rows, columnCount))) {
         for (let i = 0, to = 0; i < rows; i++, to += columnCount) {
           const { values, columns, count: entries } = read(from + done + i);
           if (columns) {
@@ -128,16 +138,20 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   }
 }
 
-/** Puts rows that lie in an array where a batch reads them. False where each is to be read instead, which rounds it, or says which number is not finite. */
+/**
+ * Puts rows that lie in an array where a batch reads them. `rounds`: to float32. False where each is to be read instead, which rounds it, or says which number
+ * is not finite.
+ */
 function copied(
   { input, inputBits }: OpenBatch,
-  { values, isF32, stride, entries }: LyingRows,
+  values: Float32Array | Float64Array,
+  rounds: boolean,
   from: number,
   rows: number,
   columns: number,
 ): boolean {
-  const rounds = isF32 && input instanceof Float64Array && values instanceof Float64Array;
-  if (entries || rounds || stride !== columns || input.length !== rows * columns) return false;
+  if (rounds && input instanceof Float64Array && values instanceof Float64Array) return false;
+  if (input.length !== rows * columns) return false;
   // A view would be something new for each call.
   input.set(rows * columns === values.length ? values : values.subarray(from * columns, (from + rows) * columns));
   return input instanceof Float64Array ? areFinite(inputBits, 1, 2, 0x7ff00000) : areFinite(inputBits, 0, 1, 0x7f800000);
