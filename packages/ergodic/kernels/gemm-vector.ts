@@ -4,7 +4,8 @@
  * M is stored by rows, `step` bytes apart; elements of y are `yStep` bytes apart. Nothing is copied.
  * vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Sums run over p in as many parts as v128 has lanes, which are added at the end: two pairs,
  *   then their sum. Four rows at a time, the last row again where fewer are left.
- * vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order.
+ * vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. Where rows are long, whole rows are added to y one after
+ *   another, so that M is read as it lies in memory: columns of it would be pieces of 128 bytes, a row apart.
  */
 import { madd } from "./gemm-tile";
 
@@ -90,11 +91,45 @@ function putLanes<T>(y: usize, yStep: usize, sums: v128, accumulate: i32): void 
   }
 }
 
+/** y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M at a time. */
+function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
+  const end = y + <usize>columns * sizeof<T>();
+  memory.fill(y, 0, end - y);
+  for (; k >= 4; k -= 4) {
+    const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
+    const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
+    let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step;
+    for (let at = y; at != end; at += 16) {
+      const sum = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
+      v128.store(at, madd<T>(v3, v128.load(r3), madd<T>(v2, v128.load(r2), sum)));
+      r0 += 16;
+      r1 += 16;
+      r2 += 16;
+      r3 += 16;
+    }
+    matrix += 4 * step;
+    x += 4 * xStep;
+  }
+  for (; k > 0; k--) {
+    const v = v128.load_splat<T>(x);
+    for (let at = y, row = matrix; at != end; at += 16, row += 16) v128.store(at, madd<T>(v, v128.load(row), v128.load(at)));
+    matrix += step;
+    x += xStep;
+  }
+}
+
 export function vectorSums<T>(
   matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize, yStep: usize, accumulate: i32,
 ): void {
   const lanes = <i32>(16 / sizeof<T>());
   const yVector = <usize>lanes * yStep;
+  if (columns > 8 * lanes && yStep == sizeof<T>() && !accumulate) {
+    const whole = columns & ~(lanes - 1);
+    rowSums<T>(matrix, step, k, whole, x, xStep, y);
+    matrix += <usize>whole * sizeof<T>();
+    y += <usize>whole * yStep;
+    columns -= whole;
+  }
   // Eight sums at a time hide what an addition takes until its sum is there.
   for (; columns >= 8 * lanes; columns -= 8 * lanes) {
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
