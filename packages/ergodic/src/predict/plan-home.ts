@@ -83,8 +83,11 @@ interface Room {
   readonly workspaces: readonly Workspace[];
 }
 
-/** Rows of the room that a batch is computed in: the next power of two, but no more than a chunk. So all rooms together are less than twice that of a chunk. */
-const capacityOf = (rows: number, chunk: number): number => Math.min(chunk, 2 ** Math.ceil(Math.log2(rows)));
+/** Rows of the room that a batch is computed in: the chunk, halved as often as the batch still fits. So all rooms together are less than two of a chunk. */
+function capacityOf(rows: number, chunk: number): number {
+  const half = Math.floor(chunk / 2);
+  return half >= rows ? capacityOf(rows, half) : chunk;
+}
 
 /** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
 export function batchesBytes({ plan, buffers, chunk, where }: Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">): number {
@@ -208,15 +211,12 @@ export class PlanHome implements Disposable {
     return { program, arena, at };
   }
 
-  /** In place of the piece that was too small. */
+  /** In place of the piece that was too small, with which other programs work on where there is no memory for a larger one. */
   #takeScratch(): void {
     const scratch = this.#scratch;
+    const { arena, address } = this.#filled((arena) => ({ arena, address: arena.take(scratch.bytes) }));
     scratch.arena?.dispose();
-    scratch.arena = undefined;
-    scratch.arena = this.#filled((arena) => {
-      scratch.address = arena.take(scratch.bytes);
-      return { arena };
-    }).arena;
+    Object.assign(scratch, { arena, address });
   }
 
   /** What an arena was made for; given back where that fails, and with the owner. */

@@ -65,13 +65,55 @@ it("takes for batches of all sizes no more than is told, which is less than thre
   expect(engine.memory.usedBytes - before).toBe(taken);
 });
 
-it("has batches of as many rows at most compute in one place, a power of two or the chunk", () => {
-  using home = new PlanHome(engine, { ...partsOf(), chunk: 48 });
-  const placeOf = (rows: number): number => home.batch(rows).at.get("z")!;
-  const places = Array.from({ length: 48 }, (_, i) => placeOf(i + 1));
-  const room = (rows: number): number => (rows <= 1 ? 1 : rows <= 2 ? 2 : rows <= 4 ? 4 : rows <= 8 ? 8 : rows <= 16 ? 16 : 32);
-  for (const [i, place] of places.entries()) expect(place).toBe(i < 32 ? placeOf(room(i + 1)) : placeOf(48));
-  expect(new Set(places).size).toBe(7);
+it("has batches of as many rows at most compute in one place: the chunk, or half of it, or half of that", () => {
+  for (const [chunk, halves] of [
+    [48, [48, 24, 12, 6, 3, 1]],
+    [33, [33, 16, 8, 4, 2, 1]],
+    [1, [1]],
+  ] as const) {
+    const parts = { ...partsOf(), chunk };
+    const before = engine.memory.usedBytes;
+    using home = new PlanHome(engine, parts);
+    const places = Array.from({ length: chunk }, (_, i) => home.batch(i + 1).at.get("z")!);
+    const room = (rows: number): number => Math.min(...halves.filter((half) => half >= rows));
+    expect(places).toEqual(places.map((_, i) => places[room(i + 1) - 1]));
+    expect(new Set(places).size).toBe(halves.length);
+    expect(engine.memory.usedBytes - before).toBeLessThanOrEqual(batchesBytes(parts));
+  }
+});
+
+it("works on with what it has where memory ends while a larger batch is made", () => {
+  const { plan, numbers } = savedPlans.images;
+  const size = 6 * 6 * 2;
+  const x = Float64Array.from({ length: size * 64 }, (_, i) => Math.sin(i));
+  using network = new NetworkPlan(engine, plan, numbers);
+  const wanted = network.run({ x: x.subarray(0, size) }, 1);
+  const all = new NetworkPlan(engine, plan, numbers, { apart: true }).run({ x }, 64);
+  let failures = 0;
+  for (let enough = 0, isFull = true; isFull; enough++) {
+    const { take } = Arena.prototype;
+    let left = enough;
+    const taking = vi.spyOn(Arena.prototype, "take").mockImplementation(function (this: Arena, bytes: number) {
+      if (left-- <= 0) throw new Error("full");
+      return take.call(this, bytes);
+    });
+    try {
+      expect(network.run({ x }, 64)).toEqual(all);
+      isFull = false;
+    } catch (error) {
+      expect(String(error)).toContain("full");
+      failures++;
+    } finally {
+      taking.mockRestore();
+    }
+    // What has been given back belongs to others.
+    const others = Array.from({ length: 300 }, () => engine.memory.allocate(64, "others"));
+    for (const { pointer } of others) engine.memory.u8(pointer, 64).fill(7);
+    expect(network.run({ x: x.subarray(0, size) }, 1)).toEqual(wanted);
+    for (const { pointer } of others) expect(engine.memory.u8(pointer, 64)).toEqual(new Uint8Array(64).fill(7));
+    for (const other of others) other.dispose();
+  }
+  expect(failures).toBeGreaterThan(3);
 });
 
 it.each([0, 5000])("gives back what is no longer kept, and all of it in the end (%i unused values)", (unused) => {
