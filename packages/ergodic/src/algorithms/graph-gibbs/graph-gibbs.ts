@@ -1,5 +1,5 @@
 import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { atOnce, Pauses } from "../../base/steps.ts";
@@ -76,7 +76,7 @@ const CONTINUED_WARMUP = 0.1;
  * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
  * colours; Geyer 1991.
  *
- * @throws CapabilityError for variables of more than 256 states
+ * @throws CapabilityError for variables of more than 256 states, and for workers that would race in a deterministic run
  */
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
   checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"]);
@@ -152,6 +152,13 @@ class GraphGibbs implements PartInference {
     earlier: EndedChains | undefined,
     zeros?: WithZeros,
   ) {
+    const racing = plan.workers > 1 && schedules[options.schedule].biased;
+    if (racing && plan.deterministic)
+      throw new CapabilityError(
+        "graphGibbs",
+        `deterministic is true, but with schedule "${options.schedule}" ${plan.workers} workers race; take "chromatic", or one worker`,
+        "PLAN_MEANING",
+      );
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;

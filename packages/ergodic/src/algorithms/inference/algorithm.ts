@@ -18,6 +18,8 @@ export interface InferencePlan {
   readonly workers: number;
   /** Bytes that tables may take. */
   readonly memory: number;
+  /** Nothing may depend on timing. */
+  readonly deterministic?: boolean;
   /** Seconds that the run may take, where that is limited. */
   readonly seconds?: number;
   /** Where chains begin, of algorithms that have some. */

@@ -1,6 +1,7 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
 import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
+import { readsLoss } from "../../algorithms/gradient/cost.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
 import { ruleFromJson } from "../../algorithms/gradient/index.ts";
@@ -54,11 +55,17 @@ export const MEMORY = 1.5 * 2 ** 30;
  */
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }), beta1: 0.5 });
 
-/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn */
+/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn, or steps by them */
 export function recipeOf(
   { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
   rest: Omit<GraphRecipe, "algorithm" | "rule">,
 ): GraphRecipe {
+  if (rule.kind === "equation" && algorithm.draws && readsLoss(rule))
+    throw new CapabilityError(
+      "fit",
+      `${rule.name}() takes its rate from the loss, but what ${algorithm.name}() reports is a pseudo-likelihood, and its gradient that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
+      "RULE_CAPABILITY",
+    );
   if (rule.kind === "equation" || (rule.kind === "host" && !algorithm.draws)) return { algorithm, rule, ...rest };
   throw new CapabilityError(
     "fit",
