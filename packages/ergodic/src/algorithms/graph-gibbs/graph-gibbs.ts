@@ -13,7 +13,7 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
-import { neighbourhood } from "./adjacency.ts";
+import { adjoining, neighbourhood } from "./adjacency.ts";
 import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocks.ts";
@@ -312,6 +312,10 @@ class GraphGibbs implements PartInference {
   }
 
   answer(): PartAnswer | undefined {
+    return atOnce(this.answering());
+  }
+
+  *answering(): Generator<void, PartAnswer | undefined> {
     const { layout, chains, batches, columns, schedule, options, plan, earlier } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
@@ -323,13 +327,13 @@ class GraphGibbs implements PartInference {
       ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
       : undefined;
     const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const neighbours = neighbourhood(columns);
+    const neighbours = neighbourhood(columns, yield* adjoining(columns));
     const { blockOf } = this.together ?? {};
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
+    const marginals = yield* marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
     const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
     const ended = {
-      states: statesOf(layout, chains),
-      variances: variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
+      states: yield* statesOf(layout, chains),
+      variances: yield* variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
       ...{ sweeps: this.sweep, kept: Math.max(batches.settled, earlier?.kept ?? 0) },
     };
     return { method, marginals: certified, chains: ended };

@@ -48,6 +48,8 @@ export interface PartInference {
   advance(): Promise<void>;
   /** The best answer so far; undefined while there is none. */
   answer(): PartAnswer | undefined;
+  /** The same, yielding every few milliseconds, of those that answer about large graphs. */
+  answering?(): Generator<void, PartAnswer | undefined>;
   /** What a tick says of it. */
   report(): Record<string, number>;
   /** What it takes to continue: never tables. A part may continue from an earlier point than this one. */

@@ -229,9 +229,11 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
         ...(checkpoint ? { resume: checkpoint } : {}),
       };
     },
-    finish: (_, { seconds, reason, updates }) => {
+    finish: async (_, { seconds, reason, updates }) => {
+      const { graph, plan } = recipe;
       const description = { ...json, run: { seconds, reason, updates } };
-      return new Answer(wholeAnswer(recipe.graph, recipe.plan.task, inference.reduction, inference.found(), description));
+      const found = await inTurns(inference.finding(), signal);
+      return new Answer(await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal));
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),
   });
