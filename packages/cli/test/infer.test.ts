@@ -117,6 +117,20 @@ describe("infer", () => {
     expect(stderr.split("\n")[1]).toMatch(/^\S+ s: 0 of 2 parts left|^\S+ m?s: 0 of 1 part left/);
   });
 
+  it("gibbs is graphGibbs, with any of its workers the same answer", async () => {
+    const [one, two] = await Promise.all(
+      ["1", "2"].map(async (workers) =>
+        JSON.parse((await works("infer", path, "--algorithm", "gibbs", "--workers", workers, "--json")).stdout),
+      ),
+    );
+    expect(one.method).toMatch(/^chromatic Gibbs: 4 chains of \d+ sweeps/);
+    expect(one.description.algorithm).toMatchObject({ algorithm: "graphGibbs", schedule: "chromatic" });
+    expect(Object.keys(one.certificate)).toEqual(["mcse", "rhat", "ess"]);
+    // 0.8 · 0.1 + 0.2 · 0.8
+    expect(Math.abs(one.marginals.wet.p[1] - 0.24)).toBeLessThan(4 * 0.003);
+    expect(two.marginals).toEqual(one.marginals);
+  });
+
   const beyond = file("beyond.evid");
   writeFileSync(beyond, "1 9 0\n");
   it.each([

@@ -31,7 +31,8 @@ export interface Job<Result> extends Losses {
   resultNames?: readonly string[];
   /** True where an advance that fails leaves the progression whole: a failed run can still be kept, as one that its signal ended can in any case. */
   survivesFailure?: boolean;
-  finish(parameters: Float64Array, summary: RunSummary): Result;
+  /** A promise where making it takes long. */
+  finish(parameters: Float64Array, summary: RunSummary): Result | Promise<Result>;
   /** The bytes of a checkpoint: of the run's own, and the loop's own state. @throws CapabilityError where such a run is not kept */
   keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }

@@ -10,7 +10,7 @@ export const trainedNames = () => ["predict", "evaluate", "save", "toBytes", "we
 /** Of `fit` of a statistical model. */
 export const modeNames = () => words("values logDensity gradientNorm converged left spread unbounded reason run");
 /** Of `fit` of a graph. */
-export const learnedNames = () => words("graph weights weight heldOut likelihood particles findings run");
+export const learnedNames = () => words("graph weights weight heldOut likelihood calibration particles findings run");
 /** Of `fit.path`. */
 export const pathNames = () =>
   words("lambdas gaps violations nonZeros explained crossValidation run columns weights intercept predictor portable");

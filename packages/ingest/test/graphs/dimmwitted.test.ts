@@ -85,6 +85,20 @@ describe.skipIf(!there)(`DimmWitted's own graphs${skipped}`, () => {
     expect(new TextDecoder().decode(variables)).toBe(readFileSync(`${dimmwitted}text2bin/dd_variables.txt`, "utf8"));
   });
 
+  it("the bytes of text2bin are read as the graph that is written as these bytes", async () => {
+    const bytesOf = (name: string): Uint8Array => dumped(`${dimmwitted}text2bin/dd_${name}.bin.txt`);
+    const vectors = { weights: bytesOf("weights"), variables: bytesOf("variables"), factors: bytesOf("factors") };
+    const graph = await readDimmWitted(vectors);
+    expect([graph.variableCount, graph.weightCount, graph.factorCount]).toEqual([10, 1, 4]);
+    expect(graph.weightState(0)).toMatchObject({ value: 3, fixed: true });
+    expect(graph.factorAt(3)).toMatchObject({ kind: "and", variables: [0], states: [1], weight: 0, feature: 3 });
+    const files = writeDimmWitted(graph);
+    for (const [name, bytes] of Object.entries(vectors)) expect(files[`graph.${name}`]).toEqual(bytes);
+    const text = writeDimmWitted(graph, { form: "text" });
+    expect(new TextDecoder().decode(text["weights.tsv"])).toBe(readFileSync(`${dimmwitted}text2bin/dd_weights.txt`, "utf8"));
+    expect(new TextDecoder().decode(text["variables.tsv"])).toBe(readFileSync(`${dimmwitted}text2bin/dd_variables.txt`, "utf8"));
+  });
+
   it("a list where a weight belongs is refused", async () => {
     const dd = `${dimmwitted}text2bin/dd_`;
     const files = {

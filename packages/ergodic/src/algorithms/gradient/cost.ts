@@ -81,6 +81,12 @@ export function hasReduction(rule: EquationRule): boolean {
   );
 }
 
+/** Whether a step depends on the loss. */
+export function readsLoss(rule: EquationRule): boolean {
+  const { step, states, scalars } = rule.trace(vector("g"), vector("parameter"));
+  return nodesOf([step, ...states.map((s) => s.next), ...scalars.map((s) => s.next)]).includes(scalar("loss"));
+}
+
 /** How many reductions stand one above another below `root`. */
 function reductionDepth(root: Expr): number {
   const depths = new Map<Expr, number>();

@@ -27,8 +27,10 @@ export function* adjoining({ cardinalities, ends, variables }: Conditionals): Ge
 }
 
 /** By variable, its neighbours by factors of at least two variables that are drawn. */
-export function neighbourhood(columns: Conditionals): (variable: number, visit: (other: number) => void) => void {
-  const { begins, factors } = adjacencyOf(columns);
+export function neighbourhood(
+  columns: Conditionals,
+  { begins, factors } = adjacencyOf(columns),
+): (variable: number, visit: (other: number) => void) => void {
   const { ends, variables, observed } = columns;
   return (variable, visit) => {
     for (let at = begins[variable]; at < begins[variable + 1]; at++) {

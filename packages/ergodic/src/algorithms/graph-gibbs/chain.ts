@@ -14,7 +14,7 @@ const PIECE = 8;
 /** Most states of a variable, and room for the generator. */
 const WORK_BYTES = 8 * (256 + 8);
 
-/** States of all variables, and sums of what is kept of them: 25 bytes a variable, more of one with more than two states; 2 where no sums are kept. */
+/** States of all variables, and sums of what is kept of them: 26 bytes a Boolean, more of one with more than two states; 2 where no sums are kept. */
 export class Chain {
   private readonly engine: Engine;
   private readonly layout: Layout;

@@ -1,4 +1,5 @@
 import type { KeptPart } from "../../base/kept-part.ts";
+import { Pauses } from "../../base/steps.ts";
 import type { EndedChains, JsonObject, Tensor } from "../../contract.ts";
 import type { Chain } from "./chain.ts";
 import type { Layout } from "./layout.ts";
@@ -33,9 +34,17 @@ export function firstState(
   };
 }
 
-/** By variable, the states of chains. */
-export const statesOf = ({ positions }: Layout, chains: readonly Chain[]): Int16Array[] =>
-  chains.map(({ current }) => Int16Array.from(positions, (position) => current[position]));
+/** By variable, the states of chains. A generator: it yields every few milliseconds. */
+export function* statesOf({ positions }: Layout, chains: readonly Chain[]): Generator<void, Int16Array[]> {
+  const pauses = new Pauses();
+  const states: Int16Array[] = [];
+  for (const chain of chains) {
+    if (pauses.due(positions.length)) yield;
+    const { current } = chain;
+    states.push(Int16Array.from(positions, (position) => current[position]));
+  }
+  return states;
+}
 
 /** What a snapshot keeps of where chains began. */
 export function earlierKept(earlier: EndedChains | undefined): { tensors: Record<string, Tensor>; state: JsonObject } {

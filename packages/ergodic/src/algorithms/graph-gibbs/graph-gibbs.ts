@@ -1,5 +1,5 @@
 import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { power } from "../../base/power.ts";
 import { atOnce, Pauses } from "../../base/steps.ts";
@@ -13,7 +13,7 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
-import { neighbourhood } from "./adjacency.ts";
+import { adjoining, neighbourhood } from "./adjacency.ts";
 import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocks.ts";
@@ -76,7 +76,7 @@ const CONTINUED_WARMUP = 0.1;
  * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
  * colours; Geyer 1991.
  *
- * @throws CapabilityError for variables of more than 256 states
+ * @throws CapabilityError for variables of more than 256 states, and for workers that would race in a deterministic run
  */
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
   checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"]);
@@ -152,6 +152,13 @@ class GraphGibbs implements PartInference {
     earlier: EndedChains | undefined,
     zeros?: WithZeros,
   ) {
+    const racing = plan.workers > 1 && schedules[options.schedule].biased;
+    if (racing && plan.deterministic)
+      throw new CapabilityError(
+        "graphGibbs",
+        `deterministic is true, but with schedule "${options.schedule}" ${plan.workers} workers race; take "chromatic", or one worker`,
+        "PLAN_MEANING",
+      );
     this.columns = withKnown(columns);
     this.plan = plan;
     this.engine = engine;
@@ -305,6 +312,10 @@ class GraphGibbs implements PartInference {
   }
 
   answer(): PartAnswer | undefined {
+    return atOnce(this.answering());
+  }
+
+  *answering(): Generator<void, PartAnswer | undefined> {
     const { layout, chains, batches, columns, schedule, options, plan, earlier } = this;
     if (this.impossible) return { method: "no state is possible", logZ: { value: -Infinity, certificate: { exact: true } } };
     if (!layout || batches.done < 2) return undefined;
@@ -316,13 +327,13 @@ class GraphGibbs implements PartInference {
       ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
       : undefined;
     const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const neighbours = neighbourhood(columns);
+    const neighbours = neighbourhood(columns, yield* adjoining(columns));
     const { blockOf } = this.together ?? {};
-    const marginals = marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
+    const marginals = yield* marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
     const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
     const ended = {
-      states: statesOf(layout, chains),
-      variances: variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
+      states: yield* statesOf(layout, chains),
+      variances: yield* variancesOf(layout, chains, batches.settled, batches.done, certified, earlier),
       ...{ sweeps: this.sweep, kept: Math.max(batches.settled, earlier?.kept ?? 0) },
     };
     return { method, marginals: certified, chains: ended };

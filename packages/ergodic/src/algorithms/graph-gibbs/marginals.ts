@@ -16,20 +16,29 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
 
 /**
  * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: what holds a variable that
- * zeros may link to others of its block holds them all.
+ * zeros may link to others of its block holds them all. A generator: it yields every few milliseconds.
  */
-export function marginalsOf(
+export function* marginalsOf(
   layout: Layout,
   chains: readonly Chain[],
   n: number,
   batches: number,
   neighbours: (variable: number, visit: (other: number) => void) => void,
   { blockOf, earlier }: { blockOf?: Uint32Array | undefined; earlier?: EndedChains | undefined } = {},
-): { p: Float64Array; certificate: Certificate }[] {
+): Generator<void, { p: Float64Array; certificate: Certificate }[]> {
   const { cardinalities, observed, positions, drawn, joined, certain } = layout;
-  const sums = chains.map((chain) => chain.sums);
+  const pauses = new Pauses();
+  let sums = chains.map((chain) => chain.sums);
+  /** Others may have taken memory meanwhile. */
+  const again = (): void => {
+    sums = chains.map((chain) => chain.sums);
+  };
   const stuck = new Uint8Array(drawn);
-  for (let p = 0; p < drawn; p++)
+  for (let p = 0; p < drawn; p++) {
+    if (pauses.due()) {
+      yield;
+      again();
+    }
     stuck[p] =
       joined[p] &&
       !certain[p] &&
@@ -37,6 +46,7 @@ export function marginalsOf(
       sums.every(({ changed }) => changed[p] === 0)
         ? 1
         : 0;
+  }
   const held = new Uint8Array(drawn);
   const heldBlocks = new Set<number>();
   for (let p = 0; p < drawn; p++) {
@@ -47,7 +57,7 @@ export function marginalsOf(
       if (blockOf && layout.hard[position] && blockOf[position] !== blockOf[p]) heldBlocks.add(blockOf[position]);
     });
   }
-  return Array.from(cardinalities, (count, variable) => {
+  const found = (count: number, variable: number): { p: Float64Array; certificate: Certificate } => {
     const position = positions[variable];
     const p = new Float64Array(count);
     if (position >= drawn) {
@@ -66,7 +76,16 @@ export function marginalsOf(
       return { p, certificate: { none: "a neighbour's state never changed" } };
     if (batches < LEAST_BATCHES) return { p, certificate: { none: `the chains are too short (${n} sweeps)` } };
     return { p, certificate: certify(judged(layout, sums, position, n, batches, knownOf(earlier, variable, n))) };
-  });
+  };
+  const marginals: { p: Float64Array; certificate: Certificate }[] = [];
+  for (let variable = 0; variable < cardinalities.length; variable++) {
+    if (pauses.due()) {
+      yield;
+      again();
+    }
+    marginals.push(found(cardinalities[variable], variable));
+  }
+  return marginals;
 }
 
 /** Whether every probability is known to `mcse`, and the chains agree. A generator: it yields every few milliseconds. */
@@ -99,24 +118,31 @@ export function* precision(
 
 /**
  * By variable what a later run may rely on: the variance of its mean times the draws, by batches where the chains' means do not contradict them, as what few means
- * say of it is vague; NaN without a certificate.
+ * say of it is vague; NaN without a certificate. A generator: it yields every few milliseconds.
  */
-export function variancesOf(
+export function* variancesOf(
   layout: Layout,
   chains: readonly Chain[],
   n: number,
   batches: number,
   marginals: readonly { readonly certificate: Certificate }[],
   earlier?: EndedChains,
-): Float64Array {
-  const sums = chains.map((chain) => chain.sums);
-  return Float64Array.from(marginals, ({ certificate }, variable) => {
-    if ("exact" in certificate) return 0;
-    if (!("mcse" in certificate)) return NaN;
+): Generator<void, Float64Array> {
+  const variances = new Float64Array(marginals.length).fill(NaN);
+  const pauses = new Pauses();
+  let sums = chains.map((chain) => chain.sums);
+  for (const [variable, { certificate }] of marginals.entries()) {
+    if (pauses.due()) {
+      yield;
+      sums = chains.map((chain) => chain.sums);
+    }
+    if ("exact" in certificate) variances[variable] = 0;
+    if (!("mcse" in certificate)) continue;
     const known = knownOf(earlier, variable, n) ?? 0;
     const found = judged(layout, sums, layout.positions[variable], n, batches, known);
-    return Math.max(...found.map(({ mcse }) => mcse * mcse * n * chains.length));
-  });
+    variances[variable] = Math.max(...found.map(({ mcse }) => mcse * mcse * n * chains.length));
+  }
+  return variances;
 }
 
 function judged(layout: Layout, sums: Sums, position: number, n: number, batches: number, known: number | undefined): Judged[] {

@@ -18,6 +18,8 @@ export interface InferencePlan {
   readonly workers: number;
   /** Bytes that tables may take. */
   readonly memory: number;
+  /** Nothing may depend on timing. */
+  readonly deterministic?: boolean;
   /** Seconds that the run may take, where that is limited. */
   readonly seconds?: number;
   /** Where chains begin, of algorithms that have some. */
@@ -46,6 +48,8 @@ export interface PartInference {
   advance(): Promise<void>;
   /** The best answer so far; undefined while there is none. */
   answer(): PartAnswer | undefined;
+  /** The same, yielding every few milliseconds, of those that answer about large graphs. */
+  answering?(): Generator<void, PartAnswer | undefined>;
   /** What a tick says of it. */
   report(): Record<string, number>;
   /** What it takes to continue: never tables. A part may continue from an earlier point than this one. */

@@ -48,11 +48,11 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => {
       const chosen = graphGibbs().startWhole!(columns, plan, engine);
-      const answer = chosen.answer.bind(chosen);
+      const answering = chosen.answering!.bind(chosen);
       const why = `${columns.cardinalities.length} variables are too many to look for parts and orders; `;
       return Object.assign(chosen, {
-        answer: () => {
-          const found = answer();
+        *answering() {
+          const found = yield* answering();
           return found && { ...found, method: why + found.method };
         },
       });

@@ -1,5 +1,5 @@
 import { isObject, KeptPart } from "../../base/kept-part.ts";
-import { inTurns, Pauses } from "../../base/steps.ts";
+import { atOnce, inTurns, Pauses } from "../../base/steps.ts";
 import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
@@ -75,7 +75,19 @@ export class Inference implements Progression {
 
   /** What has been found about each part. */
   found(): FoundPart[] {
-    return this.reduction.components.map(({ variables, states }, i) => ({ variables, states, answer: this.parts[i].answer() }));
+    return atOnce(this.finding());
+  }
+
+  /** The same, yielding every few milliseconds. */
+  *finding(): Generator<void, FoundPart[]> {
+    const found: FoundPart[] = [];
+    const pauses = new Pauses();
+    for (const [i, { variables, states }] of this.reduction.components.entries()) {
+      if (pauses.due()) yield;
+      const part = this.parts[i];
+      found.push({ variables, states, answer: part.answering ? yield* part.answering() : part.answer() });
+    }
+    return found;
   }
 
   async advance(steps: number): Promise<Advance> {

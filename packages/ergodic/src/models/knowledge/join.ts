@@ -10,8 +10,8 @@ export interface Range {
   to: number;
 }
 
-/** Candidates that one atom may look at: so many take a minute or so. */
-const MOST_VISITED = 2 ** 33;
+/** `visited`: rows that one atom may look at; so many take a minute or so. Changed by tests alone. */
+export const joinLimits = { visited: 2 ** 33 };
 
 /** One atom of a join, in the order in which they are gone through. */
 class Step {
@@ -168,7 +168,7 @@ export class Join {
       return step.passed <= this.#limit;
     }
     step.visited += end - begin;
-    if (step.visited > MOST_VISITED) throw this.#endless(step);
+    if (step.visited > joinLimits.visited) throw this.#endless(step);
     candidates: for (let at = begin; at < end; at++) {
       const row = order === undefined ? at : order[at];
       if (index !== undefined) {
@@ -194,7 +194,7 @@ export class Join {
   #endless(step: Step): OptionError {
     return new OptionError(
       this.#rule.place,
-      `more than ${MOST_VISITED.toLocaleString("en")} rows would be looked at for ${this.#rule.atoms[step.atom]}, as few variables join it to the others; share more variables between atoms, or make a relation of the pairs that matter`,
+      `more than ${joinLimits.visited.toLocaleString("en")} rows would be looked at for ${this.#rule.atoms[step.atom]}, as few variables join it to the others; share more variables between atoms, or make a relation of the pairs that matter`,
       "MEMORY_LIMIT",
     );
   }

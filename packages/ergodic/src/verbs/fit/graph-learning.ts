@@ -1,6 +1,7 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
-import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
+import type { GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
+import { readsLoss } from "../../algorithms/gradient/cost.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
 import { ruleFromJson } from "../../algorithms/gradient/index.ts";
@@ -16,11 +17,14 @@ import type { Finding } from "../../draws/findings/finding.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { type PlanOptions, resolvePlan } from "../../loop/plan.ts";
+import type { RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { factsOf } from "../infer/facts.ts";
+import type { LearnedGraph } from "./graph.ts";
 import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
 import { islandFindings } from "./graph-islands.ts";
+import { learnedGraph } from "./learned-graph.ts";
 
 /** Variables that were held out, and the states that they had. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
@@ -54,11 +58,17 @@ export const MEMORY = 1.5 * 2 ** 30;
  */
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }), beta1: 0.5 });
 
-/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn */
+/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn, or steps by them */
 export function recipeOf(
   { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
   rest: Omit<GraphRecipe, "algorithm" | "rule">,
 ): GraphRecipe {
+  if (rule.kind === "equation" && algorithm.draws && readsLoss(rule))
+    throw new CapabilityError(
+      "fit",
+      `${rule.name}() takes its rate from the loss, but what ${algorithm.name}() reports is a pseudo-likelihood, and its gradient that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
+      "RULE_CAPABILITY",
+    );
   if (rule.kind === "equation" || (rule.kind === "host" && !algorithm.draws)) return { algorithm, rule, ...rest };
   throw new CapabilityError(
     "fit",
@@ -118,15 +128,10 @@ function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
 /** A run that has begun. */
 export interface Begun {
   readonly progression: Progression;
-  /** The graph as it is shown to it. */
-  readonly shown: FactorGraph;
-  readonly heldOut: HeldOut;
   /** What of it a checkpoint holds. */
   readonly json: JsonObject;
-  /** Where chains are, of all lanes, of learners that have some. */
-  particles(): Omit<EndedParticles, "updates"> | undefined;
-  /** What the weights are to be doubted for. */
-  readonly findings: readonly Finding[];
+  /** What was learnt, once it ended. */
+  ended(weights: Float64Array, run: RunSummary): LearnedGraph;
 }
 
 /** @throws the reason of an aborted `signal`, as a large graph takes long to begin with */
@@ -136,6 +141,8 @@ export async function begin(
   signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
+  // What is observed later is no part of it.
+  const complete = graph.withoutEvidence([]);
   const heldOut = drawHeldOut(graph, share, seed);
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
   const whole = await inTurns(graph.columning(), signal);
@@ -182,13 +189,17 @@ export async function begin(
     },
     until: stopping.until as JsonObject,
   };
-  const particles = () => {
-    const ended = objectives.flatMap((objective) => objective.particles?.() ?? []);
-    if (ended.length === 0) return undefined;
-    return { clamped: ended.flatMap(({ clamped }) => clamped), free: ended.flatMap(({ free: chains }) => chains) };
-  };
   const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
-  return { progression, shown, heldOut, json, particles, findings };
+  const ended = (weights: Float64Array, run: RunSummary): LearnedGraph => {
+    const chains = objectives.flatMap((objective) => objective.particles?.() ?? []);
+    const particles = {
+      ...{ clamped: chains.flatMap(({ clamped }) => clamped), free: chains.flatMap(({ free: all }) => all) },
+      updates: begun + run.epochs,
+    };
+    const where = { whole: complete, shown, heldOut, findings, ...(chains.length > 0 ? { particles } : {}) };
+    return learnedGraph(where, weights, run);
+  };
+  return { progression, json, ended };
 }
 
 /** By lane; where a signal ends it, those that are there give their memory back. */

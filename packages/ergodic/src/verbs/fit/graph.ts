@@ -7,6 +7,7 @@ import { checkpointBytes } from "../../loop/checkpoint.ts";
 import { Run, type RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
+import type { CalibrationTable } from "../../models/knowledge/calibration.ts";
 import { learnedNames } from "../result-names.ts";
 import type { LearnedBefore } from "./graph-before.ts";
 import type { Begun, GraphRecipe, HeldOut } from "./graph-learning.ts";
@@ -65,6 +66,14 @@ export interface LearnedGraph {
    * standard error. @throws OptionError where nothing was held out
    */
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
+  /**
+   * Whether of what is said to be true with probability p a share p is, by bins (10) of probabilities: of what was held out, by an answer of `infer(learned.graph)`.
+   * @throws OptionError where nothing was held out
+   */
+  calibration(
+    answer: { marginal(variable: number): { readonly p: readonly number[] } },
+    options?: { readonly bins?: number },
+  ): CalibrationTable;
   /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
   readonly particles?: EndedParticles;
   /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
@@ -120,41 +129,18 @@ export function resumeGraph(
 
 function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
   let learning: Begun;
-  let begun: number;
-  let whole = graph;
   return new Run<LearnedGraph>({
     resultNames: learnedNames(),
     ...(signal ? { signal } : {}),
     start: async () => {
       const recipe = await read();
-      // What is observed later is no part of it.
-      whole = graph.withoutEvidence([]);
       const { begin } = await import("./graph-learning.ts");
       learning = await begin(graph, recipe, signal);
-      ({ begun } = recipe);
       const { checkpoint, stopping } = recipe;
       const { progression, json } = learning;
       return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
-    finish: (weights, run) => {
-      const { shown, heldOut, findings, particles } = learning;
-      const learned = shown.withWeights(weights);
-      const likelihood = async (options?: GraphLikelihoodOptions): Promise<GraphLikelihood> => {
-        const { likelihoodIn } = await import("./graph-likelihood.ts");
-        return likelihoodIn(whole.withWeights(weights), learned, heldOut.length > 0, options);
-      };
-      const ended = particles();
-      return {
-        graph: learned,
-        weights,
-        heldOut,
-        findings,
-        run,
-        likelihood,
-        ...(ended ? { particles: { ...ended, updates: begun + run.epochs } } : {}),
-        weight: (name) => learned.weightState(name).value,
-      };
-    },
+    finish: (weights, run) => learning.ended(weights, run),
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),
   });
 }

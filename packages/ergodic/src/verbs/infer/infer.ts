@@ -2,7 +2,7 @@ import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../../alg
 import { automatic } from "../../algorithms/inference/automatic.ts";
 import { Inference } from "../../algorithms/inference/inference.ts";
 import { Answer } from "../../answers/index.ts";
-import { checkChoice, checkSignal } from "../../base/checks.ts";
+import { checkBoolean, checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { shown } from "../../base/shown.ts";
@@ -45,15 +45,19 @@ export interface InferOptions extends InferWatchOptions {
   seed?: number;
   /** GiB that tables may take. Default 1.5; > 0, at most 4. */
   memory?: number;
+  /** Refuses workers that race, whose answer depends on timing; all other answers are the same bits on every host and number of workers anyway. Default false. */
+  deterministic?: boolean;
 }
 
-const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "workers", "until", "signal"];
+const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "deterministic", "workers", "until", "signal"];
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkKeys("infer", options, keys);
   const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
+  const { deterministic = false } = options;
   checkFrom(options.from);
+  checkBoolean("infer", "deterministic", deterministic);
   checkSignal("infer", options.signal);
   checkChoice("infer", "task", task, tasks);
   checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
@@ -72,6 +76,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
     algorithm,
     plan: {
       ...{ task, seed, memory, workers },
+      ...(deterministic ? { deterministic } : {}),
       ...(until.seconds === undefined ? {} : { seconds: until.seconds }),
       ...(options.from?.chains ? { from: options.from.chains } : {}),
     },
@@ -100,6 +105,7 @@ function resume(
       const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
       const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
+        ...(plan.state.deterministic === undefined ? {} : { deterministic: plan.flag("deterministic") }),
         // What was chosen for so many seconds is continued, whatever time it is given now.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
@@ -223,9 +229,11 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
         ...(checkpoint ? { resume: checkpoint } : {}),
       };
     },
-    finish: (_, { seconds, reason, updates }) => {
+    finish: async (_, { seconds, reason, updates }) => {
+      const { graph, plan } = recipe;
       const description = { ...json, run: { seconds, reason, updates } };
-      return new Answer(wholeAnswer(recipe.graph, recipe.plan.task, inference.reduction, inference.found(), description));
+      const found = await inTurns(inference.finding(), signal);
+      return new Answer(await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal));
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),
   });

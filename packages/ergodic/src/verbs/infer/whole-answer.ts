@@ -3,16 +3,17 @@ import type { FoundPart } from "../../algorithms/inference/inference.ts";
 import type { Reduction } from "../../algorithms/inference/reduction.ts";
 import { type AnswerContent, certifiedSum, refuseImpossible } from "../../answers/index.ts";
 import { ErgodicError } from "../../base/errors.ts";
+import { Pauses } from "../../base/steps.ts";
 import type { Certificate, Conditionals, EndedChains, FactorTables, JsonObject } from "../../contract.ts";
 
-/** The parts' answers as one about the graph. */
-export function wholeAnswer(
+/** The parts' answers as one about the graph. A generator: it yields every few milliseconds. */
+export function* wholeAnswer(
   graph: FactorTables | Conditionals,
   task: InferenceTask,
   reduction: Reduction,
   parts: readonly FoundPart[],
   description: JsonObject,
-): AnswerContent {
+): Generator<void, AnswerContent> {
   const { variableCount } = graph;
   const impossible =
     reduction.scale === -Infinity ||
@@ -46,26 +47,31 @@ export function wholeAnswer(
   const sums = parts.map(({ answer }) => answer!.logZ);
   const logZ = sums.every((sum) => sum !== undefined) ? certifiedSum([scale, ...sums]) : undefined;
   if (task === "partition") return { ...base, logZ: logZ! };
-  const marginals = reduction.states.slice(0, variableCount).map((left, variable) => ({
-    p: spread(
+  const pauses = new Pauses();
+  const marginals: { p: Float64Array; certificate: Certificate }[] = [];
+  for (let variable = 0; variable < variableCount; variable++) {
+    if (pauses.due()) yield;
+    const left = reduction.states[variable];
+    const p = spread(
       graph.cardinalities[variable],
       left,
       left.map(() => 1 / left.length),
-    ),
-    certificate: { exact: true } as Certificate,
-  }));
+    );
+    marginals.push({ p, certificate: { exact: true } });
+  }
   for (const { variables, states, answer } of parts)
-    answer!.marginals!.forEach(({ p, certificate }, i) => {
-      if (variables[i] >= variableCount) return;
+    for (const [i, { p, certificate }] of answer!.marginals!.entries()) {
+      if (pauses.due()) yield;
+      if (variables[i] >= variableCount) continue;
       const count = graph.cardinalities[variables[i]];
       marginals[variables[i]] = { p: spread(count, states[i], p), certificate: spreadCertificate(certificate, count, states[i]) };
-    });
-  const chains = wholeChains(graph.cardinalities.slice(0, variableCount), parts);
+    }
+  const chains = yield* wholeChains(graph.cardinalities.slice(0, variableCount), parts);
   return { ...base, marginals, ...(logZ ? { logZ } : {}), ...(chains ? { chains } : {}) };
 }
 
 /** Where the chains of all parts that have some ended, by the graph's own variables. */
-function wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): EndedChains | undefined {
+function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): Generator<void, EndedChains | undefined> {
   const drawn = parts.flatMap(({ answer, ...part }) => (answer?.chains ? [{ ...part, chains: answer.chains }] : []));
   if (drawn.length === 0) return undefined;
   const count = cardinalities.length;
@@ -73,14 +79,16 @@ function wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): E
   const states = Array.from({ length: least }, () => new Int16Array(count).fill(-1));
   const variances = new Float64Array(count).fill(NaN);
   let [sweeps, kept] = [0, Infinity];
+  const pauses = new Pauses();
   for (const { variables, states: left, chains } of drawn) {
     sweeps = Math.max(sweeps, chains.sweeps);
     kept = Math.min(kept, chains.kept);
-    variables.forEach((variable, i) => {
-      if (variable >= count) return;
+    for (const [i, variable] of variables.entries()) {
+      if (pauses.due(least)) yield;
+      if (variable >= count) continue;
       variances[variable] = chains.variances[i];
       for (let c = 0; c < least; c++) states[c][variable] = left[i][chains.states[c][i]];
-    });
+    }
   }
   return { states, variances, cardinalities, sweeps, kept };
 }

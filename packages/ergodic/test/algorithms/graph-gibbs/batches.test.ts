@@ -36,6 +36,24 @@ describe("batches", () => {
     }
   });
 
+  it("forget what was kept half-way through the warm-up and at its end, and stop at both", () => {
+    for (const [warmup, wanted] of [
+      [200, [100, 200]],
+      [7, [3, 7]],
+      [0, [0]],
+    ] as const) {
+      const batches = new Batches({ warmup, sweeps: 300 });
+      const forgotten: number[] = [];
+      const chains = [{ forget: () => void forgotten.push(batches.sweep), settle: () => {} }];
+      while (!batches.over) {
+        batches.begin(chains);
+        batches.count(batches.left, chains, () => false);
+      }
+      batches.end(chains);
+      expect([forgotten, batches.settled]).toEqual([[...wanted], 300]);
+    }
+  });
+
   it.each([1200, 1300, 3000])("look at the same sweeps where they were kept after %i", (sweeps) => {
     expect(looks(sweeps)).toEqual(looks());
   });

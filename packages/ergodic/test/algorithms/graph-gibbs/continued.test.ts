@@ -1,6 +1,7 @@
 /** Chains that begin where an earlier answer ended: they do begin there, end sooner, and their errors are as large as claimed. */
 import { describe, expect, it } from "vitest";
 import { certify, judge, settled } from "../../../src/algorithms/graph-gibbs/chain-sums.ts";
+import { firstState } from "../../../src/algorithms/graph-gibbs/earlier.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../src/index.ts";
 
@@ -55,6 +56,18 @@ describe("judge", () => {
     expect(settled({ ...short, ess: 20, agreed: true }, 0.02)).toBe(false);
     expect(certify([{ ...short, ess: 20, agreed: true }])).toEqual({ none: expect.stringMatching(/too short/) });
   });
+});
+
+it("more chains than there were begin where these ended, in turn; what no chain knows is drawn", () => {
+  const states = [Int16Array.of(0, 1, -1), Int16Array.of(1, 0, 5)];
+  const earlier = { states, variances: new Float64Array(3), sweeps: 9, kept: 9 };
+  const begun = [0, 1, 2, 3].map((c) => [0, 1, 2].map(firstState(earlier, c, Uint32Array.of(2, 2, 3), (count) => 10 + count)));
+  expect(begun).toEqual([
+    [0, 1, 13],
+    [1, 0, 13],
+    [0, 1, 13],
+    [1, 0, 13],
+  ]);
 });
 
 describe("infer from an earlier answer", () => {

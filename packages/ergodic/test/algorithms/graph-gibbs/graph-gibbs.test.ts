@@ -150,6 +150,15 @@ describe("graphGibbs", () => {
     const answer = async (schedule: "hogwild" | "sequential", workers: number) =>
       await infer(graph, { algorithm: graphGibbs({ schedule, sweeps: 1000 }), workers });
     expect((await answer("hogwild", 2)).certificate).toEqual({ none: expect.stringMatching(/race/) });
+    const deterministic = { algorithm: graphGibbs({ schedule: "hogwild", sweeps: 1000 }), deterministic: true };
+    await expect(infer(graph, { ...deterministic, workers: 2 })).rejects.toThrow(
+      /deterministic is true, but with schedule "hogwild" 2 workers race; take "chromatic", or one worker \[PLAN_MEANING\]/,
+    );
+    const run = infer(graph, deterministic);
+    expect((await run).description).toMatchObject({ plan: { deterministic: true } });
+    const kept = await run.checkpoint();
+    await expect(infer.resume(kept, graph, { workers: 2 })).rejects.toThrow(/2 workers race/);
+    expect((await infer.resume(kept, graph)).marginal("x0")).toEqual((await run).marginal("x0"));
     const alone = await answer("hogwild", 1);
     expect(alone.marginal("x0")).toEqual((await answer("sequential", 1)).marginal("x0"));
   });

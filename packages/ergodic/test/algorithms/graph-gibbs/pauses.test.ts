@@ -1,14 +1,20 @@
 /** Large graphs are coloured, partitioned and laid out in pieces, between which signals are served and memory may grow: the same as at once, and small graphs without a pause. */
 import { describe, expect, it } from "vitest";
 import { LearntGraph } from "../../../src/algorithms/contrastive/learnt-graph.ts";
+import { neighbourhood } from "../../../src/algorithms/graph-gibbs/adjacency.ts";
 import { BlockLayout } from "../../../src/algorithms/graph-gibbs/block-layout.ts";
 import { blocking, blocksOf } from "../../../src/algorithms/graph-gibbs/blocks.ts";
+import { Chain } from "../../../src/algorithms/graph-gibbs/chain.ts";
 import { colouring, coloursOf } from "../../../src/algorithms/graph-gibbs/colours.ts";
+import { statesOf } from "../../../src/algorithms/graph-gibbs/earlier.ts";
 import { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
+import { marginalsOf, variancesOf } from "../../../src/algorithms/graph-gibbs/marginals.ts";
+import { Inference } from "../../../src/algorithms/inference/inference.ts";
 import { stream } from "../../../src/base/stream.ts";
-import { openEngine } from "../../../src/host/engine.ts";
+import { type Engine, openEngine } from "../../../src/host/engine.ts";
 import { EngineMemory } from "../../../src/host/memory.ts";
-import { type FactorGraph, factorGraph, fit, graphGibbs, infer } from "../../../src/index.ts";
+import { type FactorGraph, factorGraph, fit, graphGibbs, type InferenceAlgorithm, infer } from "../../../src/index.ts";
+import { wholeAnswer } from "../../../src/verbs/infer/whole-answer.ts";
 import { followed } from "../../reference/followed.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
@@ -92,6 +98,83 @@ describe("pauses", () => {
     const [once, inPieces] = [bytesOf(false), bytesOf(true)];
     expect(inPieces.pauses).toBeGreaterThan(15);
     expect(inPieces.bytes).toEqual(once.bytes);
+  });
+
+  it("are many in what is said of a large graph, none of a small one: the same as at once, where memory grows meanwhile", () => {
+    const said = (graph: FactorGraph, pieces: boolean): { pauses: number[]; values: unknown[] } => {
+      const memory = new EngineMemory(false);
+      const columns = graph.conditionals();
+      const layout = Layout.of(columns, coloursOf(columns).order, memory);
+      const draws = stream(6, "sums").at(0);
+      const chains = [0, 1, 2].map((c) => {
+        const chain = new Chain(layout, { memory } as Engine, stream(7, "chains", c), 1);
+        chain.begin(() => draws.integer(2));
+        const { totals, squares, changed } = chain.sums;
+        for (let slot = 0; slot < totals.length; slot++) {
+          totals[slot] = 3000 * (0.5 + 0.01 * draws.normal());
+          squares[slot] = (totals[slot] ** 2 / 3000) * 1.001;
+          changed[slot] = slot % 50 === 0 ? 0 : 1;
+        }
+        return chain;
+      });
+      const grow = pieces ? (): void => void memory.memory.grow(1) : undefined;
+      const marginals = followed(marginalsOf(layout, chains, 3000, 40, neighbourhood(columns)), grow);
+      const variances = followed(variancesOf(layout, chains, 3000, 40, marginals.value), grow);
+      const states = followed(statesOf(layout, chains), grow);
+      return {
+        pauses: [marginals, variances, states].map(({ pauses }) => pauses),
+        values: [marginals.value, variances.value, states.value],
+      };
+    };
+    const [once, inPieces] = [said(large, false), said(large, true)];
+    const [marginals, variances, states] = inPieces.pauses;
+    expect([marginals >= 70, variances >= 35, states >= 0]).toEqual([true, true, true]);
+    expect(JSON.stringify(inPieces.values) === JSON.stringify(once.values)).toBe(true);
+    const kinds = new Set((once.values[0] as { certificate: object }[]).map(({ certificate }) => Object.keys(certificate)[0]));
+    expect(kinds).toEqual(new Set(["mcse", "none"]));
+    expect(said(small, true).pauses).toEqual([0, 0, 0]);
+  });
+
+  it("are in answers of runs, too, in which the signal is served", async () => {
+    const algorithm = graphGibbs({ chains: 2, warmup: 0, sweeps: 100 });
+    const run = await Inference.open(
+      large.conditionals(),
+      algorithm,
+      { task: "marginals", seed: 1, workers: 1, memory: 2 ** 28 },
+      engine,
+    );
+    while (!run.converged) await run.advance(64);
+    const found = followed(run.finding());
+    const whole = followed(wholeAnswer(large.conditionals(), "marginals", run.reduction, found.value, {}));
+    expect([found.pauses >= 110, whole.pauses >= 110]).toEqual([true, true]);
+    const { marginals, chains } = whole.value;
+    expect(JSON.stringify(run.found()) === JSON.stringify(found.value)).toBe(true);
+    run.dispose();
+    const answer = await infer(large, { algorithm, seed: 1 });
+    expect(answer.chains).toEqual(chains);
+    for (const v of [0, 17, 39_999]) expect(answer.marginal(v)).toMatchObject({ p: [...marginals![v].p] });
+
+    const controller = new AbortController();
+    const reason = new Error("while it answers");
+    let disposed = 0;
+    const answering: InferenceAlgorithm = {
+      ...{ name: "answering", tasks: ["marginals"], toJSON: () => ({ algorithm: "answering" }) },
+      start: () => ({
+        ...{ ended: true, advance: async () => {}, answer: () => undefined, report: () => ({}), restore() {} },
+        snapshot: () => ({ tensors: {}, state: {} }),
+        *answering() {
+          controller.abort(reason);
+          yield;
+          throw new Error("it went on");
+        },
+        dispose: () => void disposed++,
+      }),
+    };
+    const pair = factorGraph();
+    for (const name of ["a", "b"]) pair.variable(name);
+    pair.equal(["a", "b"], { weight: 1 });
+    await expect(infer(pair, { algorithm: answering, signal: controller.signal })).rejects.toBe(reason);
+    expect(disposed).toBe(1);
   });
 
   it.each<[string, (signal: AbortSignal) => Promise<unknown>]>([

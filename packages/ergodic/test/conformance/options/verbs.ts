@@ -275,6 +275,7 @@ export const samples: Verbs = {
       from: none,
       seed,
       memory: above(0, 4),
+      deterministic: flag,
       workers: whole(1, 1024),
       until: group,
       ...seconds,
