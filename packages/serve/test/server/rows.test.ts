@@ -91,6 +91,9 @@ describe("rows", () => {
       { user: "x", item: "dune" },
     ];
     expect((await rows("films", { rows: given })).json.predictions).toEqual(models.films.predict(given));
+    // Names that are numbers, as files have them.
+    const numbered = [{ user: 7, item: "dune" }];
+    expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
 
   test.each<[string, string, object | string, RegExp]>([
