@@ -1,10 +1,10 @@
 /**
- * A page of the system's Chromium, cross-origin isolated, that imports the built library from /dist/: for benchmarks of what a page feels.
+ * A page of the system's Chromium, cross-origin isolated, that imports the built library from /dist/: for benchmarks of what a page feels, and of what runs in pages alone.
  */
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname } from "node:path";
+import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Skipped } from "./peer.mjs";
 
@@ -30,16 +30,22 @@ function tasksOf(trace) {
     .map(({ dur, tdur = 0 }) => ({ wall: dur / 1000, cpu: tdur / 1000 }));
 }
 
-/** Resolves to { version, evaluate(function, argument) → { result, tasks }, close() }. @throws Skipped where there is no Chromium */
-export async function openPage() {
+/**
+ * Resolves to { version, evaluate(function, argument) → { result, tasks }, close() }. `folders`: others that the page may read, by the paths under which it does: { "/data/": … }.
+ *
+ * @throws Skipped where there is no Chromium
+ */
+export async function openPage(folders = {}) {
+  const all = Object.entries({ "/dist/": built, ...folders });
   const executablePath = PLACES.find((path) => existsSync(path));
   if (!executablePath) throw new Skipped("Chromium is not installed (Debian: apt-get install chromium)");
   const { chromium } = await import("playwright-core");
   const server = createServer(async (request, response) => {
-    // A parsed URL holds no "..", so the path stays inside dist.
+    // A parsed URL holds no "..", so the path stays inside its folder.
     const { pathname } = new URL(request.url, "http://localhost");
-    const body = pathname.startsWith("/dist/")
-      ? await readFile(built + pathname.slice("/dist/".length)).catch(() => undefined)
+    const [under, folder] = all.find(([path]) => pathname.startsWith(path)) ?? [];
+    const body = folder
+      ? await readFile(join(folder, pathname.slice(under.length))).catch(() => undefined)
       : "<!doctype html><meta charset=utf-8><link rel=icon href=data:,>";
     response.writeHead(body === undefined ? 404 : 200, { "content-type": TYPES[extname(pathname)] ?? "text/html", ...HEADERS });
     response.end(body);

@@ -1,5 +1,5 @@
 /**
- * Predictions of networks, ours and onnxruntime's, on one thread: `predict-mlp` and `predict-cnn`.
+ * Predictions of networks, ours and onnxruntime's, on one thread: `predict-mlp` and `predict-cnn`; page-predictions.mjs has those in a page.
  *
  * A model is trained a little, so that its numbers are none that anybody would choose, saved as ours and exported as ONNX: all sides read the same weights,
  * and the same float32 rows. A call predicts a batch and gives probabilities; `loss` is their mean square on the first batch, in which sides must agree.
@@ -15,6 +15,7 @@ import { promisify } from "node:util";
 import { toOnnx } from "@ergodic/serve/onnx";
 import { Dataset, fit, network, predictor } from "ergodic";
 import { randomNumbers } from "./data.mjs";
+import { comparePages, liteRt, oursInPage } from "./page-predictions.mjs";
 import { openPeer } from "./peer.mjs";
 import { floatsOf, meanSquare, timedCalls } from "./timing.mjs";
 
@@ -35,7 +36,7 @@ async function makeModel(folder, { rowShape, layers }, batch) {
   await trained.save(model);
   writeFileSync(onnx, toOnnx(trained));
   writeFileSync(rows, uniform(SETS * batch * width));
-  return { model, onnx, rows, batch, width, sets: SETS, roundMs: ROUND_MS };
+  return { folder, model, onnx, rows, batch, width, rowShape, sets: SETS, roundMs: ROUND_MS };
 }
 
 async function ours({ model: file, rows: path, batch, width, sets, roundMs }) {
@@ -111,9 +112,21 @@ const benchCase = (name, batch, settings, { isCold = false, goal } = {}) => ({
     })),
 });
 
-/** The cases of a network: batches of 1 and 64, and cold. `goals`: of onnxruntime-web, at batch 1 and 64. */
+const pageCase = (name, batch, settings) => ({
+  name: `predict-${name}-page-${batch}`,
+  measures: `${settings.measures}: a batch of ${batch}, one thread, in a page of Chromium`,
+  metric: "µs of processor time",
+  better: "less",
+  compare: comparePages,
+  makeData: (folder) => makeModel(folder, settings, batch),
+  ours: oursInPage,
+  peers: (problem) => [{ name: "LiteRT.js", goal: 0.8, open: () => liteRt(problem) }],
+});
+
+/** The cases of a network: batches of 1 and 64, in Node and in a page, and cold. `goals`: of onnxruntime-web, at batch 1 and 64. */
 export const predictions = (name, settings, goals) => [
   benchCase(name, 1, settings, { goal: goals[0] }),
   benchCase(name, 64, settings, { goal: goals[1] }),
   benchCase(name, 1, settings, { isCold: true, goal: 5 }),
+  ...[1, 64].map((batch) => pageCase(name, batch, settings)),
 ];

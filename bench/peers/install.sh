@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the peers of the benchmarks. From Debian: scikit-learn, SciPy and PyTorch for /usr/bin/python3 with OpenBLAS behind them; glmnet,
 # posterior and rstan for /usr/bin/Rscript; LIBLINEAR; JAGS; toulbar2; g++. From npm, into bench/node_modules: jax-js, TensorFlow.js,
-# onnxruntime, and the Node that they run on.
+# onnxruntime, LiteRT.js with flatbuffers, and the Node that they run on.
 # Where that cannot be done it says why and ends well: the benchmarks then leave those peers out, aloud.
 set -u
 packages="libopenblas0-pthread python3-sklearn python3-pandas python3-scipy python3-torch r-cran-glmnet r-cran-posterior r-cran-rstan liblinear-tools jags toulbar2 g++"

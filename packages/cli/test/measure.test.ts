@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Measurement } from "ergodic";
 import { beforeAll, expect, it } from "vitest";
-import { joules, measureText } from "../src/report/measure.ts";
+import { joules, latencyName, latencyOf, measureText } from "../src/report/measure.ts";
 import { measureHtml } from "../src/report/measure-html.ts";
 import { scatter } from "../src/report/scatter.ts";
 import { captured, digits, ergodic, temporary, works } from "./captured.ts";
@@ -47,6 +47,21 @@ it("prints the trade-off as a table and a picture, and the ledger", () => {
   expect(text).toContain("Energy: modelled, not measured (no <counters>): 1 µJ to 3 µJ a row");
   expect(lines).toContain("multiply-adds 1,000 float32 4.6 4.6 nJ");
   expect(lines).toContain("bytes of rows 80 float32 from DRAM 163 … 325 19.5 nJ");
+});
+
+it("shows by scenario what a batch takes, and what the largest needs", () => {
+  // 200 rows a second in batches of 8: 40 ms a call, while latencies, from the start of all, would be 8 to 24.
+  const offline = found(8, { scenario: "offline", rowsPerSecond: 200 });
+  expect([latencyName(offline), latencyOf(offline)]).toEqual(["ms a call", 40]);
+  expect((["singleStream", "multiStream", "server"] as const).map((scenario) => latencyOf(found(8, { scenario })))).toEqual([
+    8, 16, 16,
+  ]);
+  const few = { mean: 1, p50: 1, p90: null, p99: null, p999: null, max: 3 };
+  expect(latencyOf(found(8, { latencyMs: few }))).toBe(3);
+  const large = { memory: { peak: 2e8, grown: 0, wasm: 5e6 }, bytes: { file: 2000, gzip: 1500, resident: 9000 } };
+  const text = measureText([found(1), found(64, large)], paint);
+  expect(text).toContain("9 kB in memory");
+  expect(text).toContain("200 MB at most, of which WebAssembly 5 MB");
 });
 
 it("shows rates of a server, and energy that was measured or is not known", () => {
@@ -95,7 +110,7 @@ it("draws points where they are, on logarithmic scales", () => {
 it("writes a report that refers to nothing else, and escapes names", () => {
   const html = measureHtml("<b> & c", [found(1), found(4)], { note: "</script><script>alert(1)" });
   expect(html).toMatch(/^<!doctype html>/);
-  expect(html).toContain("<h1>&lt;b&gt; &amp; c</h1>");
+  for (const tag of ["h1", "title"]) expect(html).toContain(`<${tag}>&lt;b&gt; &amp; c</${tag}>`);
   expect(html).toContain("no &lt;counters&gt;");
   expect(html.match(/<script/g)).toHaveLength(1);
   expect(html.match(/<circle/g)).toHaveLength(2);
@@ -178,6 +193,20 @@ it("takes sparse rows, and categories as text", async () => {
   // Two numbers a row that are there; an age, and a column for each kind of work.
   expect(counts[0]).toBe(2);
   expect(counts[1]).toBeGreaterThanOrEqual(3);
+});
+
+it("takes rows at even distances from a long file", async () => {
+  const head = "age,pay\n";
+  const some = file("some.csv");
+  writeFileSync(some, head + Array.from({ length: 50 }, (_, i) => `${i},${i % 7}\n`).join(""));
+  const out = file("some.safetensors");
+  await works("train", some, "--target", "pay", "--epochs", "1", "--out", out, "--quiet");
+  // Of 8,192 rows every second is taken, so that those in the last half, which have no age, are among them.
+  const long = file("long.csv");
+  writeFileSync(long, head + Array.from({ length: 8192 }, (_, i) => `${i < 4096 ? i : ""},${i % 7}\n`).join(""));
+  const { code, stderr } = await ergodic("measure", out, long, ...quick, "--quiet");
+  expect(stderr).toMatch(/"age"/);
+  expect(code).toBe(1);
 });
 
 it("takes a model of recommend, with its pairs", async () => {

@@ -173,7 +173,7 @@ describe("as a process", () => {
     expect(await ended).toEqual([0, null]);
   });
 
-  it("kill -9 while models are loaded anew leaves nothing that keeps it from serving again", async () => {
+  it("kill -9 leaves nothing that keeps it from serving again", async () => {
     const { child, url } = await started();
     const saved = await (await fetch(`${url}/v2/models/line`)).json();
     const ended = once(child, "exit");

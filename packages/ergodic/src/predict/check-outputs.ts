@@ -54,6 +54,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
   const { kind, levels } = pipeline.target;
   const alike = kind === "number" ? !several : levels?.length === classes?.length && levels?.every((l, k) => l === classes?.[k]);
   checkModel(where, alike, "has other classes than its pipeline");
+  checkModel(where, !several || !("offset" in pipeline.steps[0]), "has an offset, but several outputs");
   return { task: known, link: link as Link, outputs, targetName: target.name, classes, pipeline };
 }
 

@@ -159,6 +159,63 @@ describe("how the maps differ", () => {
   });
 });
 
+describe("structured maps are the matrices of their formulas", () => {
+  const product = (a: number[][], b: number[][]): number[][] =>
+    a.map((row) => b[0].map((_, j) => row.reduce((sum, value, k) => sum + value * b[k][j], 0)));
+  const diagonal = (values: number[]): number[][] => values.map((value, i) => values.map((_, j) => (i === j ? value : 0)));
+  const h = (n: number): number[][] =>
+    Array.from({ length: n }, (_, i) =>
+      Array.from({ length: n }, (_, j) => ((i & j).toString(2).replaceAll("0", "").length % 2 ? -1 : 1)),
+    );
+  const signs = (draws: Draws, n: number): number[] => Array.from({ length: n }, () => (draws.bits() >>> 31 ? -1 : 1));
+  const length = (draws: Draws, n: number): number => Math.hypot(...Array.from({ length: n }, () => draws.normal()));
+
+  /** Draws of a block, in the order in which they are drawn, and the product of its matrices. */
+  const blocks = {
+    // √(2γ) n^{1/2} (H D₁)(H D₂)(H D₃) / n^{3/2}, whose rightmost is drawn first.
+    sorf(draws: Draws, n: number, gamma: number) {
+      const [d3, d2, d1] = Array.from({ length: 3 }, () => product(h(n), diagonal(signs(draws, n))));
+      return product(d1, product(d2, d3)).map((row) => row.map((value) => (Math.sqrt(2 * gamma) * value) / n));
+    },
+    // √(2γ/n) S H G Π H B.
+    fastfood(draws: Draws, n: number, gamma: number) {
+      const b = signs(draws, n);
+      const places = Array.from({ length: n }, (_, i) => i);
+      for (let i = n - 1; i > 0; i--) {
+        const j = draws.integer(i + 1);
+        [places[i], places[j]] = [places[j], places[i]];
+      }
+      const g = Array.from({ length: n }, () => draws.normal());
+      const s = Array.from({ length: n }, () => length(draws, n) / Math.hypot(...g));
+      const permutation = places.map((place) => g.map((_, j) => (j === place ? 1 : 0)));
+      const all = [diagonal(s), h(n), diagonal(g), permutation, h(n), diagonal(b)].reduce(product);
+      return all.map((row) => row.map((value) => Math.sqrt((2 * gamma) / n) * value));
+    },
+  };
+
+  it.each(["sorf", "fastfood"] as const)(
+    "%s, of five columns padded to eight, two blocks and a part, dense and sparse",
+    (kind) => {
+      const [n, columns, frequencies] = [8, 5, 19];
+      const rows = gaussians(6, columns, stream(2, "rows").at(0)).map((row) => row.map((value, j) => (j === 2 ? 0 : value)));
+      const w = Array.from({ length: 3 }, (_, b) => blocks[kind](stream(7, "features", kind).at(b), n, 0.3)).flat();
+      const wanted = rows.map((row) =>
+        w.slice(0, frequencies).flatMap((frequency) => {
+          const phase = row.reduce((sum, value, j) => sum + value * frequency[j], 0);
+          return [Math.cos(phase), Math.sin(phase)].map((value) => Math.sqrt(1 / frequencies) * value);
+        }),
+      );
+      using dense = Dataset.fromArrays({ x: rows, y: rows.map(() => 0), type: "f64" });
+      using sparse = Dataset.fromSparse(sparseOf(rows), { type: "f64" });
+      for (const data of [dense, sparse]) {
+        using mapped = data.map(featureMaps[kind]({ count: 2 * frequencies, gamma: 0.3, seed: 7 }));
+        for (const [i, row] of matrix(mapped).entries())
+          for (const [k, value] of row.entries()) expect(Math.abs(value - wanted[i][k])).toBeLessThan(1e-12);
+      }
+    },
+  );
+});
+
 describe("fastfood", () => {
   it("divides each block by the length of its own G: a row has the length that was drawn for it, whatever G was", () => {
     // Rows are S/(‖G‖√size) · H G Π H B: of one block all have the length s_i, so that lengths over a block's own draws of s are those of χ. What is left

@@ -1,5 +1,6 @@
 /** The ledger of operations and bytes against counts by hand, and its energy against the published figures. */
 import { describe, expect, it } from "vitest";
+import { planAt } from "../../src/host/array-plan.ts";
 import {
   activation,
   averagePool,
@@ -25,6 +26,8 @@ import {
   sequential,
   sorf,
 } from "../../src/index.ts";
+import { readPlan } from "../../src/predict/plan-format.ts";
+import { batchBytes, placesOf } from "../../src/predict/plan-memory.ts";
 import { ledgerOf, networkWork } from "../../src/verbs/measure/ledger.ts";
 
 type Data = Parameters<typeof Dataset.fromArrays>[0];
@@ -202,6 +205,15 @@ describe("networks, from their plan", () => {
     const wide = await ofNetwork([dense(100), relu(), dense(1)], 6, { batch: 32 });
     expect(levels(wide).activations).toBe("cache of 32 kB");
   });
+});
+
+it("a network's numbers and what its batch takes are in memory once each", async () => {
+  const data = Dataset.fromArrays({ x: numbers(40, 6), y: numbers(40, 1).map(([v]) => v) });
+  const model = await fit(network([dense(100), relu(), dense(1)], { loss: "squared", standardise: false }), data, one);
+  const found = await measure(model, numbers(40, 6), { ...quick, batch: 32 });
+  const program = planAt(readPlan(model.description.program, "test"), 32);
+  expect(placesOf(program, 4).bytes).toBeGreaterThan(4 * 32 * 100 - 1);
+  expect(found.bytes!.resident).toBe(4 * (6 * 100 + 100 + 100 + 1) + batchBytes(program, 4, "test"));
 });
 
 it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => {

@@ -115,6 +115,17 @@ describe("a linear model is refused", () => {
     ],
     ["without a target", set({ target: null }), /no target/],
     ["with two outputs", set({ outputs: 2 }), /2 outputs, which is no number for task/],
+    [
+      "with an offset for several classes",
+      ({ description, tensors }) => {
+        const target = { name: "y", levels: ["p", "q", "r"] };
+        Object.assign(description, { task: "multiclass", link: "softmax", loss: { name: "multinomial" }, outputs: 3, target });
+        Object.assign((description.pipeline as JsonObject[])[0], { target: { ...target, kind: "category" }, offset: "o" });
+        tensors.weights = { shape: [3, 3], values: new Float64Array(9) };
+        tensors.intercept = { shape: [3], values: new Float64Array(3) };
+      },
+      /has an offset, but several outputs/,
+    ],
     ["without a pipeline", set({ pipeline: null }), /is not a list of steps/],
     ["with a step that is none", step(0, { kind: "constructor" }), /there is no first step "constructor"/],
     ["with columns that are none", step(0, { columnCount: -3 }), /a format and a number of columns/],

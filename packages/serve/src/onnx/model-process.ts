@@ -86,7 +86,16 @@ export class ModelProcess {
         this.#isGone = true;
         resolve(this.#lastWords.trim() === "" ? how : `${how}, after it wrote ${JSON.stringify(this.#lastWords.trim())}`);
       };
-      this.#child.once("error", ({ message }) => ended(`it did not start (${message})`));
+      this.#child.once("error", ({ message }) => {
+        this.#started?.failed(
+          new CapabilityError(
+            where,
+            `the process that would run it cannot be started (${message}); allow this program to start others`,
+            "HOST_PROCESS",
+          ),
+        );
+        ended(`it did not start (${message})`);
+      });
       this.#child.once("close", (code, signal) => ended(signal ? `it was ended by ${signal}` : `it ended with code ${code}`));
     });
     void this.gone.then((how) => this.#ended(how));
@@ -205,6 +214,8 @@ export class ModelProcess {
   }
 
   #handles(): (Handle | null | undefined)[] {
+    // Of one that did not start there is nothing on some hosts.
+    if (this.#child.pid === undefined) return [];
     return [this.#child, this.#child.channel, this.#child.stderr as unknown as Handle | null];
   }
 }

@@ -75,18 +75,24 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
   };
 }
 
+/** W3C Trace Context, as OpenTelemetry sends it: where a request belongs, and what tracing systems add. 512 characters of the latter are to be passed on. */
+const TRACE = ["traceparent", "tracestate"] as const;
+
 /** What every request goes through first. */
 function openings(server: Server): onRequestHookHandler {
   const { tokens, cors: origins } = server.settings;
   const check = tokens.length > 0 ? tokenCheck(tokens) : undefined;
   return (request, reply, done) => {
-    const { traceparent, authorization } = request.headers;
+    const { headers } = request;
     reply.header("x-request-id", request.id);
-    if (typeof traceparent === "string" && traceparent.length <= 512) reply.header("traceparent", traceparent);
+    for (const name of TRACE) {
+      const given = headers[name];
+      if (typeof given === "string" && given.length <= 512) reply.header(name, given);
+    }
     if (server.draining) reply.header("connection", "close");
     const isPreflight = request.method === "OPTIONS" && origins.length > 0;
     try {
-      if (check && !isPreflight && !request.routeOptions.config.open) check(authorization);
+      if (check && !isPreflight && !request.routeOptions.config.open) check(headers.authorization);
       done();
     } catch (error) {
       done(error as Error);

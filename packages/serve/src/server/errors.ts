@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "ergodic";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -61,20 +62,39 @@ export function unknownRoute({ method, url }: FastifyRequest, server: Server): n
   throw new RequestError(`${method} ${shown}`, "is no route of this server; GET /openapi.json lists them", "NOT_FOUND", 404);
 }
 
-/** Requests that are no HTTP, or do not come in time: there is no route for them yet. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket, server: Server): void {
-  if (!socket.writable || error.code === "ECONNRESET") {
+/** Of Node's sockets: the answer that is under way, in the order of their requests. Node has no other name for it. */
+interface Answering {
+  readonly _httpMessage?: (ServerResponse & { readonly _last: boolean }) | null;
+}
+
+/** Sockets whose fault is told once the answers before it are sent. */
+const faulty = new WeakSet<Socket>();
+
+/** Requests that are no HTTP, or do not come in time: there is no route for them yet. Those before them on the connection are answered first. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket & Answering, server: Server): void {
+  if (error.code === "ECONNRESET") socket.destroy();
+  else if (!faulty.has(socket)) tellFault(error.code, socket, server);
+}
+
+function tellFault(code: string | undefined, socket: Socket & Answering, server: Server): void {
+  if (!socket.writable) {
     socket.destroy();
     return;
   }
-  // After an answer that closes the connection nothing more is read, and nothing more said. Node has no other name for the answer under way.
-  const { _httpMessage: answer } = socket as { _httpMessage?: { readonly _last: boolean } };
+  const answer = socket._httpMessage;
+  // After an answer that closes the connection nothing more is read, and nothing more said.
   if (answer?._last) {
     socket.destroySoon();
     return;
   }
+  // A request that came whole is computed; one whose body is at fault gets no other answer than this.
+  if (answer?.req.complete) {
+    faulty.add(socket);
+    answer.once("finish", () => tellFault(code, socket, server));
+    return;
+  }
   // Answers are written whole, so that what was written before is a whole answer, or "100 Continue": another may follow.
-  const [status, words, said] = clientFault(error.code, server);
+  const [status, words, said] = clientFault(code, server);
   countFault(server, status);
   const body = JSON.stringify({ error: said });
   const head = `HTTP/1.1 ${status} ${words}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n`;

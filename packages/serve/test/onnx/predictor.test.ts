@@ -438,6 +438,22 @@ describe.skipIf(!hasRuntime)("damaged files", () => {
     );
   });
 
+  test("where no process can be started the file is not blamed", async () => {
+    const { execPath } = process;
+    process.execPath = join(folder, "nowhere");
+    try {
+      await expect(onnxPredictor(two(), { runtime })).rejects.toMatchObject({
+        name: "CapabilityError",
+        code: "HOST_PROCESS",
+        message: expect.stringMatching(
+          /the process that would run it cannot be started \(spawn .*nowhere ENOENT\); allow this program/,
+        ),
+      });
+    } finally {
+      process.execPath = execPath;
+    }
+  });
+
   test("one that is not loaded in time is given up", async () => {
     await expect(onnxPredictor(large(64), { runtime, startMs: 1 })).rejects.toMatchObject({
       name: "DataError",

@@ -58,6 +58,19 @@ describe("JSON", () => {
     expect((await infer("line", { id: null, inputs: [input()] })).json).not.toHaveProperty("id");
   });
 
+  test("brackets and quotes within a text are no depth", async () => {
+    const id = '["{\\'.repeat(100);
+    const { status, json } = await infer("line", { id, inputs: [input()] });
+    expect([status, json.id]).toEqual([200, id]);
+    const one = await infer("people", {
+      inputs: [
+        { name: "age", datatype: "FP64", shape: [1], data: [30] },
+        { name: "city", datatype: "BYTES", shape: [1], data: [`Rome\\"${"[".repeat(100)}`] },
+      ],
+    });
+    expect(one.status).toBe(200);
+  });
+
   test("nested data", async () => {
     const { json } = await infer("line", { inputs: [input({ data: rows })] });
     expect(json.outputs[0].data).toEqual(expected("line"));
@@ -117,6 +130,9 @@ describe("JSON", () => {
     expect(json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class"]);
     const both = await infer("species", { inputs: [input()], outputs: [{ name: "class" }, { name: "probabilities" }] });
     expect(both.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["class", "probabilities"]);
+    // Some clients send a list without any.
+    const all = await infer("species", { inputs: [input()], outputs: [] });
+    expect(all.json.outputs.map(({ name }: { name: string }) => name)).toEqual(["probabilities", "class"]);
   });
 
   test("a version by its number", async () => {
@@ -214,6 +230,11 @@ describe("binary", () => {
     expect(one.json.outputs[1].parameters).toEqual({ binary_data_size: 48 });
     expect(one.bytes.length).toBe(48);
 
+    const listed = { parameters: { binary_data_output: true }, outputs: [{ name: "class" }] };
+    const named = await send("species", binary(inputs, part, listed));
+    expect(named.json.outputs[0].parameters).toEqual({ binary_data_size: texts.length });
+    expect(named.bytes).toEqual(texts);
+
     const but = { parameters: { binary_data_output: true }, outputs: [{ name: "class", parameters: { binary_data: false } }] };
     const none = await send("species", binary(inputs, part, but));
     expect(none.headers.get("inference-header-content-length")).toBeNull();
@@ -229,6 +250,8 @@ describe("binary", () => {
     const part = await send("line", [body.subarray(0, 20), { "inference-header-content-length": "0" }]);
     expect(part.status).toBe(400);
     expect(part.json.error).toMatch(/20 bytes, but a row of FP64 takes 24/);
+    const none = await send("line", [body.subarray(0, 0), { "inference-header-content-length": "0" }]);
+    expect([none.status, none.json.error]).toEqual([400, expect.stringMatching(/has 0 bytes, but a row of FP64 takes 24/)]);
     const two = await send("people", [body, { "inference-header-content-length": "0" }]);
     expect(two.json.error).toMatch(/the model takes "age" \(FP64\), "city" \(BYTES\)/);
   });
@@ -252,6 +275,17 @@ describe("what is wrong with a request is said, with 400", () => {
       "line",
       { inputs: [input({ name: "x" })] },
       /^inputs\[0\]: "x" is not an input of the model, which takes "input"/,
+    ],
+    [
+      "a column as a matrix of several",
+      "people",
+      {
+        inputs: [
+          { name: "age", datatype: "FP64", shape: [1, 2], data: [70, 25] },
+          { name: "city", datatype: "BYTES", shape: [1], data: ["Rome"] },
+        ],
+      },
+      /^inputs\[0\]: "age" has shape \[1, 2\], but the model takes \[any\]/,
     ],
     ["an input twice", "line", { inputs: [input(), input()] }, /^inputs\[1\]: "input" is given twice/],
     ["a number for an input", "line", { inputs: [3] }, /^inputs\[0\]: is 3, but must be an object/],

@@ -3,8 +3,9 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { Agent, get as httpsGet } from "node:https";
 import { connect, type Socket } from "node:net";
-import { beforeAll, describe, expect, test } from "vitest";
-import { type ServeOptions, type Serving, serve } from "../../src/index.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { type ModelAtHand, type ServeOptions, type Serving, serve } from "../../src/index.ts";
 import { get, post, regression, serving, temporary } from "./models.ts";
 
 let line: Awaited<ReturnType<typeof regression>>;
@@ -170,18 +171,73 @@ describe("what is no HTTP is answered, too, where something was written before",
 
   test("after 100 Continue", async () => {
     const { url } = await start();
-    const lying = [`Content-Length: ${body.length >> 1}`, "Expect: 100-continue", "Connection: close"];
-    const text = await raw(url, request(lying, body));
+    const text = await raw(url, request(["Transfer-Encoding: chunked", "Expect: 100-continue"], "x\r\n"));
     expect(statuses(text)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
     expect(text).toMatch(/\{"error":"the request is not HTTP\/1\.1 \(HPE_\w+\) \[REQUEST\]"\}$/);
+    // What its length has of the body is a request, and it closes the connection: the rest is nobody's.
+    const lying = [`Content-Length: ${body.length >> 1}`, "Expect: 100-continue", "Connection: close"];
+    const half = await raw(url, request(lying, body));
+    expect(statuses(half)).toEqual(["HTTP/1.1 100", "HTTP/1.1 400"]);
+    expect(half).toMatch(/\{"error":"infer: the body is not JSON .*\[BODY\]"\}$/);
   });
 
-  test("in one packet with a request that was answered", async () => {
+  const values = (text: string): number[] =>
+    [...text.matchAll(/"data":\[([^\]]+)\]/g)].map(([, value]) => Math.round(Number(value)));
+  const infer = (a: number): string => {
+    const content = JSON.stringify({ inputs: [{ name: "input", datatype: "FP64", shape: [1, 3], data: [a, 0, 0] }] });
+    return request([`Content-Length: ${content.length}`], content);
+  };
+
+  test.each([
+    ["one", [1], "rubbish\r\n\r\n"],
+    ["several, in their order", [1, 5, 9], "rubbish\r\n\r\n"],
+    ["one, before another whose body is at fault", [1], request(["Transfer-Encoding: chunked"], "x\r\n")],
+  ])("in one packet with requests that are being computed, which are answered first: %s", async (_, slopes, wrong) => {
     const { url } = await start();
-    const live = "GET /v2/health/live HTTP/1.1\r\nHost: x\r\n\r\n";
-    const text = await raw(url, `${live}rubbish\r\n\r\n`, (all) => all.includes("[REQUEST]"));
-    expect(statuses(text).at(-1)).toBe("HTTP/1.1 400");
+    const text = await raw(url, slopes.map(infer).join("") + wrong);
+    expect(statuses(text)).toEqual([...slopes.map(() => "HTTP/1.1 200"), "HTTP/1.1 400"]);
+    expect(values(text)).toEqual(slopes.map((a) => 2 * a + 1));
     expect(text).toMatch(/\[REQUEST\]"\}$/);
+  });
+
+  test("while a request is computed, however often, and too late as well: it is answered first", async () => {
+    const tensor = { type: "float64", shape: ["batch", 1], name: "x" } as const;
+    let answer = (): void => {};
+    const warned = vi.fn();
+    process.on("warning", warned);
+    const slow = {
+      kind: "onnx",
+      inputs: [tensor],
+      outputs: [{ ...tensor, name: "y" }],
+      run: () =>
+        new Promise((resolve) => (answer = () => resolve({ y: { ...tensor, shape: [1, 1], data: Float64Array.of(7) } }))),
+    } as unknown as ModelAtHand;
+    const { url } = await serving({ models: { line: slow }, requestMs: 400 });
+    const asked = JSON.stringify({ inputs: [{ name: "x", datatype: "FP64", shape: [1, 1], data: [1] }] });
+    for (const [packets, status] of [
+      [["rubbish\r\n\r\n", ...Array<string>(15).fill("and more\r\n")], "400"],
+      [["POST /v2/models/line/infer HTTP/1.1\r\nHost:"], "408"],
+    ] as const) {
+      const socket = connect(Number(new URL(url).port), "127.0.0.1");
+      let text = "";
+      socket.on("data", (data) => void (text += data.toString("latin1")));
+      const closed = new Promise((resolve) => socket.on("close", resolve));
+      for (const packet of [request([`Content-Length: ${asked.length}`], asked), ...packets]) {
+        socket.write(packet);
+        await sleep(20);
+      }
+      // Until the head has not come in time.
+      await sleep(1500);
+      expect(text).toBe("");
+      answer();
+      await closed;
+      expect(statuses(text)).toEqual(["HTTP/1.1 200", `HTTP/1.1 ${status}`]);
+      expect(values(text)).toEqual([7]);
+      expect(text).toMatch(/\[REQUEST\]"\}$/);
+    }
+    // Of as many listeners as there were packets.
+    expect(warned).not.toHaveBeenCalled();
+    process.off("warning", warned);
   });
 
   test("on a connection that has had answers", async () => {

@@ -1,6 +1,8 @@
 /** Parts of the protocol alone: numbers of 16 bits, requests that are computed together, many rows, answers in binary. */
+import { stream } from "ergodic";
 import { expect, test } from "vitest";
 import { servedPredictor } from "../../src/models/of-file.ts";
+import type { Served } from "../../src/models/served.ts";
 import { fromHalf } from "../../src/v2/datatypes.ts";
 import { toHalf } from "../../src/v2/half.ts";
 import { readInfer } from "../../src/v2/infer-request.ts";
@@ -127,6 +129,41 @@ test("FP32 in JSON has the digits that tell it from all others, and no more", as
     answer: Float64Array.of(Number.NaN, Infinity, 1),
   });
   expect(JSON.parse(none.body.toString()).outputs[0].data).toEqual([null, null, 1]);
+});
+
+test("FP32 in JSON, any number: as few digits as tell it from all others", async () => {
+  const u = stream(1, "digits").at(0);
+  const bits = Uint32Array.from({ length: 2000 }, () => ((1 + u.integer(254)) << 23) | u.integer(2 ** 23));
+  const values = Float64Array.from(new Float32Array(bits.buffer));
+  const wanted = Array.from(values, (value) => {
+    const texts = Array.from({ length: 9 }, (_, k) => value.toPrecision(k + 1));
+    return Number(texts.find((text) => Math.fround(Number(text)) === value));
+  });
+  const model = await served(net());
+  const answered = { answer: values, batchRows: 1, batchRequests: 1, queueUs: 0, computeUs: 0 };
+  const { body } = writeInfer(namesOfModel("n", "1", model), model, undefined, [{ index: 0, binary: false }], answered);
+  expect(JSON.parse(body.toString()).outputs[0].data).toEqual(wanted);
+});
+
+test("elements of every type in JSON", () => {
+  const all = {
+    BOOL: [Uint8Array.of(1, 0), "[true,false]"],
+    FP16: [Uint16Array.of(0x3c00, 0xb800), "[1,-0.5]"],
+    INT8: [Int8Array.of(-128, 127), "[-128,127]"],
+    UINT32: [Uint32Array.of(2 ** 32 - 1), "[4294967295]"],
+    INT64: [BigInt64Array.of(-(2n ** 63n)), "[-9223372036854775808]"],
+    UINT64: [BigUint64Array.of(2n ** 64n - 1n), "[18446744073709551615]"],
+    BYTES: [['"é'], '["\\"é"]'],
+  } as const;
+  const outputs = Object.keys(all).map((name) => ({ name, datatype: name, shape: [-1] }));
+  const model = {
+    outputs,
+    output: (_: unknown, i: number) => ({ shape: [1], elements: Object.values(all)[i][0] }),
+  } as unknown as Served;
+  const answered = { answer: 0, batchRows: 1, batchRequests: 1, queueUs: 0, computeUs: 0 };
+  const wanted = outputs.map((_, index) => ({ index, binary: false }));
+  const text = writeInfer(namesOfModel("n", "1", model), model, undefined, wanted, answered).body.toString();
+  expect([...text.matchAll(/"data":(\[.*?\])\}/g)].map(([, data]) => data)).toEqual(Object.values(all).map(([, data]) => data));
 });
 
 test("a header that comes again is read once, whatever its bytes are then; one with another byte, or other lengths, is read anew", async () => {

@@ -91,6 +91,9 @@ describe("rows", () => {
       { user: "x", item: "dune" },
     ];
     expect((await rows("films", { rows: given })).json.predictions).toEqual(models.films.predict(given));
+    // Names that are numbers, as files have them.
+    const numbered = [{ user: 7, item: "dune" }];
+    expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
 
   test.each<[string, string, object | string, RegExp]>([
@@ -196,7 +199,7 @@ describe("the server", () => {
     expect((await get(`${own.url}/v2/models/stats`)).json).toEqual({ model_stats: [expect.objectContaining({ name: "line" })] });
   });
 
-  test("gives request ids back, and makes them; passes traceparent", async () => {
+  test("gives request ids back, and makes them; passes the headers of traces", async () => {
     const id = async (given?: string) =>
       (await get(`${server.url}/v2`, given ? { "x-request-id": given } : {})).headers.get("x-request-id");
     expect(await id("a.b:c-1")).toBe("a.b:c-1");
@@ -206,6 +209,14 @@ describe("the server", () => {
     expect(await id("a b")).toMatch(/^[\w-]{8}-\w+$/);
     expect(await id("x".repeat(129))).toMatch(/^[\w-]{8}-\w+$/);
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    expect((await get(`${server.url}/v2`, { traceparent })).headers.get("traceparent")).toBe(traceparent);
+    const traced = await get(`${server.url}/v2`, { traceparent, tracestate: "congo=t61rcWkgMzE,rojo=00f067aa0ba902b7" });
+    expect(traced.headers.get("traceparent")).toBe(traceparent);
+    expect(traced.headers.get("tracestate")).toBe("congo=t61rcWkgMzE,rojo=00f067aa0ba902b7");
+    const [none, long] = [
+      await get(`${server.url}/v2`),
+      await get(`${server.url}/v2`, { traceparent, tracestate: "x".repeat(513) }),
+    ];
+    expect([none, long].map(({ headers }) => headers.get("tracestate"))).toEqual([null, null]);
+    expect([none, long].map(({ headers }) => headers.get("traceparent"))).toEqual([null, traceparent]);
   });
 });

@@ -1,0 +1,145 @@
+/** The repository by itself, on files whose loading the test decides: what is read, how often, what is put aside, and when all is given back. */
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Served } from "../../src/models/served.ts";
+import { ModelVersion } from "../../src/repository/model-version.ts";
+import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
+import { temporary } from "../server/models.ts";
+
+const path = temporary();
+const response = { socket: null } as never;
+const plain = { priority: undefined, deadlineMs: undefined };
+
+/** Answers requests with its name when it is told to, and writes down what it runs, and that it is closed. */
+function slow(name: string, log: string[]): { served: Served; answer(): void } {
+  const waiting: (() => void)[] = [];
+  const served = {
+    platform: "test",
+    inputs: [],
+    outputs: [],
+    converts: true,
+    rowsOf: () => 1,
+    run(works: unknown[]) {
+      log.push(`${name} runs ${works.join()}`);
+      return new Promise((resolve) => waiting.push(() => resolve(works.map(() => name))));
+    },
+    close: () => void log.push(`${name} closed`),
+  } as unknown as Served;
+  return {
+    served,
+    answer() {
+      for (const one of waiting.splice(0)) one();
+    },
+  };
+}
+
+/** A repository of a folder with these versions of "m", which are read by `load`. */
+function repositoryOf(name: string, versions: readonly string[], more: Partial<RepositorySettings>): Repository {
+  for (const version of versions) write(name, version);
+  const unread = { load: () => Promise.reject(new Error("cannot be read")), report: () => {} };
+  const settings = { sources: [{ path: path(name) }], fixed: new Map(), batching: {}, versions: 1, pollMs: Infinity };
+  return new Repository({ ...settings, ...unread, ...more });
+}
+
+function write(name: string, version: string): void {
+  mkdirSync(path(name, "m", version), { recursive: true });
+  writeFileSync(path(name, "m", version, "model.safetensors"), version);
+}
+
+test("what cannot be read is read again when it has changed, and not before", async () => {
+  const reads: string[] = [];
+  const load = async (file: string): Promise<Served> => {
+    reads.push(file.split("/").at(-2)!);
+    throw new Error("no model");
+  };
+  const said: string[] = [];
+  const repository = repositoryOf("bad", ["1", "2"], { load, pollMs: 5, report: (_, message) => void said.push(message) });
+  await repository.start();
+  await sleep(200);
+  expect([reads, said]).toEqual([
+    ["2", "1"],
+    ["cannot be served", "cannot be served"],
+  ]);
+  utimesSync(path("bad", "m", "1", "model.safetensors"), 1e9, 1e9);
+  await expect.poll(() => reads).toEqual(["2", "1", "1"]);
+  await repository.close();
+});
+
+test("what could not be read and is gone is in the index no more", async () => {
+  const repository = repositoryOf("gone", ["1"], {});
+  await repository.start();
+  expect(repository.index()).toMatchObject([
+    { name: "m", version: "1", state: "UNAVAILABLE", reason: "internal: cannot be read" },
+  ]);
+  rmSync(path("gone", "m"), { recursive: true });
+  await expect(repository.load("m")).rejects.toThrow('model "m": is not known; there is none');
+  expect(repository.index()).toEqual([]);
+  await repository.close();
+});
+
+test("one of several that is gone, too", async () => {
+  const { served } = slow("m", []);
+  const load = (file: string): Promise<Served> =>
+    file.includes("/2/") ? Promise.reject(new Error("no")) : Promise.resolve(served);
+  const repository = repositoryOf("one", ["1", "2"], { load });
+  await repository.start();
+  rmSync(path("one", "m", "2"), { recursive: true });
+  await repository.load("m");
+  expect(repository.index()).toEqual([{ name: "m", version: "1", state: "READY", reason: "" }]);
+  await repository.close();
+});
+
+test("a version that newer ones have put aside is given back once it has answered", async () => {
+  const log: string[] = [];
+  const models = new Map(["1", "2"].map((version) => [version, slow(version, log)]));
+  const load = async (file: string): Promise<Served> => models.get(file.split("/").at(-2)!)!.served;
+  const repository = repositoryOf("aside", ["1"], { load });
+  await repository.start();
+  const before = repository.get("m").answer("a", plain, response);
+  await sleep(10);
+  write("aside", "2");
+  await repository.load("m");
+  expect(repository.versionsOf("m")).toEqual(["2"]);
+  expect(log).toEqual(["1 runs a"]);
+  models.get("1")!.answer();
+  expect((await before).answer).toBe("1");
+  await sleep(10);
+  expect(log).toEqual(["1 runs a", "1 closed"]);
+  await repository.close();
+});
+
+test("close waits for what was accepted, by a version that was put aside as well", async () => {
+  const log: string[] = [];
+  const models = ["first", "second"].map((name) => slow(name, log));
+  const left = [...models];
+  const repository = repositoryOf("closing", ["1"], { load: async () => left.shift()!.served });
+  await repository.start();
+  const asked = [repository.get("m").answer("a", plain, response)];
+  await sleep(10);
+  await repository.load("m");
+  asked.push(repository.get("m").answer("b", plain, response));
+  await sleep(10);
+  const closing = repository.close().then(() => log.push("all closed"));
+  for (const { answer } of models.toReversed()) {
+    await sleep(20);
+    expect(log).not.toContain("all closed");
+    answer();
+  }
+  await closing;
+  expect((await Promise.all(asked)).map(({ answer }) => answer)).toEqual(["first", "second"]);
+  expect(log).toEqual(["first runs a", "second runs b", "second closed", "first closed", "all closed"]);
+});
+
+test("a request without a priority is between those of 4 and of 6", async () => {
+  const log: string[] = [];
+  const { served, answer } = slow("m", log);
+  const version = new ModelVersion("m", "1", served, { maxRows: 1 });
+  const asked = ([undefined, 6, undefined, 4] as const).map((priority, i) => version.answer(i, { ...plain, priority }, response));
+  for (const _ of asked) {
+    await sleep(10);
+    answer();
+  }
+  await Promise.all(asked);
+  expect(log).toEqual(["m runs 3", "m runs 0", "m runs 2", "m runs 1"]);
+});
