@@ -1,6 +1,9 @@
 /** `like`: a test file read as the training file was, by every reader that makes datasets. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Dataset, fit, linear } from "ergodic";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { read, readCsv, readJsonLines, readLibsvm, readNpy, readTable } from "../src/index.ts";
 
 const csv = (name: string, content: string) => ({ name, content });
@@ -75,6 +78,25 @@ it("arrays that bring their labels have the classes of the other", async () => {
     [1, 0],
     ["7", "9"],
   ]);
+});
+
+it("labels are found next to a file that is read like another, and need not be", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-like-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const put = (name: string, values: number[], columns: number): string => {
+    writeFileSync(join(folder, name), array(name, values, columns).content);
+    return join(folder, name);
+  };
+  put("y_train.npy", [7, 9, 7], 1);
+  put("y_test.npy", [9, 7], 1);
+  const like = await read(put("x_train.npy", [1, 2, 3], 1));
+  const made = await read(put("x_test.npy", [5, 6], 1), { like });
+  expect([rowsOf(made), [...made.target.values]]).toEqual([
+    [[5], [6]],
+    [9, 7],
+  ]);
+  const other = await read(join(folder, "x_test.npy"), { like, labels: put("other.npy", [1, 2], 1) });
+  expect([...other.target.values]).toEqual([1, 2]);
 });
 
 it.each<[string, string, object, RegExp]>([

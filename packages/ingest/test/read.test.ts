@@ -55,6 +55,12 @@ test("the extension decides before the content, the option before both", async (
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
 
+test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s tells no format", async (name) => {
+  await expect(readTable({ content: "1 2 3\n", name })).rejects.toThrow(
+    `${name}: the first line does not tell the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]`,
+  );
+});
+
 test("every reader names itself where it refuses an option", async () => {
   const odd = { nonsense: 1 } as never;
   const all = async (made: AsyncGenerator<unknown>): Promise<void> => {

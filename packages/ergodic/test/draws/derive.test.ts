@@ -54,6 +54,9 @@ it("lists and lists of rows have their shapes, true and false are 1 and 0", () =
   expect(twice.draws("twice")).toEqual(L.map((x) => 2 * x));
   const above = draws.derive("above", ({ mu }) => mu > 0);
   expect(above.draws("above")).toEqual(content.values.mu.map((x) => Number(x > 0)));
+  // A list of one row has two sizes, and so has one of empty rows.
+  expect(draws.derive("row", ({ mu }) => [[mu, 1]]).shape("row")).toEqual([1, 2]);
+  expect(draws.derive("empty", () => [[], []]).shape("empty")).toEqual([2, 0]);
   // A list of one is no number.
   expect(draws.derive("list", ({ one }) => one).shape("list")).toEqual([1]);
   expect(draws.derive("none", () => Number.NaN).draws("none")).toEqual(new Float64Array(12).fill(Number.NaN));

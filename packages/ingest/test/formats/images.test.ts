@@ -104,6 +104,11 @@ test("one channel if all are grey, else three; grey by luma", async () => {
   ]);
 });
 
+test("a PNG of more bytes than a stored block has room for", async () => {
+  const rows = Array.from({ length: 300 }, (_, i) => Array.from({ length: 256 }, (_, j) => (i + 3 * j) % 251));
+  expect(await pixels(plainPng(rows, 1))).toEqual(rows.flat());
+});
+
 test("transparency is composited on white, or on black", async () => {
   const clear = plainPng(
     [
