@@ -38,6 +38,8 @@ test.each<[FormatName | undefined, Uint8Array]>([
   ["npy", npyBytes([[1]], false)],
   ["idx", Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7)],
   ["parquet", parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }])],
+  ["csv", encode("a,{b}\n")],
+  ["jsonl", encode('  {"a": 1}')],
   [undefined, encode("1 2 3\n")],
   [undefined, encode("a|b|c\n")],
   [undefined, encode("")],
