@@ -110,6 +110,15 @@ describe("rankBars", () => {
 });
 
 describe("intervalPlot", () => {
+  it("has nothing to draw where nothing is finite", () => {
+    const lost = row(Number.NaN, Number.NaN, Number.NaN);
+    expect(intervalPlot({ lost })).toBe("there are no finite draws");
+    expect(intervalPlot({ lost, far: row(Infinity, -Infinity, Infinity) })).toBe("there are no finite draws");
+    expect(intervalPlot({})).toBe("there are no finite draws");
+    // A point has a range without length.
+    expect(intervalPlot({ a: row(2, 2, 2) }, { width: 24 }).split("\n")[0]).toBe("a │          ●");
+  });
+
   it("lines up means and intervals, with a mark at nought", () => {
     expect(
       intervalPlot({ mu: row(-1, -2, 0.5), "theta[1]": row(4, 2, 8), lost: row(Number.NaN, Number.NaN, 1) }, { width: 31 }),

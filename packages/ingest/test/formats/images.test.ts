@@ -212,6 +212,13 @@ test("size: smaller by averages over areas, larger by straight lines between cen
   }
 });
 
+test("a JPEG that is too large is told by height and width", async () => {
+  const bytes = flatGreyJpeg(20);
+  const frame = bytes.findIndex((byte, k) => byte === 0xff && bytes[k + 1] === 0xc0);
+  bytes.set([0x4e, 0x20, 0x27, 0x10], frame + 5);
+  await expect(pixels(bytes)).rejects.toThrow(/20000 × 10000/);
+});
+
 test("grey is luma, rounded to nearest", async () => {
   const levels = [0, 1, 51, 102, 127, 204, 254, 255];
   const colours = levels.flatMap((r) => levels.flatMap((g) => levels.map((b) => [r, g, b])));
