@@ -109,6 +109,14 @@ it("what is no quantity is refused", () => {
   expect(() => draws.derive("x", () => "1" as never)).toThrow(/"x" at draw 1 of chain 1 is "1", but must be a number/);
   expect(() => draws.derive("x", () => undefined as never)).toThrow(/"x" at draw 1 of chain 1 is undefined/);
   expect(() => draws.derive("x", () => [[1, 2], [3]])).toThrow(/"x" at draw 1 of chain 1/);
+  // The first row says how long the others are.
+  expect(() =>
+    draws.derive("x", () => [
+      [1, 2],
+      [3, 4, 5],
+    ]),
+  ).toThrow(/"x" at draw 1 of chain 1 is an array of 3/);
+  expect(() => draws.derive("x", () => [[1, 2], 3] as never)).toThrow(/"x" at draw 1 of chain 1 is 3/);
   let call = 0;
   expect(() => draws.derive("x", () => (call++ < 8 ? [1, 2] : [1]))).toThrow(
     /"x" has shape \[1\] at draw 3 of chain 2, but \[2\] at the first draw/,

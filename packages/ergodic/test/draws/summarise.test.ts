@@ -48,6 +48,23 @@ describe("summarise", () => {
     expect([lines().length, lines(20).length, lines(1).length]).toEqual([22, 22, 3]);
   });
 
+  it.each<[string, number[]]>([
+    ["L", []],
+    ["L", [0]],
+    ["L", [3, 0]],
+    ["L", [0, 6]],
+    ["L", [-1, 0]],
+    ["L", [0, 0.5]],
+    ["L", [0, 0, 0]],
+    ["theta", []],
+    ["theta", [20]],
+  ])("has no series of %s at %j", (name, index) => {
+    const shape = name === "L" ? "3, 6" : "20";
+    expect(() => drawn(40).series(name as never, ...index)).toThrow(
+      `draws.series: the index [${index.join(", ")}] is not one of "${name}", whose shape is [${shape}]; give one number from 0 for each extent [OPTION_RANGE]`,
+    );
+  });
+
   it("leaves its table for summary, table and verdict", async () => {
     const draws = drawn(40);
     const table = await draws.summarise();
