@@ -1,7 +1,11 @@
 /** `like`: a test file read as the training file was, by every reader that makes datasets. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { Dataset, fit, linear } from "ergodic";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { read, readCsv, readJsonLines, readLibsvm, readNpy, readTable } from "../src/index.ts";
+import { plainPng } from "./image-bytes.ts";
 
 const csv = (name: string, content: string) => ({ name, content });
 const train = csv(
@@ -75,6 +79,58 @@ it("arrays that bring their labels have the classes of the other", async () => {
     [1, 0],
     ["7", "9"],
   ]);
+});
+
+it("labels are found next to a file that is read like another, and need not be", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-like-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const put = (name: string, values: number[], columns: number): string => {
+    writeFileSync(join(folder, name), array(name, values, columns).content);
+    return join(folder, name);
+  };
+  put("y_train.npy", [7, 9, 7], 1);
+  put("y_test.npy", [9, 7], 1);
+  const like = await read(put("x_train.npy", [1, 2, 3], 1));
+  const made = await read(put("x_test.npy", [5, 6], 1), { like });
+  expect([rowsOf(made), [...made.target.values]]).toEqual([
+    [[5], [6]],
+    [9, 7],
+  ]);
+  const other = await read(join(folder, "x_test.npy"), { like, labels: put("other.npy", [1, 2], 1) });
+  expect([...other.target.values]).toEqual([1, 2]);
+});
+
+it("a folder of images has the size and the channels of the other, and there must have been images", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "ergodic-like-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const put = (name: string, picture: Uint8Array): void => {
+    mkdirSync(join(folder, dirname(name)), { recursive: true });
+    writeFileSync(join(folder, name), picture);
+  };
+  const grey = plainPng([[10, 20, 30]], 1);
+  const colour = plainPng([[1, 2, 3, 4, 5, 6]], 3);
+  for (const [set, first, second] of [
+    ["colour", colour, colour],
+    ["grey", plainPng([[1, 2]], 1), plainPng([[3, 4]], 1)],
+    ["new", grey, grey],
+  ] as const) {
+    put(`${set}/a/1.png`, first);
+    put(`${set}/b/2.png`, second);
+  }
+  const asColour = await read(join(folder, "new"), { like: await read(join(folder, "colour")) });
+  expect([asColour.rowShape, rowsOf(asColour)[0], [...asColour.target.values]]).toEqual([
+    [1, 2, 3],
+    [13, 13, 13, 27, 27, 27],
+    [0, 1],
+  ]);
+  const asGrey = await read(join(folder, "new"), { like: await read(join(folder, "grey")) });
+  expect([asGrey.rowShape, rowsOf(asGrey)[1]]).toEqual([
+    [1, 2, 1],
+    [13, 27],
+  ]);
+  await expect(read(join(folder, "new"), { like: await readCsv(train, options) })).rejects.toThrow(
+    `read: ${join(folder, "new")} is a folder of images, but the model was not trained on images; name a file [OPTION_CONFLICT]`,
+  );
 });
 
 it.each<[string, string, object, RegExp]>([

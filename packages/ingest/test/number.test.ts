@@ -1,7 +1,7 @@
 /** Numbers from bytes against the platform's correctly rounded parser. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isNumberText, parseNumber } from "../src/number.ts";
+import { isNumberText, isRounded, parseNumber, textNumber } from "../src/number.ts";
 
 const parsed = (text: string, mark = ".") => {
   // Bytes of neighbours on both sides: the parser must stay within its range.
@@ -99,4 +99,33 @@ test("what is not a number gives NaN", () => {
     expect(parsed(text), text).toBe(NaN);
     expect(isNumberText(text, "."), text).toBe(false);
   }
+});
+
+test.each<[string, "." | ",", number]>([
+  ["1,5", ",", 1.5],
+  ["1.5", ".", 1.5],
+  ["1.5", ",", Number.NaN],
+  ["1,5", ".", Number.NaN],
+  ["-,5e1", ",", -5],
+  ["+3.", ".", 3],
+  ["+3,", ",", 3],
+  ["1,5,2", ",", Number.NaN],
+  [".", ".", Number.NaN],
+  [",", ",", Number.NaN],
+  ["", ".", Number.NaN],
+  ["1e", ".", Number.NaN],
+  ["0x10", ".", Number.NaN],
+])("the text %j with the mark %j is %d", (text, decimal, value) => {
+  expect(textNumber(text, decimal)).toBe(value);
+  expect(isNumberText(text, decimal)).toBe(!Number.isNaN(value));
+});
+
+test("whole numbers that a float64 rounds are told, whatever their sign", () => {
+  for (const digits of ["9007199254740993", "12345678901234567", "18446744073709551615"])
+    expect(
+      ["", "+", "-"].map((sign) => isRounded(sign + digits)),
+      digits,
+    ).toEqual([true, true, true]);
+  for (const text of ["9007199254740992", "-9007199254740992", "+10000000000000000000000", "1", "9007199254740993.0", "x"])
+    expect(isRounded(text), text).toBe(false);
 });

@@ -38,6 +38,8 @@ test.each<[FormatName | undefined, Uint8Array]>([
   ["npy", npyBytes([[1]], false)],
   ["idx", Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 7)],
   ["parquet", parquetBytes([{ name: "x", type: "DOUBLE", values: [1] }])],
+  ["csv", encode("a,{b}\n")],
+  ["jsonl", encode('  {"a": 1}')],
   [undefined, encode("1 2 3\n")],
   [undefined, encode("a|b|c\n")],
   [undefined, encode("")],
@@ -53,6 +55,12 @@ test("the extension decides before the content, the option before both", async (
   expect(cells(await readTable({ content, name: "a.svm" }, { format: "csv", header: false }))).toEqual([["+1 1:0.5", "-1 2:1"]]);
   expect(formatNames).toEqual(["csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw"]);
   await expect(readTable("a\n1\n", { format: "xlsx" as never })).rejects.toMatchObject({ code: "OPTION_RANGE" });
+});
+
+test.each(["a", "a.", ".gz", "https://example.org/a?b=c.csv"])("the name %s tells no format", async (name) => {
+  await expect(readTable({ content: "1 2 3\n", name })).rejects.toThrow(
+    `${name}: the first line does not tell the format; pass format: one of "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw" [DATA_FORMAT]`,
+  );
 });
 
 test("every reader names itself where it refuses an option", async () => {
@@ -81,6 +89,36 @@ test("every reader names itself where it refuses an option", async () => {
   };
   for (const [name, call] of Object.entries(calls))
     await expect(call(), name).rejects.toThrow(new RegExp(`^${name}: unknown option "nonsense"`));
+});
+
+test("a reader of the other kind of rows is named", async () => {
+  const all = async (made: AsyncGenerator<unknown>): Promise<void> => {
+    for await (const _ of made);
+  };
+  const dense = { content: "a,b\n1,2\n", name: "a.csv" };
+  const lines = { content: "1 1:2\n", name: "a.svm" };
+  const refused = (made: Promise<unknown>, message: string) => expect(made).rejects.toThrow(`${message} [OPTION_CONFLICT]`);
+  await refused(readTable(lines), "readTable: a.svm holds sparse rows; call readSparseTable");
+  await refused(readSparseTable(dense), "readSparseTable: a.csv holds a dense table; call readTable");
+  await refused(all(blocks(lines)), "blocks: a.svm holds sparse rows; call sparseBlocks");
+  await refused(all(sparseBlocks(dense)), "sparseBlocks: a.csv holds a dense table; call blocks");
+});
+
+test.each([5, 6, 7])("of %d other columns with missing values five are named", async (others) => {
+  const names = Array.from({ length: others + 1 }, (_, k) => `c${k}`);
+  const content = `${names},y\n${names.map(() => 1)},1\n${names.map(() => "")},2\n`;
+  const more = others > 5 ? ` and ${others - 5} more` : "";
+  await expect(read({ content, name: "a.csv" }, { target: "y" })).rejects.toThrow(
+    `a.csv:3:1: 1 value is missing in column "c0" (first "") and in "c1" (1), "c2" (1), "c3" (1), "c4" (1), "c5" (1)${more}; fill them`,
+  );
+});
+
+test("rows of one class are refused, one row too", async () => {
+  const idx = (...values: number[]) => Uint8Array.of(0, 0, 8, 1, 0, 0, 0, values.length, ...values);
+  for (const labels of [[7], [7, 7]])
+    await expect(readIdxDataset(idx(...labels), idx(...labels))).rejects.toThrow(
+      `all ${labels.length} rows are of one class, "7": there is nothing to learn`,
+    );
 });
 
 test("readers of one format take it whatever the name and the first line say", async () => {

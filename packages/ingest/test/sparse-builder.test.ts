@@ -34,9 +34,9 @@ it("keeps all entries where it grows, by no more than it must or to twice as man
     const { values } = builder;
     builder.reserve(0);
     expect(builder.values).toBe(values);
-    builder.endRow(i, 1, wanted.length);
+    builder.endRow(i + 7, 2, wanted.length);
   }
-  const { columnIndex, values, rowStart, rowCount, columnCount, source } = builder.take(50);
+  const { columnIndex, values, rowStart, target, weights, rowCount, columnCount, source } = builder.take(50);
   expect(Array.from(columnIndex, (column, k) => [column, values[k]])).toEqual(wanted);
   expect([rowCount, columnCount, source, rowStart.length, rowStart[40]]).toEqual([40, 50, "rows", 41, wanted.length]);
   builder.reserve(1);
@@ -44,4 +44,8 @@ it("keeps all entries where it grows, by no more than it must or to twice as man
   builder.endRow(5, 1, 1);
   const next = builder.take(1);
   expect([next.rowCount, [...next.rowStart], [...next.values], [...next.target]]).toEqual([1, [0, 1], [9], [5]]);
+  // What was taken before stays as it was.
+  expect(Array.from(columnIndex, (column, k) => [column, values[k]])).toEqual(wanted);
+  expect([rowStart[0], rowStart[40], rowStart.length, target[0], target.length]).toEqual([0, wanted.length, 41, 7, 40]);
+  expect([...weights!]).toEqual(Array.from({ length: 40 }, () => 2));
 });

@@ -1,12 +1,16 @@
 /**
  * Tables of small files of draws and what is read of them, or the whole error. In cases/: a line of JSON, what is given; below, what comes out (chains, count,
- * quantities, values, fields and transitions, and what the files say of the run), or "! " and the error.
+ * quantities, values, fields and transitions, and what the files say of the run; of findings their words), or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { JsonObject } from "../../src/contract.ts";
 import { fromCmdStanCsv } from "../../src/draws/csv-reader.ts";
 import { fromDataFrame } from "../../src/draws/data-frame.ts";
 import { Draws } from "../../src/draws/draws.ts";
+import { centring, drawMore, higherTarget, waysToMix, waysToMove } from "../../src/draws/findings/advice.ts";
+import type { Judged } from "../../src/draws/findings/finding.ts";
+import { stepBias, stepBiasWords } from "../../src/draws/findings/step-bias.ts";
 import { numberToJson } from "../../src/draws/json.ts";
 import { DrawsJsonReader } from "../../src/draws/json-reader.ts";
 
@@ -64,6 +68,16 @@ const readers: Record<string, (given: never) => unknown> = {
     return JSON.parse(
       JSON.stringify(reader.end(), (_, value) => (value instanceof Float64Array ? Array.from(value, numberToJson) : value)),
     );
+  },
+  // Ways to mix and to move, more draws, centring and the next target, for a run as it describes itself.
+  "advice.txt": (given: JsonObject) => {
+    const draws = { count: 100, report: {}, ...given } as unknown as Judged;
+    return [waysToMix(draws), waysToMove(draws), drawMore(draws), centring(draws), higherTarget(draws)];
+  },
+  // What is found, and what the headline says.
+  "step-bias.txt": ([bias, fields]: [number | "NaN" | null, string[]]) => {
+    const report: Record<string, number> = bias === null ? {} : { stepBias: Number(bias) };
+    return [stepBias({ report, fields }), stepBiasWords({ report })];
   },
   "frame.txt": ({ header, ...changed }: Record<string, number[] | null> & { header?: object }) => {
     const lists = Object.entries(without({ ...columns, ...changed })) as [string, number[]][];

@@ -174,3 +174,13 @@ it("what is not finite is refused with model and observation, and what is no res
   const listed = { ...b, pointwise: { ...b.pointwise, elpd: [...b.pointwise.elpd] as unknown as Float64Array } };
   expect(`${compare({ flat: a, line: listed })}`).toBe(`${compare({ flat: a, line: b })}`);
 });
+
+it.each([
+  [{ seed: 1.5 }, /^compare: seed is 1\.5, but must be /],
+  [{ seed: -1 }, /^compare: seed is -1, but must be /],
+  [{ seed: 2 ** 53 }, /^compare: seed is 9007199254740992, but must be /],
+  [{ weights: "stack" }, /^compare: weights is "stack", but must be .*stacking.*pseudoBma/],
+  [{ wieghts: "stacking" }, /^compare: unknown option "wieghts"/],
+])("refuses the options %j", (options, message) => {
+  expect(() => compare({ flat: byFlat, line: byLine }, options as never)).toThrow(message);
+});

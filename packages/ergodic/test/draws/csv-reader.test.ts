@@ -153,3 +153,14 @@ describe("files that are wrong", () => {
     expect(() => fromCmdStanCsv(["x\nno"], ["run.csv"])).toThrow(/^run.csv:2: "no" in column "x" is not a number/);
   });
 });
+
+it.each<[unknown, unknown, string]>([
+  ["lp__\n1\n", undefined, "fromCmdStanCsv: texts is "],
+  [["lp__\n1\n", 3], undefined, "fromCmdStanCsv: texts[1] is 3, but must be a text"],
+  [["lp__\n1\n"], "a", 'fromCmdStanCsv: names is "a", but must be a list of texts'],
+  [["lp__\n1\n"], [null], "fromCmdStanCsv: names[0] is null, but must be a text"],
+  [["lp__\n1\n"], ["a", "b"], "fromCmdStanCsv: there are 2 names for 1 texts; give one each [OPTION_RANGE]"],
+  [[], [], "fromCmdStanCsv: there are no files; give one text for each chain [DRAWS_EMPTY]"],
+])("refuses the texts %j of names %j", (texts, names, message) => {
+  expect(() => fromCmdStanCsv(texts as never, names as never)).toThrow(message);
+});

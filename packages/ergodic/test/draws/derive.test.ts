@@ -54,6 +54,9 @@ it("lists and lists of rows have their shapes, true and false are 1 and 0", () =
   expect(twice.draws("twice")).toEqual(L.map((x) => 2 * x));
   const above = draws.derive("above", ({ mu }) => mu > 0);
   expect(above.draws("above")).toEqual(content.values.mu.map((x) => Number(x > 0)));
+  // A list of one row has two sizes, and so has one of empty rows.
+  expect(draws.derive("row", ({ mu }) => [[mu, 1]]).shape("row")).toEqual([1, 2]);
+  expect(draws.derive("empty", () => [[], []]).shape("empty")).toEqual([2, 0]);
   // A list of one is no number.
   expect(draws.derive("list", ({ one }) => one).shape("list")).toEqual([1]);
   expect(draws.derive("none", () => Number.NaN).draws("none")).toEqual(new Float64Array(12).fill(Number.NaN));
@@ -106,6 +109,14 @@ it("what is no quantity is refused", () => {
   expect(() => draws.derive("x", () => "1" as never)).toThrow(/"x" at draw 1 of chain 1 is "1", but must be a number/);
   expect(() => draws.derive("x", () => undefined as never)).toThrow(/"x" at draw 1 of chain 1 is undefined/);
   expect(() => draws.derive("x", () => [[1, 2], [3]])).toThrow(/"x" at draw 1 of chain 1/);
+  // The first row says how long the others are.
+  expect(() =>
+    draws.derive("x", () => [
+      [1, 2],
+      [3, 4, 5],
+    ]),
+  ).toThrow(/"x" at draw 1 of chain 1 is an array of 3/);
+  expect(() => draws.derive("x", () => [[1, 2], 3] as never)).toThrow(/"x" at draw 1 of chain 1 is 3/);
   let call = 0;
   expect(() => draws.derive("x", () => (call++ < 8 ? [1, 2] : [1]))).toThrow(
     /"x" has shape \[1\] at draw 3 of chain 2, but \[2\] at the first draw/,

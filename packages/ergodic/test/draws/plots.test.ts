@@ -67,6 +67,15 @@ describe("tracePlot", () => {
   });
 });
 
+it.each([0, 1.5, -1, 22])("%d bars are refused, and as many as have room are drawn", (bins) => {
+  const options = { width: 24, bins };
+  expect(() => histogramPlot(of(1, 2, 3), options)).toThrow(`histogramPlot: bins is ${bins}, but must be`);
+  expect(() => rankBars(of(1, 2, 3, 4), 2, options)).toThrow(`rankBars: bins is ${bins}, but must be`);
+  expect(() => rankBars(of(1, 2, 3, 4), 2, { width: 24, bins: 16 })).toThrow("rankBars: bins is 16, but must be");
+  expect(histogramPlot(of(1, 2, 3), { width: 24, bins: 21 })).toMatch(/^1/);
+  expect(rankBars(of(1, 2, 3, 4), 2, { width: 24, bins: 15 })).toMatch(/^chain 1/);
+});
+
 describe("histogramPlot", () => {
   it("has bars of equal parts", () => {
     expect(histogramPlot(of(0, 0, 0, 0, 1, 1.1, 2.9, 3), { width: 24, height: 2, bins: 3 })).toBe(
@@ -110,6 +119,15 @@ describe("rankBars", () => {
 });
 
 describe("intervalPlot", () => {
+  it("has nothing to draw where nothing is finite", () => {
+    const lost = row(Number.NaN, Number.NaN, Number.NaN);
+    expect(intervalPlot({ lost })).toBe("there are no finite draws");
+    expect(intervalPlot({ lost, far: row(Infinity, -Infinity, Infinity) })).toBe("there are no finite draws");
+    expect(intervalPlot({})).toBe("there are no finite draws");
+    // A point has a range without length.
+    expect(intervalPlot({ a: row(2, 2, 2) }, { width: 24 }).split("\n")[0]).toBe("a │          ●");
+  });
+
   it("lines up means and intervals, with a mark at nought", () => {
     expect(
       intervalPlot({ mu: row(-1, -2, 0.5), "theta[1]": row(4, 2, 8), lost: row(Number.NaN, Number.NaN, 1) }, { width: 31 }),

@@ -80,6 +80,12 @@ describe("a regression", async () => {
     refused(null).toThrow(/the row is null/);
   });
 
+  it.each([0, 1, 1.5, Number.NaN, "0.5"])("refuses the level %s", async (level) => {
+    await expect(posterior.predictor({ level: level as number })).rejects.toThrow(
+      /^predictor: level is .* \[OPTION_(RANGE|TYPE)\]$/,
+    );
+  });
+
   it("refuses what has no room", () => {
     const into = (rows: unknown, out: unknown) => expect(() => predictor.predictInto(rows as never, out as never));
     into([{ x: 1 }, { x: 2 }], new Float64Array(7)).toThrow(

@@ -33,6 +33,38 @@ describe("summarise", () => {
     expect(draws.series("L", 2, 5)).toEqual(draws.scalars().get("L[3,6]"));
   });
 
+  it("says of a name its numbers, and of a number itself", () => {
+    const draws = drawn(40, 3);
+    const names = (of: string[]) => Object.keys(draws.summary({ of: of as never }));
+    expect(names(["theta[2]"])).toEqual(["theta[2]"]);
+    expect(names(["theta"])).toEqual(["theta[1]", "theta[2]", "theta[3]"]);
+    expect(names(["L[3,6]", "theta[1]"])).toEqual(["L[3,6]", "theta[1]"]);
+    expect(draws.summary({ of: ["theta[2]"] as never })).toEqual({ "theta[2]": draws.summary()["theta[2]"] });
+    for (const name of ["theta[4]", "theta[", "heta[1]", "eta", "a theta[1]"])
+      expect(() => names([name]), name).toThrow(`"${name}"`);
+    const lines = (rows?: number) => draws.table(rows === undefined ? {} : { rows }).split("\n");
+    expect(lines(21).slice(-1)[0]).toMatch(/^L\[3,6\]/);
+    expect(lines(20).slice(-1)).toEqual(["… and 1 more"]);
+    expect([lines().length, lines(20).length, lines(1).length]).toEqual([22, 22, 3]);
+  });
+
+  it.each<[string, number[]]>([
+    ["L", []],
+    ["L", [0]],
+    ["L", [3, 0]],
+    ["L", [0, 6]],
+    ["L", [-1, 0]],
+    ["L", [0, 0.5]],
+    ["L", [0, 0, 0]],
+    ["theta", []],
+    ["theta", [20]],
+  ])("has no series of %s at %j", (name, index) => {
+    const shape = name === "L" ? "3, 6" : "20";
+    expect(() => drawn(40).series(name as never, ...index)).toThrow(
+      `draws.series: the index [${index.join(", ")}] is not one of "${name}", whose shape is [${shape}]; give one number from 0 for each extent [OPTION_RANGE]`,
+    );
+  });
+
   it("leaves its table for summary, table and verdict", async () => {
     const draws = drawn(40);
     const table = await draws.summarise();

@@ -104,6 +104,11 @@ test("one channel if all are grey, else three; grey by luma", async () => {
   ]);
 });
 
+test("a PNG of more bytes than a stored block has room for", async () => {
+  const rows = Array.from({ length: 300 }, (_, i) => Array.from({ length: 256 }, (_, j) => (i + 3 * j) % 251));
+  expect(await pixels(plainPng(rows, 1))).toEqual(rows.flat());
+});
+
 test("transparency is composited on white, or on black", async () => {
   const clear = plainPng(
     [
@@ -204,6 +209,57 @@ test("size: smaller by averages over areas, larger by straight lines between cen
       [13, 2],
     ] as const)
       expect(new Set(await pixels(flat, { size }))).toEqual(new Set([value]));
+  }
+});
+
+test("a JPEG that is too large is told by height and width", async () => {
+  const bytes = flatGreyJpeg(20);
+  const frame = bytes.findIndex((byte, k) => byte === 0xff && bytes[k + 1] === 0xc0);
+  bytes.set([0x4e, 0x20, 0x27, 0x10], frame + 5);
+  await expect(pixels(bytes)).rejects.toThrow(/20000 × 10000/);
+});
+
+test("grey is luma, rounded to nearest", async () => {
+  const levels = [0, 1, 51, 102, 127, 204, 254, 255];
+  const colours = levels.flatMap((r) => levels.flatMap((g) => levels.map((b) => [r, g, b])));
+  expect(await pixels(plainPng([colours.flat()], 3), { channels: 1 })).toEqual(
+    colours.map(([r, g, b]) => Math.round((299 * r + 587 * g + 114 * b) / 1000)),
+  );
+});
+
+/** Each pixel `to` times, then averages of `from` each; or straight lines between centres, the ends continued. */
+function resizedRow(row: number[], to: number): number[] {
+  const from = row.length;
+  if (to <= from) {
+    const many = row.flatMap((value) => Array.from({ length: to }, () => value));
+    return Array.from({ length: to }, (_, i) => many.slice(i * from, (i + 1) * from).reduce((sum, x) => sum + x, 0) / from);
+  }
+  return Array.from({ length: to }, (_, i) => {
+    const place = ((i + 0.5) * from) / to - 0.5;
+    const at = (k: number) => row[Math.min(Math.max(k, 0), from - 1)];
+    const left = Math.floor(place);
+    return at(left) + (place - left) * (at(left + 1) - at(left));
+  });
+}
+
+test.each([
+  [3, 2],
+  [2, 5],
+  [7, 3],
+  [6, 9],
+  [5, 7],
+  [4, 1],
+])("a picture in colour of 5 × 7 as one of %d × %d, as each channel alone", async (height, width) => {
+  const value = (i: number, j: number, c: number) => (17 * i * i + 29 * j + 71 * c + 13 * i * j) % 256;
+  const rows = Array.from({ length: 5 }, (_, i) => Array.from({ length: 21 }, (_, k) => value(i, Math.floor(k / 3), k % 3)));
+  const found = await pixels(plainPng(rows, 3), { size: [height, width] });
+  const transposed = (all: number[][]) => all[0].map((_, j) => all.map((row) => row[j]));
+  for (const c of [0, 1, 2]) {
+    const own = rows.map((row) => row.filter((_, k) => k % 3 === c));
+    const wanted = transposed(transposed(own.map((row) => resizedRow(row, width))).map((row) => resizedRow(row, height))).flat();
+    const errors = found.filter((_, k) => k % 3 === c).map((x, k) => Math.abs(x - wanted[k]));
+    expect(errors).toHaveLength(height * width);
+    expect(Math.max(...errors)).toBeLessThan(0.5 + 1e-9);
   }
 });
 

@@ -212,6 +212,17 @@ describe("DimmWitted", () => {
       "graph.weights: byte 17: the last weight has 3 of its 17 bytes",
     ],
     [
+      "a weight of one byte",
+      (f) => void (f["graph.weights"] = f["graph.weights"].slice(0, 18)),
+      "graph.weights: byte 17: the last weight has 1 of its 17 bytes",
+    ],
+    ["a domain of no variable", (f) => at(f["graph.domains"], 7, 99), "graph.domains: byte 0: there is no variable 99"],
+    [
+      "a domain of another count",
+      (f) => at(f["graph.variables"], 5 * 27 + 26, 5),
+      "graph.domains: byte 8: the domain of variable 5 has",
+    ],
+    [
       "a cut variable",
       (f) => void (f["graph.variables"] = f["graph.variables"].slice(0, -1)),
       "graph.variables: byte 162: the last variable has 26 of its 27 bytes",

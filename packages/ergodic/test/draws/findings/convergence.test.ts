@@ -2,6 +2,7 @@
 import { expect, it } from "vitest";
 import { convergence } from "../../../src/draws/findings/convergence.ts";
 import type { Judged } from "../../../src/draws/findings/finding.ts";
+import { hasSeveralModes, tellsModes } from "../../../src/draws/findings/modes.ts";
 
 /** 4 chains of draws that move, with this row for "x" and a sound one for "y". */
 function found(row: { rhat: number; essBulk: number; essTail: number }) {
@@ -86,4 +87,46 @@ it("chains without any warm-up are told to warm up, as their step size was never
     )[0].advice;
   expect(still(0)).toBe("warm up (warmup: 1000), as step size and metric are found there, or start elsewhere (start: …)");
   expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
+});
+
+it("chains that each settle are told of modes, and not where one of them is still on its way", () => {
+  const swings = Array.from({ length: 100 }, (_, k) => Math.sin(k * k));
+  const rises = Array.from({ length: 100 }, (_, k) => 9 + k + 0.1);
+  const advice = (...chains: number[][]) => convergence(judged(chains.flat(), { chains: chains.length, count: 100 }))[0].advice;
+  const higher = swings.map((value) => value + 9);
+  expect(advice(swings, higher)).toMatch(/within a mode, /);
+  for (const chains of [
+    [swings, rises],
+    [rises, swings],
+  ])
+    expect(advice(...chains)).not.toMatch(/within a mode, /);
+});
+
+it("few effective draws are told how many times as many would do", () => {
+  const x = Array.from({ length: 20 }, (_, k) => Math.sin(k * k));
+  const advice = (essBulk: number, essTail: number) =>
+    convergence(judged(x, { chains: 2, count: 10, summary: () => ({ x: { rhat: 1, essBulk, essTail } }) as never })).map(
+      (found) => [found.code, found.advice.split(")")[0]],
+    );
+  expect(advice(50, 60)).toEqual([["ess", "draw more, some 4 times as many (draws: 40"]]);
+  expect(advice(60, 30)).toEqual([["ess", "draw more, some 7 times as many (draws: 70"]]);
+  expect(advice(0.5, 60)).toEqual([["ess", "draw more, some 200 times as many (draws: 2000"]]);
+  expect(advice(200, 200)).toEqual([]);
+  expect(advice(199.9, 200)).toEqual([["ess", "draw more, some 2 times as many (draws: 20"]]);
+});
+
+it.each<[string, object[], boolean, boolean]>([
+  ["no places", [], false, false],
+  ["one mode", [{ by: "chain", mode: 0, share: 1 }], false, false],
+  ["two modes of chains", [0, 1].map((mode) => ({ by: "chain", mode, share: 0.5 })), true, true],
+  ["two chains in one mode", [0, 0].map((mode) => ({ by: "chain", mode, share: 0.5 })), false, false],
+  ["two modes of scouts", [0, 1].map((mode) => ({ by: "scout", mode, share: 0.5 })), false, true],
+  ["a mode that holds a thousandth", [1, 1e-3].map((share, mode) => ({ by: "scout", mode, share })), false, false],
+  ["a mode that holds more", [1, 1.1e-3].map((share, mode) => ({ by: "scout", mode, share })), false, true],
+  ["a mode whose share is not known", [1, null].map((share, mode) => ({ by: "scout", mode, share })), false, false],
+  ["places of no mode", [-1, -2].map((mode) => ({ by: "chain", mode, share: 0.5 })), false, false],
+  ["a mode that chains have missed", [{ by: "scout", mode: 0, share: 1, missed: true }], true, true],
+])("%s", (_, places, tells, several) => {
+  const draws = judged([], { description: { places: places as never } });
+  expect([tellsModes(draws), hasSeveralModes(draws)]).toEqual([tells, several]);
 });
