@@ -27,7 +27,7 @@ import {
   sorf,
 } from "../../src/index.ts";
 import { readPlan } from "../../src/predict/plan-format.ts";
-import { batchBytes, placesOf } from "../../src/predict/plan-memory.ts";
+import { batchMemory, placesOf } from "../../src/predict/plan-memory.ts";
 import { ledgerOf, networkWork } from "../../src/verbs/measure/ledger.ts";
 
 type Data = Parameters<typeof Dataset.fromArrays>[0];
@@ -213,7 +213,8 @@ it("a network's numbers and what its batch takes are in memory once each", async
   const found = await measure(model, numbers(40, 6), { ...quick, batch: 32 });
   const program = planAt(readPlan(model.description.program, "test"), 32);
   expect(placesOf(program, 4).bytes).toBeGreaterThan(4 * 32 * 100 - 1);
-  expect(found.bytes!.resident).toBe(4 * (6 * 100 + 100 + 100 + 1) + batchBytes(program, 4, "test"));
+  const { workspace, code, scratch } = batchMemory(program, 4, "test");
+  expect(found.bytes!.resident).toBe(4 * (6 * 100 + 100 + 100 + 1) + workspace + code + scratch);
 });
 
 it("a plan written by hand: a product of 3 of the 7 numbers of each row", () => {
