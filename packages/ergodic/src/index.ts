@@ -605,7 +605,7 @@ export {
 export { type Explanation, explain, type RowFacts } from "./verbs/explain.ts";
 export { fit } from "./verbs/fit/fit.ts";
 export type { Mode } from "./verbs/fit/found-mode.ts";
-export type { GraphFitOptions, LearnedGraph } from "./verbs/fit/graph.ts";
+export type { GraphFitOptions } from "./verbs/fit/graph.ts";
 export type { GraphLikelihood, GraphLikelihoodOptions } from "./verbs/fit/graph-likelihood.ts";
 export { linear } from "./verbs/fit/kinds/linear.ts";
 export { modelFromJson } from "./verbs/fit/kinds/model-from-json.ts";
@@ -613,6 +613,7 @@ export { network } from "./verbs/fit/kinds/network.ts";
 export { factorisation } from "./verbs/fit/kinds/ratings.ts";
 export type { FitOptions, Trainable, TrainableModel } from "./verbs/fit/kinds/trainable.ts";
 export type { Fitted, Trained } from "./verbs/fit/launch.ts";
+export type { LearnedGraph } from "./verbs/fit/learned-graph.ts";
 export type { ModeOptions } from "./verbs/fit/mode-options.ts";
 export type { Spread as ModeSpread } from "./verbs/fit/mode-starts.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "./verbs/fit/path.ts";

@@ -1,5 +1,5 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
-import type { GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
+import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
 import { readsLoss } from "../../algorithms/gradient/cost.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
@@ -21,10 +21,8 @@ import type { RunSummary } from "../../loop/run.ts";
 import { resolveStopping, type StoppingOptions, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { factsOf } from "../infer/facts.ts";
-import type { LearnedGraph } from "./graph.ts";
 import { type LearnedBefore, startOf, weightsFrom } from "./graph-before.ts";
 import { islandFindings } from "./graph-islands.ts";
-import { learnedGraph } from "./learned-graph.ts";
 
 /** Variables that were held out, and the states that they had. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
@@ -125,13 +123,24 @@ function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
   );
 }
 
+/** Where learning ended. */
+export interface Ended {
+  /** The graph as it was given. */
+  readonly whole: FactorGraph;
+  /** Without what was held out. */
+  readonly shown: FactorGraph;
+  readonly heldOut: HeldOut;
+  readonly findings: readonly Finding[];
+  readonly particles?: EndedParticles;
+}
+
 /** A run that has begun. */
 export interface Begun {
   readonly progression: Progression;
   /** What of it a checkpoint holds. */
   readonly json: JsonObject;
-  /** What was learnt, once it ended. */
-  ended(weights: Float64Array, run: RunSummary): LearnedGraph;
+  /** What the result is made of, once it ended. */
+  ended(run: RunSummary): Ended;
 }
 
 /** @throws the reason of an aborted `signal`, as a large graph takes long to begin with */
@@ -190,14 +199,13 @@ export async function begin(
     until: stopping.until as JsonObject,
   };
   const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
-  const ended = (weights: Float64Array, run: RunSummary): LearnedGraph => {
+  const ended = (run: RunSummary): Ended => {
     const chains = objectives.flatMap((objective) => objective.particles?.() ?? []);
     const particles = {
       ...{ clamped: chains.flatMap(({ clamped }) => clamped), free: chains.flatMap(({ free: all }) => all) },
       updates: begun + run.epochs,
     };
-    const where = { whole: complete, shown, heldOut, findings, ...(chains.length > 0 ? { particles } : {}) };
-    return learnedGraph(where, weights, run);
+    return { whole: complete, shown, heldOut, findings, ...(chains.length > 0 ? { particles } : {}) };
   };
   return { progression, json, ended };
 }

@@ -1,17 +1,15 @@
-import type { EndedParticles, GraphLearner } from "../../algorithms/contrastive/learner.ts";
+import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
 import type { Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
-import type { Finding } from "../../draws/findings/finding.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
-import { Run, type RunSummary } from "../../loop/run.ts";
+import { Run } from "../../loop/run.ts";
 import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
-import type { CalibrationTable } from "../../models/knowledge/calibration.ts";
 import { learnedNames } from "../result-names.ts";
 import type { LearnedBefore } from "./graph-before.ts";
-import type { Begun, GraphRecipe, HeldOut } from "./graph-learning.ts";
-import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
+import type { Begun, GraphRecipe } from "./graph-learning.ts";
+import type { LearnedGraph } from "./learned-graph.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
@@ -50,37 +48,6 @@ export interface GraphFitOptions {
 
 /** What a resumed run of learning may change. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
-
-/** What `fit(graph)` gives. */
-export interface LearnedGraph {
-  /** The graph with what was learnt, and without the evidence that was held out. */
-  readonly graph: FactorGraph;
-  /** By number. */
-  readonly weights: Float64Array;
-  /** A weight by its name or number. */
-  weight(name: string | number): number;
-  /** Variables that were held out, and the states that they had. */
-  readonly heldOut: HeldOut;
-  /**
-   * The log-likelihood of what was held out, or shown: exactly where the graph is narrow enough, otherwise by annealed importance sampling of the partition function, with its
-   * standard error. @throws OptionError where nothing was held out
-   */
-  likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
-  /**
-   * Whether of what is said to be true with probability p a share p is, by bins (10) of probabilities: of what was held out, by an answer of `infer(learned.graph)`.
-   * @throws OptionError where nothing was held out
-   */
-  calibration(
-    answer: { marginal(variable: number): { readonly p: readonly number[] } },
-    options?: { readonly bins?: number },
-  ): CalibrationTable;
-  /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
-  readonly particles?: EndedParticles;
-  /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
-  readonly findings: readonly Finding[];
-  /** How the run went. */
-  readonly run: RunSummary;
-}
 
 const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
 const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
@@ -140,7 +107,10 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
       const { progression, json } = learning;
       return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
-    finish: (weights, run) => learning.ended(weights, run),
+    finish: async (weights, run) => {
+      const { learnedGraph } = await import("./learned-graph.ts");
+      return learnedGraph(learning.ended(run), weights, run);
+    },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),
   });
 }

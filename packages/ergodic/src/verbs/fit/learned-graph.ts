@@ -1,17 +1,42 @@
+import type { EndedParticles } from "../../algorithms/contrastive/learner.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
+import type { Finding } from "../../draws/findings/finding.ts";
 import type { RunSummary } from "../../loop/run.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { CalibrationTable } from "../../models/knowledge/calibration.ts";
-import type { LearnedGraph } from "./graph.ts";
-import type { HeldOut } from "./graph-learning.ts";
+import type { Ended, HeldOut } from "./graph-learning.ts";
+import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 
-/** Where learning ended. */
-export type Ended = Pick<LearnedGraph, "heldOut" | "findings" | "particles"> & {
-  /** The graph as it was given. */
-  readonly whole: FactorGraph;
-  /** Without what was held out. */
-  readonly shown: FactorGraph;
-};
+/** What `fit(graph)` gives. */
+export interface LearnedGraph {
+  /** The graph with what was learnt, and without the evidence that was held out. */
+  readonly graph: FactorGraph;
+  /** By number. */
+  readonly weights: Float64Array;
+  /** A weight by its name or number. */
+  weight(name: string | number): number;
+  /** Variables that were held out, and the states that they had. */
+  readonly heldOut: HeldOut;
+  /**
+   * The log-likelihood of what was held out, or shown: exactly where the graph is narrow enough, otherwise by annealed importance sampling of the partition function, with its
+   * standard error. @throws OptionError where nothing was held out
+   */
+  likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
+  /**
+   * Whether of what is said to be true with probability p a share p is, by bins (10) of probabilities: of what was held out, by an answer of `infer(learned.graph)`.
+   * @throws OptionError where nothing was held out
+   */
+  calibration(
+    answer: { marginal(variable: number): { readonly p: readonly number[] } },
+    options?: { readonly bins?: number },
+  ): CalibrationTable;
+  /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
+  readonly particles?: EndedParticles;
+  /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
+  readonly findings: readonly Finding[];
+  /** How the run went. */
+  readonly run: RunSummary;
+}
 
 /** What `fit(graph)` gives. */
 export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64Array, run: RunSummary): LearnedGraph {

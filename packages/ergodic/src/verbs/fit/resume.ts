@@ -11,9 +11,10 @@ import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
-import { type GraphResumeOptions, type LearnedGraph, resumeGraph } from "./graph.ts";
+import { type GraphResumeOptions, resumeGraph } from "./graph.ts";
 import { checkDataset, checkHeldOut, checkRatings, type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import { type Fitted, launch, type Recipe, type Trained } from "./launch.ts";
+import type { LearnedGraph } from "./learned-graph.ts";
 
 /** What a resumed run may change: when to stop, how it is watched, on how many workers. */
 export type ResumeOptions<D = Dataset> = Pick<
