@@ -7,6 +7,7 @@
  *
  * @throws Error in words
  */
+import { unpackedLength } from "./parquet-lengths.ts";
 import { checkDeltaLengths, checkDeltas, checkDeltaTexts, checkRuns, checkTexts } from "./parquet-runs.ts";
 import { numberAt, readThrift, structAt, type ThriftStruct } from "./parquet-thrift.ts";
 
@@ -185,8 +186,10 @@ function unpackedPage(
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
   // Where nothing is packed, some writers write nothing and others a byte or more.
-  const page = size === 0 ? new Uint8Array(0) : unpack(bytes, size);
-  if (page.length !== size) throw new Error(`a page unpacks to ${page.length} bytes, but says ${size}`);
+  if (size === 0) return new Uint8Array(0);
+  const page = unpack(bytes, size);
+  const length = unpackedLength(codec, bytes) ?? page.length;
+  if (length !== size) throw new Error(`a page unpacks to ${length} bytes, but says ${size}`);
   return page;
 }
 
