@@ -4,7 +4,12 @@ import type { PlanProgram } from "../../src/host/array-plan.ts";
 import { checkProgram } from "../../src/predict/plan-check.ts";
 
 const check = (size: number, elementBytes: 4 | 8) => () =>
-  checkProgram({ values: [{ size, home: { kind: "workspace" } }], steps: [] } as PlanProgram<number>, new Map(), elementBytes, "m");
+  checkProgram(
+    { values: [{ size, home: { kind: "workspace" } }], steps: [] } as PlanProgram<number>,
+    new Map(),
+    elementBytes,
+    "m",
+  );
 
 it.each<[number, 4 | 8]>([
   [2 ** 29, 8],
