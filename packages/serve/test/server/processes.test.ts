@@ -2,6 +2,7 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -163,6 +164,31 @@ describe("killed in the middle of a reload", () => {
     const held = readFileSync(two).equals(readFileSync(file)) ? 2 : 5;
     expect(await ask(Number(new URL(again.url).port))).toEqual({ status: 200, slope: held });
     await again.end("SIGKILL");
+  });
+
+  test("while it reads a new version, which comes by a pipe that holds it there", async () => {
+    const models = path("held");
+    for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });
+    const [first, second] = ["1", "2"].map((version) => `${models}/m/${version}/model.safetensors`);
+    put(two, first);
+    const server = await ownServer(models, 0);
+    execFileSync("mkfifo", [second]);
+    // Opens when the server does.
+    const pipe = await open(second, "w");
+    await pipe.write(readFileSync(five).subarray(0, 300));
+    expect(await ask(Number(new URL(server.url).port))).toEqual({ status: 200, slope: 2 });
+    const listed = (): string[] => (readdirSync(models, { recursive: true }) as string[]).sort();
+    const before = ["m", "m/1", "m/1/model.safetensors", "m/2", "m/2/model.safetensors"];
+    await server.end("SIGKILL");
+    await pipe.close();
+    expect(listed()).toEqual(before);
+    expect(readFileSync(first).equals(readFileSync(two))).toBe(true);
+    rmSync(second);
+    put(five, second);
+    const again = await ownServer(models, 0);
+    expect(await ask(Number(new URL(again.url).port))).toEqual({ status: 200, slope: 5 });
+    await again.end("SIGKILL");
+    expect(listed()).toEqual(before);
   });
 
   test("where the new version was half-written as well, the one before it is served", async () => {
