@@ -1,8 +1,10 @@
 /** Every step rule of the registry, and every schedule of rates, learns the weights of a graph, or says why it cannot. */
 import { describe, expect, it } from "vitest";
+import { readsLoss } from "../../../src/algorithms/gradient/cost.ts";
 import { type RuleEntry, ruleRegistry } from "../../../src/algorithms/gradient/index.ts";
-import type { Rule } from "../../../src/algorithms/gradient/kinds.ts";
+import type { EquationRule, Rule } from "../../../src/algorithms/gradient/kinds.ts";
 import { type Schedule, scheduleNames } from "../../../src/algorithms/gradient/schedule.ts";
+import { add, mul, scalar, vector } from "../../../src/compiler/index.ts";
 import {
   adam,
   constantRate,
@@ -69,4 +71,14 @@ describe("schedules of rates", () => {
     const { weights } = await fit(graph, { rule: adam({ rate }), epochs: 100 });
     expect(loss(weights).value).toBeLessThan(atStart - 0.05);
   });
+});
+
+it.each([
+  ["nothing", {}, false],
+  ["the step", { step: mul(scalar("loss"), vector("g")) }, true],
+  ["a state", { states: [{ name: "m", initial: 0, next: add(vector("m"), scalar("loss")) }] }, true],
+  ["a scalar", { scalars: [{ name: "s", initial: 0, next: mul(scalar("loss"), 2) }] }, true],
+])("a rule reads the loss where it is in %s", (_, part, reads) => {
+  const trace = () => ({ step: vector("g"), states: [], scalars: [], ...part });
+  expect(readsLoss({ trace } as unknown as EquationRule)).toBe(reads);
 });

@@ -2,6 +2,9 @@
 import { describe, expect, it } from "vitest";
 import { certify, judge, settled } from "../../../src/algorithms/graph-gibbs/chain-sums.ts";
 import { firstState } from "../../../src/algorithms/graph-gibbs/earlier.ts";
+import type { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
+import { variancesOf } from "../../../src/algorithms/graph-gibbs/marginals.ts";
+import { atOnce } from "../../../src/base/steps.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../src/index.ts";
 
@@ -19,6 +22,11 @@ function ring(seed: number, by = 0, size = 16) {
   for (let i = 0; i + 7 < size; i += 5) graph.ratio([i, i + 2, i + 4], i + 7, { weight: weight(1) });
   return graph;
 }
+
+it("what a later run may rely on: all of what is exact, nothing of what has no certificate", () => {
+  const marginals = [{ certificate: { exact: true } }, { certificate: { none: "its state never changed" } }] as const;
+  expect([...atOnce(variancesOf({} as Layout, [], 100, 20, marginals))]).toEqual([0, Number.NaN]);
+});
 
 describe("judge", () => {
   const means = [0.5, 0.52, 0.48, 0.5];
