@@ -89,14 +89,16 @@ function capacityOf(rows: number, chunk: number): number {
   return half >= rows ? capacityOf(rows, half) : chunk;
 }
 
+type BatchParts = Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">;
+
 /** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
-export function batchesBytes({ plan, buffers, chunk, where }: Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">): number {
-  const { room, code, kept, scratch } = batchSizes({ plan, buffers, chunk, where });
+export function batchesBytes(parts: BatchParts): number {
+  const { room, code, kept, scratch } = batchSizes(parts);
   return 2 * room + kept + code + 2 * scratch;
 }
 
 /** Bytes of a chunk's room, of its program, of all programs that are kept, and of scratch. */
-function batchSizes({ plan, buffers, chunk, where }: Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">) {
+function batchSizes({ plan, buffers, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const { workspace, code, scratch } = batchMemory(planAt(plan, chunk), elementBytes, where);
   const room = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, workspace);

@@ -38,7 +38,7 @@ export interface LearnedGraph {
   readonly run: RunSummary;
 }
 
-/** What `fit(graph)` gives. */
+/** The result of learning that ended so, with these weights. */
 export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64Array, run: RunSummary): LearnedGraph {
   const graph = shown.withWeights(weights);
   return {
