@@ -5,7 +5,7 @@
  * vectorDots, y_i = Σ_p M[i, p] x[p]: x is contiguous. Sums run over p in as many parts as v128 has lanes, which are added at the end: two pairs,
  *   then their sum. Four rows at a time, the last row again where fewer are left.
  * vectorSums, y_j = Σ_p x[p] M[p, j]: elements of x are `xStep` bytes apart. One sum over p, in order. Where rows are long, whole rows are added to y one after
- *   another, so that M is read as it lies in memory: columns of it would be pieces of 128 bytes, a row apart.
+ *   another, so that M is read as it lies in memory: columns of it would be pieces of 64 bytes, a row apart.
  */
 import { madd } from "./gemm-tile";
 
@@ -77,35 +77,44 @@ export function vectorDots<T>(matrix: usize, step: usize, rows: i32, k: i32, x: 
   }
 }
 
-/** One vector of sums, of which the first `count` belong to y. */
-function putLanes<T>(y: usize, yStep: usize, sums: v128, accumulate: i32): void {
-  if (yStep == sizeof<T>()) {
+/** Lanes of a vector of sums from `first` on. */
+function putLanes<T>(y: usize, yStep: usize, sums: v128, first: i32, accumulate: i32): void {
+  if (first == 0 && yStep == sizeof<T>()) {
     v128.store(y, accumulate ? v128.add<T>(v128.load(y), sums) : sums);
     return;
   }
-  put<T>(y, v128.extract_lane<T>(sums, 0), accumulate);
-  put<T>(y + yStep, v128.extract_lane<T>(sums, 1), accumulate);
+  if (first < 1) put<T>(y, v128.extract_lane<T>(sums, 0), accumulate);
+  if (first < 2) put<T>(y + yStep, v128.extract_lane<T>(sums, 1), accumulate);
   if (sizeof<T>() == 4) {
-    put<T>(y + 2 * yStep, v128.extract_lane<T>(v128.shuffle<f64>(sums, sums, 1, 1), 0), accumulate);
-    put<T>(y + 3 * yStep, v128.extract_lane<T>(v128.shuffle<f64>(sums, sums, 1, 1), 1), accumulate);
+    const high = v128.shuffle<f64>(sums, sums, 1, 1);
+    if (first < 3) put<T>(y + 2 * yStep, v128.extract_lane<T>(high, 0), accumulate);
+    if (first < 4) put<T>(y + 3 * yStep, v128.extract_lane<T>(high, 1), accumulate);
   }
 }
 
-/** y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M at a time. */
+/** y[0 … columns) = Σ_p x[p] M[p, ·] for whole vectors of columns: the sums of vectorSums, four rows of M at a time, two vectors of each. */
 function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize): void {
   const end = y + <usize>columns * sizeof<T>();
+  const pairs = end - ((end - y) & 16);
   memory.fill(y, 0, end - y);
   for (; k >= 4; k -= 4) {
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
-    let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step;
-    for (let at = y; at != end; at += 16) {
+    let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
+    // Two vectors, the sums' ten loads and the four factors fill the registers (kernels/gemm-tile.ts).
+    for (; at != pairs; at += 32) {
+      const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
+      const right = madd<T>(v1, v128.load(r1, 16), madd<T>(v0, v128.load(r0, 16), v128.load(at, 16)));
+      v128.store(at, madd<T>(v3, v128.load(r3), madd<T>(v2, v128.load(r2), left)));
+      v128.store(at, madd<T>(v3, v128.load(r3, 16), madd<T>(v2, v128.load(r2, 16), right)), 16);
+      r0 += 32;
+      r1 += 32;
+      r2 += 32;
+      r3 += 32;
+    }
+    if (at != end) {
       const sum = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
       v128.store(at, madd<T>(v3, v128.load(r3), madd<T>(v2, v128.load(r2), sum)));
-      r0 += 16;
-      r1 += 16;
-      r2 += 16;
-      r3 += 16;
     }
     matrix += 4 * step;
     x += 4 * xStep;
@@ -122,70 +131,37 @@ export function vectorSums<T>(
   matrix: usize, step: usize, k: i32, columns: i32, x: usize, xStep: usize, y: usize, yStep: usize, accumulate: i32,
 ): void {
   const lanes = <i32>(16 / sizeof<T>());
-  const yVector = <usize>lanes * yStep;
-  if (columns > 8 * lanes && yStep == sizeof<T>() && !accumulate) {
+  if (columns > 4 * lanes && yStep == sizeof<T>() && !accumulate) {
     const whole = columns & ~(lanes - 1);
     rowSums<T>(matrix, step, k, whole, x, xStep, y);
     matrix += <usize>whole * sizeof<T>();
     y += <usize>whole * yStep;
     columns -= whole;
   }
-  // Eight sums at a time hide what an addition takes until its sum is there.
-  for (; columns >= 8 * lanes; columns -= 8 * lanes) {
-    let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
-    let s4 = i32x4.splat(0), s5 = i32x4.splat(0), s6 = i32x4.splat(0), s7 = i32x4.splat(0);
-    for (let p = 0, at = x, row = matrix; p < k; p++) {
-      const v = v128.load_splat<T>(at);
-      s0 = madd<T>(v, v128.load(row), s0);
-      s1 = madd<T>(v, v128.load(row, 16), s1);
-      s2 = madd<T>(v, v128.load(row, 32), s2);
-      s3 = madd<T>(v, v128.load(row, 48), s3);
-      s4 = madd<T>(v, v128.load(row, 64), s4);
-      s5 = madd<T>(v, v128.load(row, 80), s5);
-      s6 = madd<T>(v, v128.load(row, 96), s6);
-      s7 = madd<T>(v, v128.load(row, 112), s7);
-      at += xStep;
-      row += step;
-    }
-    putLanes<T>(y, yStep, s0, accumulate);
-    putLanes<T>(y + yVector, yStep, s1, accumulate);
-    putLanes<T>(y + 2 * yVector, yStep, s2, accumulate);
-    putLanes<T>(y + 3 * yVector, yStep, s3, accumulate);
-    putLanes<T>(y + 4 * yVector, yStep, s4, accumulate);
-    putLanes<T>(y + 5 * yVector, yStep, s5, accumulate);
-    putLanes<T>(y + 6 * yVector, yStep, s6, accumulate);
-    putLanes<T>(y + 7 * yVector, yStep, s7, accumulate);
-    matrix += 128;
-    y += 8 * yVector;
-  }
-  for (; columns >= 4 * lanes; columns -= 4 * lanes) {
+  // Four sums at a time hide what an addition takes until its sum is there; more would not fit into the registers.
+  while (columns >= lanes) {
+    const count = min(columns, 4 * lanes), whole = count / lanes;
+    // The last vector of fewer columns shares some with the one before it, and is read again where there are fewer than four.
+    const last = <usize>(count - lanes) * sizeof<T>();
+    const at1 = min<usize>(16, last), at2 = min<usize>(32, last), at3 = min<usize>(48, last);
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
     for (let p = 0, at = x, row = matrix; p < k; p++) {
       const v = v128.load_splat<T>(at);
       s0 = madd<T>(v, v128.load(row), s0);
-      s1 = madd<T>(v, v128.load(row, 16), s1);
-      s2 = madd<T>(v, v128.load(row, 32), s2);
-      s3 = madd<T>(v, v128.load(row, 48), s3);
+      s1 = madd<T>(v, v128.load(row + at1), s1);
+      s2 = madd<T>(v, v128.load(row + at2), s2);
+      s3 = madd<T>(v, v128.load(row + at3), s3);
       at += xStep;
       row += step;
     }
-    putLanes<T>(y, yStep, s0, accumulate);
-    putLanes<T>(y + yVector, yStep, s1, accumulate);
-    putLanes<T>(y + 2 * yVector, yStep, s2, accumulate);
-    putLanes<T>(y + 3 * yVector, yStep, s3, accumulate);
-    matrix += 64;
-    y += 4 * yVector;
-  }
-  for (; columns >= lanes; columns -= lanes) {
-    let sum = i32x4.splat(0);
-    for (let p = 0, at = x, row = matrix; p < k; p++) {
-      sum = madd<T>(v128.load_splat<T>(at), v128.load(row), sum);
-      at += xStep;
-      row += step;
-    }
-    putLanes<T>(y, yStep, sum, accumulate);
-    matrix += 16;
-    y += yVector;
+    putLanes<T>(y, yStep, s0, 0, accumulate);
+    if (whole > 1) putLanes<T>(y + <usize>lanes * yStep, yStep, s1, 0, accumulate);
+    if (whole > 2) putLanes<T>(y + 2 * <usize>lanes * yStep, yStep, s2, 0, accumulate);
+    if (whole > 3) putLanes<T>(y + 3 * <usize>lanes * yStep, yStep, s3, 0, accumulate);
+    else putLanes<T>(y + <usize>(count - lanes) * yStep, yStep, s3, (whole + 1) * lanes - count, accumulate);
+    matrix += <usize>count * sizeof<T>();
+    y += <usize>count * yStep;
+    columns -= count;
   }
   if (columns == 0) return;
   let sum = i32x4.splat(0);

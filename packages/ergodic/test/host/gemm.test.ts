@@ -289,8 +289,10 @@ describe("memory", () => {
           for (let atEnd = 0; atEnd < 3; atEnd++) {
             const sizes = [m * k, k * n, m * n].map((size) => size * bytes);
             const [a, b, c] = sizes.map((size, at) => (at === atEnd ? end - size : start + at * (1 << 20)));
-            const p = { transA, transB, m, n, k, lda: transA ? m : k, ldb: transB ? k : n, ldc: n, accumulate: true };
-            kernel(...callArguments({ ...p, a: [], b: [], c: [] }, a, b, c, start + 512 * 1024));
+            for (const accumulate of booleans) {
+              const p = { transA, transB, m, n, k, lda: transA ? m : k, ldb: transB ? k : n, ldc: n, accumulate };
+              kernel(...callArguments({ ...p, a: [], b: [], c: [] }, a, b, c, start + 512 * 1024));
+            }
           }
         }
       }
