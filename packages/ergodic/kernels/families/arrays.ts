@@ -1,5 +1,6 @@
 // Kernels of the family "arrays": what functions of arrays call, and networks, images aside.
 export { copy, zero } from "../fill";
+export { areFiniteF32, areFiniteF64 } from "../finite";
 export { gatherRowsF32, gatherRowsF64, scatterRowsF32, scatterRowsF64 } from "../gather";
 export { loadRowsF32, loadRowsF64 } from "../load-rows";
 export { fillNormalF32, fillNormalF64, fillUniformF32, fillUniformF64 } from "../fill-random";

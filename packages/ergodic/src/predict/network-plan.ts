@@ -114,9 +114,13 @@ export class NetworkPlan implements Disposable, HasMemory {
     if (!batch.open || batch.open.output.length === 0) {
       // A network that gives the same for all rows has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
+      const areFinite = home.machine.kernel(
+        x instanceof Float64Array ? "areFiniteF64" : "areFiniteF32",
+        this.#parts.deterministic,
+      );
       batch.open = {
         input: x,
-        inputBits: new Uint32Array(x.buffer, x.byteOffset, x.byteLength / 4),
+        isFinite: () => areFinite(at ?? 0, x.length) === 1,
         output: home.view(batch.at.get(output)!, rows * this.rowSize(output)),
         run: () => this.#called(batch.program),
       };

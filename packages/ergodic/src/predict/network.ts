@@ -143,22 +143,17 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
  * is not finite.
  */
 function copied(
-  { input, inputBits }: OpenBatch,
+  batch: OpenBatch,
   values: Float32Array | Float64Array,
   rounds: boolean,
   from: number,
   rows: number,
   columns: number,
 ): boolean {
+  const { input } = batch;
   if (rounds && input instanceof Float64Array && values instanceof Float64Array) return false;
   if (input.length !== rows * columns) return false;
   // A view would be something new for each call.
   input.set(rows * columns === values.length ? values : values.subarray(from * columns, (from + rows) * columns));
-  return input instanceof Float64Array ? areFinite(inputBits, 1, 2, 0x7ff00000) : areFinite(inputBits, 0, 1, 0x7f800000);
-}
-
-/** Whether none of the words from `first` on, each `step`-th, has all bits of an exponent. */
-function areFinite(words: Uint32Array, first: number, step: number, exponent: number): boolean {
-  for (let i = first; i < words.length; i += step) if ((words[i] & exponent) === exponent) return false;
-  return true;
+  return batch.isFinite();
 }

@@ -59,8 +59,8 @@ export function programAt(
 /** Input and output of a batch where they lie, and what computes the one from the other. */
 export interface OpenBatch {
   readonly input: Float32Array | Float64Array;
-  /** The input's bits, words of 32. */
-  readonly inputBits: Uint32Array;
+  /** Whether all numbers of the input are finite. */
+  isFinite(): boolean;
   readonly output: Float32Array | Float64Array;
   run(): void;
 }
