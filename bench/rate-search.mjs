@@ -12,6 +12,7 @@ const FAILURES = 2;
 const DISTURBED = 3;
 /** Factors by which rates change while one end is unknown; the last is for a search that continues above what seemed to be its end. Upwards they grow. */
 const [DOWN, UP, FURTHER, MOST_UP] = [1.3, 1.15, 1.08, 2];
+/** Undisturbed trials of a search. */
 const MOST_TRIALS = 40;
 
 /**
@@ -47,7 +48,7 @@ export async function highestRate(trial, { start, precision }) {
     isConfirmed = !kept && isSecondLook;
     if (high < 1)
       throw new Error(`not even one request a second is answered in time; ${disturbed} of ${trials} trials were disturbed`);
-    if (best && trials >= MOST_TRIALS) break;
+    if (best && trials - disturbed >= MOST_TRIALS) break;
     if (low === 0) rate /= DOWN;
     else if (high === Infinity) {
       rate *= up;

@@ -116,7 +116,9 @@ export async function underLoad(server, called = "") {
     async round() {
       const { loss } = await server.look();
       const { cpuUs, rate } = await closedLoop(server);
-      const result = await highestRate(trialOf(server), { start: last ?? 0.9 * rate, precision: PRECISION });
+      // A round that was disturbed from its start may have ended far too low.
+      const start = Math.max(last ?? 0, 0.9 * rate);
+      const result = await highestRate(trialOf(server), { start, precision: PRECISION });
       last = result.value;
       return { ...result, cpuUs, loss };
     },

@@ -1,6 +1,7 @@
 /** What both sides of predictions.mjs and serving.mjs read and time by. */
 import { readFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
 
 /** The raw float32 numbers of a file. */
 export function floatsOf(file) {
@@ -42,22 +43,31 @@ function ownCore() {
 }
 
 /**
- * Of a process that serves, since the last look: its processor time in microseconds, the 99 % quantile of the delay of its event loop in milliseconds, and the
- * share of its core's time that other processes took; 0 where that is not known.
+ * Looks at a process that serves, in pairs, one before and one after requests. The second gives, since the first, its processor time in microseconds, the
+ * 99 % quantile of the delay of its event loop in milliseconds, and the share of its core's time that other processes took; 0 where that is not known. Between
+ * pairs nothing is measured: the timers of servers that wait would take a twentieth of the core that they share.
+ *
+ * V8 is told not to shrink its heap while a server waits for its next round, as ours tells it (keepHeap of packages/serve): servers are in use.
  */
 export function serverFigures() {
+  setFlagsFromString("--memory-reducer-gc-count=0");
   const delays = monitorEventLoopDelay({ resolution: 1 });
-  delays.enable();
   const core = ownCore();
   const look = () => ({ at: performance.now(), own: process.cpuUsage(), all: core && coreMs(core) });
-  let before = look();
+  let before;
   return () => {
     const now = look();
+    if (!before) {
+      before = now;
+      delays.enable();
+      return null;
+    }
     const cpuUs = now.own.user - before.own.user + now.own.system - before.own.system;
     // Of a timer each millisecond.
     const delayMs = Math.max(0, delays.percentile(99) / 1e6 - 1);
     const others = now.all === undefined ? 0 : Math.max(0, now.all - before.all - cpuUs / 1000) / (now.at - before.at);
-    before = now;
+    before = undefined;
+    delays.disable();
     delays.reset();
     return { cpuUs, delayMs, others };
   };

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
-import fastify, { type FastifyInstance, type FastifyRequest, type onRequestHookHandler } from "fastify";
+import fastify, { type FastifyInstance, type onRequestHookHandler } from "fastify";
 import { tokenCheck } from "./auth.ts";
+import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
 import { answerClientError, answerError, unknownRoute } from "./errors.ts";
-import { RequestError } from "./request-error.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
 import { addLearn } from "./routes/learn.ts";
@@ -37,7 +37,6 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
     logger: false,
-    bodyLimit: maxBodyBytes,
     requestTimeout: requestMs,
     keepAliveTimeout: keepAliveMs,
     genReqId: requestIds(),
@@ -48,7 +47,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   }) as unknown as FastifyInstance;
   app.server.maxConnections = settings.maxConnections;
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (request, body, done) => done(encodingFault(request), body));
+  app.addContentTypeParser("*", bodyReader(maxBodyBytes));
   // Schemas say in the documentation what answers hold, and drop nothing.
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
@@ -121,15 +120,4 @@ function countAnswers(app: FastifyInstance, server: Server): void {
       },
     ];
   });
-}
-
-function encodingFault({ headers }: FastifyRequest): RequestError | null {
-  const encoding = headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity") return null;
-  return new RequestError(
-    "Content-Encoding",
-    `is ${JSON.stringify(encoding)}, which is not read; send the body as it is`,
-    "BODY",
-    415,
-  );
 }

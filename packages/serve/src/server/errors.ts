@@ -20,14 +20,10 @@ export function statusOf(error: unknown): number {
 }
 
 /** The sentences of faults that the HTTP layer finds. */
-const sentences: Readonly<Record<string, (server: Server) => string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ({ settings }) =>
-    `body: has more than ${settings.maxBodyBytes} bytes, the most that is taken; send fewer rows at a time [BODY_SIZE]`,
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: () =>
-    "Content-Length: is not the number of bytes that came; send as many as it says [BODY]",
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: () => "Content-Type: is not one; send application/json or application/octet-stream [BODY]",
-  FST_ERR_BAD_URL: () => "the URL cannot be decoded; write % as %25 [REQUEST]",
-  FST_ERR_MAX_PARAM_LENGTH: () => "the URL holds a name of more than 200 characters [REQUEST]",
+const sentences: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "Content-Type: is not one; send application/json or application/octet-stream [BODY]",
+  FST_ERR_BAD_URL: "the URL cannot be decoded; write % as %25 [REQUEST]",
+  FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
 /** Answers with {"error": …}; what is no fault of the client goes to the log, and not to the client. */
@@ -38,17 +34,17 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
-  reply.code(status).send({ error: sentenceOf(error, status, request, server) });
+  reply.code(status).send({ error: sentenceOf(error, status, request) });
 }
 
-function sentenceOf(error: unknown, status: number, { id }: FastifyRequest, server: Server): string {
+function sentenceOf(error: unknown, status: number, { id }: FastifyRequest): string {
   if (error instanceof ErgodicError) return error.message;
   const { code, validation } = error as { code?: string; validation?: readonly { instancePath: string; message?: string }[] };
   if (validation) {
     const [{ instancePath, message }] = validation;
     return `body${instancePath.replaceAll("/", ".")}: ${message}; GET /openapi.json says what it holds [BODY]`;
   }
-  const known = code && Object.hasOwn(sentences, code) ? sentences[code](server) : undefined;
+  const known = code && Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   if (known) return known;
   return status < 500
     ? `${(error as Error).message} [REQUEST]`

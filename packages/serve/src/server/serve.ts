@@ -9,6 +9,7 @@ import { type IndexEntry, Repository } from "../repository/repository.ts";
 import type { Source } from "../repository/sources.ts";
 import { appOf } from "./app.ts";
 import type { Server } from "./context.ts";
+import { keepHeap } from "./heap.ts";
 import { logger } from "./log.ts";
 import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings } from "./options.ts";
 
@@ -36,6 +37,7 @@ export interface Serving {
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const settings = checkedOptions(options);
+  keepHeap();
   const log = logger(settings.log, settings.logTo);
   const repository = new Repository({
     ...modelsOf(settings.models),

@@ -1,0 +1,53 @@
+import type { IncomingMessage } from "node:http";
+import type { FastifyRequest } from "fastify";
+import { RequestError } from "./request-error.ts";
+
+/**
+ * The bytes of a request's body. A body that came in one piece, as those of single rows do, is that piece and no copy of it: what lies outside of V8's heap
+ * makes it collect all of its heap the sooner.
+ *
+ * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or another length than its header says
+ */
+export const bodyReader =
+  (maxBytes: number) =>
+  (request: FastifyRequest, payload: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void => {
+    const length = Number(request.headers["content-length"]);
+    const pieces: Buffer[] = [];
+    let received = 0;
+    const onData = (piece: Buffer): void => {
+      received += piece.length;
+      pieces.push(piece);
+      if (received > maxBytes) finish(tooLarge(maxBytes));
+    };
+    const onEnd = (): void => finish(Number.isNaN(length) || received === length ? null : wrongLength());
+    const onError = (error: Error): void => finish(Object.assign(error, { statusCode: 400 }));
+    const finish = (error: Error | null): void => {
+      payload.off("data", onData).off("end", onEnd).off("error", onError);
+      done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
+    };
+    const fault = encodingFault(request) ?? (length > maxBytes ? tooLarge(maxBytes) : undefined);
+    if (fault) finish(fault);
+    else payload.on("data", onData).on("end", onEnd).on("error", onError);
+  };
+
+const tooLarge = (maxBytes: number): RequestError =>
+  new RequestError(
+    "body",
+    `has more than ${maxBytes} bytes, the most that is taken; send fewer rows at a time`,
+    "BODY_SIZE",
+    413,
+  );
+
+const wrongLength = (): RequestError =>
+  new RequestError("Content-Length", "is not the number of bytes that came; send as many as it says", "BODY", 400);
+
+function encodingFault({ headers }: FastifyRequest): RequestError | undefined {
+  const encoding = headers["content-encoding"];
+  if (encoding === undefined || encoding === "identity") return undefined;
+  return new RequestError(
+    "Content-Encoding",
+    `is ${JSON.stringify(encoding)}, which is not read; send the body as it is`,
+    "BODY",
+    415,
+  );
+}
