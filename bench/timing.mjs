@@ -47,10 +47,10 @@ function ownCore() {
  * 99 % quantile of the delay of its event loop in milliseconds, and the share of its core's time that other processes took; 0 where that is not known. Between
  * pairs nothing is measured: the timers of servers that wait would take a twentieth of the core that they share.
  *
- * V8 is told not to shrink its heap while a server waits for its next round, as ours tells it (keepHeap of packages/serve): servers are in use.
+ * V8 collects as rarely as in our server (keepHeap of packages/serve), also in others.
  */
 export function serverFigures() {
-  setFlagsFromString("--memory-reducer-gc-count=0");
+  for (const flag of ["--heap-growing-percent=200", "--memory-reducer-gc-count=0"]) setFlagsFromString(flag);
   const delays = monitorEventLoopDelay({ resolution: 1 });
   const core = ownCore();
   const look = () => ({ at: performance.now(), own: process.cpuUsage(), all: core && coreMs(core) });
