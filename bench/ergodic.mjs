@@ -12,12 +12,12 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
 /** What benchmarks import, by the paths within the sources. */
-const PARTS = [
+export const PARTS = [
   ...["algorithms/contrastive/contrastive-divergence", "algorithms/graph-gibbs/chain", "algorithms/graph-gibbs/layout"],
   ...["chromatic", "hogwild", "sequential"].map((name) => `algorithms/graph-gibbs/schedules/${name}`),
   ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
   ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/replica-gibbs/bit-layout"],
-  ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/stream"],
+  ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/steps", "base/stream"],
   ...[
     "compiler/index",
     "diagnostics/index",

@@ -1,6 +1,6 @@
 /** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
 import type { Dataset } from "ergodic";
@@ -16,6 +16,17 @@ function bench(...options: string[]): { status: number | null; lines: string[]; 
   const { status, stdout, stderr } = spawnSync(process.execPath, ["bench/run.mjs", ...options], { cwd: root, encoding: "utf8" });
   return { status, lines: stdout.split("\n").filter((line) => line !== ""), stderr };
 }
+
+test("parts of the library that a benchmark opens are in its bundle", async () => {
+  const { PARTS } = (await benchModule("ergodic")) as { PARTS: readonly string[] };
+  const folders = ["bench", "bench/cases"];
+  const files = folders.flatMap((folder) => readdirSync(`${root}/${folder}`).map((file) => `${root}/${folder}/${file}`));
+  const texts = files.filter((file) => file.endsWith(".mjs")).map((file) => readFileSync(file, "utf8"));
+  const opened = texts.flatMap((text) => [...text.matchAll(/"([\w/-]+)\.js"/g)].map(([, name]) => name));
+  const parts = new Set(opened.filter((name) => existsSync(`${root}/packages/ergodic/src/${name}.ts`)));
+  expect(parts.size).toBeGreaterThan(15);
+  expect([...parts].filter((name) => !PARTS.includes(name))).toEqual([]);
+});
 
 describe("bench/run.mjs", () => {
   test("--list names every case, with what it measures", () => {

@@ -10,8 +10,11 @@ import { setFlagsFromString } from "node:v8";
  *
  * Options of the whole process. Node 20 has the first alone, Bun and Deno have none.
  */
-export function keepHeap({ node = "0", bun, deno }: NodeJS.ProcessVersions = process.versions): void {
-  if (bun || deno) return;
-  setFlagsFromString("--heap-growing-percent=200");
-  if (Number.parseInt(node, 10) >= 22) setFlagsFromString("--memory-reducer-gc-count=0");
+export function keepHeap(): void {
+  for (const flag of heapFlags(process.versions)) setFlagsFromString(flag);
+}
+
+export function heapFlags({ node = "0", bun, deno }: NodeJS.ProcessVersions): string[] {
+  if (bun || deno) return [];
+  return ["--heap-growing-percent=200", ...(Number.parseInt(node, 10) >= 22 ? ["--memory-reducer-gc-count=0"] : [])];
 }

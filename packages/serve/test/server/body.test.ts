@@ -1,0 +1,97 @@
+/** src/server/body.ts: bodies from streams that a test writes itself, piece by piece. */
+import type { IncomingMessage } from "node:http";
+import { PassThrough } from "node:stream";
+import type { FastifyRequest } from "fastify";
+import { describe, expect, test } from "vitest";
+import { bodyReader } from "../../src/server/body.ts";
+import type { RequestError } from "../../src/server/request-error.ts";
+
+type Ended = { error: Error | null; body: Buffer | undefined };
+
+/** Reads what `write` puts into the stream; how often the reader was done is looked at as well. */
+async function read(
+  headers: Record<string, string>,
+  write: (payload: PassThrough) => void,
+  most = 8,
+): Promise<Ended & { times: number; payload: PassThrough }> {
+  const payload = new PassThrough();
+  let times = 0;
+  const ended = await new Promise<Ended>((resolve) => {
+    bodyReader(most)({ headers } as unknown as FastifyRequest, payload as unknown as IncomingMessage, (error, body) => {
+      times++;
+      resolve({ error, body });
+    });
+    write(payload);
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return { ...ended, times, payload };
+}
+
+const piecewise = (...pieces: string[]) => {
+  return (payload: PassThrough): void => {
+    for (const piece of pieces) payload.write(Buffer.from(piece));
+    payload.end();
+  };
+};
+
+describe("a body", () => {
+  test("of one piece is that piece, and no copy", async () => {
+    const piece = Buffer.from("12345678");
+    const { error, body } = await read({ "content-length": "8" }, (payload) => payload.end(piece));
+    expect(error).toBeNull();
+    expect(body?.buffer).toBe(piece.buffer);
+    expect(body?.byteOffset).toBe(piece.byteOffset);
+    expect(String(body)).toBe("12345678");
+  });
+
+  test.each([
+    ["two pieces", ["123", "45"], "12345"],
+    ["many", ["1", "2", "3", "4", "5", "6", "7", "8"], "12345678"],
+    ["none", [], ""],
+  ])("of %s is all of them, in order", async (_, pieces, whole) => {
+    for (const headers of [{}, { "content-length": String(whole.length) }]) {
+      const { error, body, times, payload } = await read(headers as Record<string, string>, piecewise(...pieces));
+      expect([error, String(body), times]).toEqual([null, whole, 1]);
+      expect(["data", "error"].map((event) => payload.listenerCount(event))).toEqual([0, 0]);
+    }
+  });
+
+  test("that says it is too large is refused before a byte of it is read", async () => {
+    const { error, payload, times } = await read({ "content-length": "9" }, () => undefined);
+    expect((error as RequestError).status).toBe(413);
+    expect(error?.message).toBe("body: has more than 8 bytes, the most that is taken; send fewer rows at a time [BODY_SIZE]");
+    expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
+  });
+
+  test("that turns out to be too large is refused once, and no more of it is kept", async () => {
+    const { error, times, payload } = await read({}, piecewise("12345", "6789", "0"));
+    expect((error as RequestError).status).toBe(413);
+    expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
+  });
+
+  test.each([
+    ["shorter", "7"],
+    ["longer", "3"],
+  ])("that is %s than its header says is refused", async (_, length) => {
+    const { error } = await read({ "content-length": length }, piecewise("12", "345"));
+    expect((error as RequestError).status).toBe(400);
+    expect(error?.message).toBe("Content-Length: is not the number of bytes that came; send as many as it says [BODY]");
+  });
+
+  test("that is compressed is refused, also where it is too large", async () => {
+    for (const length of ["5", "9"]) {
+      const { error } = await read({ "content-encoding": "gzip", "content-length": length }, () => undefined);
+      expect((error as RequestError).status).toBe(415);
+      expect(error?.message).toMatch(/^Content-Encoding: is "gzip", which is not read; /);
+    }
+    expect((await read({ "content-encoding": "identity" }, piecewise("1"))).error).toBeNull();
+  });
+
+  test("whose stream breaks off is the client's fault", async () => {
+    const { error, times } = await read({ "content-length": "8" }, (payload) => {
+      payload.write("123");
+      payload.destroy(new Error("aborted"));
+    });
+    expect([error?.message, (error as { statusCode?: number }).statusCode, times]).toEqual(["aborted", 400, 1]);
+  });
+});
