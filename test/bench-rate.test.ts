@@ -83,6 +83,14 @@ describe("the search for the highest rate", () => {
     isNear(value);
   });
 
+  test("a spell of disturbed trials at the start, however long, ends before the search does", async () => {
+    for (const length of [30, 60]) {
+      const { value, isCut } = await search(700, (trial) => (trial < length ? "disturbed" : undefined));
+      isNear(value);
+      expect(isCut).toBe(false);
+    }
+  });
+
   test("on a machine that is always disturbed it ends, below the capacity, and tells how often", async () => {
     let random = 1;
     const { value, trials, disturbed, isCut } = await search(600, () => {

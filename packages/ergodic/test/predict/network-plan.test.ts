@@ -141,6 +141,27 @@ describe.each(Object.keys(networks))("%s", (name) => {
   });
 });
 
+it.each(["f32", "f64"] as const)("an open batch of %s knows whether each of its numbers is finite", (precision) => {
+  const { plan, parameters } = saved({ x: [5], parameters: { w: [5, 2] }, build: (x, { w }) => matmul(x, w) }, precision);
+  using predictor = new NetworkPlan(engine, plan, parameters);
+  for (const rows of [1, 3]) {
+    const batch = predictor.open(rows, "x", "y");
+    const { input } = batch;
+    expect(input).toBeInstanceOf(precision === "f64" ? Float64Array : Float32Array);
+    expect(input.length).toBe(5 * rows);
+    // The low half of this double would be infinity in float32, were it taken for one.
+    input.fill(precision === "f64" ? new Float64Array(new Uint32Array([0x7f800000, 0x3ff00000]).buffer)[0] : 1);
+    expect(batch.isFinite()).toBe(true);
+    for (const bad of [NaN, Infinity]) {
+      for (let at = 0; at < input.length; at++) {
+        input[at] = bad;
+        expect(batch.isFinite(), `${bad} at ${at}`).toBe(false);
+        input[at] = 1;
+      }
+    }
+  }
+});
+
 it("two matrices that lie one behind the other in one buffer", () => {
   const { plan } = encodePlan((batch) => {
     const [w, v] = [input("w", [4, 5]), input("v", [5, 3])];

@@ -16,7 +16,8 @@ async function read(
 ): Promise<Ended & { times: number; payload: PassThrough }> {
   const payload = new PassThrough();
   let times = 0;
-  const ended = await new Promise<Ended>((resolve) => {
+  const ended = await new Promise<Ended>((resolve, reject) => {
+    setTimeout(() => reject(new Error("the reader was never done")), 5000).unref();
     bodyReader(most)({ headers } as unknown as FastifyRequest, payload as unknown as IncomingMessage, (error, body) => {
       times++;
       resolve({ error, body });
