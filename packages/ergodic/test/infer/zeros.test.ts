@@ -4,7 +4,7 @@ import { elimination } from "../../src/algorithms/elimination/elimination.ts";
 import { reduce } from "../../src/algorithms/inference/reduction.ts";
 import { stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { infer } from "../../src/index.ts";
+import { graphGibbs, infer } from "../../src/index.ts";
 import { logProductAt } from "../reference/enumerate-graph.ts";
 import { graphOf } from "../reference/random-graph.ts";
 
@@ -124,4 +124,22 @@ describe("zeros left out", () => {
       expect(engine.memory.usedBytes).toBe(before);
     }
   });
+});
+
+it("of variables whose states are ruled out, chains give a probability and an error of each state that there was", async () => {
+  // The state in the middle is ruled out; ten such variables in a ring, so that there is something to sample.
+  const count = 10;
+  const factors = Array.from({ length: count }, (_, i) => ({ scope: [i, (i + 1) % count], values: [3, 1, 1, 1, 3, 1, 1, 1, 3] }));
+  for (let i = 0; i < count; i++) factors.push({ scope: [i], values: [1, 0, 2] });
+  const answer = await infer(graphOf(new Array(count).fill(3), factors), { algorithm: graphGibbs({ mcse: 0.05 }), seed: 1 });
+  for (let i = 0; i < count; i++) {
+    const { p, certificate } = answer.marginal(i);
+    if (!("mcse" in certificate)) throw new Error(JSON.stringify(certificate));
+    expect(Array.from(p)).toHaveLength(3);
+    expect(p[1]).toBe(0);
+    expect(certificate.mcse).toHaveLength(3);
+    expect(certificate.mcse[1]).toBe(0);
+    expect(certificate.mcse[0]).toBeGreaterThan(0);
+    expect(certificate.mcse[2]).toBeGreaterThan(0);
+  }
 });
