@@ -22,7 +22,7 @@ const starts: readonly (readonly [Family, RegExp])[] = [
   ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
   [
     "arrays",
-    /^(cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|lu[FS]|network|scatter|triangular|zero$)/,
+    /^(areFinite|cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|lu[FS]|network|scatter|triangular|zero$)/,
   ],
   ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|hessian|lossRows|set)/],
   ["sampling", /Run$|^(blockDensity|firstStep|gatherBatch|gibbs|logDensity|particle|powerDensity)/],
