@@ -137,8 +137,8 @@ it("calls are computed by as many threads as there are, in order, and this threa
   });
   await Promise.all(calls);
   clearInterval(timer);
-  // Two at a time: neither of the last two ends before both of the first have.
-  expect(new Set(order.slice(0, 2))).toEqual(new Set([0, 1]));
+  // Two at a time: the third begins when one of the first two has ended. The other of them may end later still, where its thread has to wait for a core.
+  expect([0, 1]).toContain(order[0]);
   expect(turns).toBeGreaterThan(5);
   expect(opened).toHaveLength(2);
   model.dispose();
