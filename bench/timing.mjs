@@ -47,7 +47,7 @@ function ownCore() {
  * 99 % quantile of the delay of its event loop in milliseconds, and the share of its core's time that other processes took; 0 where that is not known. Between
  * pairs nothing is measured: the timers of servers that wait would take a twentieth of the core that they share.
  *
- * V8 collects as rarely as in our server (keepHeap of packages/serve), also in others.
+ * All servers have V8 collect its heap as rarely as ours does (keepHeap of packages/serve).
  */
 export function serverFigures() {
   for (const flag of ["--heap-growing-percent=200", "--memory-reducer-gc-count=0"]) setFlagsFromString(flag);

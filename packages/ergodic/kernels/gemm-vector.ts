@@ -101,7 +101,7 @@ function rowSums<T>(matrix: usize, step: usize, k: i32, columns: i32, x: usize, 
     const v0 = v128.load_splat<T>(x), v1 = v128.load_splat<T>(x + xStep);
     const v2 = v128.load_splat<T>(x + 2 * xStep), v3 = v128.load_splat<T>(x + 3 * xStep);
     let r0 = matrix, r1 = matrix + step, r2 = matrix + 2 * step, r3 = matrix + 3 * step, at = y;
-    // Two vectors, the sums' ten loads and the four factors fill the registers (kernels/gemm-tile.ts).
+    // Ten loads, two of them of sums, and four factors: more vectors at a time would not fit into the registers (kernels/gemm-tile.ts).
     for (; at != pairs; at += 32) {
       const left = madd<T>(v1, v128.load(r1), madd<T>(v0, v128.load(r0), v128.load(at)));
       const right = madd<T>(v1, v128.load(r1, 16), madd<T>(v0, v128.load(r0, 16), v128.load(at, 16)));
@@ -141,7 +141,8 @@ export function vectorSums<T>(
   // Four sums at a time hide what an addition takes until its sum is there; more would not fit into the registers.
   while (columns >= lanes) {
     const count = min(columns, 4 * lanes), whole = count / lanes;
-    // The last vector of fewer columns shares some with the one before it, and is read again where there are fewer than four.
+    // Where fewer columns are left than four vectors have, the last vector ends with the last column, overlaps the one before it, and is read for
+    // those that are missing, too.
     const last = <usize>(count - lanes) * sizeof<T>();
     const at1 = min<usize>(16, last), at2 = min<usize>(32, last), at3 = min<usize>(48, last);
     let s0 = i32x4.splat(0), s1 = i32x4.splat(0), s2 = i32x4.splat(0), s3 = i32x4.splat(0);
