@@ -22,9 +22,10 @@ export function* gathering(graph: FactorTables | Conditionals): Generator<void, 
       if (logs) take(Uint8Array.of(1));
     }
   } else {
-    const { ends, variables, literals, shapes, weights, features, weightValues, shapeValues } = graph;
+    const { ends, variables, literals, shapes, weights, features, weightValues, weightFixed, shapeValues } = graph;
     for (const array of [ends, variables, literals, shapes, weights, weightValues, shapeValues]) take(array);
     if (features) take(features);
+    if (weightFixed.includes(1)) take(weightFixed);
     for (const [variable, p] of graph.labels ?? []) {
       take(Uint32Array.of(variable));
       take(p);

@@ -76,6 +76,21 @@ describe("conditionals", () => {
     for (const states of jointStates(counts)) agree(logValueAt(columns, states), at(states));
   });
 
+  it("features of factors before those that variables of a chain bring remain", () => {
+    const graph = factorGraph();
+    const [child, first, ...others] = indices(11).map(() => graph.variable());
+    graph.isTrue(first, { weight: 0.3, feature: 2.5 });
+    graph.noisyOr(
+      child,
+      [first, ...others].map((parent) => [parent, 0.4]),
+    );
+    graph.isTrue(child, { weight: 0.3, feature: 0.5 });
+    const { features, ends, cardinalities } = graph.conditionals();
+    expect(cardinalities.length).toBeGreaterThan(11);
+    expect(ends.length).toBeGreaterThan(10);
+    expect(Array.from(features!)).toEqual([2.5, 0.5, ...Array(ends.length - 2).fill(1)]);
+  });
+
   it("shapes are shared by factors alike, also where their weights differ", () => {
     const graph = factorGraph();
     for (let i = 0; i < 100; i++) graph.variable();

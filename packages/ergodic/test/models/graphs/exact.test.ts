@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/base/steps.ts";
-import { FactorGraph, factorGraph, type Inferred, infer, not } from "../../../src/index.ts";
+import { elimination, FactorGraph, factorGraph, graphGibbs, type Inferred, infer, not } from "../../../src/index.ts";
 import { Observations } from "../../../src/models/graphs/evidence.ts";
 import { Structure } from "../../../src/models/graphs/structure.ts";
 import { tabling } from "../../../src/models/graphs/tables.ts";
@@ -136,6 +136,21 @@ describe("factor graphs", () => {
       graph.observe("b0", true);
     };
     near(await of(on), 2 ** 29 - 1.5 ** 29);
+  });
+
+  it("an answer has the graph's own variables, and none of those that chains of wide factors bring", async () => {
+    const graph = factorGraph();
+    const names = indices(11).map((i) => `b${i}`);
+    for (const name of names) graph.variable(name);
+    graph.or(names);
+    graph.noisyOr(
+      "b0",
+      names.slice(1).map((name): [string, number] => [name, 0.5]),
+    );
+    for (const algorithm of [elimination(), graphGibbs({ warmup: 50, sweeps: 100 })]) {
+      const { marginals } = (await infer(graph, { algorithm, seed: 1 })).toJSON();
+      expect(Object.keys(marginals as object)).toEqual(names);
+    }
   });
 
   it("a noisy or too wide for its table is refused for the most probable state, and not with evidence that makes it small", async () => {
