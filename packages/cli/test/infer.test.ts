@@ -110,6 +110,7 @@ describe("infer", () => {
       memory: 0.5,
       seconds: 5,
     });
+    expect(await planOf("--deterministic")).toMatchObject({ deterministic: true });
     const zipped = file("sprinkler.json.gz");
     writeFileSync(zipped, gzipSync(readFileSync(path)));
     const { stdout, stderr } = await works("infer", zipped);

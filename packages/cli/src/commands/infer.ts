@@ -41,12 +41,13 @@ interface InferWords extends KeepingOptions {
   seed?: number;
   memory?: number;
   workers?: number;
+  deterministic?: boolean;
   quiet?: boolean;
   json?: boolean;
 }
 
 /** What the checkpoint holds. */
-const fixed = ["task", "algorithm", "seed", "memory"];
+const fixed = ["task", "algorithm", "seed", "memory", "deterministic"];
 
 export function addInfer(program: Command, terminal: Terminal): void {
   const command = program
@@ -64,6 +65,7 @@ export function addInfer(program: Command, terminal: Terminal): void {
       .option("--seed <n>", "of all that is random; default 0", whole(0))
       .option("--memory <GiB>", "that tables may take; default 1.5", positive)
       .option("--workers <n>", "threads; the answer does not depend on them", whole(1, 1024))
+      .option("--deterministic", "the same bytes on any machine")
       .option("--out <file>", "write the answer here, as UAI has it")
       .option("--quiet", "no progress")
       .option("--json", "one JSON object on standard output"),
@@ -104,10 +106,10 @@ function begin(
   algorithm: InferenceAlgorithm | undefined,
   signal: AbortSignal,
 ): Run<Answer> {
-  const { task, seconds = 60, seed, memory, workers, resume } = options;
+  const { task, seconds = 60, seed, memory, workers, deterministic, resume } = options;
   const watched = { signal, until: { seconds }, ...given({ workers, evidence }) };
   if (resume !== undefined) return infer.resume(resume, graph, watched);
-  return infer(graph, { ...watched, ...given({ task, algorithm, seed, memory }) });
+  return infer(graph, { ...watched, ...given({ task, algorithm, seed, memory, deterministic }) });
 }
 
 function watch(path: string, graph: FactorGraph, options: InferWords, terminal: Terminal): Watch {
