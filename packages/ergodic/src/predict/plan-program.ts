@@ -143,8 +143,9 @@ export class ReadyProgram {
     this.#want(aligned(touchedBy(call, this.#elementBytes, this.#context.where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
-    // One list of arguments a depth, kept: a call makes nothing anew.
-    const given = [...repeat, undefined].map(() => new Array<number>(read.length).fill(0));
+    // One list of arguments a depth, kept: a call makes nothing anew, and asks only for addresses, which move.
+    const given = [...repeat, undefined].map(() => read.map((argument) => argument()));
+    const moving = [...args.keys()].filter((k) => args[k].kind === "value" || args[k].kind === "scratch");
     const nest = (depth: number): void => {
       const now = given[depth];
       if (depth === repeat.length) {
@@ -160,7 +161,7 @@ export class ReadyProgram {
       }
     };
     return () => {
-      for (let k = 0; k < read.length; k++) given[0][k] = read[k]();
+      for (const k of moving) given[0][k] = read[k]();
       nest(0);
     };
   }

@@ -19,7 +19,7 @@ describe.each(["f32", "f64"] as const)("areFinite, %s", (type) => {
     using piece = engine.memory.allocate(64 * bytes, "finite test");
     const values = engine.memory[type](piece.pointer, 64);
     const areFinite = engine.kernel(kernel, deterministic);
-    for (let count = 0; count <= 21; count++) {
+    for (let count = 0; count <= 40; count++) {
       for (let first = 1; first <= 4; first++) {
         values.fill(NaN);
         for (let i = 0; i < count; i++) values[first + i] = fine[(i + count) % fine.length];
