@@ -1,20 +1,28 @@
 import { setImmediate } from "node:timers/promises";
 import type { OutputPredictor, Row } from "ergodic";
+import { type Clock, systemClock } from "../clock.ts";
 import type { Numbers } from "../v2/input-tensor.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { Computation } from "./output-model.ts";
 
-/** Rows that are computed before other requests get their turn. */
-const SLICE = 1024;
+/** Rows that are computed between two looks at the clock. */
+const SLICE = 256;
+/**
+ * Milliseconds of computing before other requests get their turn. Turns are counted in time, for in one of them all that has come is read: after every few rows it
+ * would take most of the time where clients send more than can be answered, and of large requests few would be.
+ */
+const TURN_MS = 2;
 
 /** Predictions on the thread of the server. */
 export class InProcess implements Computation {
   readonly #predictor: OutputPredictor;
   readonly #columns: number;
   readonly #owned: boolean;
+  readonly #clock: Pick<Clock, "now">;
 
   /** `owned`: whether to dispose of it. */
-  constructor(predictor: OutputPredictor, owned: boolean) {
+  constructor(predictor: OutputPredictor, owned: boolean, clock: Pick<Clock, "now"> = systemClock) {
+    this.#clock = clock;
     this.#predictor = predictor;
     this.#columns = inputColumns(predictor.pipeline).length;
     this.#owned = owned;
@@ -36,11 +44,14 @@ export class InProcess implements Computation {
 
   async #inSlices(rows: Numbers | readonly Row[], count: number, out: Float64Array): Promise<Float64Array> {
     const { width } = this.#predictor;
+    let began = this.#clock.now();
     for (let from = 0; from < count; from += SLICE) {
       const to = Math.min(count, from + SLICE);
       const some = ArrayBuffer.isView(rows) ? rows.subarray(from * this.#columns, to * this.#columns) : rows.slice(from, to);
       this.#predictor.predictInto(some, out.subarray(from * width, to * width));
-      if (to < count) await setImmediate();
+      if (to === count || this.#clock.now() - began < TURN_MS) continue;
+      await setImmediate();
+      began = this.#clock.now();
     }
     return out;
   }
