@@ -23,6 +23,8 @@ export const bodyReader =
     const onError = (error: Error): void => finish(Object.assign(error, { statusCode: 400 }));
     const finish = (error: Error | null): void => {
       payload.off("data", onData).off("end", onEnd).off("error", onError);
+      // What is left is dropped as it comes: a connection that is closed while its client sends is reset, and the answer lost.
+      if (error) payload.resume();
       done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
     };
     const fault = encodingFault(request) ?? (length > maxBytes ? tooLarge(maxBytes) : undefined);
@@ -43,7 +45,7 @@ const wrongLength = (): RequestError =>
 
 function encodingFault({ headers }: FastifyRequest): RequestError | undefined {
   const encoding = headers["content-encoding"];
-  if (encoding === undefined || encoding === "identity") return undefined;
+  if (encoding === undefined || encoding.toLowerCase() === "identity") return undefined;
   return new RequestError(
     "Content-Encoding",
     `is ${JSON.stringify(encoding)}, which is not read; send the body as it is`,

@@ -34,6 +34,8 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
+  // Fastify closes where a body is refused; body.ts drops the rest of it.
+  if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
   reply.code(status).send({ error: sentenceOf(error, status, request) });
 }
 

@@ -62,12 +62,14 @@ describe("a body", () => {
     expect((error as RequestError).status).toBe(413);
     expect(error?.message).toBe("body: has more than 8 bytes, the most that is taken; send fewer rows at a time [BODY_SIZE]");
     expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
+    expect(payload.readableFlowing, "what comes is dropped").toBe(true);
   });
 
   test("that turns out to be too large is refused once, and no more of it is kept", async () => {
     const { error, times, payload } = await read({}, piecewise("12345", "6789", "0"));
     expect((error as RequestError).status).toBe(413);
     expect([payload.listenerCount("data"), times]).toEqual([0, 1]);
+    expect([payload.readableFlowing, payload.readableLength]).toEqual([true, 0]);
   });
 
   test.each([
@@ -85,7 +87,8 @@ describe("a body", () => {
       expect((error as RequestError).status).toBe(415);
       expect(error?.message).toMatch(/^Content-Encoding: is "gzip", which is not read; /);
     }
-    expect((await read({ "content-encoding": "identity" }, piecewise("1"))).error).toBeNull();
+    for (const none of ["identity", "Identity"])
+      expect((await read({ "content-encoding": none }, piecewise("1"))).error).toBeNull();
   });
 
   test("whose stream breaks off is the client's fault", async () => {

@@ -113,12 +113,44 @@ test("HTTPS", async () => {
 describe("bodies", () => {
   test("that are too large are refused before they are read", async () => {
     const { url } = await start({ maxBodyBytes: 1000 });
-    const declared = await raw(url, request(["Content-Length: 1000000000"], "{"));
+    const isTold = (text: string): boolean => text.includes("[BODY_SIZE]");
+    const declared = await raw(url, request(["Content-Length: 1000000000"], "{"), isTold);
     expect(statusOf(declared)).toBe(413);
     expect(declared).toMatch(/has more than 1000 bytes, the most that is taken; send fewer rows at a time/);
-    const chunked = await raw(url, request(["Transfer-Encoding: chunked"], `7d0\r\n${" ".repeat(2000)}\r\n0\r\n\r\n`));
+    const chunked = await raw(url, request(["Transfer-Encoding: chunked"], `7d0\r\n${" ".repeat(2000)}\r\n0\r\n\r\n`), isTold);
     expect(statusOf(chunked)).toBe(413);
     expect((await post(`${url}/v2/models/line/infer`, body)).status).toBe(200);
+  });
+
+  // Where a connection is closed while its client sends, the client is told of that alone.
+  test.each<[string, number, string[], string, string]>([
+    ["too large by their length", 413, ["Content-Length: 100000"], "x".repeat(10), "x".repeat(99_990)],
+    ["too large in chunks", 413, ["Transfer-Encoding: chunked"], `7d0\r\n${"x".repeat(2000)}`, "\r\n5\r\nabcde\r\n0\r\n\r\n"],
+    ["compressed", 415, ["Content-Length: 20", "Content-Encoding: gzip"], "x", "x".repeat(19)],
+  ])(
+    "that are %s are refused at once, the rest is dropped, and the next request is answered",
+    async (_, status, head, begin, rest) => {
+      const { url } = await start({ maxBodyBytes: 1000 });
+      const text = await new Promise<string>((resolve, reject) => {
+        const socket = connect(Number(new URL(url).port), "127.0.0.1", () => socket.write(request(head, begin)));
+        let all = "";
+        socket.on("data", (data) => {
+          const isFirst = all === "";
+          all += data;
+          if (isFirst) socket.write(rest + request([`Content-Length: ${body.length}`, "Connection: close"], body));
+        });
+        socket.on("close", () => resolve(all));
+        socket.on("error", reject);
+      });
+      expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, found]) => Number(found))).toEqual([status, 200]);
+      expect(text).toMatch(/"outputs":\[\{"name":"value"/);
+    },
+  );
+
+  test("that were refused and do not end are given up in time", async () => {
+    const { url } = await start({ maxBodyBytes: 1000, requestMs: 300 });
+    const text = await raw(url, request(["Content-Length: 2000"], "x"));
+    expect(statusOf(text)).toBe(413);
   });
 
   test("that are compressed are not read", async () => {
@@ -126,6 +158,9 @@ describe("bodies", () => {
     const { status, json } = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
     expect(status).toBe(415);
     expect(json.error).toMatch(/^Content-Encoding: is "gzip", which is not read/);
+    // What others are told of the connection, so are those whose request is at fault in another way.
+    const wrong = await post(`${url}/v2/models/line/infer`, "{}");
+    expect([wrong.status, wrong.headers.get("connection")]).toEqual([400, "keep-alive"]);
   });
 
   test("of any content type or none are", async () => {
@@ -381,6 +416,8 @@ describe("the end", () => {
     expect((await get(`${url}/v2/models/line/ready`)).status).toBe(503);
     const during = await post(`${url}/v2/models/line/infer`, body);
     expect([during.status, during.headers.get("connection")]).toEqual([200, "close"]);
+    const refused = await post(`${url}/v2/models/line/infer`, body, { "content-encoding": "gzip" });
+    expect([refused.status, refused.headers.get("connection")]).toEqual([415, "close"]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     await expect(fetch(`${url}/v2`)).rejects.toThrow();
     // Its rest comes now.
