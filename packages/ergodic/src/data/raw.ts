@@ -78,7 +78,7 @@ export function numberCell(row: Row, name: string, where: string, index: number)
   if (typeof cell !== "string" && typeof cell !== "bigint") throw notNumber(where, index, name, told(cell));
   const value = Number(cell);
   if (Number.isFinite(value)) return value;
-  throw notNumber(where, index, name, `"${cell}"`);
+  throw notNumber(where, index, name, told(cell));
 }
 
 /** The cell of column `name` as text; null where it is missing. */
@@ -102,7 +102,7 @@ export function tableNumbers(column: Column, where: string): (i: number) => numb
   return (i) => {
     const code = column.codes[i];
     if (code < 0) return NaN;
-    if (!Number.isFinite(values[code])) throw notNumber(where, i, column.name, `"${column.levels[code]}"`);
+    if (!Number.isFinite(values[code])) throw notNumber(where, i, column.name, told(column.levels[code]));
     return values[code];
   };
 }

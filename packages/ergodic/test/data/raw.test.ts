@@ -29,6 +29,11 @@ describe("of a table", () => {
     },
   );
 
+  it("a long level is quoted in part", () => {
+    expect(() => tableNumbers(category(["x".repeat(1000)], [0]), "w")(0)).toThrow(wrong(1, `"${"x".repeat(37)}…"`));
+    expect(() => numberCell({ c: "x".repeat(1000) }, "c", "w", 0)).toThrow(wrong(1, `"${"x".repeat(37)}…"`));
+  });
+
   it("texts are levels, or numbers as they are written; missing ones null", () => {
     expect([0, 1, 2].map(tableTexts(category(["b", ""], [1, -1, 0])))).toEqual(["", null, "b"]);
     expect([0, 1, 2].map(tableTexts(numbers))).toEqual(["1.5", null, "0"]);

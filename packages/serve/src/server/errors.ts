@@ -36,8 +36,12 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (status === 401) reply.header("www-authenticate", "Bearer");
   // Fastify closes where a body is refused; body.ts drops the rest of it.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
-  reply.code(status).send({ error: sentenceOf(error, status, request) });
+  reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
+
+/** A sentence that quotes what was sent may be as long as that. Its end says what to do. */
+const shortened = (sentence: string): string =>
+  sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
 function sentenceOf(error: unknown, status: number, { id }: FastifyRequest): string {
   if (error instanceof ErgodicError) return error.message;

@@ -133,6 +133,20 @@ describe("rows", () => {
     expect(status).toBe(400);
   });
 
+  test("are quoted in few words, however long they are", async () => {
+    const long = await rows("people", { rows: [{ ["x".repeat(100_000)]: 1 }] });
+    expect(long.status).toBe(400);
+    expect(long.json.error).toMatch(
+      /^rows: row 1 has no column "age" \(it has "x+ … x+"\); give it, as null .* \[DATA_COLUMN\]$/,
+    );
+    expect(long.json.error).toHaveLength(1903);
+    const number = await rows("people", { rows: [{ age: "a".repeat(100_000), city: "Rome" }] });
+    expect(number.json.error).toMatch(/^rows: row 1: "a{37}…" is not a number, but column "age" holds numbers \[DATA_KIND\]$/);
+    const names = Object.fromEntries(Array.from({ length: 8 }, (_, k) => [`${k}`.repeat(230), k]));
+    const whole = await rows("people", { rows: [names] });
+    expect([whole.json.error.includes("…"), whole.json.error.length > 1903]).toEqual([false, true]);
+  });
+
   test("are described", async () => {
     expect((await get(`${server.url}/v2/models/people/rows`)).json).toEqual({
       target: "rich",
