@@ -1,6 +1,7 @@
 import type { Answered } from "../../job.ts";
 import { type InferRequest, readInfer } from "../../v2/infer-request.ts";
 import { writeInfer } from "../../v2/infer-response.ts";
+import { sendBytes } from "../bytes.ts";
 import type { Routes } from "../context.ts";
 import { answers, inferAnswer, inferRequest, modelParams } from "./schemas.ts";
 
@@ -36,7 +37,7 @@ export const addInfer: Routes = (app, { repository }) => {
           const { body, headerLength } = writeInfer(found.names, found.served, id, outputs, answered);
           if (headerLength === undefined) reply.header("content-type", "application/json");
           else reply.header("content-type", "application/octet-stream").header("inference-header-content-length", headerLength);
-          reply.send(body);
+          sendBytes(reply, body);
         } catch (error) {
           reply.send(error);
         }
