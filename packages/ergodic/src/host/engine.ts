@@ -316,8 +316,10 @@ let opened: HostEngine | undefined;
 export interface EngineOptions {
   /** Whether runs will be deterministic: their kernels are another build. Default false. */
   readonly deterministic?: boolean;
-  /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking. Default: none. */
+  /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking, unless `alone` is set. Default: none. */
   readonly families?: readonly Family[];
+  /** These families are all that the caller wants, in Node as well, where the others take some 10 ms. Default false. */
+  readonly alone?: boolean;
   /**
    * Kernels that this host has compiled, where it lets nobody else compile: at the edge
    * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
@@ -327,13 +329,19 @@ export interface EngineOptions {
 }
 
 /** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
-export async function openEngine({ deterministic = false, families = [], kernels }: EngineOptions = {}): Promise<Engine> {
+export async function openEngine({
+  deterministic = false,
+  families = [],
+  alone = false,
+  kernels,
+}: EngineOptions = {}): Promise<Engine> {
   one ??= open(kernels).catch((error: unknown) => {
     one = undefined;
     throw error;
   });
   const engine = await one;
   if (kernels && !engine.given) throw tooLate("the engine is open already, without the kernels that are given now");
+  if (hasAllKernels && !alone && !engine.given) await Promise.all([false, true].map((build) => engine.load(allFamilies, build)));
   await engine.load(families, deterministic);
   return engine;
 }
@@ -376,7 +384,6 @@ async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] 
     ],
   });
   if (given) engine.give(given);
-  else if (hasAllKernels) await Promise.all([false, true].map((deterministic) => engine.load(allFamilies, deterministic)));
   opened = engine;
   return engine;
 }

@@ -5,5 +5,6 @@ import { familiesOfPlan, isDeterministic, type LoadedOptions, NetworkPredictor }
 /** A network of a file, with the kernels that its plan calls. */
 export async function networkPredictor(saved: SavedModel, where: string, options: LoadedOptions): Promise<NetworkPredictor> {
   const { deterministic = isDeterministic(saved) } = options;
-  return new NetworkPredictor(saved, await openEngine({ deterministic, families: familiesOfPlan(saved) }), where, options);
+  const engine = await openEngine({ deterministic, families: familiesOfPlan(saved), alone: true });
+  return new NetworkPredictor(saved, engine, where, options);
 }
