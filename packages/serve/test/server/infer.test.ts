@@ -209,6 +209,18 @@ describe("binary", () => {
     expect(json.outputs).toEqual(again.json.outputs);
   });
 
+  test.each([1, 7, 2000, 3000])("numbers of %i rows come back as they are, with how many bytes there are", async (count) => {
+    const values = Float64Array.from({ length: 3 * count }, (_, i) => Math.sin(1 + i));
+    const inputs = [{ name: "input", datatype: "FP64", shape: [count, 3], parameters: { binary_data_size: values.byteLength } }];
+    const more = { parameters: { binary_data_output: true } };
+    const { headers, json, bytes } = await send("line", binary(inputs, [bytesOf(values)], more));
+    const out = new Float64Array(count);
+    models.line.predictInto(values, out);
+    expect(json.outputs[0].parameters).toEqual({ binary_data_size: 8 * count });
+    expect(Buffer.compare(bytes, bytesOf(out))).toBe(0);
+    expect(Number(headers.get("content-length"))).toBe(Number(headers.get("inference-header-content-length")) + 8 * count);
+  });
+
   test("outputs in binary, all or one of them", async () => {
     const size = { binary_data_size: 48 };
     const inputs = [{ name: "input", datatype: "FP64", shape: [2, 3], parameters: size }];
