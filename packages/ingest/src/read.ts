@@ -116,12 +116,19 @@ export async function readImages(
  * @throws DataError with file, line and column for what does not hold what it should; OptionError
  */
 export async function read<Names extends string = string>(source: Source, options: ReadOptions = {}): Promise<Dataset<Names>> {
+  checkObject("read", options, "target");
   const folder = "like" in options ? undefined : await folderOfImages(source, options);
   const made = folder === undefined ? dataset("read", options.format, source, options) : imageDataset("read", folder, options);
   return made as Promise<Dataset<never>>;
 }
 
-async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
+async function dataset(
+  reader: string,
+  asked: FormatName | undefined,
+  from: Source,
+  all: ReadOptions = {},
+): Promise<Dataset> {
+  checkObject(reader, all, "target");
   if ("like" in all) return datasetLike(reader, asked, from, all);
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), asked, options.comment);
@@ -167,9 +174,16 @@ async function datasetLike(reader: string, asked: FormatName | undefined, from: 
 }
 
 async function imageDataset(reader: string, from: string | readonly LabelledImage[], options: ReadOptions): Promise<Dataset> {
+  const keys = [...imageKeys, ...arrayDatasetKeys, "signal"];
+  checkObject(reader, options, keys[0]);
   refuseTarget(reader, options.target, "folders of images");
-  checkKeys(reader, options, [...imageKeys, ...arrayDatasetKeys, "signal"]);
+  checkKeys(reader, options, keys);
   return arrayDataset(reader, await imageRows(from, options), options);
+}
+
+/** Whether options are an object: asked before the format is known, which tells their names. */
+function checkObject(reader: string, options: object, key: string): void {
+  if (Object.prototype.toString.call(options) !== "[object Object]") checkKeys(reader, options, [key]);
 }
 
 function refuseTarget(reader: string, target: unknown, files: string): void {
@@ -236,6 +250,7 @@ export async function* rowBlocks(from: Source, options: BlockOptions = {}): Asyn
 }
 
 async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[]) {
+  checkObject(reader, all, "format");
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), options.format, options.comment);
   const format: AnyFormat = formats[name];
@@ -245,6 +260,7 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
 
 /** The images of a folder; undefined where the source is something else. */
 async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
+  checkObject(reader, options, "format");
   const folder = await folderOfImages(from, options);
   if (folder === undefined) return undefined;
   checkKeys(reader, options, [...keys, ...imageKeys, "signal"]);

@@ -47,6 +47,27 @@ test.each<[FormatName | undefined, Uint8Array]>([
   expect(formatOf(head)).toBe(format);
 });
 
+test.each([
+  ["Parquet", "PAR1"],
+  ["NumPy .npy", "\x93NUMPY"],
+  ["ZIP (.xlsx, .npz)", "PK\x03\x04"],
+  ["PNG", "\x89PNG"],
+  ["HDF5", "\x89HDF"],
+  ["Arrow", "ARROW1"],
+  ["SQLite", "SQLite"],
+])("a text that is %s is told as that, and anything else is not", async (format, begin) => {
+  const told = (text: string): Promise<string> =>
+    readTable({ content: Uint8Array.from(`${text}\0\n`, (character) => character.charCodeAt(0)), name: "a.csv" }).then(
+      () => "read",
+      ({ message }: Error) => message,
+    );
+  expect(await told(begin)).toContain(`it looks like ${format}; pass the format it has`);
+  for (let k = 0; k < begin.length; k++) {
+    const other = begin.slice(0, k) + String.fromCharCode(begin.charCodeAt(k) ^ 1) + begin.slice(k + 1);
+    expect(await told(other)).not.toContain("it looks like");
+  }
+});
+
 test("the extension decides before the content, the option before both", async () => {
   const content = "+1 1:0.5\n-1 2:1\n";
   expect("rowStart" in (await readRows({ content, name: "a.SVM.GZ" }))).toBe(true);

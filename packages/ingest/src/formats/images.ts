@@ -50,6 +50,8 @@ export async function imageRows(
   options: ImageOptions & SourceOptions,
 ): Promise<ArrayRows> {
   checkOptions(options);
+  if (typeof from !== "string" && !Array.isArray(from))
+    throw new OptionError("images", `${String(from)} is no folder; give its path, or a list of { source, label }`, "OPTION_TYPE");
   const images = typeof from === "string" ? await imagesIn(from) : from;
   const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
   if (images.length === 0) throw fileFault(source, "there is no image; a dataset needs at least one a class", "DATA_EMPTY");
