@@ -122,12 +122,7 @@ export async function read<Names extends string = string>(source: Source, option
   return made as Promise<Dataset<never>>;
 }
 
-async function dataset(
-  reader: string,
-  asked: FormatName | undefined,
-  from: Source,
-  all: ReadOptions = {},
-): Promise<Dataset> {
+async function dataset(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions = {}): Promise<Dataset> {
   checkObject(reader, all, "target");
   if ("like" in all) return datasetLike(reader, asked, from, all);
   const { signal, ...options } = all;

@@ -1,5 +1,5 @@
 /** Which format is chosen, and what becomes of options. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import {
   blocks,
   type FormatName,
@@ -65,6 +65,23 @@ test.each([
   for (let k = 0; k < begin.length; k++) {
     const other = begin.slice(0, k) + String.fromCharCode(begin.charCodeAt(k) ^ 1) + begin.slice(k + 1);
     expect(await told(other)).not.toContain("it looks like");
+  }
+});
+
+test("read takes a format, the readers of one format do not", async () => {
+  const content = { content: "a\tb\n1\t2\n3\t4\n", name: "t.csv" };
+  const data = await read(content, { format: "tsv", target: "b" });
+  expect([data.pipeline.names, data.rowCount]).toEqual([["a"], 2]);
+  const given = { format: "tsv", target: "b" } as unknown as { target: string };
+  await expect(readTsv(content, given)).rejects.toMatchObject({ code: "OPTION_UNKNOWN" });
+});
+
+test("standard input where there is none", async () => {
+  vi.stubGlobal("process", { ...process, stdin: undefined });
+  try {
+    await expect(readTable("-")).rejects.toThrow("stdin: there is no standard input here; pass a File or bytes [DATA_FILE]");
+  } finally {
+    vi.unstubAllGlobals();
   }
 });
 

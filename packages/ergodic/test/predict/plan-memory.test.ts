@@ -4,10 +4,11 @@ import { input, matmul } from "../../src/compiler/array/index.ts";
 import { encodePlan } from "../../src/compiler/array/serialise.ts";
 import { add, mul, sigmoid, square, tanh } from "../../src/compiler/index.ts";
 import { countAt, planAt } from "../../src/host/array-plan.ts";
+import { elementwiseCode } from "../../src/host/elementwise.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { buffersOf, parametersOf } from "../../src/predict/plan-buffers.ts";
 import { PlanHome } from "../../src/predict/plan-home.ts";
-import { aligned, batchMemory } from "../../src/predict/plan-memory.ts";
+import { aligned, batchMemory, programsOf } from "../../src/predict/plan-memory.ts";
 import { type SavedPlan, savedPlans } from "./plans.ts";
 
 const engine = await openEngine();
@@ -40,6 +41,11 @@ it.each(Object.keys(plans))("%s", (name) => {
       .filter((buffer) => !once.has(buffer.name))
       .map(({ size }) => aligned(countAt(size, rows) * elementBytes));
     const { workspace, code, scratch } = batchMemory(planAt(plan, rows), elementBytes, "test");
+    const loops = [...programsOf(planAt(plan, rows))].flatMap(({ steps }) => steps.filter((step) => step.kind === "loop"));
+    for (const loop of loops) {
+      const { scratchBytes } = elementwiseCode({ ...loop, constants: loop.constants.map(Number) }, elementBytes);
+      expect(scratchBytes, `${rows} rows`).toBeLessThanOrEqual(scratch);
+    }
     const told = workspace + code + scratch + around.reduce((sum, bytes) => sum + bytes, 0);
     expect(taken, `${rows} rows`).toBeLessThanOrEqual(told);
     expect(told, `${rows} rows`).toBeLessThan(1.5 * taken + 16_384);

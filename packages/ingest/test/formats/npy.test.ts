@@ -65,6 +65,20 @@ test("NaN is a missing value; columns can be dropped; blocks", async () => {
   ]);
 });
 
+test("of columns with missing values the first is named, with how many there are", async () => {
+  const content = npyBytes(
+    [
+      [1, NaN, 2],
+      [2, NaN, NaN],
+      [3, 4, 5],
+    ],
+    false,
+  );
+  await expect(readNpy({ content, name: "a.npy" }, { target: 0 })).rejects.toThrow(
+    'a.npy:1:2: 2 values are missing in column "x1" (first "NaN") and in "x2" (1)',
+  );
+});
+
 test("labels in a second array, or the target among the columns", async () => {
   using both = await readNpy(fixture("f8"), { labels: fixture("vector") });
   expect(both.columnCount).toBe(2);

@@ -61,6 +61,8 @@ export class Repository {
   #timer: NodeJS.Timeout | undefined;
   #work: Promise<void> = Promise.resolve();
   #trouble = "";
+  /** Names that two files have. */
+  #doubled: ReadonlyMap<string, DataError> = new Map();
   #closed = false;
 
   constructor(settings: RepositorySettings) {
@@ -73,6 +75,7 @@ export class Repository {
 
   /** Loads what is there. @throws DataError where a source is not there, or one that is a file cannot be served */
   async start(): Promise<void> {
+    for (const error of (await candidatesOf(this.#settings.sources)).doubled.values()) throw error;
     await this.#inTurn(() => this.#scan());
     for (const { path } of this.#settings.sources) {
       const bad = this.index().find(
@@ -123,7 +126,7 @@ export class Repository {
         .map((version): IndexEntry => {
           const isReady = loaded.has(version);
           const older = unloaded ? "unloaded" : `older than the newest ${this.#settings.versions} that can be served`;
-          const reason = failed.get(version)?.reason ?? (isReady ? "" : older);
+          const reason = this.#doubled.get(name)?.message ?? failed.get(version)?.reason ?? (isReady ? "" : older);
           return { name, version, state: isReady ? "READY" : "UNAVAILABLE", reason };
         });
     });
@@ -138,6 +141,8 @@ export class Repository {
     });
     const model = this.#models.get(name);
     if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
+    const doubled = this.#doubled.get(name);
+    if (doubled) throw new RequestError(`model "${name}"`, `cannot be loaded: ${doubled.message}`, "MODEL");
     const [newest] = model.candidates;
     const reason = newest && model.failed.get(newest.version)?.reason;
     if (reason) throw new RequestError(`version "${newest.version}" of model "${name}"`, `cannot be served: ${reason}`, "MODEL");
@@ -187,11 +192,15 @@ export class Repository {
 
   /** `again`: a model whose files are tried again, whatever became of them before. */
   async #scan(again?: string): Promise<void> {
-    const found = await candidatesOf(this.#settings.sources);
+    const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";
-    for (const name of new Set([...found.keys(), ...this.#models.keys()])) {
-      if (this.#settings.fixed.has(name)) continue;
-      await this.#update(name, found.get(name) ?? [], name === again);
+    for (const [name, { message }] of doubled)
+      if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
+    this.#doubled = doubled;
+    for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
+      // What two files are called is served as it was.
+      if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
+      await this.#update(name, models.get(name) ?? [], name === again);
     }
   }
 

@@ -19,9 +19,17 @@ export interface Source {
   readonly name?: string;
 }
 
-/** The versions of all models of the sources, newest first. @throws DataError where a source is not there, or two have a model of one name */
-export async function candidatesOf(sources: readonly Source[]): Promise<Map<string, Candidate[]>> {
-  const found = new Map<string, Candidate[]>();
+/** What the sources hold, by the models' names. */
+export interface Found {
+  /** Versions, newest first. */
+  readonly models: Map<string, Candidate[]>;
+  /** Names that two files have: nobody knows which of them is meant. */
+  readonly doubled: Map<string, DataError>;
+}
+
+/** @throws DataError where a source is not there */
+export async function candidatesOf(sources: readonly Source[]): Promise<Found> {
+  const found: Found = { models: new Map(), doubled: new Map() };
   for (const { path, name } of sources) {
     const isFolder = (await statOf(path)).isDirectory();
     const models = isFolder ? await ofFolder(path) : [await ofFile(path)];
@@ -33,8 +41,9 @@ export async function candidatesOf(sources: readonly Source[]): Promise<Map<stri
       );
     for (const [own, versions] of models) {
       const called = name ?? own;
-      if (found.has(called)) throw new DataError(path, `holds a second model "${called}"; rename one of the two`, "MODEL_NAME");
-      found.set(called, versions);
+      if (found.models.has(called))
+        found.doubled.set(called, new DataError(path, `holds a second model "${called}"; rename one of the two`, "MODEL_NAME"));
+      else found.models.set(called, versions);
     }
   }
   return found;

@@ -7,7 +7,7 @@ import { kindOf, parseObject } from "./json.ts";
 /** Deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes of data. */
 const DEEPEST = 40;
 /** 285 years: timers of more would be due at once. */
-const LONGEST_US = 2 ** 53;
+export const LONGEST_US = 2 ** 53;
 
 /** An output that is wanted: its index in the model, and in what form. */
 export interface WantedOutput {

@@ -103,6 +103,36 @@ describe("a file that changes", () => {
     expect(await index(polled.url)).toEqual([{ name: "m", version: "1", ...READY }]);
   });
 
+  test("to another of a name that is taken: it is served as it was, the index says why, and others are loaded anew", async () => {
+    const models = folder("doubled");
+    put(two, `${models}/m.safetensors`);
+    put(two, `${models}/n.safetensors`);
+    const logs: string[] = [];
+    const { url } = await serving({ models, ...open, log: "errors", logTo: { write: (line: string) => logs.push(line) } });
+    mkdirSync(`${models}/m/7`, { recursive: true });
+    put(five, `${models}/m/7/model.safetensors`);
+    put(five, `${models}/n.safetensors`);
+    const reason = expect.stringMatching(/doubled: holds a second model "m"; rename one of the two \[MODEL_NAME\]$/);
+    for (let again = 0; again < 2; again++) expect((await load(url, "n")).status).toBe(200);
+    expect([await slope(url, "m"), await slope(url, "n")]).toEqual([2, 5]);
+    expect(await index(url)).toEqual([
+      { name: "m", version: "1", state: "READY", reason },
+      { name: "n", version: "1", ...READY },
+    ]);
+    const refused = await load(url, "m");
+    expect([refused.status, refused.json.error]).toEqual([
+      400,
+      expect.stringMatching(/^model "m": cannot be loaded: .*rename one/),
+    ]);
+    expect(logs.filter((line) => JSON.parse(line).level === "warn").map((line) => JSON.parse(line))).toMatchObject([
+      { model: "m", message: reason },
+    ]);
+    rmSync(`${models}/m.safetensors`);
+    expect((await load(url, "m")).status).toBe(200);
+    expect(await slope(url, "m")).toBe(5);
+    expect((await index(url))[0]).toEqual({ name: "m", version: "7", ...READY });
+  });
+
   test("to what cannot be served, where there are older versions: none of them is served as well", async () => {
     const models = folder("newest-turns-bad");
     for (const version of ["1", "2"]) mkdirSync(`${models}/m/${version}`, { recursive: true });

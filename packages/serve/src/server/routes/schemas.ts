@@ -1,5 +1,7 @@
 /** What requests and answers hold, for the documentation and, of small bodies, for checks. */
+
 import { type TSchema, Type } from "@sinclair/typebox";
+import { LONGEST_US } from "../../v2/infer-request.ts";
 
 export const errorAnswer = Type.Object({ error: Type.String({ description: "What is wrong, where, and what to do" }) });
 
@@ -19,7 +21,9 @@ export const modelParams = Type.Object({ model: Type.String(), version: Type.Opt
 
 export const scheduling = Type.Object({
   priority: Type.Optional(Type.Integer({ description: "1, first, to 9, last; 0: as by default", minimum: 0, maximum: 9 })),
-  timeout: Type.Optional(Type.Integer({ description: "Microseconds within which the answer is of use; 0: none", minimum: 0 })),
+  timeout: Type.Optional(
+    Type.Integer({ description: "Microseconds within which the answer is of use; 0: none", minimum: 0, maximum: LONGEST_US }),
+  ),
 });
 
 export const inferRequest = Type.Object({
