@@ -16,9 +16,11 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  const quarter = n - 4 * Math.floor(n / 4);
-  out[at] = quarter === 0 ? cosine : quarter === 1 ? -sine : quarter === 2 ? -cosine : sine;
-  out[at + 1] = quarter === 0 ? sine : quarter === 1 ? cosine : quarter === 2 ? -sine : -cosine;
+  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Which it is cannot be foreseen, so that a branch would often be the wrong one.
+  const quarter = (n - 4 * Math.floor(n / 4)) | 0;
+  const swapped = quarter & 1;
+  out[at + swapped] = (1 - (quarter & 2)) * cosine;
+  out[at + 1 - swapped] = (1 - ((quarter + 1) & 2)) * sine;
 }
 
 /** ±0 stays. */

@@ -3,15 +3,28 @@
  * HᵀH = nI.
  */
 export function hadamard(x: Float64Array, n: number): void {
-  for (let half = 1; half < n; half *= 2) {
-    for (let start = 0; start < n; start += 2 * half) {
+  let half = 1;
+  // Two steps at a time: the same sums, and half of the reading and writing.
+  for (; 2 * half < n; half *= 4) {
+    for (let start = 0; start < n; start += 4 * half) {
       for (let i = start; i < start + half; i++) {
-        const a = x[i];
-        const b = x[i + half];
-        x[i] = a + b;
-        x[i + half] = a - b;
+        const sum = x[i] + x[i + half];
+        const difference = x[i] - x[i + half];
+        const sumAbove = x[i + 2 * half] + x[i + 3 * half];
+        const differenceAbove = x[i + 2 * half] - x[i + 3 * half];
+        x[i] = sum + sumAbove;
+        x[i + half] = difference + differenceAbove;
+        x[i + 2 * half] = sum - sumAbove;
+        x[i + 3 * half] = difference - differenceAbove;
       }
     }
+  }
+  if (half === n) return;
+  for (let i = 0; i < half; i++) {
+    const a = x[i];
+    const b = x[i + half];
+    x[i] = a + b;
+    x[i + half] = a - b;
   }
 }
 
