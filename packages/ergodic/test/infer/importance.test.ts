@@ -242,8 +242,12 @@ describe("automatic", () => {
     expect(narrow.certificate).toEqual({ exact: true });
     // 2^32 joint states are too many for a fifth of a second.
     const wide = grid(30, 0.3, 0);
-    // Some seconds on a machine of its own; until the first answer is there the time limit must not come.
-    const answer = await infer(wide, { task: "partition", until: { seconds: 15 } });
+    // Its first answer takes some seconds on a machine of its own, and several times as long on one that others use.
+    const within = (seconds: number) => infer(wide, { task: "partition", until: { seconds } });
+    const answer = await within(15).catch((error: unknown) => {
+      expect(error).toMatchObject({ code: "INFER_UNFINISHED" });
+      return within(120);
+    });
     // Whichever of the two has the narrower interval by then.
     expect(answer.method).toMatch(
       /too much for elimination; (importance sampling: \d+ draws from mini-buckets|parallel tempering: \d+ ensembles)/,
@@ -253,5 +257,5 @@ describe("automatic", () => {
     expect(best.method).toMatch(/too much for elimination; /);
     expect(best.gap).toBeGreaterThan(0);
     expect(best.gap).toBeLessThan(Infinity);
-  });
+  }, 300_000);
 });
