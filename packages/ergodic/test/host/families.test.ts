@@ -102,6 +102,15 @@ it("takes modules that the host has compiled, and asks for no others", async () 
     await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
 });
 
+it("asks for no others in Node either, where all are at hand", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(true);
+  const engine = await openEngine({ kernels: [training] });
+  expect(await openEngine()).toBe(engine);
+  expect(engine.kernel("log", false)(1)).toBe(0);
+  expect(() => engine.kernel("gemmF32", false)).toThrow("has not been loaded");
+});
+
 it("refuses modules once memory is shared", async () => {
   const training = await loadFamily("training", "simd", false);
   const { openEngine } = await fresh(false);
