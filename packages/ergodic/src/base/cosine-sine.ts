@@ -16,7 +16,7 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Which it is cannot be foreseen, so that a branch would often be the wrong one.
+  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, which processors could not predict.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;

@@ -134,7 +134,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
       }
       batch.run();
       const { output } = batch;
-      // Of few numbers, less than `set` takes to begin.
+      // A loop, as outputs are few, and calling `set` takes longer than to copy them.
       for (let i = 0, to = done * outputs; i < output.length; i++, to++) z[to] = output[i];
     }
   }

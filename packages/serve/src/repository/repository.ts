@@ -198,7 +198,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // What two files are called is served as it was.
+      // Nobody knows which of two files is meant: what was served is served on.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }

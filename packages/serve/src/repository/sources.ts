@@ -23,7 +23,7 @@ export interface Source {
 export interface Found {
   /** Versions, newest first. */
   readonly models: Map<string, Candidate[]>;
-  /** Names that two files have: nobody knows which of them is meant. */
+  /** Names that two files have, and the error that says so. */
   readonly doubled: Map<string, DataError>;
 }
 
