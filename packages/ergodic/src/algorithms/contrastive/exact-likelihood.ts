@@ -1,5 +1,4 @@
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
-import { exp } from "../../base/exp.ts";
 import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { eliminationAgain } from "../elimination/elimination.ts";
@@ -86,6 +85,11 @@ class ExactObjective implements GraphObjective {
   ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
+    // Weights so large are told as what they are: a run that diverged.
+    if (graph.factors.some(({ values }) => values.some((value) => !(value < Infinity)))) {
+      gradient.fill(NaN);
+      return NaN;
+    }
     const inference = await Inference.open(
       graph,
       eliminationAgain(orders),
@@ -173,11 +177,13 @@ function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
     // One factor instead of two: the table on the diagonal of "the joint state is this one".
     const values = new Float64Array(size * size).fill(-Infinity);
     for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
-    factors.push({ scope: [...scope, cardinalities.length + factor], values: values.map(exp) });
+    factors.push({ scope: [...scope, cardinalities.length + factor], values, logs: true });
   }
   const counts = Uint32Array.from([...cardinalities, ...sizes.map((size, factor) => (weights[factor] < 0 ? 1 : size))]);
   const seen = new Int32Array(counts.length).fill(-1);
   seen.set(observed);
-  const { name, state } = columns;
+  const { state } = columns;
+  const name = (variable: number): string =>
+    variable < cardinalities.length ? columns.name(variable) : `the joint states of factor ${variable - cardinalities.length}`;
   return { cardinalities: counts, variableCount: columns.variableCount, factors, observed: seen, name, state };
 }
