@@ -5,12 +5,14 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundleFiles } from "./bundle.mjs";
 import { rewriteDeclarations } from "./declarations.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { buildKernels, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
+const { buildKernels, copyBuilds, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
 await buildKernels();
 await writeModules(join(root, "packages/ergodic/dist/kernels"));
+await copyBuilds(join(root, "packages/ergodic/dist/host/builds"));
 const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
 await buildThreads();
 const { bundle, singleFile } = await import("../packages/ergodic/scripts/bundle.mjs");
@@ -21,26 +23,36 @@ const newest = (folder, pattern) =>
     .filter((file) => pattern.test(file))
     .reduce((time, file) => Math.max(time, statSync(join(folder, file)).mtimeMs), 0);
 
+/** Packages that a command loads whole, the files of each that are imported or run by name, and where its few files are: for bundles readers are modules, too. */
+const commands = { ingest: { entries: ["index.js"], to: "node" }, cli: { entries: ["main.js", "command-line.js"], to: "." } };
+
 /** What was built of a source that is no more would be packed, and found by nobody. */
-function removeStale(folder) {
+function removeStale(folder, { to } = {}) {
   const dist = join(folder, "dist");
   for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true }) : []) {
     const stem = /^(.*?)\.(js|d\.ts|js\.map)$/.exec(file);
-    if (!stem) continue;
+    // Few files are written anew, and have no sources of their own.
+    if (!stem || (stem[2] === "js" && (to === "." || file.startsWith(`${to}/`)))) continue;
     const source = [".ts", ".js"].some((ending) => existsSync(join(folder, "src", stem[1] + ending)));
     if (!source || stem[2] === "js.map") rmSync(join(dist, file));
   }
 }
 
-const bundling = ["bundle.mjs", "direct-imports.mjs", "pure.mjs", "reachable-types.mjs", "../package.json"].map((file) =>
-  join(root, "packages/ergodic/scripts", file),
-);
+const bundling = [
+  "bundle.mjs",
+  "merge-parts.mjs",
+  "direct-imports.mjs",
+  "pure.mjs",
+  "reachable-types.mjs",
+  "../package.json",
+].map((file) => join(root, "packages/ergodic/scripts", file));
 let dependencyChanged = false;
 for (const name of ["ergodic", "ingest", "serve", "plots", "cli"]) {
   const folder = join(root, "packages", name);
   const bundled = name === "ergodic";
-  if (!bundled) removeStale(folder);
-  const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json"), ...(bundled ? bundling : [])].map(
+  if (!bundled) removeStale(folder, commands[name]);
+  const scripts = bundled ? bundling : name in commands ? [join(root, "scripts/bundle.mjs")] : [];
+  const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json"), ...scripts].map(
     (path) => statSync(path).mtimeMs,
   );
   const source = Math.max(newest(join(folder, "src"), /\.(ts|js)$/), ...settings);
@@ -51,4 +63,8 @@ for (const name of ["ergodic", "ingest", "serve", "plots", "cli"]) {
   execFileSync(process.execPath, [tsc, "-p", folder], { cwd: root, stdio: "inherit" });
   rewriteDeclarations(join(folder, "dist"));
   if (bundled) await bundle();
+  if (name in commands) {
+    const { entries, to } = commands[name];
+    await bundleFiles(join(folder, "dist"), entries, join(folder, "dist", to));
+  }
 }

@@ -60,7 +60,7 @@ describe.each(names)("%s", (name) => {
     const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path));
     if (name === "single-file")
       expect(scripts.sort()).toEqual(["dist/ergodic.min.js", "dist/host/evaluate-worker.js", "dist/host/worker.js"]);
-    else expect(scripts.length).toBeGreaterThan(5);
+    else expect(scripts.length).toBeGreaterThan(name === "cli" ? 2 : 5);
     const absent = [...files.filter((path) => path.endsWith(".map")), ...scripts].flatMap((path) => {
       const text = readFileSync(join(packages, name, path), "utf8");
       const named = path.endsWith(".map")
@@ -99,6 +99,27 @@ test("the library is small, with all that it unpacks to", () => {
   const bytes = packed("ergodic").reduce((sum, path) => sum + statSync(join(packages, "ergodic", path)).size, 0);
   console.log(`ergodic unpacked: ${(bytes / 1e6).toFixed(2)} MB`);
   expect(bytes).toBeLessThan(4e6);
+});
+
+/** What Node reads for an entry before it runs, a file each. */
+function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  const text = readFileSync(entry, "utf8");
+  for (const [, path] of text.matchAll(/(?:^|[;}\s])(?:import|from)\s*["`](\.[^"`]+)["`]/g))
+    loadedFor(join(dirname(entry), path), seen);
+  return seen;
+}
+
+test("Node loads few files for an entry, and none that trains to predict", () => {
+  const dist = join(packages, "ergodic/dist");
+  const [all, predicting] = ["index.js", "predict/index.js"].map((entry) => [...loadedFor(join(dist, entry))]);
+  console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
+  expect(all.length).toBeLessThan(100);
+  expect(predicting.length).toBeLessThan(20);
+  expect(predicting.length).toBeGreaterThan(5);
+  const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
+  expect(bytes).toBeLessThan(200e3);
 });
 
 test("the built library knows by name all that its sources define, and keeps the names", () => {

@@ -19,9 +19,9 @@ import { addDiagnose, addSummary } from "./commands/summary.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
 import { inOurWords, reportError } from "./errors.ts";
-import type { Terminal } from "./terminal.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
 
-export type { Terminal };
+export { processTerminal, type Terminal };
 
 const VERSION = "0.1.0";
 

@@ -72,7 +72,7 @@ it("kill -9 after a checkpoint: what it holds goes on bit for bit", async () => 
 describe.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s", (signal) => {
   /** A process that listens, as a command at work does; how it ended is its exit code, or the signal. */
   function listening(then: string) {
-    const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/terminal.js", import.meta.url).href)};
+    const script = `import { processTerminal } from ${JSON.stringify(new URL("../dist/command-line.js", import.meta.url).href)};
       const takeBack = processTerminal().onInterrupt(() => console.error("heard"));
       ${then}
       setInterval(() => {}, 1000);

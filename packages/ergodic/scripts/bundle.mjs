@@ -8,6 +8,7 @@ import { build } from "esbuild";
 import { minify } from "vite";
 import { directImports } from "./direct-imports.mjs";
 import { leanTypes } from "./lean-types.mjs";
+import { mergeParts } from "./merge-parts.mjs";
 import { actingLine, annotatePure, breakLines } from "./pure.mjs";
 import { keepReachableTypes } from "./reachable-types.mjs";
 
@@ -115,8 +116,14 @@ export async function bundle() {
     minify: true,
     plugins: [plainKernels, sources(".", false)],
   });
-  const acting = ACTING.map((file) => join(dist, `${stem(file)}.js`));
-  const parts = outputFiles.map(async ({ path, text }) => ({
+  const built = (file) => join(dist, `${stem(file)}.js`);
+  const acting = ACTING.map(built);
+  const texts = new Map(
+    outputFiles.map(({ path, text }) => [path, acting.includes(path) ? text : annotatePure(namespacesByValue(text))]),
+  );
+  const stay = [...new Set([...(await entries()), ...ACTING])].map(built);
+  const merged = await mergeParts(texts, dist, stay, acting, [...ALONE, "worker/serve.ts"].map(built));
+  const parts = merged.map(async ({ path, text }) => ({
     path,
     text: acting.includes(path) ? text : await shaken(path, text),
   }));
@@ -140,7 +147,7 @@ const withoutBareImports = (text) => text.replace(/\bimport"[./]+(?:parts\/)?chu
 
 /** A part of which bundlers leave out what is not used: variables within functions have short names, functions and classes their own, for stack traces. */
 async function shaken(path, text) {
-  const { code, errors } = await minify(path, namespacesByValue(text), {
+  const { code, errors } = await minify(path, text, {
     module: true,
     compress: false,
     mangle: { toplevel: true, keepNames: { function: true, class: true } },

@@ -91,15 +91,22 @@ export const planAt = (plan: ArrayPlan, batch: number): ArrayPlan<number> => cou
 export const countAt = (count: PlanCount, batch: number): number =>
   typeof count === "number" ? count : count.B * batch + count.plus;
 
+/** What does not grow with the batch is the plan's own, not a copy. */
 function counted(x: unknown, batch: number): unknown {
-  if (Array.isArray(x)) return x.map((item) => counted(item, batch));
   if (typeof x !== "object" || x === null) return x;
   if ("B" in x) return countAt(x as PlanCount, batch);
-  return Object.fromEntries(Object.entries(x).map(([key, value]) => [key, counted(value, batch)]));
+  let made: Record<string, unknown> | unknown[] | undefined;
+  for (const [key, value] of Object.entries(x)) {
+    const now = counted(value, batch);
+    if (now === value) continue;
+    made ??= Array.isArray(x) ? [...x] : { ...x };
+    (made as Record<string, unknown>)[key] = now;
+  }
+  return made ?? x;
 }
 
 /** Values that a step reads and writes. */
-export function planTouched(step: PlanStep<number>): { reads: number[]; writes: number[] } {
+export function planTouched<N>(step: PlanStep<N>): { reads: number[]; writes: number[] } {
   if (step.kind === "zero") return { reads: [], writes: [step.value] };
   if (step.kind === "loop")
     return { reads: step.loads.map((l) => l.value), writes: [...step.stores, ...step.reductions].map((s) => s.to.value) };

@@ -10,6 +10,7 @@
 import { CapabilityError } from "../base/errors.ts";
 import { later } from "../base/later.ts";
 import { builtin, inNode } from "../base/node.ts";
+import { buildFiles } from "./builds/files.ts";
 import type { Family } from "./families.ts";
 
 export type Instructions = "simd" | "relaxed";
@@ -61,12 +62,8 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   };
 }
 
-interface Build {
-  readonly build: { readonly sharedAt: number; readonly base64: string };
-}
-
 /** Written out, so that a bundler finds the files. */
-const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise<Build>>>>> = {
+const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise<{ readonly base64: string }>>>>> = {
   simd: {
     training: () => import("./builds/training-simd.ts"),
     coordinate: () => import("./builds/coordinate-simd.ts"),
@@ -86,13 +83,28 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
   },
 };
 
-/** The module of a family in one build, gzip under base64 in a module of its own; others are not loaded. @throws CapabilityError where a policy forbids to compile */
+/**
+ * The module of a family in one build: in Node a file's, elsewhere, and where a bundle left the file behind, one under base64. Others are not loaded.
+ *
+ * @throws CapabilityError where a policy forbids to compile
+ */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
-  const { build } = await later(files[instructions][family]);
-  const bytes = await unzipped(build.base64);
+  const { file, sharedAt } = buildFiles[`${family}-${instructions}`] ?? buildFiles[`${family}-simd`];
+  const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
   // Made for shared memory; memory of one thread differs in the flag of the import alone.
-  if (!shared) bytes[build.sharedAt] &= ~SHARED;
+  if (!shared) bytes[sharedAt] &= ~SHARED;
   return allowed(WebAssembly.compile(bytes));
+}
+
+/** Files of builds, as seen from this module, and from the parts of what is built. Their address is a text until it is asked for, as bundlers would copy files. */
+const folder = String(import.meta.url).replace(/[^/]+\/[^/]+$/, "host/builds/");
+
+function readBuild(file: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return inNode() ? new Uint8Array(builtin("node:fs").readFileSync(new URL(folder + file))) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const SHARED = 2;

@@ -1,11 +1,12 @@
 import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../base/errors.ts";
-import { type ArrayPlan, countAt, planAt } from "../host/array-plan.ts";
+import { type ArrayPlan, countAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
 import { damaged, readPlan } from "./plan-format.ts";
-import { batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts, programAt } from "./plan-home.ts";
+import { batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts } from "./plan-home.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
 import { placesOf } from "./plan-memory.ts";
+import { PlanPrograms } from "./plan-programs.ts";
 import { roomOf } from "./room-of.ts";
 
 export interface NetworkPlanOptions {
@@ -67,10 +68,11 @@ export class NetworkPlan implements Disposable, HasMemory {
         `"${uneven.name}" is not a number of rows; the file is damaged, export it again`,
         "MODEL_FORMAT",
       );
-    const known = { plan, buffers, numbers, deterministic, where, maxWork };
-    programAt(known, 1);
-    this.#parts = { ...known, chunk: chunk ?? chunkOf(plan, where) };
-    programAt(known, this.#parts.chunk);
+    const programs = new PlanPrograms({ plan, buffers, maxWork, where });
+    const known = { plan, buffers, programs, numbers, deterministic, where };
+    programs.checked(1);
+    this.#parts = { ...known, chunk: chunk ?? chunkOf(known) };
+    programs.checked(this.#parts.chunk);
     checkNumbers(known);
     this.#inputs = buffers.filter((b) => b.isRead && growsWithRows(b.size));
     this.#outputs = buffers.filter((b) => b.isWritten);
@@ -213,9 +215,10 @@ export class NetworkPlan implements Disposable, HasMemory {
 
 const NOTHING = new Float32Array(0);
 
-function chunkOf(plan: ArrayPlan, where: string): number {
+function chunkOf({ plan, programs, where }: Pick<PlanParts, "plan" | "programs" | "where">): number {
+  const elementBytes = plan.precision === "f64" ? 8 : 4;
   let rows = 64;
-  while (rows > 1 && placesOf(planAt(plan, rows), plan.precision === "f64" ? 8 : 4, where).bytes > MOST_BETWEEN) rows /= 2;
+  while (rows > 1 && placesOf(programs.at(rows), elementBytes, where).bytes > MOST_BETWEEN) rows /= 2;
   return rows;
 }
 

@@ -1,5 +1,5 @@
 /** What a plan is given and gives: inputs, outputs, parameters and constants. */
-import { type ArrayPlan, countAt, type PlanCount, planAt, planTouched } from "../host/array-plan.ts";
+import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../host/array-plan.ts";
 
 export interface PlanBuffer {
   readonly name: string;
@@ -14,7 +14,7 @@ export const rowSize = ({ size }: PlanBuffer): number => countAt(size, 1);
 
 /** What the caller gives and takes, in the order in which it is met. */
 export function buffersOf(plan: ArrayPlan): PlanBuffer[] {
-  const touched = planAt(plan, 1).steps.map(planTouched);
+  const touched = plan.steps.map(planTouched);
   const [read, written] = [new Set(touched.flatMap((t) => t.reads)), new Set(touched.flatMap((t) => t.writes))];
   const buffers = new Map<string, PlanBuffer>();
   for (const [i, { home, size }] of plan.values.entries()) {

@@ -6,9 +6,10 @@
  * @throws DataError
  */
 import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
-import { type ElementwiseAccess, elementwiseCode } from "../host/elementwise.ts";
+import type { ElementwiseAccess } from "../host/elementwise.ts";
 import { damaged } from "./plan-format.ts";
 import { rolesOf, touchedBy } from "./plan-kernels.ts";
+import { loopCode } from "./plan-loop.ts";
 
 /** Elements of a buffer, and whether steps may write to it. */
 export interface Room {
@@ -106,7 +107,7 @@ class Check {
       this.#access(shape, to, size);
     }
     // Whether operations are known, and name what is there.
-    elementwiseCode({ ...loop, constants: loop.constants.map(Number) }, this.#elementBytes, this.#where);
+    loopCode(loop, this.#elementBytes, this.#where);
   }
 
   #access(shape: readonly number[], { offset, strides }: ElementwiseAccess, size: number): void {

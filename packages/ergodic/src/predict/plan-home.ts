@@ -1,13 +1,12 @@
 import { DataError } from "../base/errors.ts";
 import { Arena } from "../host/arena.ts";
-import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../host/array-plan.ts";
+import { type ArrayPlan, countAt } from "../host/array-plan.ts";
 import type { Machine } from "../host/engine.ts";
 import { own } from "../host/memory.ts";
 import { constantsOf, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
-import { checkProgram } from "./plan-check.ts";
 import { batchMemory, placesOf, programsOf } from "./plan-memory.ts";
 import { ReadyProgram, type Workspace } from "./plan-program.ts";
-import { workOf } from "./plan-work.ts";
+import type { PlanPrograms } from "./plan-programs.ts";
 
 /** Sizes of batches whose programs are kept at least; more, as long as all together are no larger than what a batch computes with. */
 export const KEPT = 4;
@@ -15,11 +14,10 @@ export const KEPT = 4;
 export interface PlanParts {
   readonly plan: ArrayPlan;
   readonly buffers: readonly PlanBuffer[];
+  readonly programs: PlanPrograms;
   /** The plan's constants and the parameters, by name. */
   readonly numbers: Readonly<Record<string, ArrayLike<number>>>;
   readonly chunk: number;
-  /** Most work of a row. */
-  readonly maxWork: number;
   readonly deterministic: boolean;
   readonly where: string;
 }
@@ -33,27 +31,6 @@ export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, 
     const message = `"${name}" ${what}, but ${size} are wanted; the file is damaged, export it again`;
     throw new DataError(where, message, "MODEL_FORMAT");
   }
-}
-
-/**
- * The plan's program for a batch, which has been checked.
- *
- * @throws DataError where it does not fit together, or is more work than `maxWork` a row
- */
-export function programAt(
-  { plan, buffers, maxWork, where }: Pick<PlanParts, "plan" | "buffers" | "maxWork" | "where">,
-  rows: number,
-): PlanProgram<number> {
-  const program = planAt(plan, rows);
-  const elementBytes = plan.precision === "f64" ? 8 : 4;
-  const rooms = new Map(buffers.map(({ name, size, isWritten }) => [name, { size: countAt(size, rows), isWritten }]));
-  checkProgram(program, rooms, elementBytes, where);
-  const work = workOf(program, elementBytes, where) / rows;
-  if (work <= maxWork) return program;
-  const message =
-    `is ${work.toPrecision(2)} multiply-adds of work a row, but maxWork is ${maxWork}; ` +
-    "if you trust the file, load it with a larger maxWork";
-  throw new DataError(where, message, "MODEL_WORK");
 }
 
 /** Input and output of a batch where they lie, and what computes the one from the other. */
@@ -89,7 +66,7 @@ function capacityOf(rows: number, chunk: number): number {
   return half >= rows ? capacityOf(rows, half) : chunk;
 }
 
-type BatchParts = Pick<PlanParts, "plan" | "buffers" | "chunk" | "where">;
+type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
 /** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
 export function batchesBytes(parts: BatchParts): number {
@@ -98,9 +75,9 @@ export function batchesBytes(parts: BatchParts): number {
 }
 
 /** Bytes of a chunk's room, of its program, of all programs that are kept, and of scratch. */
-function batchSizes({ plan, buffers, chunk, where }: BatchParts) {
+function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
-  const { workspace, code, scratch } = batchMemory(planAt(plan, chunk), elementBytes, where);
+  const { workspace, code, scratch } = batchMemory(programs.at(chunk), elementBytes, where);
   const room = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, workspace);
   return { room, code, kept: Math.max(KEPT * code, room), scratch };
 }
@@ -185,10 +162,10 @@ export class PlanHome implements Disposable {
   #room(capacity: number): Room {
     const known = this.#rooms.get(capacity);
     if (known) return known;
-    const { plan, buffers, where } = this.#parts;
+    const { plan, buffers, programs, where } = this.#parts;
     const elementBytes = plan.precision === "f64" ? 8 : 4;
     const made = this.#filled((arena) => {
-      const workspaces = [...programsOf(planAt(plan, capacity))].map((program) => {
+      const workspaces = [...programsOf(programs.at(capacity))].map((program) => {
         const places = placesOf(program, elementBytes, where);
         return { address: arena.take(places.bytes), places, sizes: program.values.map(({ size }) => size) };
       });
@@ -201,13 +178,13 @@ export class PlanHome implements Disposable {
   }
 
   #arranged(rows: number, { at, workspaces }: Room, arena: Arena): Batch {
-    const { plan, deterministic, where } = this.#parts;
+    const { plan, programs, deterministic, where } = this.#parts;
     const scratch = this.#scratch;
     const context = {
       ...{ engine: this.machine, arena, workspaces: workspaces.values(), precision: plan.precision, deterministic, where },
       ...{ constants: this.#constants, scratch },
     };
-    const program = new ReadyProgram(programAt(this.#parts, rows), context);
+    const program = new ReadyProgram(programs.checked(rows), context);
     if (!scratch.arena || scratch.arena.bytes < scratch.bytes) this.#takeScratch();
     for (const [name, address] of at) program.point(name, address);
     return { program, arena, at };

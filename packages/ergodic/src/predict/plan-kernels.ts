@@ -1,4 +1,5 @@
 import { DataError } from "../base/errors.ts";
+import { keptWith } from "../base/kept-with.ts";
 import type { PlanArgument, PlanCall } from "../host/array-plan.ts";
 import { CIRCULANT_LONGEST, circulantScratchBytes } from "../host/circulant.ts";
 import {
@@ -256,8 +257,10 @@ export function rolesOf(name: string, where: string): readonly Role[] {
   throw new DataError(where, `uses the kernel "${name}", which this library does not have; update ergodic`, "MODEL_VERSION");
 }
 
-/** What one round of the call touches. */
-export function touchedBy({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {
+/** What one round of the call touches: a plan's check, its work, its memory and its program ask in turn. */
+export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
+
+function touched({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {
   const roles = rolesOf(kernel, where);
   const refused = (): DataError => damaged(where, `calls ${kernel} in a way that it has not: ${args.map(shown).join(", ")}`);
   if (args.length !== roles.length || !roles.every((role, i) => fits(role, args[i]))) throw refused();

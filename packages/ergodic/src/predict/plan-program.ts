@@ -7,11 +7,11 @@
 import { assert } from "../base/errors.ts";
 import type { Arena } from "../host/arena.ts";
 import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
-import { elementwiseCode } from "../host/elementwise.ts";
 import type { Machine } from "../host/engine.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { damaged } from "./plan-format.ts";
 import { touchedBy } from "./plan-kernels.ts";
+import { loopCode } from "./plan-loop.ts";
 import { aligned, type Places } from "./plan-memory.ts";
 
 type Kernel = (...args: number[]) => number;
@@ -118,11 +118,7 @@ export class ReadyProgram {
 
   #loop(step: PlanLoop<number>): () => void {
     const { arena, engine, scratch, where } = this.#context;
-    const { words, scratchBytes } = elementwiseCode(
-      { ...step, constants: step.constants.map(Number) },
-      this.#elementBytes,
-      where,
-    );
+    const { words, scratchBytes } = loopCode(step, this.#elementBytes, where);
     const code = arena.take(words.byteLength);
     engine.memory.u32(code, words.length).set(words);
     this.#want(scratchBytes);

@@ -1,7 +1,9 @@
 /** Kernels in families: each kernel is in the one that its name says, none shares memory or slots with another, and what is not loaded is said. */
+import fs from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { afterEach, expect, it, vi } from "vitest";
+import { buildFiles } from "../../src/host/builds/files.ts";
 import { type Family, families, familyOf, makesCode } from "../../src/host/families.ts";
 import { loadFamily } from "../../src/host/load.ts";
 
@@ -61,6 +63,41 @@ it("has one build for families without relaxed instructions, which take no slots
   expect(sources.size).toBeGreaterThan(20);
   for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
 });
+
+it("has the bytes of each build as a file, too, and no other files", async () => {
+  const folder = new URL("../../src/host/builds/", import.meta.url);
+  const named = Object.entries(buildFiles);
+  expect(named).toHaveLength(2 * families.length - PLAIN.length);
+  for (const [name, { file, sharedAt }] of named) {
+    const [family, build] = name.split("-") as [Family, string];
+    const { bytes } = await builtOf(family, build);
+    expect(bytes.equals(await readFile(new URL(file, folder))), name).toBe(true);
+    expect(bytes[sharedAt], name).toBe(3);
+  }
+  const found = (await readdir(folder)).filter((name) => name.endsWith(".wasm"));
+  expect(found.toSorted()).toEqual(named.map(([, { file }]) => file).toSorted());
+  const shipped = await readdir(new URL("../../dist/host/builds/", import.meta.url));
+  expect(shipped.toSorted()).toEqual(found.toSorted());
+});
+
+it.each([true, false])(
+  "loads the same kernels from files and, where these are not there, from the modules; shared memory: %s",
+  async (shared) => {
+    const read = vi.spyOn(fs, "readFileSync");
+    const names = async (): Promise<string[]> =>
+      WebAssembly.Module.exports(await loadFamily("graphs", "relaxed", shared)).map(({ name }) => name);
+    const fromFile = await names();
+    expect(read.mock.results.map(({ type, value }) => [type, (value as Uint8Array).length])).toEqual([
+      ["return", (await builtOf("graphs", "simd")).bytes.length],
+    ]);
+    read.mockImplementation(() => {
+      throw new Error("no such file");
+    });
+    expect(await names()).toEqual(fromFile);
+    expect(read).toHaveBeenCalledTimes(2);
+    read.mockRestore();
+  },
+);
 
 it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
   const folder = new URL("../../dist/kernels/", import.meta.url);
@@ -132,9 +169,8 @@ interface Range {
 
 /** A module, and where it says that memory is shared. */
 async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
-  const text = await readFile(new URL(`../../src/host/builds/${family}-${build}.ts`, import.meta.url), "utf8");
-  const [, sharedAt, base64] = /sharedAt: (\d+), base64: "([^"]+)"/.exec(text)!;
-  return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: Number(sharedAt) };
+  const { base64 } = (await import(`../../src/host/builds/${family}-${build}.ts`)) as { base64: string };
+  return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: buildFiles[`${family}-${build}`].sharedAt };
 }
 
 /** Where a module's static data and function references lie, from its text. */

@@ -6,6 +6,7 @@ import { openEngine } from "../../src/host/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
 import { batchesBytes, KEPT, PlanHome, type PlanParts } from "../../src/predict/plan-home.ts";
+import { PlanPrograms } from "../../src/predict/plan-programs.ts";
 import { savedPlans } from "./plans.ts";
 
 const engine = await openEngine();
@@ -26,10 +27,9 @@ function partsOf({ size = { B: 8, plus: 0 }, unused = 0 }: { size?: PlanCount; u
       { kind: "zero", value: 0 },
     ],
   };
-  return {
-    ...{ plan, buffers: buffersOf(plan), numbers: {}, chunk: CHUNK, maxWork: Infinity },
-    ...{ deterministic: true, where: "test" },
-  };
+  const known = { plan, buffers: buffersOf(plan), where: "test" };
+  const programs = new PlanPrograms({ ...known, maxWork: Infinity });
+  return { ...known, programs, numbers: {}, chunk: CHUNK, deterministic: true };
 }
 
 const sizes = Array.from({ length: CHUNK }, (_, i) => i + 1);

@@ -9,6 +9,7 @@ import { openEngine } from "../../src/host/engine.ts";
 import { buffersOf, parametersOf } from "../../src/predict/plan-buffers.ts";
 import { PlanHome } from "../../src/predict/plan-home.ts";
 import { aligned, batchMemory, programsOf } from "../../src/predict/plan-memory.ts";
+import { PlanPrograms } from "../../src/predict/plan-programs.ts";
 import { type SavedPlan, savedPlans } from "./plans.ts";
 
 const engine = await openEngine();
@@ -30,7 +31,9 @@ it.each(Object.keys(plans))("%s", (name) => {
   const buffers = buffersOf(plan);
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const once = new Set(parametersOf(buffers).map((one) => one.name));
-  const parts = { ...{ plan, buffers, numbers, chunk: 64, maxWork: Infinity }, ...{ deterministic: true, where: "test" } };
+  const known = { plan, buffers, where: "test" };
+  const programs = new PlanPrograms({ ...known, maxWork: Infinity });
+  const parts = { ...known, programs, numbers, chunk: 64, deterministic: true };
   // Each is as large as the place that it is computed in.
   for (const rows of [1, 8, 64]) {
     using home = new PlanHome(engine, parts);

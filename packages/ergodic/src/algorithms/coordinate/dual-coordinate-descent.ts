@@ -60,13 +60,18 @@ export function dualCoordinateDescentFrom({ algorithm: _, ...options }: JsonObje
   return dualCoordinateDescent(options as DualCoordinateDescentOptions);
 }
 
-function start(options: Required<DualCoordinateDescentOptions>, problem: Problem, plan: Plan, engine: Engine): Progression {
+async function start(
+  options: Required<DualCoordinateDescentOptions>,
+  problem: Problem,
+  plan: Plan,
+  engine: Engine,
+): Promise<Progression> {
   if (!problem.duals) {
     throw new CapabilityError(NAME, `it needs the dual of a problem, which ${problem.name} does not offer`, "MODEL_CAPABILITY");
   }
   refuseMisfits(problem, plan);
   const { interceptScaling } = options;
-  const binding = problem.duals.bind({ interceptScaling, deterministic: plan.deterministic });
+  const binding = await problem.duals.bind({ interceptScaling, deterministic: plan.deterministic });
   return new DualDescent({ ...options, problem, binding, plan }, engine);
 }
 

@@ -36,15 +36,6 @@ const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
 /** log(α/(C − α)) at first: all rows nearly out of the model. */
 const FIRST_LOGIT = -7;
 
-export function linearDuals(parts: LinearParts): Duals {
-  return {
-    bind({ interceptScaling, deterministic }) {
-      refuseMisfits(parts);
-      return bind(parts, interceptScaling, deterministic);
-    },
-  };
-}
-
 function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {
   const refuse = (message: string): never => {
     throw new CapabilityError("linear", message, "MODEL_DUAL");
@@ -59,7 +50,9 @@ function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } 
     refuse("penaltyWeights were given, but the dual over rows penalises all columns alike; leave them out, or scale the columns");
 }
 
-function bind(parts: LinearParts, interceptScaling: number, deterministic: boolean): DualBinding {
+/** @throws CapabilityError [MODEL_DUAL] where loss or penalty has no such dual */
+export function bindDuals(parts: LinearParts, { interceptScaling, deterministic }: Parameters<Duals["bind"]>[0]): DualBinding {
+  refuseMisfits(parts);
   const { data, engine, options, stride } = parts;
   const arena = new Arena(engine.memory, "dual of a linear model");
   const { one } = data.layout;

@@ -16,7 +16,6 @@ import * as field from "../../host/fields.ts";
 import { lossProgram, pointProgram } from "../loss.ts";
 import { linearColumns } from "./columns.ts";
 import { linearCoordinates } from "./coordinates.ts";
-import { linearDuals } from "./duals.ts";
 import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
@@ -87,7 +86,7 @@ export class LinearProblem implements Problem, RowGradient {
   }
 
   get duals(): Duals {
-    return linearDuals(this.ownParts());
+    return { bind: (options) => later(() => import("./duals.ts")).then(({ bindDuals }) => bindDuals(this.ownParts(), options)) };
   }
 
   /** Of each output, where outputs share no loss. */

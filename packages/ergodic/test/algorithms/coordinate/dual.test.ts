@@ -98,7 +98,7 @@ async function open(
   const one = linear({ standardise: false, ...model });
   const prepared = one.prepare(data, wanted);
   const problem = one.bind(prepared.dataset, wanted, engine);
-  const run = dualCoordinateDescent(options).start(problem, wanted, engine) as Progression;
+  const run = await dualCoordinateDescent(options).start(problem, wanted, engine);
   const opened: Opened = {
     run,
     async finish(epochs = 5000) {
@@ -439,6 +439,7 @@ describe("is refused", () => {
   it("a problem without a dual", async () => {
     const engine = await openEngine();
     const problem = { name: "nothing", rowCount: 3, parameterCount: 1, dispose: () => {} };
-    expect(() => dualCoordinateDescent().start(problem, plan, engine)).toThrow(/nothing does not offer.*MODEL_CAPABILITY/);
+    const started = dualCoordinateDescent().start(problem, plan, engine);
+    await expect(started).rejects.toThrow(/nothing does not offer.*MODEL_CAPABILITY/);
   });
 });

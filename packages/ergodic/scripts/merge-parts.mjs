@@ -1,0 +1,187 @@
+// esbuild makes a part of what exactly the same entries, and modules that are imported when asked for, have in common: some two hundred parts, many of them
+// tiny, and Node takes half a millisecond to find and compile each. Here parts become one where that costs a page nothing: where each of the programs below,
+// as a bundler makes it, has both from the beginning, or both with what it asks for later, or one of them not at all.
+import { dirname, join, relative } from "node:path";
+import { rolldown } from "rolldown";
+
+/**
+ * What pages are made of: names that they import from an entry, and a module that they ask for as they run. One more line keeps parts apart that all others
+ * have alike.
+ */
+const PROGRAMS = [
+  ["index.js", "Dataset fit linear"],
+  ["index.js", "halfNormal model normal nuts sample vector"],
+  ["predict/index.js", "predictor", "linear"],
+  ["predict/index.js", "predictor", "load-network"],
+  ["index.js", "Dataset fit network dense relu"],
+  ["index.js", "Dataset fit network dense relu", "network"],
+  ["index.js", "Ratings fit factorisation"],
+  ["index.js", "minimize cmaEs"],
+  ["index.js", "model infer gibbs"],
+  ["index.js", "predictor", "linear"],
+  ["predict/index.js", "predictor", "factorisation"],
+  ["compiler/index.js", "*"],
+  ["worker/index.js", "*"],
+  ["diagnostics/plain.js", "*"],
+];
+/** Node loads an entry whole, and predicting is to begin at once: of what it loads the first programs alone tell parts apart. */
+const PREDICTING = { files: ["predict/index.js", "predict/at-start.js"], programs: 4 };
+/** Where in a program a file is: from the beginning, with the module that is asked for, with what else may be asked for, or nowhere. */
+const [EARLY, ASKED, LATE, NOWHERE] = [0, 1, 2, 3];
+/** Parts at most. */
+const MOST = 150;
+
+/**
+ * @param {ReadonlyMap<string, string>} texts of the files of dist, by path
+ * @param {string} dist
+ * @param {readonly string[]} inputs files of dist that stay as they are named
+ * @param {readonly string[]} apart those of them that are imported as the files that they are
+ * @param {readonly string[]} threads those that pages make threads of
+ * @returns {Promise<{ path: string, text: string }[]>}
+ */
+export async function mergeParts(texts, dist, inputs, apart, threads) {
+  const programs = await Promise.all(PROGRAMS.map((program) => placesIn(program, texts, dist, apart)));
+  /** @type {Map<string, import("rolldown").ModuleInfo>} */
+  const modules = new Map();
+  const reached = (id, seen = new Set()) => {
+    if (!seen.has(id)) for (const next of modules.get(id)?.importedIds ?? []) reached(next, seen.add(id));
+    return seen.add(id);
+  };
+  /** @type {Map<string, number>} */
+  let parts;
+  const bundle = await rolldown({
+    input: Object.fromEntries(inputs.map((path) => [relative(dist, path).replace(/\.js$/, ""), path])),
+    plugins: [
+      filesOf(texts, apart),
+      {
+        name: "parts",
+        buildEnd() {
+          for (const id of this.getModuleIds()) modules.set(id, this.getModuleInfo(id));
+          const places = placesOf(modules, programs);
+          const training = reached(join(dist, "index.js"));
+          const predicting = new Set(PREDICTING.files.flatMap((file) => [...reached(join(dist, file))]));
+          const asked = new Set([...modules.values()].flatMap(({ dynamicallyImportedIds }) => dynamicallyImportedIds));
+          const isPart = (id) => !inputs.includes(id) && !asked.has(id) && (training.has(id) || predicting.has(id));
+          const inThreads = threads.map((path) => reached(path));
+          const inThread = (id) => inThreads.map((thread) => Number(thread.has(id))).join("");
+          // Bundlers bring the modules and threads that a file names, though nobody calls what asks for them: such a file stays alone.
+          const alone = (id) => (/new Worker\(|\bimport\(/.test(texts.get(id)) ? id : "");
+          const told = (id) => places(id).slice(0, predicting.has(id) ? PREDICTING.programs : undefined);
+          const keyOf = (id) => [told(id), training.has(id), predicting.has(id), inThread(id), alone(id)].join(" ");
+          parts = partsOf(new Map([...modules.keys()].filter(isPart).map((id) => [id, keyOf(id)])), modules);
+        },
+      },
+    ],
+  });
+  const { output } = await bundle.generate({
+    format: "esm",
+    comments: { legal: false, annotation: true, jsdoc: false },
+    minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
+    entryFileNames: "[name].js",
+    hashCharacters: "hex",
+    chunkFileNames: ({ name }) => `parts/${name.replace(/-[0-9A-Z]{8}$/, "")}-[hash].js`,
+    codeSplitting: {
+      groups: Array.from({ length: MOST }, (_, part) => ({
+        name: "chunk",
+        priority: MOST - part,
+        test: (id) => parts.get(id) === part,
+      })),
+    },
+  });
+  await bundle.close();
+  return output.map(({ fileName, code }) => ({ path: join(dist, fileName), text: code }));
+}
+
+/**
+ * Of each file the number of its part: one for all files of a key, or more where they would import each other by way of other parts. What a part imports has
+ * a lower number, as rolldown takes what a part imports into it unless it is in another already.
+ *
+ * @param {ReadonlyMap<string, string>} keys by file
+ * @param {ReadonlyMap<string, import("rolldown").ModuleInfo>} modules
+ */
+function partsOf(keys, modules) {
+  /** @type {{ key: string, imported: Set<object> }[]} */
+  const parts = [];
+  const partOf = new Map();
+  const reaches = (from, to, seen = new Set()) =>
+    from === to || (!seen.has(from) && [...from.imported].some((next) => reaches(next, to, seen.add(from))));
+  const place = (id) => {
+    if (partOf.has(id)) return partOf.get(id);
+    partOf.set(id, undefined);
+    const own = modules.get(id).importedIds.filter((next) => keys.has(next));
+    const imported = new Set(own.map(place));
+    const key = keys.get(id);
+    const isFree = (part) => ![...imported].some((next) => next !== part && reaches(next, part));
+    let part = parts.find((one) => one.key === key && isFree(one));
+    if (!part) parts.push((part = { key, imported: new Set() }));
+    for (const next of imported) if (next !== part) part.imported.add(next);
+    partOf.set(id, part);
+    return part;
+  };
+  for (const id of keys.keys()) place(id);
+  if (parts.length > MOST) throw new Error(`${parts.length} parts, but ${MOST} are foreseen`);
+  const numbers = new Map();
+  const number = (part) => {
+    if (numbers.has(part)) return;
+    for (const next of part.imported) number(next);
+    numbers.set(part, numbers.size);
+  };
+  for (const part of parts) number(part);
+  return new Map([...partOf].map(([id, part]) => [id, numbers.get(part)]));
+}
+
+/** Of each file where in each program it is. What a program does not have costs it nothing where those are that import it. */
+function placesOf(modules, programs) {
+  const importers = new Map([...modules.keys()].map((id) => [id, []]));
+  for (const [id, { importedIds }] of modules) for (const imported of importedIds) importers.get(imported)?.push(id);
+  const each = programs.map((program) => {
+    const known = new Map(program);
+    const place = (id) => {
+      if (!known.has(id)) {
+        known.set(id, NOWHERE);
+        known.set(id, Math.min(NOWHERE, ...importers.get(id).map(place)));
+      }
+      return known.get(id);
+    };
+    return place;
+  });
+  return (id) => each.map((place) => place(id)).join("");
+}
+
+/** Of the files that a program has. @returns {Promise<Map<string, number>>} */
+async function placesIn([entry, names, asked], texts, dist, apart) {
+  const exported = names === "*" ? "*" : `{ ${names.split(" ").join(", ")} }`;
+  const program = join(dist, "program.js");
+  const known = new Map([...texts, [program, `export ${exported} from "./${entry}";`]]);
+  const bundle = await rolldown({ input: program, plugins: [filesOf(known, apart)] });
+  const { output } = await bundle.generate({ format: "esm" });
+  await bundle.close();
+  const chunks = new Map(output.map((chunk) => [chunk.fileName, chunk]));
+  const loaded = (chunk, seen = new Set()) => {
+    if (chunk && !seen.has(chunk)) for (const next of chunk.imports) loaded(chunks.get(next), seen.add(chunk));
+    return chunk ? seen.add(chunk) : seen;
+  };
+  const isAsked = ({ facadeModuleId }) => new RegExp(`/${asked}-[0-9A-Z]{8}\\.js$`).test(facadeModuleId);
+  if (asked && !output.some((chunk) => isAsked(chunk))) throw new Error(`"${names}" of ${entry} never asks for ${asked}`);
+  /** @type {Map<string, number>} */
+  const places = new Map();
+  for (const [place, first] of [
+    [LATE, output],
+    [ASKED, output.filter(isAsked)],
+    [EARLY, output.filter(({ facadeModuleId }) => facadeModuleId === program)],
+  ])
+    for (const chunk of first.flatMap((one) => [...loaded(one)]))
+      for (const [id, { renderedLength }] of Object.entries(chunk.modules)) if (renderedLength > 0) places.set(id, place);
+  return places;
+}
+
+/** Imported as they are in memory; `apart` as the files that they are. */
+const filesOf = (texts, apart) => ({
+  name: "files of dist",
+  resolveId(source, importer) {
+    if (!importer) return source;
+    const path = join(dirname(importer), source);
+    return apart.includes(path) ? { id: path, external: "relative", moduleSideEffects: true } : path;
+  },
+  load: (id) => ({ code: texts.get(id), moduleSideEffects: apart.includes(id) }),
+});

@@ -1,0 +1,72 @@
+import { DataError } from "../base/errors.ts";
+import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../host/array-plan.ts";
+import type { PlanBuffer } from "./plan-buffers.ts";
+import { checkProgram } from "./plan-check.ts";
+import { workOf } from "./plan-work.ts";
+
+export interface PlanProgramsParts {
+  readonly plan: ArrayPlan;
+  readonly buffers: readonly PlanBuffer[];
+  /** Most work of a row. */
+  readonly maxWork: number;
+  readonly where: string;
+}
+
+interface Kept {
+  readonly rows: number;
+  readonly program: PlanProgram<number>;
+  isChecked: boolean;
+}
+
+/** That many are kept: one row's and a chunk's are each wanted several times as a plan is made ready. */
+const KEPT = 2;
+
+/** A plan's programs for batches: those that were asked for last are kept. */
+export class PlanPrograms {
+  readonly #parts: PlanProgramsParts;
+  #kept: readonly Kept[] = [];
+
+  constructor(parts: PlanProgramsParts) {
+    this.#parts = parts;
+  }
+
+  /** For sizes alone: it is not checked. */
+  at(rows: number): PlanProgram<number> {
+    return this.#of(rows).program;
+  }
+
+  /**
+   * To be run.
+   *
+   * @throws DataError where it does not fit together, or is more work than `maxWork` a row
+   */
+  checked(rows: number): PlanProgram<number> {
+    const kept = this.#of(rows);
+    if (!kept.isChecked) this.#check(kept.program, rows);
+    kept.isChecked = true;
+    return kept.program;
+  }
+
+  #of(rows: number): Kept {
+    const kept = this.#kept.find((one) => one.rows === rows) ?? {
+      rows,
+      program: planAt(this.#parts.plan, rows),
+      isChecked: false,
+    };
+    this.#kept = [kept, ...this.#kept.filter((one) => one !== kept)].slice(0, KEPT);
+    return kept;
+  }
+
+  #check(program: PlanProgram<number>, rows: number): void {
+    const { plan, buffers, maxWork, where } = this.#parts;
+    const elementBytes = plan.precision === "f64" ? 8 : 4;
+    const rooms = new Map(buffers.map(({ name, size, isWritten }) => [name, { size: countAt(size, rows), isWritten }]));
+    checkProgram(program, rooms, elementBytes, where);
+    const work = workOf(program, elementBytes, where) / rows;
+    if (work <= maxWork) return;
+    const message =
+      `is ${work.toPrecision(2)} multiply-adds of work a row, but maxWork is ${maxWork}; ` +
+      "if you trust the file, load it with a larger maxWork";
+    throw new DataError(where, message, "MODEL_WORK");
+  }
+}
