@@ -99,6 +99,18 @@ it.each([true, false])(
   },
 );
 
+it("reads of a family the build that is asked for, and no other", async () => {
+  const read = vi.spyOn(fs, "readFileSync");
+  for (const family of families)
+    for (const build of builds) {
+      read.mockClear();
+      await loadFamily(family, build, true);
+      const name = `${family}-${PLAIN.includes(family) ? "simd" : build}`;
+      expect(read.mock.calls.map(([file]) => String(file).split("/").at(-1))).toEqual([buildFiles[name].file]);
+    }
+  read.mockRestore();
+});
+
 it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
   const folder = new URL("../../dist/kernels/", import.meta.url);
   const wanted = families.filter((family) => !makesCode(family));

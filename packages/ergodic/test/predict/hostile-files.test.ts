@@ -161,6 +161,24 @@ describe("what was possible", () => {
     expect(() => opened(scan(buffer("next 0")))).toThrow('names the buffer "next 0", which is not there');
   });
 
+  it("batches between one row and a chunk, where both of these are sound", () => {
+    // 65 - B elements from row to row: 63 in all for 64 rows, and 183 for 4.
+    const to = { value: 1, offset: 0, strides: [{ B: -1, plus: 65 }] };
+    const write = { kind: "loop", shape: [{ B: 1, plus: 0 }], loads: [], constants: ["1"], operations: [], reductions: [] };
+    const plan = opened(
+      planOf(
+        [z, own(128)],
+        [
+          { ...write, stores: [{ to, from: 0 }] },
+          { kind: "zero", value: 0 },
+        ],
+      ),
+    );
+    for (const rows of [1, 2, 3, 64]) expect(plan.run({}, rows).z).toHaveLength(rows);
+    for (const rows of [4, 32, 61]) expect(() => plan.run({}, rows)).toThrow("in a value of 128 numbers; the file is damaged");
+    expect(plan.run({}, 64).z).toHaveLength(64);
+  });
+
   it("scans over, from and to less than they move", () => {
     const scan = (changed: object) => ({
       ...{ kind: "scan", length: 3, reverse: false, body: { values: [], steps: [] }, over: [], constants: [], outputs: [] },

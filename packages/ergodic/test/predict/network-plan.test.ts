@@ -221,6 +221,7 @@ describe("memory between the layers", () => {
     const before = engine.memory.usedBytes;
     const { y } = predictor.run({ x: new Array(20).fill(1).map((_, i) => i) }, 20);
     // Two values of 8 MiB a row: batches of 4 rows.
+    expect(predictor.chunk).toBe(4);
     expect(engine.memory.usedBytes - before).toBeLessThan(2 ** 26 + 2 ** 20);
     expect([...y]).toEqual(Array.from({ length: 20 }, (_, i) => i * 2 ** 20));
   });

@@ -5,6 +5,7 @@ import { planAt } from "../../src/host/array-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
 import * as check from "../../src/predict/plan-check.ts";
 import { PlanPrograms } from "../../src/predict/plan-programs.ts";
+import { workOf } from "../../src/predict/plan-work.ts";
 
 /** z = x + x, of four numbers a row. */
 const plan: ArrayPlan = {
@@ -62,6 +63,8 @@ it("are checked where only their size was asked for before, and again after they
   programs.at(3);
   for (let i = 0; i < 2; i++) expect(() => programs.checked(3)).toThrow("reaches from 0 to 11 in a value of 8 numbers");
   expect(programs.checked(2).values[1].size).toBe(8);
+  const work = workOf(planAt(plan, 64), 4, "test") / 64;
+  expect(made(plan, work).checked(64).steps).toHaveLength(1);
   const bounded = made(plan, 100);
   for (let i = 0; i < 2; i++) expect(() => bounded.checked(1)).toThrow("multiply-adds of work a row, but maxWork is 100");
 });
