@@ -1,5 +1,5 @@
-// What TypeScript made of a package, in few files: Node takes half a millisecond to find and compile each, and a command had a hundred and thirty of its own.
-// What belongs to other packages is imported as before.
+// What TypeScript made of a package, in few files: Node takes half a millisecond to find and compile each, and the command had a hundred and thirty. Other
+// packages are imported as before.
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";

@@ -139,11 +139,17 @@ async function writeTable(files, hash) {
   await written(target, `${bannerOf(hash)}export const buildFiles: ${type} = {\n${lines.join("")}};\n`);
 }
 
-/** The files of all builds, to where the built library reads them. */
+/** The files of all builds, to where the built library reads them. Those that are there stay: a process may be about to read them. */
 export async function copyBuilds(folder) {
-  await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  for (const name of await readdir(output)) if (name.endsWith(".wasm")) await copyFile(join(output, name), join(folder, name));
+  const wanted = (await readdir(output)).filter((name) => name.endsWith(".wasm"));
+  const there = await readdir(folder);
+  for (const name of wanted.filter((one) => !there.includes(one))) {
+    const temporary = join(folder, `${name}.${process.pid}`);
+    await copyFile(join(output, name), temporary);
+    await rename(temporary, join(folder, name));
+  }
+  for (const name of there.filter((one) => !wanted.includes(one))) await rm(join(folder, name));
 }
 
 /** Bits of the limits' flags: memory is shared. */

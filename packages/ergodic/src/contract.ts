@@ -298,7 +298,7 @@ export interface FactorBinding {
 /** Capability: the dual of F(p) = mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖² over one number β_i a row, p = Σ_i β_i x_i; one problem an output. */
 export interface Duals {
   /**
-   * Memory, and what fills it, which may be loaded first. The intercept is the weight of a column of `interceptScaling`s, and penalised.
+   * Memory, and what fills it, which may have to be loaded first. The intercept is the weight of a column of `interceptScaling`s, and penalised.
    * @throws CapabilityError where loss or penalty has no such dual
    */
   bind(options: { interceptScaling: number; deterministic: boolean }): Promise<DualBinding>;

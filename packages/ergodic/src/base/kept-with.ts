@@ -1,15 +1,16 @@
 /**
- * What is computed of an object and of a word besides, kept as long as the object is there: for functions that are asked again and again of what does not change.
+ * A function of an object and a second value whose results are kept for as long as the object lives: for what is asked again and again about things that
+ * do not change. Errors are not kept. `where`: for errors.
  */
 export function keptWith<K extends object, W, T>(
-  compute: (of: K, word: W, where: string) => T,
-): (of: K, word: W, where: string) => T {
+  compute: (of: K, key: W, where: string) => T,
+): (of: K, key: W, where: string) => T {
   const kept = new Map<W, WeakMap<K, T>>();
-  return (of, word, where) => {
-    let all = kept.get(word);
-    if (!all) kept.set(word, (all = new WeakMap()));
+  return (of, key, where) => {
+    let all = kept.get(key);
+    if (!all) kept.set(key, (all = new WeakMap()));
     let found = all.get(of);
-    if (found === undefined) all.set(of, (found = compute(of, word, where)));
+    if (found === undefined) all.set(of, (found = compute(of, key, where)));
     return found;
   };
 }

@@ -84,9 +84,10 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
 };
 
 /**
- * The module of a family in one build: in Node a file's, elsewhere, and where a bundle left the file behind, one under base64. Others are not loaded.
+ * The module of a family in one build. Node reads it from a file; elsewhere, and in bundles, which leave the files behind, it is base64 in a module of its own.
+ * No other is loaded.
  *
- * @throws CapabilityError where a policy forbids to compile
+ * @throws CapabilityError where a policy forbids compiling
  */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
   const { file, sharedAt } = buildFiles[`${family}-${instructions}`] ?? buildFiles[`${family}-simd`];
@@ -96,7 +97,7 @@ export async function loadFamily(family: Family, instructions: Instructions, sha
   return allowed(WebAssembly.compile(bytes));
 }
 
-/** Files of builds, as seen from this module, and from the parts of what is built. Their address is a text until it is asked for, as bundlers would copy files. */
+/** Where the files are, seen from this module and from the parts of the built library. A text, since bundlers copy the files of an address. */
 const folder = String(import.meta.url).replace(/[^/]+\/[^/]+$/, "host/builds/");
 
 function readBuild(file: string): Uint8Array<ArrayBuffer> | undefined {

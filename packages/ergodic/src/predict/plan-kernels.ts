@@ -257,7 +257,7 @@ export function rolesOf(name: string, where: string): readonly Role[] {
   throw new DataError(where, `uses the kernel "${name}", which this library does not have; update ergodic`, "MODEL_VERSION");
 }
 
-/** What one round of the call touches: a plan's check, its work, its memory and its program ask in turn. */
+/** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 
 function touched({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {

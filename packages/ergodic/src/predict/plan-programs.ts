@@ -18,7 +18,7 @@ interface Kept {
   isChecked: boolean;
 }
 
-/** That many are kept: one row's and a chunk's are each wanted several times as a plan is made ready. */
+/** So many are kept: those of one row and of a chunk are each wanted several times while a plan is made ready. */
 const KEPT = 2;
 
 /** A plan's programs for batches: those that were asked for last are kept. */
@@ -30,13 +30,13 @@ export class PlanPrograms {
     this.#parts = parts;
   }
 
-  /** For sizes alone: it is not checked. */
+  /** Not checked: for the sizes of its values. */
   at(rows: number): PlanProgram<number> {
     return this.#of(rows).program;
   }
 
   /**
-   * To be run.
+   * Checked: to be run.
    *
    * @throws DataError where it does not fit together, or is more work than `maxWork` a row
    */

@@ -156,11 +156,18 @@ describe("writeWhole", () => {
     for (const mode of [0o600, 0o640, 0o666]) {
       writeFileSync(at("model"), "old");
       chmodSync(at("model"), mode);
-      if (root) chownSync(at("model"), 1234, 4321);
-      await writeWhole(at("model"), bytes);
-      expect(modeOf(at("model"))).toBe(mode);
-      expect(readFileSync(at("model"))).toHaveLength(3);
-      if (root) expect([statSync(at("model")).uid, statSync(at("model")).gid]).toEqual([1234, 4321]);
+      const owners = [
+        [1234, 4321],
+        [0, 4321],
+        [1234, 0],
+      ];
+      for (const [uid, gid] of root ? owners : [[]]) {
+        if (root) chownSync(at("model"), uid, gid);
+        await writeWhole(at("model"), bytes);
+        expect(modeOf(at("model"))).toBe(mode);
+        expect(readFileSync(at("model"))).toHaveLength(3);
+        if (root) expect([statSync(at("model")).uid, statSync(at("model")).gid]).toEqual([uid, gid]);
+      }
     }
     writeFileSync(at("other"), "");
     await writeWhole(at("new"), bytes);
