@@ -5,6 +5,7 @@ import { fault, fileFault, show } from "../fault.ts";
 import type { RowDecoder } from "../rows.ts";
 import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
+import { hostBrotli } from "./parquet-brotli.ts";
 import { checkFooter, PageCheck } from "./parquet-check.ts";
 
 /** Options of Parquet files: those of tables. */
@@ -29,7 +30,8 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
     await checkMagic(source.name, access);
     const { parquetMetadataAsync, parquetScan, parquetSchema } = await import("hyparquet");
     const { compressors } = await import("hyparquet-compressors");
-    const pages = new PageCheck(access, compressors);
+    const brotli = hostBrotli();
+    const pages = new PageCheck(access, brotli ? { ...compressors, BROTLI: brotli } : compressors);
     const metadata = await readable(source.name, async () => {
       await checkFooter(access);
       return parquetMetadataAsync(pages.file, { geoparquet: false });
