@@ -1,3 +1,4 @@
+import { DataError } from "../base/errors.ts";
 import { log } from "../base/log.ts";
 import { logSumExp } from "../base/log-sum-exp.ts";
 import { variance } from "./moments.ts";
@@ -23,10 +24,16 @@ export interface WaicResult {
  * which says by itself where it fails.
  * Source: Watanabe 2010; Vehtari, Gelman, Gabry 2017.
  *
- * @throws OptionError unless observationCount is a positive integer; DataError on other shapes and non-finite values
+ * @throws OptionError unless observationCount is a positive integer; DataError on other shapes, a single draw and non-finite values
  */
 export function waic(logLikelihood: Float64Array, { observationCount }: { readonly observationCount: number }): WaicResult {
   const columns = observationColumns("waic", logLikelihood, observationCount, 1);
+  if (columns[0].length < 2)
+    throw new DataError(
+      "waic",
+      "there is one draw, which has no variance; give two at least, and hundreds for an answer",
+      "DRAWS_SHAPE",
+    );
   const pWaic = Float64Array.from(columns, variance);
   const elpd = Float64Array.from(columns, (column, i) => logSumExp(column) - log(column.length) - pWaic[i]);
   const deviance = elpd.map((value) => -2 * value);

@@ -99,6 +99,10 @@ it("says what does not fit", () => {
     /holds 2 numbers for 3 observations/,
   );
   expect(() => waic(given, { observationCount: 0 })).toThrow(/observationCount is 0, .* \[OPTION_RANGE\]/);
+  expect(() => waic(given, { observationCount: 12 })).toThrow(
+    /waic: there is one draw, which has no variance; .* \[DRAWS_SHAPE\]/,
+  );
+  expect(waic(given, { observationCount: 6 }).pWaic.estimate).toBe(0);
   given[7] = -Infinity;
   expect(() => waic(given, { observationCount: 3 })).toThrow(
     /observation 1 at draw 2 is -Infinity, but must be finite; .* \[DATA_NOT_FINITE\]/,
