@@ -1,6 +1,7 @@
 /** The command as a process of its own: signals, pipes, and the demo with the commands that it recommends. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import module from "node:module";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -31,6 +32,15 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+it("begins by the file that npm links, and keeps what it compiled where Node can", () => {
+  const linked = fileURLToPath(new URL("../bin/ergodic.js", import.meta.url));
+  const env = { ...process.env, NODE_COMPILE_CACHE: undefined, TMPDIR: folder };
+  const { stdout, stderr } = spawnSync(process.execPath, [linked, "--version"], { cwd: folder, encoding: "utf8", env });
+  expect([stdout, stderr]).toEqual(["0.1.0\n", ""]);
+  const kept = readdirSync(folder).filter((name) => name.startsWith("node-compile-cache"));
+  expect(kept).toHaveLength("enableCompileCache" in module ? 1 : 0);
+});
 
 it("Ctrl-C: exit code 1, a checkpoint, a command that goes on; the model is that of an uninterrupted run", async () => {
   expect(run(...long, "--out", "straight.safetensors").status).toBe(0);

@@ -1,6 +1,6 @@
 /** Sizes that no host has room for are refused at once, with what they would take; long ones that have room can be aborted. */
 import { totalmem } from "node:os";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { warmupSchedule } from "../../src/algorithms/mcmc/hamiltonian/warmup.ts";
 import { bytesText, checkRoom, float64s } from "../../src/base/room.ts";
 import {
@@ -95,6 +95,21 @@ describe("room", () => {
     const { renewals, looks } = warmupSchedule("overlapping", 1000, {});
     expect(renewals.slice(0, 5).map(({ at }) => at)).toEqual([20, 30, 40, 50, 60]);
     expect(looks).toEqual(Array.from({ length: 49 }, (_, i) => 20 + 10 * i));
+  });
+
+  it.each([
+    ["the machine's memory where no container says less", 0, totalmem()],
+    ["the machine's memory where the container says more", 2 * totalmem(), totalmem()],
+    ["the container's memory", 2 ** 28, 2 ** 28],
+  ])("at most %s", async (_, constrained, most) => {
+    vi.resetModules();
+    vi.spyOn(process, "constrainedMemory").mockReturnValue(constrained);
+    const room = await import("../../src/base/room.ts");
+    vi.restoreAllMocks();
+    const bound = Math.min(most, 2 ** 35);
+    expect(() => room.checkRoom("here", "things", bound)).not.toThrow();
+    expect(() => room.checkRoom("here", "things", bound + 1)).toThrow("[MEMORY_LIMIT]");
+    expect(room.MOST_ENGINE).toBe(Math.min(most, 2 ** 32));
   });
 
   it("checkRoom and float64s say what was asked for", () => {

@@ -90,6 +90,17 @@ describe("round trip", () => {
 });
 
 describe("other implementations", () => {
+  it("reads every kind of half: normal, subnormal, zeros, infinities, and what is no number", () => {
+    const bits = Uint16Array.of(0x3c00, 0xc000, 0x0001, 0x83ff, 0x0000, 0x8000, 0x7c00, 0xfc00, 0x7e00, 0x7c01, 0xfe00);
+    const header = JSON.stringify({ h: { dtype: "F16", shape: [bits.length], data_offsets: [0, 2 * bits.length] } });
+    const bytes = new Uint8Array(8 + header.length + bits.byteLength);
+    new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+    bytes.set(new TextEncoder().encode(header), 8);
+    bytes.set(new Uint8Array(bits.buffer), 8 + header.length);
+    const wanted = [1, -2, 2 ** -24, -1023 * 2 ** -24, 0, -0, Infinity, -Infinity, NaN, NaN, NaN];
+    expect([...decode(bytes).tensors.h.values]).toEqual(wanted);
+  });
+
   it("reads a file made by hand from the published format", () => {
     const hex = readFileSync(new URL("fixture.hex", golden), "utf8").trim();
     const { tensors, metadata } = decode(Uint8Array.from(Buffer.from(hex, "hex")));
