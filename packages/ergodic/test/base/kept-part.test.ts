@@ -109,7 +109,7 @@ describe("tensors", () => {
   });
 
   it("of a part are those whose names begin with its prefix, under what follows", () => {
-    const whole = part({}, { "a.x": Float64Array.of(1), "ab.x": Float64Array.of(2) });
+    const whole = part({}, { "a.x": Float64Array.of(1), "ab.x": Float64Array.of(2), "ba.x": Float64Array.of(3) });
     const inner = whole.part("the part", "a.", { n: 1 });
     expect(inner.snapshot).toEqual({ tensors: { x: Float64Array.of(1) }, state: { n: 1 } });
     expect(whole.part("the part", "a.").state).toEqual({});

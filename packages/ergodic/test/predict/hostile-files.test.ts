@@ -254,13 +254,14 @@ describe("what was possible", () => {
   });
 
   it("a call that writes to more than its result", () => {
-    const gather = (result: number) => ({
+    const gather = (result: number, to: number) => ({
       ...{ kind: "kernel", result },
-      calls: [{ kernel: "gatherRows", args: [number(1), number(1), value(1), number(1), value(1), value(2)], repeat: [] }],
+      calls: [{ kernel: "gatherRows", args: [number(1), number(1), value(1), number(1), value(1), value(to)], repeat: [] }],
     });
-    const plan = (result: number) => planOf([z, own(1), own(1)], [gather(result), { kind: "zero", value: 0 }]);
+    const plan = (result: number, to = 2) => planOf([z, own(1), own(1)], [gather(result, to), { kind: "zero", value: 0 }]);
     opened(plan(2));
     expect(() => opened(plan(1))).toThrow("writes to the value 2, and not to its result");
+    expect(() => opened(plan(2, 1))).toThrow("writes to the value 1, and not to its result");
   });
 
   it("an input named as a constant, which is smaller", () => {
