@@ -1,5 +1,7 @@
 /** CSV and TSV: headers, quotes, line ends, decimal marks, missing values, inferred types. */
-import { expect, test } from "vitest";
+import Papa from "papaparse";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { CsvRecords } from "../../src/csv-records.ts";
 import { blocks, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { cells, cutAt } from "../writers.ts";
 
@@ -268,4 +270,19 @@ test("200,000 columns, dropped and typed ones among them, as one table, as a dat
   expect(rows).toBe(2);
   using again = data.pipeline.apply(await readTable({ content, name: "a.csv" }));
   expect(again.columnCount).toBe(data.columnCount);
+});
+
+test("tries a record whose quotes span blocks anew when its text has doubled, and not with each block", () => {
+  const parse = vi.spyOn(Papa, "parse");
+  onTestFinished(() => parse.mockRestore());
+  const records = new CsvRecords("notes.csv", ",", '"');
+  const encoder = new TextEncoder();
+  const found: string[][] = [...records.read(encoder.encode('a,"begun\n'))];
+  const line = `${"x".repeat(1023)}\n`;
+  for (let block = 0; block < 256; block++) found.push(...records.read(encoder.encode(line)));
+  expect(found).toEqual([]);
+  found.push(...records.read(encoder.encode('done",b\n')), ...records.read());
+  expect(found).toEqual([["a", `begun\n${line.repeat(256)}done`, "b"]]);
+  // 1 kB, 2, 4 … 256, and the end.
+  expect(parse.mock.calls.length).toBeLessThan(20);
 });
