@@ -5,8 +5,8 @@ import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundleFiles } from "./bundle.mjs";
 import { rewriteDeclarations } from "./declarations.mjs";
+import { bundleFiles } from "./few-files.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { buildKernels, copyBuilds, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
@@ -51,7 +51,7 @@ for (const name of ["ergodic", "ingest", "serve", "plots", "cli"]) {
   const folder = join(root, "packages", name);
   const bundled = name === "ergodic";
   if (!bundled) removeStale(folder, commands[name]);
-  const scripts = bundled ? bundling : name in commands ? [join(root, "scripts/bundle.mjs")] : [];
+  const scripts = bundled ? bundling : name in commands ? [join(root, "scripts/few-files.mjs")] : [];
   const settings = [join(folder, "tsconfig.json"), join(root, "tsconfig.base.json"), ...scripts].map(
     (path) => statSync(path).mtimeMs,
   );

@@ -5,8 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
- * What pages are made of: names that they import from an entry, and a module that they ask for as they run. One more line keeps parts apart that all others
- * have alike.
+ * What pages are made of: an entry, names that they import from it, and a module that they ask for as they run. A program keeps the parts that it has apart from
+ * those that it has not.
  */
 const PROGRAMS = [
   ["index.js", "Dataset fit linear"],

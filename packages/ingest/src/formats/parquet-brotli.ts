@@ -1,6 +1,6 @@
 /**
- * Brotli by the host where it has it, which is Node and those that imitate it: a page's bytes are then as many as were packed. The decoder in TypeScript
- * fills an array of the size that the page's header claims, and leaves the rest 0.
+ * The host's own Brotli, in Node and what imitates it: it gives as many bytes as were packed, so that a page is held to what its header says. The decoder in
+ * TypeScript fills an array of the size that the header claims, and leaves the rest 0.
  *
  * Undefined where the host has none.
  */
