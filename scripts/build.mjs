@@ -23,7 +23,7 @@ const newest = (folder, pattern) =>
     .filter((file) => pattern.test(file))
     .reduce((time, file) => Math.max(time, statSync(join(folder, file)).mtimeMs), 0);
 
-/** Packages that a command loads whole, the files of each that are imported or run by name, and where its few files are: for bundles readers are modules, too. */
+/** Packages that a command loads whole: the files that are imported or run by name, and the folder of dist for its few files. Readers stay modules as well, for bundlers. */
 const commands = { ingest: { entries: ["index.js"], to: "node" }, cli: { entries: ["main.js", "command-line.js"], to: "." } };
 
 /** What was built of a source that is no more would be packed, and found by nobody. */
@@ -31,8 +31,9 @@ function removeStale(folder, { to } = {}) {
   const dist = join(folder, "dist");
   for (const file of existsSync(dist) ? readdirSync(dist, { recursive: true }) : []) {
     const stem = /^(.*?)\.(js|d\.ts|js\.map)$/.exec(file);
-    // Few files are written anew, and have no sources of their own.
-    if (!stem || (stem[2] === "js" && (to === "." || file.startsWith(`${to}/`)))) continue;
+    // The few files have no sources of their own, and are written anew.
+    const isFew = to !== undefined && (to === "." || file.startsWith(`${to}/`));
+    if (!stem || (stem[2] === "js" && isFew)) continue;
     const source = [".ts", ".js"].some((ending) => existsSync(join(folder, "src", stem[1] + ending)));
     if (!source || stem[2] === "js.map") rmSync(join(dist, file));
   }

@@ -6,8 +6,8 @@ import { rolldown } from "rolldown";
 
 /**
  * @param {string} dist
- * @param {readonly string[]} entries files of dist that are to be had by the same names in `to`
- * @param {string} to another folder, or dist itself, whose other scripts are then no more
+ * @param {readonly string[]} entries files of dist that `to` has under the same names
+ * @param {string} to another folder, or dist itself, whose other scripts are removed
  */
 export async function bundleFiles(dist, entries, to) {
   const bundle = await rolldown({
@@ -24,10 +24,11 @@ export async function bundleFiles(dist, entries, to) {
   await bundle.close();
   const lost = output.find(({ fileName, code }) => !fileName.startsWith("parts/") && code.includes("import.meta.url"));
   if (lost) throw new Error(`${join(to, lost.fileName)} has modules that name files from one folder deeper`);
-  await mkdir(to, { recursive: true });
-  for (const file of await readdir(to, { recursive: true })) if (file.endsWith(".js")) await rm(join(to, file));
   for (const { fileName, code } of output) {
     await mkdir(dirname(join(to, fileName)), { recursive: true });
     await writeFile(join(to, fileName), code);
   }
+  const written = output.map(({ fileName }) => join(fileName));
+  for (const file of await readdir(to, { recursive: true }))
+    if (file.endsWith(".js") && !written.includes(file)) await rm(join(to, file));
 }

@@ -1,5 +1,5 @@
 // Compiles kernels/families/*.ts, most into two builds, plain and relaxed SIMD: modules that export their bytes as base64 of gzip, so that browsers and
-// bundlers load them as any other, and the bytes as files, for Node, where to load what unzips takes longer than to read them. They are for shared memory:
+// bundlers load them as any other, and the bytes as files, for Node, where loading zlib takes longer than reading them. They are for shared memory:
 // for memory of one thread the loader changes a flag. `writeModules` writes the plain ones as files for memory of one thread, for hosts that compile what is
 // deployed. Rebuilds only what changed.
 import { createHash } from "node:crypto";
@@ -133,7 +133,9 @@ async function writeTable(files, hash) {
   const target = join(output, "files.ts");
   if ((await readFile(target, "utf8").catch(() => "")).startsWith(bannerOf(hash))) return;
   const lines = [];
-  for (const [build, file] of files)
+  // What has one build is found under both names.
+  const all = [...files, ...PLAIN.map((family) => [`${family}-relaxed`, files.get(`${family}-simd`)])];
+  for (const [build, file] of all)
     lines.push(`  "${build}": { file: "${file}", sharedAt: ${sharedAt(await readFile(join(output, file)))} },\n`);
   const type = "Readonly<Record<string, { readonly file: string; readonly sharedAt: number }>>";
   await written(target, `${bannerOf(hash)}export const buildFiles: ${type} = {\n${lines.join("")}};\n`);

@@ -5,8 +5,8 @@ import { dirname, join, relative } from "node:path";
 import { rolldown } from "rolldown";
 
 /**
- * What pages are made of: an entry, names that they import from it, and a module that they ask for as they run. A program keeps the parts that it has apart from
- * those that it has not.
+ * What pages are made of: an entry, names that they import from it, and a module that they ask for as they run. A program keeps the parts that it needs apart
+ * from those that it does not.
  */
 const PROGRAMS = [
   ["index.js", "Dataset fit linear"],
@@ -24,7 +24,7 @@ const PROGRAMS = [
   ["worker/index.js", "*"],
   ["diagnostics/plain.js", "*"],
 ];
-/** Node loads an entry whole, and predicting is to begin at once: of what it loads the first programs alone tell parts apart. */
+/** Node loads an entry whole, and prediction should begin at once: in what it loads, only the first programs keep parts apart. */
 const PREDICTING = { files: ["predict/index.js", "predict/at-start.js"], programs: 4 };
 /** Where in a program a file is: from the beginning, with the module that is asked for, with what else may be asked for, or nowhere. */
 const [EARLY, ASKED, LATE, NOWHERE] = [0, 1, 2, 3];
@@ -93,8 +93,8 @@ export async function mergeParts(texts, dist, inputs, apart, threads) {
 }
 
 /**
- * Of each file the number of its part: one for all files of a key, or more where they would import each other by way of other parts. What a part imports has
- * a lower number, as rolldown takes what a part imports into it unless it is in another already.
+ * Of each file the number of its part: one part for all files of a key, or several where a part would import itself by way of others. What a part imports has
+ * a lower number, since rolldown puts imported files into a part unless an earlier one has them.
  *
  * @param {ReadonlyMap<string, string>} keys by file
  * @param {ReadonlyMap<string, import("rolldown").ModuleInfo>} modules
@@ -130,7 +130,7 @@ function partsOf(keys, modules) {
   return new Map([...partOf].map(([id, part]) => [id, numbers.get(part)]));
 }
 
-/** Of each file where in each program it is. What a program does not have costs it nothing where those are that import it. */
+/** Of each file where in each program it is. A file that a program does not have costs it nothing next to a file that imports it. */
 function placesOf(modules, programs) {
   const importers = new Map([...modules.keys()].map((id) => [id, []]));
   for (const [id, { importedIds }] of modules) for (const imported of importedIds) importers.get(imported)?.push(id);

@@ -90,7 +90,7 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
  * @throws CapabilityError where a policy forbids compiling
  */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
-  const { file, sharedAt } = buildFiles[`${family}-${instructions}`] ?? buildFiles[`${family}-simd`];
+  const { file, sharedAt } = buildFiles[`${family}-${instructions}`];
   const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
   // Made for shared memory; memory of one thread differs in the flag of the import alone.
   if (!shared) bytes[sharedAt] &= ~SHARED;
