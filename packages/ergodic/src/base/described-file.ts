@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../contract.ts";
 import { DataError } from "./errors.ts";
 import { murmur3 } from "./murmur3.ts";
-import { PACKED, pack, unpack } from "./packed.ts";
+import { mayBePacked, PACKED, pack, unpack } from "./packed.ts";
 import { decode, encode, type Tensor } from "./safetensors.ts";
 
 const [PLAIN, WITH_LISTS] = [1, 2];
@@ -67,7 +67,11 @@ export function decodeDescribed(bytes: Uint8Array, where: string, format: FileFo
   return {
     metadata,
     tensors: Object.fromEntries(own),
-    describe: () => unpack(parsedDescription(metadata.description, where, code), tensors, where, code) as JsonObject,
+    describe() {
+      const { description } = metadata;
+      const json = parsedDescription(description, where, code);
+      return mayBePacked(description) ? (unpack(json, tensors, where, code) as JsonObject) : json;
+    },
     verify() {
       const found = checksumOf(tensors);
       if (metadata.checksum === undefined || metadata.checksum === found) return;
@@ -126,21 +130,15 @@ function parsedDescription(text: string | undefined, where: string, code: string
     throw refuse("is not JSON", cause);
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) throw refuse("is not an object");
-  if (isDeep(json)) throw refuse(`is nested more than ${DEEPEST} levels deep`);
+  if (isDeep(json, DEEPEST)) throw refuse(`is nested more than ${DEEPEST} levels deep`);
   return json;
 }
 
-/** Level by level, so that no depth is too much for it. */
-function isDeep(json: Json): boolean {
-  let level: Json[] = [json];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > DEEPEST) return true;
-    const below: Json[] = [];
-    for (const one of level) {
-      if (typeof one !== "object" || one === null) continue;
-      for (const part of Object.values(one)) if (typeof part === "object" && part !== null) below.push(part);
-    }
-    level = below;
-  }
+/** Whether it has more levels than that. */
+function isDeep(json: Json, levels: number): boolean {
+  if (typeof json !== "object" || json === null) return false;
+  if (levels < 0) return true;
+  if (Array.isArray(json)) return json.some((part) => isDeep(part, levels - 1));
+  for (const key in json) if (isDeep(json[key], levels - 1)) return true;
   return false;
 }

@@ -42,11 +42,11 @@ export class Murmur3 {
 function blocks(h: number, bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   if (LITTLE_ENDIAN && (bytes.byteOffset + start) % 4 === 0) {
-    // Whole words at a time: some three times as fast.
-    const words = new Uint32Array(bytes.buffer, bytes.byteOffset + start, (end - start) >> 2);
+    // Whole words at a time: some three times as fast. Signed, as engines keep no others without a heap number each before they optimise.
+    const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (end - start) >> 2);
     for (let k = 0; k < words.length; k++) {
       h ^= mixed(words[k]);
-      h = Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64;
+      h = (Math.imul((h << 13) | (h >>> 19), 5) + 0xe6546b64) | 0;
     }
     i += 4 * words.length;
   }

@@ -133,6 +133,9 @@ function smallest(values: readonly number[]): TensorValues {
   return most < 2 ** 32 ? Uint32Array.from(values) : Float64Array.from(values);
 }
 
+/** False where JSON of this text has nothing that `unpack` would change: making all of it anew takes longer than to parse it. */
+export const mayBePacked = (text: string): boolean => text.includes(KEY) || text.includes("\\u");
+
 /** What `pack` was given. `tensors`: of the file. */
 export function unpack(json: Json, tensors: Readonly<Tensors>, where: string, code: string): Json {
   const refuse = (what: string): never => {

@@ -95,12 +95,13 @@ export const countAt = (count: PlanCount, batch: number): number =>
 function counted(x: unknown, batch: number): unknown {
   if (typeof x !== "object" || x === null) return x;
   if ("B" in x) return countAt(x as PlanCount, batch);
-  let made: Record<string, unknown> | unknown[] | undefined;
-  for (const [key, value] of Object.entries(x)) {
-    const now = counted(value, batch);
-    if (now === value) continue;
-    made ??= Array.isArray(x) ? [...x] : { ...x };
-    (made as Record<string, unknown>)[key] = now;
+  const parts = x as Record<string, unknown>;
+  let made: Record<string, unknown> | undefined;
+  for (const key in parts) {
+    const now = counted(parts[key], batch);
+    if (now === parts[key]) continue;
+    made ??= (Array.isArray(x) ? [...x] : { ...x }) as Record<string, unknown>;
+    made[key] = now;
   }
   return made ?? x;
 }

@@ -141,11 +141,14 @@ class HostEngine implements Engine {
   apart(pages: number): Machine {
     const memory = new EngineMemory(this.memory.shared, pages);
     const thread = createThread(memory.memory);
+    const added = new Set<WebAssembly.Module>();
     return {
       memory,
       kernel: (name, deterministic) => {
         const build = this.buildOf(name, deterministic);
-        thread.addBuild(build, this.builds.get(build)!.get(familyOf(name))!);
+        const module = this.builds.get(build)!.get(familyOf(name))!;
+        if (!added.has(module)) thread.addBuild(build, module);
+        added.add(module);
         return thread.kernel(build, name);
       },
     };

@@ -60,9 +60,8 @@ export function openThread<M>(source: ThreadSource, onMessage: (message: M) => v
 
 function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   const threads = builtin("node:worker_threads");
-  const worker = new threads.Worker(text, {
+  const worker = new threads.Worker(`"use strict";globalThis.ergodicThread=${JSON.stringify(name)};${text}`, {
     eval: true,
-    workerData: name,
     name,
     // Flags of this process, --input-type for one, may not suit the text.
     execArgv: [],

@@ -126,15 +126,17 @@ function createServer(post) {
   };
 }
 
-// The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it.
+// The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it (threads.ts). Node takes two
+// milliseconds to load its module of threads, and loads it in workers alone.
 const WORKER_NAME = "ergodic-worker";
 if (typeof globalThis.process?.versions?.node === "string") {
-  const { parentPort, workerData } = globalThis.process.getBuiltinModule("node:worker_threads");
-  if (parentPort && workerData === WORKER_NAME)
-    parentPort.on(
+  if (/** @type {{ ergodicThread?: string }} */ (globalThis).ergodicThread === WORKER_NAME) {
+    const { parentPort } = globalThis.process.getBuiltinModule("node:worker_threads");
+    parentPort?.on(
       "message",
       createServer((message) => parentPort.postMessage(message)),
     );
+  }
 } else if ("WorkerGlobalScope" in globalThis && /** @type {{ name?: string }} */ (globalThis).name === WORKER_NAME) {
   const serve = createServer((message) => globalThis.postMessage(message));
   globalThis.addEventListener("message", (event) => serve(/** @type {MessageEvent} */ (event).data));

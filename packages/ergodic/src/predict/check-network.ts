@@ -22,7 +22,8 @@ export function checkParameters(where: string, { shapes }: JsonObject, tensors: 
     const shape = shapes && Object.hasOwn(shapes, name) ? shapes[name] : undefined;
     if (shape === undefined) continue;
     const count = Array.isArray(shape) ? shape.reduce<number>((product, size) => product * Number(size), 1) : Number.NaN;
-    checkModel(where, count === values.length, `has ${values.length} numbers in "${name}" of shape ${shownJson(shape)}`);
+    if (count !== values.length)
+      checkModel(where, false, `has ${values.length} numbers in "${name}" of shape ${shownJson(shape)}`);
     checkFinite(where, name, values);
   }
 }

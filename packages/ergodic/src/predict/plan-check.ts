@@ -186,8 +186,8 @@ class Check {
 function reach(offset: number, extents: readonly number[], strides: readonly number[]): { low: number; high: number } {
   let low = offset;
   let high = offset;
-  for (const [axis, extent] of extents.entries()) {
-    const far = strides[axis] * Math.max(extent - 1, 0);
+  for (let axis = 0; axis < extents.length; axis++) {
+    const far = strides[axis] * Math.max(extents[axis] - 1, 0);
     if (far < 0) low += far;
     else high += far;
   }

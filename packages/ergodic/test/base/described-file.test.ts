@@ -44,6 +44,16 @@ it("comes back as it was written: metadata, description, and its own tensors wit
   expect(FILE_VERSION).toBe(2);
 });
 
+it("lists are made again however their marks are written, and what only looks like one is said", () => {
+  const given = long(1);
+  const { description } = decode(written(given)).metadata;
+  expect(description).toContain('{"packed":');
+  for (const spelt of ['{"\\u0070acked":', '{ "packed" :'])
+    expect(read(changed(written(given), { description: description.replace('{"packed":', spelt) })).describe()).toEqual(given);
+  const other = changed(written({}), { description: '{"a":{"packed":"boxes"}}' });
+  expect(() => read(other).describe()).toThrow('has a list that is packed as "boxes"; the file is damaged');
+});
+
 describe("checksums", () => {
   it("are of names, types, shapes and bytes, whatever the order of tensors, and of no other memory", () => {
     const sum = checksumOf(tensors);

@@ -185,6 +185,7 @@ describe("hostile files", () => {
     ["a dtype of numbers", file('{"a":{"dtype":32,"shape":[0],"data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["no shape", file('{"a":{"dtype":"F32","data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["a tensor that is null", file('{"a":null}'), /lacks a dtype/],
+    ["a tensor of lists within lists", file(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), /lacks a dtype|is no JSON/],
     ["metadata that is not text", file('{"__metadata__":{"a":1}}'), /not a map of text to text/],
   ];
 

@@ -63,6 +63,8 @@ const step =
 describe("a linear model is refused", () => {
   const cases: [string, Change, RegExp][] = [
     ["with NaN weights", weights(Float64Array.of(1, Number.NaN, 3), [1, 3]), /NaN in "weights" at 1/],
+    ["with a last weight of ∞", weights(Float32Array.of(1, 2, Infinity), [1, 3]), /model has Infinity in "weights" at 2,/],
+    ["with a first weight of −∞", weights(Float64Array.of(-Infinity, 2, 3), [1, 3]), /model has -Infinity in "weights" at 0,/],
     ["with a weight for three columns", weights(Float64Array.of(1), [1, 1]), /1 numbers in "weights", but 3 are wanted/],
     [
       "with weights of another shape",
