@@ -32,3 +32,15 @@ for (const { title, name, path, reason } of versions) {
     expect(stderr).toBe("");
   });
 }
+
+it("Node's own modules of threads are loaded when a thread starts, and not with the engine", async () => {
+  const looking = `
+    const { openEngine } = await import(${JSON.stringify(engineFile.href)});
+    const hasThreads = () => process.moduleLoadList.includes("NativeModule worker_threads");
+    const engine = await openEngine();
+    const before = hasThreads();
+    await engine.run([1, 2].map((x) => ({ kernel: "log", args: [x] })), { workers: 2, deterministic: true });
+    console.log(before, hasThreads());`;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", looking], { timeout: 30_000 });
+  expect(stdout).toBe("false true\n");
+});
