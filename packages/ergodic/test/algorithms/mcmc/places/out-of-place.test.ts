@@ -4,6 +4,7 @@ import { measured, Normal } from "../../../../src/algorithms/mcmc/places/place.t
 import { massOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
 import { Survey } from "../../../../src/algorithms/mcmc/places/survey.ts";
 import type { Entry } from "../../../../src/algorithms/mcmc/places/visits.ts";
+import { nuts } from "../../../../src/algorithms/sampling/index.ts";
 import { DensityPoint } from "../../../../src/algorithms/variational/density-point.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -138,4 +139,22 @@ describe("the cost of scouts", () => {
       survey.dispose();
     }
   });
+});
+
+it("places are looked at in up to 64 coordinates, as many as docs/sampling.md says", async () => {
+  const found = async (dimension: number) => {
+    const sum = (x: Float64Array): number => x.reduce((all, value) => all + value * value, 0);
+    const normal = functionDensity({ dimension, logDensity: (x) => -0.5 * sum(x), gradient: (x) => x.map((value) => -value) });
+    const plan = { chains: 2, warmup: 1000, draws: 1000, seed: 1, workers: 1, deterministic: true };
+    const run = nuts().start(normal, plan, engine);
+    while (run.converged === false) await run.advance(2000);
+    const { scouts } = run.report();
+    const places = run.places!().length;
+    run.dispose();
+    return [scouts, places > 0];
+  };
+  expect([await found(64), await found(65)]).toEqual([
+    [24, true],
+    [undefined, false],
+  ]);
 });
