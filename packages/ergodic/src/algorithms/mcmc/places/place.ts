@@ -6,7 +6,7 @@ import { lowerFactor } from "../hamiltonian/metric.ts";
 
 const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;
-const REFITS = 2;
+export const REFITS = 2;
 const FINE = 0.1;
 const LOG_TWO_PI = 1.8378770664093453;
 
@@ -111,10 +111,10 @@ export const drawsFor = (d: number): number => 60 + 10 * d;
 
 export const isKnown = ({ paretoK, error }: Place): boolean => paretoK <= MOST_K && error * error * LEAST_EFFECTIVE <= 1;
 
-/** `logDensity`: of p, −∞ outside of its support. */
-export function measured(normal: Normal, logDensity: (x: Float64Array) => number, draws: Draws): Place {
+/** `logDensity`: of p, −∞ outside of its support. `refits`: how often the normal may be fitted anew, drawsFor(d) evaluations each. */
+export function measured(normal: Normal, logDensity: (x: Float64Array) => number, draws: Draws, refits = REFITS): Place {
   let place = once(normal, logDensity, draws);
-  for (let refit = 0; refit < REFITS && !(isKnown(place.place) && place.place.error <= FINE) && place.better; refit++) {
+  for (let refit = 0; refit < refits && !(isKnown(place.place) && place.place.error <= FINE) && place.better; refit++) {
     const again = once(place.better, logDensity, draws);
     if (!(again.place.error < place.place.error)) break;
     place = again;

@@ -14,7 +14,7 @@ import type { DensityPoint } from "../../variational/density-point.ts";
 import { Path } from "../../variational/path.ts";
 import { choleskyScale } from "../../variational/paths.ts";
 import { quasiNewtonDefaults } from "../../variational/quasi-newton.ts";
-import { isKnown, measured, Normal, type Place } from "./place.ts";
+import { drawsFor, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
 /** Of the gradients of a run. */
 export const BUDGET = 0.1;
@@ -85,9 +85,10 @@ export function distinct(found: readonly Scouted[]): Scouted[] {
   return kept;
 }
 
-/** The mass of a scout's place, where it is known. */
-export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws): Place | undefined {
-  const place = measured(normal, (x) => point.evaluate(x), draws);
+/** The mass of a scout's place, where it is known, from at most `most` evaluations. */
+export function massOf(point: DensityPoint, { normal }: Scouted, draws: Draws, most: number): Place | undefined {
+  const refits = Math.min(REFITS, Math.floor(most / drawsFor(normal.dimension)) - 1);
+  const place = measured(normal, (x) => point.evaluate(x), draws, refits);
   return isKnown(place) ? place : undefined;
 }
 

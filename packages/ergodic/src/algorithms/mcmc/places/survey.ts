@@ -183,9 +183,10 @@ export class Survey {
   private lookAtScouts(gradients: number): boolean {
     const found = this.entries.filter(({ kind }) => kind === "found");
     const places = distinct(found.map(({ place, elbo, settled }): Scouted => ({ normal: place.normal, elbo, end: settled })));
-    if (this.looked >= places.length || this.spent + drawsFor(this.dimension) > BUDGET * gradients) return false;
+    const left = BUDGET * gradients - this.spent;
+    if (this.looked >= places.length || left < drawsFor(this.dimension)) return false;
     const at = this.looked++;
-    const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at));
+    const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at), left);
     if (!place) return true;
     const { elbo, end } = places[at];
     this.entries.push({ kind: "scout", chain: -1, elbo, settled: end, most: Infinity, place });

@@ -1,10 +1,12 @@
 /** Chains that fall keep the unit metric: when they count as arrived, and that they arrive. */
 import { describe, expect, it } from "vitest";
 import { hasArrived, hasRisen, isLost } from "../../../../src/algorithms/mcmc/hamiltonian/arrival.ts";
+import type { Chain } from "../../../../src/algorithms/mcmc/hamiltonian/chain.ts";
 import { nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
 import { functionDensity } from "../../../../src/models/functional/index.ts";
+import { arma, armaData } from "../../../arma.ts";
 
 const engine = await openEngine();
 const levels = (f: (k: number) => number) => Array.from({ length: 12 }, (_, k) => f(k));
@@ -135,6 +137,29 @@ describe("warm-up", () => {
     expect(await lost(nuts({ scouts: 0, restarts: 0, metric: "lowRank" }))).not.toEqual([]);
   });
 
+  it("brings single chains to the posterior of an ARMA process from all of thirty seeds", async () => {
+    using density = await arma.condition(armaData(), {});
+    const found = async (sampler: Sampler) => {
+      let [leapfrogs, lost] = [0, [] as number[]];
+      for (let seed = 1; seed <= 30; seed++) {
+        const run = sampler.start(density, { ...plan, seed, warmup: 1000 }, engine);
+        while (run.converged === false) await run.advance(2000);
+        const levels = run.draws().transition("logDensity");
+        leapfrogs += run.report().leapfrogs;
+        // The mode is at 85; those that are lost are 600 nats to 10^43 below.
+        if (!levels.every((level) => level > 50)) lost.push(seed);
+        run.dispose();
+      }
+      return { lost, leapfrogs };
+    };
+    const ours = await found(nuts());
+    expect(ours.lost).toEqual([]);
+    const windows = await found(nuts({ metric: "diagonal", scouts: 0, restarts: 0 }));
+    expect(windows.lost.length).toBeLessThan(5);
+    // Chains that start anew, three of them, included.
+    expect(ours.leapfrogs).toBeLessThan(1.1 * windows.leapfrogs);
+  });
+
   it("starts chains anew that are lost, no more often than `restarts`, and no others", async () => {
     const restarted = async (level: number, restarts: number) => {
       const logDensity = ([x]: Float64Array) => level - 0.5 * x * x;
@@ -179,6 +204,21 @@ describe("warm-up", () => {
     // Those that diverged are not seen.
     expect(seen()).toBeLessThanOrEqual(5);
     expect(seen()).toBeGreaterThan(0);
+    run.dispose();
+  });
+
+  it("keeps the unit metric until a chain has come down, at most until half of it, between looks too", async () => {
+    // Doubles near 1e20 are 16384 apart: nothing says that this chain came down. Of 3000 transitions renewals come between looks.
+    const density = functionDensity({
+      dimension: 2,
+      logDensity: ([x, y]) => -1e20 - 0.5 * (x * x + y * y),
+      gradient: (x) => x.map((value) => -value),
+    });
+    const run = nuts({ scouts: 0, restarts: 0 }).start(density, { ...plan, warmup: 3000 }, engine);
+    const inverse = () => [...(run as unknown as { chains: Chain[] }).chains[0].views().inverse.subarray(0, 2)];
+    for (let made = 0; made < 1499; made += (await run.advance(1)).updates) expect(inverse(), `${made}`).toEqual([1, 1]);
+    await run.advance(200);
+    expect(inverse()).not.toEqual([1, 1]);
     run.dispose();
   });
 

@@ -213,6 +213,38 @@ describe("warm-up", () => {
     expect(asked.count).toBeGreaterThan(400);
   });
 
+  it("tries at the cost of at most a tenth of the run's gradients, also where the diagonal is dear", async () => {
+    // The funnel, stretched along the difference of two of its coordinates: a diagonal takes many times the leapfrogs of the low rank.
+    const stretched = (by: number) => {
+      const shrunk = (x: Float64Array): Float64Array => {
+        const away = (1 - 1 / by) * 0.5 * (x[1] - x[2]);
+        return x.map((value, i) => (i === 1 ? value - away : i === 2 ? value + away : value));
+      };
+      return functionDensity({
+        dimension: funnel.dimension,
+        logDensity: (x) => funnel.evaluate(shrunk(x)).value,
+        gradient: (x) => shrunk(funnel.evaluate(shrunk(x)).gradient),
+      });
+    };
+    for (const [by, wanted] of [
+      [1, "taken"],
+      [200, "lost"],
+      [5000, "lost"],
+    ] as const) {
+      const run = nuts({ scouts: 0 }).start(stretched(by), { ...plan, warmup: 1000, draws: 1000 }, engine);
+      while (run.converged === false) await run.advance(2000);
+      const { trial } = run as unknown as {
+        trial: { first?: object; diagonal: boolean; tallies: Record<"adapting" | "diagonal", { leapfrogs: number }> };
+      };
+      const { adapting, diagonal } = trial.tallies;
+      const share = (adapting.leapfrogs + diagonal.leapfrogs) / run.report().leapfrogs;
+      expect([by, trial.first === undefined ? "not tried" : trial.diagonal ? "taken" : "lost"]).toEqual([by, wanted]);
+      expect(share).toBeGreaterThan(0);
+      expect(share).toBeLessThan(0.1);
+      run.dispose();
+    }
+  });
+
   it("leaves what was asked for by name", async () => {
     expect((await finished(funnel, nuts({ metric: "lowRank" }))).report.diagonal).toBeUndefined();
   });

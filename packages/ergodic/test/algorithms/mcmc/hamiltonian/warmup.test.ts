@@ -1,5 +1,6 @@
 /** Schedules of warm-up, and runs of overlapping estimates: gone on with bit for bit, and better fitted than one of windows. */
 import { describe, expect, it } from "vitest";
+import type { Chain } from "../../../../src/algorithms/mcmc/hamiltonian/chain.ts";
 import { warmupSchedule } from "../../../../src/algorithms/mcmc/hamiltonian/warmup.ts";
 import { hmc, nuts, type Sampler, type SamplingPlan, warmupWindows } from "../../../../src/algorithms/sampling/index.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -119,6 +120,30 @@ describe("a run of overlapping estimates", () => {
       expect(again.draws()).toEqual(whole.draws);
       expect(again.report()).toEqual(whole.report);
       again.dispose();
+    }
+  });
+
+  it("keeps the metric that it has where what was seen makes none", async () => {
+    for (const sampler of [nuts(), nuts({ metric: "fisher" }), nuts({ metric: "dense" })]) {
+      const run = sampler.start(await target(), plan, engine);
+      await run.advance(140);
+      const [chain] = (run as unknown as { chains: Chain[] }).chains;
+      const metric = () => [chain.views().inverse, chain.views().factor].map((numbers) => [...(numbers as Float64Array)]);
+      const before = metric();
+      // Not the unit metric of the beginning.
+      expect(Math.abs(before[0][1] - 1)).toBeGreaterThan(0.05);
+      // Far beyond what a metric may hold; then nothing at all.
+      const [wild, still] = [Float64Array.of(1e200, -1e200, 1e200), new Float64Array(3)];
+      for (const estimator of chain.estimators) {
+        estimator.reset();
+        for (const draw of [wild, still, wild]) estimator.add(draw, draw, false);
+      }
+      chain.renewMetric("nothing");
+      expect(metric()).toEqual(before);
+      for (const estimator of chain.estimators) estimator.reset();
+      chain.renewMetric("nothing");
+      expect(metric()).toEqual(before);
+      run.dispose();
     }
   });
 
