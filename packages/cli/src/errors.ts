@@ -4,6 +4,7 @@
  *
  * The library speaks of its options as TypeScript writes them (`impute: "mean"`); here they read as they are typed (`--impute mean`).
  */
+import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
 import { CapabilityError, ErgodicError, OptionError } from "ergodic";
 import type { Terminal } from "./terminal.ts";
@@ -64,9 +65,14 @@ const translations: readonly [RegExp, string][] = [
 const translated = (given: string): string =>
   translations.reduce((text, [library, typed]) => text.replace(library, typed), given);
 
+/** Where this command's own files lie: the library takes their lines for the user's. */
+const OWN = fileURLToPath(new URL("..", import.meta.url));
+const withoutOwnLines = (text: string): string =>
+  text.replace(/ \(at ([^()]+)\)/g, (place, file: string) => (file.startsWith(OWN) ? "" : place));
+
 /** The whole, whose `where` is no option that is assigned, whatever it is called. */
 function messageOf({ where, said, code }: ErgodicError): string {
-  return `${translated(where)}: ${inCommandLineTerms(said)} [${code}]`;
+  return `${translated(where)}: ${inCommandLineTerms(withoutOwnLines(said))} [${code}]`;
 }
 
 export function inCommandLineTerms(given: string): string {

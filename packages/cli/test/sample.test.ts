@@ -43,6 +43,15 @@ describe("sample", () => {
     expect(answer.verdict.findings.map(({ code }: { code: string }) => code)).toContain("ess");
   });
 
+  it("names no line of its own where data are not as they should be", async () => {
+    const given = file("gap.json");
+    writeFileSync(given, JSON.stringify({ y: [1, null], sigma: [1, 1] }));
+    const { stderr, code } = await ergodic("sample", model, ...short, "--data", given);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/"y"/);
+    expect(stderr).not.toContain("(at ");
+  });
+
   it("takes a formula and a table in place of a model's file", async () => {
     const table = file("growth.csv");
     const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${i % 7},${["low", "high"][i % 2]},g${i % 4}`);
