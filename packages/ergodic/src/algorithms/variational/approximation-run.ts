@@ -81,7 +81,7 @@ export abstract class ApproximationRun extends SteppedRun {
   }
 
   get converged(): boolean | string {
-    return this.full && "the approximation stands, and all draws are made";
+    return this.full && "the approximation is made, and so are all draws";
   }
 
   protected move(): number | undefined {
