@@ -297,6 +297,30 @@ describe("operations on arrays", () => {
   });
 });
 
+describe("extents", () => {
+  const { constantArray, full, identity, pad, range } = compiler;
+  it.each<[string, () => unknown, string]>([
+    ["range of -1", () => range(-1), "COMPILE_OPERAND"],
+    ["identity of -1", () => identity(-1), "COMPILE_OPERAND"],
+    ["full of -1", () => full(1, [-1]), "COMPILE_OPERAND"],
+    ["constantArray of -1", () => constantArray([1], [-1]), "COMPILE_OPERAND"],
+    ["more numbers than memory has", () => range(1e15), "MEMORY_LIMIT"],
+    ["a matrix larger than memory", () => identity(1e8), "MEMORY_LIMIT"],
+    ["one width of an axis", () => pad(v, [[1] as never]), "COMPILE_SHAPE"],
+    ["widths that are no list", () => pad(v, 1 as never), "COMPILE_SHAPE"],
+    ["a negative width", () => pad(v, [[-1, 0]]), "COMPILE_SHAPE"],
+    ["a width that is a fraction", () => pad(v, [[0, 0.5]]), "COMPILE_SHAPE"],
+  ])("%s is refused", (_, run, code) => {
+    expect(failure(run).code).toBe(code);
+  });
+  it("from 0 on are taken", () => {
+    expect(range(3).shape).toEqual([3]);
+    expect([range(0).shape, full(1, [0, 2]).shape]).toEqual([[0], [0, 2]]);
+    expect(Array.from(compiler.interpret([identity(2)], {})[0])).toEqual([1, 0, 0, 1]);
+    expect(pad(v, [[1, 2]]).shape).toEqual([6]);
+  });
+});
+
 describe("distributions", () => {
   it("are all listed here", () => {
     const functions = Object.entries(statistical).filter(([name, f]) => typeof f === "function" && !noDistributions.has(name));
@@ -305,6 +329,9 @@ describe("distributions", () => {
   });
   it.each(Object.entries(parameters))("%s refuses what it does not take", (name, given) => {
     refuses(name, functionOf(statistical, name), given);
+  });
+  it("of no components are none", () => {
+    expect(failure(() => statistical.mixture([], [])).code).toBe("COMPILE_SHAPE");
   });
   it("of users' own are checked alike", () => {
     const own = statistical.distribution(

@@ -161,6 +161,10 @@ describe("the verdict", () => {
       "the posterior has several modes, and the chains are apart in 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
     expect(findings[1].advice).toMatch(/^see to the modes first; within a mode, take centred/);
+    // A chain in no mode is one of the chains all the same.
+    expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
+      "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
+    );
     // Of other samplers nothing is known of places.
     expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^where modes are mirror images/);
     // Chains that drift are in no places of their own, and those that agree are in none that are apart.
