@@ -297,6 +297,24 @@ describe("operations on arrays", () => {
   });
 });
 
+describe("numbers and options", () => {
+  const { at, floor, full, kthSmallest, maxPool, mul, pick, slice, take, uniform } = compiler;
+  it.each<[string, () => unknown, RegExp]>([
+    ["NaN where a place is wanted", () => slice(v, { from: Number.NaN }), /^slice: from is NaN, but must be a number/],
+    ["NaN for a rank", () => kthSmallest(v, Number.NaN), /^kthSmallest: k is NaN, but must be a number/],
+    ["an option that must be there", () => maxPool(image, {} as never), /^maxPool: size is undefined, but must be/],
+    ["indices beyond the end are not taken for such from 1", () => take(v, [1, 9]), /as indices count from 0 \(at/],
+    ["indices from 1 are", () => take(v, [1, 3]), /these count from 1: subtract 1 from each/],
+  ])("%s", (_, run, words) => {
+    expect(failure(run).message).toMatch(words);
+  });
+  it("indices made of random numbers are known to nobody", () => {
+    expect(take(v, floor(mul(uniform([2], 1), 9))).shape).toEqual([2]);
+    expect(pick(square, floor(mul(compiler.normal([3], 1), 9))).shape).toEqual([3]);
+    expect(at(full(1, [2]), 1).shape).toEqual([]);
+  });
+});
+
 describe("extents", () => {
   const { constantArray, full, identity, pad, range } = compiler;
   it.each<[string, () => unknown, string]>([

@@ -428,6 +428,21 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     /target: term is 3, but must be a symbolic array/,
   ],
   [
+    "Stan: indices from 1, one after another in a loop",
+    () =>
+      posterior(
+        ({ data, param, observe }) => {
+          const d = data({ y: vector("N"), group: vector("N") });
+          const alpha = param("alpha", s.normal(0, 1), { shape: 2 });
+          const { outputs } = c.scan([c.full(0)], [d.group], ([last]: Any, [i]: Any) => [[last], [c.take(alpha, i)]]);
+          observe(d.y, s.normal(outputs[0], 1));
+        },
+        { y, group: [1, 1, 2, 2] },
+      ),
+    "DATA_INDEX",
+    /data "group"\[2\]: it is 2, but take\(\) has 2 to choose from.*subtract 1/,
+  ],
+  [
     "R: arithmetic on a list of numbers",
     () => posterior(({ param, target }) => target(c.mul(c.add([1, 2, 3], 1), param("a", s.normal(0, 1))))),
     "COMPILE_OPERAND",
