@@ -42,9 +42,11 @@ export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
 export const anyNumber = kind("a number", isNumber);
 export const numbers = kind("a list of numbers", isNumberList);
 export const whole = kind("a whole number", isWhole);
+export const count = kind("a whole number from 0 on", (x) => isWhole(x) && (x as number) >= 0);
 export const indices = kind("a number, or a list of them", (x) => number.fits(x) || (Array.isArray(x) && x.every(isNumber)));
 export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || (Array.isArray(x) && x.every(isWhole)));
 export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
+export const extents = kind("a list of extents, whole numbers from 0 on", (x) => Array.isArray(x) && x.every(count.fits));
 export const flag = kind("true or false", (x) => typeof x === "boolean");
 export const text = kind("a text", (x) => typeof x === "string");
 export const callback = kind("a function", (x) => typeof x === "function");
@@ -113,13 +115,21 @@ export function checkArgument(where: string, name: string, kind: Kind, given: un
   if (!kind.fits(given)) {
     const missing = given === undefined && [array, operand, element].includes(kind) ? "; a name may be missing" : "";
     const axis = kind.keys && "axis" in kind.keys && isWhole(given) ? `; write { axis: ${String(given)} }` : "";
-    const wrap = kind === array && (isNumber(given) || isNumberList(given)) ? "; write toArray(…)" : "";
+    const wrap = wrapHint(kind, given);
     throw refusal(
       where,
       `${name} is ${described(given)}, but must be ${kind.wanted}${missing}${axis}${wrap}${callbackHint(where, all)}`,
     );
   }
   if (kind.keys) checkOptions(where, kind.keys, given as Readonly<Record<string, unknown>>);
+}
+
+/** How lists of numbers, and of rows of them, become arrays. */
+function wrapHint(kind: Kind, given: unknown): string {
+  if (kind !== array && kind !== operand && kind !== element) return "";
+  if (isNumberList(given) || (kind === array && isNumber(given))) return "; write toArray(…)";
+  const areRows = Array.isArray(given) && given.length > 0 && given.every(isNumberList);
+  return areRows ? `; write constantArray(rows.flat(), [${given.length}, ${given[0].length}])` : "";
 }
 
 function checkOptions(where: string, keys: Readonly<Record<string, Kind>>, given: Readonly<Record<string, unknown>>): void {

@@ -145,9 +145,9 @@ export class Draws<Q extends string = string, D extends string = string> {
     return Float64Array.from({ length: this.chains * this.count }, (_, at) => transitions[at * width + offset]);
   }
 
-  /** Divergent transitions of all chains; 0 for samplers that know none. */
+  /** Divergent transitions of all chains, all that a file does not call 0; 0 for samplers that know none. */
   get divergences(): number {
-    return this.fields.includes("divergent") ? this.transition("divergent").reduce((sum, divergent) => sum + divergent, 0) : 0;
+    return this.fields.includes("divergent") ? this.transition("divergent").filter((divergent) => divergent !== 0).length : 0;
   }
 
   /** Mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ (NaN of an approximation, which has no chains) and k̂ of the tails of every number, by name. */

@@ -262,11 +262,11 @@ async function contentOf(from: DrawsFile, name: string, blockBytes: number, whol
 
 const ARROW = "ARROW1";
 
-/** By how the text begins. */
+/** By the name, and by how the text begins. */
 function readerOf(name: string, head: string): ChainReader | DrawsJsonReader {
   if (head.startsWith(ARROW))
     throw new DataError("loadDraws", "the file is Arrow's; read it with readDrawsArrow of @ergodic/ingest", "DRAWS_FORMAT");
-  return /^\s*\{/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
+  return /\.json$/i.test(name) || /^\s*[{[]/.test(head) ? new DrawsJsonReader() : new ChainReader(name);
 }
 
 /** A file in the folder of draws.json, and nowhere else. */

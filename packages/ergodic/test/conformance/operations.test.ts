@@ -297,6 +297,48 @@ describe("operations on arrays", () => {
   });
 });
 
+describe("numbers and options", () => {
+  const { at, floor, full, kthSmallest, maxPool, mul, pick, slice, take, uniform } = compiler;
+  it.each<[string, () => unknown, RegExp]>([
+    ["NaN where a place is wanted", () => slice(v, { from: Number.NaN }), /^slice: from is NaN, but must be a number/],
+    ["NaN for a rank", () => kthSmallest(v, Number.NaN), /^kthSmallest: k is NaN, but must be a number/],
+    ["an option that must be there", () => maxPool(image, {} as never), /^maxPool: size is undefined, but must be/],
+    ["indices beyond the end are not taken for such from 1", () => take(v, [1, 9]), /as indices count from 0 \(at/],
+    ["indices from 1 are", () => take(v, [1, 3]), /these count from 1: subtract 1 from each/],
+  ])("%s", (_, run, words) => {
+    expect(failure(run).message).toMatch(words);
+  });
+  it("indices made of random numbers are known to nobody", () => {
+    expect(take(v, floor(mul(uniform([2], 1), 9))).shape).toEqual([2]);
+    expect(pick(square, floor(mul(compiler.normal([3], 1), 9))).shape).toEqual([3]);
+    expect(at(full(1, [2]), 1).shape).toEqual([]);
+  });
+});
+
+describe("extents", () => {
+  const { constantArray, full, identity, pad, range } = compiler;
+  it.each<[string, () => unknown, string]>([
+    ["range of -1", () => range(-1), "COMPILE_OPERAND"],
+    ["identity of -1", () => identity(-1), "COMPILE_OPERAND"],
+    ["full of -1", () => full(1, [-1]), "COMPILE_OPERAND"],
+    ["constantArray of -1", () => constantArray([1], [-1]), "COMPILE_OPERAND"],
+    ["more numbers than memory has", () => range(1e15), "MEMORY_LIMIT"],
+    ["a matrix larger than memory", () => identity(1e8), "MEMORY_LIMIT"],
+    ["one width of an axis", () => pad(v, [[1] as never]), "COMPILE_SHAPE"],
+    ["widths that are no list", () => pad(v, 1 as never), "COMPILE_SHAPE"],
+    ["a negative width", () => pad(v, [[-1, 0]]), "COMPILE_SHAPE"],
+    ["a width that is a fraction", () => pad(v, [[0, 0.5]]), "COMPILE_SHAPE"],
+  ])("%s is refused", (_, run, code) => {
+    expect(failure(run).code).toBe(code);
+  });
+  it("from 0 on are taken", () => {
+    expect(range(3).shape).toEqual([3]);
+    expect([range(0).shape, full(1, [0, 2]).shape]).toEqual([[0], [0, 2]]);
+    expect(Array.from(compiler.interpret([identity(2)], {})[0])).toEqual([1, 0, 0, 1]);
+    expect(pad(v, [[1, 2]]).shape).toEqual([6]);
+  });
+});
+
 describe("distributions", () => {
   it("are all listed here", () => {
     const functions = Object.entries(statistical).filter(([name, f]) => typeof f === "function" && !noDistributions.has(name));
@@ -305,6 +347,9 @@ describe("distributions", () => {
   });
   it.each(Object.entries(parameters))("%s refuses what it does not take", (name, given) => {
     refuses(name, functionOf(statistical, name), given);
+  });
+  it("of no components are none", () => {
+    expect(failure(() => statistical.mixture([], [])).code).toBe("COMPILE_SHAPE");
   });
   it("of users' own are checked alike", () => {
     const own = statistical.distribution(

@@ -427,6 +427,95 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "COMPILE_OPERAND",
     /target: term is 3, but must be a symbolic array/,
   ],
+  [
+    "Stan: indices from 1, one after another in a loop",
+    () =>
+      posterior(
+        ({ data, param, observe }) => {
+          const d = data({ y: vector("N"), group: vector("N") });
+          const alpha = param("alpha", s.normal(0, 1), { shape: 2 });
+          const { outputs } = c.scan([c.full(0)], [d.group], ([last]: Any, [i]: Any) => [[last], [c.take(alpha, i)]]);
+          observe(d.y, s.normal(outputs[0], 1));
+        },
+        { y, group: [1, 1, 2, 2] },
+      ),
+    "DATA_INDEX",
+    /data "group"\[2\]: it is 2, but take\(\) has 2 to choose from.*subtract 1/,
+  ],
+  [
+    "R: arithmetic on a list of numbers",
+    () => posterior(({ param, target }) => target(c.mul(c.add([1, 2, 3], 1), param("a", s.normal(0, 1))))),
+    "COMPILE_OPERAND",
+    /add: a is \[1, 2, 3\], but must be .*; write toArray\(…\)/,
+  ],
+  [
+    "numpy: a comparison with a list of numbers",
+    () => posterior(({ param, target }) => target(c.where(c.less([1, 2, 3], 2), param("a", s.normal(0, 1)), 0))),
+    "COMPILE_OPERAND",
+    /less: a is \[1, 2, 3\], but must be .*; write toArray\(…\)/,
+  ],
+  [
+    "numpy: a matrix as a list of rows",
+    () =>
+      posterior(({ param, target }) =>
+        target(
+          c.add(
+            [
+              [1, 2, 3],
+              [4, 5, 6],
+            ],
+            param("a", s.normal(0, 1)),
+          ),
+        ),
+      ),
+    "COMPILE_OPERAND",
+    /add: a is .*but must be a symbolic array or a number; write constantArray\(rows\.flat\(\), \[2, 3\]\)/,
+  ],
+  [
+    "a scan whose body forgets its return",
+    () =>
+      posterior(({ param, target }) => {
+        const a = param("a", s.normal(0, 1), { shape: 3 });
+        target(c.scan([c.full(0)], [a], ([sum]: Any, [x]: Any) => void [[sum.add(x)], []]).carries[0]);
+      }),
+    "COMPILE_SHAPE",
+    /scan: the body must give \[next carries, outputs\].*write \[\[next\], \[output\]\]/,
+  ],
+  [
+    "what a scan's body made, used outside of it",
+    () =>
+      posterior(({ param, target }) => {
+        const a = param("a", s.normal(0, 1), { shape: 3 });
+        let last: Any;
+        c.scan([c.full(0)], [a], ([sum]: Any, [x]: Any) => {
+          last = x;
+          return [[sum.add(x)], []];
+        });
+        target(last);
+      }),
+    "COMPILE_INPUT",
+    /an array of a scan's body, \[\], is used outside of it; give it as one of the body's outputs/,
+  ],
+  [
+    "a parameter of another model",
+    async () => {
+      let mu: Any;
+      (
+        await posterior(({ param }) => {
+          mu = param("mu", s.normal(0, 1));
+        })
+      ).dispose();
+      return posterior(({ param, observe }) => observe(y, s.normal(mu, param("sigma", "positive"))), {});
+    },
+    "COMPILE_INPUT",
+    /"mu" \[\] is of another model, or of another function; declare it in this one/,
+  ],
+  [
+    "a mixture of nothing",
+    () => posterior(({ param, observe }) => observe(y, s.mixture([], [])) ?? param("a", "real")),
+    "COMPILE_SHAPE",
+    /mixture: 0 components/,
+  ],
 ];
 
 /** What can be sampled but is hinted at. */

@@ -44,6 +44,11 @@ describe("depths of trees", () => {
   });
 });
 
+it("divergences below 0, in parts or missing hide no others", () => {
+  const rows = ["1", "-5", "0.5", "nan", "0", "-0"].map((divergent) => `1,${divergent},2`);
+  expect(fromCmdStanCsv([`lp__,divergent__,theta\n${rows.join("\n")}\n`]).divergences).toBe(4);
+});
+
 describe("headers", () => {
   const { columns, header } = toDataFrame(example());
   const grown = (shape: number[]) => ({

@@ -422,6 +422,11 @@ describe("errors of what was given", () => {
       () => loadDraws(json.slice(0, -3)),
       "chain 1: it is not JSON: it may have been cut; save the draws anew [DRAWS_JSON]",
     ],
+    ...["[]", " [1, 2]"].map((given): [string, () => Promise<unknown>, string] => [
+      `JSON that is ${given}`,
+      () => loadDraws(text(given)),
+      'draws.json: it is not draws: "format" must be "ergodic-draws"; save the draws anew [DRAWS_JSON]',
+    ]),
     ["no files", () => loadDraws([]), "fromCmdStanCsv: there are no files; give one text for each chain [DRAWS_EMPTY]"],
     ...["../a.csv", "a.txt", "a.csv/b", "", 3, null].map((name): [string, () => Promise<unknown>, string] => [
       `a listed ${JSON.stringify(name)}`,
@@ -467,3 +472,12 @@ describe("errors of what was given", () => {
     expect(error.message).toContain(message);
   });
 });
+
+it.each(["5", "null", '"text"', "lp__,x\n1,2\n"])(
+  "a draws.json that holds %j is none, though a table could begin so",
+  async (content) => {
+    const at = join(mkdtempSync(join(tmpdir(), "draws-")), "draws.json");
+    await writeFile(at, content);
+    await expect(loadDraws(at)).rejects.toThrow(/DRAWS_JSON/);
+  },
+);

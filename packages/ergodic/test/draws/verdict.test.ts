@@ -161,6 +161,10 @@ describe("the verdict", () => {
       "the posterior has several modes, and the chains are apart in 2 of them, near x = 0 (3 of 4 chains); near x = 1 (1 of 4 chains)",
     );
     expect(findings[1].advice).toMatch(/^see to the modes first; within a mode, take centred/);
+    // A chain in no mode is one of the chains all the same.
+    expect(`${planted({ shift, places: [...places.slice(0, 3), chain(3, -1)] }).verdict()}`).toContain(
+      "near x = 0 (2 of 4 chains); near x = 1 (1 of 4 chains)",
+    );
     // Of other samplers nothing is known of places.
     expect(planted({ shift }).verdict().findings[0].advice).toMatch(/^where modes are mirror images/);
     // Chains that drift are in no places of their own, and those that agree are in none that are apart.
@@ -176,6 +180,8 @@ describe("the verdict", () => {
         .findings.map(({ text, advice }) => `${text}: ${advice}`);
     expect(texts([left(true)], 1)).toEqual([expect.stringMatching(/anew once, from where .* minor mode/)]);
     expect(texts([left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived .*: scale what/)]);
+    // No more of them than there were.
+    expect(texts([left(false), left(false)], 1)).toEqual([expect.stringMatching(/anew once, as they had not arrived/)]);
     expect(texts([left(false), left(true), left(false)], 3)).toEqual([
       expect.stringMatching(/anew once, from where .* minor mode/),
       expect.stringMatching(/anew 2 times, as they had not arrived/),
@@ -187,6 +193,14 @@ describe("the verdict", () => {
     const found = planted({ shift: apart, report: { late: 1 } }).verdict();
     expect(found.findings.find(({ code }) => code === "late")?.serious).toBe(true);
     expect(`${found}`).toContain("1 of 4 chains had not arrived when half of warm-up was over");
+    // A single chain is compared with no other.
+    const alone = planted({ chains: 1, report: { late: 1 } }).verdict();
+    expect(alone.findings.find(({ code }) => code === "late")?.serious).toBe(true);
+    expect(
+      planted({ report: { late: 1 } })
+        .verdict()
+        .findings.find(({ code }) => code === "late")?.serious,
+    ).toBe(false);
   });
 
   it("says what was found and what to do", () => {

@@ -151,7 +151,7 @@ export function needGradient(where: string, density: LogDensity): void {
   if (density.hasGradient === false)
     throw new CapabilityError(
       where,
-      "it follows gradients, but the log density has none; give one as { logDensity, gradient }, or take algorithm: slice() or randomWalk()",
+      "it follows gradients, but the log density has none; give it next to the dimension, as in sample(f, { dimension: 2, gradient: (x) => [-x[0], -x[1]] }), or take algorithm: slice() or randomWalk()",
       "SAMPLE_GRADIENT",
     );
   const [whole] = density.discrete ?? [];

@@ -9,7 +9,7 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = placesOf(draws);
   return [
     ...missed(visited.filter((place) => place.missed)),
-    ...apart(visited, before),
+    ...apart(draws, visited, before),
     ...late(draws, before),
     ...restarted(draws, visited),
   ];
@@ -31,12 +31,10 @@ function missed(found: readonly Visited[]): Finding[] {
 }
 
 /** Chains that disagree because each fills a mode of its own. */
-function apart(visited: readonly Visited[], before: readonly Finding[]): Finding[] {
+function apart({ chains }: Judged, visited: readonly Visited[], before: readonly Finding[]): Finding[] {
   const modes = filledModes(visited);
   if (modes.length < 2 || !before.some(({ code }) => code === "rhat")) return [];
-  const told = modes.map(
-    ({ at, count }) => `${nearText(at)} (${count} of ${modes.reduce((sum, mode) => sum + mode.count, 0)} chains)`,
-  );
+  const told = modes.map(({ at, count }) => `${nearText(at)} (${count} of ${chains} chains)`);
   return [
     {
       code: "modes",

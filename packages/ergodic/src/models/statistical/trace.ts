@@ -4,7 +4,19 @@ import { CapabilityError, CompileError, checkKeys, OptionError } from "../../bas
 import { watchConditions } from "../../compiler/array/conditions.ts";
 import { type IndexWatch, watchIndices } from "../../compiler/array/indices.ts";
 import { type WatchedSolution, watchSolutions } from "../../compiler/array/operations/ode/watch.ts";
-import { add, input, isArray, type Shape, type SymbolicArray, sizeOf, sub, sum, toArray } from "../../compiler/index.ts";
+import {
+  add,
+  arraysBelow,
+  input,
+  isArray,
+  type Shape,
+  type SymbolicArray,
+  shapeText,
+  sizeOf,
+  sub,
+  sum,
+  toArray,
+} from "../../compiler/index.ts";
 import { anything, array, checkArgument, type Kind, operand, operation, optional, text } from "../../compiler/signature.ts";
 import { checkArray, checkCounted, checkPrior, eventShape } from "./checks.ts";
 import { type ParameterConstraint, transformOf } from "./constraints.ts";
@@ -59,7 +71,24 @@ export function traceModel(name: string, body: (context: ModelContext) => unknow
     () => watchSolutions(lookAt, () => watchIndices(watch, () => refuseLater(name, body(scope.context())))),
     () => scope.results(),
   );
+  checkOwn(name, scope);
   return { ...scope.traced(), again: (other) => traceModel(name, body, other) };
+}
+
+/** @throws CompileError [COMPILE_INPUT] where the density needs a symbol that is none of this model's */
+function checkOwn(name: string, scope: Scope): void {
+  const own = scope.inputs();
+  const stray = arraysBelow(scope.results()).find(({ op, attributes }) => op === "input" && !own.has(String(attributes)));
+  if (!stray) return;
+  const symbol = String(stray.attributes);
+  const ofScan = symbol.startsWith("scan leaf");
+  throw new CompileError(
+    name,
+    ofScan
+      ? `an array of a scan's body, ${shapeText(stray.shape)}, is used outside of it; give it as one of the body's outputs`
+      : `"${symbol.replace(/^(u|data) /, "")}" ${shapeText(stray.shape)} is of another model, or of another function; declare it in this one`,
+    "COMPILE_INPUT",
+  );
 }
 
 /** What an async function declares after its first await would be missed. */
@@ -150,6 +179,11 @@ class Scope {
       }),
       target: said("target", { term: array }, (term) => this.#target(term)),
     };
+  }
+
+  /** Names of the symbols that it made. */
+  inputs(): Set<string> {
+    return new Set([...this.#parameters.map(({ name }) => `u ${name}`), ...this.data.keys()]);
   }
 
   results(): SymbolicArray[] {

@@ -95,6 +95,16 @@ it("chains that each settle are told of modes, and not where one of them is stil
   const advice = (...chains: number[][]) => convergence(judged(chains.flat(), { chains: chains.length, count: 100 }))[0].advice;
   const higher = swings.map((value) => value + 9);
   expect(advice(swings, higher)).toMatch(/within a mode, /);
+  // Chains that mix slowly may be as far apart as 1.19, each in agreement with itself.
+  const apart = (rhat: number) =>
+    convergence(
+      judged([...swings, ...higher], {
+        chains: 2,
+        count: 100,
+        summary: () => ({ x: { rhat, essBulk: 500, essTail: 500 } }) as never,
+      }),
+    )[0].advice;
+  expect([1.19, 1.21].map((rhat) => /within a mode, /.test(apart(rhat)))).toEqual([false, true]);
   for (const chains of [
     [swings, rises],
     [rises, swings],

@@ -4,11 +4,12 @@
  * `axis`: one axis or several, negative ones counted from the end; left out, all. `keep`: reduced axes stay, with extent 1.
  */
 
+import { float64s } from "../../../base/room.ts";
 import { add, div, mul, square, sub } from "../../primitives/arithmetic.ts";
 import { exp, log, sqrt } from "../../primitives/functions.ts";
 import { maximum, sum } from "../../primitives/reductions.ts";
 import { abs, less, stopGradient, where } from "../../primitives/selection.ts";
-import { array, axes, axisOptions, flag, number, oneAxis, operation, optional, options, whole } from "../../signature.ts";
+import { array, axes, axisOptions, count, flag, number, oneAxis, operation, optional, options } from "../../signature.ts";
 import type { AxisOptions } from "../chained.ts";
 import { axisOf, type SymbolicArray, shapeError, shapeText } from "../symbolic.ts";
 import { constantArray, range } from "./constants.ts";
@@ -129,10 +130,10 @@ export const trace = operation("trace", { x: array }, (x: SymbolicArray): Symbol
 /** 1 on the diagonal, 0 elsewhere: [n, n]. */
 export const identity = operation(
   "identity",
-  { n: whole },
+  { n: count },
   (n: number): SymbolicArray =>
     constantArray(
-      Array.from({ length: n * n }, (_, i) => Number(i % (n + 1) === 0)),
+      float64s("identity", `${n} × ${n} numbers`, n * n).map((_, i) => Number(i % (n + 1) === 0)),
       [n, n],
     ),
 );

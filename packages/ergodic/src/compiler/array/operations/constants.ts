@@ -1,7 +1,8 @@
 /** Arrays without arguments: `full`, one number everywhere, and `constantArray`, given numbers. */
 
 import { CompileError } from "../../../base/errors.ts";
-import { anyNumber, numbers, operand, operation, optional, shape, whole } from "../../signature.ts";
+import { float64s } from "../../../base/room.ts";
+import { anyNumber, count, extents, numbers, operand, operation, optional } from "../../signature.ts";
 import { userLine } from "../position.ts";
 import { arrayPrimitive } from "../primitive.ts";
 import { type ArrayLikeOperand, isArray, type Shape, type SymbolicArray, shapeError, shapeText, sizeOf } from "../symbolic.ts";
@@ -18,7 +19,7 @@ const makeFull = arrayPrimitive({
 /** One number everywhere. */
 export const full = operation(
   "full",
-  { value: anyNumber, shape: optional(shape) },
+  { value: anyNumber, shape: optional(extents) },
   (value: number, shape: Shape = []): SymbolicArray => {
     return makeFull([], shape, value, written(value));
   },
@@ -38,7 +39,7 @@ const makeConstant = arrayPrimitive({
 /** Given numbers, row-major. Long ones are distinguished by identity, not by content. */
 export const constantArray = operation(
   "constantArray",
-  { values: numbers, shape: optional(shape) },
+  { values: numbers, shape: optional(extents) },
   (values: ArrayLike<number>, shape: Shape = [values.length]): SymbolicArray => {
     if (values.length !== sizeOf(shape))
       throw shapeError("constantArray", `${values.length} numbers were given for shape ${shapeText(shape)}`);
@@ -49,8 +50,8 @@ export const constantArray = operation(
 );
 
 /** 0, 1, …, count − 1: the same array for the same count, however long. */
-export const range = operation("range", { count: whole }, (count: number): SymbolicArray => {
-  const values = Float64Array.from({ length: count }, (_, i) => i);
+export const range = operation("range", { count }, (count: number): SymbolicArray => {
+  const values = float64s("range", `${count} numbers`, count).map((_, i) => i);
   return count > LONG ? makeConstant([], [count], values, `range ${count}`) : constantArray(values);
 });
 

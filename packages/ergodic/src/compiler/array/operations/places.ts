@@ -233,7 +233,9 @@ export const pad = operation(
   "pad",
   { x: array, widths: anything },
   (x: SymbolicArray, widths: readonly (readonly [number, number])[]): SymbolicArray => {
-    if (widths.length !== x.rank || widths.flat().some((n) => !Number.isInteger(n) || n < 0))
+    const isWidth = (pair: unknown): boolean =>
+      Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 0);
+    if (!Array.isArray(widths) || widths.length !== x.rank || !widths.every(isWidth))
       throw shapeError(
         "pad",
         `widths are ${JSON.stringify(widths)}, but ${shapeText(x.shape)} wants [before, after] for each axis`,

@@ -49,8 +49,8 @@ export const scan = operation(
     const carryLeaves = carries.map((x) => freshLeaf(x.shape));
     const overLeaves = over.map((x) => freshLeaf(x.shape.slice(1)));
     overLeaves.forEach((leaf, i) => void isElementOf(leaf, over[i]));
-    const [next, outputs] = body([...carryLeaves], [...overLeaves]);
-    checkBody(carries, next, outputs);
+    const made = body([...carryLeaves], [...overLeaves]);
+    const [next, outputs] = checkedBody(carries, made);
     return closeScan({ length, reverse, carries: carryLeaves, over: overLeaves, next, outputs }, carries, over);
   },
 );
@@ -64,7 +64,8 @@ function lengthOf(over: readonly SymbolicArray[], { length }: ScanOptions): numb
   );
 }
 
-function checkBody(carries: readonly SymbolicArray[], next: readonly SymbolicArray[], outputs: readonly SymbolicArray[]): void {
+function checkedBody(carries: readonly SymbolicArray[], made: ReturnType<ScanBody>): ReturnType<ScanBody> {
+  const [next, outputs] = Array.isArray(made) ? made : [];
   if (!Array.isArray(next) || !Array.isArray(outputs) || ![...next, ...outputs].every(isArray))
     throw shapeError(
       "scan",
@@ -75,6 +76,7 @@ function checkBody(carries: readonly SymbolicArray[], next: readonly SymbolicArr
       "scan",
       `the carries are ${carries.map((x) => shapeText(x.shape)).join(", ")}, but the body gives ${next.map((x) => shapeText(x.shape)).join(", ") || "none"}; they must stay as they are`,
     );
+  return [next, outputs];
 }
 
 /** Segments of about √T steps: a scan over scans, and the rest behind them (in reverse: before them). */

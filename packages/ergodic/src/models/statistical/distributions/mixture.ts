@@ -28,7 +28,7 @@ function mixed(weights: Parameter, components: readonly Distribution[]): Distrib
   const w = parameterArray("mixture", "weights", "simplex", weights);
   const count = w.shape[w.rank - 1];
   const [first] = components;
-  if (components.length !== count || components.some((c) => c.kind !== first.kind || c.eventRank !== first.eventRank))
+  if (!first || components.length !== count || components.some((c) => c.kind !== first.kind || c.eventRank !== first.eventRank))
     throw new CompileError(
       "mixture",
       `${components.length} components (${components.map((c) => c.name).join(", ")}) were given for ${count} weights, but one of the same kind and rank is wanted for each`,

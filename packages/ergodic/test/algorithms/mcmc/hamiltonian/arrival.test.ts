@@ -16,6 +16,7 @@ describe("a chain has arrived", () => {
     ["where its density varies about a level", (k: number) => -50 + (k % 3), true],
     ["where it climbs within the spread that a density has", (k: number) => 2 * k, true],
     ["not while it climbs by more", (k: number) => 10 * k, false],
+    ["where it leaps, and is back once", (k: number) => (k < 7 ? 0 : k === 9 ? -1 : 1e3), true],
     ["not while it falls by orders of magnitude", (k: number) => -(10 ** (40 - k)), false],
     ["not where it stays", () => -1e3, false],
     ["not where it moves by rounding alone", (k: number) => -3e29 - 1e13 * (k % 5), false],

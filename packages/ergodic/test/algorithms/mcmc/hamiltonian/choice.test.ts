@@ -9,6 +9,7 @@ import {
 } from "../../../../src/algorithms/mcmc/hamiltonian/choice.ts";
 import { LowRankEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/low-rank.ts";
 import { MetricEstimator } from "../../../../src/algorithms/mcmc/hamiltonian/metric.ts";
+import { Trial } from "../../../../src/algorithms/mcmc/hamiltonian/trial.ts";
 import { hmc, mala, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { rhat } from "../../../../src/diagnostics/index.ts";
@@ -56,6 +57,20 @@ describe("what decides", () => {
     expect([tooDear(first, 160), tooDear(first, 161)]).toEqual([false, true]);
     expect([0.22, 0.23].map((jump) => takesDiagonal(first, { jump, cost: 100 }))).toEqual([false, true]);
     expect(takesDiagonal(first, { jump: 0.9, cost: 161 })).toBe(false);
+  });
+
+  it("ends a trial that is too dear at the first look, of the transitions that adapt its step", () => {
+    const trial = new Trial([100, 102, 105, 108], 1);
+    const inside = trial as unknown as { phase: string; first: object };
+    Object.assign(inside, { phase: "running", first: { jump: 0.3, cost: 10, divergent: 0 } });
+    for (const at of [100, 101]) trial.count(at, 161, 0);
+    expect(trial.judge(102, [])).toBe(false);
+    expect([trial.running, trial.diagonal]).toEqual([false, false]);
+    // At 160 it runs on.
+    Object.assign(inside, { phase: "running" });
+    trial.count(102, 158, 0);
+    expect(trial.judge(105, [])).toBe(false);
+    expect(trial.running).toBe(true);
   });
 
   it("takes a posterior for nearly Gaussian where draws are about independent", () => {
@@ -260,7 +275,7 @@ describe("warm-up", () => {
     const run = nuts().start(await correlated(), plan, engine);
     const { trial, chains } = run as unknown as {
       trial: { boundaries: number[]; phase: string; judge(step: number): boolean };
-      chains: { views(): Record<string, Float64Array>; stepSize: number }[];
+      chains: { views(): Record<string, Float64Array>; stepSize: number; logDensity: number }[];
     };
     // Tried whatever there is to gain, and lost whatever it found.
     const [from, to] = [trial.boundaries[0], trial.boundaries[trial.boundaries.length - 1]];
@@ -280,6 +295,9 @@ describe("warm-up", () => {
     expect(tried).not.toEqual(aside);
     await run.advance(to - from);
     expect(kept()).toEqual(aside);
+    // The log density is that of where the chain is now.
+    const last = (run as unknown as { lastTransition(c: number): Float64Array }).lastTransition;
+    for (const [c, { logDensity }] of chains.entries()) expect(logDensity).toBe(last.call(run, c)[0]);
     run.dispose();
   });
 

@@ -183,4 +183,13 @@ describe("its estimator", () => {
     for (const x of [1, 2, 4]) estimator.add(Float64Array.of(7, x, x), Float64Array.of(x, -x, -x), false);
     expect(estimator.metric()).toBeUndefined();
   });
+
+  it("takes the lower of the two middle eigenvalues for the scale", () => {
+    const c = [Float64Array.of(1, 0.3), Float64Array.of(0.3, 1)];
+    const fisher = seen(new MetricEstimator("fisher", 2), c, 50).metric()!;
+    const { inverse, rank } = seen(new LowRankEstimator(2), c, 50).metric()!;
+    // 0.7 and 1.3 are within the cutoff of each other: no direction is kept.
+    expect(rank).toBe(0);
+    for (const i of [0, 1]) expect(inverse[i] / fisher.inverse[i]).toBeCloseTo(Math.sqrt(0.7 / 1.3), 1);
+  });
 });

@@ -50,6 +50,17 @@ describe("a mass", () => {
     return Math.log(1 - Math.exp(-half) * (1 + half));
   })();
 
+  it("is known where its weights have a tail of at most 0.7, and are worth ten draws", () => {
+    const place = (paretoK: number, error: number) => isKnown({ normal: target, logMass: 0, error, paretoK });
+    expect([place(0.7, 0.31), place(0.71, 0.31), place(0, 0.32), place(Number.NaN, 0), place(0, Infinity)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
+
   it("of a normal by itself is exact but for the share inside", () => {
     const place = measured(target, logDensity, stream(1, "mass").at(0));
     expect(isKnown(place)).toBe(true);

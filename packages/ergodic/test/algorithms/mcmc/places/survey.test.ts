@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
 import { distinct, shareOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
 import { type Recent, Survey } from "../../../../src/algorithms/mcmc/places/survey.ts";
+import type { Entry } from "../../../../src/algorithms/mcmc/places/visits.ts";
 import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
 import { stream } from "../../../../src/base/stream.ts";
 import { openEngine } from "../../../../src/host/engine.ts";
@@ -196,6 +197,20 @@ describe("a chain is out of place", () => {
     for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
     expect(points.size).toBe(12);
     expect(survey.restarts).toEqual([4, 4, 4]);
+    survey.dispose();
+  });
+
+  it("by two errors of both masses more than by the gap", () => {
+    const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 2 }, engine, { scouts: 0, restarts: 10 });
+    const normal = new Normal(new Float64Array(3), Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
+    const out = (logMass: number, error: number, best: number) => {
+      const entry = (chain: number, logMass: number, error: number): Entry => {
+        return { kind: "chain", chain, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error, paretoK: 0 } };
+      };
+      (survey as unknown as { entries: Entry[] }).entries = [entry(0, 0, best), entry(1, logMass, error)];
+      return survey.outOfPlace([]);
+    };
+    expect([out(-10.5, 0.1, 0), out(-10.5, 0.3, 0), out(-10.5, 0, 0.3), out(-10.7, 0.3, 0.1)]).toEqual([[1], [], [], [1]]);
     survey.dispose();
   });
 

@@ -11,6 +11,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Blocks } from "../../../../src/algorithms/mcmc/stochastic-gradient/blocks.ts";
 import type { StochasticChain } from "../../../../src/algorithms/mcmc/stochastic-gradient/chain.ts";
+import { curvatureAt } from "../../../../src/algorithms/mcmc/stochastic-gradient/curvature.ts";
+import { noiseAround } from "../../../../src/algorithms/mcmc/stochastic-gradient/default-step.ts";
 import { hamiltonianRatio, thermostatFriction } from "../../../../src/algorithms/mcmc/stochastic-gradient/linear-bias.ts";
 import { marginalRatios } from "../../../../src/algorithms/mcmc/stochastic-gradient/marginal-ratios.ts";
 import { StepBias } from "../../../../src/algorithms/mcmc/stochastic-gradient/step-bias.ts";
@@ -274,6 +276,59 @@ describe("from sums that are expectations", () => {
       bias.add(0, { x: Float64Array.of(x), g: at(first), second: at(second), h, weight: 1 });
     }
     expect(bias.estimate()).toBeCloseTo(Math.sqrt(ratio) - 1, 12);
+  });
+
+  it("fresh speeds are averaged over all updates, those after thirty times 1/a too", () => {
+    const [a, r, h] = [0.1, 2000, 0.02];
+    // E x², E xv/√h and E v²/h of λ = 1, from update to update: x' = x + v, v' = (1 − a) v − h x' + noise.
+    const mean = (from: number): [end: number, mean: number] => {
+      let [x, c, t, sum] = [from, 0, 1, 0];
+      for (let k = 0; k < r; k++) {
+        const moved = x + 2 * Math.sqrt(h) * c + h * t;
+        const crossed = c + Math.sqrt(h) * t;
+        t = (1 - a) ** 2 * t - 2 * (1 - a) * Math.sqrt(h) * crossed + h * moved + 2 * a;
+        [x, c] = [moved, (1 - a) * crossed - Math.sqrt(h) * moved];
+        sum += x / r;
+      }
+      return [x, sum];
+    };
+    const [[zero], [one]] = [mean(0), mean(1)];
+    const [, exact] = mean(zero / (1 - (one - zero)));
+    expect(hamiltonianRatio({ friction: a, noiseEstimate: 0, resetEvery: r }, 0, h)).toBeCloseTo(exact, 9);
+  });
+
+  it("coordinates are taken alone where samples are fewer than twice their number", () => {
+    const d = 20;
+    const estimate = (samples: number): number => {
+      const bias = new StepBias(d, rule(field.STOCHASTIC_LANGEVIN, 0), 1, false);
+      const draws = stream(6, "few", samples).at(0);
+      const normals = () => Float64Array.from({ length: d }, () => draws.normal());
+      const rows = Array.from({ length: samples }, normals);
+      for (const x of rows) bias.add(0, { x, g: x, second: x, h: 0.1, weight: 1 });
+      const alone = Math.max(...rows[0].map((_, i) => rows.reduce((sum, x) => sum + (0.1 * x[i] * x[i]) / samples, 0)));
+      return bias.estimate()! - (Math.sqrt(1 + alone / 2) - 1);
+    };
+    expect(Math.abs(estimate(39))).toBeLessThan(1e-12);
+    expect(Math.abs(estimate(40))).toBeGreaterThan(1e-3);
+  });
+
+  it("the noise about a mode is the variance of an estimate, half that of a difference of two", () => {
+    const numbers = { rowCount: 1000, stream: stream(5, "noise") };
+    const estimate = (_: Float64Array, row: number, gradient: Float64Array) => void gradient.fill(row % 2 ? 1 : -1);
+    // ±1 at random: 1, and the mean of 100 that are 0 or 2 is within 0.4, four standard errors.
+    const [noise] = noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate });
+    expect(Math.abs(noise - 1)).toBeLessThan(0.4);
+    expect([...noiseAround(Float64Array.of(0), Float64Array.of(1), { ...numbers, estimate: undefined })]).toEqual([0]);
+  });
+
+  it("the curvature about a mode far out is that of steps as large as its rounding allows", () => {
+    const at = 1e12;
+    const evaluate = (x: Float64Array, gradient: Float64Array): number => {
+      gradient[0] = -2 * (x[0] - at);
+      return -((x[0] - at) ** 2);
+    };
+    const mode = { x: Float64Array.of(at), gradient: Float64Array.of(0), evaluations: 0 };
+    expect(curvatureAt("sgld", evaluate as never, mode as never, stream(1, "signs"))[0]).toBeCloseTo(2, 6);
   });
 
   it("marginal ratios solve the balance of covariances", () => {
