@@ -48,7 +48,7 @@ async function refusal(bytes: Uint8Array): Promise<DataError> {
 }
 
 const weights =
-  (values: Float64Array, shape: number[]): Change =>
+  (values: Float64Array | Float32Array, shape: number[]): Change =>
   ({ tensors }) =>
     void (tensors.weights = { shape, values });
 const set =

@@ -8,7 +8,7 @@ import type { ModelContext, TracedModel } from "./context.ts";
 import { familiesOfModel } from "./families.ts";
 import type { ModelData } from "./fields.ts";
 import { RowModel } from "./minibatch.ts";
-import { type FieldsOf, type NamedContext, namedBody, type Reported } from "./named.ts";
+import { type FieldsOf, type NamedContext, namedBody, type Reported, reportingBody } from "./named.ts";
 import { traceModel } from "./trace.ts";
 
 /** Options of `model.condition`. */
@@ -59,7 +59,8 @@ export type NamesOf<M> = M extends StatisticalModel<never, infer Q> ? Q : string
  *
  * What it returns are the names that TypeScript knows its draws by: parameters under their own names, and under any others quantities of each draw,
  * which may be distributions, to be drawn. A parameter that is not returned is drawn and reported all the same. Where names are known at run time
- * alone, take a function of one argument: `model(({ data, param, observe }) => { const { y } = data({ y: vector("J") }); … })`.
+ * alone, take a function of one argument: `model(({ data, param, observe }) => { const { y } = data({ y: vector("J") }); … })`; it may return what is
+ * reported, too.
  *
  * log p(parameters, data) is the sum of all priors, observations and `target` terms. The function runs once for given data, on symbolic arrays
  * of their shapes; densities and gradients are compiled from it. What depends on the data alone is computed once.
@@ -74,7 +75,7 @@ export function model<D extends ModelData, R extends Reported>(
 ): StatisticalModel<D, keyof R & string>;
 export function model(body: (context: ModelContext) => void, options?: { name?: string }): StatisticalModel;
 export function model(...given: unknown[]): StatisticalModel {
-  if (typeof given[0] === "function") return modelOf(given[0] as Body, given[0].name, given[1] as object);
+  if (typeof given[0] === "function") return modelOf(reportingBody(given[0] as Body), given[0].name, given[1] as object);
   const [fields, body, options] = given as [FieldsOf<ModelData>, (context: NamedContext<ModelData>) => Reported, object];
   if (typeof fields !== "object" || fields === null || typeof body !== "function")
     throw new OptionError(

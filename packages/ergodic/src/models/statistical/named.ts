@@ -22,7 +22,7 @@ export function namedBody<D extends ModelData>(
   fields: FieldsOf<D>,
   body: (context: NamedContext<D>) => Reported,
 ): (context: ModelContext) => unknown {
-  return ({ data, ...tools }) => {
+  return reportingBody(({ data, ...tools }) => {
     const taken = Object.keys(fields).find((field) => field === "data" || Object.hasOwn(tools, field));
     if (taken !== undefined)
       throw new OptionError(
@@ -30,22 +30,30 @@ export function namedBody<D extends ModelData>(
         `a field of the data is called "${taken}", as is what describes a model; call it otherwise`,
         "MODEL_NAME",
       );
+    const made: unknown = body({ ...data(fields as DataFields), ...tools } as NamedContext<D>);
+    if (typeof made !== "object" || made === null || isArray(made))
+      refuse(WHERE, "what the function returns", made, "an object of what draws report", "return { mu, tau }");
+    return made;
+  });
+}
+
+/** The same function, whose draws report what it returns by name. What else it returns is as if nothing was: functions of one expression return something. */
+export function reportingBody(body: (context: ModelContext) => unknown): (context: ModelContext) => unknown {
+  return (context) => {
     const named = new Map<string, SymbolicArray>();
     const noted = (name: string, value: SymbolicArray): SymbolicArray => {
       named.set(name, value);
       return value;
     };
-    const made: unknown = body({
-      ...data(fields as DataFields),
-      ...tools,
-      param: (name, prior, options) => noted(name, tools.param(name, prior, options)),
-      transformed: (name, value) => noted(name, tools.transformed(name, value)),
-    } as NamedContext<D>);
+    const made = body({
+      ...context,
+      param: (name, prior, options) => noted(name, context.param(name, prior, options)),
+      transformed: (name, value) => noted(name, context.transformed(name, value)),
+    });
     // An async function, which is refused as every other.
     if (made instanceof Promise) return made;
-    if (typeof made !== "object" || made === null || isArray(made))
-      refuse(WHERE, "what the function returns", made, "an object of what draws report", "return { mu, tau }");
-    for (const [key, value] of Object.entries(made as Reported)) report(key, value, named, tools);
+    if (typeof made === "object" && made !== null && !(isArray(made) || made instanceof Distribution))
+      for (const [key, value] of Object.entries(made as Reported)) report(key, value, named, context);
     return undefined;
   };
 }

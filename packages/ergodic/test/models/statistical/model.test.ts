@@ -133,6 +133,45 @@ describe("eight schools", () => {
     expect([...two.slice(19, 38)]).toEqual([...posterior.valuesOf(numbers(10, 3))]);
   });
 
+  it("reports what a function of one argument returns, as where data are named first", async () => {
+    const first = model({ x: vector("N") }, ({ x, param, observe }) => {
+      const mu = param("mu", normal(0, 2));
+      observe(x, normal(mu, 1));
+      return { mu, twice: mul(mu, 2), next: normal(mu, 1) };
+    });
+    const alone = model(({ data, param, observe }) => {
+      const { x } = data({ x: vector("N") });
+      const mu = param("mu", normal(0, 2));
+      observe(x, normal(mu, 1));
+      return { mu, twice: mul(mu, 2), next: normal(mu, 1) };
+    });
+    using one = await first.condition({ x: [1, 3] });
+    using other = await alone.condition({ x: [1, 3] });
+    expect(other.quantities).toEqual(one.quantities);
+    expect(other.quantities.map(({ name, kind }) => [name, kind])).toEqual([
+      ["mu", "parameter"],
+      ["twice", "generated"],
+      ["next", "generated"],
+    ]);
+    expect(other.constrain(Float64Array.of(0.5), stream(3, "draw").at(0))).toEqual(
+      one.constrain(Float64Array.of(0.5), stream(3, "draw").at(0)),
+    );
+    // An expression's own value is no report.
+    for (const body of [
+      ({ param }: ModelContext) => param("mu", normal(0, 2)),
+      ({ param }: ModelContext) => void param("mu", normal(0, 2)),
+    ]) {
+      using posterior = await model(body).condition({});
+      expect(posterior.quantities.map(({ name }) => name)).toEqual(["mu"]);
+    }
+    await expect(model(({ param }) => ({ m: param("mu", normal(0, 2)) })).condition({})).rejects.toThrow(
+      'model: "mu" is returned as "m"; return it under its own name [MODEL_NAME]',
+    );
+    await expect(model(({ param }) => ({ mu: param("mu", normal(0, 2)), n: 3 })).condition({})).rejects.toThrow(
+      /"n" of what the function returns is 3, .*a symbolic array or a distribution/,
+    );
+  });
+
   it("gives each observation's log density, and predicts it", async () => {
     using posterior = await schools(true).condition(SCHOOLS);
     const theta = [3, 1, -2, 5, 0, 4, 8, 2];
