@@ -125,6 +125,8 @@ describe("refused", () => {
       levels === 0 ? 1 : levels % 2 === 0 ? [nested(levels - 1)] : { d: nested(levels - 1) };
     expect(described(deep(501))()).toEqual(JSON.parse(deep(501)));
     expect(described(deep(502))).toThrow("has a description that is nested more than 500 levels deep");
+    for (const text of [`{"a":1,"b":${deep(502)},"c":1}`, `{"a":[1,${deep(502)}]}`])
+      expect(described(text)).toThrow("has a description that is nested more than 500 levels deep");
     expect(described(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`)).toThrow(/is nested more than 500|is not JSON/);
   });
 });

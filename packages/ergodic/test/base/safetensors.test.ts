@@ -186,6 +186,11 @@ describe("hostile files", () => {
     ["no shape", file('{"a":{"dtype":"F32","data_offsets":[0,0]}}'), /tensor "a" lacks a dtype, or a shape/],
     ["a tensor that is null", file('{"a":null}'), /lacks a dtype/],
     ["a tensor of lists within lists", file(`{"a":${"[".repeat(200_000)}${"]".repeat(200_000)}}`), /lacks a dtype|is no JSON/],
+    [
+      "a repeated tensor next to lists within lists",
+      file(`{"a":0,"b":${"[".repeat(200_000)}${"]".repeat(200_000)},"a":1}`),
+      /key "a" twice|is no JSON/,
+    ],
     ["metadata that is not text", file('{"__metadata__":{"a":1}}'), /not a map of text to text/],
   ];
 
