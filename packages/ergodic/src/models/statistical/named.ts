@@ -41,15 +41,15 @@ export function namedBody<D extends ModelData>(
 export function reportingBody(body: (context: ModelContext) => unknown): (context: ModelContext) => unknown {
   return (context) => {
     const named = new Map<string, SymbolicArray>();
-    const noted = (name: string, value: SymbolicArray): SymbolicArray => {
-      named.set(name, value);
-      return value;
-    };
-    const made = body({
-      ...context,
-      param: (name, prior, options) => noted(name, context.param(name, prior, options)),
-      transformed: (name, value) => noted(name, context.transformed(name, value)),
-    });
+    // All arguments are passed on: how many there are is looked at.
+    const noting =
+      <Given extends [name: string, ...unknown[]]>(make: (...given: Given) => SymbolicArray) =>
+      (...given: Given): SymbolicArray => {
+        const value = make(...given);
+        named.set(given[0], value);
+        return value;
+      };
+    const made = body({ ...context, param: noting(context.param), transformed: noting(context.transformed) });
     // An async function, which is refused as every other.
     if (made instanceof Promise) return made;
     if (typeof made === "object" && made !== null && !(isArray(made) || made instanceof Distribution))
