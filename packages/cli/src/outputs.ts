@@ -4,8 +4,8 @@
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
  */
-import { fstat, stat } from "node:fs";
-import { resolve } from "node:path";
+import { fstat, realpath, stat } from "node:fs";
+import { basename, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { checkWritable } from "ergodic";
 import { UsageError } from "./errors.ts";
@@ -32,6 +32,12 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
         command,
         `${output.flag} ${output.path} is ${input.flag}${input.path === output.path ? "" : ` ${input.path}`}, which it would take the place of; give ${output.flag} another name`,
       );
+    const folder = read.find((place) => holds(place, own));
+    if (folder)
+      throw new UsageError(
+        command,
+        `${output.flag} ${output.path} is a file of ${folder.flag} ${folder.path}, which it would take the place of; give ${output.flag} another name`,
+      );
     const twin = seen.find(({ id }) => id !== undefined && id === own.id);
     if (twin)
       throw new UsageError(command, `${twin.flag} and ${output.flag} are one file, ${output.path}; give each a name of its own`);
@@ -43,6 +49,18 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
 interface Identified extends Place {
   /** The same for two names of one file. Undefined for what can be read and written at the same time, as a terminal is. */
   readonly id: string | undefined;
+  /** Of a file or a folder that is there: its path without links. */
+  readonly real?: string;
+  readonly isFolder?: boolean;
+}
+
+/** What folders are read for: pictures, and the files of draws. Whatever else lies in them may be written anew. */
+const READ = /(\.(png|jpe?g|arrow)|\d\.csv|^draws\.json)$/i;
+
+/** Whether a file lies in a folder, at any depth, and is one that a reader of the folder takes. */
+function holds(folder: Identified, { real, isFolder }: Identified): boolean {
+  if (!folder.isFolder || real === undefined || isFolder) return false;
+  return real.startsWith(folder.real + sep) && READ.test(basename(real));
 }
 
 async function identified(place: Place): Promise<Identified> {
@@ -50,7 +68,13 @@ async function identified(place: Place): Promise<Identified> {
   if (path === undefined) return { ...place, id: undefined };
   try {
     const found = await (path === "-" ? promisify(fstat)(0, { bigint: true }) : promisify(stat)(path, { bigint: true }));
-    return { ...place, id: found.isFile() || found.isFIFO() ? `${found.dev}:${found.ino}` : undefined };
+    const id = found.isFile() || found.isFIFO() ? `${found.dev}:${found.ino}` : undefined;
+    const isFolder = found.isDirectory();
+    return {
+      ...place,
+      id,
+      ...(path !== "-" && (isFolder || found.isFile()) ? { real: await promisify(realpath)(path), isFolder } : {}),
+    };
   } catch {
     // Not there: its name is all that it is.
     return { ...place, id: resolve(path) };

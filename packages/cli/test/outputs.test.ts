@@ -36,15 +36,30 @@ beforeAll(async () => {
 
 const y = ["--target", "y", "--quiet"];
 const train = ["train", data, ...y];
+const tuned = ["tune", stars, "--user", "who", "--item", "film", "--over", "l2:0.1..1", "--quiet"];
 const recommend = ["recommend", stars, "--user", "who", "--item", "film", "--quiet"];
 
 describe("an output that is an input is refused, and nothing is touched", () => {
   const own = file("own.mjs");
   writeFileSync(own, readFileSync(schools));
-  const given = file("given.json");
+  const [given, graph, picture] = ["given.json", "g.uai", "seen/a/1.png"].map(file);
   writeFileSync(given, JSON.stringify({ y: [1, 2], sigma: [1, 1] }));
   mkdirSync(file("out"));
   writeFileSync(file("out/draws.json"), readFileSync(given));
+  mkdirSync(file("seen/a"), { recursive: true });
+  for (const path of [graph, picture, file("x.npy"), file("y.npy")]) writeFileSync(path, "as it was");
+  symlinkSync(picture, file("to.png"));
+  const kept = [graph, picture, given, file("y.npy")];
+  beforeAll(async () => {
+    const few = ["--draws", "50", "--warmup", "100", "--chains", "2", "--quiet"];
+    await works("sample", schools, ...few, "--out", file("drawn"));
+    // As if they had been drawn of the copy.
+    await works("sample", schools, ...few, "--format", "json", "--out", file("noted"));
+    const index = JSON.parse(readFileSync(file("noted/draws.json"), "utf8"));
+    index.description.files.model = "../own.mjs";
+    writeFileSync(file("noted/draws.json"), JSON.stringify(index));
+    kept.push(...["chain_2.csv", "draws.json"].map((name) => file(`drawn/${name}`)));
+  });
   it.each<[string, string[], RegExp]>([
     [
       "train",
@@ -74,12 +89,34 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["predict, the model", ["predict", model, data, "--out", model], /predict: --out \S+ is MODEL/],
     ["sample, its data", ["sample", own, "--data", file("out/draws.json"), "--out", file("out")], /sample: --out \S+ is --data/],
     ["sample, its model", ["sample", own, "--checkpoint", own], /sample: --checkpoint \S+ is MODEL/],
+    ["approximate", ["approximate", own, "--checkpoint", own], /approximate: --checkpoint \S+ is MODEL/],
+    ["what a model begins at", [...train, "--from", model, "--out", model], /train: --out \S+ is --from/],
+    ["infer", ["infer", graph, "--out", graph], /infer: --out \S+ is GRAPH/],
+    ["infer, what is observed", ["infer", graph, "--evidence", more, "--out", more], /infer: --out \S+ is --evidence/],
+    ["learn", ["learn", graph, "--out", graph], /learn: --out \S+ is GRAPH/],
+    ["tune, of ratings", [...tuned, "--out", stars], /tune: --out \S+ is DATA/],
+    ["labels by their name", ["train", file("x.npy"), "--out", file("y.npy")], /--out \S+ is the labels/],
+    ["one of a folder of images", ["train", file("seen"), "--out", picture], /--out \S+1\.png is a file of DATA \S+seen, which/],
+    ["a link to one", ["predict", model, file("seen"), "--out", file("to.png")], /--out \S+ is a file of DATA/],
+    [
+      "one of a folder of draws",
+      ["predict", file("drawn"), more, "--out", file("drawn/chain_2.csv")],
+      /is a file of MODEL \S+drawn/,
+    ],
+    ["their index", ["predict", file("drawn"), more, "--out", file("drawn/draws.json")], /is a file of MODEL \S+drawn/],
+    ["the model that draws note", ["predict", file("noted"), more, "--out", own], /predict: --out \S+ is --model/],
+    [
+      "the data that draws were drawn given",
+      ["predict", file("drawn"), more, "--model", schools, "--data", given, "--out", given],
+      /predict: --out \S+ is --data/,
+    ],
   ])("%s", async (_, words, message) => {
     const before = readdirSync(folder, { recursive: true }).sort();
-    const contents = [data, more, stars, model, net, own].map((path) => readFileSync(path, "hex"));
+    const read = () => [data, more, stars, model, net, own, ...kept].map((path) => readFileSync(path, "hex"));
+    const contents = read();
     const { code, stdout, stderr } = await ergodic(...words);
     expect([code, stdout, stderr]).toEqual([2, "", expect.stringMatching(message)]);
-    expect([data, more, stars, model, net, own].map((path) => readFileSync(path, "hex"))).toEqual(contents);
+    expect(read()).toEqual(contents);
     expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
   });
 
@@ -90,6 +127,15 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     // A device is read and written at the same time.
     expect((await ergodic("predict", model, "/dev/null", "--out", "/dev/null")).stderr).not.toMatch(/is DATA/);
     rmSync(file("both"));
+  });
+
+  it("but what a folder is not read for may be written anew in it", async () => {
+    const place = file("seen/m.safetensors");
+    for (let twice = 0; twice < 2; twice++) await works(...train, "--epochs", "1", "--out", place);
+    const near = file("seenmore.png");
+    writeFileSync(near, "");
+    for (const out of [place, near, file("seen/new.png")])
+      expect((await ergodic("predict", "absent", file("seen"), "--out", out)).stderr).not.toMatch(/is a file of/);
   });
 
   it("but a checkpoint may take the place of the one that is resumed from", async () => {

@@ -16,6 +16,7 @@ import { columnKey } from "../data.ts";
 import { type DrawnFrom, readDrawn } from "../options/drawn-from.ts";
 import { given } from "../options/given.ts";
 import { type FormatOptions, formatOptions } from "../options/reading.ts";
+import { checkOutputs, type Place } from "../outputs.ts";
 import { json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 import { cell, type KeptColumn, keptColumns } from "./kept-columns.ts";
@@ -34,8 +35,9 @@ interface Block {
 }
 
 export async function predictDraws(path: string, data: string, options: PredictDrawsOptions, terminal: Terminal): Promise<void> {
-  const { level, model, data: modelData } = options;
-  const posterior = await readDrawn(path, { model, data: modelData });
+  const { level, model, data: modelData, out } = options;
+  const look = (inputs: readonly Place[]) => checkOutputs("predict", [{ flag: "--out", path: out }], inputs);
+  const posterior = await readDrawn(path, { model, data: modelData }, look);
   using predictor = await posterior.predictor(given({ level }));
   const rows = predictions(predictor, data, options);
   const text = options.json ? jsonOf(predictor, path, data, rows) : csvOf(predictor, rows);

@@ -10,6 +10,7 @@ import type { Command } from "commander";
 import { DataError, Draws, withModel } from "ergodic";
 import { folderOfDraws, readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
+import type { Place } from "../outputs.ts";
 import { collected } from "./collected.ts";
 import { type FormulaWords, modelOfFormula } from "./formula.ts";
 import { blamingFile } from "./module-file.ts";
@@ -43,8 +44,12 @@ export function noting(draws: Draws, folder: string, { model, data, formula, fam
   return new Draws({ ...content, description: { ...content.description, files } });
 }
 
-/** Draws with their model. */
-export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> {
+/** Draws with their model. `look` is given the files of the model and of its data before they are read. */
+export async function readDrawn(
+  path: string,
+  given: DrawnFrom,
+  look: (inputs: readonly Place[]) => Promise<void> = async () => {},
+): Promise<Draws> {
   const draws = await readDraws(path);
   const noted = (draws.description.files ?? {}) as Readonly<Record<string, unknown>>;
   const folder = await folderOfDraws(path);
@@ -55,9 +60,13 @@ export async function readDrawn(path: string, given: DrawnFrom): Promise<Draws> 
     throw new DataError(path, `was drawn from ${found}, which is no longer there; give it by ${flag} FILE`, "FILE_READ");
   };
   const data = given.data ?? placed(noted.data, "--data");
-  if (given.model === undefined && typeof noted.formula === "string")
-    return withModel(draws, await modelOfFormula({ ...wordsOf(noted), data }));
-  const model = given.model ?? placed(noted.model, "--model");
+  const isFormula = given.model === undefined && typeof noted.formula === "string";
+  const model = given.model ?? (isFormula ? undefined : placed(noted.model, "--model"));
+  await look([
+    { flag: "--model", path: model },
+    { flag: "--data", path: data },
+  ]);
+  if (isFormula) return withModel(draws, await modelOfFormula({ ...wordsOf(noted), data }));
   if (model === undefined)
     throw new UsageError("--model", `${path} does not say what model it was drawn from; give its file: --model FILE`);
   return blamingFile(model, async () => withModel(draws, await modelOfFile(model, data, () => {})));
