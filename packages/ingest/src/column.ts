@@ -16,7 +16,7 @@ import { fault, listed, show } from "./fault.ts";
 import { LevelIndex } from "./level-index.ts";
 import { shown } from "./lines.ts";
 import { isNumberText, isRounded, parseNumber } from "./number.ts";
-import { type NumbersType, release, room } from "./room.ts";
+import { isReleasable, type NumbersType, release, room } from "./room.ts";
 
 /** "number", "category", or a category's levels in their order. */
 export type ColumnType = "number" | "category" | readonly string[];
@@ -305,7 +305,7 @@ export class ColumnBuilder {
   /** The rows that were put, without the room behind them where that is most of it. */
   #taken<T extends Float64Array | Int32Array>(all: T): T {
     const { length } = this;
-    const part = all.length > 2 * length && !this.#context.releasable ? all.slice(0, length) : all.subarray(0, length);
+    const part = all.length > 2 * length && !isReleasable(all) ? all.slice(0, length) : all.subarray(0, length);
     return part as T;
   }
 

@@ -11,13 +11,22 @@ type Numbers = Float64Array | Int32Array;
 /** Float64Array or Int32Array. */
 export type NumbersType<T extends Numbers> = { new (buffer: ArrayBuffer): T; readonly BYTES_PER_ELEMENT: number };
 
-/** Zeros, whose pages come as they are written to. `releasable`: `release` frees them. */
+/**
+ * Of so many bytes or more. Each resizable buffer is a mapping of its own, which takes the system some 10 us to make and as long to give back: most of the time of
+ * reading a table of 60,000 short columns.
+ */
+const LEAST = 16_384;
+
+/** Zeros, whose pages come as they are written to. `releasable`: `release` frees them, unless they are few. */
 export function room<T extends Numbers>(Type: NumbersType<T>, length: number, releasable: boolean): T {
   const bytes = length * Type.BYTES_PER_ELEMENT;
-  return new Type(releasable ? new MakeBuffer(bytes, { maxByteLength: bytes }) : new ArrayBuffer(bytes));
+  return new Type(releasable && bytes >= LEAST ? new MakeBuffer(bytes, { maxByteLength: bytes }) : new ArrayBuffer(bytes));
 }
 
 /** Nobody reads these numbers again: their array is empty from now on, where they were made releasable. */
-export function release({ buffer }: Numbers): void {
-  if ((buffer as Resizable).resizable) (buffer as Resizable).resize(0);
+export function release(numbers: Numbers): void {
+  if (isReleasable(numbers)) (numbers.buffer as Resizable).resize(0);
 }
+
+/** Whether `release` frees them. */
+export const isReleasable = ({ buffer }: Numbers): boolean => (buffer as Resizable).resizable === true;
