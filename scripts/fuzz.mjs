@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- models|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
+ * `npm run fuzz -- models|plans|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
  * of ours; the first that does not is named with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1. Default: 2000 cases each, from seed 1.
  *
  * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
@@ -17,6 +17,7 @@ const START_MS = 120_000;
 
 const subjects = {
   models: "packages/ergodic/test/fuzz/models.test.ts",
+  plans: "packages/ergodic/test/predict/plan-sandbox.test.ts",
   checkpoints: "packages/ergodic/test/fuzz/checkpoints.test.ts",
   data: "packages/ingest/test/fuzz/data.test.ts",
   graphs: "packages/ingest/test/fuzz/graphs.test.ts",
