@@ -82,6 +82,12 @@ describe("round trip", () => {
     }
   });
 
+  it("refuses to write a header that is longer than any that is read", () => {
+    expect(() => encode({}, { description: "x".repeat(100_000_000) })).toThrow(
+      /the header would take 100\d{6} bytes, but no reader takes more than 100000000; keep what is long in tensors/,
+    );
+  });
+
   it("refuses a shape that does not fit", () => {
     expect(() => encode({ w: { shape: [2, 3], values: new Float32Array(5) } })).toThrow(
       /"w" of shape \[2, 3\] was given 5 values/,
