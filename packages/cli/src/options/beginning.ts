@@ -26,7 +26,7 @@ export async function beginningOf(options: TrainOptions, command: Command): Prom
   if (saved.kind === "factorisation")
     throw new UsageError("--from", `${from} is a model of ratings; give it to ergodic recommend`);
   const target = saved.targetName;
-  if (saved.kind === "network") saved.dispose();
+  saved.dispose();
   const isNamed = command.getOptionValueSource("model") === "cli";
   if (isNamed) return { model: undefined, target };
   const beside = ofStructure.find((name) => options[name] !== undefined);

@@ -203,6 +203,11 @@ export class FactorPredictor {
     return { users: [users, this.rank], items: [items, this.rank], ...biases };
   }
 
+  /** Nothing to give back: for `using`, as other predictors have it. */
+  dispose(): void {}
+
+  [Symbol.dispose](): void {}
+
   /** The file's bytes. */
   toBytes(): Uint8Array {
     const { userSide, itemSide, rank } = this;

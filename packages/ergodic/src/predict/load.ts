@@ -90,7 +90,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     checkShapes(predictor, file.tensors, where);
     file.verify();
   } catch (error) {
-    if (predictor.kind === "network") predictor.dispose();
+    predictor.dispose();
     throw error;
   }
   return predictor;

@@ -89,12 +89,8 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   }
 
   /** Gives memory back; it is given back too when the predictor is collected. */
-  dispose(): void {
+  override dispose(): void {
     this.#plan.dispose();
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
   }
 
   /** Of what a file holds. @internal */

@@ -213,6 +213,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
+  /** Gives back the memory that a model has of its own, as networks do; what is collected gives it back, too. */
+  dispose(): void {}
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   private scores(rows: RowSource, given: GivenRows = rows): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
     this.scoresInto(rows.open(), 0, rows.rowCount, z, given);

@@ -118,8 +118,8 @@ function isLive({ place, pid, start }: Holder, silentMs: number): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
   }
-  const now = startOf(pid);
-  return start === "" || now === "" || now === start;
+  const now = systemSays(pid);
+  return !now.hasEnded && (start === "" || now.start === "" || now.start === start);
 }
 
 let known: Holder | undefined;
@@ -129,14 +129,18 @@ function self(): Holder {
   const boot = orNone(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
   const namespace = orNone(() => readlinkSync("/proc/self/ns/pid"));
   const place = createHash("sha256").update(`${hostname()}\n${boot}\n${namespace}`).digest("hex").slice(0, 12);
-  known = { place, pid: process.pid, start: startOf(process.pid) };
+  known = { place, pid: process.pid, start: systemSays(process.pid).start };
   return known;
 }
 
-/** In ticks since the machine started: field 22, counted from behind the name, which may hold spaces. */
-function startOf(pid: number): string {
+/**
+ * When a process began, in ticks since the machine did ("" where that is not known), and whether it has ended: one that was killed keeps its number, as
+ * a zombie, until its parent asks how it ended. Fields 22 and 3, counted from behind the name, which may hold spaces.
+ */
+function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
   const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  return text.slice(text.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { start: fields[19] ?? "", hasEnded: fields[0] === "Z" || fields[0] === "X" };
 }
 
 function orNone(read: () => string): string {

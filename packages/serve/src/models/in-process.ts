@@ -37,9 +37,7 @@ export class InProcess implements Computation {
   }
 
   close(): void {
-    if (!this.#owned) return;
-    const { dispose } = this.#predictor as { dispose?: () => void };
-    dispose?.call(this.#predictor);
+    if (this.#owned) this.#predictor.dispose();
   }
 
   async #inSlices(rows: Numbers | readonly Row[], count: number, out: Float64Array): Promise<Float64Array> {

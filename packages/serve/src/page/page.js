@@ -167,7 +167,10 @@ const attempt = (act) =>
     () => tell(undefined),
     (error) => tell(error),
   );
-choice.addEventListener("change", () => attempt(showForm).then(() => attempt(showTimes)));
-token.addEventListener("change", () => attempt(showModels));
-attempt(showModels).then(() => attempt(showTimes));
+// One attempt, so that what went wrong first is still told in the end.
+/** @param {() => Promise<void>} show */
+const begin = (show) => attempt(() => show().then(showTimes));
+choice.addEventListener("change", () => begin(showForm));
+token.addEventListener("change", () => begin(showModels));
+begin(showModels);
 setInterval(() => document.visibilityState === "visible" && showTimes().catch(() => {}), EVERY_MS);

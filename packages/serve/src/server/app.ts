@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import cors from "@fastify/cors";
 import swagger from "@fastify/swagger";
-import fastify, { type FastifyInstance, type onRequestHookHandler } from "fastify";
+import fastify, { type FastifyInstance, type FastifySchema, type onRequestHookHandler } from "fastify";
 import { tokenCheck } from "./auth.ts";
 import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
@@ -57,10 +57,18 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   if (settings.cors.length > 0) await app.register(cors, { origin: [...settings.cors], maxAge: 600 });
   await app.register(swagger, {
     openapi: { openapi: "3.1.0", info: { title: "Ergodic models", version: "2" } },
-    transform: ({ schema, url, route }) => ({ schema: route.config?.documented ?? schema, url }),
+    transform: ({ schema, url, route }) => ({ schema: ofPath(route.config?.documented ?? schema, url), url }),
   });
   for (const add of routes) add(app, server);
   return app;
+}
+
+/** Routes with and without a version share a schema; OpenAPI wants the parameters that a path has, and no others. */
+function ofPath(schema: FastifySchema, url: string): FastifySchema {
+  const { properties } = (schema?.params ?? {}) as { properties?: Record<string, unknown> };
+  if (!properties) return schema;
+  const own = Object.entries(properties).filter(([name]) => url.includes(`:${name}`));
+  return { ...schema, params: { ...(schema.params as object), properties: Object.fromEntries(own) } };
 }
 
 /** Ids of clients that are fit for a log are kept; others are counted from a random beginning. */

@@ -1,6 +1,7 @@
 /** One writer: whoever lives keeps the folder, and whoever is gone does not. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -70,6 +71,32 @@ test("is taken from a process that is gone, also where its number has come again
   await (await lockFolder(folder)).release();
   expect(locks()).toEqual([]);
 });
+
+test.skipIf(!existsSync("/proc/self/stat"))(
+  "is taken from a process that was killed, though its parent has not asked how it ended",
+  async () => {
+    const first = await lockFolder(folder);
+    const [name] = locks() as [string];
+    await first.release();
+    // The shell becomes a program that never asks after the shell's child, which is a zombie once it is killed.
+    const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
+    children.push(parent);
+    const [said] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(said.toString());
+    const statusOf = (): string[] => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]!.split(" ");
+    const lockOf = other(name, (parts) => {
+      parts[2] = String(pid);
+      parts[3] = statusOf()[19]!;
+    });
+    writeFileSync(join(folder, lockOf), "");
+    age(lockOf, 10);
+    expect((await refusal()).message).toContain(`process ${pid}`);
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => statusOf()[0]).toBe("Z");
+    await (await lockFolder(folder)).release();
+    expect(locks()).toEqual([]);
+  },
+);
 
 test("of another host is given up when it has been silent for a minute", async () => {
   const first = await lockFolder(folder);

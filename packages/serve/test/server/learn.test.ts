@@ -48,6 +48,13 @@ test("what was learnt is what is served, as the learner itself has it", async ()
   const { json: stats } = await get(`${server.url}/v2/models/model/learn`);
   expect(stats).toMatchObject({ model_name: "model", version: 1, all: { rows: 2 }, requests: 1, refused: 0 });
   expect(stats.versions).toEqual(learner.versions());
+  // How well it predicted before it learnt is in the statistics of the model, and in no other's.
+  const { json: all } = await get(`${server.url}/v2/models/stats`);
+  const told = new Map(all.model_stats.map(({ name, ergodic }: { name: string; ergodic: object }) => [name, ergodic]));
+  expect(told.get("model")).toMatchObject({
+    learning: { all: { rows: 2, loss: learnt.json.loss, metrics: learnt.json.metrics } },
+  });
+  expect(told.get("fixed")).not.toHaveProperty("learning");
 });
 
 test("a poisoned row is 422 and leaves no trace; what is no request is 400", async () => {

@@ -69,16 +69,35 @@ describe("metrics", () => {
 test("OpenAPI names every route, and is OpenAPI", async () => {
   const { json } = await get(`${server.url}/openapi.json`);
   expect(json.openapi).toBe("3.1.0");
-  expect(Object.keys(json.paths)).toEqual(
-    expect.arrayContaining([
-      "/v2",
-      "/v2/health/ready",
-      "/v2/models/{model}/infer",
-      "/v2/models/{model}/rows",
-      "/v2/repository/index",
-      "/metrics",
-    ]),
+  type Operation = { parameters?: { in: string; name: string; required: boolean }[] };
+  const operations = Object.entries(json.paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
+  const model = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
+  expect(operations.map(({ path, method }) => `${method} ${path}`).sort()).toEqual(
+    [
+      ...["/", "/page.js", "/page.css", "/metrics", "/openapi.json", "/v2", "/v2/health/live", "/v2/health/ready"].map(
+        (path) => `get ${path}`,
+      ),
+      ...model.flatMap((path) => [`get ${path}`, ...["ready", "rows", "stats"].map((end) => `get ${path}/${end}`)]),
+      ...model.flatMap((path) => ["infer", "rows"].map((end) => `post ${path}/${end}`)),
+      ...["learn", "snapshot", "rollback"].map((end) => `post ${model[0]}/${end}`),
+      `get ${model[0]}/learn`,
+      "get /v2/models/stats",
+      "post /v2/repository/index",
+      ...["load", "unload"].map((end) => `post /v2/repository/models/{model}/${end}`),
+    ].sort(),
+  );
+  // Parameters of a path are those that it names, as the specification demands; generated clients ask for each of them.
+  for (const { path, method, operation } of operations) {
+    const told = (operation.parameters ?? []).filter(({ in: place }) => place === "path");
+    const wanted = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, required: true }));
+    expect({ method, path, told: told.map(({ name, required }) => ({ name, required })) }).toEqual({
+      method,
+      path,
+      told: wanted,
+    });
+  }
   const infer = json.paths["/v2/models/{model}/infer"].post;
   expect(infer.summary).toMatch(/Predictions for tensors/);
   // What the server answers is what it says that it answers.
@@ -125,12 +144,38 @@ describe("the page", () => {
       expect(await page.locator("#answer tr").count()).toBe(3);
       await page.waitForSelector('#times rect[height="140"]');
       expect(await page.textContent("#counts")).toMatch(/^1 answered, half within/);
+      // What others ask meanwhile is shown without a click.
+      await post(`${server.url}/v2/models/people/rows`, { rows: [{ age: 70, city: "Zürich" }] });
+      await page.waitForFunction(() => document.querySelector("#counts")?.textContent?.startsWith("2 answered"));
+      const drawn = await page.getAttribute("#times svg", "aria-label");
+      expect([...drawn!.matchAll(/: (\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0)).toBe(2);
       // An answer of the server that says what is wrong.
       await page.selectOption("#model", "line");
       await page.fill("input[name=a]", "");
       await page.click("button");
       await page.waitForFunction(() => document.querySelector("#said")?.textContent !== "");
       expect(wrong.filter((text) => !text.includes("favicon") && !text.includes("400"))).toEqual([]);
+    } finally {
+      await browser.close();
+    }
+  });
+});
+
+describe("the page of a server that asks for tokens", () => {
+  const why = whyNoBrowser();
+  test.skipIf(why)("says so, and shows the models once it has one", async () => {
+    const { url } = await serving({ models: { line: await regression() }, tokens: ["0123456789abcdef"] });
+    const browser = await openBrowser();
+    try {
+      const page = await browser.newPage();
+      await page.goto(url);
+      await page.waitForFunction(() => document.querySelector("#said")?.textContent?.includes("a token is wanted"));
+      await page.fill("#token", "0123456789abcdef");
+      await page.press("#token", "Tab");
+      await page.waitForSelector("input[name=a]");
+      await page.click("button");
+      await page.waitForSelector("#answer td");
+      expect(await page.textContent("#said")).toBe("");
     } finally {
       await browser.close();
     }

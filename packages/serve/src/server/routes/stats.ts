@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { LearningModel } from "../../models/learning-model.ts";
 import type { ModelVersion } from "../../repository/model-version.ts";
 import type { Routes } from "../context.ts";
 import { answers, modelParams } from "./schemas.ts";
@@ -22,7 +23,7 @@ export const addStats: Routes = (app, { repository }) => {
   }
 };
 
-function statsOf({ name, version, batches, lastInference, invalid }: ModelVersion): object {
+function statsOf({ name, version, served, batches, lastInference, invalid }: ModelVersion): object {
   const { rejected: _, ...stats } = batches.stats();
   const { answered, refused, cancelled } = stats;
   const { latencyUs, queueUs, computeUs, batchRows } = stats.histograms;
@@ -44,6 +45,12 @@ function statsOf({ name, version, batches, lastInference, invalid }: ModelVersio
       compute_output: { count: answered, ns: 0 },
     },
     batch_stats: [],
-    ergodic: { ...stats, invalid, histograms: { latencyUs, queueUs, computeUs, batchRows }, buckets },
+    ergodic: {
+      ...stats,
+      invalid,
+      histograms: { latencyUs, queueUs, computeUs, batchRows },
+      buckets,
+      ...(served instanceof LearningModel ? { learning: served.learner.stats() } : {}),
+    },
   };
 }
