@@ -11,6 +11,8 @@ import { parseArgs } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const CHUNK = 2000;
+/** A server lives long: all its cases are one process's, whose memory is looked at all along. */
+const CHUNKS = { serve: 100_000 };
 /** Of wall-clock time a case: a hang is a case of 2 s of processor time, which the cases themselves see; this is for those that never come back. */
 const LONGEST_MS = 5000;
 const START_MS = 120_000;
@@ -54,17 +56,21 @@ for (const name of wanted)
 let failed = false;
 for (const name of wanted) {
   const begun = performance.now();
+  const chunk = CHUNKS[name] ?? CHUNK;
+  let memory = 0;
   let done = 0;
   while (done < cases && !failed) {
-    const count = Math.min(CHUNK, cases - done);
+    const count = Math.min(chunk, cases - done);
     const { status, signal, stdout, stderr } = spawnSync("npx", ["vitest", "run", subjects[name], "--reporter=dot"], {
       cwd: root,
       encoding: "utf8",
       timeout: START_MS + LONGEST_MS * count,
       env: { ...process.env, ERGODIC_FUZZ_CASES: String(count), ERGODIC_FUZZ_SEED: String(seed + done) },
     });
-    if (status === 0) done += count;
-    else {
+    if (status === 0) {
+      done += count;
+      for (const [, mebibytes] of stdout.matchAll(/memory: (\d+) MiB/g)) memory = Math.max(memory, Number(mebibytes));
+    } else {
       failed = true;
       console.error(signal ? `it did not end, and was ended by ${signal}` : `${stdout}\n${stderr}`);
       console.error(`${name}: one of the cases from seed ${seed + done} to ${seed + done + count - 1} did not end as it should`);
@@ -73,7 +79,7 @@ for (const name of wanted) {
   const seconds = (performance.now() - begun) / 1000;
   if (!failed)
     console.log(
-      `${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s)`,
+      `${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s; ${memory} MiB more at most than before the first)`,
     );
   if (failed) break;
 }

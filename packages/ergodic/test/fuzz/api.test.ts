@@ -2,6 +2,7 @@
 import { afterAll, expect, it } from "vitest";
 import { removeFiles } from "../conformance/options/verbs.ts";
 import { run } from "./api.ts";
+import { reportMemory } from "./cost.ts";
 
 afterAll(removeFiles);
 
@@ -9,6 +10,7 @@ const CASES = Number(process.env.ERGODIC_FUZZ_CASES ?? 500);
 
 it("misuse is refused in words, or does what it says", async () => {
   const { cases, refused, accepted } = await run(CASES, Number(process.env.ERGODIC_FUZZ_SEED ?? 1));
+  reportMemory();
   expect(cases).toBe(refused + accepted);
   // Neither all nor none, or nothing would be tried.
   expect(refused).toBeGreaterThan(0.3 * cases);

@@ -8,6 +8,7 @@ import * as ergodic from "../../src/index.ts";
 import * as factories from "../conformance/options/factories.ts";
 import { junk, withOption } from "../conformance/options/values.ts";
 import { fits, others, posterior, recommender, samples, searchesOf } from "../conformance/options/verbs.ts";
+import { begin } from "./cost.ts";
 
 /** A class is a function whose call is an error of the user's. Large numbers are sizes and lengths, which are tried elsewhere. */
 const values = junk.filter(([name, value]) => name !== "a class" && !(typeof value === "number" && Math.abs(value) > 64));
@@ -80,25 +81,30 @@ const parts: readonly unknown[] = [
 /** Makes so many calls. @throws Error at the first that ends in an error of another kind: it names the case's seed */
 export async function run(cases: number, seed: number): Promise<{ cases: number; refused: number; accepted: number }> {
   let refused = 0;
-  for (let i = 0; i < cases; i++) if (await tried(seed, i)) refused++;
+  for (let i = 0; i < cases; i++) if (await tried(seed + i)) refused++;
   return { cases, refused, accepted: cases - refused };
 }
 
-/** One case again, by the seed and number that its error named. True: it was refused. */
-export async function tried(seed: number, i: number): Promise<boolean> {
-  const draws = stream(seed, "fuzz", "api").at(i);
+/** One case, which its seed repeats. True: it was refused. */
+async function tried(seed: number): Promise<boolean> {
+  const draws = stream(seed, "fuzz", "api").at(0);
   const [said, call] = draws.uniform() < 0.75 ? byOptions(draws) : byPlace(draws);
   const end = new AbortController();
+  const cost = begin();
   const timer = setTimeout(() => end.abort(new ergodic.ErgodicError("fuzz", "time is up", "FUZZ_ABORTED")), PATIENCE_MS);
+  let refused = false;
   try {
     await call(end.signal);
-    return false;
   } catch (error) {
-    if (error instanceof ergodic.ErgodicError) return error.code !== "FUZZ_ABORTED";
-    throw new Error(`fuzz api, seed ${seed}, case ${i}: ${said} ended in ${String((error as Error)?.stack ?? error)}`);
+    if (!(error instanceof ergodic.ErgodicError))
+      throw new Error(`fuzz api, seed ${seed}: ${said} ended in ${String((error as Error)?.stack ?? error)}`);
+    refused = error.code !== "FUZZ_ABORTED";
   } finally {
     clearTimeout(timer);
   }
+  const tooMuch = cost();
+  if (tooMuch) throw new Error(`fuzz api, seed ${seed}: ${said} ${tooMuch}`);
+  return refused;
 }
 
 type Call = [said: string, call: (signal: AbortSignal) => unknown];

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { DataError } from "../../src/base/errors.ts";
+import { reportMemory } from "./cost.ts";
 import { drawsTargets, run } from "./draws.ts";
 import { fuzz, type Target } from "./mutate.ts";
 import { wanted } from "./wanted.ts";
@@ -10,13 +11,14 @@ test("files as they were made are read", async () => {
 
 test("damaged files of draws are read or refused by a typed error, each within two seconds", async () => {
   const { cases, refused, accepted } = await run(...wanted);
+  reportMemory();
   expect(refused + accepted).toBe(cases);
   if (cases < 1000) return;
   expect(refused).toBeGreaterThan(200);
   expect(accepted).toBeGreaterThan(50);
 });
 
-test("a raw error, and a case that takes too long, are told with the seed that repeats them", async () => {
+test("a raw error, and a case that takes too long or too much memory, are told with the seed that repeats them", async () => {
   const target = (read: (bytes: Uint8Array) => unknown): Target => ({
     name: "t",
     bytes: Uint8Array.of(1, 2, 3, 4),
@@ -38,5 +40,13 @@ test("a raw error, and a case that takes too long, are told with the seed that r
       for (let k = 0; k < 1e5; k++) sum += Math.sqrt(k);
     return sum;
   });
-  await expect(fuzz([slow], 1, 9, 0.1)).rejects.toThrow(/^case 9 of t: \d\.\d s of processor time$/);
+  await expect(fuzz([slow], 1, 9, { seconds: 0.1 })).rejects.toThrow(/^case 9 of t: took \d\.\d s of processor time/);
+  const kept: Uint8Array[] = [];
+  const large = target(() => {
+    // More than this process held before and gave back.
+    const mebibytes = Math.ceil(process.resourceUsage().maxRSS / 2 ** 10 - process.memoryUsage().rss / 2 ** 20) + 150;
+    kept.push(new Uint8Array(mebibytes * 2 ** 20).fill(1));
+  });
+  await expect(fuzz([large], 1, 9)).resolves.toMatchObject({ accepted: 1 });
+  await expect(fuzz([large], 1, 9, { mebibytes: 50 })).rejects.toThrow(/^case 9 of t: took \d+ MiB of memory, where 50 are/);
 });

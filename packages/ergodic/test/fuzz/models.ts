@@ -8,6 +8,7 @@ import type { Row, Table } from "../../src/data/table.ts";
 import { Dataset, dense, factorisation, fit, flatten, linear, network, Ratings, relu, rff } from "../../src/index.ts";
 import { calibrated, conformal } from "../../src/predict/calibration/index.ts";
 import { type AnyPredictor, type FactorPredictor, predictor } from "../../src/predict/index.ts";
+import { begin } from "./cost.ts";
 import { mutated, random } from "./mutations.ts";
 
 export interface Fuzzed {
@@ -23,9 +24,6 @@ interface Fixture {
   readonly rows: readonly Row[];
 }
 
-/** Seconds of processor time of one case: more is a hang. */
-const LONGEST = 2;
-
 /** @throws an Error that names the case's seed, for the first that ends in an error that is none of ours, in no number, or not at all */
 export async function run(cases: number, seed: number): Promise<Fuzzed> {
   const fixtures = await made();
@@ -35,7 +33,7 @@ export async function run(cases: number, seed: number): Promise<Fuzzed> {
     const draws = random(own);
     const { name, bytes, rows } = draws.pick(fixtures);
     const mutation = mutated(bytes, draws, { skipped: ["program"] });
-    const before = process.cpuUsage();
+    const cost = begin();
     try {
       const loaded = await predictor<AnyPredictor>(mutation.bytes);
       try {
@@ -49,9 +47,8 @@ export async function run(cases: number, seed: number): Promise<Fuzzed> {
         throw new Error(`models: case ${own} (${name}, ${mutation.how}) ended in ${String(error)}`, { cause: error });
       found.refused++;
     }
-    const { user, system } = process.cpuUsage(before);
-    const seconds = (user + system) / 1e6;
-    if (seconds > LONGEST) throw new Error(`models: case ${own} (${name}, ${mutation.how}) took ${seconds.toFixed(1)} s`);
+    const tooMuch = cost();
+    if (tooMuch) throw new Error(`models: case ${own} (${name}, ${mutation.how}) ${tooMuch}`);
   }
   return found;
 }

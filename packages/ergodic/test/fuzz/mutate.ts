@@ -1,8 +1,9 @@
 /**
  * Files that strangers damaged: valid ones with bytes changed, cut, moved, or with other numbers where numbers stand. And how they are run through readers:
- * a case may be refused by a typed error or read, but it may throw nothing else, and take no more than two seconds of processor time.
+ * a case may be refused by a typed error or read, but it may throw nothing else, and cost no more than ./cost.ts allows.
  */
 import { ErgodicError } from "../../src/base/errors.ts";
+import { begin } from "./cost.ts";
 
 export interface Random {
   /** A whole number below `limit`. */
@@ -28,9 +29,14 @@ export interface Target {
 /**
  * Case i is of seed `seed + i`, so that `cases` 1 and that seed repeat it.
  *
- * @throws Error that names the case's seed and its target: for a raw error, a rejection that nobody handles (which ends a process), and slowness
+ * @throws Error that names the case's seed and its target: for a raw error, a rejection that nobody handles (which ends a process), and what costs too much
  */
-export async function fuzz(targets: readonly Target[], cases: number, seed: number, mostSeconds = 2): Promise<FuzzResult> {
+export async function fuzz(
+  targets: readonly Target[],
+  cases: number,
+  seed: number,
+  limits?: Parameters<typeof begin>[0],
+): Promise<FuzzResult> {
   const result = { cases, refused: 0, accepted: 0 };
   const lost: unknown[] = [];
   const lose = (reason: unknown) => void lost.push(reason);
@@ -39,15 +45,14 @@ export async function fuzz(targets: readonly Target[], cases: number, seed: numb
     for (let i = 0; i < cases; i++) {
       const { target, bytes } = caseOf(targets, seed + i);
       const told = (what: string, cause?: unknown) => new Error(`case ${seed + i} of ${target.name}: ${what}`, { cause });
-      const before = process.cpuUsage();
+      const cost = begin(limits);
       const error = await target.read(bytes).then(
         () => undefined,
         (cause: unknown) => ({ cause }),
       );
-      const { user, system } = process.cpuUsage(before);
-      const seconds = (user + system) / 1e6;
+      const tooMuch = cost();
       if (error !== undefined && !(error.cause instanceof ErgodicError)) throw told("a raw error", error.cause);
-      if (seconds > mostSeconds) throw told(`${seconds.toFixed(1)} s of processor time`);
+      if (tooMuch) throw told(tooMuch);
       await new Promise((resolve) => setImmediate(resolve));
       if (lost.length > 0) throw told("a rejection that nobody handles", lost[0]);
       if (error === undefined) result.accepted++;

@@ -11,6 +11,7 @@ import { stream } from "../../src/base/stream.ts";
 import type { ArrayPlan } from "../../src/host/array-plan.ts";
 import type { Engine } from "../../src/host/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { begin, reportMemory } from "../fuzz/cost.ts";
 import { GuardedMachine } from "./guarded-machine.ts";
 import { type SavedPlan, savedPlans } from "./plans.ts";
 
@@ -21,8 +22,8 @@ const NAMES = Object.keys(savedPlans);
 const { ERGODIC_FUZZ_CASES, ERGODIC_FUZZ_SEED = "3" } = process.env;
 /** Of each plan. */
 const CASES = ERGODIC_FUZZ_CASES === undefined ? 200 : Math.ceil(Number(ERGODIC_FUZZ_CASES) / NAMES.length);
-/** Seconds of processor time a case, of which each is computed twice: more is a hang. */
-const LONGEST = 2;
+/** Each case is computed twice. */
+const SECONDS = 2 * 2;
 
 type Path = readonly (string | number)[];
 const HOSTILE: readonly unknown[] = [
@@ -116,7 +117,7 @@ describe("no plan reaches beyond its memory, even without one of its own", () =>
           // An earlier change took that place away.
         }
       }
-      const before = process.cpuUsage();
+      const cost = begin({ seconds: SECONDS });
       const found = [0x11, 0xc7].map((canary) => {
         guarded.fill(canary);
         const result = outcome(guarded.engine, plan, saved, false);
@@ -124,11 +125,12 @@ describe("no plan reaches beyond its memory, even without one of its own", () =>
         if (touched.length > 0) expect(touched, JSON.stringify(plan)).toEqual([]);
         return result;
       });
-      const { user, system } = process.cpuUsage(before);
-      if (user + system > 2e6 * LONGEST) expect((user + system) / 1e6, JSON.stringify(plan)).toBeLessThan(2 * LONGEST);
+      const tooMuch = cost();
+      if (tooMuch) expect(tooMuch, JSON.stringify(plan)).toBe(undefined);
       if (!isDeepStrictEqual(found[0], found[1])) expect(found[1], JSON.stringify(plan)).toEqual(found[0]);
       tally[found[0].error === undefined ? "ran" : "refused"]++;
     }
+    reportMemory();
     // Of a handful anything may be.
     if (CASES < 100) return;
     expect(tally.refused).toBeGreaterThan(CASES / 4);

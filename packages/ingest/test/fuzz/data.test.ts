@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { reportMemory } from "../../../ergodic/test/fuzz/cost.ts";
 import { run, targets } from "./data.ts";
 
 test("files as they were made are read", async () => {
@@ -11,6 +12,7 @@ test("damaged data files are read or refused by a typed error, each within two s
     Number(process.env.ERGODIC_FUZZ_CASES ?? 1000),
     Number(process.env.ERGODIC_FUZZ_SEED ?? 20_000),
   );
+  reportMemory();
   expect(refused + accepted).toBe(cases);
   // Not every change does harm, and not every one is harmless.
   if (cases < 1000) return;
