@@ -2,9 +2,11 @@ import { describe, expect, it } from "vitest";
 import { OptionError } from "../../src/base/errors.ts";
 import { type Draws, stream } from "../../src/base/stream.ts";
 import { Dataset } from "../../src/data/dataset.ts";
+import { fastfoodStep } from "../../src/data/features/fastfood.ts";
 import { mapKinds } from "../../src/data/features/feature-map.ts";
 import { hadamard, paddedSize } from "../../src/data/features/hadamard.ts";
 import { fastfood, featureMaps, orthogonal, randomFeaturesFromJson, rff, sorf } from "../../src/data/features/index.ts";
+import { sorfStep } from "../../src/data/features/sorf.ts";
 import { bytes, matrix, sparseOf } from "./rows-of.ts";
 
 const kinds = ["rff", "orthogonal", "sorf", "fastfood"] as const;
@@ -262,6 +264,60 @@ describe("Hadamard", () => {
 
   it("pads to powers of two", () => {
     expect([1, 2, 3, 8, 9, 1000].map(paddedSize)).toEqual([1, 2, 4, 8, 16, 1024]);
+  });
+});
+
+/** Writes to arrays of floats that are made while `act` runs, from when it has made them: what `work` gives is what is counted. */
+function writesOf(act: () => () => void): number {
+  let writes = 0;
+  const Floats = globalThis.Float64Array;
+  /** Methods are those of the thing itself: built-in ones take no proxy. */
+  const own = (thing: object) => (_: unknown, key: PropertyKey) => {
+    const value = Reflect.get(thing, key, thing) as unknown;
+    return typeof value === "function" ? value.bind(thing) : value;
+  };
+  const Counted = new Proxy(Floats, {
+    get: own(Floats),
+    construct(_, args) {
+      const array = Reflect.construct(Floats, args) as Float64Array;
+      return new Proxy(array, {
+        get: own(array),
+        set: (_, key, value) => {
+          writes++;
+          return Reflect.set(array, key, value, array);
+        },
+      });
+    },
+  });
+  globalThis.Float64Array = Counted as Float64ArrayConstructor;
+  try {
+    const work = act();
+    writes = 0;
+    work();
+    return writes;
+  } finally {
+    globalThis.Float64Array = Floats;
+  }
+}
+
+describe("cost of a row of structured maps: O(count·log d)", () => {
+  const count = 8192;
+  const writes = (step: typeof sorfStep | typeof fastfoodStep, inputs: number): number => {
+    const row = { count: inputs, columns: null, values: Float64Array.from({ length: inputs }, (_, j) => Math.sin(j)) };
+    return writesOf(() => {
+      const settings = { kind: step.kind, count, gamma: 1, seed: 3, inputs };
+      const map = step.start(settings, { columnCount: inputs } as never, "test");
+      return () => void map(row, 0);
+    });
+  };
+  // A transform writes each number once in two of its log₂ d levels; `own`: a number is written so often besides. Frequencies are written once, features too.
+  it.each([
+    ["sorf", sorfStep, 3, 3 + 1],
+    ["fastfood", fastfoodStep, 2, 1 + 1],
+  ] as const)("%s", (_, step, transforms, own) => {
+    const all = [16, 64, 256, 1024, 4096].map((inputs) => writes(step, inputs));
+    const wanted = [4, 6, 8, 10, 12].map((levels) => (count / 2) * ((transforms * levels) / 2 + own + 1) + count);
+    expect(all).toEqual(wanted);
   });
 });
 

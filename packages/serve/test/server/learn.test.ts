@@ -57,6 +57,31 @@ test("what was learnt is what is served, as the learner itself has it", async ()
   expect(told.get("fixed")).not.toHaveProperty("learning");
 });
 
+test("metrics tell how learning goes, of models that learn alone", async () => {
+  const { server, learner } = await learning(await regression());
+  const told = async (): Promise<Record<string, number>> => {
+    const lines = (await (await fetch(`${server.url}/metrics`)).text()).split("\n");
+    const ours = lines.filter((line) => /^ergodic_(learn|progressive|journal)/.test(line)).map((line) => line.split(" "));
+    return Object.fromEntries(ours.map(([name, value]) => [name, Number(value)]));
+  };
+  const labels = '{model="model",version="1"}';
+  const names = ["learnt_rows_total", "learning_waiting_rows", "journal_bytes"].map((name) => `ergodic_${name}${labels}`);
+  const before = await told();
+  expect(Object.keys(before).sort()).toEqual(names.sort());
+  expect(before[`ergodic_learnt_rows_total${labels}`]).toBe(0);
+  await post(`${server.url}/v2/models/model/learn`, { rows, targets: [10, -10] });
+  await post(`${server.url}/v2/models/model/learn`, { rows, targets: [9, -9] });
+  const { all, recent, journalBytes } = learner.stats();
+  expect(recent.loss).not.toBe(all.loss);
+  expect(journalBytes).toBeGreaterThan(before[`ergodic_journal_bytes${labels}`]);
+  expect(await told()).toEqual({
+    [`ergodic_learnt_rows_total${labels}`]: 4,
+    [`ergodic_progressive_loss${labels}`]: recent.loss,
+    [`ergodic_learning_waiting_rows${labels}`]: 0,
+    [`ergodic_journal_bytes${labels}`]: journalBytes,
+  });
+});
+
 test("a poisoned row is 422 and leaves no trace; what is no request is 400", async () => {
   const { server, learner } = await learning(await classifier());
   await post(`${server.url}/v2/models/model/learn`, { rows, targets: ["high", "none"] });

@@ -1,10 +1,13 @@
 /** What is for other programs and for people: metrics, OpenAPI, the page. */
 import { execFile, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv } from "ajv";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openBrowser, whyNoBrowser } from "../../../ergodic/test/browser/chromium.ts";
-import type { Serving } from "../../src/index.ts";
+import { openLearner, type Serving } from "../../src/index.ts";
 import { classifier, get, post, regression, serving, table } from "./models.ts";
 
 let server: Serving;
@@ -55,7 +58,15 @@ describe("metrics", () => {
   const hasPromtool = spawnSync("promtool", ["--version"]).status === 0;
   if (!hasPromtool) console.warn("skipped: what promtool says of the metrics (Debian: apt-get install prometheus)");
   test.skipIf(!hasPromtool)("are accepted by promtool", async () => {
-    const text = await metrics();
+    // With those that a model that learns has, after it has learnt.
+    const folder = mkdtempSync(join(tmpdir(), "ergodic-metrics-"));
+    const learner = await openLearner({ model: await regression(), folder });
+    await learner.learn([[1, 2, 3]], [4]);
+    const learns = await serving({ models: { line: await regression(), grows: learner } });
+    const text = await (await fetch(`${learns.url}/metrics`)).text();
+    await learner.close();
+    rmSync(folder, { recursive: true });
+    expect(text).toContain("ergodic_progressive_loss{");
     const outcome = await new Promise<string>((resolve) => {
       const child = execFile("promtool", ["check", "metrics"], (error, stdout, stderr) =>
         resolve(`${error?.code ?? 0}${stdout}${stderr}`),
@@ -69,6 +80,7 @@ describe("metrics", () => {
 test("OpenAPI names every route, and is OpenAPI", async () => {
   const { json } = await get(`${server.url}/openapi.json`);
   expect(json.openapi).toBe("3.1.0");
+  expect(await new Validator().validate(json)).toEqual({ valid: true });
   type Operation = { parameters?: { in: string; name: string; required: boolean }[] };
   const operations = Object.entries(json.paths as Record<string, Record<string, Operation>>).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),

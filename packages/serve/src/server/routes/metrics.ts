@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, type MetricObjectWithValues, Registry } from "prom-client";
 import type { Histogram } from "../../histogram.ts";
+import type { LearnerStats } from "../../learn/index.ts";
+import { LearningModel } from "../../models/learning-model.ts";
 import type { ModelVersion } from "../../repository/model-version.ts";
 import type { Routes } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
@@ -52,6 +54,28 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
       for (const { name, version, state } of repository.index()) this.set({ model: name, version }, Number(state === "READY"));
     },
   });
+
+  /** Of models that learn from requests, as far as there is a number yet. */
+  const learning = (Metric: typeof Counter | typeof Gauge, name: string, help: string, of: (stats: LearnerStats) => number) =>
+    new Metric({
+      ...labelled,
+      name,
+      help,
+      collect: eachModel<Counter | Gauge>((metric, { served }, labels) => {
+        const value = served instanceof LearningModel ? of(served.learner.stats()) : Number.NaN;
+        if (!Number.isNaN(value)) metric.inc(labels, value);
+      }),
+    });
+  learning(Counter, "ergodic_learnt_rows_total", "Rows learnt since the learner's folder was made", ({ all }) => all.rows);
+  learning(
+    Gauge,
+    "ergodic_progressive_loss",
+    "Mean loss of the latest rows before they were learnt",
+    ({ recent }) => recent.loss,
+  );
+  learning(Gauge, "ergodic_learning_waiting_rows", "Rows that wait to be learnt", ({ queuedRows }) => queuedRows);
+  learning(Gauge, "ergodic_journal_bytes", "Bytes of the journal", ({ journalBytes }) => journalBytes);
+
   new Counter({
     name: "ergodic_http_answers_total",
     help: "Answers by route and status",
