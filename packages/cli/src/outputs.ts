@@ -4,8 +4,8 @@
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
  */
-import { fstat, realpath, stat } from "node:fs";
-import { basename, resolve, sep } from "node:path";
+import { fstat, readdir, realpath, stat } from "node:fs";
+import { basename, dirname, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { checkWritable } from "ergodic";
 import { UsageError } from "./errors.ts";
@@ -38,6 +38,12 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
         command,
         `${output.flag} ${output.path} is a file of ${folder.flag} ${folder.path}, which it would take the place of; give ${output.flag} another name`,
       );
+    for (const place of read)
+      if (await joinsPictures(place, output))
+        throw new UsageError(
+          command,
+          `${output.flag} ${output.path} would lie among the pictures of ${place.flag} ${place.path}, where all files are read; give ${output.flag} another folder`,
+        );
     const twin = seen.find(({ id }) => id !== undefined && id === own.id);
     if (twin)
       throw new UsageError(command, `${twin.flag} and ${output.flag} are one file, ${output.path}; give each a name of its own`);
@@ -54,13 +60,21 @@ interface Identified extends Place {
   readonly isFolder?: boolean;
 }
 
-/** What folders are read for: pictures, and the files of draws. Whatever else lies in them may be written anew. */
-const READ = /(\.(png|jpe?g|arrow)|\d\.csv|^draws\.json)$/i;
+const PICTURE = /\.(png|jpe?g)$/i;
+/** What folders are read for besides: the files of draws. Whatever else lies in them may be written anew. */
+const DRAWS = /(\.arrow|\d\.csv|^draws\.json)$/i;
 
 /** Whether a file lies in a folder, at any depth, and is one that a reader of the folder takes. */
 function holds(folder: Identified, { real, isFolder }: Identified): boolean {
   if (!folder.isFolder || real === undefined || isFolder) return false;
-  return real.startsWith(folder.real + sep) && READ.test(basename(real));
+  return real.startsWith(folder.real + sep) && [PICTURE, DRAWS].some((names) => names.test(basename(real)));
+}
+
+/** Whether a file would lie in a folder of a class: one below a folder that is read, with pictures in it. */
+async function joinsPictures({ isFolder, real }: Identified, { path }: Place): Promise<boolean> {
+  if (!isFolder || path === "-") return false;
+  const folder = await promisify(realpath)(dirname(resolve(path!))).catch(() => "");
+  return folder.startsWith(`${real}${sep}`) && (await promisify(readdir)(folder)).some((name) => PICTURE.test(name));
 }
 
 async function identified(place: Place): Promise<Identified> {

@@ -49,6 +49,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
   mkdirSync(file("seen/a"), { recursive: true });
   for (const path of [graph, picture, file("x.npy"), file("y.npy")]) writeFileSync(path, "as it was");
   symlinkSync(picture, file("to.png"));
+  symlinkSync(file("seen/a"), file("same"));
   const kept = [graph, picture, given, file("y.npy")];
   beforeAll(async () => {
     const few = ["--draws", "50", "--warmup", "100", "--chains", "2", "--quiet"];
@@ -99,6 +100,12 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["one of a folder of images", ["train", file("seen"), "--out", picture], /--out \S+1\.png is a file of DATA \S+seen, which/],
     ["a link to one", ["predict", model, file("seen"), "--out", file("to.png")], /--out \S+ is a file of DATA/],
     [
+      "new among the pictures of a class, by another name of the folder",
+      ["predict", model, file("seen"), "--out", file("same/new.csv")],
+      /^ergodic: predict: --out \S+same\/new\.csv would lie among the pictures of DATA \S+seen, where all files are read; give --out another folder \[USAGE\]/,
+    ],
+    ["a model there", ["train", file("seen"), "--out", file("seen/a/m.safetensors")], /would lie among the pictures of DATA/],
+    [
       "one of a folder of draws",
       ["predict", file("drawn"), more, "--out", file("drawn/chain_2.csv")],
       /is a file of MODEL \S+drawn/,
@@ -134,8 +141,11 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     for (let twice = 0; twice < 2; twice++) await works(...train, "--epochs", "1", "--out", place);
     const near = file("seenmore.png");
     writeFileSync(near, "");
-    for (const out of [place, near, file("seen/new.png")])
-      expect((await ergodic("predict", "absent", file("seen"), "--out", out)).stderr).not.toMatch(/is a file of/);
+    mkdirSync(file("seen/notes"));
+    mkdirSync(file("seenmore"));
+    writeFileSync(file("seenmore/1.png"), "");
+    for (const out of [place, near, file("seen/new.png"), file("seen/notes/new.csv"), file("seenmore/new.csv")])
+      expect((await ergodic("predict", "absent", file("seen"), "--out", out)).stderr).toMatch(/^ergodic: absent: /);
   });
 
   it("but a checkpoint may take the place of the one that is resumed from", async () => {

@@ -37,8 +37,13 @@ export async function clearAbandoned(folder: string, name: string): Promise<void
 }
 
 async function abandoned(path: string, pid: number, where: string): Promise<boolean> {
-  if (where === (await (place ??= findPlace()))) return !lives(pid);
-  const { stat } = builtin("node:fs/promises");
+  const { readFile, stat } = builtin("node:fs/promises");
+  if (where === (await (place ??= findPlace()))) {
+    if (!lives(pid)) return true;
+    // One that was killed keeps its number until its parent asks how it ended: field 3, behind a name that may hold spaces and parentheses.
+    const status = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
+    return /[ZX]/.test(status.charAt(status.lastIndexOf(")") + 2));
+  }
   const written = await stat(path).then(
     ({ mtimeMs }) => mtimeMs,
     () => Infinity,

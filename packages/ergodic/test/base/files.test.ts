@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
@@ -286,9 +287,9 @@ describe("writeWhole", () => {
     function* parts(): Generator<Uint8Array> {
       for (let k = 0; k < 100; k++) yield new Uint8Array(100_000);
     }
-    const writing = writeWhole(at("fifo"), parts());
+    const refused = expect(writeWhole(at("fifo"), parts())).rejects.toThrow(/nobody reads from it any more \[FILE_WRITE\]/);
     await (await reader).close();
-    await expect(writing).rejects.toThrow(/nobody reads from it any more \[FILE_WRITE\]/);
+    await refused;
   });
 
   it("writes through a device, which stays one, and says what it answers", async (context) => {
@@ -415,6 +416,28 @@ describe("files that killed processes left half-written", () => {
     await writeWhole(at("another"), bytes);
     expect(existsSync(at(left[5]))).toBe(false);
   });
+
+  it.skipIf(process.platform !== "linux")(
+    "are removed where their process was killed, and nobody has asked after it",
+    async () => {
+      // The shell becomes a program that never asks after the shell's child.
+      const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; exec sleep 1000"], { stdio: ["ignore", "pipe", "inherit"] });
+      try {
+        const [told] = (await once(parent.stdout, "data")) as [Buffer];
+        const pid = Number(told.toString());
+        const status = (): string => readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1][0];
+        const partial = await made("model", (name) => as(name, pid));
+        await writeWhole(at("model"), bytes);
+        expect(readdirSync(folder).sort()).toEqual([partial, "model"].sort());
+        process.kill(pid, "SIGKILL");
+        await expect.poll(status).toBe("Z");
+        await writeWhole(at("model"), bytes);
+        expect(readdirSync(folder)).toEqual(["model"]);
+      } finally {
+        parent.kill("SIGKILL");
+      }
+    },
+  );
 
   it("whose process belongs to somebody else are of a living one", async () => {
     const kill = vi.spyOn(process, "kill").mockImplementation(() => {

@@ -88,6 +88,18 @@ describe("round trip", () => {
     );
   });
 
+  it("writes and reads a header of just the length that is allowed, and none of eight bytes more", () => {
+    const around = JSON.stringify({ __metadata__: { description: "" } }).length;
+    const longest = encode({}, { description: "x".repeat(100_000_000 - around) });
+    expect(longest.length).toBe(8 + 100_000_000);
+    expect(decode(longest).metadata.description.length).toBe(100_000_000 - around);
+    expect(() => encode({}, { description: "x".repeat(100_000_001 - around) })).toThrow(/the header would take 100000008 bytes/);
+    const longer = new Uint8Array(longest.length + 8).fill(0x20);
+    longer.set(longest);
+    new DataView(longer.buffer).setBigUint64(0, 100_000_008n, true);
+    expect(() => decode(longer)).toThrow(/claims a header of 100000008 bytes, but 100000008 follow and 100000000 are allowed/);
+  });
+
   it("refuses a shape that does not fit", () => {
     expect(() => encode({ w: { shape: [2, 3], values: new Float32Array(5) } })).toThrow(
       /"w" of shape \[2, 3\] was given 5 values/,
