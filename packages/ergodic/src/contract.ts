@@ -634,6 +634,8 @@ export interface AlgorithmDefaults {
 export interface Algorithm {
   /** The algorithm's name, as its JSON has it. */
   readonly name: string;
+  /** The verb that it is for. */
+  readonly verb: "fit";
   /** JSON from which the registry makes the same algorithm again. */
   toJSON(): JsonObject;
   /** What holds where the user says nothing. */

@@ -69,6 +69,7 @@ const independent = (options: Record<never, never> = {}): Sampler => {
   if (Object.keys(options).length > 0) throw new OptionError("independent", "it takes no options", "OPTION_UNKNOWN");
   return {
     name: "independent",
+    verb: "sample",
     toJSON: () => ({ algorithm: "independent" }),
     start: (density, plan, engine) => new IndependentRun(density, plan, engine),
   };

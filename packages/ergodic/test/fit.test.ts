@@ -168,7 +168,7 @@ describe("what cannot be a run is refused in words", () => {
     [
       "a rule as algorithm",
       [model, data, { algorithm: "sgd" }],
-      'algorithm is "sgd", but must be an algorithm: write gradientDescent(',
+      'algorithm is "sgd", but must be an algorithm of fit: write gradientDescent(',
     ],
     ["no model", [undefined, data], 'the model is undefined, but must be a model: write linear({ loss: "logistic" })'],
     ["model and data exchanged", [data, model], "the model is of type Dataset, but must be a model"],

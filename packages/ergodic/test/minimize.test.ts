@@ -511,7 +511,7 @@ describe("refuses", () => {
     [
       "an algorithm of fit",
       given(f, start, { algorithm: e.adam() }),
-      "minimize: algorithm is an object of kind, name, options, parts, last, but must be a search, such as cmaEs() [OPTION_TYPE]",
+      "minimize: algorithm is adam(), but must be a search: write cmaEs() [OPTION_TYPE]",
     ],
   ])("%s", (_, call, message) => {
     expect(call).toThrow(message);

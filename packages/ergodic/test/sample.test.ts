@@ -264,7 +264,7 @@ describe("sample: a run", () => {
       [nuts, "the function nuts, not called"],
     ] as const)
       await expect(sample(coin, { heads: 1, flips: 2 }, { algorithm: given as never })).rejects.toThrow(
-        `algorithm is ${found}, but must be a sampler; call it, as in algorithm: nuts()`,
+        `algorithm is ${found}, but must be a sampler: write nuts()`,
       );
   });
 });

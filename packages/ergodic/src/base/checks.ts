@@ -105,3 +105,17 @@ export function plain<O extends object>(where: string, options: O, given: readon
 export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;
 }
+
+const made = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
+
+/** What a verb runs, as its factories make it; one of the user's own may leave `verb` out. `example`: what to write. */
+export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof made, example: string): void {
+  const given = Object(value) as Record<string, unknown>;
+  const { start, toJSON, kind, verb: own = verb } = given;
+  const isMade = typeof value === "object" && typeof toJSON === "function" && typeof given.name === "string";
+  // Rules of whole gradients have a start of their own.
+  if (isMade && typeof start === "function" && kind === undefined && own === verb) return;
+  const other = Object.hasOwn(made, own as string) && own !== verb ? `, ${made[own as keyof typeof made]}` : "";
+  const told = isMade ? `${given.name}()${other}` : shown(value);
+  throw new OptionError(where, `${name} is ${told}, but must be ${made[verb]}: write ${example}`, "OPTION_TYPE");
+}

@@ -1,6 +1,6 @@
 import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
 import type { Sampler } from "../algorithms/sampling/sampler.ts";
-import { checkSignal, holds, refuse } from "../base/checks.ts";
+import { checkAlgorithm, checkSignal, holds, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError } from "../base/errors.ts";
 import { gammaUpper } from "../base/incomplete-gamma.ts";
 import { stream } from "../base/stream.ts";
@@ -147,7 +147,7 @@ function checked(options: CalibrateOptions): Checked {
   checkKeys("calibrate", options, ["algorithm", "simulations", "draws", "thin", "warmup", "bins", "seed", "signal"]);
   const { algorithm = nuts(), simulations = 200, draws = 99, thin = 5, warmup = 500, bins = 20, seed = 0, signal } = options;
   checkSignal("calibrate", signal);
-  if (!holds(algorithm, "start")) refuse("calibrate", "algorithm", algorithm, "a sampler", "algorithm: nuts()");
+  checkAlgorithm("calibrate", "algorithm", algorithm, "sample", "nuts()");
   checkNumber("calibrate", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber("calibrate", "simulations", simulations, { low: 1, integer: true });
   checkNumber("calibrate", "draws", draws, { low: 1, integer: true });

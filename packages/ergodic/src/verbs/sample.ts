@@ -1,10 +1,9 @@
 import { nuts } from "../algorithms/mcmc/hamiltonian/nuts.ts";
 import { slice } from "../algorithms/mcmc/slice/slice.ts";
 import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "../algorithms/sampling/sampler.ts";
-import { checkBoolean, checkSignal, refuse } from "../base/checks.ts";
+import { checkAlgorithm, checkBoolean, checkSignal, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../base/errors.ts";
 import { isNumber, isText, KeptPart } from "../base/kept-part.ts";
-import { shown } from "../base/shown.ts";
 import type { Json, JsonObject, LogDensity } from "../contract.ts";
 import type { Draws } from "../draws/index.ts";
 import { type Engine, openEngine } from "../host/engine.ts";
@@ -184,12 +183,8 @@ function keptSampling(json: JsonObject): {
 }
 
 function checkSampler(where: string, given: Sampler): Sampler {
-  if (typeof given?.start === "function") return given;
-  throw new OptionError(
-    where,
-    `algorithm is ${shown(given)}, but must be a sampler; call it, as in algorithm: nuts()`,
-    "OPTION_TYPE",
-  );
+  checkAlgorithm(where, "algorithm", given, "sample", "nuts()");
+  return given;
 }
 
 /** The one of a checkpoint. One with functions of the user's is given again. */

@@ -8,6 +8,7 @@ function slowing(quick: number): InferenceAlgorithm {
   let advanced = 0;
   return {
     name: "slowing",
+    verb: "infer",
     tasks: ["partition"],
     toJSON: () => ({ algorithm: "slowing" }),
     start: () => ({

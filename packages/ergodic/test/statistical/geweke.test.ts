@@ -85,6 +85,7 @@ function pValue(values: readonly number[], expectation: number): number {
 function drawnIn(inner: Sampler): Sampler {
   return {
     name: inner.name,
+    verb: "sample",
     toJSON: () => inner.toJSON(),
     start(density, plan, engine) {
       const run = inner.start(density, plan, engine) as InnerSampling;

@@ -36,6 +36,7 @@ export function miniBuckets(options: MiniBucketsOptions = {}): InferenceAlgorith
   checkNumber("miniBuckets", "iBound", iBound, { low: 1, high: 28, integer: true });
   return {
     name: "miniBuckets",
+    verb: "infer",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "miniBuckets", iBound }),
     prepare: LogTables.making,

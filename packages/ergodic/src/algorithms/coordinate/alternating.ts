@@ -26,6 +26,7 @@ export function alternatingLeastSquares(options: AlternatingOptions = {}): Algor
   checkNumber(name, "tolerance", tolerance, { low: 0 });
   return {
     name,
+    verb: "fit",
     takesStart: true,
     toJSON: () => ({ algorithm: name, tolerance }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },

@@ -40,6 +40,7 @@ export function coordinateDescent(given: CoordinateDescentOptions = {}): Coordin
   const options = resolve(given);
   return {
     name: WHERE,
+    verb: "fit",
     options,
     defaults: { batch: "all", epochs: 1000, precision: "f64" },
     families: ["coordinate"],

@@ -49,6 +49,7 @@ export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}):
   const options = { shrinking, tolerance, interceptScaling };
   return {
     name: NAME,
+    verb: "fit",
     defaults: { batch: 1, schedule: "shuffled", precision: "f64", epochs: 1000 },
     families: ["coordinate"],
     toJSON: () => ({ algorithm: NAME, ...options }),

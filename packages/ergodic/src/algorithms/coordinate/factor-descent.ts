@@ -45,6 +45,7 @@ export function factorCoordinateDescent(options: FactorDescentOptions = {}): Alg
   if (order !== undefined) checkChoice(name, "order", order, ["components", "rows"]);
   return {
     name,
+    verb: "fit",
     takesStart: true,
     toJSON: () => ({ algorithm: name, inner, tolerance, ...(order ? { order } : {}) }),
     defaults: { batch: "all", precision: "f64", epochs: 100 },

@@ -36,6 +36,7 @@ export function elimination(options: EliminationOptions = {}): InferenceAlgorith
   checkNumber("elimination", "mostStates", mostStates, { low: 1 });
   return {
     name: "elimination",
+    verb: "infer",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "elimination", mostStates }),
     start: (part, plan, engine) => new Elimination(part, plan, engine, mostStates),

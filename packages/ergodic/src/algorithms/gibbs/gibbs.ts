@@ -1,4 +1,4 @@
-import { refuse } from "../../base/checks.ts";
+import { checkAlgorithm, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { shown } from "../../base/shown.ts";
 import type { Json, JsonObject, LogDensity } from "../../contract.ts";
@@ -48,6 +48,7 @@ export function gibbs(blocks?: GibbsBlocks): Sampler {
     throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
   return {
     name: "gibbs",
+    verb: "sample",
     toJSON: () => ({
       algorithm: "gibbs",
       ...(given ? { blocks: given.map(({ of, by }) => ({ of: [...of], by: by.toJSON() })) } : {}),
@@ -96,17 +97,14 @@ function blockOf(options: BlockOptions): GibbsBlock {
   checkKeys("gibbs", options, ["of", "by", "times"]);
   const { of, by, times = 1 } = options;
   checkNumber("gibbs", "times", times, { low: 1, high: 2 ** 20, integer: true });
-  const isSampler = typeof by === "object" && by !== null && "start" in by;
-  if (!isSampler && times !== 1)
+  const isConditional = typeof by === "function" || (typeof by === "object" && by !== null && "update" in by);
+  if (!isConditional) {
+    checkAlgorithm("gibbs", `what updates ${of.join(", ")}`, by, "sample", "nuts(), enumerate(), conjugate() or a function");
+    return { of, by: bySampler(by, times) };
+  }
+  if (times !== 1)
     throw new OptionError("gibbs", `times is ${times}, but only a sampler is worth repeating in a sweep`, "OPTION_MEANING");
-  if (isSampler) return { of, by: bySampler(by, times) };
-  if (typeof by === "function") return { of, by: conditional(by) };
-  if (typeof by === "object" && by !== null && "update" in by) return { of, by };
-  throw new OptionError(
-    "gibbs",
-    `the block of ${of.join(", ")} is updated by ${typeof by}, but must be by a sampler, enumerate(), conjugate() or a function`,
-    "OPTION_TYPE",
-  );
+  return { of, by: typeof by === "function" ? conditional(by) : by };
 }
 
 function defaultBlocks(density: LogDensity): GibbsBlock[] {

@@ -1,11 +1,11 @@
-import { holds, refuse } from "../../base/checks.ts";
+import { refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { later } from "../../base/later.ts";
 import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { Descent } from "./descent.ts";
 import { refuseMisfits } from "./fits.ts";
-import type { Rule } from "./kinds.ts";
+import { isRule, type Rule } from "./kinds.ts";
 import { refuseOwnFunctions } from "./search-rule.ts";
 import { isVariance, type Variance } from "./variance.ts";
 
@@ -30,11 +30,12 @@ export interface GradientDescent extends Algorithm {
 export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance"]);
   const { rule, variance } = options;
-  if (!(holds(rule, "kind") && holds(rule, "toJSON"))) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");
+  if (!isRule(rule)) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");
   if (variance !== undefined && !isVariance(variance))
     refuse("gradientDescent", "variance", variance, "variance reduction", "saga()");
   return {
     name: "gradientDescent",
+    verb: "fit",
     rule,
     variance,
     defaults: descentDefaults(rule, variance),

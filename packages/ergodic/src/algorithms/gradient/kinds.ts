@@ -1,5 +1,6 @@
 /** The three kinds of rule: an equation over each coordinate, a search on the same batch, a procedure on the whole objective. */
 
+import { holds } from "../../base/checks.ts";
 import type { checkNumber } from "../../base/errors.ts";
 import type { Expr } from "../../compiler/index.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
@@ -163,4 +164,11 @@ export interface SearchRule extends RuleBase {
   readonly options: RuleBase["options"] & Readonly<SearchOptions>;
   /** What a step costs. */
   readonly cost: StatedCost;
+}
+
+const kinds: readonly unknown[] = ["equation", "search", "host"];
+
+/** Whether something is a rule, of whichever kind. */
+export function isRule(value: unknown): value is Rule {
+  return holds(value, "kind") && kinds.includes((value as Rule).kind) && holds(value, "toJSON");
 }

@@ -97,6 +97,7 @@ export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm 
   const given = { ...numbers, tempered };
   return {
     name: "graphGibbs",
+    verb: "infer",
     tasks: ["marginals"],
     toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
     prepare: LogTables.making,

@@ -68,6 +68,7 @@ export function importanceSampling(
   checkNumber("importanceSampling", "samples", samples, { low: 1000, integer: true });
   return {
     name: "importanceSampling",
+    verb: "infer",
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
     prepare: LogTables.making,

@@ -64,6 +64,8 @@ export interface PartInference {
 export interface InferenceAlgorithm {
   /** Its name, as its JSON has it. */
   readonly name: string;
+  /** The verb that it is for. */
+  readonly verb: "infer";
   /** What it can answer. */
   readonly tasks: readonly InferenceTask[];
   /** JSON from which the registry makes the same algorithm again. */

@@ -42,6 +42,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
   checkKeys("automatic", options, []);
   return {
     name: "automatic",
+    verb: "infer",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
     start: (part, plan, engine) => exactOr(plan.task === "map" ? graphAnnealing() : estimated()).start(part, plan, engine),

@@ -51,6 +51,7 @@ export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAl
     throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");
   return {
     name: where,
+    verb: "infer",
     tasks: ["map"],
     toJSON: () => ({ algorithm: where, sweeps, from, to, restarts }),
     prepare: LogTables.making,

@@ -35,6 +35,7 @@ export function iteratedConditionalModes(options: IteratedConditionalModesOption
   checkNumber(where, "restarts", restarts, { low: 1, integer: true });
   return {
     name: where,
+    verb: "infer",
     tasks: ["map"],
     toJSON: () => ({ algorithm: where, restarts }),
     prepare: LogTables.making,

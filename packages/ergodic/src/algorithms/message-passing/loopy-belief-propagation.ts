@@ -39,6 +39,7 @@ export function loopyBeliefPropagation(options: LoopyBeliefPropagationOptions = 
   checkNumber(where, "rounds", rounds, { low: 1, integer: true });
   return {
     name: where,
+    verb: "infer",
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, damping, tolerance, rounds }),
     prepare: LogTables.making,

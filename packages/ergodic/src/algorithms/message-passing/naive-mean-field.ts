@@ -47,6 +47,7 @@ export function naiveMeanField(options: NaiveMeanFieldOptions = {}): InferenceAl
   checkNumber(where, "tolerance", tolerance, { low: 0 });
   return {
     name: where,
+    verb: "infer",
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, restarts, rounds, tolerance }),
     prepare: LogTables.making,

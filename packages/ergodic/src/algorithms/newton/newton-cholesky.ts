@@ -27,6 +27,7 @@ export function newtonCholesky(given: NewtonCholeskyOptions = {}): Algorithm {
   checkNumber(NAME, "tolerance", tolerance, { low: 0 });
   return {
     name: NAME,
+    verb: "fit",
     defaults: { batch: "all", epochs: 100, precision: "f64" },
     families: ["coordinate"],
     takesStart: true,

@@ -58,6 +58,7 @@ export function replicaGibbs(options: ReplicaGibbsOptions = {}): InferenceAlgori
   const given = { replicas, warmup, sweeps, mcse };
   return {
     name: "replicaGibbs",
+    verb: "infer",
     tasks: ["marginals"],
     toJSON: () => ({ algorithm: "replicaGibbs", ...given }),
     prepare: LogTables.making,

@@ -65,6 +65,7 @@ export function prior(options: Record<string, never> = {}): Sampler {
   checkKeys("prior", options, []);
   return {
     name: "prior",
+    verb: "sample",
     toJSON: () => ({ algorithm: "prior" }),
     start: (density, plan, engine) => new PriorRun(density, plan, engine),
   };

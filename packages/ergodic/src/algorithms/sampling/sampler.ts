@@ -104,6 +104,8 @@ export interface GivenOptions {
 export interface Sampler {
   /** The sampler's name. */
   readonly name: string;
+  /** The verb that it is for. */
+  readonly verb: "sample";
   /** Whether it draws rows of a model that is conditioned with `rows`; absent: no. */
   readonly readsRows?: boolean;
   /**

@@ -1,4 +1,4 @@
-import { checkBoolean } from "../../base/checks.ts";
+import { checkAlgorithm, checkBoolean } from "../../base/checks.ts";
 import { checkKeys, checkNumber, ErgodicError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { shown } from "../../base/shown.ts";
@@ -105,9 +105,7 @@ export class Search {
 
   constructor(where: string, given: SearchOptions) {
     const { algorithm = cmaEs(), seed = 0, evaluations = Infinity, repeat = 1, commonRandomNumbers = false } = given;
-    if (typeof (algorithm as Partial<SearchAlgorithm> | null)?.start !== "function" || !("toJSON" in algorithm)) {
-      throw new OptionError(where, `algorithm is ${describe(algorithm)}, but must be a search, such as cmaEs()`, "OPTION_TYPE");
-    }
+    checkAlgorithm(where, "algorithm", algorithm, "minimize", "cmaEs()");
     checkNumber(where, "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
     if (evaluations !== Infinity) checkNumber(where, "evaluations", evaluations, { low: 1, integer: true });
     checkNumber(where, "repeat", repeat, { low: 1, integer: true });

@@ -56,6 +56,7 @@ export function defineSearch<D extends SearchDefaults>(
     facts.check?.(options);
     return {
       name,
+      verb: "minimize",
       options,
       summary: facts.summary,
       source: facts.source,

@@ -27,6 +27,8 @@ export interface SearchStart {
 export interface SearchAlgorithm {
   /** The algorithm's name. */
   readonly name: string;
+  /** The verb that it is for. */
+  readonly verb: "minimize";
   /** Its options, with defaults filled in. */
   readonly options: JsonObject;
   /** One line for lists, and where it comes from. */

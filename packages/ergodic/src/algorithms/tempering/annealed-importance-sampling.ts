@@ -53,6 +53,7 @@ export function annealedImportanceSampling(options: AnnealedImportanceSamplingOp
   checkNumber(where, "level", level, { low: 0.5, high: 0.9999 });
   return {
     name: where,
+    verb: "infer",
     tasks: ["partition"],
     toJSON: () => ({ algorithm: where, particles, temperatures, level }),
     prepare: LogTables.making,

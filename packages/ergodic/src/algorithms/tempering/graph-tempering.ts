@@ -63,6 +63,7 @@ export function graphTempering(options: GraphLadderOptions = {}): InferenceAlgor
   const given = { ensembles, warmup, sweeps, level, width };
   return {
     name: where,
+    verb: "infer",
     tasks: ["marginals", "partition"],
     toJSON: () => ({ algorithm: where, ...given }),
     prepare: LogTables.making,

@@ -66,6 +66,7 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
   const options = resolve(name, given);
   return {
     name,
+    verb: "sample",
     readsRows: options.batch !== undefined,
     toJSON: () => ({ algorithm: name, ...options }),
     start(density, plan, engine) {

@@ -66,6 +66,7 @@ export function pathfinder(given: PathfinderOptions = {}): Sampler {
   const options = resolvePathfinder("pathfinder", given);
   return {
     name: "pathfinder",
+    verb: "sample",
     toJSON: () => ({ algorithm: "pathfinder", ...options }),
     start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
   };

@@ -43,6 +43,7 @@ export function svgd(given: SvgdOptions = {}): Sampler {
     );
   return {
     name: "svgd",
+    verb: "sample",
     readsRows: options.batch !== undefined,
     checkGiven: (where, { chains = 1, draws = options.particles }) => checkParticles(where, options.particles, chains, draws),
     toJSON: () => ({ algorithm: "svgd", ...options }),

@@ -1,6 +1,7 @@
+import { isRule } from "../../algorithms/gradient/kinds.ts";
 import { definedRules } from "../../algorithms/gradient/rule.ts";
 import { isVariance } from "../../algorithms/gradient/variance.ts";
-import { checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkAlgorithm, checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, OptionError } from "../../base/errors.ts";
 import { later } from "../../base/later.ts";
 import { factoryName } from "../../base/shown.ts";
@@ -171,7 +172,7 @@ function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitO
     );
   }
   if (algorithm !== undefined && algorithm !== "gradient") {
-    if (!holds(algorithm, "start")) refuse("fit", "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: adam() })");
+    checkAlgorithm("fit", "algorithm", algorithm, "fit", "gradientDescent({ rule: adam() })");
     checkRule("the algorithm's rule", (algorithm as { rule?: unknown }).rule);
   }
   checkHeldOut("fit", kind, validate);
@@ -179,7 +180,7 @@ function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitO
 }
 
 function checkRule(name: string, rule: unknown): void {
-  if (rule === undefined || (holds(rule, "kind") && holds(rule, "toJSON"))) return;
+  if (rule === undefined || isRule(rule)) return;
   refuse("fit", name, rule, "a rule", called(rule, definedRules.names()) ?? "adam({ rate: 0.001 })");
 }
 

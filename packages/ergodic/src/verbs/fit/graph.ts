@@ -1,5 +1,5 @@
 import type { GraphLearner } from "../../algorithms/contrastive/learner.ts";
-import type { Rule } from "../../algorithms/gradient/kinds.ts";
+import { isRule, type Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkSignal, holds, refuse } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { checkpointBytes } from "../../loop/checkpoint.ts";
@@ -61,8 +61,7 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
   const { workers, replicas, averageEvery, deterministic } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
     refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
-  if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
-    refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
+  if (rule !== undefined && !isRule(rule)) refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
   if (from !== undefined && !(holds(from, "weights") && from.weights instanceof Float64Array))
     refuse("fit", "from", from, "what fit() learnt of this graph", "from: await fit(graph)");
   checkNumber("fit", "l1", l1, { low: 0 });

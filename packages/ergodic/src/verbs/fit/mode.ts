@@ -1,5 +1,5 @@
-import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { checkBoolean, checkSignal, holds, refuse } from "../../base/checks.ts";
+import { isRule, type Rule } from "../../algorithms/gradient/kinds.ts";
+import { checkBoolean, checkSignal, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { checkValuesByName } from "../../base/values-by-name.ts";
 import type { JsonObject } from "../../contract.ts";
@@ -80,7 +80,7 @@ export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "s
   if (start !== undefined && starts !== undefined && starts !== 1)
     throw new OptionError("fit", `starts is ${starts}, but start names one; leave one of the two out`, "OPTION_CONFLICT");
   const rule = options.algorithm ?? options.rule;
-  if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON")))
+  if (rule !== undefined && !isRule(rule))
     refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule on whole gradients", "lbfgs()");
   if (rule?.kind !== "search") return rule;
   const problem = `${rule.name} searches on minibatches, but a model is a whole; take lbfgs()`;

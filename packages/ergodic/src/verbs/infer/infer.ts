@@ -2,7 +2,7 @@ import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../../alg
 import { automatic } from "../../algorithms/inference/automatic.ts";
 import { Inference } from "../../algorithms/inference/inference.ts";
 import { Answer } from "../../answers/index.ts";
-import { checkBoolean, checkChoice, checkSignal } from "../../base/checks.ts";
+import { checkAlgorithm, checkBoolean, checkChoice, checkSignal } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { shown } from "../../base/shown.ts";
@@ -64,7 +64,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   checkNumber("infer", "memory", memory, { low: 0, high: 4, open: true });
   checkNumber("infer", "workers", workers, { low: 1, high: 1024, integer: true });
   checkUntil("infer", until);
-  checkAlgorithm("infer", algorithm);
+  if (algorithm !== undefined) checkAlgorithm("infer", "algorithm", algorithm, "infer", "elimination()");
   if (!algorithm.tasks.includes(task))
     throw new CapabilityError(
       "infer",
@@ -94,7 +94,7 @@ function resume(
   checkSignal("infer.resume", options.signal);
   checkUntil("infer.resume", options.until ?? {});
   checkNumber("infer.resume", "workers", options.workers ?? 1, { low: 1, high: 1024, integer: true });
-  checkAlgorithm("infer.resume", options.algorithm);
+  if (options.algorithm !== undefined) checkAlgorithm("infer.resume", "algorithm", options.algorithm, "infer", "graphGibbs()");
   return launch(options, async () => {
     const { checkpoint, kept } = await readCheckpointOf(from, "inference");
     return fromCheckpoint(async () => {
@@ -141,16 +141,6 @@ function resume(
  *   probability 0; the reason of an aborted `signal`
  */
 export const infer = Object.assign(start, { resume });
-
-function checkAlgorithm(where: string, given: unknown): void {
-  const algorithm = given as InferenceAlgorithm | undefined;
-  if (algorithm === undefined || (typeof algorithm?.start === "function" && Array.isArray(algorithm.tasks))) return;
-  throw new OptionError(
-    where,
-    `algorithm is ${shown(given)}, but must be one of infer's; call it, as in algorithm: elimination()`,
-    "OPTION_TYPE",
-  );
-}
 
 function checkUntil(where: string, until: Until): void {
   checkKeys(`${where}.until`, until, ["seconds"]);

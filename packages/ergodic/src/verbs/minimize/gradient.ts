@@ -14,10 +14,10 @@
 
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import type { GradientDescent } from "../../algorithms/gradient/gradient-descent.ts";
-import type { Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
+import { isRule, type Rule, type RuleJson } from "../../algorithms/gradient/kinds.ts";
 import type { FullObjective } from "../../algorithms/gradient/objective.ts";
 import { lbfgs } from "../../algorithms/gradient/rules/lbfgs.ts";
-import { checkNumbers, checkSignal, holds, refuse } from "../../base/checks.ts";
+import { checkAlgorithm, checkNumbers, checkSignal, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../base/errors.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
 import type { CompiledFunction, Numbers, Shapes } from "../../compiler/array/function.ts";
@@ -121,10 +121,10 @@ function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Ru
   if (rule !== undefined && algorithm !== undefined)
     throw new OptionError(where, "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
   if (algorithm === undefined) {
-    if (rule !== undefined && !(holds(rule, "kind") && holds(rule, "toJSON"))) refuse(where, "rule", rule, "a rule", "lbfgs()");
+    if (rule !== undefined && !isRule(rule)) refuse(where, "rule", rule, "a rule", "lbfgs()");
     return rule ?? lbfgs();
   }
-  if (!holds(algorithm, "start")) refuse(where, "algorithm", algorithm, "an algorithm", "gradientDescent({ rule: lbfgs() })");
+  checkAlgorithm(where, "algorithm", algorithm, "fit", "gradientDescent({ rule: lbfgs() })");
   if (algorithm.name !== "gradientDescent" || algorithm.variance)
     throw new CapabilityError(
       where,

@@ -1,6 +1,6 @@
 /** What `fit.stream` is made of: blocks become rows, rows are predicted and then learnt by an online run, which the loop drives like any other. */
-import type { Rule } from "../../algorithms/gradient/kinds.ts";
-import { holds, refuse } from "../../base/checks.ts";
+import { isRule, type Rule } from "../../algorithms/gradient/kinds.ts";
+import { refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import type { Advance, JsonObject, Problem, Progression, Snapshot } from "../../contract.ts";
@@ -79,7 +79,7 @@ function checkModel(model: unknown): TrainableModel<Dataset, object> {
 function checkOptions(options: StreamOptions): void {
   checkKeys("fit.stream", options, ["rule", "batch", "seed", "table", "classes", "until", "signal"]);
   const { rule, batch = 1, seed = 0, until, classes } = options;
-  if (rule !== undefined && !holds(rule, "toJSON")) refuse("fit.stream", "rule", rule, "a rule", "adagrad({ rate: 0.1 })");
+  if (rule !== undefined && !isRule(rule)) refuse("fit.stream", "rule", rule, "a rule", "adagrad({ rate: 0.1 })");
   checkNumber("fit.stream", "batch", batch, { low: 1, high: 65536, integer: true });
   checkNumber("fit.stream", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkUntil(until);

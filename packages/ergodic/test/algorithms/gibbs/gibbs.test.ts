@@ -249,7 +249,9 @@ describe("errors", () => {
   });
 
   it("of options", () => {
-    expect(() => gibbs({ z: 3 as never })).toThrow(/updated by number, but must be by a sampler.*OPTION_TYPE/);
+    expect(() => gibbs({ z: 3 as never })).toThrow(
+      /what updates z is 3, but must be a sampler: write nuts\(\), enumerate\(\), conjugate\(\) or a function/,
+    );
     expect(() => gibbs([{ of: ["z"], by: enumerate(), times: 2 }])).toThrow(/times is 2/);
     expect(() => gibbs([])).toThrow("there are no blocks");
     expect(() => enumerate({ most: -1 })).toThrow("OPTION_RANGE");

@@ -158,7 +158,7 @@ describe("pauses", () => {
     const reason = new Error("while it answers");
     let disposed = 0;
     const answering: InferenceAlgorithm = {
-      ...{ name: "answering", tasks: ["marginals"], toJSON: () => ({ algorithm: "answering" }) },
+      ...{ name: "answering", verb: "infer", tasks: ["marginals"], toJSON: () => ({ algorithm: "answering" }) },
       start: () => ({
         ...{ ended: true, advance: async () => {}, answer: () => undefined, report: () => ({}), restore() {} },
         snapshot: () => ({ tensors: {}, state: {} }),

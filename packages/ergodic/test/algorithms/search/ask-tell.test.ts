@@ -9,6 +9,7 @@ function scripted(sizes: number[], given: { inject?: boolean; diverges?: boolean
   const injected: [number, number, number][] = [];
   const algorithm: SearchAlgorithm = {
     name: "scripted",
+    verb: "minimize",
     options: {},
     summary: "",
     source: "",
@@ -294,9 +295,9 @@ describe("refuses", () => {
     const made = (options: object) => () => search({ ...space, ...options });
     expect(made({ algorithms: 1 })).toThrow('search: unknown option "algorithms"; did you mean "algorithm"?');
     expect(made({ algorithm: onePlusOneEs })).toThrow(
-      "algorithm is the function make, not called, but must be a search, such as cmaEs() [OPTION_TYPE]",
+      "algorithm is the function make, not called, but must be a search: write cmaEs() [OPTION_TYPE]",
     );
-    expect(made({ algorithm: "cmaEs" })).toThrow(`algorithm is "cmaEs", but must be a search, such as cmaEs() [OPTION_TYPE]`);
+    expect(made({ algorithm: "cmaEs" })).toThrow(`algorithm is "cmaEs", but must be a search: write cmaEs() [OPTION_TYPE]`);
     expect(made({ repeat: 0 })).toThrow("repeat is 0, but must be an integer >= 1 [OPTION_RANGE]");
     expect(made({ evaluations: 1.5 })).toThrow("[OPTION_RANGE]");
     expect(made({ seed: -1 })).toThrow("[OPTION_RANGE]");

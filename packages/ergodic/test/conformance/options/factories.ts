@@ -4,7 +4,7 @@
  */
 import { samplerRegistry } from "../../../src/algorithms/sampling/registry.ts";
 import * as ergodic from "../../../src/index.ts";
-import { above, callable, either, flag, group, list, none, number, one, type Takes, text, whole } from "./values.ts";
+import { above, callable, either, flag, group, list, made, none, number, one, type Takes, text, whole } from "./values.ts";
 
 export interface Declared {
   /** A call with these options and whatever else it needs. */
@@ -222,7 +222,7 @@ const samplerOptions: Readonly<Record<string, Declared["options"]>> = {
   },
   prior: {},
   parallelTempering: {
-    inner: none,
+    inner: made("a sampler"),
     temperatures: (value) => Array.isArray(value) && value.length === 1 && value[0] === 1,
     count: whole(1, 1024),
     lowest: share,
@@ -329,7 +329,10 @@ export const layers: Table = {
   randomCutout: { call: (o) => ergodic.randomCutout(2, o), options: named },
   randomShift: { call: (o) => ergodic.randomShift(2, o), options: { fill: none, ...named } },
   reshaped: { call: (o) => ergodic.reshaped([2], o), options: named },
-  residual: { call: (o) => ergodic.residual(ergodic.relu(), o), options: { shortcut: callable, ...named } },
+  residual: {
+    call: (o) => ergodic.residual(ergodic.relu(), o),
+    options: { shortcut: either(callable, made("a layer")), ...named },
+  },
   separable: { call: (o) => ergodic.separable(4, o), options: { kernel: extent, stride: extent, activation: none, ...named } },
   sequential: { call: (o) => ergodic.sequential([ergodic.relu()], o), options: named },
   invertedResidual: {
@@ -426,7 +429,7 @@ export const models: Table = {
       nonNegative: flag,
       penaltyWeights: either(group, isA),
       classWeights: either(group, isA),
-      features: none,
+      features: made("random features"),
       standardise: flag,
     },
     base: { "group.strength": { group: { groups: [["a"]] } }, "group.groups": { group: { strength: 1 } } },
@@ -482,7 +485,7 @@ const target = { dimension: 1, value: () => 0 };
 export const algorithms: Table = {
   gradientDescent: {
     call: ergodic.gradientDescent,
-    options: { rule: none, variance: none },
+    options: { rule: made("a rule"), variance: made("variance reduction") },
     base: { variance: { rule: ergodic.sgd() } },
   },
   ...from(ergodic, {

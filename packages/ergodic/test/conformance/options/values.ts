@@ -1,5 +1,5 @@
 /** Values that no option, or next to none, can mean; and what an option takes of them: declared with each option in factories.ts and verbs.ts. */
-import { ErgodicError } from "../../../src/index.ts";
+import { cmaEs, ErgodicError, linear, nuts, relu, rff, saga, sgd } from "../../../src/index.ts";
 
 /** By name, as a failed test calls it. `undefined` is the default everywhere. */
 export const junk: readonly (readonly [name: string, value: unknown])[] = [
@@ -42,6 +42,14 @@ export const junk: readonly (readonly [name: string, value: unknown])[] = [
   ["a pattern", /x/],
   ["a promise", Promise.resolve(1)],
   ["a controller", new AbortController()],
+  // What a factory makes for another place: with a kind, a name and its JSON, as the right ones have them.
+  ["random features", rff({ count: 4 })],
+  ["a layer", relu()],
+  ["a model", linear({ loss: "squared" })],
+  ["a sampler", nuts()],
+  ["a search", cmaEs()],
+  ["a rule", sgd()],
+  ["variance reduction", saga()],
 ];
 
 /** Whether an option takes a value. */
@@ -75,8 +83,13 @@ export const one =
   (value) =>
     allowed.includes(value);
 export const callable: Takes = (value) => typeof value === "function";
-/** None of the values above: what a factory makes, a signal. */
+/** None of the values above: a signal, data, what a factory makes that is not among them. */
 export const none: Takes = () => false;
+/** What these factories make, by the name that it has in the list above. */
+export const made =
+  (...names: string[]): Takes =>
+  (value) =>
+    junk.some(([name, one]) => one === value && names.includes(name));
 export const text: Takes = (value) => typeof value === "string";
 /** An object whose own options are declared too, by their path. */
 export const group: Takes = (value) =>

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as ergodic from "../../../src/index.ts";
 import type { Declared } from "./factories.ts";
-import { above, callable, either, flag, group, list, none, number, one, seed, type Takes, text, whole } from "./values.ts";
+import { above, callable, either, flag, group, list, made, none, number, one, seed, type Takes, text, whole } from "./values.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "ergodic-options-"));
 export const removeFiles = (): Promise<void> => rm(folder, { recursive: true });
@@ -93,8 +93,8 @@ const plan = {
   seed,
 };
 const fitting = {
-  rule: none,
-  variance: none,
+  rule: made("a rule"),
+  variance: made("variance reduction"),
   algorithm: none,
   epochs: positive,
   ...stop,
@@ -143,7 +143,7 @@ const searching = {
   scale: none,
   integer: flag,
   stepSize: either(positive, two),
-  algorithm: none,
+  algorithm: made("a search"),
   seed,
   evaluations: unlimited,
   repeat: count,
@@ -179,8 +179,8 @@ export const fits: Verbs = {
   "fit of a statistical model": {
     call: (o) => ergodic.fit(normal, y, o),
     options: {
-      rule: none,
-      algorithm: none,
+      rule: made("a rule"),
+      algorithm: made("a rule"),
       epochs: positive,
       ...stop,
       start: none,
@@ -199,7 +199,7 @@ export const fits: Verbs = {
   "fit.stream": {
     call: (o) => ergodic.fit.stream(squares, [data], o),
     options: {
-      rule: none,
+      rule: made("a rule"),
       batch: whole(1, 65536),
       seed,
       table: none,
@@ -238,7 +238,7 @@ export const fits: Verbs = {
 };
 
 const sampling = {
-  algorithm: none,
+  algorithm: made("a sampler"),
   chains: small,
   warmup: whole(0),
   draws: whole(0),
@@ -292,7 +292,16 @@ export const samples: Verbs = {
   },
   calibrate: {
     call: (o) => ergodic.calibrate(normal, y, o),
-    options: { algorithm: none, simulations: count, draws: count, thin: count, warmup: whole(0), bins: whole(2), seed, signal },
+    options: {
+      algorithm: made("a sampler"),
+      simulations: count,
+      draws: count,
+      thin: count,
+      warmup: whole(0),
+      bins: whole(2),
+      seed,
+      signal,
+    },
     base: Object.fromEntries(
       ["algorithm", "draws", "thin", "warmup", "bins", "seed", "signal"].map((option) => [
         option,
@@ -334,7 +343,7 @@ export const searchesOf: Verbs = {
   },
   "minimize along gradients": {
     call: (o) => ergodic.minimize(compiled, [1, 1], o),
-    options: { rule: none, algorithm: none, epochs: positive, ...stop, data: group, signal },
+    options: { rule: made("a rule"), algorithm: none, epochs: positive, ...stop, data: group, signal },
     base: bases,
   },
   "minimize.resume along gradients": {
@@ -350,7 +359,7 @@ export const searchesOf: Verbs = {
       "over.rate.high": number(0.1),
       "over.rate.scale": none,
       "over.rate.integer": one(false),
-      algorithm: none,
+      algorithm: made("a search"),
       trials: unlimited,
       ...trials,
       halving: either(one(false), group),

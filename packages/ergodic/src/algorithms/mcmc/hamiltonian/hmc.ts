@@ -44,6 +44,7 @@ export function hmc(options: HmcOptions = {}): Sampler {
   const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
   return {
     name: "hmc",
+    verb: "sample",
     toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };

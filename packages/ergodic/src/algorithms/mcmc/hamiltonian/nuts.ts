@@ -139,6 +139,7 @@ export function nuts(options: NutsOptions = {}): Sampler {
   const run = { ...adapting(adapted), name: "nuts", kernel: "nutsRun", maxDepth: maxTreeDepth, leapfrogs: 0, time: 0 } as const;
   return {
     name: "nuts",
+    verb: "sample",
     toJSON: () => ({ algorithm: "nuts", ...adaptationJson(adapted), maxTreeDepth }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };

@@ -32,6 +32,7 @@ export function independence(options: IndependenceOptions): Sampler {
   checkFunction("independence", "logDensity", logDensity, "a function", "(x) => log q(x)");
   return {
     name: "independence",
+    verb: "sample",
     toJSON: () => ({ algorithm: "independence" }),
     start: (density, plan, engine) =>
       new ProposalRun("independence", density, plan, engine, {

@@ -36,6 +36,7 @@ export function mala(options: MalaOptions = {}): Sampler {
   const { jitter: _, ...rest } = adaptationJson(adapted);
   return {
     name: "mala",
+    verb: "sample",
     toJSON: () => ({ algorithm: "mala", ...rest }),
     start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
   };

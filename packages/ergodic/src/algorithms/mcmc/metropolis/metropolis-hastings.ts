@@ -37,6 +37,7 @@ export function metropolisHastings(options: MetropolisHastingsOptions): Sampler 
   if (options.start !== undefined) checkFunction(name, "start", options.start, "a function", "(draws) => x");
   return {
     name,
+    verb: "sample",
     toJSON: () => ({ algorithm: name }),
     start: (density, plan, engine) => new ProposalRun(name, density, plan, engine, options),
   };

@@ -34,6 +34,7 @@ export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}
   checkChoice(name, "scan", scan, ["systematic", "random"]);
   return {
     name,
+    verb: "sample",
     toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {

@@ -43,6 +43,7 @@ export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
   return {
     name: "randomWalk",
+    verb: "sample",
     toJSON: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
     start: (density, plan, engine) => {
       const { dimension } = density;

@@ -60,6 +60,7 @@ export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
   const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
   return {
     name,
+    verb: "sample",
     toJSON: () =>
       reference ? given({ algorithm: name, ...fixed }) : given({ algorithm: name, estimate, inflation, windows: { ...windows } }),
     start: (density, plan, engine) => {

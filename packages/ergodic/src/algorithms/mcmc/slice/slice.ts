@@ -47,6 +47,7 @@ export function slice(options: SliceOptions = {}): Sampler {
     );
   return {
     name: "slice",
+    verb: "sample",
     toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
     start: (density, plan, engine) =>
       new WalkRun(density, plan, engine, {

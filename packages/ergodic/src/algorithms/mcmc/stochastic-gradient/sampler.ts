@@ -17,6 +17,7 @@ export function stochasticSampler(
   const estimate = gradientEstimate(name, options);
   return {
     name,
+    verb: "sample",
     readsRows: true,
     toJSON: () => ({ algorithm: name, ...schedule.json, ...json, ...estimateJson(estimate) }) as JsonObject,
     start: (density, plan, engine) => new StochasticRun(density, plan, engine, { name, rule, schedule, estimate }),

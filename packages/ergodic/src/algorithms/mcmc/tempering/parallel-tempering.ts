@@ -1,4 +1,4 @@
-import { checkBoolean, holds, refuse } from "../../../base/checks.ts";
+import { checkAlgorithm, checkBoolean } from "../../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../contract.ts";
 import type { Sampler } from "../../sampling/sampler.ts";
@@ -47,7 +47,7 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
   const where = "parallelTempering";
   checkKeys(where, options, ["inner", "temperatures", "count", "lowest", "swapEvery", "adapt"]);
   const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
-  if (!holds(inner, "start")) refuse(where, "inner", inner, "a sampler", "inner: nuts()");
+  checkAlgorithm(where, "inner", inner, "sample", "nuts()");
   checkBoolean(where, "adapt", adapt);
   checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });
   const powers = powersOf(where, options);
@@ -60,6 +60,7 @@ export function parallelTempering(options: ParallelTemperingOptions = {}): Sampl
   const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };
   return {
     name: where,
+    verb: "sample",
     toJSON: () => ({ algorithm: where, inner: inner.toJSON(), ...ladder, swapEvery, adapt }),
     start: (density, plan, engine) => new ParallelTemperingRun(density, plan, engine, { inner, powers, swapEvery, adapt }),
   };

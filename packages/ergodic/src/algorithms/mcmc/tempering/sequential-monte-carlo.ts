@@ -78,5 +78,10 @@ export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}):
     adapt,
   };
   const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
-  return { name: where, toJSON: () => json, start: (density, plan, engine) => new SequentialRun(density, plan, engine, run) };
+  return {
+    name: where,
+    verb: "sample",
+    toJSON: () => json,
+    start: (density, plan, engine) => new SequentialRun(density, plan, engine, run),
+  };
 }
