@@ -7,6 +7,7 @@ import picocolors from "picocolors";
 import { afterAll } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import type { Terminal } from "../src/terminal.ts";
+import { checked } from "./schemas.ts";
 
 export const digits = fileURLToPath(new URL("../data/digits.csv", import.meta.url));
 
@@ -49,9 +50,11 @@ export interface Outcome {
   stderr: string;
 }
 
+/** What a command prints with --json is held to its schema. */
 export async function ergodic(...args: string[]): Promise<Outcome> {
   const terminal = captured();
   const code = await runCommandLine(args, terminal);
+  if (args.includes("--json") && terminal.stdout !== "") checked(args[0], terminal.stdout);
   return { code, stdout: terminal.stdout, stderr: terminal.stderr };
 }
 

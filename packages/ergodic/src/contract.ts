@@ -128,6 +128,8 @@ export interface Problem {
   readonly factors?: Factors;
   /** What 1 of its losses is in the units of the target, in which runs report: problems may rescale the target, so that steps do not go by its unit. Absent: 1. */
   readonly lossUnit?: number;
+  /** Why there is no minimum, where a mean loss as small as this one shows it. */
+  endless?(loss: number): string | undefined;
   /** Where the parameters start; zeros if absent. */
   readonly start?: Float64Array | undefined;
   /** Its numbers as a file names them: each one or several ranges of the parameters, so that a model can begin from a checkpoint's. Absent: none can. */

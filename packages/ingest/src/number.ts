@@ -138,3 +138,12 @@ export function textNumber(text: string, decimal: "." | ","): number {
   if (!isNumberText(text, decimal)) return NaN;
   return Number(decimal === "," ? text.replace(",", ".") : text);
 }
+
+/** The same of a number that was read from these bytes: nearly none is large enough to be looked at. */
+export function wasRounded(value: number, bytes: Uint8Array, start: number, end: number): boolean {
+  return Math.abs(value) > Number.MAX_SAFE_INTEGER && isRounded(textOf(bytes, start, end, point));
+}
+
+/** What to do where sparse rows, which have no types, hold such a number. */
+export const roundedAdvice =
+  "is beyond 2^53, where numbers are rounded; make it a category of its own, leave it out, or let it be rounded, with .0 behind it";

@@ -175,6 +175,23 @@ describe("whole numbers beyond 2^53", () => {
     expect(columns.map((column) => column.kind === "number" && column.values[0])).toEqual([9007199254740992, 9007199254740996]);
   });
 
+  it.each<[string, (value: string) => string, string]>([
+    ["LIBSVM", (value) => `1 1:1\n0 1:2 2:${value}\n`, "big:2:9: the value"],
+    ["LIBSVM, as a label", (value) => `1 1:1\n${value} 1:2\n`, "big:2:1: the label"],
+    ["VW", (value) => `1 | a:1\n-1 | a:2 b:${value}\n`, "big:2:12: the value"],
+    ["VW, as a label", (value) => `1 | a:1\n${value} | a:2\n`, "big:2:1: the label"],
+  ])("in %s, which has no types, too", async (format, content, where) => {
+    const options = { format: format.startsWith("VW") ? "vw" : "libsvm", type: "f64" } as const;
+    const reading = (value: string) => read({ name: "big", content: content(value) }, options);
+    for (const value of ["9007199254740993", "-9007199254740993", "+12345678901234567891"]) {
+      const said = await failing(reading(value));
+      expect(said).toContain(`${where} "${value}"`);
+      expect(said).toMatch(/is beyond 2\^53.*with \.0 behind it \[DATA_TYPE\]$/);
+    }
+    for (const value of ["9007199254740991", "-9007199254740992", "9007199254740993.0", "1e300"])
+      expect((await reading(value)).rowCount).toBe(2);
+  });
+
   it("in JSON lines, too, texts and fractions apart", async () => {
     const lines = (value: string) => ({
       name: "a.jsonl",

@@ -2,7 +2,7 @@ import { checkNumber, OptionError } from "ergodic";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
-import { parseNumber } from "../number.ts";
+import { parseNumber, roundedAdvice, wasRounded } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
 
@@ -80,8 +80,10 @@ class LibsvmParser implements LineParser {
   /** The label in this token, or undefined where it is left out and may be. */
   #label(bytes: Uint8Array, start: number, end: number): number | undefined {
     const value = parseNumber(bytes, start, end);
-    if (value - value === 0) return value;
+    const finite = value - value === 0;
+    if (finite && !wasRounded(value, bytes, start, end)) return value;
     const text = show(shown(bytes.subarray(start, end)));
+    if (finite) throw this.#fault(start, `the label ${text} ${roundedAdvice}`, "DATA_TYPE");
     if (bytes.subarray(start, end).includes(COLON)) {
       if (this.#labelOptional) return undefined;
       throw this.#fault(
@@ -129,7 +131,7 @@ class LibsvmParser implements LineParser {
       else {
         const end = tokenEnd(bytes, i);
         value = parseNumber(bytes, i, end);
-        if (value - value !== 0) throw this.#badValue(bytes, i, end, index);
+        if (value - value !== 0 || wasRounded(value, bytes, i, end)) throw this.#badValue(bytes, i, end, index);
         i = end;
       }
       columnIndex[entry] = index - first;
@@ -189,11 +191,9 @@ class LibsvmParser implements LineParser {
 
   #badValue(bytes: Uint8Array, start: number, end: number, index: number): Error {
     const text = show(shown(bytes.subarray(start, end)));
-    return this.#fault(
-      start,
-      `the value ${text} of index ${index} is not a finite number; correct it, or leave the entry out`,
-      "DATA_TYPE",
-    );
+    const finite = Number.isFinite(parseNumber(bytes, start, end));
+    const wrong = finite ? roundedAdvice : "is not a finite number; correct it, or leave the entry out";
+    return this.#fault(start, `the value ${text} of index ${index} ${wrong}`, "DATA_TYPE");
   }
 
   #fault(at: number, message: string, code: Parameters<typeof fault>[4]): Error {

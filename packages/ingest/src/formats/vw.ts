@@ -2,7 +2,7 @@ import { checkNumber, murmur3 } from "ergodic";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";
-import { parseNumber } from "../number.ts";
+import { parseNumber, roundedAdvice, wasRounded } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
 
@@ -118,13 +118,13 @@ class VwParser implements LineParser {
         "DATA_UNSUPPORTED",
       );
     }
-    const label = parseNumber(bytes, words[0].start, words[0].end);
-    if (label - label !== 0)
-      throw this.#fault(
-        words[0].start,
-        `the label ${show(shown(bytes.subarray(words[0].start, words[0].end)))} is not a finite number; write one number, -1 and +1 for two classes`,
-        "DATA_TYPE",
-      );
+    const { start: from, end } = words[0];
+    const label = parseNumber(bytes, from, end);
+    const isRounded = wasRounded(label, bytes, from, end);
+    if (label - label !== 0 || isRounded) {
+      const wrong = isRounded ? roundedAdvice : "is not a finite number; write one number, -1 and +1 for two classes";
+      throw this.#fault(from, `the label ${show(shown(bytes.subarray(from, end)))} ${wrong}`, "DATA_TYPE");
+    }
     const weight = words.length < 2 ? 1 : parseNumber(bytes, words[1].start, words[1].end);
     if (!(weight >= 0 && weight < Infinity))
       throw this.#fault(
@@ -177,13 +177,11 @@ class VwParser implements LineParser {
 
   #number(bytes: Uint8Array, start: number, colon: number, end: number): number {
     const value = parseNumber(bytes, colon + 1, end);
-    if (value - value === 0) return value;
+    const isRounded = wasRounded(value, bytes, colon + 1, end);
+    if (value - value === 0 && !isRounded) return value;
     const name = show(shown(bytes.subarray(start, colon)));
-    throw this.#fault(
-      colon + 1,
-      `the value ${show(shown(bytes.subarray(colon + 1, end)))} of ${name} is not a finite number; correct it, or leave the feature out`,
-      "DATA_TYPE",
-    );
+    const wrong = isRounded ? roundedAdvice : "is not a finite number; correct it, or leave the feature out";
+    throw this.#fault(colon + 1, `the value ${show(shown(bytes.subarray(colon + 1, end)))} of ${name} ${wrong}`, "DATA_TYPE");
   }
 
   #put(column: number, value: number): void {

@@ -95,6 +95,23 @@ export class ColumnNewton {
     return { slopes: total(this.binding.slopes), curvatures: total(this.binding.curvatures) };
   }
 
+  /**
+   * Whether each row's own class is likelier than all others together, so that the loss falls for as long as weights grow. Asks for a cross-entropy of
+   * classes that share it, whose curvatures are c s (1 − s) at slopes of size c s.
+   */
+  separates(): boolean {
+    const { rowCount, outputs, joint } = this.target;
+    const [weights, slopes, curvatures] = [this.binding.weights, this.binding.slopes, this.binding.curvatures].map((at, k) =>
+      this.engine.memory.f64(at, k === 0 ? rowCount : rowCount * outputs),
+    );
+    const isFitted = (slope: number, i: number): boolean => {
+      const c = weights[i % rowCount];
+      const size = Math.abs(slope);
+      return c === 0 || (2 * size < c && Math.abs(curvatures[i] - size * (1 - size / c)) <= 1e-9 * c);
+    };
+    return joint && slopes.every(isFitted);
+  }
+
   /** Moves output k, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
   *descend(k: number, { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const set = this.sets[k];

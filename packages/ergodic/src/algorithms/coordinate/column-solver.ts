@@ -29,6 +29,7 @@ const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
 /** Slopes and curvatures this much smaller than the null model's, and no penalty: the loss is about to reach a limit that it never takes. */
 const VANISHED = 1e-3;
+const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
 
 export interface SolverState extends Gap {
   /** How far the worst column is from its condition, relative to what it was at the null model. */
@@ -202,11 +203,13 @@ export class ColumnSolver {
 
   /** One round. True once the gap (or, without one, the violation) is at most `tolerance`; why, in words, where no round will bring it there. */
   *round(tolerance: number): Calls<boolean | string> {
-    const { progress, target } = this;
+    const { newton, progress, target } = this;
     const aim = tolerance * progress.nullLoss;
     const gained = target.quadratic ? yield* this.solve(aim) : yield* this.descend(aim);
     yield* whole("setScores", this.sets);
     const off = yield* this.certify();
+    const { l1, l2 } = newton.strength;
+    if (l1 === 0 && l2 === 0 && newton.separates()) return UNBOUNDED;
     if (off <= tolerance) return this.vanished() ?? true;
     let grown = 0;
     for (const set of this.sets) {
@@ -437,7 +440,7 @@ export class ColumnSolver {
     const { slopes, curvatures } = this.newton.size();
     const { nullSlopes, nullCurvatures } = this.progress;
     if (!(slopes > 0 && slopes < VANISHED * nullSlopes && curvatures < VANISHED * nullCurvatures)) return undefined;
-    return "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
+    return UNBOUNDED;
   }
 }
 

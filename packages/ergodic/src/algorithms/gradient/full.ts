@@ -191,7 +191,7 @@ const MOST_ARRAYS = 2 ** 20;
 class HostDescent implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
-  converged = false;
+  converged: boolean | string = false;
   step = 0;
   private readonly options: FullOptions;
   private readonly run: HostRun;
@@ -215,10 +215,10 @@ class HostDescent implements Progression {
     const report = this.run.step(this.x);
     this.stepSize = report.stepSize;
     this.evaluations += report.evaluations;
-    this.converged = report.stopped !== null;
     this.step++;
     const { objective, penalty } = this.options;
     const loss = report.loss - penaltyAt(penalty, report.lossBefore ? before : this.x);
+    this.converged = report.stopped !== null && (objective.endless?.(loss) ?? true);
     return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
   }
 
@@ -264,7 +264,8 @@ class HostDescent implements Progression {
     this.step = kept.count("step");
     this.evaluations = kept.count("evaluations");
     this.stepSize = kept.number("stepSize");
-    this.converged = kept.flag("converged");
+    const { converged } = kept.state;
+    this.converged = typeof converged === "string" ? converged : kept.flag("converged");
   }
 
   dispose(): void {

@@ -21,6 +21,8 @@ export interface FullObjective {
   /** What it carries from one evaluation to the next, where it does: chains. */
   snapshot?(): Snapshot;
   restore?(snapshot: Snapshot): void;
+  /** As a problem has it. */
+  endless?(loss: number): string | undefined;
   dispose(): void;
 }
 
@@ -46,6 +48,7 @@ export class RowObjective implements FullObjective {
   readonly count: number;
   readonly rows: number;
   readonly start: Float64Array | undefined;
+  readonly endless?: FullObjective["endless"];
   private readonly engine: Engine;
   private readonly plan: Plan;
   private readonly arena: Arena;
@@ -59,6 +62,7 @@ export class RowObjective implements FullObjective {
     this.count = problem.parameterCount;
     this.rows = problem.rowCount;
     this.start = problem.start;
+    this.endless = problem.endless?.bind(problem);
     this.engine = engine;
     this.plan = plan;
     this.type = plan.precision.model === "f64" ? "f64" : "f32";

@@ -23,6 +23,9 @@ const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 /** Floats from one output's parameters to the next one's. */
 export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
 
+const SEPARABLE =
+  "the loss still falls as weights grow without end: the classes are separable, so that no weights are the best; give l2";
+
 export class LinearProblem implements Problem, RowGradient {
   readonly name = "linear";
   readonly rowCount: number;
@@ -152,6 +155,15 @@ export class LinearProblem implements Problem, RowGradient {
       scaleAt: block + field.LINEAR_PARAMETER_SCALE_F64,
       dispose: () => arena.dispose(),
     };
+  }
+
+  /** A log loss below ln 2 is that of a row whose class is likelier than not: where each row's is, weights that grow fit ever better. */
+  endless(mean: number): string | undefined {
+    const { data, options, weights, rowCount } = this;
+    const { loss, l1, l2, group } = options;
+    const least = weights ? this.engine.memory.f64(weights, rowCount).reduce((a, b) => Math.min(a, b)) : 1;
+    if (!(mean * rowCount < Math.LN2 * least) || l1 + l2 + group > 0 || data.layout.offset) return undefined;
+    return ["logistic", "multinomial"].includes(loss.name) ? SEPARABLE : undefined;
   }
 
   dispose(): void {

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import {
+  coordinateDescent,
   Dataset,
   dense,
   type FitOptions,
@@ -14,6 +15,7 @@ import {
   newtonCholesky,
   quantileLoss,
   rff,
+  stream,
 } from "../../../src/index.ts";
 import { linearSolver } from "../../../src/verbs/fit/kinds/linear-solver.ts";
 
@@ -115,6 +117,106 @@ it("reaches the minimum that the default rule is far from, where columns are rar
   const solved = await error({ algorithm: "auto" });
   expect(solved).toBeCloseTo(await error({ rule: lbfgs(), precision: "f64" }), 5);
   expect(solved).toBeLessThan(0.6 * (await error({ algorithm: "gradient" })));
+});
+
+describe("where L-BFGS goes to the minimum", () => {
+  const draws = stream(3, "wide").at(0);
+  const x = Array.from({ length: 80 }, () => Array.from({ length: 1100 }, () => draws.normal()));
+  const noise = x.map(() => draws.normal());
+  const weights = x.map((_, i) => (i === 5 ? 0 : 1 + (i % 3)));
+  const l2 = 5;
+
+  it.each<["squared" | "huber", number, boolean]>([
+    ["squared", 1, false],
+    ["squared", 2 ** -10, false],
+    ["squared", 2 ** -25, false],
+    ["squared", 2 ** -25, true],
+    ["huber", 2 ** -25, false],
+    ["squared", 2 ** 25, false],
+  ])("%s loss of targets in a unit of %f, shifted: %s: it is within 1e-6 of it", async (loss, unit, shifted) => {
+    // A row of weight 0 that is far from all others says nothing, nor does an offset that is.
+    const offset = x.map((_, i) => (shifted ? 1000 + 100 * Math.sin(i) : 0));
+    const y = x.map((row, i) => (i === 5 ? 1e9 : unit * (row[0] - 2 * row[1] + noise[i]) + offset[i]));
+    const data = Dataset.fromArrays({ x, y, weights, ...(shifted ? { offset } : {}) });
+    const model = linear({ loss, l2, standardise: false });
+    const objective = ({ weights: p, intercept: [b] }: { weights: Float64Array; intercept: Float64Array }): number => {
+      const errors = x.map((row, i) => row.reduce((sum, v, j) => sum + v * p[j], b) + offset[i] - y[i]);
+      const total = weights.reduce((sum, w) => sum + w, 0);
+      return (
+        errors.reduce((sum, e, i) => sum + (weights[i] * e * e) / 2, 0) / total + (l2 / 2) * p.reduce((sum, v) => sum + v * v, 0)
+      );
+    };
+    const run = fit(model, data, { precision: "f64" });
+    const found = objective(await run);
+    expect((await run).run.reason).toBe("converged");
+    expect((await run.chosen).algorithm).toMatchObject({ rule: { rule: "lbfgs" } });
+    // Of targets in a large unit Huber's loss is another one; in a small unit it is the squared one.
+    const least = objective(
+      await fit(linear({ l2, standardise: false }), data, { algorithm: newtonCholesky(), precision: "f64" }),
+    );
+    expect(found / least - 1).toBeLessThan(1e-6);
+  });
+
+  it.each([1e-7, 0.1, -3e-3, 0])("targets that are all %d are met, in a few steps", async (value) => {
+    const data = Dataset.fromArrays({ x, y: x.map(() => value) });
+    const { intercept, run } = await fit(linear({ l2, standardise: false }), data, { precision: "f64" });
+    expect(Math.abs(intercept[0] - value)).toBeLessThanOrEqual(1e-4 * Math.abs(value));
+    expect(run.reason).toBe("converged");
+    expect(run.updates).toBeLessThan(40);
+  });
+});
+
+describe("classes that planes separate, without a penalty", () => {
+  const angles = Array.from({ length: 60 }, (_, i) => ((i % 3) * 2 + ((i * 7) % 11) / 11) * (Math.PI / 3));
+  const x = angles.map((angle) => [Math.cos(angle), Math.sin(angle)]);
+  const y = angles.map((_, i) => "abc"[i % 3]);
+  const lines = Array.from({ length: 100 }, (_, i) => [i % 9, (i * 7) % 5]);
+  const ordered = Dataset.fromArrays({ x: lines, y: lines.map(([a, b]) => `class ${2 * a + b}`) });
+  const reasonOf = async (data: Dataset, options: FitOptions, model: LinearOptions = {}): Promise<string> =>
+    (await fit(linear({ l2: 0, ...model }), data, options)).run.reason;
+
+  it.each<[string, FitOptions, LinearOptions, RegExp]>([
+    ["auto", {}, {}, /without end: the classes are separable.*give l2$/],
+    ["auto, one against the rest", {}, { loss: "logistic" }, /without end: some classes are separable.*give l2/],
+    ["lbfgs, one against the rest", { rule: lbfgs() }, { loss: "logistic" }, /without end: the classes are separable/],
+    ["coordinate", { algorithm: coordinateDescent() }, {}, /no minimum.*give l1 or l2$/],
+  ])("are named: %s", async (_, options, model, message) => {
+    expect(await reasonOf(Dataset.fromArrays({ x, y }), options, model)).toMatch(message);
+    expect(await reasonOf(Dataset.fromArrays({ x, y }), options, { ...model, l2: 1e-6 })).toBe("converged");
+    // Of one class, the other rows of which lie between its own.
+    const mixed = y.map((level, i) => (i % 5 === 0 ? "b" : level));
+    expect(await reasonOf(Dataset.fromArrays({ x, y: mixed }), options, model)).toBe("converged");
+  });
+
+  it("are named by coordinate descent in a few rounds, though there are many", async () => {
+    const { reason, epochs } = (await fit(linear({ l2: 0 }), ordered, { algorithm: coordinateDescent() })).run;
+    expect(reason).toMatch(/no minimum/);
+    expect(epochs).toBeLessThan(30);
+  });
+
+  it("are none where a row of a small weight is on another side", async () => {
+    const lighter = (weight: number): Dataset =>
+      Dataset.fromArrays({
+        x,
+        y: y.map((level, i) => (i === 7 ? "a" : level)),
+        weights: x.map((_, i) => (i === 7 ? weight : 1)),
+      });
+    const { reason, loss } = (await fit(linear({ l2: 0 }), lighter(1e-5))).run;
+    expect(loss * x.length).toBeLessThan(Math.LN2);
+    expect(reason).toBe("converged");
+    expect(await reasonOf(lighter(0.1), { algorithm: coordinateDescent() })).toBe("converged");
+  });
+
+  it("are named by a run that is resumed at its end", async () => {
+    const run = fit(linear({ l2: 0 }), Dataset.fromArrays({ x, y }));
+    const { reason } = (await run).run;
+    const data = Dataset.fromArrays({ x, y });
+    expect((await fit.resume(await run.checkpoint(), data)).run.reason).toBe(reason);
+  });
+
+  it("are no reason for numbers that a plane fits", async () => {
+    expect(await reasonOf(Dataset.fromArrays({ x, y: x.map(([a, b]) => a - b) }), { rule: lbfgs() })).toBe("converged");
+  });
 });
 
 it("goes on from its checkpoint as the algorithm that it took", async () => {

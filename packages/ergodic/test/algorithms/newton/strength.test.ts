@@ -163,6 +163,9 @@ describe("the strength", () => {
     const x = Array.from({ length: 60 }, (_, i) => [...train.row(i)]);
     const small = Dataset.fromArrays({ x, y: Array.from(train.target.values, (v) => 1e-4 * v) });
     expect((await chosenL2({}, small)) / (await chosenL2({}, train))).toBeCloseTo(1, 6);
+    // By L-BFGS, too.
+    const features = rff({ count: 200, seed: 1 });
+    expect((await chosenL2({ features }, small)) / (await chosenL2({ features }, train))).toBeCloseTo(1, 6);
   });
 
   it("is the same for the same seed, and another sample's for another", async () => {

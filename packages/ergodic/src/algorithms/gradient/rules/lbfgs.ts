@@ -2,13 +2,13 @@ import { absoluteSum, addScaled, difference, dot, largest, negated, scaled } fro
 import { hostRule, keepState } from "../host-rule.ts";
 import type { HostReport, Objective } from "../kinds.ts";
 import { notNegative, positive } from "../rule.ts";
-import { type LinePoint, lineOf, strongWolfe } from "../wolfe.ts";
+import { type LinePoint, lineOf, strongWolfe, wolfeDefaults } from "../wolfe.ts";
 
 /**
  * L-BFGS: x ← x + α d, d = −H ∇f(x), H from the last m pairs s = Δx, y = Δ∇f by the two-loop recursion.
  *
  * m: `history` ≥ 1; α by a strong Wolfe search from `rate` (`search` "strongWolfe") or `rate` itself ("none"); the first step is
- * shortened to min(1, 1/‖g‖₁) · rate. A pair is kept if sᵀy > 1e-10. Stops where |g|_∞ ≤ `gradientTolerance`, where no direction
+ * shortened to min(1, 1/‖g‖₁) · rate. A pair is kept if sᵀy > min(1e-10, `changeTolerance` / 10). Stops where |g|_∞ ≤ `gradientTolerance`, where no direction
  * descends, or where neither x nor f changes by `changeTolerance`. State: 2m + 1 float64 a parameter at most. Needs the full objective.
  * Source: Nocedal 1980; Liu, Nocedal 1989. Walks through the points of PyTorch's LBFGS (history_size 100 there).
  */
@@ -57,10 +57,10 @@ export const lbfgs = hostRule(
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }
         const first = numbers.started ? options.rate : Math.min(1, 1 / absoluteSum(gradient)) * options.rate;
-        const walked = walk(objective, x, d, here, first, options.search);
+        const walked = walk(objective, x, d, here, first, options);
         evaluations += walked.evaluations;
         addScaled(x, walked.point.stepSize, d);
-        remember(state, walked.point, d, options.history);
+        remember(state, walked.point, d, options);
         const change = Math.abs(walked.point.loss - here.loss);
         const still = walked.point.stepSize * largest(d) <= options.changeTolerance || change < options.changeTolerance;
         const { loss, stepSize } = walked.point;
@@ -100,10 +100,18 @@ function direction(gradient: Float64Array, s: Float64Array[], y: Float64Array[],
   return q;
 }
 
-function walk(objective: Objective, x: Float64Array, d: Float64Array, here: LinePoint, first: number, search: string) {
+function walk(
+  objective: Objective,
+  x: Float64Array,
+  d: Float64Array,
+  here: LinePoint,
+  first: number,
+  { search, changeTolerance }: { search: string; changeTolerance: number },
+) {
   const at = lineOf(objective, x, d);
   if (search === "none") return { point: at(first), evaluations: 1 };
-  return strongWolfe(at, here, first, largest(d));
+  const tolerance = Math.min(wolfeDefaults.tolerance, changeTolerance);
+  return strongWolfe(at, here, first, largest(d), { ...wolfeDefaults, tolerance });
 }
 
 function remember(
@@ -113,12 +121,12 @@ function remember(
   }: { numbers: Record<"loss" | "scale" | "started", number>; arrays: Record<"gradient" | "s" | "y", Float64Array[]> },
   point: LinePoint,
   d: Float64Array,
-  history: number,
+  { history, changeTolerance }: { history: number; changeTolerance: number },
 ): void {
   const y = difference(point.gradient, arrays.gradient[0]);
   const s = scaled(d, point.stepSize);
   const ys = dot(y, s);
-  if (ys > 1e-10) {
+  if (ys > Math.min(1e-10, changeTolerance / 10)) {
     if (arrays.s.length === history) {
       arrays.s.shift();
       arrays.y.shift();

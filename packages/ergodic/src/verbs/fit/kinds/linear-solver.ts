@@ -1,7 +1,5 @@
 import { coordinateDescent } from "../../../algorithms/coordinate/coordinate-descent.ts";
 import { dualCoordinateDescent } from "../../../algorithms/coordinate/dual-coordinate-descent.ts";
-import { gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
-import { lbfgs } from "../../../algorithms/gradient/rules/lbfgs.ts";
 import { newtonCholesky } from "../../../algorithms/newton/newton-cholesky.ts";
 import { CapabilityError } from "../../../base/errors.ts";
 import type { Algorithm } from "../../../contract.ts";
@@ -10,6 +8,7 @@ import type { Dataset } from "../../../data/dataset.ts";
 import { chooseLoss } from "../../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../../models/linear/linear.ts";
 import { chosenStrength } from "./linear-strength.ts";
+import { quasiNewton } from "./quasi-newton.ts";
 import type { FitOptions, Settled } from "./trainable.ts";
 
 /** A Hessian of more columns takes longer to factor than it saves. */
@@ -20,6 +19,8 @@ const MOST_PRODUCTS = 150;
 const MOST_PARAMETERS = 5e5;
 /** Numbers of the data: beyond, a solver's passes take minutes, where descent has learnt what there is in one. */
 const MOST_NUMBERS = 5e8;
+/** As lbfgs() has them. */
+const NEAR = { gradientTolerance: 1e-7, changeTolerance: 1e-9 };
 /** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
 const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 
@@ -80,5 +81,5 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
   if (columns * outputs > MOST_PARAMETERS)
     return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} of which a solver keeps its last steps` };
   const many = loss.joint ? "classes that share a loss" : `${columns} parameters an output`;
-  return { algorithm: gradientDescent({ rule: lbfgs() }), why: `a smooth objective of ${many}` };
+  return { algorithm: quasiNewton(loss, data, NEAR), why: `a smooth objective of ${many}` };
 }

@@ -1,6 +1,4 @@
-import { gradientDescent } from "../../../algorithms/gradient/gradient-descent.ts";
 import { RowObjective } from "../../../algorithms/gradient/objective.ts";
-import { lbfgs } from "../../../algorithms/gradient/rules/lbfgs.ts";
 import { newtonCholesky } from "../../../algorithms/newton/newton-cholesky.ts";
 import { stream } from "../../../base/stream.ts";
 import { turn } from "../../../base/turn.ts";
@@ -12,6 +10,7 @@ import { resolvePlan } from "../../../loop/plan.ts";
 import { chooseLoss } from "../../../models/choose-loss.ts";
 import { type LinearModel, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
+import { quasiNewton } from "./quasi-newton.ts";
 import { inRowSpan } from "./row-span.ts";
 
 /** Strength × rows over mean ‖x‖², from strong to weak: from a prior under which rows predict next to nothing to none. */
@@ -68,8 +67,8 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const folds = dealt(data, seed, loss.task === "binary");
   if (folds.length === 0) return untold(model, data, plan);
   const newton = !loss.joint && columns <= NEWTON_COLUMNS;
-  const rule = lbfgs({ changeTolerance: NEAR, gradientTolerance: NEAR });
-  const solver = newton ? newtonCholesky({ tolerance: NEAR }) : gradientDescent({ rule });
+  const near = { changeTolerance: NEAR, gradientTolerance: NEAR };
+  const solver = newton ? newtonCholesky({ tolerance: NEAR }) : quasiNewton(loss, data, near);
   const opened: Fold[] = [];
   try {
     for (const rows of folds) opened.push(new Fold({ model, data, plan, engine, solver }, rows));

@@ -1,0 +1,24 @@
+/** Each command with --json has a schema, which tells its results from others; what commands print is held to it wherever a test runs one (captured.ts). */
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { checked } from "./schemas.ts";
+
+const help = readFileSync(new URL("../../../docs/command-line.md", import.meta.url), "utf8");
+const commands = help
+  .split("\n## ergodic ")
+  .slice(1)
+  .filter((text) => text.includes("  --json"))
+  .map((text) => text.slice(0, text.indexOf("\n")));
+
+it("there is a schema for each command with --json, and no other", () => {
+  expect(commands.length).toBeGreaterThan(15);
+  const files = readdirSync(new URL("../schema", import.meta.url)).map((name) => name.replace(".json", ""));
+  expect(files.sort()).toEqual(commands.sort());
+});
+
+it.each(commands)("that of %s takes no other command's results, nor any with less or more", (command) => {
+  const schema = readFileSync(new URL(`../schema/${command}.json`, import.meta.url), "utf8");
+  expect(JSON.parse(schema)).toMatchObject({ title: `ergodic ${command} --json` });
+  for (const wrong of [{}, { command }, { command: "other" }])
+    expect(() => checked(command, JSON.stringify(wrong))).toThrow(/not as schema/);
+});
