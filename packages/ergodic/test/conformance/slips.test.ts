@@ -305,7 +305,7 @@ const refused: readonly [slip: string, run: () => unknown, code: string, words: 
     "nuts without a call",
     () => drawn(regression, { y }, { algorithm: nuts }),
     "OPTION_TYPE",
-    /algorithm is the function nuts, not called.*algorithm: nuts\(\)/,
+    /algorithm is the function nuts, not called.*write nuts\(\)/,
   ],
   [
     "Stan: iter_sampling",
