@@ -10,6 +10,8 @@ export interface PlanBuffer {
 }
 
 export const growsWithRows = (size: PlanCount): boolean => typeof size !== "number";
+/** Whether it is full before a call: parameters are, and inputs of the batch. */
+export const isGiven = ({ size, isRead, isWritten }: PlanBuffer): boolean => !isWritten || (isRead && growsWithRows(size));
 export const rowSize = ({ size }: PlanBuffer): number => countAt(size, 1);
 
 /** What the caller gives and takes, in the order in which it is met. */

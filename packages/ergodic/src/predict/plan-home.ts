@@ -3,10 +3,11 @@ import { Arena } from "../host/arena.ts";
 import { type ArrayPlan, countAt } from "../host/array-plan.ts";
 import type { Machine } from "../host/engine.ts";
 import { own } from "../host/memory.ts";
-import { constantsOf, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
+import { constantsOf, isGiven, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
 import { batchMemory, placesOf, programsOf } from "./plan-memory.ts";
 import { ReadyProgram, type Workspace } from "./plan-program.ts";
 import type { PlanPrograms } from "./plan-programs.ts";
+import { showsResidue } from "./plan-residue.ts";
 
 /** Sizes of batches whose programs are kept at least; more, as long as all together are no larger than what a batch computes with. */
 export const KEPT = 4;
@@ -45,7 +46,7 @@ export interface OpenBatch {
 export interface Batch {
   /** Views on it, once they were asked for. */
   open?: OpenBatch;
-  readonly program: ReadyProgram;
+  readonly program: { run(): void };
   /** Addresses of inputs and outputs. */
   readonly at: ReadonlyMap<string, number>;
   /** Holds the program. */
@@ -177,8 +178,9 @@ export class PlanHome implements Disposable {
     return made;
   }
 
-  #arranged(rows: number, { at, workspaces }: Room, arena: Arena): Batch {
+  #arranged(rows: number, room: Room, arena: Arena): Batch {
     const { plan, programs, deterministic, where } = this.#parts;
+    const { at, workspaces } = room;
     const scratch = this.#scratch;
     const context = {
       ...{ engine: this.machine, arena, workspaces: workspaces.values(), precision: plan.precision, deterministic, where },
@@ -187,7 +189,23 @@ export class PlanHome implements Disposable {
     const program = new ReadyProgram(programs.checked(rows), context);
     if (!scratch.arena || scratch.arena.bytes < scratch.bytes) this.#takeScratch();
     for (const [name, address] of at) program.point(name, address);
-    return { program, arena, at };
+    const shows = showsResidue(programs.checked(rows), this.#parts.buffers, rows, plan.precision === "f64" ? 8 : 4);
+    return { program: shows ? this.#clearing(program, rows, room) : program, arena, at };
+  }
+
+  /** Clears all that it writes to before each call. */
+  #clearing(program: ReadyProgram, rows: number, { at, workspaces }: Room): { run(): void } {
+    const { plan, buffers } = this.#parts;
+    const { memory } = this.machine;
+    const elementBytes = plan.precision === "f64" ? 8 : 4;
+    const outputs = buffers.filter((buffer) => !isGiven(buffer));
+    return {
+      run: () => {
+        for (const { address, places } of workspaces) memory.u8(address, places.bytes).fill(0);
+        for (const { name, size } of outputs) memory.u8(at.get(name)!, countAt(size, rows) * elementBytes).fill(0);
+        program.run();
+      },
+    };
   }
 
   /** In place of the piece that was too small, with which other programs work on where there is no memory for a larger one. */

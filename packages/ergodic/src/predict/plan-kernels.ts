@@ -257,6 +257,13 @@ export function rolesOf(name: string, where: string): readonly Role[] {
   throw new DataError(where, `uses the kernel "${name}", which this library does not have; update ergodic`, "MODEL_VERSION");
 }
 
+/** Whether a round of the call writes all that it touches of its result, whatever that held before: all do, but products that are added, or leave gaps. */
+export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
+  if (kernel !== "gemm") return true;
+  const [, , , n, , , , ldc, adds] = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
+  return adds === 0 && ldc === n;
+}
+
 /** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 

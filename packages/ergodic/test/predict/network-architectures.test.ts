@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { stream } from "../../src/base/stream.ts";
 import { input, interpret, type Shape } from "../../src/compiler/array/index.ts";
 import { encodePlan } from "../../src/compiler/array/serialise.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
+import { type ArrayPlan, planAt } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import {
   circulantNet,
@@ -19,6 +19,8 @@ import {
 import type { LayerLike } from "../../src/models/neural/scope.ts";
 import { traceNetwork } from "../../src/models/neural/trace.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { buffersOf } from "../../src/predict/plan-buffers.ts";
+import { showsResidue } from "../../src/predict/plan-residue.ts";
 
 const engine = await openEngine();
 const networks: Record<string, { readonly network: LayerLike; readonly shape: Shape }> = {
@@ -50,6 +52,8 @@ it.each(Object.keys(networks))("%s", (name) => {
     ...states.map((s) => [String(s.input.attributes), Float64Array.from({ length: s.input.size }, () => 0.5 + draws.uniform())]),
   ]);
   using predictor = new NetworkPlan(engine, JSON.parse(JSON.stringify(plan)) as ArrayPlan, { ...constants, ...numbers });
+  // Its memory need not be cleared before a call, which would cost time.
+  for (const rows of [1, 3, 64]) expect(showsResidue(planAt(plan, rows), buffersOf(plan), rows, 4)).toBe(false);
   for (const rows of [1, 3]) {
     const x = Float64Array.from({ length: rows * predictor.rowSize("x") }, () => draws.normal());
     const [wanted] = interpret([traced(rows).output], { x, ...numbers });
