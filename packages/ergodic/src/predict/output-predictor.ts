@@ -1,4 +1,5 @@
 import { refuse } from "../base/checks.ts";
+import { DataError } from "../base/errors.ts";
 import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, Link, PredictionKind, SavedModel } from "../contract.ts";
@@ -119,10 +120,15 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
-    if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
+    if (single) {
+      const z = this.scoresOfOne(rows as Row | ArrayLike<number>);
+      this.checkScores(z, 1);
+      return this.prediction(z) as Prediction<K>;
+    }
     const z = isMarked(rows, datasetMark)
       ? this.outputs(rows as Dataset)
       : this.scores(this.pipeline.rowsOf(rows as RawRows), rows as RawRows);
+    this.checkScores(z, z.length / this.outputCount);
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
@@ -165,6 +171,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
       } catch (error) {
         into.blame(error);
       }
+      this.checkScores(z, some, from);
       for (let i = 0; i < some; i++) {
         if (offset) z[i] += offset[from + i];
         this.toPredictions(z, i * outputCount);
@@ -195,6 +202,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
+    this.checkScores(z, data.rowCount);
     for (let i = 0; i < data.rowCount; i++) this.toPredictions(z, i * this.outputCount);
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
@@ -240,6 +248,19 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     into.one(row);
     this.scoresInto(into.read, 0, 1, this.#z);
     return this.#z;
+  }
+
+  /** NaN, and among several outputs ∞, which has no share of probability, come of values beyond the numbers that a model computes with, or of a damaged file. Conformal sets have an answer to it. */
+  private checkScores(z: Float64Array, rows: number, first = 0): void {
+    const outputs = this.outputCount;
+    for (let k = 0; k < rows * outputs; k++) {
+      if (!(Number.isNaN(z[k]) || (outputs > 1 && z[k] === Infinity))) continue;
+      throw new DataError(
+        "predict",
+        `row ${first + Math.floor(k / outputs) + 1}: the model's answer is ${z[k]}; its values are too large for the model to compute with, or the model's file is damaged`,
+        "PREDICT_NUMBER",
+      );
+    }
   }
 
   private rowOf(z: Float64Array, i: number): Float64Array {

@@ -14,70 +14,147 @@ it.each(Object.entries(savedPlans))("%s, as it was saved, shows nothing", (_, { 
   for (const rows of [1, 2, 64]) expect(shows(plan, rows)).toBe(false);
 });
 
-/** x of four numbers a row, a workspace of eight, z of four. */
 const rowsOf = (each: number) => ({ B: each, plus: 0 });
+/** x of four numbers a row; workspaces of eight, one and two; z of four, y of one. */
 const values: ArrayPlan["values"] = [
   { size: rowsOf(4), home: { kind: "buffer", name: "x", offset: 0 } },
-  { size: rowsOf(8), home: { kind: "workspace" } },
+  ...[8, 1, 2].map((each) => ({ size: rowsOf(each), home: { kind: "workspace" as const } })),
   { size: rowsOf(4), home: { kind: "buffer", name: "z", offset: 0 } },
+  { size: rowsOf(1), home: { kind: "buffer", name: "y", offset: 0 } },
 ];
-const [X, W, Z] = [0, 1, 2];
-/** Copies so many numbers a row, at these distances. */
-const copy = (from: number, to: number, count: number, step: number, toStep = step, at = 0): PlanStep => ({
+const [X, W, ONE, TWO, Z, Y] = [0, 1, 2, 3, 4, 5];
+/** Copies `count` numbers a row, which lie so far apart in either. */
+const copy = (
+  from: number,
+  to: number,
+  count: number,
+  [apart, toApart = apart]: number[] = [4],
+  [at, toAt]: number[] = [0, 0],
+): PlanStep => ({
   kind: "loop",
   shape: [rowsOf(1), count],
-  loads: [{ value: from, offset: 0, strides: [step, 1] }],
+  loads: [{ value: from, offset: at, strides: [apart, 1] }],
   constants: [],
   operations: [],
-  stores: [{ to: { value: to, offset: at, strides: [toStep, 1] }, from: 0 }],
+  stores: [{ to: { value: to, offset: toAt, strides: [toApart, 1] }, from: 0 }],
   reductions: [],
 });
-/** W ← x · [1, 0, 0, 0]ᵀ a row, `between` apart, or added to what is there. */
-const product = (adds: number, between: number): PlanStep => {
+const zero = (value: number): PlanStep => ({ kind: "zero", value });
+/** One number a row, `between` apart: the sum of `k` numbers of `from`, by a product with ones in the rows of `by`; added to what is there, or not. */
+const product = (
+  from: number,
+  by: number,
+  to: number,
+  { k = 4, between = 1, adds = 0, repeat = [] as never[] } = {},
+): PlanStep => {
   const number = (value: number | ReturnType<typeof rowsOf>) => ({ kind: "number" as const, value });
   const value = (which: number) => ({ kind: "value" as const, value: which, offset: 0 });
-  const counts = [number(0), number(0), number(rowsOf(1)), number(1), number(4)];
-  const operands = [value(X), number(4), value(X), number(1), value(W), number(between), number(adds)];
-  return {
-    kind: "kernel",
-    result: W,
-    calls: [{ kernel: "gemm", repeat: [], args: [...counts, ...operands, { kind: "scratch", bytes: 0 }] }],
-  };
+  const counts = [number(0), number(0), number(rowsOf(1)), number(1), number(k)];
+  const operands = [value(from), number(k), value(by), number(1), value(to), number(between), number(adds)];
+  const call = { kernel: "gemm", repeat, args: [...counts, ...operands, { kind: "scratch" as const, bytes: 0 }] };
+  return { kind: "kernel", result: to, calls: [call] };
 };
-const take = (from = 0): PlanStep => {
-  const step = copy(W, Z, 4, 8, 4) as PlanStep & { loads: { offset: number }[] };
-  step.loads[0].offset = from;
-  return step;
-};
+const never = [{ count: 0, steps: new Array(13).fill(0) }] as never[];
+const whole = [zero(Y), copy(X, Z, 4)];
+
+/** Goes over x a row at a time, carrying four numbers: `body` reads "carry 0" and "over 0", and writes "next 0" and "output 0". */
+function scanned(body: readonly PlanStep[], { carries = X }: { carries?: number } = {}): ArrayPlan {
+  const four = (name: string) => ({ size: 4, home: { kind: "buffer" as const, name, offset: 0 } });
+  const work = { kind: "workspace" as const };
+  const own: ArrayPlan["values"] = [
+    { size: 16, home: { kind: "buffer", name: "x", offset: 0 } },
+    { size: 4, home: work },
+    { size: 4, home: work },
+    { size: 16, home: { kind: "buffer", name: "z", offset: 0 } },
+    { size: 16, home: { kind: "buffer", name: "h", offset: 0 } },
+    { size: 4, home: { kind: "buffer", name: "last", offset: 0 } },
+    { size: 4, home: work },
+  ];
+  const program = { values: ["carry 0", "over 0", "next 0", "output 0"].map(four), steps: body };
+  const scan = { kind: "scan" as const, length: 4, reverse: false, body: program, constants: [], over: [0] };
+  const places = { carries: [carries], current: [1], next: [2], outputs: [3], histories: [4] };
+  const last = loopOf(1, 5, 4);
+  return { version: 1, precision: "f32", values: own, steps: [zero(6), { ...scan, ...places }, last] };
+}
+const loopOf = (from: number, to: number, count: number): PlanStep => ({
+  kind: "loop",
+  shape: [1, count],
+  loads: [{ value: from, offset: 0, strides: [0, 1] }],
+  constants: [],
+  operations: [],
+  stores: [{ to: { value: to, offset: 0, strides: [0, 1] }, from: 0 }],
+  reductions: [],
+});
+const [CARRY, OVER, NEXT, OUTPUT] = [0, 1, 2, 3];
 
 const cases: readonly (readonly [name: string, steps: readonly PlanStep[], shows: boolean])[] = [
-  ["all of a workspace in two halves of a row", [copy(X, W, 4, 4, 8), copy(X, W, 4, 4, 8, 4), take(4)], false],
-  ["two parts that leave a gap", [copy(X, W, 3, 4, 8), copy(X, W, 4, 4, 8, 4), take()], true],
-  ["the same half twice", [copy(X, W, 4, 4, 8), copy(X, W, 4, 4, 8), take(4)], true],
-  ["a workspace that is zeroed", [{ kind: "zero", value: W }, take()], false],
-  ["zeros, and a part over them", [{ kind: "zero", value: W }, copy(X, W, 4, 4, 8), take(4)], false],
-  ["half of a workspace", [copy(X, W, 4, 4, 8), take(4)], true],
-  ["nothing", [take()], true],
-  ["what is written too late", [take(), { kind: "zero", value: W }], true],
-  ["an output without its last number", [copy(X, Z, 3, 4)], true],
-  ["an output that nothing writes but a step before it", [copy(X, Z, 4, 4)], false],
-  ["a product over zeros", [{ kind: "zero", value: W }, product(1, 1), take()], false],
-  ["a product that is added to nothing", [product(1, 1), take()], true],
-  ["a product with gaps", [product(0, 8), take()], true],
+  [
+    "all of a workspace in two halves of a row",
+    [copy(X, W, 4, [4, 8]), copy(X, W, 4, [4, 8], [0, 4]), copy(W, Z, 4, [8, 4], [4, 0])],
+    false,
+  ],
+  ["two parts that leave a gap", [copy(X, W, 3, [4, 8]), copy(X, W, 4, [4, 8], [0, 4]), copy(W, Z, 4, [8, 4])], true],
+  ["the same half twice", [copy(X, W, 4, [4, 8]), copy(X, W, 4, [4, 8]), copy(W, Z, 4, [8, 4], [4, 0])], true],
+  [
+    "the end of one row with the beginning of the next",
+    [copy(X, W, 4, [4, 8]), copy(X, W, 3, [4, 8], [0, 5]), copy(W, Z, 4, [8, 4], [2, 0])],
+    true,
+  ],
+  ["a workspace that is zeroed", [zero(W), copy(W, Z, 4, [8, 4])], false],
+  ["zeros, and a part over them", [zero(W), copy(X, W, 4, [4, 8]), copy(W, Z, 4, [8, 4], [4, 0])], false],
+  ["half of a workspace", [copy(X, W, 4, [4, 8]), copy(W, Z, 4, [8, 4], [4, 0])], true],
+  ["nothing", [copy(W, Z, 4, [8, 4])], true],
+  ["what is written too late", [copy(W, Z, 4, [8, 4]), zero(W)], true],
+  ["an output without its last number", [copy(X, Z, 3)], true],
+  ["an output", [copy(X, Z, 4)], false],
+  ["a product", [product(X, X, ONE), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], false],
+  ["a product of what nothing wrote", [product(W, X, Y), copy(X, Z, 4)], true],
+  ["a product with what nothing wrote", [product(X, W, Y), copy(X, Z, 4)], true],
+  ["a product over zeros", [zero(ONE), product(X, X, ONE, { adds: 1 }), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], false],
+  ["a product that is added to nothing", [product(X, X, ONE, { adds: 1 }), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], true],
+  ["a product with gaps", [product(X, X, TWO, { between: 2 }), copy(TWO, Y, 1, [2, 1], [1, 0]), copy(X, Z, 4)], true],
+  [
+    "a product with gaps over zeros",
+    [zero(TWO), product(X, X, TWO, { between: 2 }), copy(TWO, Y, 1, [2, 1], [1, 0]), copy(X, Z, 4)],
+    false,
+  ],
+  ["a product that is never run", [product(X, X, ONE, { repeat: never }), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], true],
+  ["a product that is never run, of what nothing wrote", [product(W, X, ONE, { repeat: never }), ...whole], false],
+  ["an input that is written, too", [copy(X, X, 4), copy(X, Z, 4)], false],
 ];
+
+/** Answers are the same whatever was computed before. */
+function check(plan: ArrayPlan, rows: number): void {
+  const run = (before: number): Record<string, number[]> => {
+    using made = new NetworkPlan(engine, plan, {}, { apart: true });
+    const input = (value: number) => ({ x: Float32Array.from({ length: 4 * rows }, (_, k) => value * (k + 1)) });
+    made.run(input(before), rows);
+    return Object.fromEntries(Object.entries(made.run(input(1), rows)).map(([name, found]) => [name, [...found]]));
+  };
+  expect(run(1000)).toEqual(run(-7));
+}
 
 describe("what a plan leaves", () => {
   it.each(cases)("%s", (_, steps, wanted) => {
     const plan: ArrayPlan = { version: 1, precision: "f32", values, steps };
     expect(shows(plan, 2)).toBe(wanted);
-    const run = (before: number): number[] => {
-      using made = new NetworkPlan(engine, plan, {}, { apart: true });
-      for (const value of [before, 1]) {
-        const { z } = made.run({ x: Float32Array.from({ length: 8 }, (_, k) => value * (k + 1)) }, 2);
-        if (value === 1) return [...z];
-      }
-      return [];
-    };
-    expect(run(1000)).toEqual(run(-7));
+    check(plan, 2);
+  });
+
+  const all = [loopOf(CARRY, NEXT, 4), loopOf(OVER, OUTPUT, 4)];
+  it.each<[string, ArrayPlan, boolean]>([
+    ["a scan", scanned(all), false],
+    ["a scan that begins with zeros", scanned(all, { carries: 6 }), false],
+    ["a scan that begins with what nothing wrote", scanned(all, { carries: 2 }), true],
+    ["a body that leaves a part of what is carried", scanned([loopOf(CARRY, NEXT, 3), all[1]]), true],
+    ["a body that leaves a part of its output", scanned([all[0], loopOf(OVER, OUTPUT, 3)]), true],
+    ["a body that reads what it writes later", scanned([loopOf(NEXT, OUTPUT, 4), ...all]), true],
+  ])("%s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
+
+  it("parameters are given, and what is read and written of one size is not", () => {
+    const fixed = values.map((value) => ({ ...value, size: 8 }));
+    const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values: fixed, steps });
+    expect(shows(plan([loopOf(X, Z, 8)]), 1)).toBe(false);
+    expect(shows(plan([loopOf(X, Z, 8), loopOf(Z, X, 8)]), 1)).toBe(true);
   });
 });

@@ -13,6 +13,7 @@ import { classScores, intervalOf } from "./scores.ts";
 /** What calibration takes the place of in an OutputPredictor. */
 interface Seams {
   scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
+  checkScores(z: Float64Array, rows: number, first?: number): void;
   toPredictions(z: Float64Array, from: number): void;
   prediction(z: Float64Array, i?: number): Prediction;
 }
@@ -26,6 +27,8 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
   const seams = model as unknown as Seams;
   const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
   seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
+  // Where the model gives no number, all classes are possible.
+  if (facts.classes && (json as { conformal?: Json }).conformal) seams.checkScores = () => {};
   seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
   seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z), z, i);
 }
@@ -92,7 +95,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     const u = this.#rowNumbers[i];
     const scores = this.#scores;
     classScores(score, p, u, scores);
-    // Where the model gives no number, all classes are possible.
+    // Written so that NaN is no reason to leave a class out.
     return { ...found, set: classes.filter((_, k) => !(scores[k] > quantile || (scores[k] === quantile && u > tie))) };
   }
 

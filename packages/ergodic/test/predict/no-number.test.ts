@@ -1,0 +1,62 @@
+/** Rows for which a model computes no number are refused by their place: no class is given with probabilities that are none. */
+import { beforeAll, describe, expect, it } from "vitest";
+import { Dataset, dense, fit, linear, network, relu } from "../../src/index.ts";
+import type { NetworkPredictor } from "../../src/predict/network.ts";
+
+const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
+const far = [3e38, 1];
+const layers = () => [dense(8), relu(), dense(3)];
+const wrong = (row: number) =>
+  new RegExp(`^predict: row ${row + 1}: the model's answer is (NaN|Infinity); its values are too large .* \\[PREDICT_NUMBER\\]$`);
+
+let classes: NetworkPredictor;
+let numbers: NetworkPredictor;
+beforeAll(async () => {
+  const named = Dataset.fromArrays({ x, y: x.map((_, i) => "abc"[i % 3]) });
+  classes = (await fit(network(layers(), { loss: "multinomial", standardise: false }), named, { epochs: 1, seed: 1 })) as never;
+  const target = Dataset.fromArrays({ x, y: x.map(([a]) => a) });
+  const model = network([dense(8), relu(), dense(8), relu(), dense(1)], { loss: "squared", standardise: false });
+  numbers = (await fit(model, target, { epochs: 1, seed: 1 })) as never;
+});
+
+describe("values beyond float32", () => {
+  it("of classes: by one row, several, a matrix beyond its first chunk, and a dataset", () => {
+    expect(() => classes.predict(far)).toThrow(wrong(0));
+    expect(() => classes.predict([x[0], x[1], far])).toThrow(wrong(2));
+    const many = Float64Array.from({ length: 2 * 600 }, (_, k) => (k === 2 * 517 ? far[0] : 0.5));
+    expect(() => classes.predictInto(many, new Float64Array(3 * 600))).toThrow(wrong(517));
+    const y = ["a", "b", "c"];
+    expect(() => classes.evaluate(Dataset.fromArrays({ x: [x[0], far, x[2]], y, type: "f64" }))).toThrow(wrong(1));
+  });
+
+  it("of numbers", () => {
+    // One of the two overflows, by the signs of the weights.
+    const given = [3e38, -3e38].map((u) => [u, u]);
+    const told = given.map((row) => {
+      try {
+        return numbers.predict(row).value;
+      } catch (error) {
+        expect((error as Error).message).toMatch(wrong(0));
+        return "refused";
+      }
+    });
+    expect(told.every((one) => one === "refused" || !Number.isNaN(one))).toBe(true);
+  });
+
+  it("other rows are what they were", () => {
+    const before = classes.predict(x);
+    expect(() => classes.predict([...x, far])).toThrow();
+    expect(classes.predict(x)).toEqual(before);
+    expect(before.every(({ probabilities }) => Math.abs(probabilities!.a + probabilities!.b + probabilities!.c - 1) < 1e-6)).toBe(
+      true,
+    );
+  });
+
+  it("of two classes infinity is certainty", async () => {
+    const rows = [[3e38], [-3e38], [1], [-1]];
+    const two = Dataset.fromArrays({ x: rows, y: ["yes", "no", "yes", "no"] });
+    const model = await fit(linear({ loss: "logistic" }), two, { epochs: 1 });
+    model.weights.fill(1e308);
+    expect(model.predict([[3e38], [-3e38]]).map(({ probabilities }) => probabilities!.yes)).toEqual([1, 0]);
+  });
+});
