@@ -4,7 +4,7 @@
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
  */
-import { fstat, readdir, realpath, stat } from "node:fs";
+import { fstat, readdir, readFile, realpath, stat } from "node:fs";
 import { basename, dirname, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { checkWritable } from "ergodic";
@@ -14,6 +14,8 @@ import { UsageError } from "./errors.ts";
 export interface Place {
   readonly flag: string;
   readonly path: string | undefined;
+  /** Of an input: `flag` says what imports it. */
+  readonly isImported?: boolean;
   /** Of an output: missing folders above it would be made. */
   readonly folders?: boolean;
   /** Of an output: the flag of an input that it may be, as a checkpoint may be the one that is resumed from. */
@@ -22,7 +24,8 @@ export interface Place {
 
 export async function checkOutputs(command: string, outputs: readonly Place[], inputs: readonly Place[]): Promise<void> {
   const given = outputs.filter(({ path }) => path !== undefined);
-  const read = await Promise.all(inputs.map(identified));
+  const all = await Promise.all(inputs.map(async (input) => [input, ...(await importsOf(input))]));
+  const read = await Promise.all(all.flat().map(identified));
   const seen: Identified[] = [];
   for (const output of given) {
     const own = await identified(output);
@@ -30,7 +33,7 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
     if (input)
       throw new UsageError(
         command,
-        `${output.flag} ${output.path} is ${input.flag}${input.path === output.path ? "" : ` ${input.path}`}, which it would take the place of; give ${output.flag} another name`,
+        `${output.flag} ${output.path} is ${input.flag}${input.path === output.path || input.isImported ? "" : ` ${input.path}`}, which it would take the place of; give ${output.flag} another name`,
       );
     const folder = read.find((place) => holds(place, own));
     if (folder)
@@ -50,6 +53,24 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
     seen.push(own);
   }
   for (const { path, folders } of given) await checkWritable(path!, { folders });
+}
+
+const SOURCE = /\.[cm]?[jt]s$/i;
+const RELATIVE = /["'`](\.{1,2}\/[^"'`\n]+)["'`]/g;
+
+/** Files that a source file imports, and those that they do: whatever it names by a path from its own folder and is there. */
+async function importsOf({ flag, path }: Place, seen = new Set<string>()): Promise<Place[]> {
+  if (path === undefined || !SOURCE.test(path) || seen.has(resolve(path))) return [];
+  seen.add(resolve(path));
+  // A FIFO is read once.
+  const isFile = await promisify(stat)(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+  const text = isFile ? await promisify(readFile)(path, "utf8").catch(() => "") : "";
+  const named = [...text.matchAll(RELATIVE)].map(([, found]) => resolve(dirname(path), found));
+  const below = await Promise.all(named.map((own) => importsOf({ flag, path: own }, seen)));
+  return [...named.map((own) => ({ flag: `a file that ${flag} ${path} imports`, path: own, isImported: true })), ...below.flat()];
 }
 
 interface Identified extends Place {

@@ -51,6 +51,11 @@ describe("an output that is an input is refused, and nothing is touched", () => 
   symlinkSync(picture, file("to.png"));
   symlinkSync(file("seen/a"), file("same"));
   const kept = [graph, picture, given, file("y.npy")];
+  const layered = file("top.mjs");
+  writeFileSync(layered, 'import { a } from "./middle.mjs";\nexport default a;\n');
+  writeFileSync(file("middle.mjs"), "export { a } from './deep.mjs';\nimport './top.mjs';\n");
+  writeFileSync(file("deep.mjs"), 'export const a = { kind: "nothing", apply: (x) => x };\n');
+  kept.push(layered, file("middle.mjs"), file("deep.mjs"));
   beforeAll(async () => {
     const few = ["--draws", "50", "--warmup", "100", "--chains", "2", "--quiet"];
     await works("sample", schools, ...few, "--out", file("drawn"));
@@ -91,6 +96,16 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     ["sample, its data", ["sample", own, "--data", file("out/draws.json"), "--out", file("out")], /sample: --out \S+ is --data/],
     ["sample, its model", ["sample", own, "--checkpoint", own], /sample: --checkpoint \S+ is MODEL/],
     ["approximate", ["approximate", own, "--checkpoint", own], /approximate: --checkpoint \S+ is MODEL/],
+    [
+      "what the model's file imports, by way of another",
+      ["sample", layered, "--checkpoint", file("deep.mjs")],
+      /sample: --checkpoint \S+deep\.mjs is a file that MODEL \S+middle\.mjs imports, which it would take the place of/,
+    ],
+    [
+      "what layers import",
+      ["train", data, ...y, "--model", layered, "--out", file("middle.mjs")],
+      /--out \S+middle\.mjs is a file that --model \S+top\.mjs imports/,
+    ],
     ["what a model begins at", [...train, "--from", model, "--out", model], /train: --out \S+ is --from/],
     ["infer", ["infer", graph, "--out", graph], /infer: --out \S+ is GRAPH/],
     ["infer, what is observed", ["infer", graph, "--evidence", more, "--out", more], /infer: --out \S+ is --evidence/],

@@ -21,8 +21,10 @@ const values: ArrayPlan["values"] = [
   ...[8, 1, 2].map((each) => ({ size: rowsOf(each), home: { kind: "workspace" as const } })),
   { size: rowsOf(4), home: { kind: "buffer", name: "z", offset: 0 } },
   { size: rowsOf(1), home: { kind: "buffer", name: "y", offset: 0 } },
+  // As far as a product reaches that has a gap after each number.
+  { size: { B: 2, plus: -1 }, home: { kind: "workspace" } },
 ];
-const [X, W, ONE, TWO, Z, Y] = [0, 1, 2, 3, 4, 5];
+const [X, W, ONE, TWO, Z, Y, GAPS] = [0, 1, 2, 3, 4, 5, 6];
 /** Copies `count` numbers a row, which lie so far apart in either. */
 const copy = (
   from: number,
@@ -39,6 +41,10 @@ const copy = (
   stores: [{ to: { value: to, offset: toAt, strides: [toApart, 1] }, from: 0 }],
   reductions: [],
 });
+/** Four numbers of all rows but one, from there on. */
+const halves = (at: number): PlanStep => ({ ...copy(X, W, 4, [4, 8], [0, at]), shape: [{ B: 1, plus: -1 }, 4] }) as PlanStep;
+/** Number `at` of a value, for each row. */
+const one = (value: number, at: number): PlanStep => copy(value, Y, 1, [0, 1], [at, 0]);
 const zero = (value: number): PlanStep => ({ kind: "zero", value });
 /** One number a row, `between` apart: the sum of `k` numbers of `from`, by a product with ones in the rows of `by`; added to what is there, or not. */
 const product = (
@@ -70,7 +76,7 @@ function scanned(body: readonly PlanStep[], { carries = X }: { carries?: number 
     { size: 4, home: { kind: "buffer", name: "last", offset: 0 } },
     { size: 4, home: work },
   ];
-  const program = { values: ["carry 0", "over 0", "next 0", "output 0"].map(four), steps: body };
+  const program = { values: [...["carry 0", "over 0", "next 0", "output 0"].map(four), { size: 4, home: work }], steps: body };
   const scan = { kind: "scan" as const, length: 4, reverse: false, body: program, constants: [], over: [0] };
   const places = { carries: [carries], current: [1], next: [2], outputs: [3], histories: [4] };
   const last = loopOf(1, 5, 4);
@@ -85,7 +91,7 @@ const loopOf = (from: number, to: number, count: number): PlanStep => ({
   stores: [{ to: { value: to, offset: 0, strides: [0, 1] }, from: 0 }],
   reductions: [],
 });
-const [CARRY, OVER, NEXT, OUTPUT] = [0, 1, 2, 3];
+const [CARRY, OVER, NEXT, OUTPUT, OWN] = [0, 1, 2, 3, 4];
 
 const cases: readonly (readonly [name: string, steps: readonly PlanStep[], shows: boolean])[] = [
   [
@@ -106,6 +112,7 @@ const cases: readonly (readonly [name: string, steps: readonly PlanStep[], shows
   ["nothing", [copy(W, Z, 4, [8, 4])], true],
   ["what is written too late", [copy(W, Z, 4, [8, 4]), zero(W)], true],
   ["an output without its last number", [copy(X, Z, 3)], true],
+  ["an output whose numbers are written twice", [copy(X, Z, 4, [4, 1])], true],
   ["an output", [copy(X, Z, 4)], false],
   ["a product", [product(X, X, ONE), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], false],
   ["a product of what nothing wrote", [product(W, X, Y), copy(X, Z, 4)], true],
@@ -118,6 +125,7 @@ const cases: readonly (readonly [name: string, steps: readonly PlanStep[], shows
     [zero(TWO), product(X, X, TWO, { between: 2 }), copy(TWO, Y, 1, [2, 1], [1, 0]), copy(X, Z, 4)],
     false,
   ],
+  ["an output that is written over with what nothing wrote", [copy(X, Z, 4), copy(W, Z, 4, [8, 4])], true],
   ["a product that is never run", [product(X, X, ONE, { repeat: never }), copy(ONE, Y, 1, [1]), copy(X, Z, 4)], true],
   ["a product that is never run, of what nothing wrote", [product(W, X, ONE, { repeat: never }), ...whole], false],
   ["an input that is written, too", [copy(X, X, 4), copy(X, Z, 4)], false],
@@ -137,8 +145,8 @@ function check(plan: ArrayPlan, rows: number): void {
 describe("what a plan leaves", () => {
   it.each(cases)("%s", (_, steps, wanted) => {
     const plan: ArrayPlan = { version: 1, precision: "f32", values, steps };
-    expect(shows(plan, 2)).toBe(wanted);
-    check(plan, 2);
+    expect(shows(plan, 3)).toBe(wanted);
+    check(plan, 3);
   });
 
   const all = [loopOf(CARRY, NEXT, 4), loopOf(OVER, OUTPUT, 4)];
@@ -148,8 +156,17 @@ describe("what a plan leaves", () => {
     ["a scan that begins with what nothing wrote", scanned(all, { carries: 2 }), true],
     ["a body that leaves a part of what is carried", scanned([loopOf(CARRY, NEXT, 3), all[1]]), true],
     ["a body that leaves a part of its output", scanned([all[0], loopOf(OVER, OUTPUT, 3)]), true],
+    ["a body that writes over its output what nothing wrote", scanned([...all, loopOf(OWN, OUTPUT, 4)]), true],
     ["a body that reads what it writes later", scanned([loopOf(NEXT, OUTPUT, 4), ...all]), true],
   ])("%s", (_, plan, wanted) => expect(shows(plan, 1)).toBe(wanted));
+
+  it("of several rows, where one row would be refused", () => {
+    const plan = (steps: PlanStep[]): ArrayPlan => ({ version: 1, precision: "f32", values, steps });
+    expect(shows(plan([product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(true);
+    expect(shows(plan([zero(GAPS), product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(false);
+    // Halves of all rows but the first, and of all but the last.
+    expect(shows(plan([halves(0), halves(12), copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
+  });
 
   it("parameters are given, and what is read and written of one size is not", () => {
     const fixed = values.map((value) => ({ ...value, size: 8 }));
