@@ -1,4 +1,5 @@
 /** What draws consist of: their numbers by name, and what needs the model. */
+import { holds, refuse } from "../base/checks.ts";
 import type { JsonObject } from "../contract.ts";
 
 /** A named quantity of draws and its shape; [] for one number. */
@@ -88,4 +89,12 @@ export interface DrawsContent {
   readonly report: Readonly<Record<string, number>>;
   /** What needs the model; only where the draws were made. */
   readonly source?: DrawsSource;
+}
+
+/** What `sample` gives, or is read from a file. @throws OptionError */
+export function contentOf(where: string, draws: { readonly content: DrawsContent }): DrawsContent {
+  const content: unknown = holds(draws, "content") ? draws.content : undefined;
+  if (!holds(content, "quantities"))
+    refuse(where, "draws", draws, "draws", "await sample(model, data), or await loadDraws(file)");
+  return content as DrawsContent;
 }

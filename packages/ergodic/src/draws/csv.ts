@@ -15,7 +15,7 @@
 import { CapabilityError, checkNumber } from "../base/errors.ts";
 import type { Json, JsonObject } from "../contract.ts";
 import { columnsOf, headed } from "./columns.ts";
-import type { DrawsContent } from "./content.ts";
+import { contentOf, type DrawsContent } from "./content.ts";
 import { BLOCK, headerToJson } from "./json.ts";
 import { sizeOf } from "./series.ts";
 
@@ -41,8 +41,8 @@ export const fieldOfLabel = (label: string): string | undefined =>
   ownNames.get(label) ?? (/^.+__$/.test(label) ? label.slice(0, -2) : undefined);
 
 /** The file of one chain, counted from 0. `draws`: a `Draws`. */
-export function toCmdStanCsv({ content }: { readonly content: DrawsContent }, chain: number): string {
-  return [...csvBlocks(content, chain)].join("");
+export function toCmdStanCsv(draws: { readonly content: DrawsContent }, chain: number): string {
+  return [...csvBlocks(contentOf("toCmdStanCsv", draws), chain)].join("");
 }
 
 /** The same text in blocks: as one string it may be too long. What cannot be written is refused before the first. */

@@ -7,10 +7,11 @@
  *
  * @throws DataError [DRAWS_SHAPE] for chains of unequal lengths or iterations that are missing; [DRAWS_COLUMNS], [DRAWS_JSON]
  */
+import { holds, refuse } from "../base/checks.ts";
 import { DataError } from "../base/errors.ts";
 import type { JsonObject } from "../contract.ts";
 import { columnsOf, quantitiesOf } from "./columns.ts";
-import type { DrawsContent } from "./content.ts";
+import { contentOf, type DrawsContent } from "./content.ts";
 import { fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws } from "./draws.ts";
 import { headerFromJson, headerToJson } from "./json.ts";
@@ -29,7 +30,8 @@ const ITERATION = ".iteration";
 const DRAW = ".draw";
 
 /** `draws`: a `Draws`. */
-export function toDataFrame({ content }: { readonly content: DrawsContent }): DrawsFrame {
+export function toDataFrame(draws: { readonly content: DrawsContent }): DrawsFrame {
+  const content = contentOf("toDataFrame", draws);
   const { chains, count, quantities, values, fields, transitions } = content;
   const length = chains * count;
   const shapes = new Map(quantities.map(({ name, shape }) => [name, shape]));
@@ -52,7 +54,16 @@ export function toDataFrame({ content }: { readonly content: DrawsContent }): Dr
 }
 
 /** Draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that do not fit */
-export function fromDataFrame({ columns, header }: DrawsFrame): Draws {
+export function fromDataFrame(frame: DrawsFrame): Draws {
+  if (!(holds(frame, "columns") && frame.columns instanceof Map))
+    refuse(
+      "fromDataFrame",
+      "the frame",
+      frame,
+      "an object with columns, a Map of lists by name",
+      'fromDataFrame({ columns: new Map([["mu", values]]) })',
+    );
+  const { columns, header } = frame;
   const known = header === undefined ? undefined : headerFromJson(header, "fromDataFrame: header");
   const names = [...columns.keys()].filter((name) => ![CHAIN, ITERATION, DRAW].includes(name));
   const labels = names.filter((name) => fieldOfLabel(name) === undefined);

@@ -4,7 +4,7 @@ import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, wr
 import { Murmur3 } from "../base/murmur3.ts";
 import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
-import type { DrawsContent } from "./content.ts";
+import { type DrawsContent, contentOf as drawsContent } from "./content.ts";
 import { csvBlocks } from "./csv.ts";
 import { type ChainFile, ChainReader, fromChainFiles, fromCmdStanCsv } from "./csv-reader.ts";
 import { Draws } from "./draws.ts";
@@ -73,7 +73,7 @@ export async function saveDraws(draws: Draws, to?: DrawsTarget, options: SaveDra
   checkKeys("saveDraws", options, ["format"]);
   const { format } = options;
   if (format !== undefined) checkChoice("saveDraws", "format", format, ["csv", "json"]);
-  const { content } = draws;
+  const content = drawsContent("saveDraws", draws);
   if (typeof to !== "string" && !isFolderHandle(to)) {
     if (format === "csv")
       throw new OptionError(

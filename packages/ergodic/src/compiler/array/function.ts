@@ -1,3 +1,4 @@
+import { checkFunction, refuse } from "../../base/checks.ts";
 import { CompileError } from "../../base/errors.ts";
 import { Arena } from "../../host/arena.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
@@ -104,6 +105,9 @@ export function programOf<S extends Shapes>(
   options: FunctionOptions<S> = {},
 ): ArrayProgram {
   checkOptions("compileFunction", options);
+  if (typeof shapes !== "object" || shapes === null)
+    refuse("compileFunction", "shapes", shapes, "shapes by name", "compileFunction({ x: [3] }, ({ x }) => …)");
+  checkFunction("compileFunction", "what to compile", f, "a function", "compileFunction({ x: [3] }, ({ x }) => …)");
   const { precision = "f64", gradient = [], name = f.name || "function" } = options;
   const { inputs, outputs } = traceFunction(shapes, f);
   const results = Object.entries(outputs).map(([key, value]) => ({ value, buffer: `out ${key}`, offset: 0 }));

@@ -340,6 +340,7 @@ export class KnowledgeBase {
  * the weights.
  */
 export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
+  if (!Array.isArray(rules)) refuse("knowledgeBase", "rules", rules, "a list of rules", "knowledgeBase([weightedRule({ … })])");
   return new KnowledgeBase(options).add(...rules);
 }
 

@@ -20,6 +20,17 @@ const calls: Record<string, (value: never) => unknown> = {
   "Ratings.fromTriples": e.Ratings.fromTriples,
   "Dataset.fromArrays": e.Dataset.fromArrays,
 };
+Object.assign(calls, {
+  saveDraws: e.saveDraws,
+  toDataFrame: e.toDataFrame,
+  fromDataFrame: e.fromDataFrame,
+  toCmdStanCsv: (value: never) => e.toCmdStanCsv(value, 0),
+  knowledgeBase: e.knowledgeBase,
+  compileFunction: (value: never) => e.compileFunction(value, () => 1 as never),
+  // A class is a function whose call is an error of the user's.
+  "compileFunction, the function": (value: never) =>
+    /^class/.test(String(typeof value === "function" && value)) ? undefined : e.compileFunction({ x: [2] }, value),
+});
 const triples = { users: ["u", "v"], items: ["a", "b"], values: [1, 2] };
 for (const name of [...Object.keys(triples), "duplicates", "source"])
   calls[`Ratings.fromTriples, ${name}`] = (value) => e.Ratings.fromTriples({ ...triples, [name]: value });
