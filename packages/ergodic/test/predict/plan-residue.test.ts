@@ -166,6 +166,8 @@ describe("what a plan leaves", () => {
     expect(shows(plan([zero(GAPS), product(X, X, GAPS, { between: 2 }), one(GAPS, 1), copy(X, Z, 4)]), 3)).toBe(false);
     // Halves of all rows but the first, and of all but the last.
     expect(shows(plan([halves(0), halves(12), copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
+    const third = { ...loopOf(X, W, 8), stores: [{ to: { value: W, offset: 16, strides: [0, 1] }, from: 0 }] } as PlanStep;
+    expect(shows(plan([halves(0), halves(12), third, copy(W, Z, 4, [8, 4], [4, 0])]), 3)).toBe(true);
   });
 
   it("parameters are given, and what is read and written of one size is not", () => {
