@@ -56,7 +56,13 @@ describe("values beyond float32", () => {
     const rows = [[3e38], [-3e38], [1], [-1]];
     const two = Dataset.fromArrays({ x: rows, y: ["yes", "no", "yes", "no"] });
     const model = await fit(linear({ loss: "logistic" }), two, { epochs: 1 });
-    model.weights.fill(1e308);
+    model.weights.fill(Number.MAX_VALUE);
     expect(model.predict([[3e38], [-3e38]]).map(({ probabilities }) => probabilities!.yes)).toEqual([1, 0]);
+    // Among three it is no share of anything.
+    const three = Dataset.fromArrays({ x: rows, y: ["a", "b", "c", "a"] });
+    const several = await fit(linear({ loss: "multinomial" }), three, { epochs: 1 });
+    several.weights.fill(0, 1);
+    several.weights[0] = Number.MAX_VALUE;
+    expect(() => several.predict([[1], [3e38]])).toThrow(wrong(1));
   });
 });
