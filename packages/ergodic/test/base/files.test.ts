@@ -439,6 +439,23 @@ describe("files that killed processes left half-written", () => {
     },
   );
 
+  it.skipIf(process.platform !== "linux")(
+    "are left where a living process has a name that looks like the state of an ended one",
+    async () => {
+      symlinkSync(execFileSync("sh", ["-c", "command -v sleep"], { encoding: "utf8" }).trim(), at("a) Z"));
+      const living = spawn(at("a) Z"), ["1000"]);
+      try {
+        await once(living, "spawn");
+        await expect.poll(() => readFileSync(`/proc/${living.pid}/stat`, "utf8")).toContain("(a) Z) ");
+        const partial = await made("model", (name) => as(name, living.pid!));
+        await writeWhole(at("model"), bytes);
+        expect(readdirSync(folder).sort()).toEqual(["a) Z", partial, "model"].sort());
+      } finally {
+        living.kill("SIGKILL");
+      }
+    },
+  );
+
   it("whose process belongs to somebody else are of a living one", async () => {
     const kill = vi.spyOn(process, "kill").mockImplementation(() => {
       throw Object.assign(new Error("kill EPERM"), { code: "EPERM" });

@@ -1,6 +1,7 @@
 /** Rows for which a model computes no number are refused by their place: no class is given with probabilities that are none. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, dense, fit, linear, network, relu } from "../../src/index.ts";
+import { calibrated } from "../../src/predict/calibration/index.ts";
 import type { NetworkPredictor } from "../../src/predict/network.ts";
 
 const x = Array.from({ length: 30 }, (_, i) => [Math.sin(i), Math.cos(3 * i)]);
@@ -27,6 +28,14 @@ describe("values beyond float32", () => {
     expect(() => classes.predictInto(many, new Float64Array(3 * 600))).toThrow(wrong(517));
     const y = ["a", "b", "c"];
     expect(() => classes.evaluate(Dataset.fromArrays({ x: [x[0], far, x[2]], y, type: "f64" }))).toThrow(wrong(1));
+  });
+
+  it("of classes whose probabilities are calibrated", async () => {
+    const y = x.map((_, i) => "abc"[i % 3]);
+    const named = Dataset.fromArrays({ x, y });
+    const held = await calibrated(classes, named, { method: "temperature" });
+    expect(() => held.predict([x[0], far])).toThrow(wrong(1));
+    expect(held.predict(x[0]).probabilities).toBeDefined();
   });
 
   it("of numbers", () => {
