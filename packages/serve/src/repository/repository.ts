@@ -1,6 +1,7 @@
 import { DataError, ErgodicError } from "ergodic";
 import type { Served } from "../models/served.ts";
 import { RequestError } from "../server/request-error.ts";
+import { Loads } from "./loads.ts";
 import { type Batching, ModelVersion } from "./model-version.ts";
 import { type Candidate, candidatesOf, type Source, stampOf } from "./sources.ts";
 
@@ -29,8 +30,12 @@ export interface RepositorySettings {
   /** Milliseconds between two looks at the files; Infinity: none. */
   readonly pollMs: number;
   readonly load: (path: string) => Promise<Served>;
+  /** The longest that other models wait for the load of one, in milliseconds. Default 30,000. */
+  readonly patienceMs?: number;
   readonly report: Report;
 }
+
+const PATIENCE_MS = 30_000;
 
 /** A version that is served, and the file that it came from. */
 interface Loaded {
@@ -56,6 +61,7 @@ interface Model {
  */
 export class Repository {
   readonly #settings: RepositorySettings;
+  readonly #loads: Loads;
   readonly #models = new Map<string, Model>();
   readonly #retiring = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -63,10 +69,12 @@ export class Repository {
   #trouble = "";
   /** Names that two files have. */
   #doubled: ReadonlyMap<string, DataError> = new Map();
+  #started = false;
   #closed = false;
 
   constructor(settings: RepositorySettings) {
     this.#settings = settings;
+    this.#loads = new Loads(settings.load, settings.patienceMs ?? PATIENCE_MS);
     for (const [name, served] of settings.fixed) {
       const model = this.#modelOf(name);
       model.loaded.set("1", { model: new ModelVersion(name, "1", served, settings.batching), stamp: "fixed", absent: false });
@@ -77,6 +85,7 @@ export class Repository {
   async start(): Promise<void> {
     for (const error of (await candidatesOf(this.#settings.sources)).doubled.values()) throw error;
     await this.#inTurn(() => this.#scan());
+    this.#started = true;
     for (const { path } of this.#settings.sources) {
       const bad = this.index().find(
         (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
@@ -125,8 +134,11 @@ export class Repository {
         .sort((a, b) => Number(b) - Number(a))
         .map((version): IndexEntry => {
           const isReady = loaded.has(version);
-          const older = unloaded ? "unloaded" : `older than the newest ${this.#settings.versions} that can be served`;
-          const reason = this.#doubled.get(name)?.message ?? failed.get(version)?.reason ?? (isReady ? "" : older);
+          const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
+          const isOlder = newer >= this.#settings.versions;
+          const older = isOlder ? `older than the newest ${this.#settings.versions} that can be served` : "not loaded yet";
+          const reason =
+            this.#doubled.get(name)?.message ?? failed.get(version)?.reason ?? (isReady ? "" : unloaded ? "unloaded" : older);
           return { name, version, state: isReady ? "READY" : "UNAVAILABLE", reason };
         });
     });
@@ -163,9 +175,10 @@ export class Repository {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    const loads = this.#loads.close();
     await this.#work;
     for (const name of this.names) for (const version of this.versionsOf(name)) void this.#retire(name, version);
-    await Promise.all(this.#retiring);
+    await Promise.all([loads, ...this.#retiring]);
   }
 
   #poll(): void {
@@ -209,7 +222,7 @@ export class Repository {
     model.candidates = candidates;
     const isThere = new Set(candidates.map(({ version }) => version));
     for (const version of [...model.failed.keys()]) if (!isThere.has(version)) model.failed.delete(version);
-    if (model.unloaded) return;
+    if (model.unloaded || this.#closed) return;
     let good = 0;
     const superseded: string[] = [];
     for (const candidate of candidates) {
@@ -238,7 +251,11 @@ export class Repository {
     if (model.failed.get(version)?.stamp === stamp && !again) return before !== undefined;
     const labels = { model: name, version };
     try {
-      const served = await this.#settings.load(path);
+      const isAwaited = !this.#started && this.#settings.sources.some((source) => source.path === path);
+      const served = await this.#loads.of(path, stamp, isAwaited, async () => {
+        model.failed.delete(version);
+        await this.#inTurn(() => this.#scan());
+      });
       if ((await stampOf(path).catch(() => "gone")) !== stamp) {
         await served.close();
         throw new RequestError(path, "changed while it was read; it is read again at the next look", "MODEL");
@@ -251,6 +268,7 @@ export class Repository {
       this.#settings.report("info", before ? "loaded anew" : "loaded", labels);
       return true;
     } catch (error) {
+      if (this.#closed) return false;
       const reason = error instanceof ErgodicError ? error.message : `internal: ${(error as Error).message}`;
       model.failed.set(version, { stamp, reason, cause: error });
       this.#settings.report("warn", "cannot be served", {

@@ -1,8 +1,10 @@
 /** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
 
+import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { serve } from "../../src/index.ts";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
@@ -194,6 +196,44 @@ describe("a file that changes", () => {
     for (let i = 0; i < 2; i++) await load(url, "n");
     expect((await get(`${url}/v2/models/m`)).status).toBe(404);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "to what is no regular file: it is not opened, and nothing else is held up",
+    async () => {
+      const models = folder("irregular");
+      put(two, `${models}/m.safetensors`);
+      // Nobody writes into it: who opens it waits for ever.
+      execFileSync("mkfifo", [`${models}/f.safetensors`]);
+      symlinkSync("/dev/zero", `${models}/g.safetensors`);
+      symlinkSync(path("files", five), `${models}/h.safetensors`);
+      mkdirSync(`${models}/i.safetensors`);
+      mkdirSync(`${models}/j/1`, { recursive: true });
+      execFileSync("mkfifo", [`${models}/j/1/model.onnx`]);
+      const server = await serve({ models, ...open, port: 0, log: "nothing" });
+      const irregular = (name: string, what: string, file = `${name}.safetensors`) => {
+        const reason = `${models}/${file}: is ${what}, but a model is a regular file; move it, or put a model in its place [FILE_KIND]`;
+        return { name, version: "1", state: "UNAVAILABLE", reason };
+      };
+      expect(await index(server.url)).toEqual([
+        irregular("f", "a FIFO"),
+        irregular("g", "a device"),
+        { name: "h", version: "1", ...READY },
+        irregular("i", "a folder"),
+        irregular("j", "a FIFO", "j/1/model.onnx"),
+        { name: "m", version: "1", ...READY },
+      ]);
+      expect(await slope(server.url, "h")).toBe(5);
+      put(five, `${models}/m.safetensors`);
+      expect((await load(server.url, "m")).status).toBe(200);
+      expect(await slope(server.url)).toBe(5);
+      put(two, `${models}/f.safetensors`);
+      expect((await load(server.url, "f")).status).toBe(200);
+      await server.close();
+      await expect(serve({ models: `${models}/j/1/model.onnx`, port: 0, log: "nothing" })).rejects.toThrow(
+        "model.onnx: is a FIFO",
+      );
+    },
+  );
 
   test("a model that is unloaded stays so until it is loaded", async () => {
     const models = folder("unloaded");
