@@ -33,7 +33,9 @@ const routes: readonly Routes[] = [
 export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
   const { maxBodyBytes, requestMs, keepAliveMs } = settings;
-  const http = { connectionsCheckingInterval: Math.min(1000, Math.ceil(requestMs / 4)), headersTimeout: requestMs };
+  const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
+  // Node holds the time of headers against that of the request, which Fastify tells it later.
+  const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
     logger: false,

@@ -443,6 +443,17 @@ describe("the end", () => {
   });
 });
 
+test("the longest times, which Node's own defaults do not bound", async () => {
+  const server = await serve({ models: { line }, port: 0, log: "nothing", requestMs: 2 ** 31 - 1, keepAliveMs: 2 ** 31 - 1001 });
+  const warned: Error[] = [];
+  const onWarning = (warning: Error): void => void warned.push(warning);
+  process.on("warning", onWarning);
+  expect((await get(`${server.url}/v2/health/live`)).status).toBe(200);
+  await server.close();
+  process.off("warning", onWarning);
+  expect(warned).toEqual([]);
+});
+
 describe("options", () => {
   test.each<[object, RegExp]>([
     [{ maxBatches: 1 }, /unknown option "maxBatches"; did you mean "maxBatch"\?/],
@@ -454,6 +465,15 @@ describe("options", () => {
     [{ workers: 1.5 }, /workers is 1.5/],
     [{ versions: 0 }, /versions is 0/],
     [{ pollMs: 1 }, /pollMs is 1/],
+    [
+      { tokens: [] },
+      /^serve: tokens is empty, so that no request could bring one; give a token of 16 or more .* to serve all who ask \[/,
+    ],
+    [{ tokens: "" }, /tokens must be a list/],
+    [{ tokens: [""] }, /tokens must be a list of tokens of 16 or more/],
+    [{ tokens: ["0123456789abcdef", ""] }, /tokens must be a list of tokens of 16 or more/],
+    [{ requestMs: 2 ** 31 }, /requestMs is 2147483648, but must be an integer >= 1 and <= 2147483647/],
+    [{ keepAliveMs: 1.5 }, /keepAliveMs is 1.5, but must be an integer/],
     [{ tokens: ["short"] }, /tokens must be a list of tokens of 16 or more/],
     [{ tokens: "0123456789abcdef" }, /tokens must be a list/],
     [{ control: "yes" }, /control must be true or false/],
