@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import { RefusedError } from "../refused.ts";
 import { NO_ROUTE, type Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
+import { type SchemaFault, sentenceOfFaults } from "./schema-fault.ts";
 
 /** Of HTTP: what the client may change is 4xx. */
 export function statusOf(error: unknown): number {
@@ -43,18 +44,15 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 const shortened = (sentence: string): string =>
   sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
-function sentenceOf(error: unknown, status: number, { id }: FastifyRequest): string {
+function sentenceOf(error: unknown, status: number, request: FastifyRequest): string {
   if (error instanceof ErgodicError) return error.message;
-  const { code, validation } = error as { code?: string; validation?: readonly { instancePath: string; message?: string }[] };
-  if (validation) {
-    const [{ instancePath, message }] = validation;
-    return `body${instancePath.replaceAll("/", ".")}: ${message}; GET /openapi.json says what it holds [BODY]`;
-  }
+  const { code, validation } = error as { code?: string; validation?: readonly SchemaFault[] };
+  if (validation) return sentenceOfFaults(validation, request);
   const known = code && Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   if (known) return known;
   return status < 500
     ? `${(error as Error).message} [REQUEST]`
-    : `the server failed; its log says how, by request id ${id} [INTERNAL]`;
+    : `the server failed; its log says how, by request id ${request.id} [INTERNAL]`;
 }
 
 export function unknownRoute({ method, url }: FastifyRequest, server: Server): never {
