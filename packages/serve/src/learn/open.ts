@@ -23,7 +23,7 @@ const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes
  *
  * One process at a time may have it open.
  *
- * @throws OptionError; DataError for a model or a folder that is damaged; CapabilityError for a model that does not learn row by row; LearnerError where
+ * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made; CapabilityError for a model that does not learn row by row; LearnerError where
  * the folder is another process's, or was begun with another model or other options
  */
 export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {

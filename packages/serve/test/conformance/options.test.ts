@@ -2,7 +2,7 @@
  * Every option of the server, of learners and of batchers is held to what it takes: a value of another kind is refused with a typed error that names the option, and none
  * ends in an error of JavaScript's own. What is taken is tried, too.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sgd } from "ergodic";
@@ -220,6 +220,15 @@ describe("what a wrong value is told", () => {
     const open = (options: object) => told(() => openLearner({ model: line, folder: join(folder, "told"), ...options } as never));
     expect(await open({ folder: 10n })).toBe(
       'openLearner: folder is 10n, but must be a path, e.g. "income.learnt" [OPTION_TYPE]',
+    );
+    const [file, inFile] = [join(folder, "file"), join(folder, "file", "in")];
+    writeFileSync(file, "");
+    for (const at of [file, inFile])
+      expect(await open({ folder: at })).toBe(
+        `${at}: cannot be made a learner's folder (it, or what it is in, is a file); give another path [FOLDER_MAKE]`,
+      );
+    expect(await open({ folder: join(folder, "x".repeat(300)) })).toMatch(
+      /cannot be made a learner's folder \(ENAMETOOLONG: .*\); give another path \[FOLDER_MAKE\]$/,
     );
     expect(await open({ rule: 0 })).toBe("openLearner: rule is 0, but must be a rule: write sgd({ rate: 0.01 }) [OPTION_TYPE]");
     expect(await open({ model: [1] })).toBe(
