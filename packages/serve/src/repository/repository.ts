@@ -13,7 +13,7 @@ export interface IndexEntry {
   readonly version: string;
   /** Whether it answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /** Why it is not served, or why what its file holds now is not; "" where all is well. */
+  /** Why it is not served, or why what its file or its folder holds now is not; "" where all is well. */
   readonly reason: string;
 }
 
@@ -128,20 +128,27 @@ export class Repository {
   /** Every version of every model, with its state. */
   index(): IndexEntry[] {
     return this.names.flatMap((name) => {
-      const { loaded, failed, candidates, unloaded } = this.#models.get(name)!;
+      const { loaded, failed, candidates } = this.#models.get(name)!;
       const versions = new Set([...candidates.map(({ version }) => version), ...loaded.keys(), ...failed.keys()]);
       return [...versions]
         .sort((a, b) => Number(b) - Number(a))
         .map((version): IndexEntry => {
-          const isReady = loaded.has(version);
-          const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
-          const isOlder = newer >= this.#settings.versions;
-          const older = isOlder ? `older than the newest ${this.#settings.versions} that can be served` : "not loaded yet";
-          const reason =
-            this.#doubled.get(name)?.message ?? failed.get(version)?.reason ?? (isReady ? "" : unloaded ? "unloaded" : older);
-          return { name, version, state: isReady ? "READY" : "UNAVAILABLE", reason };
+          const state = loaded.has(version) ? "READY" : "UNAVAILABLE";
+          return { name, version, state, reason: this.#reasonOf(name, version) };
         });
     });
+  }
+
+  #reasonOf(name: string, version: string): string {
+    const { loaded, failed, candidates, unloaded } = this.#models.get(name)!;
+    const told = this.#doubled.get(name)?.message ?? failed.get(version)?.reason;
+    if (told !== undefined) return told;
+    const other = candidates.find((one) => one.version === version)?.other;
+    if (loaded.has(version)) return other === undefined ? "" : toldOther(other);
+    if (unloaded) return "unloaded";
+    const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
+    const { versions } = this.#settings;
+    return newer >= versions ? `older than the newest ${versions} that can be served` : "not loaded yet";
   }
 
   /** Looks at the files now, and loads of that model what it could not load before too. @throws RequestError that says why it is not served */
@@ -219,6 +226,9 @@ export class Repository {
 
   async #update(name: string, candidates: readonly Candidate[], again: boolean): Promise<void> {
     const model = this.#modelOf(name);
+    for (const one of candidates)
+      if (one.other && !model.candidates.some(({ version, other }) => version === one.version && other === one.other))
+        this.#settings.report("warn", toldOther(one.other), { model: name, version: one.version });
     model.candidates = candidates;
     const isThere = new Set(candidates.map(({ version }) => version));
     for (const version of [...model.failed.keys()]) if (!isThere.has(version)) model.failed.delete(version);
@@ -307,6 +317,8 @@ export class Repository {
     return model;
   }
 }
+
+const toldOther = (other: string): string => `${other} is in the same folder, and is not served; remove one of the two`;
 
 function notFound(where: string, message: string): RequestError {
   return new RequestError(where, message, "NOT_FOUND", 404);

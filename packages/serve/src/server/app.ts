@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance, type FastifySchema, type onRequestHookHa
 import { tokenCheck } from "./auth.ts";
 import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
-import { answerClientError, answerError, unknownRoute } from "./errors.ts";
+import { answerClientError, answerError, noteAnswered, unknownRoute } from "./errors.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
 import { addLearn } from "./routes/learn.ts";
@@ -120,6 +120,7 @@ function countAnswers(app: FastifyInstance, server: Server): void {
     route.onResponse = [
       ...own,
       (request, reply, done) => {
+        noteAnswered(request);
         counts.set(reply.statusCode, (counts.get(reply.statusCode) ?? 0) + 1);
         if (all) {
           const { id, method, ip, headers } = request;

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "ergodic";
 import type { FastifyReply, FastifyRequest } from "fastify";
@@ -27,6 +27,14 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
+/** Requests that were answered before all of their body had come, by their connections: the last one of each. */
+const answeredEarly = new WeakMap<Socket, IncomingMessage>();
+
+/** A request that has its answer: what then becomes of its body gets no second one. */
+export function noteAnswered({ raw }: FastifyRequest): void {
+  if (!raw.complete) answeredEarly.set(raw.socket, raw);
+}
+
 /** Answers with {"error": …}; what is no fault of the client goes to the log, and not to the client. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, server: Server): void {
   const status = statusOf(error);
@@ -37,6 +45,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (status === 401) reply.header("www-authenticate", "Bearer");
   // Fastify closes where a body is refused; body.ts drops the rest of it.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
+  noteAnswered(request);
   reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
 
@@ -82,8 +91,9 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     return;
   }
   const answer = socket._httpMessage;
-  // After an answer that closes the connection nothing more is read, and nothing more said.
-  if (answer?._last) {
+  const isAnswered = !answer && answeredEarly.get(socket)?.complete === false;
+  // After an answer that closes the connection nothing more is read, and nothing more said; nor of a body whose request was answered before it came.
+  if (answer?._last || isAnswered) {
     socket.destroySoon();
     return;
   }

@@ -74,6 +74,47 @@ test("a folder of files and of versions: the newest is served, and others as man
   expect(await slope(both.url, "m", "/versions/2")).toBe(2);
 });
 
+test("what is served at the start is told, and what is not is not", async () => {
+  const models = folder("told");
+  put(two, `${models}/m.safetensors`);
+  for (const version of ["1", "2"]) {
+    mkdirSync(`${models}/k/${version}`, { recursive: true });
+    put(two, `${models}/k/${version}/model.safetensors`);
+  }
+  writeFileSync(`${models}/bad.safetensors`, "no model");
+  const logs: string[] = [];
+  await serving({ models, versions: 2, log: "errors", logTo: { write: (line: string) => logs.push(line) } });
+  const told = logs.map((line) => JSON.parse(line)).filter(({ message }) => message === "serves");
+  expect(told).toMatchObject([{ models: ["k", "m"] }]);
+});
+
+test("a version with a model of each kind serves one, and the log and the index say so", async () => {
+  const models = folder("both");
+  for (const version of ["1", "2"]) {
+    mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/${version}/model.safetensors`);
+  }
+  const logs: string[] = [];
+  const options = { log: "errors", logTo: { write: (line: string) => logs.push(line) }, control: true } as const;
+  const { url } = await serving({ models, versions: 2, ...options });
+  expect(await index(url)).toMatchObject([READY, READY]);
+  writeFileSync(`${models}/m/1/model.onnx`, "");
+  const reason = "model.onnx is in the same folder, and is not served; remove one of the two";
+  for (let again = 0; again < 2; again++) {
+    expect((await post(`${url}/v2/repository/models/m/load`, "")).status).toBe(200);
+    expect(await index(url)).toEqual([
+      { name: "m", version: "2", ...READY },
+      { name: "m", version: "1", state: "READY", reason },
+    ]);
+  }
+  const warned = logs.map((line) => JSON.parse(line)).filter(({ level }) => level === "warn");
+  expect(warned).toMatchObject([{ message: reason, model: "m", version: "1" }]);
+  expect(warned).toHaveLength(1);
+  rmSync(`${models}/m/1/model.onnx`);
+  expect((await post(`${url}/v2/repository/models/m/load`, "")).status).toBe(200);
+  expect(await index(url)).toMatchObject([READY, READY]);
+});
+
 test("several files, and files by name", async () => {
   const list = await serving({ models: [path("files", two), path("files", five)] });
   expect([await slope(list.url, "two"), await slope(list.url, "five")]).toEqual([2, 5]);
