@@ -40,7 +40,7 @@ it("all of them", async () => {
     ["--max-batch", "32", "--max-delay", "2ms", "--target-p99", "10ms", "--max-queue", "500", "--deadline", "3s"],
     ["--workers", "4", "--versions", "5", "--poll", "6s", "--control"],
     ["--token-file", path("tokens"), "--tls-cert", path("cert"), "--tls-key", path("key")],
-    ["--cors", "https://a.example,https://b.example", "--max-body", "7K", "--max-connections", "8"],
+    ["--cors", "https://a.example, https://b.example", "--max-body", "7K", "--max-connections", "8"],
     ["--request-time", "9s", "--drain", "1m", "--log", "requests"],
   ];
   expect(await asked(...flags.flat())).toEqual({

@@ -118,7 +118,24 @@ describe("what is refused, with exit code 2 where the command line is at fault",
       1,
       /a\.pem: cannot be read .*; give a file in PEM form/,
     ],
-    ["an origin that is none", [model, "--cors", "example.org"], 2, /--cors must name origins such as/],
+    [
+      "an origin that is none",
+      [model, "--cors", "example.org"],
+      2,
+      /--cors must name origins such as "https:\/\/example\.org", with commas between them \[OPTION_TYPE\]$/m,
+    ],
+    [
+      "a file to learn in",
+      [model, "--learn", model],
+      2,
+      /--learn: .*line\.safetensors is a file, but must be a folder for .* \[USAGE\]$/m,
+    ],
+    [
+      "a folder to learn in that cannot be made",
+      [model, "--learn", `${model}/learnt`],
+      1,
+      /line: cannot be made a learner's folder \(it, or what it is in, is a file\); give another path \[FOLDER_MAKE\]$/m,
+    ],
     ["a port that is none", [model, "--port", "70000"], 2, /It must be a whole number >= 0 and <= 65535/],
   ])("%s", async (_, args, code, said) => {
     const outcome = await ergodic("serve", ...args);
@@ -131,7 +148,7 @@ describe("what is refused, with exit code 2 where the command line is at fault",
     writeFileSync(path("short"), "abc\n");
     writeFileSync(path("empty"), "# nothing\n");
     expect((await ergodic("serve", model, "--token-file", path("short"))).stderr).toMatch(
-      /--token-file must hold tokens of 16 or more/,
+      /--token-file must hold tokens of 16 or more printable characters, one a line: openssl rand -hex 32 makes one \[OPTION_TYPE\]$/m,
     );
     expect((await ergodic("serve", model, "--token-file", path("nowhere"))).stderr).toMatch(
       /nowhere: cannot be read \(ENOENT.*; write one token a line/,

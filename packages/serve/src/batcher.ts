@@ -61,8 +61,7 @@ export class Batcher<Request, Answer> {
    */
   submit(request: Request, options: SubmitOptions = {}): Promise<Answered<Answer>> {
     return new Promise((resolve, reject) => {
-      const { priority = 5, deadlineMs = this.options.deadlineMs, signal } = options;
-      checkSubmitted(options, { priority, deadlineMs }, this.options.rows(request));
+      const { priority, deadlineMs, signal } = checkSubmitted(options, this.options.deadlineMs, this.options.rows(request));
       signal?.throwIfAborted();
       const job = this.ask(request, priority, deadlineMs, resolve, reject);
       if (signal) job.forget = onAbort(signal, () => this.cancel(job, signal.reason));

@@ -1,4 +1,5 @@
 import { checkKeys, checkNumber, OptionError } from "ergodic";
+import { checkSignal, shown } from "./checks.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { LEVELS } from "./queue.ts";
 
@@ -84,7 +85,7 @@ export function complete<Request, Answer>(options: BatcherOptions<Request, Answe
   } = options;
   for (const [name, value] of Object.entries({ run, rows }))
     if (typeof value !== "function")
-      throw new OptionError("batcher", `${name} is ${typeof value}, but must be a function of requests`, "OPTION_TYPE");
+      throw new OptionError("batcher", `${name} is ${shown(value)}, but must be a function of requests`, "OPTION_TYPE");
   checkNumber("batcher", "maxRows", maxRows, { low: 1, integer: true });
   checkNumber("batcher", "concurrency", concurrency, { low: 1, integer: true });
   checkNumber("batcher", "maxDelayMs", maxDelayMs, { low: 0 });
@@ -92,12 +93,32 @@ export function complete<Request, Answer>(options: BatcherOptions<Request, Answe
   if (targetP99Ms !== undefined) checkNumber("batcher", "targetP99Ms", targetP99Ms, { low: 0, open: true });
   if (maxQueueRows !== Infinity) checkNumber("batcher", "maxQueueRows", maxQueueRows, { low: 1 });
   if (deadlineMs !== Infinity) checkNumber("batcher", "deadlineMs", deadlineMs, { low: 0, open: true });
+  checkClock(clock);
   return { run, rows, maxRows, concurrency, maxDelayMs, targetP99Ms, maxQueueRows, deadlineMs, ageingMs, clock };
 }
 
-export function checkSubmitted(options: SubmitOptions, given: { priority: number; deadlineMs: number }, rows: number): void {
-  checkKeys("batcher.submit", options, ["priority", "deadlineMs", "signal"]);
-  checkNumber("batcher.submit", "priority", given.priority, { low: 1, high: LEVELS, integer: true });
-  if (given.deadlineMs !== Infinity) checkNumber("batcher.submit", "deadlineMs", given.deadlineMs, { low: 0, open: true });
-  checkNumber("batcher.submit", "rows", rows, { low: 1, integer: true });
+function checkClock(clock: unknown): asserts clock is Clock {
+  const names = ["now", "setTimeout", "clearTimeout", "setImmediate"];
+  if (typeof clock === "object" && clock !== null && names.every((name) => typeof clock[name as never] === "function")) return;
+  throw new OptionError(
+    "batcher",
+    `clock is ${shown(clock)}, but must have ${names.join(", ")}; omit it for the machine's`,
+    "OPTION_TYPE",
+  );
+}
+
+/** With its defaults. @throws OptionError */
+export function checkSubmitted(
+  options: SubmitOptions,
+  otherwiseMs: number,
+  rows: number,
+): Required<Omit<SubmitOptions, "signal">> & SubmitOptions {
+  const where = "batcher.submit";
+  checkKeys(where, options, ["priority", "deadlineMs", "signal"]);
+  const { priority = 5, deadlineMs = otherwiseMs, signal } = options;
+  checkNumber(where, "priority", priority, { low: 1, high: LEVELS, integer: true });
+  if (deadlineMs !== Infinity) checkNumber(where, "deadlineMs", deadlineMs, { low: 0, open: true });
+  checkSignal(where, signal);
+  checkNumber(where, "rows", rows, { low: 1, integer: true });
+  return { priority, deadlineMs, ...(signal && { signal }) };
 }

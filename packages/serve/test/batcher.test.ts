@@ -406,7 +406,7 @@ describe("options", () => {
   const run = (requests: number[]): number[] => requests;
   test.each([
     [{}, "run is undefined, but must be a function of requests"],
-    [{ run, rows: 3 }, "rows is number, but must be a function"],
+    [{ run, rows: 3 }, "rows is 3, but must be a function"],
     [{ run, maxRow: 3 }, 'unknown option "maxRow"; did you mean "maxRows"'],
     [{ run, maxRows: 0 }, "maxRows is 0, but must be an integer >= 1"],
     [{ run, maxRows: 1.5 }, "maxRows is 1.5"],

@@ -64,7 +64,9 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--token-file <file>", "ask for one of the tokens in this file, one a line")
     .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
     .option("--tls-key <file>", "its key (PEM)")
-    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", (text: string) => text.split(","))
+    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", (text: string) =>
+      text.split(",").map((origin) => origin.trim()),
+    )
     .option("--max-body <size>", "the largest body: 16M (default), 512K", size)
     .option("--max-connections <n>", "connections at once (default: 10000)", whole(1))
     .option("--request-time <time>", "a request must come in whole within this (default: 30s)", milliseconds)
@@ -111,7 +113,10 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
   const learners: Record<string, OnlineLearner> = {};
   try {
     const { serve, openLearner } = await import("@ergodic/serve");
-    if (learn !== undefined) await refuseFolders(models);
+    if (learn !== undefined) {
+      await refuseFolders(models);
+      await refuseFile(learn);
+    }
     for (const [name, model] of Object.entries(learn === undefined ? {} : byName(models)))
       learners[name] = await openLearner({ model, folder: join(learn!, name) });
     const server = await serve({ ...given(asked), ...(learn === undefined ? {} : { models: learners }) } as ServeOptions);
@@ -132,6 +137,16 @@ async function refuseFolders(models: readonly string[]): Promise<void> {
         "serve",
         `${path} is a folder, but --learn takes files; name the model: ${join(path, "NAME.safetensors")}`,
       );
+}
+
+/** Where it learns is a folder, or becomes one. */
+async function refuseFile(learn: string): Promise<void> {
+  const found = await stat(learn).catch(() => undefined);
+  if (found && !found.isDirectory())
+    throw new UsageError(
+      "--learn",
+      `${learn} is a file, but must be a folder for what is learnt; name one that is there, or a new one`,
+    );
 }
 
 /** Files by the names of their models, which are the names of the folders, too. */

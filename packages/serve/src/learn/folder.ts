@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { writeWhole } from "ergodic";
+import { DataError, writeWhole } from "ergodic";
 import { LearnerError } from "./errors.ts";
 import { HEAD_BYTES, Journal, type JournalContent, type JournalFile, journalHead, readJournal } from "./journal.ts";
 
@@ -24,8 +24,13 @@ export class LearnerFolder {
     this.path = path;
   }
 
+  /** Makes it where it is not there. @throws DataError [FOLDER_MAKE] */
   static async open(path: string): Promise<LearnerFolder> {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
+      const isFile = cause.code === "EEXIST" || cause.code === "ENOTDIR";
+      const why = isFile ? "it, or what it is in, is a file" : cause.message;
+      throw new DataError(path, `cannot be made a learner's folder (${why}); give another path`, "FOLDER_MAKE", { cause });
+    });
     return new LearnerFolder(path);
   }
 

@@ -1,4 +1,4 @@
-import { DataError, OptionError } from "ergodic";
+import { checkKeys, DataError, OptionError } from "ergodic";
 import { RefusedError } from "../refused.ts";
 import { LearnerError } from "./errors.ts";
 import type { LearnerFolder } from "./folder.ts";
@@ -104,6 +104,7 @@ export class Learner implements OnlineLearner {
     options: { weights?: ArrayLike<number> } = {},
   ): Promise<Learnt> {
     this.#refuseEnded();
+    checkKeys("learn", options, ["weights"]);
     const bytes = this.#read(rows, targets, options);
     const { maxQueueRows } = this.#parts;
     if (this.#queuedRows > 0 && this.#queuedRows + rows.length > maxQueueRows)

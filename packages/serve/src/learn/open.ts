@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
-import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
+import { checkKeys, checkNumber, DataError, OptionError, type Rule } from "ergodic";
 import type { OnlineRun } from "ergodic/extend";
+import { shown } from "../checks.ts";
 import { LearnerError } from "./errors.ts";
 import { LearnerFolder, sha256 } from "./folder.ts";
 import type { Journal } from "./journal.ts";
@@ -22,18 +23,31 @@ const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes
  *
  * One process at a time may have it open.
  *
- * @throws OptionError; DataError for a model or a folder that is damaged; CapabilityError for a model that does not learn row by row; LearnerError where
+ * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made; CapabilityError for a model that does not learn row by row; LearnerError where
  * the folder is another process's, or was begun with another model or other options
  */
 export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {
   checkKeys("openLearner", options, NAMES);
-  const { folder, keep = 5, journalBytes = 2 ** 26, maxRows = 10_000, maxQueueRows = 100_000 } = options;
+  const {
+    folder,
+    model,
+    rule,
+    batch = 1,
+    seed = 0,
+    keep = 5,
+    journalBytes = 2 ** 26,
+    maxRows = 10_000,
+    maxQueueRows = 100_000,
+  } = options;
   if (typeof folder !== "string" || folder === "")
-    throw new OptionError(
-      "openLearner",
-      `folder is ${JSON.stringify(folder)}, but must be a path, e.g. "income.learnt"`,
-      "OPTION_TYPE",
-    );
+    throw new OptionError("openLearner", `folder is ${shown(folder)}, but must be a path, e.g. "income.learnt"`, "OPTION_TYPE");
+  if (model !== undefined && !isModel(model)) throw notModel(model);
+  if (rule !== undefined && !isRule(rule)) {
+    const said = `rule is ${shown(rule)}, but must be a rule: write sgd({ rate: 0.01 })`;
+    throw new OptionError("openLearner", said, "OPTION_TYPE");
+  }
+  checkNumber("openLearner", "batch", batch, { low: 1, high: 65_536, integer: true });
+  checkNumber("openLearner", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   checkNumber("openLearner", "keep", keep, { low: 1, integer: true });
   checkNumber("openLearner", "journalBytes", journalBytes, { low: 1 });
   checkNumber("openLearner", "maxRows", maxRows, { low: 1, integer: true });
@@ -63,9 +77,9 @@ async function begun(options: LearnerOptions, settings: Settings): Promise<Learn
     );
   const bytes = await bytesOf(model);
   const run = await LearningRun.begin(bytes, {
-    ...(rule ? { rule } : {}),
-    ...(batch ? { batch } : {}),
-    ...(seed ? { seed } : {}),
+    ...(rule !== undefined && { rule }),
+    ...(batch !== undefined && { batch }),
+    ...(seed !== undefined && { seed }),
   });
   const notes = {
     version: 0,
@@ -160,10 +174,28 @@ async function bytesOf(model: NonNullable<LearnerOptions["model"]>): Promise<Uin
       );
     }
   }
-  if (typeof (model as { toBytes?: unknown } | null)?.toBytes === "function") return model.toBytes();
+  const bytes: unknown = model.toBytes();
+  if (bytes instanceof Uint8Array) return bytes;
   throw new OptionError(
     "openLearner",
-    "model must be a trained model, or its file: a path, a URL, a Blob or bytes",
+    `toBytes() of model gave ${shown(bytes)}, but must give the bytes of a model's file`,
     "OPTION_TYPE",
   );
+}
+
+function isModel(value: unknown): value is NonNullable<LearnerOptions["model"]> {
+  if (typeof value === "string") return value !== "";
+  if (value instanceof Uint8Array || value instanceof Blob || value instanceof URL) return true;
+  return typeof (value as { toBytes?: unknown } | null)?.toBytes === "function";
+}
+
+function notModel(value: unknown): OptionError {
+  const said = `model is ${shown(value)}, but must be a trained model, or its file: a path, a URL, a Blob or bytes`;
+  return new OptionError("openLearner", said, "OPTION_TYPE");
+}
+
+/** Made by a factory of rules, of whichever kind. */
+function isRule(value: unknown): value is Rule {
+  const { kind, toJSON } = Object(value) as Partial<Rule>;
+  return ["equation", "search", "host"].includes(kind!) && typeof toJSON === "function";
 }

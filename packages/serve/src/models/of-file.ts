@@ -1,3 +1,5 @@
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { DataError, type OutputPredictor } from "ergodic";
 import { predictor } from "ergodic/predict";
@@ -45,6 +47,7 @@ export async function servedOfFile(path: string, options: LoadOptions): Promise<
       `is no model; give a file that ends in ${modelEndings.join(" or ")}, as "ergodic train --out" writes them`,
       "MODEL_KIND",
     );
+  await refuseIrregular(path);
   const served = await load(path, options);
   try {
     await served.warmUp?.();
@@ -53,6 +56,24 @@ export async function servedOfFile(path: string, options: LoadOptions): Promise<
     await served.close();
     throw error;
   }
+}
+
+/** To open a FIFO waits for whoever writes into it, a device may have no end: neither is opened. Links are followed. */
+async function refuseIrregular(path: string): Promise<void> {
+  // What is not there, the loader says better.
+  const stats = await stat(path).catch(() => undefined);
+  if (!stats || stats.isFile()) return;
+  throw new DataError(
+    path,
+    `is ${kindOf(stats)}, but a model is a regular file; move it, or put a model in its place`,
+    "FILE_KIND",
+  );
+}
+
+function kindOf(stats: Stats): string {
+  if (stats.isDirectory()) return "a folder";
+  if (stats.isFIFO()) return "a FIFO";
+  return stats.isSocket() ? "a socket" : "a device";
 }
 
 /** Predicts on this thread. `owned`: disposed of when the server has done with it. */

@@ -1,6 +1,7 @@
 import { DataError, ErgodicError } from "ergodic";
 import type { Served } from "../models/served.ts";
 import { RequestError } from "../server/request-error.ts";
+import { Loads } from "./loads.ts";
 import { type Batching, ModelVersion } from "./model-version.ts";
 import { type Candidate, candidatesOf, type Source, stampOf } from "./sources.ts";
 
@@ -12,7 +13,7 @@ export interface IndexEntry {
   readonly version: string;
   /** Whether it answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /** Why it is not served, or why what its file holds now is not; "" where all is well. */
+  /** Why it is not served, or why what its file or its folder holds now is not; "" where all is well. */
   readonly reason: string;
 }
 
@@ -29,8 +30,12 @@ export interface RepositorySettings {
   /** Milliseconds between two looks at the files; Infinity: none. */
   readonly pollMs: number;
   readonly load: (path: string) => Promise<Served>;
+  /** The longest that other models wait for the load of one, in milliseconds. Default 30,000. */
+  readonly patienceMs?: number;
   readonly report: Report;
 }
+
+const PATIENCE_MS = 30_000;
 
 /** A version that is served, and the file that it came from. */
 interface Loaded {
@@ -56,6 +61,7 @@ interface Model {
  */
 export class Repository {
   readonly #settings: RepositorySettings;
+  readonly #loads: Loads;
   readonly #models = new Map<string, Model>();
   readonly #retiring = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
@@ -63,10 +69,12 @@ export class Repository {
   #trouble = "";
   /** Names that two files have. */
   #doubled: ReadonlyMap<string, DataError> = new Map();
+  #started = false;
   #closed = false;
 
   constructor(settings: RepositorySettings) {
     this.#settings = settings;
+    this.#loads = new Loads(settings.load, settings.patienceMs ?? PATIENCE_MS);
     for (const [name, served] of settings.fixed) {
       const model = this.#modelOf(name);
       model.loaded.set("1", { model: new ModelVersion(name, "1", served, settings.batching), stamp: "fixed", absent: false });
@@ -77,6 +85,7 @@ export class Repository {
   async start(): Promise<void> {
     for (const error of (await candidatesOf(this.#settings.sources)).doubled.values()) throw error;
     await this.#inTurn(() => this.#scan());
+    this.#started = true;
     for (const { path } of this.#settings.sources) {
       const bad = this.index().find(
         (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
@@ -119,17 +128,27 @@ export class Repository {
   /** Every version of every model, with its state. */
   index(): IndexEntry[] {
     return this.names.flatMap((name) => {
-      const { loaded, failed, candidates, unloaded } = this.#models.get(name)!;
+      const { loaded, failed, candidates } = this.#models.get(name)!;
       const versions = new Set([...candidates.map(({ version }) => version), ...loaded.keys(), ...failed.keys()]);
       return [...versions]
         .sort((a, b) => Number(b) - Number(a))
         .map((version): IndexEntry => {
-          const isReady = loaded.has(version);
-          const older = unloaded ? "unloaded" : `older than the newest ${this.#settings.versions} that can be served`;
-          const reason = this.#doubled.get(name)?.message ?? failed.get(version)?.reason ?? (isReady ? "" : older);
-          return { name, version, state: isReady ? "READY" : "UNAVAILABLE", reason };
+          const state = loaded.has(version) ? "READY" : "UNAVAILABLE";
+          return { name, version, state, reason: this.#reasonOf(name, version) };
         });
     });
+  }
+
+  #reasonOf(name: string, version: string): string {
+    const { loaded, failed, candidates, unloaded } = this.#models.get(name)!;
+    const told = this.#doubled.get(name)?.message ?? failed.get(version)?.reason;
+    if (told !== undefined) return told;
+    const other = candidates.find((one) => one.version === version)?.other;
+    if (loaded.has(version)) return other === undefined ? "" : toldOther(other);
+    if (unloaded) return "unloaded";
+    const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
+    const { versions } = this.#settings;
+    return newer >= versions ? `older than the newest ${versions} that can be served` : "not loaded yet";
   }
 
   /** Looks at the files now, and loads of that model what it could not load before too. @throws RequestError that says why it is not served */
@@ -163,9 +182,10 @@ export class Repository {
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
+    const loads = this.#loads.close();
     await this.#work;
     for (const name of this.names) for (const version of this.versionsOf(name)) void this.#retire(name, version);
-    await Promise.all(this.#retiring);
+    await Promise.all([loads, ...this.#retiring]);
   }
 
   #poll(): void {
@@ -206,10 +226,13 @@ export class Repository {
 
   async #update(name: string, candidates: readonly Candidate[], again: boolean): Promise<void> {
     const model = this.#modelOf(name);
+    for (const one of candidates)
+      if (one.other && !model.candidates.some(({ version, other }) => version === one.version && other === one.other))
+        this.#settings.report("warn", toldOther(one.other), { model: name, version: one.version });
     model.candidates = candidates;
     const isThere = new Set(candidates.map(({ version }) => version));
     for (const version of [...model.failed.keys()]) if (!isThere.has(version)) model.failed.delete(version);
-    if (model.unloaded) return;
+    if (model.unloaded || this.#closed) return;
     let good = 0;
     const superseded: string[] = [];
     for (const candidate of candidates) {
@@ -238,7 +261,11 @@ export class Repository {
     if (model.failed.get(version)?.stamp === stamp && !again) return before !== undefined;
     const labels = { model: name, version };
     try {
-      const served = await this.#settings.load(path);
+      const isAwaited = !this.#started && this.#settings.sources.some((source) => source.path === path);
+      const served = await this.#loads.of(path, stamp, isAwaited, async () => {
+        model.failed.delete(version);
+        await this.#inTurn(() => this.#scan());
+      });
       if ((await stampOf(path).catch(() => "gone")) !== stamp) {
         await served.close();
         throw new RequestError(path, "changed while it was read; it is read again at the next look", "MODEL");
@@ -251,6 +278,7 @@ export class Repository {
       this.#settings.report("info", before ? "loaded anew" : "loaded", labels);
       return true;
     } catch (error) {
+      if (this.#closed) return false;
       const reason = error instanceof ErgodicError ? error.message : `internal: ${(error as Error).message}`;
       model.failed.set(version, { stamp, reason, cause: error });
       this.#settings.report("warn", "cannot be served", {
@@ -289,6 +317,8 @@ export class Repository {
     return model;
   }
 }
+
+const toldOther = (other: string): string => `${other} is in the same folder, and is not served; remove one of the two`;
 
 function notFound(where: string, message: string): RequestError {
   return new RequestError(where, message, "NOT_FOUND", 404);

@@ -10,6 +10,8 @@ export interface Candidate {
   readonly path: string;
   /** Changes when the file does. */
   readonly stamp: string;
+  /** A file of another kind in the folder of the version, which is not served. */
+  readonly other?: string;
 }
 
 /** Where models are looked for: a file is one model, a folder holds NAME.safetensors and NAME/VERSION/model.safetensors. */
@@ -81,8 +83,8 @@ async function versionsOf(folder: string): Promise<Candidate[]> {
   const found: Candidate[] = [];
   for (const version of versions) {
     const files = await readdir(join(folder, version)).catch((): string[] => []);
-    const file = modelEndings.map((ending) => `model${ending}`).find((name) => files.includes(name));
-    if (file) found.push(await candidate(version, join(folder, version, file)));
+    const [file, other] = modelEndings.map((ending) => `model${ending}`).filter((name) => files.includes(name));
+    if (file) found.push({ ...(await candidate(version, join(folder, version, file))), ...(other && { other }) });
   }
   return found;
 }

@@ -5,7 +5,7 @@ import fastify, { type FastifyInstance, type FastifySchema, type onRequestHookHa
 import { tokenCheck } from "./auth.ts";
 import { bodyReader } from "./body.ts";
 import type { Routes, Server } from "./context.ts";
-import { answerClientError, answerError, unknownRoute } from "./errors.ts";
+import { answerClientError, answerError, noteAnswered, unknownRoute } from "./errors.ts";
 import { addHealth } from "./routes/health.ts";
 import { addInfer } from "./routes/infer.ts";
 import { addLearn } from "./routes/learn.ts";
@@ -33,7 +33,9 @@ const routes: readonly Routes[] = [
 export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
   const { maxBodyBytes, requestMs, keepAliveMs } = settings;
-  const http = { connectionsCheckingInterval: Math.min(1000, Math.ceil(requestMs / 4)), headersTimeout: requestMs };
+  const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
+  // Node holds the time of headers against that of the request, which Fastify tells it later.
+  const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
     logger: false,
@@ -118,6 +120,7 @@ function countAnswers(app: FastifyInstance, server: Server): void {
     route.onResponse = [
       ...own,
       (request, reply, done) => {
+        noteAnswered(request);
         counts.set(reply.statusCode, (counts.get(reply.statusCode) ?? 0) + 1);
         if (all) {
           const { id, method, ip, headers } = request;

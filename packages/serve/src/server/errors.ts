@@ -1,10 +1,11 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { CapabilityError, DataError, ErgodicError, MemoryLimitError, OptionError, WorkerError } from "ergodic";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { RefusedError } from "../refused.ts";
 import { NO_ROUTE, type Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
+import { type SchemaFault, sentenceOfFaults } from "./schema-fault.ts";
 
 /** Of HTTP: what the client may change is 4xx. */
 export function statusOf(error: unknown): number {
@@ -26,6 +27,14 @@ const sentences: Readonly<Record<string, string>> = {
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
+/** Requests that were answered before all of their body had come, by their connections: the last one of each. */
+const answeredEarly = new WeakMap<Socket, IncomingMessage>();
+
+/** A request that has its answer: what then becomes of its body gets no second one. */
+export function noteAnswered({ raw }: FastifyRequest): void {
+  if (!raw.complete) answeredEarly.set(raw.socket, raw);
+}
+
 /** Answers with {"error": …}; what is no fault of the client goes to the log, and not to the client. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, server: Server): void {
   const status = statusOf(error);
@@ -36,6 +45,7 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (status === 401) reply.header("www-authenticate", "Bearer");
   // Fastify closes where a body is refused; body.ts drops the rest of it.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
+  noteAnswered(request);
   reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
 
@@ -43,18 +53,15 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 const shortened = (sentence: string): string =>
   sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
-function sentenceOf(error: unknown, status: number, { id }: FastifyRequest): string {
+function sentenceOf(error: unknown, status: number, request: FastifyRequest): string {
   if (error instanceof ErgodicError) return error.message;
-  const { code, validation } = error as { code?: string; validation?: readonly { instancePath: string; message?: string }[] };
-  if (validation) {
-    const [{ instancePath, message }] = validation;
-    return `body${instancePath.replaceAll("/", ".")}: ${message}; GET /openapi.json says what it holds [BODY]`;
-  }
+  const { code, validation } = error as { code?: string; validation?: readonly SchemaFault[] };
+  if (validation) return sentenceOfFaults(validation, request);
   const known = code && Object.hasOwn(sentences, code) ? sentences[code] : undefined;
   if (known) return known;
   return status < 500
     ? `${(error as Error).message} [REQUEST]`
-    : `the server failed; its log says how, by request id ${id} [INTERNAL]`;
+    : `the server failed; its log says how, by request id ${request.id} [INTERNAL]`;
 }
 
 export function unknownRoute({ method, url }: FastifyRequest, server: Server): never {
@@ -84,8 +91,9 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     return;
   }
   const answer = socket._httpMessage;
-  // After an answer that closes the connection nothing more is read, and nothing more said.
-  if (answer?._last) {
+  const isAnswered = !answer && answeredEarly.get(socket)?.complete === false;
+  // After an answer that closes the connection nothing more is read, and nothing more said; nor of a body whose request was answered before it came.
+  if (answer?._last || isAnswered) {
     socket.destroySoon();
     return;
   }

@@ -36,7 +36,7 @@ export interface ServeOptions {
   versions?: number;
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
   pollMs?: number;
-  /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`). Health and the page itself take none. Default: no token is asked for. */
+  /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`); at least one. Health and the page itself take none. Default: no token is asked for. */
   tokens?: readonly string[];
   /** Whether clients may load and unload models. Default: where tokens are asked for. */
   control?: boolean;
@@ -48,9 +48,9 @@ export interface ServeOptions {
   maxBodyBytes?: number;
   /** Connections at once; more are closed at once. Default 10,000. */
   maxConnections?: number;
-  /** Milliseconds within which a request must have come in whole, from the connection or the request before on. Default 30,000. */
+  /** Milliseconds within which a request must have come in whole, from the connection or the request before on, an integer. Default 30,000. */
   requestMs?: number;
-  /** Milliseconds that a connection without a request is kept. Default 65,000. */
+  /** Milliseconds that a connection without a request is kept, an integer. Default 65,000. */
   keepAliveMs?: number;
   /** Milliseconds that `close` still serves while `/v2/health/ready` says 503 already, for proxies to notice. Default 0. */
   drainMs?: number;
@@ -122,6 +122,12 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
   const { host, tokens, control, tls, cors, log, logTo } = settings;
   if (typeof host !== "string" || host === "") throw wrong("host", "a name or an address", '"127.0.0.1"');
   if (typeof control !== "boolean") throw wrong("control", "true or false", "true");
+  if (Array.isArray(options.tokens) && options.tokens.length === 0)
+    throw new OptionError(
+      "serve",
+      "tokens is empty, so that no request could bring one; give a token of 16 or more printable characters, or omit tokens to serve all who ask",
+      "OPTION_RANGE",
+    );
   checkTexts("tokens", tokens, "tokens of 16 or more printable characters", (token) => /^[!-~]{16,512}$/.test(token));
   checkTexts(
     "cors",
@@ -162,8 +168,9 @@ const ranges = {
   pollMs: { low: 10, high: LONGEST_MS, endless: true },
   maxBodyBytes: { low: 1, high: 2 ** 30, integer: true },
   maxConnections: { low: 1, integer: true },
-  requestMs: { low: 1, high: LONGEST_MS },
-  keepAliveMs: { low: 1, high: LONGEST_MS },
+  requestMs: { low: 1, high: LONGEST_MS, integer: true },
+  // Node keeps it for a second more than it says.
+  keepAliveMs: { low: 1, high: LONGEST_MS - 1000, integer: true },
   drainMs: { low: 0, high: LONGEST_MS },
 } satisfies Partial<Record<keyof ServeSettings, Range>> as Readonly<Record<NumberName, Range>>;
 
@@ -192,11 +199,16 @@ function checkModels(models: unknown): void {
   for (const [name, model] of Object.entries(models as object)) {
     if (!/^[^/\s]{1,200}$/.test(name)) throw wrong(`models: ${JSON.stringify(name)}`, "a name without / and spaces", "income");
     if (typeof model === "string" && model !== "") continue;
-    const kinds = ["linear", "network", "factorisation", "onnx"];
-    const { kind, learn } = (model ?? {}) as { kind?: string; learn?: unknown };
-    if (!kinds.includes(kind ?? "") && typeof learn !== "function")
+    if (!isAtHand(model))
       throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
   }
+}
+
+function isAtHand(model: unknown): model is ModelAtHand {
+  const { kind, predict, run, learn, current } = Object(model) as Record<string, unknown>;
+  if (typeof learn === "function") return typeof current === "function";
+  if (kind === "onnx") return typeof run === "function";
+  return ["linear", "network", "factorisation"].includes(kind as string) && typeof predict === "function";
 }
 
 function checkTls({ cert, key }: { cert: string; key: string }): void {

@@ -64,7 +64,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
       throw new CapabilityError("serve", said, "HOST_PORT", { cause });
     });
     const url = urlOf(app.server.address() as AddressInfo, settings);
-    log.info({ url, models: repository.names }, "serves");
+    log.info({ url, models: [...new Set(Array.from(repository, ({ name }) => name))] }, "serves");
     if (repository.names.length === 0) log.warn({ models: settings.models }, NO_MODELS);
     let closing: Promise<void> | undefined;
     return {

@@ -32,7 +32,6 @@ beforeAll(async () => {
     log: "nothing",
     maxBodyBytes: 2 ** 20,
     requestMs: 60_000,
-    tokens: [],
     maxQueueRows: 1e6,
   });
 });

@@ -1,7 +1,7 @@
 /** The repository by itself, on files whose loading the test decides: what is read, how often, what is put aside, and when all is given back. */
 import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
@@ -129,6 +129,110 @@ test("close waits for what was accepted, by a version that was put aside as well
   await closing;
   expect((await Promise.all(asked)).map(({ answer }) => answer)).toEqual(["first", "second"]);
   expect(log).toEqual(["first runs a", "second runs b", "second closed", "first closed", "all closed"]);
+});
+
+describe("a load that does not end", () => {
+  /** Loads that the test ends, by version; what is closed is written down. */
+  function hanging(name: string, more: Partial<RepositorySettings> = {}) {
+    const log: string[] = [];
+    const loads = new Map<string, { resolve: (served: Served) => void; reject: (error: Error) => void }>();
+    const load = (file: string): Promise<Served> => {
+      const label = file.split("/").slice(-3, -1).join();
+      log.push(`load ${label}`);
+      if (!label.startsWith("m,")) return Promise.resolve(slow(label, log).served);
+      return new Promise((resolve, reject) => loads.set(label, { resolve, reject }));
+    };
+    const report = (level: string, message: string, fields: Record<string, string>): void =>
+      void log.push(`${level} ${message} ${fields.model},${fields.version}${fields.reason ? `: ${fields.reason}` : ""}`);
+    const repository = repositoryOf(name, ["1"], { load, report, patienceMs: 20, ...more });
+    mkdirSync(path(name, "n", "1"), { recursive: true });
+    writeFileSync(path(name, "n", "1", "model.safetensors"), "1");
+    return { log, loads, repository, folder: path(name) };
+  }
+  const late = "is not loaded after 0.02 s; it is served as soon as it is [MODEL]";
+
+  test("holds up no other model, and is served as soon as it has ended", async () => {
+    const { log, loads, repository, folder } = hanging("hangs");
+    await repository.start();
+    const reason = `${folder}/m/1/model.safetensors: ${late}`;
+    expect(repository.index()).toEqual([
+      { name: "m", version: "1", state: "UNAVAILABLE", reason },
+      { name: "n", version: "1", state: "READY", reason: "" },
+    ]);
+    // It is not begun again, whoever asks.
+    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await repository.load("n");
+    loads.get("m,1")!.resolve(slow("m", log).served);
+    await expect.poll(() => repository.versionsOf("m")).toEqual(["1"]);
+    expect(repository.index()[0].reason).toBe("");
+    await repository.close();
+    expect(log).toEqual([
+      "load m,1",
+      `warn cannot be served m,1: ${reason}`,
+      ...["load n,1", "info loaded n,1"],
+      `warn cannot be served m,1: ${reason}`,
+      ...["load n,1", "info loaded anew n,1", "n,1 closed"],
+      ...["info loaded m,1", "m closed", "n,1 closed"],
+    ]);
+  });
+
+  test("and fails at last: its reason is told", async () => {
+    const { loads, repository } = hanging("fails");
+    await repository.start();
+    loads.get("m,1")!.reject(new Error("no model after all"));
+    await expect.poll(() => repository.index()[0].reason).toBe("internal: no model after all");
+    await repository.close();
+  });
+
+  test("of a file that was replaced since: what came of it is closed, and the new one is served", async () => {
+    const { log, loads, repository, folder } = hanging("replaced");
+    await repository.start();
+    const first = loads.get("m,1")!;
+    writeFileSync(`${folder}/m/1/model.safetensors`, "another");
+    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    expect(log.filter((line) => line === "load m,1")).toHaveLength(2);
+    first.resolve(slow("first", log).served);
+    await expect.poll(() => log).toContain("first closed");
+    loads.get("m,1")!.resolve(slow("second", log).served);
+    await expect.poll(() => repository.versionsOf("m")).toEqual(["1"]);
+    await repository.close();
+    expect(log).toContain("second closed");
+  });
+
+  test("is waited for at the start where its file was named, and nothing else was asked for", async () => {
+    const { loads, log, folder } = hanging("named");
+    const source = `${folder}/m/1/model.safetensors`;
+    const one = hanging("unused", { sources: [{ path: source }] });
+    let started = false;
+    const starting = one.repository.start().then(() => (started = true));
+    await sleep(100);
+    expect([started, loads.size]).toEqual([false, 0]);
+    one.loads.get("m,1")!.resolve(slow("m", log).served);
+    await starting;
+    expect(one.repository.versionsOf("model")).toEqual(["1"]);
+    await one.repository.close();
+  });
+
+  test("does not hold up close, after which what came of it is closed, and no other load begins", async () => {
+    const { log, loads, repository } = hanging("closes", { patienceMs: 1e6 });
+    const starting = repository.start();
+    await expect.poll(() => loads.size).toBe(1);
+    expect(repository.index()).toEqual([{ name: "m", version: "1", state: "UNAVAILABLE", reason: "not loaded yet" }]);
+    const closing = repository.close();
+    await starting;
+    expect(log).toEqual(["load m,1"]);
+    loads.get("m,1")!.resolve(slow("m", log).served);
+    await closing;
+    expect(log).toEqual(["load m,1", "m closed"]);
+  });
+
+  test("nor one that never ends", async () => {
+    const { loads, repository } = hanging("never", { patienceMs: 1e6 });
+    const starting = repository.start();
+    await expect.poll(() => loads.size).toBe(1);
+    await repository.close();
+    await starting;
+  }, 60_000);
 });
 
 test("a request without a priority is between those of 4 and of 6", async () => {

@@ -82,6 +82,59 @@ test("metrics tell how learning goes, of models that learn alone", async () => {
   });
 });
 
+test.each<[string, object | string, string]>([
+  [
+    "weights that are misspelt",
+    { rows, targets: [1, 2], weight: [1, 2] },
+    'body: unknown field "weight"; did you mean "weights"? (known: rows, targets, weights)',
+  ],
+  [
+    "a field of /rows",
+    { rows, targets: [1, 2], parameters: {} },
+    'body: unknown field "parameters" (known: rows, targets, weights)',
+  ],
+  [
+    "a target in place of targets",
+    { rows, target: [1, 2] },
+    'body: unknown field "target"; did you mean "targets"? (known: rows, targets, weights)',
+  ],
+  ["no targets", { rows }, 'body: "targets" is missing; GET /openapi.json says what it holds'],
+  [
+    "a target of null",
+    { rows, targets: [1, null] },
+    "body.targets.1: is null, but must be a text, a number or true or false; GET /openapi.json says what it holds",
+  ],
+  [
+    "no list of targets",
+    { rows, targets: "yes" },
+    'body.targets: is "yes", but must be a list; GET /openapi.json says what it holds',
+  ],
+  [
+    "a weight below 0",
+    { rows, targets: [1, 2], weights: [1, -1] },
+    "body.weights.1: is -1, but must be >= 0; GET /openapi.json says what it holds",
+  ],
+  [
+    "a weight of null",
+    { rows, targets: [1, 2], weights: [null, 1] },
+    "body.weights.0: is null, but must be a number; GET /openapi.json says what it holds",
+  ],
+])("%s: 400, and nothing is learnt", async (_, body, said) => {
+  const { server, learner } = await learning(await regression());
+  const { status, json } = await post(`${server.url}/v2/models/model/learn`, body);
+  expect([status, json.error]).toEqual([400, `${said} [BODY]`]);
+  expect(learner.stats()).toMatchObject({ requests: 0, version: 0 });
+});
+
+test("a rollback to what is no version, or of another field, is 400", async () => {
+  const { server } = await learning(await regression());
+  const rollback = async (body: object) => (await post(`${server.url}/v2/models/model/rollback`, body)).json.error;
+  expect(await rollback({ version: "0" })).toBe(
+    'body.version: is "0", but must be a whole number; GET /openapi.json says what it holds [BODY]',
+  );
+  expect(await rollback({ version: 0, to: 1 })).toBe('body: unknown field "to" (known: version) [BODY]');
+});
+
 test("a poisoned row is 422 and leaves no trace; what is no request is 400", async () => {
   const { server, learner } = await learning(await classifier());
   await post(`${server.url}/v2/models/model/learn`, { rows, targets: ["high", "none"] });

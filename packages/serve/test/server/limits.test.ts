@@ -32,6 +32,7 @@ function raw(url: string, bytes: string | Buffer, until: (text: string) => boole
 }
 const request = (headers: string[], content = ""): string =>
   `${["POST /v2/models/line/infer HTTP/1.1", "Host: x", ...headers].join("\r\n")}\r\n\r\n${content}`;
+const statuses = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
 const statusOf = (text: string): number => Number(/^HTTP\/1\.1 (\d+)/.exec(text)?.[1]);
 
 describe("tokens", () => {
@@ -202,8 +203,6 @@ describe("requests that are no HTTP, or two in one", () => {
 });
 
 describe("what is no HTTP is answered, too, where something was written before", () => {
-  const statuses = (text: string): string[] => text.match(/HTTP\/1\.1 \d+/g) ?? [];
-
   test("after 100 Continue", async () => {
     const { url } = await start();
     const text = await raw(url, request(["Transfer-Encoding: chunked", "Expect: 100-continue"], "x\r\n"));
@@ -325,6 +324,31 @@ describe("time", () => {
     await silent;
   });
 
+  test.each([
+    ["too large a body", request(["Content-Length: 99999999"], "{"), 413],
+    ["a body that is packed", request(["Content-Length: 99", "Content-Encoding: gzip"], "{"), 415],
+    ["a URL that cannot be read", request(["Content-Length: 99"], "{").replace("/line/", "/%E0/"), 400],
+    ["what takes no body", request(["Content-Length: 99"], "{").replace("POST /v2/models/line/infer", "GET /v2"), 200],
+    ["a body in wrong chunks", request(["Transfer-Encoding: chunked", "Content-Encoding: gzip"], "5\r\nab"), 415],
+  ])("an answer before all of the body came is the only one: %s", async (_, bytes, status) => {
+    const { url } = await start({ requestMs: 400 });
+    const text = await raw(url, bytes);
+    expect(statuses(text)).toEqual([`HTTP/1.1 ${status}`]);
+    const counted = /^ergodic_http_answers_total\{route="\(none\)",status="408"\}/m;
+    expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(counted);
+  });
+
+  test("an answer before all of the body came is the only one: no token", async () => {
+    const { url } = await start({ requestMs: 400, tokens: ["0123456789abcdef"] });
+    expect(statuses(await raw(url, request(["Content-Length: 99"], "{")))).toEqual(["HTTP/1.1 401"]);
+  });
+
+  test("a request after one that was answered early, and whose body came then, is answered for itself", async () => {
+    const { url } = await start({ requestMs: 400, maxBodyBytes: 10 });
+    const text = await raw(url, request(["Content-Length: 20"], "x".repeat(20)) + request(["Content-Length: 10"], "{"));
+    expect(statuses(text)).toEqual(["HTTP/1.1 413", "HTTP/1.1 408"]);
+  });
+
   test("a connection is kept for the next request, for so long", async () => {
     const { url } = await start({ keepAliveMs: 100 });
     const begun = performance.now();
@@ -443,6 +467,17 @@ describe("the end", () => {
   });
 });
 
+test("the longest times, which Node's own defaults do not bound", async () => {
+  const server = await serve({ models: { line }, port: 0, log: "nothing", requestMs: 2 ** 31 - 1, keepAliveMs: 2 ** 31 - 1001 });
+  const warned: Error[] = [];
+  const onWarning = (warning: Error): void => void warned.push(warning);
+  process.on("warning", onWarning);
+  expect((await get(`${server.url}/v2/health/live`)).status).toBe(200);
+  await server.close();
+  process.off("warning", onWarning);
+  expect(warned).toEqual([]);
+});
+
 describe("options", () => {
   test.each<[object, RegExp]>([
     [{ maxBatches: 1 }, /unknown option "maxBatches"; did you mean "maxBatch"\?/],
@@ -454,6 +489,15 @@ describe("options", () => {
     [{ workers: 1.5 }, /workers is 1.5/],
     [{ versions: 0 }, /versions is 0/],
     [{ pollMs: 1 }, /pollMs is 1/],
+    [
+      { tokens: [] },
+      /^serve: tokens is empty, so that no request could bring one; give a token of 16 or more .* to serve all who ask \[/,
+    ],
+    [{ tokens: "" }, /tokens must be a list/],
+    [{ tokens: [""] }, /tokens must be a list of tokens of 16 or more/],
+    [{ tokens: ["0123456789abcdef", ""] }, /tokens must be a list of tokens of 16 or more/],
+    [{ requestMs: 2 ** 31 }, /requestMs is 2147483648, but must be an integer >= 1 and <= 2147483647/],
+    [{ keepAliveMs: 1.5 }, /keepAliveMs is 1.5, but must be an integer/],
     [{ tokens: ["short"] }, /tokens must be a list of tokens of 16 or more/],
     [{ tokens: "0123456789abcdef" }, /tokens must be a list/],
     [{ control: "yes" }, /control must be true or false/],

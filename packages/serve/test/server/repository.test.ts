@@ -1,8 +1,10 @@
 /** Models of files: versions, what is loaded anew, what cannot be, and what becomes of requests meanwhile. */
 
+import { execFileSync } from "node:child_process";
 import { EventEmitter } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { serve } from "../../src/index.ts";
 import type { Served } from "../../src/models/served.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
 import { Repository, type RepositorySettings } from "../../src/repository/repository.ts";
@@ -70,6 +72,47 @@ test("a folder of files and of versions: the newest is served, and others as man
   expect((await get(`${both.url}/v2/models/m`)).json.versions).toEqual(["10", "2"]);
   expect(await slope(both.url)).toBe(5);
   expect(await slope(both.url, "m", "/versions/2")).toBe(2);
+});
+
+test("what is served at the start is told, and what is not is not", async () => {
+  const models = folder("told");
+  put(two, `${models}/m.safetensors`);
+  for (const version of ["1", "2"]) {
+    mkdirSync(`${models}/k/${version}`, { recursive: true });
+    put(two, `${models}/k/${version}/model.safetensors`);
+  }
+  writeFileSync(`${models}/bad.safetensors`, "no model");
+  const logs: string[] = [];
+  await serving({ models, versions: 2, log: "errors", logTo: { write: (line: string) => logs.push(line) } });
+  const told = logs.map((line) => JSON.parse(line)).filter(({ message }) => message === "serves");
+  expect(told).toMatchObject([{ models: ["k", "m"] }]);
+});
+
+test("a version with a model of each kind serves one, and the log and the index say so", async () => {
+  const models = folder("both");
+  for (const version of ["1", "2"]) {
+    mkdirSync(`${models}/m/${version}`, { recursive: true });
+    put(two, `${models}/m/${version}/model.safetensors`);
+  }
+  const logs: string[] = [];
+  const options = { log: "errors", logTo: { write: (line: string) => logs.push(line) }, control: true } as const;
+  const { url } = await serving({ models, versions: 2, ...options });
+  expect(await index(url)).toMatchObject([READY, READY]);
+  writeFileSync(`${models}/m/1/model.onnx`, "");
+  const reason = "model.onnx is in the same folder, and is not served; remove one of the two";
+  for (let again = 0; again < 2; again++) {
+    expect((await post(`${url}/v2/repository/models/m/load`, "")).status).toBe(200);
+    expect(await index(url)).toEqual([
+      { name: "m", version: "2", ...READY },
+      { name: "m", version: "1", state: "READY", reason },
+    ]);
+  }
+  const warned = logs.map((line) => JSON.parse(line)).filter(({ level }) => level === "warn");
+  expect(warned).toMatchObject([{ message: reason, model: "m", version: "1" }]);
+  expect(warned).toHaveLength(1);
+  rmSync(`${models}/m/1/model.onnx`);
+  expect((await post(`${url}/v2/repository/models/m/load`, "")).status).toBe(200);
+  expect(await index(url)).toMatchObject([READY, READY]);
 });
 
 test("several files, and files by name", async () => {
@@ -194,6 +237,44 @@ describe("a file that changes", () => {
     for (let i = 0; i < 2; i++) await load(url, "n");
     expect((await get(`${url}/v2/models/m`)).status).toBe(404);
   });
+
+  test.skipIf(process.platform === "win32")(
+    "to what is no regular file: it is not opened, and nothing else is held up",
+    async () => {
+      const models = folder("irregular");
+      put(two, `${models}/m.safetensors`);
+      // Nobody writes into it: who opens it waits for ever.
+      execFileSync("mkfifo", [`${models}/f.safetensors`]);
+      symlinkSync("/dev/zero", `${models}/g.safetensors`);
+      symlinkSync(path("files", five), `${models}/h.safetensors`);
+      mkdirSync(`${models}/i.safetensors`);
+      mkdirSync(`${models}/j/1`, { recursive: true });
+      execFileSync("mkfifo", [`${models}/j/1/model.onnx`]);
+      const server = await serve({ models, ...open, port: 0, log: "nothing" });
+      const irregular = (name: string, what: string, file = `${name}.safetensors`) => {
+        const reason = `${models}/${file}: is ${what}, but a model is a regular file; move it, or put a model in its place [FILE_KIND]`;
+        return { name, version: "1", state: "UNAVAILABLE", reason };
+      };
+      expect(await index(server.url)).toEqual([
+        irregular("f", "a FIFO"),
+        irregular("g", "a device"),
+        { name: "h", version: "1", ...READY },
+        irregular("i", "a folder"),
+        irregular("j", "a FIFO", "j/1/model.onnx"),
+        { name: "m", version: "1", ...READY },
+      ]);
+      expect(await slope(server.url, "h")).toBe(5);
+      put(five, `${models}/m.safetensors`);
+      expect((await load(server.url, "m")).status).toBe(200);
+      expect(await slope(server.url)).toBe(5);
+      put(two, `${models}/f.safetensors`);
+      expect((await load(server.url, "f")).status).toBe(200);
+      await server.close();
+      await expect(serve({ models: `${models}/j/1/model.onnx`, port: 0, log: "nothing" })).rejects.toThrow(
+        "model.onnx: is a FIFO",
+      );
+    },
+  );
 
   test("a model that is unloaded stays so until it is loaded", async () => {
     const models = folder("unloaded");

@@ -97,9 +97,23 @@ describe("rows", () => {
   });
 
   test.each<[string, string, object | string, RegExp]>([
-    ["no rows", "line", {}, /^body: must have required property 'rows'; GET \/openapi\.json says what it holds \[BODY\]$/],
-    ["rows that are none", "line", { rows: 3 }, /^body\.rows: must be array/],
-    ["an empty list", "line", { rows: [] }, /^body\.rows: must NOT have fewer than 1 items/],
+    ["no rows", "line", {}, /^body: "rows" is missing; GET \/openapi\.json says what it holds \[BODY\]$/],
+    ["rows that are none", "line", { rows: 3 }, /^body\.rows: is 3, but must be a list; GET/],
+    ["an empty list", "line", { rows: [] }, /^body\.rows: is empty, but must hold one or more; GET/],
+    [
+      "a field that there is not",
+      "line",
+      { rows: [[1, 2, 3]], parameter: { timeout: 1 } },
+      /^body: unknown field "parameter"; did you mean "parameters"\? \(known: id, rows, parameters\) \[BODY\]$/,
+    ],
+    ["a field in place of another", "line", { row: [[1, 2, 3]] }, /^body: unknown field "row"; did you mean "rows"\?/],
+    ["a field called __proto__", "line", '{"rows":[[1,2,3]],"__proto__":{}}', /^body: unknown field "__proto__" \(known/],
+    [
+      "a parameter that there is not",
+      "line",
+      { rows: [[1, 2, 3]], parameters: { timeOut: 5 } },
+      /^body\.parameters: unknown field "timeOut"; did you mean "timeout"\? \(known: priority, timeout\) \[BODY\]$/,
+    ],
     ["a number", "line", { rows: [3] }, /^rows\[0\]: is 3, but must be an object: values by column name/],
     ["null", "line", { rows: [[1, 2, 3], null] }, /^rows\[1\]: is null, but must be a list, as the first row/],
     ["forms mixed", "line", { rows: [{ a: 1, b: 2, c: 3 }, [1, 2, 3]] }, /^rows\[1\]: is a list of 3, but must be an object/],
@@ -118,12 +132,12 @@ describe("rows", () => {
     ],
     ["a list too long", "line", { rows: [[1, 2, 3, 4]] }, /4/],
     ["no name", "films", { rows: [{ user: "anna" }] }, /^rows\[0\]: item is missing, but must be a name/],
-    ["an id that is none", "line", { id: 3, rows: [[1, 2, 3]] }, /^body\.id: must be string/],
+    ["an id that is none", "line", { id: 3, rows: [[1, 2, 3]] }, /^body\.id: is 3, but must be a text; GET/],
     [
       "a priority that is none",
       "line",
       { parameters: { priority: 11 }, rows: [[1, 2, 3]] },
-      /^body\.parameters\.priority: must be <= 9/,
+      /^body\.parameters\.priority: is 11, but must be <= 9; GET/,
     ],
     ["deep JSON", "line", `{"rows":${"[".repeat(50)}${"]".repeat(50)}}`, /^rows: the JSON is nested more than 8 deep/],
     ["a prototype", "people", '{"rows":[{"age":30,"__proto__":{"city":"Rome"}}]}', /city/],

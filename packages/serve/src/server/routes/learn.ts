@@ -5,18 +5,21 @@ import { LearningModel } from "../../models/learning-model.ts";
 import { parseObject } from "../../v2/json.ts";
 import type { Routes } from "../context.ts";
 import { RequestError } from "../request-error.ts";
-import { answers, modelParams } from "./schemas.ts";
+import { answers, modelParams, NO_OTHERS } from "./schemas.ts";
 
 /** The body, its rows, one of them, and what a cell may hold. */
 const DEEPEST = 8;
 
-const learnRequest = Type.Object({
-  rows: Type.Array(Type.Unknown(), { description: "As /rows takes them", minItems: 1 }),
-  targets: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
-    description: "What each row turned out to be",
-  }),
-  weights: Type.Optional(Type.Array(Type.Number({ minimum: 0 }))),
-});
+const learnRequest = Type.Object(
+  {
+    rows: Type.Array(Type.Unknown(), { description: "As /rows takes them", minItems: 1 }),
+    targets: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+      description: "What each row turned out to be",
+    }),
+    weights: Type.Optional(Type.Array(Type.Number({ minimum: 0 }))),
+  },
+  NO_OTHERS,
+);
 const learnAnswer = Type.Object({
   model_name: Type.String(),
   rows: Type.Integer(),
@@ -28,7 +31,7 @@ const snapshotAnswer = Type.Object({
   model_name: Type.String(),
   version: Type.Integer({ description: "What rollback returns to" }),
 });
-const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) });
+const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) }, NO_OTHERS);
 const rollbackAnswer = Type.Object({ model_name: Type.String(), version: Type.Integer() });
 
 interface Learning {

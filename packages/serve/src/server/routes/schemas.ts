@@ -54,14 +54,20 @@ export const inferAnswer = Type.Object({
   outputs: Type.Array(tensor),
 });
 
-export const rowsRequest = Type.Object({
-  id: Type.Optional(Type.String()),
-  rows: Type.Array(Type.Unknown(), {
-    description: "Values by column name, or lists of numbers in the order of the columns",
-    minItems: 1,
-  }),
-  parameters: Type.Optional(scheduling),
-});
+/** Of bodies of our own: what is misspelt would be ignored. */
+export const NO_OTHERS = { additionalProperties: false } as const;
+
+export const rowsRequest = Type.Object(
+  {
+    id: Type.Optional(Type.String()),
+    rows: Type.Array(Type.Unknown(), {
+      description: "Values by column name, or lists of numbers in the order of the columns",
+      minItems: 1,
+    }),
+    parameters: Type.Optional(Type.Object(scheduling.properties, NO_OTHERS)),
+  },
+  NO_OTHERS,
+);
 
 export const rowsAnswer = Type.Object({
   model_name: Type.String(),

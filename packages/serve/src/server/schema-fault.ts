@@ -1,0 +1,63 @@
+import { checkKeys, OptionError } from "ergodic";
+import type { FastifyRequest } from "fastify";
+import { kindOf } from "../v2/json.ts";
+
+/** A fault that the check of a schema found. */
+export interface SchemaFault {
+  /** Where in the body: "/targets/0". */
+  readonly instancePath: string;
+  readonly keyword?: string;
+  readonly message?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+/** As much of a schema as errors speak of. */
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: unknown;
+}
+
+const types: Readonly<Record<string, string>> = {
+  string: "a text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+  array: "a list",
+  object: "an object",
+};
+
+/** What is wrong with a body: where, what was given, and what was wanted. */
+export function sentenceOfFaults(faults: readonly SchemaFault[], { body, routeOptions }: FastifyRequest): string {
+  const [{ instancePath, keyword, message, params }] = faults;
+  const where = `body${instancePath.replaceAll("/", ".")}`;
+  const names = instancePath.split("/").slice(1);
+  const given = names.reduce((value: unknown, name) => (value as Record<string, unknown>)[name], body);
+  const schema = names.reduce((one: Schema | undefined, name) => one?.properties?.[name], routeOptions.schema?.body as Schema);
+  const unknown = unknownField(given, schema);
+  if (unknown) return `${where}: ${unknown} [BODY]`;
+  const wanted = faults.filter((fault) => fault.keyword === "type" && fault.instancePath === instancePath);
+  let said = `is ${kindOf(given)}, but ${message}`;
+  if (keyword === "required") said = `"${params?.missingProperty}" is missing`;
+  else if (keyword === "minItems") said = "is empty, but must hold one or more";
+  else if (keyword === "type")
+    said = `is ${kindOf(given)}, but must be ${listed(wanted.map((fault) => types[String(fault.params?.type)]))}`;
+  return `${where}: ${said}; GET /openapi.json says what it holds [BODY]`;
+}
+
+/** Fields that a body may not have, with what it has: the name of one is seldom far from that of another. */
+function unknownField(given: unknown, schema: Schema | undefined): string | undefined {
+  if (schema?.additionalProperties !== false || typeof given !== "object" || given === null) return undefined;
+  const known = Object.keys(schema.properties ?? {});
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return undefined;
+  try {
+    checkKeys("body", { [unknown]: true }, known);
+  } catch (error) {
+    if (error instanceof OptionError) return error.said.replace("unknown option", "unknown field");
+    throw error;
+  }
+  return undefined;
+}
+
+const listed = (all: readonly string[]): string =>
+  all.length === 1 ? all[0] : `${all.slice(0, -1).join(", ")} or ${all.at(-1)}`;
