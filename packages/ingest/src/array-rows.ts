@@ -22,7 +22,7 @@ export interface ArrayRows {
 }
 
 /** What turns such rows, which bring their target, into a dataset. */
-export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout">;
+export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout" | "hash">;
 
 export const labelColumn = "y";
 

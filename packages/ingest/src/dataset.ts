@@ -61,11 +61,13 @@ export interface SparseDatasetOptions {
   layout?: "dense" | "sparse";
   /** Takes the distinct values of the target as classes. Default false. */
   classes?: boolean;
+  /** The hashing trick: 2^hash columns, by the numbers of the columns. Of LIBSVM and VW alone. */
+  hash?: number;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
-export const sparseDatasetKeys = ["layout", "classes", "type"];
+export const sparseDatasetKeys = ["layout", "classes", "hash", "type"];
 /** Of rows that are arrays. */
 export const arrayDatasetKeys = ["classes", "type"];
 
@@ -119,8 +121,15 @@ function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | un
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;
 }
 
-export function sparseDataset(table: SparseTable, { classes, layout, type }: SparseDatasetOptions): Dataset {
-  return Dataset.fromSparse(table, given({ classes, format: layout, type }));
+export function sparseDataset(table: SparseTable, { classes, hash, layout, type }: SparseDatasetOptions): Dataset {
+  if (hash !== undefined && layout === "dense")
+    throw new OptionError(
+      table.source,
+      'layout is "dense", but hashed columns are stored sparse; leave hash or layout out',
+      "OPTION_CONFLICT",
+    );
+  const rows = Dataset.fromSparse(table, given({ classes, format: layout, type }));
+  return hash === undefined ? rows : rows.hash(hash);
 }
 
 function given<T extends object>(options: T): T {

@@ -11,8 +11,13 @@ const FORMAT: FileFormat = {
 };
 
 /** Names of columns are the pipeline's, and there may be millions; those of ratings are three. How many workers shared the work changes no number, unless they raced on one model. */
-function stored({ columns, ...rest }: JsonObject): JsonObject {
-  const description = columns === undefined || Array.isArray(columns) ? rest : { ...rest, columns };
+function stored(given: JsonObject): JsonObject {
+  const columns = Object.getOwnPropertyDescriptor(given, "columns")?.value;
+  // Where a getter makes them they are not asked for.
+  const rest = Object.keys(given).flatMap((key) => (key === "columns" ? [] : [[key, given[key]]]));
+  const description: JsonObject = Object.fromEntries(
+    columns === undefined || Array.isArray(columns) ? rest : [...rest, ["columns", columns]],
+  );
   const { plan } = description;
   if (typeof plan !== "object" || plan === null || Array.isArray(plan) || plan.replicas === "shared") return description;
   const { workers: _, ...shown } = plan;
