@@ -123,7 +123,7 @@ async function imagesIn(folder: string): Promise<LabelledImage[]> {
     throw fileFault(loose[0].path, `${beside}, so that its class is not known; move it into one of them`, "DATA_TARGET");
   }
   const images: LabelledImage[] = [];
-  for (const entry of classes) images.push(...(await imagesOfClass(entry)));
+  for (const entry of classes) for (const image of await imagesOfClass(entry)) images.push(image);
   return images;
 }
 
