@@ -9,6 +9,7 @@ import {
   sparseDataset,
   sparseDatasetKeys,
 } from "./dataset.ts";
+import { told } from "./fault.ts";
 import { isFolder, labelsBeside } from "./folder.ts";
 import type { CsvOptions } from "./formats/csv.ts";
 import { type ImageOptions, imageKeys, imageRows, type LabelledImage } from "./formats/images.ts";
@@ -132,7 +133,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   const { target, ...given } = options;
   const beside = target === undefined && given.labels === undefined && format.keys.includes("labels");
   const labels = beside ? await labelsBeside(from) : given.labels;
-  const rest = labels === undefined ? given : { ...given, labels: openSource(labels, { signal }) };
+  const rest = labels === undefined ? given : { ...given, labels: openSource(labels, { signal }, "labels") };
   if (format.kind === "dense") {
     checkKeys(reader, options, [...own, ...format.keys, ...datasetKeys]);
     const labelled = target === undefined && labels !== undefined;
@@ -147,7 +148,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   const made = format.kind === "array" ? arrayDatasetKeys : sparseDatasetKeys;
   checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...made]);
   if (format.kind === "array") return arrayDataset(reader, await format.rows(source, rest), rest);
-  return sparseDataset(await format.table(source, rest), rest);
+  return sparseDataset(reader, await format.table(source, rest), rest);
 }
 
 /** Rows with their target, through the steps that other rows went. */
@@ -250,6 +251,13 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   const { name, source } = await chosenFormat(openSource(from, { signal }), options.format, options.comment);
   const format: AnyFormat = formats[name];
   checkKeys(reader, options, ["format", ...keys, ...format.keys]);
+  const { target } = options as { target?: unknown };
+  if (target !== undefined && target !== false)
+    throw new OptionError(
+      reader,
+      `target is ${told(target)}, but must be false, for rows that may lack theirs, or be left out`,
+      "OPTION_RANGE",
+    );
   return { source, format };
 }
 
