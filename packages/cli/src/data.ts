@@ -7,6 +7,7 @@
  */
 import {
   labelsBeside,
+  likeFault,
   type ReadOptions,
   type ReadTableOptions,
   read,
@@ -241,8 +242,12 @@ export async function readingOf(path: string, pipeline: Pipeline, options: Forma
 
 /** Raw rows as a model's pipeline takes them, without their target. */
 export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
-  if (takesSparse(pipeline)) return readSparseTable(path, { ...formatOptions(options), target: false });
-  return readRows(path, { ...(await readingOf(path, pipeline, options)), target: false });
+  try {
+    if (takesSparse(pipeline)) return await readSparseTable(path, { ...formatOptions(options), target: false });
+    return await readRows(path, { ...(await readingOf(path, pipeline, options)), target: false });
+  } catch (error) {
+    throw likeFault(error, pipeline, options.types);
+  }
 }
 
 function sizes(option: string, text: string | undefined): number[] | undefined {

@@ -1,6 +1,7 @@
 import { OptionError, type Remark, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { fault, fileFault, listed, show, told } from "./fault.ts";
+import { nearName } from "./near-name.ts";
 import { isNumberText } from "./number.ts";
 
 /** A column: its name, or its index from 0 (−1 = the last). */
@@ -250,7 +251,7 @@ export function columnIndex(file: string, option: string, names: readonly string
     );
   const index = names.indexOf(key);
   if (index >= 0) return index;
-  const near = names.find((name) => name.trim().toLowerCase() === key.trim().toLowerCase());
+  const near = nearName(key, names);
   const advice = near === undefined ? `the columns are ${listed(names)}` : `did you mean ${show(near)}?`;
   throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
 }

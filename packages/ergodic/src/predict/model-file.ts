@@ -7,6 +7,10 @@ const FORMAT: FileFormat = {
   format: "ergodic",
   versionName: "format version",
   stranger: "is a safetensors file, but not a model saved by ergodic; export it from the tool that made it",
+  others: {
+    "ergodic checkpoint":
+      "is the checkpoint of a run, not a model; resume the run, fit.resume(file, data) or ergodic train … --resume file, and take the model that it saves",
+  },
   codes: "MODEL",
 };
 
