@@ -118,7 +118,15 @@ export async function readTraining(
     );
   });
   const data = withProducts(plain, options);
-  if (data.target.kind === "category") return { data };
+  if (data.target.kind === "category") {
+    const text = data.target.levels?.find((level) => !Number.isFinite(Number(level)));
+    if (options.classes === false && text !== undefined)
+      throw new UsageError(
+        "--no-classes",
+        `the target ${data.target.name} holds texts, as ${JSON.stringify(text.slice(0, 60))}, which are classes; leave the option out, or name a column of numbers`,
+      );
+    return { data };
+  }
   if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
   if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
   const distinct = new Set(data.target.values);
