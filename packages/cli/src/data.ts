@@ -7,6 +7,7 @@
  */
 import {
   labelsBeside,
+  likeFault,
   type ReadOptions,
   type ReadTableOptions,
   read,
@@ -117,7 +118,15 @@ export async function readTraining(
     );
   });
   const data = withProducts(plain, options);
-  if (data.target.kind === "category") return { data };
+  if (data.target.kind === "category") {
+    const text = data.target.levels?.find((level) => !Number.isFinite(Number(level)));
+    if (options.classes === false && text !== undefined)
+      throw new UsageError(
+        "--no-classes",
+        `the target ${data.target.name} holds texts, as ${JSON.stringify(text.slice(0, 60))}, which are classes; leave the option out, or name a column of numbers`,
+      );
+    return { data };
+  }
   if (options.classes !== undefined) return { data: options.classes ? data.asClasses() : data };
   if (loss) return { data: loss.task === "binary" || loss.task === "multiclass" ? data.asClasses() : data };
   const distinct = new Set(data.target.values);
@@ -241,8 +250,12 @@ export async function readingOf(path: string, pipeline: Pipeline, options: Forma
 
 /** Raw rows as a model's pipeline takes them, without their target. */
 export async function rawRows(path: string, pipeline: Pipeline, options: FormatOptions): Promise<Table | SparseTable> {
-  if (takesSparse(pipeline)) return readSparseTable(path, { ...formatOptions(options), target: false });
-  return readRows(path, { ...(await readingOf(path, pipeline, options)), target: false });
+  try {
+    if (takesSparse(pipeline)) return await readSparseTable(path, { ...formatOptions(options), target: false });
+    return await readRows(path, { ...(await readingOf(path, pipeline, options)), target: false });
+  } catch (error) {
+    throw likeFault(error, pipeline, options.types);
+  }
 }
 
 function sizes(option: string, text: string | undefined): number[] | undefined {

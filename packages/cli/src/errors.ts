@@ -34,6 +34,8 @@ const translations: readonly [RegExp, string][] = [
   [/\b(algorithm: )?dualCoordinateDescent\(\)/g, "--algorithm dual"],
   [/\bcondition the model with \{ rows: "N" \}, naming/g, "give --rows, naming"],
   [/\b(svgd|meanField)\(\{ (particles|batch): (\d+) \}\)/g, "$1:$2=$3"],
+  [/^newtonCholesky$/g, "--algorithm newton"],
+  [/\bpass type: "f64"/g, "pass --precision f64"],
   [/\btypes: \{ "([^"]*)": "(category|number)" \}/g, "--types '$1=$2'"],
   [/\btypes: \{ "([^"]*)": \[(.*?)\] \}/g, "--levels '$1=$2'"],
   [/\blist it in the option missing\b/g, "list it in --missing"],
@@ -110,7 +112,10 @@ export function inOurWords(error: CommanderError, command: string): CommanderErr
   return new CommanderError(error.exitCode, error.code, `${where}${text.replace(/\.$/, "")}; see ${help}`);
 }
 
-const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ");
+/** What a message quotes may be as long as a file. */
+const MOST_QUOTED = 200;
+const LONG_QUOTE = new RegExp(`"([^"]{${MOST_QUOTED}})[^"]+"`, "g");
+const oneLine = (text: string): string => text.replaceAll(/\s*\n\s*/g, " ").replaceAll(LONG_QUOTE, '"$1…"');
 
 function stackOf(error: Error): string {
   const cause = error.cause instanceof Error ? `\ncaused by ${stackOf(error.cause)}` : "";

@@ -28,6 +28,12 @@ export async function checkOutputs(command: string, outputs: readonly Place[], i
   const read = await Promise.all(all.flat().map(identified));
   const seen: Identified[] = [];
   for (const output of given) {
+    if (output.path === "") throw new UsageError(command, `${output.flag} is empty; give the name of a file, or leave it out`);
+    if (output.path === "-")
+      throw new UsageError(
+        command,
+        `${output.flag} - would be a file of that name, not standard output; give another name, or ./- if that one is meant`,
+      );
     const own = await identified(output);
     const input = read.find(({ id, flag }) => id !== undefined && id === own.id && flag !== output.continues);
     if (input)

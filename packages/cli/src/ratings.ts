@@ -3,7 +3,7 @@
  *
  * A model that `recommend` saved knows its columns; others need them named.
  */
-import { readTable } from "@ergodic/ingest";
+import { likeFault, readTable } from "@ergodic/ingest";
 import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
 import { columnFault, columnKey } from "./data.ts";
 import { UsageError } from "./errors.ts";
@@ -36,7 +36,7 @@ export async function readRatings(
     const named = namesOf(table, columns);
     return { ratings: Ratings.fromTable(table, { ...named, ...given({ duplicates }) }), columns: named };
   } catch (error) {
-    throw columnFault(error, { ...typed });
+    throw likeFault(columnFault(error, { ...typed }));
   }
 }
 

@@ -56,11 +56,11 @@ describe("predict", () => {
 
   it("says which columns there are where one is not", async () => {
     for (const [args, message] of [
-      [["--id", "no"], /asks for a column "no" that is not there; .*"id", "age"/],
+      [["--id", "no"], /--id asks for a column "no" that is not there; .*"id", "age"/],
       [["--keep", "id,9"], /asks for column 9, but columns are numbered 0 to 3/],
     ] as const) {
       const { code, stdout, stderr } = await ergodic("predict", model, rows, ...args);
-      expect([code, stdout]).toEqual([1, ""]);
+      expect([code, stdout]).toEqual([2, ""]);
       expect(stderr).toMatch(message);
     }
   });

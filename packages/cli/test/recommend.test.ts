@@ -274,7 +274,12 @@ const refused: [string, string[], number, RegExp][] = [
     1,
     /must be >= 0; leave --implicit out/,
   ],
-  ["data without its columns", ["predict", model, file("twice.csv"), "--item", "movie"], 1, /"movie" that is not there/],
+  [
+    "data without its columns",
+    ["predict", model, file("twice.csv"), "--item", "movie"],
+    2,
+    /--item asks for a column "movie" that is not there/,
+  ],
 ];
 
 it.each(refused)("refuses %s", async (_, args, code, message) => {

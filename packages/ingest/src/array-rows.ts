@@ -1,6 +1,6 @@
 import { type Column, Dataset, OptionError, type Table } from "ergodic";
 import type { SparseDatasetOptions } from "./dataset.ts";
-import { fileFault, show } from "./fault.ts";
+import { checkFlag, fileFault, show } from "./fault.ts";
 
 /**
  * Rows that are arrays of one shape, as IDX files and images are → `Dataset` or `Table`s. Columns are named x0, x1, …, the target y.
@@ -22,7 +22,7 @@ export interface ArrayRows {
 }
 
 /** What turns such rows, which bring their target, into a dataset. */
-export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout">;
+export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout" | "hash">;
 
 export const labelColumn = "y";
 
@@ -35,6 +35,7 @@ export function rowShapeOf(sizes: readonly number[]): readonly number[] | undefi
 /** Labels are classes, unless `classes` is false. */
 export function arrayDataset(reader: string, found: ArrayRows, { classes = true, type }: ArrayDatasetOptions): Dataset {
   const { source, rows, rowShape, target, advice } = found;
+  checkFlag(reader, "classes", classes);
   if (target === undefined) throw fileFault(source, `there are no labels to learn; ${advice}`, "DATA_TARGET");
   const names = typeof target[0] === "string";
   if (names && !classes) {

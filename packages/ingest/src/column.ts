@@ -46,6 +46,9 @@ const mostGrowth = 16;
 /** Beyond it whole numbers are rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
 
+/** Three digits behind each comma. */
+const grouped = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+
 export class ColumnBuilder {
   readonly name: string;
   /** From 1. */
@@ -262,6 +265,7 @@ export class ColumnBuilder {
     });
     const { line, text } = this.#firstText!;
     if (commas > 0 && commas === texts) {
+      if (this.#levels.every((level) => !level.includes(",") || grouped.test(level))) throw this.#thousands(text, line);
       throw fault(
         file,
         line,
@@ -317,7 +321,19 @@ export class ColumnBuilder {
     return order.sort((a, b) => (levels[a] < levels[b] ? -1 : 1));
   }
 
+  /** Of "1,000" nobody can tell which it is, and the two differ by a factor of a thousand. */
+  #thousands(text: string, line: number): Error {
+    return fault(
+      this.#context.file,
+      line,
+      this.position,
+      `${show(text)} in column ${show(this.name)} may have a comma between thousands, or a decimal comma; take commas between thousands out of the file, pass decimal: "," if they are decimal ones, or declare types: { ${show(this.name)}: "category" }`,
+      "DATA_TYPE",
+    );
+  }
+
   #notNumber(text: string, line: number, numbers?: number): Error {
+    if (!this.#context.typed && this.#context.decimal === "." && grouped.test(text)) return this.#thousands(text, line);
     const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
     const comma = this.#context.decimal === "." && isNumberText(text, ",");
     const mark = this.position === 1 ? commentMark(text) : undefined;

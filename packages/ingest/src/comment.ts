@@ -1,17 +1,18 @@
 /** Lines that are not read: those that begin with a mark of the user's. */
 import { OptionError } from "ergodic";
-import { show } from "./fault.ts";
+import { told } from "./fault.ts";
 
 const encoder = new TextEncoder();
 
 /** @throws OptionError unless `comment` is a text of one line, without blanks at its start, that no quoted field begins with; "" = none */
 export function checkComment(comment: unknown, quote = ""): asserts comment is string {
+  if (typeof comment === "string" && comment.length > 100)
+    throw new OptionError("read", `comment has ${comment.length} characters, but must have at most 100`, "OPTION_RANGE");
   if (typeof comment === "string" && /^(?:\S.*)?$/.test(comment) && !(quote !== "" && comment.startsWith(quote))) return;
-  const given = typeof comment === "string" ? show(comment) : String(comment);
   const besides = quote === "" ? "" : ", and not with the quote";
   throw new OptionError(
     "read",
-    `comment is ${given}, but must be a text that lines begin with, like "#", without blanks in front${besides}`,
+    `comment is ${told(comment)}, but must be a text that lines begin with, like "#", without blanks in front${besides}`,
     "OPTION_RANGE",
   );
 }

@@ -4,8 +4,8 @@
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
  */
-import { Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
-import { fault, fileFault, listed, show } from "./fault.ts";
+import { checkNumber, Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
+import { checkFlag, checkOneOf, fault, fileFault, listed, show } from "./fault.ts";
 import { columnRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
 
@@ -61,11 +61,13 @@ export interface SparseDatasetOptions {
   layout?: "dense" | "sparse";
   /** Takes the distinct values of the target as classes. Default false. */
   classes?: boolean;
+  /** The hashing trick: 2^hash columns, by the numbers of the columns. Of LIBSVM and VW alone. */
+  hash?: number;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
-export const sparseDatasetKeys = ["layout", "classes", "type"];
+export const sparseDatasetKeys = ["layout", "classes", "hash", "type"];
 /** Of rows that are arrays. */
 export const arrayDatasetKeys = ["classes", "type"];
 
@@ -79,6 +81,10 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
     );
   }
   const target = keptName(parsed, "target", options.target);
+  checkFlag(reader, "classes", options.classes);
+  checkOneOf(reader, "unknown", options.unknown, ["zero", "refuse"]);
+  checkOneOf(reader, "layout", options.layout, ["dense", "sparse"]);
+  if (options.hash !== undefined) checkNumber(reader, "hash", options.hash, { low: 1, high: 30, integer: true });
   const [weights, offset] = (["weights", "offset"] as const).map((role) => {
     const key = options[role];
     return key === undefined ? undefined : keptName(parsed, role, key);
@@ -94,7 +100,7 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
   refuseMissing(parsed, { target, weights, offset }, isFilled);
   refuseOneClass(parsed, target);
   const { indicator, unknown, classes, hash, layout, type } = options;
-  const dates = options.dates && datesOf(table.source, names, options.dates);
+  const dates = options.dates === undefined ? undefined : datesOf(table.source, names, options.dates);
   const rowShape = options.rowShape ?? (hash === undefined ? ownShape(parsed, [target, weights, offset]) : undefined);
   // Hashed columns have no levels.
   const others = [target, weights, offset, ...(dates?.columns ?? []), ...(hash === undefined ? [] : names)];
@@ -119,8 +125,22 @@ function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | un
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;
 }
 
-export function sparseDataset(table: SparseTable, { classes, layout, type }: SparseDatasetOptions): Dataset {
-  return Dataset.fromSparse(table, given({ classes, format: layout, type }));
+export function sparseDataset(
+  reader: string,
+  table: SparseTable,
+  { classes, hash, layout, type }: SparseDatasetOptions,
+): Dataset {
+  checkFlag(reader, "classes", classes);
+  checkOneOf(reader, "layout", layout, ["dense", "sparse"]);
+  if (hash !== undefined) checkNumber(reader, "hash", hash, { low: 1, high: 30, integer: true });
+  if (hash !== undefined && layout === "dense")
+    throw new OptionError(
+      table.source,
+      'layout is "dense", but hashed columns are stored sparse; leave hash or layout out',
+      "OPTION_CONFLICT",
+    );
+  const rows = Dataset.fromSparse(table, given({ classes, format: layout, type }));
+  return hash === undefined ? rows : rows.hash(hash);
 }
 
 function given<T extends object>(options: T): T {

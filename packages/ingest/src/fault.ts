@@ -1,4 +1,4 @@
-import { DataError } from "ergodic";
+import { DataError, OptionError } from "ergodic";
 
 export type FaultCode =
   | "DATA_PARSE" // the text breaks the format's grammar
@@ -33,6 +33,27 @@ export function show(text: string): string {
   const short = text.length > 40 ? `${text.slice(0, 37)}…` : text;
   const visible = short.replace(/\p{Cc}/gu, (character) => JSON.stringify(character).slice(1, -1));
   return visible.includes('"') ? `'${visible}'` : `"${visible}"`;
+}
+
+/** A value of an option as it stands in a message, whatever it is. */
+export function told(value: unknown): string {
+  if (typeof value === "string") return show(value);
+  if (typeof value === "function") return "a function";
+  if (Array.isArray(value)) return `a list of ${value.length}`;
+  // String() takes symbols, too.
+  return typeof value === "object" && value !== null ? "an object" : String(value);
+}
+
+/** One of a few texts, or left out. */
+export function checkOneOf(where: string, option: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value as string)) return;
+  throw new OptionError(where, `${option} is ${told(value)}, but must be ${allowed.map(show).join(" or ")}`, "OPTION_RANGE");
+}
+
+/** true, false, or left out: texts such as "no" would count as true. */
+export function checkFlag(where: string, option: string, value: unknown): void {
+  if (value === undefined || typeof value === "boolean") return;
+  throw new OptionError(where, `${option} is ${told(value)}, but must be true or false`, "OPTION_TYPE");
 }
 
 export function listed(names: readonly string[]): string {

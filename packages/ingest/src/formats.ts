@@ -1,6 +1,6 @@
 import { OptionError, type SparseTable, type Table } from "ergodic";
 import type { ArrayRows } from "./array-rows.ts";
-import { fileFault, show } from "./fault.ts";
+import { fileFault, show, told } from "./fault.ts";
 import { type CsvOptions, csv, csvKeys, tsv } from "./formats/csv.ts";
 import { type IdxOptions, idxKeys, idxRows, isIdx } from "./formats/idx.ts";
 import { jsonLines, jsonLinesKeys } from "./formats/json-lines.ts";
@@ -97,11 +97,7 @@ export async function chosenFormat(
 ): Promise<{ name: FormatName; source: ByteSource }> {
   if (asked !== undefined) {
     if (formatNames.includes(asked)) return { name: asked, source };
-    throw new OptionError(
-      "read",
-      `format is ${show(String(asked))}, but must be one of ${formatNames.join(", ")}`,
-      "OPTION_RANGE",
-    );
+    throw new OptionError("read", `format is ${told(asked)}, but must be one of ${formatNames.join(", ")}`, "OPTION_RANGE");
   }
   const extension = /\.([^./\\]+)$/.exec(fileName(source.name).replace(/\.gz$/i, ""))?.[1].toLowerCase() ?? "";
   const named = formatNames.find((name) => formats[name].extensions.includes(extension));

@@ -29,7 +29,7 @@ export {
   writeUaiEvidence,
 } from "./graphs/uai.ts";
 export type { LikeOptions } from "./like.ts";
-export { readingLike, takesSparse } from "./like.ts";
+export { likeFault, readingLike, takesSparse } from "./like.ts";
 export {
   type BlockOptions,
   blocks,

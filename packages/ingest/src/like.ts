@@ -1,5 +1,6 @@
-import { OptionError, type Pipeline } from "ergodic";
+import { DataError, ErgodicError, OptionError, type Pipeline } from "ergodic";
 import { type DatasetOptions, datasetKeys } from "./dataset.ts";
+import { listed, show } from "./fault.ts";
 import { isFolder } from "./folder.ts";
 import type { ImageOptions } from "./formats/images.ts";
 import type { Source } from "./source.ts";
@@ -32,6 +33,38 @@ export async function readingLike(
   // Categories stay text, even where a file of new rows shows numbers alone. Formats that hold numbers alone know no types.
   const categories = (inputs ?? []).filter(({ kind }) => kind === "category");
   return categories.length === 0 ? {} : { types: Object.fromEntries(categories.map(({ name }) => [name, "category"])) };
+}
+
+/**
+ * What went wrong as new rows were read for a model, in the model's terms: readers know options alone, and nobody gave those that the model brings.
+ * `given`: the types of the user's own.
+ */
+export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {}): unknown {
+  if (!(error instanceof ErgodicError)) return error;
+  const { where, said, code } = error;
+  const missing = /^(?:types|categories) asks for a column (["'])(.*?)\1 that is not there; (.*)$/s.exec(said);
+  if (code === "DATA_COLUMN" && missing && !Object.hasOwn(given, missing[2]))
+    return new DataError(where, `the model takes a column ${show(missing[2])}, which is not there; ${missing[3]}`, code, {
+      cause: error,
+    });
+  if (code !== "OPTION_CONFLICT") return error;
+  const names = pipeline?.inputs?.map(({ name }) => name);
+  if (/holds sparse rows, which have no names/.test(said))
+    return new OptionError(
+      where,
+      `the file holds sparse rows, but the model was trained on a table, by the names of its columns${names ? ` (${listed(names)})` : ""}; give a table with them`,
+      code,
+      { cause: error },
+    );
+  const dense = /^(.*) holds a dense table; call /s.exec(said);
+  if (dense)
+    return new OptionError(
+      dense[1],
+      "the file holds a table, but the model was trained on sparse rows, whose columns have numbers; give a LIBSVM or VW file",
+      code,
+      { cause: error },
+    );
+  return error;
 }
 
 /** Whether rows come as LIBSVM and VW have them. */

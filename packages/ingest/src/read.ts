@@ -1,4 +1,13 @@
-import { checkKeys, checkNumber, type Dataset, newLevels, OptionError, type SparseTable, type Table } from "ergodic";
+import {
+  checkKeys,
+  checkNumber,
+  type Dataset,
+  newLevels,
+  OptionError,
+  type Pipeline,
+  type SparseTable,
+  type Table,
+} from "ergodic";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
   arrayDatasetKeys,
@@ -9,6 +18,7 @@ import {
   sparseDataset,
   sparseDatasetKeys,
 } from "./dataset.ts";
+import { told } from "./fault.ts";
 import { isFolder, labelsBeside } from "./folder.ts";
 import type { CsvOptions } from "./formats/csv.ts";
 import { type ImageOptions, imageKeys, imageRows, type LabelledImage } from "./formats/images.ts";
@@ -18,7 +28,7 @@ import type { NpyOptions } from "./formats/npy.ts";
 import type { ParquetOptions } from "./formats/parquet.ts";
 import type { VwOptions } from "./formats/vw.ts";
 import { type AnyFormat, chosenFormat, type FormatName, type FormatOptions, formats } from "./formats.ts";
-import { checkLike, type LikeOptions, readingLike, takesSparse } from "./like.ts";
+import { checkLike, type LikeOptions, likeFault, readingLike, takesSparse } from "./like.ts";
 import { releaseTable } from "./rows.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
 
@@ -132,7 +142,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   const { target, ...given } = options;
   const beside = target === undefined && given.labels === undefined && format.keys.includes("labels");
   const labels = beside ? await labelsBeside(from) : given.labels;
-  const rest = labels === undefined ? given : { ...given, labels: openSource(labels, { signal }) };
+  const rest = labels === undefined ? given : { ...given, labels: openSource(labels, { signal }, "labels") };
   if (format.kind === "dense") {
     checkKeys(reader, options, [...own, ...format.keys, ...datasetKeys]);
     const labelled = target === undefined && labels !== undefined;
@@ -147,12 +157,26 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   const made = format.kind === "array" ? arrayDatasetKeys : sparseDatasetKeys;
   checkKeys(reader, rest, [...own, ...format.keys.filter((key) => key !== "target"), ...made]);
   if (format.kind === "array") return arrayDataset(reader, await format.rows(source, rest), rest);
-  return sparseDataset(await format.table(source, rest), rest);
+  return sparseDataset(reader, await format.table(source, rest), rest);
 }
 
 /** Rows with their target, through the steps that other rows went. */
 async function datasetLike(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
   const { pipeline, options } = checkLike(reader, all);
+  try {
+    return await rowsLike(reader, asked, from, pipeline, options);
+  } catch (error) {
+    throw likeFault(error, pipeline, options.types);
+  }
+}
+
+async function rowsLike(
+  reader: string,
+  asked: FormatName | undefined,
+  from: Source,
+  pipeline: Pipeline,
+  options: ReadTableOptions,
+): Promise<Dataset> {
   const reading = asked === undefined ? options : { ...options, format: asked };
   if (takesSparse(pipeline)) return pipeline.apply(await readSparseTable(from, reading), { target: true });
   const labels = options.labels ?? (await labelsBeside(from));
@@ -194,14 +218,14 @@ function refuseTarget(reader: string, target: unknown, files: string): void {
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
   const rows = await arraysOf("readTable", from, options, []);
   if (rows) return wholeTable(rows);
-  const { source, format } = await opened("readTable", from, options, []);
+  const { source, format } = await opened("readTable", from, options, [], "readSparseTable");
   if (format.kind === "sparse") throw kindError("readTable", "readSparseTable", source.name);
   return format.kind === "array" ? wholeTable(await format.rows(source, options)) : (await format.table(source, options)).table;
 }
 
 /** Sparse rows with their target; `target: false` lets lines do without. For LIBSVM and VW. */
 export async function readSparseTable(from: Source, options: ReadTableOptions = {}): Promise<SparseTable> {
-  const { source, format } = await opened("readSparseTable", from, options, []);
+  const { source, format } = await opened("readSparseTable", from, options, [], "readTable");
   if (format.kind !== "sparse") throw kindError("readSparseTable", "readTable", source.name);
   return format.table(source, options);
 }
@@ -222,7 +246,7 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);
   if (images) return yield* arrayTables(images, blockRows("blocks", options));
-  const { source, format } = await opened("blocks", from, options, ["rows"]);
+  const { source, format } = await opened("blocks", from, options, ["rows"], "sparseBlocks");
   if (format.kind === "sparse") throw kindError("blocks", "sparseBlocks", source.name);
   if (format.kind === "array") yield* arrayTables(await format.rows(source, options), blockRows("blocks", options));
   else yield* format.blocks(source, options, blockRows("blocks", options));
@@ -230,7 +254,7 @@ export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGe
 
 /** The same for LIBSVM and VW; the number of columns is the schema. */
 export async function* sparseBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<SparseTable> {
-  const { source, format } = await opened("sparseBlocks", from, options, ["rows"]);
+  const { source, format } = await opened("sparseBlocks", from, options, ["rows"], "blocks");
   if (format.kind !== "sparse") throw kindError("sparseBlocks", "blocks", source.name);
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
@@ -244,12 +268,27 @@ export async function* rowBlocks(from: Source, options: BlockOptions = {}): Asyn
   else yield* format.blocks(source, options, blockRows("rowBlocks", options));
 }
 
-async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[]) {
+/** `other`: the reader of the other kind, for whoever takes one alone. */
+async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[], other?: string) {
   checkObject(reader, all, "format");
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), options.format, options.comment);
   const format: AnyFormat = formats[name];
+  if (other !== undefined && (format.kind === "sparse") === /sparse/i.test(other)) throw kindError(reader, other, source.name);
+  if (format.kind === "sparse" && options.types !== undefined)
+    throw new OptionError(
+      source.name,
+      "types names columns, but the file holds sparse rows, which have no names; leave it out",
+      "OPTION_CONFLICT",
+    );
   checkKeys(reader, options, ["format", ...keys, ...format.keys]);
+  const { target } = options as { target?: unknown };
+  if (target !== undefined && target !== false)
+    throw new OptionError(
+      reader,
+      `target is ${told(target)}, but must be false, for rows that may lack theirs, or be left out`,
+      "OPTION_RANGE",
+    );
   return { source, format };
 }
 

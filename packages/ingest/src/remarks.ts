@@ -14,6 +14,9 @@ const date = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\
 /** Those that the option dates reads. */
 const readable = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
 
+/** $1,234.56, 12.3%, 5 €: a number, and what is not part of it. */
+const measured = /^[+-]?(?:[$€£¥]\s?[+-]?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥]|\d{1,3}(?:,\d{3})+(?:\.\d+)?)$/;
+
 /** Remarks on the columns that are not in `others`. */
 export function columnRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   if (table.rowCount < fewestRows) return [];
@@ -37,6 +40,10 @@ function ofTexts({ name, codes, levels }: Column & { kind: "category" }, of: num
       ...about,
       message: `${present} of ${of} rows hold dates in ${show(name)}, taken as ${levels.length} levels; ${advice}`,
     };
+  }
+  if (some.length > 1 && share((level) => measured.test(level.trim())) > 0.9) {
+    const message = `${present} of ${of} rows hold numbers with a sign or commas in ${show(name)}, as ${show(some[0])}, taken as ${levels.length} levels; write plain numbers, as 1234.56, for a column of numbers`;
+    return { kind: "text", ...about, message };
   }
   if (levels.length <= present / 2 || present < fewestRows) return undefined;
   const isText = share((level) => (level.match(/\s+\S/g)?.length ?? 0) > 1) > 0.5;

@@ -80,7 +80,11 @@ export async function* tableBlocks<O extends TableOptions>(
     const survey = await surveyed(decoder, source, options, blockRows);
     // A category that the survey did not meet has no levels to be held to.
     const unmet = Object.entries(options.types ?? {}).map(([name, type]) => [name, type === "category" ? [] : type]);
-    const types: Record<string, ColumnType> = { ...Object.fromEntries(unmet), ...survey.types() };
+    // Numbers that a survey met before the texts of their column were not kept as they are written.
+    const mixed = survey.kept().flatMap((column) => (column.mixed ? [column.name] : []));
+    const asTexts = { ...options, types: { ...options.types, ...Object.fromEntries(mixed.map((name) => [name, "category"])) } };
+    const again = mixed.length === 0 ? {} : (await surveyed(decoder, source, asTexts, blockRows, new Set(mixed))).types();
+    const types: Record<string, ColumnType> = { ...Object.fromEntries(unmet), ...survey.types(), ...again };
     const dropped = options.drop?.filter((key) => typeof key === "string") ?? [];
     const known = [...new Set([...survey.names, ...Object.keys(types), ...dropped])];
     const fixed = { ...options, types };
@@ -98,8 +102,10 @@ async function surveyed<O extends TableOptions>(
   source: ByteSource,
   options: O,
   blockRows: number,
+  only?: ReadonlySet<string>,
 ): Promise<TableBuilder> {
-  const survey = new TableBuilder(source.name, options, { typed: decoder.typed, store: false, blockRows: 1 });
+  const kept = only === undefined ? {} : { only };
+  const survey = new TableBuilder(source.name, options, { typed: decoder.typed, store: false, blockRows: 1, ...kept });
   const reading = decoder.rows(source, options, survey);
   await reading.next();
   if (!(decoder.listsColumns && survey.declared)) {

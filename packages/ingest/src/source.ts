@@ -1,5 +1,6 @@
 import { DataError, OptionError } from "ergodic";
 import type { ByteSource, RandomAccess } from "./byte-source.ts";
+import { told } from "./fault.ts";
 import { fetched, responded } from "./fetched.ts";
 
 export type { ByteSource, RandomAccess };
@@ -37,14 +38,14 @@ export interface SourceOptions {
  * Any source as one `ByteSource`: a path, an address, a Response, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
  * for what is no source
  */
-export function openSource(source: Source, { signal }: SourceOptions = {}): ByteSource {
+export function openSource(source: Source, { signal }: SourceOptions = {}, where = "source"): ByteSource {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
     throw new OptionError(
       "source",
-      `signal is ${String(signal)}, but must be an AbortSignal: write signal: controller.signal, or signal: AbortSignal.timeout(60_000)`,
+      `signal is ${told(signal)}, but must be an AbortSignal: write signal: controller.signal, or signal: AbortSignal.timeout(60_000)`,
       "OPTION_TYPE",
     );
-  const opened = sourceOf(source, signal);
+  const opened = sourceOf(source, signal, where);
   return signal ? interruptible(opened, signal) : opened;
 }
 
@@ -62,7 +63,7 @@ function interruptible(source: ByteSource, signal: AbortSignal): ByteSource {
   };
 }
 
-function sourceOf(source: Source, signal: AbortSignal | undefined): ByteSource {
+function sourceOf(source: Source, signal: AbortSignal | undefined, where: string): ByteSource {
   if (typeof source === "string") {
     if (source === "-") return unpacked(standardInput());
     if (/[\r\n]/.test(source)) return memory(new TextEncoder().encode(source), "text");
@@ -86,8 +87,8 @@ function sourceOf(source: Source, signal: AbortSignal | undefined): ByteSource {
     if (Symbol.asyncIterator in source) return unpacked(once(source, "stream"));
   }
   throw new OptionError(
-    "source",
-    `${String(source)} is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name }`,
+    where,
+    `${told(source)} is no source; give a path, a URL, a Response, "-", a File, bytes, or { content, name }`,
     "OPTION_TYPE",
   );
 }

@@ -1,6 +1,7 @@
 import { OptionError, type Remark, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
-import { fault, fileFault, listed, show } from "./fault.ts";
+import { fault, fileFault, listed, show, told } from "./fault.ts";
+import { nearName } from "./near-name.ts";
 import { isNumberText } from "./number.ts";
 
 /** A column: its name, or its index from 0 (−1 = the last). */
@@ -205,20 +206,28 @@ export class TableBuilder {
   }
 }
 
+/** @throws OptionError unless it is a list of names and numbers */
+export function checkColumnKeys(option: string, keys: unknown): void {
+  if (Array.isArray(keys) && keys.every((key) => typeof key === "string" || typeof key === "number")) return;
+  throw new OptionError("read", `${option} must be a list of column names or numbers, like ["id", -1]`, "OPTION_TYPE");
+}
+
 function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: TableOptions, fewest: number): void {
   const where = "read";
   const wrong = (message: string) => new OptionError(where, message, "OPTION_TYPE");
-  for (const [option, keys] of Object.entries({ drop, categories })) {
-    if (!Array.isArray(keys) || !keys.every((key) => typeof key === "string" || typeof key === "number"))
-      throw wrong(`${option} must be a list of column names or numbers, like ["id", -1]`);
-  }
+  checkColumnKeys("drop", drop);
+  checkColumnKeys("categories", categories);
   if (!Array.isArray(missing) || !missing.every((text) => typeof text === "string")) {
     throw wrong('missing must be a list of texts, like ["", "NA", "-999"]');
   }
+  if (Object.prototype.toString.call(types) !== "[object Object]")
+    throw wrong(`types is ${told(types)}, but must name columns with their types, like { zip: "category" }`);
   for (const [name, type] of Object.entries(types)) {
     const levels = Array.isArray(type) && new Set(type).size === type.length && type.every((level) => typeof level === "string");
     if (type === "number" || type === "category" || (levels && type.length >= fewest)) continue;
-    const given = Array.isArray(type) ? `[${listed(type.map(String))}]` : show(String(type));
+    const given = Array.isArray(type)
+      ? `[${type.slice(0, 8).map(told).join(", ")}${type.length > 8 ? `, … (${type.length} in all)` : ""}]`
+      : told(type);
     throw wrong(`the type of ${show(name)} is ${given}, but must be "number", "category", or a list of different levels`);
   }
 }
@@ -234,9 +243,15 @@ export function columnIndex(file: string, option: string, names: readonly string
       "DATA_COLUMN",
     );
   }
+  if (typeof key !== "string")
+    throw new OptionError(
+      file,
+      `${option} is ${told(key)}, but must be a column's name, or its number, like "age" or -1 (the last)`,
+      "OPTION_TYPE",
+    );
   const index = names.indexOf(key);
   if (index >= 0) return index;
-  const near = names.find((name) => name.trim().toLowerCase() === key.trim().toLowerCase());
+  const near = nearName(key, names);
   const advice = near === undefined ? `the columns are ${listed(names)}` : `did you mean ${show(near)}?`;
   throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
 }

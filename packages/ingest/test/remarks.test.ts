@@ -68,6 +68,23 @@ describe("a remark is made of", () => {
       });
   });
 
+  it("numbers with a sign, or commas between thousands and other texts", async () => {
+    for (const line of [
+      (i: number) => `"$${i},234.56"`,
+      (i: number) => `${i}.3%`,
+      (i: number) => `${i} €`,
+      (i: number) => `-£${i}`,
+    ])
+      expect((await remarks(line))[0]).toMatchObject({
+        kind: "text",
+        message: expect.stringMatching(
+          /^40 of 40 rows hold numbers with a sign or commas in "a", as .*; write plain numbers, as 1234\.56/,
+        ),
+      });
+    expect((await remarks((i) => `${i}x`))[0].kind).toBe("identifier");
+    expect((await remarks((i) => `$${i}a`))[0].kind).toBe("identifier");
+  });
+
   it("numbers that count the rows, in any order", async () => {
     const [counted] = await remarks((i) => String(((i * 7) % 40) + 100));
     expect(counted).toMatchObject({ kind: "identifier", column: "a", rows: 40, of: 40 });

@@ -6,7 +6,7 @@
  * Files are read and answered in blocks, so they may be larger than memory; standard input is read whole. A file of --out appears whole
  * or not at all.
  */
-import { blocks, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
+import { blocks, likeFault, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
   type AnyPredictor,
@@ -18,7 +18,7 @@ import {
   type Table,
   writeWhole,
 } from "ergodic";
-import { columnKey, rawRows, readingOf, refuseNewLevels } from "../data.ts";
+import { columnFault, columnKey, rawRows, readingOf, refuseNewLevels } from "../data.ts";
 import { isDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { addDrawnFrom, type DrawnFrom } from "../options/drawn-from.ts";
@@ -95,6 +95,19 @@ interface Block {
 }
 
 async function* predictions(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Block> {
+  try {
+    yield* predicted(model, data, options);
+  } catch (error) {
+    const { id, keep = [], types, user, item } = options;
+    const named = [{ id, user, item }, ...keep.map((name) => ({ keep: name }))].map((typed) => columnFault(error, typed));
+    throw (
+      named.find((fault) => fault !== error) ??
+      likeFault(error, model.kind === "factorisation" ? undefined : model.pipeline, types)
+    );
+  }
+}
+
+async function* predicted(model: AnyPredictor, data: string, options: Asked): AsyncGenerator<Block> {
   const wanted = keptOf(options);
   if (model.kind !== "factorisation") {
     const known: OutputPredictor = model;

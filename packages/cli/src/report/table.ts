@@ -1,4 +1,5 @@
 import type { Paint } from "../terminal.ts";
+import { largest } from "./largest.ts";
 
 export interface TableOptions {
   /** Columns that are set to the left; the others, numbers, to the right. Default: the first. */
@@ -10,7 +11,7 @@ export interface TableOptions {
 /** Text in columns. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[], options: TableOptions = {}): string {
   const { left = [0], indent = 2, paint } = options;
-  const widths = header.map((name, j) => Math.max(name.length, ...rows.map((row) => row[j].length)));
+  const widths = header.map((name, j) => largest([name.length, ...rows.map((row) => row[j].length)]));
   const line = (cells: readonly string[]): string => {
     const set = cells.map((cell, j) => (left.includes(j) ? cell.padEnd(widths[j]) : cell.padStart(widths[j])));
     return `${" ".repeat(indent)}${set.join("  ")}`.trimEnd();
@@ -21,6 +22,6 @@ export function table(header: readonly string[], rows: readonly (readonly string
 
 /** Names on the left, values beside them. */
 export function pairs(rows: readonly (readonly [string, string])[], paint?: Paint): string {
-  const width = Math.max(...rows.map(([name]) => name.length));
+  const width = largest(rows.map(([name]) => name.length));
   return rows.map(([name, value]) => `  ${paint ? paint.dim(name.padEnd(width)) : name.padEnd(width)}  ${value}\n`).join("");
 }

@@ -18,6 +18,8 @@ export interface FileFormat {
   readonly versionName: string;
   /** Where the format is another. */
   readonly stranger: string;
+  /** Where it is one of ours, by its name. */
+  readonly others?: Readonly<Record<string, string>>;
   /** Begins the codes: MODEL_FORMAT, MODEL_VERSION. */
   readonly codes: string;
 }
@@ -61,7 +63,7 @@ export function encodeDescribed(
 export function decodeDescribed(bytes: Uint8Array, where: string, format: FileFormat): DescribedFile {
   const { tensors, metadata } = decode(bytes, where);
   const code = `${format.codes}_FORMAT`;
-  if (metadata.format !== format.format) throw new DataError(where, format.stranger, code);
+  if (metadata.format !== format.format) throw new DataError(where, otherOf(format, metadata.format), code);
   checkVersion(metadata.version, where, format);
   const own = Object.entries(tensors).filter(([name]) => !name.startsWith(PACKED));
   return {
@@ -142,3 +144,6 @@ function isDeep(json: Json, levels: number): boolean {
   for (const key in json) if (isDeep(json[key], levels - 1)) return true;
   return false;
 }
+
+const otherOf = ({ others = {}, stranger }: FileFormat, found: string): string =>
+  Object.hasOwn(others, found) ? others[found] : stranger;

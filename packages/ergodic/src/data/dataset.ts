@@ -1,5 +1,6 @@
 import { checkBoolean, checkChoice, isList, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../base/errors.ts";
+import { checkRoom } from "../base/room.ts";
 import { type Allocation, engineMemory, own } from "../host/memory.ts";
 import { checkRaw } from "./check-table.ts";
 import { columnsOf } from "./columns-of.ts";
@@ -200,6 +201,7 @@ export class Dataset<Names extends string = string> implements Disposable {
 
   /** Means, spreads and sizes of the columns, and which hold 0 and 1 alone. @internal */
   columnMoments(): ColumnMoments {
+    checkMoments(this);
     return columnMoments(readRows(this.layout, this.pipeline.shape));
   }
 
@@ -252,6 +254,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     const { by = "sd", indicators = true } = options;
     checkChoice("standardise", "by", by, ["sd", "max"]);
     checkBoolean("standardise", "indicators", indicators);
+    checkMoments(this);
     return this.#after(fitStandardise(this.#rows("standardise"), by, indicators));
   }
 
@@ -464,4 +467,9 @@ export class Pipeline extends StepPipeline {
 
 function outside(where: string, row: number, rowCount: number): OptionError {
   return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");
+}
+
+/** Six vectors of float64, and marks. @throws MemoryLimitError where there is no room for the moments of so many columns */
+function checkMoments({ columnCount, source }: Dataset): void {
+  checkRoom(source, `moments of ${columnCount} columns`, 49 * columnCount, undefined, "hash them to fewer: hash: 20");
 }

@@ -1,5 +1,5 @@
 /** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
-import { checkBoolean, checkChoice, holds, refuse } from "../base/checks.ts";
+import { checkBoolean, checkChoice, holds, isPlainObject, refuse } from "../base/checks.ts";
 import { checkKeys, DataError, OptionError } from "../base/errors.ts";
 import { shown } from "../base/shown.ts";
 import { checkNames, checkRaw } from "./check-table.ts";
@@ -97,6 +97,7 @@ export function stepsOfTable(table: Table, options: TableOptions, all = false): 
   checkRaw(table);
   const { impute, indicator = false, dates, unknown = "zero", hash } = options;
   checkBoolean("fromTable", "indicator", indicator);
+  if (options.classes !== undefined) checkBoolean("fromTable", "classes", options.classes);
   checkImpute(impute);
   if (indicator && impute === undefined)
     throw new OptionError("fromTable", 'indicator needs impute, which fills the gaps; add impute: "median"', "OPTION_CONFLICT");
@@ -170,6 +171,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
   checkRaw(table);
   const { target: name = "y", format = "sparse" } = options;
   checkChoice("fromSparse", "format", format, ["dense", "sparse"]);
+  if (options.classes !== undefined) checkBoolean("fromSparse", "classes", options.classes);
   const step: NumbersStep = {
     kind: "numbers",
     source: table.source,
@@ -230,9 +232,11 @@ function refuseMissing(source: string, gaps: readonly { name: string; count: num
 const imputeMethods = ["mean", "median", "mode", "level"];
 
 function checkImpute(impute: unknown): asserts impute is Impute | undefined {
-  const given = typeof impute === "object" && impute !== null ? Object.values(impute) : impute === undefined ? [] : [impute];
+  if (impute === undefined) return;
+  const byColumn = isPlainObject(impute) ? Object.values(impute) : [];
+  const given = byColumn.length > 0 ? byColumn : [impute];
+  if (given.every((method) => imputeMethods.includes(method as string))) return;
   const wrong = given.find((method) => !imputeMethods.includes(method as string));
-  if (wrong === undefined) return;
   const message = `impute is ${shown(wrong)}, but must be "mean", "median", "mode" or "level", or one of these by column, as in { age: "median", city: "level" }`;
   throw new OptionError("fromTable", message, "OPTION_RANGE");
 }

@@ -159,7 +159,7 @@ export class StepPipeline {
 
   /** Names of the columns at the end. */
   get names(): string[] {
-    this.#names ??= deepFreeze([...this.shape.names()]);
+    this.#names ??= Object.freeze(this.shape.names()) as string[];
     return this.#names;
   }
 

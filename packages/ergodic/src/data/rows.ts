@@ -38,6 +38,8 @@ export interface Shape {
   readonly rowShape?: readonly number[];
   /** Made on demand: a hashed dataset may have millions of columns. */
   readonly names: () => readonly string[];
+  /** One of them, where it can be told without the others. */
+  readonly name?: (j: number) => string;
 }
 
 export interface RowSource {

@@ -140,7 +140,7 @@ export function intervalPlot(rows: Readonly<Record<string, VariableSummary>>, op
   });
   const [low, high] = finiteBounds(Float64Array.from(entries.flatMap((row) => [row.mean, row.low, row.high])));
   if (!(low <= high)) return NOTHING;
-  const margin = Math.max(...entries.map(({ name }) => name.length));
+  const margin = entries.reduce((most, { name }) => Math.max(most, name.length), 0);
   const room = Math.max(10, width - margin - 2);
   const at = (value: number): number => Math.round(share(value, low, high) * (room - 1));
   const lines = entries.map((row) => {

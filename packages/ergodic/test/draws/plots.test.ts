@@ -119,6 +119,11 @@ describe("rankBars", () => {
 });
 
 describe("intervalPlot", () => {
+  it("has a line for each of however many rows", () => {
+    const rows = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`a${i}`, row(0, 1, 2)]));
+    expect(intervalPlot(rows, { width: 24 }).split("\n").length).toBeGreaterThanOrEqual(200_000);
+  });
+
   it("has nothing to draw where nothing is finite", () => {
     const lost = row(Number.NaN, Number.NaN, Number.NaN);
     expect(intervalPlot({ lost })).toBe("there are no finite draws");

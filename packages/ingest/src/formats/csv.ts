@@ -1,7 +1,7 @@
 import { OptionError } from "ergodic";
 import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
-import { fault, show } from "../fault.ts";
+import { fault, show, told } from "../fault.ts";
 import { isText, lineBlocks } from "../lines.ts";
 import { isNumberText, isRounded, textNumber } from "../number.ts";
 import { PlainRows } from "../plain-rows.ts";
@@ -46,11 +46,11 @@ export const tsv: RowDecoder<CsvOptions> = {
 
 async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {
   const { delimiter = ",", quote = '"', decimal = ".", comment = "", ragged = "refuse" } = options;
+  if (quote !== "") checkMark("quote", quote);
   checkComment(comment, quote);
   if (ragged !== "refuse" && ragged !== "skip")
-    throw new OptionError("readCsv", `ragged is ${show(String(ragged))}, but must be "refuse" or "skip"`, "OPTION_RANGE");
+    throw new OptionError("readCsv", `ragged is ${told(ragged)}, but must be "refuse" or "skip"`, "OPTION_RANGE");
   checkMark("delimiter", delimiter);
-  if (quote !== "") checkMark("quote", quote);
   if (delimiter === quote || delimiter === '"')
     throw new OptionError(
       "readCsv",
@@ -58,7 +58,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
       "OPTION_RANGE",
     );
   if (decimal !== "." && decimal !== ",")
-    throw new OptionError("readCsv", `decimal is ${show(String(decimal))}, but must be "." or ","`, "OPTION_RANGE");
+    throw new OptionError("readCsv", `decimal is ${told(decimal)}, but must be "." or ","`, "OPTION_RANGE");
   if (decimal === delimiter)
     throw new OptionError(
       "readCsv",
@@ -120,17 +120,13 @@ function putPlain({ starts, ends }: PlainRows, block: Uint8Array, line: number, 
 
 function checkMark(name: string, value: string): void {
   if (typeof value === "string" && /^[^\r\n\x80-\uffff]$/.test(value)) return;
-  throw new OptionError("readCsv", `${name} is ${show(String(value))}, but must be one ASCII character`, "OPTION_RANGE");
+  throw new OptionError("readCsv", `${name} is ${told(value)}, but must be one ASCII character`, "OPTION_RANGE");
 }
 
 function checkHeader(header: unknown): void {
   if (header === undefined || typeof header === "boolean") return;
   if (!(Array.isArray(header) && header.every((name) => typeof name === "string")))
-    throw new OptionError(
-      "readCsv",
-      `header is ${show(String(header))}, but must be true, false or a list of names`,
-      "OPTION_TYPE",
-    );
+    throw new OptionError("readCsv", `header is ${told(header)}, but must be true, false or a list of names`, "OPTION_TYPE");
   const seen = new Set<string>();
   for (const name of header) {
     if (seen.size === seen.add(name).size)

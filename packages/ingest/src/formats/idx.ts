@@ -71,7 +71,9 @@ export async function idxRows(source: ByteSource, { labels }: IdxOptions): Promi
   if (rowCount === 0 || columnCount === 0) throw fileFault(source.name, `the shape ${shown(shape)} holds no rows`, "DATA_EMPTY");
   const rows = Array.from({ length: rowCount }, (_, i) => values.subarray(i * columnCount, (i + 1) * columnCount));
   const found: ArrayRows = { source: source.name, rows, columnCount, rowShape: rowShapeOf(sizes), advice };
-  return labels === undefined ? found : { ...found, target: await labelsFor(openSource(labels), source.name, rowCount) };
+  return labels === undefined
+    ? found
+    : { ...found, target: await labelsFor(openSource(labels, {}, "labels"), source.name, rowCount) };
 }
 
 async function labelsFor(source: ByteSource, images: string, rowCount: number): Promise<Float64Array> {

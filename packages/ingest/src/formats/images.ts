@@ -12,7 +12,7 @@
  */
 import { checkNumber, OptionError } from "ergodic";
 import type { ArrayRows } from "../array-rows.ts";
-import { fileFault, listed } from "../fault.ts";
+import { fileFault, listed, told } from "../fault.ts";
 import { type Entry, entriesOf } from "../folder.ts";
 import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
@@ -51,7 +51,7 @@ export async function imageRows(
 ): Promise<ArrayRows> {
   checkOptions(options);
   if (typeof from !== "string" && !Array.isArray(from))
-    throw new OptionError("images", `${String(from)} is no folder; give its path, or a list of { source, label }`, "OPTION_TYPE");
+    throw new OptionError("images", `${told(from)} is no folder; give its path, or a list of { source, label }`, "OPTION_TYPE");
   const images = typeof from === "string" ? await imagesIn(from) : from;
   const source = typeof from === "string" ? /[^/\\]*(?=[/\\]*$)/.exec(from)![0] || from : "images";
   if (images.length === 0) throw fileFault(source, "there is no image; a dataset needs at least one a class", "DATA_EMPTY");
@@ -123,7 +123,7 @@ async function imagesIn(folder: string): Promise<LabelledImage[]> {
     throw fileFault(loose[0].path, `${beside}, so that its class is not known; move it into one of them`, "DATA_TARGET");
   }
   const images: LabelledImage[] = [];
-  for (const entry of classes) images.push(...(await imagesOfClass(entry)));
+  for (const entry of classes) for (const image of await imagesOfClass(entry)) images.push(image);
   return images;
 }
 
@@ -154,7 +154,7 @@ function checkOptions({ size, channels, background = "white" }: ImageOptions): v
     checkNumber("images", "width of size", size[1], { low: 1, high: 65_535, integer: true });
   }
   if (channels !== undefined && channels !== 1 && channels !== 3) {
-    throw new OptionError("images", `channels is ${String(channels)}, but must be 1 (grey) or 3 (colours)`, "OPTION_RANGE");
+    throw new OptionError("images", `channels is ${told(channels)}, but must be 1 (grey) or 3 (colours)`, "OPTION_RANGE");
   }
   if (background !== "white" && background !== "black") {
     throw new OptionError(

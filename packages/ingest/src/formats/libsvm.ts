@@ -1,6 +1,6 @@
 import { checkNumber, OptionError } from "ergodic";
 import { commentMark, commentTest } from "../comment.ts";
-import { fault, show } from "../fault.ts";
+import { fault, show, told } from "../fault.ts";
 import { shown } from "../lines.ts";
 import { parseNumber, roundedAdvice, wasRounded } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
@@ -48,7 +48,7 @@ class LibsvmParser implements LineParser {
       checkNumber("readLibsvm", "columnCount", columnCount, { low: 0, high: largestIndex, integer: true });
     checkNumber("readLibsvm", "firstIndex", firstIndex, { low: 0, high: 1, integer: true });
     if (qid !== "refuse" && qid !== "ignore")
-      throw new OptionError("readLibsvm", `qid is ${show(String(qid))}, but must be "refuse" or "ignore"`, "OPTION_RANGE");
+      throw new OptionError("readLibsvm", `qid is ${told(qid)}, but must be "refuse" or "ignore"`, "OPTION_RANGE");
     this.#builder = builder;
     this.columnCount = columnCount ?? 0;
     this.#fixedCount = columnCount ?? largestIndex;

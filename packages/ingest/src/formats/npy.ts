@@ -13,7 +13,7 @@ import { labelColumn } from "../array-rows.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { fault, fileFault, show } from "../fault.ts";
 import { type ByteSource, openSource, type Source } from "../source.ts";
-import { columnIndex, type MissingValues, type ParsedTable, type TableOptions } from "../table-builder.ts";
+import { checkColumnKeys, columnIndex, type MissingValues, type ParsedTable, type TableOptions } from "../table-builder.ts";
 import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 
 /** Options of NumPy files. */
@@ -26,7 +26,9 @@ export const npyKeys = ["drop", "labels"];
 
 export async function npyTable(source: ByteSource, options: NpyOptions): Promise<ParsedTable> {
   for await (const parsed of npyParts(source, options, Infinity)) {
-    return options.labels === undefined ? parsed : withLabels(parsed, await npyTable(openSource(options.labels), {}));
+    return options.labels === undefined
+      ? parsed
+      : withLabels(parsed, await npyTable(openSource(options.labels, {}, "labels"), {}));
   }
   throw fileFault(source.name, "the array has no rows; a table needs at least one", "DATA_EMPTY");
 }
@@ -62,6 +64,7 @@ export async function* npyBlocks(source: ByteSource, options: NpyOptions, blockR
 }
 
 async function* npyParts(source: ByteSource, options: NpyOptions, blockRows: number): AsyncGenerator<ParsedTable> {
+  if (options.drop !== undefined) checkColumnKeys("drop", options.drop);
   const reader = new ByteReader(source);
   try {
     const header = await readNpyHeader(source.name, reader);

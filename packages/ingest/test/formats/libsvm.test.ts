@@ -80,3 +80,17 @@ test("a dataset comes out, with classes on request", async () => {
   await expect(readLibsvm("1 1:1\n", { target: "y" } as never)).rejects.toMatchObject({ code: "OPTION_CONFLICT" });
   await expect(readLibsvm("1 1:1\n", { qid: "maybe" } as never)).rejects.toMatchObject({ code: "OPTION_RANGE" });
 });
+
+test("hash: 2^hash sparse columns, told apart by their numbers, however many there are", async () => {
+  const file = { content: "1 1:0.5\n0 2000000000:2\n", name: "t.libsvm" };
+  using data = await readLibsvm(file, { hash: 8 });
+  expect([data.columnCount, data.format, data.rowCount]).toEqual([256, "sparse", 2]);
+  const row = (i: number): number[] => [...data.row(i)].filter((x) => x !== 0).map(Math.abs);
+  expect([row(0), row(1)]).toEqual([[0.5], [2]]);
+  using held = await readLibsvm(file, { like: data });
+  expect([...held.row(1)]).toEqual([...data.row(1)]);
+  await expect(readLibsvm(file, { hash: 8, layout: "dense" })).rejects.toThrow(
+    't.libsvm: layout is "dense", but hashed columns are stored sparse; leave hash or layout out [OPTION_CONFLICT]',
+  );
+  await expect(readLibsvm(file, { hash: 31 })).rejects.toThrow("hash: bits is 31");
+});

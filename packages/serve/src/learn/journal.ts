@@ -103,7 +103,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
       refuse(
         `leads from version ${version + records.length} to ${frame.version} at byte ${length}: something between is missing`,
       );
-    records.push(...frame.records);
+    for (const record of frame.records) records.push(record);
     length += frame.bytes;
   }
   for (let next = length + 8; next < file.length; next += 8) {

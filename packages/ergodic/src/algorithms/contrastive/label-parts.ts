@@ -47,7 +47,7 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
     const own = new Set(factors.flatMap((factor) => Array.from(scopes[factor])));
     const labelled = [...own].filter((variable) => observed[variable] < 0 && labels.has(variable));
     if (labelled.length === 0) {
-      rest.push(...factors);
+      for (const factor of factors) rest.push(factor);
       continue;
     }
     if (key >= 0) for (const variable of own) if (isHidden(variable)) gone.add(variable);

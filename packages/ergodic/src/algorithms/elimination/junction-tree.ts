@@ -115,7 +115,7 @@ export function mergeSmall(
     // What is eliminated here is eliminated before all that the parent shares with its own parent: the order of the axes stays one.
     into.axes.push(...more);
     into.own += child.own;
-    into.scopes.push(...child.scopes);
+    for (const scope of child.scopes) into.scopes.push(scope);
     sizes[parent] = size;
     ranges[parent] = range;
     return true;

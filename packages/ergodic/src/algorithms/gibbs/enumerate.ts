@@ -113,7 +113,7 @@ class EnumeratedBlock implements BlockRun {
       [field.DISCRETE_HIGH, numbers(({ high }) => high)],
       [field.DISCRETE_WIDTH, widths],
       [field.DISCRETE_MOVES, moves],
-      [field.DISCRETE_VALUES, arena.take(8 * Math.max(1, ...supports))],
+      [field.DISCRETE_VALUES, arena.take(8 * supports.reduce((a, b) => Math.max(a, b), 1))],
       [field.DISCRETE_KEY_LOW, key[0]],
       [field.DISCRETE_KEY_HIGH, key[1]],
     ]);

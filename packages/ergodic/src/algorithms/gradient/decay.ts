@@ -23,9 +23,11 @@ export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boo
 
 /** Plain descent with a rate that the kernel sets, if the rule is that and the rest of the run permits a scale. */
 export function decayingRule({ rule, target, variance, plan }: Parts, indexed: boolean, fixed: number): EquationRule | undefined {
-  const { l1, l2, weights } = target.penalty;
+  const { penalty } = target;
+  const { l1, l2 } = penalty;
   const scalable = fixed > 0 || (indexed && l2 > 0 && plan.precision.model !== "i16");
-  if (!scalable || rule.kind !== "equation" || variance || l1 > 0 || weights.some((w) => w !== 0 && w !== 1)) return undefined;
+  if (!scalable || rule.kind !== "equation" || variance || l1 > 0) return undefined;
+  if (penalty.weights.some((w) => w !== 0 && w !== 1)) return undefined;
   const rate = rateOf(rule);
   const g = vector("g");
   const { step, states, scalars, inputs } = rule.trace(g, vector("parameter"));

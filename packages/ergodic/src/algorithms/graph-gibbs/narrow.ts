@@ -279,7 +279,7 @@ function* partsOf(order: readonly number[], tree: ReadonlyMap<number, readonly n
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       if (pauses.due()) yield;
       part.push(next);
-      waiting.push(...(children.get(next) ?? []));
+      for (const child of children.get(next) ?? []) waiting.push(child);
     }
     parts.push(part.reverse());
   }

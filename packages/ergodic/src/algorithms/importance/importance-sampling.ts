@@ -245,5 +245,5 @@ export function spreadOf({ logZ, marginals }: PartAnswer): number {
     ][];
     return Math.max(...intervals.map(([low, high]) => high - low));
   });
-  return Math.max(...widths);
+  return widths.reduce((a, b) => Math.max(a, b), -Infinity);
 }

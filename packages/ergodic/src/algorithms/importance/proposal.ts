@@ -46,7 +46,7 @@ export class Proposal {
     this.cardinalities = cardinalities;
     this.order = order;
     this.conditionals = conditionals;
-    this.p = new Float64Array(Math.max(...cardinalities));
+    this.p = new Float64Array(cardinalities.reduce((a, b) => Math.max(a, b), 0));
   }
 
   /** `limit`: log2 of the most joint states of a mini-bucket. A generator: it yields every few milliseconds. */

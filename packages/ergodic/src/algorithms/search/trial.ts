@@ -116,7 +116,7 @@ async function watch(run: AsyncIterable<TrialTick>, { measure, judge, losses }: 
 function valueAmong(state: Trial["state"], losses: readonly Measured[], value: "last" | "best"): number {
   if (state === "failed") return Number.NaN;
   const values = losses.map(({ loss }) => loss);
-  return value === "best" ? Math.min(...values) : values[values.length - 1];
+  return value === "best" ? values.reduce((a, b) => Math.min(a, b), Infinity) : values[values.length - 1];
 }
 
 function isIterable(value: unknown): value is AsyncIterable<TrialTick> {

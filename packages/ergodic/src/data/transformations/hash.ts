@@ -42,11 +42,18 @@ export const hash: Transformation<HashStep> = {
   },
 
   start(step, input) {
-    const hashes = Uint32Array.from(input.names(), murmur3);
+    const { name = (j: number) => input.names()[j] } = input;
+    // Of columns that rows hold: of all there may be billions.
+    const hashes = new Map<number, number>();
+    const hashOf = (j: number): number => {
+      let known = hashes.get(j);
+      if (known === undefined) hashes.set(j, (known = murmur3(name(j))));
+      return known;
+    };
     const collector = new HashCollector(step.bits);
     return (row) => {
       collector.clear();
-      for (let k = 0; k < row.count; k++) collector.add(hashes[row.columns ? row.columns[k] : k], row.values[k]);
+      for (let k = 0; k < row.count; k++) collector.add(hashOf(row.columns ? row.columns[k] : k), row.values[k]);
       return collector.row();
     };
   },

@@ -68,6 +68,7 @@ function shapeOf(step: NumbersStep): Shape {
     type: step.type,
     stored: true,
     names: () => (names ??= Array.from({ length: step.columnCount }, (_, j) => `x${j}`)),
+    name: (j) => names?.[j] ?? `x${j}`,
   };
 }
 

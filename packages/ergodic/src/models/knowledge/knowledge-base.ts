@@ -203,7 +203,7 @@ export class KnowledgeBase {
     const facts = view.facts as Unknowns;
     return Array.from({ length: view.variables.length }, (_, row) => {
       const { p, certificate } = answer.marginal(view.variables.data[row]);
-      const best = p.indexOf(Math.max(...p));
+      const best = p.indexOf(p.reduce((a, b) => Math.max(a, b)));
       const label = facts.labels.data[row];
       const states = facts.domain.labels!;
       return {
@@ -227,7 +227,7 @@ export class KnowledgeBase {
     this.#variableOf(view, row);
     const stateOf = (variable: number): number => {
       const { p } = answer.marginal(variable);
-      return p.indexOf(Math.max(...p));
+      return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
     };
     const reasons = new Reasons();
     for (const rule of this.#rules.slice(0, this.#grounded))

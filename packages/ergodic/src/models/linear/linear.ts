@@ -288,7 +288,6 @@ function save(options: LinearOptions, data: Dataset, parameters: Float64Array): 
         name: data.target.name,
         levels: data.target.levels ?? (loss.task === "binary" ? twoValues(data.target.values) : null),
       },
-      columns: data.names,
       outputs,
       pipeline: data.pipeline.toJSON() as Json,
     },

@@ -7,6 +7,7 @@
 import { CapabilityError, DataError } from "../../base/errors.ts";
 import { PARAMETER_SCALE } from "../../base/fixed-point.ts";
 import { later } from "../../base/later.ts";
+import { checkRoom } from "../../base/room.ts";
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../compiler/index.ts";
 import type { ColumnTarget, Coordinates, Curvature, Duals, LaneBinding, Penalty, Problem, RowGradient } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
@@ -22,6 +23,9 @@ const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
 /** Floats from one output's parameters to the next one's. */
 export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
+
+/** Of a parameter, in training: in the engine itself, its state, and the gradient; outside those that are evaluated, saved and predicted with, in float64. */
+const BYTES = 40;
 
 const SEPARABLE =
   "the loss still falls as weights grow without end: the classes are separable, so that no weights are the best; give l2";
@@ -46,7 +50,10 @@ export class LinearProblem implements Problem, RowGradient {
   readonly weights: number;
 
   constructor(data: Dataset, engine: Engine, options: LinearProblemOptions) {
-    const { layout } = data;
+    const { layout, columnCount } = data;
+    const outputs = options.outputs > 1 ? ` of ${options.outputs} outputs` : "";
+    const room = BYTES * strideOf(columnCount) * options.outputs;
+    checkRoom("linear", `a model of ${columnCount} columns${outputs}`, room, undefined, "hash them to fewer: hash: 20");
     if (layout.offset && options.outputs > 1)
       throw new CapabilityError(
         "linear",
@@ -66,6 +73,8 @@ export class LinearProblem implements Problem, RowGradient {
     this.arena = new Arena(engine.memory, "linear model");
     this.target = this.codedTarget();
     this.weights = this.rowWeights();
+    let weights: Float64Array | undefined;
+    const perParameter = this.perParameter.bind(this);
     this.penalty = {
       l1: options.l1,
       l2: options.l2,
@@ -74,7 +83,11 @@ export class LinearProblem implements Problem, RowGradient {
       nonNegative: options.nonNegative,
       outputs: options.outputs,
       stride: this.stride,
-      weights: this.perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0)),
+      // Asked for where there is a penalty: of a million columns they are 8 MB.
+      get weights() {
+        weights ??= perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0));
+        return weights;
+      },
     };
   }
 

@@ -47,7 +47,6 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
         name: data.target.name,
         levels: data.target.levels ?? (loss.task === "binary" ? twoValues(data.target.values) : null),
       },
-      columns: data.names,
       rowShape: [...rowShape],
       outputs,
       parameters: layout.parameters.reduce((sum, p) => sum + p.size, 0),

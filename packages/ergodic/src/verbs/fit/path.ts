@@ -91,8 +91,6 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
   readonly chosen: number;
   /** How the run went. */
   readonly run: RunSummary;
-  /** Names of the columns, in the order of the weights. */
-  readonly columns: readonly string[];
   private readonly parts: PathParts;
 
   constructor(parts: PathParts) {
@@ -106,7 +104,11 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
     this.explained = record.losses.map((loss) => 1 - loss / record.nullLoss);
     this.crossValidation = record.foldWeights.length > 0 ? validated(record) : undefined;
     this.chosen = this.crossValidation ? this.crossValidation[select] : record.lambdas.length - 1;
-    this.columns = parts.saving.saved.description.columns as string[];
+  }
+
+  /** Names of the columns, in the order of the weights. */
+  get columns(): readonly string[] {
+    return this.predictor().columns;
   }
 
   /** f64[outputs × columns] at λ number k, as a predictor's own. */

@@ -46,7 +46,7 @@ const meanOf = (p: Float64Array): number => p.reduce((total, each, k) => total +
 const varianceOf = (p: Float64Array): number => p.reduce((total, each, k) => total + (k - meanOf(p)) ** 2 * each, 0);
 
 function softmaxOf(logits: Float64Array): Float64Array {
-  const largest = Math.max(...logits);
+  const largest = logits.reduce((a, b) => Math.max(a, b), -Infinity);
   const powers = logits.map((x) => exp(x - largest));
   const total = powers.reduce((a, b) => a + b, 0);
   return powers.map((x) => x / total);

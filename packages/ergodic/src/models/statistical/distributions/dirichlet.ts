@@ -29,7 +29,7 @@ export const dirichlet: (concentration: Parameter) => Distribution = distributio
     },
     sample(draws, { concentration }) {
       const logs = concentration.map((a) => drawLogGamma(draws, a));
-      const largest = Math.max(...logs);
+      const largest = logs.reduce((a, b) => Math.max(a, b), -Infinity);
       const powers = logs.map((x) => exp(x - largest));
       const total = totalOf(powers);
       return powers.map((x) => x / total);

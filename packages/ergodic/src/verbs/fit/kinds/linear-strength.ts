@@ -25,6 +25,10 @@ const FOLDS = 5;
 const HELD_OUT = 1000;
 /** Rows for each column from which squared losses need no penalty. */
 const AMPLE = 20;
+/** Whole weights of at least this mean are counts: a row is then many observations, of which some are held out, not all. */
+const COUNTED = 10;
+/** Observations that are dealt one by one; of more each fold takes its share. */
+const MOST_DEALT = 1e6;
 /** Few rows of many more columns are held out in what they span, where that is found in a moment: at most so many rows, and numbers. */
 const SPAN = { rows: 400, numbers: 1e7 };
 /** Columns up to which Newton's steps are the shorter way along the grid. */
@@ -58,13 +62,14 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const { loss } = chooseLoss("linear", model.options.loss, data);
   const columns = model.options.features?.count ?? data.columnCount;
   const quadratic = loss.name === "squared" || loss.name === "huber";
-  if (quadratic && data.rowCount >= AMPLE * (columns + 1))
+  const observations = observationsOf(data);
+  if (quadratic && (observations ?? data.rowCount) >= AMPLE * (columns + 1))
     return { l2: 0, why: `l2 is 0, since there are ${AMPLE} rows or more for each column` };
   const { deterministic = false, seed = 0, signal } = options;
   const engine = await openEngine({ deterministic, families: ["training", "coordinate"] });
   const plan = resolvePlan("fit", { deterministic, seed, precision: "f64" }, engine.describe(), { batch: "all" });
-  if (isWide(model, data, columns)) return strengthInSpan(model, data, plan, options);
-  const folds = dealt(data, seed, loss.task === "binary");
+  if (observations === undefined && isWide(model, data, columns)) return strengthInSpan(model, data, plan, options);
+  const folds = observations === undefined ? dealt(data, seed, loss.task === "binary") : dealtByCount(data, seed);
   if (folds.length === 0) return untold(model, data, plan);
   const newton = !loss.joint && columns <= NEWTON_COLUMNS;
   const near = { changeTolerance: NEAR, gradientTolerance: NEAR };
@@ -82,7 +87,8 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
       quadratic && rowCount > columns + 1,
     );
     const l2 = (share * unit) / data.rowCount;
-    return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out rows are predicted best` };
+    const held = observations === undefined ? "rows" : "observations, which weights count,";
+    return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, under which held-out ${held} are predicted best` };
   } finally {
     for (const fold of opened) fold.dispose();
   }
@@ -134,6 +140,40 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
 interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
+  /** Of rows that count observations: how many of each are on either side. */
+  readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
+}
+
+/** The sum of the weights, where they count observations; undefined where they do not. */
+function observationsOf({ weights, rowCount }: Dataset): number | undefined {
+  if (!weights?.every(Number.isInteger)) return undefined;
+  const sum = weights.reduce((a, b) => a + b, 0);
+  return sum >= COUNTED * rowCount ? sum : undefined;
+}
+
+/** Each observation goes to a fold by chance, so that a fold holds out some of a row. Rows are as many as a choice takes (`ROWS.most`), by chance. */
+function dealtByCount(data: Dataset, seed: number): Rows[] {
+  const draws = stream(seed, "strength").at(0);
+  const all = Uint32Array.from({ length: data.rowCount }, (_, i) => i);
+  const count = Math.min(data.rowCount, ROWS.most);
+  for (let i = 0; i < count; i++) {
+    const j = i + draws.integer(data.rowCount - i);
+    [all[i], all[j]] = [all[j], all[i]];
+  }
+  const taken = all.slice(0, count).sort();
+  const weights = Float64Array.from(taken, (row) => data.weights![row]);
+  const one = weights.reduce((a, b) => a + b, 0) <= MOST_DEALT;
+  const held = Array.from({ length: FOLDS }, () => new Float64Array(count));
+  for (const [k, weight] of weights.entries()) {
+    if (one) for (let n = 0; n < weight; n++) held[draws.integer(FOLDS)][k]++;
+    else for (const fold of held) fold[k] = weight / FOLDS;
+  }
+  const side = (of: Float64Array) => ({ rows: taken.filter((_, k) => of[k] > 0), counts: of.filter((n) => n > 0) });
+  return held.flatMap((own) => {
+    const [train, out] = [side(weights.map((weight, k) => weight - own[k])), side(own)];
+    if (train.rows.length === 0 || out.rows.length === 0) return [];
+    return [{ train: train.rows, held: out.rows, counts: { train: train.counts, held: out.counts } }];
+  });
 }
 
 /** Rows in random order, sorted by target and dealt in turn, so that each fold has as many of each. None where there are too few. */
@@ -194,7 +234,7 @@ class Fold {
   /** Weights output by output, then intercepts: where the next model starts. */
   private vector: Float64Array | undefined;
 
-  constructor(parts: FoldParts, { train, held }: Rows) {
+  constructor(parts: FoldParts, { train, held, counts }: Rows) {
     const { model, data, plan, engine } = parts;
     this.parts = parts;
     this.rowCount = train.length;
@@ -202,10 +242,15 @@ class Fold {
       this.made.push(made);
       return made;
     };
-    const rows = keep(data.select(train));
+    const part = (of: Uint32Array, weights: Float64Array | undefined): Dataset => {
+      const made = keep(data.select(of));
+      if (weights) engine.memory.f64(made.layout.weights, weights.length).set(weights);
+      return made;
+    };
+    const rows = part(train, counts?.train);
     this.prepared = keep(model.prepare(rows, plan));
     this.unit = meanSquare(this.prepared.dataset);
-    const others = keep(data.select(held));
+    const others = part(held, counts?.held);
     const followed = others.follow(this.prepared.dataset.pipeline);
     if (followed !== others) keep(followed);
     const problem = keep(linearModel({ ...model.options, l2: 0 }).bind(followed.as(plan.precision.data), plan, engine));

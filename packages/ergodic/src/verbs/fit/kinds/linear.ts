@@ -7,6 +7,7 @@ import { later } from "../../../base/later.ts";
 import type { Algorithm, JsonObject, Model, Plan } from "../../../contract.ts";
 import type { Dataset } from "../../../data/dataset.ts";
 import { datasetDigest } from "../../../data/digest.ts";
+import { chooseLoss } from "../../../models/choose-loss.ts";
 import { type KindOf, type LinearModel, type LinearOptions, linearModel } from "../../../models/linear/linear.ts";
 import type { LinearProblem } from "../../../models/linear/problem.ts";
 import { LinearPredictor } from "../../../predict/linear.ts";
@@ -82,7 +83,7 @@ function choose(
   const { penalty } = problem;
   const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
   if (rule) return gradientDescent({ rule, variance });
-  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 * unitOf(model, prepared, problem) }) });
+  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 * unitOf(model, prepared) }) });
   const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
   const { smoothness } = problem;
   if (smoothness === undefined)
@@ -102,9 +103,8 @@ function choose(
 }
 
 /** AdaGrad's steps are in units of the parameters, whatever the gradient's size: for numbers as targets, in those of the target. */
-function unitOf(model: Model<Dataset>, prepared: Dataset, problem: LinearProblem): number {
-  const { description } = model.save(prepared, new Float64Array(problem.parameterCount));
-  if (description.task !== "regression") return 1;
+function unitOf(model: Model<Dataset>, prepared: Dataset): number {
+  if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;
   const { values } = prepared.target;
   return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
 }

@@ -1,0 +1,14 @@
+/** The file of a run where a model's is wanted: told as what it is. */
+import { expect, test } from "vitest";
+import { encodeDescribed } from "../../src/base/described-file.ts";
+import { predictor } from "../../src/index.ts";
+import { checkpointBytes } from "../../src/loop/checkpoint.ts";
+
+test("a checkpoint is no model, and the error says how the run is resumed", async () => {
+  const bytes = checkpointBytes({ snapshot: { tensors: {}, state: {} }, loop: {}, recipe: {} });
+  await expect(predictor(bytes)).rejects.toThrow(
+    /is the checkpoint of a run, not a model; resume the run, fit\.resume\(file, data\) or ergodic train … --resume file, and take the model that it saves \[MODEL_FORMAT\]$/,
+  );
+  const other = encodeDescribed({ format: "constructor", versionName: "", stranger: "", codes: "" }, {}, {}, {});
+  await expect(predictor(other)).rejects.toThrow("not a model saved by ergodic; export it from the tool that made it");
+});
