@@ -1,6 +1,6 @@
 /**
  * Outputs are looked at before a command works: that each can be written, that none is an input, and that no two are one file.
- * Nothing is opened, nothing is left behind.
+ * No output is opened, and nothing is left behind.
  *
  * @throws UsageError for an output that is an input or another output; DataError [FILE_WRITE] for one that cannot be written
  */
