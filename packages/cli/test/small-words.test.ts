@@ -32,6 +32,19 @@ it("--no-classes of texts is refused, of classes that are numbers it is not", as
   writeFileSync(numbers, "a,y\n1,0\n2,1\n3,0\n4,1\n");
   const done = await ergodic("train", numbers, "--target", "y", "--no-classes", "--epochs", "1", "--quiet");
   expect([done.code, done.stderr]).toEqual([0, ""]);
+  const texts = await ergodic(
+    "train",
+    numbers,
+    "--target",
+    "y",
+    "--types",
+    "y=category",
+    "--no-classes",
+    "--epochs",
+    "1",
+    "--quiet",
+  );
+  expect(texts.code).toBe(0);
 });
 
 it("says options as they are typed", () => {

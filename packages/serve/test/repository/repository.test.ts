@@ -226,6 +226,16 @@ describe("a load that does not end", () => {
     expect(log).toEqual(["load m,1", "m closed"]);
   });
 
+  test("and that was given up before is closed once", async () => {
+    const { log, loads, repository } = hanging("late");
+    await repository.start();
+    const closing = repository.close();
+    loads.get("m,1")!.resolve(slow("m", log).served);
+    await closing;
+    await sleep(20);
+    expect(log.filter((line) => line === "m closed")).toHaveLength(1);
+  });
+
   test("nor one that never ends", async () => {
     const { loads, repository } = hanging("never", { patienceMs: 1e6 });
     const starting = repository.start();
