@@ -93,11 +93,13 @@ test("CSV fields agree with csv-parse on texts made of the grammar's own charact
   expect(refused).toBeGreaterThan(200);
 });
 
+/** Of whole numbers that texts would have rounded, sparse files hold none. */
+const exact = finite.filter((value) => Number.isSafeInteger(value) || !Number.isInteger(value) || /[e.]/.test(String(value)));
 const sparseTables = fc.array(
   fc.record({
-    target: finite,
+    target: exact,
     entries: fc
-      .uniqueArray(fc.tuple(fc.nat(50), finite), { selector: ([index]) => index, maxLength: 8 })
+      .uniqueArray(fc.tuple(fc.nat(50), exact), { selector: ([index]) => index, maxLength: 8 })
       .map((entries) => entries.sort((a, b) => a[0] - b[0])),
   }),
   { minLength: 1, maxLength: 20 },
