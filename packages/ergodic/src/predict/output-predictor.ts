@@ -120,15 +120,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     if (typeof rows !== "object" || rows === null)
       refuse("predict", "the row", rows, "a row, a list of rows or a Dataset", "{ age: 40 }");
     const single = !isMarked(rows, datasetMark) && isRow(rows as Row | ArrayLike<number> | RawRows);
-    if (single) {
-      const z = this.scoresOfOne(rows as Row | ArrayLike<number>);
-      this.checkScores(z, 1);
-      return this.prediction(z) as Prediction<K>;
-    }
+    if (single) return this.prediction(this.scoresOfOne(rows as Row | ArrayLike<number>)) as Prediction<K>;
     const z = isMarked(rows, datasetMark)
       ? this.outputs(rows as Dataset)
       : this.scores(this.pipeline.rowsOf(rows as RawRows), rows as RawRows);
-    this.checkScores(z, z.length / this.outputCount);
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
@@ -171,9 +166,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
       } catch (error) {
         into.blame(error);
       }
-      this.checkScores(z, some, from);
       for (let i = 0; i < some; i++) {
         if (offset) z[i] += offset[from + i];
+        this.checkScores(z, i * outputCount, from + i);
         this.toPredictions(z, i * outputCount);
         const to = (from + i) * width;
         if (width === outputCount) for (let k = 0; k < width; k++) out[to + k] = z[i * width + k];
@@ -202,8 +197,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
-    this.checkScores(z, data.rowCount);
-    for (let i = 0; i < data.rowCount; i++) this.toPredictions(z, i * this.outputCount);
+    for (let i = 0; i < data.rowCount; i++) {
+      this.checkScores(z, i * this.outputCount, i);
+      this.toPredictions(z, i * this.outputCount);
+    }
     tally.add(z, this.targets(data), data.weights);
     return tally.result() as MetricsOf<K>;
   }
@@ -250,14 +247,17 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return this.#z;
   }
 
-  /** NaN, and among several outputs ∞, which has no share of probability, come of values beyond the numbers that a model computes with, or of a damaged file. Conformal sets have an answer to it. */
-  private checkScores(z: Float64Array, rows: number, first = 0): void {
-    const outputs = this.outputCount;
-    for (let k = 0; k < rows * outputs; k++) {
-      if (!(Number.isNaN(z[k]) || (outputs > 1 && z[k] === Infinity))) continue;
+  /**
+   * Refuses a row of z that says nothing: NaN, or ∞ where shares of it are wanted, which calibrated ones know to give. They come of values beyond the
+   * numbers that a model computes with, or of a damaged file. `row`: from 0. Conformal sets have an answer to it.
+   */
+  private checkScores(z: Float64Array, from: number, row: number): void {
+    for (let k = from; k < from + this.outputCount; k++) {
+      const isShared = z[k] === Infinity && this.link === "softmax" && this.description.calibration === undefined;
+      if (!isShared && !Number.isNaN(z[k])) continue;
       throw new DataError(
         "predict",
-        `row ${first + Math.floor(k / outputs) + 1}: the model's answer is ${z[k]}; its values are too large for the model to compute with, or the model's file is damaged`,
+        `row ${row + 1}: the model's answer is ${z[k]}; its values are too large for the model to compute with, or the model's file is damaged`,
         "PREDICT_NUMBER",
       );
     }
@@ -272,8 +272,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     linkInPlace(this.link, z, from, this.outputCount);
   }
 
-  /** `_`: the row's place among those that z was computed of. */
-  private prediction(z: Float64Array, _ = 0): Prediction {
+  /** `row`: its place among those that z was computed of. */
+  private prediction(z: Float64Array, row = 0): Prediction {
+    this.checkScores(z, 0, row);
     const values = z.slice();
     this.toPredictions(values, 0);
     const { classes } = this;

@@ -262,16 +262,25 @@ describe.skipIf(lacking)("networks in onnxruntime", () => {
     model.dispose();
   });
 
-  test("rows of a table by number; NaN for those that it has not, as ours", async () => {
+  test("rows of a table by number; none for those that it has not, as ours", async () => {
     const layers = [ergodic.embedding(5, 3), flatten(), dense(1)];
     const x = Array.from({ length: 12 }, (_, i) => [i % 5, (i * 2) % 5]);
     const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a - 2 * b) });
     const model = (await fit(network(layers, { loss: "squared" }), data, { epochs: 1, seed: 1 })) as NetworkPredictor;
     const rows = Float32Array.of(0, 4, 3.7, 1, -1, 2, 5, 0, 4.99, -0.5);
-    const ours = new Float64Array(5);
-    model.predictInto(rows, ours);
+    const out = new Float64Array(1);
+    // Ours refuses such a row by its place.
+    const ours = Array.from({ length: 5 }, (_, i) => {
+      try {
+        model.predictInto(rows.subarray(2 * i, 2 * i + 2), out);
+        return out[0];
+      } catch (error) {
+        expect((error as ergodic.DataError).code).toBe("PREDICT_NUMBER");
+        return Number.NaN;
+      }
+    });
     const { values } = (await runtime.run(toOnnx(model), rows, 2)).outputs.value;
-    expect([...ours].map(Number.isNaN)).toEqual([false, false, true, true, true]);
+    expect(ours.map(Number.isNaN)).toEqual([false, false, true, true, true]);
     for (const [i, value] of ours.entries())
       if (Number.isNaN(value)) expect(values[i]).toBeNaN();
       else expect(values[i]).toBeCloseTo(value, 5);

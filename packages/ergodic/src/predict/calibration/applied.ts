@@ -13,7 +13,7 @@ import { classScores, intervalOf } from "./scores.ts";
 /** What calibration takes the place of in an OutputPredictor. */
 interface Seams {
   scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
-  checkScores(z: Float64Array, rows: number, first?: number): void;
+  checkScores(z: Float64Array, from: number, row: number): void;
   toPredictions(z: Float64Array, from: number): void;
   prediction(z: Float64Array, i?: number): Prediction;
 }
@@ -30,7 +30,7 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
   // Where the model gives no number, all classes are possible.
   if (facts.classes && (json as { conformal?: Json }).conformal) seams.checkScores = () => {};
   seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
-  seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z), z, i);
+  seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z, i), z, i);
 }
 
 export class Calibration implements Pick<Seams, "toPredictions"> {
