@@ -1,13 +1,13 @@
 /**
  * The name that was probably meant: the same but for case and blanks, else the one that the fewest insertions, deletions and replacements
- * of single characters make of it: up to a third of its length, and two. Undefined where none is like it.
+ * of single characters make of it: one from five characters on, and two from nine. Undefined where none is like it.
  */
 export function nearName(wanted: string, names: readonly string[]): string | undefined {
   const plain = (name: string): string => name.trim().toLowerCase();
   const same = names.find((name) => plain(name) === plain(wanted));
   if (same !== undefined || wanted.length > LONGEST) return same;
   let best: string | undefined;
-  let least = Math.min(2, Math.floor(wanted.length / 3)) + 1;
+  let least = Math.min(2, Math.floor((wanted.length - 1) / 4)) + 1;
   for (const name of names.slice(0, MOST)) {
     if (Math.abs(name.length - wanted.length) >= least) continue;
     const steps = stepsBetween(plain(wanted), plain(name));

@@ -354,7 +354,9 @@ describe("filled in", () => {
     const fitted = await run;
     const { why, ...described } = chosen;
     expect(why).toMatch(/^a smooth objective of/);
-    expect(fitted.description).toEqual(described);
+    const { columns, ...description } = fitted.description;
+    expect(columns).toEqual(["x0", "x1", "x2", "x3"]);
+    expect(description).toEqual(described);
     expect(fitted.run).toMatchObject({ reason: "converged" });
   });
 

@@ -92,5 +92,7 @@ test("hash: 2^hash sparse columns, told apart by their numbers, however many the
   await expect(readLibsvm(file, { hash: 8, layout: "dense" })).rejects.toThrow(
     't.libsvm: layout is "dense", but hashed columns are stored sparse; leave hash or layout out [OPTION_CONFLICT]',
   );
-  await expect(readLibsvm(file, { hash: 31 })).rejects.toThrow("hash: bits is 31");
+  await expect(readLibsvm(file, { hash: 31 })).rejects.toThrow(
+    "readLibsvm: hash is 31, but must be an integer >= 1 and <= 30 [OPTION_RANGE]",
+  );
 });

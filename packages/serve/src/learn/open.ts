@@ -23,8 +23,8 @@ const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes
  *
  * One process at a time may have it open.
  *
- * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made; CapabilityError for a model that does not learn row by row; LearnerError where
- * the folder is another process's, or was begun with another model or other options
+ * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made; CapabilityError for a model that does not
+ * learn row by row; LearnerError where the folder is another process's, or was begun with another model or other options
  */
 export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {
   checkKeys("openLearner", options, NAMES);
