@@ -157,6 +157,7 @@ describe("an output that is an input is refused, and nothing is touched", () => 
     const near = file("seenmore.png");
     writeFileSync(near, "");
     mkdirSync(file("seen/notes"));
+    writeFileSync(file("seen/notes/a.txt"), "");
     mkdirSync(file("seenmore"));
     writeFileSync(file("seenmore/1.png"), "");
     for (const out of [place, near, file("seen/new.png"), file("seen/notes/new.csv"), file("seenmore/new.csv")])
