@@ -16,6 +16,7 @@ export type {
   RuleJson,
   SearchRule,
 } from "./algorithms/gradient/kinds.ts";
+export { isRule } from "./algorithms/gradient/kinds.ts";
 export { chain, type Facts, type Formula, type RuleFactory, rule } from "./algorithms/gradient/rule.ts";
 export { type ChainState, ChainsRun } from "./algorithms/sampling/chains-run.ts";
 export { ChainDraws } from "./algorithms/sampling/index.ts";
@@ -36,7 +37,9 @@ export type {
   SearchStart,
   SearchState,
 } from "./algorithms/search/search.ts";
+export { checkSignal } from "./base/checks.ts";
 export { CapabilityError, checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "./base/errors.ts";
+export { shown } from "./base/shown.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "./base/stream.ts";
 export type {
   Advance,

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { checkKeys, checkNumber, DataError, OptionError, type Rule } from "ergodic";
-import type { OnlineRun } from "ergodic/extend";
-import { shown } from "../checks.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
+import { isRule, type OnlineRun, shown } from "ergodic/extend";
 import { LearnerError } from "./errors.ts";
 import { LearnerFolder, sha256 } from "./folder.ts";
 import type { Journal } from "./journal.ts";
@@ -192,10 +191,4 @@ function isModel(value: unknown): value is NonNullable<LearnerOptions["model"]> 
 function notModel(value: unknown): OptionError {
   const said = `model is ${shown(value)}, but must be a trained model, or its file: a path, a URL, a Blob or bytes`;
   return new OptionError("openLearner", said, "OPTION_TYPE");
-}
-
-/** Made by a factory of rules, of whichever kind. */
-function isRule(value: unknown): value is Rule {
-  const { kind, toJSON } = Object(value) as Partial<Rule>;
-  return ["equation", "search", "host"].includes(kind!) && typeof toJSON === "function";
 }

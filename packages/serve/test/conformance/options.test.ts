@@ -205,10 +205,10 @@ describe("what a wrong value is told", () => {
 
   it("of a batcher", async () => {
     expect(await told(() => batches.submit(1, { signal: controller as never }))).toBe(
-      "batcher.submit: signal is an AbortController, but must be its signal: write signal: controller.signal [OPTION_TYPE]",
+      "batcher.submit: signal is of type AbortController, but must be the controller's AbortSignal: write signal: controller.signal [OPTION_TYPE]",
     );
     expect(await told(() => batches.submit(1, { signal: "now" as never }))).toBe(
-      'batcher.submit: signal is "now", but must be an AbortSignal: write signal: controller.signal [OPTION_TYPE]',
+      'batcher.submit: signal is "now", but must be an AbortSignal: write signal: controller.signal, or signal: AbortSignal.timeout(60_000) [OPTION_TYPE]',
     );
     expect(await told(() => batcher({ run: (rows: number[]) => rows, clock: { now: () => 1 } as never }))).toBe(
       "batcher: clock is an object, but must have now, setTimeout, clearTimeout, setImmediate; omit it for the machine's [OPTION_TYPE]",
@@ -232,7 +232,7 @@ describe("what a wrong value is told", () => {
     );
     expect(await open({ rule: 0 })).toBe("openLearner: rule is 0, but must be a rule: write sgd({ rate: 0.01 }) [OPTION_TYPE]");
     expect(await open({ model: [1] })).toBe(
-      "openLearner: model is a list of 1, but must be a trained model, or its file: a path, a URL, a Blob or bytes [OPTION_TYPE]",
+      "openLearner: model is an array of 1, but must be a trained model, or its file: a path, a URL, a Blob or bytes [OPTION_TYPE]",
     );
     expect(await open({ model: { toBytes: () => Symbol("x") } })).toBe(
       "openLearner: toBytes() of model gave Symbol(x), but must give the bytes of a model's file [OPTION_TYPE]",
