@@ -211,7 +211,7 @@ describe("what a wrong value is told", () => {
       'batcher.submit: signal is "now", but must be an AbortSignal: write signal: controller.signal, or signal: AbortSignal.timeout(60_000) [OPTION_TYPE]',
     );
     expect(await told(() => batcher({ run: (rows: number[]) => rows, clock: { now: () => 1 } as never }))).toBe(
-      "batcher: clock is an object, but must have now, setTimeout, clearTimeout, setImmediate; omit it for the machine's [OPTION_TYPE]",
+      "batcher: clock is an object of now, but must have now, setTimeout, clearTimeout, setImmediate; omit it for the machine's [OPTION_TYPE]",
     );
     expect((await batches.submit(1, { signal: controller.signal })).answer).toBe(1);
   });
