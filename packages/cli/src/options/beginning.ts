@@ -19,7 +19,7 @@ export async function beginningOf(options: TrainOptions, command: Command): Prom
   const { from } = options;
   if (from === undefined || options.resume !== undefined) return undefined;
   const saved = await predictor(from).catch((error: unknown) => {
-    if (error instanceof DataError && /not a model/.test(error.message)) return undefined;
+    if (error instanceof DataError && error.code === "MODEL_KIND") return undefined;
     throw error;
   });
   if (!saved) return undefined;

@@ -20,7 +20,7 @@ export interface FileFormat {
   readonly stranger: string;
   /** Where it is one of ours, by its name. */
   readonly others?: Readonly<Record<string, string>>;
-  /** Begins the codes: MODEL_FORMAT, MODEL_VERSION. */
+  /** Begins the codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
   readonly codes: string;
 }
 
@@ -63,7 +63,9 @@ export function encodeDescribed(
 export function decodeDescribed(bytes: Uint8Array, where: string, format: FileFormat): DescribedFile {
   const { tensors, metadata } = decode(bytes, where);
   const code = `${format.codes}_FORMAT`;
-  if (metadata.format !== format.format) throw new DataError(where, otherOf(format, metadata.format), code);
+  const { others = {}, stranger } = format;
+  if (Object.hasOwn(others, metadata.format)) throw new DataError(where, others[metadata.format], `${format.codes}_KIND`);
+  if (metadata.format !== format.format) throw new DataError(where, stranger, code);
   checkVersion(metadata.version, where, format);
   const own = Object.entries(tensors).filter(([name]) => !name.startsWith(PACKED));
   return {
@@ -144,6 +146,3 @@ function isDeep(json: Json, levels: number): boolean {
   for (const key in json) if (isDeep(json[key], levels - 1)) return true;
   return false;
 }
-
-const otherOf = ({ others = {}, stranger }: FileFormat, found: string): string =>
-  Object.hasOwn(others, found) ? others[found] : stranger;

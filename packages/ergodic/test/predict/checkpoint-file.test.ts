@@ -7,7 +7,7 @@ import { checkpointBytes } from "../../src/loop/checkpoint.ts";
 test("a checkpoint is no model, and the error says how the run is resumed", async () => {
   const bytes = checkpointBytes({ snapshot: { tensors: {}, state: {} }, loop: {}, recipe: {} });
   await expect(predictor(bytes)).rejects.toThrow(
-    /is the checkpoint of a run, not a model; resume the run, fit\.resume\(file, data\) or ergodic train … --resume file, and take the model that it saves \[MODEL_FORMAT\]$/,
+    /is the checkpoint of a run, not a model; resume the run, fit\.resume\(file, data\) or ergodic train … --resume file, and take the model that it saves \[MODEL_KIND\]$/,
   );
   const other = encodeDescribed({ format: "constructor", versionName: "", stranger: "", codes: "" }, {}, {}, {});
   await expect(predictor(other)).rejects.toThrow("not a model saved by ergodic; export it from the tool that made it");
