@@ -384,21 +384,23 @@ export interface Curvature {
   bind(): Promise<CurvatureBinding>;
 }
 
-/** The loss and its Hessian, bound to memory. */
+/** Of parameters that share curvature: the loss, its gradient, and the lower triangle of its Hessian, rows `width` numbers apart. To be read at once. */
+export interface Curved {
+  readonly loss: number;
+  readonly gradient: Float64Array;
+  readonly hessian: Float64Array;
+}
+
+/** The loss and its Hessian, bound to memory. What takes long yields every few milliseconds. */
 export interface CurvatureBinding {
   /** Parameters that share curvature, side by side. */
   readonly parts: readonly { readonly first: number; readonly count: number }[];
-  /** The mean loss at x, of all parts. */
-  value(x: Float64Array): number;
-  /** Part k's share of the mean loss at x, its gradient, and its Hessian: the lower triangle, rows `width` numbers apart. To be overwritten; valid until the next call. */
-  at(
-    x: Float64Array,
-    k: number,
-  ): {
-    readonly loss: number;
-    readonly gradient: Float64Array;
-    readonly hessian: { readonly values: Float64Array; readonly width: number };
-  };
+  /** Of a Hessian's rows; at least the largest part's count. */
+  readonly width: number;
+  /** The mean loss at x, of all parts. What it has found out is kept for `at` of the same x, to the same bits. */
+  value(x: Float64Array): Generator<void, number>;
+  /** Part k's share of the mean loss at x, its gradient, and its Hessian. */
+  at(x: Float64Array, k: number): Generator<void, Curved>;
   /** Gives memory back. */
   dispose(): void;
 }

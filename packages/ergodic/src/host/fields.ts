@@ -991,12 +991,13 @@ export const MEMBER_STATES = 8;
 export const MEMBER_SLOT = 12;
 export const MEMBER_BYTES = 16;
 
-/** A Hessian over all rows (kernels/hessian.ts). Y, WEIGHTS, OFFSETS: of the first row; AT: where the program's block has their addresses, and the loss. OFFSETS 0: there are none. */
+/** A Hessian over rows (kernels/hessian.ts). Y, WEIGHTS, OFFSETS: of the first row; AT: where the program's block has their addresses, and the loss. OFFSETS 0: there are none. */
 export const HESSIAN_VALUES = 0;
 export const HESSIAN_ROW_BYTES = 4;
 export const HESSIAN_ROW_START = 8;
 export const HESSIAN_COLUMN_INDEX = 12;
-export const HESSIAN_ROWS = 16;
+/** Whether D and H have a place for each row, or for those of a chunk. */
+export const HESSIAN_KEPT = 16;
 export const HESSIAN_COLUMNS = 20;
 export const HESSIAN_WIDTH = 24;
 export const HESSIAN_PARAMETERS = 28;
@@ -1015,9 +1016,15 @@ export const HESSIAN_AT_OFFSET = 76;
 export const HESSIAN_D = 80;
 export const HESSIAN_GRADIENT = 84;
 export const HESSIAN_AT_LOSS = 88;
+export const HESSIAN_AT_D = 92;
 export const HESSIAN_SCALE_F64 = 96;
 /** Of a row's weight: what its curvature is at least. */
 export const HESSIAN_LEAST_F64 = 104;
-export const HESSIAN_BYTES = 112;
+export const HESSIAN_AT_H = 112;
+export const HESSIAN_BYTES = 120;
 /** Rows at a time. */
 export const HESSIAN_CHUNK = 64;
+/** What a call makes. */
+export const HESSIAN_ALL = 0;
+export const HESSIAN_LOSS = 1;
+export const HESSIAN_REST = 2;

@@ -24,8 +24,9 @@ export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: num
 
 /** Of an `advance` that stops within a step. */
 const STRETCH_MS = 20;
-/** A step that is expected to be shorter is not worth a copy of what it begins with. */
+/** A step that is expected to be shorter is worth a copy of what it begins with only where that takes no more than a share of it. */
 const SHORT_MS = 20;
+const COPY_SHARE = 0.05;
 
 interface Follower<T> {
   readonly calls: Calls<T>;
@@ -36,14 +37,16 @@ interface Follower<T> {
  * A step of a run made of kernel calls, which may take long: it is made in stretches.
  *
  * Between two stretches the step is half done, which no snapshot can hold: what is kept then is the run as it was when the step began, from where the same step is
- * made again, bit for bit. That copy costs time, so that after a short step (the next is likely to be short as well) none is made, and the step is not interrupted.
+ * made again, bit for bit. That copy costs time, so that after a short step (the next is likely to be short as well) none is made where it is dear, and the step is not interrupted.
  */
 export class LongStep<T> {
   private readonly run: RunCalls;
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
+  /** Of the last step, and of the last copy. */
   private milliseconds = Number.POSITIVE_INFINITY;
+  private copying = 0;
 
   /** `keep`: the run's snapshot between steps. */
   constructor(run: RunCalls, keep: () => Snapshot) {
@@ -59,7 +62,8 @@ export class LongStep<T> {
   /** Continues the step under way, or begins one. Undefined where it is not done after a stretch; else what each solver gave. */
   async advance(begin: () => readonly Calls<T>[]): Promise<T[] | undefined> {
     if (!this.underWay) {
-      this.before = this.milliseconds < SHORT_MS ? undefined : this.keep();
+      const isDear = this.milliseconds < SHORT_MS && this.copying > COPY_SHARE * this.milliseconds;
+      this.before = isDear ? undefined : this.copied();
       this.followers = begin().map((calls) => ({ calls, at: calls.next([]) }));
       this.milliseconds = 0;
     }
@@ -72,6 +76,13 @@ export class LongStep<T> {
     this.followers = [];
     this.before = undefined;
     return given;
+  }
+
+  private copied(): Snapshot {
+    const start = performance.now();
+    const kept = this.keep();
+    this.copying = performance.now() - start;
+    return kept;
   }
 
   snapshot(): Snapshot {

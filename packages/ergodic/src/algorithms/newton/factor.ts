@@ -1,3 +1,5 @@
+import { Pauses } from "../../base/steps.ts";
+
 /** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
 const DEPENDENT = 1e-11;
 
@@ -9,10 +11,12 @@ export interface Triangle {
 
 /**
  * A⁻¹b in place of b, by Cholesky's factor in place of A's lower triangle; `count` rows. A must be positive semidefinite: rows that depend on those
- * before, to rounding, get 0.
+ * before, to rounding, get 0. Yields every few milliseconds.
  */
-export function solveInPlace({ values, width }: Triangle, b: Float64Array, count: number): void {
+export function* solving({ values, width }: Triangle, b: Float64Array, count: number): Generator<void, void> {
+  const pauses = new Pauses();
   for (let i = 0; i < count; i++) {
+    if (pauses.due((i * i) / 2)) yield;
     const row = i * width;
     for (let j = 0; j < i; j++) {
       const above = j * width;

@@ -1,6 +1,6 @@
 import { KeptPart } from "../../base/kept-part.ts";
 import type { Advance, CurvatureBinding, Penalty, Problem, Progression, Snapshot } from "../../contract.ts";
-import { solveInPlace } from "./factor.ts";
+import { solving } from "./factor.ts";
 
 /** Armijo's share of the decrease that the slope promises. */
 const SUFFICIENT = 1e-4;
@@ -13,7 +13,23 @@ const UNBOUNDED =
   "the loss still falls as weights grow without end: some classes are separable, or some counts always 0, so that no weights are the best; give l2, or leave out the columns that tell them apart";
 const HIDDEN = "the objective falls by less than rounding shows";
 
-/** Newton's method as a run: a step is an update (newton-cholesky.ts). */
+/** Where a search along a direction ended. */
+interface Walked {
+  readonly to: Float64Array;
+  /** There, without the penalty. */
+  readonly loss: number;
+  readonly evaluations: number;
+  /** Rounding hides whether the objective falls. */
+  readonly hidden: boolean;
+}
+
+/** Milliseconds of an `advance` that stops within a step. */
+const STRETCH_MS = 20;
+
+/**
+ * Newton's method as a run: a step is an update (newton-cholesky.ts), made in stretches. Until it is done the point is where it began, which is what is kept
+ * meanwhile.
+ */
 export class Newton implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
@@ -25,10 +41,15 @@ export class Newton implements Progression {
   private readonly rows: number;
   private readonly x: Float64Array;
   private readonly direction: Float64Array;
+  /** A copy of the Hessian: where it was made may move while others work. */
+  private readonly matrix: Float64Array;
   /** The objective where the run began. */
   private first = Number.NaN;
   private decrement = Number.NaN;
   private evaluations = 0;
+  /** The mean loss at the point, without the penalty; NaN until it is known. */
+  private loss = Number.NaN;
+  private underWay: Generator<void, void> | undefined;
   /** Steps in a row that gained 1/e of the last gain. */
   private falling = 0;
 
@@ -39,6 +60,7 @@ export class Newton implements Progression {
     this.rows = rowCount;
     this.x = start?.slice() ?? new Float64Array(parameterCount);
     this.direction = new Float64Array(parameterCount);
+    this.matrix = new Float64Array(curvature.width ** 2);
   }
 
   get updates(): number {
@@ -48,61 +70,78 @@ export class Newton implements Progression {
   async advance(): Promise<Advance> {
     // A run that is resumed at its end.
     if (this.converged !== false) return { updates: 0, lossSum: 0, rows: 0 };
-    const before = this.decrement;
-    const { loss, slope } = this.direct();
+    this.underWay ??= this.one();
+    const start = performance.now();
+    let within: boolean;
+    do within = !this.underWay.next().done;
+    while (within && performance.now() - start < STRETCH_MS);
+    if (!within) this.underWay = undefined;
+    // Of a first step that has just begun nothing is known.
+    const rows = within && Number.isNaN(this.loss) ? 0 : this.rows;
+    return { updates: within ? 0 : 1, lossSum: rows === 0 ? 0 : this.loss * rows, rows, within };
+  }
+
+  /** A step. */
+  private *one(): Generator<void, void> {
+    const { loss, slope, evaluations } = yield* this.direct();
     const here = loss + this.penaltyAt(this.x);
+    const decrement = -slope / 2;
+    const stays = { to: this.x, loss, evaluations: 0, hidden: false };
+    const walked = decrement > 0 ? yield* this.walk(here, slope) : stays;
     if (this.step === 0) this.first = here;
-    this.decrement = -slope / 2;
-    const now = this.decrement > 0 ? this.walk(here, slope) : loss;
+    const ratio = decrement / this.decrement;
+    this.x.set(walked.to);
+    this.loss = walked.loss;
+    this.decrement = decrement;
+    this.evaluations += evaluations + walked.evaluations;
     this.step++;
-    const ratio = this.decrement / before;
+    if (walked.hidden) this.converged = HIDDEN;
     // A penalty ends what seems to have no end.
     const isFree = this.penalty.l2 === 0;
     this.falling = isFree && ratio > RATIO.low && ratio < RATIO.high ? this.falling + 1 : 0;
     if (this.falling === RATIO.steps) this.converged ||= UNBOUNDED;
     // The step from here squared what was left.
-    if (!(this.decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
-    return { updates: 1, lossSum: now * this.rows, rows: this.rows };
+    if (!(decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
   }
 
   /** `direction` = −H⁻¹g, part by part; the loss at x, and gᵀdirection. */
-  private direct(): { loss: number; slope: number } {
-    const { x, direction, penalty } = this;
+  private *direct(): Generator<void, { loss: number; slope: number; evaluations: number }> {
+    const { x, direction, penalty, matrix } = this;
+    const { width } = this.curvature;
     direction.fill(0);
-    const total = { loss: 0, slope: 0 };
+    const total = { loss: 0, slope: 0, evaluations: 1 };
     for (const [k, { first, count }] of this.curvature.parts.entries()) {
-      const { loss, gradient, hessian } = this.curvature.at(x, k);
+      const { loss, gradient, hessian } = yield* this.curvature.at(x, k);
       const to = direction.subarray(first, first + count);
+      const downhill = gradient.map((slope) => -slope);
+      matrix.set(hessian);
       for (let j = 0; j < count; j++) {
         const pull = penalty.l2 * penalty.weights[first + j];
-        hessian.values[j * (hessian.width + 1)] += pull;
-        gradient[j] += pull * x[first + j];
-        to[j] = -gradient[j];
+        matrix[j * (width + 1)] += pull;
+        downhill[j] -= pull * x[first + j];
       }
-      solveInPlace(hessian, to, count);
+      to.set(downhill);
+      yield* solving({ values: matrix, width }, to, count);
       total.loss += loss;
-      for (let j = 0; j < count; j++) total.slope += gradient[j] * to[j];
+      for (let j = 0; j < count; j++) total.slope -= downhill[j] * to[j];
     }
-    this.evaluations++;
     return total;
   }
 
-  /** Along the direction, half as far until the objective falls enough; stays where rounding hides whether it falls. Returns the loss. */
-  private walk(here: number, slope: number): number {
+  /** Along the direction, half as far until the objective falls enough; stays where rounding hides whether it falls. */
+  private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;
-    const before = x.slice();
-    for (let length = 1; ; length /= 2) {
+    const to = new Float64Array(x.length);
+    for (let length = 1, evaluations = 1; ; length /= 2, evaluations++) {
       if (length < SHORTEST) {
-        x.set(before);
-        this.converged = HIDDEN;
-        return here - this.penaltyAt(x);
+        const loss = here - this.penaltyAt(x);
+        return { to: x, loss, evaluations: evaluations - 1, hidden: true };
       }
-      for (let j = 0; j < x.length; j++) x[j] = before[j] + length * direction[j];
-      const loss = this.curvature.value(x);
-      this.evaluations++;
-      const change = loss + this.penaltyAt(x) - here;
+      for (let j = 0; j < x.length; j++) to[j] = x[j] + length * direction[j];
+      const loss = yield* this.curvature.value(to);
+      const change = loss + this.penaltyAt(to) - here;
       const hidden = Math.abs(change) <= NOISE * Math.abs(here) && -slope <= NOISE * Math.abs(here);
-      if (change <= SUFFICIENT * length * slope || hidden) return loss;
+      if (change <= SUFFICIENT * length * slope || hidden) return { to, loss, evaluations, hidden: false };
     }
   }
 

@@ -1,6 +1,7 @@
 import { CapabilityError } from "../../base/errors.ts";
 import { linkProgram } from "../../compiler/index.ts";
-import type { CurvatureBinding } from "../../contract.ts";
+import type { CurvatureBinding, Curved } from "../../contract.ts";
+import { storedCount } from "../../data/conversion.ts";
 import type { DataLayout } from "../../data/layout.ts";
 import { elementBytes } from "../../data/layout.ts";
 import { Arena } from "../../host/arena.ts";
@@ -11,8 +12,14 @@ import type { LinearParts } from "./parts.ts";
 /** As a share of the largest curvature: without it no step would leave a flat part of a loss (huber's tails) in which all rows lie. */
 const LEAST_CURVATURE = 1e-9;
 
+/** Products of a call of the kernel: some milliseconds. */
+const WORK = 1e7;
+/** Of the slopes and curvatures of all rows and outputs: more are not kept from a loss for the Hessian at the same parameters. */
+const KEPT_BYTES = 2 ** 26;
+
 /**
- * A linear model's mean loss, its gradient and Hessian, output by output, by kernels/hessian.ts: one pass over the rows.
+ * A linear model's mean loss, its gradient and Hessian, output by output, by kernels/hessian.ts: one pass over the rows, or half of one where the loss was asked
+ * for before.
  *
  * @throws CapabilityError [MODEL_CAPABILITY] where the loss has no curvature, or outputs share theirs
  */
@@ -25,23 +32,22 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
   const width = Math.ceil(columns / 4) * 4;
   const place = { parameters: arena.take(columns * 8), gradient: arena.take(columns * 8), matrix: arena.take(width * width * 8) };
   const { program, functions } = linkProgram(engine, curvedProgram(loss, layout.offset !== 0), arena);
-  const chunk = { z: 0, d: 0, h: 0 };
-  for (const name of ["z", "d", "h"] as const) chunk[name] = arena.take(field.HESSIAN_CHUNK * 8);
+  const kept = 16 * rowCount * outputs <= KEPT_BYTES;
+  const z = arena.take(field.HESSIAN_CHUNK * 8);
+  const rowsPlace = (): number => arena.take((kept ? rowCount : field.HESSIAN_CHUNK) * 8);
+  const shared = kept ? undefined : { d: rowsPlace(), h: rowsPlace() };
   const panels = arena.take(layout.format === "dense" ? field.HESSIAN_CHUNK * width * 8 : columns * 16);
-  const own = arena.block(program.blockBytes, [
-    [program.pointers.z, chunk.z],
-    [program.pointers.dz, chunk.d],
-    [program.pointers.d2z, chunk.h],
-  ]);
+  const own = arena.block(program.blockBytes, [[program.pointers.z, z]]);
   const weights = arena.copy(rowWeights(parts));
   const kernel = engine.kernel(
     `hessian${layout.format === "dense" ? "Dense" : "Sparse"}${layout.type.toUpperCase()}`,
     deterministic,
   );
   const blocks = targets(parts, arena).map((target) => {
+    const { d, h } = shared ?? { d: rowsPlace(), h: rowsPlace() };
     const block = arena.block(field.HESSIAN_BYTES, [
       ...rowsOf(layout),
-      [field.HESSIAN_ROWS, rowCount],
+      [field.HESSIAN_KEPT, kept ? 1 : 0],
       [field.HESSIAN_COLUMNS, columns],
       [field.HESSIAN_WIDTH, width],
       [field.HESSIAN_PARAMETERS, place.parameters],
@@ -49,33 +55,60 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
       [field.HESSIAN_PANELS, panels],
       [field.HESSIAN_UPDATE, functions[program.update].slot],
       [field.HESSIAN_BLOCK, own],
-      [field.HESSIAN_Z, chunk.z],
-      [field.HESSIAN_H, chunk.h],
+      [field.HESSIAN_Z, z],
+      [field.HESSIAN_H, h],
       [field.HESSIAN_Y, target],
       [field.HESSIAN_AT_Y, program.pointers.y],
       [field.HESSIAN_WEIGHTS, weights],
       [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
       [field.HESSIAN_OFFSETS, layout.offset],
       [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
-      [field.HESSIAN_D, chunk.d],
+      [field.HESSIAN_D, d],
       [field.HESSIAN_GRADIENT, place.gradient],
       [field.HESSIAN_AT_LOSS, program.scalars.loss],
+      [field.HESSIAN_AT_D, program.pointers.dz],
+      [field.HESSIAN_AT_H, program.pointers.d2z],
     ]);
     arena.setF64(block, field.HESSIAN_SCALE_F64, layout.scale);
     arena.setF64(block, field.HESSIAN_LEAST_F64, LEAST_CURVATURE * (loss.curvature ?? 0));
     return block;
   });
-  const call = (x: Float64Array, k: number, lossAlone: boolean): number => {
-    engine.memory.f64(place.parameters, columns).set(x.subarray(k * stride, k * stride + columns));
-    return kernel(blocks[k], lossAlone ? 1 : 0);
-  };
+  const entries = storedCount(layout) / rowCount;
+  const rowsPerCall = field.HESSIAN_CHUNK * Math.max(1, Math.floor(WORK / ((field.HESSIAN_CHUNK * (entries * entries)) / 2)));
+  const partOf = (x: Float64Array, k: number): Float64Array => x.subarray(k * stride, k * stride + columns);
+  function* call(x: Float64Array, k: number, what: number): Generator<void, number> {
+    let loss = 0;
+    for (let from = 0; from < rowCount; from += rowsPerCall) {
+      if (from > 0) yield;
+      engine.memory.f64(place.parameters, columns).set(partOf(x, k));
+      loss += kernel(blocks[k], what, from, Math.min(from + rowsPerCall, rowCount));
+    }
+    return loss;
+  }
+  /** Of each output: the loss that its slopes and curvatures are of, and the parameters. */
+  const known: ({ x: Float64Array; loss: number } | undefined)[] = [];
   return {
+    width,
     parts: Array.from({ length: outputs }, (_, k) => ({ first: k * stride, count: columns })),
-    value: (x) => blocks.reduce((sum, _, k) => sum + call(x, k, true), 0),
-    at(x, k) {
-      const loss = call(x, k, false);
-      const hessian = { values: engine.memory.f64(place.matrix, width * width), width };
-      return { loss, gradient: engine.memory.f64(place.gradient, columns), hessian };
+    *value(x) {
+      let sum = 0;
+      for (const k of blocks.keys()) {
+        known[k] = undefined;
+        const loss = yield* call(x, k, field.HESSIAN_LOSS);
+        if (kept) known[k] = { x: partOf(x, k).slice(), loss };
+        sum += loss;
+      }
+      return sum;
+    },
+    *at(x, k): Generator<void, Curved> {
+      const before = known[k];
+      // The kernel scales the curvatures where they are.
+      known[k] = undefined;
+      const again = before?.x.every((v, j) => v === x[k * stride + j]) ?? false;
+      const made = yield* call(x, k, again ? field.HESSIAN_REST : field.HESSIAN_ALL);
+      const { memory } = engine;
+      const loss = again ? before!.loss : made;
+      return { loss, gradient: memory.f64(place.gradient, columns), hessian: memory.f64(place.matrix, width ** 2) };
     },
     dispose: () => arena.dispose(),
   };

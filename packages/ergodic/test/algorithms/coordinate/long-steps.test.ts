@@ -1,5 +1,5 @@
 /** Steps that take long: they stop on the way, and what is kept there, given there and watched from there. */
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { type Calls, LongStep } from "../../../src/algorithms/coordinate/calls.ts";
 import type { Snapshot } from "../../../src/contract.ts";
 import type { Tick } from "../../../src/index.ts";
@@ -138,45 +138,62 @@ describe("LongStep", () => {
     return count;
   }
 
-  const bench = (milliseconds: number) => {
-    const state = { at: 0, kept: 0 };
+  /** A clock that only calls, of `milliseconds`, and copies, of `copy`, move on. */
+  const bench = (milliseconds: number, copy = 0) => {
+    const state = { at: 0, kept: 0, clock: 0 };
+    vi.spyOn(performance, "now").mockImplementation(() => state.clock);
     const run = async () => {
-      const end = performance.now() + milliseconds;
-      while (performance.now() < end);
+      state.clock += milliseconds;
       return [0];
     };
-    const keep = (): Snapshot => ({ tensors: {}, state: { at: state.at, kept: ++state.kept } });
+    const keep = (): Snapshot => {
+      state.clock += copy;
+      return { tensors: {}, state: { at: state.at, kept: ++state.kept } };
+    };
     return { state, step: new LongStep<number>(run, keep) };
   };
+  afterEach(() => vi.restoreAllMocks());
 
   it("stops after a stretch, and keeps what was before", async () => {
     const { state, step } = bench(9);
     state.at = 5;
     const log: string[] = [];
     expect(await step.advance(() => [busy(8, log)])).toBeUndefined();
+    // 27 ms: the first call that ends after 20.
+    expect(state.clock).toBe(27);
     expect(step.underWay).toBe(true);
     state.at = 6;
     expect(step.snapshot().state).toEqual({ at: 5, kept: 1 });
     let given: number[] | undefined;
-    for (let k = 0; !given && k < 10; k++) given = await step.advance(() => [busy(1, ["never begun"])]);
+    for (let k = 0; !given && k < 10; k++) {
+      const before = state.clock;
+      given = await step.advance(() => [busy(1, ["never begun"])]);
+      expect(state.clock - before).toBeLessThanOrEqual(27);
+    }
     expect(given).toEqual([8]);
     expect(log.length).toBe(8);
     expect(step.underWay).toBe(false);
     expect(step.snapshot().state.at).toBe(6);
   });
 
-  it("copies nothing before a step that follows a short one, and does not interrupt it", async () => {
-    const { state, step } = bench(0);
-    await step.advance(() => [busy(2, [])]);
+  it("interrupts a long step after a short one, where a copy costs little", async () => {
+    const { state, step } = bench(9, 0.4);
+    expect(await step.advance(() => [busy(1, [])])).toEqual([1]);
+    const before = state.clock;
+    expect(await step.advance(() => [busy(8, [])])).toBeUndefined();
+    expect(state.clock - before).toBeCloseTo(27.4, 9);
+    expect(state.kept).toBe(2);
+  });
+
+  it("copies nothing before a step that follows a short one, where a copy costs much, and does not interrupt it", async () => {
+    const { state, step } = bench(9, 0.5);
+    await step.advance(() => [busy(1, [])]);
     expect(state.kept).toBe(1);
-    await step.advance(() => [busy(2, [])]);
+    expect(await step.advance(() => [busy(8, [])])).toEqual([8]);
     expect(state.kept).toBe(1);
-    const slow = bench(9);
-    await slow.step.advance(() => [busy(0, [])]);
-    expect(await slow.step.advance(() => [busy(8, [])])).toEqual([8]);
-    expect(slow.state.kept).toBe(1);
-    await slow.step.advance(() => [busy(8, [])]);
-    expect(slow.state.kept).toBe(2);
+    // That was long.
+    await step.advance(() => [busy(8, [])]);
+    expect(state.kept).toBe(2);
   });
 
   it("moves all solvers on", async () => {

@@ -1,8 +1,10 @@
 /** Newton's method against scikit-learn's optima, a loss and its derivatives written out, and objectives without a minimum. */
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { solveInPlace } from "../../../src/algorithms/newton/factor.ts";
+import { describe, expect, it, vi } from "vitest";
+import { solving, type Triangle } from "../../../src/algorithms/newton/factor.ts";
+import { atOnce } from "../../../src/base/steps.ts";
+import type { Curved } from "../../../src/contract.ts";
 import {
   coordinateDescent,
   Dataset,
@@ -17,6 +19,9 @@ import {
 } from "../../../src/index.ts";
 import { plantedData, plantedDataset } from "../../golden/sklearn-data.ts";
 import { engine, plan } from "../coordinate/targets.ts";
+
+const solveInPlace = (matrix: Triangle, b: Float64Array, count: number): void => atOnce(solving(matrix, b, count));
+const copied = ({ loss, gradient, hessian }: Curved): Curved => ({ loss, gradient: gradient.slice(), hessian: hessian.slice() });
 
 interface Optimum {
   coef: number[][];
@@ -114,16 +119,17 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
           for (let k = 0; k <= j; k++) wanted.hessian[j * width + k] += (weights[i] / n) * loss.curvature(z) * v * row[k];
         });
       });
-      // Twice: nothing stays of the call before.
-      for (let round = 0; round < 2; round++) {
+      // Three times: nothing stays of the call before.
+      for (let round = 0; round < 3; round++) {
         expect(binding.parts).toEqual([{ first: 0, count: width }]);
-        expect(binding.value(p)).toBeCloseTo(wanted.loss, 11);
-        const found = binding.at(p, 0);
-        expect(found.loss).toBe(binding.value(p));
+        // With the loss before, and without.
+        if (round === 1) expect(atOnce(binding.value(p))).toBeCloseTo(wanted.loss, 11);
+        const found = copied(atOnce(binding.at(p, 0)));
+        expect(found.loss).toBe(atOnce(binding.value(p)));
         for (let j = 0; j < width; j++) {
           expect(found.gradient[j]).toBeCloseTo(wanted.gradient[j], 11);
           for (let k = 0; k <= j; k++)
-            expect(found.hessian.values[j * found.hessian.width + k]).toBeCloseTo(wanted.hessian[j * width + k], 11);
+            expect(found.hessian[j * binding.width + k]).toBeCloseTo(wanted.hessian[j * width + k], 11);
         }
       }
       binding.dispose();
@@ -339,10 +345,12 @@ function numbers(seed: number): () => number {
 
 function compressed(x: number[][]) {
   const entries = x.map((row) => row.flatMap((v, j) => (v === 0 ? [] : [{ j, v }])));
+  const rowStart = new Uint32Array(x.length + 1);
+  for (const [i, row] of entries.entries()) rowStart[i + 1] = rowStart[i] + row.length;
   return {
     rowCount: x.length,
     columnCount: x[0].length,
-    rowStart: Uint32Array.from({ length: x.length + 1 }, (_, i) => entries.slice(0, i).flat().length),
+    rowStart,
     columnIndex: Uint32Array.from(entries.flat(), ({ j }) => j),
     values: Float64Array.from(entries.flat(), ({ v }) => v),
     source: "sparse",
@@ -357,3 +365,115 @@ function floats(given: { target: number[]; weights: number[]; offset: number[] }
 function disposable<T extends { dispose(): void }>(made: T): T & Disposable {
   return Object.assign(made, { [Symbol.dispose]: () => made.dispose() });
 }
+
+describe("a pass over many rows", () => {
+  const [n, d] = [30_000, 40];
+  const random = numbers(9);
+  const x = Float64Array.from({ length: n * d }, () => (random() < 0.5 ? 0 : random() - 0.5));
+  const y = Array.from({ length: n }, (_, i) => (x[i * d] + random() > 0.5 ? "a" : "b"));
+  const model = linear({ loss: "logistic", l2: 0.001, standardise: false });
+  const made = (format: "dense" | "sparse"): Dataset => {
+    const rows = Dataset.fromArrays({ x: { values: x, columnCount: d }, y, type: "f64" });
+    if (format === "dense") return rows;
+    const sparse = Dataset.fromSparse(
+      {
+        ...compressed(Array.from({ length: n }, (_, i) => [...x.subarray(i * d, (i + 1) * d)])),
+        target: rows.target.values.slice(),
+      },
+      { type: "f64", classes: true },
+    );
+    rows.dispose();
+    return sparse;
+  };
+
+  it.each(["dense", "sparse"] as const)("is made in calls of some milliseconds, %s", async (format) => {
+    using data = made(format);
+    using problem = disposable(model.bind(data, plan(), engine));
+    const binding = await problem.curvature.bind();
+    const p = Float64Array.from({ length: problem.parameterCount }, () => random() - 0.5);
+    /** What a generator ends with, and how often it yielded. */
+    const counted = <T>(steps: Generator<void, T>): { value: T; yields: number } => {
+      for (let yields = 0; ; yields++) {
+        const { done, value } = steps.next();
+        if (done) return { value, yields };
+      }
+    };
+    const loss = counted(binding.value(p));
+    const after = counted(binding.at(p, 0));
+    const kept = copied(after.value);
+    // Products of the Hessian: half the square of a row's entries.
+    const perRow = format === "dense" ? (d + 1) ** 2 / 2 : (d / 2 + 1) ** 2 / 2;
+    for (const { yields } of [loss, after]) {
+      expect(yields).toBeGreaterThanOrEqual(Math.floor((n * perRow) / 1.1e7));
+      expect(yields).toBeLessThanOrEqual(Math.ceil((n * perRow) / 0.8e7));
+    }
+    const fresh = copied(atOnce(binding.at(p, 0)));
+    expect(kept).toEqual(fresh);
+    expect(kept.loss).toBe(loss.value);
+    // Another point, of which no loss was asked for.
+    atOnce(binding.value(p));
+    const other = p.map((v) => -v);
+    const elsewhere = copied(atOnce(binding.at(other, 0)));
+    expect(elsewhere.loss).toBe(atOnce(binding.value(other)));
+    expect(elsewhere.gradient).not.toEqual(kept.gradient);
+    binding.dispose();
+  });
+
+  it("that does not end in a stretch is kept as it was, and gives the same bytes", async () => {
+    using data = made("dense");
+    const algorithm = newtonCholesky();
+    const whole = await fit(model, data, { algorithm });
+    // A clock by which every look takes longer than a stretch.
+    let clock = 0;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
+    try {
+      const run = fit(model, data, { algorithm });
+      const within: number[] = [];
+      let bytes: Uint8Array | undefined;
+      for await (const { update } of run) {
+        within.push(update);
+        if (update === 1 && within.filter((k) => k === 1).length === 2) bytes = await run.checkpoint();
+      }
+      // Of each step after the first the loss is known, and told, before it ends.
+      expect(within.filter((k) => k === 1).length).toBeGreaterThan(2);
+      const resumed = await fit.resume(bytes!, data, {});
+      for (const fitted of [await run, resumed]) {
+        expect(fitted.toBytes()).toEqual(whole.toBytes());
+        expect(fitted.run.report).toEqual(whole.run.report);
+      }
+      const stopped = fit(model, data, { algorithm });
+      for await (const { update } of stopped) if (update === 1) stopped.stop("enough");
+      const { run: ended, weights } = await stopped;
+      const first = await fit(model, data, { algorithm, epochs: 1 });
+      expect([ended.updates, ended.reason, weights]).toEqual([1, "enough", first.weights]);
+    } finally {
+      now.mockRestore();
+    }
+  });
+
+  it("keeps nothing of more rows than there is room for", async () => {
+    // 16 bytes a row of 64 MiB, and one row more.
+    const count = 2 ** 22 + 1;
+    const values = Float32Array.from({ length: count }, (_, i) => (i % 1024) / 1024);
+    using data = Dataset.fromArrays({ x: { values, columnCount: 1 }, y: Array.from(values, (v) => 2 * v + 1) });
+    using problem = disposable(linear({ standardise: false }).bind(data, plan(), engine));
+    const binding = await problem.curvature.bind();
+    const p = Float64Array.of(0.5, 0.25);
+    const loss = atOnce(binding.value(p));
+    const after = copied(atOnce(binding.at(p, 0)));
+    expect(after.loss).toBe(loss);
+    // ½ mean (1.5 x + 0.75)², over 4096 times the numbers from 0 to 1023 and one 0.
+    const mean = (of: (v: number) => number): number =>
+      (4096 * Array.from({ length: 1024 }, (_, k) => of(k / 1024)).reduce((a, b) => a + b) + of(0)) / count;
+    expect(loss).toBeCloseTo(
+      mean((v) => 0.5 * (1.5 * v + 0.75) ** 2),
+      11,
+    );
+    expect(after.gradient[0]).toBeCloseTo(-mean((v) => (1.5 * v + 0.75) * v), 11);
+    expect(after.hessian[0]).toBeCloseTo(
+      mean((v) => v * v),
+      11,
+    );
+    binding.dispose();
+  });
+});

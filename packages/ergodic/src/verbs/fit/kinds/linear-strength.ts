@@ -264,7 +264,7 @@ class Fold {
     const problem = linearModel({ ...model.options, l2 }, beginning).bind(this.prepared.dataset, plan, engine);
     const progression = await solver.start(problem, plan, engine);
     try {
-      for (let step = 0; step < MOST_STEPS && progression.converged === false; step++) {
+      while (progression.step < MOST_STEPS && progression.converged === false) {
         signal?.throwIfAborted();
         await progression.advance(1);
         await turn();
