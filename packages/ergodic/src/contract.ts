@@ -89,6 +89,8 @@ export interface Progression {
   parameters(): Float64Array;
   /** Once the algorithm itself has ended: true, or why, as text. */
   readonly converged: boolean | string;
+  /** It ends by itself at a minimum: a run that ends otherwise says that it has not come there. Absent: it does not. */
+  readonly converges?: boolean;
   /** A copy of all that changes. */
   snapshot(): Snapshot;
   /** Continues from a snapshot, bit for bit. */

@@ -230,6 +230,8 @@ export class Stopping {
 
   /** More epochs would help: what nobody would see in a loss alone. */
   private unfinished(): string {
+    const { converges, converged } = this.progression;
+    if (converges && !converged) return ", before it converged";
     return this.hasMeanLoss && this.fell >= FALLING
       ? `, but the loss still fell by ${Math.round(100 * this.fell)} % in the last epoch`
       : "";

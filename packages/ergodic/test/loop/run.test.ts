@@ -149,6 +149,22 @@ describe("stops", () => {
       expect(await reasonOf({ lossAt, convergesAt: 25 }, { until: { epochs: 3 } })).toBe("converged");
     });
 
+    it("of what ends by itself, that it has not, except where it has", async () => {
+      const script = { lossAt: falling(0.5), converges: true };
+      expect(await reasonOf(script, { until: { epochs: 3 } })).toBe("all updates made, before it converged");
+      expect(await reasonOf({ ...script, onAdvance: () => pause(5) }, { until: { seconds: 0.05 } })).toBe(
+        "time is up, before it converged",
+      );
+      for (const convergesAt of [25, 30])
+        expect(await reasonOf({ ...script, convergesAt }, { until: { epochs: 3 } })).toBe("converged");
+      // Resumed where it ended: no step is made, and nothing is said of one.
+      const { run, kept } = begin({ ...script, convergesAt: 20 }, { until: { epochs: 2 }, hasMeanLoss: true });
+      await run;
+      await run.checkpoint();
+      const again = { until: { epochs: 2 }, resume: kept[0] };
+      expect(await reasonOf({ ...script, convergesAt: 20 }, again)).not.toMatch(/before it converged/);
+    });
+
     it("where time is up, and after a checkpoint, an old one apart", async () => {
       const script = { lossAt: falling(0.5), onAdvance: () => pause(5) };
       expect(await reasonOf(script, { until: { seconds: 0.15 } })).toMatch(/^time is up, but the loss still fell by 50 % in/);

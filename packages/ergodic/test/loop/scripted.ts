@@ -9,6 +9,8 @@ export interface Script {
   lossAt?: (step: number) => number;
   parametersAt?: (step: number) => number[];
   convergesAt?: number;
+  /** It is one that ends by itself. */
+  converges?: boolean;
   onAdvance?: (steps: number, from: number) => void | Promise<void>;
 }
 
@@ -27,6 +29,10 @@ export class Scripted implements Progression {
     this.stepsPerEpoch = script.stepsPerEpoch ?? 10;
     const { updatesAt } = script;
     this.updatesPerStep = updatesAt ? Math.max(...Array.from({ length: this.stepsPerEpoch }, (_, s) => updatesAt(s))) : 1;
+  }
+
+  get converges(): boolean {
+    return this.script.converges ?? false;
   }
 
   get converged(): boolean {

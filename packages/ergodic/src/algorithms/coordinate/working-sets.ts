@@ -10,6 +10,7 @@ export class WorkingSets implements Progression {
   readonly updatesPerStep = 1;
   step = 0;
   converged: boolean | string = false;
+  readonly converges = true;
   private readonly solver: ColumnSolver;
   private readonly strength: Strength;
   private readonly tolerance: number;

@@ -192,6 +192,7 @@ class HostDescent implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
   converged: boolean | string = false;
+  readonly converges = true;
   step = 0;
   private readonly options: FullOptions;
   private readonly run: HostRun;

@@ -35,6 +35,7 @@ export class Newton implements Progression {
   readonly updatesPerStep = 1;
   step = 0;
   converged: boolean | string = false;
+  readonly converges = true;
   private readonly curvature: CurvatureBinding;
   private readonly penalty: Penalty;
   private readonly tolerance: number;
