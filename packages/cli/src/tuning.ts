@@ -70,14 +70,18 @@ export function tunedJson(tuned: Tuned): object {
   };
 }
 
+/** Why a search ends that was not ended before. */
+const ALL_MADE = "all evaluations made";
+
 /** The same as text: how the search went, its trials, the best settings and the command that takes them. */
 export function tunedText(tuned: Tuned, command: string, paint: Paint): string {
-  const { trials, stopped, failed, epochs, epochsSaved, run, settings, value, best } = tuned;
+  const { trials, stopped, failed, epochs, epochsSaved, reason, run, settings, value, best } = tuned;
   const fell = [stopped > 0 ? `${grouped(stopped)} stopped early` : "", failed > 0 ? `${grouped(failed)} failed` : ""].filter(
     Boolean,
   );
   const spared = epochsSaved > 0 ? `, ${percent(epochsSaved / (epochs + epochsSaved))} spared` : "";
-  const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}\n`;
+  const early = reason === ALL_MADE ? "" : `; no more trials: ${reason}`;
+  const head = `${counted(trials.length, "trial")} in ${duration(run.seconds)}${fell.map((part) => `, ${part}`).join("")}; ${significant(epochs)} epochs${spared}${early}\n`;
   const words = Object.entries(readable(settings)).map(([name, setting]) => `${name} ${setting}`);
   const choice = `${paint.bold(`best: ${words.join(", ")}`)}, validation loss ${decimal(value)} (trial ${best.number + 1})\ntrain with them: ${command}\n`;
   return `${head}${trialTable(tuned, paint)}${choice}`;

@@ -437,6 +437,8 @@ describe("rules", () => {
 
   it("prints the equation that options make, and refuses what is no single rule", async () => {
     expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toContain("\n    b ← μ·b + g / (√r' + ε)\n    p ← p − η·b'\n");
+    // And the command with them.
+    expect((await works("rules", "rmsprop:momentum=0.9")).stdout).toMatch(/ --rule rmsprop:momentum=0\.9\n$/);
     expect((await works("rules", "rmsprop")).stdout).toContain("\n    p ← p − η·(g / (√r' + ε))\n");
     const { rule } = checked("rules", (await works("rules", "adam:biasCorrection=false", "--json")).stdout) as unknown as {
       rule: LedgerRow;

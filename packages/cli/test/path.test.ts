@@ -30,7 +30,7 @@ interface PathJson {
   gaps: number[];
   nonZeros: number[];
   explained: number[];
-  cv: { mean: number[]; standardError: number[]; minimum: number; oneStandardError: number } | null;
+  cv: { folds: number; mean: number[]; standardError: number[]; minimum: number; oneStandardError: number } | null;
   chosen: { index: number; lambda: number; by: string };
   intercept: number[];
   coefficients: { column: string; output: string | null; weight: number }[];
@@ -135,6 +135,25 @@ describe("the path", () => {
     expect([least.chosen.index, least.chosen.by]).toEqual([minimum, "minimum"]);
     expect([sparser.chosen.index, sparser.chosen.by]).toEqual([oneStandardError, "oneStandardError"]);
     expect(sparser.coefficients.map(({ column }) => column)).toEqual(["a", "b"]);
+  });
+
+  it("takes as many folds as rows where these are fewer than ten, and none of one row", async () => {
+    const few = file("few.csv");
+    for (const [rows, folds] of [
+      [12, 10],
+      [9, 9],
+      [2, 2],
+      [1, undefined],
+    ] as const) {
+      writeFileSync(few, csv(plantedRows(rows, 7)));
+      expect((await pathJson(few, ...target)).cv?.folds, String(rows)).toBe(folds);
+    }
+    writeFileSync(few, csv(plantedRows(9, 7)));
+    const refused = await ergodic("path", few, ...target, "--folds", "10");
+    expect([refused.code === 0, refused.stderr]).toEqual([
+      false,
+      expect.stringMatching(/folds is 10, but must be 0, for none, or a whole number from 2 to 9/),
+    ]);
   });
 
   it("deals folds by the seed, whatever the workers", async () => {

@@ -147,6 +147,18 @@ it("with patience a value is the least loss, and the model is trained for as lon
   expect(bytes(out)).toBe(saved);
 });
 
+it("says why a search ended before all trials were made, and nothing where they were", async () => {
+  const line = file("ended.csv");
+  writeFileSync(line, `x,y\n${Array.from({ length: 60 }, (_, i) => `${i % 10},${(i % 10) + (i % 3)}`).join("\n")}\n`);
+  const words = ["tune", line, "--target", "y", "--no-classes", "--over", "rate:log:1e-4..1", "--epochs", "1"];
+  const few = await works(...words, "--trials", "3");
+  expect(few.stdout).toMatch(/^3 trials in .*\d epochs(, \S+ % spared)?\n/);
+  const many = await works(...words, "--trials", "1000", "--search", "nelderMead");
+  const [, made, reason] = /^(\S+) trials in .*; no more trials: (.*)\n/.exec(many.stdout)!;
+  expect(Number(made)).toBeLessThan(1000);
+  expect(reason).toMatch(/^[a-z].*[a-z]$/);
+});
+
 it("trials that diverge have failed; the search is named, and halving chosen", async () => {
   const line = file("line.csv");
   writeFileSync(line, `x,y\n${Array.from({ length: 100 }, (_, i) => `${(i % 10) - 4.5},${i % 10}`).join("\n")}\n`);

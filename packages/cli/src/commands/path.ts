@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import { type EngineDescription, fit, type LinearPath, linear, openEngine } from "ergodic";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
-import { addPathOptions, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
+import { addPathOptions, defaultFolds, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";
 import { lossOf, modelOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
@@ -46,7 +46,7 @@ async function fitPath(file: string, options: PathOptions, training: Training): 
   const { signal } = stop;
   const run =
     options.resume === undefined
-      ? fit.path(linear(settings.model), parts.train, { ...settings.path, signal })
+      ? fit.path(linear(settings.model), parts.train, { folds: defaultFolds(parts.train.rowCount), ...settings.path, signal })
       : fit.path.resume(options.resume, parts.train, { workers: options.workers, signal });
   const path = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
     if (options.out !== undefined) await made.predictor().save(options.out);

@@ -52,18 +52,20 @@ function oneRule(text: string, options: RulesOptions, terminal: Terminal): void 
   const rule = parseRule(text, undefined, text)!;
   const row = ruleLedgerRow(rule);
   terminal.out(
-    options.json ? `${json({ command: "rules", rule: row })}\n` : ruleText(row, rule.kind === "equation" && rule.last, terminal),
+    options.json
+      ? `${json({ command: "rules", rule: row })}\n`
+      : ruleText(row, text, rule.kind === "equation" && rule.last, terminal),
   );
 }
 
-/** `last`: whether a link follows a rule. */
-function ruleText(row: LedgerRow, last: boolean, terminal: Terminal): string {
+/** `text`: the rule as it was asked for; `last`: whether a link follows a rule. */
+function ruleText(row: LedgerRow, text: string, last: boolean, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const { rule, summary, options, signs, transformation } = row;
   const names = Object.keys(options);
   const cells = names.map((name) => [name, signs[name] ?? "", optionText(options[name])]);
   const rated = names.map((name) => `${name}=${optionText(options[name])}`).slice(0, 2);
-  const own = `${rule}${rated.length > 0 ? `:${rated.join(",")}` : ""}`;
+  const own = text.includes(":") ? text : `${rule}${rated.length > 0 ? `:${rated.join(",")}` : ""}`;
   const example = `${terminal.program} train DATA --target COLUMN --rule ${transformation ? (last ? `sgd+${own}` : `${own}+sgd`) : own}`;
   return `${equationText(row, paint)}    ${summary}\n\n${names.length > 0 ? table(["option", "sign", "value"], cells, { left: [0, 1], paint }) : "no options\n"}\n${example}\n`;
 }

@@ -14,7 +14,7 @@ export interface PathOptions extends ReadingOptions, SplitOptions, ModelOptions,
   ratio?: number;
   l1Ratio?: number;
   tolerance?: number;
-  folds: number;
+  folds?: number;
   select?: string;
   workers?: number;
   deterministic?: boolean;
@@ -42,7 +42,7 @@ export function addPathOptions(command: Command): Command {
     .option("--ratio <share>", "the last to the first; default 1e-4, 1e-2 for fewer rows than columns", upToOne)
     .option("--l1-ratio <share>", "of the penalty; 1, the default: the lasso", upToOne)
     .option("--tolerance <gap>", "relative duality gap of every solution; default 1e-6", positive)
-    .option("--folds <n>", "of cross-validation; 0: none", folds, 10)
+    .option("--folds <n>", "of cross-validation; 0: none; default 10, or one for each row where there are fewer", folds)
     .option("--select <how>", "by its errors: minimum (the default), or one-standard-error")
     .optionsGroup("Plan:")
     .option("--workers <n>", "threads that share the folds", whole(1, 1024))
@@ -66,6 +66,10 @@ const selections: Readonly<Record<string, FitPathOptions["select"]>> = {
   minimum: "minimum",
   "one-standard-error": "oneStandardError",
 };
+
+/** Folds of cross-validation that are not asked for; none of a single row. */
+const FOLDS = 10;
+export const defaultFolds = (rowCount: number): number => (rowCount < 2 ? 0 : Math.min(FOLDS, rowCount));
 
 export function fitPathOptions(options: PathOptions): FitPathOptions {
   const { lambdas, ratio, l1Ratio, tolerance, folds, select, workers, deterministic, seed } = options;
