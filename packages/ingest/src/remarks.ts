@@ -2,7 +2,7 @@
  * Columns that are hardly what a model should learn from as they are: identifiers, dates, free text. Told, never changed.
  *
  * Of texts: dates by their look; where most rows have a level of their own (more than half of at least 20), texts of several words are free text, the others
- * identifiers. Of numbers: those that count the rows, 0, 1, 2 … or from any other whole number, in any order.
+ * identifiers. Of whole numbers: those that count the rows, 0, 1, 2 … or from any other number, in any order; and those of more than two values whose name says that they are codes.
  */
 import type { Column, Remark, Table } from "ergodic";
 import { show } from "./fault.ts";
@@ -16,6 +16,10 @@ const readable = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
 
 /** $1,234.56, 12.3%, 5 €: a number, and what is not part of it. */
 const measured = /^[+-]?(?:[$€£¥]\s?[+-]?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥]|\d{1,3}(?:,\d{3})+(?:\.\d+)?)$/;
+
+/** zip, postal_code, id, user_id, userId, customer ID: the whole name, or its last word. */
+const code = /(?:^|[\s_.-])(?:ids?|zip|zip[\s_-]?code|post[\s_-]?code|postal[\s_-]?code|phone)$/i;
+const inCamelCase = /[a-z](?:Id|ID|Zip|ZipCode|PostCode|PostalCode|Postcode|Zipcode)$/;
 
 /** Remarks on the columns that are not in `others`. */
 export function columnRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
@@ -65,7 +69,14 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
     if (value < low) low = value;
     if (value > high) high = value;
   }
-  if (high - low !== of - 1 || new Set(values).size !== of) return undefined;
+  const about = { kind: "identifier", column: name, rows: of, of } as const;
+  const different = new Set(values).size;
+  const counts = high - low === of - 1 && different === of;
+  if (!counts && different > 2 && (code.test(name) || inCamelCase.test(name))) {
+    const message = `${of} of ${of} rows hold whole numbers in ${show(name)}, taken as amounts, but by its name they are codes; take each as a level, types: { ${show(name)}: "category" }, or drop it: drop: [${show(name)}]`;
+    return { ...about, message };
+  }
+  if (!counts) return undefined;
   const message = `${of} of ${of} rows are counted from ${low} to ${high} in ${show(name)}, which looks like an identifier; drop it, unless the order of rows says something: drop: [${show(name)}]`;
-  return { kind: "identifier", column: name, rows: of, of, message };
+  return { ...about, message };
 }

@@ -47,6 +47,37 @@ describe("a remark is made of", () => {
     expect(await remarks((i) => `id${i}`, 20)).toHaveLength(1);
   });
 
+  it("whole numbers that are codes by the column's name, where they are more than two", async () => {
+    const of = async (name: string, cell: (i: number) => string | number, rows = 40) =>
+      (
+        await readCsv(
+          csv(`${name},b,y`, (i) => `${cell(i)},${i % 3},${i % 2}`, rows),
+          { target: "y" },
+        )
+      ).remarks;
+    const zip = (i: number): number => 10_115 + 97 * (i % 7);
+    expect(await of("zip", zip)).toEqual([
+      {
+        kind: "identifier",
+        column: "zip",
+        rows: 40,
+        of: 40,
+        message:
+          '40 of 40 rows hold whole numbers in "zip", taken as amounts, but by its name they are codes; take each as a level, types: { "zip": "category" }, or drop it: drop: ["zip"]',
+      },
+    ]);
+    for (const name of ["Zip Code", "post_code", "postalCode", "user_id", "ID", "userId", "shop.id", "customer-ID", "work phone"])
+      expect(await of(name, zip), name).toMatchObject([{ kind: "identifier", column: name }]);
+    for (const name of ["paid", "grid", "humid", "zipped", "amount", "idle", "id_count", "unzip", "covid", "phones"])
+      expect(await of(name, zip), name).toEqual([]);
+    expect(await of("zip", (i) => zip(i) + 0.5)).toEqual([]);
+    expect(await of("user_id", (i) => i % 2)).toEqual([]);
+    expect(await of("user_id", (i) => i % 3)).toHaveLength(1);
+    expect(await of("zip", zip, 19)).toEqual([]);
+    // One that counts the rows is told as that.
+    expect((await of("id", (i) => i + 5))[0].message).toMatch(/^40 of 40 rows are counted from 5 to 44/);
+  });
+
   it("texts of several words", async () => {
     expect(await remarks((i) => `the ${i}th comment of all`)).toMatchObject([{ kind: "text", column: "a" }]);
     expect(await remarks((i) => `Smith ${i}`)).toMatchObject([{ kind: "identifier" }]);
