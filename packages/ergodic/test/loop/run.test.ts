@@ -165,6 +165,17 @@ describe("stops", () => {
       expect(await reasonOf({ ...script, convergesAt: 20 }, again)).not.toMatch(/before it converged/);
     });
 
+    it("of what ends by itself and diverges, other advice than of rates", async () => {
+      const lossAt = (step: number): number => (step < 15 ? 1 : Number.POSITIVE_INFINITY);
+      const until = { epochs: 3 };
+      await expect(reasonOf({ lossAt, converges: true }, { until })).rejects.toThrow(
+        /^fit: the training loss is Infinity after 20 updates: the run diverged; look for columns in extreme units; an offset is added as it is, so that counts want the logarithm of the exposure/,
+      );
+      await expect(reasonOf({ lossAt }, { until })).rejects.toThrow(
+        /the run diverged; take a smaller rate, standardised columns or clipNorm/,
+      );
+    });
+
     it("where time is up, and after a checkpoint, an old one apart", async () => {
       const script = { lossAt: falling(0.5), onAdvance: () => pause(5) };
       expect(await reasonOf(script, { until: { seconds: 0.15 } })).toMatch(/^time is up, but the loss still fell by 50 % in/);

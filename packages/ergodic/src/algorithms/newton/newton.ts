@@ -48,7 +48,7 @@ export class Newton implements Progression {
   private first = Number.NaN;
   private decrement = Number.NaN;
   private evaluations = 0;
-  /** The mean loss at the point, without the penalty; NaN until it is known. */
+  /** The mean loss at the point, without the penalty, once a step is done. */
   private loss = Number.NaN;
   private underWay: Generator<void, void> | undefined;
   /** Steps in a row that gained 1/e of the last gain. */
@@ -76,10 +76,9 @@ export class Newton implements Progression {
     let within: boolean;
     do within = !this.underWay.next().done;
     while (within && performance.now() - start < STRETCH_MS);
-    if (!within) this.underWay = undefined;
-    // Of a first step that has just begun nothing is known.
-    const rows = within && Number.isNaN(this.loss) ? 0 : this.rows;
-    return { updates: within ? 0 : 1, lossSum: rows === 0 ? 0 : this.loss * rows, rows, within };
+    if (within) return { updates: 0, lossSum: 0, rows: 0, within };
+    this.underWay = undefined;
+    return { updates: 1, lossSum: this.loss * this.rows, rows: this.rows };
   }
 
   /** A step. */

@@ -451,6 +451,32 @@ describe("a pass over many rows", () => {
     }
   });
 
+  it("is no update, and of no rows, until its step is done", async () => {
+    using data = made("dense");
+    using problem = disposable(model.bind(data, plan(), engine));
+    const newton = await newtonCholesky().start(problem, plan({ batch: "all" }), engine);
+    const before = newton.snapshot();
+    let clock = 0;
+    const now = vi.spyOn(performance, "now").mockImplementation(() => (clock += 21));
+    try {
+      let stretches = 0;
+      for (; newton.step === 0; stretches++) {
+        const kept = newton.snapshot();
+        const advanced = await newton.advance(1);
+        if (newton.step === 1) {
+          expect(advanced).toMatchObject({ updates: 1, rows: n });
+          expect(advanced.lossSum / n).toBeLessThan(Math.LN2);
+        } else expect(advanced).toEqual({ updates: 0, lossSum: 0, rows: 0, within: true });
+        expect(kept).toEqual(before);
+      }
+      // Two of the pass where it begins, two of the one where it ends, and what is left.
+      expect(stretches).toBe(5);
+    } finally {
+      now.mockRestore();
+      newton.dispose();
+    }
+  });
+
   it("keeps nothing of more rows than there is room for", async () => {
     // 16 bytes a row of 64 MiB, and one row more.
     const count = 2 ** 22 + 1;
