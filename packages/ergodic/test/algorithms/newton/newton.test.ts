@@ -3,8 +3,9 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { solving, type Triangle } from "../../../src/algorithms/newton/factor.ts";
+import { Newton } from "../../../src/algorithms/newton/newton.ts";
 import { atOnce } from "../../../src/base/steps.ts";
-import type { Curved } from "../../../src/contract.ts";
+import type { CurvatureBinding, Curved, Problem } from "../../../src/contract.ts";
 import {
   coordinateDescent,
   Dataset,
@@ -125,6 +126,8 @@ describe("the loss, its gradient and Hessian, as sums over rows", () => {
         // With the loss before, and without.
         if (round === 1) expect(atOnce(binding.value(p))).toBeCloseTo(wanted.loss, 11);
         const found = copied(atOnce(binding.at(p, 0)));
+        // Again, from the rows.
+        expect(copied(atOnce(binding.at(p, 0)))).toEqual(found);
         expect(found.loss).toBe(atOnce(binding.value(p)));
         for (let j = 0; j < width; j++) {
           expect(found.gradient[j]).toBeCloseTo(wanted.gradient[j], 11);
@@ -165,6 +168,18 @@ describe("solving by Cholesky's factor", () => {
         }
       }),
     );
+  });
+
+  it("yields every few milliseconds", () => {
+    const n = 200;
+    const values = Float64Array.from({ length: n * n }, (_, i) => (i % (n + 1) === 0 ? 2 : 1));
+    const b = new Float64Array(n).fill(n + 1);
+    const steps = solving({ values, width: n }, b, n);
+    let yields = 0;
+    while (!steps.next().done) yields++;
+    // n³/6 products, 131,072 or a little more at a time.
+    expect(yields).toBe(9);
+    for (const x of b) expect(x).toBeCloseTo(1, 10);
   });
 
   it("gives 0 to what depends on what was before", () => {
@@ -366,6 +381,61 @@ function disposable<T extends { dispose(): void }>(made: T): T & Disposable {
   return Object.assign(made, { [Symbol.dispose]: () => made.dispose() });
 }
 
+describe("along a direction", () => {
+  /** Newton's method on a function of one number, from 2, and how often it was asked for. */
+  const of = (value: (x: number) => number, slope: (x: number) => number, curvature: (x: number) => number) => {
+    const asked = { value: 0, at: 0 };
+    const binding: CurvatureBinding = {
+      parts: [{ first: 0, count: 1 }],
+      width: 1,
+      *value([x]) {
+        asked.value++;
+        yield;
+        return value(x);
+      },
+      *at([x]) {
+        asked.at++;
+        yield;
+        return { loss: value(x), gradient: Float64Array.of(slope(x)), hessian: Float64Array.of(curvature(x)) };
+      },
+      dispose() {},
+    };
+    const penalty = { l1: 0, l2: 0, group: 0, weights: Float64Array.of(1) };
+    const problem = { rowGradient: { penalty }, rowCount: 1, parameterCount: 1, start: Float64Array.of(2) };
+    return { newton: new Newton(problem as unknown as Problem, binding, 1e-10), asked };
+  };
+
+  it("a step that is too long is halved, and every evaluation is counted", async () => {
+    // √(1 + x²): a full step from 2 leads to −8, half of one to −3, a quarter to −0.5.
+    const { newton, asked } = of(
+      (x) => Math.sqrt(1 + x * x),
+      (x) => x / Math.sqrt(1 + x * x),
+      (x) => (1 + x * x) ** -1.5,
+    );
+    await newton.advance();
+    expect([...newton.parameters()][0]).toBeCloseTo(-0.5, 12);
+    expect(asked).toEqual({ value: 3, at: 1 });
+    expect(newton.report().evaluations).toBe(4);
+    while (newton.converged === false) await newton.advance();
+    expect(newton.converged).toBe(true);
+    expect(Math.abs(newton.parameters()[0])).toBeLessThan(1e-5);
+    expect(newton.report().evaluations).toBe(asked.value + asked.at);
+  });
+
+  it("that promises what no step brings, the point stays, which is said", async () => {
+    const { newton, asked } = of(
+      () => 1,
+      () => 1,
+      () => 1,
+    );
+    const made = await newton.advance();
+    expect([...newton.parameters()]).toEqual([2]);
+    expect(newton.converged).toBe("the objective falls by less than rounding shows");
+    expect(made).toMatchObject({ updates: 1, lossSum: 1 });
+    expect(newton.report().evaluations).toBe(asked.value + asked.at);
+  });
+});
+
 describe("a pass over many rows", () => {
   const [n, d] = [30_000, 40];
   const random = numbers(9);
@@ -416,6 +486,10 @@ describe("a pass over many rows", () => {
     const elsewhere = copied(atOnce(binding.at(other, 0)));
     expect(elsewhere.loss).toBe(atOnce(binding.value(other)));
     expect(elsewhere.gradient).not.toEqual(kept.gradient);
+    // The same array with other numbers.
+    atOnce(binding.value(other));
+    other.set(p);
+    expect(copied(atOnce(binding.at(other, 0)))).toEqual(kept);
     binding.dispose();
   });
 
@@ -463,7 +537,7 @@ describe("a pass over many rows", () => {
       for (; newton.step === 0; stretches++) {
         const kept = newton.snapshot();
         const advanced = await newton.advance(1);
-        if (newton.step === 1) {
+        if (advanced.updates > 0) {
           expect(advanced).toMatchObject({ updates: 1, rows: n });
           expect(advanced.lossSum / n).toBeLessThan(Math.LN2);
         } else expect(advanced).toEqual({ updates: 0, lossSum: 0, rows: 0, within: true });
