@@ -45,7 +45,7 @@ export function following(own: readonly Step[], wanted: readonly Step[]): Follow
   if (has !== had)
     differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
   const later = own.slice(mine.length).filter((step) => !isType(step));
-  if (places !== null && typeof places !== "string" && later.length > 0)
+  if (places !== null && typeof places !== "string" && later.length > 0 && !isWhole(places, theirs))
     differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
   let next = theirs.length;
   for (const step of later) {
@@ -67,6 +67,10 @@ export function following(own: readonly Step[], wanted: readonly Step[]): Follow
   }
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
+
+/** Every column is where the model has it: the rows differ in their format alone. */
+const isWhole = (places: Int32Array, wanted: Coding): boolean =>
+  places.length === countOf(wanted) && places.every((place, j) => place === j);
 
 const steps = (of: readonly Step[]): string => `the step${of.length > 1 ? "s" : ""} ${of.map(({ kind }) => kind).join(", ")}`;
 
