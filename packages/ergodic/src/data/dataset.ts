@@ -331,7 +331,7 @@ export class Dataset<Names extends string = string> implements Disposable {
    * @throws DataError that says what differs
    */
   follow(pipeline: Pipeline): Dataset<Names> {
-    const how = following(this.pipeline.steps, pipeline.steps);
+    const how = following(this.pipeline.steps, pipeline.steps, this.columnCount);
     if (typeof how === "string") {
       const advice =
         "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";

@@ -19,7 +19,7 @@ import {
   products,
   sgd,
 } from "../../src/index.ts";
-import { bytes, matrix, tableOf } from "./rows-of.ts";
+import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
 
 /** Numbers in several units, one of them mostly 0; two categories; a target that depends on all. */
 function towns(rowCount: number, target: "class" | "number" = "class"): Table {
@@ -169,6 +169,13 @@ describe("storing", () => {
     expect(matrix(data)).toEqual(matrix(dense));
   });
 
+  it("hashed rows hold all of their columns", () => {
+    using data = Dataset.fromTable(towns(14), { target: "y", hash: 12 });
+    expect(matrix(data).map((row) => row.filter((value) => value !== 0).length)).toEqual(
+      Array.from({ length: 14 }, (_, i) => (i % 7 === 0 ? 5 : 4)),
+    );
+  });
+
   it("a value that cannot be stored is refused, and leaves nothing behind", () => {
     const table = tableOf([
       { x: 1, c: "p", y: 0 },
@@ -180,7 +187,45 @@ describe("storing", () => {
   });
 });
 
+describe("rows to follow", () => {
+  it("that were standardised follow in the other format, but not with columns in other places", () => {
+    const table = towns(30);
+    const [plain, sparse] = both(table).map((data) => data.standardise({ by: "max" }));
+    expect(matrix(sparse.follow(plain.pipeline))).toEqual(matrix(plain));
+    expect(matrix(plain.follow(sparse.pipeline))).toEqual(matrix(plain));
+    const [hashed, hashedSparse] = both(table).map((data) => data.hash(6));
+    expect(matrix(hashed.follow(hashedSparse.pipeline))).toEqual(matrix(hashed));
+    const [more, moreSparse] = both(table).map((data) => data.map(products({ degree: 2 })));
+    expect(matrix(moreSparse.follow(more.pipeline))).toEqual(matrix(more));
+    const rows = (names: string[], format: "dense" | "sparse") => {
+      const three = ["p", "q", "r"].map((x, k) => ({ ...Object.fromEntries(names.map((name) => [name, x])), y: k }));
+      return Dataset.fromTable(tableOf(three.slice(0, format === "dense" ? 3 : 2)), { target: "y", format }).hash(4);
+    };
+    const wanted = rows(["a", "b"], "dense");
+    const refused = /other places than the model's, and went through the step hash there/;
+    expect(() => rows(["b", "a"], "sparse").follow(wanted.pipeline)).toThrow(refused);
+    const fewer = rows(["a"], "dense");
+    expect(() => rows(["a"], "sparse").follow(fewer.pipeline)).toThrow(refused);
+    const turned = Dataset.fromTable(tableOf([{ b: 1, a: 2, y: 0 }]), { target: "y", format: "sparse" }).hash(4);
+    const straight = Dataset.fromTable(tableOf([{ a: 1, b: 2, y: 0 }]), { target: "y", format: "dense" }).hash(4);
+    expect(() => turned.follow(straight.pipeline)).toThrow(refused);
+  });
+});
+
 describe("models", () => {
+  it("leave sparse rows that are no table's as they are", async () => {
+    const x = Array.from({ length: 60 }, (_, i) => [1000 * Math.sin(i), i % 3 === 0 ? 0.01 : 0]);
+    using data = Dataset.fromSparse(
+      sparseOf(
+        x,
+        x.map(([a]) => (a > 0 ? 1 : -1)),
+      ),
+      { classes: true },
+    );
+    const model = await fit(linear(), data, { epochs: 1, seed: 1, workers: 1 });
+    expect(model.pipeline.steps.map(({ kind }) => kind)).toEqual(["numbers"]);
+  });
+
   it.each([
     ["by default, in epochs", {}, { epochs: 4, seed: 1 }, 1e-4],
     ["by plain descent with l2", { l2: 1e-2 }, { epochs: 4, seed: 1, rule: sgd({ rate: 0.05 }) }, 1e-4],
@@ -240,6 +285,7 @@ describe("models", () => {
     expect(model.pipeline.steps.map(({ kind }) => kind)).toEqual(["columns", "oneHot", "standardise"]);
     using whole = withDenseRows(scaled);
     expect(whole.format).toBe("dense");
+    expect(withDenseRows(whole)).toBe(whole);
     expect(matrix(whole)).toEqual(matrix(scaled));
     expect(whole.target).toEqual(scaled.target);
     expect(model.evaluate(scaled).logLoss).toBe(model.evaluate(whole).logLoss);
