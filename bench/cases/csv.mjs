@@ -1,6 +1,6 @@
 /**
  * csv-seconds, csv-memory: a CSV file of a million rows and 59 columns (ERGODIC_BENCH_ROWS: another number of rows), read and fitted by descent, against pandas and
- * SGDClassifier: processor time and the most memory of whole processes. Five epochs on both sides, with columns as each side makes them by default: ours dense
+ * SGDClassifier: processor time and the most memory of whole processes. Five epochs on both sides, with columns as each side makes them by default: ours sparse
  * float32, the peer's sparse float64. `loss`: log loss of 20,000 other rows.
  *
  * Both are measured by the same processes, in one run: whichever case is first starts them.

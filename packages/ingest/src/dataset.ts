@@ -32,7 +32,7 @@ export interface DatasetOptions {
   classes?: boolean;
   /** The hashing trick: 2^hash columns. */
   hash?: number;
-  /** How rows are stored. Default: what suits the table. */
+  /** How rows are stored. Default "dense", or "sparse" for over 200 columns, over 4 of them for each cell of a row. */
   layout?: "dense" | "sparse";
   /** What a row is an array of: [height, width, channels]; it multiplies to the number of columns. */
   rowShape?: readonly number[];

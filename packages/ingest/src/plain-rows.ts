@@ -16,6 +16,8 @@ export class PlainRows {
   ends = new Int32Array(64);
 
   readonly #kinds = new Uint8Array(256);
+  /** The last byte that is of a kind: digits and letters are mostly behind it. */
+  readonly #last: number;
   readonly #comment: number;
 
   /** `quote`, `comment`: "" = none. */
@@ -24,6 +26,7 @@ export class PlainRows {
     this.#kinds[carriageReturn] = kindReturn;
     this.#kinds[delimiter.charCodeAt(0)] = kindDelimiter;
     if (quote !== "") this.#kinds[quote.charCodeAt(0)] = kindQuote;
+    this.#last = this.#kinds.findLastIndex((kind) => kind > 0);
     this.#comment = comment === "" ? -1 : new TextEncoder().encode(comment)[0];
   }
 
@@ -32,12 +35,14 @@ export class PlainRows {
    */
   next(bytes: Uint8Array, from: number): number {
     const kinds = this.#kinds;
+    const last = this.#last;
     if (bytes[from] === this.#comment) return -1;
     let { starts, ends } = this;
     let count = 0;
     let start = from;
     let end = -1; // of a quoted field
     for (let i = from; ; i++) {
+      if (bytes[i] > last) continue;
       const kind = kinds[bytes[i]];
       if (kind === 0) continue;
       if (kind === kindQuote) {
@@ -60,18 +65,18 @@ export class PlainRows {
         ends[count] = end;
         end = -1;
       } else {
-        let last = i;
+        let to = i;
         // Only what is at or below a blank can be one.
-        if (start < last && (bytes[start] <= blank || bytes[last - 1] <= blank)) {
-          while (start < last && isBlank(bytes[start])) start++;
-          while (start < last && isBlank(bytes[last - 1])) last--;
+        if (start < to && (bytes[start] <= blank || bytes[to - 1] <= blank)) {
+          while (start < to && isBlank(bytes[start])) start++;
+          while (start < to && isBlank(bytes[to - 1])) to--;
         }
-        if (start === last && count === 0 && kind !== kindDelimiter) {
+        if (start === to && count === 0 && kind !== kindDelimiter) {
           this.count = 0;
           return kind === kindReturn ? i + 2 : i + 1;
         }
         starts[count] = start;
-        ends[count] = last;
+        ends[count] = to;
       }
       count++;
       if (kind === kindDelimiter) {

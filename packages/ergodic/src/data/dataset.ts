@@ -246,16 +246,20 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only. `indicators` false: columns of 0 and 1 alone
-   * stay as they are; default true.
+   * Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only, except a table's columns of numbers, which are
+   * centred, too. `indicators` false: columns of 0 and 1 alone stay as they are; default true.
    */
   standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by", "indicators"]);
     const { by = "sd", indicators = true } = options;
     checkChoice("standardise", "by", by, ["sd", "max"]);
     checkBoolean("standardise", "indicators", indicators);
-    checkMoments(this);
-    return this.#after(fitStandardise(this.#rows("standardise"), by, indicators));
+    return this.standardiseBy(this.columnMoments(), by, indicators);
+  }
+
+  /** The same by moments that are known. @internal */
+  standardiseBy(moments: ColumnMoments, by: "sd" | "max", indicators: boolean): Dataset<Names> {
+    return this.#after(fitStandardise(this.pipeline.shape, moments, by, indicators));
   }
 
   /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */
@@ -327,7 +331,7 @@ export class Dataset<Names extends string = string> implements Disposable {
    * @throws DataError that says what differs
    */
   follow(pipeline: Pipeline): Dataset<Names> {
-    const how = following(this.pipeline.steps, pipeline.steps);
+    const how = following(this.pipeline.steps, pipeline.steps, this.columnCount);
     if (typeof how === "string") {
       const advice =
         "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";

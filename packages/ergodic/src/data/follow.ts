@@ -36,17 +36,19 @@ interface Coding {
 
 const isType = ({ kind }: Step): boolean => kind === "numberType";
 
-/** What is to be done, or what differs, in words. */
-export function following(own: readonly Step[], wanted: readonly Step[]): Following | string {
+/** What is to be done, or what differs. `columnCount`: columns after all of `own`. */
+export function following(own: readonly Step[], wanted: readonly Step[], columnCount: number): Following | string {
   const [mine, theirs] = [codingOf(own), codingOf(wanted)];
-  const places = placesOf(mine, theirs);
+  let places = placesOf(mine, theirs);
   const differences = [...(typeof places === "string" ? [places] : []), ...fillsDiffer(mine, theirs)];
   const [has, had] = [mine, theirs].map(({ source }) => source.offset !== undefined);
   if (has !== had)
     differences.push(has ? "it has an offset, the model's rows had none" : "it lacks the offset that the model's rows had");
   const later = own.slice(mine.length).filter((step) => !isType(step));
-  if (places !== null && typeof places !== "string" && later.length > 0)
-    differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
+  if (places !== null && typeof places !== "string" && later.length > 0) {
+    if (isWhole(places, theirs)) places = Int32Array.from({ length: columnCount }, (_, j) => j);
+    else differences.push(`its columns have other places than the model's, and went through ${steps(later)} there`);
+  }
   let next = theirs.length;
   for (const step of later) {
     while (next < wanted.length && isType(wanted[next])) next++;
@@ -67,6 +69,10 @@ export function following(own: readonly Step[], wanted: readonly Step[]): Follow
   }
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
+
+/** Every column is where the model has it: the rows differ in their format alone. */
+const isWhole = (places: Int32Array, wanted: Coding): boolean =>
+  places.length === countOf(wanted) && places.every((place, j) => place === j);
 
 const steps = (of: readonly Step[]): string => `the step${of.length > 1 ? "s" : ""} ${of.map(({ kind }) => kind).join(", ")}`;
 

@@ -55,7 +55,7 @@ export interface TableOptions<Out extends string = string> {
   classes?: boolean;
   /** The hashing trick: 2^hash columns, no list of levels. */
   hash?: number;
-  /** Default "dense", or "sparse" for over 1000 columns that are mostly zero. */
+  /** Default "dense", or "sparse" for over 200 columns, over 4 of them for each cell of a row. */
   format?: "dense" | "sparse";
   /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
   rowShape?: readonly number[];

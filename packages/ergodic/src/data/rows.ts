@@ -36,6 +36,8 @@ export interface Shape {
   readonly cells?: readonly RawColumn[];
   /** The columns as an array of these sizes, last index fastest; see transformations/row-shape.ts. */
   readonly rowShape?: readonly number[];
+  /** Sparse rows of a table: which columns are its numbers, ascending, and how many entries a row has at most, one a cell. */
+  readonly table?: { readonly numbers: readonly number[]; readonly most: number };
   /** Made on demand: a hashed dataset may have millions of columns. */
   readonly names: () => readonly string[];
   /** One of them, where it can be told without the others. */
@@ -47,7 +49,7 @@ export interface RowSource {
   readonly shape: Shape;
   /** What is added to the output of each row, where anything is. */
   readonly offset?: Float64Array | null;
-  /** Sparse: how many entries there are, where that is known beforehand. */
+  /** Sparse: how many entries there are at most, where that is known beforehand. */
   readonly entryCount?: number;
   /** Of a dataset: where the rows lie. */
   readonly stored?: () => { readonly layout: DataLayout; readonly memory: EngineMemory };
@@ -105,28 +107,14 @@ export class SparseRow implements RowVector {
   values = new Float64Array(16);
 
   push(column: number, value: number): void {
-    if (this.count === this.columns.length) this.reserve(1);
+    if (this.count === this.columns.length) this.#grow();
     this.columns[this.count] = column;
     this.values[this.count++] = value;
   }
 
-  /** Another row's entries behind this one's. */
-  append(columns: Uint32Array, values: Float64Array, count: number): void {
-    this.reserve(count);
-    // Not set(subarray()): rows are short, and four objects a row are the collector's work.
-    let to = this.count;
-    for (let k = 0; k < count; k++) {
-      this.columns[to] = columns[k];
-      this.values[to++] = values[k];
-    }
-    this.count = to;
-  }
-
-  /** Room for so many entries more. */
-  reserve(more: number): void {
-    if (this.count + more <= this.columns.length) return;
-    const columns = new Uint32Array(Math.max(this.count * 2, this.count + more));
-    const values = new Float64Array(columns.length);
+  #grow(): void {
+    const columns = new Uint32Array(2 * this.count);
+    const values = new Float64Array(2 * this.count);
     columns.set(this.columns);
     values.set(this.values);
     this.columns = columns;

@@ -48,32 +48,49 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
 function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   const { rowCount, shape } = rows;
   const { columnCount, type } = shape;
-  const entries = new SparseRow();
-  if (rows.entryCount !== undefined) entries.reserve(rows.entryCount + rowCount);
-  const starts = new Uint32Array(rowCount + 1);
-  forEachRow(rows, (row, i) => {
-    const { count, values } = row;
-    const columns = row.columns!;
-    for (let k = 0; k < count; k++) {
-      const value = type === "f32" ? Math.fround(values[k]) : values[k];
-      if (value - value !== 0) refuseValue(source, i, shape.names()[columns[k]], values[k], type);
-    }
-    entries.append(columns, values, count);
-    entries.push(columnCount, 1);
-    starts[i + 1] = entries.count;
-  });
-  const count = entries.count;
-  const { allocation, pointers } = allocate(source, [count * elementBytes[type], (rowCount + 1) * 4, count * 4], labels);
-  const memory = engineMemory();
-  elements(memory, type, pointers[0], count).set(entries.values.subarray(0, count));
-  memory.u32(pointers[1], rowCount + 1).set(starts);
-  memory.u32(pointers[2], count).set(entries.columns.subarray(0, count));
+  // Room that is not written to, as zeros are left out, takes no memory.
+  const most = mostEntries(rows) + rowCount;
+  const { allocation, pointers } = allocate(source, [most * elementBytes[type], (rowCount + 1) * 4, most * 4], labels);
+  try {
+    const memory = engineMemory();
+    const values = elements(memory, type, pointers[0], most);
+    const starts = memory.u32(pointers[1], rowCount + 1);
+    const columns = memory.u32(pointers[2], most);
+    let at = 0;
+    forEachRow(rows, (row, i) => {
+      for (let k = 0; k < row.count; k++) {
+        const j = row.columns![k];
+        const value = row.values[k];
+        columns[at] = j;
+        values[at] = value;
+        if (values[at] - values[at] !== 0) refuseValue(source, i, shape.names()[j], value, type);
+        at++;
+      }
+      columns[at] = columnCount;
+      values[at++] = 1;
+      starts[i + 1] = at;
+    });
+  } catch (error) {
+    allocation.dispose();
+    throw error;
+  }
   const [values, rowStart, columnIndex, target, weights, offset] = pointers;
   const at = { values, rowStart, columnIndex, target, weights, offset };
   return {
     allocation,
     layout: Object.freeze({ format: "sparse", type, rowCount, columnCount, stride: 0, one: 1, scale: 1, ...at }),
   };
+}
+
+/** Entries of sparse rows, or more: where nothing tells, they are counted. */
+function mostEntries(rows: RowSource): number {
+  const { table } = rows.shape;
+  if (rows.entryCount !== undefined || table) return rows.entryCount ?? rows.rowCount * table!.most;
+  let most = 0;
+  forEachRow(rows, ({ count }) => {
+    most += count;
+  });
+  return most;
 }
 
 /** Rows `chosen` of a layout, in that order, as a layout of their own. Works on stored elements, so it is exact for every type. */

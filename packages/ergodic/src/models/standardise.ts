@@ -1,6 +1,7 @@
 /** Whether columns shall be standardised where a user left it to the model (linear/linear.ts says by what). */
 import type { Dataset } from "../data/dataset.ts";
 import { mapKinds } from "../data/features/feature-map.ts";
+import type { ColumnMoments } from "../data/transformations/standardise.ts";
 
 /**
  * Data as a model takes them: `wanted` true: all columns standardised; "auto": those that are no indicators, where it is worth it.
@@ -11,14 +12,17 @@ import { mapKinds } from "../data/features/feature-map.ts";
  */
 export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean): Dataset {
   if (wanted === true) return data.standardise();
-  return wanted === "auto" && worthStandardising(data, mapped) ? data.standardise({ indicators: false }) : data;
+  const moments = wanted === "auto" && mayStandardise(data) ? data.columnMoments() : undefined;
+  return moments && isWorth(moments, mapped) ? data.standardiseBy(moments, "sd", false) : data;
 }
 
-/** Sparse columns are left alone: hashed and counted features come in comparable units; so do the features of a map. */
-function worthStandardising(data: Dataset, mapped: boolean): boolean {
-  const { kind } = data.pipeline.steps[data.pipeline.steps.length - 1];
-  if (data.format === "sparse" || mapKinds.includes(kind)) return false;
-  const moments = data.columnMoments();
+/** Sparse columns are left alone, unless they are a table's: hashed and counted features come in comparable units; so do the features of a map. */
+function mayStandardise({ format, pipeline }: Dataset): boolean {
+  const { kind } = pipeline.steps[pipeline.steps.length - 1];
+  return (format === "dense" || pipeline.shape.table !== undefined) && !mapKinds.includes(kind);
+}
+
+function isWorth(moments: ColumnMoments, mapped: boolean): boolean {
   const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
   // A map's one gamma is for indicators, too.
   const scales = sizes.filter((s, j) => s > 0 && (mapped || moments.indicator[j] === 0)).sort();

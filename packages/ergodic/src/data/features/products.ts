@@ -5,6 +5,7 @@ import {
   type RawColumn,
   type RowSource,
   type RowVector,
+  type Shape,
   SparseRow,
   type Step,
   type Transformation,
@@ -170,6 +171,13 @@ function expand(lists: readonly (readonly number[])[], into: number[][]): void {
   }
 }
 
+/** Products of numbers alone are numbers; those of levels are mostly 0. */
+function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, terms }: ProductsStep): Shape["table"] {
+  const own = new Set(numbers);
+  const products = terms.flatMap((term, k) => (term.every((j) => own.has(j)) ? [inputs + k] : []));
+  return { numbers: [...numbers, ...products], most: most + terms.length };
+}
+
 /**
  * Step `products`: the columns as they are, then for each term the product of its columns. Sparse rows stay sparse: a product is there where all its factors are.
  */
@@ -192,7 +200,9 @@ export const productsStep: Transformation<ProductsStep> = {
       const own = input.names();
       return [...own, ...step.terms.map((term) => nameOf(term, own))];
     };
-    return { columnCount: step.inputs + step.terms.length, format: input.format, type: input.type, stored: true, names };
+    const { format, type, table } = input;
+    const made = { columnCount: step.inputs + step.terms.length, format, type, stored: true, names };
+    return table ? { ...made, table: withTerms(table, step) } : made;
   },
 
   start({ inputs, terms }, input) {

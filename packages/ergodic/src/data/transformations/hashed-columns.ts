@@ -46,6 +46,7 @@ export const hashedColumns: Source<HashedColumnsStep> = {
     return {
       rowCount,
       shape: hashedShape(step.bits, step.type),
+      entryCount: rowCount * step.columns.length,
       open: () => (i) => {
         collector.clear();
         for (const add of adders) add(i);

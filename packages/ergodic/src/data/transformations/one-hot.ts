@@ -1,6 +1,6 @@
 import { DataError } from "../../base/errors.ts";
 import type { Format } from "../layout.ts";
-import { denseRow, type RawColumn, SparseRow, type Step, type Transformation } from "../rows.ts";
+import { denseRow, type RawColumn, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isFormat } from "../step-check.ts";
 
 export interface OneHotStep extends Step {
@@ -8,10 +8,23 @@ export interface OneHotStep extends Step {
   readonly format: Format;
 }
 
+/** Columns from which on sparse rows may pay, and columns for each cell: an entry takes twice the memory of a dense number, and more time. */
+const LEAST_COLUMNS = 200;
+const LEAST_SPARED = 4;
+
 /** Sparse pays where a row has few non-zeros for its columns; small tables stay dense whatever they hold. */
 export function chooseFormat(cells: readonly RawColumn[]): Format {
-  const width = cells.reduce((sum, column) => sum + (column.kind === "category" ? column.levels.length : 1), 0);
-  return width > 1000 && width > 8 * cells.length ? "sparse" : "dense";
+  const width = widthOf(cells);
+  return width > LEAST_COLUMNS && width > LEAST_SPARED * cells.length ? "sparse" : "dense";
+}
+
+const columnsOf = (cell: RawColumn): number => (cell.kind === "category" ? cell.levels.length : 1);
+const widthOf = (cells: readonly RawColumn[]): number => cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
+
+/** The first column of each cell. */
+function offsetsOf(cells: readonly RawColumn[]): number[] {
+  let next = 0;
+  return cells.map((cell) => (next += columnsOf(cell)) - columnsOf(cell));
 }
 
 /**
@@ -27,7 +40,6 @@ export const oneHot: Transformation<OneHotStep> = {
     const { cells } = input;
     checkStep("oneHot", isFormat(step.format), "a format");
     if (!cells) throw new DataError("pipeline", "oneHot must follow the cells of a table", "PIPELINE_STEP");
-    const columnCount = cells.reduce((sum, column) => sum + (column.kind === "category" ? column.levels.length : 1), 0);
     let made: readonly string[] | undefined;
     const names = (): readonly string[] => {
       made ??= cells.flatMap((column) =>
@@ -35,17 +47,15 @@ export const oneHot: Transformation<OneHotStep> = {
       );
       return made;
     };
-    return { columnCount, format: step.format, type: input.type, stored: true, names };
+    const shape: Shape = { columnCount: widthOf(cells), format: step.format, type: input.type, stored: true, names };
+    if (step.format === "dense") return shape;
+    const numbers = offsetsOf(cells).filter((_, j) => cells[j].kind === "number");
+    return { ...shape, table: { numbers, most: cells.length } };
   },
 
   start(step, input, where) {
     const cells = input.cells!;
-    const offsets: number[] = [];
-    let width = 0;
-    for (const column of cells) {
-      offsets.push(width);
-      width += column.kind === "category" ? column.levels.length : 1;
-    }
+    const offsets = offsetsOf(cells);
     const categories = cells.map((column) => column.kind === "category");
     const check = (value: number, j: number, i: number) => {
       if (!Number.isNaN(value)) return;
@@ -53,7 +63,7 @@ export const oneHot: Transformation<OneHotStep> = {
       throw new DataError(where, `row ${i + 1} has no value in column "${cells[j].name}"; ${advice}`, "DATA_MISSING");
     };
     if (step.format === "dense") {
-      const out = denseRow(width);
+      const out = denseRow(widthOf(cells));
       return (row, i) => {
         out.values.fill(0);
         for (let j = 0; j < cells.length; j++) {

@@ -1,5 +1,5 @@
 import { DataError } from "../../base/errors.ts";
-import { forEachRow, type RowSource, type Step, type Transformation } from "../rows.ts";
+import { forEachRow, type RowSource, type RowVector, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isNumbers } from "../step-check.ts";
 
 export interface StandardiseStep extends Step {
@@ -29,6 +29,7 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   const mean = new Float64Array(columnCount);
   const squares = new Float64Array(columnCount);
   const largest = new Float64Array(columnCount);
+  const indicator = new Uint8Array(columnCount).fill(1);
   let seen = 0;
   forEachRow(rows, ({ count, columns, values }) => {
     seen++;
@@ -42,6 +43,7 @@ export function columnMoments(rows: RowSource): ColumnMoments {
       squares[j] += delta * (x - after);
       const size = Math.abs(x);
       if (size > largest[j]) largest[j] = size;
+      if (x !== 0 && x !== 1) indicator[j] = 0;
     }
   });
   if (rows.shape.format === "dense") counts.fill(seen);
@@ -55,29 +57,23 @@ export function columnMoments(rows: RowSource): ColumnMoments {
     const spread = Math.sqrt(variance);
     if (spread > Number.EPSILON * Math.abs(mean[j])) deviation[j] = spread;
   }
-  return { mean, deviation, rootMeanSquare, largest, indicator: indicators(rows, largest) };
+  return { mean, deviation, rootMeanSquare, largest, indicator };
 }
 
-/** A second look at those columns alone whose largest value is 1, as few are of numbers that were measured. */
-function indicators(rows: RowSource, largest: Float64Array): Uint8Array {
-  const indicator = Uint8Array.from(largest, (size) => (size === 0 || size === 1 ? 1 : 0));
-  const read = rows.open();
-  for (let i = largest.includes(1) ? rows.rowCount : 0; i-- > 0; ) {
-    const { count, columns, values } = read(i);
-    for (let k = 0; k < count; k++) if (values[k] !== 0 && values[k] !== 1) indicator[columns === null ? k : columns[k]] = 0;
-  }
-  return indicator;
-}
-
-/** `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */
-export function fitStandardise(rows: RowSource, by: "sd" | "max", indicators: boolean): StandardiseStep {
-  const { mean, deviation, largest, indicator } = columnMoments(rows);
-  const centred = by === "sd" && rows.shape.format === "dense";
+/** By the moments of such rows. `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */
+export function fitStandardise(
+  { format, table }: Shape,
+  { mean, deviation, largest, indicator }: ColumnMoments,
+  by: "sd" | "max",
+  indicators: boolean,
+): StandardiseStep {
   const stays = (j: number): boolean => !indicators && indicator[j] === 1;
+  const numbers = format === "dense" ? undefined : new Set(table?.numbers);
+  const centred = by === "sd" && numbers?.size !== 0;
   return {
     kind: "standardise",
     by,
-    centre: centred ? Array.from(mean, (m, j) => (stays(j) ? 0 : m)) : null,
+    centre: centred ? Array.from(mean, (m, j) => (stays(j) || numbers?.has(j) === false ? 0 : m)) : null,
     scale: Array.from(by === "sd" ? deviation : largest, (s, j) => (stays(j) ? 1 : s || 1)),
   };
 }
@@ -86,7 +82,8 @@ export function fitStandardise(rows: RowSource, by: "sd" | "max", indicators: bo
  * Step `standardise`: x' = (x − centre) / scale by columns.
  *
  * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "max": centre 0, scale = max|x|. Sparse rows are only
- * scaled, never centred, so that zeros stay zeros; their deviation counts the zeros. A constant column (deviation within rounding
+ * scaled, so that zeros stay zeros; their deviation counts the zeros. Of a table, whose rows hold each number, the columns of numbers are centred, too:
+ * with `indicators` false they come out as dense ones do. A constant column (deviation within rounding
  * of its mean) and an all-zero column have scale 1. Row weights are not used.
  *
  * One stable pass: Welford 1962; sparse zeros join at the end by the pairwise update of Chan, Golub, LeVeque 1983.
@@ -101,7 +98,7 @@ export const standardise: Transformation<StandardiseStep> = {
     if (
       scale.length !== input.columnCount ||
       (centre && centre.length !== scale.length) ||
-      (centre && input.format === "sparse")
+      (centre && input.format === "sparse" && !input.table)
     ) {
       const problem = `standardise was made for ${scale.length}${centre ? " dense" : ""} columns, but gets ${input.columnCount} ${input.format}`;
       throw new DataError("pipeline", problem, "PIPELINE_STEP");
@@ -109,14 +106,33 @@ export const standardise: Transformation<StandardiseStep> = {
     return input;
   },
 
-  start(step) {
+  start(step, { format }) {
     const scale = Float64Array.from(step.scale);
     const centre = step.centre ? Float64Array.from(step.centre) : new Float64Array(scale.length);
+    if (format === "sparse" && step.centre) return centredEntries(centre, scale);
     return (row) => {
       const { count, columns, values } = row;
       if (columns === null) for (let j = 0; j < count; j++) values[j] = (values[j] - centre[j]) / scale[j];
-      else for (let k = 0; k < count; k++) values[k] = (values[k] - centre[columns[k]]) / scale[columns[k]];
+      else for (let k = 0; k < count; k++) values[k] /= scale[columns[k]];
       return row;
     };
   },
 };
+
+/** Of sparse rows: columns with a centre have an entry in each row, where they are 0, too. */
+function centredEntries(centre: Float64Array, scale: Float64Array): (row: RowVector) => RowVector {
+  const centred = Array.from(centre.keys()).filter((j) => centre[j] !== 0);
+  const out = new SparseRow();
+  return ({ count, columns, values }) => {
+    out.count = 0;
+    let next = 0;
+    for (let k = 0; k < count; k++) {
+      const j = columns![k];
+      for (; centred[next] < j; next++) out.push(centred[next], -centre[centred[next]] / scale[centred[next]]);
+      if (centred[next] === j) next++;
+      out.push(j, (values[k] - centre[j]) / scale[j]);
+    }
+    for (; next < centred.length; next++) out.push(centred[next], -centre[centred[next]] / scale[centred[next]]);
+    return out;
+  };
+}

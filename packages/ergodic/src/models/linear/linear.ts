@@ -4,8 +4,8 @@
  * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
  * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
- * only), learnt from the training rows and kept with the model. "auto" never does so with sparse columns, nor after a map. For
- * others it goes by √mean(x²):
+ * only, except a table's numbers), learnt from the training rows and kept with the model. "auto" never does so with sparse columns that are no table's, nor
+ * after a map. For others it goes by √mean(x²):
  * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, stay as they are and have no
  * say, unless there is a map. With `features` it goes by max|x|, the columns' units: where the largest is
  * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
@@ -71,7 +71,7 @@ export interface LinearOptions {
   features?: RandomFeatures;
   /**
    * Whether columns are brought to mean 0 and standard deviation 1, learnt in training. Default "auto": where their units
-   * differ by more than 10 times or are far from 1; never for sparse columns, nor for columns of 0 and 1 alone.
+   * differ by more than 10 times or are far from 1; never for columns of 0 and 1 alone, nor for sparse ones, except a table's.
    */
   standardise?: boolean | "auto";
 }

@@ -17,6 +17,7 @@ import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base
 import { hypotenuse } from "../../base/hypotenuse.ts";
 import type { Beginning, ElementType, JsonObject, Model, Plan, PredictionKind, Prepared } from "../../contract.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { withDenseRows } from "../../data/dense-rows.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Family } from "../../host/families.ts";
 import { lossAfter, preparedAs } from "../beginning.ts";
@@ -164,11 +165,15 @@ function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type
       `precision of data is "${type}", which rounds the row numbers that an embedding takes; take "f32"`,
       "PLAN_MEANING",
     );
-  const scaled = isImage(data) || isIndexed ? data : standardised(data, wanted, false);
+  const rows = wanted === true ? withDenseRows(data) : data;
+  const scaled = isImage(data) || isIndexed ? rows : standardised(rows, wanted, false);
+  if (rows !== data && rows !== scaled) rows.dispose();
+  const dense = withDenseRows(scaled);
+  if (scaled !== data && scaled !== dense) scaled.dispose();
   const dispose = (): void => {
-    if (scaled !== data) scaled.dispose();
+    if (dense !== data) dense.dispose();
   };
-  return { dataset: scaled.as(type), dispose, [Symbol.dispose]: dispose };
+  return { dataset: dense.as(type), dispose, [Symbol.dispose]: dispose };
 }
 
 const isImage = (data: Dataset): boolean => (data.rowShape?.length ?? 1) > 1;
