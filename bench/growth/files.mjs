@@ -52,9 +52,9 @@ async function trained(parameters) {
 const PARAMETERS = [100_000, 1_000_000, 3_000_000, 10_000_000];
 
 export const fileFamilies = {
-  "CSV, rows": { grows: "rows", theory: 1, sizes: [10_000, 30_000, 100_000, 300_000], open: (n) => csv(n, 10) },
-  "CSV, columns": { grows: "columns", theory: 1, sizes: [300, 1000, 10_000, 30_000], open: (d) => csv(50, d) },
-  "LIBSVM, rows": { grows: "rows", theory: 1, sizes: [10_000, 30_000, 100_000, 300_000], open: libsvm },
+  "CSV, rows": { grows: "rows", theory: 1, sizes: [30_000, 100_000, 300_000, 1_000_000], open: (n) => csv(n, 10) },
+  "CSV, columns": { grows: "columns", theory: 1, sizes: [1000, 10_000, 30_000, 100_000], open: (d) => csv(50, d) },
+  "LIBSVM, rows": { grows: "rows", theory: 1, sizes: [30_000, 100_000, 300_000, 1_000_000], open: libsvm },
   "model, saved": {
     grows: "parameters",
     theory: 1,
@@ -100,7 +100,7 @@ export const fileFamilies = {
   "linear model, saved and loaded": {
     grows: "columns",
     theory: 1,
-    sizes: [3000, 30_000, 100_000, 300_000],
+    sizes: [30_000, 100_000, 300_000, 1_000_000],
     async open(columns) {
       const fitted = await fit(linear({ standardise: false }), dense(20, columns), { rule: adagrad(), epochs: 1 });
       const path = inFolder("model.safetensors");

@@ -41,13 +41,13 @@ export const linearFamilies = {
   "coordinate, rows": {
     grows: "rows",
     theory: 1,
-    sizes: [10_000, 30_000, 100_000, 300_000],
+    sizes: [30_000, 100_000, 300_000, 1_000_000],
     open: (n) => train(dense(n, 30), { l1: 0.01 }, { algorithm: coordinateDescent() }),
   },
   "coordinate, columns": {
     grows: "columns",
     theory: 1,
-    sizes: [300, 1000, 10_000, 30_000],
+    sizes: [3000, 10_000, 30_000, 100_000],
     open: (d) => train(dense(200, d), { l1: 0.1 }, { algorithm: coordinateDescent() }),
   },
   "coordinate, classes": {
@@ -78,26 +78,26 @@ export const linearFamilies = {
   "dual, rows": {
     grows: "rows",
     theory: 1,
-    sizes: [3000, 10_000, 30_000, 100_000],
+    sizes: [30_000, 100_000, 300_000, 1_000_000],
     open: (n) => train(dense(n, 10, 2), { loss: "hinge", intercept: false, l2: 0.01 }, { algorithm: dualCoordinateDescent() }),
   },
   "L-BFGS, columns": {
     grows: "columns",
     theory: 1,
-    sizes: [100, 300, 1000, 3000],
-    open: (d) => train(dense(2000, d, 2), { loss: "logistic", l2: 0.01 }, passes),
+    sizes: [1000, 3000, 10_000, 30_000],
+    open: (d) => train(dense(1000, d, 2), { loss: "logistic", l2: 0.01 }, passes),
   },
   // N d² for the Hessian, d³/6 to factor it: 2 where rows are many, 3 where columns are.
   "Newton-Cholesky, columns": {
     grows: "columns",
     theory: 2,
-    sizes: [30, 100, 300, 600],
+    sizes: [100, 300, 600, 1000],
     open: (d) => train(dense(5000, d, 2), { loss: "logistic", l2: 0.01 }, { algorithm: newtonCholesky() }),
   },
   "solved, rows": {
     grows: "rows",
     theory: 1,
-    sizes: [10_000, 100_000, 300_000, 1_000_000],
+    sizes: [100_000, 300_000, 1_000_000, 3_000_000],
     open: (n) => train(dense(n, 10), { loss: "squared" }, {}),
   },
 };

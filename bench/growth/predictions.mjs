@@ -42,7 +42,7 @@ export const predictionFamilies = {
   "prediction, network rows": {
     grows: "rows",
     theory: 1,
-    sizes: [3000, 10_000, 30_000, 100_000],
+    sizes: [30_000, 100_000, 300_000, 1_000_000],
     async open(n) {
       const fitted = await fit(network([denseLayer(64), relu(), denseLayer(1)], { loss: "squared" }), dense(1000, 10), brief);
       const data = dense(n, 10);

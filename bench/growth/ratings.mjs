@@ -27,7 +27,7 @@ export const ratingsFamilies = {
   "ratings, users": {
     grows: "users",
     theory: 1,
-    sizes: [10_000, 100_000, 300_000, 1_000_000],
+    sizes: [3000, 10_000, 30_000, 100_000],
     open: (n) => epochs(ratings(300_000, n, 2000), 8),
   },
   // rank² numbers a rating, and rank³/6 to solve for a user.

@@ -38,7 +38,7 @@ export const samplingFamilies = {
   "sampling, rows": {
     grows: "rows",
     theory: 1,
-    sizes: [1000, 10_000, 100_000, 300_000],
+    sizes: [30_000, 100_000, 300_000, 1_000_000],
     open(n) {
       const random = randomNumbers(1);
       const x = Float64Array.from({ length: n }, () => random.normal());
@@ -55,7 +55,7 @@ export const samplingFamilies = {
   summary: {
     grows: "quantities",
     theory: 1,
-    sizes: [10, 30, 100, 300],
+    sizes: [30, 100, 300, 1000],
     async open(d) {
       const posterior = await draw(d, { algorithm: nuts(), chains: 2, warmup: 100, draws: 300 });
       return () => posterior.summary();

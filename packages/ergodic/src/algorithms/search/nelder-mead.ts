@@ -55,6 +55,7 @@ export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) 
 });
 
 class Simplex implements SearchState {
+  readonly proposesPurely = true;
   readonly snapshot: SearchState["snapshot"];
   readonly restore: SearchState["restore"];
   private readonly options: Options;

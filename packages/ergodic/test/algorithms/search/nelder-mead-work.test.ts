@@ -1,5 +1,7 @@
 /** Nelder-Mead: what an evaluation touches, counted; and the centroid that is kept against one that is summed anew. */
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { search } from "../../../src/algorithms/search/ask-tell.ts";
+import { searchRegistry } from "../../../src/algorithms/search/index.ts";
 import { nelderMead } from "../../../src/algorithms/search/nelder-mead.ts";
 import { drive, open, turn, type Value } from "./drive.ts";
 
@@ -121,4 +123,60 @@ test("a snapshot has the vertices by rank", () => {
   const { vertices, values } = state.snapshot().tensors as Record<string, Float64Array>;
   expect([...values]).toEqual([...values].sort((a, b) => a - b));
   for (const [i, value] of values.entries()) expect(bowl(vertices.subarray(4 * i, 4 * i + 4))).toBe(value);
+});
+
+const pure = Object.entries(searchRegistry)
+  .map(([name, { make }]) => ({ name, algorithm: make({}) }))
+  .filter(({ algorithm }) => open(algorithm, [1, 2]).proposesPurely);
+
+describe("searches that propose without a trace", () => {
+  test("are these", () => {
+    expect(pure.map(({ name }) => name).sort()).toEqual(["nelderMead", "powell"]);
+  });
+
+  test.each(pure)("$name leaves what a snapshot keeps, whatever it proposes", ({ algorithm }) => {
+    const state = open(algorithm, [-1.2, 1, 0.7]);
+    for (let batch = 0; batch < 300 && state.stopped === null; batch++) {
+      const before = state.snapshot();
+      const points = state.propose();
+      expect(state.snapshot()).toEqual(before);
+      state.update(points, Float64Array.from(points, valley));
+    }
+  });
+
+  test.each(pure)("$name is not copied at each evaluation, and is kept between asking and telling", async ({ algorithm }) => {
+    let copies = 0;
+    const watched = {
+      ...algorithm,
+      start(...given: Parameters<typeof algorithm.start>) {
+        const state = algorithm.start(...given);
+        const { snapshot } = state;
+        return Object.assign(state, {
+          snapshot: () => {
+            copies++;
+            return snapshot.call(state);
+          },
+        });
+      },
+    };
+    const asked = search({ x0: [1, 2, 3], algorithm: watched, seed: 1 });
+    for (let k = 0; k < 100; k++) for (const { id, x } of asked.ask(1)) asked.tell(id, valley(Float64Array.from(x)));
+    expect(copies).toBe(0);
+    const waiting = asked.ask(1);
+    const other = search({ x0: [1, 2, 3], algorithm, seed: 1 });
+    other.restore(asked.snapshot());
+    expect(copies).toBe(1);
+    for (const one of [asked, other]) for (const { id, x } of waiting) one.tell(id, valley(Float64Array.from(x)));
+    expect(other.ask(1)).toEqual(asked.ask(1));
+  });
+});
+
+test("a state that is taken back makes the same points again", () => {
+  const state = open(nelderMead(), [3, -2, 1, 0.5]);
+  for (let batch = 0; batch < 20; batch++) turn(state, bowl);
+  const kept = state.snapshot();
+  const points = () => Array.from({ length: 40 }, () => turn(state, bowl).points);
+  const first = points();
+  state.restore(kept);
+  expect(points()).toEqual(first);
 });
