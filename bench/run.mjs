@@ -80,7 +80,7 @@ async function runCase(benchCase, { json, rounds = benchCase.rounds ?? DEFAULT_R
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on("exit", remove);
   try {
-    if (benchCase.report) return benchCase.report({ json, rounds, family, print, say });
+    if (benchCase.report) return await benchCase.report({ json, rounds, family, print, say });
     const result = await measure(benchCase, { rounds, folder, say });
     if (!result) return true;
     (json ? printJson : printTable)(benchCase, result);

@@ -30,9 +30,11 @@ function measured(name, size, rounds) {
 }
 
 /** Points at all sizes, or at those before one that took too long. */
-function pointsOf(name, sizes, rounds) {
+async function pointsOf(name, sizes, rounds) {
   const points = [];
   for (const size of sizes) {
+    // So that a signal is heard in between.
+    await new Promise((resolve) => setImmediate(resolve));
     const point = measured(name, size, rounds);
     if (!point) break;
     points.push(point);
@@ -68,7 +70,7 @@ export default {
   /** Of one, since a family takes up to half a minute. */
   rounds: 1,
   /** In place of a comparison: prints what was measured, and returns whether nothing grows faster than it should. */
-  report({ json, rounds, family = "", print, say }) {
+  async report({ json, rounds, family = "", print, say }) {
     const chosen = Object.entries(families).filter(([name]) => name.includes(family));
     if (chosen.length === 0)
       throw new Error(`no family has "${family}" in its name; there are ${Object.keys(families).join("; ")}`);
@@ -77,8 +79,9 @@ export default {
     if (!json) print(row(["family", "size", "ms", "MiB", "exponent", "theory"], widths));
     for (const [name, { theory, sizes }] of chosen) {
       say(`growth: ${name}`);
-      let points = pointsOf(name, sizes, rounds);
-      if (exceeds(points, theory)) points = lesser(points, pointsOf(name, sizes.slice(points.length - 2, points.length), rounds));
+      let points = await pointsOf(name, sizes, rounds);
+      if (exceeds(points, theory))
+        points = lesser(points, await pointsOf(name, sizes.slice(points.length - 2, points.length), rounds));
       if (points.length < sizes.length) wrong.push(`${name} (${sizes[points.length]} took more than ${LONGEST_MS / 1000} s)`);
       if (points.length < 2) continue;
       const grows = exponent(points, ({ milliseconds }) => milliseconds);

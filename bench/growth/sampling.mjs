@@ -83,7 +83,7 @@ export const samplingFamilies = {
     },
   },
   // 3000 evaluations each, in steps of d coordinates.
-  "Nelder-Mead": { grows: "d", theory: 1, sizes: [20, 50, 200, 500], open: search(nelderMead) },
+  "Nelder-Mead": { grows: "d", theory: 1, sizes: [100, 300, 1000, 2000], open: search(nelderMead) },
   "random search": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(randomSearch) },
   "evolution strategy": { grows: "d", theory: 1, sizes: [20, 200, 1000, 3000], open: search(openAiEs) },
 };

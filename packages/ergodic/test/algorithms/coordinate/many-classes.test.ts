@@ -135,3 +135,16 @@ test("intercepts of rare classes among many rows settle together, to what roundi
   const [first] = fitted.intercept;
   for (const [k, b] of [...fitted.intercept].entries()) expect(Math.exp(b - first)).toBeCloseTo(counts[k] / counts[0], 10);
 });
+
+test("the null model is opened with its intercepts at their minimum, of rare classes too, whose slopes fall slowly at first", async () => {
+  const y = Float64Array.from({ length: 4000 }, (_, i) => (i < 4 ? 1 + (i % 2) : 0));
+  using data = Dataset.fromArrays({ x: Array.from(y, (_, i) => [Math.sin(i)]), y, type: "f64", classes: true });
+  const target = bound(data, 1);
+  const solver = new ColumnSolver(target, engine);
+  const calls = solver.open();
+  for (let at = calls.next([]); !at.done; ) at = calls.next(await run([...at.value]));
+  const b = Array.from({ length: 3 }, (_, k) => solver.parameters()[k * target.penalty.stride + 1]);
+  expect(b[0] - b[1]).toBeCloseTo(Math.log(3996 / 2), 10);
+  expect(b[2] - b[1]).toBeCloseTo(0, 10);
+  solver.dispose();
+});
