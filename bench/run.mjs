@@ -1,5 +1,6 @@
 /**
- * npm run bench -- NAME … [--json] [--rounds N]   times the named benchmarks ("all": every one with a peer; "gibbs": all that begin with gibbs-)
+ * npm run bench -- NAME … [--json] [--rounds N] [--family TEXT]   times the named benchmarks ("all": every one with a peer; "gibbs": all that begin with gibbs-); of
+ *                                              growth the families alone that have TEXT in their names
  * npm run bench -- --list                         says which there are
  *
  * Results on stdout, progress on stderr. With --json each line of stdout is one comparison, and nothing else stands there:
@@ -19,7 +20,7 @@ const print = (text) => process.stdout.write(`${text}\n`);
 for (const level of ["log", "info", "debug"]) console[level] = console.error;
 
 function usage(problem) {
-  say(`bench: ${problem}\nusage: npm run bench -- NAME … [--json] [--rounds N]   or   npm run bench -- --list`);
+  say(`bench: ${problem}\nusage: npm run bench -- NAME … [--json] [--rounds N] [--family TEXT]   or   npm run bench -- --list`);
   process.exit(2);
 }
 
@@ -28,6 +29,7 @@ function commandLine() {
     json: { type: "boolean" },
     list: { type: "boolean" },
     rounds: { type: "string" },
+    family: { type: "string" },
   };
   try {
     const { values, positionals } = parseArgs({ allowPositionals: true, options });
@@ -73,12 +75,12 @@ function printJson(benchCase, { ours, peers }) {
 }
 
 /** Resolves to whether the case passed; a skipped one did. */
-async function runCase(benchCase, { json, rounds = benchCase.rounds ?? DEFAULT_ROUNDS }) {
+async function runCase(benchCase, { json, rounds = benchCase.rounds ?? DEFAULT_ROUNDS, family }) {
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-"));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   process.on("exit", remove);
   try {
-    if (benchCase.report) return benchCase.report({ json, rounds, print, say });
+    if (benchCase.report) return await benchCase.report({ json, rounds, family, print, say });
     const result = await measure(benchCase, { rounds, folder, say });
     if (!result) return true;
     (json ? printJson : printTable)(benchCase, result);

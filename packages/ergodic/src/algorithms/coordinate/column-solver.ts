@@ -245,7 +245,7 @@ export class ColumnSolver {
       newton.loss = yield* newton.evaluate();
       // Cycles over outputs that share a loss converge linearly: a small step is no sign of the end, but a small round is.
       if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
-      else for (const k of sets.keys()) yield* newton.descend(k, wanted);
+      else for (const k of sets.keys()) yield* newton.descend([k], wanted);
       newton.shiftCommon();
       yield* newton.evaluate();
       for (const k of sets.keys()) newton.takeModel(k, DRIFT);
@@ -385,7 +385,7 @@ export class ColumnSolver {
     if (target.joint) gained = yield* newton.descendTogether({ enough: share * NEWTON_SHARE * aim, solve, steps: 1 });
     else {
       const wanted = { enough: share * enough, solve, steps: MOST_NEWTON_STEPS };
-      for (let k = 0; k < this.sets.length; k++) gained += yield* newton.descend(k, wanted);
+      for (let k = 0; k < this.sets.length; k++) gained += yield* newton.descend([k], wanted);
     }
     newton.shiftCommon();
     yield* newton.settle();

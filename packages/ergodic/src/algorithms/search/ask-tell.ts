@@ -96,7 +96,7 @@ export class Search {
   /** The values of all points of batches before the open one. */
   private values: number[] = [];
   private batch: Batch | undefined;
-  /** The algorithm before it proposed the open batch. */
+  /** The algorithm before it proposed the open batch, where that changed it. */
   private before: Snapshot | undefined;
   /** Injected while a batch is open: the algorithm learns them after it. */
   private waiting: { z: Float64Array; value: number }[] = [];
@@ -295,7 +295,7 @@ export class Search {
   }
 
   private open(): Batch {
-    this.before = this.state.snapshot();
+    this.before = this.state.proposesPurely ? undefined : this.state.snapshot();
     const { repeat } = this.options;
     return new Batch(this.state.proposal?.() ?? this.state.propose(), this.values.length * repeat, repeat);
   }

@@ -35,6 +35,9 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * On the BBOB functions in 5 and 10 dimensions adaptive coefficients solve more than the classic ones, and "repeat" more than "oriented", which
  * gives up simplices that had found the valley's shape: those are the defaults.
  *
+ * An evaluation costs O(d), shrinks and steps by simplex gradients apart: vertices stay in their rows, whose order is kept, and c changes by what comes and what goes;
+ * every d updates it is summed anew, so that rounding does not pile up.
+ *
  * NaN and +Infinity are the worst values. Errors: none. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of ties); Gao, Han 2012
  * (coefficients); Kelley 1999 (oriented restart). Differs: what follows a collapse is ours.
  * Options: `adaptive` (true), `restarts` ("repeat"), `pointTolerance` (1e-8), `valueTolerance` (1e-10).
@@ -52,6 +55,7 @@ export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) 
 });
 
 class Simplex implements SearchState {
+  readonly proposesPurely = true;
   readonly snapshot: SearchState["snapshot"];
   readonly restore: SearchState["restore"];
   private readonly options: Options;
@@ -77,8 +81,11 @@ class Simplex implements SearchState {
       updates: 0,
       reason: 0,
     },
-    arrays: { vertices: new Float64Array(), values: new Float64Array() },
+    /** By rank: snapshots have the vertices so, too; and c. */
+    arrays: { vertices: new Float64Array(), values: new Float64Array(), centre: new Float64Array() },
   } satisfies KeptState;
+  /** The row of each rank. */
+  private order = new Uint32Array();
 
   constructor(options: Options, given: SearchStart) {
     const d = given.start.length;
@@ -92,9 +99,17 @@ class Simplex implements SearchState {
     this.contraction = 0.75 - 0.5 / dimension;
     this.shrinkage = 1 - 1 / dimension;
     const { snapshot, restore } = keepState(this.kept);
-    this.snapshot = snapshot;
-    this.restore = restore;
+    this.snapshot = () => {
+      this.sortRows();
+      return snapshot();
+    };
+    this.restore = (kept) => {
+      restore(kept);
+      this.order = ranks(d + 1);
+    };
+    this.order = ranks(d + 1);
     this.kept.arrays.vertices = new Float64Array((d + 1) * d);
+    this.kept.arrays.centre = new Float64Array(d);
     this.kept.arrays.values = new Float64Array(d + 1).fill(Infinity);
     this.lay(given.start, 0);
   }
@@ -115,6 +130,7 @@ class Simplex implements SearchState {
     const values = given.map((v) => (Number.isNaN(v) ? Infinity : v));
     if (numbers.phase === Phase.rows) this.valued(values);
     else this.moved(point, values[0]);
+    if (numbers.updates % this.d === 0) this.sumCentre();
   }
 
   report(): Record<string, number> {
@@ -125,10 +141,10 @@ class Simplex implements SearchState {
   private valued(given: Float64Array): void {
     const { numbers, arrays } = this.kept;
     arrays.values.set(given, numbers.firstRow);
-    const order = Array.from(arrays.values.keys()).sort((i, j) => arrays.values[i] - arrays.values[j] || i - j);
-    const rows = order.map((i) => this.vertex(i).slice());
-    arrays.values = Float64Array.from(order, (i) => arrays.values[i]);
-    for (const [i, row] of rows.entries()) this.vertex(i).set(row);
+    const sorted = Array.from(arrays.values.keys()).sort((i, j) => arrays.values[i] - arrays.values[j] || i - j);
+    this.order = Uint32Array.from(sorted, (i) => this.order[i]);
+    arrays.values = Float64Array.from(sorted, (i) => arrays.values[i]);
+    this.sumCentre();
     if (this.options.restarts === "oriented" && Number.isNaN(numbers.sufficient)) {
       const { squaredLength } = this.gradient();
       if (squaredLength > 0 && squaredLength < Infinity)
@@ -166,11 +182,18 @@ class Simplex implements SearchState {
   private accept(point: Float64Array, value: number): void {
     const { numbers, arrays } = this.kept;
     const stalled = this.options.restarts === "oriented" && this.hasStalled(value);
-    let at = this.d;
+    const { d, order } = this;
+    let at = d;
     while (at > 0 && value < arrays.values[at - 1]) at--;
-    arrays.values.copyWithin(at + 1, at, this.d);
-    arrays.vertices.copyWithin((at + 1) * this.d, at * this.d, this.d * this.d);
+    if (at < d) {
+      const leaves = this.vertex(d - 1);
+      for (let j = 0; j < d; j++) arrays.centre[j] += (point[j] - leaves[j]) / d;
+    }
+    const row = order[d];
+    arrays.values.copyWithin(at + 1, at, d);
+    order.copyWithin(at + 1, at, d);
     arrays.values[at] = value;
+    order[at] = row;
     this.vertex(at).set(point);
     numbers.phase = Phase.reflection;
     if (this.hasCollapsed()) this.collapse();
@@ -242,15 +265,32 @@ class Simplex implements SearchState {
 
   /** c + t (c − worst). */
   private along(t: number): Float64Array {
-    const { d } = this;
-    const { vertices } = this.kept.arrays;
-    const point = new Float64Array(d);
-    for (let from = 0; from < d * d; from += d) for (let j = 0; j < d; j++) point[j] += vertices[from + j] / d;
-    for (let j = 0; j < d; j++) point[j] += t * (point[j] - vertices[d * d + j]);
-    return point;
+    const worst = this.vertex(this.d);
+    return this.kept.arrays.centre.map((c, j) => c + t * (c - worst[j]));
+  }
+
+  /** c = Σ x_i / d over all but the worst, by rank. */
+  private sumCentre(): void {
+    const { d, order } = this;
+    const { vertices, centre } = this.kept.arrays;
+    centre.fill(0);
+    for (let i = 0; i < d; i++) {
+      const from = order[i] * d;
+      for (let j = 0; j < d; j++) centre[j] += vertices[from + j] / d;
+    }
+  }
+
+  /** Rows in the order of their ranks. */
+  private sortRows(): void {
+    const { arrays } = this.kept;
+    const sorted = new Float64Array(arrays.vertices.length);
+    for (let i = 0; i <= this.d; i++) sorted.set(this.vertex(i), i * this.d);
+    arrays.vertices = sorted;
+    this.order = ranks(this.d + 1);
   }
 
   private gradient() {
+    this.sortRows();
     const { vertices, values } = this.kept.arrays;
     const direction = simplexGradient(vertices, values, this.d);
     return { direction, squaredLength: direction.reduce((sum, v) => sum + v * v, 0) };
@@ -263,22 +303,30 @@ class Simplex implements SearchState {
   private hasCollapsed(): boolean {
     const { values } = this.kept.arrays;
     const spread = values[this.d] - values[0];
-    return spread <= this.options.valueTolerance && this.size() <= this.options.pointTolerance;
+    const { pointTolerance, valueTolerance } = this.options;
+    return spread <= valueTolerance && this.size(pointTolerance) <= pointTolerance;
   }
 
-  /** The largest distance by coordinate from the best vertex. */
-  private size(): number {
-    const { vertices } = this.kept.arrays;
+  /** The largest distance by coordinate from the best vertex; where it is more than `enough`, no vertex after the one that shows it is looked at. */
+  private size(enough = Infinity): number {
+    const best = this.vertex(0);
     let size = 0;
-    for (let from = this.d; from < vertices.length; from += this.d)
-      for (let j = 0; j < this.d; j++) size = Math.max(size, Math.abs(vertices[from + j] - vertices[j]));
+    for (let i = 1; i <= this.d && size <= enough; i++) {
+      const row = this.vertex(i);
+      for (let j = 0; j < this.d; j++) size = Math.max(size, Math.abs(row[j] - best[j]));
+    }
     return size;
   }
 
+  /** Of rank i. */
   private vertex(i: number): Float64Array {
-    return this.kept.arrays.vertices.subarray(i * this.d, (i + 1) * this.d);
+    const from = this.order[i] * this.d;
+    return this.kept.arrays.vertices.subarray(from, from + this.d);
   }
 }
+
+/** 0, 1, …, count − 1. */
+const ranks = (count: number): Uint32Array<ArrayBuffer> => Uint32Array.from({ length: count }, (_, i) => i);
 
 /** A step of ±1, turned or shortened so that it stays in the box: folded back, its end might be its start. */
 function leg(from: number, lower: number, upper: number, sign: number): number {

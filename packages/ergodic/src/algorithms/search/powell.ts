@@ -72,6 +72,7 @@ interface PowellArrays {
 }
 
 class DirectionSet implements SearchState {
+  readonly proposesPurely = true;
   readonly snapshot: SearchState["snapshot"];
   readonly restore: SearchState["restore"];
   private readonly options: Options;

@@ -58,6 +58,8 @@ export interface SearchState {
   propose(): Float64Array[];
   /** The same points, each made when it is first asked for: of a large batch, so that a run can be told to end in between. */
   proposal?(): Proposal;
+  /** `propose` changes nothing that a snapshot keeps, so that none has to be taken before each batch. Absent: it may. */
+  readonly proposesPurely?: boolean;
   /** The values of that batch, in its order. */
   update(points: readonly Float64Array[], values: Float64Array): void;
   /** A point that was never proposed, with its value. May come at any time between batches; may be ignored. */
