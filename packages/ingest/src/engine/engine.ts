@@ -8,8 +8,8 @@ export type Engine = "own" | "duckdb";
 /** What the formats that both read have besides their own options. */
 export interface EngineOptions {
   /**
-   * Who reads the file: "own" (default), or "duckdb", which takes less processor time for large files, and needs the package @duckdb/node-api and the path of a
-   * file. Never chosen by size or by what is installed: the two agree on files that are written by the book, not on all others.
+   * Who reads the file: "own" (default), or "duckdb", which takes less processor time for large Parquet files, and needs the package @duckdb/node-api and the
+   * path of a file. Never chosen by size or by what is installed: the two agree on files that are written by the book, not on all others.
    */
   engine?: Engine;
 }
