@@ -3,22 +3,25 @@
  * SGDClassifier: processor time and the most memory of whole processes. Five epochs on both sides, with columns as each side makes them by default: ours sparse
  * float32, the peer's sparse float64. `loss`: log loss of 20,000 other rows.
  *
- * Both are measured by the same processes, in one run: whichever case is first starts them.
+ * csv-duckdb-seconds, csv-duckdb-memory: the same, read through DuckDB (`engine: "duckdb"`); without the package @duckdb/node-api they are left out, aloud.
+ *
+ * Both of a pair are measured by the same processes, in one run: whichever case is first starts them.
  */
 import { execFile } from "node:child_process";
+import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { writeTables } from "../csv/files.mjs";
-import { runPeer } from "../peer.mjs";
+import { runPeer, Skipped } from "../peer.mjs";
 
 const ROWS = Number(process.env.ERGODIC_BENCH_ROWS ?? 1_000_000);
 const TEST_ROWS = 20_000;
 const EPOCHS = 5;
 const ONE = fileURLToPath(new URL("../csv/one.mjs", import.meta.url));
 
-/** Of each side: what its processes said, in the order of calls. */
-const said = { ours: [], peer: [] };
+/** Of each side, by who reads the file on ours: what its processes said, in the order of calls. */
+const said = { own: { ours: [], peer: [] }, duckdb: { ours: [], peer: [] } };
 
 /** The files, made when a process first needs them: 115 MB for 200,000 rows. */
 function lazyFiles(folder) {
@@ -50,24 +53,45 @@ function contestant(name, run, kept, files, value) {
   };
 }
 
-const csvCase = (name, metric, value) => ({
+/** @throws Skipped where the package is not here */
+function checkEngine(engine) {
+  if (engine === "own") return;
+  try {
+    createRequire(import.meta.url).resolve("@duckdb/node-api");
+  } catch {
+    throw new Skipped("@duckdb/node-api is not here; run npm install @duckdb/node-api");
+  }
+}
+
+const csvCase = (name, metric, value, engine = "own", goal = 0.77) => ({
   name,
-  measures: `reading ${ROWS.toLocaleString("en")} rows × 59 columns of CSV and fitting them, whole processes: ${metric}`,
+  measures: `reading ${ROWS.toLocaleString("en")} rows × 59 columns of CSV${engine === "own" ? "" : " through DuckDB"} and fitting them, whole processes: ${metric}`,
   metric,
   better: "less",
   lossTolerance: 0.01,
-  makeData: async (folder) => lazyFiles(folder),
-  ours: async (files) => contestant("ergodic, readCsv and fit", ours, said.ours, files, value),
+  makeData: async (folder) => {
+    checkEngine(engine);
+    return lazyFiles(folder);
+  },
+  ours: async (files) => {
+    const run = (problem) => ours({ ...problem, engine });
+    return contestant(`ergodic, readCsv${engine === "own" ? "" : " (duckdb)"} and fit`, run, said[engine].ours, files, value);
+  },
   peers: (files) => [
     {
       name: "pandas and SGDClassifier",
-      goal: 0.77,
-      open: async () => contestant((await peer({})).version, peer, said.peer, files, value),
+      goal,
+      open: async () => contestant((await peer({})).version, peer, said[engine].peer, files, value),
     },
   ],
 });
 
+const seconds = (answer) => answer.seconds;
+const mebibytes = (answer) => answer.mebibytes;
+
 export default [
-  csvCase("csv-seconds", "processor seconds", ({ seconds }) => seconds),
-  csvCase("csv-memory", "MiB", ({ mebibytes }) => mebibytes),
+  csvCase("csv-seconds", "processor seconds", seconds),
+  csvCase("csv-memory", "MiB", mebibytes),
+  csvCase("csv-duckdb-seconds", "processor seconds", seconds, "duckdb", 1),
+  csvCase("csv-duckdb-memory", "MiB", mebibytes, "duckdb", 1),
 ];

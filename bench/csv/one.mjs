@@ -1,12 +1,12 @@
-/** Our side of the case csv, whole: `node one.mjs '{"train","test","epochs","seed"}'` says its log loss, processor seconds and the most memory that it held. */
+/** Our side of the cases csv, whole: `node one.mjs '{"train","test","epochs","seed","engine"}'` says its log loss, processor seconds and the most memory that it held. */
 
 import { readCsv } from "@ergodic/ingest";
 import { fit, linear } from "ergodic";
 
-const { train, test, epochs, seed } = JSON.parse(process.argv[2]);
-const data = await readCsv(train, { target: "y" });
+const { train, test, epochs, seed, engine } = JSON.parse(process.argv[2]);
+const data = await readCsv(train, { target: "y", engine });
 const model = await fit(linear({ loss: "logistic" }), data, { epochs, seed });
-const { logLoss } = model.evaluate(await readCsv(test, { like: data }));
+const { logLoss } = model.evaluate(await readCsv(test, { like: data, engine }));
 const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
 console.log(JSON.stringify({ loss: logLoss, seconds: (userCPUTime + systemCPUTime) / 1e6, mebibytes: maxRSS / 1024 }));
 process.exit(0);

@@ -42,6 +42,7 @@ const translations: readonly [RegExp, string][] = [
   [/\bfirstIndex: 0\b/g, "--first-index 0"],
   [/\bcomment: "([^"]*)"/g, "--comment '$1'"],
   [/\bragged: "skip"/g, "--ragged skip"],
+  [/\bengine: "(own|duckdb)"/g, "--engine $1"],
   [/\blayout: "dense"/g, "--dense"],
   [/\bas in \{ age: "median", city: "level" \}/g, "as in --impute age=median,city=level"],
   [/\btake linear\(\)/g, "take --model linear"],

@@ -125,3 +125,11 @@ describe("refuses", () => {
     ["a first index unknown", ["--first-index", "2"], /first/i],
   ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));
 });
+
+it("--engine duckdb reads the same table, and says in words of the command what it refuses", async () => {
+  const data = put("engine.csv", `a,b,y\n${rows((i) => `${i},l${i % 3},${2 * i}`)}`);
+  const [own, duckdb] = [await trained(data), await trained(data, "--engine", "duckdb")];
+  expect(duckdb).toEqual(own);
+  expect(await failing("train", data, "--target", "y", "--engine", "duckdb", "--comment", "#")).toMatch(/take --engine own/);
+  expect(await failing("train", data, "--target", "y", "--engine", "pandas")).toMatch(/--engine <name>.*must be own or duckdb/i);
+});

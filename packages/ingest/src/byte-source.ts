@@ -6,6 +6,10 @@ export interface ByteSource {
   readonly rereadable: boolean;
   /** Bytes in all, where that is known beforehand; before unpacking. A hint: files change. */
   readonly byteLength?: number | undefined;
+  /** Of a regular file: where it is, for a reader that opens the file and takes no bytes. */
+  readonly path?: string | undefined;
+  /** Ends the reading, that of such a reader too. */
+  readonly signal?: AbortSignal | undefined;
   /** The bytes, in pieces. */
   chunks(): AsyncIterable<Uint8Array>;
   /** Any bytes by position, where the source has that: files and memory, not compressed. */

@@ -112,6 +112,32 @@ export class ColumnBuilder {
     this.#push(value);
   }
 
+  /** Finite numbers of as many rows, `putNumber` of each: at once where none of them can be missing. */
+  putNumbers(values: Float64Array, line: number): void {
+    if (this.kind === "category" || this.#context.missingNumbers.size > 0) {
+      for (let i = 0; i < values.length; i++) this.putNumber(values[i], line + i);
+      return;
+    }
+    this.kind = "number";
+    this.#numberCount += values.length;
+    const from = this.length;
+    this.length += values.length;
+    if (!this.#context.store) return;
+    while (this.length > this.#values.length) this.#values = this.#grown(Float64Array, this.#values);
+    this.#values.set(values, from);
+  }
+
+  /** What `putCode` takes for a text that was put before: undefined where it is missing, or the column not one of texts. */
+  codeOf(text: string): number | undefined {
+    return this.kind === "category" ? this.#codeOf?.get(text) : undefined;
+  }
+
+  /** `putText` of the text of this code. */
+  putCode(code: number): void {
+    this.#counts[code]++;
+    this.#push(code);
+  }
+
   /** A cell as it lies in an encoded file: `putNumber` where it is a number, else `putText`, without a string where none is needed. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {

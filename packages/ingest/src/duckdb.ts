@@ -14,8 +14,8 @@
 import { CapabilityError, DataError, type JoinColumn, type Joiner, type JoinQuery, type JoinSession, OptionError } from "ergodic";
 
 type Module = typeof import("@duckdb/node-api");
-type Instance = Awaited<ReturnType<Module["DuckDBInstance"]["create"]>>;
-type Connection = Awaited<ReturnType<Instance["connect"]>>;
+export type DuckDbInstance = Awaited<ReturnType<Module["DuckDBInstance"]["create"]>>;
+export type DuckDbConnection = Awaited<ReturnType<DuckDbInstance["connect"]>>;
 
 /** Options of `duckdb()`. */
 export interface DuckDbOptions {
@@ -51,7 +51,7 @@ export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
     throw new OptionError("duckdb", `threads is ${threads}, but must be an integer >= 1`, "OPTION_RANGE");
   if (memory !== undefined && !(Number.isFinite(memory) && memory > 0))
     throw new OptionError("duckdb", `memory is ${memory}, but must be a number of GiB > 0`, "OPTION_RANGE");
-  const module = await load();
+  const module = await loadDuckDb("duckdb", "take ground(), which joins in memory");
   const settings = {
     ...(threads === undefined ? {} : { threads: String(threads) }),
     ...(memory === undefined ? {} : { memory_limit: `${Math.ceil(memory * 1024)}MiB` }),
@@ -66,9 +66,9 @@ export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
 
 class Session implements JoinSession {
   private readonly module: Module;
-  private readonly connection: Connection;
+  private readonly connection: DuckDbConnection;
 
-  constructor(module: Module, connection: Connection) {
+  constructor(module: Module, connection: DuckDbConnection) {
     this.module = module;
     this.connection = connection;
   }
@@ -114,7 +114,7 @@ function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   return `SELECT ${rows} FROM ${tables} WHERE ${conditions.join(" AND ")} ORDER BY ${order.map((k) => `a${k}.row`).join(", ")}`;
 }
 
-async function columnsOf(instance: Instance, query: string): Promise<DuckDbColumns> {
+async function columnsOf(instance: DuckDbInstance, query: string): Promise<DuckDbColumns> {
   const connection = await instance.connect();
   try {
     const reader = await answered(() => connection.runAndReadAll(query));
@@ -153,14 +153,14 @@ async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
   }
 }
 
-async function load(): Promise<Module> {
+/** The package. `instead`: what does without it. @throws CapabilityError [DUCKDB_MISSING] */
+export async function loadDuckDb(where: string, instead: string): Promise<Module> {
   try {
     // Not by name, so that no bundler of a page looks for its machine code.
     const name = ["@duckdb", "node-api"].join("/");
     return (await import(/* @vite-ignore */ name)) as Module;
   } catch (cause) {
-    const message =
-      "it needs the package @duckdb/node-api, which cannot be loaded; run npm install @duckdb/node-api, or take ground(), which joins in memory";
-    throw new CapabilityError("duckdb", message, "DUCKDB_MISSING", { cause });
+    const message = `it needs the package @duckdb/node-api, which cannot be loaded; run npm install @duckdb/node-api, or ${instead}`;
+    throw new CapabilityError(where, message, "DUCKDB_MISSING", { cause });
   }
 }

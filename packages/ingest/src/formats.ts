@@ -1,5 +1,8 @@
 import { OptionError, type SparseTable, type Table } from "ergodic";
 import type { ArrayRows } from "./array-rows.ts";
+import { duckDbCsvRows, duckDbTsvRows } from "./engine/duckdb-csv.ts";
+import { duckDbParquetRows } from "./engine/duckdb-parquet.ts";
+import { byEngine } from "./engine/engine.ts";
 import { fileFault, show, told } from "./fault.ts";
 import { type CsvOptions, csv, csvKeys, tsv } from "./formats/csv.ts";
 import { type IdxOptions, idxKeys, idxRows, isIdx } from "./formats/idx.ts";
@@ -53,10 +56,10 @@ export type AnyFormat = DenseFormat | SparseFormat | ArrayFormat;
  * @throws DataError DATA_FORMAT
  */
 export const formats = {
-  csv: dense(csv, ["csv"], csvKeys),
-  tsv: dense(tsv, ["tsv", "tab"], csvKeys),
+  csv: dense(byEngine(csv, duckDbCsvRows), ["csv"], csvKeys),
+  tsv: dense(byEngine(tsv, duckDbTsvRows), ["tsv", "tab"], csvKeys),
   jsonl: dense(jsonLines, ["jsonl", "ndjson", "json"], jsonLinesKeys),
-  parquet: dense(parquet, ["parquet", "pq"], []),
+  parquet: dense(byEngine(parquet, duckDbParquetRows), ["parquet", "pq"], ["engine"]),
   npy: { kind: "dense", extensions: ["npy"], keys: npyKeys, table: npyTable, blocks: npyBlocks } satisfies DenseFormat,
   idx: { kind: "array", extensions: ["idx"], keys: idxKeys, rows: idxRows } satisfies ArrayFormat,
   libsvm: sparse(libsvm, ["libsvm", "svm", "svmlight"], libsvmKeys),

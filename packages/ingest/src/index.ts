@@ -4,6 +4,7 @@ export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ColumnType } from "./column.ts";
 export type { DatasetOptions, SparseDatasetOptions } from "./dataset.ts";
 export { type DuckDb, type DuckDbColumns, type DuckDbOptions, duckdb } from "./duckdb.ts";
+export type { Engine, EngineOptions } from "./engine/engine.ts";
 export { isFolder, labelsBeside } from "./folder.ts";
 export type { CsvOptions } from "./formats/csv.ts";
 export { type IdxArray, type IdxOptions, type IdxValues, readIdx } from "./formats/idx.ts";

@@ -52,6 +52,7 @@ export function openSource(source: Source, { signal }: SourceOptions = {}, where
 function interruptible(source: ByteSource, signal: AbortSignal): ByteSource {
   return {
     ...source,
+    signal,
     async *chunks() {
       signal.throwIfAborted();
       for await (const chunk of source.chunks()) {
@@ -130,6 +131,7 @@ function file(path: string): ByteSource {
     // What comes once cannot be read from any place: a named pipe, or the output of a command as the shell passes it, <(…).
     rereadable: !stat?.isFIFO(),
     byteLength: stat?.isFile() ? stat.size : undefined,
+    path: stat === undefined || stat.isFile() ? path : undefined,
     async *chunks() {
       const opened = await openFile(path, true);
       try {
@@ -251,6 +253,7 @@ function unpacked(source: ByteSource): ByteSource {
     name: source.name,
     rereadable: source.rereadable,
     byteLength: source.byteLength,
+    path: source.path,
     access:
       source.access &&
       (async () => {

@@ -67,6 +67,8 @@ export class TableBuilder {
   columns: (ColumnBuilder | undefined)[] = [];
   /** Names of all columns, the dropped ones too. */
   names: string[] = [];
+  /** The line that holds them; 0 = none. */
+  namesLine = 0;
   /** Rows of one table. */
   blockRows: number;
   readonly file: string;
@@ -108,8 +110,8 @@ export class TableBuilder {
     };
   }
 
-  /** All columns, known before the first row. */
-  begin(names: readonly string[]): void {
+  /** All columns, known before the first row. `line`: where a line names them. */
+  begin(names: readonly string[], line = 0): void {
     const { drop = [], types = {}, categories = [] } = this.#options;
     const places = new Map(names.map((name, i) => [name, i]));
     const find = (option: string, key: ColumnKey) => places.get(key as string) ?? columnIndex(this.file, option, names, key);
@@ -117,6 +119,7 @@ export class TableBuilder {
     for (const name of Object.keys(types)) find("types", name);
     this.#categories = new Set(categories.map((key) => find("categories", key)));
     this.names = [...names];
+    this.namesLine = line;
     this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
   }
 

@@ -16,13 +16,14 @@ export interface FormatOptions {
   firstIndex?: number;
   comment?: string;
   ragged?: "refuse" | "skip";
+  engine?: "own" | "duckdb";
   /** The labels of IDX and NumPy arrays, where those beside them have other names. */
   labels?: string;
 }
 
 type Reading = Pick<
   ReadTableOptions,
-  "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex" | "comment" | "ragged"
+  "format" | "header" | "delimiter" | "decimal" | "missing" | "types" | "firstIndex" | "comment" | "ragged" | "engine"
 >;
 
 export function addFormatOptions(command: Command): Command {
@@ -36,11 +37,12 @@ export function addFormatOptions(command: Command): Command {
     .option("--levels <column=level,…>", "the levels that a category may have; once for each column", levelsOf)
     .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number)
     .option("--comment <text>", "what lines begin with that are not read, as '#'")
-    .option("--ragged <how>", "rows with too many or too few fields: refuse (the default), or skip", oneOf("refuse", "skip"));
+    .option("--ragged <how>", "rows with too many or too few fields: refuse (the default), or skip", oneOf("refuse", "skip"))
+    .option("--engine <name>", "who reads CSV and Parquet files: own (the default), or duckdb", oneOf("own", "duckdb"));
 }
 
 export function formatOptions(options: FormatOptions): Reading {
-  const { format, header, delimiter, decimal, missing, types, levels, firstIndex, comment, ragged } = options;
+  const { format, header, delimiter, decimal, missing, types, levels, firstIndex, comment, ragged, engine } = options;
   return given({
     format,
     header: header ? undefined : false,
@@ -51,6 +53,7 @@ export function formatOptions(options: FormatOptions): Reading {
     firstIndex,
     comment,
     ragged,
+    engine,
   }) as Reading;
 }
 

@@ -1,6 +1,8 @@
 import { OptionError } from "ergodic";
+import type { ColumnBuilder } from "../column.ts";
 import { checkComment, commentMark } from "../comment.ts";
 import { CsvRecords } from "../csv-records.ts";
+import type { EngineOptions } from "../engine/engine.ts";
 import { fault, show, told } from "../fault.ts";
 import { isText, lineBlocks } from "../lines.ts";
 import { isNumberText, isRounded, textNumber } from "../number.ts";
@@ -10,7 +12,7 @@ import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 
 /** How a CSV or TSV file is written. */
-export interface CsvOptions extends TableOptions {
+export interface CsvOptions extends TableOptions, EngineOptions {
   /** True: the first line holds names. False: there is no such line. A list: these names, and no such line. Default: true, and a line of numbers alone is refused. */
   header?: boolean | readonly string[];
   /** One ASCII character, no double quote. Default "," or, for TSV, a tab. */
@@ -25,7 +27,7 @@ export interface CsvOptions extends TableOptions {
   ragged?: "refuse" | "skip";
 }
 
-export const csvKeys = ["header", "delimiter", "quote", "decimal", "comment", "ragged"];
+export const csvKeys = ["header", "delimiter", "quote", "decimal", "comment", "ragged", "engine"];
 
 const largest = Number.MAX_SAFE_INTEGER;
 
@@ -148,15 +150,19 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
     }
     for (let i = 0; i < columns.length; i++) {
       const column = columns[i];
-      if (column === undefined) continue;
-      const value = column.kind === "category" ? NaN : textNumber(fields[i], decimal);
-      if (value - value === 0) {
-        if ((value > largest || value < -largest) && isRounded(fields[i])) column.refuseRounded(fields[i], line);
-        column.putNumber(value, line);
-      } else column.putText(fields[i], line);
+      if (column !== undefined) putField(column, fields[i], decimal, line);
     }
     if (builder.endRow()) yield;
   }
+}
+
+/** Puts a field as it is read, without its quotes: a number where it looks like one. */
+export function putField(column: ColumnBuilder, text: string, decimal: "." | ",", line: number): void {
+  const value = column.kind === "category" ? NaN : textNumber(text, decimal);
+  if (value - value === 0) {
+    if ((value > largest || value < -largest) && isRounded(text)) column.refuseRounded(text, line);
+    column.putNumber(value, line);
+  } else column.putText(text, line);
 }
 
 /** Takes the names; true if the record held them. */
@@ -207,7 +213,7 @@ function start(fields: string[], line: number, options: CsvOptions, builder: Tab
     }
     seen.set(name, i);
   });
-  builder.begin(names);
+  builder.begin(names, line);
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { DataError } from "ergodic";
 import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
+import type { EngineOptions } from "../engine/engine.ts";
 import { fault, fileFault, show } from "../fault.ts";
 import type { RowDecoder } from "../rows.ts";
 import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
@@ -8,8 +9,8 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
 import { checkFooter, PageCheck } from "./parquet-check.ts";
 
-/** Options of Parquet files: those of tables. */
-export type ParquetOptions = TableOptions;
+/** Options of Parquet files: those of tables, and who reads them. */
+export interface ParquetOptions extends TableOptions, EngineOptions {}
 
 /** V8 ends the process where an array grows beyond some 100 million values. */
 const groupLimit = 2 ** 26;
@@ -27,21 +28,11 @@ export const parquet: RowDecoder<ParquetOptions> = { typed: true, listsColumns: 
 async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: TableBuilder): AsyncGenerator<void> {
   const access = await (source.access?.() ?? openSource(await allBytes(source)).access!());
   try {
-    await checkMagic(source.name, access);
-    const { parquetMetadataAsync, parquetScan, parquetSchema } = await import("hyparquet");
+    const { parquetScan } = await import("hyparquet");
     const { compressors } = await import("hyparquet-compressors");
     const brotli = hostBrotli();
     const pages = new PageCheck(access, brotli ? { ...compressors, BROTLI: brotli } : compressors);
-    const metadata = await readable(source.name, async () => {
-      await checkFooter(access);
-      return parquetMetadataAsync(pages.file, { geoparquet: false });
-    });
-    const fields = await readable(source.name, () => namedFields(parquetSchema(metadata)));
-    refuseVast(source.name, metadata, access.byteLength);
-    builder.begin(fields.map((field) => field.element.name));
-    const kept = fields.flatMap((field, i) => (builder.columns[i] === undefined ? [] : [{ field, column: builder.columns[i] }]));
-    for (const { field, column } of kept) refuseUnsupported(source.name, field, column.position);
-    if (kept.length === 0) throw fileFault(source.name, "all columns are dropped; keep at least one", "DATA_EMPTY");
+    const { metadata, kept } = await keptFields(source.name, access, pages, builder);
     const columns = kept.map(({ column }) => column.name);
     const { file, unpack } = pages;
     const scan = await readable(source.name, () =>
@@ -58,13 +49,41 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
         arrays.push(await readable(source.name, read));
       }
       for (let i = 0; i < rowEnd - rowStart; i++) {
-        for (let j = 0; j < kept.length; j++) put(source.name, kept[j].column, arrays[j][i], rowStart + i + 1);
+        for (let j = 0; j < kept.length; j++) putValue(source.name, kept[j].column, arrays[j][i], rowStart + i + 1);
         if (builder.endRow()) yield;
       }
     }
   } finally {
     await access.close();
   }
+}
+
+/** A column that is kept, and what the schema says of it. */
+export interface KeptField {
+  field: SchemaTree;
+  column: ColumnBuilder;
+}
+
+/** The footer, held to what is read here, and the columns of it that the builder keeps. */
+export async function keptFields(
+  name: string,
+  access: RandomAccess,
+  { file }: PageCheck,
+  builder: TableBuilder,
+): Promise<{ metadata: FileMetaData; kept: KeptField[] }> {
+  await checkMagic(name, access);
+  const { parquetMetadataAsync, parquetSchema } = await import("hyparquet");
+  const metadata = await readable(name, async () => {
+    await checkFooter(access);
+    return parquetMetadataAsync(file, { geoparquet: false });
+  });
+  const fields = await readable(name, () => namedFields(parquetSchema(metadata)));
+  refuseVast(name, metadata, access.byteLength);
+  builder.begin(fields.map((field) => field.element.name));
+  const kept = fields.flatMap((field, i) => (builder.columns[i] === undefined ? [] : [{ field, column: builder.columns[i] }]));
+  for (const { field, column } of kept) refuseUnsupported(name, field, column.position);
+  if (kept.length === 0) throw fileFault(name, "all columns are dropped; keep at least one", "DATA_EMPTY");
+  return { metadata, kept };
 }
 
 /** As many values as rows, all of them there. */
@@ -92,7 +111,8 @@ function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLeng
   throw fileFault(file, `${held}; write it again, with row groups of a million rows or fewer`, "DATA_UNSUPPORTED");
 }
 
-function put(file: string, column: ColumnBuilder, value: unknown, row: number): void {
+/** A value of a column in a row. */
+export function putValue(file: string, column: ColumnBuilder, value: unknown, row: number): void {
   if (typeof value === "number" || typeof value === "bigint") {
     const number = Number(value);
     if (typeof value === "bigint" && !Number.isSafeInteger(number)) {

@@ -1,0 +1,150 @@
+/**
+ * CSV by DuckDB → tables, the same as by `formats/csv.ts` of files by the book (RFC 4180).
+ *
+ * The first rows are read by our own decoder: it names the columns, refuses what it refuses, and tells numbers from texts. Then DuckDB reads all rows: columns
+ * that began as numbers as float64, the others as texts. Where a column of numbers holds anything else (a text, an infinity, an integer beyond 2^53), it is read
+ * again as texts, which our rules judge.
+ *
+ * Differs: see "Two readers" in the README of this package.
+ *
+ * @throws OptionError for `comment` and `ragged: "skip"`, which mean something else to DuckDB
+ */
+import { OptionError } from "ergodic";
+import type { ColumnBuilder } from "../column.ts";
+import { show } from "../fault.ts";
+import { type CsvOptions, csv, putField } from "../formats/csv.ts";
+import { countLines } from "../lines.ts";
+import type { ByteSource } from "../source.ts";
+import { missingTexts, TableBuilder } from "../table-builder.ts";
+import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
+import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
+
+/** Rows of the head, as many as tell a column's kind in nearly all files. */
+const probeRows = 1000;
+/** Bytes that DuckDB reads at once; a line has 2,000,000 at most. */
+const bufferBytes = 2 ** 22;
+/** Columns that are read as texts one after another, before all are. */
+const mostRestarts = 3;
+
+export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {
+  refuseOptions(options);
+  const file = await DuckDbFile.open(source);
+  try {
+    const probe = await probed(source, options);
+    const { names, namesLine } = probe;
+    if (names.length === 0) return; // who asked refuses the empty file
+    refuseNames(source.name, names);
+    builder.begin(names);
+    const { decimal = "." } = options;
+    const texts = new Set(probe.columns.flatMap((column, i) => (column?.kind === "category" ? [`c${i}`] : [])));
+    builder.columns.forEach((column, i) => {
+      if (column?.kind === "category") texts.add(`c${i}`);
+    });
+    const picksNow = (): Pick[] =>
+      builder.columns.flatMap((column, i) =>
+        column ? [{ column, sql: `c${i}`, kind: texts.has(`c${i}`) ? "text" : "number" } as const] : [],
+      );
+    const putText = (column: ColumnBuilder, text: string, line: number) => putField(column, text, decimal, line);
+    const written = await writing(source, options.quote, await file.isPacked());
+    const expected = (source.byteLength ?? 0) / written.lineBytes;
+    const query: Query = { file, from: "", picks: [], line: namesLine + 1, done: 0, expected, textOf: trimmed, putText };
+    for (let restarts = 0; ; restarts++) {
+      query.picks = picksNow();
+      query.from = `read_csv(${file.path}, ${settings(options, names, texts, namesLine, written)})`;
+      try {
+        return yield* putRows(query, builder);
+      } catch (error) {
+        if (!(error instanceof NotNumber)) throw error;
+        const more = restarts < mostRestarts ? [error.column] : names.map((_, i) => `c${i}`);
+        for (const column of more) texts.add(column);
+      }
+    }
+  } finally {
+    file.close();
+  }
+}
+
+/** Tab-separated values. */
+export const duckDbTsvRows = (source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> =>
+  duckDbCsvRows(source, { delimiter: "\t", ...options }, builder);
+
+function refuseOptions({ comment, ragged }: CsvOptions): void {
+  const refused = (option: string, why: string) =>
+    new OptionError("read", `engine is "duckdb", ${why}; leave ${option} out, or take engine: "own"`, "OPTION_CONFLICT");
+  if (comment !== undefined && comment !== "")
+    throw refused("comment", "to which comments begin anywhere in a line, not at its start alone");
+  if (ragged === "skip") throw refused('ragged: "skip"', "which would also skip rows whose values it cannot read");
+}
+
+/** Of one column the database takes blank lines for missing values; lines it counts by its own rule where a name goes over several. */
+function refuseNames(file: string, names: readonly string[]): void {
+  const long = names.find((name) => /[\r\n]/.test(name));
+  if (names.length > 1 && long === undefined) return;
+  const what =
+    long === undefined
+      ? `a blank line is a missing value where there is one column alone, ${show(names[0])}`
+      : `the name ${show(long)} ends after its first line`;
+  throw new OptionError(file, `engine is "duckdb", to which ${what}; take engine: "own"`, "OPTION_CONFLICT");
+}
+
+/** What our decoder makes of the first rows. It checks the options, too. */
+async function probed(source: ByteSource, options: CsvOptions): Promise<TableBuilder> {
+  const probe = new TableBuilder(source.name, options, { store: false, blockRows: probeRows });
+  const reading = csv.rows(source, options, probe);
+  await reading.next();
+  await reading.return(undefined);
+  return probe;
+}
+
+function settings(
+  { delimiter = ",", quote = '"', decimal = ".", missing = missingTexts, types = {} }: CsvOptions,
+  names: readonly string[],
+  texts: ReadonlySet<string>,
+  namesLine: number,
+  { isPacked, lineEnd }: Writing,
+): string {
+  const columns = names.map((_, i) => `'c${i}': ${texts.has(`c${i}`) ? "'VARCHAR'" : "'DOUBLE'"}`);
+  // A text that is a level is not missing; what the database cannot take for a marker makes a column of numbers one of texts.
+  const levels = new Set(Object.values(types).flatMap((type) => (typeof type === "string" ? [] : type)));
+  const markers = missing.filter(
+    (text) => !levels.has(text) && ![delimiter, quote || "\n", "\n", "\r"].some((mark) => text.includes(mark)),
+  );
+  return [
+    `columns = {${columns.join(", ")}}`,
+    "auto_detect = false, header = false, hive_partitioning = false",
+    `skip = ${namesLine}, delim = ${quoted(delimiter)}, quote = ${quoted(quote)}, escape = ${quoted(quote)}`,
+    `decimal_separator = ${quoted(decimal)}, nullstr = [${(markers.length > 0 ? markers : [noMarker]).map(quoted).join(", ")}]`,
+    `new_line = ${quoted(lineEnd)}, compression = ${isPacked ? "'gzip'" : "'none'"}, buffer_size = ${bufferBytes}`,
+  ].join(", ");
+}
+
+interface Writing {
+  isPacked: boolean;
+  /** As SQL has it. What the database finds out by itself may be a line end within quotes. */
+  lineEnd: string;
+  /** Of a line, on average. */
+  lineBytes: number;
+}
+
+/** How the first piece of the file is written. */
+async function writing(source: ByteSource, quote = '"', isPacked: boolean): Promise<Writing> {
+  const reading = source.chunks()[Symbol.asyncIterator]();
+  const { value: head = new Uint8Array(0) } = await reading.next();
+  await reading.return?.();
+  const lineBytes = head.length / Math.max(1, countLines(head));
+  let isQuoted = false;
+  for (let i = 0; i < head.length; i++) {
+    if (head[i] === quote.charCodeAt(0)) isQuoted = !isQuoted;
+    else if (head[i] === 10 && !isQuoted) return { isPacked, lineBytes, lineEnd: "\\n" };
+    else if (head[i] === 13 && !isQuoted) return { isPacked, lineBytes, lineEnd: head[i + 1] === 10 ? "\\r\\n" : "\\r" };
+  }
+  return { isPacked, lineBytes, lineEnd: "\\n" };
+}
+
+/** The database wants one: a text that no file holds. */
+const noMarker = "no text means missing \u{10ffff}";
+
+/** Without blanks, which the database keeps. */
+function trimmed(text: string): string {
+  return text.charCodeAt(0) > 32 && text.charCodeAt(text.length - 1) > 32 ? text : text.replace(/^[ \t]+|[ \t]+$/g, "");
+}

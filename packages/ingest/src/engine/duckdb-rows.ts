@@ -1,0 +1,185 @@
+/**
+ * Columns of a query → a `TableBuilder`: numbers from the database's own arrays, texts as numbers of a dictionary, so that no cell of either becomes a string.
+ *
+ * The dictionary of a column is what its first rows hold, an ENUM of the database; a text that it lacks comes as itself, and costs some 20 times as much. All
+ * rules (what is missing, which texts are levels, what is refused) are those of `ColumnBuilder`.
+ */
+import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
+import { CapabilityError } from "ergodic";
+import type { ColumnBuilder } from "../column.ts";
+import type { TableBuilder } from "../table-builder.ts";
+import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";
+
+/** A column that is kept, and what the query takes of it: texts, float64, or integers of 64 bits. */
+export interface Pick {
+  column: ColumnBuilder;
+  sql: string;
+  kind: "text" | "number";
+}
+
+export interface Query {
+  file: DuckDbFile;
+  /** Behind FROM. */
+  from: string;
+  picks: readonly Pick[];
+  /** The line of the first row. */
+  line: number;
+  /** Rows that were put; another query of the same file begins behind them. */
+  done: number;
+  /** How many rows there are, about. */
+  expected: number;
+  /** What a text of the database is to us. */
+  textOf(text: string): string;
+  putText(column: ColumnBuilder, text: string, line: number): void;
+  /** A number that is not finite, or an integer beyond 2^53. Without it, such a column is read as texts. */
+  putOdd?(column: ColumnBuilder, value: number | bigint, line: number): void;
+}
+
+/** Rows that dictionaries are made of. */
+const headRows = 10_000;
+/** A column of more levels than that among them is none of categories. */
+const mostLevels = 2000;
+const largest = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Puts the rows of a query; yields when a block of them is full.
+ *
+ * @throws NotNumber for a column of numbers that has to be read as texts; `done` rows were put until then, and no part of another one
+ */
+export async function* putRows(query: Query, builder: TableBuilder): AsyncGenerator<void> {
+  const { file, from, picks } = query;
+  const dictionaries = await dictionariesOf(query);
+  const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
+  // Two columns of a pick, so that the second one can be found: an unused one costs nothing.
+  const outer = picks.map((_, k) =>
+    dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
+  );
+  let left = query.done;
+  const sql = `SELECT ${outer.join(", ")} FROM (SELECT ${inner.join(", ")} FROM ${from})`;
+  for await (const { chunk, rowCount } of file.chunks(sql, 2 * picks.length)) {
+    let start = Math.min(left, rowCount);
+    left -= start;
+    const readers = picks.map((pick, k) =>
+      pick.kind === "number" ? numbersReader(query, pick, k, chunk) : textsReader(query, pick, k, chunk, dictionaries[k]),
+    );
+    while (start < rowCount) {
+      const end = Math.min(rowCount, start + builder.blockRows - builder.rowCount);
+      for (const put of readers) put(start, end, query.line + query.done);
+      query.done += end - start;
+      let full = false;
+      for (; start < end; start++) full = builder.endRow();
+      if (builder.rowCount > 0) builder.expect(query.expected, builder.rowCount);
+      if (full) yield;
+    }
+  }
+}
+
+/** Puts the rows [start, end) of a chunk; `line`: of the first. */
+type Put = (start: number, end: number, line: number) => void;
+
+function numbersReader({ putOdd }: Query, { column, sql }: Pick, k: number, chunk: DuckDBDataChunk): Put {
+  const vector = chunk.getColumnVector(2 * k);
+  const items = itemsOf(vector);
+  const isNull = nullsOf(vector);
+  const values = items instanceof Float64Array ? items : doubles(items as BigInt64Array | BigUint64Array);
+  const isOdd = items instanceof Float64Array && putOdd ? isNotFinite : isBeyond;
+  const odd = new Set<number>();
+  for (let i = 0; i < values.length; i++) if (isOdd(values[i]) && !isNull?.(i)) odd.add(i);
+  if (odd.size > 0 && putOdd === undefined) throw new NotNumber(sql);
+  if (odd.size === 0 && isNull === undefined) return (start, end, line) => column.putNumbers(values.subarray(start, end), line);
+  return (start, end, line) => {
+    for (let i = start; i < end; i++, line++) {
+      if (isNull?.(i)) column.putMissing(line, "null");
+      else if (odd.has(i)) putOdd!(column, items[i], line);
+      else column.putNumber(values[i], line);
+    }
+  };
+}
+
+const isNotFinite = (value: number): boolean => value - value !== 0;
+const isBeyond = (value: number): boolean => !(value <= largest && value >= -largest);
+
+function textsReader(
+  { putText, textOf }: Query,
+  { column }: Pick,
+  k: number,
+  chunk: DuckDBDataChunk,
+  dictionary?: Dictionary,
+): Put {
+  // Copied out of the database when it is asked for, which it seldom is.
+  const texts = (): DuckDBVector => chunk.getColumnVector(dictionary ? 2 * k + 1 : 2 * k);
+  const codes = dictionary && chunk.getColumnVector(2 * k);
+  const items = codes && itemsOf(codes);
+  const isNull = codes && nullsOf(codes);
+  const { levels = [], known = [] } = dictionary ?? {};
+  return (start, end, line) => {
+    for (let i = start; i < end; i++, line++) {
+      if (items === undefined || isNull?.(i)) {
+        const text = texts().getItem(i) as string | null;
+        if (text === null) column.putMissing(line, "null");
+        else putText(column, textOf(text), line);
+        continue;
+      }
+      const item = items[i] as number;
+      const code = known[item];
+      if (code !== undefined) column.putCode(code);
+      else {
+        putText(column, levels[item], line);
+        known[item] = column.codeOf(levels[item]);
+      }
+    }
+  };
+}
+
+/** Texts by the numbers that the database gives them, and the codes that the column has for them, as far as they came. */
+interface Dictionary {
+  levels: readonly string[];
+  known: (number | undefined)[];
+}
+
+/** Of each column of texts, the distinct ones among the first rows, if they are few; the type t0, t1, … is their ENUM. */
+async function dictionariesOf({ file, from, picks, textOf }: Query): Promise<(Dictionary | undefined)[]> {
+  const texts = picks.flatMap(({ kind, sql }, k) => (kind === "text" ? [`${sql} AS v${k}`] : []));
+  if (texts.length === 0) return [];
+  await file.run(
+    `CREATE OR REPLACE TEMP TABLE head AS SELECT ${texts.join(", ")} FROM (SELECT * FROM ${from} LIMIT ${headRows})`,
+  );
+  const dictionaries: (Dictionary | undefined)[] = [];
+  for (const [k, { kind }] of picks.entries()) {
+    if (kind !== "text") continue;
+    const found = await file.texts(`SELECT DISTINCT v${k} FROM head WHERE v${k} IS NOT NULL LIMIT ${mostLevels + 1}`);
+    if (found.length === 0 || found.length > mostLevels) continue;
+    await file.run(`CREATE OR REPLACE TEMP TYPE t${k} AS ENUM (SELECT DISTINCT v${k} FROM head WHERE v${k} IS NOT NULL)`);
+    dictionaries[k] = { levels: (await file.texts(`SELECT unnest(enum_range(NULL::t${k}))`)).map(textOf), known: [] };
+  }
+  await file.run("DROP TABLE head");
+  return dictionaries;
+}
+
+type Items = Float64Array | BigInt64Array | BigUint64Array | Uint8Array | Uint16Array | Uint32Array;
+
+/** The array of a vector, which the package has, and does not give by its types. */
+function itemsOf(vector: DuckDBVector): Items {
+  const { items } = vector as unknown as { items?: Items };
+  if (ArrayBuffer.isView(items)) return items;
+  throw new CapabilityError(
+    "read",
+    `this version of @duckdb/node-api keeps columns in another way than 1.5.6 does; install that one, or take engine: "own"`,
+    "DUCKDB_MISSING",
+  );
+}
+
+/** Which values are null; undefined = none. Of the package's bits, one at a time through a bigint is 30 times as slow. */
+function nullsOf(vector: DuckDBVector): ((i: number) => boolean) | undefined {
+  const { data } = (vector as unknown as { validity: { data: BigUint64Array | null } }).validity;
+  if (data === null) return undefined;
+  const bits = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return (i) => (bits[i >> 3] & (1 << (i & 7))) === 0;
+}
+
+/** Of integers by their halves: no bigint is made. Exact up to 2^53. */
+function doubles(items: BigInt64Array | BigUint64Array): Float64Array {
+  const low = new Uint32Array(items.buffer, items.byteOffset, 2 * items.length);
+  const high = items instanceof BigInt64Array ? new Int32Array(low.buffer, low.byteOffset, low.length) : low;
+  return Float64Array.from({ length: items.length }, (_, i) => high[2 * i + 1] * 2 ** 32 + low[2 * i]);
+}
