@@ -89,7 +89,7 @@ export interface Progression {
   parameters(): Float64Array;
   /** Once the algorithm itself has ended: true, or why, as text. */
   readonly converged: boolean | string;
-  /** It ends by itself at a minimum: a run that ends otherwise says that it has not come there. Absent: it does not. */
+  /** It ends at a minimum, so that a run of it that ends otherwise says that it has not come there. Absent: it does not. */
   readonly converges?: boolean;
   /** A copy of all that changes. */
   snapshot(): Snapshot;

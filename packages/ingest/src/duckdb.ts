@@ -89,10 +89,20 @@ class Session implements JoinSession {
     appender.closeSync();
   }
 
+  /** A stream of the package's ends where the database stops, and does not say whether that was at a fault: the last row, which is none of the join's, tells. */
   async *join(query: JoinQuery): AsyncIterable<readonly number[][]> {
     const result = await answered(() => this.connection.stream(sqlOf(query)));
-    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk())
-      yield chunk.getColumns() as number[][];
+    for (;;) {
+      const chunk = await answered(() => result.fetchChunk());
+      if (chunk === null || chunk.rowCount === 0) break;
+      const columns = chunk.getColumns() as number[][];
+      const isLast = columns.pop()!.at(-1) === 1;
+      if (isLast) for (const column of columns) column.pop();
+      if (columns[0].length > 0) yield columns;
+      if (isLast) return;
+    }
+    const problem = "the database stopped before the end of a join; give it more memory, or leave groundBy out";
+    throw new DataError("duckdb", problem, "DUCKDB_QUERY");
   }
 
   async end(): Promise<void> {
@@ -100,7 +110,7 @@ class Session implements JoinSession {
   }
 }
 
-/** The rows of each atom, for all that fits. */
+/** The rows of each atom, for all that fits, and 0; at the end a row of −1 and 1. */
 function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
   const conditions = [
@@ -109,9 +119,11 @@ function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
     ...values.map((one) => `${at(one)} = ${one.value}`),
     ...present.map((one) => `${at(one)} <> -1`),
   ];
-  const rows = atoms.map((_, k) => `a${k}.row`).join(", ");
+  const rows = atoms.map((_, k) => `a${k}.row AS r${k}`).join(", ");
+  const end = atoms.map(() => "-1").join(", ");
   const tables = atoms.map(({ table }, k) => `facts_${table} a${k}`).join(", ");
-  return `SELECT ${rows} FROM ${tables} WHERE ${conditions.join(" AND ")} ORDER BY ${order.map((k) => `a${k}.row`).join(", ")}`;
+  const sorted = ["past", ...order.map((k) => `r${k}`)].join(", ");
+  return `SELECT ${rows}, 0 AS past FROM ${tables} WHERE ${conditions.join(" AND ")} UNION ALL SELECT ${end}, 1 ORDER BY ${sorted}`;
 }
 
 async function columnsOf(instance: DuckDbInstance, query: string): Promise<DuckDbColumns> {

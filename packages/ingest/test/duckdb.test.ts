@@ -99,6 +99,33 @@ describe("groundBy", () => {
     await expect(kb.groundBy({} as never)).rejects.toThrow(/joiner is .*\[OPTION_TYPE\]/);
   });
 
+  it("refuses a join that the database did not end, in place of a smaller graph", async () => {
+    const { DuckDBConnection } = await import("@duckdb/node-api");
+    const { stream } = DuckDBConnection.prototype;
+    const rows = Array.from({ length: 5000 }, (_, i) => ({ one: "abc"[i % 2], other: "c", i }));
+    for (const pieces of [0, 1, 2]) {
+      // As the package has it where the database fails on the way: nothing more comes, and nothing is said.
+      const spy = vi.spyOn(DuckDBConnection.prototype, "stream").mockImplementation(async function (this: never, ...args) {
+        const result = await stream.apply(this, args);
+        const fetchChunk = result.fetchChunk.bind(result);
+        let left = pieces;
+        return Object.assign(result, { fetchChunk: async () => (left-- > 0 ? fetchChunk() : null) });
+      });
+      try {
+        const kb = knowledgeBase(rulesOf(rows));
+        await expect(kb.groundBy(await opened()), String(pieces)).rejects.toThrow(
+          /stopped before the end of a join.*\[DUCKDB_QUERY\]/,
+        );
+        expect(spy).toHaveBeenCalled();
+        spy.mockRestore();
+        // Nothing is lost.
+        expect((await kb.groundBy(await opened())).factorCount).toBe(5000);
+      } finally {
+        spy.mockRestore();
+      }
+    }
+  });
+
   it("leaves rules and rows that come while it joins to the next time", async () => {
     const joiner = await opened();
     const make = () => {

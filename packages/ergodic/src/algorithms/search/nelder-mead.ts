@@ -35,8 +35,8 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * On the BBOB functions in 5 and 10 dimensions adaptive coefficients solve more than the classic ones, and "repeat" more than "oriented", which
  * gives up simplices that had found the valley's shape: those are the defaults.
  *
- * An evaluation costs O(d), shrinks and steps by simplex gradients apart: vertices stay in their rows, whose order is kept, and c changes by what comes and what goes;
- * every d updates it is summed anew, so that rounding does not pile up.
+ * An evaluation costs O(d), shrinks and steps by simplex gradients apart: vertices stay in their rows, whose order is kept, and c changes by what comes
+ * and what goes; every d updates it is summed anew, so that rounding does not pile up.
  *
  * NaN and +Infinity are the worst values. Errors: none. Source: Nelder, Mead 1965; Lagarias et al. 1998 (order of ties); Gao, Han 2012
  * (coefficients); Kelley 1999 (oriented restart). Differs: what follows a collapse is ours.

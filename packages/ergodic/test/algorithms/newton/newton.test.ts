@@ -412,8 +412,10 @@ describe("along a direction", () => {
       (x) => x / Math.sqrt(1 + x * x),
       (x) => (1 + x * x) ** -1.5,
     );
-    await newton.advance();
+    const made = await newton.advance();
     expect([...newton.parameters()][0]).toBeCloseTo(-0.5, 12);
+    // The loss there, not where the step began.
+    expect(made.lossSum).toBeCloseTo(Math.sqrt(1.25), 12);
     expect(asked).toEqual({ value: 3, at: 1 });
     expect(newton.report().evaluations).toBe(4);
     while (newton.converged === false) await newton.advance();
@@ -459,7 +461,10 @@ describe("a pass over many rows", () => {
   it.each(["dense", "sparse"] as const)("is made in calls of some milliseconds, %s", async (format) => {
     using data = made(format);
     using problem = disposable(model.bind(data, plan(), engine));
+    const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();
+    // Weights, slopes and curvatures.
+    expect(engine.memory.usedBytes - before).toBeGreaterThanOrEqual(24 * n);
     const p = Float64Array.from({ length: problem.parameterCount }, () => random() - 0.5);
     /** What a generator ends with, and how often it yielded. */
     const counted = <T>(steps: Generator<void, T>): { value: T; yields: number } => {
@@ -486,6 +491,12 @@ describe("a pass over many rows", () => {
     const elsewhere = copied(atOnce(binding.at(other, 0)));
     expect(elsewhere.loss).toBe(atOnce(binding.value(other)));
     expect(elsewhere.gradient).not.toEqual(kept.gradient);
+    // A loss that was given up on the way.
+    atOnce(binding.value(p));
+    const begun = binding.value(other);
+    begun.next();
+    begun.return(0);
+    expect(copied(atOnce(binding.at(p, 0)))).toEqual(kept);
     // The same array with other numbers.
     atOnce(binding.value(other));
     other.set(p);
@@ -557,7 +568,10 @@ describe("a pass over many rows", () => {
     const values = Float32Array.from({ length: count }, (_, i) => (i % 1024) / 1024);
     using data = Dataset.fromArrays({ x: { values, columnCount: 1 }, y: Array.from(values, (v) => 2 * v + 1) });
     using problem = disposable(linear({ standardise: false }).bind(data, plan(), engine));
+    const before = engine.memory.usedBytes;
     const binding = await problem.curvature.bind();
+    // Their weights alone.
+    expect(engine.memory.usedBytes - before).toBeLessThan(9 * count);
     const p = Float64Array.of(0.5, 0.25);
     const loss = atOnce(binding.value(p));
     const after = copied(atOnce(binding.at(p, 0)));
