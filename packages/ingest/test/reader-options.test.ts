@@ -68,6 +68,7 @@ const ofCsv = {
   decimal: none,
   comment: (value: unknown) => typeof value === "string",
   ragged: none,
+  engine: none,
 };
 const dataset = {
   target: column,
