@@ -126,7 +126,7 @@ describe("refuses", () => {
   ])("%s", async (_, words, message) => expect(await failing("train", data, "--target", "y", ...words)).toMatch(message));
 });
 
-it("--engine duckdb reads the same table, and says in words of the command what it refuses", async () => {
+it("--engine duckdb reads the same table, and tells in the words of the command what it refuses", async () => {
   const data = put("engine.csv", `a,b,y\n${rows((i) => `${i},l${i % 3},${2 * i}`)}`);
   const [own, duckdb] = [await trained(data), await trained(data, "--engine", "duckdb")];
   expect(duckdb).toEqual(own);

@@ -1,6 +1,6 @@
 /**
  * A linear model's loss in the parameters of one output, L = Σ_i c_i ℓ(z_i, y_i), z_i = s x_i·p, its gradient g = s Σ_i c_i ℓ' x_i and its Hessian
- * G = s² Σ_i c_i ℓ'' x_i x_iᵀ, in float64, of the rows `from` … `to`, added to what is there but for the first rows. `from` is a multiple of HESSIAN_CHUNK.
+ * G = s² Σ_i c_i ℓ'' x_i x_iᵀ, in float64, of the rows `from` … `to`, added to what is there; a call from 0 begins anew. `from` is a multiple of HESSIAN_CHUNK.
  *
  * `what`: HESSIAN_ALL; HESSIAN_LOSS, L alone; or HESSIAN_REST, the other two from the cℓ' and cℓ'' that a call for L at the same parameters has left in D and H, where
  * these have a place for each row (KEPT).
