@@ -114,25 +114,52 @@ function unpack<P>(row: usize, rank: usize, stride: usize, one: bool, z: usize):
   }
 }
 
-/** Cholesky in place on the lower triangle, then both triangular solves on x. False where a pivot is lost to rounding. */
-function choleskySolve(matrix: usize, x: usize, n: usize): bool {
+/**
+ * Cholesky in place on the lower triangle, and both triangular solves on x; n is even. False where a pivot is lost to rounding.
+ *
+ * Column by column, each taken off all that follow: these sums do not wait for one another, as those of rows by rows do. What is above the diagonal is overwritten.
+ * `scratch`: f64[2n], for a column and the diagonal.
+ */
+function choleskySolve(matrix: usize, x: usize, n: usize, scratch: usize): bool {
   const rowBytes = n << 3;
+  const column = scratch, diagonal = scratch + rowBytes, end = matrix + n * rowBytes;
+  for (let j: usize = 0; j < n; j++) store<f64>(diagonal + (j << 3), load<f64>(matrix + j * (rowBytes + 8)));
   for (let j: usize = 0; j < n; j++) {
-    const row = matrix + j * rowBytes;
-    for (let k: usize = 0; k < j; k++) {
-      const above = matrix + k * rowBytes;
-      store<f64>(row + (k << 3), (load<f64>(row + (k << 3)) - dotF64(row, above, k)) / load<f64>(above + (k << 3)));
+    const at = j << 3;
+    const corner = matrix + j * (rowBytes + 8);
+    const pivot = load<f64>(corner);
+    if (!(pivot > LEAST_PIVOT * load<f64>(diagonal + at))) return false;
+    const inverse = 1 / Math.sqrt(pivot);
+    // In place of the diagonal, which is not needed any more.
+    store<f64>(corner, inverse);
+    const solved = load<f64>(x + at) * inverse;
+    store<f64>(x + at, solved);
+    // Pairs of columns begin at an even one: the one before j + 1, if there is one, has nothing taken off.
+    store<f64>(column + at, 0);
+    const from = (j + 1) & ~1;
+    let to = (j + 1) << 3;
+    for (let row = matrix + (j + 1) * rowBytes; row < end; row += rowBytes) {
+      const factor = load<f64>(row + at) * inverse;
+      store<f64>(row + at, factor);
+      store<f64>(column + to, factor);
+      store<f64>(x + to, load<f64>(x + to) - factor * solved);
+      to += 8;
     }
-    const diagonal = load<f64>(row + (j << 3)), pivot = diagonal - dotF64(row, row, j);
-    if (!(pivot > LEAST_PIVOT * diagonal)) return false;
-    store<f64>(row + (j << 3), Math.sqrt(pivot));
-    store<f64>(x + (j << 3), (load<f64>(x + (j << 3)) - dotF64(row, x, j)) / load<f64>(row + (j << 3)));
+    to = (j + 1) << 3;
+    for (let row = matrix + (j + 1) * rowBytes; row < end; row += rowBytes) {
+      const minus = f64x2.splat(-load<f64>(column + to));
+      for (let k = from << 3; k <= to; k += 16) v128.store(row + k, madd(minus, v128.load(column + k), v128.load(row + k)));
+      to += 8;
+    }
   }
-  for (let j = <isize>n - 1; j >= 0; j--) {
-    const row = matrix + <usize>j * rowBytes;
-    const solved = load<f64>(x + (<usize>j << 3)) / load<f64>(row + (<usize>j << 3));
-    store<f64>(x + (<usize>j << 3), solved);
-    for (let k: usize = 0; k < <usize>j; k++) store<f64>(x + (k << 3), load<f64>(x + (k << 3)) - load<f64>(row + (k << 3)) * solved);
+  for (let j = n; j-- > 0; ) {
+    const row = matrix + j * rowBytes, at = j << 3;
+    const solved = load<f64>(x + at) * load<f64>(row + at);
+    store<f64>(x + at, solved);
+    const minus = f64x2.splat(-solved);
+    const even = (j & ~1) << 3;
+    for (let k: usize = 0; k < even; k += 16) v128.store(x + k, madd(minus, v128.load(row + k), v128.load(x + k)));
+    if (even < at) store<f64>(x + even, load<f64>(x + even) - load<f64>(row + even) * solved);
   }
   return true;
 }
@@ -175,7 +202,7 @@ function solve<P>(side: usize, scratch: usize, from: u32, to: u32): u32 {
       const at = matrix + ((j * (stride + 1)) << 3);
       store<f64>(at, load<f64>(at) + ridge(side, end - first, j >= rank));
     }
-    if (choleskySolve(matrix, x, stride)) for (let k: usize = 0; k < stride; k++) store<P>(own + k * sizeof<P>(), <P>load<f64>(x + (k << 3)));
+    if (choleskySolve(matrix, x, stride, panel)) for (let k: usize = 0; k < stride; k++) store<P>(own + k * sizeof<P>(), <P>load<f64>(x + (k << 3)));
     else failed++;
   }
   return failed;
