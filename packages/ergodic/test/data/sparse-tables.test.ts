@@ -291,3 +291,19 @@ describe("models", () => {
     expect(model.evaluate(scaled).logLoss).toBe(model.evaluate(whole).logLoss);
   });
 });
+
+it("a centre of a level, for which sparse rows have no room, is refused", () => {
+  const table = towns(60);
+  using data = Dataset.fromTable(table, { target: "y", format: "sparse" });
+  using scaled = data.standardise({ indicators: false });
+  const json = JSON.parse(JSON.stringify(scaled.pipeline)) as { kind: string; centre: number[] }[];
+  const step = json.find(({ kind }) => kind === "standardise")!;
+  const level = data.pipeline.shape.names().findIndex((name) => name.startsWith("street="));
+  expect(step.centre[level]).toBe(0);
+  const again = () => Pipeline.fromJson(json as never).apply(table);
+  again().dispose();
+  step.centre[level] = 0.5;
+  expect(again).toThrow(
+    new RegExp(`standardise has a centre for column ${level}, which is no number of the table.*PIPELINE_STEP`),
+  );
+});

@@ -34,6 +34,7 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     const { names, namesLine } = probe;
     if (names.length === 0) return; // who asked refuses the empty file
     refuseNames(source.name, names);
+    file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
     const texts = new Set(probe.columns.flatMap((column, i) => (column?.kind === "category" ? [`c${i}`] : [])));
@@ -45,7 +46,7 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
         column ? [{ column, sql: `c${i}`, kind: texts.has(`c${i}`) ? "text" : "number" } as const] : [],
       );
     const putText = (column: ColumnBuilder, text: string, line: number) => putField(column, text, decimal, line);
-    const written = await writing(source, options.quote, await file.isPacked());
+    const written = await writing(source, options.quote);
     const expected = (source.byteLength ?? 0) / written.lineBytes;
     const query: Query = { file, from: "", picks: [], line: namesLine + 1, done: 0, expected, textOf: trimmed, putText };
     for (let restarts = 0; ; restarts++) {
@@ -101,7 +102,7 @@ function settings(
   names: readonly string[],
   texts: ReadonlySet<string>,
   namesLine: number,
-  { isPacked, lineEnd }: Writing,
+  { lineEnd }: Writing,
 ): string {
   const columns = names.map((_, i) => `'c${i}': ${texts.has(`c${i}`) ? "'VARCHAR'" : "'DOUBLE'"}`);
   // A text that is a level is not missing; what the database cannot take for a marker makes a column of numbers one of texts.
@@ -114,12 +115,11 @@ function settings(
     "auto_detect = false, header = false, hive_partitioning = false",
     `skip = ${namesLine}, delim = ${quoted(delimiter)}, quote = ${quoted(quote)}, escape = ${quoted(quote)}`,
     `decimal_separator = ${quoted(decimal)}, nullstr = [${(markers.length > 0 ? markers : [noMarker]).map(quoted).join(", ")}]`,
-    `new_line = ${quoted(lineEnd)}, compression = ${isPacked ? "'gzip'" : "'none'"}, buffer_size = ${bufferBytes}`,
+    `new_line = ${quoted(lineEnd)}, compression = 'none', buffer_size = ${bufferBytes}`,
   ].join(", ");
 }
 
 interface Writing {
-  isPacked: boolean;
   /** As SQL has it. What the database finds out by itself may be a line end within quotes. */
   lineEnd: string;
   /** Of a line, on average. */
@@ -127,7 +127,7 @@ interface Writing {
 }
 
 /** How the first piece of the file is written. */
-async function writing(source: ByteSource, quote = '"', isPacked: boolean): Promise<Writing> {
+async function writing(source: ByteSource, quote = '"'): Promise<Writing> {
   const reading = source.chunks()[Symbol.asyncIterator]();
   const { value: head = new Uint8Array(0) } = await reading.next();
   await reading.return?.();
@@ -135,10 +135,10 @@ async function writing(source: ByteSource, quote = '"', isPacked: boolean): Prom
   let isQuoted = false;
   for (let i = 0; i < head.length; i++) {
     if (head[i] === quote.charCodeAt(0)) isQuoted = !isQuoted;
-    else if (head[i] === 10 && !isQuoted) return { isPacked, lineBytes, lineEnd: "\\n" };
-    else if (head[i] === 13 && !isQuoted) return { isPacked, lineBytes, lineEnd: head[i + 1] === 10 ? "\\r\\n" : "\\r" };
+    else if (head[i] === 10 && !isQuoted) return { lineBytes, lineEnd: "\\n" };
+    else if (head[i] === 13 && !isQuoted) return { lineBytes, lineEnd: head[i + 1] === 10 ? "\\r\\n" : "\\r" };
   }
-  return { isPacked, lineBytes, lineEnd: "\\n" };
+  return { lineBytes, lineEnd: "\\n" };
 }
 
 /** The database wants one: a text that no file holds. */

@@ -5,10 +5,13 @@
  * @throws CapabilityError DUCKDB_MISSING; OptionError for what is no regular file; DataError DATA_PARSE, DATA_RAGGED, DATA_ENCODING for what the database refuses
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
-import { OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "../duckdb.ts";
 import { fault, fileFault } from "../fault.ts";
 import type { ByteSource } from "../source.ts";
+
+/** Of wider tables each column's dictionary, and the query itself, take the database longer than our decoder takes in all. */
+const mostColumns = 1000;
 
 export class DuckDbFile {
   readonly name: string;
@@ -18,10 +21,19 @@ export class DuckDbFile {
   readonly #instance: DuckDbInstance;
   readonly #connection: DuckDbConnection;
   readonly #signal: AbortSignal | undefined;
+  /** What the file was when it was opened. */
+  readonly #was: string;
 
-  private constructor({ name, signal }: ByteSource, file: string, instance: DuckDbInstance, connection: DuckDbConnection) {
+  private constructor(
+    { name, signal }: ByteSource,
+    file: string,
+    was: string,
+    instance: DuckDbInstance,
+    connection: DuckDbConnection,
+  ) {
     this.name = name;
     this.#file = file;
+    this.#was = was;
     // A class of one character is that character: of a pattern it leaves the path.
     this.path = quoted(file.replace(/[*?[]/g, "[$&]"));
     this.#signal = signal;
@@ -38,7 +50,12 @@ export class DuckDbFile {
       );
     source.signal?.throwIfAborted();
     const module = await loadDuckDb("read", 'take engine: "own"');
-    const path = process.getBuiltinModule("node:path").resolve(source.path);
+    const { resolve } = process.getBuiltinModule("node:path");
+    // As the system finds it: through a link, ".." is not the folder before it.
+    const { realpath } = process.getBuiltinModule("node:fs/promises");
+    const path = await realpath(source.path).catch(() => resolve(source.path!)); // who reads it says what is wrong
+    await refusePacked(source.name, path);
+    const was = await stateOf(path);
     const instance = await module.DuckDBInstance.create(":memory:", {
       threads: "1",
       temp_directory: "",
@@ -47,7 +64,7 @@ export class DuckDbFile {
     });
     try {
       const connection = await instance.connect();
-      const file = new DuckDbFile(source, path, instance, connection);
+      const file = new DuckDbFile(source, path, was, instance, connection);
       await file.run(`SET allowed_paths = [${file.path}, ${quoted(path)}]`);
       await file.run("SET enable_external_access = false");
       await file.run("SET lock_configuration = true");
@@ -58,19 +75,14 @@ export class DuckDbFile {
     }
   }
 
-  /** Whether it is a gzip file. */
-  async isPacked(): Promise<boolean> {
-    const handle = await process
-      .getBuiltinModule("node:fs/promises")
-      .open(this.#file, "r")
-      .catch(() => undefined);
-    if (handle === undefined) return false; // who reads it says why
-    try {
-      const { buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
-      return buffer[0] === 0x1f && buffer[1] === 0x8b;
-    } finally {
-      await handle.close();
-    }
+  /** @throws OptionError for more columns than it is for */
+  refuseWide(columnCount: number): void {
+    if (columnCount <= mostColumns) return;
+    throw new OptionError(
+      this.name,
+      `engine is "duckdb", which is for files of up to ${mostColumns} columns, but here are ${columnCount}; take engine: "own"`,
+      "OPTION_CONFLICT",
+    );
   }
 
   async run(sql: string): Promise<void> {
@@ -97,11 +109,18 @@ export class DuckDbFile {
       const chunk = await this.#answered(() => result.fetchChunk());
       if (chunk === null || chunk.rowCount === 0) break;
       const isLast = chunk.getColumnVector(columnCount).getItem(chunk.rowCount - 1) === true;
+      if (isLast) await this.#refuseChanged();
       yield { chunk, rowCount: isLast ? chunk.rowCount - 1 : chunk.rowCount };
       if (isLast) return;
     }
     await this.run(`SELECT count(COLUMNS(*)) FROM (${sql})`);
     throw fileFault(this.name, 'DuckDB stopped before the end of the file; read it with engine: "own"', "DATA_PARSE");
+  }
+
+  /** Names and kinds are of the file as it was: another one in its place may have other columns. */
+  async #refuseChanged(): Promise<void> {
+    if ((await stateOf(this.#file)) === this.#was) return;
+    throw new DataError(this.name, "the file was changed or replaced while it was read; read it again", "DATA_FILE");
   }
 
   close(): void {
@@ -123,6 +142,35 @@ export class DuckDbFile {
       signal?.removeEventListener("abort", stop);
     }
   }
+}
+
+/** Which file lies at a path, and in which state; "" = none that can be looked at. */
+async function stateOf(path: string): Promise<string> {
+  const found = await process
+    .getBuiltinModule("node:fs/promises")
+    .stat(path)
+    .catch(() => undefined);
+  return found ? [found.dev, found.ino, found.size, found.mtimeMs].join(" ") : "";
+}
+
+/** The database does not see whether what is within gzip is whole. @throws OptionError */
+async function refusePacked(name: string, path: string): Promise<void> {
+  const handle = await process
+    .getBuiltinModule("node:fs/promises")
+    .open(path, "r")
+    .catch(() => undefined);
+  if (handle === undefined) return; // who reads it says why
+  try {
+    const { buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
+    if (buffer[0] !== 0x1f || buffer[1] !== 0x8b) return;
+  } finally {
+    await handle.close();
+  }
+  throw new OptionError(
+    name,
+    'engine is "duckdb", which does not see whether a file within gzip is whole; unpack it, or take engine: "own"',
+    "OPTION_CONFLICT",
+  );
 }
 
 /** A text as SQL has it. */

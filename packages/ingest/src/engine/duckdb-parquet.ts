@@ -2,9 +2,8 @@
  * Parquet by DuckDB → tables, the same as by `formats/parquet.ts`: its rules read the footer, refuse what they refuse, and judge the values; the database decodes
  * the pages. These are not looked at first, as ours are: of a stranger's file take `engine: "own"`.
  *
- * @throws as `formats/parquet.ts`; OptionError for a file within gzip
+ * @throws as `formats/parquet.ts`
  */
-import { OptionError } from "ergodic";
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
 import { keptFields, type ParquetOptions, putValue } from "../formats/parquet.ts";
@@ -18,13 +17,8 @@ export async function* duckDbParquetRows(source: ByteSource, _: ParquetOptions, 
   const { name } = source;
   const file = await DuckDbFile.open(source);
   try {
-    if (await file.isPacked())
-      throw new OptionError(
-        name,
-        'engine is "duckdb", which reads no Parquet within gzip; unpack the file, or take engine: "own"',
-        "OPTION_CONFLICT",
-      );
     const expected = await beginColumns(source, builder);
+    file.refuseWide(builder.names.length);
     const names = builder.names.map((_, i) => `c${i}`);
     const settings = "binary_as_string = true, hive_partitioning = false, union_by_name = false, filename = false";
     const from = `(SELECT * FROM read_parquet(${file.path}, ${settings}) AS t(${names.join(", ")}))`;

@@ -1,8 +1,10 @@
 /** CSV by DuckDB: the tables of our own decoder, on random files and options; where the two differ; what is refused. */
+import { appendFileSync, mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ReadTableOptions, readCsv, readTable, readTsv } from "../../src/index.ts";
+import { blocks, type ReadTableOptions, readCsv, readTable, readTsv } from "../../src/index.ts";
 import { both, bothBlocks, plain, refusal, written } from "./made.ts";
 
 /** Cells: numbers of every writing, texts, gaps. None begins or ends with a blank, and none has a digit next to "_". */
@@ -184,11 +186,58 @@ describe("readTable by DuckDB", () => {
     expect((wanted as ReturnType<typeof plain>).columns.every((column) => "levels" in column)).toBe(true);
   });
 
-  it("reads files within gzip, tab-separated ones, and those that end with CR", async () => {
+  it("refuses files within gzip, whatever they are called: of a damaged one the database would read wrong numbers", async () => {
+    for (const name of ["packed.csv", "packed.csv.gz", "packed.tsv"])
+      await expect(readTable(written(gzipSync("a,b\n1,x\n2,y\n"), name), { engine: "duckdb" }), name).rejects.toThrow(
+        /does not see whether a file within gzip is whole; unpack it, or take engine: "own" \[OPTION_CONFLICT\]/,
+      );
+  });
+
+  it("reads the file that the system finds by a path, links on the way included", async () => {
+    // Behind the link, ".." is the folder of what it leads to.
+    const base = join(dirname(written("a,b\n7,8\n", "x.csv")), "links");
+    mkdirSync(join(base, "real", "deep"), { recursive: true });
+    symlinkSync(join(base, "real", "deep"), join(base, "link"));
+    writeFileSync(join(base, "x.csv"), "a,b\n7,8\n9,10\n");
+    writeFileSync(join(base, "real", "x.csv"), "a,b\n1,2\n3,4\n");
+    const path = `${base}/link/../x.csv`;
+    const [own, duck] = [await readTable(path), await readTable(path, { engine: "duckdb" })].map(plain);
+    expect(duck).toEqual(own);
+    expect(JSON.stringify(own.columns[0])).toContain('["1","3"]');
+  });
+
+  it("refuses more than a thousand columns", async () => {
+    const of = (count: number) =>
+      written(
+        `${Array.from({ length: count }, (_, j) => `c${j}`)}\n${Array.from({ length: count }, (_, j) => j)}\n`,
+        `${count}.csv`,
+      );
+    expect((await readTable(of(1000), { engine: "duckdb" })).columns.length).toBe(1000);
+    await expect(readTable(of(1001), { engine: "duckdb" })).rejects.toThrow(
+      /is for files of up to 1000 columns, but here are 1001; take engine: "own" \[OPTION_CONFLICT\]/,
+    );
+  });
+
+  it("refuses a file that was replaced or changed while it was read", async () => {
+    const lines = (first: string) => `${first}\n${Array.from({ length: 30_000 }, (_, i) => `${i},${2 * i}`).join("\n")}\n`;
+    for (const how of ["replaced", "longer"] as const) {
+      const path = written(lines("a,b"), `${how}.csv`);
+      let count = 0;
+      const reading = async () => {
+        for await (const _ of blocks(path, { engine: "duckdb", rows: 2000 }))
+          if (++count === 2) {
+            if (how === "longer") appendFileSync(path, "1,2\n");
+            else renameSync(written(lines("b,a"), "other.csv"), path);
+          }
+      };
+      await expect(reading(), how).rejects.toThrow(/was changed or replaced while it was read; read it again \[DATA_FILE\]/);
+      expect(count).toBeGreaterThan(2);
+    }
+  });
+
+  it("reads tab-separated files, and those that end with CR", async () => {
     const wanted = plain(await readTable({ content: "a,b\n1,x\n2,y\n" }, { format: "csv" }));
     const duck = async (path: string) => plain(await readTable(path, { engine: "duckdb" }));
-    expect(await duck(written(gzipSync("a,b\n1,x\n2,y\n"), "packed.csv"))).toEqual(wanted);
-    expect(await duck(written(gzipSync("a,b\n1,x\n2,y\n"), "packed.csv.gz"))).toEqual(wanted);
     expect(await duck(written("a,b\n1,x\n2,y\n", "not-packed.csv.gz"))).toEqual(wanted);
     expect(await duck(written("a\tb\n1\tx\n2\ty\n", "t.tsv"))).toEqual(wanted);
     expect(await duck(written("a,b\r1,x\r2,y\r", "cr.csv"))).toEqual(wanted);

@@ -103,6 +103,15 @@ export const standardise: Transformation<StandardiseStep> = {
       const problem = `standardise was made for ${scale.length}${centre ? " dense" : ""} columns, but gets ${input.columnCount} ${input.format}`;
       throw new DataError("pipeline", problem, "PIPELINE_STEP");
     }
+    if (centre && input.table) {
+      // An entry that a row need not have: there is no room for it.
+      const numbers = new Set(input.table.numbers);
+      const other = centre.findIndex((c, j) => c !== 0 && !numbers.has(j));
+      if (other >= 0) {
+        const problem = `standardise has a centre for column ${other}, which is no number of the table, in sparse rows`;
+        throw new DataError("pipeline", problem, "PIPELINE_STEP");
+      }
+    }
     return input;
   },
 

@@ -39,6 +39,32 @@ function noisy(
   return { train: make(rows), test: make(2000) };
 }
 
+/** Rows of categories, some levels of which are rare, that tell four classes well: sparse rows of 120 columns. */
+function levelled(rows: number, seed: number): Made {
+  const draws = stream(seed, "levels").at(0);
+  const [categories, levels, classes] = [4, 30, "abcd"];
+  const effects = Array.from({ length: categories }, () =>
+    Array.from({ length: levels }, () => Array.from(classes, () => 4 * draws.normal())),
+  );
+  const make = (rowCount: number) => {
+    const codes = effects.map(() => new Int32Array(rowCount));
+    const y = Int32Array.from({ length: rowCount }, (_, i) => {
+      const scores = Array.from(classes, () => -Math.log(-Math.log(draws.uniform())));
+      for (const [c, effect] of effects.entries()) {
+        codes[c][i] = Math.floor(levels * draws.uniform() ** 2);
+        for (const [k, value] of effect[codes[c][i]].entries()) scores[k] += value;
+      }
+      return scores.indexOf(Math.max(...scores));
+    });
+    const names = Array.from({ length: levels }, (_, k) => `level ${k}`);
+    const columns = codes.map((code, c) => ({ name: `c${c}`, kind: "category" as const, levels: names, codes: code }));
+    const target = { name: "y", kind: "category" as const, levels: [...classes], codes: y };
+    return { columns: [...columns, target], rowCount, source: "levels" };
+  };
+  const train = Dataset.fromTable(make(rows), { target: "y", format: "sparse" });
+  return { train, test: train.pipeline.apply(make(3000)) };
+}
+
 const chosenL2 = async (model: LinearOptions, data: Dataset, options: FitOptions = {}): Promise<number> => {
   const { model: made } = (await fit(linear(model), data, options).chosen) as { model: { l2: number } };
   return made.l2;
@@ -49,6 +75,16 @@ const errorOf = async (l2: LinearOptions["l2"], { train, test }: Made, model: Li
 };
 
 describe("the strength", () => {
+  it("is found from step to step by L-BFGS, too, where the best one is weak", async () => {
+    for (const seed of [1, 2]) {
+      const made = levelled(3000, seed);
+      const chosen = await errorOf("auto", made);
+      let least = Infinity;
+      for (let exponent = -6; exponent <= -2; exponent += 0.5) least = Math.min(least, await errorOf(10 ** exponent, made));
+      expect(chosen).toBeLessThan(1.015 * least);
+    }
+  }, 60_000);
+
   type Shape = [rows: number, columns: number, more?: Parameters<typeof noisy>[2]];
   it.each<[string, Shape, LinearOptions]>([
     ["two classes, fewer rows than columns", [80, 120, { signal: 2, classes: 2 }], {}],

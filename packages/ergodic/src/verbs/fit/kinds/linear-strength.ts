@@ -35,6 +35,8 @@ const SPAN = { rows: 400, numbers: 1e7 };
 const NEWTON_COLUMNS = 150;
 /** The grid wants minima as near as held-out losses can tell apart. */
 const NEAR = 1e-4;
+/** Quasi-Newton steps from another strength's minimum gain little at first: where they were ended by NEAR, no weaker strength was ever reached. */
+const NEAR_BY_SLOPES = 1e-7;
 const MOST_STEPS = 60;
 /** Where there are too few rows to hold any out. */
 const UNTOLD = 1e-2;
@@ -72,7 +74,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const folds = observations === undefined ? dealt(data, seed, loss.task === "binary") : dealtByCount(data, seed);
   if (folds.length === 0) return untold(model, data, plan);
   const newton = !loss.joint && columns <= NEWTON_COLUMNS;
-  const near = { changeTolerance: NEAR, gradientTolerance: NEAR };
+  const near = { changeTolerance: NEAR_BY_SLOPES, gradientTolerance: NEAR_BY_SLOPES };
   const solver = newton ? newtonCholesky({ tolerance: NEAR }) : quasiNewton(loss, data, near);
   const opened: Fold[] = [];
   try {
