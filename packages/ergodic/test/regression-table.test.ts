@@ -158,6 +158,24 @@ it("intervals are wider at a higher level, rows of weight 0 count for nothing, f
   );
 });
 
+it.each([1e3, 1e6, 1.7e9])("a column far from 0, by %d times its spread, is estimated as it is near 0", async (far) => {
+  // Quarters of whole numbers, which float64 holds as they are.
+  const near = Array.from({ length: 80 }, (_, i) => [((i * 7) % 13) / 4, ((i * 5) % 11) / 4]);
+  const y = near.map(([a, b], i) => 2 * a + b + Math.sin(i * 12.9));
+  const of = async (shift: number) => {
+    const data = Dataset.fromArrays({ x: near.map(([a, b]) => [a + shift, b]), y, type: "f64" });
+    return regressionTable(await fit(linear({ l2: 0 }), data, { algorithm: newtonCholesky() }), data);
+  };
+  const [wanted, found] = [await of(0), await of(far)];
+  expect(found.aliased).toEqual([]);
+  const slopes = ({ coefficients }: typeof found) => coefficients.filter(({ name }) => /^x/.test(name));
+  expect(slopes(found).map(({ name }) => name)).toEqual(slopes(wanted).map(({ name }) => name));
+  for (const [k, one] of slopes(wanted).entries()) {
+    expect(slopes(found)[k].estimate).toBeCloseTo(one.estimate, 6);
+    expect(slopes(found)[k].standardError).toBeCloseTo(one.standardError, 7);
+  }
+});
+
 it("a column that others make up is named, and left out; so is a constant one", async () => {
   const data = rows(
     60,

@@ -64,6 +64,8 @@ const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
 /** At level 1 an interval has no end. */
 const MOST_LEVEL = 0.999999;
+/** Of a column's squares about 0, what rounding leaves of those about the mean where all its values are one. */
+const CONSTANT = 1e-20;
 /** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
 const DEPENDENT = 1e-11;
 /** Distance from the optimum that does not show in any printed digit, in standard errors. */
@@ -309,7 +311,7 @@ function independent(information: Information, order: readonly number[]): Indepe
   const scales: number[] = [];
   for (const j of order) {
     const diagonal = at(information, j, j);
-    if (!(diagonal > DEPENDENT * information.raw[j])) continue;
+    if (!(diagonal > CONSTANT * information.raw[j])) continue;
     const scale = Math.sqrt(diagonal);
     const row = new Float64Array(columns.length + 1);
     let pivot = 1;
