@@ -11,11 +11,8 @@
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] for what the database refuses
  */
-import { CapabilityError, DataError, type JoinColumn, type Joiner, type JoinQuery, type JoinSession, OptionError } from "ergodic";
-
-type Module = typeof import("@duckdb/node-api");
-export type DuckDbInstance = Awaited<ReturnType<Module["DuckDBInstance"]["create"]>>;
-export type DuckDbConnection = Awaited<ReturnType<DuckDbInstance["connect"]>>;
+import { DataError, type JoinColumn, type Joiner, type JoinQuery, type JoinSession, OptionError } from "ergodic";
+import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuckDb } from "./engine/duckdb-package.ts";
 
 /** Options of `duckdb()`. */
 export interface DuckDbOptions {
@@ -65,10 +62,10 @@ export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
 }
 
 class Session implements JoinSession {
-  private readonly module: Module;
+  private readonly module: DuckDbModule;
   private readonly connection: DuckDbConnection;
 
-  constructor(module: Module, connection: DuckDbConnection) {
+  constructor(module: DuckDbModule, connection: DuckDbConnection) {
     this.module = module;
     this.connection = connection;
   }
@@ -162,17 +159,5 @@ async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
       "DUCKDB_QUERY",
       { cause },
     );
-  }
-}
-
-/** The package. `instead`: what does without it. @throws CapabilityError [DUCKDB_MISSING] */
-export async function loadDuckDb(where: string, instead: string): Promise<Module> {
-  try {
-    // Not by name, so that no bundler of a page looks for its machine code.
-    const name = ["@duckdb", "node-api"].join("/");
-    return (await import(/* @vite-ignore */ name)) as Module;
-  } catch (cause) {
-    const message = `it needs the package @duckdb/node-api, which cannot be loaded; run npm install @duckdb/node-api, or ${instead}`;
-    throw new CapabilityError(where, message, "DUCKDB_MISSING", { cause });
   }
 }

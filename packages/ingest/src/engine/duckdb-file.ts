@@ -6,9 +6,9 @@
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, OptionError } from "ergodic";
-import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "../duckdb.ts";
 import { fault, fileFault } from "../fault.ts";
 import type { ByteSource } from "../source.ts";
+import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";
 
 /** Of wider tables each column's dictionary, and the query itself, take the database longer than our decoder takes in all. */
 const mostColumns = 1000;
