@@ -16,6 +16,13 @@ function ring(count) {
   return graph;
 }
 
+/** What a linear model of two classes does with n rows. */
+const onRows = (use) => async (n) => {
+  const fitted = await fit(linear(), dense(1000, 10, 2), brief);
+  const data = dense(n, 10, 2);
+  return () => use(fitted, data);
+};
+
 export const predictionFamilies = {
   "one row, levels": {
     grows: "levels",
@@ -33,11 +40,7 @@ export const predictionFamilies = {
     grows: "rows",
     theory: 1,
     sizes: [10_000, 100_000, 300_000, 1_000_000],
-    async open(n) {
-      const fitted = await fit(linear(), dense(1000, 10, 2), brief);
-      const data = dense(n, 10, 2);
-      return () => fitted.predict(data);
-    },
+    open: onRows((fitted, data) => fitted.predict(data)),
   },
   "prediction, network rows": {
     grows: "rows",
@@ -53,11 +56,7 @@ export const predictionFamilies = {
     grows: "rows",
     theory: 1,
     sizes: [10_000, 100_000, 300_000, 1_000_000],
-    async open(n) {
-      const fitted = await fit(linear(), dense(1000, 10, 2), brief);
-      const data = dense(n, 10, 2);
-      return () => fitted.evaluate(data);
-    },
+    open: onRows((fitted, data) => fitted.evaluate(data)),
   },
   "Gibbs, variables": {
     grows: "variables",
