@@ -64,7 +64,9 @@ export interface Machine {
  * 1024 belong to the kernels' own function references.
  *
  * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
- * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. On a page's own thread calls
+ * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. With as many workers as the machine has threads,
+ * the calling thread is one of them: systems start a thread too many on a processor that has one already, where it waits for milliseconds while another
+ * processor is idle. On a page's own thread calls
  * run on a worker where memory can be shared, and otherwise in slices on the thread itself: what keeps a page free on any host is
  * `ergodic/worker`.
  *
@@ -209,14 +211,18 @@ class HostEngine implements Engine {
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
     // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
-    const here = !this.memory.shared || (workers === 1 && (!(isPageThread || this.crowded || apart) || this.hostSlots.size > 0));
+    const free = !(isPageThread || this.crowded || apart);
+    const here = !this.memory.shared || (workers === 1 && (free || this.hostSlots.size > 0));
     if (!here && hosted)
       throw new CapabilityError(
         "run",
         `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
         "PLAN_MEANING",
       );
-    return here ? this.runHere(build, calls, signal) : this.pool.run(build, calls, workers, signal);
+    const runHere = (own: readonly Call[], stop: number): Promise<number[]> => this.runHere(build, own, signal, stop);
+    if (here) return runHere(calls, 0);
+    const fills = free && Math.min(workers, calls.length) >= hardwareThreads();
+    return this.pool.run(build, calls, workers, signal, fills ? runHere : undefined);
   }
 
   describe(): EngineDescription {
@@ -240,7 +246,7 @@ class HostEngine implements Engine {
     };
   }
 
-  private async runHere(build: string, calls: Call[], signal: AbortSignal | undefined): Promise<number[]> {
+  private async runHere(build: string, calls: readonly Call[], signal: AbortSignal | undefined, stop: number): Promise<number[]> {
     const results: number[] = [];
     for (const call of calls) {
       if (performance.now() - this.pausedAt > PAUSE_EVERY_MS) {
@@ -249,7 +255,7 @@ class HostEngine implements Engine {
       }
       signal?.throwIfAborted();
       this.thrown = undefined;
-      const { results: one, failure } = this.thread.runCalls(build, [call], 0);
+      const { results: one, failure } = this.thread.runCalls(build, [call], stop);
       if (failure && this.thrown) throw (this.thrown as { error: unknown }).error;
       if (failure) throw trapError(failure, "this thread");
       results.push(one[0]);

@@ -23,6 +23,9 @@ interface Reply {
   failure: Failure | undefined;
 }
 
+/** Calls on the calling thread; `stop`: as worker.js takes it. Rejects with what failed. */
+type Own = (calls: readonly Call[], stop: number) => Promise<number[]>;
+
 interface Waiting {
   resolve(reply: Reply): void;
   reject(error: Error): void;
@@ -87,31 +90,41 @@ export class Pool {
     await this.workers[i]?.port.terminate();
   }
 
-  /** Call i on the (i % workerCount)-th of the workers that have least to do, in order on each; results in the order of `calls`. */
-  async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal): Promise<number[]> {
+  /**
+   * Call i on the (i % workerCount)-th of the workers that have least to do, in order on each; results in the order of `calls`. `own`: what the calling thread
+   * does in place of the first of them, with the address of the cell that stops the others.
+   */
+  async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
     signal?.throwIfAborted();
     const cell = this.stopCells.pop() ?? this.memory.allocate(4, "worker pool");
     const stop = () => void Atomics.store(this.memory.i32(cell.pointer, 1), 0, 1);
     Atomics.store(this.memory.i32(cell.pointer, 1), 0, 0);
     signal?.addEventListener("abort", stop, { once: true });
     const used = Math.min(workerCount, calls.length);
-    const chosen = this.leastBusy(used);
-    const batches = chosen.map((at, w) =>
-      this.send(at, { kind: "run", build, calls: calls.filter((_, i) => i % workerCount === w), stop: cell.pointer }).catch(
-        (error: Error) => {
+    const chosen = this.leastBusy(own ? used - 1 : used);
+    const share = (w: number): Call[] => calls.filter((_, i) => i % workerCount === w);
+    const batches: Promise<Omit<Reply, "id">>[] = chosen.map((at, w) =>
+      this.send(at, { kind: "run", build, calls: share(own ? w + 1 : w), stop: cell.pointer }),
+    );
+    // Last, since it blocks: the others work by then.
+    if (own) batches.unshift(own(share(0), cell.pointer).then((results) => ({ results, failure: undefined })));
+    const settled = await Promise.allSettled(
+      batches.map((batch) =>
+        batch.catch((error: Error) => {
           stop();
           throw error;
-        },
+        }),
       ),
     );
-    const settled = await Promise.allSettled(batches);
     signal?.removeEventListener("abort", stop);
     this.stopCells.push(cell);
     const replies = settled.map((outcome) => {
       if (outcome.status === "rejected") throw outcome.reason;
       return outcome.value;
     });
-    for (let w = 0; w < used; w++) if (replies[w].failure) throw trapError(replies[w].failure!, `worker ${chosen[w]}`);
+    replies.forEach(({ failure }, w) => {
+      if (failure) throw trapError(failure, `worker ${chosen[own ? w - 1 : w]}`);
+    });
     signal?.throwIfAborted();
     return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
   }

@@ -1,5 +1,6 @@
+import os from "node:os";
 import { Worker } from "node:worker_threads";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { WorkerError } from "../../src/base/errors.ts";
 import { enginePool, openEngine } from "../../src/host/engine.ts";
 import { hardwareThreads } from "../../src/host/load.ts";
@@ -24,8 +25,13 @@ async function until(condition: () => boolean): Promise<void> {
 
 beforeEach(() => {
   cells = engine.memory.allocate(6 * 64, "test counters");
+  // Calls on workers alone: this thread opens their gates.
+  engine.crowded = true;
 });
-afterEach(() => cells.dispose());
+afterEach(() => {
+  engine.crowded = false;
+  cells.dispose();
+});
 
 it("runs two workers at the same time on one memory", async () => {
   const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
@@ -42,13 +48,9 @@ it("runs two workers at the same time on one memory", async () => {
 it("gives each of several runs a worker of its own where the thread is crowded, and none where it is not", async () => {
   const meet = (tries: number) =>
     engine.run([{ kernel: functions.meet.slot, args: [address(0), tries] }], { workers: 1, deterministic: true });
-  engine.crowded = true;
-  try {
-    const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
-    expect(left.every(([tries]) => tries > 0)).toBe(true);
-  } finally {
-    engine.crowded = false;
-  }
+  const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
+  expect(left.every(([tries]) => tries > 0)).toBe(true);
+  engine.crowded = false;
   // On one thread the first has gone before the second comes.
   Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
   expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
@@ -122,7 +124,6 @@ it("an abort that comes when a run is over stops no other", async () => {
 
 it("keeps the process alive until the last call of a worker is answered", async () => {
   const all = { workers: hardwareThreads(), deterministic: true };
-  engine.crowded = true;
   open();
   await engine.run(Array.from({ length: all.workers }, waitCall), all);
   Atomics.store(engine.memory.i32(address(1), 1), 0, 0);
@@ -142,7 +143,6 @@ it("keeps the process alive until the last call of a worker is answered", async 
     open();
     open(4);
     await Promise.allSettled([first, last]);
-    engine.crowded = false;
     unref.mockRestore();
   }
 });
@@ -165,4 +165,75 @@ it("leaves memory flat over many runs", async () => {
   const before = engine.memory.usedBytes;
   for (let i = 0; i < 500; i++) await engine.run([{ kernel: "log", args: [i] }], two);
   expect(engine.memory.usedBytes).toBe(before);
+});
+
+describe("where workers would fill the machine", () => {
+  const machineOf = (threads: number) => vi.spyOn(os, "availableParallelism").mockReturnValue(threads);
+  const log = (x: number) => ({ kernel: "log", args: [x] });
+  beforeEach(() => {
+    engine.crowded = false;
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([2, 3])("this thread is one of %d", async (workers) => {
+    machineOf(workers);
+    await engine.run(Array(workers).fill(log(1)), { workers, deterministic: true });
+    const posted = vi.spyOn(Worker.prototype, "postMessage");
+    const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
+    // The two that meet run at the same time.
+    const results = await engine.run([meet, meet, log(2)].slice(0, workers), { workers, deterministic: true });
+    expect(results.slice(0, 2).every((left) => left > 0)).toBe(true);
+    expect(results.slice(2)).toEqual([engine.kernel("log", true)(2)].slice(0, workers - 2));
+    expect(posted).toHaveBeenCalledTimes(workers - 1);
+  });
+
+  it("gives each thread the calls that a worker would have, in the order of the calls", async () => {
+    machineOf(2);
+    const values = Array.from({ length: 9 }, (_, i) => i + 1);
+    const wanted = values.map((x) => engine.kernel("log", true)(x));
+    expect(await engine.run(values.map(log), two)).toEqual(wanted);
+  });
+
+  it.each([
+    ["the machine has more threads", () => void machineOf(3), 2],
+    ["others want this thread", () => void (engine.crowded = true), 2],
+  ])("but all run on workers where %s", async (_, given) => {
+    machineOf(2);
+    given();
+    const run = engine.run([waitCall(), waitCall()], two);
+    await until(() => counter(0) === 2);
+    open();
+    expect(await run).toEqual([0, 0]);
+  });
+
+  it("a call that fails here drops the later ones of the worker, and the other way round, and is named", async () => {
+    machineOf(2);
+    const absent = { kernel: 2 ** 20, args: [] };
+    // Here: the worker waits in its first call until this thread has failed.
+    const here = engine.run([absent, waitCall(), log(1), waitCall()], two).catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    open();
+    expect(String(await here)).toMatch(/failed on this thread: .*no function in slot/);
+    expect(counter(0)).toBe(1);
+    // There: this thread waits in its first call until the worker has failed.
+    Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+    const wait = { kernel: functions.meet.slot, args: [address(3), 100_000_000] };
+    const there = engine.run([wait, absent, waitCall(), log(1)], two).catch((error: unknown) => error);
+    expect(String(await there)).toMatch(/failed on worker 0: .*no function in slot/);
+    expect(counter(0)).toBe(0);
+  });
+
+  it("drops what has not started when aborted", async () => {
+    machineOf(2);
+    const controller = new AbortController();
+    const reason = new Error("stopped by the test");
+    open();
+    const slow = { kernel: functions.meet.slot, args: [address(3), 50_000_000] };
+    const run = engine.run([slow, log(1), ...Array.from({ length: 20 }, () => [slow, log(1)]).flat()], {
+      ...two,
+      signal: controller.signal,
+    });
+    controller.abort(reason);
+    await expect(run).rejects.toBe(reason);
+  });
 });

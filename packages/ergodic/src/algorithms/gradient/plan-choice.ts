@@ -16,49 +16,91 @@ export type Round = Readonly<Record<"one lane", Stretch>> & Readonly<Partial<Rec
 /** What the rounds say of a candidate. */
 export interface Figures {
   readonly sharing: Sharing;
-  /** Hardware efficiency. */
+  /** Hardware efficiency: the median of the rounds, since a stretch during which another program has a processor says nothing. */
   readonly updatesPerSecond: number;
   /** Statistical efficiency: by how much an update lowers the objective. */
   readonly fallPerUpdate: number;
-  /** Their product, by which the candidates are compared. */
+  /** Their product. */
   readonly fallPerSecond: number;
+}
+
+/** What is known of the candidates apart from the rounds. */
+export interface Known {
+  /** By how much the objective fell from the start of the run to the first round. */
+  readonly gain: number;
+  /** Candidates of which an update is to bring as much as one lane's by theory: they need not show it, only not be worse. */
+  readonly even: readonly Sharing[];
 }
 
 export interface PlanChoice {
   readonly sharing: Sharing;
   readonly why: string;
   readonly figures: readonly Figures[];
+  /** Even candidates that are fast enough, but not in enough of the rounds: more rounds would tell. */
+  readonly unsure: readonly Sharing[];
 }
 
 /** Rounds without which nothing but one lane is chosen. A candidate no better than one lane wins all of them with a chance of 1 in 2⁵. */
 export const ROUNDS = 5;
 /** So many times as fast as one lane a candidate must be: less may be luck, and one lane's run can be repeated. */
 export const WORTH = 1.1;
+/** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
+const FASTER_IN = 3 / 4;
+/** Of what the objective fell since the start, what an even candidate may be behind one lane after a stretch. */
+export const BEHIND = 0.005;
 /** Where two are equal, the first: one lane and replicas repeat themselves, racing lanes do not. */
 const order: readonly Sharing[] = ["one lane", "replicas", "racing"];
+
+/** A candidate against one lane. */
+interface Comparison {
+  readonly figures: Figures;
+  /** × one lane's updates per second. */
+  readonly hardware: number;
+  /** × the progress of one lane's update; NaN where one lane made none. */
+  readonly statistical: number;
+  /** Whether it comes as far as one lane by as many updates: its worth is its speed alone. */
+  readonly asFar: boolean;
+  /** How many times as fast as one lane it is. */
+  readonly worth: number;
+  /** Whether that was seen in enough of the rounds. */
+  readonly steady: boolean;
+}
 
 /**
  * The way that lowers the objective fastest: fall per second = updates per second × fall per update (hardware × statistical efficiency; Zhang, Ré 2014).
  *
- * Another way than one lane is taken only if it was faster in each of at least `ROUNDS` rounds, and `WORTH` times as fast over all of them.
+ * Another way than one lane is taken only if it is `WORTH` times as fast over the rounds, and was faster in each of at least `ROUNDS` of them.
+ *
+ * Once the noise of single rows outweighs what a stretch of them gains, the falls of two candidates say no more which is better. Of those that are `even`, as many updates
+ * bring as much: what counts is whether they end a stretch as low as one lane, but for a small part of what was gained since the start, and their updates
+ * per second, in four of five rounds.
  */
-export function choosePlan(rounds: readonly Round[]): PlanChoice {
+export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [] }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));
   if (rounds.length < ROUNDS)
-    return { sharing: "one lane", why: `only ${rounds.length} of ${ROUNDS} rounds of measuring were made`, figures };
-  const [alone, ...others] = figures;
-  const bar = WORTH * Math.max(0, alone.fallPerSecond);
-  const faster = others.filter(
-    ({ sharing, fallPerSecond }) =>
-      fallPerSecond > bar && rounds.every((round) => speed(round[sharing]) > speed(round["one lane"])),
-  );
-  const best = faster.reduce<Figures | undefined>((a, b) => (a && a.fallPerSecond >= b.fallPerSecond ? a : b), undefined);
-  if (best) return { sharing: best.sharing, why: whyTaken(best, alone), figures };
-  return {
-    sharing: "one lane",
-    why: others.map((other) => whyNot(other, alone)).join("; ") || "there was no other way",
-    figures,
-  };
+    return { sharing: "one lane", why: `only ${rounds.length} of ${ROUNDS} rounds of measuring were made`, figures, unsure: [] };
+  const [alone, ...rest] = figures;
+  const others = rest.map((other) => compare(other, alone, rounds, known));
+  const faster = others.filter(({ worth, steady }) => steady && worth > WORTH);
+  const best = faster.reduce<Comparison | undefined>((a, b) => (a && a.worth >= b.worth ? a : b), undefined);
+  if (best) return { sharing: best.figures.sharing, why: why(best), figures, unsure: [] };
+  const unsure = others.filter(({ asFar, worth }) => asFar && worth > WORTH).map((other) => other.figures.sharing);
+  return { sharing: "one lane", why: others.map(why).join("; ") || "there was no other way", figures, unsure };
+}
+
+function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain, even }: Known): Comparison {
+  const { sharing } = figures;
+  const rounds = all.filter((round) => round[sharing]);
+  const hardware = figures.updatesPerSecond / alone.updatesPerSecond;
+  const statistical = alone.fallPerUpdate > 0 ? figures.fallPerUpdate / alone.fallPerUpdate : Number.NaN;
+  const behind = mean(rounds.map((round) => round["one lane"].fell - (round[sharing]?.fell ?? Number.NaN)));
+  const asFar = even.includes(sharing) && behind <= BEHIND * gain;
+  const wins = rounds.filter((round) =>
+    asFar ? pace(round[sharing]) > pace(round["one lane"]) : speed(round[sharing]) > speed(round["one lane"]),
+  ).length;
+  // One lane that did not lower the objective is slower than any that did.
+  const worth = asFar ? hardware : figures.fallPerSecond > 0 ? figures.fallPerSecond / Math.max(0, alone.fallPerSecond) : 0;
+  return { figures, hardware, statistical, asFar, worth, steady: wins >= (asFar ? FASTER_IN : 1) * rounds.length };
 }
 
 function speed(stretch: Stretch | undefined): number {
@@ -66,37 +108,36 @@ function speed(stretch: Stretch | undefined): number {
   return Number.isFinite(found) ? found : Number.NEGATIVE_INFINITY;
 }
 
+function pace(stretch: Stretch | undefined): number {
+  const found = stretch ? stretch.updates / stretch.seconds : Number.NaN;
+  return Number.isFinite(found) ? found : Number.NEGATIVE_INFINITY;
+}
+
 function figuresOf(sharing: Sharing, rounds: readonly Round[]): Figures {
   const stretches = rounds.flatMap((round) => round[sharing] ?? []);
-  const total = (of: (stretch: Stretch) => number): number => stretches.reduce((sum, stretch) => sum + of(stretch), 0);
-  const [updates, seconds, fell] = [total((s) => s.updates), total((s) => s.seconds), total((s) => s.fell)];
-  return { sharing, updatesPerSecond: updates / seconds, fallPerUpdate: fell / updates, fallPerSecond: fell / seconds };
+  const updatesPerSecond = median(stretches.map(pace));
+  const fallPerUpdate = mean(stretches.map(({ fell, updates }) => fell / updates));
+  return { sharing, updatesPerSecond, fallPerUpdate, fallPerSecond: updatesPerSecond * fallPerUpdate };
+}
+
+const mean = (numbers: readonly number[]): number => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 const called = { "one lane": "one lane", replicas: "averaged replicas", racing: "racing on one model" };
 
-function whyTaken(best: Figures, alone: Figures): string {
-  const times =
-    alone.fallPerSecond > 0
-      ? `lowered the loss ${short(best.fallPerSecond / alone.fallPerSecond)} times as fast as one lane`
-      : "lowered the loss, which one lane did not";
-  return `${called[best.sharing]} ${times} (${parts(best, alone)})`;
-}
-
-function whyNot(other: Figures, alone: Figures): string {
-  if (!(alone.fallPerSecond > 0)) return `${called[other.sharing]} did not lower the loss in each round`;
-  const times = other.fallPerSecond / alone.fallPerSecond;
-  const name = called[other.sharing];
-  if (!(times > 0)) return `${name} did not lower the loss`;
-  const uneven = times > WORTH ? ", but not in each round" : "";
-  return `${name} lowered the loss ${short(times)} times as fast as one lane${uneven} (${parts(other, alone)})`;
-}
-
-/** The two efficiencies, relative to one lane's. */
-function parts(some: Figures, alone: Figures): string {
-  const updates = `${short(some.updatesPerSecond / alone.updatesPerSecond)} × the updates per second`;
-  if (!(alone.fallPerUpdate > 0)) return updates;
-  return `${updates}, ${short(some.fallPerUpdate / alone.fallPerUpdate)} × the progress per update`;
+function why({ figures, hardware, statistical, asFar, worth, steady }: Comparison): string {
+  const name = called[figures.sharing];
+  const updates = `${short(hardware)} × the updates per second`;
+  const uneven = worth > WORTH && !steady ? ", but not in enough of the rounds" : "";
+  if (asFar) return `${name} trained ${short(worth)} times as fast as one lane${uneven} (${updates}, to as low a loss)`;
+  if (!(figures.fallPerUpdate > 0)) return `${name} did not lower the loss`;
+  if (Number.isNaN(statistical)) return `${name} lowered the loss, which one lane did not${uneven} (${updates})`;
+  return `${name} lowered the loss ${short(worth)} times as fast as one lane${uneven} (${updates}, ${short(statistical)} × the progress per update)`;
 }
 
 const short = (x: number): string => String(Number(x.toPrecision(2)));

@@ -14,14 +14,18 @@ const WHOLE_SHARE = 0.08;
 /** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
 const SHORTEST = 0.002;
 const LONGEST = 0.008;
+/** With those of candidates of which the first say too little. */
+const MOST_ROUNDS = 9;
+/** Of a run, what goes by before the first round: steps are the longest then, and the choice is for the others. */
+const BEFORE_SHARE = 1 / 30;
 /** In long runs, of which an epoch takes long: what is short is measured badly where other programs run, too. */
 const LONGEST_OF_LONG = 0.05;
 /** Of an epoch: rounds that come in later ones have less to learn, and differ by less. */
-const EPOCH_SHARE = 1 / 8;
+const EPOCH_SHARE = 1 / 4;
 /** Seconds on one lane by which its speed is known. */
 const CALIBRATION = 0.005;
 /** Of the time between two averages of replicas, what an average takes at most; and about how many seconds that is, of threads that wait and for each number. */
-const AVERAGE_SHARE = 0.05;
+const AVERAGE_SHARE = 0.02;
 const AVERAGE_SECONDS = 1e-4;
 const AVERAGE_SECONDS_PER_NUMBER = 3e-9;
 /** Rows whose loss is compared. */
@@ -63,11 +67,12 @@ interface OpenRound {
  * Descent that chooses, in its first stretches, how workers share the updates: one lane, averaged replicas, or lanes that race on one model (DimmWitted:
  * Zhang, Ré 2014, there by a cost model, here by measuring).
  *
- * The run begins on one lane. Once its speed is known, `ROUNDS` rounds are made: the lane goes on for a stretch of updates, and the other candidates make as
- * many from where it began that stretch, with the state of its rule. Each is timed, and the objective is measured on the same rows before and after. What is kept
- * is always the one lane's, so that a run which stays on one lane has the numbers of one with workers: 1; what the others made is discarded, but counts
- * as updates and as time (not as epochs, which are passes that were kept). Trials take at most a twentieth of a run's time; runs and epochs that are too
- * short for that stay on one lane. Which plan is faster is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
+ * The run begins on one lane. Once its speed is known and a thirtieth of the run is over, `ROUNDS` rounds are made: the lane goes on for a stretch of updates, and the
+ * other candidates make as many from where it began that stretch, with the state of its rule. Each is timed, and the objective is measured on the same rows before
+ * and after. What is kept is always the one lane's, so that a run which stays on one lane has the numbers of one with workers: 1; what the others made is
+ * discarded, but counts as updates and as time (not as epochs, which are passes that were kept). Trials take at most a twentieth of a run's time, and a little
+ * more where the rounds leave a candidate undecided, which gets more of them; runs and epochs that are too short for that stay on one lane. Which plan is faster
+ * is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
  *
  * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
  * Of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is
@@ -88,7 +93,8 @@ export class PlanTrials implements Progression {
   private readonly others = new Map<Sharing, Descent>();
   /** Where replicas step by another rate. */
   private faster: Faster | undefined;
-  private readonly rounds: Round[] = [];
+  /** Those that were made. */
+  readonly rounds: Round[] = [];
   private round: OpenRound | undefined;
   private loss: TrialLoss | undefined;
   private taken: Descent | undefined;
@@ -105,6 +111,10 @@ export class PlanTrials implements Progression {
   private spentOnce = 0;
   private threads: "asleep" | "starting" | "ready" = "asleep";
   private failure: unknown;
+  /** Where the first round begins. */
+  private firstAt = 0;
+  /** By how much the objective fell from the start to there. */
+  private gain = 0;
 
   /** `one`: on one lane, at its start; it belongs to the trials from now on. `plan`: that of its workers. */
   constructor(one: Descent, plan: Plan, engine: Engine, options: TrialOptions) {
@@ -139,7 +149,7 @@ export class PlanTrials implements Progression {
     if (this.failure !== undefined) throw this.failure;
     const { round } = this;
     if (round && round.left === 0) return this.tryNext(round);
-    if (!round && this.threads === "ready" && this.fits) this.begin();
+    if (!round && this.threads === "ready" && this.step >= this.firstAt && this.fits) this.begin();
     return this.goOn(steps);
   }
 
@@ -214,6 +224,7 @@ export class PlanTrials implements Progression {
     }
     const rows = (length * this.workers * lanes.batch) / 2;
     this.loss = new TrialLoss(parts, this.engine, Math.round(Math.max(LEAST_ROWS, Math.min(MOST_ROWS, rows))));
+    if (Number.isFinite(left)) this.firstAt = BEFORE_SHARE * (this.one.step + left / secondsPerStep);
     this.startThreads();
   }
 
@@ -248,7 +259,12 @@ export class PlanTrials implements Progression {
 
   private begin(): void {
     const base = this.one.snapshot();
-    this.round = { base, before: this.lossOf(this.one), made: {}, left: this.stretch * this.workers, seconds: 0 };
+    const before = this.lossOf(this.one);
+    if (this.rounds.length === 0) {
+      const { start, parameterCount } = this.one.parts.problem;
+      this.gain = this.loss!.at(start ?? new Float64Array(parameterCount)) - before;
+    }
+    this.round = { base, before, made: {}, left: this.stretch * this.workers, seconds: 0 };
   }
 
   /** As many updates of another candidate, from where the round began. */
@@ -295,15 +311,27 @@ export class PlanTrials implements Progression {
   private endRound(round: Round): void {
     this.round = undefined;
     this.rounds.push(round);
-    if (this.rounds.length >= ROUNDS) this.decide();
-    else if (this.spentOnce + ((this.spent - this.spentOnce) * ROUNDS) / this.rounds.length > this.mayTake)
+    if (this.rounds.length >= ROUNDS) {
+      const { unsure } = this.choose();
+      if (unsure.length === 0 || this.rounds.length >= MOST_ROUNDS || this.spent > this.mayTake) return void this.decide();
+      for (const [sharing, other] of this.others) {
+        if (unsure.includes(sharing)) continue;
+        this.others.delete(sharing);
+        other.dispose();
+      }
+    } else if (this.spentOnce + ((this.spent - this.spentOnce) * ROUNDS) / this.rounds.length > this.mayTake)
       this.decide("to measure the other plans would take too large a part of the run");
+  }
+
+  /** Racing loses no update, and the mean of replicas that step as many times as far goes as far as one lane. */
+  private choose(): PlanChoice {
+    return choosePlan(this.rounds, { gain: this.gain, even: this.faster ? ["replicas", "racing"] : ["racing"] });
   }
 
   /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */
   private decide(reason?: string): Descent {
     if (this.taken) return this.taken;
-    const choice = choosePlan(this.rounds);
+    const choice = this.choose();
     const { sharing, why, figures }: PlanChoice =
       reason !== undefined || this.rounds.length === 0
         ? { ...choice, sharing: "one lane", why: reason ?? "the run was over, or kept, before anything was measured" }

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  BEHIND,
   choosePlan,
   ROUNDS,
   type Round,
@@ -68,6 +69,7 @@ describe("the plan that is taken", () => {
       sharing: "one lane",
       why: `only 0 of ${ROUNDS} rounds of measuring were made`,
       figures: [],
+      unsure: [],
     });
   });
 
@@ -100,11 +102,74 @@ describe("the plan that is taken", () => {
         },
         { sharing: "racing", updatesPerSecond: 800, fallPerUpdate: 1e-3, fallPerSecond: expect.closeTo(0.8, 9) },
       ],
+      unsure: [],
     });
     expect(choosePlan(against({ replicas: stretch(0.5, 0.4), racing: stretch(1.25, 1) })).why).toBe(
       "averaged replicas lowered the loss 0.8 times as fast as one lane (2 × the updates per second, 0.4 × the progress per update); " +
         "racing on one model lowered the loss 0.8 times as fast as one lane (0.8 × the updates per second, 1 × the progress per update)",
     );
+  });
+});
+
+describe("where candidates are even", () => {
+  const known = { gain: 1, even: ["replicas", "racing"] as const };
+  /** In a stretch one lane goes up by noise, as it does where little is left to gain. */
+  const noisy = (replicas: Stretch, lane = stretch(1, -0.01)): Round => ({ "one lane": lane, replicas });
+  const chosen = (rounds: readonly Round[], its = known): Sharing => choosePlan(rounds, its).sharing;
+
+  it("the faster is taken, whatever a stretch brought, if it ends no higher than one lane but for a two-hundredth of the gain", () => {
+    expect(BEHIND).toBe(0.005);
+    for (const [fell, wanted] of [
+      [-0.0149, "replicas"],
+      [-0.0151, "one lane"],
+      [0.5, "replicas"],
+    ] as const) {
+      expect(chosen(repeated(noisy(stretch(0.5, fell))))).toBe(wanted);
+      // By the falls alone nothing can be said.
+      expect(chosen(repeated(noisy(stretch(0.5, Math.min(fell, 0)))), { gain: 1, even: ["racing"] as never })).toBe("one lane");
+    }
+    // The mean of the rounds counts.
+    const uneven = [0.02, -0.02, 0.02, -0.02, 0].map((by) => noisy(stretch(0.5, -0.01 + by)));
+    expect(chosen(uneven)).toBe("replicas");
+  });
+
+  it("what is behind must show that it is faster all the same", () => {
+    expect(chosen(repeated(noisy(stretch(0.5, 0.9), stretch(1, 1))))).toBe("replicas");
+    expect(chosen(repeated(noisy(stretch(0.5, 0.54), stretch(1, 1))))).toBe("one lane");
+  });
+
+  it("one lane is taken where nothing was gained, and where the loss or the gain is not a number", () => {
+    for (const gain of [0, -1, Number.NaN])
+      expect(chosen(repeated(noisy(stretch(0.5, -0.0101))), { ...known, gain })).toBe("one lane");
+    expect(chosen(repeated(noisy(stretch(0.5, Number.NaN))))).toBe("one lane");
+    expect(chosen(repeated(noisy(stretch(0.5, -Infinity))))).toBe("one lane");
+  });
+
+  it("being ahead is worth nothing: what counts is the speed", () => {
+    expect(chosen(repeated(noisy(stretch(1, 1))))).toBe("one lane");
+    expect(chosen(repeated(noisy(stretch(1 / (WORTH - 0.01), 1))))).toBe("one lane");
+    expect(chosen(repeated(noisy(stretch(1 / (WORTH + 0.01), 0))))).toBe("replicas");
+  });
+
+  it("one round in five may be spoilt, and its time says nothing; of two, one lane is taken", () => {
+    const [good, spoilt] = [noisy(stretch(0.5, -0.01)), noisy(stretch(9, -0.01))];
+    expect(chosen([spoilt, good, good, good, good])).toBe("replicas");
+    expect(choosePlan([spoilt, good, good, good, good], known).figures[1].updatesPerSecond).toBe(2000);
+    const { sharing, why, unsure } = choosePlan([spoilt, spoilt, good, good, good], known);
+    expect(sharing).toBe("one lane");
+    expect(unsure).toEqual(["replicas"]);
+    expect(choosePlan([spoilt, spoilt, spoilt, good, good], known).unsure).toEqual([]);
+    expect(why).toBe(
+      "averaged replicas trained 2 times as fast as one lane, but not in enough of the rounds (2 × the updates per second, to as low a loss)",
+    );
+    expect(chosen([spoilt, spoilt, ...Array(7).fill(good)])).toBe("replicas");
+    expect(chosen([spoilt, spoilt, spoilt, ...Array(6).fill(good)])).toBe("one lane");
+  });
+
+  it("replicas are taken where racing is as fast, and racing where it is faster", () => {
+    const both = (racing: number): Round => ({ ...noisy(stretch(0.5, 0)), racing: stretch(racing, 0) });
+    expect(chosen(repeated(both(0.5)))).toBe("replicas");
+    expect(chosen(repeated(both(0.4)))).toBe("racing");
   });
 });
 
