@@ -179,10 +179,10 @@ describe("a run that is cut off", () => {
     const { usedBytes } = memory;
     const run = fit(model, data, { ...long, workers: 2, replicas: "shared" });
     const watching = (async () => {
-      for await (const tick of run) if (tick.update > 1000) await (await enginePool()).terminate(1);
+      for await (const tick of run) if (tick.update > 1000) await (await enginePool()).terminate(0);
     })();
     await expect(watching).rejects.toThrow(
-      /worker 1: ended in the middle of a call: .* the next call starts another \[WORKER_DIED\]/,
+      /worker 0: ended in the middle of a call: .* the next call starts another \[WORKER_DIED\]/,
     );
     await expect(run).rejects.toBeInstanceOf(WorkerError);
     await usable();

@@ -2,8 +2,8 @@
  * Descent on the full objective, one step an epoch: equation rules on the full gradient, host rules (line searches, L-BFGS) on the
  * objective itself.
  *
- * Host rules run in float64 on the calling thread, since they decide where to look next; L2 is part of their objective. Equation rules may
- * share each gradient's sum among workers. The group penalty is a proximal step after each update. What is reported is the loss without its
+ * Host rules run in float64 on the calling thread, since they decide where to look next; L2 is part of their objective. Equation rules, and host rules that
+ * leave evaluations to us, may share each gradient's sum among workers. The group penalty is a proximal step after each update. What is reported is the loss without its
  * penalties; rules that read `loss` see it with L1 and L2.
  */
 import { isText, KeptPart } from "../../base/kept-part.ts";
@@ -12,7 +12,7 @@ import type { Advance, Penalty, Progression, Snapshot, Tensor } from "../../cont
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
 import { groupBlock } from "./group.ts";
-import type { EquationRule, HostRule, HostRun, HostState } from "./kinds.ts";
+import type { EquationRule, HostReport, HostRule, HostRun, HostState } from "./kinds.ts";
 import type { FullObjective } from "./objective.ts";
 import { rateOf } from "./rule.ts";
 import { RuleRunner } from "./runner.ts";
@@ -185,6 +185,8 @@ export function runnerOf({ objective, penalty, rates, precision }: FullOptions, 
   return runner;
 }
 
+/** Rows times parameters of an objective beyond which a pass may take a millisecond: it leaves the thread free in between, and is shared among workers. */
+const LONG_PASS = 2 ** 20;
 /** Vectors of one name: what a history holds at most. */
 const MOST_ARRAYS = 2 ** 20;
 
@@ -213,7 +215,7 @@ class HostDescent implements Progression {
 
   async advance(): Promise<Advance> {
     const before = this.x.slice();
-    const report = this.run.step(this.x);
+    const report = await this.makeStep();
     this.stepSize = report.stepSize;
     this.evaluations += report.evaluations;
     this.step++;
@@ -221,6 +223,18 @@ class HostDescent implements Progression {
     const loss = report.loss - penaltyAt(penalty, report.lossBefore ? before : this.x);
     this.converged = report.stopped !== null && (objective.endless?.(loss) ?? true);
     return { updates: 1, lossSum: loss * objective.rows, rows: objective.rows };
+  }
+
+  private async makeStep(): Promise<HostReport> {
+    const { objective, penalty } = this.options;
+    const steps = objective.rows * objective.count > LONG_PASS ? this.run.steps?.(this.x) : undefined;
+    if (!steps) return this.run.step(this.x);
+    let next = steps.next();
+    while (!next.done) {
+      const { x, gradient } = next.value;
+      next = steps.next(penalised(penalty, x, gradient, await objective.evaluateOnWorkers(x, gradient)));
+    }
+    return next.value;
   }
 
   parameters(): Float64Array {

@@ -115,10 +115,15 @@ export interface HostState {
   arrays: Record<string, Float64Array[]>;
 }
 
+/** Work that asks for the objective: each point comes with where its gradient goes, the answer is the value there. */
+export type Evaluations<T> = Generator<{ readonly x: Float64Array; readonly gradient: Float64Array }, T, number>;
+
 /** A rule on the whole objective at work; see `hostRule`. */
 export interface HostRun {
   /** Makes one step: changes x in place. */
   step(x: Float64Array): HostReport;
+  /** The same step, of rules that leave evaluations to who asks: these may then be made on workers, and wait in between. */
+  steps?(x: Float64Array): Evaluations<HostReport>;
   /** Bytes of state, not counting x. */
   readonly stateBytes: number;
   /** A copy of the state. */

@@ -7,6 +7,7 @@
  * follows too, so that both walk through the same points.
  */
 import { dot } from "./dense.ts";
+import type { Evaluations, Objective } from "./kinds.ts";
 
 export interface LinePoint {
   stepSize: number;
@@ -24,18 +25,26 @@ export interface WolfeOptions {
 }
 export const wolfeDefaults: WolfeOptions = { c1: 1e-4, c2: 0.9, maxEvaluations: 25, tolerance: 1e-9 };
 
-/** `at(α)` evaluates a point of the line; `start` is the point at 0; `scale` is the largest entry of d. */
-export function strongWolfe(
-  at: (stepSize: number) => LinePoint,
+/** What a search found, by how many evaluations. */
+export interface LineFound {
+  point: LinePoint;
+  evaluations: number;
+}
+
+/** A search along a line: asks for points of it by their steps α. */
+export type LineSearch = Generator<number, LineFound, LinePoint>;
+
+/** `start` is the point at 0; `scale` is the largest entry of d. */
+export function* strongWolfe(
   start: LinePoint,
   first: number,
   scale: number,
   { c1, c2, maxEvaluations, tolerance }: WolfeOptions = wolfeDefaults,
-): { point: LinePoint; evaluations: number } {
+): LineSearch {
   const tooHigh = (p: LinePoint): boolean => p.loss > start.loss + c1 * p.stepSize * start.slope;
   const flat = (p: LinePoint): boolean => Math.abs(p.slope) <= -c2 * start.slope;
   let previous = start;
-  let current = at(first);
+  let current = yield first;
   let evaluations = 1;
   let bracket: [LinePoint, LinePoint] | undefined;
   for (let grown = 0; grown < maxEvaluations; grown++) {
@@ -44,7 +53,7 @@ export function strongWolfe(
     else if (current.slope >= 0) bracket = [previous, current];
     if (bracket) break;
     const low = current.stepSize + 0.01 * (current.stepSize - previous.stepSize);
-    const next = at(cubicMinimum(previous, current, low, current.stepSize * 10));
+    const next = yield cubicMinimum(previous, current, low, current.stepSize * 10);
     evaluations++;
     previous = current;
     current = next;
@@ -56,7 +65,7 @@ export function strongWolfe(
   while (evaluations <= maxEvaluations && Math.abs(low.stepSize - high.stepSize) * scale >= tolerance) {
     const trial = safeguarded(low, high, slow);
     slow = trial.slow;
-    const point = at(trial.stepSize);
+    const point = yield trial.stepSize;
     evaluations++;
     if (tooHigh(point) || point.loss >= low.loss) {
       high = point;
@@ -92,17 +101,28 @@ function cubicMinimum(p: LinePoint, q: LinePoint, low: number, high: number): nu
   return Number.isNaN(minimum) ? (low + high) / 2 : Math.min(Math.max(minimum, low), high);
 }
 
-/** φ along x + αd: evaluates into fresh gradients, so that points may be kept. */
-export function lineOf(
-  objective: (x: Float64Array, gradient: Float64Array) => number,
-  x: Float64Array,
-  d: Float64Array,
-): (stepSize: number) => LinePoint {
+/** The same by one point, whatever it is. */
+export function* singleStep(stepSize: number): LineSearch {
+  return { point: yield stepSize, evaluations: 1 };
+}
+
+/** A search along x + αd: each point has a gradient of its own, so that it may be kept. */
+export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Evaluations<LineFound> {
   const moved = new Float64Array(x.length);
-  return (stepSize) => {
+  let next = search.next();
+  while (!next.done) {
+    const stepSize = next.value;
     for (let i = 0; i < x.length; i++) moved[i] = x[i] + stepSize * d[i];
     const gradient = new Float64Array(x.length);
-    const loss = objective(moved, gradient);
-    return { stepSize, loss, slope: dot(gradient, d), gradient };
-  };
+    const loss = yield { x: moved, gradient };
+    next = search.next({ stepSize, loss, slope: dot(gradient, d), gradient });
+  }
+  return next.value;
+}
+
+/** What asked for an objective's values, with all of them: each is computed when it is asked for. */
+export function made<T>(asking: Evaluations<T>, objective: Objective): T {
+  let next = asking.next();
+  while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));
+  return next.value;
 }

@@ -1,5 +1,5 @@
 import { dot, largest } from "../gradient/dense.ts";
-import { lineOf, strongWolfe } from "../gradient/wolfe.ts";
+import { along, made, strongWolfe } from "../gradient/wolfe.ts";
 import { type Border, fallsWithoutEnd, NEAR_BORDER } from "./border.ts";
 import type { InverseCurvature } from "./inverse-curvature.ts";
 import { type NewtonStep, newtonStep } from "./newton-step.ts";
@@ -128,7 +128,8 @@ export class Climb {
     const slope = dot(gradient, direction);
     this.begun = loss;
     if (!(slope < 0)) return this.leaveSaddle(direction);
-    const { point } = strongWolfe(lineOf(this.f, x, direction), { stepSize: 0, loss, slope, gradient }, 1, largest(direction));
+    const search = strongWolfe({ stepSize: 0, loss, slope, gradient }, 1, largest(direction));
+    const { point } = made(along(x, direction, search), this.f);
     if (!(point.stepSize > 0 && point.loss < loss && point.gradient.every(Number.isFinite))) return false;
     this.beginAt(x.map((v, i) => v + point.stepSize * direction[i]));
     return true;

@@ -1,5 +1,5 @@
 import { dot, largest } from "../gradient/dense.ts";
-import { lineOf, strongWolfe } from "../gradient/wolfe.ts";
+import { along, made, strongWolfe } from "../gradient/wolfe.ts";
 import { InverseCurvature, nextDiagonal } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";
 
@@ -108,7 +108,7 @@ export class QuasiNewton {
     // A unit move at the most: a slope of 10¹² at a random point says nothing about how far its tangent holds.
     const first = numbers.fresh ? Math.min(this.options.firstStep, 1 / Math.sqrt(-slope)) : 1;
     const from = { stepSize: 0, loss, slope, gradient };
-    const { point } = strongWolfe(lineOf(this.f, x, direction), from, first, largest(direction));
+    const { point } = made(along(x, direction, strongWolfe(from, first, largest(direction))), this.f);
     const moved = point.stepSize > 0 && point.loss < loss && point.gradient.every(Number.isFinite);
     if (!moved) return this.forget();
     const s = direction.map((v) => v * point.stepSize);

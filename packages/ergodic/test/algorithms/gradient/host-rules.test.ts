@@ -1,11 +1,17 @@
 /** Line searches, L-BFGS and the textbook AdaGrad on objectives with known answers; the stochastic line search piece by piece. */
 import { describe, expect, test } from "vitest";
+import { fullDescent } from "../../../src/algorithms/gradient/full.ts";
 import * as g from "../../../src/algorithms/gradient/index.ts";
 import { minimiseLine } from "../../../src/algorithms/gradient/line-minimum.ts";
-import { lineOf, strongWolfe } from "../../../src/algorithms/gradient/wolfe.ts";
+import type { FullObjective } from "../../../src/algorithms/gradient/objective.ts";
+import { along, made, strongWolfe } from "../../../src/algorithms/gradient/wolfe.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import { fit, linear } from "../../../src/index.ts";
 import { rosenbrock } from "../../golden/problems.ts";
+import { plantedRows } from "../../loop/planted.ts";
 import { search } from "../../reference/search.ts";
 
+const engine = await openEngine();
 const H = [1, 4, 25];
 const quadratic: g.Objective = (x, gradient) => {
   H.forEach((h, i) => {
@@ -125,12 +131,8 @@ describe("strong Wolfe", () => {
       const d = gradient.map((v) => -v * (1 + 0.3 * (k % 3)));
       const slope = gradient.reduce((s, v, i) => s + v * d[i], 0);
       if (slope === 0) continue;
-      const { point } = strongWolfe(
-        lineOf(valley, x, d),
-        { stepSize: 0, loss, slope, gradient },
-        10 ** ((k % 5) - 4),
-        Math.hypot(...d),
-      );
+      const search = strongWolfe({ stepSize: 0, loss, slope, gradient }, 10 ** ((k % 5) - 4), Math.hypot(...d));
+      const { point } = made(along(x, d, search), valley);
       expect(point.loss).toBeLessThanOrEqual(loss + 1e-4 * point.stepSize * slope);
       expect(Math.abs(point.slope)).toBeLessThanOrEqual(-0.9 * slope);
     }
@@ -180,5 +182,87 @@ describe("stochasticLineSearch", () => {
     expect(found).toEqual({ stepSize: 0.125, trials: 5, accepted: true });
     const never = search(rule, 1, { loss: 5, squaredNorm: 100, epochUpdates: 1 }, () => 6);
     expect(never).toEqual({ stepSize: 1e-6, trials: 100, accepted: false });
+  });
+});
+
+describe("passes over an objective", () => {
+  /** A valley of two parameters that claims so many rows, and tells how it was asked. */
+  function claimed(rows: number): { objective: FullObjective; asked: string[] } {
+    const asked: string[] = [];
+    const ask = (how: string, x: Float64Array, gradient: Float64Array | null): number => {
+      asked.push(how);
+      return valley(x, gradient);
+    };
+    const objective: FullObjective = {
+      count: 2,
+      rows,
+      start: Float64Array.of(-1.2, 1),
+      evaluate: (x, gradient) => ask("here", x, gradient),
+      evaluateOnWorkers: async (x, gradient) => {
+        const copied = x.slice();
+        await new Promise((resolve) => setImmediate(resolve));
+        expect([...x]).toEqual([...copied]);
+        return ask("on workers", x, gradient);
+      },
+      dispose() {},
+    };
+    return { objective, asked };
+  }
+  const penalty = {
+    l1: 0,
+    l2: 0.01,
+    nonNegative: false,
+    weights: Float64Array.of(1, 2),
+    group: 0,
+    groups: [],
+    outputs: 1,
+    stride: 2,
+  };
+  const options = { penalty, precision: "f64" as const, workers: 2, deterministic: false };
+  const LONG = 2 ** 19;
+
+  test.each([
+    ["lbfgs", g.lbfgs()],
+    ["lbfgs without a search", g.lbfgs({ search: "none", rate: 0.05 })],
+    ["strongWolfe", g.strongWolfe()],
+  ] as const)("that are long wait for workers, by %s, to the same bits", async (_, rule) => {
+    const [few, many] = [claimed(LONG), claimed(LONG + 1)];
+    const [here, there] = [few, many].map(({ objective }) => fullDescent({ ...options, objective, rule }, engine));
+    for (let k = 0; k < 12; k++) {
+      await here.advance(1);
+      await there.advance(1);
+      expect([...there.parameters()]).toEqual([...here.parameters()]);
+      expect(there.report()).toEqual(here.report());
+    }
+    expect(there.snapshot()).toEqual(here.snapshot());
+    expect(new Set(few.asked)).toEqual(new Set(["here"]));
+    expect(new Set(many.asked)).toEqual(new Set(["on workers"]));
+    expect(many.asked.length).toBe(there.report().evaluations);
+  });
+
+  test("of rules that ask for values by themselves are made here", async () => {
+    const { objective, asked } = claimed(LONG + 1);
+    const descent = fullDescent({ ...options, objective, rule: g.backtracking() }, engine);
+    await descent.advance(1);
+    expect(new Set(asked)).toEqual(new Set(["here"]));
+  });
+
+  test("that fail on a worker end the step with the reason", async () => {
+    const { objective } = claimed(LONG + 1);
+    const failing = { ...objective, evaluateOnWorkers: async () => Promise.reject(new Error("a worker died")) };
+    await expect(fullDescent({ ...options, objective: failing, rule: g.lbfgs() }, engine).advance(1)).rejects.toThrow(
+      "a worker died",
+    );
+  });
+
+  test("are the same on any number of workers, of a model", async () => {
+    // 2^20 and a few numbers.
+    const { data } = plantedRows({ rows: 30_000, columns: 40, classes: 2, format: "dense" });
+    const fits = [1, 2, 3].map((workers) =>
+      fit(linear({ loss: "logistic", l2: 1e-3 }), data, { rule: g.lbfgs(), epochs: 5, workers }),
+    );
+    const [one, ...others] = (await Promise.all(fits)).map(({ weights, intercept }) => [...weights, ...intercept]);
+    for (const other of others) expect(other).toEqual(one);
+    data.dispose();
   });
 });

@@ -1,6 +1,6 @@
 /** The search along a line: which points it looks at, told by their losses and slopes, and what it ends with. */
 import { expect, it } from "vitest";
-import { type LinePoint, strongWolfe, wolfeDefaults } from "../../../src/algorithms/gradient/wolfe.ts";
+import { type LineFound, type LinePoint, strongWolfe, wolfeDefaults } from "../../../src/algorithms/gradient/wolfe.ts";
 
 const point = (stepSize: number, loss: number, slope: number): LinePoint => ({
   stepSize,
@@ -10,6 +10,13 @@ const point = (stepSize: number, loss: number, slope: number): LinePoint => ({
 });
 const start = point(0, 0, -1);
 
+function search(at: (stepSize: number) => LinePoint): LineFound {
+  const asking = strongWolfe(start, 1, 1);
+  let next = asking.next();
+  while (!next.done) next = asking.next(at(next.value));
+  return next.value;
+}
+
 /** Losses and slopes in the order in which points are looked at; the steps that were taken. */
 function searched(...answers: [loss: number, slope: number][]): { steps: number[]; found: LinePoint; evaluations: number } {
   const steps: number[] = [];
@@ -18,7 +25,7 @@ function searched(...answers: [loss: number, slope: number][]): { steps: number[
     steps.push(stepSize);
     return point(stepSize, loss, slope);
   };
-  const { point: found, evaluations } = strongWolfe(at, start, 1, 1);
+  const { point: found, evaluations } = search(at);
   return { steps, found, evaluations };
 }
 
@@ -73,6 +80,6 @@ it("of a line that only rises gives the start, and of one that falls for ever th
   expect(up.found).toBe(start);
   expect(up.evaluations).toBeLessThanOrEqual(wolfeDefaults.maxEvaluations + 1);
   let loss = 0;
-  const { point: far, evaluations } = strongWolfe((stepSize) => point(stepSize, --loss, -1), start, 1, 1);
+  const { point: far, evaluations } = search((stepSize) => point(stepSize, --loss, -1));
   expect([far.loss, evaluations]).toEqual([-26, 26]);
 });

@@ -1,8 +1,8 @@
 import { absoluteSum, addScaled, difference, dot, largest, negated, scaled } from "../dense.ts";
 import { hostRule, keepState } from "../host-rule.ts";
-import type { HostReport, Objective } from "../kinds.ts";
+import type { HostReport } from "../kinds.ts";
 import { notNegative, positive } from "../rule.ts";
-import { type LinePoint, lineOf, strongWolfe, wolfeDefaults } from "../wolfe.ts";
+import { along, type LinePoint, type LineSearch, made, singleStep, strongWolfe, wolfeDefaults } from "../wolfe.ts";
 
 /**
  * L-BFGS: x ← x + α d, d = −H ∇f(x), H from the last m pairs s = Δx, y = Δ∇f by the two-loop recursion.
@@ -39,11 +39,14 @@ export const lbfgs = hostRule(
         if (s.length === y.length && s.length <= options.history) return undefined;
         return `it holds ${s.length} steps and ${y.length} changes of the gradient, but as many of both are wanted, ${options.history} at most`;
       },
-      step(x): HostReport {
+      step(x) {
+        return made(this.steps!(x), objective);
+      },
+      *steps(x) {
         let evaluations = 0;
         if (arrays.gradient.length === 0) {
           const gradient = new Float64Array(count);
-          numbers.loss = objective(x, gradient);
+          numbers.loss = yield { x, gradient };
           arrays.gradient.push(gradient);
           evaluations++;
         }
@@ -57,7 +60,7 @@ export const lbfgs = hostRule(
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }
         const first = numbers.started ? options.rate : Math.min(1, 1 / absoluteSum(gradient)) * options.rate;
-        const walked = walk(objective, x, d, here, first, options);
+        const walked = yield* along(x, d, searchOf(d, here, first, options));
         evaluations += walked.evaluations;
         addScaled(x, walked.point.stepSize, d);
         remember(state, walked.point, d, options);
@@ -100,18 +103,15 @@ function direction(gradient: Float64Array, s: Float64Array[], y: Float64Array[],
   return q;
 }
 
-function walk(
-  objective: Objective,
-  x: Float64Array,
+function searchOf(
   d: Float64Array,
   here: LinePoint,
   first: number,
   { search, changeTolerance }: { search: string; changeTolerance: number },
-) {
-  const at = lineOf(objective, x, d);
-  if (search === "none") return { point: at(first), evaluations: 1 };
+): LineSearch {
+  if (search === "none") return singleStep(first);
   const tolerance = Math.min(wolfeDefaults.tolerance, changeTolerance);
-  return strongWolfe(at, here, first, largest(d), { ...wolfeDefaults, tolerance });
+  return strongWolfe(here, first, largest(d), { ...wolfeDefaults, tolerance });
 }
 
 function remember(

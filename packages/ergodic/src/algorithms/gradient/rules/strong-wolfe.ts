@@ -1,7 +1,7 @@
 import { absoluteSum, addScaled, dot, largest, negated } from "../dense.ts";
 import { hostRule, keepState } from "../host-rule.ts";
 import { searchNeeds, stay } from "../steepest.ts";
-import { lineOf, strongWolfe as searchLine, wolfeDefaults } from "../wolfe.ts";
+import { along, made, strongWolfe as searchLine, wolfeDefaults } from "../wolfe.ts";
 
 const open = { low: 0, high: 1, open: true };
 
@@ -23,14 +23,17 @@ export const strongWolfe = hostRule(
       ...keepState(state),
       stateBytes: 0,
       step(x) {
-        const loss = objective(x, gradient);
+        return made(this.steps!(x), objective);
+      },
+      *steps(x) {
+        const loss = yield { x, gradient };
         const slope = -dot(gradient, gradient);
         if (!(slope < 0)) return stay(loss, -slope, 1);
         const direction = negated(gradient);
         const first = state.numbers.stepSize || Math.min(1, 1 / absoluteSum(gradient));
         const start = { stepSize: 0, loss, slope, gradient };
         const search = { ...wolfeDefaults, c1, c2, maxEvaluations };
-        const { point, evaluations } = searchLine(lineOf(objective, x, direction), start, first, largest(direction), search);
+        const { point, evaluations } = yield* along(x, direction, searchLine(start, first, largest(direction), search));
         if (point.stepSize > 0) state.numbers.stepSize = point.stepSize;
         addScaled(x, point.stepSize, direction);
         const stopped = point.stepSize > 0 ? null : "no step along −∇f lowers the objective enough";
