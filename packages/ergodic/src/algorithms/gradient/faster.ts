@@ -37,6 +37,13 @@ export function faster(rule: Rule, times: number): Faster | undefined {
   return { rule: make({ ...rule.options, rate: its }) as EquationRule, factor, sums };
 }
 
+/** Whether its steps become shorter as a run goes on. */
+export function shortens({ kind, name, options }: Rule): boolean {
+  if (kind !== "equation") return false;
+  const { rate } = options as { rate?: unknown };
+  return name in summing || (isSchedule(rate) && rate.toJSON().schedule !== "constantRate");
+}
+
 /** Whether a state that is not one of `sums` stays as it is where a gradient is 0: it is of all updates, not of the last ones. */
 function remembers(rule: EquationRule, sums: readonly string[]): boolean {
   const { states, inputs } = rule.trace(vector("g"), vector("parameter"));

@@ -30,6 +30,8 @@ export interface Known {
   readonly gain: number;
   /** Candidates of which an update is to bring as much as one lane's by theory: they need not show it, only not be worse. */
   readonly even: readonly Sharing[];
+  /** Whether steps become shorter as the run goes on, and with them what the noise of rows adds to the objective. */
+  readonly shortens: boolean;
 }
 
 export interface PlanChoice {
@@ -46,8 +48,9 @@ export const ROUNDS = 5;
 export const WORTH = 1.1;
 /** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
 const FASTER_IN = 3 / 4;
-/** Of what the objective fell since the start, what an even candidate may be behind one lane after a stretch. */
+/** Of what the objective fell since the start, what an even candidate may be behind one lane after a stretch; and where steps stay as long, so that it stays behind. */
 export const BEHIND = 0.005;
+export const STAYS_BEHIND = 0.001;
 /** Where two are equal, the first: one lane and replicas repeat themselves, racing lanes do not. */
 const order: readonly Sharing[] = ["one lane", "replicas", "racing"];
 
@@ -75,7 +78,7 @@ interface Comparison {
  * bring as much: what counts is whether they end a stretch as low as one lane, but for a small part of what was gained since the start, and their updates
  * per second, in four of five rounds.
  */
-export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [] }): PlanChoice {
+export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [], shortens: false }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));
   if (rounds.length < ROUNDS)
     return { sharing: "one lane", why: `only ${rounds.length} of ${ROUNDS} rounds of measuring were made`, figures, unsure: [] };
@@ -88,13 +91,13 @@ export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, e
   return { sharing: "one lane", why: others.map(why).join("; ") || "there was no other way", figures, unsure };
 }
 
-function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain, even }: Known): Comparison {
+function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain, even, shortens }: Known): Comparison {
   const { sharing } = figures;
   const rounds = all.filter((round) => round[sharing]);
   const hardware = figures.updatesPerSecond / alone.updatesPerSecond;
   const statistical = alone.fallPerUpdate > 0 ? figures.fallPerUpdate / alone.fallPerUpdate : Number.NaN;
   const behind = mean(rounds.map((round) => round["one lane"].fell - (round[sharing]?.fell ?? Number.NaN)));
-  const asFar = even.includes(sharing) && behind <= BEHIND * gain;
+  const asFar = even.includes(sharing) && behind <= (shortens ? BEHIND : STAYS_BEHIND) * gain;
   const wins = rounds.filter((round) =>
     asFar ? pace(round[sharing]) > pace(round["one lane"]) : speed(round[sharing]) > speed(round["one lane"]),
   ).length;

@@ -1,7 +1,7 @@
 import { later } from "../../base/later.ts";
 import type { Advance, JsonObject, Plan, Progression, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
-import { type Faster, faster } from "./faster.ts";
+import { type Faster, faster, shortens } from "./faster.ts";
 import { Descent, refuseMisfits } from "./gradient-descent.ts";
 import { handOn, sameRows, stepIn } from "./hand-on.ts";
 import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
@@ -325,7 +325,8 @@ export class PlanTrials implements Progression {
 
   /** Racing loses no update, and the mean of replicas that step as many times as far goes as far as one lane. */
   private choose(): PlanChoice {
-    return choosePlan(this.rounds, { gain: this.gain, even: this.faster ? ["replicas", "racing"] : ["racing"] });
+    const even: Sharing[] = this.faster ? ["replicas", "racing"] : ["racing"];
+    return choosePlan(this.rounds, { gain: this.gain, even, shortens: shortens(this.one.parts.rule) });
   }
 
   /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */

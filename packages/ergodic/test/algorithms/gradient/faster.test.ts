@@ -1,6 +1,6 @@
 /** Rules with a multiple of their rate, schedules that keep pace with the rows that all replicas see, and that replicas which step so move their mean as one lane moves. */
 import { describe, expect, it } from "vitest";
-import { faster } from "../../../src/algorithms/gradient/faster.ts";
+import { faster, shortens } from "../../../src/algorithms/gradient/faster.ts";
 import { stream } from "../../../src/base/stream.ts";
 import { add, constant, div, equal, mul, where } from "../../../src/compiler/index.ts";
 import {
@@ -36,6 +36,26 @@ const counting = defineRule(
   },
   { summary: "steps over the number of times that a coordinate was seen", source: "own" },
 );
+
+it("steps become shorter by a schedule that falls, and by sums over all updates; by nothing else", () => {
+  for (const rate of [
+    inverseTimeDecay({ rate: 0.5, decay: 0.1 }),
+    exponentialDecay({ rate: 0.5, factor: 0.99 }),
+    stepDecay({ rate: 0.5, factor: 0.5, every: 10 }),
+    cosineDecay({ rate: 0.5, updates: 100 }),
+  ])
+    for (const make of [sgd, adam]) expect(shortens(make({ rate }))).toBe(true);
+  expect(shortens(adagrad())).toBe(true);
+  for (const rule of [
+    sgd({ rate: 0.5 }),
+    sgd({ rate: constantRate({ rate: 0.5 }) }),
+    adam(),
+    polyak(),
+    lbfgs(),
+    chain(clipValue(), sgd()),
+  ])
+    expect(shortens(rule)).toBe(false);
+});
 
 describe("a faster rule", () => {
   it.each([

@@ -7,6 +7,7 @@ import {
   ROUNDS,
   type Round,
   type Sharing,
+  STAYS_BEHIND,
   type Stretch,
   WORTH,
 } from "../../../src/algorithms/gradient/plan-choice.ts";
@@ -60,7 +61,10 @@ describe("the plan that is taken", () => {
   it("is one lane where another was slower in a single round, whatever it gained in the rest", () => {
     const rounds = against({ racing: stretch(0.1, 1) });
     expect(taken(rounds)).toBe("racing");
-    expect(taken([...rounds.slice(1), { "one lane": stretch(1, 1), racing: stretch(1.01, 1) }])).toBe("one lane");
+    const { sharing, unsure } = choosePlan([...rounds.slice(1), { "one lane": stretch(1, 1), racing: stretch(1.01, 1) }]);
+    expect(sharing).toBe("one lane");
+    // More rounds would not change that.
+    expect(unsure).toEqual([]);
   });
 
   it("is one lane before all rounds are made, and where nothing was measured", () => {
@@ -112,7 +116,7 @@ describe("the plan that is taken", () => {
 });
 
 describe("where candidates are even", () => {
-  const known = { gain: 1, even: ["replicas", "racing"] as const };
+  const known = { gain: 1, even: ["replicas", "racing"] as const, shortens: true };
   /** In a stretch one lane goes up by noise, as it does where little is left to gain. */
   const noisy = (replicas: Stretch, lane = stretch(1, -0.01)): Round => ({ "one lane": lane, replicas });
   const chosen = (rounds: readonly Round[], its = known): Sharing => choosePlan(rounds, its).sharing;
@@ -126,11 +130,20 @@ describe("where candidates are even", () => {
     ] as const) {
       expect(chosen(repeated(noisy(stretch(0.5, fell))))).toBe(wanted);
       // By the falls alone nothing can be said.
-      expect(chosen(repeated(noisy(stretch(0.5, Math.min(fell, 0)))), { gain: 1, even: ["racing"] as never })).toBe("one lane");
+      expect(chosen(repeated(noisy(stretch(0.5, Math.min(fell, 0)))), { ...known, even: ["racing"] as never })).toBe("one lane");
     }
     // The mean of the rounds counts.
     const uneven = [0.02, -0.02, 0.02, -0.02, 0].map((by) => noisy(stretch(0.5, -0.01 + by)));
     expect(chosen(uneven)).toBe("replicas");
+  });
+
+  it("and but for a thousandth where steps stay as long, since it would stay behind", () => {
+    expect(STAYS_BEHIND).toBe(0.001);
+    for (const [fell, wanted] of [
+      [-0.0109, "replicas"],
+      [-0.0111, "one lane"],
+    ] as const)
+      expect(chosen(repeated(noisy(stretch(0.5, fell))), { ...known, shortens: false })).toBe(wanted);
   });
 
   it("what is behind must show that it is faster all the same", () => {
@@ -149,6 +162,19 @@ describe("where candidates are even", () => {
     expect(chosen(repeated(noisy(stretch(1, 1))))).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(1 / (WORTH - 0.01), 1))))).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(1 / (WORTH + 0.01), 0))))).toBe("replicas");
+  });
+
+  it("rounds in which a candidate was not tried any more say nothing of it", () => {
+    const racing = (seconds: number): Round => ({ ...noisy(stretch(0.5, -0.01)), racing: stretch(seconds, -0.01) });
+    // Four of five, then two without it: three of four of seven would be more than it has.
+    const rounds = [racing(9), ...Array(4).fill(racing(0.2)), ...repeated(noisy(stretch(9, -0.01)), 2)];
+    expect(chosen(rounds)).toBe("racing");
+    expect(choosePlan(rounds, known).figures[2].updatesPerSecond).toBe(5000);
+  });
+
+  it("of an even number of rounds, the median is between the two in the middle", () => {
+    const paces = [1, 0.5, 0.4, 0.25, 0.2, 0.1].map((seconds) => noisy(stretch(seconds, 0)));
+    expect(choosePlan(paces, known).figures[1].updatesPerSecond).toBe((2500 + 4000) / 2);
   });
 
   it("one round in five may be spoilt, and its time says nothing; of two, one lane is taken", () => {
