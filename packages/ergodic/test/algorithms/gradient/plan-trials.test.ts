@@ -65,6 +65,8 @@ interface Settings {
   readonly variance?: Variance;
   readonly rows?: Dataset;
   readonly epochs?: number;
+  /** Parameters that the run begins with. */
+  readonly start?: Float64Array;
   /** What the descent begins with, where it was chosen before. */
   readonly chosen?: Plan;
   /** In the place of the model's own. */
@@ -96,7 +98,7 @@ function made(settings: Settings): Made {
   const plan = resolvePlan("fit", { workers: 2, ...options }, engine.describe(), { batch: 1 });
   const made = linear({ standardise: false, l2: 1e-3, ...model });
   const prepared = made.prepare(rows, plan);
-  const problem = made.bind(prepared.dataset, plan, timed) as Problem;
+  const problem = Object.assign(made.bind(prepared.dataset, plan, timed) as Problem, settings.start && { start: settings.start });
   const alone = before ?? { ...plan, workers: 1, replicas: 1 };
   const one = gradientDescent({ rule, ...(variance ? { variance } : {}) }).start(problem, alone, timed) as Descent;
   if ("derivativesPerRow" in settings) {
@@ -173,6 +175,20 @@ describe("trials on a clock", () => {
     const its = choiceOf(chosen);
     expect([its.rounds, its.measured.length]).toEqual([rounds, 3]);
     one.dispose();
+  });
+
+  it("count what was gained from where the run began: of one that begins where it would end, the falls must tell", async () => {
+    const rule = sgd({ rate: inverseTimeDecay({ rate: 0.03, decay: 1e-4 }) });
+    const settings: Settings = { cost: { racing: 60, replicas: 30 }, rule };
+    const first = made(settings);
+    expect(planOf(await settled(first))).toMatchObject({ replicas: 2 });
+    while (first.trials.step < 40 * first.trials.stepsPerEpoch) await first.trials.advance(1000);
+    const start = first.trials.parameters();
+    first.dispose();
+    const again = made({ ...settings, start });
+    expect([...again.one.parameters()]).toEqual([...new Float32Array(start)]);
+    expect(planOf(await settled(again))).toMatchObject({ replicas: 1 });
+    again.dispose();
   });
 
   it("begin when a thirtieth of the run is over, of one whose end is known", async () => {
