@@ -177,6 +177,31 @@ describe("trials on a clock", () => {
     one.dispose();
   });
 
+  it("of updates that bring as much by theory ask for speed, where noise decides what a stretch brings; of others they do not", async () => {
+    const rule = sgd({ rate: inverseTimeDecay({ rate: 0.03, decay: 1e-4 }) });
+    const taken = async (settings: Settings): Promise<unknown> => {
+      const one = made({ rule, ...settings });
+      const { replicas } = planOf(await settled(one, 40 * ROWS));
+      one.dispose();
+      return replicas;
+    };
+    expect(await taken({ cost: { racing: 60, replicas: 30 } })).toBe(2);
+    expect(await taken({ cost: { racing: 30, replicas: 60 } })).toBe("shared");
+    // Replicas at the rate of one lane: their mean moves half as far, which is little of what was gained by then.
+    const slowly = { rule: sgd({ rate: inverseTimeDecay({ rate: 3e-4, decay: 1e-6 }) }), epochs: 400 };
+    expect(await taken({ ...slowly, cost: { racing: 60, replicas: 30 } })).toBe(2);
+    expect(await taken({ ...slowly, cost: { racing: 60, replicas: 30 }, derivativesPerRow: undefined })).toBe(1);
+  });
+
+  it("ask no more once that has taken its share of the run", async () => {
+    const slow = [2, 3];
+    const one = made({ cost: { racing: 109, replicas: (done) => (slow.includes(done) ? 80 : 20) }, epochs: 20 });
+    const chosen = await settled(one, 20 * ROWS);
+    // In an eighth round they would have been faster in three of four.
+    expect([choiceOf(chosen).rounds, planOf(chosen).replicas]).toEqual([7, 1]);
+    one.dispose();
+  });
+
   it("count what was gained from where the run began: of one that begins where it would end, the falls must tell", async () => {
     const rule = sgd({ rate: inverseTimeDecay({ rate: 0.03, decay: 1e-4 }) });
     const settings: Settings = { cost: { racing: 60, replicas: 30 }, rule };
@@ -385,6 +410,10 @@ describe("trials on a clock", () => {
       one.dispose();
       expect((await one.trials.settled).plan).toMatchObject({ replicas: advance ? "shared" : 1 });
     }
+    // Racing is given up after five rounds, replicas after nine.
+    const one = made({ cost: { racing: 60, replicas: (done) => ([0, 1, 7].includes(done) ? 80 : 20) }, epochs: 200 });
+    await settled(one, 20 * ROWS);
+    one.dispose();
     expect(memory.usedBytes).toBeLessThanOrEqual(before + 64);
   });
 });
