@@ -238,6 +238,7 @@ describe("passes over an objective", () => {
     expect(new Set(few.asked)).toEqual(new Set(["here"]));
     expect(new Set(many.asked)).toEqual(new Set(["on workers"]));
     expect(many.asked.length).toBe(there.report().evaluations);
+    if (rule.options.search === "none") expect(there.report()).toEqual({ stepSize: 0.05, evaluations: 13 });
   });
 
   test("of rules that ask for values by themselves are made here", async () => {
