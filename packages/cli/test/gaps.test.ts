@@ -145,3 +145,17 @@ it("a whole number that would be rounded is refused, with flags that keep or dro
   expect((await train(long, "x", "--types", "id=category")).columnCount).toBe(41);
   expect((await train(long, "x", "--drop", "id")).columnCount).toBe(1);
 });
+
+describe("a column that 32-bit floats round away", () => {
+  const seconds = put("seconds.csv", "t,x,y", (i) => `${1_700_000_000 + ((i * 137) % 600)},${i % 5},${i % 2}`);
+
+  it("is told at training, with the option that keeps it", async () => {
+    const flags = ["--target", "y", "--epochs", "1"];
+    const { stderr } = await works("train", seconds, ...flags);
+    expect(stderr).toMatch(
+      /seconds\.csv: 39 of 40 rows of "t" are rounded to 32-bit floats.*; pass --precision f64, or subtract a constant/,
+    );
+    expect((await works("train", seconds, ...flags, "--precision", "f64")).stderr).not.toContain("rounded");
+    expect(await train(seconds, "seconds")).toMatchObject({ remarks: [{ kind: "precision", column: "t" }] });
+  });
+});

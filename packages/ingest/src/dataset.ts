@@ -6,7 +6,7 @@
  */
 import { checkNumber, Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
 import { checkFlag, checkOneOf, fault, fileFault, listed, show } from "./fault.ts";
-import { columnRemarks } from "./remarks.ts";
+import { columnRemarks, precisionRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
 
 /** What turns a dense table into a dataset. */
@@ -105,7 +105,9 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
   // Hashed columns have no levels.
   const others = [target, weights, offset, ...(dates?.columns ?? []), ...(hash === undefined ? [] : names)];
   const known = new Set(others.filter((name) => name !== undefined));
-  const remarks = [...(table.remarks ?? []), ...columnRemarks(table, known)];
+  const roles = new Set([target, weights, offset].filter((name) => name !== undefined));
+  const rounded = type === "f64" ? [] : precisionRemarks(table, roles);
+  const remarks = [...(table.remarks ?? []), ...columnRemarks(table, known), ...rounded];
   return Dataset.fromTable(
     { ...table, remarks },
     given({ target, weights, offset, impute, indicator, dates, unknown, classes, hash, format: layout, rowShape, type }),

@@ -3,6 +3,8 @@
  *
  * Of texts: dates by their look; where most rows have a level of their own (more than half of at least 20), texts of several words are free text, the others
  * identifiers. Of whole numbers: those that count the rows, 0, 1, 2 … or from any other number, in any order; and those of more than two values whose name says that they are codes.
+ *
+ * And columns of numbers far from 0 for how much they differ, such as seconds since 1970 of ten minutes: numbers are stored as 32-bit floats unless asked otherwise.
  */
 import type { Column, Remark, Table } from "ergodic";
 import { show } from "./fault.ts";
@@ -79,4 +81,54 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
   if (!counts) return undefined;
   const message = `${of} of ${of} rows are counted from ${low} to ${high} in ${show(name)}, which looks like an identifier; drop it, unless the order of rows says something: drop: [${show(name)}]`;
   return { ...about, message };
+}
+
+/** Of a column's standard deviation, what rounding may take without a remark: of values within a thousand deviations of 0 it takes less than a thousandth. */
+const mostRounding = 0.01;
+
+/** Remarks on columns of numbers, but not on those of `others`, that 32-bit floats cannot tell apart. */
+export function precisionRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
+  return table.columns.flatMap((column) => {
+    if (column.kind !== "number" || others.has(column.name)) return [];
+    return roundingRemark(column, table.rowCount) ?? [];
+  });
+}
+
+class Spread {
+  #count = 0;
+  #sum = 0;
+  #squares = 0;
+
+  add(value: number): void {
+    this.#count++;
+    this.#sum += value;
+    this.#squares += value * value;
+  }
+
+  get deviation(): number {
+    return Math.sqrt(Math.max(0, this.#squares / this.#count - (this.#sum / this.#count) ** 2));
+  }
+}
+
+function roundingRemark({ name, values }: Column & { kind: "number" }, of: number): Remark | undefined {
+  const first = values.find((value) => !Number.isNaN(value));
+  if (first === undefined) return undefined;
+  const rounding = (value: number): number => Math.fround(value) - value;
+  // From the first one, so that both spreads are exactly 0 where the column does not vary. What rounding moves as a whole is not lost.
+  const shift = rounding(first);
+  const [spread, lost] = [new Spread(), new Spread()];
+  let rows = 0;
+  for (const value of values) {
+    if (Number.isNaN(value)) continue;
+    const error = rounding(value);
+    spread.add(value - first);
+    lost.add(error - shift);
+    if (error !== 0) rows++;
+  }
+  const [deviation, error] = [spread.deviation, lost.deviation];
+  // NaN beyond the largest 32-bit float, which is refused where it is stored.
+  if (!(error > mostRounding * deviation)) return undefined;
+  const share = Math.min(100, Math.round((100 * error) / deviation));
+  const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;
+  return { kind: "precision", column: name, rows, of, message };
 }

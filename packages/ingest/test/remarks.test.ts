@@ -1,6 +1,8 @@
-/** Columns that look like identifiers, dates or text are told; whole numbers that would be rounded are refused; gaps are filled by column. */
+/** Columns that look like identifiers, dates or text, or that 32-bit floats round away, are told; whole numbers that would be rounded are refused; gaps are filled by column. */
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { blocks, read, readCsv, readJsonLines, readTable } from "../src/index.ts";
+import { blocks, read, readCsv, readJsonLines, readParquet, readTable } from "../src/index.ts";
+import { parquetBytes } from "./parquet-bytes.ts";
 
 const csv = (header: string, line: (i: number) => string, rows = 40) => ({
   name: "a.csv",
@@ -251,5 +253,97 @@ describe("whole numbers beyond 2^53", () => {
     );
     for (const value of ["9007199254740992", "1e300", "9007199254740993.5", "9007199254740993e2", "1"])
       expect((await readJsonLines(lines(value), options)).rowCount).toBe(2);
+  });
+});
+
+describe("columns that 32-bit floats round away", () => {
+  const at = (i: number): number => 1_700_000_000 + ((i * 137) % 600);
+  const precision = async (value: (i: number) => number | string, rows = 40, options: object = {}) =>
+    (await remarks(value as (i: number) => string, rows, options)).filter(({ kind }) => kind === "precision");
+
+  it("are told, with what helps", async () => {
+    expect(await precision(at)).toEqual([
+      {
+        kind: "precision",
+        column: "a",
+        rows: 39,
+        of: 40,
+        message: expect.stringMatching(
+          /^39 of 40 rows of "a" are rounded to 32-bit floats, by 3\d on average, which is \d\d % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean$/,
+        ),
+      },
+    ]);
+    expect(await precision((i) => (i % 4 === 0 ? "" : at(i)), 40, { impute: "mean" })).toMatchObject([{ rows: 30, of: 40 }]);
+    expect((await precision((i) => 1e9 + i / 1000))[0].message).toContain("which is 100 % of");
+    expect(await precision((i) => (i % 5) * 1e-50)).toHaveLength(1);
+    expect(await precision(at, 3)).toHaveLength(1);
+  });
+
+  it("are told of other formats, too", async () => {
+    const lines = Array.from({ length: 40 }, (_, i) => JSON.stringify({ t: at(i), y: i % 2 })).join("\n");
+    expect((await readJsonLines({ name: "a.jsonl", content: lines }, { target: "y" })).remarks).toMatchObject([
+      { kind: "precision" },
+    ]);
+    const numbers = Array.from({ length: 40 }, (_, i) => i);
+    const content = parquetBytes([
+      { name: "t", type: "DOUBLE", values: numbers.map(at) },
+      { name: "y", type: "INT32", values: numbers.map((i) => i % 2) },
+    ]);
+    expect((await readParquet({ name: "a.parquet", content }, { target: "y" })).remarks).toMatchObject([
+      { kind: "precision", column: "t" },
+    ]);
+  });
+
+  it("keep their values by what the remark says", async () => {
+    const kept = async (value: (i: number) => number, options: object = {}) => {
+      const file = csv("a,y", (i) => `${value(i)},${i % 2}`);
+      const data = await readCsv(file, { target: "y", ...options });
+      expect(data.remarks.filter(({ kind }) => kind === "precision")).toHaveLength(
+        Object.keys(options).length === 0 && value === at ? 1 : 0,
+      );
+      return new Set(Array.from({ length: 40 }, (_, i) => data.row(i)[0])).size;
+    };
+    const all = new Set(Array.from({ length: 40 }, (_, i) => at(i))).size;
+    expect(await kept(at)).toBeLessThan(8);
+    expect(await kept(at, { type: "f64" })).toBe(all);
+    expect(await kept((i) => at(i) - 1_700_000_300)).toBe(all);
+  });
+
+  it.each<[string, (i: number) => number]>([
+    ["decimals", (i) => i / 10],
+    ["prices", (i) => 19.99 + (i % 7)],
+    ["one value", () => 0.1],
+    ["one value but for one", (i) => (i === 7 ? 0.100001 : 0.1)],
+    ["years", (i) => 1990 + i],
+    ["seconds since 1970 of a year", (i) => 1_700_000_000 + 800_003 * i],
+    ["what floats hold exactly, far from 0", (i) => 1_700_000_000 - (1_700_000_000 % 128) + 128 * (i % 3)],
+    ["large numbers of all sizes", (i) => 1.1 ** (9 * i)],
+    ["values near 1000, a hundredth apart", (i) => 1000 + (i % 5) / 100],
+  ])("are not %s", async (_, value) => expect(await precision(value)).toEqual([]));
+
+  it("are none within ten thousand deviations of 0", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 40, maxLength: 40 }),
+        fc.double({ min: -1e4, max: 1e4, noNaN: true }),
+        fc.integer({ min: -20, max: 10 }),
+        async (noise, mean, power) => {
+          // Half of the rows are 2 apart from the others, whatever the noise is.
+          const value = (i: number): number => (mean + (i % 2 === 0 ? 3 : -3) + noise[i]) * 10 ** power;
+          expect(await precision(value)).toEqual([]);
+        },
+      ),
+      { numRuns: 60, seed: 9 },
+    );
+  });
+
+  it("are those of features alone, and told once where numbers are stored so", async () => {
+    const file = csv("t,w,o,x,y", (i) => `${at(i)},${1e9 + i},${1e8 + i / 10},${i % 7},${i % 2}`);
+    const told = async (options: object) =>
+      (await readCsv(file, { target: "y", ...options })).remarks.filter(({ kind }) => kind === "precision");
+    expect(await told({ target: "t", weights: "w", offset: "o" })).toEqual([]);
+    expect((await told({})).map(({ column }) => column)).toEqual(["t", "w", "o"]);
+    expect(await told({ type: "f64" })).toEqual([]);
+    expect((await told({ type: "f32" })).map(({ column }) => column)).toEqual(["t", "w", "o"]);
   });
 });
