@@ -6,8 +6,9 @@
  */
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
-import { keptFields, type ParquetOptions, putValue } from "../formats/parquet.ts";
+import { type KeptField, keptFields, type ParquetOptions, putValue } from "../formats/parquet.ts";
 import { PageCheck } from "../formats/parquet-check.ts";
+import { putTime, type Times } from "../formats/parquet-times.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile } from "./duckdb-file.ts";
@@ -17,44 +18,63 @@ export async function* duckDbParquetRows(source: ByteSource, _: ParquetOptions, 
   const { name } = source;
   const file = await DuckDbFile.open(source);
   try {
-    const expected = await beginColumns(source, builder);
+    const { expected, kept } = await beginColumns(source, builder);
     file.refuseWide(builder.names.length);
     const names = builder.names.map((_, i) => `c${i}`);
     const settings = "binary_as_string = true, hive_partitioning = false, union_by_name = false, filename = false";
     const from = `(SELECT * FROM read_parquet(${file.path}, ${settings}) AS t(${names.join(", ")}))`;
     const types = await file.texts(`SELECT column_type FROM (DESCRIBE SELECT * FROM ${from})`);
-    const picks = builder.columns.flatMap((column, i) => (column ? [pickOf(name, column, names[i], types[i])] : []));
+    const picks = kept.map((field) => pickOf(name, field, `c${field.column.position - 1}`, types[field.column.position - 1]));
     const putText = (column: ColumnBuilder, text: string, line: number) => column.putText(text, line);
-    const putOdd = (column: ColumnBuilder, value: number | bigint, line: number) => putValue(name, column, value, line);
+    const putOdd = (column: ColumnBuilder, value: number | bigint, line: number) =>
+      putValue(name, { column, times: undefined }, value, line);
     yield* putRows({ file, from, picks, line: 1, done: 0, expected, textOf: (text) => text, putText, putOdd }, builder);
   } finally {
     file.close();
   }
 }
 
-/** Takes the columns of the footer; its count of rows. */
-async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<number> {
+/** Takes the columns of the footer, and its count of rows. */
+async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<{ expected: number; kept: KeptField[] }> {
   const access = await source.access!();
   try {
-    const { metadata } = await keptFields(source.name, access, new PageCheck(access, {}), builder);
-    return Number(metadata.num_rows);
+    const { metadata, kept } = await keptFields(source.name, access, new PageCheck(access, {}), builder);
+    return { expected: Number(metadata.num_rows), kept };
   } finally {
     await access.close();
   }
 }
 
-/** Decimals become the nearest float64, integers of 64 bits stay what they are. */
-function pickOf(file: string, column: ColumnBuilder, sql: string, type: string): Pick {
-  if (type === "BIGINT" || type === "UBIGINT") return { column, sql, kind: "number" };
-  if (/^(U?(TINY|SMALL)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/.test(type))
+/** What the database counts in, whatever the file does. */
+const counts: Readonly<Record<Times["what"], Readonly<Record<string, Times["unit"] | undefined>>>> = {
+  date: { DATE: "days", INTEGER: "days" },
+  timestamp: { TIMESTAMP: "micros", "TIMESTAMP WITH TIME ZONE": "micros", TIMESTAMP_NS: "nanos" },
+  time: { TIME: "micros", "TIME WITH TIME ZONE": "micros", TIME_NS: "nanos" },
+};
+/** Bits of an offset from UTC, below the microseconds: 0 in every file. */
+const offsetBits = 24n;
+
+/** Decimals become the nearest float64, integers of 64 bits stay what they are, and so do dates and times. */
+function pickOf(file: string, { column, times }: KeptField, sql: string, type: string): Pick {
+  const unit = times && counts[times.what][type];
+  if (times && unit) {
+    const held = { what: times.what, unit };
+    const hasOffset = type === "TIME WITH TIME ZONE";
+    const put = (item: number | bigint, line: number) =>
+      putTime(file, column, held, hasOffset ? BigInt(item) >> offsetBits : item, line);
+    return { column, sql, kind: "count", put };
+  }
+  const isPlain = times === undefined;
+  if (isPlain && (type === "BIGINT" || type === "UBIGINT")) return { column, sql, kind: "number" };
+  if (isPlain && /^(U?(TINY|SMALL)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\))$/.test(type))
     return { column, sql: `CAST(${sql} AS DOUBLE)`, kind: "number" };
-  if (type === "BOOLEAN" || type === "UUID") return { column, sql: `CAST(${sql} AS VARCHAR)`, kind: "text" };
-  if (type === "VARCHAR") return { column, sql, kind: "text" };
+  if (isPlain && (type === "BOOLEAN" || type === "UUID")) return { column, sql: `CAST(${sql} AS VARCHAR)`, kind: "text" };
+  if (isPlain && type === "VARCHAR") return { column, sql, kind: "text" };
   throw fault(
     file,
     1,
     column.position,
-    `column ${show(column.name)} is ${type} to DuckDB, but must hold numbers, texts or booleans; take engine: "own", or drop it`,
+    `column ${show(column.name)} is ${type} to DuckDB, but must hold numbers, texts, booleans, dates or times; take engine: "own", or drop it`,
     "DATA_UNSUPPORTED",
   );
 }

@@ -10,12 +10,11 @@ import type { ColumnBuilder } from "../column.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";
 
-/** A column that is kept, and what the query takes of it: texts, float64, or integers of 64 bits. */
-export interface Pick {
-  column: ColumnBuilder;
-  sql: string;
-  kind: "text" | "number";
-}
+/** A column that is kept, and what the query takes of it: texts, float64 or integers of 64 bits, or what the database counts in integers. */
+export type Pick = { column: ColumnBuilder; sql: string } & (
+  | { kind: "text" | "number" }
+  | { kind: "count"; put(item: number | bigint, line: number): void }
+);
 
 export interface Query {
   file: DuckDbFile;
@@ -59,9 +58,10 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   for await (const { chunk, rowCount } of file.chunks(sql, 2 * picks.length)) {
     let start = Math.min(left, rowCount);
     left -= start;
-    const readers = picks.map((pick, k) =>
-      pick.kind === "number" ? numbersReader(query, pick, k, chunk) : textsReader(query, pick, k, chunk, dictionaries[k]),
-    );
+    const readers = picks.map((pick, k) => {
+      if (pick.kind === "count") return countsReader(pick, k, chunk);
+      return pick.kind === "number" ? numbersReader(query, pick, k, chunk) : textsReader(query, pick, k, chunk, dictionaries[k]);
+    });
     while (start < rowCount) {
       const end = Math.min(rowCount, start + builder.blockRows - builder.rowCount);
       for (const put of readers) put(start, end, query.line + query.done);
@@ -92,6 +92,18 @@ function numbersReader({ putOdd }: Query, { column, sql }: Pick, k: number, chun
       if (isNull?.(i)) column.putMissing(line, "null");
       else if (odd.has(i)) putOdd!(column, items[i], line);
       else column.putNumber(values[i], line);
+    }
+  };
+}
+
+function countsReader({ column, put }: Extract<Pick, { kind: "count" }>, k: number, chunk: DuckDBDataChunk): Put {
+  const vector = chunk.getColumnVector(2 * k);
+  const items = itemsOf(vector);
+  const isNull = nullsOf(vector);
+  return (start, end, line) => {
+    for (let i = start; i < end; i++, line++) {
+      if (isNull?.(i)) column.putMissing(line, "null");
+      else put(items[i], line);
     }
   };
 }
@@ -156,7 +168,7 @@ async function dictionariesOf({ file, from, picks, textOf }: Query): Promise<(Di
   return dictionaries;
 }
 
-type Items = Float64Array | BigInt64Array | BigUint64Array | Uint8Array | Uint16Array | Uint32Array;
+type Items = Float64Array | BigInt64Array | BigUint64Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
 /** The array of a vector, which the package has, and does not give by its types. */
 function itemsOf(vector: DuckDBVector): Items {

@@ -8,6 +8,7 @@ import { allBytes, type ByteSource, openSource, type RandomAccess } from "../sou
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
 import { checkFooter, PageCheck } from "./parquet-check.ts";
+import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 
 /** Options of Parquet files: those of tables, and who reads them. */
 export interface ParquetOptions extends TableOptions, EngineOptions {}
@@ -18,8 +19,8 @@ const groupLimit = 2 ** 26;
 /**
  * Parquet → tables, by hyparquet, one row group in memory at a time.
  *
- * Integers, floats and decimals make number columns; texts, enums and booleans make categories; null is a missing value. Nested and
- * repeated columns, times, dates, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
+ * Integers, floats and decimals make number columns; texts, enums, booleans, and dates and times as ISO texts make categories; null is a missing value. Nested
+ * and repeated columns, intervals, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
  */
@@ -36,7 +37,7 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
     const columns = kept.map(({ column }) => column.name);
     const { file, unpack } = pages;
     const scan = await readable(source.name, () =>
-      parquetScan({ file, metadata, columns, compressors: unpack, useOffsetIndex: false }),
+      parquetScan({ file, metadata, columns, compressors: unpack, useOffsetIndex: false, parsers: asCounted }),
     );
     const groups = metadata.row_groups.filter((group) => Number(group.num_rows) > 0);
     for (const [g, { rowStart, rowEnd }] of scan.ranges.entries()) {
@@ -49,7 +50,7 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
         arrays.push(await readable(source.name, read));
       }
       for (let i = 0; i < rowEnd - rowStart; i++) {
-        for (let j = 0; j < kept.length; j++) putValue(source.name, kept[j].column, arrays[j][i], rowStart + i + 1);
+        for (let j = 0; j < kept.length; j++) putValue(source.name, kept[j], arrays[j][i], rowStart + i + 1);
         if (builder.endRow()) yield;
       }
     }
@@ -62,6 +63,8 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
 export interface KeptField {
   field: SchemaTree;
   column: ColumnBuilder;
+  /** What it counts, where it holds dates or times. */
+  times: Times | undefined;
 }
 
 /** The footer, held to what is read here, and the columns of it that the builder keeps. */
@@ -80,8 +83,11 @@ export async function keptFields(
   const fields = await readable(name, () => namedFields(parquetSchema(metadata)));
   refuseVast(name, metadata, access.byteLength);
   builder.begin(fields.map((field) => field.element.name));
-  const kept = fields.flatMap((field, i) => (builder.columns[i] === undefined ? [] : [{ field, column: builder.columns[i] }]));
-  for (const { field, column } of kept) refuseUnsupported(name, field, column.position);
+  const kept = fields.flatMap((field, i) => {
+    const column = builder.columns[i];
+    return column === undefined ? [] : [{ field, column, times: timesOf(field.element) }];
+  });
+  for (const one of kept) refuseUnsupported(name, one);
   if (kept.length === 0) throw fileFault(name, "all columns are dropped; keep at least one", "DATA_EMPTY");
   return { metadata, kept };
 }
@@ -112,8 +118,12 @@ function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLeng
 }
 
 /** A value of a column in a row. */
-export function putValue(file: string, column: ColumnBuilder, value: unknown, row: number): void {
+export function putValue(file: string, { column, times }: Omit<KeptField, "field">, value: unknown, row: number): void {
   if (typeof value === "number" || typeof value === "bigint") {
+    if (times) {
+      putTime(file, column, times, value, row);
+      return;
+    }
     const number = Number(value);
     if (typeof value === "bigint" && !Number.isSafeInteger(number)) {
       throw fault(
@@ -150,18 +160,21 @@ async function checkMagic(file: string, access: RandomAccess): Promise<void> {
     );
 }
 
-function refuseUnsupported(file: string, { children, element }: SchemaTree, position: number): void {
+function refuseUnsupported(file: string, { field: { children, element }, column: { position }, times }: KeptField): void {
   const { name, type, converted_type: converted, logical_type: logical, repetition_type: repetition } = element;
+  const isTime = [logical?.type, converted].some((one) => one !== undefined && /^(DATE|TIME)/.test(one));
   let kind = logical?.type ?? converted ?? type ?? "a group";
   if (children.length > 0) kind = `nested (${kind})`;
   else if (repetition === "REPEATED") kind = `repeated (${kind})`;
+  else if (times) return;
+  else if (isTime) kind = `${[logical?.type, converted].filter((one) => one !== undefined).join(" and ")} of ${type}`;
   else if (read.has(kind)) return;
   const advice = `drop it: drop: [${show(name)}], or write it as numbers or text`;
   throw fault(
     file,
     1,
     position,
-    `column ${show(name)} is ${kind}, but a column must hold numbers, texts or booleans; ${advice}`,
+    `column ${show(name)} is ${kind}, but a column must hold numbers, texts, booleans, dates or times; ${advice}`,
     "DATA_UNSUPPORTED",
   );
 }

@@ -80,10 +80,10 @@ const fault = (column: ParquetColumn, options = {}) =>
   );
 
 test("what is not read is refused by name, or dropped", async () => {
-  const days: ParquetColumn = { name: "day", type: "INT32", converted: 6, values: [1, 2] };
-  const rest = "but a column must hold numbers, texts or booleans; drop it: drop";
+  const days: ParquetColumn = { name: "day", type: "INT64", converted: 6, values: [1, 2] };
+  const rest = "but a column must hold numbers, texts, booleans, dates or times; drop it: drop";
   expect(await fault(days)).toBe(
-    `t.parquet:1:1: column "day" is DATE, ${rest}: ["day"], or write it as numbers or text [DATA_UNSUPPORTED]`,
+    `t.parquet:1:1: column "day" is DATE of INT64, ${rest}: ["day"], or write it as numbers or text [DATA_UNSUPPORTED]`,
   );
   const json: ParquetColumn = { name: "doc", type: "BYTE_ARRAY", converted: 19, values: ["{}"] };
   expect(await fault(json)).toBe(

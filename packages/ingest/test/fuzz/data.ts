@@ -27,6 +27,8 @@ const parquetColumns: ParquetColumn[] = [
   { name: "cents", type: "INT32", converted: 5, scale: 2, values: [150, 250, 1, 0, 1, 2] },
   { name: "flag", type: "BOOLEAN", values: [true, false, null, true, true, false] },
   { name: "text", type: "BYTE_ARRAY", converted: 0, values: ["b", "größe", "12", null, "b", "c"] },
+  { name: "day", type: "INT32", converted: 6, values: [0, null, 19_787, -1, 5, 6] },
+  { name: "when", type: "INT64", converted: 10, values: [0n, 1_709_649_000_500_000n, -1n, 4n, 5n, 6n] },
 ];
 const coded: ParquetColumn = { name: "coded", type: "INT32", values: [1, 2, 3, 4, 5, 6] };
 const dictionary = { values: 3, page: [7, 0, 0, 0, 8, 0, 0, 0, 9, 0, 0, 0] };
