@@ -22,7 +22,7 @@ import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "
 import { checkBits, type HashStep } from "./transformations/hash.ts";
 import { addImpute, type ImputeMethod, type ImputeStep } from "./transformations/impute.ts";
 import type { NumberTypeStep } from "./transformations/number-type.ts";
-import { type ColumnMoments, columnMoments, fitStandardise } from "./transformations/standardise.ts";
+import { type ColumnMoments, columnMoments, fitStandardise, type Scaling } from "./transformations/standardise.ts";
 
 export interface Target {
   readonly name: string;
@@ -258,7 +258,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /** The same by moments that are known. @internal */
-  standardiseBy(moments: ColumnMoments, by: "sd" | "max", indicators: boolean): Dataset<Names> {
+  standardiseBy(moments: ColumnMoments, by: Scaling, indicators: boolean): Dataset<Names> {
     return this.#after(fitStandardise(this.pipeline.shape, moments, by, indicators));
   }
 

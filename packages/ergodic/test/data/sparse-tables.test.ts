@@ -250,6 +250,53 @@ describe("models", () => {
     expect(given.model.predict(row).value).toBe(wanted.model.predict(row).value);
   });
 
+  describe("with products of numbers and levels, which sparse rows do not centre", () => {
+    const map = products({ interactions: [["income", "party"]] });
+    const mapped = (rowCount: number) => both(towns(rowCount), { type: "f64" }).map((data) => data.map(map));
+
+    it.each(["auto", true] as const)("nothing is centred where there is no intercept, standardise %s", async (standardise) => {
+      const weights: Float64Array[] = [];
+      for (const data of mapped(300)) {
+        const settings = { loss: "logistic", l2: 1e-2, intercept: false, standardise } as const;
+        const model = await fit(linear(settings), data, { algorithm: newtonCholesky() });
+        expect(model.pipeline.steps.at(-1)).toMatchObject({ kind: "standardise", by: "rms", centre: null });
+        weights.push(model.weights as Float64Array);
+      }
+      closeTo(weights[1], weights[0], 1e-7);
+    });
+
+    it("and without a penalty the model is that of the columns as they are", async () => {
+      const table = towns(100, "number");
+      // Levels would make up for an intercept.
+      const columns = table.columns.filter(({ kind }) => kind === "number");
+      for (const data of both({ ...table, columns }, { type: "f64" })) {
+        const settings = { loss: "squared", l2: 0, intercept: false } as const;
+        const [scaled, plain] = await Promise.all(
+          (["auto", false] as const).map((standardise) =>
+            fit(linear({ ...settings, standardise }), data, { algorithm: newtonCholesky({ tolerance: 0 }) }),
+          ),
+        );
+        expect(scaled.pipeline.steps.at(-1)!.kind).toBe("standardise");
+        closeTo(scaled.outputs(data), plain.outputs(data), 1e-6);
+      }
+    });
+
+    it.each([
+      ["auto", 60, {}],
+      [true, 60, {}],
+      [true, 60, { intercept: false }],
+      ["of more columns than twice the rows", 9, { standardise: true }],
+      ["with too few rows to hold any out", 2, { standardise: true }],
+    ] as const)("l2 is chosen alike: %s", async (standardise, rowCount, settings) => {
+      const chosen: number[] = [];
+      for (const data of mapped(rowCount)) {
+        const model = linear({ ...(typeof standardise === "boolean" ? { standardise } : {}), ...settings });
+        chosen.push(((await fit(model, data, { seed: 1 }).chosen) as { model: { l2: number } }).model.l2);
+      }
+      expect(chosen[1] / chosen[0]).toBeCloseTo(1, 9);
+    });
+  });
+
   it("of more than a thousand columns: numbers in units of their own are standardised", async () => {
     const rows = Array.from({ length: 1300 }, (_, i) => ({
       id: `k${i}`,

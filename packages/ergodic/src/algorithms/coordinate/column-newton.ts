@@ -276,7 +276,7 @@ export class ColumnNewton {
   /** All intercepts of a shared loss at once: a step costs one evaluation, as that of a single intercept does. False where that does not lead there. */
   private *settleTogether(): Calls<boolean> {
     const { outputs, rowCount } = this.target;
-    const search = new JointIntercepts();
+    const search = new JointIntercepts(this.sharesShift());
     let lastOff = Infinity;
     for (let step = 0; step < MOST_TOGETHER; step++) {
       const along = Array.from({ length: outputs }, (_, k) => this.slopeOf(k));

@@ -10,6 +10,12 @@ const MEMORY = 12;
 export class JointIntercepts {
   private readonly steps: Float64Array[] = [];
   private readonly changes: Float64Array[] = [];
+  private readonly sharesShift: boolean;
+
+  /** `sharesShift`: a common shift of all intercepts leaves the loss alone. Then no step has one: by nothing but rounding it would go so far that no digit is left. */
+  constructor(sharesShift = false) {
+    this.sharesShift = sharesShift;
+  }
 
   /** A step was made, which changed the slopes so. */
   learn(step: Float64Array, change: Float64Array): void {
@@ -33,7 +39,8 @@ export class JointIntercepts {
     const share = (slopes.length - 1) / slopes.length;
     for (let k = 0; k < q.length; k++) q[k] *= share / curvatures[k];
     for (let i = 0; i < steps.length; i++) add(q, weights[i] - dot(changes[i], q) / dot(steps[i], changes[i]), steps[i]);
-    return q;
+    const shift = this.sharesShift ? q.reduce((a, b) => a + b, 0) / q.length : 0;
+    return q.map((x) => x - shift);
   }
 }
 

@@ -2,9 +2,12 @@ import { DataError } from "../../base/errors.ts";
 import { forEachRow, type RowSource, type RowVector, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isNumbers } from "../step-check.ts";
 
+/** What columns are divided by: their standard deviation, √mean(x²) or max|x|. Only by "sd" are they centred. */
+export type Scaling = "sd" | "rms" | "max";
+
 export interface StandardiseStep extends Step {
   readonly kind: "standardise";
-  readonly by: "sd" | "max";
+  readonly by: Scaling;
   /** null: nothing is subtracted. */
   readonly centre: readonly number[] | null;
   readonly scale: readonly number[];
@@ -63,8 +66,8 @@ export function columnMoments(rows: RowSource): ColumnMoments {
 /** By the moments of such rows. `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */
 export function fitStandardise(
   { format, table }: Shape,
-  { mean, deviation, largest, indicator }: ColumnMoments,
-  by: "sd" | "max",
+  { mean, deviation, rootMeanSquare, largest, indicator }: ColumnMoments,
+  by: Scaling,
   indicators: boolean,
 ): StandardiseStep {
   const stays = (j: number): boolean => !indicators && indicator[j] === 1;
@@ -74,14 +77,14 @@ export function fitStandardise(
     kind: "standardise",
     by,
     centre: centred ? Array.from(mean, (m, j) => (stays(j) || numbers?.has(j) === false ? 0 : m)) : null,
-    scale: Array.from(by === "sd" ? deviation : largest, (s, j) => (stays(j) ? 1 : s || 1)),
+    scale: Array.from({ sd: deviation, rms: rootMeanSquare, max: largest }[by], (s, j) => (stays(j) ? 1 : s || 1)),
   };
 }
 
 /**
  * Step `standardise`: x' = (x − centre) / scale by columns.
  *
- * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "max": centre 0, scale = max|x|. Sparse rows are only
+ * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "rms": centre 0, scale = √mean(x²). By "max": centre 0, scale = max|x|. Sparse rows are only
  * scaled, so that zeros stay zeros; their deviation counts the zeros. Of a table, whose rows hold each number, the columns of numbers are centred, too:
  * with `indicators` false they come out as dense ones do. A constant column (deviation within rounding
  * of its mean) and an all-zero column have scale 1. Row weights are not used.

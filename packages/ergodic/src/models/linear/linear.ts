@@ -4,7 +4,7 @@
  * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
  * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
  * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
- * only, except a table's numbers), learnt from the training rows and kept with the model. "auto" never does so with sparse columns that are no table's, nor
+ * only, except a table's numbers; without an intercept, to mean square 1 and not centred), learnt from the training rows and kept with the model. "auto" never does so with sparse columns that are no table's, nor
  * after a map. For others it goes by √mean(x²):
  * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, stay as they are and have no
  * say, unless there is a map. With `features` it goes by max|x|, the columns' units: where the largest is
@@ -70,7 +70,7 @@ export interface LinearOptions {
   /** Random features in front, e.g. rff({ count: 1000 }), which make a kernel machine of the model. Default: none. */
   features?: RandomFeatures;
   /**
-   * Whether columns are brought to mean 0 and standard deviation 1, learnt in training. Default "auto": where their units
+   * Whether columns are brought to mean 0 and standard deviation 1 (without an intercept, to mean square 1), learnt in training. Default "auto": where their units
    * differ by more than 10 times or are far from 1; never for columns of 0 and 1 alone, nor for sparse ones, except a table's.
    */
   standardise?: boolean | "auto";
@@ -166,7 +166,7 @@ function toJSON(options: LinearOptions): JsonObject {
 }
 
 function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
-  const scaled = standardised(data, options.standardise ?? "auto", options.features !== undefined);
+  const scaled = standardised(data, options.standardise ?? "auto", options.features !== undefined, options.intercept ?? true);
   const mapped = options.features ? scaled.map(options.features) : scaled;
   if (scaled !== data && scaled !== mapped) scaled.dispose();
   const dispose = (): void => {

@@ -249,3 +249,33 @@ it("a gap that rounding does not allow ends the run, and says so", async () => {
   expect(squared.run.updates).toBeLessThan(100);
   expect(squared.gap).toBeLessThan(1e-14);
 });
+
+describe("two rows of two classes that share a loss", () => {
+  const levels = [
+    [1, 0, 1, 0],
+    [0, 1, 0, 1],
+  ];
+  it.each([
+    ["levels", levels, 1e-4],
+    ["a number far from 0", [[-5744.330800026542], [-13869.60331519612]], 1],
+  ] as const)("%s: intercepts go nowhere together, where nothing holds them", async (_, x, l2) => {
+    for (const format of formats) {
+      using data = Dataset.fromTable(
+        {
+          rowCount: 2,
+          source: "two",
+          columns: [
+            ...x[0].map((_, j) => ({ name: `x${j}`, kind: "number" as const, values: Float64Array.from(x, (row) => row[j]) })),
+            { name: "y", kind: "category" as const, levels: ["a", "b"], codes: Int32Array.of(0, 1) },
+          ],
+        },
+        { target: "y", type: "f64", format },
+      );
+      const model = linear({ loss: "multinomial", l2, standardise: false });
+      const found = await fit(model, data, { algorithm: coordinateDescent() });
+      expect([format, found.run.reason]).toEqual([format, "converged"]);
+      const [a, b] = found.intercept;
+      expect(Math.abs(a + b)).toBeLessThan(1 + Math.abs(a - b));
+    }
+  });
+});

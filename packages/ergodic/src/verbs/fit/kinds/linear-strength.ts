@@ -5,6 +5,7 @@ import { turn } from "../../../base/turn.ts";
 import type { Algorithm, Plan, Prepared } from "../../../contract.ts";
 import { storedCount } from "../../../data/conversion.ts";
 import type { Dataset } from "../../../data/dataset.ts";
+import type { StandardiseStep } from "../../../data/transformations/standardise.ts";
 import { type Engine, openEngine } from "../../../host/engine.ts";
 import { resolvePlan } from "../../../loop/plan.ts";
 import { chooseLoss } from "../../../models/choose-loss.ts";
@@ -107,7 +108,7 @@ function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number
 async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, options: StrengthOptions): Promise<Strength> {
   const { loss, intercept } = model.options;
   const prepared = model.prepare(data, plan);
-  const spanned = inRowSpan(prepared.dataset);
+  const spanned = inRowSpan(prepared.dataset, asDense(model, prepared.dataset).centre);
   prepared.dispose();
   try {
     const settings = { ...(loss === undefined ? {} : { loss }), ...(intercept === undefined ? {} : { intercept }) };
@@ -204,14 +205,27 @@ function dealt(data: Dataset, seed: number, binary: boolean): Rows[] {
 
 function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
   const prepared = model.prepare(data, plan);
-  const l2 = (UNTOLD * meanSquare(prepared.dataset)) / data.rowCount;
+  const l2 = (UNTOLD * meanSquare(model, prepared.dataset)) / data.rowCount;
   prepared.dispose();
   return { l2, why: `l2 is ${Number(l2.toPrecision(3))}, a weak one, since there are too few rows to hold any out` };
 }
 
+/**
+ * Columns as dense rows have them: the square root of their mean square, and what is subtracted for it. Sparse rows are standardised without a centre where they
+ * need not have an entry, which with an intercept is the same model, but of longer rows: by their ‖x‖² another grid would be tried.
+ */
+function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
+  const { intercept, standardise } = options;
+  const { rootMeanSquare: size, deviation, mean, indicator } = prepared.columnMoments();
+  const last = prepared.pipeline.steps.filter(({ kind }) => kind !== "numberType").at(-1)!;
+  const isCentred = intercept !== false && prepared.format === "sparse" && (last as StandardiseStep).by === "sd";
+  const centre = mean.map((m, j) => (isCentred && (standardise === true || indicator[j] === 0) ? m : 0));
+  return { size: size.map((s, j) => (centre[j] === 0 ? s : deviation[j])), centre };
+}
+
 /** Mean w‖x‖², the intercept apart. */
-function meanSquare(prepared: Dataset): number {
-  const square = prepared.columnScales("rootMeanSquare").reduce((sum, scale) => sum + scale * scale, 0);
+function meanSquare(model: LinearModel, prepared: Dataset): number {
+  const square = asDense(model, prepared).size.reduce((sum, size) => sum + size * size, 0);
   const { weights } = prepared;
   return weights ? (square * weights.reduce((a, b) => a + b, 0)) / weights.length : square;
 }
@@ -251,7 +265,7 @@ class Fold {
     };
     const rows = part(train, counts?.train);
     this.prepared = keep(model.prepare(rows, plan));
-    this.unit = meanSquare(this.prepared.dataset);
+    this.unit = meanSquare(model, this.prepared.dataset);
     const others = part(held, counts?.held);
     const followed = others.follow(this.prepared.dataset.pipeline);
     if (followed !== others) keep(followed);

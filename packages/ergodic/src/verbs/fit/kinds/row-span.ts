@@ -9,10 +9,12 @@ const RIDGE = 1e-10;
  *
  * A linear model with an L2 penalty has its weights in the span of its rows, so that outputs and the norm of the weights stay what they were:
  * X Xᵀ = L Lᵀ, and row i of L takes the place of x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of rows. The target, weights and offsets stay.
+ *
+ * `centre`: subtracted from each row first, which where there is an intercept leaves the model what it was.
  */
-export function inRowSpan(data: Dataset): Dataset {
+export function inRowSpan(data: Dataset, centre?: Float64Array): Dataset {
   const { rowCount, target, weights, offset } = data;
-  const rows = Array.from({ length: rowCount }, (_, i) => data.row(i));
+  const rows = Array.from({ length: rowCount }, (_, i) => data.row(i).map((x, j) => x - (centre?.[j] ?? 0)));
   const factor = new Float64Array(rowCount * rowCount);
   let squares = 0;
   for (let i = 0; i < rowCount; i++) {
