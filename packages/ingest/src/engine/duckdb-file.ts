@@ -6,7 +6,7 @@
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, OptionError } from "ergodic";
-import { fault, fileFault } from "../fault.ts";
+import { fault, fileFault, show } from "../fault.ts";
 import type { ByteSource } from "../source.ts";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";
 
@@ -50,10 +50,17 @@ export class DuckDbFile {
       );
     source.signal?.throwIfAborted();
     const module = await loadDuckDb("read", 'take engine: "own"');
-    const { resolve } = process.getBuiltinModule("node:path");
+    const { resolve, sep } = process.getBuiltinModule("node:path");
     // As the system finds it: through a link, ".." is not the folder before it.
     const { realpath } = process.getBuiltinModule("node:fs/promises");
     const path = await realpath(source.path).catch(() => resolve(source.path!)); // who reads it says what is wrong
+    // Of a pattern, which brackets make of the path, a backslash is a separator to the database; at a zero byte its query ends.
+    if (path.includes("\0") || (sep === "/" && path.includes("\\") && /[*?[]/.test(path)))
+      throw new OptionError(
+        source.name,
+        `engine is "duckdb", which opens no path with a zero byte, nor with both \\ and *, ? or [, but this is ${show(path)}; rename it, or take engine: "own"`,
+        "OPTION_CONFLICT",
+      );
     await refusePacked(source.name, path);
     const was = await stateOf(path);
     const instance = await module.DuckDBInstance.create(":memory:", {

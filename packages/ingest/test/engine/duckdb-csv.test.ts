@@ -167,6 +167,12 @@ describe("readTable by DuckDB", () => {
     expect(asTexts).toEqual(ownTexts);
   }, 60_000);
 
+  it("refuses a late number with another decimal mark than the file's", async () => {
+    const rows = Array.from({ length: 1500 }, (_, i) => `${i},5;x`);
+    const [found, wanted] = await both(written(`a;b\n${rows.join("\n")}\n1.5;x\n`), { delimiter: ";", decimal: "," });
+    expect([found, wanted]).toEqual(["DATA_TYPE", "DATA_TYPE"]);
+  });
+
   it("reads a column again whose first text comes after many pieces of the database's", async () => {
     const lines = Array.from({ length: 400_000 }, (_, i) => (i === 399_000 ? "t,x" : `${i % 5},x`));
     const [found, wanted] = await both(written(`a,b\n${lines.join("\n")}\n`), { types: { b: ["x"] } });

@@ -147,6 +147,23 @@ describe("what is refused", () => {
     expect(await refusal(duck(folder))).toMatchObject({ code: "OPTION_CONFLICT" });
   });
 
+  it("a path of which it would make another one by a backslash, and one with a zero byte", async () => {
+    const place = mkdtempSync(join(folder, "backslash-"));
+    for (const sibling of ["*.csv", "?.csv", "[x].csv", "x.csv", "a.csv"])
+      writeFileSync(join(place, sibling), "a,b\n1,sibling\n");
+    for (const name of ["\\*.csv", "\\?.csv", "\\[x].csv", "[x]\\.csv", "a\\b*.csv", "a.csv\0.txt"]) {
+      if (!name.includes("\0")) writeFileSync(join(place, name), "a,b\n1,own\n");
+      const error = await refusal(duck(join(place, name)));
+      expect(error).toBeInstanceOf(OptionError);
+      expect(error.message).toMatch(
+        /which opens no path with a zero byte, nor with both \\ and \*, \? or \[, but .*; rename it, or take engine: "own"/,
+      );
+    }
+    expect(opened).toHaveLength(0);
+    writeFileSync(join(place, "\\x.csv"), "a,b\n1,own\n");
+    expect(await levels(join(place, "\\x.csv"))).toEqual(["own"]);
+  });
+
   it("options that mean something else to it, and files of one column, or of names of two lines", async () => {
     const path = written("a,b\n1,x\n");
     expect((await refusal(duck(path, { comment: "#" }))).message).toMatch(
