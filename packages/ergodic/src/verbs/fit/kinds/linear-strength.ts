@@ -217,8 +217,8 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
   const { intercept, standardise } = options;
   const { rootMeanSquare: size, deviation, mean, indicator } = prepared.columnMoments();
-  const last = prepared.pipeline.steps.filter(({ kind }) => kind !== "numberType").at(-1)!;
-  const isCentred = intercept !== false && prepared.format === "sparse" && (last as StandardiseStep).by === "sd";
+  const last = prepared.pipeline.steps.filter(({ kind }) => kind !== "numberType").at(-1) as StandardiseStep | undefined;
+  const isCentred = intercept !== false && prepared.format === "sparse" && last?.by === "sd";
   const centre = mean.map((m, j) => (isCentred && (standardise === true || indicator[j] === 0) ? m : 0));
   return { size: size.map((s, j) => (centre[j] === 0 ? s : deviation[j])), centre };
 }
