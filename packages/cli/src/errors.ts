@@ -83,6 +83,8 @@ export function inCommandLineTerms(given: string): string {
   return message.replace(assignment, (_, name: string, value: string) => {
     if (value === "true") return `--${name}`;
     if (value === "false") return `--no-${name}`;
+    // ; and | would end the command in a shell, which reads \t as t.
+    if (name === "delimiter") return `--${name} ${value}`;
     return `--${name} ${value.replaceAll(/["[\]]/g, "")}`;
   });
 }

@@ -151,6 +151,8 @@ it("speaks of options as they are typed", () => {
   expect(inCommandLineTerms('fill them with impute: "mean", "median" or "mode", or drop: ["a", "b"]')).toBe(
     "fill them with --impute mean, median or mode, or --drop a, b",
   );
+  expect(inCommandLineTerms('pass delimiter: ";", or quote the field')).toBe('pass --delimiter ";", or quote the field');
+  expect(inCommandLineTerms('pass delimiter: "\\t" if')).toBe('pass --delimiter "\\t" if');
   expect(inCommandLineTerms('take header: false, batch: "all" or replicas: 2')).toBe(
     "take --no-header, --batch all or --replicas 2",
   );

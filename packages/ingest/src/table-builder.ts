@@ -255,6 +255,14 @@ export function columnIndex(file: string, option: string, names: readonly string
   const index = names.indexOf(key);
   if (index >= 0) return index;
   const near = nearName(key, names);
-  const advice = near === undefined ? `the columns are ${listed(names)}` : `did you mean ${show(near)}?`;
+  const mark = delimiterIn(names, key);
+  const advice =
+    near !== undefined
+      ? `did you mean ${show(near)}?`
+      : `the columns are ${listed(names)}${mark === undefined ? "" : `; pass delimiter: ${show(mark)} if that is what separates them`}`;
   throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
 }
+
+/** What may separate the columns in truth: among what it parts a name into is the one that was asked for. */
+const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
+  [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

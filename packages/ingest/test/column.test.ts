@@ -210,7 +210,18 @@ describe("tables", () => {
       );
     expect(() => columnIndex("t.csv", "drop", names, "c")).toThrow('a column "c" that is not there; did you mean "C"?');
     expect(() => columnIndex("t.csv", "drop", names, " B")).toThrow('did you mean "b "?');
-    expect(() => columnIndex("t.csv", "drop", names, "d")).toThrow('the columns are "a", "b ", "C"');
+    expect(() => columnIndex("t.csv", "drop", names, "d")).toThrow('the columns are "a", "b ", "C" [');
+  });
+
+  test("a column that another delimiter would part from its neighbours: the error names that one", () => {
+    for (const [mark, shown] of [
+      [";", ";"],
+      ["\t", "\\t"],
+      ["|", "|"],
+    ])
+      expect(() => columnIndex("t.csv", "target", [`age${mark}town`, `name${mark}y`], "y")).toThrow(
+        `the columns are "age${shown}town", "name${shown}y"; pass delimiter: "${shown}" if that is what separates them [DATA_COLUMN]`,
+      );
   });
 
   test("expect as many rows as the bytes so far tell, and two in a hundred more, but no more than a block", () => {
