@@ -94,7 +94,7 @@ export async function crossValidated(
     onFold({ train, test, metrics, seconds }, number) {
       if (quiet) return;
       const [name] = metricNames(metrics);
-      const [label, value] = metricText(name, metrics[name]);
+      const [label, value] = metricText(name, metrics[name], null);
       terminal.note(
         `fold ${number + 1} of ${folds}: ${grouped(train)} rows to train on, ${grouped(test)} held out; ${label} ${value}; ${duration(seconds)}`,
       );
@@ -109,16 +109,16 @@ const by: Readonly<Record<CrossValidated["by"], string>> = {
 };
 
 /** A line a metric: of each fold, then mean and spread. */
-export function foldsText(found: CrossValidated, paint: Paint): string {
+export function foldsText(found: CrossValidated, positive: string | null, paint: Paint): string {
   const names = metricNames(found.metrics);
   const rows = names.map((name) => {
     const { mean, sd } = found.metrics[name];
-    const [label, text] = metricText(name, mean);
+    const [label, text] = metricText(name, mean, positive);
     return [
       label,
-      ...found.folds.map(({ metrics }) => metricText(name, metrics[name] ?? Number.NaN)[1]),
+      ...found.folds.map(({ metrics }) => metricText(name, metrics[name] ?? Number.NaN, positive)[1]),
       text,
-      metricText(name, sd)[1],
+      metricText(name, sd, positive)[1],
     ];
   });
   const header = [

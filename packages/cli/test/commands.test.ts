@@ -359,7 +359,28 @@ describe("evaluate", () => {
     expect(checked("evaluate", (await works("evaluate", pay, people, "--json")).stdout)).toMatchObject({
       task: "regression",
       classes: null,
+      positive: null,
     });
+  });
+
+  it("of two classes says which one F1 and average precision are about: the second", async () => {
+    const out = file("second.safetensors");
+    const train = ["train", people, "--target", "class", "--quiet", "--test-share", "0.3", "--out", out];
+    expect((await works(...train)).stdout).toMatch(/ {2}average precision of class rich {2}.*\n {2}F1 of class rich {2} +0/);
+    expect((await works("evaluate", out, people)).stdout).toMatch(/F1 of class rich/);
+    expect(checked("evaluate", (await works("evaluate", out, people, "--json")).stdout)).toMatchObject({ positive: "rich" });
+    expect((await works(...train, "--folds", "3")).stdout).toMatch(/F1 of class rich( +[01]\.\d+){5}\n/);
+    expect(checked("train", (await works(...train, "--json")).stdout)).toMatchObject({ positive: "rich" });
+  });
+
+  it("of one row says that R² is not defined, and of one class the same of AUC", async () => {
+    const [pay, kind, one] = [file("pay3.safetensors"), file("kind.safetensors"), file("one.csv")];
+    writeFileSync(one, `${readFileSync(people, "utf8").split("\n").slice(0, 2).join("\n")}\n`);
+    await works("train", people, "--target", "pay", "--quiet", "--out", pay);
+    await works("train", people, "--target", "class", "--quiet", "--out", kind);
+    expect((await works("evaluate", pay, one)).stdout).toMatch(/ {2}R² {4}not defined\n/);
+    expect((await works("evaluate", pay, one, "--json")).stdout).toContain('"r2":null');
+    expect((await works("evaluate", kind, one)).stdout).toMatch(/ {2}AUC +not defined\n/);
   });
 });
 

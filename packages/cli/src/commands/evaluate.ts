@@ -8,7 +8,7 @@ import { whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
-import { confusionText, metricsText } from "../report/metrics.ts";
+import { confusionText, metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
 import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
@@ -53,15 +53,16 @@ async function evaluateRows(
   refuseNewLevels(data, remarks, options);
   const metrics = { ...model.evaluate(rows), ...coverageOf(model, rows) };
   const { task, classes, targetName } = model;
+  const positive = positiveClass(model);
   if (options.json) {
     terminal.out(
-      `${json({ command: "evaluate", model: file, data, rows: rows.rowCount, task, target: targetName, classes: classes ?? null, metrics, remarks })}\n`,
+      `${json({ command: "evaluate", model: file, data, rows: rows.rowCount, task, target: targetName, classes: classes ?? null, positive, metrics, remarks })}\n`,
     );
     return;
   }
   for (const { message } of remarks) terminal.note(`${data}: ${message}`);
   const { out: paint } = terminal.paint;
-  terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint)}`);
+  terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint, positive)}`);
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
 }
 
@@ -92,12 +93,12 @@ async function evaluateFactors(
   const target = named.value ?? null;
   if (options.json) {
     terminal.out(
-      `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, metrics })}\n`,
+      `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, positive: null, metrics })}\n`,
     );
     return;
   }
   const { out: paint } = terminal.paint;
   terminal.out(
-    `${paint.bold(`${target ?? task}, ${counted(ratings.count, "rating")} of ${data}${bestOf(model, options.count)}`)}\n${metricsText(metrics, paint)}`,
+    `${paint.bold(`${target ?? task}, ${counted(ratings.count, "rating")} of ${data}${bestOf(model, options.count)}`)}\n${metricsText(metrics, paint, null)}`,
   );
 }

@@ -12,7 +12,7 @@ import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described } from "../report/chosen.ts";
 import { coefficientTable, nonZeroCoefficients } from "../report/coefficients.ts";
 import { CountedProgress } from "../report/counted-progress.ts";
-import { metricsText } from "../report/metrics.ts";
+import { metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, duration, grouped, json, significant } from "../report/numbers.ts";
 import { pathPicture, pathReport, pathTable } from "../report/path.ts";
 import type { Terminal } from "../terminal.ts";
@@ -117,6 +117,7 @@ function jsonOf({ file, options, parts, path, plan }: Result, engine: EngineDesc
     intercept: [...model.intercept],
     coefficients: nonZeroCoefficients(model),
     test: parts.test ? model.evaluate(parts.test) : null,
+    positive: positiveClass(model),
     out: options.out ?? null,
   };
 }
@@ -139,7 +140,7 @@ function textOf({ options, read, parts, path }: Result, terminal: Terminal): str
   const title = standardised ? "coefficients of standardised columns" : "coefficients";
   const weights = coefficientTable(title, nonZeroCoefficients(model), MOST_COEFFICIENTS, paint);
   const test = parts.test
-    ? `${paint.bold(`test, ${grouped(parts.test.rowCount)} rows`)}\n${metricsText(model.evaluate(parts.test), paint)}`
+    ? `${paint.bold(`test, ${grouped(parts.test.rowCount)} rows`)}\n${metricsText(model.evaluate(parts.test), paint, positiveClass(model))}`
     : "";
   return `${head}${plot}${choice}${weights}${test}${offerText(read)}${options.out === undefined ? "" : `saved to ${options.out}\n`}`;
 }

@@ -30,7 +30,7 @@ import {
 } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described, planLine } from "../report/chosen.ts";
-import { confusionText, metricsText, validationWarning } from "../report/metrics.ts";
+import { confusionText, metricsText, positiveClass, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
 import { regressionText } from "../report/regression.ts";
@@ -173,6 +173,7 @@ function report(result: Result): void {
   const { options, parts, cv, fitted, plan, why, planChoice, engine, terminal } = result;
   const { ticks, ...run } = fitted.run;
   const metrics = parts.test ? fitted.evaluate(parts.test) : null;
+  const positive = positiveClass(fitted);
   const description = fitted.description as unknown as Described & { regression?: RegressionTable };
   const { regression } = description;
   if (options.json) {
@@ -190,12 +191,12 @@ function report(result: Result): void {
     };
     const columnCount = parts.train.columnCount;
     terminal.out(
-      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, ...(regression ? { regression } : {}), ...(cv ? { cv } : {}), test: metrics, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
+      `${json({ command: "train", data: result.path, rows, columnCount, chosen, engine, run, ticks, ...(regression ? { regression } : {}), ...(cv ? { cv } : {}), test: metrics, positive, remarks: told(result.read.data.remarks), out: options.out ?? null })}\n`,
     );
     return;
   }
   const { out: paint } = terminal.paint;
-  if (cv) terminal.out(foldsText(cv, paint));
+  if (cv) terminal.out(foldsText(cv, positive, paint));
   const speed = short(run.updates / Math.max(1e-9, run.seconds));
   const validated = ticks.findLast((tick) => tick.validation)?.validation;
   terminal.out(
@@ -206,7 +207,7 @@ function report(result: Result): void {
   terminal.out(certificate(run.report));
   if (regression) terminal.out(regressionText(regression, paint));
   if (metrics) {
-    terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint)}`);
+    terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint, positive)}`);
     if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion!, fitted.classes, paint));
   }
   terminal.out(offerText(result.read));

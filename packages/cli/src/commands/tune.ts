@@ -18,7 +18,7 @@ import { atLeastTwo, whole } from "../options/number.ts";
 import { parseOver, withSettings } from "../options/over.ts";
 import { addTrainingOptions, fitOptions, lossOf } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { metricsText } from "../report/metrics.ts";
+import { metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, grouped, json } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 import { searchOptions, type TuneCommandOptions, trainCommand, tunedJson, tunedText, VALIDATE_SHARE, watch } from "../tuning.ts";
@@ -159,6 +159,7 @@ function jsonOf({ file, options, parts, tuned, command }: Result, final: Final |
     ...tunedJson(tuned),
     train: command,
     test: final?.parts.test ? final.fitted.evaluate(final.parts.test) : null,
+    positive: final ? positiveClass(final.fitted) : null,
     out: options.out ?? null,
   };
 }
@@ -166,7 +167,7 @@ function jsonOf({ file, options, parts, tuned, command }: Result, final: Final |
 function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const test = final?.parts.test
-    ? `${paint.bold(`test, ${grouped(final.parts.test.rowCount)} rows`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint)}`
+    ? `${paint.bold(`test, ${grouped(final.parts.test.rowCount)} rows`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint, positiveClass(final.fitted))}`
     : "";
   const saved =
     options.out === undefined ? "" : `trained on ${counted(final!.parts.train.rowCount, "row")}, saved to ${options.out}\n`;

@@ -24,6 +24,10 @@ const names: Readonly<Record<Exclude<keyof Known, "confusion" | "users" | "warni
   recall: "recall",
   ndcg: "NDCG",
 };
+/** Of two classes, these are about the second one. */
+const ofPositive: readonly string[] = ["averagePrecision", "f1"];
+/** Rows of one class, or of one value, leave these open. */
+const mayBeUndefined: readonly string[] = ["auc", "averagePrecision", "r2"];
 const shares: readonly string[] = ["accuracy", "calibrationError", "coverage"];
 const MOST_CLASSES = 12;
 
@@ -32,16 +36,29 @@ export function metricNames(metrics: Readonly<Record<string, unknown>>): string[
   return Object.keys(names).filter((name) => name in metrics);
 }
 
-/** A metric as people call it, and its value. */
-export function metricText(name: string, value: number): [string, string] {
-  return [names[name as keyof typeof names], Number.isNaN(value) ? "–" : shares.includes(name) ? percent(value) : decimal(value)];
+/** The class of two whose F1 and average precision are told: the second in the order of the target's levels. Null of all else. */
+export function positiveClass({ task, classes }: { task: string; classes?: readonly string[] | undefined }): string | null {
+  return task === "binary" ? (classes?.[1] ?? null) : null;
 }
 
-export function metricsText(metrics: Partial<Known>, paint: Paint): string {
+/** A metric as people call it, and its value. */
+export function metricText(name: string, value: number, positive: string | null): [string, string] {
+  const label = names[name as keyof typeof names];
+  return [
+    positive !== null && ofPositive.includes(name) ? `${label} of class ${oneLine(positive)}` : label,
+    Number.isNaN(value) ? "–" : shares.includes(name) ? percent(value) : decimal(value),
+  ];
+}
+
+const oneLine = (name: string): string => (name.length > 30 ? `${name.slice(0, 29)}…` : name).replaceAll(/\s/g, " ");
+
+export function metricsText(metrics: Partial<Known>, paint: Paint, positive: string | null): string {
   const rows = (Object.keys(names) as (keyof typeof names)[]).flatMap((key): [string, string][] => {
-    const value = metrics[key] ?? Number.NaN;
-    if (Number.isNaN(value)) return [];
-    return [[names[key], shares.includes(key) ? percent(value) : decimal(value)]];
+    const value = metrics[key];
+    if (value === undefined) return [];
+    const [label, text] = metricText(key, value, positive);
+    if (!Number.isNaN(value)) return [[label, text]];
+    return mayBeUndefined.includes(key) ? [[label, "not defined"]] : [];
   });
   return pairs(rows, paint) + (metrics.warning === undefined ? "" : `  ${paint.bold(paint.yellow(metrics.warning))}\n`);
 }

@@ -9,7 +9,9 @@ export interface BinaryMetrics {
   accuracy: number;
   logLoss: number;
   auc: number;
+  /** Of class 1, the second of the model's `classes`. */
   averagePrecision: number;
+  /** Of class 1, the second of the model's `classes`. */
   f1: number;
   calibrationError: number;
   confusion: number[][];
@@ -29,7 +31,7 @@ export interface RegressionMetrics {
   rmse: number;
   /** Mean absolute error, in units of the target. */
   mae: number;
-  /** 1 − squared error / squared error of the mean. */
+  /** 1 − squared error / squared error of the mean; NaN where all targets are the same, as those of one row. */
   r2: number;
   /** Where predicting the mean throughout has a smaller error: says so, with both. */
   warning?: string;
@@ -106,7 +108,7 @@ const BINS = 15;
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
  * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
- * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; a constant target gives 1 if met exactly, else 0. warning: there where one number for all
+ * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN where all targets are the same, as those of one row. warning: there where one number for all
  * rows, the `mean` that was given or else ȳ, has less squared error.
  * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
  *
@@ -281,7 +283,7 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
       spread += weight * delta * (target - mean);
     },
     result(weight) {
-      const r2 = spread > 0 ? 1 - squares / spread : squares === 0 ? 1 : 0;
+      const r2 = spread > 0 ? 1 - squares / spread : NaN;
       const [rmse, mae] = [Math.sqrt(squares / weight), absolute / weight];
       // A single value is its own mean: nothing is worse than that by its own fault.
       const least = given ? spread + weight * (mean - given.value) ** 2 : spread > 0 ? spread : Infinity;

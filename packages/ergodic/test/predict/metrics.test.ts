@@ -200,9 +200,11 @@ describe("edges", () => {
     close(all("binary", [0, 1], [1, 0]).logLoss as number, 52 * Math.LN2);
   });
 
-  it("a constant target: r2 is 1 if met, else 0", () => {
-    expect(all("regression", [2, 2], [2, 2]).r2).toBe(1);
-    expect(all("regression", [2, 3], [2, 2]).r2).toBe(0);
+  it("a constant target, as that of one row, leaves r2 undefined", () => {
+    expect(all("regression", [2, 2], [2, 2]).r2).toBeNaN();
+    expect(all("regression", [2, 3], [2, 2]).r2).toBeNaN();
+    expect(all("regression", [5], [4])).toEqual({ rmse: 1, mae: 1, r2: NaN });
+    expect(all("count", [1], [1]).r2).toBeNaN();
   });
 
   it("scores have a threshold of 0, an auc, and no probabilities", () => {
