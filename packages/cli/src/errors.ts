@@ -45,6 +45,7 @@ const translations: readonly [RegExp, string][] = [
   [/\bengine: "(own|duckdb)"/g, "--engine $1"],
   [/\blayout: "dense"/g, "--dense"],
   [/\bas in \{ age: "median", city: "level" \}/g, "as in --impute age=median,city=level"],
+  [/\bmake the training data with impute\b/g, "train with impute"],
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],

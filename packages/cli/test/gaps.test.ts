@@ -70,6 +70,19 @@ describe("--impute", () => {
   );
 });
 
+it("a gap that the model cannot fill: the advice is one that can be followed", async () => {
+  const whole = put("whole.csv", "age,y", (i) => `${i},${i % 2}`);
+  const later = file("later.csv");
+  writeFileSync(later, "age,y\n1,0\n,1\n");
+  await train(whole, "unfilled");
+  for (const command of ["predict", "evaluate"])
+    expect(await failing(command, file("unfilled"), later)).toMatch(
+      /row 2 has no value in column "age"; give it, or train with --impute mean, median or mode, which fills gaps here, too \[/,
+    );
+  await train(whole, "filling", "--impute", "mean");
+  await works("predict", file("filling"), later);
+});
+
 describe("levels that are new", () => {
   const later = put("new.csv", "city,y", (i) => `${["Oslo", "Bonn", "Rome", "Kyiv"][i % 4]},${i % 2}`, 200);
   const old = put("old.csv", "city,y", (i) => `${["Oslo", "Rome"][i % 2]},${i % 2}`);

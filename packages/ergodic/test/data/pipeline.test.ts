@@ -180,7 +180,7 @@ describe("prediction", () => {
     [
       "a gap",
       () => pipeline.apply([{ ...people[0], age: null }]),
-      'rows: row 1 has no value in column "age"; give it, or fill gaps with impute',
+      'rows: row 1 has no value in column "age"; give it, or make the training data with impute: "mean", "median" or "mode", which fills gaps here, too',
     ],
     ["a gap in a category", () => pipeline.apply([{ ...people[0], education: "" }]), 'row 1 has no value in column "education"'],
     [

@@ -59,7 +59,7 @@ export const oneHot: Transformation<OneHotStep> = {
     const categories = cells.map((column) => column.kind === "category");
     const check = (value: number, j: number, i: number) => {
       if (!Number.isNaN(value)) return;
-      const advice = 'give it, or fill gaps with impute: "mean", "median" or "mode" when the dataset is made';
+      const advice = 'give it, or make the training data with impute: "mean", "median" or "mode", which fills gaps here, too';
       throw new DataError(where, `row ${i + 1} has no value in column "${cells[j].name}"; ${advice}`, "DATA_MISSING");
     };
     if (step.format === "dense") {
