@@ -237,7 +237,7 @@ export function refuseNewLevels(path: string, remarks: readonly Remark[], { unkn
   if (unknown !== "refuse" || !found) return;
   throw new DataError(
     path,
-    `${found.message}; correct them, or leave --unknown refuse out to take such a level as none`,
+    `${found.message}; correct them, or leave --unknown refuse out to predict without them`,
     "DATA_LEVEL",
   );
 }

@@ -4,7 +4,7 @@
  * A model that `recommend` saved knows its columns; others need them named.
  */
 import { likeFault, readTable } from "@ergodic/ingest";
-import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Table } from "ergodic";
+import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Remark, type Table } from "ergodic";
 import { columnFault, columnKey } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
@@ -45,7 +45,7 @@ export function namesAsTexts({ user, item }: RatingColumns): { categories: (stri
 }
 
 /** The columns by name, where the command line names them by position. */
-function namesOf(table: Table, columns: RatingColumns): RatingColumns {
+export function namesOf(table: Table, columns: RatingColumns): RatingColumns {
   const named = Object.entries(columns).map(([option, text]) => [option, columnNamed(table, text, option)]);
   return Object.fromEntries(named) as unknown as RatingColumns;
 }
@@ -76,12 +76,50 @@ export function columnsOf(
   return merged as RatingColumns;
 }
 
+/** How many rows have a user, or an item, without a rating in training. */
+export function newNames(
+  model: FactorPredictor,
+  pairs: readonly Pair[],
+  { user, item }: RatingColumns,
+  what: "rows" | "ratings",
+): Remark[] {
+  return (
+    [
+      ["user", user],
+      ["item", item],
+    ] as const
+  ).flatMap(([side, column]) => {
+    const isKnown = new Map<Pair["user"], boolean>();
+    let rows = 0;
+    for (const { [side]: name } of pairs) {
+      if (!isKnown.has(name)) isKnown.set(name, model.isKnown(side, name));
+      if (!isKnown.get(name)) rows++;
+    }
+    if (rows === 0) return [];
+    const strangers = [...isKnown].filter(([, known]) => !known).map(([name]) => String(name));
+    const message = `${rows} of ${pairs.length} ${what} had ${strangers.length === 1 ? `a new ${side}` : `new ${side}s`} in "${column}", without a rating in training (${listed(strangers)})`;
+    return [{ kind: "new level", column, rows, of: pairs.length, message }];
+  });
+}
+
+const listed = (names: readonly string[]): string =>
+  `${names
+    .slice(0, 5)
+    .map((name) => JSON.stringify(name))
+    .join(", ")}${names.length > 5 ? `, … (${names.length} in all)` : ""}`;
+
 /** What ranking metrics are of. */
 export const bestOf = ({ task }: FactorPredictor, count: number): string =>
   task === "preference" ? `, the best ${count} of each user` : "";
 
-export function pairsOf(table: Table, columns: RatingColumns): Pair[] {
-  const { user, item } = namesOf(table, { user: columns.user, item: columns.item });
+/** As predictors take them. */
+export function pairsOfRatings(ratings: Ratings): Pair[] {
+  const { users, items } = ratings.triples();
+  return Array.from(users, (u, e) => ({ user: ratings.users.names[u], item: ratings.items.names[items[e]] }));
+}
+
+/** Pairs of a table whose columns have these names. */
+export function pairsOf(table: Table, { user, item }: RatingColumns): Pair[] {
   const [users, items] = [texts(table, user), texts(table, item)];
   return Array.from({ length: table.rowCount }, (_, i) => ({ user: users(i), item: items(i) }));
 }

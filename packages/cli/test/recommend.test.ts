@@ -120,8 +120,29 @@ describe("recommend", () => {
     expect(test!.auc).toBeGreaterThan(0.7);
     expect(recommendations).toMatchObject({ known: false });
     expect(recommendations!.items).toHaveLength(10);
+    // Better than the most popular films for everybody.
+    expect(test).not.toHaveProperty("warning");
     const { stdout } = await works("recommend", events, ...names, "--implicit", "5", "--rank", "3", "--for", "nobody", "--quiet");
     expect(stdout).toContain("for nobody, who has no rating: the best for anybody\n");
+  });
+
+  it("says where the most popular items alone would be recommended better", async () => {
+    // Film 0 is seen by nearly all, and who sees which of the others is chance.
+    const seen = Array.from({ length: 80 }, (_, u) =>
+      [0, 1, 2].filter((k) => (u + k) % 9 > 0).map((k) => [u, k === 0 ? u % 2 : 2 + ((u * 7919 + k * 104729) % 37)]),
+    );
+    const chance = file("chance.csv");
+    writeFileSync(
+      chance,
+      `who,film\n${seen
+        .flat()
+        .map(([u, film]) => `u${u},f${film}`)
+        .join("\n")}\n`,
+    );
+    const data = [chance, ...names, "--test-share", "0.3", "--duplicates", "sum", "--count", "5"];
+    const { test } = await recommendJson(...data);
+    expect(test!.warning).toMatch(/^worse than the most popular items for everybody: NDCG 0\.\d+, where these give 0\.\d+$/);
+    expect((await works("recommend", ...data, "--quiet")).stdout).toContain(`  ${test!.warning}\n`);
   });
 
   it("stops by the error of ratings held out, and keeps the best", async () => {
@@ -238,6 +259,39 @@ describe("with the saved model", () => {
       predictions: object[];
     };
     expect(predictions).toEqual(values.map((value) => ({ value })));
+  });
+
+  it("predict and evaluate count users and items that training did not meet, or refuse them", async () => {
+    const fresh = file("fresh.csv");
+    writeFileSync(fresh, "who,film,stars\nu01,101,3\nanna,101,4\nben,999,2\nanna,102,5\n");
+    const said = [
+      '3 of 4 rows had new users in "who", without a rating in training ("anna", "ben")',
+      '1 of 4 rows had a new item in "film", without a rating in training ("999")',
+    ];
+    expect((await works("predict", model, fresh)).stderr).toBe(said.map((line) => `${fresh}: ${line}\n`).join(""));
+    expect((await works("predict", model, stars)).stderr).toBe("");
+    const { remarks } = checked("predict", (await works("predict", model, fresh, "--json")).stdout) as { remarks?: object[] };
+    expect(remarks).toMatchObject([
+      { kind: "new level", column: "who", rows: 3, of: 4, message: said[0] },
+      { column: "film", rows: 1 },
+    ]);
+    const ofRatings = said.map((line) => line.replace("4 rows", "4 ratings"));
+    expect((await works("evaluate", model, fresh)).stderr).toBe(ofRatings.map((line) => `${fresh}: ${line}\n`).join(""));
+    expect(checked("evaluate", (await works("evaluate", model, fresh, "--json")).stdout)).toMatchObject({
+      remarks: [{ message: ofRatings[0] }, { message: ofRatings[1] }],
+    });
+    for (const command of ["predict", "evaluate"]) {
+      const { code, stderr } = await ergodic(command, model, fresh, "--unknown", "refuse");
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/3 of 4 .* had new users in "who".* \[DATA_LEVEL\]/)]);
+      await works(command, model, stars, "--unknown", "refuse");
+    }
+  });
+
+  it("predict counts a user whose ratings were all held out as one that training did not meet", async () => {
+    const [once, out] = [file("once.csv"), file("once.safetensors")];
+    writeFileSync(once, `who,film,stars\n${Array.from({ length: 40 }, (_, i) => `p${i},${i % 4},${1 + (i % 5)}`).join("\n")}\n`);
+    await works("recommend", once, ...names, "--value", "stars", "--rank", "1", "--test-share", "0.25", "--out", out, "--quiet");
+    expect((await works("predict", out, once)).stderr).toContain("10 of 40 rows had new users");
   });
 
   it("describe says what it is", async () => {

@@ -7,7 +7,7 @@ import { given } from "../options/given.ts";
 import { whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption, labelsText } from "../options/training.ts";
-import { bestOf, columnsOf, type RatingColumns, readRatings } from "../ratings.ts";
+import { bestOf, columnsOf, newNames, pairsOfRatings, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
 import { told } from "../report/remarks.ts";
@@ -27,7 +27,7 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .description("test a saved model on rows whose target is known")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addUnknownOption(addModelOptions(addFormatOptions(command)))
+  addUnknownOption(addModelOptions(addFormatOptions(command)), "levels of categories, users and items")
     .option("--labels <file>", labelsText)
     .option("--json", "one JSON object on standard output");
   addRatingOptions(command)
@@ -62,7 +62,9 @@ async function evaluateRows(
   }
   for (const { message } of remarks) terminal.note(`${data}: ${message}`);
   const { out: paint } = terminal.paint;
-  terminal.out(`${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint, positive)}`);
+  terminal.out(
+    `${paint.bold(`${targetName}, ${counted(rows.rowCount, "row")} of ${data}`)}\n${metricsText(metrics, paint, positive)}`,
+  );
   if (classes) terminal.out(confusionText(metrics.confusion!, classes, paint));
 }
 
@@ -86,6 +88,8 @@ async function evaluateFactors(
   const typed = { user, item, value };
   const { ratings, columns: named } = await readRatings(data, columns, options, undefined, typed);
   using _ratings = ratings;
+  const remarks = newNames(model, pairsOfRatings(ratings), named, "ratings");
+  refuseNewLevels(data, remarks, options);
   using exclude =
     options.exclude === undefined ? undefined : (await readRatings(options.exclude, columns, options, undefined, typed)).ratings;
   const metrics = model.evaluate(ratings, { count: options.count, ...(exclude ? { exclude } : {}) });
@@ -93,10 +97,11 @@ async function evaluateFactors(
   const target = named.value ?? null;
   if (options.json) {
     terminal.out(
-      `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, positive: null, metrics })}\n`,
+      `${json({ command: "evaluate", model: file, data, rows: ratings.count, task, target, classes: null, positive: null, metrics, remarks })}\n`,
     );
     return;
   }
+  for (const { message } of remarks) terminal.note(`${data}: ${message}`);
   const { out: paint } = terminal.paint;
   terminal.out(
     `${paint.bold(`${target ?? task}, ${counted(ratings.count, "rating")} of ${data}${bestOf(model, options.count)}`)}\n${metricsText(metrics, paint, null)}`,

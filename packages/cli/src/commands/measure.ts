@@ -29,7 +29,7 @@ import { notNegative, oneOf, positive, whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
+import { columnsOf, namesAsTexts, namesOf, pairsOf, type RatingColumns } from "../ratings.ts";
 import { measureText, titleOf } from "../report/measure.ts";
 import { measureHtml } from "../report/measure-html.ts";
 import { json } from "../report/numbers.ts";
@@ -126,7 +126,8 @@ async function ofDigits(options: Options, terminal: Terminal): Promise<AnyPredic
 async function rowsOf(model: AnyPredictor, data: string, options: Options): Promise<SparseTable | readonly object[]> {
   if (model.kind === "factorisation") {
     const columns = columnsOf(model, options, "measure");
-    return pairsOf(await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) }), columns);
+    const table = await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) });
+    return pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
   }
   const raw = await rawRows(data, model.pipeline, options);
   if (!("columns" in raw)) return raw;

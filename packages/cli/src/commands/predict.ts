@@ -27,7 +27,7 @@ import { share } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { columnsOf, namesAsTexts, pairsOf, type RatingColumns } from "../ratings.ts";
+import { columnsOf, namesAsTexts, namesOf, newNames, pairsOf, type RatingColumns } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
@@ -50,7 +50,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .description("predict with a saved model")
     .argument("<MODEL>", "a file that train, path or recommend wrote, or draws that sample wrote")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
-  addUnknownOption(addModelOptions(addFormatOptions(command)))
+  addUnknownOption(addModelOptions(addFormatOptions(command)), "levels of categories, users and items")
     .option("--out <file>", "write here, not on standard output")
     .option("--id <column>", "of DATA: says in front of each prediction which row it is of")
     .option("--keep <columns>", "of DATA: these, too, separated by commas", (text) => text.split(","))
@@ -125,8 +125,12 @@ async function* predicted(model: AnyPredictor, data: string, options: Asked): As
   const given = { ...formatOptions(options), categories: [...categories, ...wanted] };
   const tables = data === "-" ? [await readTable(data, given)] : blocks(data, given);
   for await (const table of tables) {
-    options.remarks.add(table.rowCount, table.remarks ?? []);
-    yield { rows: model.predict(pairsOf(table, columns)), kept: keptColumns(table, wanted) };
+    const named = namesOf(table, { user: columns.user, item: columns.item });
+    const pairs = pairsOf(table, named);
+    const remarks = [...(table.remarks ?? []), ...newNames(model, pairs, named, "rows")];
+    refuseNewLevels(data, remarks, options);
+    options.remarks.add(table.rowCount, remarks);
+    yield { rows: model.predict(pairs), kept: keptColumns(table, wanted) };
   }
 }
 

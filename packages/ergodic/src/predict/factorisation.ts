@@ -132,6 +132,12 @@ export class FactorPredictor {
     return { value: this.score(this.profile(this.users.find(user)), this.items.find(item)) };
   }
 
+  /** Whether this user, or this item, had a rating in training; all others are predicted as unknown ones. */
+  isKnown(side: "user" | "item", name: Name): boolean {
+    const of = side === "user" ? this.userSide : this.itemSide;
+    return this.knows(of, of.index.find(name));
+  }
+
   /** The items of the highest scores. */
   recommend(user: Name, options: RecommendOptions = {}): Recommendation[] {
     checkKeys("recommend", options, ["count", "exclude"]);
@@ -179,7 +185,8 @@ export class FactorPredictor {
   /**
    * Explicit: rmse, mae and r2 over the ratings, and a warning where the mean training rating predicts them better. Implicit:
    * means over the users who have a rating > 0, of the best `count` (default 10) of all items but
-   * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts).
+   * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts); with `exclude` also a
+   * warning where the items that most users have in it would do better.
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
     checkKeys("evaluate", options, ["count", "exclude"]);
@@ -239,7 +246,7 @@ export class FactorPredictor {
   }
 
   private ranking(ratings: Ratings, count: number, exclude: Ratings | undefined): RankingMetrics {
-    const tally = new RankingTally(count);
+    const tally = new RankingTally(count, exclude && this.popularityIn(exclude));
     for (const [u, name] of ratings.users.names.entries()) {
       const { others, values } = ratings.of("user", u);
       const liked = others.filter((_, k) => values[k] > 0);
@@ -249,6 +256,14 @@ export class FactorPredictor {
       tally.add(this.scores(this.profile(this.users.find(name))), numbers, skip);
     }
     return tally.result();
+  }
+
+  /** Users who have each item. */
+  private popularityIn(ratings: Ratings): Float64Array {
+    return Float64Array.from(this.items.names, (name) => {
+      const i = ratings.items.find(name);
+      return i < 0 ? 0 : ratings.of("item", i).values.filter((value) => value > 0).length;
+    });
   }
 
   private best(where: string, profile: Profile, count: number, skip: Uint8Array): Recommendation[] {

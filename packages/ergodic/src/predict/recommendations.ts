@@ -3,7 +3,7 @@
  *
  * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1; auc: P(a
  * random liked item scores above a random other one), ties ½, over all items that may be recommended; NaN users (nothing to
- * compare) are left out of its mean. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen
+ * compare) are left out of its mean. warning: there where the most popular items alone, the same for all users, have a larger ndcg. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen
  * 2002, with gains 0 and 1.
  */
 
@@ -18,35 +18,35 @@ export interface RankingMetrics {
   auc: number;
   /** Users that the means are over. */
   users: number;
+  /** Where the most popular items of training have a larger ndcg: says so, with both. */
+  warning?: string;
 }
 
 export class RankingTally {
   private readonly count: number;
   private readonly sums = { precision: 0, recall: 0, ndcg: 0, auc: 0 };
+  private popular = 0;
   private users = 0;
   private compared = 0;
+  private readonly popularity: Float64Array | undefined;
 
-  constructor(count: number) {
+  /** `popularity`: of each item, where it is known. */
+  constructor(count: number, popularity?: Float64Array) {
     this.count = count;
+    this.popularity = popularity;
   }
 
   /** `liked`: item numbers, −1 for items that cannot be recommended. `skip`: 1 for items that may not. None liked: the user is passed over. */
   add(scores: Float64Array, liked: readonly number[], skip: Uint8Array): void {
     if (liked.length === 0) return;
     const wanted = new Set(liked);
-    const top = largest(scores, this.count, skip);
-    let hits = 0;
-    let gain = 0;
-    for (const [place, item] of top.entries()) {
-      if (!wanted.has(item)) continue;
-      hits++;
-      gain += 1 / (log(place + 2) / Math.LN2);
-    }
+    const { hits, gain } = this.list(scores, wanted, skip);
     let best = 0;
     for (let place = 0; place < Math.min(this.count, liked.length); place++) best += 1 / (log(place + 2) / Math.LN2);
     this.sums.precision += hits / this.count;
     this.sums.recall += hits / liked.length;
     this.sums.ndcg += gain / best;
+    if (this.popularity) this.popular += this.list(this.popularity, wanted, skip).gain / best;
     this.users++;
     const ranked = new RankedOutputs();
     for (let i = 0; i < scores.length; i++) if (!skip[i]) ranked.add(scores[i], wanted.has(i), 1);
@@ -57,16 +57,33 @@ export class RankingTally {
   }
 
   result(): RankingMetrics {
-    const { sums, users, compared } = this;
+    const { sums, users, compared, popular } = this;
     if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to find again", "DATA_EMPTY");
     const mean = (sum: number): number => sum / users;
+    const digits = (sum: number): string => String(Number(mean(sum).toPrecision(4)));
+    // Equal to rounding is not worse.
+    const isWorse = popular > sums.ndcg * (1 + 1e-9);
     return {
       precision: mean(sums.precision),
       recall: mean(sums.recall),
       ndcg: mean(sums.ndcg),
       auc: sums.auc / compared,
       users,
+      ...(isWorse && {
+        warning: `worse than the most popular items for everybody: NDCG ${digits(sums.ndcg)}, where these give ${digits(popular)}`,
+      }),
     };
+  }
+
+  private list(scores: Float64Array, wanted: ReadonlySet<number>, skip: Uint8Array): { hits: number; gain: number } {
+    let hits = 0;
+    let gain = 0;
+    for (const [place, item] of largest(scores, this.count, skip).entries()) {
+      if (!wanted.has(item)) continue;
+      hits++;
+      gain += 1 / (log(place + 2) / Math.LN2);
+    }
+    return { hits, gain };
   }
 }
 

@@ -12,6 +12,31 @@ function metricsOf(count: number, liked: readonly number[], skip = none) {
   return tally.result();
 }
 
+describe("popularity", () => {
+  const popularity = Float64Array.of(1, 9, 2, 0, 0, 0);
+  const told = (liked: readonly number[][], skip = none) => {
+    const tally = new RankingTally(2, popularity);
+    for (const items of liked) tally.add(scores, items, skip);
+    return tally.result();
+  };
+
+  it("that ranks what is liked higher is told, with both", () => {
+    // By popularity the list is 1, 2; by the scores 0, 1.
+    const { ndcg, warning } = told([[1]]);
+    expect(ndcg).toBeCloseTo(gain(2), 12);
+    expect(warning).toBe("worse than the most popular items for everybody: NDCG 0.6309, where these give 1");
+    // The mean over users counts: 0 is no item of the popular ones.
+    expect(told([[1], [0]]).warning).toBeUndefined();
+  });
+
+  it("passes over items that may not be recommended, and is no warning where it is as good", () => {
+    // Without item 1: 2, 0 by popularity, and 0, 2 by the scores.
+    expect(told([[2]], Uint8Array.of(0, 1, 0, 0, 0, 0)).warning).toMatch(/NDCG 0\.6309, where these give 1$/);
+    expect(told([[3]]).warning).toBeUndefined();
+    expect(metricsOf(2, [1])).not.toHaveProperty("warning");
+  });
+});
+
 describe("a list of 4", () => {
   it("of a user who likes one item, at the second place: the ideal list is one item long", () => {
     const { precision, recall, ndcg } = metricsOf(4, [1]);
