@@ -109,6 +109,11 @@ describe("train", () => {
     expect(losses).toEqual(["multinomial", "multinomial", "hinge", "huber", "poisson", "logistic"]);
   });
 
+  it("says why a strength was chosen, by descent too, which was named", async () => {
+    const args = ["train", people, "--target", "pay", "--algorithm", "gradient", "--epochs", "1", "--l2", "auto"];
+    expect((await works(...args)).stderr).toContain(" (l2 is 0, since there are 20 rows or more for each column) · ");
+  });
+
   it("says how workers share the updates where that was left to it, and why", async () => {
     const args = ["train", people, "--target", "pay", "--rule", "sgd", "--rate", "0.01", "--workers", "2"];
     // 1500 updates: over before anything was measured, or, on a slow machine, known to be too short.

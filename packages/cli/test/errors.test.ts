@@ -23,6 +23,12 @@ const cases: [string, string[], number, RegExp][] = [
     2,
     /option '--epochs <n>' argument 'many' is invalid\. It must be a number/,
   ],
+  [
+    "a strength that is none",
+    train("--l2", "atuo"),
+    2,
+    /'--l2 <strength>' argument 'atuo' is invalid\. It must be a number >= 0, or auto\b/,
+  ],
   ["a share out of range", train("--test-share", "2"), 2, /between 0 and 1/],
   ["a share of everything", train("--test-share", "1"), 2, /'--test-share <share>' .*between 0 and 1/],
   ["a share of nothing", train("--test-share", "0"), 2, /'--test-share <share>' .*between 0 and 1/],

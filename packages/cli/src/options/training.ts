@@ -77,10 +77,10 @@ export function addModelOptions(command: Command): Command {
 }
 
 /** For what meets levels of categories that a model does not know. */
-export function addUnknownOption(command: Command): Command {
+export function addUnknownOption(command: Command, what = "levels of categories"): Command {
   return command.option(
     "--unknown <how>",
-    "levels of categories that training did not meet: zero (counted, the default), or refuse",
+    `${what} that training did not meet: zero (counted, the default), or refuse`,
     oneOf("zero", "refuse"),
   );
 }
@@ -116,7 +116,12 @@ export function addDataOptions(command: Command): Command {
 }
 
 function strength(text: string): number | "auto" {
-  return text === "auto" ? text : notNegative(text);
+  if (text === "auto") return text;
+  try {
+    return notNegative(text);
+  } catch {
+    throw new InvalidArgumentError("It must be a number >= 0, or auto.");
+  }
 }
 
 const methods: readonly string[] = ["mean", "median", "mode", "level"];
@@ -150,7 +155,7 @@ export function addTrainingOptions(command: Command): Command {
     .option("--validate <file>", "rows to watch while training")
     .option("--validate-share <share>", "the same, as a share of the training rows", share)
     .optionsGroup("Model:")
-    .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers, net.js", "linear")
+    .option("--model <name>", "linear, mlp:256,128, cnn, mobilenet:0.25, …, or a file of layers, net.mjs", "linear")
     .option("--augment <changes>", "of images, at random while training: shift:1, flip, cutout:3, noise:0.1, joined by +")
     .option("--loss <loss>", "squared, logistic, hinge, huber:delta=2 …; default: by the target")
     .option("--l1 <strength>", "penalty on the coefficients' or weights' sizes", notNegative)

@@ -130,11 +130,15 @@ export function chosenLine(description: Described, engine: EngineDescription): s
   if (model.nonNegative) parts.push("no negative coefficients");
   if (pipeline.some(({ kind }) => kind === "standardise")) parts.push("columns standardised");
   if (model.features) parts.push(`${model.features.count} ${model.features.kind} features`);
-  if (algorithm) parts.push(`${algorithmText(algorithm)}${why === undefined ? "" : ` (chosen for ${why})`}`);
+  if (algorithm) parts.push(`${algorithmText(algorithm)}${whyText(why)}`);
   if (path) parts.push(pathText(path));
   if (plan) parts.push(...(algorithm?.rule ? [`batch ${plan.batch}`] : []), ...planParts(plan, engine));
   return parts.join(" · ");
 }
+
+/** Of an algorithm that was named, the reason is that of the strength alone. */
+const whyText = (why: string | undefined): string =>
+  why === undefined ? "" : ` (${why.startsWith("l2 is ") ? "" : "chosen for "}${why})`;
 
 /** Why workers share the updates as they do; none where they were told how. */
 export const planLine = ({ plan, planChoice }: Pick<Described, "plan" | "planChoice">): string[] =>

@@ -66,7 +66,8 @@ export function checkNumber(
     high = Infinity,
     open = false,
     integer = false,
-  }: { low?: number; high?: number; open?: boolean; integer?: boolean } = {},
+    or = "",
+  }: { low?: number; high?: number; open?: boolean; integer?: boolean; or?: string } = {},
 ): asserts value is number {
   const fits =
     typeof value === "number" &&
@@ -80,7 +81,7 @@ export function checkNumber(
     .join(" and ");
   throw new OptionError(
     where,
-    `${name} is ${shown(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}`,
+    `${name} is ${shown(value)}, but must be ${integer ? "an integer" : "a number"}${bounds ? ` ${bounds}` : ""}${or}`,
     "OPTION_RANGE",
   );
 }

@@ -120,7 +120,7 @@ export function linearModel<const O extends LinearOptions = Record<never, never>
   const options: LinearOptions = given === undefined ? {} : given;
   checkKeys("linear", options, known);
   checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
-  if (options.l2 !== "auto") checkNumber("linear", "l2", options.l2 ?? 0, { low: 0 });
+  if (options.l2 !== "auto") checkNumber("linear", "l2", options.l2 ?? 0, { low: 0, or: ' or "auto"' });
   for (const name of ["intercept", "nonNegative"] as const)
     if (options[name] !== undefined) checkBoolean("linear", name, options[name]);
   if (options.standardise !== undefined) checkChoice("linear", "standardise", options.standardise, ["auto", true, false]);

@@ -127,6 +127,24 @@ describe("the strength", () => {
     expect(await chosenL2({}, scarce)).toBeGreaterThan(0);
   });
 
+  it("is 0 for a target that is the same in all rows, which the intercept alone meets", async () => {
+    const x = Array.from({ length: 30 }, (_, i) => [i % 7, (i * i) % 11, i % 3]);
+    using data = Dataset.fromArrays({ x, y: x.map(() => 4) });
+    const run = fit(linear(), data);
+    const { weights, intercept } = await run;
+    expect(intercept[0]).toBeCloseTo(4, 9);
+    for (const weight of weights) expect(weight).toBeCloseTo(0, 9);
+    expect((await run.chosen).why).toMatch(/; l2 is 0, since the target is the same in all rows$/);
+    // Without an intercept columns have to meet it.
+    expect((await fit(linear({ intercept: false }), data).chosen).why).toMatch(/; l2 is \S+, under which/);
+  });
+
+  it("that is neither a number nor auto is refused with both", () => {
+    expect(() => linear({ l2: "atuo" as "auto" })).toThrow(
+      'linear: l2 is "atuo", but must be a number >= 0 or "auto" [OPTION_RANGE]',
+    );
+  });
+
   it("is chosen for counts however many rows there are, and for features of which there are more", async () => {
     const { train } = noisy(400, 3);
     const x = Array.from({ length: 400 }, (_, i) => [...train.row(i)]);

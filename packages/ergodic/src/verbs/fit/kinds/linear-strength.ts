@@ -56,7 +56,7 @@ export interface StrengthOptions {
 }
 
 /**
- * `l2: "auto"`: 0 where squared losses have 20 rows for each column; elsewhere the strength under which models predict held-out rows with the
+ * `l2: "auto"`: 0 where squared losses have 20 rows for each column, or a target that is the same in all rows; elsewhere the strength under which models predict held-out rows with the
  * least mean loss, on a grid by tens and then by √10, each model starting from the last one's parameters. Rows are dealt to five folds by `seed`,
  * evenly over the targets; where they are many, a sample of them and fewer folds do. A strength is carried over to all rows as a prior is:
  * strength × rows stays.
@@ -68,6 +68,7 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   const observations = observationsOf(data);
   if (quadratic && (observations ?? data.rowCount) >= AMPLE * (columns + 1))
     return { l2: 0, why: `l2 is 0, since there are ${AMPLE} rows or more for each column` };
+  if (quadratic && isConstant(model, data)) return { l2: 0, why: "l2 is 0, since the target is the same in all rows" };
   const { deterministic = false, seed = 0, signal } = options;
   const engine = await openEngine({ deterministic, families: ["training", "coordinate"] });
   const plan = resolvePlan("fit", { deterministic, seed, precision: "f64" }, engine.describe(), { batch: "all" });
@@ -96,6 +97,10 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
     for (const fold of opened) fold.dispose();
   }
 }
+
+/** Its mean is met by the intercept alone, whatever the strength. */
+const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Dataset): boolean =>
+  options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
 /** Penalties that differ by columns have no meaning in a span, and weights by class want every class. */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
