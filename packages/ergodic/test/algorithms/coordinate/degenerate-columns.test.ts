@@ -255,10 +255,10 @@ describe("two rows of two classes that share a loss", () => {
     [1, 0, 1, 0],
     [0, 1, 0, 1],
   ];
-  it.each([
+  it.each<[string, number[][], number]>([
     ["levels", levels, 1e-4],
     ["a number far from 0", [[-5744.330800026542], [-13869.60331519612]], 1],
-  ] as const)("%s: intercepts go nowhere together, where nothing holds them", async (_, x, l2) => {
+  ])("%s: intercepts go nowhere together, where nothing holds them", async (_, x, l2) => {
     for (const format of formats) {
       using data = Dataset.fromTable(
         {
