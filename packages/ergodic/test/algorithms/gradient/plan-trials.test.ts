@@ -186,11 +186,23 @@ describe("trials on a clock", () => {
       return replicas;
     };
     expect(await taken({ cost: { racing: 60, replicas: 30 } })).toBe(2);
-    expect(await taken({ cost: { racing: 30, replicas: 60 } })).toBe("shared");
+    const noisy = inverseTimeDecay({ rate: 0.15, decay: 1e-4 });
+    expect(await taken({ cost: { racing: 30, replicas: 60 }, rule: sgd({ rate: noisy }) })).toBe("shared");
     // Replicas at the rate of one lane: their mean moves half as far, which is little of what was gained by then.
     const slowly = { rule: sgd({ rate: inverseTimeDecay({ rate: 3e-4, decay: 1e-6 }) }), epochs: 400 };
     expect(await taken({ ...slowly, cost: { racing: 60, replicas: 30 } })).toBe(2);
     expect(await taken({ ...slowly, cost: { racing: 60, replicas: 30 }, derivativesPerRow: undefined })).toBe(1);
+  });
+
+  it("take replicas that are a little behind where steps become shorter, not where they stay as long", async () => {
+    for (const [rate, replicas] of [
+      [inverseTimeDecay({ rate: 0.3, decay: 1e-4 }), 2],
+      [0.3, 1],
+    ] as const) {
+      const one = made({ rule: sgd({ rate }), cost: { racing: 60, replicas: 30 } });
+      expect(planOf(await settled(one)).replicas).toBe(replicas);
+      one.dispose();
+    }
   });
 
   it("ask no more once that has taken its share of the run", async () => {
