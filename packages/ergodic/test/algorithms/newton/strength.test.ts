@@ -239,14 +239,14 @@ describe("the strength", () => {
     expect(performance.now() - started).toBeLessThan(20_000);
   });
 
-  it.each<[string, Dataset]>([
-    ["one row", Dataset.fromArrays({ x: [[2]], y: [1] })],
+  it.each<[string, Dataset, LinearOptions?]>([
+    ["one row without an intercept", Dataset.fromArrays({ x: [[2]], y: [1] }), { intercept: false }],
     ["one row of a class", Dataset.fromArrays({ x: [[1], [2], [3], [5]], y: ["a", "a", "a", "b"] })],
-  ])("is a weak one for %s", async (_, data) => {
-    const run = fit(linear(), data);
+  ])("is a weak one for %s", async (_, data, options = {}) => {
+    const run = fit(linear(options), data);
     expect((await run).run.reason).toBe("converged");
     expect((await run.chosen).why).toMatch(/; l2 is \S+, a weak one, since there are too few rows to hold any out$/);
-    expect(await chosenL2({}, data)).toBeGreaterThan(0);
+    expect(await chosenL2(options, data)).toBeGreaterThan(0);
   });
 
   it("knows two numbers as classes though folds would hold one of them alone", async () => {
