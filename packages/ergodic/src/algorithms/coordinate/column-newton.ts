@@ -6,6 +6,7 @@ import { type Calls, whole } from "./calls.ts";
 import type { ColumnSet } from "./column-set.ts";
 import { commonShift } from "./common-shift.ts";
 import { dot, JointIntercepts } from "./joint-intercepts.ts";
+import { isFitted, isWeightless, type OutputRows } from "./softmax-rows.ts";
 
 /** Penalty of every coefficient. */
 export interface Strength {
@@ -34,6 +35,8 @@ const MOST_SWEEPS = 100;
 /** Steps of all intercepts at once, which end where no slope is more than this share of what it is made of, or where rounding lets none fall further. */
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
+/** Of classes that no row of any weight has: their share of the rows' probability that rounding hardly tells from 0. */
+const VANISHING = 1e-13;
 /** Of a sum, a row: what its rounding may leave. */
 const ROUNDED = 2 ** -53;
 const MOST_TRIALS = 60;
@@ -103,21 +106,9 @@ export class ColumnNewton {
     return { slopes: total(this.binding.slopes), curvatures: total(this.binding.curvatures) };
   }
 
-  /**
-   * Whether each row's own class is likelier than all others together, so that the loss falls for as long as weights grow. Asks for a cross-entropy of
-   * classes that share it, whose curvatures are c s (1 − s) at slopes of size c s.
-   */
+  /** Whether the loss falls for as long as weights grow, because each row's own class is likelier than all others together. */
   separates(): boolean {
-    const { rowCount, outputs, joint } = this.target;
-    const [weights, slopes, curvatures] = [this.binding.weights, this.binding.slopes, this.binding.curvatures].map((at, k) =>
-      this.engine.memory.f64(at, k === 0 ? rowCount : rowCount * outputs),
-    );
-    const isFitted = (slope: number, i: number): boolean => {
-      const c = weights[i % rowCount];
-      const size = Math.abs(slope);
-      return c === 0 || (2 * size < c && Math.abs(curvatures[i] - size * (1 - size / c)) <= 1e-9 * c);
-    };
-    return joint && slopes.every(isFitted);
+    return this.target.joint && this.sets.every((_, k) => isFitted(this.rowsOf(k)));
   }
 
   /** Moves these outputs, all of them in each step, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
@@ -259,9 +250,9 @@ export class ColumnNewton {
 
   /**
    * Slopes at the point, and intercepts at their minimum for the coefficients as they are, to the last digit: without it no dual point would be
-   * feasible. A quadratic loss has its intercept there already.
+   * feasible. A quadratic loss has its intercept there already. Curvatures are taken anew where they are off by more than `drift`; default: always.
    */
-  *settle(): Calls<void> {
+  *settle(drift?: number): Calls<void> {
     this.loss = yield* this.evaluate();
     const { intercept, quadratic, outputs, joint } = this.target;
     const settled = joint && intercept && (yield* this.settleTogether());
@@ -270,16 +261,18 @@ export class ColumnNewton {
       for (let k = 0; k < outputs; k++) off = Math.max(off, yield* this.settleOne(k));
       if (off <= 1e-14) break;
     }
-    for (let k = 0; k < outputs; k++) this.takeModel(k);
+    for (let k = 0; k < outputs; k++) this.takeModel(k, drift);
   }
 
   /** All intercepts of a shared loss at once: a step costs one evaluation, as that of a single intercept does. False where that does not lead there. */
   private *settleTogether(): Calls<boolean> {
     const { outputs, rowCount } = this.target;
+    const sunk = yield* this.sinkWeightless();
     const search = new JointIntercepts(this.sharesShift());
     let lastOff = Infinity;
+    const still = { sum: 0, size: 0, curvature: 1 };
     for (let step = 0; step < MOST_TOGETHER; step++) {
-      const along = Array.from({ length: outputs }, (_, k) => this.slopeOf(k));
+      const along = Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? still : this.slopeOf(k)));
       if (along.every(({ sum, size }) => Math.abs(sum) <= SETTLED * size)) return true;
       const off = along.reduce((most, { sum, size }) => Math.max(most, Math.abs(sum) / Math.max(size, Number.MIN_VALUE)), 0);
       if (off <= ROUNDED * rowCount && off > 0.5 * lastOff) return true;
@@ -297,7 +290,7 @@ export class ColumnNewton {
         for (let k = 0; k < outputs; k++) this.shiftOutputs(k, length * direction[k] - before[k]);
         for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
         this.loss = yield* this.evaluate();
-        after = Float64Array.from({ length: outputs }, (_, k) => this.slopeOf(k).sum);
+        after = Float64Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? 0 : this.slopeOf(k).sum));
         // Past the minimum by less than it was before it, or not there yet.
         if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
         length /= 2;
@@ -309,6 +302,27 @@ export class ColumnNewton {
       );
     }
     return false;
+  }
+
+  /**
+   * Intercepts of classes without weight have no minimum: they are brought to where the class's mean probability is no more than VANISHING, and stay there. Returns
+   * those outputs.
+   */
+  private *sinkWeightless(): Calls<ReadonlySet<number>> {
+    const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));
+    const total = weightless.length > 0 ? this.weights().reduce((a, b) => a + b, 0) : 0;
+    for (let trial = 0; trial < MOST_TRIALS; trial++) {
+      const high = weightless.filter((k) => this.slopeOf(k).sum > VANISHING * total);
+      if (high.length === 0) break;
+      for (const k of high) {
+        // A probability falls as the output's exponential does, once it is small.
+        const by = Math.log((VANISHING / 2) * (total / this.slopeOf(k).sum));
+        this.shiftOutputs(k, by);
+        this.origins[k] += by;
+      }
+      this.loss = yield* this.evaluate();
+    }
+    return new Set(weightless);
   }
 
   private shiftOutputs(k: number, by: number): void {
@@ -370,6 +384,19 @@ export class ColumnNewton {
 
   private here(kernel: string, k: number, ...args: number[]): void {
     this.binding.here(kernel)(this.sets[k].block, ...args);
+  }
+
+  private weights(): Float64Array {
+    return this.engine.memory.f64(this.binding.weights, this.target.rowCount);
+  }
+
+  private rowsOf(k: number): OutputRows {
+    const set = this.sets[k];
+    return {
+      weights: this.weights(),
+      slopes: set.overRows(this.slopesOf(k)),
+      curvatures: set.overRows(this.curvaturesOf(k)),
+    };
   }
 
   private slopesOf(k: number): number {

@@ -6,6 +6,8 @@ import * as field from "../../host/fields.ts";
 
 /** Members whose Gram matrix is kept: two of f64[768²] are 9 MB. */
 const MOST_COVARIANCES = 768;
+/** Outputs that share a loss keep theirs while curvatures hardly drift; together they take no more room than so many of that size, or than those of one step. */
+const LARGEST_SHARES = 4;
 /** Where curvatures change at each step, the Gram matrix is for one step alone. */
 const MOST_PASSING_COVARIANCES = 256;
 /** But rows with fewer entries make it nearly as fast as a pass. */
@@ -62,7 +64,8 @@ export class ColumnSet {
     this.arena = arena;
     const f64 = (count: number): number => arena.take(count * 8);
     const cheap = target.quadratic || (binding.slots.products > 0 && binding.entryCount < SPARSE_ROW * rows);
-    const most = cheap ? MOST_COVARIANCES : MOST_PASSING_COVARIANCES;
+    const share = target.joint ? Math.min(1, Math.sqrt(LARGEST_SHARES / target.outputs)) : 0;
+    const most = cheap ? MOST_COVARIANCES : Math.max(MOST_PASSING_COVARIANCES, Math.floor(MOST_COVARIANCES * share));
     this.capacity = Math.max(8, Math.min(columns, most));
     this.v = options.v;
     this.direction = f64(rows);

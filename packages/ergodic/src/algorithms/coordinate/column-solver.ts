@@ -15,7 +15,10 @@ const FIRST_MEMBERS = 10;
 const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
-/** Of curvatures, where no certificate is asked for. */
+/**
+ * Of curvatures, where no certificate is asked for, or where outputs share a loss: cycles over them converge linearly with the newest curvatures as well, and a Gram
+ * matrix that lasts is what a cycle costs least with.
+ */
 const DRIFT = 0.1;
 /** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
 const ROUNDING = 1e-28;
@@ -380,15 +383,16 @@ export class ColumnSolver {
     const enough = Math.max(NEWTON_SHARE * aim, gap);
     const share = progress.solveShare / SOLVE_SHARE;
     const solve = this.endSolvesAt(progress.solveShare * enough);
+    const drift = target.joint ? DRIFT : undefined;
     newton.loss = yield* newton.evaluate();
     let gained = 0;
-    if (target.joint) gained = yield* newton.descendTogether({ enough: share * NEWTON_SHARE * aim, solve, steps: 1 });
+    if (target.joint) gained = yield* newton.descendTogether({ enough: share * NEWTON_SHARE * aim, solve, steps: 1, drift });
     else {
       const wanted = { enough: share * enough, solve, steps: MOST_NEWTON_STEPS };
       for (let k = 0; k < this.sets.length; k++) gained += yield* newton.descend([k], wanted);
     }
     newton.shiftCommon();
-    yield* newton.settle();
+    yield* newton.settle(drift);
     return gained;
   }
 
