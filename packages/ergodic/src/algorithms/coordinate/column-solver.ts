@@ -20,6 +20,8 @@ const MOST_NEWTON_STEPS = 30;
  * matrix that lasts is what a cycle costs least with.
  */
 const DRIFT = 0.1;
+/** A Gram matrix of so few costs no more than the rest of a step does. */
+const FEW_MEMBERS = 16;
 /** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
 const ROUNDING = 1e-28;
 /** Rounds that neither take a column in nor bring the gap down by a tenth: no more is to be had. */
@@ -383,7 +385,8 @@ export class ColumnSolver {
     const enough = Math.max(NEWTON_SHARE * aim, gap);
     const share = progress.solveShare / SOLVE_SHARE;
     const solve = this.endSolvesAt(progress.solveShare * enough);
-    const drift = target.joint ? DRIFT : undefined;
+    const isDear = this.sets.some((set) => set.count(field.SET_SIZE) > FEW_MEMBERS);
+    const drift = target.joint && isDear ? DRIFT : undefined;
     newton.loss = yield* newton.evaluate();
     let gained = 0;
     if (target.joint) gained = yield* newton.descendTogether({ enough: share * NEWTON_SHARE * aim, solve, steps: 1, drift });

@@ -2,8 +2,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { HISTORY } from "../../../src/algorithms/coordinate/anderson.ts";
 import { ColumnNewton } from "../../../src/algorithms/coordinate/column-newton.ts";
+import { ColumnSet } from "../../../src/algorithms/coordinate/column-set.ts";
 import { ColumnSolver } from "../../../src/algorithms/coordinate/column-solver.ts";
 import { stream } from "../../../src/base/stream.ts";
+import { SET_CAPACITY, SET_GRAM_SIZE } from "../../../src/host/fields.ts";
 import { coordinateDescent, Dataset, fit, linear } from "../../../src/index.ts";
 import { resolvePlan } from "../../../src/loop/plan.ts";
 import { objective, type Rows, tableOf } from "./column-problems.ts";
@@ -60,6 +62,39 @@ describe.each([3, 8, 20, 60])("%i classes", (classes) => {
     expect(made).toBeLessThanOrEqual(1.3 * cycles * Math.min(8, classes));
     expect(made).toBeGreaterThan(0);
   });
+});
+
+test("Gram matrices outlast steps: a path takes curvatures anew where they have drifted, not at each step", async () => {
+  using data = tableOf(rowsOf(4, 400, 40));
+  let steps = 0;
+  let anew = 0;
+  const models = ColumnNewton.prototype as unknown as { sets: readonly ColumnSet[]; takeModel(k: number, drift?: number): void };
+  const { takeModel } = models;
+  vi.spyOn(models, "takeModel").mockImplementation(function (this: typeof models, k, drift) {
+    const before = this.sets[k].count(SET_GRAM_SIZE);
+    takeModel.call(this, k, drift);
+    if (before === 0) return;
+    steps++;
+    if (this.sets[k].count(SET_GRAM_SIZE) === 0) anew++;
+  });
+  const path = await fit.path(linear({ loss: "multinomial" }), data, { lambdas: [0.1, 0.05, 0.02, 0.01, 0.009, 0.008, 0.007, 0.006, 0.005] });
+  expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-6);
+  expect(steps).toBeGreaterThan(200);
+  expect(anew / steps).toBeLessThan(0.2);
+});
+
+test("a few classes of more columns than one step's Gram matrix holds have one, many no more room than before", () => {
+  const capacity = (classes: number): number => {
+    using data = tableOf(rowsOf(classes, 100, 400));
+    const target = bound(data, 0.01);
+    const binding = target.bind(target.rowWeights);
+    const set = new ColumnSet(target, binding, engine, { v: 0, penaltyWeights: new Float64Array(400).fill(1) });
+    const most = set.count(SET_CAPACITY);
+    set.dispose();
+    binding.dispose();
+    return most;
+  };
+  expect([4, 40].map(capacity)).toEqual([400, 256]);
 });
 
 test("20 classes have the minimum that one class after another leads to", async () => {
