@@ -77,7 +77,9 @@ test("Gram matrices outlast steps: a path takes curvatures anew where they have 
     steps++;
     if (this.sets[k].count(SET_GRAM_SIZE) === 0) anew++;
   });
-  const path = await fit.path(linear({ loss: "multinomial" }), data, { lambdas: [0.1, 0.05, 0.02, 0.01, 0.009, 0.008, 0.007, 0.006, 0.005] });
+  const path = await fit.path(linear({ loss: "multinomial" }), data, {
+    lambdas: [0.1, 0.05, 0.02, 0.01, 0.009, 0.008, 0.007, 0.006, 0.005],
+  });
   expect(Math.max(...path.gaps)).toBeLessThanOrEqual(1e-6);
   expect(steps).toBeGreaterThan(200);
   expect(anew / steps).toBeLessThan(0.2);

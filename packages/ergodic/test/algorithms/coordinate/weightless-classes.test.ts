@@ -10,7 +10,14 @@ const MOST_EVALUATIONS = 400;
 
 const known = randomRows("multinomial", { rows: 120, columns: 5, noise: 3 });
 /** Every fourth row again, as of a class 3, between the others. */
-const again = known.x.flatMap((row, i) => (i % 4 === 0 ? [{ row, y: known.y[i] }, { row, y: 3 }] : [{ row, y: known.y[i] }]));
+const again = known.x.flatMap((row, i) =>
+  i % 4 === 0
+    ? [
+        { row, y: known.y[i] },
+        { row, y: 3 },
+      ]
+    : [{ row, y: known.y[i] }],
+);
 const rows: Rows = { x: again.map(({ row }) => row), y: again.map(({ y }) => y), classes: 4 };
 const weights = rows.y.map((y) => (y === 3 ? 0 : 1));
 
