@@ -1,3 +1,4 @@
+import { log } from "../../base/log.ts";
 import type { ColumnBinding, ColumnTarget } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import * as field from "../../host/fields.ts";
@@ -316,7 +317,7 @@ export class ColumnNewton {
       if (high.length === 0) break;
       for (const k of high) {
         // A probability falls as the output's exponential does, once it is small.
-        const by = Math.log((VANISHING / 2) * (total / this.slopeOf(k).sum));
+        const by = log((VANISHING / 2) * (total / this.slopeOf(k).sum));
         this.shiftOutputs(k, by);
         this.origins[k] += by;
       }
