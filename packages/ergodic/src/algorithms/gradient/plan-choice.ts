@@ -46,6 +46,9 @@ export interface PlanChoice {
 export const ROUNDS = 5;
 /** So many times as fast as one lane a candidate must be: less may be luck, and one lane's run can be repeated. */
 export const WORTH = 1.1;
+/** Rounds after which a candidate that makes less than so much of one lane's updates per second, in each of them, is not worth another: no update brings twice as much. */
+const FIRST_LOOK = 2;
+const HOPELESS = 0.5;
 /** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
 const FASTER_IN = 3 / 4;
 /** Of what the objective fell since the start, what an even candidate may be behind one lane after a stretch; and where steps stay as long, so that it stays behind. */
@@ -80,7 +83,8 @@ interface Comparison {
  */
 export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [], shortens: false }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));
-  if (rounds.length < ROUNDS)
+  const isOver = rounds.length > 0 && hopeless(rounds).length === figures.length - 1;
+  if (rounds.length < ROUNDS && !isOver)
     return { sharing: "one lane", why: `only ${rounds.length} of ${ROUNDS} rounds of measuring were made`, figures, unsure: [] };
   const [alone, ...rest] = figures;
   const others = rest.map((other) => compare(other, alone, rounds, known));
@@ -89,6 +93,14 @@ export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, e
   if (best) return { sharing: best.figures.sharing, why: why(best), figures, unsure: [] };
   const unsure = others.filter(({ asFar, worth }) => asFar && worth > WORTH).map((other) => other.figures.sharing);
   return { sharing: "one lane", why: others.map(why).join("; ") || "there was no other way", figures, unsure };
+}
+
+/** Candidates that need no further round, since they are far too slow. */
+export function hopeless(rounds: readonly Round[]): Sharing[] {
+  return order.filter((sharing) => {
+    const own = rounds.filter((round) => round[sharing]);
+    return own.length >= FIRST_LOOK && own.every((round) => pace(round[sharing]) < HOPELESS * pace(round["one lane"]));
+  });
 }
 
 function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain, even, shortens }: Known): Comparison {
@@ -103,7 +115,14 @@ function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain
   ).length;
   // One lane that did not lower the objective is slower than any that did.
   const worth = asFar ? hardware : figures.fallPerSecond > 0 ? figures.fallPerSecond / Math.max(0, alone.fallPerSecond) : 0;
-  return { figures, hardware, statistical, asFar, worth, steady: wins >= (asFar ? FASTER_IN : 1) * rounds.length };
+  return {
+    figures,
+    hardware,
+    statistical,
+    asFar,
+    worth,
+    steady: rounds.length >= ROUNDS && wins >= (asFar ? FASTER_IN : 1) * rounds.length,
+  };
 }
 
 function speed(stretch: Stretch | undefined): number {

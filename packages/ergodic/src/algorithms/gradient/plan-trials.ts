@@ -4,7 +4,7 @@ import type { Engine } from "../../host/engine.ts";
 import { type Faster, faster, shortens } from "./faster.ts";
 import { Descent, refuseMisfits } from "./gradient-descent.ts";
 import { handOn, sameRows, stepIn } from "./hand-on.ts";
-import { choosePlan, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
+import { choosePlan, hopeless, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
 import { TrialLoss } from "./trial-loss.ts";
 
 /** Of the run's time on one lane, what trials that are discarded may take. */
@@ -314,13 +314,18 @@ export class PlanTrials implements Progression {
     if (this.rounds.length >= ROUNDS) {
       const { unsure } = this.choose();
       if (unsure.length === 0 || this.rounds.length >= MOST_ROUNDS || this.spent > this.mayTake) return void this.decide();
-      for (const [sharing, other] of this.others) {
-        if (unsure.includes(sharing)) continue;
-        this.others.delete(sharing);
-        other.dispose();
-      }
+      for (const sharing of this.others.keys()) if (!unsure.includes(sharing)) this.giveUp(sharing);
     } else if (this.spentOnce + ((this.spent - this.spentOnce) * ROUNDS) / this.rounds.length > this.mayTake)
       this.decide("to measure the other plans would take too large a part of the run");
+    else {
+      for (const sharing of hopeless(this.rounds)) this.giveUp(sharing);
+      if (this.others.size === 0) this.decide();
+    }
+  }
+
+  private giveUp(sharing: Sharing): void {
+    this.others.get(sharing)?.dispose();
+    this.others.delete(sharing);
   }
 
   /** Racing loses no update, and the mean of replicas that step as many times as far goes as far as one lane. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   BEHIND,
   choosePlan,
+  hopeless,
   ROUNDS,
   type Round,
   type Sharing,
@@ -162,6 +163,35 @@ describe("where candidates are even", () => {
     expect(chosen(repeated(noisy(stretch(1, 1))))).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(1 / (WORTH - 0.01), 1))))).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(1 / (WORTH + 0.01), 0))))).toBe("replicas");
+  });
+
+  it("what makes less than half of the updates per second in each of two rounds is hopeless", () => {
+    const round = (replicas: number, racing: number): Round => ({
+      ...noisy(stretch(replicas, 0)),
+      racing: stretch(racing, 0),
+    });
+    expect(hopeless([])).toEqual([]);
+    expect(hopeless([round(9, 9)])).toEqual([]);
+    expect(hopeless([round(1, 2.01), round(1, 2.01)])).toEqual(["racing"]);
+    expect(hopeless([round(2, 2), round(2, 2)])).toEqual([]);
+    expect(hopeless([round(9, 9), round(1.9, 9), round(9, 9)])).toEqual(["racing"]);
+    // Of the rounds in which it was tried.
+    expect(hopeless([round(9, 9), round(9, 9), noisy(stretch(9, 0))])).toEqual(["replicas", "racing"]);
+    expect(hopeless([round(9, 9), { ...round(9, 9), racing: undefined } as never])).toEqual(["replicas"]);
+  });
+
+  it("where all are, nothing more need be known; of two rounds none is taken, whatever it brought", () => {
+    const slow = { ...noisy(stretch(3, 5)), racing: stretch(4, 9) };
+    expect(choosePlan(repeated(slow, 2), known)).toMatchObject({
+      sharing: "one lane",
+      why: "averaged replicas trained 0.33 times as fast as one lane (0.33 × the updates per second, to as low a loss); racing on one model trained 0.25 times as fast as one lane (0.25 × the updates per second, to as low a loss)",
+      unsure: [],
+    });
+    expect(choosePlan(repeated(slow, 1), known).why).toMatch(/^only 1 of 5 rounds/);
+    // By the falls, racing would be the faster of the two.
+    const falling = { "one lane": stretch(1, 1), replicas: stretch(0.9, 1), racing: stretch(3, 9) };
+    const rounds = [falling, falling, ...repeated({ "one lane": stretch(1, 1), replicas: stretch(0.9, 1) }, 3)];
+    expect(chosen(rounds, { ...known, even: [] as never })).toBe("replicas");
   });
 
   it("rounds in which a candidate was not tried any more say nothing of it", () => {

@@ -205,9 +205,21 @@ describe("trials on a clock", () => {
     }
   });
 
+  it.each([
+    ["racing that is far too slow, after two rounds", { racing: 110, replicas: 30 }, 2, 5, 2],
+    ["both, and are over", { racing: 110, replicas: 120 }, 1, 2, 2],
+    ["nothing that makes more than half of the updates", { racing: 95, replicas: 30 }, 2, 5, 5],
+  ] as const)("give up %s", async (_, cost, replicas, rounds, ofRacing) => {
+    const one = made({ cost, epochs: 200 });
+    const chosen = await settled(one, 20 * ROWS);
+    expect([planOf(chosen).replicas, choiceOf(chosen).rounds]).toEqual([replicas, rounds]);
+    expect(one.trials.rounds.filter(({ racing }) => racing).length).toBe(ofRacing);
+    one.dispose();
+  });
+
   it("ask no more once that has taken its share of the run", async () => {
     const slow = [2, 3];
-    const one = made({ cost: { racing: 109, replicas: (done) => (slow.includes(done) ? 80 : 20) }, epochs: 20 });
+    const one = made({ cost: { racing: 97, replicas: (done) => (slow.includes(done) ? 98 : 25) }, epochs: 20 });
     const chosen = await settled(one, 20 * ROWS);
     // In an eighth round they would have been faster in three of four.
     expect([choiceOf(chosen).rounds, planOf(chosen).replicas]).toEqual([7, 1]);
