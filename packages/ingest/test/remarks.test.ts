@@ -277,6 +277,7 @@ describe("columns that 32-bit floats round away", () => {
     expect((await precision((i) => 1e9 + i / 1000))[0].message).toContain("which is 100 % of");
     expect(await precision((i) => (i % 5) * 1e-50)).toHaveLength(1);
     expect(await precision(at, 3)).toHaveLength(1);
+    expect(await precision(at, 40, { hash: 6 })).toHaveLength(1);
   });
 
   it("are told of other formats, too", async () => {

@@ -17,6 +17,7 @@ import {
   newtonCholesky,
   Pipeline,
   products,
+  rff,
   sgd,
 } from "../../src/index.ts";
 import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
@@ -263,6 +264,27 @@ describe("models", () => {
         weights.push(model.weights as Float64Array);
       }
       closeTo(weights[1], weights[0], 1e-7);
+    });
+
+    it("each column is divided by the root of its mean square, zeros included", async () => {
+      for (const data of both(towns(50, "number"), { type: "f64" })) {
+        const model = await fit(linear({ intercept: false, l2: 1, standardise: true }), data, { algorithm: newtonCholesky() });
+        const { scale } = model.pipeline.steps.at(-1) as unknown as { scale: number[] };
+        const rows = Array.from({ length: data.rowCount }, (_, i) => data.row(i));
+        const wanted = scale.map((_, j) => Math.sqrt(rows.reduce((sum, row) => sum + row[j] ** 2, 0) / rows.length));
+        closeTo(
+          scale,
+          wanted.map((s) => s || 1),
+          1e-12,
+        );
+      }
+    });
+
+    it("but before a random map columns are centred: its kernel knows no origin", async () => {
+      const [data] = both(towns(50, "number"), { type: "f64" });
+      const settings = { intercept: false, standardise: true, features: rff({ count: 16 }), l2: 1 } as const;
+      const model = await fit(linear(settings), data, { seed: 1 });
+      expect(model.pipeline.steps.find(({ kind }) => kind === "standardise")).toMatchObject({ by: "sd" });
     });
 
     it("and without a penalty the model is that of the columns as they are", async () => {

@@ -47,6 +47,9 @@ describe.each(penalties)("%o", (penalty) => {
     expect(found.run.updates).toBeLessThanOrEqual(MOST_ROUNDS);
     expect(evaluations.mock.calls.length).toBeLessThanOrEqual(MOST_EVALUATIONS);
     for (const b of found.intercept) expect(Math.abs(b)).toBeLessThan(50);
+    const lost = probabilities(found).map((p) => p[3]);
+    // The mean over the rows of weight, in the null model.
+    if (penalty.l1) expect(lost.reduce((a, b) => a + b, 0) / lost.length).toBeLessThan(1.1e-13);
     for (const [i, p] of probabilities(found).entries()) {
       expect(p[3]).toBeLessThan(1e-9);
       for (let k = 0; k < 3; k++) expect(Math.abs(p[k] - wanted[i][k])).toBeLessThan(1e-6);
