@@ -137,6 +137,9 @@ describe("the strength", () => {
     expect((await run.chosen).why).toMatch(/; l2 is 0, since the target is the same in all rows$/);
     // Without an intercept columns have to meet it.
     expect((await fit(linear({ intercept: false }), data).chosen).why).toMatch(/; l2 is \S+, under which/);
+    // Nor does the intercept meet it where each row has an offset of its own.
+    using offsets = Dataset.fromArrays({ x, y: x.map(() => 4), offset: x.map(([a]) => a) });
+    expect((await fit(linear(), offsets).chosen).why).toMatch(/; l2 is \S+, under which/);
   });
 
   it("that is neither a number nor auto is refused with both", () => {
