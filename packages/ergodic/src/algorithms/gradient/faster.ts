@@ -37,7 +37,7 @@ export function faster(rule: Rule, times: number): Faster | undefined {
   return { rule: make({ ...rule.options, rate: its }) as EquationRule, factor, sums };
 }
 
-/** Whether its steps become shorter as a run goes on. */
+/** Whether its steps become shorter in the course of a run. */
 export function shortens({ kind, name, options }: Rule): boolean {
   if (kind !== "equation") return false;
   const { rate } = options as { rate?: unknown };

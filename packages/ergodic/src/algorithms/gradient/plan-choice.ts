@@ -30,7 +30,7 @@ export interface Known {
   readonly gain: number;
   /** Candidates of which an update is to bring as much as one lane's by theory: they need not show it, only not be worse. */
   readonly even: readonly Sharing[];
-  /** Whether steps become shorter as the run goes on, and with them what the noise of rows adds to the objective. */
+  /** Whether steps become shorter in the course of the run, and with them what the noise of rows adds to the objective. */
   readonly shortens: boolean;
 }
 
@@ -77,9 +77,9 @@ interface Comparison {
  *
  * Another way than one lane is taken only if it is `WORTH` times as fast over the rounds, and was faster in each of at least `ROUNDS` of them.
  *
- * Once the noise of single rows outweighs what a stretch of them gains, the falls of two candidates say no more which is better. Of those that are `even`, as many updates
- * bring as much: what counts is whether they end a stretch as low as one lane, but for a small part of what was gained since the start, and their updates
- * per second, in four of five rounds.
+ * Once the noise of single rows outweighs what a stretch of them gains, the falls of two candidates no longer tell which is better. Of those that are `even`, as many
+ * updates bring as much. They are taken for their updates per second, in four of five rounds, if they end a stretch as low as one lane, to within a small part of what
+ * was gained since the start.
  */
 export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [], shortens: false }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));

@@ -67,12 +67,12 @@ interface OpenRound {
  * Descent that chooses, in its first stretches, how workers share the updates: one lane, averaged replicas, or lanes that race on one model (DimmWitted:
  * Zhang, Ré 2014, there by a cost model, here by measuring).
  *
- * The run begins on one lane. Once its speed is known and a thirtieth of the run is over, `ROUNDS` rounds are made: the lane goes on for a stretch of updates, and the
+ * The run begins on one lane. Once its speed is known and a thirtieth of the run is over, `ROUNDS` rounds are made: the lane continues for a stretch of updates, and the
  * other candidates make as many from where it began that stretch, with the state of its rule. Each is timed, and the objective is measured on the same rows before
  * and after. What is kept is always the one lane's, so that a run which stays on one lane has the numbers of one with workers: 1; what the others made is
  * discarded, but counts as updates and as time (not as epochs, which are passes that were kept). Trials take at most a twentieth of a run's time, and a little
  * more where the rounds leave a candidate undecided, which gets more of them; runs and epochs that are too short for that stay on one lane. Which plan is faster
- * is choosePlan's to say; the run goes on by it, from the one lane's parameters and state.
+ * is choosePlan's to say; the run continues by it, from the one lane's parameters and state.
  *
  * A snapshot ends the measuring, with what is known by then, so that checkpoints hold a plan that was chosen: they are those of plain descent.
  * Of linear models, k replicas step by k times the rule's rate where it has one (faster.ts), and so does the rule that a checkpoint keeps (`algorithm`): what is

@@ -122,7 +122,7 @@ describe("where candidates are even", () => {
   const noisy = (replicas: Stretch, lane = stretch(1, -0.01)): Round => ({ "one lane": lane, replicas });
   const chosen = (rounds: readonly Round[], its = known): Sharing => choosePlan(rounds, its).sharing;
 
-  it("the faster is taken, whatever a stretch brought, if it ends no higher than one lane but for a two-hundredth of the gain", () => {
+  it("the faster is taken, whatever a stretch brought, if it ends as low as one lane, to within a two-hundredth of the gain", () => {
     expect(BEHIND).toBe(0.005);
     for (const [fell, wanted] of [
       [-0.0149, "replicas"],
@@ -138,7 +138,7 @@ describe("where candidates are even", () => {
     expect(chosen(uneven)).toBe("replicas");
   });
 
-  it("and but for a thousandth where steps stay as long, since it would stay behind", () => {
+  it("to within a thousandth where steps stay as long, since it would stay behind", () => {
     expect(STAYS_BEHIND).toBe(0.001);
     for (const [fell, wanted] of [
       [-0.0109, "replicas"],
