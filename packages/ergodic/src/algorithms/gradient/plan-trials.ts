@@ -5,23 +5,15 @@ import { type Faster, faster, shortens } from "./faster.ts";
 import { Descent, refuseMisfits } from "./gradient-descent.ts";
 import { handOn, sameRows, stepIn } from "./hand-on.ts";
 import { choosePlan, hopeless, type PlanChoice, ROUNDS, type Round, type Sharing, type Stretch } from "./plan-choice.ts";
+import { type End, secondsLeft, stretchOf } from "./stretch-length.ts";
 import { TrialLoss } from "./trial-loss.ts";
 
-/** Of the run's time on one lane, what trials that are discarded may take. */
-const SHARE = 0.05;
-/** The same with what surrounds them: copies of the parameters and losses. */
+/** Of the run's time on one lane, what trials may take with what surrounds them: copies of the parameters and losses. */
 const WHOLE_SHARE = 0.08;
-/** Seconds of a stretch on one lane: less is lost in what it costs to call a thread, more would hold up a page, which must draw. */
-const SHORTEST = 0.002;
-const LONGEST = 0.008;
 /** With those of candidates of which the first say too little. */
 const MOST_ROUNDS = 9;
 /** Of a run, what goes by before the first round: steps are the longest then, and the choice is for the others. */
 const BEFORE_SHARE = 1 / 30;
-/** In long runs, of which an epoch takes long: what is short is measured badly where other programs run, too. */
-const LONGEST_OF_LONG = 0.05;
-/** Of an epoch: rounds that come in later ones have less to learn, and differ by less. */
-const EPOCH_SHARE = 1 / 4;
 /** Seconds on one lane by which its speed is known. */
 const CALIBRATION = 0.005;
 /** Of the time between two averages of replicas, what an average takes at most; and about how many seconds that is, of threads that wait and for each number. */
@@ -33,8 +25,7 @@ const LEAST_ROWS = 256;
 const MOST_ROWS = 4096;
 
 export interface TrialOptions {
-  /** When the run will stop, as far as that is known. */
-  readonly until: { readonly epochs?: number; readonly updates?: number; readonly seconds?: number };
+  readonly until: End;
   /** Called once, with the plan that was taken (`plan`), why (`planChoice`), and `algorithm`, where it steps at another rate than was asked for. */
   readonly settle: (chosen: JsonObject) => void;
   /** Milliseconds. */
@@ -395,37 +386,6 @@ export class PlanTrials implements Progression {
 function lanesOf(sharing: Sharing, workers: number): Pick<Plan, "workers" | "replicas"> {
   if (sharing === "one lane") return { workers: 1, replicas: 1 };
   return { workers, replicas: sharing === "racing" ? "shared" : workers };
-}
-
-/** Seconds of a run on one lane that are left; Infinity where nobody knows. */
-function secondsLeft(one: Descent, secondsPerStep: number, until: TrialOptions["until"], gone: number): number {
-  const { epochs, updates, seconds } = until;
-  const left = [Infinity];
-  if (epochs !== undefined) left.push((epochs * one.stepsPerEpoch - one.step) * secondsPerStep);
-  if (updates !== undefined) left.push((updates - one.updates) * secondsPerStep);
-  if (seconds !== undefined) left.push(seconds - gone);
-  return Math.max(0, Math.min(...left));
-}
-
-/**
- * Steps of a stretch, or why nothing is measured. `secondsPerStep`: on one lane, of as many updates as a step of the others makes; `left`: seconds of the run;
- * `stepsPerEpoch`: of theirs, at least; `others`: candidates whose stretches are discarded.
- */
-export function stretchOf(run: { secondsPerStep: number; stepsPerEpoch: number; left: number; others: number }): number | string {
-  const { secondsPerStep, stepsPerEpoch, left, others } = run;
-  const most = (SHARE * left) / (ROUNDS * others);
-  const longest = Math.max(LONGEST, Math.min(LONGEST_OF_LONG, EPOCH_SHARE * stepsPerEpoch * secondsPerStep));
-  const steps = Math.max(1, Math.floor(Math.min(most, longest) / secondsPerStep));
-  if (most < Math.max(SHORTEST, secondsPerStep))
-    return `the rest of the run takes about ${shown(left)} on one lane, too short to measure other plans`;
-  const taken = Math.min(steps, stepsPerEpoch - 1);
-  if (taken < 1 || taken * secondsPerStep < SHORTEST)
-    return `an epoch takes about ${shown(stepsPerEpoch * secondsPerStep)} on one lane, too short to share`;
-  return taken;
-}
-
-function shown(seconds: number): string {
-  return seconds < 1 ? `${Number((1000 * seconds).toPrecision(2))} ms` : `${Number(seconds.toPrecision(2))} s`;
 }
 
 /** JSON has no NaN or Infinity. */
