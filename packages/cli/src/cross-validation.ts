@@ -96,7 +96,7 @@ export async function crossValidated(
       const [name] = metricNames(metrics);
       const [label, value] = metricText(name, metrics[name], null);
       terminal.note(
-        `fold ${number + 1} of ${folds}: ${grouped(train)} rows to train on, ${grouped(test)} held out; ${label} ${value}; ${duration(seconds)}`,
+        `fold ${number + 1} of ${folds}: ${counted(train, "row")} to train on, ${grouped(test)} held out; ${label} ${value}; ${duration(seconds)}`,
       );
     },
   });

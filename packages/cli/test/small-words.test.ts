@@ -59,3 +59,17 @@ it("quotes at most 200 characters of a text", () => {
   reportError(new DataError("a.csv", `"${"x".repeat(5000)}" and "${"y".repeat(200)}" are not numbers`, "DATA_TYPE"), terminal);
   expect(terminal.stderr).toBe(`ergodic: a.csv: "${"x".repeat(200)}…" and "${"y".repeat(200)}" are not numbers [DATA_TYPE]\n`);
 });
+
+it("one row is one row, and two are two", async () => {
+  const [test, plural] = [file("one.csv"), file("two.csv")];
+  writeFileSync(test, "a,y\n3,no\n");
+  writeFileSync(plural, "a,y\n3,no\n4,yes\n");
+  for (const [of, wanted] of [
+    [test, /^test, 1 row$/m],
+    [plural, /^test, 2 rows$/m],
+  ] as const) {
+    const { code, stdout } = await ergodic("train", rows, "--target", "y", "--test", of, "--quiet");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(wanted);
+  }
+});

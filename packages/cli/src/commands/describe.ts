@@ -145,7 +145,7 @@ function ofNetwork(file: string, size: number, model: NetworkPredictor, terminal
 
 /** What a model of rows was trained for, and how they come to it. */
 function wanted({ loss, equation, target, pipeline }: Described): [string, string][] {
-  const levels = target.levels ? `, ${target.levels.length} classes: ${listed(target.levels)}` : "";
+  const levels = target.levels ? `, ${counted(target.levels.length, "class", "classes")}: ${listed(target.levels)}` : "";
   return [
     ["target", `${target.name}${levels}`],
     ["loss", `${loss.name}: ${equation}`],

@@ -140,7 +140,7 @@ function textOf({ options, read, parts, path }: Result, terminal: Terminal): str
   const title = standardised ? "coefficients of standardised columns" : "coefficients";
   const weights = coefficientTable(title, nonZeroCoefficients(model), MOST_COEFFICIENTS, paint);
   const test = parts.test
-    ? `${paint.bold(`test, ${grouped(parts.test.rowCount)} rows`)}\n${metricsText(model.evaluate(parts.test), paint, positiveClass(model))}`
+    ? `${paint.bold(`test, ${counted(parts.test.rowCount, "row")}`)}\n${metricsText(model.evaluate(parts.test), paint, positiveClass(model))}`
     : "";
   return `${head}${plot}${choice}${weights}${test}${offerText(read)}${options.out === undefined ? "" : `saved to ${options.out}\n`}`;
 }

@@ -254,7 +254,7 @@ function report(result: Result): void {
   if (best) terminal.out(`validation loss ${decimal(best.loss)} at its least\n${validationWarning(best, paint)}`);
   if (metrics)
     terminal.out(
-      `${paint.bold(`test, ${grouped(test!.count)} ratings${bestOf(fitted, count)}`)}\n${metricsText(metrics, paint, null)}`,
+      `${paint.bold(`test, ${counted(test!.count, "rating")}${bestOf(fitted, count)}`)}\n${metricsText(metrics, paint, null)}`,
     );
   if (user !== undefined) {
     const whose = known ? `for ${user}` : `for ${user}, who has no rating: the best for anybody`;

@@ -207,7 +207,7 @@ function report(result: Result): void {
   terminal.out(certificate(run.report));
   if (regression) terminal.out(regressionText(regression, paint));
   if (metrics) {
-    terminal.out(`${paint.bold(`test, ${grouped(parts.test!.rowCount)} rows`)}\n${metricsText(metrics, paint, positive)}`);
+    terminal.out(`${paint.bold(`test, ${counted(parts.test!.rowCount, "row")}`)}\n${metricsText(metrics, paint, positive)}`);
     if (fitted.classes?.length === 2) terminal.out(confusionText(metrics.confusion!, fitted.classes, paint));
   }
   terminal.out(offerText(result.read));

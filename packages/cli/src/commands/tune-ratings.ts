@@ -104,7 +104,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   terminal.out(tunedText(tuned, line, paint));
   if (metrics)
     terminal.out(
-      `${paint.bold(`test, ${grouped(parts.test!.count)} ratings${bestOf(final!, 10)}`)}, trained on ${grouped(parts.known.count)}\n${metricsText(metrics, paint, null)}`,
+      `${paint.bold(`test, ${counted(parts.test!.count, "rating")}${bestOf(final!, 10)}`)}, trained on ${grouped(parts.known.count)}\n${metricsText(metrics, paint, null)}`,
     );
   if (options.out !== undefined) terminal.out(`trained on ${counted(parts.known.count, "rating")}, saved to ${options.out}\n`);
 }

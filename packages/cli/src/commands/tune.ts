@@ -167,7 +167,7 @@ function jsonOf({ file, options, parts, tuned, command }: Result, final: Final |
 function textOf({ options, read, tuned, command }: Result, final: Final | undefined, terminal: Terminal): string {
   const { out: paint } = terminal.paint;
   const test = final?.parts.test
-    ? `${paint.bold(`test, ${grouped(final.parts.test.rowCount)} rows`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint, positiveClass(final.fitted))}`
+    ? `${paint.bold(`test, ${counted(final.parts.test.rowCount, "row")}`)}, trained on ${grouped(final.parts.train.rowCount)}\n${metricsText(final.fitted.evaluate(final.parts.test), paint, positiveClass(final.fitted))}`
     : "";
   const saved =
     options.out === undefined ? "" : `trained on ${counted(final!.parts.train.rowCount, "row")}, saved to ${options.out}\n`;

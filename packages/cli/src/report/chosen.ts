@@ -116,12 +116,12 @@ export function rateText(rate: unknown): string {
 /** "100 λ, l1 ratio 0.5, tolerance 1e-6, 10 folds". */
 export function pathText({ lambdas, l1Ratio, tolerance, folds }: PathJson): string {
   const count = typeof lambdas === "number" ? lambdas : lambdas.length;
-  return `${count} λ, l1 ratio ${l1Ratio}, tolerance ${plain(tolerance)}${folds > 0 ? `, ${folds} folds` : ""}`;
+  return `${count} λ, l1 ratio ${l1Ratio}, tolerance ${plain(tolerance)}${folds > 0 ? `, ${counted(folds, "fold")}` : ""}`;
 }
 
 export function chosenLine(description: Described, engine: EngineDescription): string {
   const { loss, model, target, pipeline, algorithm, path, plan, why } = description;
-  const classes = target.levels ? ` (${target.levels.length} classes)` : "";
+  const classes = target.levels ? ` (${counted(target.levels.length, "class", "classes")})` : "";
   const { parameters } = description as Partial<NetworkDescribed>;
   const kind = parameters === undefined ? "linear model" : `network of ${counted(parameters, "parameter")}`;
   const parts = [`${kind}, ${loss.name} loss${classes}`];
@@ -165,7 +165,7 @@ function planParts(plan: PlanJson, engine: EngineDescription): string[] {
 }
 
 export function workersText({ workers, replicas }: { workers: number; replicas: number | "shared" }): string {
-  const count = workers === 1 ? "1 worker" : `${workers} workers`;
+  const count = counted(workers, "worker");
   if (replicas === "shared") return workers === 1 ? count : `${count} on one model`;
   return replicas === 1 ? count : `${count}, ${replicas} replicas averaged`;
 }

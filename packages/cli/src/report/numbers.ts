@@ -3,7 +3,7 @@
 export const grouped = (value: number): string => Math.round(value).toLocaleString("en");
 
 /** "1 column", "1,234 columns". */
-export const counted = (count: number, one: string): string => `${grouped(count)} ${one}${count === 1 ? "" : "s"}`;
+export const counted = (count: number, one: string, many = `${one}s`): string => `${grouped(count)} ${count === 1 ? one : many}`;
 
 /** 1234567 → "1.23 M". */
 export function short(value: number): string {

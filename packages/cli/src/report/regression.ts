@@ -1,7 +1,7 @@
 /** A regression table as text: estimates, standard errors, intervals and tests. */
 import type { RegressionTable } from "ergodic";
 import type { Paint } from "../terminal.ts";
-import { decimal, grouped, significant } from "./numbers.ts";
+import { counted, decimal, significant } from "./numbers.ts";
 import { table } from "./table.ts";
 
 /** Below this a probability is not told apart from 0. */
@@ -24,5 +24,5 @@ export function regressionText(given: RegressionTable, paint: Paint): string {
   const noise =
     family === "gaussian" ? `residual standard error ${significant(Math.sqrt(dispersion))}` : `deviance ${decimal(deviance)}`;
   const left = aliased.length > 0 ? `  relative to, or made up by the others: ${aliased.join(", ")}\n` : "";
-  return `${table(header, lines, { paint })}  ${family}, ${grouped(rows)} rows, ${grouped(degreesOfFreedom)} degrees of freedom, ${noise}\n${left}`;
+  return `${table(header, lines, { paint })}  ${family}, ${counted(rows, "row")}, ${counted(degreesOfFreedom, "degree")} of freedom, ${noise}\n${left}`;
 }
