@@ -168,7 +168,8 @@ async function refusePacked(name: string, path: string): Promise<void> {
     .catch(() => undefined);
   if (handle === undefined) return; // who reads it says why
   try {
-    const { buffer } = await handle.read(new Uint8Array(2), 0, 2, 0);
+    const buffer = new Uint8Array(2);
+    await handle.read(buffer, 0, 2, 0).catch(() => undefined); // a folder, say: who reads it says so
     if (buffer[0] !== 0x1f || buffer[1] !== 0x8b) return;
   } finally {
     await handle.close();

@@ -26,8 +26,8 @@ export interface Figures {
 
 /** What is known of the candidates apart from the rounds. */
 export interface Known {
-  /** By how much the objective fell from the start of the run to the first round. */
-  readonly gain: number;
+  /** What the objective is, or by how much it fell since the start of the run, if that is less: what "as low" is measured by. */
+  readonly scale: number;
   /** Candidates of which an update is to bring as much as one lane's by theory: they need not show it, only not be worse. */
   readonly even: readonly Sharing[];
   /** Whether steps become shorter in the course of the run, and with them what the noise of rows adds to the objective. */
@@ -51,7 +51,7 @@ const FIRST_LOOK = 2;
 const HOPELESS = 0.5;
 /** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
 const FASTER_IN = 3 / 4;
-/** Of what the objective fell since the start, what an even candidate may be behind one lane after a stretch; and where steps stay as long, so that it stays behind. */
+/** Of what the objective fell since the start, or still is, what an even candidate may be behind one lane after a stretch; and where steps stay as long, so that it stays behind. */
 export const BEHIND = 0.005;
 export const STAYS_BEHIND = 0.001;
 /** Where two are equal, the first: one lane and replicas repeat themselves, racing lanes do not. */
@@ -79,15 +79,15 @@ interface Comparison {
  *
  * Once the noise of single rows outweighs what a stretch of them gains, the falls of two candidates no longer tell which is better. Of those that are `even`, as many
  * updates bring as much. They are taken for their updates per second, in four of five rounds, if they end a stretch as low as one lane, to within a small part of what
- * was gained since the start.
+ * the objective fell since the start and of what it is.
  */
-export function choosePlan(rounds: readonly Round[], known: Known = { gain: 0, even: [], shortens: false }): PlanChoice {
+export function choosePlan(rounds: readonly Round[], known: Known = { scale: 0, even: [], shortens: false }): PlanChoice {
   const figures = order.filter((sharing) => rounds.some((round) => round[sharing])).map((sharing) => figuresOf(sharing, rounds));
   const isOver = rounds.length > 0 && hopeless(rounds).length === figures.length - 1;
   if (rounds.length < ROUNDS && !isOver)
     return { sharing: "one lane", why: `only ${rounds.length} of ${ROUNDS} rounds of measuring were made`, figures, unsure: [] };
-  const [alone, ...rest] = figures;
-  const others = rest.map((other) => compare(other, alone, rounds, known));
+  const [, ...rest] = figures;
+  const others = rest.map((other) => compare(other, rounds, known));
   const faster = others.filter(({ worth, steady }) => steady && worth > WORTH);
   const best = faster.reduce<Comparison | undefined>((a, b) => (a && a.worth >= b.worth ? a : b), undefined);
   if (best) return { sharing: best.figures.sharing, why: why(best), figures, unsure: [] };
@@ -103,13 +103,15 @@ export function hopeless(rounds: readonly Round[]): Sharing[] {
   });
 }
 
-function compare(figures: Figures, alone: Figures, all: readonly Round[], { gain, even, shortens }: Known): Comparison {
+/** By the rounds of the candidate alone: what comes after it was given up makes it neither better nor worse. */
+function compare(figures: Figures, all: readonly Round[], { scale, even, shortens }: Known): Comparison {
   const { sharing } = figures;
   const rounds = all.filter((round) => round[sharing]);
+  const alone = figuresOf("one lane", rounds);
   const hardware = figures.updatesPerSecond / alone.updatesPerSecond;
   const statistical = alone.fallPerUpdate > 0 ? figures.fallPerUpdate / alone.fallPerUpdate : Number.NaN;
   const behind = mean(rounds.map((round) => round["one lane"].fell - (round[sharing]?.fell ?? Number.NaN)));
-  const asFar = even.includes(sharing) && behind <= (shortens ? BEHIND : STAYS_BEHIND) * gain;
+  const asFar = even.includes(sharing) && behind <= (shortens ? BEHIND : STAYS_BEHIND) * scale;
   const wins = rounds.filter((round) =>
     asFar ? pace(round[sharing]) > pace(round["one lane"]) : speed(round[sharing]) > speed(round["one lane"]),
   ).length;

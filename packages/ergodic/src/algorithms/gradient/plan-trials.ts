@@ -104,8 +104,8 @@ export class PlanTrials implements Progression {
   private failure: unknown;
   /** Where the first round begins. */
   private firstAt = 0;
-  /** By how much the objective fell from the start to there. */
-  private gain = 0;
+  /** What the objective is there, or by how much it fell since the start, if that is less. */
+  private scale = 0;
 
   /** `one`: on one lane, at its start; it belongs to the trials from now on. `plan`: that of its workers. */
   constructor(one: Descent, plan: Plan, engine: Engine, options: TrialOptions) {
@@ -253,7 +253,7 @@ export class PlanTrials implements Progression {
     const before = this.lossOf(this.one);
     if (this.rounds.length === 0) {
       const { start, parameterCount } = this.one.parts.problem;
-      this.gain = this.loss!.at(start ?? new Float64Array(parameterCount)) - before;
+      this.scale = Math.min(this.loss!.at(start ?? new Float64Array(parameterCount)) - before, Math.abs(before));
     }
     this.round = { base, before, made: {}, left: this.stretch * this.workers, seconds: 0 };
   }
@@ -322,7 +322,7 @@ export class PlanTrials implements Progression {
   /** Racing loses no update, and the mean of replicas that step as many times as far goes as far as one lane. */
   private choose(): PlanChoice {
     const even: Sharing[] = this.faster ? ["replicas", "racing"] : ["racing"];
-    return choosePlan(this.rounds, { gain: this.gain, even, shortens: shortens(this.one.parts.rule) });
+    return choosePlan(this.rounds, { scale: this.scale, even, shortens: shortens(this.one.parts.rule) });
   }
 
   /** The descent that goes on from here; one lane where there is a reason not to measure, or not to go on measuring. */

@@ -117,7 +117,7 @@ describe("the plan that is taken", () => {
 });
 
 describe("where candidates are even", () => {
-  const known = { gain: 1, even: ["replicas", "racing"] as const, shortens: true };
+  const known = { scale: 1, even: ["replicas", "racing"] as const, shortens: true };
   /** In a stretch one lane goes up by noise, as it does where little is left to gain. */
   const noisy = (replicas: Stretch, lane = stretch(1, -0.01)): Round => ({ "one lane": lane, replicas });
   const chosen = (rounds: readonly Round[], its = known): Sharing => choosePlan(rounds, its).sharing;
@@ -154,7 +154,7 @@ describe("where candidates are even", () => {
 
   it("one lane is taken where nothing was gained, and where the loss or the gain is not a number", () => {
     for (const gain of [0, -1, Number.NaN])
-      expect(chosen(repeated(noisy(stretch(0.5, -0.0101))), { ...known, gain })).toBe("one lane");
+      expect(chosen(repeated(noisy(stretch(0.5, -0.0101))), { ...known, scale: gain })).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(0.5, Number.NaN))))).toBe("one lane");
     expect(chosen(repeated(noisy(stretch(0.5, -Infinity))))).toBe("one lane");
   });
@@ -192,6 +192,42 @@ describe("where candidates are even", () => {
     const falling = { "one lane": stretch(1, 1), replicas: stretch(0.9, 1), racing: stretch(3, 9) };
     const rounds = [falling, falling, ...repeated({ "one lane": stretch(1, 1), replicas: stretch(0.9, 1) }, 3)];
     expect(chosen(rounds, { ...known, even: [] as never })).toBe("replicas");
+  });
+
+  it("one that was given up is not taken later, whatever comes", () => {
+    const some = fc.record({
+      seconds: fc.double({ min: 0.3, max: 3, noNaN: true }),
+      fell: fc.double({ min: -0.01, max: 0.01, noNaN: true }),
+    });
+    const made = some.map(({ seconds: time, fell: by }) => stretch(time, by));
+    const round: fc.Arbitrary<Round> = fc.record({ "one lane": made, replicas: made, racing: made });
+    const settings = fc.record({
+      scale: fc.constantFrom(0, 1, 10),
+      shortens: fc.boolean(),
+      even: fc.constantFrom([], ["racing"], ["replicas", "racing"]),
+    });
+    let givenUp = 0;
+    fc.assert(
+      fc.property(
+        fc.array(round, { minLength: 2, maxLength: 6 }),
+        fc.array(round, { maxLength: 5 }),
+        settings,
+        (first, later, its) => {
+          const { sharing, unsure } = choosePlan(first, its as typeof known);
+          if (sharing !== "one lane") return;
+          const over =
+            first.length < ROUNDS ? hopeless(first) : (["replicas", "racing"] as const).filter((one) => !unsure.includes(one));
+          if (over.length === 0) return;
+          givenUp++;
+          const rest = later.map(
+            (one) => Object.fromEntries(Object.entries(one).filter(([name]) => !over.includes(name as Sharing))) as Round,
+          );
+          expect(over).not.toContain(choosePlan([...first, ...rest], its as typeof known).sharing);
+        },
+      ),
+      { seed: 1, numRuns: 2000 },
+    );
+    expect(givenUp).toBeGreaterThan(200);
   });
 
   it("rounds in which a candidate was not tried any more say nothing of it", () => {

@@ -142,6 +142,25 @@ describe("the strength", () => {
     expect((await fit(linear(), offsets).chosen).why).toMatch(/; l2 is \S+, under which/);
   });
 
+  it("is in proportion to weights of any size, by L-BFGS as by Newton's steps, and so the model is the same", async () => {
+    const { train } = noisy(300, 4, { classes: 3 });
+    const x = Array.from({ length: 300 }, (_, i) => [...train.row(i)]);
+    const y = Array.from({ length: 300 }, (_, i) => "abc"[train.target.values[i]]);
+    const fitted = async (weight: number) => {
+      using data = Dataset.fromArrays({ x, y, type: "f64", weights: x.map(() => weight) });
+      const run = fit(linear({ loss: "multinomial" }), data);
+      const { weights } = await run;
+      const { l2 } = ((await run.chosen) as { model: { l2: number } }).model;
+      return { weights, l2: l2 / weight };
+    };
+    const wanted = await fitted(1);
+    for (const weight of [0.5, 1 / 300, 1e-6, 1e-9]) {
+      const found = await fitted(weight);
+      expect(found.l2 / wanted.l2).toBeCloseTo(1, 6);
+      for (const [j, w] of found.weights.entries()) expect(Math.abs(w - wanted.weights[j])).toBeLessThan(2e-3);
+    }
+  });
+
   it("that is neither a number nor auto is refused with both", () => {
     expect(() => linear({ l2: "atuo" as "auto" })).toThrow(
       'linear: l2 is "atuo", but must be a number >= 0 or "auto" [OPTION_RANGE]',

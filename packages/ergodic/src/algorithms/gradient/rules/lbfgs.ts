@@ -56,7 +56,8 @@ export const lbfgs = hostRule(
         if (largest(gradient) <= options.gradientTolerance) return end("the gradient is within its tolerance");
         const d = direction(gradient, arrays.s, arrays.y, numbers.scale);
         here.slope = dot(gradient, d);
-        if (!(here.slope <= -options.changeTolerance)) {
+        // The first direction is the gradient itself, whose square is no gain: of a small objective it is far smaller.
+        if (!(here.slope <= (numbers.started ? -options.changeTolerance : 0))) {
           return end(Number.isNaN(here.slope) ? "the gradient is not a number" : "the direction no longer descends");
         }
         const first = numbers.started ? options.rate : Math.min(1, 1 / absoluteSum(gradient)) * options.rate;

@@ -18,12 +18,15 @@ export interface Nearness {
 /**
  * L-BFGS to the minimum of a linear model. Slopes of squared and of Huber's losses are in the unit u of the targets, and the losses in u²: tolerances for
  * losses near 1 would all be met at once where targets are
- * of 1e-5. So they are u and u² times as large where u < 1, u the deviation of the targets.
+ * of 1e-5. So they are u and u² times as large where u < 1, u the deviation of the targets. And the objective is Σ w ℓ / n, in units of the mean weight: of weights that
+ * sum to 1, all would be met at once, too.
  */
 export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, changeTolerance }: Nearness): Algorithm {
   const u = loss.name === "squared" || loss.name === "huber" ? Math.min(1, deviation(data)) : 1;
+  const { weights, rowCount } = data;
+  const w = weights ? weights.reduce((sum, weight) => sum + weight, 0) / rowCount : 1;
   return gradientDescent({
-    rule: lbfgs({ gradientTolerance: u * gradientTolerance, changeTolerance: u * u * changeTolerance }),
+    rule: lbfgs({ gradientTolerance: w * u * gradientTolerance, changeTolerance: w * u * u * changeTolerance }),
   });
 }
 
