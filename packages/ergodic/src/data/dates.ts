@@ -12,7 +12,7 @@ import { told } from "./number-cells.ts";
 import type { RawColumn } from "./rows.ts";
 import { readPartsBy } from "./transformations/columns.ts";
 
-const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s?(?:Z|[+-]\d\d:?\d\d)?)?$/;
+const form = /^(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d+)?)?\s?(?:Z|[+-]\d\d(?::?\d\d)?)?)?$/;
 const names = ["year", "month", "day", "weekday", "hour"] as const;
 const levelsOf = { month: 12, weekday: 7 } as const;
 

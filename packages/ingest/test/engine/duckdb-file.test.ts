@@ -147,6 +147,11 @@ describe("what is refused", () => {
     expect(await refusal(duck(folder))).toMatchObject({ code: "OPTION_CONFLICT" });
   });
 
+  it("folders, and files that the system does not read, in words of ours", async () => {
+    for (const path of [folder, join(folder, "."), "/proc/self/mem"])
+      await expect(duck(path)).rejects.toSatisfy((error) => error instanceof DataError || error instanceof OptionError);
+  });
+
   it("a path of which it would make another one by a backslash, and one with a zero byte", async () => {
     const place = mkdtempSync(join(folder, "backslash-"));
     for (const sibling of ["*.csv", "?.csv", "[x].csv", "x.csv", "a.csv"])
