@@ -314,7 +314,13 @@ describe("dates", () => {
   });
 
   it("with times have an hour, whatever is behind it", () => {
-    const timed = ["2024-03-05 14:30", "2024-03-05T06:00:36Z", "2024-03-05 23:59:00.25+05:30", "2024-03-05", "2024-03-05 07:15:00-08"];
+    const timed = [
+      "2024-03-05 14:30",
+      "2024-03-05T06:00:36Z",
+      "2024-03-05 23:59:00.25+05:30",
+      "2024-03-05",
+      "2024-03-05 07:15:00-08",
+    ];
     using data = made({ dates: dateParts("on") }, timed.map((on, y) => ({ on, y })) as never);
     const at = data.names.indexOf("on.hour");
     expect([0, 1, 2, 3, 4].map((i) => data.row(i)[at])).toEqual([14.5, Math.fround(6.01), Math.fround(23 + 59 / 60), 0, 7.25]);
