@@ -209,15 +209,17 @@ describe("where workers would fill the machine", () => {
   it("a call that fails here drops the later ones of the worker, and the other way round, and is named", async () => {
     machineOf(2);
     const absent = { kernel: 2 ** 20, args: [] };
-    // Here: the worker waits in its first call until this thread has failed.
-    const here = engine.run([absent, waitCall(), log(1), waitCall()], two).catch((error: unknown) => error);
+    // Here, in its second call, while the worker waits in its first, or has not begun.
+    const once = { kernel: functions.meet.slot, args: [address(3), 1] };
+    const here = engine.run([once, waitCall(), absent, waitCall()], two).catch((error: unknown) => error);
+    await until(() => counter(3) === 1);
     await new Promise((resolve) => setTimeout(resolve, 50));
     open();
     expect(String(await here)).toMatch(/failed on this thread: .*no function in slot/);
-    expect(counter(0)).toBe(1);
+    expect(counter(0)).toBeLessThan(2);
     // There: this thread waits in its first call until the worker has failed.
     Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
-    const wait = { kernel: functions.meet.slot, args: [address(3), 100_000_000] };
+    const wait = { kernel: functions.meet.slot, args: [address(4), 300_000_000] };
     const there = engine.run([wait, absent, waitCall(), log(1)], two).catch((error: unknown) => error);
     expect(String(await there)).toMatch(/failed on worker 0: .*no function in slot/);
     expect(counter(0)).toBe(0);
