@@ -26,7 +26,7 @@ export const PARTS = [
     "index",
     "loop/plan",
     "models/statistical/index",
-    "verbs/fit/path",
+    "verbs/fit/folds",
   ],
 ];
 /** What the sources say that bundlers may leave out, and this one may not. */

@@ -28,6 +28,29 @@ test("parts of the library that a benchmark opens are in its bundle", async () =
   expect([...parts].filter((name) => !PARTS.includes(name))).toEqual([]);
 });
 
+test("what a benchmark takes of such a part is exported by its source", () => {
+  const names = readdirSync(`${root}/bench/cases`).filter((file) => file.endsWith(".mjs"));
+  const found: string[] = [];
+  let checked = 0;
+  for (const file of names) {
+    const text = readFileSync(`${root}/bench/cases/${file}`, "utf8");
+    for (const [, wanted, given] of text.matchAll(/const (\[[^=]*?\]) = await openModules\(([^)]*)\)/g)) {
+      const parts = [...given.matchAll(/"([\w/-]+)\.js"/g)].map(([, name]) => name);
+      const sources = parts.map((name) => readFileSync(`${root}/packages/ergodic/src/${name}.ts`, "utf8")).join("\n");
+      for (const [, list] of wanted.matchAll(/\{([^}]*)\}/g))
+        for (const name of list
+          .split(",")
+          .map((each) => each.trim().split(":")[0])
+          .filter(Boolean)) {
+          checked++;
+          if (!new RegExp(`export [^;]*\\b${name}\\b`).test(sources)) found.push(`${file}: ${name} of ${parts}`);
+        }
+    }
+  }
+  expect(checked).toBeGreaterThan(15);
+  expect(found).toEqual([]);
+});
+
 describe("bench/run.mjs", () => {
   test("--list names every case, with what it measures", () => {
     const { status, lines } = bench("--list");
