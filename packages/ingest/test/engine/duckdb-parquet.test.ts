@@ -2,27 +2,12 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { readParquet, readTable } from "../../src/index.ts";
 import { type ParquetColumn, parquetBytes } from "../parquet-bytes.ts";
+import { copied } from "./copied.ts";
 import { both, bothBlocks, folder, type plain, refusal, written } from "./made.ts";
-
-const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-const connection = await instance.connect();
-afterAll(() => {
-  connection.closeSync();
-  instance.closeSync();
-});
-
-let files = 0;
-/** A file that the database writes of a query. */
-async function copied(query: string, options = ""): Promise<string> {
-  const path = join(folder, `q${files++}.parquet`);
-  await connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet${options})`);
-  return path;
-}
 
 const columns: fc.Arbitrary<ParquetColumn[]> = fc.integer({ min: 1, max: 20 }).chain((rows) => {
   const of = (value: fc.Arbitrary<number | bigint | string | boolean>, nulls: boolean) =>
@@ -89,7 +74,7 @@ describe("readTable by DuckDB", () => {
       CASE WHEN i % 2 = 0 THEN 'p' ELSE 'q' END::ENUM ('q', 'p') AS e
       FROM range(7000) t(i)`;
     for (const codec of ["snappy", "zstd", "uncompressed", "brotli"]) {
-      const path = await copied(query, `, CODEC '${codec}', ROW_GROUP_SIZE 2048`);
+      const path = await copied(query, `parquet, CODEC '${codec}', ROW_GROUP_SIZE 2048`);
       const [found, wanted] = await both(path);
       expect(found).toEqual(wanted);
       expect(wanted).toMatchObject({ rowCount: 7000 });
@@ -133,7 +118,7 @@ describe("readTable by DuckDB", () => {
   });
 
   it("refuses damaged files by name, and those within gzip", async () => {
-    const whole = readFileSync(await copied("SELECT i, 't' || i AS t FROM range(3000) t(i)", ", CODEC 'snappy'"));
+    const whole = readFileSync(await copied("SELECT i, 't' || i AS t FROM range(3000) t(i)", "parquet, CODEC 'snappy'"));
     const [found, wanted] = await both(written(whole.subarray(0, whole.length - 9), "cut.parquet"));
     expect([found, wanted]).toEqual(["DATA_TRUNCATED", "DATA_TRUNCATED"]);
     const changed = Uint8Array.from(whole);
@@ -144,7 +129,7 @@ describe("readTable by DuckDB", () => {
       message: expect.stringMatching(/^damaged\.parquet: DuckDB refuses the file \(.+\); .*engine: "own"/),
     });
     const long = Uint8Array.from(
-      readFileSync(await copied("SELECT i, 't' || (i % 9) AS t FROM range(400000) t(i)", ", CODEC 'snappy'")),
+      readFileSync(await copied("SELECT i, 't' || (i % 9) AS t FROM range(400000) t(i)", "parquet, CODEC 'snappy'")),
     );
     long.fill(255, long.length - 40_000, long.length - 39_000);
     expect(await refusal(readTable(written(long, "late.parquet"), { engine: "duckdb" }))).toMatchObject({ code: "DATA_PARSE" });

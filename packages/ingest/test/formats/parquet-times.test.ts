@@ -1,29 +1,16 @@
 /** Dates, timestamps and times of Parquet: the texts of a CSV file, by both engines; what is beyond the calendar, or damaged. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DuckDBInstance } from "@duckdb/node-api";
 import fc from "fast-check";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { blocks, readCsv, readParquet, readTable } from "../../src/index.ts";
-import { both, bothBlocks, folder, refusal, written } from "../engine/made.ts";
+import { copied } from "../engine/copied.ts";
+import { both, bothBlocks, refusal, written } from "../engine/made.ts";
 import { parquetBytes } from "../parquet-bytes.ts";
 import { type ParquetFile, parquetFile } from "../parquet-file.ts";
 import { cells } from "../writers.ts";
 
-const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
-const connection = await instance.connect();
-afterAll(() => {
-  connection.closeSync();
-  instance.closeSync();
-});
-
 let files = 0;
 const fresh = () => `times${files++}.parquet`;
-async function copied(query: string): Promise<string> {
-  const path = join(folder, fresh());
-  await connection.run(`COPY (${query}) TO '${path}' (FORMAT parquet)`);
-  return path;
-}
 
 const unit = { millis: { 1: {} }, micros: { 2: {} }, nanos: { 3: {} } };
 type Unit = keyof typeof unit;
@@ -184,8 +171,7 @@ describe("a column of dates", () => {
 
   it("is split by dates as that of a CSV file, and has its remark", async () => {
     const path = await copied(query);
-    const csv = join(folder, "times.csv");
-    await connection.run(`COPY (${query}) TO '${csv}' (FORMAT csv)`);
+    const csv = await copied(query, "csv");
     for (const engine of ["own", "duckdb"] as const) {
       const options = { target: "y", dates: ["day", "when"] };
       const [found, wanted] = [await readParquet(path, { ...options, engine }), await readCsv(csv, options)];

@@ -46,12 +46,12 @@ export interface PlanChoice {
 export const ROUNDS = 5;
 /** So many times as fast as one lane a candidate must be: less may be luck, and one lane's run can be repeated. */
 export const WORTH = 1.1;
-/** Rounds after which a candidate that makes less than so much of one lane's updates per second, in each of them, is not worth another: no update brings twice as much. */
+/** After so many rounds, a candidate that made less than this part of one lane's updates per second in each of them gets no other: no update brings twice as much. */
 const FIRST_LOOK = 2;
 const HOPELESS = 0.5;
 /** Of the rounds, in how many an even candidate must have been faster: in the others another program may have had a processor. */
 const FASTER_IN = 3 / 4;
-/** Of what the objective fell since the start, or still is, what an even candidate may be behind one lane after a stretch; and where steps stay as long, so that it stays behind. */
+/** How far an even candidate may be behind one lane after a stretch, as a part of `scale`; and where steps stay as long, so that it stays behind. */
 export const BEHIND = 0.005;
 export const STAYS_BEHIND = 0.001;
 /** Where two are equal, the first: one lane and replicas repeat themselves, racing lanes do not. */

@@ -120,7 +120,7 @@ export function* along(x: Float64Array, d: Float64Array, search: LineSearch): Ev
   return next.value;
 }
 
-/** What asked for an objective's values, with all of them: each is computed when it is asked for. */
+/** The result of such work: each value that it asks for is computed here, at once. */
 export function made<T>(asking: Evaluations<T>, objective: Objective): T {
   let next = asking.next();
   while (!next.done) next = asking.next(objective(next.value.x, next.value.gradient));
