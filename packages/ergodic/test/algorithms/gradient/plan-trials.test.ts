@@ -195,6 +195,13 @@ describe("trials on a clock", () => {
     expect(await taken({ ...slowly, cost: { racing: 60, replicas: 30 }, derivativesPerRow: undefined })).toBe(1);
   });
 
+  it("hold what is behind against what the objective is, where it fell by many times as much", async () => {
+    const start = new Float64Array(7).fill(5);
+    const one = made({ rule: sgd({ rate: 0.3 }), cost: { racing: 60, replicas: 30 }, start });
+    expect(planOf(await settled(one)).replicas).toBe(1);
+    one.dispose();
+  });
+
   it("take replicas that are a little behind where steps become shorter, not where they stay as long", async () => {
     for (const [rate, replicas] of [
       [inverseTimeDecay({ rate: 0.3, decay: 1e-4 }), 2],
