@@ -1,0 +1,46 @@
+/** The posteriors that verdicts are judged by are what their answers say: log densities against formulas written without the library, answers against the draws of the one that has a closed form. */
+import { describe, expect, it } from "vitest";
+import { DensityPoint } from "../../src/algorithms/variational/density-point.ts";
+import { stream } from "../../src/base/stream.ts";
+import type { LogDensity } from "../../src/contract.ts";
+import { openEngine } from "../../src/host/engine.ts";
+import { standardCdf } from "./verdicts/marginals.ts";
+import { posteriors } from "./verdicts/posteriors.ts";
+
+describe("forty posteriors", () => {
+  it("have different names, half of them several modes", () => {
+    expect(new Set(posteriors.map(({ name }) => name)).size).toBe(40);
+    expect(posteriors.filter(({ kind }) => kind === "modes")).toHaveLength(20);
+  });
+
+  it.each(posteriors)("$name: the density is the formula's, up to a constant", async ({ model, data, logDensity }) => {
+    const density = "condition" in model ? await model.condition(data as never) : (model as LogDensity);
+    const point = new DensityPoint(await openEngine(), density, "test");
+    const draws = stream(3, "points").at(0);
+    const away = Array.from({ length: 20 }, () => {
+      const u = Float64Array.from({ length: density.dimension }, () => 3 * draws.uniform() - 1.5);
+      return point.evaluate(u) - logDensity(u);
+    });
+    point.dispose();
+    for (const one of away) expect(Math.abs(one - away[0])).toBeLessThan(1e-8 * Math.max(1, Math.abs(away[0])));
+  });
+
+  it.each(posteriors)("$name: marginals rise from 0 to 1 about their means", ({ marginals }) => {
+    for (const { mean = 0, sd = 10, cdf } of marginals) {
+      expect(cdf(mean - 60 * sd)).toBeLessThan(0.01);
+      expect(cdf(mean + 60 * sd)).toBeGreaterThan(0.99);
+      // Chebyshev, one-sided.
+      expect(cdf(mean + sd)).toBeGreaterThan(0.5 - 1e-6);
+      expect(cdf(mean - sd)).toBeLessThan(0.5 + 1e-6);
+    }
+  });
+});
+
+describe("the normal distribution function", () => {
+  it.each([
+    [0, 0.5],
+    [1, 0.8413447460685429],
+    [-2.5, 0.006209665325776132],
+    [5, 0.9999997133484281],
+  ])("at %d", (z, exact) => expect(Math.abs(standardCdf(z) - exact)).toBeLessThan(1e-14));
+});
