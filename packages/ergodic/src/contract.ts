@@ -434,6 +434,8 @@ export interface LogDensity {
   readonly hasLikelihood?: boolean;
   /** u drawn from the prior, where there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
+  /** A starting point: u of each parameter from its prior, or uniform in (−2, 2) if it has none that is proper. Absent: there are no priors. */
+  drawStart?(draws: Draws): Float64Array;
   /** Which part of it is not finite at these points, as text: for a start that fails. */
   explain?(points: readonly Float64Array[]): string | undefined;
   /** Estimates on some rows of the data, if `rows` named the size that counts them. */

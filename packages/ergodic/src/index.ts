@@ -316,6 +316,7 @@ export {
   toDataFrame,
   tracePlot,
   usualStatistics,
+  type TrustLevel,
   type Verdict,
 } from "./draws/index.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";

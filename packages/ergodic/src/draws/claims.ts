@@ -28,6 +28,7 @@ const place: Fields = {
   settled: optional(flag),
   mode: optional(number),
   missed: flag,
+  rare: optional(flag),
   changes: optional(text),
   sdFactor: optional(numberOrNull),
   at: {

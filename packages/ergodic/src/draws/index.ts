@@ -34,4 +34,4 @@ export { summaryTable } from "./table.ts";
 export type { PosteriorColumn, PosteriorTable } from "./table-rows.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
 export type { PredictiveKind, PredictiveOptions, PredictiveResult } from "./validation.ts";
-export type { Finding, Verdict } from "./verdict.ts";
+export type { Finding, TrustLevel, Verdict } from "./verdict.ts";

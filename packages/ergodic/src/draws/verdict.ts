@@ -10,9 +10,17 @@ import { madeText } from "./method.ts";
 
 export type { Finding } from "./findings/finding.ts";
 
-/** Whether draws can be trusted, and what to do where they cannot. */
+/**
+ * How far draws can be trusted: "trusted"; "care", if something needs a look but no finding is serious; or "untrusted", if
+ * what they say is biased or of unknown error.
+ */
+export type TrustLevel = "trusted" | "care" | "untrusted";
+
+/** Whether draws can be trusted, and what to do if not. */
 export interface Verdict {
-  /** No serious finding. */
+  /** The level that the headline of `text` puts in words. */
+  readonly level: TrustLevel;
+  /** Whether the level is "trusted" or "care". */
   readonly trusted: boolean;
   /** What was found, serious things and notes. */
   readonly findings: readonly Finding[];
@@ -22,35 +30,46 @@ export interface Verdict {
   toString(): string;
 }
 
-/** What is looked at, in the order that it is told. */
+/** Subjects in the order in which their findings are reported. */
 const subjects: readonly Subject[] = [approximation, convergence, stepBias, places, trajectories, solutions, tails, hints];
 
 /**
- * Whether draws can be trusted, in plain words, and what to do where they cannot.
+ * Whether draws can be trusted, in plain words, and what to do if not.
  *
- * Looked at, one file a subject in findings/: draws that are not finite, chains that do not move, too few draws to judge; R̂ below 1.01 (serious above 1.05, and
- * below it of a number whose effective draws are too few) and bulk and tail effective sizes above 100 a chain, of every number (Vehtari et al. 2021);
- * divergences, serious above 0.2 % of transitions, or where chains mix badly; trajectories cut short at the greatest depth; E-BFMI below 0.3; the bias of steps above 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the chains have missed or are apart in, which come first; tails so heavy that a
- * mean has no reliable error; k̂ > 0.7 of an approximation (Vehtari et al. 2024), of whose independent draws no R̂ is asked. A single chain cannot be compared with
- * others, and the verdict says so. What to do is said of this run (findings/advice.ts).
+ * Each file of findings/ looks at one subject: draws that are not finite, chains that do not move, and too few draws to judge;
+ * R̂ of every number, wanted below 1.01 (serious above 1.05, and below that for a number with too few effective draws), and
+ * bulk and tail effective sizes, wanted above 100 per chain (Vehtari et al. 2021); divergences, serious above 0.2 % of
+ * transitions or if chains mix badly; trajectories cut short at the maximum depth; E-BFMI below 0.3; a bias of steps above
+ * 0.1 sd; differential equations whose solutions are off by more than a thousandth; modes that the draws have missed, or in
+ * which the chains are apart, which are listed first; tails so heavy that a mean has no reliable error; and k̂ > 0.7 of an
+ * approximation (Vehtari et al. 2024), whose independent draws have no R̂. Particles of svgd() are never trusted, because
+ * nothing measures their distance from the posterior. The verdict says if a single chain has no other to be compared with.
+ * The advice is for this run's model and algorithm (findings/advice.ts).
  */
 export function verdict(draws: Judged): Verdict {
   const findings: Finding[] = draws.count === 0 ? [empty(draws)] : [];
   if (draws.count > 0) for (const subject of subjects) findings.push(...subject(draws, findings));
-  // Where there are several modes, all else follows from them.
+  // Multiple modes explain every other symptom, so they come first.
   findings.sort((a, b) => Number(b.code === "modes") - Number(a.code === "modes"));
-  const trusted = findings.every(({ serious }) => !serious);
-  const text = [headline(draws, trusted, findings), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
-  return { trusted, findings, text, toString: () => text };
+  const level = levelOf(findings);
+  const text = [headline(draws, level), ...findings.map((f) => `- ${f.text}: ${f.advice}.`)].join("\n");
+  return { level, trusted: level !== "untrusted", findings, text, toString: () => text };
 }
 
-function headline(draws: Judged, trusted: boolean, findings: readonly Finding[]): string {
+function levelOf(findings: readonly Finding[]): TrustLevel {
+  if (findings.some(({ serious }) => serious)) return "untrusted";
+  return findings.every(({ note }) => note) ? "trusted" : "care";
+}
+
+function headline(draws: Judged, level: TrustLevel): string {
   const made = madeText(draws);
-  if (!trusted) return `Do not trust these draws yet (${made}).`;
-  const bias = stepBiasWords(draws);
-  return findings.every(({ note }) => note)
-    ? `These draws can be trusted${bias} (${made}).`
-    : `These draws can be used, with care${bias && `,${bias}`} (${made}).`;
+  const bias = level === "untrusted" ? "" : stepBiasWords(draws);
+  const words: Record<TrustLevel, string> = {
+    trusted: `These draws can be trusted${bias}`,
+    care: `These draws can be used, with care${bias && `,${bias}`}`,
+    untrusted: "Do not trust these draws yet",
+  };
+  return `${words[level]} (${made}).`;
 }
 
 function empty({ description }: Judged): Finding {

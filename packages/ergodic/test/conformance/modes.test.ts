@@ -9,7 +9,7 @@
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { scouted } from "../../src/algorithms/mcmc/places/scouts.ts";
+import { scouted } from "../../src/algorithms/places/scouts.ts";
 import { DensityPoint } from "../../src/algorithms/variational/density-point.ts";
 import { mcseMean } from "../../src/diagnostics/index.ts";
 import { openEngine } from "../../src/host/engine.ts";
@@ -26,7 +26,7 @@ async function leastReached({ density, parts }: Posterior): Promise<number> {
   const plan = { chains: 1, warmup: 1, draws: 1, seed: 17, workers: 1, deterministic: true };
   const counts = parts.map(() => 0);
   for (let i = 0; i < STARTS; i++) {
-    const [found] = await scouted(point, plan, i, 1000);
+    const [found] = await scouted(point, {}, plan, i, 1000);
     if (!found) continue;
     const away = parts.map(({ mean }) => Math.hypot(...mean.map((value, j) => found.normal.mean[j] - value)));
     counts[away.indexOf(Math.min(...away))]++;

@@ -101,7 +101,7 @@ describe("the verdict", () => {
     ["few effective draws, on which chains of this length have not settled", { memory: 0.8 }, [false, "rhat", "ess"]],
     ["too few draws to judge", { count: 3 }, [false, "few"]],
     ["a chain that does not move", { still: 1 }, [false, "stuck"]],
-    ["particles", { report: { particles: 100 } }, [true, "particles"]],
+    ["particles", { report: { particles: 100 } }, [false, "particles"]],
     ["one chain", { chains: 1 }, [true, "rhat", "oneChain"]],
     ["many divergences", { divergent: 20 }, [false, "divergences"]],
     ["few divergences", { divergent: 3 }, [true, "divergences"]],
@@ -130,12 +130,12 @@ describe("the verdict", () => {
     expect(codes({ places: [held] })).toEqual([true]);
     expect(codes({ places: [held, other] })).toEqual([false, "modes"]);
     expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
-      "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the chains are): where modes are",
+      "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the draws are): where modes are",
     );
     expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of it and");
     const far = { ...other, share: 0.0041, changes: "mu", sdFactor: 1.834 };
     expect(`${planted({ places: [held, far] }).verdict()}`).toContain(
-      '(0.41 % of it and where the chains are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
+      '(0.41 % of it and where the draws are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
     );
     expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
       /next to none of 2 near .*; near .*unknown share/,
@@ -238,7 +238,7 @@ describe("the verdict", () => {
     ],
     [
       { report: { particles: 500 }, chains: 1, algorithm: { algorithm: "svgd" } },
-      /^These draws can be used, with care \(500 particles of an approximation by svgd\(\)\)\.\n- nothing says how near /,
+      /^Do not trust these draws yet \(500 particles of an approximation by svgd\(\)\)\.\n- nothing measures how far /,
     ],
     [
       { report: { particles: 500, paretoK: Infinity }, chains: 1, algorithm: { algorithm: "svgd" } },

@@ -49,7 +49,9 @@ export interface VisitedPlace {
   readonly mode: number;
   /** Whether the chains have next to no draws there, though there should be some, or the few that there should be change a mean or a standard deviation. */
   readonly missed: boolean;
-  /** Of a missed place: the quantity whose moments it would change most, and the factor of its standard deviation, at the least; absent where none changes much. */
+  /** true: the place is too light for a run of this length to hold draws there, but heavy enough to change a moment. */
+  readonly rare?: boolean;
+  /** Of a missed or rare place: the quantity whose moments it would change most, and the factor of its standard deviation, at the least; absent where none changes much. */
   readonly changes?: string;
   /** The factor by which the place would change that standard deviation, at least. */
   readonly sdFactor?: number;

@@ -32,7 +32,7 @@ const [PATHS, CLIMBING, REFINING] = [0, 1, 2];
 export class AdviRun extends ApproximationRun {
   private readonly options: AdviRunOptions;
   private readonly family: NormalFamily;
-  private readonly paths: Paths;
+  protected readonly paths: Paths;
   private readonly ascent: Ascent;
   private readonly refinement: QuasiNewton;
   private readonly own = {
@@ -42,7 +42,7 @@ export class AdviRun extends ApproximationRun {
 
   constructor(name: "meanField" | "fullRank", density: LogDensity, plan: SamplingPlan, engine: Engine, options: AdviRunOptions) {
     const steps = PLACING.maxIterations + Ascent.steps(options) + MOST_REFINEMENTS + 3;
-    super(name, density, plan, engine, steps, { size: FEWEST_DRAWS, resample: options.psis });
+    super(name, density, plan, engine, steps, { paths: PLACING_PATHS, size: FEWEST_DRAWS, resample: options.psis });
     const { dimension: d } = density;
     this.options = options;
     this.family = new NormalFamily(d, name === "fullRank");
@@ -92,7 +92,7 @@ export class AdviRun extends ApproximationRun {
 
   protected drawPoint(k: number, out: Float64Array): void {
     const draws = stream(this.plan.seed, "advi", "draw").at(k);
-    const scale = this.scales[k % this.scales.length];
+    const scale = this.scaleOf(k);
     const z = Float64Array.from({ length: this.dimension }, () => scale * draws.normal());
     this.family.point(this.theta, z, new Float64Array(this.dimension), out);
   }

@@ -1,11 +1,14 @@
-import type { KeptPart } from "../../base/kept-part.ts";
+import { KeptPart } from "../../base/kept-part.ts";
 import { stream } from "../../base/stream.ts";
-import type { LogDensity } from "../../contract.ts";
+import type { LogDensity, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
+import { Normal } from "../places/place.ts";
+import { MOST_DIMENSION, SCOUTS, Scouting } from "../places/scouting.ts";
 import { ChainDraws } from "../sampling/chain-draws.ts";
-import type { SamplingPlan } from "../sampling/sampler.ts";
+import type { SamplingPlan, VisitedPlace } from "../sampling/sampler.ts";
 import { type Judged, judge, systematic } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
+import type { Paths } from "./paths.ts";
 import { SteppedRun } from "./stepped-run.ts";
 
 /** Draws of a step. */
@@ -14,26 +17,36 @@ const BLOCK = 50;
 const EFFECTIVE = 2000;
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
+
 export interface PoolOptions {
+  /** Number of paths that the fit begins with. */
+  paths: number;
   /** Draws of the pool, at least as many as the plan asks for. */
   size: number;
   resample: boolean;
 }
 
-/** Every fourth draw is half as wide again where weights undo it: tails that a normal misses are seen, by the draws and by k̂. */
-const DEFENSIVE = [1, 1, 1, 1.5];
+/**
+ * How many times as wide as q draws are if weights undo it. A normal misses the ends of a curved posterior and heavy tails,
+ * and k̂ of draws that never get there does not tell: wide draws find them, so that the weights put them right or k̂ is high.
+ */
+const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
 /**
  * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
  *
- * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q. k̂ (`paretoK`):
- * the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
+ * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q over draws that
+ * are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
  * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
  * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
- * With `resample` every fourth draw is 1.5 times as wide, and draws are picked from the pool by smoothed weights, with
+ * With `resample` q is a mixture of normals of the widths in DEFENSIVE, and draws are picked from the pool by smoothed weights, with
  * replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, in an order shuffled),
  * so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is below 2000 the pool grows, up to ten
  * times its size.
+ *
+ * k̂ cannot see a mode that no draw of q is near. After the draws, the places that the run's own paths ended in, and those that
+ * scouts find (places/scouting.ts), are compared with the draws: the mass of each with the mean weight of the pool, which
+ * estimates the mass of all that q covers.
  *
  * @throws ErgodicError [SAMPLE_APPROXIMATION] where log p is finite at no draw of q
  */
@@ -56,6 +69,9 @@ export abstract class ApproximationRun extends SteppedRun {
     },
   } satisfies Kept;
   private judged: { blocks: number; of: Judged } | undefined;
+  /** Absent if there are too many coordinates. */
+  private readonly scouting: Scouting | undefined;
+  private readonly search = { numbers: { begun: 0, ended: 0 }, arrays: {} } satisfies Kept;
 
   /** `fitSteps`: the most steps of fitting. */
   constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine, fitSteps: number, pool: PoolOptions) {
@@ -63,13 +79,22 @@ export abstract class ApproximationRun extends SteppedRun {
     this.blocks = Math.ceil(Math.max(pool.size, plan.chains * plan.draws) / BLOCK);
     this.resample = pool.resample;
     this.scales = pool.resample ? DEFENSIVE : [1];
-    this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1);
+    // A step for each scout, and for each place: a scout leaves up to two, a path one.
+    const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
+    this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
+    const searches = plan.chains * plan.draws > 0 && density.dimension <= MOST_DIMENSION;
+    this.scouting = searches ? new Scouting(density, plan, engine, SCOUTS) : undefined;
   }
 
   /** One step of fitting; −elbo where it was estimated. Calls `fitted` at the end. */
   protected abstract fit(): number | undefined;
   /** Draw k of q, into `out`. */
   protected abstract drawPoint(k: number, out: Float64Array): void;
+  /** Width of draw k. */
+  protected scaleOf(k: number): number {
+    return this.scales[k % this.scales.length];
+  }
+
   /** log q. */
   protected abstract logApproximation(x: Float64Array): number;
   protected abstract fitParts(): Record<string, Kept>;
@@ -80,18 +105,57 @@ export abstract class ApproximationRun extends SteppedRun {
     this.pool.numbers.fitted = 1;
   }
 
+  /** The paths that the fit began with. */
+  protected abstract readonly paths: Paths;
+
   get converged(): boolean | string {
-    return this.full && "the approximation is made, and so are all draws";
+    const searched = this.scouting === undefined || this.search.numbers.ended === 1;
+    return this.full && searched && "the approximation is made, and so are all draws";
   }
 
-  protected move(): number | undefined {
+  protected move(): number | undefined | Promise<undefined> {
     if (this.pool.numbers.fitted === 0) return this.fit();
+    if (this.full) return this.searchPlaces(this.scouting!);
     this.drawBlock();
     return undefined;
   }
 
+  /** Places and what the draws have of them, once all draws are made. Nothing is claimed where the weights are not trusted. */
+  places(): VisitedPlace[] {
+    if (!this.full || this.scouting === undefined) return [];
+    const { paretoK, logMeanWeight, effectiveSize } = this.judge();
+    if (paretoK > GOOD_K) return [];
+    return this.scouting.visits(this.draws(), { logMass: logMeanWeight, error: 1 / Math.sqrt(effectiveSize) });
+  }
+
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    if (!this.scouting) return { tensors, state };
+    return { tensors: { ...tensors, ...this.scouting.tensors() }, state: { ...state, survey: this.scouting.state() } };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    const kept = new KeptPart(this.name, snapshot);
+    this.scouting?.restore(kept.part("the search for modes", "survey.", kept.object("survey")));
+  }
+
+  override dispose(): void {
+    this.scouting?.dispose();
+    super.dispose();
+  }
+
   protected parts(): Record<string, Kept> {
-    return { ...this.fitParts(), pool: this.pool };
+    return { ...this.fitParts(), pool: this.pool, search: this.search };
+  }
+
+  private async searchPlaces(scouting: Scouting): Promise<undefined> {
+    const { numbers } = this.search;
+    if (numbers.begun === 0) {
+      for (const { mean, factor, elbo } of this.paths.normals) scouting.add(new Normal(mean.slice(), factor), elbo);
+      numbers.begun = 1;
+    } else if (!(await scouting.search(this.point.evaluations))) numbers.ended = 1;
+    return undefined;
   }
 
   protected override recalled(kept: KeptPart): void {
@@ -104,7 +168,9 @@ export abstract class ApproximationRun extends SteppedRun {
   }
 
   report(): Record<string, number> {
-    const report: Record<string, number> = { ...this.fitReport(), evaluations: this.point.evaluations };
+    const scouts = this.scouting?.scouts ?? 0;
+    const searched: Record<string, number> = scouts > 0 ? { scouts, scoutEvaluations: this.scouting?.evaluations ?? 0 } : {};
+    const report: Record<string, number> = { ...this.fitReport(), evaluations: this.point.evaluations, ...searched };
     if (!this.full) return report;
     const { elbo, paretoK } = this.judge();
     return { ...report, elbo, paretoK, draws: this.plan.draws };
@@ -182,7 +248,7 @@ export abstract class ApproximationRun extends SteppedRun {
     const blocks = arrays.values.length;
     if (this.judged?.blocks !== blocks) {
       const [p, q, stein] = [arrays.logDensity, arrays.logApproximation, arrays.stein].map(joined);
-      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension) };
+      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.scaleOf(k) === 1) };
     }
     return this.judged.of;
   }

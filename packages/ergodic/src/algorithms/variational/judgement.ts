@@ -4,8 +4,8 @@ import { exp } from "../../base/exp.ts";
 import { log } from "../../base/log.ts";
 import { psis } from "../../diagnostics/index.ts";
 
-/** Log ratios this alike, in nats, are those of an exact approximation: their tail is rounding. */
-const EXACT = 1e-7;
+/** Range of the log ratios, in nats, of an approximation that is as good as exact: the shape of their tail says nothing. */
+const EXACT = 1e-2;
 /** Of the variance of one direction: 0.1 of its standard deviation. */
 const STEIN_MARGIN = 0.2;
 
@@ -14,11 +14,24 @@ export interface Judged {
   paretoK: number;
   effectiveSize: number;
   logWeights: Float64Array;
+  /** log of the mean of p/q: the log mass of all that q covers, in the density's units. */
+  logMeanWeight: number;
 }
 
-/** Of draws with log p, log q and (x − c)·∇ℓ(x). @throws ErgodicError where log p is finite at none */
-export function judge(name: string, p: Float64Array, q: Float64Array, stein: Float64Array, dimension: number): Judged {
-  // NaN of ∞ − ∞ and of a density that overflows: the draw is outside of what can be computed, and weighs nothing.
+/**
+ * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `isPlain`: whether draw k is not widened, and counts for the ELBO.
+ *
+ * @throws ErgodicError if log p is finite at no draw
+ */
+export function judge(
+  name: string,
+  p: Float64Array,
+  q: Float64Array,
+  stein: Float64Array,
+  dimension: number,
+  isPlain: (k: number) => boolean = () => true,
+): Judged {
+  // NaN comes from ∞ − ∞ or from a density that overflows. Such a draw cannot be computed, and has no weight.
   const logRatios = p.map((value, k) => (value - q[k] < Infinity ? value - q[k] : -Infinity));
   const finite = logRatios.filter(Number.isFinite);
   if (finite.length === 0)
@@ -27,12 +40,16 @@ export function judge(name: string, p: Float64Array, q: Float64Array, stein: Flo
       `none of the ${logRatios.length} draws of the approximation has a finite log density; sample with nuts(), or check the model's supports`,
       "SAMPLE_APPROXIMATION",
     );
-  const elbo = finite.reduce((sum, ratio) => sum + ratio, 0) / finite.length;
+  const plain = logRatios.filter((ratio, k) => Number.isFinite(ratio) && isPlain(k));
+  const counted = plain.length > 0 ? plain : finite;
+  const elbo = counted.reduce((sum, ratio) => sum + ratio, 0) / counted.length;
   const [least, most] = finite.reduce(([a, b], ratio) => [Math.min(a, ratio), Math.max(b, ratio)], [Infinity, -Infinity]);
   const { logWeights, paretoK, effectiveSize } = psis(logRatios);
+  const logMeanWeight = logMixture([...logRatios]);
   const exact = finite.length === logRatios.length && most - least < EXACT;
-  if (exact) return { elbo, paretoK: 0, effectiveSize, logWeights };
-  return { elbo, paretoK: missesDirections(logWeights, stein, dimension) ? Infinity : paretoK, effectiveSize, logWeights };
+  if (exact) return { elbo, paretoK: 0, effectiveSize, logWeights, logMeanWeight };
+  const k = missesDirections(logWeights, stein, dimension) ? Infinity : paretoK;
+  return { elbo, paretoK: k, effectiveSize, logWeights, logMeanWeight };
 }
 
 /** Whether E[(x − c)·∇ℓ] = −d fails on the weighted draws by more than a tenth of one direction's spread, and three standard errors. */

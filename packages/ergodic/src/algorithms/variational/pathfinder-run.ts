@@ -17,11 +17,11 @@ export interface PathfinderRunOptions extends PathOptions {
 
 /** A run of Pathfinder: a step is one iterate of every path that has not ended. */
 export class PathfinderRun extends ApproximationRun {
-  private readonly paths: Paths;
+  protected readonly paths: Paths;
   private readonly count: number;
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: PathfinderRunOptions) {
-    const pool = { size: options.paths * options.draws, resample: options.psis };
+    const pool = { paths: options.paths, size: options.paths * options.draws, resample: options.psis };
     super("pathfinder", density, plan, engine, options.maxIterations + 1, pool);
     this.count = options.paths;
     this.paths = new Paths(this.point, plan.seed, options.paths, options);
@@ -47,8 +47,11 @@ export class PathfinderRun extends ApproximationRun {
 
   protected drawPoint(k: number, out: Float64Array): void {
     const { standing } = this.paths;
-    const own = Math.floor(k / standing.length);
-    standing[k % standing.length].draw(own, this.scales[own % this.scales.length], out);
+    standing[k % standing.length].draw(Math.floor(k / standing.length), this.scaleOf(k), out);
+  }
+
+  protected override scaleOf(k: number): number {
+    return super.scaleOf(Math.floor(k / this.paths.standing.length));
   }
 
   /** Of the mixture in equal parts. */

@@ -52,7 +52,7 @@ export function checkQuasiNewton(where: string, options: QuasiNewtonOptions): vo
  *
  * Path i minimises −ℓ from a random point (quasi-newton.ts). At iterate l, with its estimate H_l of the inverse Hessian, the approximation is
  * q_l = N(x_l + H_l ∇ℓ(x_l), H_l), and its elbo the mean of ℓ − log q_l over `elboDraws` draws. q is the mixture of the paths' best, in equal parts;
- * draw k of the pool is of path k mod `paths`. With `psis` every fourth draw of a path is half as wide again, and draws are picked from the pool by
+ * draw k of the pool is of path k mod `paths`. With `psis` some draws of a path are 1.5, 3 and 10 times as wide, and draws are picked from the pool by
  * Pareto smoothed weights p/q (approximation-run.ts). ℓ: log density in nats, up to a constant, x: float64[d], unconstrained.
  * Costs: iterations × (elboDraws + about 1.2) evaluations a path, and paths × draws, up to ten times as many where weights are uneven.
  * Streams: ("path", i, "start") attempt by attempt, ("path", i, "elbo") iterate by iterate, ("path", i, "draw") draw by draw.

@@ -46,6 +46,12 @@ export class Paths {
     return this.all.filter(({ elbo }) => elbo > -Infinity);
   }
 
+  /** The best normal of each path, as a mean and a Cholesky factor; those with factors that are not finite are left out. */
+  get normals(): { mean: Float64Array; factor: Float64Array; elbo: number }[] {
+    const each = this.standing.map((path) => ({ mean: path.mean, factor: choleskyScale(path.curvature), elbo: path.elbo }));
+    return each.filter(({ mean, factor }) => mean.every(Number.isFinite) && factor.every(Number.isFinite));
+  }
+
   parts(): Record<string, Kept> {
     return Object.fromEntries(
       this.all.flatMap((path, i) => Object.entries(path.parts()).map(([name, part]) => [`${name}.${i}`, part])),

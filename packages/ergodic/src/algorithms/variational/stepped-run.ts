@@ -35,8 +35,8 @@ export abstract class SteppedRun implements Sampling {
   }
 
   protected abstract begin(): Promise<void>;
-  /** One step. What it makes the loss, where it says one. */
-  protected abstract move(): number | undefined;
+  /** One step; the loss after it, if it is known. */
+  protected abstract move(): number | undefined | Promise<undefined>;
   /** Why no further step is due, or false. */
   abstract readonly converged: boolean | string;
   protected abstract parts(): Record<string, Kept>;
@@ -57,7 +57,7 @@ export abstract class SteppedRun implements Sampling {
       this.begun = true;
     }
     for (let i = 0; i < steps && this.converged === false; i++) {
-      const loss = this.move();
+      const loss = await this.move();
       this.step++;
       made.updates++;
       if (loss === undefined || !Number.isFinite(loss)) continue;

@@ -141,9 +141,9 @@ function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
 
 const particles = (): Finding => ({
   code: "particles",
-  serious: false,
-  text: "nothing says how near these particles are to the posterior",
-  advice: "compare with pathfinder(), whose k says so, or with nuts()",
+  serious: true,
+  text: "nothing measures how far these particles are from the posterior",
+  advice: "compare their means and spreads with those of nuts(), or of pathfinder(), which has a Pareto k",
 });
 
 const tooFew = ({ count }: Judged): Finding => ({

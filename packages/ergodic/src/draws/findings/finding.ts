@@ -4,7 +4,7 @@ import type { Transitions } from "../trajectories.ts";
 
 /** What is found in draws, and what a subject of the verdict looks at. */
 export interface Finding {
-  /** "rhat", "ess", "modes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; of learning on graphs "racing", "islands". */
+  /** "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; of learning on graphs "racing", "islands". */
   readonly code: string;
   /** true: what it is about is biased or unknown; false: slow or worth a look. */
   readonly serious: boolean;

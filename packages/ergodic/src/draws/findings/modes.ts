@@ -7,6 +7,7 @@ export interface Visited {
   readonly settled?: boolean;
   readonly mode?: number;
   readonly missed: boolean;
+  readonly rare?: boolean;
   readonly changes?: string;
   readonly sdFactor?: number;
   readonly at: Readonly<Record<string, number | null>>;

@@ -9,6 +9,7 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = placesOf(draws);
   return [
     ...missed(visited.filter((place) => place.missed)),
+    ...rare(visited.filter((place) => place.rare)),
     ...apart(draws, visited, before),
     ...late(draws, before),
     ...restarted(draws, visited),
@@ -18,7 +19,7 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
 function missed(found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `${nearText(place.at)} (${shareText(place.share)} of it and where the chains are${changeText(place)})`,
+    (place) => `${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
   );
   return [
     {
@@ -26,6 +27,22 @@ function missed(found: readonly Visited[]): Finding[] {
       serious: true,
       text: `the posterior has several modes, and the draws have next to none of ${found.length === 1 ? "one" : `${found.length}`} near ${told.join("; near ")}`,
       advice: joinModes,
+    },
+  ];
+}
+
+/** Modes too light for a run of this length to hold draws of, though their draws would change a moment. */
+function rare(found: readonly Visited[]): Finding[] {
+  if (found.length === 0) return [];
+  const told = found.map(
+    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
+  );
+  return [
+    {
+      code: "rareModes",
+      serious: false,
+      text: `a run of this length has no draws of ${found.length === 1 ? "a light mode" : `${found.length} light modes`} ${told.join("; ")}`,
+      advice: "report quantiles, which it does not move, or make the run many times as long with parallelTempering()",
     },
   ];
 }

@@ -290,6 +290,11 @@ export class ConditionedModel implements LogDensity, Disposable {
     return this.prior.draw(draws);
   }
 
+  /** See LogDensity. */
+  drawStart(draws: Draws): Float64Array {
+    return this.prior.drawStart(draws);
+  }
+
   /** Bindings must not be used any more. */
   dispose(): void {
     this.evaluator = undefined;

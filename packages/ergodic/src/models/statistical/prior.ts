@@ -17,8 +17,9 @@ import { Drawer } from "./drawing.ts";
 import type { PlacedModel, PointFunction } from "./placed.ts";
 import { type Transform, transformFor } from "./transforms/index.ts";
 
-/** Draws that break a constraint are made again, so often at most. */
+/** Maximum number of draws made to find one that keeps to a constraint: for a draw of the prior, and for a starting point. */
 const TRIES = 10_000;
+const START_TRIES = 100;
 /** Points at which shares within bounds are compared, least shares that are, and what rounding may part them by. */
 const PROBES = 16;
 const LEAST_SHARE = 1e-6;
@@ -41,6 +42,8 @@ export class PriorDrawer {
   private readonly traced: TracedModel;
   private readonly placed: PlacedModel;
   private parameters: readonly Own[] | undefined;
+  /** By name, for starting points. */
+  private readonly starts = new Map<string, Own>();
 
   constructor(name: string, traced: TracedModel, placed: PlacedModel) {
     this.name = name;
@@ -67,6 +70,41 @@ export class PriorDrawer {
       `none of ${TRIES} draws of all parameters kept to the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, of which other parameters say how likely they hold; take priors that lie within, write truncated(), or sample the model without observations`,
       "MODEL_PRIOR",
     );
+  }
+
+  /**
+   * A starting point: each parameter drawn from its prior, given those before it, or uniform in (−2, 2) if its prior is flat
+   * or hardly any draw keeps to the constraint. It is not a draw of the prior: one value outside of its bounds rejects only
+   * that value.
+   */
+  drawStart(draws: Draws): Float64Array {
+    const u = new Float64Array(this.traced.dimension);
+    const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
+    for (const parameter of this.traced.parameters) {
+      const moved = parameter.prior && this.startOf(parameter, draws, u, inputs);
+      const { name, offset, unconstrained } = parameter;
+      const values = moved ?? Float64Array.from({ length: unconstrained.size }, () => 4 * draws.uniform() - 2);
+      u.set(values, offset);
+      inputs[`u ${name}`] = values;
+    }
+    return u;
+  }
+
+  /** undefined: there is no sampler, or none of START_TRIES draws is within the constraint. */
+  private startOf(parameter: TracedParameter, draws: Draws, u: Float64Array, inputs: Inputs): Float64Array | undefined {
+    try {
+      const own = this.starts.get(parameter.name) ?? this.own(parameter);
+      this.starts.set(parameter.name, own);
+      for (let tries = 0; tries < START_TRIES; tries++) {
+        const value = own.drawer.at(u, draws)[0].values;
+        const made = parameter.nonCentred ? value : unconstrained(parameter.transform, value, inputs);
+        if (made?.every(Number.isFinite)) return made.slice();
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof CapabilityError) return undefined;
+      throw error;
+    }
   }
 
   /** undefined: rejected. */

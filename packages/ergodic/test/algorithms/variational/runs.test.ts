@@ -203,7 +203,7 @@ describe("on a skewed target", () => {
 
 describe("where a normal will not do", () => {
   it("k̂ is above 0.7: a funnel, heavy tails, correlations that a mean field leaves out", async () => {
-    const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 3 })).condition({}, { deterministic: true });
+    const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 20 })).condition({}, { deterministic: true });
     const given = { ...plan, draws: 1000 };
     const correlated = await gaussian(
       engine,

@@ -2,9 +2,9 @@
 
 /** One quantity of a posterior. A moment is absent if it does not exist or if draws estimate it too badly to be compared. */
 export interface Marginal {
-  /** Name of the quantity, and the index of its number. */
   readonly name: string;
-  readonly index: number;
+  /** Index of its number; undefined if it is a single number. */
+  readonly index: number | undefined;
   readonly mean?: number;
   readonly sd?: number;
   /** P(quantity <= x). */
@@ -29,7 +29,7 @@ export function standardCdf(z: number): number {
   return 0.5 + (sum * Math.exp(-0.5 * z * z)) / Math.sqrt(2 * Math.PI);
 }
 
-export function mixtureMarginal(name: string, index: number, parts: readonly NormalPart[]): Marginal {
+export function mixtureMarginal(name: string, index: number | undefined, parts: readonly NormalPart[]): Marginal {
   const mean = parts.reduce((sum, part) => sum + part.weight * part.mean, 0);
   const square = parts.reduce((sum, part) => sum + part.weight * (part.sd ** 2 + (part.mean - mean) ** 2), 0);
   const cdf = (x: number): number => parts.reduce((sum, part) => sum + part.weight * standardCdf((x - part.mean) / part.sd), 0);
@@ -56,7 +56,7 @@ export function gridOf(logDensity: (u: number) => number, low: number, high: num
 /** `value`: rises with u. `moments: false` leaves out mean and standard deviation. */
 export function gridMarginal(
   name: string,
-  index: number,
+  index: number | undefined,
   { u, probabilities }: Grid,
   value: (u: number) => number,
   moments = true,

@@ -22,26 +22,38 @@ function direction(draws: RandomNumbers, d: number): number[] {
   return z.map((value) => value / length);
 }
 
-/** Weights of `count` parts, the least between .02 and .5 over `count` − 1 as drawn. */
+/** Weights of `count` parts. All but the first are at least .02, and together at most .5. */
 function weightsOf(draws: RandomNumbers, count: number): number[] {
-  const light = Array.from({ length: count - 1 }, () => scaleBetween(draws, 0.02, 0.5) / (count - 1));
+  const light = Array.from({ length: count - 1 }, () => scaleBetween(draws, 0.02 * (count - 1), 0.5) / (count - 1));
   return [1 - light.reduce((a, b) => a + b, 0), ...light];
 }
 
+/** Starts that a set of parts is tried on, and the least share of them that is in the basin of each part. */
+const [TRIED, LEAST_BASIN] = [300, 0.2];
+
 /**
- * Parts whose centres are at least 6 standard deviations of the wider one apart. The first part is near the origin; the
- * centres are at most some `spread` from it.
+ * Parts whose centres are at least 6 standard deviations of the wider one apart, each with a basin that a good part of the
+ * starts is in. The heaviest part at a start stands for the basin that the start is in. In d dimensions a part that is more
+ * than a little wider is the heaviest nearly everywhere, so that spreads differ by up to 20^(1/d).
  */
-function partsOf(draws: RandomNumbers, d: number, count: number, spread: number): Part[] {
+function partsOf(draws: RandomNumbers, d: number, count: number, spread: number, start: () => number[]): Part[] {
   const weights = weightsOf(draws, count);
   for (;;) {
     const widest = spread / scaleBetween(draws, 6, 20);
     const parts = weights.map((weight): Part => {
       const away = between(draws, 0.3, 1) * spread;
-      return { weight, mean: direction(draws, d).map((value) => away * value), sd: widest / scaleBetween(draws, 1, 20) };
+      const sd = widest / scaleBetween(draws, 1, 20 ** (1 / d));
+      return { weight, mean: direction(draws, d).map((value) => away * value), sd };
     });
     const isApart = parts.every((a, i) => parts.every((b, j) => i === j || distance(a.mean, b.mean) >= 6 * Math.max(a.sd, b.sd)));
-    if (isApart) return parts;
+    if (!isApart) continue;
+    const counts = parts.map(() => 0);
+    for (let i = 0; i < TRIED; i++) {
+      const x = start();
+      const logs = parts.map((part) => logPart(part, x));
+      counts[logs.indexOf(Math.max(...logs))]++;
+    }
+    if (Math.min(...counts) >= LEAST_BASIN * TRIED) return parts;
   }
 }
 
@@ -148,7 +160,10 @@ function asPrior(name: string, draws: RandomNumbers, others: number): Drawn {
     model: made,
     data: {},
     parts: parts.map(({ weight, mean, sd }) => ({ weight, mean: [mean], sd })),
-    marginals: [mixtureMarginal("x", 0, parts), ...z.map((mean, i) => mixtureMarginal("z", i, [{ weight: 1, mean, sd: 1 }]))],
+    marginals: [
+      mixtureMarginal("x", undefined, parts),
+      ...z.map((mean, i) => mixtureMarginal("z", i, [{ weight: 1, mean, sd: 1 }])),
+    ],
     logDensity: (u) =>
       logMixtureOf(
         parts.map(({ weight, mean, sd }) => ({ weight, mean: [mean], sd })),
@@ -209,10 +224,13 @@ export function drawMixture(i: number, draws: RandomNumbers): Drawn {
   if (i < 12) {
     const count = i % 3 === 2 ? 3 : 2;
     const spread = scaleBetween(draws, 1.5, 6);
-    const parts = partsOf(draws, d, count, spread);
+    const priorSd = 1.5 * spread;
+    // As scouts start: uniform in (−2, 2), and half of them from the prior if there is one.
+    const uniform = (): number[] => Array.from({ length: d }, () => between(draws, -2, 2));
+    const either = (): number[] => (draws.uniform() < 0.5 ? uniform() : uniform().map(() => priorSd * draws.normal()));
     return i % 2 === 0
-      ? asFunction(`${count} modes in ${d} dimensions, a function`, parts)
-      : asLikelihood(`${count} modes in ${d} dimensions, a likelihood`, parts, 1.5 * spread);
+      ? asFunction(`${count} modes in ${d} dimensions, a function`, partsOf(draws, d, count, spread, uniform))
+      : asLikelihood(`${count} modes in ${d} dimensions, a likelihood`, partsOf(draws, d, count, spread, either), priorSd);
   }
   if (i < 15) return asPrior(`2 modes in the prior of one of ${i - 11}`, draws, i - 12);
   if (i < 17) return asSquares(`${2 ** (i - 14)} modes by squares`, draws, i - 14);

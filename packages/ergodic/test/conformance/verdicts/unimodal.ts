@@ -24,10 +24,10 @@ function banana(name: string, draws: RandomNumbers): Drawn {
     model: made,
     data: {},
     marginals: [
-      mixtureMarginal("x", 0, [{ weight: 1, mean: 0, sd: s }]),
+      mixtureMarginal("x", undefined, [{ weight: 1, mean: 0, sd: s }]),
       {
         name: "y",
-        index: 0,
+        index: undefined,
         mean,
         sd: Math.sqrt(2 * mean * mean + t * t),
         cdf: (y) => u.reduce((total, x, i) => total + probabilities[i] * standardCdf((y - b * x * x) / t), 0),
@@ -84,7 +84,7 @@ function tails(name: string, draws: RandomNumbers, d: number): Drawn {
     marginals: each.map(({ mu, sigma }, i) => {
       const value = (u: number): number => mu + sigma * Math.sinh(u);
       const grid = gridOf((u) => log(value(u), i) + Math.log(Math.cosh(u)), -14, 14);
-      const { sd: _, ...rest } = gridMarginal(`x${i}`, 0, grid, value);
+      const { sd: _, ...rest } = gridMarginal(`x${i}`, undefined, grid, value);
       return rest;
     }),
     logDensity: (u) => each.reduce((total, _, i) => total + log(u[i], i), 0),
@@ -108,7 +108,7 @@ function cauchyPlace(name: string, draws: RandomNumbers): Drawn {
     kind: "heavy",
     model: made,
     data: { y },
-    marginals: [gridMarginal("theta", 0, grid, (theta) => theta)],
+    marginals: [gridMarginal("theta", undefined, grid, (theta) => theta)],
     logDensity,
   };
 }
@@ -141,7 +141,7 @@ function edges(name: string, draws: RandomNumbers): Drawn {
     model: made,
     data: { y },
     marginals: ["p", "g", "h", "theta"].map((quantity, i) =>
-      gridMarginal(quantity, 0, gridOf(logs[i], -40, 40, 40_000), values[i]),
+      gridMarginal(quantity, undefined, gridOf(logs[i], -40, 40, 40_000), values[i]),
     ),
     logDensity: (u) => logs.reduce((total, log, i) => total + log(u[i]), 0),
   };
@@ -190,10 +190,10 @@ function hierarchy(name: string, draws: RandomNumbers, centred: boolean): Drawn 
     marginals: [
       mixtureMarginal(
         "mu",
-        0,
+        undefined,
         parts((u) => ({ mean: given(u).mean, sd: 1 / Math.sqrt(given(u).precision) })),
       ),
-      gridMarginal("tau", 0, grid, Math.exp),
+      gridMarginal("tau", undefined, grid, Math.exp),
       ...[0, groups - 1].map((j) => mixtureMarginal("theta", j, parts(thetaGiven(j)))),
     ],
     logDensity(u) {

@@ -1,6 +1,6 @@
 import type { KeptPart } from "../../../base/kept-part.ts";
 import type { Tensor } from "../../../contract.ts";
-import type { Recent } from "../places/survey.ts";
+import type { Recent } from "../../places/survey.ts";
 
 const SHARE = 0.3;
 const MOST = 2 ** 22;

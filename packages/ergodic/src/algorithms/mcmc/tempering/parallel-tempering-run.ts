@@ -2,10 +2,11 @@ import { CapabilityError } from "../../../base/errors.ts";
 import { exp } from "../../../base/exp.ts";
 import { KeptPart } from "../../../base/kept-part.ts";
 import { type Stream, stream } from "../../../base/stream.ts";
-import type { LogDensity, Snapshot, Tensor } from "../../../contract.ts";
+import type { JsonObject, LogDensity, Snapshot, Tensor } from "../../../contract.ts";
 import type { Engine } from "../../../host/engine.ts";
+import { MOST_DIMENSION, SCOUTS, Scouting } from "../../places/scouting.ts";
 import { type ChainState, ChainsRun } from "../../sampling/chains-run.ts";
-import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan } from "../../sampling/sampler.ts";
+import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, type VisitedPlace } from "../../sampling/sampler.ts";
 import { evenLadder } from "./ladder.ts";
 import { TemperedDensity } from "./tempered-density.ts";
 
@@ -68,6 +69,8 @@ class Ladder implements ChainState {
  *
  * Rung k of chain c is chain c × rungs + k of the inner run. Swap s of chain c draws from update s of the stream "chain", c,
  * "swap": one uniform number a pair. Powers are adapted by the rejections of all chains, at fixed transitions.
+ *
+ * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a gradient.
  */
 export class ParallelTemperingRun extends ChainsRun<Ladder> {
   private readonly options: Options;
@@ -75,6 +78,9 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
   private readonly powers: Float64Array;
   private readonly density: TemperedDensity;
   private readonly inner: InnerSampling;
+  /** Absent without a gradient or a warm-up, with discrete numbers, and with too many coordinates. */
+  private readonly scouting: Scouting | undefined;
+  private searching = false;
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: Options) {
     const rungs = options.powers.length;
@@ -96,6 +102,9 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
     this.powers = powers;
     this.density = tempered;
     this.inner = inner;
+    const { hasGradient, discrete = [], dimension } = density;
+    const searches = hasGradient !== false && discrete.length === 0 && dimension <= MOST_DIMENSION;
+    this.scouting = searches && plan.keep !== false && plan.warmup > 0 ? new Scouting(density, plan, engine, SCOUTS) : undefined;
     this.addChains((c) => new Ladder(plan.seed, c, density.dimension, rungs - 1, inner.fields.length));
   }
 
@@ -133,16 +142,47 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
       for (let l = 0; l < this.powers.length; l++) this.density.setPower(l, powers[l % rungs]);
       await this.inner.refresh();
     } else if (this.step !== this.plan.warmup) return;
+    else this.searching = this.scouting !== undefined;
     for (const ladder of this.chains) {
       ladder.tried.fill(0);
       ladder.accepted.fill(0);
     }
   }
 
+  /** After warm-up: the scouts, one by one. */
+  protected override async work(): Promise<boolean> {
+    if (!this.searching || !this.scouting) return false;
+    this.searching = await this.scouting.search(this.gradients());
+    return this.searching;
+  }
+
+  /** Places that scouts found, and what the draws have of them. */
+  places(): VisitedPlace[] {
+    return this.scouting && !this.searching && this.kept > 0 ? this.scouting.visits(this.draws()) : [];
+  }
+
+  /** Evaluations of the whole run: those of warm-up, and as many per draw; at least one per transition of each rung. */
+  private gradients(): number {
+    const { warmup, draws, chains } = this.plan;
+    const { leapfrogs = 0 } = this.inner.report();
+    return Math.max(leapfrogs, warmup * chains * this.rungs) * (1 + draws / warmup);
+  }
+
+  protected override stateOf(): JsonObject {
+    return { searching: this.searching, survey: this.scouting?.state() ?? null };
+  }
+
+  protected override restoreState(kept: KeptPart): void {
+    this.searching = kept.flag("searching");
+    this.scouting?.restore(kept.part("the search for modes", "survey.", kept.object("survey")));
+  }
+
   /** `swapAcceptance`: mean probability of a swap, over pairs; `leastSwapAcceptance`: of the pair that swaps least. */
   protected override reportMore(): Record<string, number> {
     const { divergences: _, draws: __, ...own } = this.inner.report();
     const rates = this.swapRates().filter((rate) => !Number.isNaN(rate));
+    const { scouts = 0, evaluations = 0 } = this.scouting ?? {};
+    if (scouts > 0) Object.assign(own, { scouts, scoutEvaluations: evaluations });
     if (rates.length === 0) return own;
     const mean = rates.reduce((sum, rate) => sum + rate / rates.length, 0);
     return { ...own, swapAcceptance: mean, leastSwapAcceptance: Math.min(...rates) };
@@ -158,6 +198,7 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
     const inner = this.inner.snapshot();
     for (const [name, tensor] of Object.entries(inner.tensors)) tensors[`inner.${name}`] = tensor;
     tensors.powers = this.powers.slice();
+    Object.assign(tensors, this.scouting?.tensors());
     return { tensors, state: { ...state, inner: inner.state } };
   }
 
@@ -173,6 +214,7 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
   }
 
   override dispose(): void {
+    this.scouting?.dispose();
     this.inner.dispose();
     super.dispose();
   }

@@ -1,14 +1,14 @@
 /** Which masses send a chain to a new start: those that are known, beyond their errors; and which are known. */
 import { describe, expect, it } from "vitest";
-import { measured, Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
-import { massOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
-import { Survey } from "../../../../src/algorithms/mcmc/places/survey.ts";
-import type { Entry } from "../../../../src/algorithms/mcmc/places/visits.ts";
-import { nuts } from "../../../../src/algorithms/sampling/index.ts";
-import { DensityPoint } from "../../../../src/algorithms/variational/density-point.ts";
-import { stream } from "../../../../src/base/stream.ts";
-import { openEngine } from "../../../../src/host/engine.ts";
-import { functionDensity } from "../../../../src/models/functional/index.ts";
+import { measured, Normal } from "../../../src/algorithms/places/place.ts";
+import { massOf } from "../../../src/algorithms/places/scouts.ts";
+import { Survey } from "../../../src/algorithms/places/survey.ts";
+import type { Entry } from "../../../src/algorithms/places/visits.ts";
+import { nuts } from "../../../src/algorithms/sampling/index.ts";
+import { DensityPoint } from "../../../src/algorithms/variational/density-point.ts";
+import { stream } from "../../../src/base/stream.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import { functionDensity } from "../../../src/models/functional/index.ts";
 
 const engine = await openEngine();
 const density = functionDensity({ dimension: 1, logDensity: ([x]) => -0.5 * x * x, gradient: ([x]) => Float64Array.of(-x) });

@@ -1,16 +1,14 @@
-import { hypotenuse } from "../../../base/hypotenuse.ts";
-import { isWhole, type KeptPart } from "../../../base/kept-part.ts";
-import { log } from "../../../base/log.ts";
-import type { Json, JsonObject, LogDensity, Tensor } from "../../../contract.ts";
-import type { Engine } from "../../../host/engine.ts";
-import type { ChainDraws } from "../../sampling/chain-draws.ts";
-import type { SamplingPlan, VisitedPlace } from "../../sampling/sampler.ts";
-import { DensityPoint } from "../../variational/density-point.ts";
-import { drawsFor, isKnown, measured, Normal, type Place } from "./place.ts";
-import { BUDGET, distinct, massDraws, massOf, randomPoint, type Scouted, scouted, shareOf } from "./scouts.ts";
-import { type Entry, kinds, visitsOf } from "./visits.ts";
+import { hypotenuse } from "../../base/hypotenuse.ts";
+import { isWhole, type KeptPart } from "../../base/kept-part.ts";
+import { log } from "../../base/log.ts";
+import type { Json, JsonObject, LogDensity } from "../../contract.ts";
+import type { Engine } from "../../host/engine.ts";
+import type { SamplingPlan } from "../sampling/sampler.ts";
+import { isKnown, measured, Normal, type Place, unknownPlace } from "./place.ts";
+import { Scouting } from "./scouting.ts";
+import { massDraws, randomPoint } from "./scouts.ts";
+import type { Entry } from "./visits.ts";
 
-export const MOST_DIMENSION = 64;
 const GAP = 10;
 const WIDER = 10;
 const SETTLED = [0.4, 2.5] as const;
@@ -50,41 +48,20 @@ export interface Recent {
  *
  * After the draws, `visits` says which places they lack (visits.ts). Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
  */
-export class Survey {
-  private readonly density: LogDensity;
-  private readonly plan: SamplingPlan;
+export class Survey extends Scouting {
   private readonly options: SurveyOptions;
-  private readonly dimension: number;
-  private readonly open: () => DensityPoint;
-  private known: DensityPoint | undefined;
-  private entries: Entry[] = [];
   private restarted: number[];
-  private sent = 0;
-  private looked = 0;
-  private spent = 0;
   private chainsLeft: number[] = [];
 
   constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: SurveyOptions) {
-    this.density = density;
-    this.plan = plan;
+    super(density, plan, engine, options.scouts);
     this.options = options;
-    this.dimension = density.dimension;
     this.restarted = new Array<number>(plan.chains).fill(0);
-    this.open = () => new DensityPoint(engine, density, "scouts");
   }
 
   /** How often each chain has started anew. */
   get restarts(): readonly number[] {
     return this.restarted;
-  }
-
-  get scouts(): number {
-    return this.sent;
-  }
-
-  /** Evaluations of the density. */
-  get evaluations(): number {
-    return this.spent;
   }
 
   begin(chains: readonly number[]): void {
@@ -93,8 +70,9 @@ export class Survey {
 
   /** One scout, or one place; false once all is known. `gradients`: of the whole run, as far as it can be told. */
   async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
+    if (await this.search(gradients)) return true;
     const before = this.point.evaluations;
-    const more = (await this.scout(gradients)) || this.lookAtScouts(gradients) || this.lookAtChain(recent);
+    const more = this.lookAtChain(recent);
     this.spent += this.point.evaluations - before;
     return more;
   }
@@ -131,66 +109,15 @@ export class Survey {
     this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
   }
 
-  /** Every place, with what the draws have of it. */
-  visits(draws: ChainDraws): VisitedPlace[] {
-    return visitsOf(this.entries, draws, this.density);
+  override state(): JsonObject {
+    return { ...super.state(), restarted: [...this.restarted], chainsLeft: [...this.chainsLeft] };
   }
 
-  dispose(): void {
-    this.known?.dispose();
-    this.known = undefined;
-  }
-
-  tensors(): Record<string, Tensor> {
-    return Object.fromEntries(this.entries.map((entry, i) => [`survey.${i}`, encoded(entry)]));
-  }
-
-  state(): JsonObject {
-    const { sent, looked, spent } = this;
-    return { sent, looked, spent, restarted: [...this.restarted], chainsLeft: [...this.chainsLeft] };
-  }
-
-  restore(kept: KeptPart): void {
+  override restore(kept: KeptPart): void {
     const { chains } = this.plan;
-    const d = this.dimension;
-    const isChain = (c: Json): c is number => isWhole(c) && c < chains;
-    [this.sent, this.looked, this.spent] = [kept.count("sent"), kept.count("looked"), kept.count("spent")];
+    super.restore(kept);
     this.restarted = kept.list("restarted", isWhole, chains);
-    this.chainsLeft = kept.list("chainsLeft", isChain);
-    this.entries = [];
-    for (let i = 0; kept.has(`${i}`); i++) {
-      const entry = decoded(kept.floats(`${i}`, ENTRY + d + d * d), d);
-      if (entry.kind === undefined || !(entry.chain < chains)) kept.refuse("it knows a place of no chain");
-      this.entries.push(entry);
-    }
-  }
-
-  private get point(): DensityPoint {
-    this.known ??= this.open();
-    return this.known;
-  }
-
-  private async scout(gradients: number): Promise<boolean> {
-    const share = shareOf(gradients, this.options.scouts);
-    if (share === 0 || this.sent >= this.options.scouts || this.spent >= BUDGET * gradients) return false;
-    for (const { normal, elbo, end } of await scouted(this.point, this.plan, this.sent++, share)) {
-      const place = { ...unknownPlace(normal.mean), normal };
-      this.entries.push({ kind: "found", chain: -1, elbo, settled: end, most: Infinity, place });
-    }
-    return true;
-  }
-
-  private lookAtScouts(gradients: number): boolean {
-    const found = this.entries.filter(({ kind }) => kind === "found");
-    const places = distinct(found.map(({ place, elbo, settled }): Scouted => ({ normal: place.normal, elbo, end: settled })));
-    const left = BUDGET * gradients - this.spent;
-    if (this.looked >= places.length || left < drawsFor(this.dimension)) return false;
-    const at = this.looked++;
-    const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at), left);
-    if (!place) return true;
-    const { elbo, end } = places[at];
-    this.entries.push({ kind: "scout", chain: -1, elbo, settled: end, most: Infinity, place });
-    return true;
+    this.chainsLeft = kept.list("chainsLeft", (c: Json): c is number => isWhole(c) && c < chains);
   }
 
   private lookAtChain(recent: (c: number) => Recent): boolean {
@@ -214,32 +141,9 @@ export class Survey {
   }
 }
 
-/** Of a chain that has not moved, or too few draws. */
-function unknownPlace(x: Float64Array): Place {
-  const d = x.length;
-  const factor = new Float64Array(d * d);
-  for (let i = 0; i < d; i++) factor[i * (d + 1)] = 1;
-  return { normal: new Normal(x, factor), logMass: -Infinity, error: Infinity, paretoK: Infinity };
-}
-
 function isSettled(draws: Float64Array, gradients: Float64Array, mean: Float64Array): boolean {
   const d = mean.length;
   const sums = new Float64Array(d);
   for (let k = 0; k < draws.length; k++) sums[k % d] -= ((draws[k] - mean[k % d]) * gradients[k] * d) / draws.length;
   return sums.every((sum) => sum >= SETTLED[0] && sum <= SETTLED[1]);
-}
-
-/** Numbers before mean and factor. */
-const ENTRY = 8;
-
-function encoded({ kind, chain, elbo, settled, most, place }: Entry): Float64Array {
-  const { normal, logMass, error, paretoK } = place;
-  const numbers = [kinds.indexOf(kind), chain, elbo, settled ? 1 : 0, most, logMass, error, paretoK];
-  return Float64Array.from([...numbers, ...normal.mean, ...normal.factor]);
-}
-
-function decoded(numbers: Float64Array, d: number): Entry {
-  const [kind, chain, elbo, settled, most, logMass, error, paretoK] = numbers;
-  const normal = new Normal(numbers.slice(ENTRY, ENTRY + d), numbers.slice(ENTRY + d));
-  return { kind: kinds[kind], chain, elbo, settled: settled === 1, most, place: { normal, logMass, error, paretoK } };
 }

@@ -1,7 +1,7 @@
 /** Places and their masses, against closed forms. */
 import { describe, expect, it } from "vitest";
-import { isKnown, measured, Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
-import { stream } from "../../../../src/base/stream.ts";
+import { isKnown, measured, Normal } from "../../../src/algorithms/places/place.ts";
+import { stream } from "../../../src/base/stream.ts";
 
 const LOG_TWO_PI = Math.log(2 * Math.PI);
 /** L of a fixed matrix of d rows. */

@@ -1,13 +1,15 @@
-import { exp } from "../../../base/exp.ts";
-import { log } from "../../../base/log.ts";
-import type { Draws } from "../../../base/stream.ts";
-import { psis } from "../../../diagnostics/index.ts";
-import { lowerFactor } from "../hamiltonian/metric.ts";
+import { exp } from "../../base/exp.ts";
+import { log } from "../../base/log.ts";
+import type { Draws } from "../../base/stream.ts";
+import { psis } from "../../diagnostics/index.ts";
+import { lowerFactor } from "../mcmc/hamiltonian/metric.ts";
 
 const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;
 export const REFITS = 2;
 const FINE = 0.1;
+/** In nats. */
+const ALIKE = 0.1;
 const LOG_TWO_PI = 1.8378770664093453;
 
 /** N(m, LLᵀ). */
@@ -77,13 +79,34 @@ export class Normal {
     return this.distance(x) <= radius(this.dimension);
   }
 
+  /** log det L. */
+  get logVolume(): number {
+    const d = this.dimension;
+    let sum = 0;
+    for (let i = 0; i < d; i++) sum += log(this.factor[i * (d + 1)]);
+    return sum;
+  }
+
   /** log density where (x − m)ᵀ C⁻¹ (x − m) is `distance`. */
   logDensity(distance: number): number {
-    const d = this.dimension;
-    let logFactor = 0;
-    for (let i = 0; i < d; i++) logFactor += log(this.factor[i * (d + 1)]);
-    return -0.5 * (distance + d * LOG_TWO_PI) - logFactor;
+    return -0.5 * (distance + this.dimension * LOG_TWO_PI) - this.logVolume;
   }
+}
+
+/** Overlap of two round normals with one centre and spreads 20 to 1, in one dimension. */
+const LEAST_OVERLAP = 0.32;
+
+/**
+ * Whether two normals at one point are one place, by their spreads.
+ *
+ * r is the ratio of the geometric means of their spreads. Round normals with one centre have the overlap (Bhattacharyya
+ * coefficient) ∫√(p q) = (2r/(1 + r²))^(d/2). Below LEAST_OVERLAP, which a ratio of 20 has in one dimension and a ratio of 2 in
+ * ten, draws from one hardly ever visit the other.
+ */
+export function haveLikeSpreads(a: Normal, b: Normal): boolean {
+  const d = a.dimension;
+  const ratio = exp(Math.abs(a.logVolume - b.logVolume) / d);
+  return 0.5 * d * log((2 * ratio) / (1 + ratio * ratio)) >= log(LEAST_OVERLAP);
 }
 
 const radius = (d: number): number => d + 2 * Math.sqrt(2 * d);
@@ -158,9 +181,17 @@ function once(
   return { place, better: effectiveSize < d + 4 ? undefined : Normal.of(rows, logWeights.map(exp), d) };
 }
 
-/** 0 where ratios are alike to rounding, or all but those outside are. */
+/** 0 if all finite ratios are within ALIKE of each other: the shape of such a tail says nothing about the mean. */
 function tailShape(logRatios: Float64Array): number {
   const finite = logRatios.filter((ratio) => ratio > -Infinity);
   const [least, most] = finite.reduce(([a, b], ratio) => [Math.min(a, ratio), Math.max(b, ratio)], [Infinity, -Infinity]);
-  return most - least < 1e-7 ? 0 : psis(finite).paretoK;
+  return most - least < ALIKE ? 0 : psis(finite).paretoK;
+}
+
+/** Place of unknown mass, and of unit spread: a chain has not moved, or has too few draws. */
+export function unknownPlace(x: Float64Array): Place {
+  const d = x.length;
+  const factor = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) factor[i * (d + 1)] = 1;
+  return { normal: new Normal(x, factor), logMass: -Infinity, error: Infinity, paretoK: Infinity };
 }

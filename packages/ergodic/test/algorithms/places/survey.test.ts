@@ -1,13 +1,13 @@
 /** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
 import { describe, expect, it } from "vitest";
-import { Normal } from "../../../../src/algorithms/mcmc/places/place.ts";
-import { distinct, shareOf } from "../../../../src/algorithms/mcmc/places/scouts.ts";
-import { type Recent, Survey } from "../../../../src/algorithms/mcmc/places/survey.ts";
-import type { Entry } from "../../../../src/algorithms/mcmc/places/visits.ts";
-import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../../src/algorithms/sampling/index.ts";
-import { stream } from "../../../../src/base/stream.ts";
-import { openEngine } from "../../../../src/host/engine.ts";
-import { functionDensity } from "../../../../src/models/functional/index.ts";
+import { Normal } from "../../../src/algorithms/places/place.ts";
+import { distinct, shareOf } from "../../../src/algorithms/places/scouts.ts";
+import { type Recent, Survey } from "../../../src/algorithms/places/survey.ts";
+import type { Entry } from "../../../src/algorithms/places/visits.ts";
+import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../src/algorithms/sampling/index.ts";
+import { stream } from "../../../src/base/stream.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import { functionDensity } from "../../../src/models/functional/index.ts";
 
 const engine = await openEngine();
 const plan: SamplingPlan = { chains: 4, warmup: 300, draws: 200, seed: 2, workers: 1, deterministic: true };
@@ -304,10 +304,15 @@ describe("scouts", () => {
   });
 
   it("take no more evaluations than a tenth of all gradients allows, and none where that is too few", () => {
-    expect(shareOf(1e9, 24)).toBe(1000);
-    expect(shareOf(8000, 24)).toBe(0);
-    expect(24 * shareOf(50_000, 24)).toBeLessThan(0.1 * 50_000);
-    expect(shareOf(16_000, 24)).toBeGreaterThan(20);
+    expect(shareOf(1e9, 0, 24)).toBe(1000);
+    expect(shareOf(1e9, 0, 0)).toBe(0);
+    expect(shareOf(300, 0, 24)).toBe(0);
+    expect(shareOf(50_000, 0, 24)).toBe(Math.floor((0.055 * 50_000) / 24));
+    // Few evaluations: fewer scouts with enough each, not many with too few; what one leaves, the next may take.
+    expect(shareOf(8000, 0, 24)).toBe(60);
+    expect(shareOf(8000, 400, 17)).toBe(40);
+    expect(shareOf(8000, 421, 17)).toBe(0);
+    expect(shareOf(50_000, 50, 23)).toBeGreaterThan(shareOf(50_000, 0, 24));
   });
 
   it("that are both within the other's region are one place, the better; ends of paths come first, however good another looks", () => {
@@ -321,5 +326,22 @@ describe("scouts", () => {
     // Far too wide, it holds both modes, and its few draws made it look well.
     expect(kept(unit(5, 1), unit(-5, 2), unit(4.5, 3, false, 9))).toEqual([2, 1]);
     expect(kept(unit(5, 1), unit(-5, 2), unit(0, 3, false, 9))).toEqual([2, 1, 3]);
+  });
+
+  it("at one point are two places if their spreads differ twentyfold, and come after those at other points", () => {
+    const round = (mean: number, elbo: number, sd: number, d: number) => ({
+      normal: new Normal(
+        new Float64Array(d).fill(mean),
+        Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? sd : 0)),
+      ),
+      elbo,
+      end: true,
+    });
+    const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
+    expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
+    expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
+    // In ten dimensions draws of one hardly ever come to the other from a ratio of two on.
+    expect(kept(round(0, 3, 1, 10), round(0, 2, 0.45, 10))).toEqual([3, 2]);
+    expect(kept(round(0, 3, 1, 10), round(0, 2, 0.55, 10))).toEqual([3]);
   });
 });

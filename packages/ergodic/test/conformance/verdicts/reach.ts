@@ -1,0 +1,35 @@
+/** How many starts lead to each mode of a posterior: a mode that few reach can be missed, and is not counted against a verdict. */
+import { scouted } from "../../../src/algorithms/places/scouts.ts";
+import { DensityPoint } from "../../../src/algorithms/variational/density-point.ts";
+import type { LogDensity } from "../../../src/contract.ts";
+import { openEngine } from "../../../src/host/engine.ts";
+import type { Part } from "./mixtures.ts";
+import type { Drawn } from "./posteriors.ts";
+
+const STARTS = 100;
+const LEAST_REACHED = 0.15;
+const EVALUATIONS = 1000;
+
+/** Share of starts that lead to the mode which the fewest reach. A broad mode around a narrow one is reached with it. */
+export async function leastReached({ model, data, parts }: Drawn): Promise<number> {
+  if (!parts) return 1;
+  const density = "condition" in model ? await model.condition(data as never) : (model as LogDensity);
+  const point = new DensityPoint(await openEngine(), density, "reach");
+  const plan = { chains: 1, warmup: 1, draws: 1, seed: 17, workers: 1, deterministic: true };
+  const counts = parts.map(() => 0);
+  for (let i = 0; i < STARTS; i++) {
+    const found = await scouted(point, density, plan, i, EVALUATIONS);
+    const end = found[found.length - 1];
+    if (end) for (const [k, part] of parts.entries()) if (holds(part, end.normal.mean)) counts[k]++;
+  }
+  point.dispose();
+  return Math.min(...counts) / STARTS;
+}
+
+export const isReached = (share: number): boolean => share >= LEAST_REACHED;
+
+function holds({ mean, sd }: Part, x: ArrayLike<number>): boolean {
+  const d = mean.length;
+  const squares = mean.reduce((total, m, i) => total + ((x[i] - m) / sd) ** 2, 0);
+  return squares <= d + 2 * Math.sqrt(2 * d);
+}
