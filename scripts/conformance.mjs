@@ -1,9 +1,12 @@
 /**
- * `npm run conformance [posteriordb | modes | uai] [seeds]`: samplers against posteriors that are known, as a table; exits with 1 where they are not as they should be.
+ * `npm run conformance [posteriordb | modes | verdicts | uai] [seeds]`: samplers against posteriors that are known, as a table; exits with 1 where they are not as they should be.
  *
  * posteriordb: NUTS against the reference posteriors, ten seeds each; fails where a mean or mean square is four standard errors off in a run that is trusted, or more are than chance
  * allows. Their values lie beside the repository (../shared/data/posteriordb); without them there is nothing to compare, and it says so.
  * modes: posteriors with several modes, a hundred seeds each; fails where more than one in a hundred is trusted though wrong, or fewer than 95 of those with one mode are trusted.
+ * verdicts: forty posteriors drawn at random, every sampler with a verdict, three seeds each; fails if more than one run in
+ * sixty of a class is trusted though wrong, or more than 15 % of the runs that are right are refused. Modes that few starts
+ * lead to are listed, and do not count. svgd(), which is never trusted, counts in no share.
  * uai: algorithms of infer against graphs whose answers are known (conformance-uai.mjs).
  */
 import { spawnSync } from "node:child_process";
@@ -70,7 +73,45 @@ const modes = {
   ],
   summary: () => "At most 1 of 100 may be wrong and trusted; of the posteriors with one mode 95 of 100 are to be trusted.",
 };
-const suites = { posteriordb, modes };
+const verdicts = {
+  file: "verdicts",
+  seeds: 3,
+  head: ["kind", "sampler", "runs", "trusted, right", "trusted, wrong", "refused, right", "refused, wrong", "not counted", ""],
+  /** Runs of one kind of posterior and one sampler in a row. */
+  collect(rows) {
+    const groups = new Map();
+    for (const r of rows) {
+      const key = `${r.kind} ${r.sampler}`;
+      if (!groups.has(key)) groups.set(key, { kind: r.kind, sampler: r.sampler, runs: [], other: 0 });
+      const group = groups.get(key);
+      // Refused before it began, or a mode that few starts lead to.
+      if (r.refused || r.reached < 0.15) group.other++;
+      else group.runs.push(r);
+    }
+    return [...groups.values()];
+  },
+  row({ kind, sampler, runs, other }) {
+    const count = (trusted, wrong) => runs.filter((r) => r.trusted === trusted && r.error > 1 === wrong).length;
+    const wrong = count(true, true);
+    const cells = [count(true, false), wrong, count(false, false), count(false, true), other];
+    const allowed = Math.ceil(runs.length / 60);
+    return [kind, sampler, String(runs.length), ...cells.map(String), sampler === "svgd" || wrong <= allowed ? "ok" : "FAILS"];
+  },
+  summary(groups) {
+    const runs = groups.flatMap((group) => (group.sampler === "svgd" ? [] : group.runs));
+    const right = runs.filter((r) => r.error <= 1);
+    const refused = right.filter((r) => !r.trusted);
+    const causes = new Map();
+    for (const { codes } of refused) causes.set(codes.join(" + "), (causes.get(codes.join(" + ")) ?? 0) + 1);
+    const told = [...causes].sort(([, a], [, b]) => b - a).map(([cause, count]) => `${cause} ${count}`);
+    const kinds = [...new Set(runs.map((r) => r.kind))].map((kind) => {
+      const own = runs.filter((r) => r.kind === kind);
+      return `${kind} ${own.filter((r) => r.trusted && r.error > 1).length} of ${own.length}`;
+    });
+    return `Trusted though wrong: ${kinds.join(", ")}; at most 1 in 60 may be. Refused though right: ${refused.length} of ${right.length}, at most 15 % may be (${told.join(", ")}).`;
+  },
+};
+const suites = { posteriordb, modes, verdicts };
 
 const [name = "posteriordb", given] = process.argv.slice(2);
 if (name === "uai") {
@@ -101,7 +142,8 @@ const rows = existsSync(file)
       .map((line) => JSON.parse(line))
   : [];
 rmSync(folder, { recursive: true });
-const body = rows.map(suite.row);
+const collected = suite.collect?.(rows) ?? rows;
+const body = collected.map(suite.row);
 const widths = suite.head.map((title, j) => Math.max(title.length, ...body.map((cells) => cells[j].length)));
 const left = (j) => j === 0 || suite.head[j] === "against";
 for (const cells of [suite.head, ...body])
@@ -112,6 +154,6 @@ for (const cells of [suite.head, ...body])
       .trimEnd(),
   );
 console.log(
-  `${body.filter((cells) => cells.at(-1) === "ok").length} of ${body.length} are as they should be. ${suite.summary(rows)}`,
+  `${body.filter((cells) => cells.at(-1) === "ok").length} of ${body.length} are as they should be. ${suite.summary(collected)}`,
 );
 process.exit(run.status ?? 1);

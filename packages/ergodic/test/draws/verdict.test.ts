@@ -130,7 +130,7 @@ describe("the verdict", () => {
     expect(codes({ places: [held] })).toEqual([true]);
     expect(codes({ places: [held, other] })).toEqual([false, "modes"]);
     expect(`${planted({ places: [held, other] }).verdict()}`).toContain(
-      "next to none of one near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the draws are): where modes are",
+      "one of them has no draws or far too few: near a = 1.23, b[1] = -2, b[2] = ?, c = 1e-9, … (48 % of it and where the draws are): where modes are",
     );
     expect(`${planted({ places: [{ ...other, share: 0.99999 }] }).verdict()}`).toContain("(over 99 % of it and");
     const far = { ...other, share: 0.0041, changes: "mu", sdFactor: 1.834 };
@@ -138,7 +138,7 @@ describe("the verdict", () => {
       '(0.41 % of it and where the draws are, yet enough to make the standard deviation of "mu" 1.8 times as large)',
     );
     expect(`${planted({ places: [other, { ...other, share: null }] }).verdict()}`).toMatch(
-      /next to none of 2 near .*; near .*unknown share/,
+      /2 of them have no draws or far too few: near .*; near .*unknown share/,
     );
   });
 

@@ -1,7 +1,8 @@
 /**
  * Places of the posterior that the draws lack.
  *
- * A place lacks draws if they have less than HELD of what its mass says. It was missed if that matters:
+ * A place lacks draws if they have less than HELD of what its mass says, or less than half by SURE standard errors. It was
+ * missed if that matters:
  *
  *   n₋ >= LEAST_DRAWS,   or n₋ >= LEAST_TELLING and for some quantity q
  *   |w δ| > MATERIAL s   or   √((1 − w)(s² + w δ²)) > (1 + MATERIAL) s
@@ -29,6 +30,8 @@ const LEAST_DRAWS = 20;
 /** e^−5 = 0.7 %. */
 const LEAST_TELLING = 5;
 const HELD = 0.1;
+/** Batches of a chain, and the number of standard errors that leave no doubt. */
+const [BATCHES, SURE] = [5, 5];
 const LEAST_HELD = 0.01;
 /** In standard deviations, as the verdict's bound on the bias of steps. */
 const MATERIAL = 0.1;
@@ -56,11 +59,7 @@ export type Total = Pick<Place, "logMass" | "error">;
 
 /** Every place, with what the draws have of it. `total`: known for draws of an approximation, from their importance weights. */
 export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: LogDensity, total?: Total): VisitedPlace[] {
-  const held = (normal: Normal): number => {
-    let count = 0;
-    for (let c = 0; c < draws.chains; c++) for (let k = 0; k < draws.count; k++) if (normal.holds(draws.draw(c, k))) count++;
-    return count;
-  };
+  const held = (normal: Normal): Held => heldBy(normal, draws);
   const shown = entries.filter(
     (entry, i) =>
       entry.kind === "chain" ||
@@ -79,7 +78,7 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
     const share = odds === Infinity ? 1 : odds / (1 + odds);
     // A chain that is stuck may have so little mass that a place next to it should hold more than all draws.
     const wanted = Math.min(least, (least * all) / (least + all));
-    const lacked = isKnown(place) && least > 0 && held(normal) < HELD * wanted;
+    const lacked = isKnown(place) && least > 0 && hasFewer(held(normal), wanted);
     const change = lacked ? changes(normal.mean, least) : undefined;
     const missed = lacked && (wanted >= LEAST_DRAWS || (wanted >= LEAST_TELLING && change !== undefined));
     const rare = lacked && !missed && change !== undefined;
@@ -102,15 +101,35 @@ export function visitsOf(entries: readonly Entry[], draws: ChainDraws, density: 
   });
 }
 
+/** Number of draws in a place, and its standard error from batches of each chain. */
+interface Held {
+  readonly count: number;
+  readonly error: number;
+}
+
+function heldBy(normal: Normal, draws: ChainDraws): Held {
+  const { chains, count } = draws;
+  const perChain = Math.min(BATCHES, count);
+  const batches = new Float64Array(chains * perChain);
+  for (let c = 0; c < chains; c++)
+    for (let k = 0; k < count; k++) if (normal.holds(draws.draw(c, k))) batches[c * perChain + Math.floor((k * perChain) / count)]++;
+  const total = batches.reduce((sum, one) => sum + one, 0);
+  return { count: total, error: Math.sqrt(batches.length * variance(batches)) };
+}
+
+/** Whether a place holds next to none of the draws that it should, or less than half of them by more than chance allows. */
+const hasFewer = ({ count, error }: Held, wanted: number): boolean =>
+  count < HELD * wanted || (count < wanted / 2 && count + SURE * error < wanted);
+
 /** The place whose mass and draws the others are compared with; undefined if none is known. */
 function referenceOf(
   shown: readonly Entry[],
-  held: (normal: Normal) => number,
+  held: (normal: Normal) => Held,
   all: number,
 ): (Total & { count: number }) | undefined {
   const known = shown.filter(({ place }) => isKnown(place)).sort((a, b) => b.place.logMass - a.place.logMass);
   const filled = known.find(({ kind }) => kind === "chain");
-  const counted = (filled ? [filled] : known).map(({ place }) => ({ ...place, count: held(place.normal) }));
+  const counted = (filled ? [filled] : known).map(({ place }) => ({ ...place, count: held(place.normal).count }));
   return counted.find(({ count }) => filled !== undefined || count >= LEAST_HELD * all);
 }
 

@@ -100,7 +100,7 @@ function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
   const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
   const unsure = worst > BAD_RHAT && !modes ? [more] : [];
   // No metric takes a chain from one mode to another.
-  const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes;
+  const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes(draws);
   const advice = modes || eachSettles(draws, apart[0]) ? [aboutModes, ...unsure, `within a mode, ${ways}`] : [ways, ...unsure];
   return [
     {

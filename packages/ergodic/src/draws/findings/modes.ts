@@ -1,4 +1,5 @@
 /** What a run's description tells of places (VisitedPlace of the samplers, in JSON), whether it shows several modes, and what to do about them. */
+import { nameOf } from "../method.ts";
 import type { Judged } from "./finding.ts";
 
 export interface Visited {
@@ -44,5 +45,9 @@ export function hasSeveralModes(draws: Judged): boolean {
   return tellsModes(draws) || new Set(modes.map(({ mode }) => mode)).size > 1;
 }
 
-export const joinModes =
-  "where modes are mirror images, tell them apart with a constraint such as ordered; otherwise take parallelTempering(), or start chains in each";
+/** What to do about several modes; tempering is not advised to itself. */
+export function joinModes(draws: Judged): string {
+  const tempered = nameOf(draws) === "parallelTempering";
+  const other = tempered ? "start chains in each, or take more copies (count: 16)" : "take parallelTempering(), or start chains in each";
+  return `where modes are mirror images, tell them apart with a constraint such as ordered; otherwise ${other}`;
+}

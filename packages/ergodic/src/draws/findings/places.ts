@@ -8,7 +8,10 @@ const MOST_TOLD = 4;
 export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   const visited = placesOf(draws);
   return [
-    ...missed(visited.filter((place) => place.missed)),
+    ...missed(
+      draws,
+      visited.filter((place) => place.missed),
+    ),
     ...rare(visited.filter((place) => place.rare)),
     ...apart(draws, visited, before),
     ...late(draws, before),
@@ -16,17 +19,18 @@ export function places(draws: Judged, before: readonly Finding[]): Finding[] {
   ];
 }
 
-function missed(found: readonly Visited[]): Finding[] {
+function missed(draws: Judged, found: readonly Visited[]): Finding[] {
   if (found.length === 0) return [];
   const told = found.map(
-    (place) => `${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
+    (place) => `near ${nearText(place.at)} (${shareText(place.share)} of it and where the draws are${changeText(place)})`,
   );
+  const which = found.length === 1 ? "one of them has" : `${found.length} of them have`;
   return [
     {
       code: "modes",
       serious: true,
-      text: `the posterior has several modes, and the draws have next to none of ${found.length === 1 ? "one" : `${found.length}`} near ${told.join("; near ")}`,
-      advice: joinModes,
+      text: `the posterior has several modes, and ${which} no draws or far too few: ${told.join("; ")}`,
+      advice: joinModes(draws),
     },
   ];
 }
@@ -48,16 +52,16 @@ function rare(found: readonly Visited[]): Finding[] {
 }
 
 /** Chains that disagree because each fills a mode of its own. */
-function apart({ chains }: Judged, visited: readonly Visited[], before: readonly Finding[]): Finding[] {
+function apart(draws: Judged, visited: readonly Visited[], before: readonly Finding[]): Finding[] {
   const modes = filledModes(visited);
   if (modes.length < 2 || !before.some(({ code }) => code === "rhat")) return [];
-  const told = modes.map(({ at, count }) => `${nearText(at)} (${count} of ${chains} chains)`);
+  const told = modes.map(({ at, count }) => `${nearText(at)} (${count} of ${draws.chains} chains)`);
   return [
     {
       code: "modes",
       serious: true,
       text: `the posterior has several modes, and the chains are apart in ${modes.length} of them, near ${told.join("; near ")}`,
-      advice: joinModes,
+      advice: joinModes(draws),
     },
   ];
 }
