@@ -47,10 +47,13 @@ export class Scouting {
     this.entries.push(foundEntry({ normal, elbo, end: true }));
   }
 
-  /** One scout, or the mass of one place; false once nothing is left. `gradients`: evaluations of the whole run, as far as they are known. */
-  async search(gradients: number): Promise<boolean> {
+  /**
+   * One scout, or the mass of one place; false once nothing is left. `gradients`: evaluations of the whole run, as far as they
+   * are known. `isCovered`: whether draws already made are enough of a place, whose mass then need not be measured.
+   */
+  async search(gradients: number, isCovered: (normal: Normal) => boolean = () => false): Promise<boolean> {
     const before = this.point.evaluations;
-    const more = (await this.scout(gradients)) || this.measure(gradients);
+    const more = (await this.scout(gradients)) || this.measure(gradients, isCovered);
     this.spent += this.point.evaluations - before;
     return more;
   }
@@ -97,12 +100,13 @@ export class Scouting {
     return true;
   }
 
-  private measure(gradients: number): boolean {
+  private measure(gradients: number, isCovered: (normal: Normal) => boolean): boolean {
     const found = this.entries.filter(({ kind }) => kind === "found");
     const places = distinct(found.map(({ place, elbo, settled }): Scouted => ({ normal: place.normal, elbo, end: settled })));
     const left = BUDGET * gradients - this.spent;
     if (this.looked >= places.length || left < drawsFor(this.dimension)) return false;
     const at = this.looked++;
+    if (isCovered(places[at].normal)) return true;
     const place = massOf(this.point, places[at], massDraws(this.plan.seed, "scout", at), left);
     if (place) this.entries.push({ ...foundEntry(places[at]), kind: "scout", place });
     return true;

@@ -107,7 +107,7 @@ interface Held {
   readonly error: number;
 }
 
-function heldBy(normal: Normal, draws: ChainDraws): Held {
+export function heldBy(normal: Normal, draws: ChainDraws): Held {
   const { chains, count } = draws;
   const perChain = Math.min(BATCHES, count);
   const batches = new Float64Array(chains * perChain);

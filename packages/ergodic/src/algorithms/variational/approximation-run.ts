@@ -4,6 +4,7 @@ import type { LogDensity, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { Normal } from "../places/place.ts";
 import { MOST_DIMENSION, SCOUTS, Scouting } from "../places/scouting.ts";
+import { heldBy } from "../places/visits.ts";
 import { ChainDraws } from "../sampling/chain-draws.ts";
 import type { SamplingPlan, VisitedPlace } from "../sampling/sampler.ts";
 import { type Judged, judge, systematic } from "./judgement.ts";
@@ -17,6 +18,8 @@ const BLOCK = 50;
 const EFFECTIVE = 2000;
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
+/** Share of the draws that a place holds if the weights have already put it right. */
+const COVERED = 0.1;
 
 export interface PoolOptions {
   /** Number of paths that the fit begins with. */
@@ -68,6 +71,8 @@ export abstract class ApproximationRun extends SteppedRun {
       stein: [] as Float64Array[],
     },
   } satisfies Kept;
+  /** All draws, while places are compared with them. */
+  private made: ChainDraws | undefined;
   private judged: { blocks: number; of: Judged } | undefined;
   /** Absent if there are too many coordinates. */
   private readonly scouting: Scouting | undefined;
@@ -154,12 +159,18 @@ export abstract class ApproximationRun extends SteppedRun {
     if (numbers.begun === 0) {
       for (const { mean, factor, elbo } of this.paths.normals) scouting.add(new Normal(mean.slice(), factor), elbo);
       numbers.begun = 1;
-    } else if (!(await scouting.search(this.point.evaluations))) numbers.ended = 1;
+      return undefined;
+    }
+    this.made ??= this.draws();
+    const { made } = this;
+    const covered = (normal: Normal): boolean => heldBy(normal, made).count >= COVERED * made.chains * made.count;
+    if (!(await scouting.search(this.point.evaluations, covered))) numbers.ended = 1;
     return undefined;
   }
 
   protected override recalled(kept: KeptPart): void {
     this.judged = undefined;
+    this.made = undefined;
     const { values, ...others } = this.pool.arrays;
     const fits = (list: readonly Float64Array[], size: number): boolean =>
       list.length === values.length && list.every(({ length }) => length === size);
