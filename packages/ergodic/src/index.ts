@@ -260,7 +260,7 @@ export {
 export type { DateParts, Impute } from "./data/from-table.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
-export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
+export { type Duplicates, type RatingColumns, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";
 export {
@@ -578,6 +578,7 @@ export {
   type FactorMetrics,
   FactorPredictor,
   type Pair,
+  type Rated,
   type Recommendation,
   type RecommendOptions,
 } from "./predict/factorisation.ts";
