@@ -260,6 +260,7 @@ export {
 export type { DateParts, Impute } from "./data/from-table.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
+export { missingAmongNumbers, missingTexts } from "./data/missing-texts.ts";
 export { type Duplicates, type RatingColumns, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";

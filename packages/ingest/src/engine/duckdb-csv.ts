@@ -9,13 +9,13 @@
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which mean something else to DuckDB
  */
-import { OptionError } from "ergodic";
+import { missingTexts, OptionError } from "ergodic";
 import type { ColumnBuilder } from "../column.ts";
 import { show } from "../fault.ts";
 import { type CsvOptions, csv, putField } from "../formats/csv.ts";
 import { countLines } from "../lines.ts";
 import type { ByteSource } from "../source.ts";
-import { missingTexts, TableBuilder } from "../table-builder.ts";
+import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
