@@ -16,8 +16,8 @@ export const missingAmongNumbers: readonly string[] = [
   ".",
 ];
 
-/** Whether a text in place of a number means that there is none. */
-export function isNoNumber(text: string): boolean {
+/** Whether a text in place of a number says that there is none. A blank text says nothing. */
+export function saysMissing(text: string): boolean {
   const trimmed = text.trim();
-  return missingTexts.includes(trimmed) || missingAmongNumbers.includes(trimmed);
+  return trimmed !== "" && (missingTexts.includes(trimmed) || missingAmongNumbers.includes(trimmed));
 }

@@ -37,7 +37,10 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
-    const texts = new Set(probe.columns.flatMap((column, i) => (column?.kind === "category" ? [`c${i}`] : [])));
+    // The database takes "N/A" for no number, and would stop at it.
+    const isTexts = (column: ColumnBuilder | undefined) =>
+      column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
+    const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));
     builder.columns.forEach((column, i) => {
       if (column?.kind === "category") texts.add(`c${i}`);
     });
