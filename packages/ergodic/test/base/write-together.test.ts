@@ -60,14 +60,15 @@ async function failingAt(step: number, how: "once" | "from then on"): Promise<()
     calls++;
     return how === "once" ? calls === step : calls >= step;
   };
+  type Calls = Record<string, (...given: unknown[]) => Promise<unknown>>;
   const spyOn = (on: object, name: string): void => {
-    const real = (on as Record<string, (...given: unknown[]) => unknown>)[name];
-    vi.spyOn(on as never, name as never).mockImplementation(function (this: unknown, ...given: unknown[]) {
+    const real = (on as Calls)[name];
+    vi.spyOn(on as Calls, name).mockImplementation(function (this: unknown, ...given) {
       // Of what is opened to read nothing is asked.
-      if (name === "open" && given[1] === "r") return real.apply(this, given) as never;
-      if (fails()) return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" })) as never;
-      return real.apply(this, given) as never;
-    } as never);
+      if (name === "open" && given[1] === "r") return real.apply(this, given);
+      if (fails()) return Promise.reject(Object.assign(new Error("EIO: broken"), { code: "EIO" }));
+      return real.apply(this, given);
+    });
   };
   for (const name of ["open", "rename", "unlink", "rm"]) spyOn(fs, name);
   for (const name of ["write", "sync", "chmod"]) spyOn(handles, name);
