@@ -55,7 +55,7 @@ describe("texts that mean no value among numbers", () => {
         await works(
           "predict",
           file("filled"),
-          put("new.csv", "age,city", (i) => `${cells[i]},Oslo`, cells.length),
+          put("sheet row.csv", "age,city", (i) => `${cells[i]},Oslo`, cells.length),
         )
       ).stdout;
     const [, wanted] = (await predicted([""])).split("\n");
@@ -63,16 +63,16 @@ describe("texts that mean no value among numbers", () => {
       expect((await predicted([cell])).split("\n")[1]).toBe(wanted);
       expect((await predicted(["3", cell])).split("\n")[2]).toBe(wanted);
     }
-    const rows = put("many.csv", "age,city", (i) => (i % 7 === 3 ? "# x" : `${i % 9 === 0 ? "N/A" : 4},None`), 70_000);
+    const rows = put("sheet rows.csv", "age,city", (i) => (i % 7 === 3 ? "# x" : `${i % 9 === 0 ? "N/A" : 4},None`), 70_000);
     const { stderr, stdout } = await works("predict", file("filled"), rows, "--comment", "#");
     expect(stdout.trim().split("\n")).toHaveLength(60_001);
-    expect(stderr).toMatch(/6666 of 60000 rows hold "N\/A" in "age", a column of numbers: taken as missing/);
+    expect(stderr).toMatch(/6667 of 60000 rows hold "N\/A" in "age", a column of numbers: taken as missing/);
     expect(stderr).toMatch(/10000 of 70000 lines begin with the comment mark "#" and were not read/);
     expect(stderr).not.toContain('"None"');
     const text = await works(
       "predict",
       file("filled"),
-      put("json.csv", "age,city", () => "N/A,Rome", 2),
+      put("sheet gaps.csv", "age,city", () => "N/A,Rome", 2),
       "--json",
     );
     expect((checked("predict", text.stdout) as unknown as { remarks: object[] }).remarks).toMatchObject([
