@@ -302,6 +302,8 @@ describe("saveDraws and loadDraws", () => {
       /a browser has no paths; give the handle of a folder .* saveDraws\(draws\) as a download \[NO_FILES\]/,
     );
     expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
+    // In a page a text is an address.
+    await expect(loadDraws("no address")).rejects.toThrow(/^no address: cannot be read: .*\[FILE_READ\]$/);
   });
 
   it("say what is wrong", async () => {

@@ -195,6 +195,7 @@ describe("rows", () => {
     );
     expect(ask([{ item: "x", rating: "5" }])).toMatch(/rating 1: the value is "5", but must be a finite number \[DATA_VALUE\]/);
     expect(ask({ item: "x", value: 1 })).toMatch(/OPTION_TYPE/);
+    expect(likes.recommendFor([{ movieId: "x", rating: 0 }])).not.toEqual(likes.recommendFor([{ movieId: "x" }]));
     expect(likes.recommendFor([{ movieId: "x" }])).toEqual(likes.recommendFor([{ item: "x", value: 1 }]));
   });
 
