@@ -11,7 +11,7 @@
 import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
-import { DataError, Draws, loadDraws, saveDraws, writeWhole } from "ergodic";
+import { DataError, Draws, loadDraws, pendingFiles, saveDraws, writeWhole } from "ergodic";
 import { UsageError } from "./errors.ts";
 import type { Place } from "./outputs.ts";
 
@@ -47,6 +47,8 @@ export async function writeDraws(draws: Draws, folder: string, format: DrawsForm
 export async function readDraws(path: string): Promise<Draws> {
   const names = await readdir(path).catch(() => undefined);
   if (!names) return (await isArrow(path)) ? readArrow(path) : loadDraws(path);
+  // Of a save that was cut short, whose files have other names yet.
+  if ((await pendingFiles(path)).size > 0) return loadDraws(path);
   const runs = names.filter((name) => name === INDEX || /\.(csv|arrow)$/.test(name));
   if (runs.length === 0)
     throw new DataError(path, `there is no ${INDEX}, CSV or Arrow file in this folder; give the folder of a run`, "DRAWS_FOLDER");

@@ -17,12 +17,6 @@ export interface RatingColumns {
   value?: string;
 }
 
-export interface NamedRatings {
-  ratings: Ratings;
-  /** By name, also where the command line gives positions. */
-  columns: RatingColumns;
-}
-
 export async function readRatings(
   path: string,
   columns: RatingColumns,
@@ -30,11 +24,11 @@ export async function readRatings(
   duplicates?: Duplicates,
   /** The columns that the command line names, not the model. */
   typed: Partial<RatingColumns> = {},
-): Promise<NamedRatings> {
+): Promise<Ratings> {
   try {
     const table = await readTable(path, { ...formatOptions(options), ...namesAsTexts(columns) });
     const named = namesOf(table, columns);
-    return { ratings: Ratings.fromTable(table, { ...named, ...given({ duplicates }) }), columns: named };
+    return Ratings.fromTable(table, { ...named, ...given({ duplicates }) });
   } catch (error) {
     throw likeFault(columnFault(error, { ...typed }));
   }
@@ -116,6 +110,11 @@ export const bestOf = ({ task }: FactorPredictor, count: number): string =>
 export function pairsOfRatings(ratings: Ratings): Pair[] {
   const { users, items } = ratings.triples();
   return Array.from(users, (u, e) => ({ user: ratings.users.names[u], item: ratings.items.names[items[e]] }));
+}
+
+/** Predictions of pairs, whatever the columns of training were called. */
+export function valuesOf(model: FactorPredictor, pairs: readonly Pair[]): { value: number }[] {
+  return pairs.map(({ user, item }) => ({ value: model.valueFor(user, item) }));
 }
 
 /** Pairs of a table whose columns have these names. */

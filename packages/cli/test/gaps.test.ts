@@ -29,6 +29,59 @@ const gaps = put(
   (i) => `${i % 5 === 0 ? "" : i % 7},${["Oslo", "", "Rome"][i % 3]},${i % 3 === 1 ? 9 : 1}`,
 );
 
+describe("texts that mean no value among numbers", () => {
+  const sheet = put(
+    "sheet.csv",
+    "age,city,y",
+    (i) => `${i % 5 === 0 ? "#N/A" : i % 7},${["Oslo", "None"][i % 2]},${i % 3 === 1 ? 9 : 1}`,
+  );
+  const told = (remarks: { message: string }[]) => remarks.map(({ message }) => message);
+
+  it("are filled where they are in training, and counted", async () => {
+    const { remarks } = await train(sheet, "sheet", "--impute", "median");
+    expect(told(remarks)).toEqual([
+      '8 of 40 rows hold "#N/A" in "age", a column of numbers: taken as missing',
+      '20 of 40 rows hold "None" in "city", a column of texts: it is kept as a level; list it in --missing if it means no value',
+    ]);
+    expect(await failing("train", sheet, "--target", "y")).toMatch(/8 values are missing in column "age" \(first "#N\/A"\)/);
+    const commented = await train(sheet, "sheet of comments", "--comment", "#");
+    expect(told(commented.remarks)).toContain('8 of 40 lines begin with the comment mark "#" and were not read');
+  });
+
+  it("are filled in the same way in new rows, in blocks and from one row on", async () => {
+    await train(sheet, "filled", "--impute", "median", "--no-classes");
+    const predicted = async (cells: string[]) =>
+      (
+        await works(
+          "predict",
+          file("filled"),
+          put("sheet row.csv", "age,city", (i) => `${cells[i]},Oslo`, cells.length),
+        )
+      ).stdout;
+    const [, wanted] = (await predicted([""])).split("\n");
+    for (const cell of ["#N/A", "-", "NULL"]) {
+      expect((await predicted([cell])).split("\n")[1]).toBe(wanted);
+      expect((await predicted(["3", cell])).split("\n")[2]).toBe(wanted);
+    }
+    const rows = put("sheet rows.csv", "age,city", (i) => (i % 7 === 3 ? "# x" : `${i % 9 === 0 ? "N/A" : 4},None`), 70_000);
+    const { stderr, stdout } = await works("predict", file("filled"), rows, "--comment", "#");
+    expect(stdout.trim().split("\n")).toHaveLength(60_001);
+    expect(stderr).toMatch(/6667 of 60000 rows hold "N\/A" in "age", a column of numbers: taken as missing/);
+    expect(stderr).toMatch(/10000 of 70000 lines begin with the comment mark "#" and were not read/);
+    expect(stderr).not.toContain('"None"');
+    const text = await works(
+      "predict",
+      file("filled"),
+      put("sheet gaps.csv", "age,city", () => "N/A,Rome", 2),
+      "--json",
+    );
+    expect((checked("predict", text.stdout) as unknown as { remarks: object[] }).remarks).toMatchObject([
+      { kind: "missing", column: "age", rows: 2, of: 2 },
+      { kind: "new level" },
+    ]);
+  });
+});
+
 describe("--impute", () => {
   it("by column, with the others as the word without a column says", async () => {
     expect((await train(gaps, "a", "--impute", "age=median,city=level")).columnCount).toBe(4);

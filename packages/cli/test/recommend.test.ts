@@ -225,6 +225,11 @@ describe("with the saved model", () => {
     writeFileSync(other, `user,item,score\n${rated.map(({ user, item, value }) => `${user},${item},${value}`).join("\n")}\n`);
     const renamed = await works("evaluate", model, other, "--user", "user", "--item", "item", "--value", "score", "--json");
     expect((JSON.parse(renamed.stdout) as { metrics: object }).metrics).toEqual(metrics);
+    expect(saved.columns).toEqual({ user: "who", item: "film", value: "stars" });
+    const { user, item } = rated[0];
+    expect(saved.predict({ who: user, film: item })).toEqual(saved.predict({ user, item }));
+    const row = await works("predict", model, other, "--user", "user", "--item", "item");
+    expect(row.stdout).toBe((await works("predict", model, stars)).stdout);
     expect((await works("evaluate", model, stars)).stdout).toMatch(/^stars, [\d,]+ ratings of .*\n {2}RMSE /);
   });
 

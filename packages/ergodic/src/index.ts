@@ -235,7 +235,10 @@ export {
   checkWritable,
   type FileHandleTarget,
   type FileTarget,
+  type FileTogether,
+  pendingFiles,
   type WriteOptions,
+  writeTogether,
   writeWhole,
 } from "./base/files.ts";
 export { murmur3 } from "./base/murmur3.ts";
@@ -258,9 +261,10 @@ export {
   sorf,
 } from "./data/features/index.ts";
 export type { DateParts, Impute } from "./data/from-table.ts";
+export { missingAmongNumbers, missingTexts } from "./data/missing-texts.ts";
 export type { Name, NameIndex } from "./data/name-index.ts";
 export { newLevels } from "./data/new-levels.ts";
-export { type Duplicates, Ratings, type TriplesOptions } from "./data/ratings.ts";
+export { type Duplicates, type RatingColumns, Ratings, type TriplesOptions } from "./data/ratings.ts";
 export type { Column, Remark, Row, RowOf, SparseTable, Table } from "./data/table.ts";
 export { type Estimate, type LooResult, paretoKhat } from "./diagnostics/index.ts";
 export {
@@ -579,6 +583,7 @@ export {
   type FactorMetrics,
   FactorPredictor,
   type Pair,
+  type Rated,
   type Recommendation,
   type RecommendOptions,
 } from "./predict/factorisation.ts";

@@ -2,7 +2,8 @@
  * One column as it grows: float64 numbers (NaN = missing) or category codes (−1 = missing), its type given or inferred.
  *
  * Inference over the whole file: a column is a number until a text that is neither number nor missing turns up; then it is a category,
- * and the codes of the rows before are wrong (`mixed`), so that the reader takes it a second time with the type fixed. A column with at
+ * and the codes of the rows before are wrong (`mixed`), so that the reader takes it a second time with the type fixed. Texts that mean
+ * "no value" among numbers alone (gaps.ts) count neither way. A column with at
  * least 9 numbers to each text is held to be numbers with a mistake in it, and refused. Levels are sorted: by value where all are
  * numbers, else by code unit.
  *
@@ -10,9 +11,10 @@
  *
  * @throws DataError DATA_TYPE
  */
-import type { Column } from "ergodic";
+import type { Column, Remark } from "ergodic";
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
+import { Gaps, isGap, keptRemark, missingRemark } from "./gaps.ts";
 import { LevelIndex } from "./level-index.ts";
 import { shown } from "./lines.ts";
 import { isNumberText, isRounded, parseNumber } from "./number.ts";
@@ -26,6 +28,8 @@ export interface ColumnContext {
   /** Texts that mean "no value", and the numbers among them. */
   readonly missing: ReadonlySet<string>;
   readonly missingNumbers: ReadonlySet<number>;
+  /** Whether texts such as "N/A" are missing values in columns of numbers. */
+  readonly gaps: boolean;
   readonly decimal: "." | ",";
   /** The format itself tells numbers from texts (JSON, Parquet): a text that reads like a number stays a text. */
   readonly typed: boolean;
@@ -56,8 +60,6 @@ export class ColumnBuilder {
   kind: "unknown" | "number" | "category" = "unknown";
   /** Rows put since the last `take`. */
   length = 0;
-  missingCount = 0;
-  firstMissing: { line: number; text: string } | undefined;
 
   readonly #context: ColumnContext;
   readonly #declared: boolean;
@@ -71,6 +73,9 @@ export class ColumnBuilder {
   /** Codes by the bytes of their texts; −1 = missing. Made with the first cell that comes as bytes. */
   #known: LevelIndex | undefined;
   #numberCount = 0;
+  #missingCount = 0;
+  #firstMissing: { line: number; text: string } | undefined;
+  #gaps: Gaps | undefined;
   #firstText: { line: number; text: string } | undefined;
 
   constructor(name: string, position: number, type: ColumnType | undefined, context: ColumnContext) {
@@ -88,6 +93,26 @@ export class ColumnBuilder {
   /** Nothing that comes can change the type or the levels. */
   get declared(): boolean {
     return this.#levelsDeclared || (this.#declared && this.kind === "number");
+  }
+
+  /** Cells without a value, and the first of them. */
+  get missing(): { count: number; line: number; text: string } | undefined {
+    const gaps = this.kind === "category" ? undefined : this.#gaps;
+    const count = this.#missingCount + (gaps?.count ?? 0);
+    const [first, other] = [this.#firstMissing, gaps?.first];
+    if (count === 0) return undefined;
+    return { count, ...(first && !(other && other.line < first.line) ? first : other!) };
+  }
+
+  /** What there is to say of texts such as "N/A" in the rows since the last take; nothing where the levels were given. */
+  remark(rowCount: number): Remark | undefined {
+    if (this.kind !== "category") return this.#gaps && missingRemark(this.name, this.#gaps, rowCount);
+    if (this.#declared || !this.#context.gaps) return undefined;
+    const counts = new Map(this.#gaps?.counts);
+    this.#levels.forEach((level, code) => {
+      if (isGap(level)) counts.set(level, (counts.get(level) ?? 0) + this.#counts[code]);
+    });
+    return counts.size > 0 ? keptRemark(this.name, counts, rowCount) : undefined;
   }
 
   /** Numbers were seen before the column turned out to be a category: their codes are unknown. */
@@ -159,14 +184,14 @@ export class ColumnBuilder {
   #putLevel(bytes: Uint8Array, start: number, end: number, line: number): void {
     const code = this.#known?.find(bytes, start, end);
     if (code === undefined) {
-      const missing = this.missingCount;
+      const missing = this.#missingCount;
       const text = textOf(bytes, start, end);
       this.putText(text, line);
       this.#known ??= new LevelIndex();
-      this.#known.add(bytes, start, end, this.missingCount > missing ? -1 : this.#codeOf!.get(text)!);
+      this.#known.add(bytes, start, end, this.#missingCount > missing ? -1 : this.#codeOf!.get(text)!);
       return;
     }
-    if (code < 0) this.missingCount++;
+    if (code < 0) this.#missingCount++;
     else this.#counts[code]++;
     this.#push(code);
   }
@@ -202,6 +227,12 @@ export class ColumnBuilder {
         this.putNumber(Number(text), line);
         return;
       }
+      if (this.#context.gaps && isGap(text)) {
+        this.#gaps ??= new Gaps();
+        this.#gaps.put(text, line, this.kind === "unknown" && this.#context.store ? this.length : undefined);
+        this.#push(NaN);
+        return;
+      }
       this.#turnToCategory(text, line);
     }
     if (this.#levelsDeclared) throw this.#unknownLevel(text, line);
@@ -211,8 +242,8 @@ export class ColumnBuilder {
   }
 
   putMissing(line: number, text: string): void {
-    this.missingCount++;
-    this.firstMissing ??= { line, text: copied(text) };
+    this.#missingCount++;
+    this.#firstMissing ??= { line, text: copied(text) };
     this.#push(this.kind === "category" ? -1 : NaN);
   }
 
@@ -230,11 +261,22 @@ export class ColumnBuilder {
       );
     }
     if (this.#declared) throw this.#notNumber(text, line);
-    this.kind = "category";
     this.#firstText = { line, text: copied(text) };
+    this.#becomeCategory();
+  }
+
+  #becomeCategory(): void {
+    this.kind = "category";
     release(this.#values);
     this.#values = noValues;
     if (this.#context.store) this.#codes = room(Int32Array, Math.max(firstRows, this.length), this.#context.releasable).fill(-1);
+    if (this.#numberCount > 0 || this.#gaps === undefined) return;
+    for (const [text, count] of this.#gaps.counts) {
+      const code = this.#addLevel(text);
+      this.#counts[code] = count;
+      for (const row of this.#gaps.rows?.get(text) ?? []) this.#codes[row] = code;
+    }
+    this.#gaps = undefined;
   }
 
   #push(value: number): void {
@@ -279,12 +321,16 @@ export class ColumnBuilder {
 
   /** Checks an inferred type against everything seen. */
   settle(): void {
-    if (this.#declared || this.kind !== "category") return;
     const { file, decimal, typed } = this.#context;
+    // What the format has as a text is one, where no number says otherwise.
+    const isTexts = typed && this.kind === "unknown" && this.#gaps !== undefined;
+    if (isTexts) this.#becomeCategory();
+    if (isTexts || this.#declared || this.kind !== "category") return;
     let numbers = this.#numberCount;
     let texts = 0;
     let commas = 0;
     this.#levels.forEach((level, code) => {
+      if (this.#context.gaps && isGap(level)) return;
       if (!typed && isNumberText(level, decimal)) numbers += this.#counts[code];
       else texts += this.#counts[code];
       if (!typed && decimal === "." && isNumberText(level, ",") && level.includes(",")) commas += this.#counts[code];
@@ -314,6 +360,7 @@ export class ColumnBuilder {
     if (this.kind !== "category") {
       const values = this.#taken(this.#values);
       this.length = 0;
+      this.#closeGaps();
       this.#values = noValues;
       return { name, kind: "number", values };
     }
@@ -330,6 +377,14 @@ export class ColumnBuilder {
       for (let i = 0; i < length; i++) codes[i] = codes[i] < 0 ? -1 : final[codes[i]];
     }
     return { name, kind: "category", codes, levels };
+  }
+
+  /** The next block counts its own. */
+  #closeGaps(): void {
+    const { missing } = this;
+    this.#missingCount = missing?.count ?? 0;
+    this.#firstMissing = missing && { line: missing.line, text: missing.text };
+    this.#gaps = undefined;
   }
 
   /** The rows that were put, without the room behind them where that is most of it. */

@@ -25,6 +25,7 @@ export class CsvRecords {
   readonly #blankBeforeQuote: RegExp;
   readonly #blanksOrQuoted: RegExp;
   readonly #quotedOrComment: RegExp | undefined;
+  readonly #skipped: () => void;
   #newline: "\n" | "\r" | undefined;
   #text = "";
   #start = 0;
@@ -49,9 +50,10 @@ export class CsvRecords {
     return this.#nextLine;
   }
 
-  /** `quote`, `comment`: "" = none. */
-  constructor(file: string, delimiter: string, quote: string, comment = "") {
+  /** `quote`, `comment`: "" = none. `skipped`: called for each comment. */
+  constructor(file: string, delimiter: string, quote: string, comment = "", skipped: () => void = () => {}) {
     this.#file = file;
+    this.#skipped = skipped;
     this.#delimiter = delimiter;
     this.#quote = quote;
     const [d, q] = [delimiter, quote || '"'].map((mark) => `\\x${mark.charCodeAt(0).toString(16).padStart(2, "0")}`);
@@ -123,7 +125,11 @@ export class CsvRecords {
     const quote = this.#quote;
     // What is left is a blank line, which counts as a line and is no row. Quoted fields hold what they like.
     if (this.#quotedOrComment)
-      this.#text = this.#text.replace(this.#quotedOrComment, (match, line?: string) => (line ? "" : match));
+      this.#text = this.#text.replace(this.#quotedOrComment, (match, line?: string) => {
+        if (!line) return match;
+        this.#skipped();
+        return "";
+      });
     if (quote !== "" && this.#blankBeforeQuote.test(this.#text)) {
       this.#text = this.#text.replace(this.#blanksOrQuoted, (match, before?: string) => before ?? match);
     }

@@ -1,4 +1,5 @@
 import type { SparseTable } from "ergodic";
+import { commentRemark } from "./comment.ts";
 
 /**
  * Sparse rows as they grow → `SparseTable`: the half that LIBSVM and VW share. Arrays double; a hot loop reserves once a block of bytes
@@ -17,6 +18,8 @@ export class SparseBuilder {
   #target = new Float64Array(256);
   #weights = new Float64Array(256);
   #weighted = false;
+  #comments = 0;
+  #comment = "";
 
   constructor(file: string, blockRows = Infinity) {
     this.file = file;
@@ -51,6 +54,12 @@ export class SparseBuilder {
     return this.rowCount === this.blockRows;
   }
 
+  /** Counts lines that begin with `mark` and were not read. */
+  skipComments(count: number, mark: string): void {
+    this.#comments += count;
+    this.#comment = mark;
+  }
+
   /** The rows since the last take; the next block begins. */
   take(columnCount: number): SparseTable {
     const { rowCount, entryCount } = this;
@@ -64,6 +73,8 @@ export class SparseBuilder {
       source: this.file,
     };
     if (this.#weighted) table.weights = this.#weights.subarray(0, rowCount);
+    if (this.#comments > 0) table.remarks = [commentRemark(this.#comments, rowCount, this.#comment)];
+    this.#comments = 0;
     this.rowCount = 0;
     this.entryCount = 0;
     this.columnIndex = new Uint32Array(0);

@@ -1,5 +1,6 @@
-import { OptionError, type Remark, type Table } from "ergodic";
+import { missingTexts, OptionError, type Remark, type Table } from "ergodic";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
+import { commentRemark } from "./comment.ts";
 import { fault, fileFault, listed, show, told } from "./fault.ts";
 import { nearName } from "./near-name.ts";
 import { isNumberText } from "./number.ts";
@@ -15,12 +16,14 @@ export interface TableOptions {
   types?: Readonly<Record<string, ColumnType>>;
   /** Columns whose texts stay as the file has them, whatever they look like: names, or indices from 0 (−1 = the last). Default: none. */
   categories?: readonly ColumnKey[];
-  /** Texts that mean "no value". Default: "", NA, NaN, nan, null, ?. */
+  /**
+   * Texts that mean "no value". Default: "", NA, NaN, nan, null, ?, and in columns of numbers N/A, #N/A, NULL, None, -, . and their like, which are
+   * levels in columns of texts; a list of your own takes the place of them all.
+   */
   missing?: readonly string[];
 }
 
 export const tableKeys = ["drop", "types", "categories", "missing"];
-export const missingTexts = ["", "NA", "NaN", "nan", "null", "?"];
 
 /** Where values were missing: what a message about them needs. */
 export interface MissingValues {
@@ -76,6 +79,8 @@ export class TableBuilder {
 
   #skipped = 0;
   #firstSkipped = { line: 0, fields: 0 };
+  #comments = 0;
+  #comment = "";
   readonly typed: boolean;
   readonly #options: TableOptions;
   readonly #only: ReadonlySet<string> | undefined;
@@ -102,6 +107,7 @@ export class TableBuilder {
       file,
       missing: new Set(missing),
       missingNumbers,
+      gaps: options.missing === undefined,
       decimal,
       typed: this.typed,
       store,
@@ -164,6 +170,12 @@ export class TableBuilder {
     if (this.#skipped++ === 0) this.#firstSkipped = { line, fields };
   }
 
+  /** Counts lines that begin with `mark` and were not read. */
+  skipComments(count: number, mark: string): void {
+    this.#comments += count;
+    this.#comment = mark;
+  }
+
   /** Rows that were not taken since the last table. */
   get skipped(): number {
     return this.#skipped;
@@ -187,11 +199,21 @@ export class TableBuilder {
   }
 
   take(): Table {
+    const remarks = this.#remarks();
     const table = { rowCount: this.rowCount, columns: this.kept().map((column) => column.take()), source: this.file };
-    const remarks = this.#skipped > 0 ? { remarks: [this.#skippedRemark()] } : {};
     this.rowCount = 0;
     this.#skipped = 0;
-    return { ...table, ...remarks };
+    this.#comments = 0;
+    return remarks.length > 0 ? { ...table, remarks } : table;
+  }
+
+  /** Of the rows since the last table. */
+  #remarks(): Remark[] {
+    return [
+      ...(this.#skipped > 0 ? [this.#skippedRemark()] : []),
+      ...(this.#comments > 0 ? [commentRemark(this.#comments, this.rowCount, this.#comment)] : []),
+      ...this.kept().flatMap((column) => column.remark(this.rowCount) ?? []),
+    ];
   }
 
   #skippedRemark(): Remark {
@@ -203,9 +225,7 @@ export class TableBuilder {
   }
 
   missing(): MissingValues[] {
-    return this.kept()
-      .filter((column) => column.missingCount > 0)
-      .map((column) => ({ column: column.name, position: column.position, count: column.missingCount, ...column.firstMissing! }));
+    return this.kept().flatMap(({ name, position, missing }) => (missing ? [{ column: name, position, ...missing }] : []));
   }
 }
 

@@ -9,6 +9,7 @@ const context = (given: Partial<ColumnContext> = {}): ColumnContext => ({
   file: "a.csv",
   missing: new Set(["", "NA", "-9"]),
   missingNumbers: new Set([-9]),
+  gaps: true,
   decimal: ".",
   typed: false,
   store: true,
@@ -88,7 +89,7 @@ describe("a column is the list of its cells", () => {
               levels,
             });
           }
-          expect([builder.missingCount, builder.firstMissing]).toEqual([missing, first]);
+          expect(builder.missing).toEqual(missing > 0 ? { count: missing, ...first } : undefined);
         },
       ),
       { seed: 1, numRuns: 150 },
@@ -179,16 +180,128 @@ describe("inference", () => {
   });
 });
 
+describe("texts that mean no value among numbers", () => {
+  const odd = fc.constantFrom("N/A", "-", "#N/A", "None");
+  const isOdd = (cell: string): boolean => ["N/A", "-", "#N/A", "None"].includes(cell);
+  const settled = (cells: readonly string[], given: Partial<ColumnContext> = {}) => {
+    const builder = column(undefined, given);
+    for (const [i, cell] of cells.entries()) put(builder, cell, i + 1);
+    builder.settle();
+    return builder;
+  };
+  const firstOf = (cells: readonly string[], test: (cell: string) => boolean) => {
+    const found = cells.flatMap((text, i) => (test(text) ? [{ line: i + 1, text }] : []));
+    return found.length > 0 ? { count: found.length, ...found[0] } : undefined;
+  };
+
+  test("are missing in a column without any text, and counted", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(number, gap, odd)), fc.boolean(), (cells, releasable) => {
+        const builder = settled(cells, { releasable });
+        const rows = cells.filter(isOdd).length;
+        expect(builder.missing).toEqual(firstOf(cells, (cell) => isOdd(cell) || isMissing(cell)));
+        expect(builder.remark(cells.length)).toEqual(
+          rows === 0 ? undefined : expect.objectContaining({ kind: "missing", column: "c", rows, of: cells.length }),
+        );
+        expect(builder.mixed).toBe(false);
+        const numbers = cells.map((cell) => (isOdd(cell) || isMissing(cell) ? null : Number(cell)));
+        expect(taken(builder)).toEqual({ kind: "number", cells: numbers, levels: [] });
+        expect(builder.remark(0)).toBeUndefined();
+      }),
+      { seed: 2, numRuns: 150 },
+    );
+  });
+
+  test("are levels in a column of texts, whatever came first, and counted too", () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(text, gap, odd)), fc.boolean(), (cells, store) => {
+        fc.pre(cells.some((cell) => !isOdd(cell) && !isMissing(cell)));
+        const builder = settled(cells, { store });
+        const rows = cells.filter(isOdd).length;
+        expect([builder.mixed, builder.missing]).toEqual([false, firstOf(cells, isMissing)]);
+        expect(builder.remark(cells.length)).toEqual(
+          rows === 0 ? undefined : expect.objectContaining({ kind: "missing", column: "c", rows, of: cells.length }),
+        );
+        const wanted = plain(cells, "category");
+        expect(builder.type()).toEqual(wanted.levels);
+        if (store) expect(taken(builder)).toEqual(wanted);
+      }),
+      { seed: 3, numRuns: 150 },
+    );
+  });
+
+  test("after numbers and before a text ask for a second reading, and are not missing in it", () => {
+    const builder = settled(["1", "N/A", "2", "", "x", "-"]);
+    expect([builder.mixed, builder.missing]).toEqual([true, { count: 1, line: 4, text: "" }]);
+    expect(builder.remark(6)?.message).toBe(
+      '2 of 6 rows hold "N/A" or "-" in "c", a column of texts: each is kept as a level; list it in the option missing if it means no value',
+    );
+    expect(settled(["x", "-", "-"]).remark(3)?.message).toBe(
+      '2 of 3 rows hold "-" in "c", a column of texts: it is kept as a level; list it in the option missing if it means no value',
+    );
+    expect(settled(["1", "-", "N/A", "-", "."]).remark(5)?.message).toBe(
+      '4 of 5 rows hold "-", "N/A" or "." in "c", a column of numbers: taken as missing',
+    );
+  });
+
+  test("are neither numbers nor texts where a mistake among numbers is looked for, in any order", () => {
+    const cells = [...Array.from({ length: 8 }, (_, i) => String(i)), "N/A", "N/A", "abc"];
+    for (const order of [cells, [...cells].reverse()]) {
+      expect(() => settled(order)).not.toThrow();
+      expect(() => settled([...order, "9"])).toThrow(/"abc" is not a number in column "c", whose other values are numbers \(9\)/);
+    }
+  });
+
+  test("are levels where the format tells texts from numbers and there is no number", () => {
+    const texts = settled(["N/A", "", "N/A"], { typed: true });
+    expect(taken(texts)).toEqual({ kind: "category", cells: ["N/A", null, "N/A"], levels: ["N/A"] });
+    const numbers = column(undefined, { typed: true });
+    numbers.putText("N/A", 1);
+    numbers.putNumber(4, 2);
+    numbers.settle();
+    expect(taken(numbers)).toEqual({ kind: "number", cells: [null, 4], levels: [] });
+  });
+
+  test("are what the type says where it is declared, and nothing special where the option missing is given", () => {
+    const category = column("category");
+    for (const cell of ["N/A", "1"]) put(category, cell, 1);
+    expect(category.remark(2)).toBeUndefined();
+    expect(taken(category)).toEqual({ kind: "category", cells: ["N/A", "1"], levels: ["1", "N/A"] });
+    const declared = column("number");
+    for (const cell of ["-", "1"]) put(declared, cell, 1);
+    expect(declared.remark(2)).toMatchObject({ rows: 1, of: 2 });
+    expect(taken(declared)).toEqual({ kind: "number", cells: [null, 1], levels: [] });
+    expect(() => put(column("number", { gaps: false }), "-", 1)).toThrow(/"-" is not a number/);
+    const texts = settled(["N/A", "N/A"], { gaps: false });
+    expect([texts.kind, texts.remark(2)]).toEqual(["category", undefined]);
+  });
+
+  test("do not hide where values are missing first, over several blocks", () => {
+    const builder = column();
+    for (const [i, cell] of ["1", "-", ""].entries()) put(builder, cell, i + 1);
+    builder.take();
+    for (const [i, cell] of ["", "N/A"].entries()) put(builder, cell, i + 4);
+    expect(builder.missing).toEqual({ count: 4, line: 2, text: "-" });
+    expect(builder.remark(2)).toMatchObject({ rows: 1, of: 2 });
+  });
+
+  test.each(["#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!", "#NULL!"])("%s is a mistake, and no comment", (error) => {
+    const message = `a.csv:2:1: "${error}" is not a number in column "c"; correct it, list it in the option missing, or declare types: { "c": "category" } [DATA_TYPE]`;
+    const first = new ColumnBuilder("c", 1, "number", context());
+    expect(() => put(first, error, 2)).toThrow(message);
+  });
+});
+
 test("only type and levels are kept where nothing else is wanted, and rows that lack the column are gaps", () => {
   const builder = column(undefined, { store: false });
   for (const [i, cell] of ["b", "a", "NA"].entries()) put(builder, cell, i + 1);
   builder.padTo(5, 7);
-  expect([builder.length, builder.missingCount, builder.firstMissing]).toEqual([5, 3, { line: 3, text: "NA" }]);
+  expect([builder.length, builder.missing]).toEqual([5, { count: 3, line: 3, text: "NA" }]);
   expect(builder.type()).toEqual(["a", "b"]);
   const padded = column();
   padded.padTo(2, 4);
   put(padded, "1", 5);
-  expect(padded.firstMissing).toEqual({ line: 4, text: "" });
+  expect(padded.missing).toEqual({ count: 2, line: 4, text: "" });
   expect(taken(padded).cells).toEqual([null, null, 1]);
 });
 

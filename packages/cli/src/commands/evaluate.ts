@@ -86,12 +86,13 @@ async function evaluateFactors(
   const columns = columnsOf(model, options, "evaluate");
   const { user, item, value } = options;
   const typed = { user, item, value };
-  const { ratings, columns: named } = await readRatings(data, columns, options, undefined, typed);
+  const ratings = await readRatings(data, columns, options, undefined, typed);
   using _ratings = ratings;
+  const named = ratings.columns!;
   const remarks = newNames(model, pairsOfRatings(ratings), named, "ratings");
   refuseNewLevels(data, remarks, options);
   using exclude =
-    options.exclude === undefined ? undefined : (await readRatings(options.exclude, columns, options, undefined, typed)).ratings;
+    options.exclude === undefined ? undefined : await readRatings(options.exclude, columns, options, undefined, typed);
   const metrics = model.evaluate(ratings, { count: options.count, ...(exclude ? { exclude } : {}) });
   const { task } = model;
   const target = named.value ?? null;

@@ -127,7 +127,10 @@ async function rowsOf(model: AnyPredictor, data: string, options: Options): Prom
   if (model.kind === "factorisation") {
     const columns = columnsOf(model, options, "measure");
     const table = await readTable(data, { ...formatOptions(options), ...namesAsTexts(columns) });
-    return pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
+    const { user, item } = model.columns;
+    // Rows as `predict` reads them, whatever this table's columns are called.
+    const pairs = pairsOf(table, namesOf(table, { user: columns.user, item: columns.item }));
+    return pairs.map((pair) => ({ [user]: pair.user, [item]: pair.item }));
   }
   const raw = await rawRows(data, model.pipeline, options);
   if (!("columns" in raw)) return raw;

@@ -27,7 +27,7 @@ import { share } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
-import { columnsOf, namesAsTexts, namesOf, newNames, pairsOf, type RatingColumns } from "../ratings.ts";
+import { columnsOf, namesAsTexts, namesOf, newNames, pairsOf, type RatingColumns, valuesOf } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
 import { Remarks } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
@@ -130,7 +130,7 @@ async function* predicted(model: AnyPredictor, data: string, options: Asked): As
     const remarks = [...(table.remarks ?? []), ...newNames(model, pairs, named, "rows")];
     refuseNewLevels(data, remarks, options);
     options.remarks.add(table.rowCount, remarks);
-    yield { rows: model.predict(pairs), kept: keptColumns(table, wanted) };
+    yield { rows: valuesOf(model, pairs), kept: keptColumns(table, wanted) };
   }
 }
 

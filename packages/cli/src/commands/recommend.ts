@@ -122,7 +122,7 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
   if (options.resume === undefined) await fit.check(steps, { validates: options.validateShare !== undefined });
   const { outputs, inputs } = keptPlaces(options);
   await checkOutputs("recommend", outputs, [...inputs, ...(await dataPlaces(path, options))]);
-  const { ratings: all, columns } = await readRatings(path, asked, options, options.duplicates as Duplicates, asked);
+  const all = await readRatings(path, asked, options, options.duplicates as Duplicates, asked);
   const parts = cutRatings(all, options);
   const { train, validate } = parts;
   const engine = (await openEngine()).describe();
@@ -134,12 +134,10 @@ async function recommend(path: string, options: RecommendOptions, training: Trai
       ? fit(model, train, { ...steps, ...given({ workers }), ...watching })
       : fit.resume(options.resume, train, { ...watched, ...given({ workers }), ...watching });
   const fitted = await toTheEnd(run, stop, training, watch(options, engine, terminal), async (made) => {
-    // So that other commands find them again.
-    Object.assign(made.description, { columns });
     if (options.out !== undefined) await made.save(options.out);
   });
   const { plan } = (await run.chosen) as unknown as FactorsDescribed;
-  report({ path, options, columns, all, parts, fitted, plan, engine, terminal });
+  report({ path, options, all, parts, fitted, plan, engine, terminal });
 }
 
 /** When to stop, and how to watch; with ratings to validate on, soon after their error no longer falls. */
@@ -207,7 +205,6 @@ function watch({ quiet, epochs }: RecommendOptions, engine: EngineDescription, t
 interface Result {
   path: string;
   options: RecommendOptions;
-  columns: RatingColumns;
   all: Ratings;
   parts: RatingParts;
   fitted: FactorPredictor & Pick<Fitted, "run">;

@@ -1,7 +1,7 @@
 /** `ergodic summary DIR|FILE`: the table of draws that were written, and pictures of them; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { type Draws, histogramPlot, rankBars, tracePlot, writeWhole } from "ergodic";
+import { type Draws, histogramPlot, rankBars, tracePlot, writeTogether } from "ergodic";
 import { readDraws } from "../draws-files.ts";
 import { NotTrusted, UsageError } from "../errors.ts";
 import { checkOutputs } from "../outputs.ts";
@@ -62,13 +62,9 @@ async function writePlots(draws: Draws, folder: string, of: string[] | undefined
     forest: plot(draws, "forest", named),
     ...(draws.energy() ? { energy: plot(draws, "energy") } : {}),
   };
-  const files: string[] = [];
-  for (const [kind, text] of Object.entries(pictures)) {
-    const file = join(folder, `${kind}.svg`);
-    await writeWhole(file, new TextEncoder().encode(text), { folders: true });
-    files.push(file);
-  }
-  return files;
+  const files = Object.entries(pictures).map(([kind, text]) => ({ name: `${kind}.svg`, content: () => [text] }));
+  await writeTogether(folder, files, { folders: true });
+  return files.map(({ name }) => join(folder, name));
 }
 
 function probabilitiesOf(text: string): number[] {

@@ -77,7 +77,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   await fit.check(stepsOf(options), { validates: true });
   const { outputs, inputs } = keptPlaces(options);
   await checkOutputs("tune", outputs, [...inputs, ...(await dataPlaces(file, options))]);
-  const { ratings: all, columns } = await readRatings(file, asked, options, options.duplicates as Duplicates, asked);
+  const all = await readRatings(file, asked, options, options.duplicates as Duplicates, asked);
   const { validateShare = VALIDATE_SHARE } = options;
   const parts = cutRatings(all, { ...options, validateShare });
   if (!options.quiet) terminal.note(ratingsLine(file, all, parts));
@@ -88,7 +88,7 @@ export async function tuneRatings(file: string, options: Options, training: Trai
   // Without held-out ratings patience has nothing to watch: the best trial says how long.
   const { validateShare: _, validateEvery: __, patience: ___, ...others } = withRatingSettings(options, tuned.settings);
   const chosen: Options = { ...others, epochs: least.epoch };
-  const final = await finalModel(chosen, parts, columns);
+  const final = await finalModel(chosen, parts);
   if (options.out !== undefined) await final!.save(options.out);
   const line = trainCommand(file, chosen, command, options, "recommend");
   const metrics = parts.test ? final!.evaluate(parts.test, { exclude: parts.known }) : null;
@@ -159,15 +159,8 @@ function beginning(options: Options, over: Over | undefined) {
   };
 }
 
-async function finalModel(
-  chosen: Options,
-  { known, test }: RatingParts,
-  columns: RatingColumns,
-): Promise<FactorPredictor | undefined> {
+async function finalModel(chosen: Options, { known, test }: RatingParts): Promise<FactorPredictor | undefined> {
   if (chosen.out === undefined && !test) return undefined;
   const { patience: _, ...steps } = stepsOf(chosen);
-  const made = await fit(factorisation(modelOptions(chosen)), known as Ratings, steps);
-  // So that other commands find them again.
-  Object.assign(made.description, { columns });
-  return made;
+  return fit(factorisation(modelOptions(chosen)), known as Ratings, steps);
 }

@@ -32,7 +32,10 @@ export function addFormatOptions(command: Command): Command {
     .option("--no-header", "the first line holds no names")
     .option("--delimiter <character>", "what separates fields; \\t for a tab")
     .option("--decimal <mark>", "the decimal mark: a point, or a comma")
-    .option("--missing <texts>", 'what means "no value", separated by commas; default ",NA,NaN,nan,null,?"')
+    .option(
+      "--missing <texts>",
+      'what means "no value", separated by commas; default ",NA,NaN,nan,null,?", and among numbers N/A, #N/A, NULL, None, - and the like',
+    )
     .option("--types <column=type,…>", "number or category, of columns by name", typesOf)
     .option("--levels <column=level,…>", "the levels that a category may have; once for each column", levelsOf)
     .option("--first-index <n>", "what a LIBSVM file calls its first column: 0 or 1 (the default)", Number)

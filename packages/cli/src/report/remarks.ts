@@ -22,8 +22,8 @@ export class Remarks {
 
   get all(): Remark[] {
     return told([...this.#found.values()]).map((remark) => {
-      // Rows that were skipped are none of those that were given.
-      const of = this.#rows + (remark.kind === "skipped" ? remark.rows : 0);
+      // Rows and comments that were skipped are none of those that were given.
+      const of = this.#rows + (remark.kind === "skipped" || remark.kind === "comment" ? remark.rows : 0);
       return { ...remark, of, message: remark.message.replace(/^\d+ of \d+/, `${remark.rows} of ${of}`) };
     });
   }

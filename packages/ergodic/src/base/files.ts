@@ -6,8 +6,9 @@ import { later } from "./later.ts";
 import { inNode } from "./node.ts";
 import { reason } from "./system-reason.ts";
 import type { Content, FileHandleTarget, FileTarget, WriteOptions } from "./write-files.ts";
+import type { FileTogether } from "./write-together.ts";
 
-export type { Content, FileHandleTarget, FileTarget, WriteOptions };
+export type { Content, FileHandleTarget, FileTarget, FileTogether, WriteOptions };
 
 /**
  * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a
@@ -16,13 +17,41 @@ export type { Content, FileHandleTarget, FileTarget, WriteOptions };
  *
  * What `content` itself throws is thrown on, and nothing is left.
  *
- * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
+ * @throws DataError [FILE_WRITE] with the system's reason; OptionError for what is neither a path, a file: URL nor a handle; CapabilityError
+ * [NO_FILES] outside Node
  */
 export async function writeWhole(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
+  if (typeof to === "string") refuseOutsideNode("writeWhole", to);
   const writing = await import("./write-files.ts");
-  if (typeof to === "object" && to !== null) return writing.writeByHandle(to, content);
-  refuseOutsideNode("writeWhole", to);
-  return writing.writeWhole(to, content, options);
+  return writing.writeTo(to, content, options);
+}
+
+/**
+ * Writes files that belong together into a folder: all of them are replaced, or none (write-together.ts). `folders`: missing ones are made.
+ *
+ * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
+ */
+export async function writeTogether(
+  folder: string | URL,
+  files: readonly FileTogether[],
+  options: Pick<WriteOptions, "folders"> = {},
+): Promise<void> {
+  refuseOutsideNode("writeTogether", folder);
+  const writing = await import("./write-together.ts");
+  return writing.writeTogether(await pathOf(folder), files, options);
+}
+
+/** The path of a file: URL; a path as it is. @throws OptionError for anything else; DataError [FILE_WRITE] for a URL that names no path here */
+export async function pathOf(to: unknown): Promise<string> {
+  if (typeof to === "string") return to;
+  const writing = await import("./write-files.ts");
+  return writing.pathOf(to);
+}
+
+/** Files that a save which was cut short left under other names, by their own: the paths where they are. */
+export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
+  const writing = await import("./write-together.ts");
+  return writing.pendingFiles(folder);
 }
 
 /**
@@ -31,10 +60,10 @@ export async function writeWhole(to: FileTarget, content: Content, options: Writ
  *
  * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
  */
-export async function checkWritable(path: string, options: Pick<WriteOptions, "folders"> = {}): Promise<void> {
+export async function checkWritable(path: string | URL, options: Pick<WriteOptions, "folders"> = {}): Promise<void> {
   refuseOutsideNode("checkWritable", path);
   const writing = await import("./write-files.ts");
-  return writing.checkWritable(path, options);
+  return writing.checkWritable(writing.pathOf(path), options);
 }
 
 /**
@@ -100,11 +129,11 @@ export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string
   return (from as Partial<File>).name ?? otherwise;
 }
 
-function refuseOutsideNode(where: string, path: string): void {
+function refuseOutsideNode(where: string, path: unknown): void {
   if (inNode()) return;
   throw new CapabilityError(
     where,
-    `${path} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
+    `${String(path)} cannot be written, for a browser has no files; keep the bytes, or offer them as a download`,
     "NO_FILES",
   );
 }

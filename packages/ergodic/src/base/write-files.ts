@@ -1,9 +1,10 @@
 /** Writing whole files: what files.ts says, loaded when something is first written, so that pages do not download it. */
 
 import { destinationOf, type Through, type WholeFile } from "./destination.ts";
-import { DataError } from "./errors.ts";
-import { builtin } from "./node.ts";
+import { DataError, OptionError } from "./errors.ts";
+import { builtin, inNode } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
+import { shown } from "./shown.ts";
 import { reason } from "./system-reason.ts";
 
 /** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
@@ -21,8 +22,8 @@ export interface FileHandleTarget {
   }>;
 }
 
-/** Where a file is written: a path in Node, a handle in a browser. */
-export type FileTarget = string | FileHandleTarget;
+/** Where a file is written: a path or a file: URL in Node, a handle in a browser. */
+export type FileTarget = string | URL | FileHandleTarget;
 
 /** Options of `writeWhole`. */
 export interface WriteOptions {
@@ -35,6 +36,32 @@ export interface WriteOptions {
 /** Longer writes are made in pieces, so that each ends in good time. */
 const PIECE = 1 << 26;
 const BUSY_MS = 5;
+
+/** By path, URL or handle. @see writeWhole of files.ts */
+export async function writeTo(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
+  const isHandle = typeof (to as Partial<FileHandleTarget> | null | undefined)?.createWritable === "function";
+  if (isHandle) return writeByHandle(to as FileHandleTarget, content);
+  return writeWhole(pathOf(to), content, options);
+}
+
+/** @see pathOf of files.ts */
+export function pathOf(to: unknown): string {
+  if (typeof to === "string") return to;
+  if (inNode() && Object.prototype.toString.call(to) === "[object URL]" && (to as URL).protocol === "file:") {
+    const { fileURLToPath } = builtin("node:url");
+    try {
+      return fileURLToPath(to as URL);
+    } catch (cause) {
+      throw new DataError(String(to), `cannot be written: ${reason(cause)}`, "FILE_WRITE", { cause });
+    }
+  }
+  const named = to instanceof URL ? `the URL ${to.href}` : shown(to);
+  throw new OptionError(
+    "save",
+    `the file to write is ${named}, but must be a path, a file: URL or the handle of a file: write "model.safetensors"`,
+    "OPTION_TYPE",
+  );
+}
 
 /** @see writeWhole of files.ts */
 export async function writeWhole(
@@ -72,8 +99,21 @@ export async function checkWritable(path: string, { folders = false }: Pick<Writ
   await said(path, unlink(trial));
 }
 
-async function writeBeside(path: string, { folder, name, path: target, before }: WholeFile, content: Content): Promise<void> {
-  const { open, rename, unlink } = builtin("node:fs/promises");
+async function writeBeside(path: string, destination: WholeFile, content: Content): Promise<void> {
+  const { rename, unlink } = builtin("node:fs/promises");
+  const temporary = await stage(path, destination, content);
+  try {
+    await said(path, rename(temporary, destination.path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+  await said(path, syncFolder(destination.folder));
+}
+
+/** Writes a file under another name in its folder, and returns that name: all that is left is to rename it. What fails leaves nothing. */
+export async function stage(path: string, { folder, name, before }: WholeFile, content: Content): Promise<string> {
+  const { open, unlink } = builtin("node:fs/promises");
   await clearAbandoned(folder, name);
   const temporary = `${folder}/${await partialName(name)}`;
   const file = await said(path, open(temporary, "wx", before === undefined ? 0o666 : before.mode & 0o777));
@@ -85,12 +125,11 @@ async function writeBeside(path: string, { folder, name, path: target, before }:
     } finally {
       await said(path, file.close());
     }
-    await said(path, rename(temporary, target));
+    return temporary;
   } catch (error) {
     await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
     throw error;
   }
-  await said(path, syncFolder(folder));
 }
 
 type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
@@ -103,7 +142,7 @@ async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["befor
 }
 
 /** So that the new name outlasts a failure of power. Hosts and file systems that cannot do so say it in several ways. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   const { open } = builtin("node:fs/promises");
   const opened = await open(folder, "r").catch(() => undefined);
   try {
@@ -115,7 +154,7 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
+export async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
   if (descriptor !== undefined) {
     const { write } = builtin("node:fs");
     const { promisify } = builtin("node:util");
@@ -153,14 +192,14 @@ async function writeSome(write: Write, bytes: Uint8Array, at: number): Promise<n
   }
 }
 
-async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string): Promise<void> {
   const { mkdir } = builtin("node:fs/promises");
   const { dirname } = builtin("node:path");
   await said(path, mkdir(dirname(path), { recursive: true }));
 }
 
 /** The system's error in words. */
-function said<T>(path: string, work: Promise<T>): Promise<T> {
+export function said<T>(path: string, work: Promise<T>): Promise<T> {
   return work.catch(async (cause) => {
     const folder = await missingFolder(cause);
     const why = folder === undefined ? reason(cause) : `the folder ${folder} does not exist${MAKE_IT}`;

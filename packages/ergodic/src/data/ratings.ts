@@ -26,6 +26,13 @@ export interface TriplesOptions {
   source?: string;
 }
 
+/** Names of the columns of a table that users, items and values come from. */
+export interface RatingColumns {
+  readonly user: string;
+  readonly item: string;
+  readonly value?: string;
+}
+
 /** Compressed rows: byte addresses, valid until dispose(). */
 export interface CompressedRatings {
   /** u32[rows + 1]. */
@@ -46,6 +53,7 @@ export interface PortableRatings {
   readonly users: readonly Name[];
   readonly items: readonly Name[];
   readonly source: string;
+  readonly columns?: RatingColumns | undefined;
 }
 
 /** Entries as arrays, by user, then by item. */
@@ -74,6 +82,8 @@ export class Ratings implements Disposable {
   readonly count: number;
   /** Names the data in errors. */
   readonly source: string;
+  /** Names of the columns of the table that they come from; undefined if they come from lists. */
+  readonly columns: RatingColumns | undefined;
   #layout: RatingsLayout;
   #allocation: Allocation | null;
 
@@ -82,12 +92,13 @@ export class Ratings implements Disposable {
     return true;
   }
 
-  private constructor(entries: Entries, users: NameIndex, items: NameIndex, source: string) {
+  private constructor(entries: Entries, users: NameIndex, items: NameIndex, source: string, columns?: RatingColumns) {
     const { allocation, layout } = store(entries, users.size, items.size, source);
     this.users = users;
     this.items = items;
     this.count = entries.values.length;
     this.source = source;
+    this.columns = columns;
     this.#layout = layout;
     this.#allocation = allocation;
     own(this, allocation);
@@ -95,6 +106,10 @@ export class Ratings implements Disposable {
 
   /** Ratings from three lists: users, items and values. @throws DataError; OptionError */
   static fromTriples(options: TriplesOptions): Ratings {
+    return Ratings.#from(options);
+  }
+
+  static #from(options: TriplesOptions, columns?: RatingColumns): Ratings {
     if (typeof options !== "object" || options === null)
       throw new OptionError("fromTriples", `the options are ${told(options)}, but must be an object`, "OPTION_TYPE");
     checkKeys("fromTriples", options, ["users", "items", "values", "duplicates", "source"], {
@@ -137,7 +152,7 @@ export class Ratings implements Disposable {
       (e) => `${JSON.stringify(users[order[e]])} and item ${JSON.stringify(items[order[e]])}`,
       source,
     );
-    return new Ratings(entries, byUser.index, byItem.index, source);
+    return new Ratings(entries, byUser.index, byItem.index, source, columns);
   }
 
   /** From columns of a table, by name; without `value`, each row is an event that counts 1. */
@@ -152,13 +167,14 @@ export class Ratings implements Disposable {
         `column "${value}" holds texts, but values must be numbers; leave value out where rows are events`,
         "DATA_COLUMN",
       );
-    return Ratings.fromTriples({
+    const triples = {
       users: namesOf(requireColumn(table, user, "user column")),
       items: namesOf(requireColumn(table, item, "item column")),
       ...(values ? { values: values.values } : {}),
       ...(duplicates ? { duplicates } : {}),
       source: table.source,
-    });
+    };
+    return Ratings.#from(triples, Object.freeze({ user, item, ...(value === undefined ? {} : { value }) }));
   }
 
   /** Pointers for kernels; whoever uses them keeps this object reachable. */
@@ -188,12 +204,13 @@ export class Ratings implements Disposable {
 
   /** As plain data, for a thread with a memory of its own. */
   portable(): PortableRatings {
-    return { entries: this.triples(), users: this.users.names, items: this.items.names, source: this.source };
+    const { source, columns } = this;
+    return { entries: this.triples(), users: this.users.names, items: this.items.names, source, columns };
   }
 
   /** The same ratings, numbered as they were. */
-  static fromPortable({ entries, users, items, source }: PortableRatings): Ratings {
-    return new Ratings(entries, new NameIndex(users), new NameIndex(items), source);
+  static fromPortable({ entries, users, items, source, columns }: PortableRatings): Ratings {
+    return new Ratings(entries, new NameIndex(users), new NameIndex(items), source, columns);
   }
 
   /** Copies: every entry, by user, then by item. */
@@ -231,7 +248,7 @@ export class Ratings implements Disposable {
     }
     const { users, items, values } = this.triples();
     const part = { users: pick(users, chosen), items: pick(items, chosen), values: pickValues(values, chosen) };
-    return new Ratings(part, this.users, this.items, this.source);
+    return new Ratings(part, this.users, this.items, this.source, this.columns);
   }
 
   /** Gives memory back; the ratings cannot be used afterwards. */

@@ -1,5 +1,6 @@
 /** Raw rows as they come: which form they have, and their columns by name. Errors name the row, counted from 1, and the column. */
 import { DataError } from "../base/errors.ts";
+import { saysMissing } from "./missing-texts.ts";
 import { told } from "./number-cells.ts";
 import type { Column, Row, RowOf, SparseTable, Table } from "./table.ts";
 
@@ -69,7 +70,7 @@ export function namedCells(raw: Table | readonly Row[], where: string): NamedCel
   return { numbers: (name) => tableNumbers(find(name), where), texts: (name) => tableTexts(find(name)) };
 }
 
-/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, blank text). */
+/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, a text that means so). */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
   const cell = presentCell(row, name, where, index);
   if (typeof cell === "number") return cell;
@@ -78,6 +79,7 @@ export function numberCell(row: Row, name: string, where: string, index: number)
   if (typeof cell !== "string" && typeof cell !== "bigint") throw notNumber(where, index, name, told(cell));
   const value = Number(cell);
   if (Number.isFinite(value)) return value;
+  if (saysMissing(String(cell))) return NaN;
   throw notNumber(where, index, name, told(cell));
 }
 
@@ -98,10 +100,11 @@ function notNumber(where: string, index: number, name: string, found: string): D
 /** A cell as a function of the row: of a number column NaN = missing; of a category column text, null = missing. */
 export function tableNumbers(column: Column, where: string): (i: number) => number {
   if (column.kind === "number") return (i) => column.values[i];
+  const isMissing = column.levels.map(saysMissing);
   const values = column.levels.map((level) => (level.trim() === "" ? NaN : Number(level)));
   return (i) => {
     const code = column.codes[i];
-    if (code < 0) return NaN;
+    if (code < 0 || isMissing[code]) return NaN;
     if (!Number.isFinite(values[code])) throw notNumber(where, i, column.name, told(column.levels[code]));
     return values[code];
   };

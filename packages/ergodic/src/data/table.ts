@@ -25,10 +25,10 @@ export interface Table<Names extends string = string> {
 /** What is worth knowing of rows, and no error. */
 export interface Remark {
   /**
-   * "skipped": rows that were not taken; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column that looks like one;
+   * "skipped": rows that were not taken; "comment": lines that were not read; "missing": texts that mean "no value" among numbers; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column that looks like one;
    * "precision": a column whose numbers differ too little for the type that they are stored in.
    */
-  readonly kind: "skipped" | "new level" | "identifier" | "date" | "text" | "precision";
+  readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
   /** The column, where it is about one. */
   readonly column?: string;
   /** How many rows it is about … */
@@ -61,6 +61,8 @@ export interface SparseTable {
   names?: string[];
   /** Names the table in errors. */
   source: string;
+  /** What is worth knowing of the rows, as their reader found it. */
+  remarks?: readonly Remark[];
 }
 
 /** What a column of a raw row holds: a number, a text, a flag, or nothing. */

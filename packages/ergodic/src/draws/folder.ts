@@ -1,6 +1,6 @@
 /** A folder of files of draws: of Node, by its path; of a browser, by its handle. */
 import { DataError } from "../base/errors.ts";
-import { type Content, type FileHandleTarget, writeWhole } from "../base/files.ts";
+import { type FileHandleTarget, type FileTogether, pendingFiles, writeTogether } from "../base/files.ts";
 import { builtin } from "../base/node.ts";
 import { reason } from "../base/system-reason.ts";
 
@@ -38,8 +38,8 @@ export interface DrawsFolder {
   file(name: string): Promise<string | Blob>;
   /** Makes it where it is not there. */
   make(): Promise<void>;
-  /** A file in it, which appears whole. */
-  write(name: string, content: Content): Promise<void>;
+  /** Files in it, all of which are replaced, or none. */
+  write(files: readonly FileTogether[]): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -47,17 +47,19 @@ export function folderAt(path: string): DrawsFolder {
   const at = (name: string): string => `${path}/${name}`;
   return {
     name: path,
-    names: () =>
-      builtin("node:fs/promises")
+    async names() {
+      const names = await builtin("node:fs/promises")
         .readdir(path)
-        .catch(() => undefined),
-    file: async (name) => at(name),
+        .catch(() => undefined);
+      return names && [...new Set([...names, ...(await pendingFiles(path)).keys()])];
+    },
+    file: async (name) => (await pendingFiles(path)).get(name) ?? at(name),
     async make() {
       await builtin("node:fs/promises")
         .mkdir(path, { recursive: true })
         .catch(failed(path, "the folder cannot be made", "FILE_WRITE"));
     },
-    write: (name, content) => writeWhole(at(name), content),
+    write: (files) => writeTogether(path, files),
     remove: (name) => builtin("node:fs/promises").rm(at(name), { force: true }),
   };
 }
@@ -76,12 +78,39 @@ export function folderOf(handle: FolderHandle): DrawsFolder {
       return fileOf(await handle.getFileHandle(name).catch(unread));
     },
     make: async () => {},
-    async write(name, content) {
-      const unwritten = failed(at(name), "cannot be written", "FILE_WRITE");
-      await writeWhole(await handle.getFileHandle(name, { create: true }).catch(unwritten), content);
-    },
+    write: (files) => writeInto(handle, files),
     remove: (name) => handle.removeEntry(name),
   };
+}
+
+/** What is written takes its place when it is closed: each file is, once all are written. What fails leaves the old files, and no new one. */
+async function writeInto(handle: FolderHandle, files: readonly FileTogether[]): Promise<void> {
+  const there = new Set<string>();
+  for await (const name of handle.keys()) there.add(name);
+  const streams: { name: string; stream: Awaited<ReturnType<FileHandleTarget["createWritable"]>> }[] = [];
+  let closed = 0;
+  try {
+    for (const { name, content } of files) {
+      const unwritten = failed(name, "cannot be written", "FILE_WRITE");
+      const file = await handle
+        .getFileHandle(name, { create: true })
+        .catch(failed(`${handle.name}/${name}`, "cannot be written", "FILE_WRITE"));
+      const stream = await file.createWritable().catch(unwritten);
+      streams.push({ name, stream });
+      const given = content();
+      for await (const part of given instanceof Uint8Array ? [given] : given)
+        await stream.write(part as Uint8Array<ArrayBuffer> | string).catch(unwritten);
+    }
+    for (; closed < streams.length; closed++) {
+      const { name, stream } = streams[closed];
+      await stream.close().catch(failed(name, "cannot be written", "FILE_WRITE"));
+    }
+  } catch (error) {
+    // The first error is the one to tell.
+    for (const { stream } of streams.slice(closed)) await stream.abort().catch(() => undefined);
+    if (closed === 0) for (const { name } of files) if (!there.has(name)) await handle.removeEntry(name).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** @throws DataError [FILE_READ] */

@@ -1,6 +1,15 @@
 import { checkChoice, refuse } from "../base/checks.ts";
 import { CapabilityError, checkKeys, DataError, OptionError } from "../base/errors.ts";
-import { type FileHandleTarget, keptElsewhere, nameOf, readBlocks, readWhole, writeWhole } from "../base/files.ts";
+import {
+  type FileHandleTarget,
+  keptElsewhere,
+  nameOf,
+  pathOf,
+  pendingFiles,
+  readBlocks,
+  readWhole,
+  writeWhole,
+} from "../base/files.ts";
 import { Murmur3 } from "../base/murmur3.ts";
 import { inNode } from "../base/node.ts";
 import type { JsonObject } from "../contract.ts";
@@ -28,8 +37,8 @@ export interface SaveDrawsOptions {
   format?: "csv" | "json";
 }
 
-/** Where draws are kept: a folder's path (Node), or the handle of a folder or of a file (browsers). */
-export type DrawsTarget = string | FolderHandle | FileHandleTarget;
+/** Where draws are kept: a folder's path or file: URL (Node), or the handle of a folder or of a file (browsers). */
+export type DrawsTarget = string | URL | FolderHandle | FileHandleTarget;
 
 /** What draws are read from: a folder, or one of its files. */
 export type DrawsSourceFile = string | URL | Uint8Array | Blob | FileHandleSource;
@@ -60,8 +69,9 @@ const READ_BYTES = 1 << 22;
  *   await saveDraws(posterior, fileHandle);                 // all in one file
  *   const bytes = await saveDraws(posterior);               // the bytes of that file
  *
- * Every file appears whole or not at all, and draws.json last: it names the CSV files with their checksums, so that a folder in which a second save
- * was cut short is refused, not read as a mixture. What an earlier save left beyond that is removed. What cannot be written to a path is kept in the
+ * The files of a folder are all replaced, or none: a disk that is full, or a crash, leaves the draws of the earlier save or those of the new one.
+ * draws.json names the CSV files with their checksums, so that a mixture of two saves is refused. What an earlier save left beyond the new files is
+ * removed. What cannot be written to a path is kept in the
  * system's temporary folder, and the error says where. One file, and bytes, are JSON. Loading takes URLs, Blobs, bytes and handles too.
  *
  * @throws OptionError for an unknown format, or CSV in one file; DataError [FILE_READ], [FILE_WRITE], [DRAWS_FOLDER], and those of the formats;
@@ -69,7 +79,8 @@ const READ_BYTES = 1 << 22;
  */
 export function saveDraws(draws: Draws): Promise<Uint8Array>;
 export function saveDraws(draws: Draws, to: DrawsTarget, options?: SaveDrawsOptions): Promise<void>;
-export async function saveDraws(draws: Draws, to?: DrawsTarget, options: SaveDrawsOptions = {}): Promise<unknown> {
+export async function saveDraws(draws: Draws, given?: DrawsTarget, options: SaveDrawsOptions = {}): Promise<unknown> {
+  const to = isFileUrl(given) ? await pathOf(given) : given;
   checkKeys("saveDraws", options, ["format"]);
   const { format } = options;
   if (format !== undefined) checkChoice("saveDraws", "format", format, ["csv", "json"]);
@@ -84,7 +95,7 @@ export async function saveDraws(draws: Draws, to?: DrawsTarget, options: SaveDra
     if (to === undefined) return bytesOf(ended(jsonBlocks(content)));
     if (!isWritableHandle(to))
       refuse("saveDraws", "to", to, "a folder's path, or the handle of a folder or of a file", 'saveDraws(posterior, "out")');
-    return writeWhole(to, ended(jsonBlocks(content)));
+    return writeWhole(to as FileHandleTarget, ended(jsonBlocks(content)));
   }
   if (typeof to === "string" && !inNode())
     throw new CapabilityError(
@@ -106,17 +117,21 @@ export async function saveDraws(draws: Draws, to?: DrawsTarget, options: SaveDra
 async function saveIn(folder: DrawsFolder, content: DrawsContent, format: "csv" | "json"): Promise<void> {
   await folder.make();
   const before = await earlier(folder);
-  const files: Listed[] = [];
-  for (let c = 0; format === "csv" && c < content.chains; c++) {
-    const name = `chain_${c + 1}.csv`;
-    const sum = new Murmur3(SEED);
-    const size = { bytes: 0 };
-    await folder.write(name, counted(csvBlocks(content, c), sum, size));
-    files.push({ name, bytes: size.bytes, checksum: sum.value });
-  }
-  const index = format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
-  await folder.write(INDEX, ended(index));
-  for (const name of before) if (!files.some((file) => file.name === name)) await folder.remove(name);
+  const chains = Array.from({ length: format === "csv" ? content.chains : 0 }, (_, c) => ({
+    name: `chain_${c + 1}.csv`,
+    sum: new Murmur3(SEED),
+    size: { bytes: 0 },
+  }));
+  // When its turn comes, the sums are known.
+  const index = (): Iterable<string> => {
+    const files = chains.map(({ name, sum, size }): Listed => ({ name, bytes: size.bytes, checksum: sum.value }));
+    return format === "csv" ? [JSON.stringify({ ...headerToJson(content), files })] : jsonBlocks(content);
+  };
+  await folder.write([
+    ...chains.map(({ name, sum, size }, c) => ({ name, content: () => counted(csvBlocks(content, c), sum, size) })),
+    { name: INDEX, content: () => ended(index()) },
+  ]);
+  for (const name of before) if (!chains.some((chain) => chain.name === name)) await folder.remove(name);
 }
 
 function bytesOf(blocks: Iterable<string>): Uint8Array {
@@ -153,9 +168,9 @@ export async function readDraws(
 ): Promise<Draws> {
   if (Array.isArray(from)) return fromFiles(await Promise.all(from.map(opened)), blockBytes);
   const one = from as Exclude<typeof from, readonly DrawsSourceFile[]>;
-  const folder = isFolderHandle(one) ? folderOf(one) : typeof one === "string" && inNode() ? folderAt(one) : undefined;
+  const folder = isFolderHandle(one) ? folderOf(one) : await folderOnDisk(one);
   const inside = await folder?.names();
-  if (!folder || !inside) return fromFiles([await opened(one as DrawsSourceFile)], blockBytes);
+  if (!folder || !inside) return fromFile(one as DrawsSourceFile, blockBytes);
   if (inside.includes(INDEX)) return fromFiles([await folder.file(INDEX)], blockBytes, folder);
   const tables = inside.filter((name) => name.endsWith(".csv")).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   if (tables.length > 0) return fromFiles(await Promise.all(tables.map((name) => folder.file(name))), blockBytes);
@@ -164,6 +179,23 @@ export async function readDraws(
     `there is neither ${INDEX} nor a CSV file in this folder; give the folder of a run`,
     "DRAWS_FOLDER",
   );
+}
+
+/** One file; of a save that was cut short it may still have another name, and so may those that it lists. */
+async function fromFile(one: DrawsSourceFile, blockBytes: number): Promise<Draws> {
+  const path = isFileUrl(one) ? await pathOf(one) : one;
+  if (typeof path === "string" && inNode() && /(^|[/\\])draws\.json$/.test(path)) {
+    const above = path.slice(0, -INDEX.length) || ".";
+    if ((await pendingFiles(above)).size > 0) return readDraws(above, blockBytes);
+  }
+  return fromFiles([await opened(one)], blockBytes);
+}
+
+const isFileUrl = (value: unknown): value is URL => inNode() && value instanceof URL && value.protocol === "file:";
+
+async function folderOnDisk(from: DrawsSourceFile): Promise<DrawsFolder | undefined> {
+  if (isFileUrl(from)) return folderAt(await pathOf(from));
+  return typeof from === "string" && inNode() ? folderAt(from) : undefined;
 }
 
 const opened = async (file: DrawsSourceFile): Promise<DrawsFile> => (isFileHandle(file) ? fileOf(file) : file);

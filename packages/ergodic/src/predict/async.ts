@@ -11,7 +11,7 @@ import type { Row, RowOf } from "../data/table.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { Facts, Method } from "./async-messages.ts";
 import { Threads } from "./async-threads.ts";
-import type { FactorPredictor, Pair, Recommendation, RecommendOptions } from "./factorisation.ts";
+import type { FactorPredictor, Pair, Rated, Recommendation, RecommendOptions } from "./factorisation.ts";
 import type { LinearPredictor } from "./linear.ts";
 import type { PredictorOptions } from "./load.ts";
 import type { NetworkPredictor } from "./network.ts";
@@ -204,9 +204,9 @@ export class AsyncFactorPredictor extends AsyncPredictor {
   }
 
   /** Predicted values of pairs. */
-  predict(pair: Pair, options?: CallOptions): Promise<{ value: number }>;
-  predict(pairs: readonly Pair[], options?: CallOptions): Promise<{ value: number }[]>;
-  predict(given: Pair | readonly Pair[], options?: CallOptions): Promise<{ value: number } | { value: number }[]> {
+  predict(row: Pair | Row, options?: CallOptions): Promise<{ value: number }>;
+  predict(rows: readonly (Pair | Row)[], options?: CallOptions): Promise<{ value: number }[]>;
+  predict(given: Pair | Row | readonly (Pair | Row)[], options?: CallOptions): Promise<{ value: number } | { value: number }[]> {
     return this.ask("predict", [given], options);
   }
 
@@ -217,7 +217,7 @@ export class AsyncFactorPredictor extends AsyncPredictor {
 
   /** The same for someone of whom these ratings are known. */
   recommendFor(
-    rated: readonly { item: Name; value?: number }[],
+    rated: readonly (Rated | Row)[],
     { signal, ...options }: RecommendOptions & CallOptions = {},
   ): Promise<Recommendation[]> {
     return this.ask("recommendFor", [rated, options], signal ? { signal } : {});

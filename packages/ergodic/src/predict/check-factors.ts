@@ -1,6 +1,7 @@
 /** The description of a factorisation of ratings: task, rank, the numbers that new rows are folded in with, and the names of users and items. */
 import type { JsonObject } from "../contract.ts";
 import type { Name } from "../data/name-index.ts";
+import type { RatingColumns } from "../data/ratings.ts";
 import { checkedCount, checkedNumber, checkModel, shownJson } from "./check-model.ts";
 
 export interface FactorFacts {
@@ -38,4 +39,13 @@ export function checkedNames(description: JsonObject, side: "users" | "items", w
   checkModel(where, Array.isArray(names) && names.every(isName), `has ${side} that are no list of names`);
   checkModel(where, new Set((names as Name[]).map(String)).size === names.length, `has the same name twice among its ${side}`);
   return names as Name[];
+}
+
+/** Files of ratings that came from lists have none: their rows have a user and an item. */
+export function checkedColumns({ columns }: JsonObject, where: string): RatingColumns {
+  if (columns === undefined) return { user: "user", item: "item" };
+  const { user, item, value } = (typeof columns === "object" && columns !== null ? columns : {}) as JsonObject;
+  const fits = typeof user === "string" && typeof item === "string" && ["string", "undefined"].includes(typeof value);
+  checkModel(where, fits, `has columns ${shownJson(columns)}, but the names of those of users and items are wanted`);
+  return columns as unknown as RatingColumns;
 }

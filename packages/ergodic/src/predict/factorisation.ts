@@ -4,9 +4,11 @@ import { type FileTarget, writeWhole } from "../base/files.ts";
 import type { Tensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel } from "../contract.ts";
 import { type Name, NameIndex } from "../data/name-index.ts";
-import { Ratings } from "../data/ratings.ts";
-import { checkedNames, factorFacts } from "./check-factors.ts";
+import { type RatingColumns, Ratings } from "../data/ratings.ts";
+import type { Row } from "../data/table.ts";
+import { checkedColumns, checkedNames, factorFacts } from "./check-factors.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
+import { checkName, nameIn, ratingIn } from "./factorisation-rows.ts";
 import { foldIn, outerSum } from "./fold-in.ts";
 import { metrics, type RegressionMetrics } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
@@ -18,6 +20,14 @@ export interface Pair {
   user: Name;
   /** The item's name. */
   item: Name;
+}
+
+/** An item and its rating by somebody new. */
+export interface Rated {
+  /** The item's name. */
+  item: Name;
+  /** The rating; of events and preferences the evidence, >= 0, default 1. */
+  value?: number;
 }
 
 /** A recommended item and its score. */
@@ -83,6 +93,8 @@ export class FactorPredictor {
   readonly rank: number;
   /** μ, the mean training rating. */
   readonly mean: number;
+  /** Names of the columns of training, by which rows are read: `user` and `item` if the ratings came from lists. */
+  readonly columns: RatingColumns;
   /** Everything but the numbers: options of the model and of the run that made it. */
   readonly description: JsonObject;
   private readonly biases: boolean;
@@ -99,6 +111,7 @@ export class FactorPredictor {
     this.rank = rank;
     this.mean = mean;
     this.biases = biased;
+    this.columns = checkedColumns(description, where);
     const side = (name: "users" | "items", biases: string): Side => {
       const index = new NameIndex(checkedNames(description, name, where));
       return {
@@ -121,15 +134,29 @@ export class FactorPredictor {
     return this.itemSide.index;
   }
 
-  /** One pair gives one value; several give an array. */
-  predict(pair: Pair): { value: number };
-  predict(pairs: readonly Pair[]): { value: number }[];
-  predict(given: Pair | readonly Pair[]): { value: number } | { value: number }[] {
-    if (Array.isArray(given)) return (given as readonly Pair[]).map((pair) => this.predict(pair));
+  /**
+   * One row gives one value; several give an array. A row has the columns of training by name, or `user` and `item`.
+   *
+   * @throws DataError for a row that lacks one of them, or whose user or item is not a name
+   */
+  predict(row: Pair | Row): { value: number };
+  predict(rows: readonly (Pair | Row)[]): { value: number }[];
+  predict(given: Pair | Row | readonly (Pair | Row)[]): { value: number } | { value: number }[] {
+    if (Array.isArray(given)) return (given as readonly Row[]).map((row, i) => this.predicted(row, i));
     if (typeof given !== "object" || given === null)
       refuse("predict", "the pair", given, "a user and an item", '{ user: "anna", item: "emma" }');
-    const { user, item } = given as Pair;
-    return { value: this.score(this.profile(this.users.find(user)), this.items.find(item)) };
+    return this.predicted(given as Row, 0);
+  }
+
+  /** The user and the item of a row, as `predict` reads it. `where` and `index`, the row's position: for errors. @throws DataError */
+  pairOf(row: Pair | Row, where = "predict", index = 0): Pair {
+    const name = (role: "user" | "item") => nameIn(row as Row, role, this.columns, where, index);
+    return { user: name("user"), item: name("item") };
+  }
+
+  /** The predicted value of a user and an item, by name. */
+  valueFor(user: Name, item: Name): number {
+    return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
   /** Whether this user, or this item, had a rating in training; all others are predicted as unknown ones. */
@@ -140,32 +167,36 @@ export class FactorPredictor {
 
   /** The items of the highest scores. */
   recommend(user: Name, options: RecommendOptions = {}): Recommendation[] {
+    checkName("recommend", "user", user);
     checkKeys("recommend", options, ["count", "exclude"]);
     const { count = 10, exclude } = options;
     return this.best("recommend", this.profile(this.users.find(user)), count, this.excluded(exclude, user));
   }
 
-  /** For somebody new, by a few ratings: their row at its minimum with the items held, as in training. Unknown items are ignored. */
-  recommendFor(rated: readonly { item: Name; value?: number }[], options: RecommendOptions = {}): Recommendation[] {
-    checkKeys("recommendFor", options, ["count", "exclude"]);
+  /**
+   * For somebody new, by a few ratings: their row at its minimum with the items held, as in training. Unknown items are ignored. Ratings have the
+   * columns of training by name, or `item` and `value`.
+   *
+   * @throws DataError for a rating that lacks its item, or its value unless preferences are predicted; OptionError
+   */
+  recommendFor(rated: readonly (Rated | Row)[], options: RecommendOptions = {}): Recommendation[] {
+    const where = "recommendFor";
+    checkKeys(where, options, ["count", "exclude"]);
     const { count = 10, exclude } = options;
+    if (!Array.isArray(rated)) refuse(where, "the ratings", rated, "a list of items and values", '[{ item: "emma", value: 4 }]');
     const without = this.excluded(exclude, undefined);
-    const known = rated.flatMap(({ item, value = 1 }, k) => {
-      if (!Number.isFinite(value) || (this.task === "preference" && value < 0))
-        throw new DataError(
-          "recommendFor",
-          `rating ${k + 1}: the value is ${value}, but must be a finite number${this.task === "preference" ? " >= 0" : ""}`,
-          "DATA_VALUE",
-        );
-      const index = this.items.find(item);
+    const known = (rated as readonly Row[]).flatMap((row, k) => {
+      const index = this.items.find(nameIn(row, "item", this.columns, where, k));
+      const value = this.rating(row, k);
       if (index >= 0) without[index] = 1;
       return this.knows(this.itemSide, index) ? [{ index, value }] : [];
     });
-    return this.best("recommendFor", known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
+    return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
   /** The items whose factors point most nearly the same way: cosines, at most 1. None for an item that is not known. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
+    checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
     const { count = 10 } = options;
     checkNumber("similar", "count", count, { low: 1, integer: true });
@@ -228,6 +259,19 @@ export class FactorPredictor {
     }
     for (const [name, { values }] of Object.entries(tensors)) checkFinite(this.kind, name, values as Float64Array);
     return encodeModel(this.kind, this.description, tensors);
+  }
+
+  private predicted(row: Row, index: number): { value: number } {
+    const { user, item } = this.pairOf(row, "predict", index);
+    return { value: this.valueFor(user, item) };
+  }
+
+  private rating(row: Row, index: number): number {
+    const isRating = this.task === "rating";
+    const value = ratingIn(row, this.columns, isRating ? -Infinity : 0, "recommendFor", index);
+    if (value !== undefined || !isRating) return value ?? 1;
+    const wanted = `has no "${this.columns.value ?? "value"}"; give the rating: { item: "emma", value: 4 }`;
+    throw new DataError("recommendFor", `rating ${index + 1} ${wanted}`, "DATA_MISSING");
   }
 
   private errors(ratings: Ratings): RegressionMetrics {
@@ -314,6 +358,7 @@ export class FactorPredictor {
       refuse("recommend", "exclude", exclude, "a list of items, or Ratings", 'exclude: ["a"]');
     const names = exclude instanceof Ratings ? namesRatedBy(exclude, user) : (exclude ?? []);
     for (const name of names) {
+      checkName("recommend", "item", name);
       const i = this.items.find(name);
       if (i >= 0) skip[i] = 1;
     }

@@ -6,6 +6,7 @@ export {
   type FactorMetrics,
   FactorPredictor,
   type Pair,
+  type Rated,
   type Recommendation,
   type RecommendOptions,
 } from "./factorisation.ts";

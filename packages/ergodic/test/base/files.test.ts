@@ -25,7 +25,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { CapabilityError, DataError } from "../../src/base/errors.ts";
+import { CapabilityError, DataError, OptionError } from "../../src/base/errors.ts";
 import { checkWritable, readBlocks, readWhole, writeWhole } from "../../src/base/files.ts";
 import { partialName } from "../../src/base/partial.ts";
 
@@ -154,9 +154,9 @@ describe("writeWhole", () => {
   });
 
   it("keeps the mode and the owner of the file that it replaces", async () => {
-    for (const mode of [0o600, 0o640, 0o666]) {
+    // The system takes the bits of set-uid and set-gid from what others than root write.
+    for (const mode of [0o600, 0o640, 0o666, 0o755, 0o711, 0o701, ...(root ? [0o4755, 0o2711] : [])]) {
       writeFileSync(at("model"), "old");
-      chmodSync(at("model"), mode);
       const owners = [
         [1234, 4321],
         [0, 4321],
@@ -164,6 +164,8 @@ describe("writeWhole", () => {
       ];
       for (const [uid, gid] of root ? owners : [[]]) {
         if (root) chownSync(at("model"), uid, gid);
+        // A change of owner takes some bits.
+        chmodSync(at("model"), mode);
         await writeWhole(at("model"), bytes);
         expect(modeOf(at("model"))).toBe(mode);
         expect(readFileSync(at("model"))).toHaveLength(3);
@@ -173,6 +175,27 @@ describe("writeWhole", () => {
     writeFileSync(at("other"), "");
     await writeWhole(at("new"), bytes);
     expect(modeOf(at("new"))).toBe(modeOf(at("other")));
+  });
+
+  it("takes a file: URL for its path, and refuses what is no place for a file", async () => {
+    await checkWritable(pathToFileURL(at("a b")));
+    await writeWhole(pathToFileURL(at("a b")), bytes);
+    expect(readFileSync(at("a b"))).toHaveLength(3);
+    const wanted = 'but must be a path, a file: URL or the handle of a file: write "model.safetensors" [OPTION_TYPE]';
+    for (const [junk, shown] of [
+      [new URL("https://example.org/model"), "the URL https://example.org/model"],
+      [undefined, "undefined"],
+      [null, "null"],
+      [7, "7"],
+      [{ path: "model" }, "an object of path"],
+      [["model"], "an array of 1"],
+      [bytes, "of type Uint8Array"],
+    ] as const) {
+      await expect(writeWhole(junk as never, bytes)).rejects.toThrow(`save: the file to write is ${shown}, ${wanted}`);
+      await expect(checkWritable(junk as never)).rejects.toThrow(OptionError);
+    }
+    await expect(writeWhole(new URL("file://elsewhere/model"), bytes)).rejects.toThrow(/cannot be written: .*\[FILE_WRITE\]$/);
+    expect(readdirSync(folder)).toEqual(["a b"]);
   });
 
   it("makes a new file as the mask of the process has it, under its first name too", async () => {

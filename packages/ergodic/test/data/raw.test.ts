@@ -20,7 +20,7 @@ describe("of a table", () => {
     expect([0, 1, 2].map(tableNumbers(category(["10", "-2e1"], [1, -1, 0]), "w"))).toEqual([-20, Number.NaN, 10]);
   });
 
-  it.each(["x", " ", "", "1,5", "NaN", "Infinity", "-Infinity", "1e999"])(
+  it.each(["x", " ", "", "1,5", "#VALUE!", "Infinity", "-Infinity", "1e999"])(
     "the level %j is no number, where a row has it",
     (level) => {
       const read = tableNumbers(category(["3", level], [0, 1, -1]), "w");
@@ -28,6 +28,30 @@ describe("of a table", () => {
       expect(() => read(1)).toThrow(wrong(2, `"${level}"`));
     },
   );
+
+  it.each([
+    "NA",
+    "NaN",
+    "nan",
+    "null",
+    "?",
+    "#N/A",
+    "#N/A N/A",
+    "#NA",
+    "N/A",
+    "n/a",
+    "<NA>",
+    "NULL",
+    "None",
+    "none",
+    "-",
+    ".",
+    " N/A ",
+  ])("the level %j is a missing number, of an object too", (level) => {
+    expect(tableNumbers(category(["3", level], [0, 1, -1]), "w")(1)).toBeNaN();
+    expect(numberCell({ c: level }, "c", "w", 0)).toBeNaN();
+    expect(textCell({ c: level }, "c", "w", 0)).toBe(level);
+  });
 
   it("a long level is quoted in part", () => {
     expect(() => tableNumbers(category(["x".repeat(1000)], [0]), "w")(0)).toThrow(wrong(1, `"${"x".repeat(37)}…"`));

@@ -302,6 +302,8 @@ describe("saveDraws and loadDraws", () => {
       /a browser has no paths; give the handle of a folder .* saveDraws\(draws\) as a download \[NO_FILES\]/,
     );
     expect((await loadDraws(new Blob([JSON.stringify(draws.toJSON())]))).chains).toBe(2);
+    // In a page a text is an address.
+    await expect(loadDraws("no address")).rejects.toThrow(/^no address: cannot be read: .*\[FILE_READ\]$/);
   });
 
   it("say what is wrong", async () => {
@@ -389,18 +391,29 @@ describe("in a page", () => {
     const opfs = new MemoryFolder();
     await expect(loadDraws(opfs)).rejects.toThrow("opfs: there is neither draws.json nor a CSV file in this folder");
     const handle = await opfs.getFileHandle("run.csv", { create: true });
+    await expect(saveDraws(draws, new URL("https://example.org/out") as never)).rejects.toThrow(/^saveDraws: to is of type URL/);
     await expect(saveDraws(draws, handle, { format: "csv" })).rejects.toThrow(
       /one file to write; give a folder.*OPTION_CONFLICT/,
     );
     await expect(saveDraws(draws, 7 as never)).rejects.toThrow(/^saveDraws: to is 7, but must be a folder's path/);
     opfs.fails = "chain_2.csv";
     await expect(saveDraws(draws, opfs)).rejects.toThrow(/^chain_2.csv: cannot be written: the quota is used up \[FILE_WRITE\]/);
-    expect(opfs.files.has("draws.json")).toBe(false);
+    expect([...opfs.files.keys()]).toEqual(["run.csv"]);
     const lost = { kind: "file" as const, name: "lost.json", getFile: () => Promise.reject(new DOMException("it is gone")) };
     await expect(loadDraws(lost)).rejects.toThrow("lost.json: cannot be read: it is gone [FILE_READ]");
     await saveDraws(draws, Object.assign(opfs, { fails: "" }));
     opfs.files.set("chain_2.csv", opfs.files.get("chain_1.csv")!);
     await expect(loadDraws(opfs)).rejects.toThrow(/chain_1.csv: it is not the file that draws.json speaks of/);
+  });
+});
+
+describe("a folder's handle whose quota is used up", () => {
+  it.each(["chain_1.csv", "draws.json"])("at %s keeps the draws of the save before", async (name) => {
+    const opfs = new MemoryFolder();
+    await saveDraws(draws, opfs);
+    opfs.fails = name;
+    await expect(saveDraws(shorter, opfs)).rejects.toThrow(/cannot be written: the quota is used up \[FILE_WRITE\]/);
+    expect(plain((await loadDraws(opfs)).content)).toEqual(plain(content));
   });
 });
 

@@ -80,6 +80,142 @@ describe("values", () => {
   });
 });
 
+describe("rows", () => {
+  const columns = { user: "userId", item: "movieId", value: "rating" };
+  const made = (task: "rating" | "preference", names: object | undefined): FactorPredictor => {
+    const { description, ...rest } = saved(task, task === "rating");
+    return new FactorPredictor({ ...rest, description: { ...description, ...(names ? { columns: { ...names } } : {}) } });
+  };
+  const refused = (run: () => unknown): string => {
+    try {
+      return `answered ${JSON.stringify(run())}`;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+
+  test("are read by the columns of training, also out of a file, or by user and item", async () => {
+    const table = {
+      rowCount: 3,
+      source: "films.csv",
+      columns: [
+        { name: "userId", kind: "number" as const, values: Float64Array.of(15, 15, 7) },
+        { name: "movieId", kind: "number" as const, values: Float64Array.of(1, 2, 1) },
+        { name: "rating", kind: "number" as const, values: Float64Array.of(5, 1, 3) },
+      ],
+    };
+    using all = Ratings.fromTable(table, columns);
+    expect(all.columns).toEqual(columns);
+    expect(Ratings.fromPortable(all.portable()).columns).toEqual(columns);
+    using part = all.select([0, 1]);
+    expect(part.columns).toEqual(columns);
+    const fitted = await fit(factorisation({ rank: 1 }), all, { epochs: 3, seed: 1, deterministic: true });
+    const loaded = await predictor<FactorPredictor>(fitted.toBytes());
+    expect(loaded.columns).toEqual(columns);
+    const known = loaded.valueFor("15", "1");
+    expect(Math.abs(known - loaded.mean)).toBeGreaterThan(0.1);
+    for (const model of [fitted, loaded])
+      expect(
+        model.predict([
+          { userId: "15", movieId: 1, rating: 5 },
+          { user: 15, item: "1" },
+        ]),
+      ).toEqual([{ value: known }, { value: known }]);
+    expect(loaded.predict({ movieId: "1", userId: "15" })).toEqual({ value: known });
+    expect(loaded.recommendFor([{ movieId: 2, rating: 5 }])).toEqual(loaded.recommendFor([{ item: 2, value: 5 }]));
+    expect(loaded.recommendFor([{ movieId: 2, rating: 5 }])).not.toEqual(loaded.recommendFor([{ item: 2, value: 1 }]));
+  });
+
+  test("of ratings from lists, and of older files, have a user and an item", () => {
+    using lists = Ratings.fromTriples({ users: ["a"], items: ["x"] });
+    expect(lists.columns).toBeUndefined();
+    const model = made("rating", undefined);
+    expect(model.columns).toEqual({ user: "user", item: "item" });
+    expect(model.predict({ user: "a", item: "x" })).toEqual({ value: 4.375 });
+  });
+
+  test.each<[string, object | undefined, object, string]>([
+    ["nothing", columns, {}, 'predict: row 1 has no column "userId" (it has none); give the user [DATA_COLUMN]'],
+    ["nothing, of lists", undefined, {}, 'predict: row 1 has no column "user" (it has none); give the user [DATA_COLUMN]'],
+    ["other columns", columns, { foo: 1 }, 'predict: row 1 has no column "userId" (it has "foo"); give the user [DATA_COLUMN]'],
+    [
+      "no item",
+      columns,
+      { userId: "a" },
+      'predict: row 1 has no column "movieId" (it has "userId"); give the item [DATA_COLUMN]',
+    ],
+    ["no user", columns, { item: "x" }, 'predict: row 1 has no column "userId" (it has "item"); give the user [DATA_COLUMN]'],
+    [
+      "an inherited item",
+      { user: "user", item: "toString" },
+      { user: "a" },
+      'predict: row 1 has no column "toString" (it has "user"); give the item [DATA_COLUMN]',
+    ],
+    [
+      "an item that is the user's column",
+      { user: "item", item: "film" },
+      { user: "a", item: "x" },
+      'predict: row 1 has no column "film" (it has "user", "item"); give the item [DATA_COLUMN]',
+    ],
+    ["null", columns, { user: null, item: "x" }, "predict: row 1: the user is null, but must be a text or a number [DATA_VALUE]"],
+    ["NaN", columns, { user: "a", item: NaN }, "predict: row 1: the item is NaN, but must be a text or a number [DATA_VALUE]"],
+    [
+      "a flag",
+      columns,
+      { user: "a", item: true },
+      "predict: row 1: the item is true, but must be a text or a number [DATA_VALUE]",
+    ],
+    [
+      "what is undefined",
+      columns,
+      { userId: "a", movieId: undefined },
+      "predict: row 1: the item is undefined, but must be a text or a number [DATA_VALUE]",
+    ],
+  ])("that have %s are refused", (_, names, row, message) => {
+    expect(refused(() => made("rating", names).predict(row as { user: string; item: string }))).toBe(message);
+  });
+
+  test("among many say which one is refused", () => {
+    const rows = [{ userId: "a", movieId: "x" }, { userId: "a" }];
+    expect(refused(() => made("rating", columns).predict(rows))).toMatch(/^predict: row 2 has no column "movieId"/);
+    expect(refused(() => made("rating", columns).predict([null as never]))).toMatch(/^predict: row 1 is null.*DATA_SHAPE/);
+  });
+
+  test("of swapped names mean what the columns of training meant", () => {
+    const model = made("rating", { user: "item", item: "user" });
+    expect(model.predict({ item: "a", user: "x" })).toEqual({ value: 4.375 });
+  });
+
+  test("of somebody new need an item, and of ratings a value", () => {
+    const [model, likes] = [made("rating", columns), made("preference", columns)];
+    const ask = (rows: unknown) => refused(() => model.recommendFor(rows as []));
+    expect(ask([{ foo: 1 }])).toBe('recommendFor: row 1 has no column "movieId" (it has "foo"); give the item [DATA_COLUMN]');
+    expect(ask([{ movieId: "x", value: 2 }, { movieId: "y" }])).toBe(
+      'recommendFor: rating 2 has no "rating"; give the rating: { item: "emma", value: 4 } [DATA_MISSING]',
+    );
+    expect(ask([{ item: "x", rating: "5" }])).toMatch(/rating 1: the value is "5", but must be a finite number \[DATA_VALUE\]/);
+    expect(ask({ item: "x", value: 1 })).toMatch(/OPTION_TYPE/);
+    expect(likes.recommendFor([{ movieId: "x", rating: 0 }])).not.toEqual(likes.recommendFor([{ movieId: "x" }]));
+    expect(likes.recommendFor([{ movieId: "x" }])).toEqual(likes.recommendFor([{ item: "x", value: 1 }]));
+  });
+
+  test.each([undefined, null, {}, { user: "a" }, NaN, true])("%s is not a name", (junk) => {
+    const model = made("preference", undefined);
+    expect(refused(() => model.recommend(junk as string))).toMatch(/^recommend: the user is .*OPTION_TYPE/);
+    expect(refused(() => model.similar(junk as string))).toMatch(/^similar: the item is .*OPTION_TYPE/);
+    expect(refused(() => model.recommend("a", { exclude: [junk as string] }))).toMatch(/^recommend: the item is .*OPTION_TYPE/);
+  });
+
+  test.each([null, [], "user", {}, { user: "a" }, { user: 1, item: "b" }, { user: "a", item: "b", value: 1 }])(
+    "columns %j in a file are refused",
+    (bad) => {
+      const { description, ...rest } = saved("rating", true);
+      const damaged = { ...rest, description: { ...description, columns: bad } };
+      expect(refused(() => new FactorPredictor(damaged as SavedModel))).toMatch(/has columns .*MODEL_FORMAT/);
+    },
+  );
+});
+
 describe("recommendations", () => {
   const model = new FactorPredictor(saved("preference", false));
 
@@ -125,7 +261,7 @@ describe("recommendations", () => {
     const found = explicit.recommendFor([...rated, { item: "unheard of", value: 2 }]);
     expect(found.map(({ item }) => item).sort()).toEqual(["new", "y"]);
     expect(found.find(({ item }) => item === "y")!.score).toBeCloseTo(3 + bias + 2 * p - q, 13);
-    expect(explicit.recommendFor([{ item: "unheard of" }])).toEqual(explicit.recommend("stranger"));
+    expect(explicit.recommendFor([{ item: "unheard of", value: 2 }])).toEqual(explicit.recommend("stranger"));
     expect(() => explicit.recommendFor([{ item: "x", value: NaN }])).toThrow(/rating 1: the value is NaN.*DATA_VALUE/);
     expect(() => model.recommendFor([{ item: "x", value: -1 }])).toThrow(/DATA_VALUE/);
   });

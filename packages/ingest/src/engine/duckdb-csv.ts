@@ -9,13 +9,13 @@
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which mean something else to DuckDB
  */
-import { OptionError } from "ergodic";
+import { missingTexts, OptionError } from "ergodic";
 import type { ColumnBuilder } from "../column.ts";
 import { show } from "../fault.ts";
 import { type CsvOptions, csv, putField } from "../formats/csv.ts";
 import { countLines } from "../lines.ts";
 import type { ByteSource } from "../source.ts";
-import { missingTexts, TableBuilder } from "../table-builder.ts";
+import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
@@ -37,7 +37,10 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
     file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
-    const texts = new Set(probe.columns.flatMap((column, i) => (column?.kind === "category" ? [`c${i}`] : [])));
+    // The database takes "N/A" for no number, and would stop at it.
+    const isTexts = (column: ColumnBuilder | undefined) =>
+      column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
+    const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));
     builder.columns.forEach((column, i) => {
       if (column?.kind === "category") texts.add(`c${i}`);
     });

@@ -68,7 +68,7 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
       "OPTION_RANGE",
     );
   checkHeader(options.header);
-  const records = new CsvRecords(source.name, delimiter, quote, comment);
+  const records = new CsvRecords(source.name, delimiter, quote, comment, () => builder.skipComments(1, comment));
   const plain = new PlainRows(delimiter, quote, comment);
   let read = 0;
   for await (const block of lineBlocks(source)) {

@@ -48,6 +48,7 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
       const row = whole.trim();
       const isComment = comment !== "" && text.startsWith(comment, start);
       start = end + 1;
+      if (isComment) builder.skipComments(1, comment);
       if (row === "" || isComment) continue;
       putRow(row, columns, builder, line, whole.length - whole.trimStart().length);
       if (builder.endRow()) yield;

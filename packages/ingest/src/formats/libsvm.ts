@@ -55,7 +55,7 @@ class LibsvmParser implements LineParser {
     this.#first = firstIndex;
     this.#labelOptional = target === false;
     this.#ignoreQid = qid === "ignore";
-    this.#isComment = commentTest(comment);
+    this.#isComment = commentTest(comment, builder);
   }
 
   /** An entry takes at least four bytes: " 1:1". */

@@ -53,7 +53,7 @@ class VwParser implements LineParser {
     this.columnCount = 2 ** bits;
     this.#mask = this.columnCount - 1;
     this.#labelOptional = target === false;
-    this.#isComment = commentTest(comment);
+    this.#isComment = commentTest(comment, builder);
   }
 
   /** A feature takes at least two bytes: " a". */

@@ -30,7 +30,7 @@ const texts = fc.oneof(
     .string({ unit: fc.constantFrom("x", "é", "😀", ",", ";", '"', "\n", "\r\n", "'", "\\", "#", " y"), maxLength: 8 })
     .map((s) => s.trim()),
 );
-const gaps = fc.constantFrom("", "NA", "?", "null");
+const gaps = fc.constantFrom("", "NA", "?", "null", "N/A", "#N/A", "-", "None");
 
 const cellsOf = (kind: string) => {
   const of = {

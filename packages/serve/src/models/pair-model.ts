@@ -1,10 +1,9 @@
-import type { FactorPredictor, Pair } from "ergodic";
+import type { FactorPredictor, Pair, Row } from "ergodic";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
-import { kindOf } from "../v2/json.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
-/** A factorisation of ratings: users and items by name (BYTES), and the value of each pair. */
+/** A factorisation of ratings: users and items by name (BYTES; of rows in the columns of training), and the value of each pair. */
 export class PairModel implements Served<readonly Pair[], Float64Array> {
   readonly platform = "ergodic_factorisation";
   readonly inputs: readonly TensorMetadata[] = [
@@ -18,8 +17,9 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
 
   constructor(predictor: FactorPredictor) {
     this.#predictor = predictor;
+    const { user, item } = predictor.columns;
     const column = (name: string) => ({ name, kind: "category" as const });
-    this.description = { columns: [column("user"), column("item")], target: predictor.task };
+    this.description = { columns: [column(user), column(item)], target: predictor.task };
   }
 
   fromTensors([users, items]: readonly InputTensor[]): readonly Pair[] {
@@ -34,19 +34,7 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
   }
 
   fromRows(rows: readonly unknown[]): readonly Pair[] {
-    return checked(
-      rows.map((row, i) => {
-        const { user, item } = (typeof row === "object" && row !== null ? row : {}) as Record<string, unknown>;
-        for (const [name, value] of Object.entries({ user, item }))
-          if (typeof value !== "string" && typeof value !== "number")
-            throw new RequestError(
-              `rows[${i}]`,
-              `${name} is ${kindOf(value)}, but must be a name: { "user": "anna", "item": "emma" }`,
-              "INPUT",
-            );
-        return { user, item } as Pair;
-      }),
-    );
+    return checked(rows.map((row, i) => this.#predictor.pairOf(row as Row, "rows", i)));
   }
 
   rowsOf(pairs: readonly Pair[]): number {
@@ -54,7 +42,7 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
   }
 
   run(works: readonly (readonly Pair[])[]): Float64Array[] {
-    return works.map((pairs) => Float64Array.from(pairs, (pair) => this.#predictor.predict(pair).value));
+    return works.map((pairs) => Float64Array.from(pairs, ({ user, item }) => this.#predictor.valueFor(user, item)));
   }
 
   output(values: Float64Array): OutputTensor {

@@ -1,5 +1,6 @@
 /** Rows by column name, and what the server says of its models and itself. */
 import { readFileSync } from "node:fs";
+import { type FactorPredictor, predictor } from "ergodic";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Serving } from "../../src/index.ts";
 import { ModelVersion } from "../../src/repository/model-version.ts";
@@ -96,6 +97,22 @@ describe("rows", () => {
     expect((await rows("films", { rows: numbered })).json.predictions).toEqual(models.films.predict(numbered));
   });
 
+  test("of a factorisation have the columns of training, and its tensors a user and an item", async () => {
+    const named = await ratings();
+    Object.assign(named.description, { columns: { user: "item", item: "film" } });
+    const served = await serving({ models: { films: await predictor<FactorPredictor>(named.toBytes()) } });
+    const at = `${served.url}/v2/models/films`;
+    expect((await get(`${at}/rows`)).json.columns.map(({ name }: { name: string }) => name)).toEqual(["item", "film"]);
+    const expected = models.films.predict({ user: "anna", item: "ulysses" });
+    expect((await post(`${at}/rows`, { rows: [{ item: "anna", film: "ulysses" }] })).json.predictions).toEqual([expected]);
+    const refused = await post(`${at}/rows`, { rows: [{ user: "anna", item: "ulysses" }] });
+    expect(refused.status).toBe(400);
+    expect(refused.json.error).toMatch(/no column "film"/);
+    const tensor = (name: string, value: string) => ({ name, datatype: "BYTES", shape: [1], data: [value] });
+    const answer = await post(`${at}/infer`, { inputs: [tensor("user", "anna"), tensor("item", "ulysses")] });
+    expect(answer.json.outputs[0].data).toEqual([expected.value]);
+  });
+
   test.each<[string, string, object | string, RegExp]>([
     ["no rows", "line", {}, /^body: "rows" is missing; GET \/openapi\.json says what it holds \[BODY\]$/],
     ["rows that are none", "line", { rows: 3 }, /^body\.rows: is 3, but must be a list; GET/],
@@ -131,7 +148,7 @@ describe("rows", () => {
       /row 2/,
     ],
     ["a list too long", "line", { rows: [[1, 2, 3, 4]] }, /4/],
-    ["no name", "films", { rows: [{ user: "anna" }] }, /^rows\[0\]: item is missing, but must be a name/],
+    ["no name", "films", { rows: [{ user: "anna" }] }, /^rows: row 1 has no column "item" \(it has "user"\); give the item/],
     ["an id that is none", "line", { id: 3, rows: [[1, 2, 3]] }, /^body\.id: is 3, but must be a text; GET/],
     [
       "a priority that is none",

@@ -137,6 +137,7 @@ function save(settings: FactorisationSettings, ratings: Ratings, parameters: Flo
       scale: scaleOf(settings, ratings),
       users: [...ratings.users.names],
       items: [...ratings.items.names],
+      ...(ratings.columns ? { columns: { ...ratings.columns } } : {}),
     },
     tensors: {
       users: users.factors,

@@ -1,0 +1,56 @@
+/** Rows as callers have them: the names of users and items, and the ratings, out of the columns of training. */
+import { refuse } from "../base/checks.ts";
+import { DataError } from "../base/errors.ts";
+import type { Name } from "../data/name-index.ts";
+import { told } from "../data/number-cells.ts";
+import type { RatingColumns } from "../data/ratings.ts";
+import { listed } from "../data/raw.ts";
+import type { Row } from "../data/table.ts";
+
+type Role = keyof RatingColumns;
+
+/**
+ * The name of a row's user or item, by the name of its column in training, or by `user` and `item`. `index`: the row's position, for errors.
+ *
+ * @throws DataError for a row without the column, and for what is not a name
+ */
+export function nameIn(row: Row, role: "user" | "item", columns: RatingColumns, where: string, index: number): Name {
+  const column = columnIn(row, role, columns, where, index);
+  if (column === undefined) {
+    const known = Object.keys(row);
+    const has = known.length > 0 ? `it has ${listed(known)}` : "it has none";
+    throw new DataError(where, `row ${index + 1} has no column "${columns[role]}" (${has}); give the ${role}`, "DATA_COLUMN");
+  }
+  const cell = row[column];
+  if (isName(cell)) return cell;
+  throw new DataError(where, `row ${index + 1}: the ${role} is ${told(cell)}, but must be a text or a number`, "DATA_VALUE");
+}
+
+/** A row's rating, undefined if the row has none. @throws DataError if it is not a finite number from `low` */
+export function ratingIn(row: Row, columns: RatingColumns, low: number, where: string, index: number): number | undefined {
+  const column = columnIn(row, "value", columns, where, index);
+  const value = column === undefined ? undefined : row[column];
+  if (value === undefined || (typeof value === "number" && Number.isFinite(value) && value >= low)) return value;
+  const wanted = `a finite number${low > -Infinity ? ` >= ${low}` : ""}`;
+  throw new DataError(where, `rating ${index + 1}: the value is ${told(value)}, but must be ${wanted}`, "DATA_VALUE");
+}
+
+/** A name that stands alone. @throws OptionError unless it is a text or a number */
+export function checkName(where: string, role: "user" | "item", name: unknown): asserts name is Name {
+  if (!isName(name)) refuse(where, `the ${role}`, name, "a name, a text or a number", '"anna"');
+}
+
+/** An empty text is a name that nobody has. */
+const isName = (cell: unknown): cell is Name => typeof cell === "string" || (typeof cell === "number" && Number.isFinite(cell));
+
+/** `user`, `item` and `value` are taken too, unless training had another column of that name. */
+function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, index: number): string | undefined {
+  if (typeof row !== "object" || row === null) {
+    const problem = `row ${index + 1} is ${told(row)}, but must be an object with a value for each column`;
+    throw new DataError(where, problem, "DATA_SHAPE");
+  }
+  const column = columns[role];
+  if (column !== undefined && Object.hasOwn(row, column)) return column;
+  const isTaken = Object.values(columns).includes(role);
+  return !isTaken && Object.hasOwn(row, role) ? role : undefined;
+}
