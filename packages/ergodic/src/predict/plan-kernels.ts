@@ -14,8 +14,11 @@ import { CONV_BYTES } from "../host/fields.ts";
 import { gemmScratchBytes } from "../host/gemm.ts";
 import { damaged } from "./plan-format.ts";
 
-/** Below 2^31: kernels count in i32. */
-const MOST = 2 ** 31 - 1;
+/**
+ * Largest number that a plan may count with. Kernels count in i32 and step by up to a few hundred, so that half of what an i32 holds
+ * leaves room for a counter's last step, and for sums of two counts.
+ */
+export const MOST_COUNT = 2 ** 30;
 
 /** Of an element that is moved, or goes through one operation: as many multiply-adds of a product take about as long. */
 export const ELEMENT = 4;
@@ -77,17 +80,19 @@ function windowed(
 
 /** Whether places and numbers of cells stay within what kernels count with. */
 function isCountable(shape: ConvolutionShape): boolean {
-  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, kernelHeight, kernelWidth } = shape;
+  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth,
+    // A row of cells is also met as a row of numbers.
+    (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [
     times(batch, outHeight, outWidth),
     times(batch, inHeight, inWidth),
     times(kernelHeight, kernelWidth, inChannels),
+    times(kernelHeight, kernelWidth, outChannels),
   ];
-  return [...farthest, ...cells].every((count) => count <= MOST);
+  return [...farthest, ...cells].every((count) => count <= MOST_COUNT);
 }
 
 /** For each cell of the output the cells of its window, and of these the channels that are summed. */
@@ -264,6 +269,15 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   return adds === 0 && ldc === n;
 }
 
+/**
+ * Whether the call writes no element. It is then not made: kernels rely on their result, whose size alone bounds the counts that
+ * they are given.
+ */
+export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
+  const { elements } = touchedBy(call, elementBytes, where);
+  return rolesOf(call.kernel, where).every((role, i) => role !== "writes" || elements[i] === 0);
+}
+
 /** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 
@@ -288,7 +302,7 @@ function fits(role: Role, arg: PlanArgument<number>): boolean {
   return arg.kind === (role === "scratch" ? "scratch" : "value");
 }
 
-const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= MOST;
+const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= MOST_COUNT;
 
 function shapeOf(block: readonly number[]): ConvolutionShape | undefined {
   const shape = convolutionShapeOf(block);
