@@ -39,8 +39,12 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
-/** The model of a file, ready to answer. @throws DataError and others, saying what is wrong with it */
-export async function servedOfFile(path: string, options: LoadOptions): Promise<Served> {
+/**
+ * The model of a file, ready to answer. On the signal its threads end, whatever they compute.
+ *
+ * @throws DataError and others, saying what is wrong with it; the signal's reason
+ */
+export async function servedOfFile(path: string, options: LoadOptions, signal?: AbortSignal): Promise<Served> {
   const ending = extname(path);
   const load = Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
   if (!load)
@@ -51,12 +55,19 @@ export async function servedOfFile(path: string, options: LoadOptions): Promise<
     );
   await refuseIrregular(path);
   const served = await load(path, options);
+  // What goes wrong at its end is told below.
+  const stop = (): void => void Promise.resolve(served.close()).catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
   try {
+    signal?.throwIfAborted();
     await served.warmUp?.();
     return served;
   } catch (error) {
     await served.close();
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     },
     versions: settings.versions,
     pollMs: settings.pollMs,
-    load: (path) => servedOfFile(path, { workers, limits }),
+    load: (path, signal) => servedOfFile(path, { workers, limits }, signal),
     report: (level, message, fields) => log[level](fields, message),
   });
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };
