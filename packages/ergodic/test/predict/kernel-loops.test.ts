@@ -64,7 +64,9 @@ const ENDS: readonly RegExp[] = [
   /^(\w+) >= 8 \| \1 >>= 1$/,
   /^(\w+) >= 0 \| \1--$/,
   // Up to a bound that a plan's numbers cannot put within a step of 2^31, nor an array's end within a page of 2^32.
-  new RegExp(String.raw`^(?:\w+ (?:> 0 )?&& )?(\w+)(?: \+ ${STEP})? (?:<|<=|!=) [^&|]+?(?: && \w+)? \| \1(?:\+\+| \+= ${STEP})(?:, .*)?$`),
+  new RegExp(
+    String.raw`^(?:\w+ (?:> 0 )?&& )?(\w+)(?: \+ ${STEP})? (?:<|<=|!=) [^&|]+?(?: && \w+)? \| \1(?:\+\+| \+= ${STEP})(?:, .*)?$`,
+  ),
 ];
 /** All others, and why they end. */
 const OTHERS: Readonly<Record<string, string>> = {
@@ -190,8 +192,7 @@ const bits = (length: number): number[][] =>
     return [all, ...all.map((_, k) => replaced(all, k, 1 - bit))];
   });
 
-const replaced = (list: readonly number[], k: number, value: number): number[] =>
-  list.map((one, i) => (i === k ? value : one));
+const replaced = (list: readonly number[], k: number, value: number): number[] => list.map((one, i) => (i === k ? value : one));
 
 /** Lists as they are, with one number at an edge, or with two at the same. */
 function* atEdges(bases: readonly number[][], edgesOf: readonly number[]): Generator<number[]> {
@@ -277,7 +278,17 @@ describe("loops of plans", () => {
       return { values: [{ size: 4, home: { kind: "workspace" } }], steps: [loop] };
     };
     for (const edge of COUNTS)
-      for (const shape of [[edge], [1, edge], [edge, 1], [edge, 2], [2, edge], [3, edge], [edge, 257], [edge, 1, 1], [edge, 2, 2]])
+      for (const shape of [
+        [edge],
+        [1, edge],
+        [edge, 1],
+        [edge, 2],
+        [2, edge],
+        [3, edge],
+        [edge, 257],
+        [edge, 1, 1],
+        [edge, 2, 2],
+      ])
         for (const isIdle of [true, false]) {
           const made = program(shape, isIdle);
           try {
