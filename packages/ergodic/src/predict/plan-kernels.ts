@@ -1,7 +1,7 @@
 import { DataError } from "../base/errors.ts";
 import { keptWith } from "../base/kept-with.ts";
 import type { PlanArgument, PlanCall } from "../host/array-plan.ts";
-import { CIRCULANT_LONGEST, circulantScratchBytes } from "../host/circulant.ts";
+import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../host/circulant.ts";
 import {
   bandScratchBytes,
   type ConvolutionShape,
@@ -27,6 +27,10 @@ export const ELEMENT = 4;
 const WINDOW = 64;
 /** Of trying one of a stride's phases. */
 const PHASE = 16;
+/** Of one more group at a row of a window. */
+const GROUP = 16;
+/** Of a row that is written out of a circulant block. */
+const BLOCK_ROW = 32;
 
 export interface Touched {
   /** Elements from each argument's address on; of arguments that are no arrays 0. */
@@ -116,7 +120,11 @@ function convolution(name: ConvolutionName): KernelRule {
     return {
       arrays: operandsOf[name].map((operand) => sizes[operand]),
       scratch: bandScratchBytes(shape, elementBytes),
-      work: windowWork(shape, inside, outChannels) + windowWork(shape, inChannels) + x,
+      work:
+        windowWork(shape, inside, outChannels) +
+        windowWork(shape, inChannels) +
+        x +
+        GROUP * (groups - 1) * times(shape.batch, shape.outHeight, shape.outWidth, kernelHeight),
     };
   });
 }
@@ -129,10 +137,11 @@ function depthwise(name: ConvolutionName): KernelRule {
     return {
       arrays: operandsOf[name].map((operand) => sizes[operand]),
       scratch: convolutionScratchBytes(shape, elementBytes),
-      // The phases of the adjoint are found by trial, and each row is gone over phase by phase.
+      // The adjoint goes over the cells of the image, and its phases are found by trial; each row is gone over phase by phase.
       work:
         windowWork(shape, inChannels) +
         x +
+        (name === "Input" ? WINDOW * times(shape.batch, shape.inHeight, shape.inWidth) : 0) +
         PHASE * (strideHeight ** 2 + strideWidth ** 2) +
         PHASE * times(shape.batch, shape.inHeight, strideWidth),
     };
@@ -157,9 +166,9 @@ function circulant(operands: (x: number, w: number, y: number) => readonly numbe
   return counted([...counts(4), "reads", "reads", "writes", "scratch"], ([rows, p, q, k], elementBytes) => {
     if (k < 1) return undefined;
     const arrays = operands(rows * q * k, p * q * k, rows * p * k);
-    const isSpectral = Number.isInteger(Math.log2(k)) && k <= CIRCULANT_LONGEST;
+    const isSpectral = Number.isInteger(Math.log2(k)) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
     const transforms = times(Math.log2(k), k) * (times(rows, p) + times(rows, q) + times(p, q));
-    const work = isSpectral ? times(rows, p, q, k) + ELEMENT * transforms : times(rows + 1, p, q, k, k);
+    const work = isSpectral ? times(rows, p, q, k) + ELEMENT * transforms : times(rows + 1, p, q, k, k) + BLOCK_ROW * times(p, q, k);
     return { arrays, scratch: circulantScratchBytes(rows, p, q, k, elementBytes), work };
   });
 }
