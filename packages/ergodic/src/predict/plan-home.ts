@@ -69,10 +69,12 @@ function capacityOf(rows: number, chunk: number): number {
 
 export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
-/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
+/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, for one that is made, and for an answer. */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
-  return rooms + kept + code + 2 * scratch;
+  // What is given for a row, in float64.
+  const given = parts.buffers.reduce((sum, { size, isWritten }) => sum + (isWritten ? 8 * countAt(size, 1) : 0), 0);
+  return rooms + kept + code + 2 * scratch + given;
 }
 
 /** Bytes of all rooms, of a chunk's program, of all programs that are kept, and of scratch. */
