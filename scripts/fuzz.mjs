@@ -1,5 +1,5 @@
 /**
- * `npm run fuzz -- models|plans|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
+ * `npm run fuzz -- models|plans|edges|checkpoints|data|graphs|draws|api|serve|all [--cases N] [--seed S]`: damaged files and misuse by the thousand. Every case ends in a result or in an error
  * of ours; the first that does not is named with the seed that repeats it (`--cases 1 --seed THAT`), and the command exits with 1. Default: 2000 cases each, from seed 1.
  *
  * A process runs at most CHUNK cases, so that memory does not add up, and one that dies or does not end is seen as such.
@@ -20,6 +20,7 @@ const START_MS = 120_000;
 const subjects = {
   models: "packages/ergodic/test/fuzz/models.test.ts",
   plans: "packages/ergodic/test/predict/plan-sandbox.test.ts",
+  edges: "packages/ergodic/test/fuzz/plan-edges.test.ts",
   checkpoints: "packages/ergodic/test/fuzz/checkpoints.test.ts",
   data: "packages/ingest/test/fuzz/data.test.ts",
   graphs: "packages/ingest/test/fuzz/graphs.test.ts",
@@ -58,6 +59,8 @@ for (const name of wanted) {
   const begun = performance.now();
   const chunk = CHUNKS[name] ?? CHUNK;
   let memory = 0;
+  let slowest = 0;
+  let accepted = 0;
   let done = 0;
   while (done < cases && !failed) {
     const count = Math.min(chunk, cases - done);
@@ -70,6 +73,10 @@ for (const name of wanted) {
     if (status === 0) {
       done += count;
       for (const [, mebibytes] of stdout.matchAll(/memory: (\d+) MiB/g)) memory = Math.max(memory, Number(mebibytes));
+      for (const [, some, seconds] of stdout.matchAll(/accepted: (\d+) of \d+, slowest: ([\d.]+) s/g)) {
+        accepted += Number(some);
+        slowest = Math.max(slowest, Number(seconds));
+      }
     } else {
       failed = true;
       console.error(signal ? `it did not end, and was ended by ${signal}` : `${stdout}\n${stderr}`);
@@ -77,9 +84,10 @@ for (const name of wanted) {
     }
   }
   const seconds = (performance.now() - begun) / 1000;
+  const told = slowest > 0 ? `; ${accepted} were accepted, the slowest took ${slowest} s of processor time` : "";
   if (!failed)
     console.log(
-      `${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s; ${memory} MiB more at most than before the first)`,
+      `${name.padEnd(12)} ${done} cases from seed ${seed}: each ended in a result or an error of ours (${seconds.toFixed(0)} s; ${memory} MiB more at most than before the first${told})`,
     );
   if (failed) break;
 }

@@ -49,6 +49,8 @@ const translations: readonly [RegExp, string][] = [
   [/\btake linear\(\)/g, "take --model linear"],
   [/\bmaxWork is\b/g, "--max-work is"],
   [/\blarger maxWork\b/g, "larger --max-work"],
+  [/\bmaxMemory is\b/g, "--max-memory is"],
+  [/\blarger maxMemory\b/g, "larger --max-memory"],
   [/\bp99Ms\b/g, "--p99-ms"],
   [/\bmaxBatch is\b/g, "--max-batch is"],
   [/\btargetP99Ms is\b/g, "--target-p99 is"],

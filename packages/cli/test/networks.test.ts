@@ -146,6 +146,32 @@ it.each(["predict", "evaluate", "describe"])("%s takes no network of more work t
   expect((await ergodic(command, ...words, "--max-work", "0")).code).toBe(2);
 });
 
+it.each(["predict", "evaluate", "describe", "export"])(
+  "%s takes no network of more memory than --max-memory",
+  async (command) => {
+    const words =
+      command === "describe" ? [small] : command === "export" ? [small, "--out", file("limits.onnx")] : [small, digits];
+    const { code, stderr } = await ergodic(command, ...words, "--max-memory", "1K");
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /of memory besides its numbers, but --max-memory is 1 KiB; if you trust the file, load it with a larger --max-memory \[MODEL_MEMORY\]/,
+      ),
+    ]);
+    await works(command, ...words, "--max-memory", "64M");
+    for (const wrong of ["0", "-1", "1.5G", "lots"])
+      expect((await ergodic(command, ...words, "--max-memory", wrong)).code).toBe(2);
+  },
+);
+
+it.each([
+  ["--max-work", "20", "--max-work is 20"],
+  ["--max-memory", "1K", "--max-memory is 1 KiB"],
+])("serve takes no network beyond %s", async (flag, value, said) => {
+  const { code, stderr } = await ergodic("serve", small, "--port", "0", flag, value);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(said)]);
+});
+
 describe("describe", () => {
   it("says what a network is made of, what it costs and how it was made", async () => {
     const { stdout } = await works("describe", small);

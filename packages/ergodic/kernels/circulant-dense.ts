@@ -15,7 +15,7 @@ function product<T>(
 }
 
 function blockRows(p: i32, k: i32): i32 {
-  return min((CIRCULANT_DENSE_ROWS + k - 1) / k, p);
+  return min((CIRCULANT_DENSE_ROWS - 1) / k + 1, p);
 }
 
 function denseBytes<T>(rows: i32, q: i32, k: i32): usize {

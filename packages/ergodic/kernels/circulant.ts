@@ -25,7 +25,7 @@ function transforms(k: i32): bool {
 /** Vectors of rows of a band. */
 function bandVectors<T>(rows: i32, p: i32, q: i32, k: i32): i32 {
   const lanes = 16 / <i32>sizeof<T>();
-  const fitting = CIRCULANT_BAND_BYTES / (16 * k * max(p + q, 1));
+  const fitting = CIRCULANT_BAND_BYTES / 16 / k / max(p + q, 1);
   return min(min(max(fitting, 1), CIRCULANT_BAND_VECTORS), (rows + lanes - 1) / lanes);
 }
 

@@ -19,9 +19,9 @@ const ROWS_BYTES = 16384;
 
 /** `weight`: for the adjoint in the weights, which takes three of a run at a time. */
 export function isShallow<T>(spec: usize, weight: bool): bool {
-  const run = load<i32>(spec, CONV_KERNEL_WIDTH) * load<i32>(spec, CONV_IN_CHANNELS), step = load<i32>(spec, CONV_OUT_CHANNELS) * <i32>sizeof<T>();
+  const run = <i64>load<i32>(spec, CONV_KERNEL_WIDTH) * load<i32>(spec, CONV_IN_CHANNELS), step = <i64>load<i32>(spec, CONV_OUT_CHANNELS) * sizeof<T>();
   const alone = load<i32>(spec, CONV_GROUPS) == 1 && (load<i32>(spec, CONV_DILATION_WIDTH) == 1 || load<i32>(spec, CONV_KERNEL_WIDTH) == 1);
-  const near = <i64>load<i32>(spec, CONV_KERNEL_HEIGHT) * <i64>run * <i64>step <= GEMM_DIRECT_BYTES;
+  const near = <i64>load<i32>(spec, CONV_KERNEL_HEIGHT) * run * step <= GEMM_DIRECT_BYTES;
   return alone && near && step % 32 == 0 && (!weight || run % 3 == 0);
 }
 

@@ -53,7 +53,7 @@ function convolve<T>(spec: usize, x: usize, w: usize, y: usize, scratch: usize, 
   const k = load<i32>(spec, CONV_KERNEL_HEIGHT) * load<i32>(spec, CONV_KERNEL_WIDTH) * inside;
   const batch = load<i32>(spec, CONV_BATCH);
   const cells = batch * load<i32>(spec, CONV_OUT_HEIGHT) * load<i32>(spec, CONV_OUT_WIDTH);
-  const band = min(max((CONV_BAND_BYTES / (max(k, 1) * <i32>sizeof<T>())) & ~3, 4), cells);
+  const band = min(max((CONV_BAND_BYTES / <i32>sizeof<T>() / max(k, 1)) & ~3, 4), cells);
   const run = <usize>inside * sizeof<T>();
   const work = scratch + (((<usize>band * <usize>k) * sizeof<T>() + 15) & ~15);
   if (mode == WEIGHT && cells == 0) memory.fill(w, 0, <usize>k * <usize>outChannels * sizeof<T>());

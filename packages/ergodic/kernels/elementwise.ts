@@ -133,11 +133,12 @@ function elementwise<T>(code: usize, values: usize, scratch: usize): void {
   // So that tiles are whole vectors.
   if (rows > 4) rows &= ~3;
   for (;;) {
-    for (let row = 0; row < rowCount; row += rows) {
-      store<u32>(rowAt, row);
-      for (let column = 0; column < columnCount; column += field.REGISTER_ELEMENTS) {
-        store<u32>(columnAt, column);
-        tile<T>(values, min(rows, rowCount - row), min(columnCount - column, field.REGISTER_ELEMENTS));
+    // Counting down cannot overflow, however long an axis is.
+    for (let rowsLeft = rowCount; rowsLeft > 0; rowsLeft -= rows) {
+      store<u32>(rowAt, rowCount - rowsLeft);
+      for (let columnsLeft = columnCount; columnsLeft > 0; columnsLeft -= field.REGISTER_ELEMENTS) {
+        store<u32>(columnAt, columnCount - columnsLeft);
+        tile<T>(values, min(rows, rowsLeft), min(columnsLeft, field.REGISTER_ELEMENTS));
       }
     }
     store<u32>(columnAt, 0);

@@ -99,6 +99,8 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
+  // Of no equations, the columns below are none that lie in memory.
+  if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);
   const forward = lower != transposed;

@@ -8,17 +8,17 @@ import { calibrated, conformal, type RowPredictor } from "ergodic/calibration";
 import { readHeldOut } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { oneOf, share, whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
-import { addModelOptions, labelsText } from "../options/training.ts";
+import { labelsText } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import { counted, json } from "../report/numbers.ts";
 import { pairs } from "../report/table.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface CalibrateOptions extends FormatOptions {
-  maxWork?: number;
+interface CalibrateOptions extends FormatOptions, LimitOptions {
   out: string;
   method?: "temperature" | "isotonic";
   alpha?: number;
@@ -35,7 +35,7 @@ export function addCalibrate(program: Command, terminal: Terminal): void {
     .argument("<MODEL>", "a file that train or path wrote")
     .argument("<DATA>", "rows that it was not trained on: a file, a folder of images, or - for standard input")
     .requiredOption("--out <file>", "where the calibrated model goes");
-  addModelOptions(addFormatOptions(command))
+  addLimitOptions(addFormatOptions(command))
     .option("--method <name>", "make probabilities honest by temperature or isotonic", oneOf("temperature", "isotonic"))
     .option("--alpha <share>", "give sets or intervals that miss the truth of this share of rows", share)
     .option(
@@ -59,7 +59,7 @@ async function calibrate(file: string, data: string, options: CalibrateOptions, 
     { flag: "--labels", path: options.labels },
   ];
   await checkOutputs("calibrate", [{ flag: "--out", path: out }], inputs);
-  const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+  const model = await predictor<AnyPredictor>(file, limitsOf(options));
   if (model.kind === "factorisation")
     throw new UsageError(
       "calibrate",

@@ -10,9 +10,8 @@ import {
   predictor,
   type RegressionTable,
 } from "ergodic";
-import { given } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
-import { addModelOptions } from "../options/training.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import {
   algorithmText,
@@ -31,7 +30,7 @@ import { pairs, table } from "../report/table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
 
-type DescribeOptions = FormatOptions & { maxWork?: number; json?: boolean };
+type DescribeOptions = FormatOptions & LimitOptions & { json?: boolean };
 
 const MOST_WEIGHTS = 10;
 
@@ -40,13 +39,13 @@ export function addDescribe(program: Command, terminal: Terminal): void {
     .command("describe")
     .description("what a model or a data file holds")
     .argument("<FILE>", "a file that train, path or recommend wrote, or data");
-  addModelOptions(addFormatOptions(command)).option("--json", "one JSON object on standard output");
+  addLimitOptions(addFormatOptions(command)).option("--json", "one JSON object on standard output");
   command.action((file: string, options: DescribeOptions) => describe(file, options, terminal));
 }
 
 async function describe(file: string, options: DescribeOptions, terminal: Terminal): Promise<void> {
   if (file !== "-" && options.format === undefined && (await isSafetensors(file))) {
-    const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+    const model = await predictor<AnyPredictor>(file, limitsOf(options));
     const { size } = await stat(file);
     const [summary, text] = ofModel(file, size, model, terminal);
     terminal.out(options.json ? `${json({ command: "describe", kind: "model", ...summary })}\n` : text);

@@ -3,18 +3,17 @@ import type { Command } from "commander";
 import { type AnyPredictor, type Dataset, type FactorPredictor, predictor } from "ergodic";
 import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
 import { readHeldOut, refuseNewLevels } from "../data.ts";
-import { given } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions } from "../options/reading.ts";
-import { addModelOptions, addRatingOptions, addUnknownOption, labelsText } from "../options/training.ts";
+import { addRatingOptions, addUnknownOption, labelsText } from "../options/training.ts";
 import { bestOf, columnsOf, newNames, pairsOfRatings, type RatingColumns, readRatings } from "../ratings.ts";
 import { confusionText, metricsText, positiveClass } from "../report/metrics.ts";
 import { counted, json } from "../report/numbers.ts";
 import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface EvaluateOptions extends FormatOptions, Partial<RatingColumns> {
-  maxWork?: number;
+interface EvaluateOptions extends FormatOptions, LimitOptions, Partial<RatingColumns> {
   exclude?: string;
   count: number;
   unknown?: "zero" | "refuse";
@@ -27,7 +26,7 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .description("test a saved model on rows whose target is known")
     .argument("<MODEL>", "a file that train, path or recommend wrote")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
-  addUnknownOption(addModelOptions(addFormatOptions(command)), "levels of categories, users and items")
+  addUnknownOption(addLimitOptions(addFormatOptions(command)), "levels of categories, users and items")
     .option("--labels <file>", labelsText)
     .option("--json", "one JSON object on standard output");
   addRatingOptions(command)
@@ -35,7 +34,7 @@ export function addEvaluate(program: Command, terminal: Terminal): void {
     .option("--exclude <file>", "ratings of training: their items are no recommendations")
     .option("--count <n>", "recommendations that count", whole(1), 10);
   command.action(async (file: string, data: string, options: EvaluateOptions) => {
-    const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+    const model = await predictor<AnyPredictor>(file, limitsOf(options));
     if (model.kind === "factorisation") await evaluateFactors(file, model, data, options, terminal);
     else await evaluateRows(file, model, data, options, terminal);
   });

@@ -1,15 +1,13 @@
 /** `ergodic export MODEL --out m.onnx`: a linear model or a network as an ONNX file, for onnxruntime and others. */
 import type { Command } from "commander";
 import { type AnyPredictor, type LinearPredictor, predictor, writeWhole } from "ergodic";
-import { given } from "../options/given.ts";
-import { addModelOptions } from "../options/training.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { checkOutputs } from "../outputs.ts";
 import { bytes } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface ExportOptions {
+interface ExportOptions extends LimitOptions {
   readonly out: string;
-  readonly maxWork?: number;
 }
 
 export function addExport(program: Command, terminal: Terminal): void {
@@ -18,12 +16,13 @@ export function addExport(program: Command, terminal: Terminal): void {
     .description("write a model as an ONNX file")
     .argument("<MODEL>", "a linear model or a network that train or path wrote")
     .requiredOption("--out <file>", "the ONNX file, such as m.onnx");
-  addModelOptions(command).action((model: string, options: ExportOptions) => exportModel(model, options, terminal));
+  addLimitOptions(command).action((model: string, options: ExportOptions) => exportModel(model, options, terminal));
 }
 
-async function exportModel(file: string, { out, maxWork }: ExportOptions, terminal: Terminal): Promise<void> {
+async function exportModel(file: string, options: ExportOptions, terminal: Terminal): Promise<void> {
+  const { out } = options;
   await checkOutputs("export", [{ flag: "--out", path: out }], [{ flag: "MODEL", path: file }]);
-  const model = await predictor<AnyPredictor>(file, given({ maxWork }));
+  const model = await predictor<AnyPredictor>(file, limitsOf(options));
   const { toOnnx } = await import("@ergodic/serve/onnx");
   // What cannot be exported is refused there, by its name.
   const written = toOnnx(model as LinearPredictor);

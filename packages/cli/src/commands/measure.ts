@@ -25,9 +25,10 @@ import {
 import { rawRows } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { notNegative, oneOf, positive, whole } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
-import { addModelOptions, addRatingOptions } from "../options/training.ts";
+import { addRatingOptions } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, namesOf, pairsOf, type RatingColumns } from "../ratings.ts";
 import { measureText, titleOf } from "../report/measure.ts";
@@ -47,7 +48,8 @@ const MOST_ROWS = 4096;
 type Scenarios = Pick<MeasureOptions, "scenario" | "rows" | "queries" | "seconds" | "p99Ms" | "rate" | "warmup" | "seed">;
 type Options = FormatOptions &
   Scenarios &
-  Partial<RatingColumns> & { batch?: number[]; maxWork?: number; html?: string; json?: boolean; quiet?: boolean };
+  Partial<RatingColumns> &
+  LimitOptions & { batch?: number[]; html?: string; json?: boolean; quiet?: boolean };
 
 export function addMeasure(program: Command, terminal: Terminal): void {
   const command = program
@@ -71,7 +73,7 @@ export function addMeasure(program: Command, terminal: Terminal): void {
     .option("--html <file>", "write a report that needs nothing else")
     .option("--json", "one JSON object on standard output")
     .option("--quiet", "no progress");
-  addRatingOptions(addModelOptions(addFormatOptions(command.optionsGroup("Reading:"))));
+  addRatingOptions(addLimitOptions(addFormatOptions(command.optionsGroup("Reading:"))));
   command.action((model: string | undefined, data: string | undefined, options: Options) => run(model, data, options, terminal));
 }
 
@@ -88,10 +90,7 @@ async function run(file: string | undefined, data: string | undefined, options: 
     { flag: "DATA", path: data },
   ];
   await checkOutputs("measure", [{ flag: "--html", path: options.html }], inputs);
-  const model =
-    file === undefined
-      ? await ofDigits(options, terminal)
-      : await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+  const model = file === undefined ? await ofDigits(options, terminal) : await predictor<AnyPredictor>(file, limitsOf(options));
   const rows = await rowsOf(model, data ?? digitsFile, options);
   const { scenario, queries, seconds, p99Ms, rate, warmup, seed } = options;
   const sizes: (number | undefined)[] =

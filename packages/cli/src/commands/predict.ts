@@ -22,10 +22,11 @@ import { columnFault, columnKey, rawRows, readingOf, refuseNewLevels } from "../
 import { isDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import { addDrawnFrom, type DrawnFrom } from "../options/drawn-from.ts";
-import { given, refuseOptions } from "../options/given.ts";
+import { refuseOptions } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { share } from "../options/number.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
-import { addModelOptions, addRatingOptions, addUnknownOption } from "../options/training.ts";
+import { addRatingOptions, addUnknownOption } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { columnsOf, namesAsTexts, namesOf, newNames, pairsOf, type RatingColumns, valuesOf } from "../ratings.ts";
 import { json } from "../report/numbers.ts";
@@ -34,8 +35,8 @@ import type { Terminal } from "../terminal.ts";
 import { cell, type KeptColumn, keptColumns } from "./kept-columns.ts";
 
 type PredictOptions = FormatOptions &
-  Partial<RatingColumns> & {
-    maxWork?: number;
+  Partial<RatingColumns> &
+  LimitOptions & {
     unknown?: "zero" | "refuse";
     out?: string;
     json?: boolean;
@@ -50,7 +51,7 @@ export function addPredict(program: Command, terminal: Terminal): void {
     .description("predict with a saved model")
     .argument("<MODEL>", "a file that train, path or recommend wrote, or draws that sample wrote")
     .argument("<DATA>", "rows with the model's columns: a file, a folder of images, or - for standard input");
-  addUnknownOption(addModelOptions(addFormatOptions(command)), "levels of categories, users and items")
+  addUnknownOption(addLimitOptions(addFormatOptions(command)), "levels of categories, users and items")
     .option("--out <file>", "write here, not on standard output")
     .option("--id <column>", "of DATA: says in front of each prediction which row it is of")
     .option("--keep <columns>", "of DATA: these, too, separated by commas", (text) => text.split(","))
@@ -71,12 +72,12 @@ async function predict(file: string, data: string, options: PredictOptions, term
   ];
   await checkOutputs("predict", [{ flag: "--out", path: options.out }], inputs);
   if (await isDraws(file)) {
-    refuseOptions(options, ["maxWork", "unknown", "user", "item", "value"], "saved models, but MODEL holds draws");
+    refuseOptions(options, ["maxWork", "maxMemory", "unknown", "user", "item", "value"], "saved models, but MODEL holds draws");
     const { predictDraws } = await import("./predict-draws.ts");
     return predictDraws(file, data, options, terminal);
   }
   refuseOptions(options, ["model", "data", "level"], "draws, but MODEL is a saved model");
-  const model = await predictor<AnyPredictor>(file, given({ maxWork: options.maxWork }));
+  const model = await predictor<AnyPredictor>(file, limitsOf(options));
   const remarks = new Remarks();
   const asked = { ...options, remarks };
   const text = options.json ? jsonOf(model, file, data, asked) : csvOf(model, data, asked);

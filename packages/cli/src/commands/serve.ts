@@ -10,10 +10,11 @@ import type { Command } from "commander";
 import { DataError } from "ergodic";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";
+import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { milliseconds, oneOf, size, whole } from "../options/number.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface Options {
+interface Options extends LimitOptions {
   port?: number;
   host?: string;
   maxBatch?: number;
@@ -38,7 +39,7 @@ interface Options {
 }
 
 export function addServe(program: Command, terminal: Terminal): void {
-  const command = program
+  const models = program
     .command("serve")
     .description("serve models over HTTP, by the Open Inference Protocol (KServe V2)")
     .argument(
@@ -59,7 +60,8 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
     .option("--learn <folder>", "learn from POST /v2/models/M/learn as well, and keep what is learnt here; MODELS are files")
     .option("--control", "let clients load and unload models (default: where a token is asked for)")
-    .option("--no-control", "let no client do so")
+    .option("--no-control", "let no client do so");
+  const command = addLimitOptions(models)
     .optionsGroup("Safety:")
     .option("--token-file <file>", "ask for one of the tokens in this file, one a line")
     .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
@@ -89,6 +91,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
       `${tlsCert === undefined ? "--tls-cert" : "--tls-key"} is missing; HTTPS takes a certificate and its key`,
     );
   const asked = {
+    ...limitsOf(options),
     ...{ models, port, host, maxBatch, workers, versions, control, cors, maxConnections, log },
     maxDelayMs: options.maxDelay,
     targetP99Ms: options.targetP99,

@@ -53,6 +53,9 @@ export function size(text: string): number {
   throw new InvalidArgumentError("It must be a number of bytes: 512, 64K or 16M.");
 }
 
+/** The same, or without an end. */
+export const memory: Parse<number> = (text) => (text.trim() === "Infinity" ? Infinity : size(text));
+
 /** A word, or a whole number from 1. */
 export const wordOr =
   <W extends string>(word: W, most: number) =>

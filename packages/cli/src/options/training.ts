@@ -5,7 +5,7 @@ import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";
 import { given } from "./given.ts";
-import { notNegative, oneOf, positive, share, whole, wordOr, work } from "./number.ts";
+import { notNegative, oneOf, positive, share, whole, wordOr } from "./number.ts";
 import { addFormatOptions } from "./reading.ts";
 import { parseAlgorithm, parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "./things.ts";
 
@@ -65,15 +65,6 @@ export function addRatingOptions(command: Command): Command {
     .optionsGroup("For a model of recommend, where its columns have other names:")
     .option("--user <column>", "who")
     .option("--item <column>", "what");
-}
-
-/** For what loads a saved model. */
-export function addModelOptions(command: Command): Command {
-  return command.option(
-    "--max-work <n>",
-    "most multiply-adds per row that a network may take; Infinity for a file that you trust (default: 2e10)",
-    work,
-  );
 }
 
 /** For what meets levels of categories that a model does not know. */

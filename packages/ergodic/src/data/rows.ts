@@ -88,10 +88,19 @@ export interface SourceStep extends Step {
   readonly offset?: string;
 }
 
+/** Of a step, before it is started. */
+export interface Cost {
+  /** In multiply-adds of a matrix product, about 0.3 ns each. */
+  readonly work: number;
+  readonly bytes: number;
+}
+
 export interface Transformation<S extends Step> {
   readonly kind: S["kind"];
   /** What the step gives for rows of shape `input`. @throws DataError if the step does not fit them */
   output(step: S, input: Shape): Shape;
+  /** What `start` and one row cost beyond the columns that come out, of steps for which that is more than their description. */
+  cost?(step: S): Cost;
   /** The step's map of one row; called once an application. `where` opens its errors, `index` counts rows from 0. */
   start(step: S, input: Shape, where: string): (row: RowVector, index: number) => RowVector;
 }

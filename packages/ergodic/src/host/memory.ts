@@ -1,7 +1,7 @@
 /**
  * The engine's one linear memory and its allocator.
  *
- * Pieces are 64-byte aligned and zeroed. Addresses below 1 MiB hold the kernels' static data. Memory grows as needed, up to 4 GiB
+ * Pieces are 64-byte aligned and zeroed. Addresses below 1 MiB hold the kernels' static data. Memory grows as needed, up to 4 GiB but for a page
  * (less where the system cannot reserve that much), and is reused when given back; WebAssembly cannot return it to the system.
  * Pointers are JavaScript numbers in [0, 2^32): a kernel *returns* an address as a signed i32, so take `>>> 0` of it.
  *
@@ -45,7 +45,8 @@ export class EngineMemory {
     const { memory, maximum } = reserve(shared, mostPages);
     this.memory = memory;
     this.shared = shared;
-    this.limit = maximum * PAGE;
+    // What ends at 2^32 would have an end of 0, and kernels look at addresses a few vectors beyond: the last page stays unused.
+    this.limit = Math.min(maximum, RESERVATIONS[0] - 1) * PAGE;
     this.end = memory.buffer.byteLength;
     if (this.end > HEAP_START) this.blocks.give(HEAP_START / UNIT, (this.end - HEAP_START) / UNIT);
   }

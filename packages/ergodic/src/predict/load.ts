@@ -4,8 +4,10 @@ import { nameOf, readWhole } from "../base/files.ts";
 import { later } from "../base/later.ts";
 import type { Tensor as StoredTensor } from "../base/safetensors.ts";
 import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
+import type { Step } from "../data/rows.ts";
 import { sources, transformations } from "../data/transformations/index.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
+import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
 
 /** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
@@ -19,11 +21,16 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * The most work that a network may be for one row, in multiply-adds or what takes as long: it is computed from the file, and
+   * Most work that a row of the model may be, in multiply-adds or what takes as long: it is computed from the file, and
    * a larger one is refused, since a prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for
    * files that you trust.
    */
   readonly maxWork?: number;
+  /**
+   * Most bytes of memory that the model may take besides the numbers in its file. They are computed from the file before any are
+   * allocated, and a model that takes more is refused. Default 2³⁰, 1 GiB; Infinity for files that you trust.
+   */
+  readonly maxMemory?: number;
   /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */
   readonly deterministic?: boolean;
 }
@@ -39,20 +46,21 @@ export interface PredictorOptions {
  * "factorisation".
  *
  * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError where a network needs code that
- * the host forbids; MemoryLimitError; OptionError unless maxWork > 0
+ * the host forbids; MemoryLimitError; OptionError unless maxWork and maxMemory > 0
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: PredictorOptions = {},
 ): Promise<P> {
-  checkKeys("predictor", options, ["maxWork", "deterministic"]);
-  const { maxWork, deterministic } = options;
-  if (maxWork !== undefined && maxWork !== Infinity) checkNumber("predictor", "maxWork", maxWork, { low: 0, open: true });
+  checkKeys("predictor", options, ["maxWork", "maxMemory", "deterministic"]);
+  const { maxWork = MAX_WORK, maxMemory = MAX_MEMORY, deterministic } = options;
+  for (const [name, limit] of Object.entries({ maxWork, maxMemory }))
+    if (limit !== Infinity) checkNumber("predictor", name, limit, { low: 0, open: true });
   if (deterministic !== undefined) checkBoolean("predictor", "deterministic", deterministic);
   const where = nameOf(from, "model");
   const bytes = await readWhole(from);
   try {
-    return (await made(bytes, where, { maxWork, deterministic })) as P;
+    return (await made(bytes, where, { maxWork, maxMemory, deterministic })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // What this host cannot do is no fault of the file.
@@ -69,7 +77,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
   }
 }
 
-async function made(bytes: Uint8Array, where: string, options: PredictorOptions): Promise<AnyPredictor> {
+async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
   // Of ours, the last of the header's length is 0.
   if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
   const file = decodeModel(bytes, where);
@@ -85,6 +93,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
   const { calibration } = description;
   try {
+    if (predictor.kind !== "factorisation") await checkSteps(predictor.pipeline.steps, file.tensors, options, where);
     if (calibration !== undefined)
       (await later(() => import("./calibration/applied.ts"))).calibrate(predictor, calibration, where);
     checkShapes(predictor, file.tensors, where);
@@ -94,6 +103,22 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions)
     throw error;
   }
   return predictor;
+}
+
+/** Steps whose columns the file lists, so that they are no more than it holds. */
+const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
+
+/** Holds a pipeline to the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
+async function checkSteps(
+  steps: readonly Step[],
+  tensors: Readonly<Record<string, StoredTensor>>,
+  limits: Limits,
+  where: string,
+): Promise<void> {
+  const held = Object.values(tensors).reduce((sum, { values }) => sum + values.length, 0);
+  const { columnCount } = steps[0] as { columnCount?: number };
+  const isListed = ({ kind }: Step): boolean => LISTED.has(kind) || (kind === "numbers" && columnCount! <= held);
+  if (!steps.every(isListed)) (await later(() => import("./pipeline-cost.ts"))).checkPipeline(steps, held, limits, where);
 }
 
 /** Whether the pipeline, of which nothing is known yet, has a step that is not at hand, or of nobody, or dates. */

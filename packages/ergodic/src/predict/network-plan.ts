@@ -1,15 +1,17 @@
 import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../base/errors.ts";
 import { type ArrayPlan, countAt } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
+import { type Limits, refuseMemory } from "./limits.ts";
 import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
 import { damaged, readPlan } from "./plan-format.ts";
-import { batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts } from "./plan-home.ts";
+import { type BatchParts, batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts } from "./plan-home.ts";
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
 import { placesOf } from "./plan-memory.ts";
 import { PlanPrograms } from "./plan-programs.ts";
 import { roomOf } from "./room-of.ts";
 
-export interface NetworkPlanOptions {
+/** `maxWork` and `maxMemory`: by default any. */
+export interface NetworkPlanOptions extends Partial<Limits> {
   /** Rows of a batch at most; 64, or as many as keep what lies between the layers within 64 MiB. */
   readonly chunk?: number;
   /** The same bits on every host. */
@@ -18,8 +20,6 @@ export interface NetworkPlanOptions {
   readonly where?: string;
   /** On a memory of its own; by default on the engine's. */
   readonly apart?: boolean;
-  /** Most work of a row, in multiply-adds (plan-work.ts); by default any. */
-  readonly maxWork?: number;
 }
 
 const MOST_BETWEEN = 2 ** 26;
@@ -37,9 +37,10 @@ const MOST_PAGES = 65536;
  * many rows are given with it.
  *
  * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
- * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts).
+ * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts), memory
+ * (plan-home.ts).
  *
- * @throws DataError for a plan that is damaged, of a later version, too much work, or lacks parameters; OptionError for inputs that are missing or of
+ * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters; OptionError for inputs that are missing or of
  * another length; WorkerError where a kernel traps
  */
 export class NetworkPlan implements Disposable, HasMemory {
@@ -56,7 +57,14 @@ export class NetworkPlan implements Disposable, HasMemory {
     engine: Engine,
     given: ArrayPlan,
     numbers: Readonly<Record<string, ArrayLike<number>>>,
-    { chunk, deterministic = false, where = "model", apart = false, maxWork = Infinity }: NetworkPlanOptions = {},
+    {
+      chunk,
+      deterministic = false,
+      where = "model",
+      apart = false,
+      maxWork = Infinity,
+      maxMemory = Infinity,
+    }: NetworkPlanOptions = {},
   ) {
     if (chunk !== undefined) checkNumber("predict", "chunk", chunk, { low: 1, integer: true });
     const plan = readPlan(given, where);
@@ -71,8 +79,9 @@ export class NetworkPlan implements Disposable, HasMemory {
     const programs = new PlanPrograms({ plan, buffers, maxWork, where });
     const known = { plan, buffers, programs, numbers, deterministic, where };
     programs.checked(1);
-    this.#parts = { ...known, chunk: chunk ?? chunkOf(known) };
+    this.#parts = { ...known, chunk: chunk ?? chunkOf(known, maxMemory) };
     programs.checked(this.#parts.chunk);
+    if (maxMemory < Infinity) refuseMemory(batchesBytes(this.#parts), maxMemory, where);
     checkNumbers(known);
     this.#inputs = buffers.filter((b) => b.isRead && growsWithRows(b.size));
     this.#outputs = buffers.filter((b) => b.isWritten);
@@ -215,10 +224,12 @@ export class NetworkPlan implements Disposable, HasMemory {
 
 const NOTHING = new Float32Array(0);
 
-function chunkOf({ plan, programs, where }: Pick<PlanParts, "plan" | "programs" | "where">): number {
+function chunkOf(known: Omit<BatchParts, "chunk">, maxMemory: number): number {
+  const { plan, programs, where } = known;
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   let rows = 64;
   while (rows > 1 && placesOf(programs.at(rows), elementBytes, where).bytes > MOST_BETWEEN) rows /= 2;
+  while (rows > 1 && maxMemory < Infinity && batchesBytes({ ...known, chunk: rows }) > maxMemory) rows /= 2;
   return rows;
 }
 

@@ -6,19 +6,12 @@ import type { ArrayPlan } from "../host/array-plan.ts";
 import type { Engine } from "../host/engine.ts";
 import { type Family, familyOf } from "../host/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
+import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { NetworkPlan } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
 import type { OpenBatch } from "./plan-home.ts";
 
-/**
- * Most work of a row that a loaded network may be, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are
- * 1.6e10 (VGG), usual ones a tenth of it.
- */
-export const MAX_WORK = 2e10;
-
-export interface LoadedOptions {
-  /** Default MAX_WORK. */
-  readonly maxWork?: number;
+export interface LoadedOptions extends Partial<Limits> {
   /** The same bits on every host. Default: as the model was trained. */
   readonly deterministic?: boolean;
 }
@@ -56,7 +49,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
   readonly #takesMatrix: boolean;
   readonly #rounds: boolean;
 
-  /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused where it is more work than that. */
+  /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused beyond these limits. */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
     super(saved, where);
     checkNetwork(saved, this.pipeline.columnCount, where);
@@ -68,7 +61,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
       {
         where,
         apart: loaded !== undefined,
-        maxWork: loaded ? (loaded.maxWork ?? MAX_WORK) : Infinity,
+        ...(loaded && { maxWork: loaded.maxWork ?? MAX_WORK, maxMemory: loaded.maxMemory ?? MAX_MEMORY }),
         deterministic: loaded?.deterministic ?? isDeterministic(saved),
       },
     );

@@ -8,7 +8,7 @@
 import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
 import type { ElementwiseAccess } from "../host/elementwise.ts";
 import { damaged } from "./plan-format.ts";
-import { rolesOf, touchedBy } from "./plan-kernels.ts";
+import { MOST_COUNT, rolesOf, touchedBy } from "./plan-kernels.ts";
 import { loopCode } from "./plan-loop.ts";
 
 /** Elements of a buffer, and whether steps may write to it. */
@@ -17,9 +17,8 @@ export interface Room {
   readonly isWritten: boolean;
 }
 
-/** Kernels count elements in i32, and addresses in u32. */
+/** Addresses are u32. */
 const MOST_BYTES = 2 ** 32;
-const MOST_ELEMENTS = 2 ** 31 - 1;
 
 const isCount = (x: number): boolean => Number.isSafeInteger(x) && x >= 0;
 
@@ -82,8 +81,9 @@ class Check {
       if (home.kind !== "buffer") continue;
       const room = this.#rooms.get(home.name);
       if (!room) this.#fail(`names the buffer "${home.name}", which is not there`);
-      if (!isCount(home.offset) || home.offset + size > room.size)
-        this.#fail(`reaches from ${home.offset} to ${home.offset + size} in "${home.name}" of ${room.size} numbers`);
+      const end = home.offset + size;
+      if (!isCount(home.offset) || end > room.size || end * this.#elementBytes >= MOST_BYTES)
+        this.#fail(`reaches from ${home.offset} to ${end} in "${home.name}" of ${room.size} numbers`);
     }
     for (const step of this.#program.steps) {
       if (step.kind === "zero") this.#writes(step.value);
@@ -96,7 +96,7 @@ class Check {
   #loop(loop: PlanLoop<number>): void {
     const { shape, loads, stores, reductions } = loop;
     const total = shape.reduce((product, extent) => product * extent, 1);
-    if (!shape.every((extent) => isCount(extent) && extent >= 1) || total > MOST_ELEMENTS)
+    if (!shape.every((extent) => isCount(extent) && extent >= 1) || total > MOST_COUNT)
       this.#fail(`has a loop over ${shape.join(" × ")}`);
     for (const load of loads) this.#access(shape, load, this.#size(load.value));
     for (const { to } of [...stores, ...reductions]) this.#writes(to.value);
@@ -126,7 +126,7 @@ class Check {
     const roles = rolesOf(kernel, this.#where);
     const { elements } = touchedBy(call, this.#elementBytes, this.#where);
     const rounds = repeat.map(({ count }) => count);
-    if (!rounds.every((count) => isCount(count) && count <= MOST_ELEMENTS))
+    if (!rounds.every((count) => isCount(count) && count <= MOST_COUNT))
       this.#fail(`repeats ${kernel} ${rounds.join(" × ")} times`);
     for (const [i, arg] of args.entries()) {
       const steps = repeat.map((one) => one.steps[i]);
@@ -147,7 +147,7 @@ class Check {
 
   #scan(scan: PlanScan<number>): void {
     const { length, carries, over, current, next, outputs, histories, body } = scan;
-    if (!isCount(length) || length < 1 || length > MOST_ELEMENTS) this.#fail(`has a scan over ${length} elements`);
+    if (!isCount(length) || length < 1 || length > MOST_COUNT) this.#fail(`has a scan over ${length} elements`);
     const lists = [carries, next, histories];
     if (!lists.every((list) => list.length === current.length)) this.#fail("has a scan whose carries are of several numbers");
     for (const value of [...current, ...next, ...outputs]) this.#writes(value);

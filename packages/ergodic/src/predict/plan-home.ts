@@ -67,20 +67,30 @@ function capacityOf(rows: number, chunk: number): number {
   return half >= rows ? capacityOf(rows, half) : chunk;
 }
 
-type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
+export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
-/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, and for one that is made. */
+/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, for one that is made, and for an answer. */
 export function batchesBytes(parts: BatchParts): number {
-  const { room, code, kept, scratch } = batchSizes(parts);
-  return 2 * room + kept + code + 2 * scratch;
+  const { rooms, code, kept, scratch } = batchSizes(parts);
+  // What is given for a row, in float64.
+  const given = parts.buffers.reduce((sum, { size, isWritten }) => sum + (isWritten ? 8 * countAt(size, 1) : 0), 0);
+  return rooms + kept + code + 2 * scratch + given;
 }
 
-/** Bytes of a chunk's room, of its program, of all programs that are kept, and of scratch. */
+/** Bytes of all rooms, of a chunk's program, of all programs that are kept, and of scratch. */
 function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
-  const { workspace, code, scratch } = batchMemory(programs.at(chunk), elementBytes, where);
-  const room = buffers.reduce((sum, { size }) => sum + countAt(size, chunk) * elementBytes + 64, workspace);
-  return { room, code, kept: Math.max(KEPT * code, room), scratch };
+  const once = new Set(parametersOf(buffers).map(({ name }) => name));
+  const own = buffers.filter(({ name }) => !once.has(name));
+  const sizesAt = (rows: number) => {
+    const { workspace, code, scratch } = batchMemory(programs.at(rows), elementBytes, where);
+    const room = own.reduce((sum, { size }) => sum + countAt(size, rows) * elementBytes + 64, workspace);
+    return { room, code, scratch };
+  };
+  const { room, code, scratch } = sizesAt(chunk);
+  // Each smaller room has its share of what grows with the rows, and all of what does not.
+  const smaller = chunk === 1 ? 0 : room + Math.ceil(Math.log2(chunk)) * sizesAt(1).room;
+  return { rooms: room + smaller, code, kept: Math.min(Math.max(KEPT * code, room), chunk * code), scratch };
 }
 
 /**

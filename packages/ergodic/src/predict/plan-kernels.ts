@@ -1,7 +1,7 @@
 import { DataError } from "../base/errors.ts";
 import { keptWith } from "../base/kept-with.ts";
 import type { PlanArgument, PlanCall } from "../host/array-plan.ts";
-import { CIRCULANT_LONGEST, circulantScratchBytes } from "../host/circulant.ts";
+import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../host/circulant.ts";
 import {
   bandScratchBytes,
   type ConvolutionShape,
@@ -14,8 +14,11 @@ import { CONV_BYTES } from "../host/fields.ts";
 import { gemmScratchBytes } from "../host/gemm.ts";
 import { damaged } from "./plan-format.ts";
 
-/** Below 2^31: kernels count in i32. */
-const MOST = 2 ** 31 - 1;
+/**
+ * Largest number that a plan may count with. Kernels count in i32 and step by up to a few hundred, so that half of what an i32 holds
+ * leaves room for a counter's last step, and for sums of two counts.
+ */
+export const MOST_COUNT = 2 ** 30;
 
 /** Of an element that is moved, or goes through one operation: as many multiply-adds of a product take about as long. */
 export const ELEMENT = 4;
@@ -24,6 +27,10 @@ export const ELEMENT = 4;
 const WINDOW = 64;
 /** Of trying one of a stride's phases. */
 const PHASE = 16;
+/** Of one more group at a row of a window. */
+const GROUP = 16;
+/** Of a row that is written out of a circulant block. */
+const BLOCK_ROW = 32;
 
 export interface Touched {
   /** Elements from each argument's address on; of arguments that are no arrays 0. */
@@ -77,17 +84,19 @@ function windowed(
 
 /** Whether places and numbers of cells stay within what kernels count with. */
 function isCountable(shape: ConvolutionShape): boolean {
-  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, kernelHeight, kernelWidth } = shape;
+  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth,
+    // A row of cells is also met as a row of numbers.
+    (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [
     times(batch, outHeight, outWidth),
     times(batch, inHeight, inWidth),
     times(kernelHeight, kernelWidth, inChannels),
+    times(kernelHeight, kernelWidth, outChannels),
   ];
-  return [...farthest, ...cells].every((count) => count <= MOST);
+  return [...farthest, ...cells].every((count) => count <= MOST_COUNT);
 }
 
 /** For each cell of the output the cells of its window, and of these the channels that are summed. */
@@ -111,7 +120,11 @@ function convolution(name: ConvolutionName): KernelRule {
     return {
       arrays: operandsOf[name].map((operand) => sizes[operand]),
       scratch: bandScratchBytes(shape, elementBytes),
-      work: windowWork(shape, inside, outChannels) + windowWork(shape, inChannels) + x,
+      work:
+        windowWork(shape, inside, outChannels) +
+        windowWork(shape, inChannels) +
+        x +
+        GROUP * (groups - 1) * times(shape.batch, shape.outHeight, shape.outWidth, kernelHeight),
     };
   });
 }
@@ -124,10 +137,11 @@ function depthwise(name: ConvolutionName): KernelRule {
     return {
       arrays: operandsOf[name].map((operand) => sizes[operand]),
       scratch: convolutionScratchBytes(shape, elementBytes),
-      // The phases of the adjoint are found by trial, and each row is gone over phase by phase.
+      // The adjoint goes over the cells of the image, and its phases are found by trial; each row is gone over phase by phase.
       work:
         windowWork(shape, inChannels) +
         x +
+        (name === "Input" ? WINDOW * times(shape.batch, shape.inHeight, shape.inWidth) : 0) +
         PHASE * (strideHeight ** 2 + strideWidth ** 2) +
         PHASE * times(shape.batch, shape.inHeight, strideWidth),
     };
@@ -152,9 +166,9 @@ function circulant(operands: (x: number, w: number, y: number) => readonly numbe
   return counted([...counts(4), "reads", "reads", "writes", "scratch"], ([rows, p, q, k], elementBytes) => {
     if (k < 1) return undefined;
     const arrays = operands(rows * q * k, p * q * k, rows * p * k);
-    const isSpectral = Number.isInteger(Math.log2(k)) && k <= CIRCULANT_LONGEST;
+    const isSpectral = Number.isInteger(Math.log2(k)) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
     const transforms = times(Math.log2(k), k) * (times(rows, p) + times(rows, q) + times(p, q));
-    const work = isSpectral ? times(rows, p, q, k) + ELEMENT * transforms : times(rows + 1, p, q, k, k);
+    const work = isSpectral ? times(rows, p, q, k) + ELEMENT * transforms : times(rows + 1, p, q, k, k) + BLOCK_ROW * times(p, q, k);
     return { arrays, scratch: circulantScratchBytes(rows, p, q, k, elementBytes), work };
   });
 }
@@ -264,6 +278,15 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   return adds === 0 && ldc === n;
 }
 
+/**
+ * Whether the call writes no element. It is then not made: kernels rely on their result, whose size alone bounds the counts that
+ * they are given.
+ */
+export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
+  const { elements } = touchedBy(call, elementBytes, where);
+  return rolesOf(call.kernel, where).every((role, i) => role !== "writes" || elements[i] === 0);
+}
+
 /** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 
@@ -288,7 +311,7 @@ function fits(role: Role, arg: PlanArgument<number>): boolean {
   return arg.kind === (role === "scratch" ? "scratch" : "value");
 }
 
-const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= MOST;
+const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= MOST_COUNT;
 
 function shapeOf(block: readonly number[]): ConvolutionShape | undefined {
   const shape = convolutionShapeOf(block);

@@ -10,7 +10,7 @@ import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "..
 import type { Machine } from "../host/engine.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { damaged } from "./plan-format.ts";
-import { touchedBy } from "./plan-kernels.ts";
+import { touchedBy, writesNothing } from "./plan-kernels.ts";
 import { loopCode } from "./plan-loop.ts";
 import { aligned, type Places } from "./plan-memory.ts";
 
@@ -135,8 +135,10 @@ export class ReadyProgram {
   #call(call: PlanCall<number>): () => void {
     const { kernel: name, args, repeat } = call;
     const kernel = this.#typed(name);
+    const { where } = this.#context;
+    if (writesNothing(call, this.#elementBytes, where)) return () => {};
     // What the kernel needs, whatever the file says.
-    this.#want(aligned(touchedBy(call, this.#elementBytes, this.#context.where).scratchBytes));
+    this.#want(aligned(touchedBy(call, this.#elementBytes, where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
     // One list of arguments a depth, kept: a call makes nothing anew, and asks only for addresses, which move.

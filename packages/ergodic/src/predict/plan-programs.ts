@@ -1,5 +1,5 @@
-import { DataError } from "../base/errors.ts";
 import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../host/array-plan.ts";
+import { refuseWork } from "./limits.ts";
 import type { PlanBuffer } from "./plan-buffers.ts";
 import { checkProgram } from "./plan-check.ts";
 import { workOf } from "./plan-work.ts";
@@ -62,11 +62,6 @@ export class PlanPrograms {
     const elementBytes = plan.precision === "f64" ? 8 : 4;
     const rooms = new Map(buffers.map(({ name, size, isWritten }) => [name, { size: countAt(size, rows), isWritten }]));
     checkProgram(program, rooms, elementBytes, where);
-    const work = workOf(program, elementBytes, where) / rows;
-    if (work <= maxWork) return;
-    const message =
-      `is ${work.toPrecision(2)} multiply-adds of work a row, but maxWork is ${maxWork}; ` +
-      "if you trust the file, load it with a larger maxWork";
-    throw new DataError(where, message, "MODEL_WORK");
+    refuseWork(workOf(program, elementBytes, where) / rows, maxWork, where);
   }
 }

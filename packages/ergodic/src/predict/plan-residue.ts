@@ -9,6 +9,9 @@ import { isGiven, type PlanBuffer } from "./plan-buffers.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./plan-kernels.ts";
 
+/** Stretches of one place that are remembered apart, so that a plan of many steps is looked at in time that grows with their number. A network has a few. */
+const MOST_APART = 1000;
+
 /** Elements [from, to). */
 type Stretch = readonly [from: number, to: number];
 
@@ -73,7 +76,8 @@ class Written {
       if (stretch[1] < start || stretch[0] > end) apart.push(stretch);
       else [start, end] = [Math.min(start, stretch[0]), Math.max(end, stretch[1])];
     }
-    this.#stretches.set(key, [...apart, [start, end]]);
+    // Beyond, nothing is certain.
+    if (apart.length < MOST_APART) this.#stretches.set(key, [...apart, [start, end]]);
   }
 
   /** Stretches of one length that lie apart, as the parts of a concatenation do: once they fill what lies between, all is written. */

@@ -3,7 +3,10 @@
  *
  * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
  * that is read, written or goes through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, or
- * SLOW where it takes longer, a step CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a core of 3 GHz.
+ * SLOW where it takes longer, a step or a round of a scan CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a
+ * core of 3 GHz. No round and no element is free, even where a step does nothing: loops without end cost most by their counting.
+ *
+ * Work can be larger than the largest number: it is then Infinity, which is more than any maxWork but Infinity.
  */
 import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../host/array-plan.ts";
 import { ELEMENT, touchedBy } from "./plan-kernels.ts";
@@ -30,7 +33,7 @@ export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where:
     const moved = [...step.current, ...step.current, ...step.histories.filter((value) => value !== null)];
     const copied = moved.reduce((sum, value) => sum + CALL + program.values[value].size, 0);
     const pointed = CALL * (step.current.length + step.over.length + step.constants.length + step.outputs.length);
-    return Math.max(1, step.length) * (workOf(step.body, elementBytes, where) + copied + pointed);
+    return Math.max(1, step.length) * (CALL + workOf(step.body, elementBytes, where) + copied + pointed);
   };
   return program.steps.reduce((sum, step) => sum + workOfStep(step), 0);
 }
@@ -42,7 +45,8 @@ function workOfLoop({ shape, loads, constants, operations, stores, reductions }:
   const accesses = loads.length + stores.length + reductions.length;
   const each = operations.reduce((sum, [name]) => sum + workOfOperation(name), ELEMENT * accesses);
   const sizes = reductions.reduce((sum, { size }) => sum + size, 0);
-  return CALL + 256 * constants.length + elements * each + tiles * CALL + 16 * tiles * each + ELEMENT * sizes;
+  const counted = Math.max(1, each);
+  return CALL + 256 * constants.length + elements * counted + tiles * CALL + 16 * tiles * counted + ELEMENT * sizes;
 }
 
 function workOfCall(call: PlanCall<number>, elementBytes: 4 | 8, where: string): number {

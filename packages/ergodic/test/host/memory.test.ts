@@ -79,6 +79,14 @@ describe.each([
   });
 });
 
+it("hands out nothing of the last page, so that no end is 0 and nothing beside an end is the beginning of memory", () => {
+  const memory = new EngineMemory(true);
+  const whole = 2 ** 32 - 65536 - 2 ** 20;
+  const piece = memory.allocate(whole, "almost all");
+  expect(piece.pointer + piece.bytes).toBe(2 ** 32 - 65536);
+  expect(() => memory.allocate(1, "what is left")).toThrow(MemoryLimitError);
+});
+
 it("asserts on use after dispose, and takes a second dispose in peace", () => {
   const memory = new EngineMemory(true);
   const piece = memory.allocate(8, "dataset gone.csv");

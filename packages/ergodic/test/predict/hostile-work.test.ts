@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { DataError, MemoryLimitError, OptionError } from "../../src/base/errors.ts";
 import { predictor } from "../../src/index.ts";
+import { MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { bytes, engine, gemm, number, opened, own, planOf, predicted, product, value, wanted, z } from "./hostile.ts";
 
@@ -17,6 +18,7 @@ describe("work is known before anything runs", () => {
     ...{ kind: "scan", length, reverse: false, body, carries: kept, over: [], constants: [] },
     ...{ current: kept, next: kept, outputs: [], histories: kept.map(() => null) },
   });
+  const nothing = { values: [], steps: [] };
   const nested = (depth: number, length: number): object =>
     depth === 0
       ? { values: [own(1)], steps: [{ kind: "zero", value: 0 }] }
@@ -40,6 +42,12 @@ describe("work is known before anything runs", () => {
     "a scan over 1e15": [scan(1e15, nested(0, 1))],
     "a scan over 2^31 − 1": [scan(most, nested(0, 1))],
     "scans within scans": [scan(1000, nested(5, 1000))],
+    "a scan of nothing": [scan(2 ** 30, nothing)],
+    "a scan of nothing, longer than what is counted": [scan(most, nothing)],
+    "scans of nothing within scans": [scan(30_000, { values: [], steps: [scan(30_000, nothing)] })],
+    "a loop of nothing, longer than what is counted": [{ ...loop([most]), stores: [] }],
+    "loops of nothing, longer than what is counted": [{ ...loop([2 ** 15, 2 ** 15, 2]), stores: [] }],
+    "loops of nothing": new Array(20).fill({ ...loop([2 ** 30]), stores: [] }),
     "loops over one element": [loop([most]), loop([most]), loop([most])],
     "a loop over one element, in tiny tiles": [loop([5e8, 2, 2])],
     "rows times rows": [
@@ -129,6 +137,86 @@ describe("work is known before anything runs", () => {
     const zeros = values.map((_, value) => ({ kind: "zero", value }));
     expect(() => opened(planOf(values, [...zeros, ...zeros]))).toThrow("values at a time [MODEL_WORK]");
   });
+});
+
+describe("memory is known before anything is allocated", () => {
+  const zero = (value: number): object => ({ kind: "zero", value });
+  const large: Record<string, ReturnType<typeof planOf>> = {
+    "one value": planOf([z, own(1e9)], [zero(1), zero(0)]),
+    "a value for each row": planOf([z, own({ B: 3e8, plus: 0 })], [zero(1), zero(0)]),
+    "values that live together": planOf(
+      [z, ...new Array(30).fill(own(1e7))],
+      [...Array(31).keys(), ...Array(31).keys()].map(zero),
+    ),
+    "outputs that nobody takes": planOf([z, { size: 1e9, home: { kind: "buffer", name: "y", offset: 0 } }], [zero(1), zero(0)]),
+    "a buffer with a hole": planOf([z, { size: 1, home: { kind: "buffer", name: "y", offset: 9e8 } }], [zero(1), zero(0)]),
+    "values of a scan": planOf(
+      [z],
+      [
+        {
+          ...{ kind: "scan", length: 1, reverse: false, body: { values: [own(1e9)], steps: [zero(0)] }, carries: [] },
+          ...{ over: [], constants: [], current: [], next: [], outputs: [], histories: [] },
+        },
+        zero(0),
+      ],
+    ),
+  };
+  it.each(Object.keys(large))("%s", (name) => {
+    const bytes = engine.memory.usedBytes;
+    expect(() => opened(large[name])).toThrow(
+      /^hostile: takes [\d.]+ GiB of memory besides its numbers, but maxMemory is 1 GiB; if you trust the file, load it with a larger maxMemory \[MODEL_MEMORY\]$/,
+    );
+    expect(engine.memory.usedBytes).toBe(bytes);
+  });
+
+  it("of a buffer that lies beyond all addresses, as damage", () => {
+    const plan = planOf([z, { size: 1, home: { kind: "buffer", name: "y", offset: 2 ** 52 } }], [zero(1), zero(0)]);
+    expect(() => opened(plan, MAX_WORK, Infinity)).toThrow("reaches from 4503599627370496 to 4503599627370497");
+  });
+
+  it("is that of one row where more do not fit: then rows are computed one by one", () => {
+    const plan = planOf([z, own({ B: 1e6, plus: 0 })], [zero(1), zero(0)]);
+    const chunkOf = (maxMemory: number): number => {
+      using made = opened(plan, MAX_WORK, maxMemory);
+      expect([...made.run({}, 3).z]).toEqual([0, 0, 0]);
+      return made.chunk;
+    };
+    expect([chunkOf(Infinity), chunkOf(2 ** 30), chunkOf(3e7), chunkOf(4_010_000)]).toEqual([16, 16, 2, 1]);
+    expect(() => opened(plan, MAX_WORK, 4_000_000)).toThrow(
+      "takes 3.8 MiB of memory besides its numbers, but maxMemory is 3.8 MiB",
+    );
+  });
+
+  it("has room for what does not grow with the rows once for each size of batch", () => {
+    using plan = opened(planOf([z, own(1e6)], [zero(1), zero(0)]));
+    for (const rows of [64, 32, 16, 8, 4, 2, 1]) expect([...plan.run({}, rows).z]).toEqual(new Array(rows).fill(0));
+  });
+
+  it("is bounded by maxMemory, for whoever loads a file", async () => {
+    await expect(predictor(bytes, { maxMemory: 1000 })).rejects.toThrow(
+      /model: takes .* of memory besides its numbers, but maxMemory is 1000 bytes; .*\[MODEL_MEMORY\]/,
+    );
+    for (const maxMemory of [Infinity, 1e6]) expect([...(await predicted(bytes, { maxMemory }))]).toEqual([...wanted]);
+    for (const maxMemory of [0, -1, NaN, "1G"])
+      await expect(predictor(bytes, { maxMemory: maxMemory as number })).rejects.toThrow(OptionError);
+  });
+});
+
+it("a call that writes nothing is not made, whatever else it would do", () => {
+  // 2^30 columns of no equations: their end is beyond all addresses.
+  const idle = (columns: number): object => ({
+    kind: "kernel",
+    calls: [
+      {
+        kernel: "triangularSolve",
+        args: [number(0), number(columns), value(1), number(1), number(0), value(1), value(0)],
+        repeat: [{ count: 1000, steps: new Array(7).fill(0) }],
+      },
+    ],
+    result: 0,
+  });
+  using plan = opened(planOf([z, own(1)], [idle(2 ** 30), { kind: "zero", value: 0 }]), Infinity);
+  expect([...plan.run({}, 1).z]).toEqual([0]);
 });
 
 describe("a memory of a plan's own", () => {

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../src/contract.ts";
 import type { ArrayPlan } from "../../src/host/array-plan.ts";
 import { openEngine } from "../../src/host/engine.ts";
 import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/index.ts";
+import { MAX_MEMORY, MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 
 export const engine = await openEngine();
@@ -23,7 +24,10 @@ export function altered(change: (plan: Json) => void, description: JsonObject = 
   return encode(tensors, { ...metadata, description: JSON.stringify(told) });
 }
 
-export const predicted = async (file: Uint8Array, options: { maxWork?: number } = {}): Promise<Float64Array> => {
+export const predicted = async (
+  file: Uint8Array,
+  options: { maxWork?: number; maxMemory?: number } = {},
+): Promise<Float64Array> => {
   using found = await predictor<NetworkPredictor>(file, options);
   return found.outputs(rows);
 };
@@ -33,8 +37,8 @@ export const planOf = (values: readonly object[], steps: readonly object[]): Arr
   ({ version: 1, precision: "f32", values, steps }) as unknown as ArrayPlan;
 export const z = { size: { B: 1, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } };
 export const own = (size: unknown): object => ({ size, home: { kind: "workspace" } });
-export const opened = (plan: ArrayPlan, maxWork = 2e10) =>
-  new NetworkPlan(engine, plan, {}, { apart: true, maxWork, where: "hostile" });
+export const opened = (plan: ArrayPlan, maxWork = MAX_WORK, maxMemory = MAX_MEMORY) =>
+  new NetworkPlan(engine, plan, {}, { apart: true, maxWork, maxMemory, where: "hostile" });
 export const gemm = (args: readonly object[], repeat: readonly object[] = []) => ({
   kind: "kernel",
   calls: [{ kernel: "gemm", args, repeat }],

@@ -14,6 +14,17 @@ it.each(Object.entries(savedPlans))("%s, as it was saved, shows nothing", (_, { 
   for (const rows of [1, 2, 64]) expect(shows(plan, rows)).toBe(false);
 });
 
+it("stretches of a buffer that lie apart are remembered up to a thousand: beyond, a plan counts as one that shows something", () => {
+  const inParts = (count: number): ArrayPlan => {
+    const all = Array.from({ length: 2 * count }, (_, at) => at);
+    const z = all.map((offset) => ({ size: 1, home: { kind: "buffer" as const, name: "z", offset } }));
+    // Every second one first.
+    const order = [...all.filter((at) => at % 2 === 0), ...all.filter((at) => at % 2 === 1)];
+    return { version: 1, precision: "f32", values: z, steps: order.map((value) => ({ kind: "zero", value })) };
+  };
+  expect([shows(inParts(1000), 1), shows(inParts(1001), 1)]).toEqual([false, true]);
+});
+
 const rowsOf = (each: number) => ({ B: each, plus: 0 });
 /** x of four numbers a row; workspaces of eight, one and two; z of four, y of one. */
 const values: ArrayPlan["values"] = [

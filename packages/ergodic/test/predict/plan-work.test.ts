@@ -54,6 +54,28 @@ it("loops: for each tile of the last two axes all is begun anew; an axis without
   for (const [shape, elements, tiles] of shapes) expect(work(loop({ shape })), String(shape)).toBe(wanted(elements, tiles));
 });
 
+it("loops: an element that nothing is done with costs one", () => {
+  const nothing = { loads: [], operations: [], stores: [] };
+  expect(work(loop(nothing))).toBe(512 + 35 + 512 + 16);
+  expect(work(loop({ ...nothing, shape: [2 ** 30] }))).toBeGreaterThan(2 ** 30);
+});
+
+it("is more than any limit where it is more than a number holds, and never no number", () => {
+  const body = (depth: number): PlanProgram<number> =>
+    program(
+      ...(depth === 0
+        ? []
+        : [
+            {
+              ...{ kind: "scan", length: 2 ** 30, reverse: false, body: body(depth - 1), over: [], constants: [] },
+              ...{ current: [], next: [], outputs: [], histories: [], carries: [] },
+            } as PlanScan<number>,
+          ]),
+    );
+  expect(workOf(body(2), 8, "m")).toBeGreaterThan(2 ** 60);
+  expect(workOf(body(40), 8, "m")).toBe(Infinity);
+});
+
 it("steps add up; a value that is set to 0 costs its numbers", () => {
   expect(work()).toBe(0);
   expect(work({ kind: "zero", value: 0 })).toBe(612);
@@ -65,12 +87,14 @@ it("scans: their body as often as they are long, what is carried there and back,
   const none = { over: [], constants: [], current: [], next: [], outputs: [], histories: [], carries: [] };
   const scan = (more: Partial<PlanScan<number>> = {}): number =>
     work({ kind: "scan", length: 4, reverse: false, body, ...none, ...more } as PlanScan<number>);
-  const step = 515;
+  // The body, and the round itself.
+  const step = 515 + 512;
   expect(scan()).toBe(4 * step);
   expect(scan({ length: 0 })).toBe(step);
   expect(scan({ current: [1] })).toBe(4 * (step + 2 * (512 + 10) + 512));
   for (const part of ["over", "constants", "outputs"] as const) expect(scan({ [part]: [1, 0] })).toBe(4 * (step + 2 * 512));
   expect(scan({ histories: [null, 1, null, 0] })).toBe(4 * (step + 512 + 10 + 512 + 100));
   const inner = { kind: "scan", length: 3, reverse: false, body, ...none } as PlanScan<number>;
-  expect(scan({ body: program(inner) })).toBe(12 * step);
+  expect(scan({ body: program(inner) })).toBe(4 * (3 * step + 512));
+  expect(scan({ body: program() })).toBe(4 * 512);
 });

@@ -2,7 +2,7 @@ import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { DataError, type OutputPredictor } from "ergodic";
-import { predictor } from "ergodic/predict";
+import { type PredictorOptions, predictor } from "ergodic/predict";
 import { InProcess } from "./in-process.ts";
 import { OnThreads } from "./on-threads.ts";
 import { OnnxModel } from "./onnx-model.ts";
@@ -14,18 +14,20 @@ import type { Served } from "./served.ts";
 export interface LoadOptions {
   /** Threads of a network; 0: it runs on the server's. Linear models run there always: to send a row away takes longer than to compute it. */
   readonly workers: number;
+  /** What a model may cost, as `predictor` takes it. */
+  readonly limits?: Pick<PredictorOptions, "maxWork" | "maxMemory">;
 }
 
 /** Kinds of files that hold models, by their ending. */
 const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => Promise<Served>>> = {
-  ".safetensors": async (path, { workers }) => {
-    const loaded = await predictor(path);
+  ".safetensors": async (path, { workers, limits }) => {
+    const loaded = await predictor(path, limits);
     if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
     if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
     // What there is to say of it is known here; it predicts elsewhere.
     loaded.dispose();
     const { predictor: threaded } = await import("ergodic/predict/async");
-    const model = await threaded(path, { workers });
+    const model = await threaded(path, { workers, ...limits });
     if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
     return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
   },
@@ -37,8 +39,12 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
-/** The model of a file, ready to answer. @throws DataError and others, saying what is wrong with it */
-export async function servedOfFile(path: string, options: LoadOptions): Promise<Served> {
+/**
+ * The model of a file, ready to answer. On the signal its threads end, whatever they compute.
+ *
+ * @throws DataError and others, saying what is wrong with it; the signal's reason
+ */
+export async function servedOfFile(path: string, options: LoadOptions, signal?: AbortSignal): Promise<Served> {
   const ending = extname(path);
   const load = Object.hasOwn(loaders, ending) ? loaders[ending] : undefined;
   if (!load)
@@ -49,12 +55,19 @@ export async function servedOfFile(path: string, options: LoadOptions): Promise<
     );
   await refuseIrregular(path);
   const served = await load(path, options);
+  // What goes wrong at its end is told below.
+  const stop = (): void => void Promise.resolve(served.close()).catch(() => {});
+  signal?.addEventListener("abort", stop, { once: true });
   try {
+    signal?.throwIfAborted();
     await served.warmUp?.();
     return served;
   } catch (error) {
     await served.close();
+    signal?.throwIfAborted();
     throw error;
+  } finally {
+    signal?.removeEventListener("abort", stop);
   }
 }
 

@@ -7,18 +7,21 @@ const CLOSE_MS = 2000;
 interface Load {
   readonly stamp: string;
   readonly served: Promise<Served>;
+  /** Ends it: nobody wants what the file held. */
+  readonly stop: AbortController;
   /** Nobody waits for it now. */
   isLate: boolean;
 }
 
 /** Files that are being loaded. None is waited for longer than a while: one that never ends, as on a disk that does not answer, holds up nothing else. */
 export class Loads {
-  readonly #load: (path: string) => Promise<Served>;
+  readonly #load: (path: string, signal: AbortSignal) => Promise<Served>;
   readonly #patienceMs: number;
   readonly #all = new Map<string, Load>();
   readonly #end = new AbortController();
 
-  constructor(load: (path: string) => Promise<Served>, patienceMs: number) {
+  /** `load` gives up on its signal, so that no thread computes for a file that is gone. */
+  constructor(load: (path: string, signal: AbortSignal) => Promise<Served>, patienceMs: number) {
     this.#load = load;
     this.#patienceMs = patienceMs;
   }
@@ -33,7 +36,9 @@ export class Loads {
     this.#refuseEnded(path);
     let load = this.#all.get(path);
     if (load?.stamp !== stamp) {
-      load = { stamp, served: this.#load(path), isLate: false };
+      load?.stop.abort(changed(path));
+      const stop = new AbortController();
+      load = { stamp, served: this.#load(path, stop.signal), stop, isLate: false };
       this.#all.set(path, load);
     }
     const mine = load;
@@ -49,11 +54,19 @@ export class Loads {
     return mine.served;
   }
 
+  /** Ends the loads of files that are not there any more. */
+  keep(paths: ReadonlySet<string>): void {
+    for (const [path, { stop }] of this.#all) if (!paths.has(path)) stop.abort(changed(path));
+  }
+
   /** Waits for none that takes long. */
   async close(): Promise<void> {
     this.#end.abort();
     const all = [...this.#all];
-    for (const [path, load] of all) this.#drop(path, load);
+    for (const [path, load] of all) {
+      this.#drop(path, load);
+      load.stop.abort(new RequestError(path, ENDS, "CLOSING", 503));
+    }
     const closed = Promise.all(all.map(([, { served }]) => closeOf(served)));
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, CLOSE_MS)))]);
@@ -70,7 +83,7 @@ export class Loads {
   }
 
   #refuseEnded(path: string): void {
-    if (this.#end.signal.aborted) throw new RequestError(path, "is not loaded, as the server ends; ask another", "CLOSING", 503);
+    if (this.#end.signal.aborted) throw new RequestError(path, ENDS, "CLOSING", 503);
   }
 
   /** It is somebody's now. */
@@ -99,6 +112,11 @@ export class Loads {
     return found;
   }
 }
+
+const ENDS = "is not loaded, as the server ends; ask another";
+
+const changed = (path: string): RequestError =>
+  new RequestError(path, "has changed or is gone since its load began; what is there now is loaded", "MODEL");
 
 /** Resolves when what came of it, if anything did, has given back what it held. */
 async function closeOf(served: Promise<Served>): Promise<void> {

@@ -29,7 +29,8 @@ export interface RepositorySettings {
   readonly versions: number;
   /** Milliseconds between two looks at the files; Infinity: none. */
   readonly pollMs: number;
-  readonly load: (path: string) => Promise<Served>;
+  /** Gives up on the signal. */
+  readonly load: (path: string, signal: AbortSignal) => Promise<Served>;
   /** The longest that other models wait for the load of one, in milliseconds. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
@@ -214,6 +215,7 @@ export class Repository {
   async #scan(again?: string): Promise<void> {
     const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";
+    this.#loads.keep(new Set([...models.values()].flatMap((candidates) => candidates.map(({ path }) => path))));
     for (const [name, { message }] of doubled)
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;

@@ -32,6 +32,13 @@ export interface ServeOptions {
    * Linear models and predictors that are at hand always are. Default 1.
    */
   workers?: number;
+  /**
+   * Most work of a row, in multiply-adds, for a model that comes from a file: one that is more is not served, as with `predictor`. Default 2e10, some ten
+   * seconds; with `workers: 0` all requests wait as long. Infinity for files that you trust.
+   */
+  maxWork?: number;
+  /** Most bytes of memory that such a model may take besides its numbers. Default 1 GiB; Infinity for files that you trust. */
+  maxMemory?: number;
   /** The newest versions of each model that are served. Default 1. */
   versions?: number;
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
@@ -60,8 +67,11 @@ export interface ServeOptions {
   logTo?: { write(line: string): unknown };
 }
 
+/** Options that may be left out: their default is that of what takes them, or nothing. */
+type Missing = "targetP99Ms" | "tls" | "maxWork" | "maxMemory";
+
 /** Options with their defaults. */
-export type ServeSettings = Required<Omit<ServeOptions, "targetP99Ms" | "tls">> & Pick<ServeOptions, "targetP99Ms" | "tls">;
+export type ServeSettings = Required<Omit<ServeOptions, Missing>> & Pick<ServeOptions, Missing>;
 
 const NAMES = [
   "models",
@@ -73,6 +83,8 @@ const NAMES = [
   "maxQueueRows",
   "deadlineMs",
   "workers",
+  "maxWork",
+  "maxMemory",
   "versions",
   "pollMs",
   "tokens",
@@ -164,6 +176,8 @@ const ranges = {
   maxQueueRows: { low: 1, endless: true },
   deadlineMs: { low: 0, open: true, endless: true },
   workers: { low: 0, high: 1024, integer: true },
+  maxWork: { low: 0, open: true, endless: true },
+  maxMemory: { low: 0, open: true, endless: true },
   versions: { low: 1, integer: true },
   pollMs: { low: 10, high: LONGEST_MS, endless: true },
   maxBodyBytes: { low: 1, high: 2 ** 30, integer: true },
@@ -182,6 +196,8 @@ type NumberName =
   | "maxQueueRows"
   | "deadlineMs"
   | "workers"
+  | "maxWork"
+  | "maxMemory"
   | "versions"
   | "pollMs"
   | "maxBodyBytes"

@@ -39,6 +39,8 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const settings = checkedOptions(options);
   keepHeap();
   const log = logger(settings.log, settings.logTo);
+  const { workers, maxWork, maxMemory } = settings;
+  const limits = { ...(maxWork !== undefined && { maxWork }), ...(maxMemory !== undefined && { maxMemory }) };
   const repository = new Repository({
     ...modelsOf(settings.models),
     batching: {
@@ -50,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     },
     versions: settings.versions,
     pollMs: settings.pollMs,
-    load: (path) => servedOfFile(path, { workers: settings.workers }),
+    load: (path, signal) => servedOfFile(path, { workers, limits }, signal),
     report: (level, message, fields) => log[level](fields, message),
   });
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };

@@ -65,6 +65,8 @@ const declared: Readonly<Record<string, Declared>> = {
       maxQueueRows: either(number(1), endless),
       deadlineMs: either(above(0), endless),
       workers: whole(0, 1024),
+      maxWork: either(above(0), endless),
+      maxMemory: either(above(0), endless),
       versions: whole(1),
       pollMs: either(number(10, LONGEST_MS), endless),
       tokens: none,

@@ -199,6 +199,32 @@ describe("a load that does not end", () => {
     expect(log).toContain("second closed");
   });
 
+  test("is told to stop where its file has changed, is gone, or the server ends, and only then", async () => {
+    const stopped: string[] = [];
+    let count = 0;
+    const load = (_file: string, signal: AbortSignal): Promise<Served> => {
+      const label = String(++count);
+      signal.addEventListener("abort", () => stopped.push(`${label}: ${(signal.reason as Error).message.replace(/^.*: /, "")}`));
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    const repository = repositoryOf("stops", ["1"], { load, report: () => {}, patienceMs: 20 });
+    const file = path("stops", "m", "1", "model.safetensors");
+    await repository.start();
+    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    expect(stopped).toEqual([]);
+    const gone = "has changed or is gone since its load began; what is there now is loaded [MODEL]";
+    writeFileSync(file, "another");
+    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    expect(stopped).toEqual([`1: ${gone}`]);
+    rmSync(file);
+    await expect(repository.load("m")).rejects.toThrow();
+    expect(stopped).toEqual([`1: ${gone}`, `2: ${gone}`]);
+    writeFileSync(file, "a third");
+    await expect(repository.load("m")).rejects.toThrow("is not loaded after");
+    await repository.close();
+    expect(stopped.slice(2)).toEqual(["3: is not loaded, as the server ends; ask another [CLOSING]"]);
+  });
+
   test("is waited for at the start where its file was named, and nothing else was asked for", async () => {
     const { loads, log, folder } = hanging("named");
     const source = `${folder}/m/1/model.safetensors`;

@@ -487,6 +487,8 @@ describe("options", () => {
     [{ targetP99Ms: 0 }, /targetP99Ms is 0/],
     [{ deadlineMs: -1 }, /deadlineMs is -1/],
     [{ workers: 1.5 }, /workers is 1.5/],
+    [{ maxWork: 0 }, /maxWork is 0, but must be a number > 0/],
+    [{ maxMemory: "1G" as never }, /maxMemory is "1G"/],
     [{ versions: 0 }, /versions is 0/],
     [{ pollMs: 1 }, /pollMs is 1/],
     [

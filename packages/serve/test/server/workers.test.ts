@@ -1,7 +1,10 @@
 /** Networks on threads of their own: as many as `workers` says; where one ends, its requests are 503, and the next are answered. */
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { decode, encode } from "../../../ergodic/src/base/safetensors.ts";
+import { servedOfFile } from "../../src/models/of-file.ts";
 import { type Computation, OutputModel } from "../../src/models/output-model.ts";
 import { tensorOfJson } from "../../src/v2/input-tensor.ts";
 import { get, net, post, serving, temporary } from "./models.ts";
@@ -43,6 +46,47 @@ test.each([0, 1, 3])("workers: %i", async (workers) => {
     const found = json.outputs.find(({ name }: { name: string }) => name === "class").data[0];
     expect(found).toBe(wanted.value);
   }
+  expect(opened).toHaveLength(workers);
+});
+
+/** The network, whose plan counts to 2^60 first. */
+async function endless(): Promise<string> {
+  const { tensors, metadata } = decode((await net()).toBytes());
+  const { "text checksum": _, ...others } = metadata;
+  const description = JSON.parse(metadata.description);
+  const scan = (steps: object[]) => ({
+    ...{ kind: "scan", length: 2 ** 30, reverse: false, body: { values: [], steps }, carries: [], over: [], constants: [] },
+    ...{ current: [], next: [], outputs: [], histories: [] },
+  });
+  description.program.steps.unshift(scan([scan([])]));
+  writeFileSync(path("endless.safetensors"), encode(tensors, { ...others, description: JSON.stringify(description) }));
+  return path("endless.safetensors");
+}
+
+test("a file without end: its thread ends when nobody wants it any more", async () => {
+  const stop = new AbortController();
+  const loading = servedOfFile(await endless(), { workers: 1, limits: { maxWork: Infinity } }, stop.signal);
+  await expect.poll(() => opened.length, { interval: 1, timeout: 60_000 }).toBe(1);
+  const gone = new Promise((resolve) => opened[0].once("exit", resolve));
+  const reason = new Error("its file is gone");
+  stop.abort(reason);
+  await expect(loading).rejects.toBe(reason);
+  await gone;
+  await expect(servedOfFile(path("net.safetensors"), { workers: 1 }, stop.signal)).rejects.toBe(reason);
+});
+
+test.each([0, 1])("workers: %i: a file that is more than it may be stops no other, and is not run", async (workers) => {
+  mkdirSync(path("folder"), { recursive: true });
+  copyFileSync(await endless(), path("folder/endless.safetensors"));
+  copyFileSync(path("net.safetensors"), path("folder/net.safetensors"));
+  const server = await serving({ models: path("folder"), workers });
+  const reasons = Object.fromEntries(server.models().map(({ name, reason }) => [name, reason]));
+  expect(reasons).toEqual({ endless: expect.stringMatching(/multiply-adds of work a row, .*\[MODEL_WORK\]$/), net: "" });
+  expect((await post(`${server.url}/v2/models/net/infer`, body)).status).toBe(200);
+  const strict = await serving({ models: path("folder"), workers, maxWork: 20, maxMemory: 100 });
+  expect(strict.models().map(({ state }) => state)).toEqual(["UNAVAILABLE", "UNAVAILABLE"]);
+  const small = await serving({ models: path("folder"), workers, maxMemory: 100 });
+  expect(small.models()[1].reason).toContain("maxMemory is 100 bytes");
   expect(opened).toHaveLength(workers);
 });
 

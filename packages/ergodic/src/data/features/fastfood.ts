@@ -4,11 +4,12 @@ import {
   type FeatureOptions,
   type FeaturesStep,
   featureTransformation,
+  NORMAL,
   type Projection,
   type RandomFeatures,
   randomFeatures,
 } from "./feature-map.ts";
-import { hadamard, paddedSize } from "./hadamard.ts";
+import { hadamard, paddedSize, SIGN, transformCost } from "./hadamard.ts";
 import { gaussianLength } from "./orthogonal.ts";
 
 interface Block {
@@ -31,7 +32,15 @@ export function fastfood(options: FeatureOptions): RandomFeatures {
   return randomFeatures("fastfood", options);
 }
 
-export const fastfoodStep = featureTransformation("fastfood", (step: FeaturesStep): Projection => {
+export const fastfoodStep = featureTransformation("fastfood", drawn, ({ inputs, count }) => {
+  const size = paddedSize(inputs);
+  const frequencies = Math.ceil(count / 2 / size) * size;
+  // The length of each is that of a vector of normals.
+  const drawing = 2 * SIGN + NORMAL * (1 + size);
+  return { work: frequencies * (drawing + 2 * transformCost(size)), bytes: 21 * frequencies + 16 * size };
+});
+
+function drawn(step: FeaturesStep): Projection {
   const size = paddedSize(step.inputs);
   const count = Math.ceil(step.count / 2 / size);
   const blocks = Array.from({ length: count }, (_, b) => drawBlock(step, size, b));
@@ -53,7 +62,7 @@ export const fastfoodStep = featureTransformation("fastfood", (step: FeaturesSte
       for (let i = 0; i < end; i++) into[first + i] = scale[i] * y[i];
     }
   };
-});
+}
 
 function drawBlock(step: FeaturesStep, size: number, b: number): Block {
   const update = stream(step.seed, "features", "fastfood").at(b);

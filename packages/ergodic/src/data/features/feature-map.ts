@@ -14,7 +14,7 @@
 import { cosineSine } from "../../base/cosine-sine.ts";
 import { checkKeys, checkNumber, DataError, OptionError } from "../../base/errors.ts";
 import type { JsonObject } from "../../contract.ts";
-import { denseRow, forEachRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
+import { type Cost, denseRow, forEachRow, type RowSource, type RowVector, type Step, type Transformation } from "../rows.ts";
 import { checkStep } from "../step-check.ts";
 
 /** Options of random feature maps: rff(), sorf(), orthogonal(), fastfood(). */
@@ -72,9 +72,23 @@ export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, ro
   return { kind, count, gamma: gamma === "scale" ? 1 / (inputs * (variance(rows) || 1)) : gamma, seed, inputs };
 }
 
-export function featureTransformation(kind: string, project: (step: FeaturesStep) => Projection): Transformation<FeaturesStep> {
+/** Work of a normal number (base/stream.ts), and of a pair of cosine and sine. */
+export const NORMAL = 128;
+const PAIR = 128;
+
+/** `costOf`: what the frequencies cost to draw and to apply to one row. */
+export function featureTransformation(
+  kind: string,
+  project: (step: FeaturesStep) => Projection,
+  costOf: (step: FeaturesStep) => Cost,
+): Transformation<FeaturesStep> {
   return {
     kind,
+
+    cost(step) {
+      const { work, bytes } = costOf(step);
+      return { work: work + (step.count / 2) * PAIR, bytes: bytes + 4 * step.count };
+    },
 
     output(step, input) {
       const { count, gamma, seed } = step;
@@ -103,6 +117,12 @@ export function featureTransformation(kind: string, project: (step: FeaturesStep
       };
     },
   };
+}
+
+/** Of a matrix of frequencies, drawn with so many normal numbers for each cell, and applied. */
+export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Cost {
+  const cells = (count / 2) * inputs;
+  return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };
 }
 
 /** x ↦ Wx for a row-major matrix of frequencies × inputs. */

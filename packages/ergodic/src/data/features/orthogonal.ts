@@ -6,7 +6,9 @@ import {
   type FeatureOptions,
   type FeaturesStep,
   featureTransformation,
+  matrixCost,
   matrixProjection,
+  type Projection,
   type RandomFeatures,
   randomFeatures,
 } from "./feature-map.ts";
@@ -28,7 +30,14 @@ export function orthogonal(options: FeatureOptions): RandomFeatures {
   return randomFeatures("orthogonal", options);
 }
 
-export const orthogonalStep = featureTransformation("orthogonal", (step: FeaturesStep) => {
+export const orthogonalStep = featureTransformation("orthogonal", drawn, (step) => {
+  const { work, bytes } = matrixCost(step, 2);
+  const rows = Math.min(step.inputs, step.count / 2);
+  // Each row of a block is freed of those before it, twice.
+  return { work: work + 4 * (step.count / 2) * rows * step.inputs, bytes: bytes + 8 * rows * step.inputs };
+});
+
+function drawn(step: FeaturesStep): Projection {
   const { inputs, count } = step;
   if (inputs > MOST_INPUTS) {
     throw new OptionError(
@@ -50,7 +59,7 @@ export const orthogonalStep = featureTransformation("orthogonal", (step: Feature
     }
   }
   return matrixProjection(matrix, inputs);
-});
+}
 
 /** The length of a vector of `dimension` independent normals. */
 export function gaussianLength(draws: Draws, dimension: number): number {

@@ -205,6 +205,8 @@ export const productsStep: Transformation<ProductsStep> = {
     return table ? { ...made, table: withTerms(table, step) } : made;
   },
 
+  cost: ({ inputs }) => ({ work: inputs, bytes: 8 * inputs }),
+
   start({ inputs, terms }, input) {
     const cells = new Float64Array(inputs);
     const product = (term: readonly number[]): number => {

@@ -5,7 +5,9 @@ import {
   type FeatureOptions,
   type FeaturesStep,
   featureTransformation,
+  matrixCost,
   matrixProjection,
+  type Projection,
   type RandomFeatures,
   randomFeatures,
 } from "./feature-map.ts";
@@ -22,7 +24,9 @@ export function rff(options: FeatureOptions): RandomFeatures {
   return randomFeatures("rff", options);
 }
 
-export const rffStep = featureTransformation("rff", (step: FeaturesStep) => {
+export const rffStep = featureTransformation("rff", drawn, (step) => matrixCost(step, 1));
+
+function drawn(step: FeaturesStep): Projection {
   checkMatrix("rff", step);
   const { inputs } = step;
   const draws = stream(step.seed, "features", "rff");
@@ -33,4 +37,4 @@ export const rffStep = featureTransformation("rff", (step: FeaturesStep) => {
     for (let j = 0; j < inputs; j++) matrix[k * inputs + j] = deviation * update.normal();
   }
   return matrixProjection(matrix, inputs);
-});
+}

@@ -8,7 +8,7 @@ import {
   type RandomFeatures,
   randomFeatures,
 } from "./feature-map.ts";
-import { hadamard, paddedSize } from "./hadamard.ts";
+import { hadamard, paddedSize, SIGN, transformCost } from "./hadamard.ts";
 
 /**
  * Structured orthogonal random features: W = √(2γ) n^{1/2}·(H D₁)(H D₂)(H D₃)/n^{3/2} in blocks of n = 2^⌈log₂ d⌉ frequencies, H the
@@ -22,7 +22,13 @@ export function sorf(options: FeatureOptions): RandomFeatures {
   return randomFeatures("sorf", options);
 }
 
-export const sorfStep = featureTransformation("sorf", (step: FeaturesStep): Projection => {
+export const sorfStep = featureTransformation("sorf", drawn, ({ inputs, count }) => {
+  const size = paddedSize(inputs);
+  const frequencies = Math.ceil(count / 2 / size) * size;
+  return { work: frequencies * (3 * SIGN + 3 * transformCost(size)), bytes: 3 * frequencies + 8 * size };
+});
+
+function drawn(step: FeaturesStep): Projection {
   const size = paddedSize(step.inputs);
   const blocks = Math.ceil(step.count / 2 / size);
   const draws = stream(step.seed, "features", "sorf");
@@ -45,4 +51,4 @@ export const sorfStep = featureTransformation("sorf", (step: FeaturesStep): Proj
       for (let i = 0; i < end; i++) into[first + i] = factor * x[i];
     }
   };
-});
+}

@@ -21,6 +21,7 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
     type,
     stored: true,
     names: () => (names ??= Array.from({ length: columnCount }, (_, j) => `hash:${j}`)),
+    name: (j) => `hash:${j}`,
   };
 }
 
