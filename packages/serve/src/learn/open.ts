@@ -54,31 +54,33 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
   if (maxQueueRows !== Infinity) checkNumber("openLearner", "maxQueueRows", maxQueueRows, { low: 1 });
   const files = await LearnerFolder.open(folder);
   const lock = await lockFolder(folder);
+  let learner: Learner | undefined;
   try {
     await files.claim(() => lock.verify());
     const settings = { folder: files, lock, keep, journalBytes, maxRows, maxQueueRows };
     const journal = await files.readJournal();
     const versions = await files.versions();
-    const isNew = versions.length === 0;
-    return await checked(isNew ? await begun(options, settings) : await resumed(options, versions, journal, settings), lock);
+    learner = versions.length === 0 ? await begun(options, settings) : await resumed(options, versions, journal, settings);
+    await (journal ? learner.replay(journal) : learner.start());
+    await lock.verify();
+    return learner;
   } catch (error) {
+    const reason = await reasonOf(error, lock);
     await files.abandon();
+    await learner?.close();
     await lock.release();
-    throw error;
+    throw reason;
   }
 }
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
-/** Opening may take long. @throws LearnerError where another process has taken over meanwhile */
-async function checked(learner: Learner, lock: FolderLock): Promise<Learner> {
-  try {
-    await lock.verify();
-    return learner;
-  } catch (error) {
-    await learner.close();
-    throw error;
-  }
+/** Where another process has taken over while this one was opening, all else follows from that. */
+async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
+  return lock.verify().then(
+    () => error,
+    (lost: unknown) => (lost instanceof LearnerError ? lost : error),
+  );
 }
 
 async function begun(options: LearnerOptions, settings: Settings): Promise<Learner> {
@@ -103,11 +105,7 @@ async function begun(options: LearnerOptions, settings: Settings): Promise<Learn
     rollbacks: 0,
     progress: new Progress().toJSON(),
   };
-  return disposing(run, async () => {
-    const learner = new Learner({ ...settings, state: new LearnerState(run, notes), kept: [] });
-    await learner.start();
-    return learner;
-  });
+  return new Learner({ ...settings, state: new LearnerState(run, notes), kept: [] });
 }
 
 async function resumed(
@@ -120,7 +118,7 @@ async function resumed(
   const base = journal?.version ?? 0;
   const snapshot = await folder.readSnapshot(base);
   const run = await LearningRun.begin(snapshot);
-  return disposing(run, async () => {
+  try {
     const notes = await notesOf(run.run, snapshot, folder.path);
     await refuseOthers(options, run.run, notes, folder.path);
     const kept: KeptVersion[] = [];
@@ -129,16 +127,7 @@ async function resumed(
       kept.push({ version, at, rows: progress.all.rows });
     }
     await run.run.restore(snapshot);
-    const learner = new Learner({ ...settings, state: new LearnerState(run, notes), kept });
-    if (journal) await learner.replay(journal);
-    else await learner.start();
-    return learner;
-  });
-}
-
-async function disposing<T>(run: LearningRun, make: () => Promise<T>): Promise<T> {
-  try {
-    return await make();
+    return new Learner({ ...settings, state: new LearnerState(run, notes), kept });
   } catch (error) {
     run.run.dispose();
     throw error;
