@@ -9,6 +9,7 @@ export {
   type LearnerErrorCode,
   type LearnerOptions,
   type LearnerStats,
+  type LearnOptions,
   type LearnRow,
   type Learnt,
   type OnlineLearner,

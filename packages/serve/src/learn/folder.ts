@@ -1,24 +1,37 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, unlink } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DataError, writeWhole } from "ergodic";
 import { LearnerError } from "./errors.ts";
-import { HEAD_BYTES, Journal, type JournalContent, type JournalFile, journalHead, readJournal } from "./journal.ts";
+import { Journal } from "./journal.ts";
+import { headLike, type JournalContent, journalHead, readJournal } from "./journal-bytes.ts";
 
-const DIGITS = 16;
-const pathOf = (folder: string, version: number, kind: "snapshot" | "journal"): string =>
-  join(folder, `${String(version).padStart(DIGITS, "0")}.${kind}`);
+type Kind = "snapshot" | "journal";
+
+/** A file of a learner. Files of versions before terms were counted have none: 0. */
+interface Entry {
+  readonly name: string;
+  readonly version: number;
+  readonly term: number;
+}
+
+const digits = (number: number, count: number): string => String(number).padStart(count, "0");
+const markerOf = (term: number): string => `term-${digits(term, 6)}`;
 
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * The files of a learner: snapshots by their version, each whole or not there, and the journal that begins with the latest one.
+ * The files of a learner: snapshots by their version, each whole or not there, and the journal that begins with one of them.
  *
- * A new snapshot appears first, then its journal; only then the old journal goes. Whatever a crash leaves, the latest snapshot and, if it is there,
- * the journal of the same version are the state.
+ * The journal of the latest term says what the state is; of two of a term it is the one of the later version. A new snapshot appears first, then its
+ * journal; only then the old journal goes.
+ *
+ * Each opening is a term of its own, whose number is in the names of its files. A process that has lost its lock without knowing it writes and removes
+ * files of its own term, and its journal is a file that nobody reads any more: all that it does is without effect.
  */
 export class LearnerFolder {
   readonly path: string;
+  #term = 0;
 
   private constructor(path: string) {
     this.path = path;
@@ -34,104 +47,146 @@ export class LearnerFolder {
     return new LearnerFolder(path);
   }
 
+  /**
+   * Begins a term: its number is above all before, and no other process has the same. `check` says whether the lock is still this process's; snapshots
+   * are then made this term's.
+   */
+  async claim(check: () => Promise<void>): Promise<void> {
+    const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];
+    let term = 1 + before.reduce((most, one) => Math.max(most, one.term), 0);
+    while (!(await created(join(this.path, markerOf(term))))) term++;
+    this.#term = term;
+    await check();
+    await this.#takeSnapshots();
+  }
+
+  /** Ends a term in which no file was written. */
+  async abandon(): Promise<void> {
+    await removed(join(this.path, markerOf(this.#term)));
+  }
+
   /** Ascending. */
-  versions(): Promise<number[]> {
-    return this.#versionsOf("snapshot");
+  async versions(): Promise<number[]> {
+    return (await this.#entries("snapshot")).filter(({ term }) => term === this.#term).map(({ version }) => version);
   }
 
   async readSnapshot(version: number): Promise<Buffer> {
-    return readFile(pathOf(this.path, version, "snapshot"));
+    return readFile(this.#pathOf(version, "snapshot"));
   }
 
   /** Writes a snapshot and begins its journal; then removes journals before it, and all but `keep` snapshots. */
   async begin(version: number, snapshot: Uint8Array, keep: number): Promise<Journal> {
-    await writeWhole(pathOf(this.path, version, "snapshot"), snapshot);
-    const journal = await this.#beginJournal(version, sha256(snapshot));
-    await this.#removeJournalsBefore(version);
-    for (const older of (await this.versions()).slice(0, -keep)) await unlink(pathOf(this.path, older, "snapshot"));
+    await writeWhole(this.#pathOf(version, "snapshot"), snapshot);
+    const journal = await this.#journal(version, journalHead(version, sha256(snapshot)));
+    await this.#clear(version);
+    for (const older of (await this.versions()).slice(0, -keep)) await unlink(this.#pathOf(older, "snapshot"));
     return journal;
   }
 
-  async #beginJournal(version: number, snapshotHash: Buffer): Promise<Journal> {
-    const head = journalHead(version, snapshotHash);
-    await writeWhole(pathOf(this.path, version, "journal"), head);
-    return this.#opened(version, head, head.length);
-  }
-
   /**
-   * The journal that begins with a snapshot; undefined: a crash came before it was begun. What was not confirmed at its end is removed.
+   * The journal that is the state, which begins with a snapshot that is there; undefined: there is none, as nothing was learnt yet.
    *
    * @throws LearnerError [FOLDER_DAMAGED]
    */
-  async readJournal(
-    version: number,
-    snapshot: Uint8Array,
-  ): Promise<{ content: JournalContent; journal: Journal; droppedBytes: number } | undefined> {
-    const path = pathOf(this.path, version, "journal");
-    const others = (await this.#versionsOf("journal")).filter((one) => one > version);
-    if (others.length > 0)
-      throw new LearnerError(
-        this.path,
-        `has a journal of version ${others[0]}, but not its snapshot; restore the folder from a copy`,
-        "FOLDER_DAMAGED",
-      );
-    const file = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return undefined;
-      throw error;
-    });
-    if (!file) return undefined;
-    const content = readJournal(file, path);
-    if (content.version !== version || !content.snapshotHash.equals(sha256(snapshot)))
+  async readJournal(): Promise<JournalContent | undefined> {
+    const versions = await this.versions();
+    const latest = (await this.#entries("journal")).at(-1);
+    if (!latest) {
+      // A crash before the first journal was begun leaves the first snapshot alone.
+      if (versions.every((version) => version === 0)) return undefined;
+      throw this.#damaged(`has a snapshot of version ${versions.at(-1)}, but no journal`);
+    }
+    const path = join(this.path, latest.name);
+    const content = readJournal(await readFile(path), path);
+    if (!versions.includes(latest.version)) {
+      const has = versions.length === 0 ? "no snapshot" : "not its snapshot";
+      throw this.#damaged(`has a journal of version ${latest.version}, but ${has}`);
+    }
+    const snapshot = await this.readSnapshot(latest.version);
+    if (content.version !== latest.version || !content.snapshotHash.equals(sha256(snapshot)))
       throw new LearnerError(
         path,
-        `does not begin with the snapshot of version ${version} that is there: one of the two was changed; restore the folder from a copy`,
+        `does not begin with the snapshot of version ${latest.version} that is there: one of the two was changed; restore the folder from a copy`,
         "FOLDER_DAMAGED",
       );
-    const droppedBytes = file.length - content.length;
-    if (droppedBytes > 0) await this.#truncate(path, content.length);
-    return { content, journal: await this.#opened(version, file.subarray(0, HEAD_BYTES), content.length), droppedBytes };
+    const end = latest.version + content.records.length;
+    if (versions.at(-1)! > end)
+      throw this.#damaged(`has a snapshot of version ${versions.at(-1)}, but its journal ends with version ${end}`);
+    return content;
   }
 
-  /** @throws LearnerError for a folder without snapshots where something was learnt */
-  async refuseStrayJournals(): Promise<void> {
-    const [stray] = await this.#versionsOf("journal");
-    if (stray === undefined) return;
-    const problem = `has a journal of version ${stray}, but no snapshot`;
-    throw new LearnerError(this.path, `${problem}; restore the folder from a copy, or take another one`, "FOLDER_DAMAGED");
-  }
-
-  /** Removes what a crash has left: journals before the latest version, and files under way. */
-  async clear(version: number): Promise<void> {
-    await this.#removeJournalsBefore(version);
+  /** Continues a journal as a file of this term, with what is whole of it; all others go, and so do files that a crash left under way. */
+  async continued(content: JournalContent): Promise<Journal> {
+    const journal = await this.#journal(content.version, headLike(content), content.frames);
+    await this.#clear(content.version);
     for (const name of await readdir(this.path))
-      if (/^\d{16}\.(snapshot|journal)\..*\.partial$/.test(name)) await unlink(join(this.path, name));
+      if (/^\d{16}(-\d{6,})?\.(snapshot|journal)\..*\.partial$/.test(name)) await removed(join(this.path, name));
+    return journal;
   }
 
-  async #removeJournalsBefore(version: number): Promise<void> {
-    for (const older of await this.#versionsOf("journal")) if (older < version) await unlink(pathOf(this.path, older, "journal"));
+  #pathOf(version: number, kind: Kind): string {
+    return join(this.path, `${digits(version, 16)}-${digits(this.#term, 6)}.${kind}`);
   }
 
-  async #truncate(path: string, length: number): Promise<void> {
-    const file = await open(path, "r+");
-    try {
-      await file.truncate(length);
-      await file.datasync();
-    } finally {
-      await file.close();
+  async #journal(version: number, head: Buffer, frames: Uint8Array = new Uint8Array()): Promise<Journal> {
+    const path = this.#pathOf(version, "journal");
+    await writeWhole(path, [head, frames]);
+    return new Journal(await open(path, "r+"), head);
+  }
+
+  /** Under other names a process that lost its lock cannot find them. */
+  async #takeSnapshots(): Promise<void> {
+    for (;;) {
+      const all = await this.#entries("snapshot");
+      const before = all.filter(({ term }) => term < this.#term);
+      if (before.length === 0) return;
+      // One that is gone was taken by a process that is no longer the owner; it is found under another name.
+      for (const { name, version } of before)
+        await rename(join(this.path, name), this.#pathOf(version, "snapshot")).catch(unlessGone);
     }
   }
 
-  async #opened(version: number, head: Buffer, length: number): Promise<Journal> {
-    const file: JournalFile = await open(pathOf(this.path, version, "journal"), "r+");
-    return new Journal(file, head, length);
+  /** Removes journals before the one of that version, and the numbers of terms before. */
+  async #clear(version: number): Promise<void> {
+    for (const one of await this.#entries("journal"))
+      if (one.term < this.#term || (one.term === this.#term && one.version < version)) await removed(join(this.path, one.name));
+    for (const one of await this.#terms()) if (one.term < this.#term) await removed(join(this.path, one.name));
   }
 
-  async #versionsOf(kind: string): Promise<number[]> {
-    const names = await readdir(this.path);
-    const found = names.flatMap((name) => {
-      const match = /^(\d{16})\.(\w+)$/.exec(name);
-      return match && match[2] === kind ? [Number(match[1])] : [];
+  /** By term and version. */
+  async #entries(kind: Kind): Promise<Entry[]> {
+    const found = (await readdir(this.path)).flatMap((name) => {
+      const match = /^(\d{16})(?:-(\d{6,}))?\.(\w+)$/.exec(name);
+      return match?.[3] === kind ? [{ name, version: Number(match[1]), term: Number(match[2] ?? 0) }] : [];
     });
-    return found.sort((a, b) => a - b);
+    return found.sort((a, b) => a.term - b.term || a.version - b.version);
   }
+
+  async #terms(): Promise<Pick<Entry, "name" | "term">[]> {
+    return (await readdir(this.path)).flatMap((name) => {
+      const match = /^term-(\d{6,})$/.exec(name);
+      return match ? [{ name, term: Number(match[1]) }] : [];
+    });
+  }
+
+  #damaged(problem: string): LearnerError {
+    return new LearnerError(this.path, `${problem}; restore the folder from a copy, or take another one`, "FOLDER_DAMAGED");
+  }
+}
+
+/** Whether it was this process that made the file. */
+async function created(path: string): Promise<boolean> {
+  try {
+    await writeFile(path, "", { flag: "wx" });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  }
+}
+
+const removed = (path: string): Promise<void> => unlink(path).catch(unlessGone);
+
+function unlessGone(error: NodeJS.ErrnoException): void {
+  if (error.code !== "ENOENT") throw error;
 }

@@ -5,6 +5,7 @@ export type {
   KeptVersion,
   LearnerOptions,
   LearnerStats,
+  LearnOptions,
   LearnRow,
   Learnt,
   OnlineLearner,

@@ -2,32 +2,21 @@ import { checkKeys, DataError, OptionError } from "ergodic";
 import { RefusedError } from "../refused.ts";
 import { LearnerError } from "./errors.ts";
 import type { LearnerFolder } from "./folder.ts";
-import { GROUP_BYTES, type Journal, type JournalRecord, MOST_RECORD_BYTES } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import { GROUP_BYTES, type JournalContent, type JournalRecord, MOST_RECORD_BYTES } from "./journal-bytes.ts";
+import { checkKey } from "./keys.ts";
 import type { FolderLock } from "./lock.ts";
-import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
-import type { LearningRun } from "./run.ts";
-import type { KeptVersion, LearnerStats, Learnt, OnlineLearner, ServedModel } from "./types.ts";
+import type { Counts, LearnerState } from "./state.ts";
+import type { KeptVersion, LearnerStats, LearnOptions, Learnt, OnlineLearner, ServedModel } from "./types.ts";
 
 /** How long one group of requests may be gathered before it is written. */
 const GROUP_MS = 5;
 
-/** What a snapshot says besides the model. */
-export interface SnapshotNotes {
-  readonly version: number;
-  readonly at: string;
-  /** sha256 of the model that the folder began with. */
-  readonly origin: string;
-  readonly requests: number;
-  readonly rollbacks: number;
-  readonly progress: ProgressJson;
-}
-
 /** What a learner is made of. */
 export interface LearnerParts {
-  readonly run: LearningRun;
-  readonly folder: Pick<LearnerFolder, "path" | "begin" | "readSnapshot" | "versions">;
-  readonly lock: FolderLock;
-  readonly notes: SnapshotNotes;
+  readonly state: LearnerState;
+  readonly folder: Pick<LearnerFolder, "path" | "begin" | "continued" | "readSnapshot">;
+  readonly lock: Pick<FolderLock, "verify" | "release" | "lost">;
   readonly kept: KeptVersion[];
   readonly keep: number;
   readonly journalBytes: number;
@@ -36,86 +25,128 @@ export interface LearnerParts {
 }
 
 type Job = { readonly reject: (error: unknown) => void } & (
-  | { readonly kind: "rows"; readonly rows: number; readonly bytes: Uint8Array; readonly resolve: (learnt: Learnt) => void }
+  | {
+      readonly kind: "rows";
+      readonly rows: number;
+      readonly bytes: Uint8Array;
+      readonly key: string | undefined;
+      readonly resolve: (learnt: Learnt) => void;
+    }
   | { readonly kind: "rollback"; readonly version: number; readonly resolve: (result: { version: number }) => void }
   | { readonly kind: "snapshot"; readonly resolve: (version: number) => void }
 );
 
+/** Requests that are learnt and written together. */
+interface Group {
+  readonly records: JournalRecord[];
+  /** Those that the write decides about. */
+  readonly jobs: Job[];
+  readonly told: (() => void)[];
+}
+
 /**
  * Requests one after another. What waits is learnt as a group, which is written at once; when the disk has it, all of the group are told. Nothing is
- * learnt meanwhile, so that between groups the state is the one on the disk.
+ * learnt meanwhile, so that between groups the state is the one that is confirmed. Before a group begins the model's numbers are copied, so that while it
+ * is under way, and where it fails, the confirmed model can be served.
  */
 export class Learner implements OnlineLearner {
+  readonly failed: Promise<LearnerError>;
   readonly #parts: LearnerParts;
-  readonly #run: LearningRun;
-  readonly #progress = new Progress();
-  readonly #origin: string;
+  readonly #state: LearnerState;
   readonly #queue: Job[] = [];
   readonly #kept: KeptVersion[];
   #journal: Journal | undefined;
   #queuedRows = 0;
-  #version: number;
-  #requests: number;
-  #rollbacks: number;
   #refused = 0;
+  #repeated = 0;
   #commits = 0;
   #recovered = { requests: 0, droppedBytes: 0 };
   #working: Promise<void> | undefined;
+  #confirmed: Counts;
+  /** The numbers of the confirmed model, where the state is ahead of it, as while a group is under way. */
+  #before: Float64Array | undefined;
   #served: ServedModel | undefined;
-  /** What is in memory is not on the disk yet, or never will be. */
-  #isAhead = false;
-  /** Somebody asked for the model while a group was under way. */
-  #isWanted = false;
   #failure: LearnerError | undefined;
+  #tellFailed: (error: LearnerError) => void = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(parts: LearnerParts) {
-    const { notes, run, kept } = parts;
+    const { state, kept, lock } = parts;
     this.#parts = parts;
-    this.#run = run;
+    this.#state = state;
     this.#kept = kept;
-    this.#version = notes.version;
-    this.#requests = notes.requests;
-    this.#rollbacks = notes.rollbacks;
-    this.#origin = notes.origin;
-    this.#progress.restore(notes.progress);
+    this.#confirmed = state.counts();
+    this.failed = new Promise((resolve) => {
+      this.#tellFailed = resolve;
+    });
+    void lock.lost.then((error) => this.#fail(error));
   }
 
-  /** Repeats what was accepted since the snapshot, and continues in the journal. */
-  async replay(records: readonly JournalRecord[], journal: Journal, droppedBytes: number): Promise<void> {
-    for (const { kind, bytes } of records) {
-      if (kind === "rollback") await this.#return(new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true));
-      else await this.#learn(bytes);
-    }
+  /** Repeats what was accepted since the snapshot, and continues in the journal. Where the disk cannot be written, nothing more is learnt. */
+  async replay(content: JournalContent): Promise<void> {
+    const { records, droppedBytes } = content;
+    for (const record of records) await this.#repeat(record);
     this.#recovered = { requests: records.length, droppedBytes };
-    this.#journal = journal;
-    this.#publish();
+    this.#confirmed = this.#state.counts();
+    this.current();
+    try {
+      this.#journal = await this.#parts.folder.continued(content);
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
+  async #repeat(record: JournalRecord): Promise<void> {
+    const { folder } = this.#parts;
+    try {
+      if (record.kind === "rollback") await this.#state.rollBack(await folder.readSnapshot(record.to));
+      else await this.#state.learn(record.bytes, record.key);
+    } catch (cause) {
+      const problem = `holds a version ${this.#state.version + 1} that cannot be repeated (${(cause as Error).message})`;
+      throw new LearnerError(folder.path, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED", { cause });
+    }
   }
 
   /** Takes the first snapshot of a folder, or one where a crash came before its journal was begun. */
   async start(): Promise<void> {
+    this.current();
     await this.#snapshot();
-    this.#publish();
   }
 
   async learn(
     rows: Parameters<OnlineLearner["learn"]>[0],
     targets: ArrayLike<string | number | boolean>,
-    options: { weights?: ArrayLike<number> } = {},
+    options: LearnOptions = {},
   ): Promise<Learnt> {
     this.#refuseEnded();
-    checkKeys("learn", options, ["weights"]);
-    const bytes = this.#read(rows, targets, options);
+    checkKeys("learn", options, ["weights", "idempotencyKey"]);
+    const { idempotencyKey: key, ...rest } = options;
+    if (key !== undefined) checkKey(key);
+    const bytes = this.#read(rows, targets, rest);
+    if (key === undefined) return this.#accept(rows.length, bytes, key);
+    const { keys } = this.#state;
+    const found = keys.find(key, bytes);
+    if (found) {
+      this.#repeated++;
+      return found;
+    }
+    const learnt = this.#accept(rows.length, bytes, key);
+    keys.wait(key, bytes, learnt);
+    return learnt;
+  }
+
+  /** @throws RefusedError where too much waits */
+  #accept(rows: number, bytes: Uint8Array, key: string | undefined): Promise<Learnt> {
     const { maxQueueRows } = this.#parts;
-    if (this.#queuedRows > 0 && this.#queuedRows + rows.length > maxQueueRows)
+    if (this.#queuedRows > 0 && this.#queuedRows + rows > maxQueueRows)
       throw new RefusedError(
         "learn",
-        `${this.#queuedRows} rows wait to be learnt, and ${rows.length} more would be above ${maxQueueRows}; send them again later`,
+        `${this.#queuedRows} rows wait to be learnt, and ${rows} more would be above ${maxQueueRows}; send them again later`,
         "QUEUE_FULL",
         100,
       );
-    this.#queuedRows += rows.length;
-    return new Promise((resolve, reject) => this.#enter({ kind: "rows", rows: rows.length, bytes, resolve, reject }));
+    this.#queuedRows += rows;
+    return new Promise((resolve, reject) => this.#enter({ kind: "rows", rows, bytes, key, resolve, reject }));
   }
 
   async rollback(version: number): Promise<{ version: number }> {
@@ -141,25 +172,31 @@ export class Learner implements OnlineLearner {
   }
 
   current(): ServedModel {
-    const served = this.#served!;
-    if (served.version === this.#version) return served;
-    if (!this.#isAhead) return this.#publish();
-    this.#isWanted = true;
-    return served;
+    const { version } = this.#confirmed;
+    if (this.#served?.version === version) return this.#served;
+    const predictor = this.#state.run.run.predictor(this.#before);
+    let bytes: Uint8Array | undefined;
+    this.#served = {
+      version,
+      predictor,
+      toBytes: () => {
+        bytes ??= predictor.toBytes();
+        return bytes;
+      },
+    };
+    return this.#served;
   }
 
   stats(): LearnerStats {
     return {
-      version: this.#version,
-      all: this.#progress.all(),
-      recent: this.#progress.recent(),
-      requests: this.#requests,
+      ...this.#confirmed,
       refused: this.#refused,
-      rollbacks: this.#rollbacks,
+      repeated: this.#repeated,
       queuedRows: this.#queuedRows,
       commits: this.#commits,
       journalBytes: this.#journal?.length ?? 0,
       recovered: this.#recovered,
+      ...(this.#failure && { failure: this.#failure.message }),
     };
   }
 
@@ -176,9 +213,12 @@ export class Learner implements OnlineLearner {
     // Those that wait have been accepted.
     while (this.#working) await this.#working;
     this.current();
-    await this.#journal?.close();
-    await this.#parts.lock.release();
-    this.#run.run.dispose();
+    try {
+      await this.#journal?.close();
+    } finally {
+      await this.#parts.lock.release();
+      this.#state.run.run.dispose();
+    }
   }
 
   #read(rows: unknown, targets: ArrayLike<string | number | boolean>, options: { weights?: ArrayLike<number> }): Uint8Array {
@@ -192,7 +232,7 @@ export class Learner implements OnlineLearner {
           `the request has ${rows.length} rows, but at most ${maxRows} are taken at once; send them in several`,
           "DATA_SHAPE",
         );
-      const bytes = this.#run.read(rows, targets, options);
+      const bytes = this.#state.run.read(rows, targets, options);
       if (bytes.length <= MOST_RECORD_BYTES) return bytes;
       throw new DataError(
         "learn",
@@ -220,7 +260,6 @@ export class Learner implements OnlineLearner {
       } catch (cause) {
         this.#fail(cause);
       }
-      if (this.#isWanted && !this.#isAhead) this.#publish();
     }
     // With nothing in between: what comes now begins anew.
     this.#working = undefined;
@@ -228,63 +267,61 @@ export class Learner implements OnlineLearner {
 
   /** Learns what waits, up to some bytes or time, and writes it. */
   async #group(): Promise<void> {
-    const told: (() => void)[] = [];
-    const records: JournalRecord[] = [];
-    const pending: Job[] = [];
-    const first = this.#version + 1;
-    let bytes = 0;
-    const started = performance.now();
+    const group: Group = { records: [], jobs: [], told: [] };
+    const first = this.#confirmed.version + 1;
     try {
-      while (this.#queue.length > 0 && bytes < GROUP_BYTES && performance.now() - started < GROUP_MS) {
-        // A snapshot is of what is on the disk.
-        if (this.#queue[0]!.kind === "snapshot" && records.length > 0) break;
-        const job = this.#queue.shift()!;
-        pending.push(job);
-        if (job.kind === "snapshot") {
-          const version = await this.#snapshot();
-          told.push(() => job.resolve(version));
-          break;
-        }
-        if (job.kind === "rows") this.#queuedRows -= job.rows;
-        this.#isAhead = true;
-        const record = await this.#perform(job, told);
-        if (!record) pending.pop();
-        else {
-          records.push(record);
-          bytes += record.bytes.length;
-        }
-      }
-      if (records.length > 0) {
-        await this.#parts.lock.confirm();
-        await this.#journal!.append(first, records);
+      await this.#take(group);
+      if (group.records.length > 0) {
+        await this.#journal!.append(first, group.records, () => this.#parts.lock.verify());
         this.#commits++;
       }
-      this.#isAhead = false;
     } catch (cause) {
       this.#fail(cause);
-      for (const job of pending) job.reject(this.#failure);
+      for (const job of group.jobs) job.reject(this.#failure);
       return;
     }
-    for (const tell of told) tell();
+    this.#confirmed = this.#state.counts();
+    this.#before = undefined;
+    for (const tell of group.told) tell();
+  }
+
+  /** Learns what waits. */
+  async #take({ records, jobs, told }: Group): Promise<void> {
+    let bytes = 0;
+    const started = performance.now();
+    while (this.#queue.length > 0 && bytes < GROUP_BYTES && performance.now() - started < GROUP_MS) {
+      // A snapshot is of what is confirmed.
+      if (this.#queue[0]!.kind === "snapshot" && records.length > 0) break;
+      const job = this.#queue.shift()!;
+      jobs.push(job);
+      if (job.kind === "snapshot") {
+        const version = await this.#snapshot();
+        told.push(() => job.resolve(version));
+        break;
+      }
+      if (job.kind === "rows") {
+        this.#queuedRows -= job.rows;
+        bytes += job.bytes.length;
+      }
+      this.#before ??= this.#state.run.run.parameters();
+      const record = await this.#perform(job, told);
+      if (record) records.push(record);
+      else jobs.pop();
+    }
   }
 
   /** What to write of a job; undefined: it was refused, and nothing has changed. */
   async #perform(job: Exclude<Job, { kind: "snapshot" }>, told: (() => void)[]): Promise<JournalRecord | undefined> {
     try {
       if (job.kind === "rollback") {
-        await this.#return(job.version).catch((cause: Error) => {
-          const problem = `the snapshot of version ${job.version} cannot be returned to (${cause.message})`;
-          throw new DataError("rollback", `${problem}; nothing has changed: take another version`, "FOLDER_DAMAGED", { cause });
-        });
-        const version = this.#version;
+        const version = await this.#return(job.version);
         told.push(() => job.resolve({ version }));
-        const bytes = new Uint8Array(8);
-        new DataView(bytes.buffer).setFloat64(0, job.version, true);
-        return { kind: "rollback", bytes };
+        return { kind: "rollback", to: job.version };
       }
-      const learnt = await this.#learn(job.bytes);
+      const { bytes, key } = job;
+      const learnt = await this.#state.learn(bytes, key);
       told.push(() => job.resolve(learnt));
-      return { kind: "rows", bytes: job.bytes };
+      return { kind: "rows", bytes, ...(key !== undefined && { key }) };
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       if (job.kind === "rows") this.#refused++;
@@ -293,73 +330,51 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  async #learn(bytes: Uint8Array): Promise<Learnt> {
-    const learnt = await this.#run.learn(bytes);
-    this.#version++;
-    this.#requests++;
-    this.#progress.add(learnt);
-    return {
-      rows: learnt.rows,
-      loss: learnt.loss,
-      metrics: metricsOf(learnt, learnt.right !== undefined),
-      version: this.#version,
-    };
+  async #return(version: number): Promise<number> {
+    try {
+      return await this.#state.rollBack(await this.#parts.folder.readSnapshot(version));
+    } catch (cause) {
+      const problem = `the snapshot of version ${version} cannot be returned to (${(cause as Error).message})`;
+      throw new DataError("rollback", `${problem}; nothing has changed: take another version`, "FOLDER_DAMAGED", { cause });
+    }
   }
 
-  async #return(version: number): Promise<void> {
-    await this.#run.run.restore(await this.#parts.folder.readSnapshot(version));
-    this.#version++;
-    this.#rollbacks++;
-  }
-
+  /** Of what is confirmed. */
   async #snapshot(): Promise<number> {
-    const { folder, keep } = this.#parts;
-    const version = this.#version;
-    const notes: SnapshotNotes = {
-      version,
-      at: new Date().toISOString(),
-      origin: this.#origin,
-      requests: this.#requests,
-      rollbacks: this.#rollbacks,
-      progress: this.#progress.toJSON(),
-    };
+    const { folder, keep, lock } = this.#parts;
+    const { version, all } = this.#confirmed;
     const before = this.#journal;
-    await this.#parts.lock.confirm();
     if (this.#kept.at(-1)?.version === version && before) return version;
-    this.#journal = await folder.begin(version, this.#run.run.checkpoint({ learner: notes as never }), keep);
+    const notes = this.#state.notes();
+    this.#journal = await folder.begin(version, this.#state.run.run.checkpoint({ learner: notes as never }), keep);
     await before?.close();
+    await lock.verify();
     if (this.#kept.at(-1)?.version === version) this.#kept.pop();
-    this.#kept.push({ version, at: notes.at, rows: this.#progress.all().rows });
+    this.#kept.push({ version, at: notes.at, rows: all.rows });
     this.#kept.splice(0, Math.max(0, this.#kept.length - keep));
     return version;
   }
 
-  #publish(): ServedModel {
-    const model = this.#run.run.predictor();
-    const version = this.#version;
-    let bytes: Uint8Array | undefined;
-    this.#served = {
-      version,
-      predictor: model,
-      toBytes: () => {
-        bytes ??= model.toBytes();
-        return bytes;
-      },
-    };
-    this.#isWanted = false;
-    return this.#served;
+  /** The state in memory may be ahead of the disk, or the folder another process's: nothing more is learnt until it is opened again. */
+  #fail(cause: unknown): void {
+    if (!this.#failure) {
+      this.#failure = cause instanceof LearnerError ? cause : this.#writeFailure(cause as Error);
+      this.#tellFailed(this.#failure);
+    }
+    for (const job of this.#queue.splice(0)) job.reject(this.#failure);
+    this.#queuedRows = 0;
   }
 
-  /** The state in memory is ahead of the disk: nothing more is learnt into this folder until it is opened anew. */
-  #fail(cause: unknown): void {
-    this.#failure ??= new LearnerError(
+  #writeFailure(cause: Error): LearnerError {
+    const what = this.#journal?.isUnsure
+      ? "whether what was not confirmed is learnt shows when it is opened again"
+      : "what was not confirmed is not learnt";
+    return new LearnerError(
       this.#parts.folder.path,
-      `could not be written (${(cause as Error).message}), so that what was not confirmed is not learnt; see to the disk, close the learner and open it again`,
+      `could not be written (${cause.message}), and ${what}; see to the disk, close the learner and open it again`,
       "JOURNAL_WRITE",
       { cause },
     );
-    for (const job of this.#queue.splice(0)) job.reject(this.#failure);
-    this.#queuedRows = 0;
   }
 
   #refuseEnded(): void {

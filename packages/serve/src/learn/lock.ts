@@ -1,170 +1,239 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, readlinkSync } from "node:fs";
-import { readdir, stat, unlink, utimes, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { access, type FileHandle, open, readdir, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { LearnerError } from "./errors.ts";
+import { type Holder, isHere, isLive, nameOf, parsed, self } from "./holder.ts";
 
 const TRIES = 8;
-/** Two that come at the same time may both give way; locks older than this are held. */
-const YOUNG_MS = 2000;
-/** How often a holder shows that it lives, to those who cannot ask for its process. */
-const SIGN_EVERY_MS = 5000;
-/** Without a sign for so long it lives no more. */
+/** How often a holder counts on, to show that it lives. */
+const BEAT_MS = 5000;
+/** A holder whose count has not moved for this long, by the clock of the process that watches it, lives no more. */
 const SILENT_MS = 60_000;
+/** How often a watcher looks. */
+const LOOK_MS = 1000;
 
-/** Who holds a lock: all that tells one process from another is in the file's name, so that no lock is ever half-written. */
-interface Holder {
-  /** Where numbers of processes mean the same: host, its start, and namespace. */
-  readonly place: string;
-  readonly pid: number;
-  /** The start of the process, since numbers of processes come again; "" where it is not known. */
-  readonly start: string;
+/** Time as locks see it. Tests give one that they move themselves. */
+export interface LockClock {
+  /** Milliseconds since any moment; never decreases. */
+  now(): number;
+  wait(ms: number): Promise<unknown>;
+  /** Repeats until it is told to stop; keeps no process alive. */
+  every(ms: number, act: () => void): () => void;
 }
+
+const systemClock: LockClock = {
+  now: () => performance.now(),
+  wait: (ms) => setTimeout(ms),
+  every: (ms, act) => {
+    const timer = setInterval(act, ms).unref();
+    return () => clearInterval(timer);
+  },
+};
 
 /**
  * Makes this process the one that writes in a folder, until the lock is released or the process ends.
  *
  * Each writes a file of its own first, and only then looks for others: of two at the same time at least one sees the other, and gives way. The locks of
- * processes that have ended are removed. Processes of other hosts and containers cannot be asked for: theirs are removed when they have not been
- * touched for a minute; a holder that slept for so long finds out before it writes (`confirm`).
+ * processes that have ended are removed. Processes of other hosts and containers cannot be asked whether they live: their locks hold a count that they
+ * move, and are watched. One whose count moves is refused to; one whose count does not is removed. No clock of another host, and none of the disk,
+ * matters. A holder that was stopped for so long finds out by `verify`, which it asks after each write and before it confirms it.
  *
  * @throws LearnerError [FOLDER_LOCKED]
  */
-export async function lockFolder(folder: string): Promise<FolderLock> {
+export async function lockFolder(folder: string, clock: LockClock = systemClock): Promise<FolderLock> {
   for (let attempt = 1; ; attempt++) {
-    const name = nameOf(self(), randomBytes(6).toString("hex"));
-    const path = join(folder, name);
-    await writeFile(path, `Process ${process.pid} on ${hostname()} writes in this folder.\n`, { flag: "wx" });
+    const lock = await FolderLock.write(folder, clock);
     try {
-      const other = await heldByAnother(folder, name);
-      if (!other) return new FolderLock(path);
-      if (attempt >= TRIES || other.ageMs > YOUNG_MS) throw held(folder, other);
+      const other = await heldByAnother(folder, lock.name, clock, attempt === TRIES);
+      if (!other) {
+        await lock.hold();
+        return lock;
+      }
+      if (other !== "young") throw held(folder, other);
     } catch (error) {
-      await remove(path);
+      await lock.release();
       throw error;
     }
-    await remove(path);
-    await setTimeout(5 + Math.random() * 20 * attempt);
+    await lock.release();
+    await clock.wait(5 + Math.random() * 20 * attempt);
   }
 }
 
 /** The right to write in a folder. */
 export class FolderLock {
-  readonly #path: string;
-  readonly #timer: NodeJS.Timeout;
-  #shownAt = performance.now();
+  readonly name: string;
+  /** Resolves when another process has taken over. */
+  readonly lost: Promise<LearnerError>;
+  readonly #folder: string;
+  readonly #stop: () => void;
+  #tellLost: (error: LearnerError) => void = () => {};
+  #beats = 0;
+  #isReleased = false;
 
-  constructor(path: string) {
-    this.#path = path;
-    this.#timer = setInterval(() => void this.#show().catch(() => undefined), SIGN_EVERY_MS).unref();
+  private constructor(folder: string, name: string, clock: LockClock) {
+    this.#folder = folder;
+    this.name = name;
+    this.lost = new Promise((resolve) => {
+      this.#tellLost = resolve;
+    });
+    // A beat that fails is one that is missing: whoever watches decides.
+    this.#stop = clock.every(BEAT_MS, () => void this.#beat().catch(() => undefined));
   }
 
-  /** Before something is written: asks the disk only where this process has slept. @throws LearnerError where another one has taken over */
-  async confirm(): Promise<void> {
-    if (performance.now() - this.#shownAt > SILENT_MS / 4) await this.#show();
+  static async write(folder: string, clock: LockClock): Promise<FolderLock> {
+    const name = nameOf(self(), randomBytes(6).toString("hex"));
+    const file = await open(join(folder, name), "wx");
+    const lock = new FolderLock(folder, name, clock);
+    try {
+      await file.writeFile(contentOf(0));
+      return lock;
+    } catch (error) {
+      await lock.release();
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** Those that come now find a count above 0, and need not try again. @throws LearnerError where another process has taken over */
+  async hold(): Promise<void> {
+    await this.#beat();
+    await this.verify();
+  }
+
+  /** @throws LearnerError [FOLDER_LOCKED] where another process has taken over */
+  async verify(): Promise<void> {
+    await this.#opened("r", async () => undefined).catch((error: NodeJS.ErrnoException) => {
+      // Too many files are open, as where clients come in floods: that is no reason to give up the folder.
+      if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
+      return access(this.#path).catch((cause: unknown) => this.#explain(cause));
+    });
   }
 
   async release(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#isReleased = true;
+    this.#stop();
     await remove(this.#path);
   }
 
-  async #show(): Promise<void> {
-    const at = performance.now();
-    const now = new Date();
+  get #path(): string {
+    return join(this.#folder, this.name);
+  }
+
+  #beat(): Promise<unknown> {
+    return this.#opened("r+", (file) => file.write(contentOf(++this.#beats), 0));
+  }
+
+  /** By its name, which other systems answer for as it is, and not as it was a while ago. It is never made again. */
+  async #opened(flags: string, act: (file: FileHandle) => Promise<unknown>): Promise<void> {
     try {
-      await utimes(this.#path, now, now);
+      const file = await open(this.#path, flags);
+      try {
+        await act(file);
+      } finally {
+        await file.close();
+      }
     } catch (cause) {
-      throw new LearnerError(
-        this.#path,
-        `is gone (${(cause as Error).message}): another process has taken over`,
-        "FOLDER_LOCKED",
-        { cause },
-      );
+      this.#explain(cause);
     }
-    this.#shownAt = at;
+  }
+
+  #explain(cause: unknown): never {
+    if (!["ENOENT", "ESTALE"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+    const said =
+      "was taken over by another process, which took this one for dead; what was not confirmed is to be sent to that one";
+    const error = new LearnerError(this.#folder, said, "FOLDER_LOCKED", { cause });
+    this.#stop();
+    if (!this.#isReleased) this.#tellLost(error);
+    throw error;
   }
 }
+
+/** Of the same length, whatever the count: written over, it is never half of one and half of another. */
+const contentOf = (beats: number): string =>
+  `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
+
+const COUNT = /\nBeat (\d+)\n$/;
 
 interface Other extends Holder {
   readonly name: string;
-  readonly ageMs: number;
 }
 
-async function heldByAnother(folder: string, own: string): Promise<Other | undefined> {
-  // By the clock of the disk, which may be another one.
-  const { mtimeMs: now } = await stat(join(folder, own));
+/** "young": one that may have come at the same time; `patient`: is watched like others. */
+async function heldByAnother(
+  folder: string,
+  own: string,
+  clock: LockClock,
+  patient: boolean,
+): Promise<Other | "young" | undefined> {
+  const elsewhere: Other[] = [];
   for (const name of await readdir(folder)) {
     const holder = name === own ? undefined : parsed(name);
     if (!holder) continue;
-    const path = join(folder, name);
-    const then = await stat(path).then(
-      ({ mtimeMs }) => mtimeMs,
-      () => undefined,
-    );
-    if (then === undefined) continue;
-    if (isLive(holder, now - then)) return { ...holder, name, ageMs: now - then };
-    await remove(path);
+    const other = { ...holder, name };
+    if (!isHere(holder)) elsewhere.push(other);
+    else if (isLive(holder)) return !patient && (await isYoung(join(folder, name))) ? "young" : other;
+    else await remove(join(folder, name));
   }
-  return undefined;
+  if (!patient) for (const { name } of elsewhere) if (await isYoung(join(folder, name))) return "young";
+  return watched(folder, elsewhere, clock);
 }
 
-function isLive({ place, pid, start }: Holder, silentMs: number): boolean {
-  if (place !== self().place) return silentMs < SILENT_MS;
+/** Those whose count does not move are removed; the first whose count does is given. */
+async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
+  const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
+  const since = clock.now();
+  for (;;) {
+    if (before.every((sign) => sign === undefined)) return undefined;
+    await clock.wait(LOOK_MS);
+    // Before they are looked at: what did not move was silent for that long at least.
+    const silent = clock.now() - since;
+    for (const [i, other] of others.entries()) {
+      if (before[i] === undefined) continue;
+      const path = join(folder, other.name);
+      const now = await signOf(path);
+      if (now !== undefined && now !== before[i]) return other;
+      if (now !== undefined && silent < SILENT_MS) continue;
+      await remove(path);
+      before[i] = undefined;
+    }
+  }
+}
+
+/** Changes while a holder lives; undefined: the lock is gone. Versions that did not count set the time of the file, which is not compared with any clock. */
+async function signOf(path: string): Promise<string | undefined> {
+  const found = await read(path);
+  return found && (COUNT.test(found.text) ? found.text : String(found.mtimeMs));
+}
+
+/** One that has not counted yet, or is gone. */
+async function isYoung(path: string): Promise<boolean> {
+  const found = await read(path);
+  return !found || found.text === "" || Number(COUNT.exec(found.text)?.[1] ?? 1) === 0;
+}
+
+async function read(path: string): Promise<{ text: string; mtimeMs: number } | undefined> {
   try {
-    process.kill(pid, 0);
+    const file = await open(path, "r");
+    try {
+      return { text: await file.readFile("utf8"), mtimeMs: (await file.stat()).mtimeMs };
+    } finally {
+      await file.close();
+    }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  const now = systemSays(pid);
-  return !now.hasEnded && (start === "" || now.start === "" || now.start === start);
-}
-
-let known: Holder | undefined;
-
-function self(): Holder {
-  if (known) return known;
-  const boot = orNone(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8"));
-  const namespace = orNone(() => readlinkSync("/proc/self/ns/pid"));
-  const place = createHash("sha256").update(`${hostname()}\n${boot}\n${namespace}`).digest("hex").slice(0, 12);
-  known = { place, pid: process.pid, start: systemSays(process.pid).start };
-  return known;
-}
-
-/**
- * When a process began, in ticks since the machine did ("" where that is not known), and whether it has ended: one that was killed keeps its number, as
- * a zombie, until its parent asks how it ended. Fields 22 and 3, counted from behind the name, which may hold spaces.
- */
-function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
-  const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { start: fields[19] ?? "", hasEnded: fields[0] === "Z" || fields[0] === "X" };
-}
-
-function orNone(read: () => string): string {
-  try {
-    return read();
-  } catch {
-    return "";
+    if (["ENOENT", "ESTALE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
   }
 }
 
-const nameOf = ({ place, pid, start }: Holder, random: string): string => `lock-${place}-${pid}-${start}-${random}`;
-
-function parsed(name: string): Holder | undefined {
-  const found = /^lock-([0-9a-f]{12})-(\d+)-(\d*)-[0-9a-f]{12}$/.exec(name);
-  return found ? { place: found[1]!, pid: Number(found[2]), start: found[3]! } : undefined;
-}
-
-function held(folder: string, { place, pid, name, ageMs }: Other): LearnerError {
-  const isHere = place === self().place;
-  const who = !isHere ? "a process of another host or container" : pid === process.pid ? "this process" : `process ${pid}`;
-  const advice = isHere
-    ? "one alone can learn into a folder: close that learner, or take another folder"
-    : `it showed that it lives ${Math.round(ageMs / 1000)} s ago: close that learner, or if it is no more, try again a minute after that, or remove ${join(folder, name)}`;
-  return new LearnerError(folder, `is written by ${who}; ${advice}`, "FOLDER_LOCKED");
+function held(folder: string, other: Other): LearnerError {
+  const { pid } = other;
+  const who = !isHere(other) ? "a process of another host or container" : pid === process.pid ? "this process" : `process ${pid}`;
+  const alive = isHere(other) ? "" : ", which showed that it lives";
+  const advice = "one alone can learn into a folder: close that learner, or take another folder";
+  return new LearnerError(folder, `is written by ${who}${alive}; ${advice}`, "FOLDER_LOCKED");
 }
 
 async function remove(path: string): Promise<void> {

@@ -3,11 +3,12 @@ import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
 import { isRule, type OnlineRun, shown } from "ergodic/extend";
 import { LearnerError } from "./errors.ts";
 import { LearnerFolder, sha256 } from "./folder.ts";
-import type { Journal } from "./journal.ts";
-import { Learner, type LearnerParts, type SnapshotNotes } from "./learner.ts";
-import { lockFolder } from "./lock.ts";
+import type { JournalContent } from "./journal-bytes.ts";
+import { Learner, type LearnerParts } from "./learner.ts";
+import { type FolderLock, lockFolder } from "./lock.ts";
 import { Progress } from "./progress.ts";
 import { LearningRun } from "./run.ts";
+import { LearnerState, type SnapshotNotes } from "./state.ts";
 import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
@@ -53,21 +54,37 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
   if (maxQueueRows !== Infinity) checkNumber("openLearner", "maxQueueRows", maxQueueRows, { low: 1 });
   const files = await LearnerFolder.open(folder);
   const lock = await lockFolder(folder);
+  let learner: Learner | undefined;
   try {
+    await files.claim(() => lock.verify());
     const settings = { folder: files, lock, keep, journalBytes, maxRows, maxQueueRows };
+    const journal = await files.readJournal();
     const versions = await files.versions();
-    return versions.length === 0 ? await begun(options, settings) : await resumed(options, versions, settings);
+    learner = versions.length === 0 ? await begun(options, settings) : await resumed(options, versions, journal, settings);
+    await (journal ? learner.replay(journal) : learner.start());
+    await lock.verify();
+    return learner;
   } catch (error) {
+    const reason = await reasonOf(error, lock);
+    await files.abandon();
+    await learner?.close();
     await lock.release();
-    throw error;
+    throw reason;
   }
 }
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
+/** Where another process has taken over while this one was opening, all else follows from that. */
+async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
+  return lock.verify().then(
+    () => error,
+    (lost: unknown) => (lost instanceof LearnerError ? lost : error),
+  );
+}
+
 async function begun(options: LearnerOptions, settings: Settings): Promise<Learner> {
   const { model, rule, batch, seed } = options;
-  await settings.folder.refuseStrayJournals();
   if (model === undefined)
     throw new OptionError(
       "openLearner",
@@ -88,49 +105,33 @@ async function begun(options: LearnerOptions, settings: Settings): Promise<Learn
     rollbacks: 0,
     progress: new Progress().toJSON(),
   };
-  return disposing(run, undefined, async () => {
-    const learner = new Learner({ ...settings, run, notes, kept: [] });
-    await learner.start();
-    return learner;
-  });
+  return new Learner({ ...settings, state: new LearnerState(run, notes), kept: [] });
 }
 
-async function resumed(options: LearnerOptions, versions: readonly number[], settings: Settings): Promise<Learner> {
+async function resumed(
+  options: LearnerOptions,
+  versions: readonly number[],
+  journal: JournalContent | undefined,
+  settings: Settings,
+): Promise<Learner> {
   const { folder } = settings;
-  const latest = versions.at(-1)!;
-  const snapshot = await folder.readSnapshot(latest);
-  const found = await folder.readJournal(latest, snapshot);
-  const run = await LearningRun.begin(snapshot).catch((error: unknown) => ending(error, found?.journal));
-  return disposing(run, found?.journal, async () => {
+  const base = journal?.version ?? 0;
+  const snapshot = await folder.readSnapshot(base);
+  const run = await LearningRun.begin(snapshot);
+  try {
     const notes = await notesOf(run.run, snapshot, folder.path);
     await refuseOthers(options, run.run, notes, folder.path);
     const kept: KeptVersion[] = [];
     for (const version of versions) {
-      const { at, progress } =
-        version === latest ? notes : await notesOf(run.run, await folder.readSnapshot(version), folder.path);
+      const { at, progress } = version === base ? notes : await notesOf(run.run, await folder.readSnapshot(version), folder.path);
       kept.push({ version, at, rows: progress.all.rows });
     }
     await run.run.restore(snapshot);
-    const learner = new Learner({ ...settings, run, notes, kept });
-    if (found) await learner.replay(found.content.records, found.journal, found.droppedBytes);
-    else await learner.start();
-    await folder.clear(latest);
-    return learner;
-  });
-}
-
-async function disposing<T>(run: LearningRun, journal: Journal | undefined, make: () => Promise<T>): Promise<T> {
-  try {
-    return await make();
+    return new Learner({ ...settings, state: new LearnerState(run, notes), kept });
   } catch (error) {
     run.run.dispose();
-    return ending(error, journal);
+    throw error;
   }
-}
-
-async function ending(error: unknown, journal: Journal | undefined): Promise<never> {
-  await journal?.close();
-  throw error;
 }
 
 async function notesOf(run: OnlineRun, snapshot: Uint8Array, where: string): Promise<SnapshotNotes> {

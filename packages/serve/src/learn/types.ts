@@ -1,4 +1,5 @@
 import type { AnyPredictor, Rule } from "ergodic";
+import type { LearnerError } from "./errors.ts";
 
 /** What one row is: numbers in the order of the model's columns, or values by column name. */
 export type LearnRow = ArrayLike<number> | Readonly<Record<string, unknown>>;
@@ -62,7 +63,18 @@ export interface KeptVersion {
   readonly rows: number;
 }
 
-/** What `stats` gives. */
+/** Options of `learn`. */
+export interface LearnOptions {
+  /** One per row, finite and ≥ 0. Default all 1. */
+  weights?: ArrayLike<number>;
+  /**
+   * Names the request, so that it can be sent again when its answer was lost: a request with a key that was learnt is answered as it was then, and not
+   * learnt again. 1 to 255 printable ASCII characters without spaces, e.g. `crypto.randomUUID()`. The folder remembers the latest 10,000 keys.
+   */
+  idempotencyKey?: string;
+}
+
+/** What `stats` gives. Versions, rows and requests are those that are confirmed. */
 export interface LearnerStats {
   /** The latest state. */
   readonly version: number;
@@ -74,6 +86,8 @@ export interface LearnerStats {
   readonly requests: number;
   /** Since it was opened: requests refused because of their rows. */
   readonly refused: number;
+  /** Since it was opened: requests that were answered without being learnt again, since their idempotency key was known. */
+  readonly repeated: number;
   /** Rollbacks since the folder was made. */
   readonly rollbacks: number;
   /** Rows that wait now. */
@@ -84,6 +98,8 @@ export interface LearnerStats {
   readonly journalBytes: number;
   /** What opening found: requests repeated from the journal, and bytes at its end that were dropped because they were never confirmed. */
   readonly recovered: { readonly requests: number; readonly droppedBytes: number };
+  /** Why nothing more is learnt until the folder is opened again; absent while all is well. */
+  readonly failure?: string;
 }
 
 /** The model as it is served: it never changes; later states are other objects. */
@@ -103,25 +119,22 @@ export interface ServedModel {
  */
 export interface OnlineLearner extends AsyncDisposable {
   /**
-   * Learns rows, in the order of calls. Each row is evaluated before the update that it is part of. `targets`: class names, or numbers. `weights`: one a
-   * row, finite and ≥ 0; default all 1.
+   * Learns rows, in the order of calls. Each row is evaluated before the update that it is part of. `targets`: class names, or numbers.
    *
-   * @throws DataError, and nothing has changed, for rows or targets that the model cannot take, or that would make its numbers overflow;
-   * RefusedError where too much waits, or after `close`; LearnerError where the disk failed
+   * @throws DataError, and nothing has changed, for rows or targets that the model cannot take, or that would make its numbers overflow, and
+   * [KEY_REUSED] for an idempotency key of another request; RefusedError where too much waits, or after `close`; LearnerError where the disk failed
    */
-  learn(
-    rows: readonly LearnRow[],
-    targets: ArrayLike<string | number | boolean>,
-    options?: { weights?: ArrayLike<number> },
-  ): Promise<Learnt>;
+  learn(rows: readonly LearnRow[], targets: ArrayLike<string | number | boolean>, options?: LearnOptions): Promise<Learnt>;
   /** Returns to a kept state, optimiser included; the version that it gets. @throws OptionError for one that is not kept */
   rollback(version: number): Promise<{ version: number }>;
   /** Takes a snapshot now, so that the state can be returned to; its version. */
   snapshot(): Promise<number>;
   /** The states that can be returned to, oldest first. */
   versions(): readonly KeptVersion[];
-  /** The model of the latest state that is on the disk: the same object until the next one is. */
+  /** The model of the latest state that is confirmed, also while more is learnt: the same object until the next one is. */
   current(): ServedModel;
+  /** Resolves when something could not be written, or another process has taken over: the confirmed model is served, and nothing more is learnt. */
+  readonly failed: Promise<LearnerError>;
   /** Metrics and counts. */
   stats(): LearnerStats;
   /** Refuses what comes, finishes what was accepted, and gives the folder free. */

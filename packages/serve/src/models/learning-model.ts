@@ -4,8 +4,14 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import { servedPredictor } from "./of-file.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
-/** A model that learns from requests: each batch is answered by what had been learnt, and is on the disk, when it began. */
-export class LearningModel implements Served {
+/** An answer, and the version that computed it. */
+interface LearntAnswer {
+  readonly answer: unknown;
+  readonly version: number;
+}
+
+/** A model that learns from requests: each batch is answered by what had been learnt, and was confirmed, when it began. */
+export class LearningModel implements Served<unknown, LearntAnswer> {
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
@@ -39,16 +45,28 @@ export class LearningModel implements Served {
     return this.#model.rowsOf(work);
   }
 
-  run(works: readonly unknown[]): ReturnType<Served["run"]> {
-    return this.#latest().run(works);
+  run(works: readonly unknown[]): ReturnType<Served<unknown, LearntAnswer>["run"]> {
+    const answers = this.#latest().run(works);
+    const version = this.#version;
+    const withVersion = (all: readonly unknown[]): (LearntAnswer | Error)[] =>
+      all.map((answer) => (answer instanceof Error ? answer : { answer, version }));
+    return answers instanceof Promise ? answers.then(withVersion) : withVersion(answers as readonly unknown[]);
   }
 
-  output(answer: unknown, index: number): OutputTensor {
+  output({ answer }: LearntAnswer, index: number): OutputTensor {
     return this.#model.output(answer, index);
   }
 
-  rows(answer: unknown): readonly object[] {
+  rows({ answer }: LearntAnswer): readonly object[] {
     return this.#model.rows!(answer);
+  }
+
+  parameters({ version }: LearntAnswer): { learnt_version: number } {
+    return { learnt_version: version };
+  }
+
+  get degraded(): string | undefined {
+    return this.learner.stats().failure;
   }
 
   close(): void {}

@@ -60,6 +60,10 @@ export interface Served<Work = unknown, Answer = unknown> {
   output(answer: Answer, index: number): OutputTensor;
   /** One object a row: its value, and probabilities where the model has them. */
   rows?(answer: Answer): readonly object[];
+  /** What the parameters of an answer say besides its batch. */
+  parameters?(answer: Answer): Readonly<Record<string, number>>;
+  /** Why it is not as it should be, though it answers; undefined: all is well. */
+  readonly degraded?: string | undefined;
   /** Computes what the first request would wait for. @throws where the model cannot predict */
   warmUp?(): Promise<void>;
   /** Called when no request is left. */

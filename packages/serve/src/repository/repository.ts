@@ -145,7 +145,7 @@ export class Repository {
     const told = this.#doubled.get(name)?.message ?? failed.get(version)?.reason;
     if (told !== undefined) return told;
     const other = candidates.find((one) => one.version === version)?.other;
-    if (loaded.has(version)) return other === undefined ? "" : toldOther(other);
+    if (loaded.has(version)) return other === undefined ? (loaded.get(version)!.model.served.degraded ?? "") : toldOther(other);
     if (unloaded) return "unloaded";
     const newer = [...loaded.keys()].filter((one) => Number(one) > Number(version)).length;
     const { versions } = this.#settings;

@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { CapabilityError } from "ergodic";
+import type { OnlineLearner } from "../learn/index.ts";
 import { LearningModel } from "../models/learning-model.ts";
 import { servedOfFile, servedPredictor } from "../models/of-file.ts";
 import { OnnxModel } from "../models/onnx-model.ts";
@@ -10,7 +11,7 @@ import type { Source } from "../repository/sources.ts";
 import { appOf } from "./app.ts";
 import type { Server } from "./context.ts";
 import { keepHeap } from "./heap.ts";
-import { logger } from "./log.ts";
+import { type Logger, logger } from "./log.ts";
 import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings } from "./options.ts";
 
 /** A server that listens. */
@@ -58,6 +59,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };
   try {
     await repository.start();
+    for (const { name, served } of repository) if (served instanceof LearningModel) reportLearner(name, served.learner, log);
     const app = await appOf(server);
     await app.listen({ port: settings.port, host: settings.host }).catch((cause: NodeJS.ErrnoException) => {
       const isForeign = ["EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"].includes(cause.code ?? "");
@@ -82,6 +84,20 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 
 const NO_MODELS =
   "there is no model yet: a folder holds NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors; what is put there is served";
+
+/** What happened to what was learnt, and what becomes of it. */
+function reportLearner(model: string, learner: OnlineLearner, log: Logger): void {
+  const { recovered, version } = learner.stats();
+  const { droppedBytes } = recovered;
+  if (droppedBytes > 0)
+    log.warn({ model, version, droppedBytes }, "dropped the end of the journal: a write that was cut short and never confirmed");
+  void learner.failed.then((error) =>
+    log.error(
+      { model, version: learner.stats().version, reason: error.message },
+      "learns no more; the confirmed version is served",
+    ),
+  );
+}
 
 async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Promise<void> {
   const { settings, log, repository } = server;

@@ -22,7 +22,7 @@ export function namesOfModel(name: string, version: string, model: Served): Resp
   };
 }
 
-/** Writes an answer of the Open Inference Protocol, with the rows of its batch and the microseconds that it took as parameters. */
+/** Writes an answer of the Open Inference Protocol. Its parameters are the rows of its batch, the microseconds that it took, and what the model adds. */
 export function writeInfer<Answer>(
   names: ResponseNames,
   model: Served<unknown, Answer>,
@@ -32,7 +32,9 @@ export function writeInfer<Answer>(
 ): InferResponse {
   let json = names.opening;
   if (id !== undefined) json += `,"id":${JSON.stringify(id)}`;
-  json += `,"parameters":{"batch_rows":${batchRows},"queue_us":${Math.round(queueUs)},"compute_us":${Math.round(computeUs)}},"outputs":[`;
+  json += `,"parameters":{"batch_rows":${batchRows},"queue_us":${Math.round(queueUs)},"compute_us":${Math.round(computeUs)}`;
+  if (model.parameters) for (const [name, value] of Object.entries(model.parameters(answer))) json += `,"${name}":${value}`;
+  json += `},"outputs":[`;
   const parts: Uint8Array[] = [];
   let size = 0;
   for (let i = 0; i < wanted.length; i++) {

@@ -1,4 +1,4 @@
-/** A learner that is killed at any moment: nothing that it confirmed is lost, and nothing half-written is there. */
+/** A learner that is killed at any moment: nothing that it confirmed is lost, nothing that is sent again is learnt twice, and nothing half-written is there. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -74,29 +74,50 @@ test(`killed ${ROUNDS} times in the middle of its work`, async () => {
   );
   await (await openLearner({ folder, model, rule, keep: 4 })).close();
   const twin = new Twin(await LearningRun.begin(model, { rule }));
-  let [confirmed, beyond, snapshots] = [0, 0, 0];
+  let [confirmed, beyond, snapshots, repeated, again] = [0, 0, 0, 0, 0];
   for (let round = 0; round < ROUNDS; round++) {
     const said = await killed(folder, [300, 3000, 30_000][round % 3]!, [1, 4, 64][(round >> 1) % 3]!, Math.random() * 300);
     let told = twin.version;
+    /** Learnt or not, nobody was told. */
+    const open = new Map<number, { which: number; idempotencyKey: string }>();
     for (const line of said) {
-      const [what, version, operation, which] = line.split(" ");
-      if (what === "done") told = Math.max(told, Number(version));
-      else twin.operations.set(Number(version), [operation!, Number(which)]);
+      const [what, version, operation, which, key] = line.split(" ");
+      if (what === "done") {
+        told = Math.max(told, Number(version));
+        open.delete(Number(version));
+      } else {
+        twin.operations.set(Number(version), [operation!, Number(which)]);
+        if (operation === "learn") open.set(Number(version), { which: Number(which), idempotencyKey: key! });
+      }
     }
     const learner = await openLearner({ folder, keep: 4 });
     const { version, recovered } = learner.stats();
     expect(version, said.slice(-5).join("\n")).toBeGreaterThanOrEqual(told);
     expect(Buffer.from(learner.current().toBytes()).equals(await twin.at(version)), `version ${version}`).toBe(true);
     expect(recovered.droppedBytes).toBeGreaterThanOrEqual(0);
+    for (const [tried, { which, idempotencyKey }] of open) {
+      const { rows, targets } = request(which);
+      const before = learner.stats().version;
+      const answer = await learner.learn(rows, targets, { idempotencyKey });
+      if (tried <= version) expect([answer.version, answer.rows, learner.stats().version]).toEqual([tried, rows.length, before]);
+      else {
+        expect(answer.version).toBe(before + 1);
+        twin.operations.set(answer.version, ["learn", which]);
+      }
+      if (tried <= version) repeated++;
+      else again++;
+    }
+    expect(Buffer.from(learner.current().toBytes()).equals(await twin.at(learner.stats().version))).toBe(true);
     confirmed += told;
     beyond += version - told;
     snapshots += learner.versions().length - 1;
     await learner.close();
-    const strange = readdirSync(folder).filter((name) => !/^\d{16}\.(snapshot|journal)$/.test(name));
+    const strange = readdirSync(folder).filter((name) => !/^(\d{16}-\d{6}\.(snapshot|journal)|term-\d{6})$/.test(name));
     expect(strange).toEqual([]);
   }
   expect(confirmed).toBeGreaterThan(ROUNDS);
   expect(snapshots).toBeGreaterThan(0);
-  if (process.env.ERGODIC_KILLS) console.log({ version: twin.version, confirmed, beyond, snapshots });
+  expect(repeated + again).toBeGreaterThan(0);
+  if (process.env.ERGODIC_KILLS) console.log({ version: twin.version, confirmed, beyond, snapshots, repeated, again });
   rmSync(folder, { recursive: true });
 }, 600_000);

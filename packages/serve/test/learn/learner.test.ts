@@ -7,8 +7,12 @@ import { LearnerError, type OnlineLearner, openLearner, RefusedError } from "@er
 import {
   adagrad,
   adam,
+  averaging,
+  batchNorm,
+  chain,
   DataError,
   Dataset,
+  dense,
   fit,
   type LinearPredictor,
   linear,
@@ -16,9 +20,11 @@ import {
   network,
   OptionError,
   predictor,
+  relu,
   sgd,
 } from "ergodic";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { LearnerFolder } from "../../src/learn/folder.ts";
 import { Journal } from "../../src/learn/journal.ts";
 
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
@@ -38,6 +44,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "learner-"));
 });
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const learner of open.splice(0)) await learner.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -47,6 +54,14 @@ async function opened(options: Partial<Parameters<typeof openLearner>[0]> = {}):
   open.push(learner);
   return learner;
 }
+/** The first file of a kind. */
+const fileOf = (kind: string): string =>
+  join(
+    folder,
+    readdirSync(folder)
+      .sort()
+      .find((name) => name.endsWith(`.${kind}`))!,
+  );
 const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.from(a).equals(b);
 const bytesOf = (learner: OnlineLearner): Uint8Array => learner.current().toBytes();
 const rejected = async (promise: Promise<unknown>): Promise<Error & { code?: string }> =>
@@ -83,18 +98,25 @@ test("is the same as fit on the same rows, and the same again from other cuts of
   expect((learnt as typeof wanted).intercept).toEqual(wanted.intercept);
 });
 
+/** Holds back the next write to the disk: resolves once it is asked for. */
+async function heldWrite(): Promise<{ asked: Promise<void>; write: () => void }> {
+  const append = Journal.prototype.append;
+  let tell = (): void => {};
+  let write = (): void => {};
+  const asked = new Promise<void>((resolve) => (tell = resolve));
+  const go = new Promise<void>((resolve) => (write = resolve));
+  vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async function (this: Journal, ...given) {
+    tell();
+    await go;
+    return append.apply(this, given);
+  });
+  return { asked, write };
+}
+
 test("what is not on the disk yet is neither served nor confirmed", async () => {
   const learner = await opened({ model });
   const before = learner.current();
-  const append = Journal.prototype.append;
-  let write = (): void => {};
-  const asked = new Promise<void>((resolve) => {
-    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async function (this: Journal, ...given) {
-      resolve();
-      await new Promise<void>((go) => (write = go));
-      return append.apply(this, given);
-    });
-  });
+  const { asked, write } = await heldWrite();
   const learning = learner.learn(rows(200, 210), classes(200, 210));
   let isTold = false;
   void learning.then(() => (isTold = true));
@@ -105,7 +127,42 @@ test("what is not on the disk yet is neither served nor confirmed", async () => 
   await learning;
   expect(meanwhile).toEqual({ isTold: false, isServed: false });
   expect(learner.current().version).toBe(1);
-  vi.restoreAllMocks();
+});
+
+describe("while a group is under way, the confirmed model is served, though nobody asked for it before", () => {
+  const networks = async (): Promise<Uint8Array> => {
+    const layers = [dense(6), batchNorm(), relu(), dense(1)];
+    const run = fit(network(layers), Dataset.fromArrays({ x: rows(0, 50), y: classes(0, 50) }), { epochs: 1, seed: 1 });
+    await run;
+    return run.checkpoint();
+  };
+  test.each<[string, () => Promise<Uint8Array>, Partial<Parameters<typeof openLearner>[0]>]>([
+    ["of a linear model", async () => model, {}],
+    ["of averaged numbers", async () => model, { rule: chain(sgd({ rate: 0.05 }), averaging({ start: 2 })) }],
+    ["of a network", networks, { rule: adam({ rate: 0.01 }), batch: 4 }],
+  ])("%s", async (_, make, options) => {
+    const learner = await opened({ model: await make(), ...options });
+    for (let i = 0; i < 9; i++) await learner.learn(rows(8 * i, 8 * i + 8), classes(8 * i, 8 * i + 8));
+    const { asked, write } = await heldWrite();
+    const more = [learner.learn(rows(100, 110), classes(100, 110)), learner.learn(rows(120, 130), classes(120, 130))];
+    await asked;
+    const served = learner.current();
+    const [bytes, stats] = [served.toBytes(), learner.stats()];
+    expect(learner.current()).toBe(served);
+    write();
+    await Promise.all(more);
+    expect([served.version, stats.version, stats.all.rows, stats.requests]).toEqual([9, 9, 72, 9]);
+    expect(learner.stats()).toMatchObject({ version: 11, requests: 11, all: { rows: 92 } });
+    const after = bytesOf(learner);
+    await learner.close();
+    rmSync(folder, { recursive: true });
+    const twin = await opened({ model: await make(), ...options });
+    for (let i = 0; i < 9; i++) await twin.learn(rows(8 * i, 8 * i + 8), classes(8 * i, 8 * i + 8));
+    expect(same(bytesOf(twin), bytes)).toBe(true);
+    await twin.learn(rows(100, 110), classes(100, 110));
+    await twin.learn(rows(120, 130), classes(120, 130));
+    expect(same(bytesOf(twin), after)).toBe(true);
+  });
 });
 
 test("many calls share one write, and are told in their order", async () => {
@@ -242,7 +299,7 @@ describe("rollback", () => {
     await learner.snapshot();
     await learner.learn(rows(2, 4), classes(2, 4));
     const bytes = bytesOf(learner);
-    const path = join(folder, "0000000000000000.snapshot");
+    const path = fileOf("snapshot");
     const file = readFileSync(path);
     file[file.length - 3]! ^= 1;
     writeFileSync(path, file);
@@ -286,12 +343,12 @@ describe("a poisoned request", () => {
   test.each(poisons)("%s", async (_, some, targets, weights) => {
     const learner = await opened({ model, rule: adagrad({ rate: 0.1 }) });
     await learner.learn(rows(10, 20), classes(10, 20));
-    const [bytes, stats, journal] = [bytesOf(learner), learner.stats(), readFileSync(join(folder, "0000000000000000.journal"))];
+    const [bytes, stats, journal] = [bytesOf(learner), learner.stats(), readFileSync(fileOf("journal"))];
     const error = await rejected(learner.learn(some as never, targets as never, weights ? { weights } : {}));
     expect(error).toBeInstanceOf(DataError);
     expect(learner.stats()).toEqual({ ...stats, refused: 1 });
     expect(learner.current().version).toBe(1);
-    expect(readFileSync(join(folder, "0000000000000000.journal")).equals(journal)).toBe(true);
+    expect(readFileSync(fileOf("journal")).equals(journal)).toBe(true);
     // The state in memory, not only what is served: the next request has the result that it would have had.
     const next = await learner.learn(rows(20, 30), classes(20, 30));
     const after = bytesOf(learner);
@@ -351,29 +408,77 @@ test("refuses more than may wait, and what comes after the end, but finishes wha
   expect((await (await opened()).learn([row(1)], ["yes"])).version).toBe(2);
 });
 
-test("where the journal cannot be written, what waits is refused, nothing waits any more, and nothing of it is learnt", async () => {
+test("where the journal cannot be written, what waits is refused, the confirmed model is served, and nothing else is counted", async () => {
   const learner = await opened({ model });
-  await learner.learn(rows(0, 3), classes(0, 3));
-  const bytes = bytesOf(learner);
+  // Nobody asks for the model in between.
+  for (let i = 0; i < 5; i++) await learner.learn(rows(3 * i, 3 * i + 3), classes(3 * i, 3 * i + 3));
+  const before = learner.stats();
+  expect(before).toMatchObject({ version: 5, requests: 5, all: { rows: 15 } });
+  expect(before).not.toHaveProperty("failure");
+  let told: LearnerError | undefined;
+  void learner.failed.then((error) => (told = error));
   let waiting: Promise<Error & { code?: string }> | undefined;
   vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async () => {
     waiting = rejected(learner.learn(rows(5, 9), classes(5, 9)));
     expect(learner.stats().queuedRows).toBe(4);
     throw new Error("the disk is full");
   });
+  expect(told).toBe(undefined);
   const written = await rejected(learner.learn(rows(3, 5), classes(3, 5)));
-  for (const error of [written, (await waiting)!, await rejected(learner.learn(rows(9, 10), classes(9, 10)))]) {
+  const late = await rejected(learner.learn(rows(9, 10), classes(9, 10)));
+  for (const error of [
+    written,
+    (await waiting)!,
+    late,
+    await rejected(learner.snapshot()),
+    await rejected(learner.rollback(0)),
+  ]) {
     expect(error).toBeInstanceOf(LearnerError);
-    expect([error.code, error.message]).toEqual([
-      "JOURNAL_WRITE",
-      expect.stringContaining("could not be written (the disk is full)"),
-    ]);
+    expect(error.message).toBe(
+      `${folder}: could not be written (the disk is full), and what was not confirmed is not learnt; see to the disk, close the learner and open it again [JOURNAL_WRITE]`,
+    );
   }
-  expect(learner.stats().queuedRows).toBe(0);
-  expect(same(bytesOf(learner), bytes)).toBe(true);
+  expect(told).toBe(written);
+  expect(learner.stats()).toEqual({ ...before, failure: written.message });
+  const served = learner.current();
+  expect(served.version).toBe(5);
+  await learner.close();
+  expect(learner.current()).toBe(served);
+  const again = await opened();
+  expect([again.stats().version, same(bytesOf(again), served.toBytes())]).toEqual([5, true]);
+});
+
+test("where a snapshot cannot be written, the confirmed model is served, and is there again", async () => {
+  const learner = await opened({ model });
+  await learner.learn(rows(0, 9), classes(0, 9));
+  vi.spyOn(LearnerFolder.prototype, "begin").mockRejectedValueOnce(new Error("the disk is full"));
+  const error = await rejected(learner.snapshot());
+  expect(error.code).toBe("JOURNAL_WRITE");
+  expect(learner.stats()).toMatchObject({ version: 1, failure: error.message });
+  const bytes = bytesOf(learner);
   await learner.close();
   const again = await opened();
   expect([again.stats().version, same(bytesOf(again), bytes)]).toEqual([1, true]);
+  expect(again.versions().map(({ version }) => version)).toEqual([0]);
+});
+
+test("a folder that cannot be written when it is opened serves what was confirmed, and learns nothing", async () => {
+  const learner = await opened({ model });
+  await learner.learn(rows(0, 9), classes(0, 9));
+  const bytes = bytesOf(learner);
+  await learner.close();
+  const files = readdirSync(folder).filter((name) => name.endsWith("journal"));
+  vi.spyOn(LearnerFolder.prototype, "continued").mockRejectedValueOnce(new DataError("j", "the disk is full", "FILE_WRITE"));
+  const again = await opened();
+  expect(again.stats()).toMatchObject({
+    version: 1,
+    failure: expect.stringContaining("could not be written (j: the disk is full"),
+  });
+  expect(same(bytesOf(again), bytes)).toBe(true);
+  expect((await rejected(again.learn([row(1)], ["yes"]))).code).toBe("JOURNAL_WRITE");
+  await again.close();
+  expect(readdirSync(folder).filter((name) => name.endsWith("journal"))).toEqual(files);
+  expect((await (await opened()).learn([row(1)], ["yes"])).version).toBe(2);
 });
 
 test("networks learn, and are served without a pause for each request", async () => {

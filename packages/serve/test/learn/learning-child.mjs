@@ -1,4 +1,4 @@
-// Learns until it is killed, and says what it is about to do and what it was told: `try VERSION OPERATION`, `done VERSION`.
+// Learns until it is killed, and says what it is about to do and what it was told: `try VERSION OPERATION WHICH [KEY]`, `done VERSION`.
 import { writeSync } from "node:fs";
 import { openLearner } from "@ergodic/serve";
 
@@ -26,9 +26,10 @@ async function once() {
     writeSync(1, `done ${told.version}\n`);
     return;
   }
-  writeSync(1, `try ${next} learn ${next}\n`);
+  const idempotencyKey = `${process.pid}-${next}`;
+  writeSync(1, `try ${next} learn ${next} ${idempotencyKey}\n`);
   const { rows, targets } = request(next);
-  const told = await learner.learn(rows, targets);
+  const told = await learner.learn(rows, targets, { idempotencyKey });
   writeSync(1, `done ${told.version}\n`);
 }
 

@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { LearnerError } from "../../src/learn/errors.ts";
-import { lockFolder } from "../../src/learn/lock.ts";
+import { type LockClock, lockFolder } from "../../src/learn/lock.ts";
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -18,6 +18,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 const locks = (): string[] => readdirSync(folder).filter((name) => name.startsWith("lock-"));
+/** Sets the clock of the disk back, or ahead. */
 const age = (name: string, seconds: number): void =>
   utimesSync(join(folder, name), Date.now() / 1000 - seconds, Date.now() / 1000 - seconds);
 const refusal = async (): Promise<LearnerError> =>
@@ -37,7 +38,6 @@ const other = (name: string, change: (parts: string[]) => void): string => {
 
 test("is given once, and again after its release", async () => {
   const lock = await lockFolder(folder);
-  age(locks()[0]!, 10);
   const error = await refusal();
   expect(error).toBeInstanceOf(LearnerError);
   expect(error.code).toBe("FOLDER_LOCKED");
@@ -56,14 +56,12 @@ test("is taken from a process that is gone, also where its number has come again
   children.push(child);
   const gone = other(name, (parts) => (parts[2] = String(child.pid)));
   writeFileSync(join(folder, gone), "");
-  age(gone, 10);
   // It lives, but began at another time than the lock says.
   await (await lockFolder(folder)).release();
   expect(existsSync(join(folder, gone))).toBe(false);
   // Nobody knows when it began.
   const unknown = other(gone, (parts) => (parts[3] = ""));
-  writeFileSync(join(folder, unknown), "");
-  age(unknown, 10);
+  writeFileSync(join(folder, unknown), "Process 1\nBeat 1\n");
   expect((await refusal()).message).toContain(`process ${child.pid}`);
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGKILL");
@@ -88,8 +86,7 @@ test.skipIf(!existsSync("/proc/self/stat"))(
       parts[2] = String(pid);
       parts[3] = statusOf()[19]!;
     });
-    writeFileSync(join(folder, lockOf), "");
-    age(lockOf, 10);
+    writeFileSync(join(folder, lockOf), "Process 1\nBeat 1\n");
     expect((await refusal()).message).toContain(`process ${pid}`);
     process.kill(pid, "SIGKILL");
     await expect.poll(() => statusOf()[0]).toBe("Z");
@@ -98,19 +95,203 @@ test.skipIf(!existsSync("/proc/self/stat"))(
   },
 );
 
-test("of another host is given up when it has been silent for a minute", async () => {
-  const first = await lockFolder(folder);
-  const foreign = other(locks()[0]!, (parts) => (parts[1] = "0123456789ab"));
-  await first.release();
-  writeFileSync(join(folder, foreign), "");
-  age(foreign, 50);
-  const error = await refusal();
-  expect(error.message).toContain("another host or container");
-  expect(error.message).toContain(foreign);
-  age(foreign, 70);
-  const lock = await lockFolder(folder);
-  expect(locks()).toHaveLength(1);
+/** Time that passes when a watcher waits, and what happens meanwhile. */
+class Time implements LockClock {
+  seconds = 0;
+  /** Called after each wait of a watcher. */
+  meanwhile: () => unknown = () => undefined;
+  readonly #timers = new Set<{ ms: number; next: number; act: () => void }>();
+
+  now(): number {
+    return this.seconds * 1000;
+  }
+
+  async wait(ms: number): Promise<void> {
+    await this.pass(ms / 1000);
+    await this.meanwhile();
+  }
+
+  async pass(seconds: number): Promise<void> {
+    this.seconds += seconds;
+    for (const timer of this.#timers) for (; timer.next <= this.now(); timer.next += timer.ms) timer.act();
+    // What the timers began ends.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+
+  every(ms: number, act: () => void): () => void {
+    const timer = { ms, next: this.now() + ms, act };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+}
+
+/** The lock of another host, whose process beats only when it is told to; its name. */
+const foreignLock = (
+  text = "Process 1 on elsewhere writes in this folder.\nBeat 000000000007\n",
+  place = "0123456789ab",
+): string => {
+  const name = `lock-${place}-1-1-0123456789ab`;
+  writeFileSync(join(folder, name), text);
+  return name;
+};
+
+describe("of another host", () => {
+  test("is given up when its count has not moved for a minute, by the clock of who watches", async () => {
+    foreignLock();
+    const time = new Time();
+    const lock = await lockFolder(folder, time);
+    expect(time.seconds).toBeGreaterThanOrEqual(60);
+    expect(time.seconds).toBeLessThan(62);
+    expect(locks()).toEqual([lock.name]);
+    await lock.release();
+  });
+
+  test.each([-7200, -120, 0, 120, 7200])("is refused as soon as its count moves, where its clock is %s s off", async (offset) => {
+    const name = foreignLock();
+    const time = new Time();
+    let beats = 7;
+    time.meanwhile = () => {
+      if (time.seconds % 5 === 0) writeFileSync(join(folder, name), `Process 1\nBeat ${++beats}\n`);
+      // The time of the file says nothing.
+      age(name, offset + time.seconds);
+    };
+    age(name, offset);
+    const error = await lockFolder(folder, time).catch((refused: LearnerError) => refused);
+    expect(error).toBeInstanceOf(LearnerError);
+    expect((error as LearnerError).message).toBe(
+      `${folder}: is written by a process of another host or container, which showed that it lives; one alone can learn into a folder: close that learner, or take another folder [FOLDER_LOCKED]`,
+    );
+    expect(time.seconds).toBe(5);
+    expect(locks()).toEqual([name]);
+  });
+
+  test("is refused where it moves in the last moment only, or moved while who watches was stopped", async () => {
+    const name = foreignLock();
+    const time = new Time();
+    time.meanwhile = () => {
+      if (time.seconds === 59) writeFileSync(join(folder, name), "Process 1\nBeat 8\n");
+    };
+    await expect(lockFolder(folder, time)).rejects.toThrow("another host");
+    expect(time.seconds).toBe(59);
+    const stopped = new Time();
+    stopped.meanwhile = () => {
+      if (stopped.seconds !== 2) return;
+      writeFileSync(join(folder, name), "Process 1\nBeat 30\n");
+      stopped.seconds += 120;
+    };
+    await expect(lockFolder(folder, stopped)).rejects.toThrow("another host");
+    expect(locks()).toEqual([name]);
+  });
+
+  test("of an earlier version, which did not count, shows by its time that it lives", async () => {
+    const name = foreignLock("Process 1 on elsewhere writes in this folder.\n");
+    const time = new Time();
+    let set = 100;
+    time.meanwhile = () => {
+      if (time.seconds % 5 === 0) age(name, set++);
+    };
+    await expect(lockFolder(folder, time)).rejects.toThrow("another host");
+    time.meanwhile = () => undefined;
+    await (await lockFolder(folder, time)).release();
+    expect(locks()).toEqual([]);
+  });
+
+  test("that goes while it is watched is given up at once", async () => {
+    const name = foreignLock();
+    const time = new Time();
+    time.meanwhile = () => {
+      if (time.seconds === 3) rmSync(join(folder, name));
+    };
+    await (await lockFolder(folder, time)).release();
+    expect(time.seconds).toBe(3);
+  });
+
+  test("that has not counted yet may have come at the same time, and is waited for", async () => {
+    const name = foreignLock("Process 1 on elsewhere writes in this folder.\nBeat 000000000000\n");
+    const time = new Time();
+    let waits = 0;
+    time.meanwhile = () => {
+      if (++waits === 3) rmSync(join(folder, name));
+      // It does not stay while it gives way.
+      expect(locks().length).toBe(waits < 3 ? 1 : 0);
+    };
+    await (await lockFolder(folder, time)).release();
+    // One that ended before it ever counted is watched in the end.
+    foreignLock("");
+    time.meanwhile = () => undefined;
+    const from = time.seconds;
+    await (await lockFolder(folder, time)).release();
+    expect(time.seconds - from).toBeGreaterThan(60);
+    expect(locks()).toEqual([]);
+  });
+
+  test("that two watch is given to the one that came first, once it is silent", async () => {
+    foreignLock();
+    const time = new Time();
+    let second: Promise<unknown> | undefined;
+    time.meanwhile = () => {
+      if (time.seconds === 7) second = lockFolder(folder).catch((refused: LearnerError) => refused.code);
+    };
+    const first = await lockFolder(folder, time);
+    expect(await second).toBe("FOLDER_LOCKED");
+    expect(locks()).toEqual([first.name]);
+    await first.release();
+  });
+
+  test("that two find silent at the same time is not given to both", async () => {
+    foreignLock();
+    const both = await Promise.allSettled([lockFolder(folder, new Time()), lockFolder(folder, new Time())]);
+    const given = both.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+    expect(given.length).toBeLessThanOrEqual(1);
+    for (const lock of given) await lock.release();
+    await (await lockFolder(folder, new Time())).release();
+  });
+});
+
+test("a holder counts while it lives, over what it wrote, so that who watches sees it", async () => {
+  const time = new Time();
+  const lock = await lockFolder(folder, time);
+  const text = (): string => readFileSync(join(folder, lock.name), "utf8");
+  const first = text();
+  expect(first).toMatch(/^Process \d+ on .* writes in this folder\.\nBeat 0{11}1\n$/);
+  await time.pass(4.9);
+  expect(text()).toBe(first);
+  await time.pass(0.1);
+  expect(text()).toBe(first.replace("1\n", "2\n"));
+  await time.pass(50);
+  expect(text()).toMatch(/\nBeat 0{10}12\n$/);
   await lock.release();
+  await time.pass(5);
+  expect(locks()).toEqual([]);
+});
+
+test("a holder that was stopped learns that another one has taken over, before it may confirm, or at its next beat", async () => {
+  const time = new Time();
+  for (const finds of ["verify", "beat"]) {
+    const stopped = await lockFolder(folder, time);
+    await stopped.verify();
+    let lost: LearnerError | undefined;
+    void stopped.lost.then((error) => (lost = error));
+    // Its name would be that of another host for who watches it from there.
+    rmSync(join(folder, stopped.name));
+    const next = await lockFolder(folder, time);
+    if (finds === "verify") await expect(stopped.verify()).rejects.toMatchObject({ code: "FOLDER_LOCKED" });
+    else await time.pass(5);
+    await expect
+      .poll(() => lost?.message)
+      .toBe(
+        `${folder}: was taken over by another process, which took this one for dead; what was not confirmed is to be sent to that one [FOLDER_LOCKED]`,
+      );
+    await stopped.release();
+    await next.verify();
+    await next.release();
+  }
+  const released = await lockFolder(folder, time);
+  let isLost = false;
+  void released.lost.then(() => (isLost = true));
+  await released.release();
+  await released.verify().catch(() => undefined);
+  expect([isLost, locks()]).toEqual([false, []]);
 });
 
 test("of many that come at once, at most one has it, and each has it in the end", async () => {
@@ -131,21 +312,6 @@ test("of many that come at once, at most one has it, and each has it in the end"
   expect(turns).toBe(5);
   expect(locks()).toEqual([]);
 }, 60_000);
-
-test("a holder that slept finds out that another one has taken over", async () => {
-  const lock = await lockFolder(folder);
-  rmSync(join(folder, locks()[0]!));
-  // It need not ask as long as it is awake.
-  await lock.confirm();
-  const { now } = performance;
-  performance.now = () => now.call(performance) + 3_600_000;
-  try {
-    await expect(lock.confirm()).rejects.toThrow("another process has taken over");
-  } finally {
-    performance.now = now;
-  }
-  await lock.release();
-});
 
 test("other files of the folder are none of its business", async () => {
   for (const name of ["lock", "lock-", "lock-x-1-2-3", "0000000000000000.journal"]) writeFileSync(join(folder, name), "");

@@ -1,9 +1,10 @@
 /** Learning through the server: predictions follow what was learnt, refusals leave no trace, and versions can be returned to. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test, vi } from "vitest";
 import { type OnlineLearner, openLearner, type Serving } from "../../src/index.ts";
+import { Journal } from "../../src/learn/journal.ts";
 import { classifier, get, post, regression, serving } from "./models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-learn-"));
@@ -65,7 +66,9 @@ test("metrics tell how learning goes, of models that learn alone", async () => {
     return Object.fromEntries(ours.map(([name, value]) => [name, Number(value)]));
   };
   const labels = '{model="model",version="1"}';
-  const names = ["learnt_rows_total", "learning_waiting_rows", "journal_bytes"].map((name) => `ergodic_${name}${labels}`);
+  const names = ["learnt_rows_total", "learning_waiting_rows", "journal_bytes", "learner_degraded"].map(
+    (name) => `ergodic_${name}${labels}`,
+  );
   const before = await told();
   expect(Object.keys(before).sort()).toEqual(names.sort());
   expect(before[`ergodic_learnt_rows_total${labels}`]).toBe(0);
@@ -78,6 +81,7 @@ test("metrics tell how learning goes, of models that learn alone", async () => {
     [`ergodic_learnt_rows_total${labels}`]: 4,
     [`ergodic_progressive_loss${labels}`]: recent.loss,
     [`ergodic_learning_waiting_rows${labels}`]: 0,
+    [`ergodic_learner_degraded${labels}`]: 0,
     [`ergodic_journal_bytes${labels}`]: journalBytes,
   });
 });
@@ -220,4 +224,203 @@ test("many clients at once: every confirmed request counts once", async () => {
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(new Set(answers.map(({ json }) => json.version)).size).toBe(60);
   expect(learner.stats()).toMatchObject({ requests: 60, version: 60 });
+});
+
+const tensor = { name: "input", datatype: "FP64", shape: [1, 3], data: [1, 0, 0.5] };
+
+test("answers say which version computed them, in all forms, and it is the confirmed one while more is learnt", async () => {
+  const { server, learner } = await learning(await regression());
+  const url = `${server.url}/v2/models/model`;
+  const raw = new Uint8Array(Float64Array.from(tensor.data).buffer);
+  const forms: [string, () => ReturnType<typeof post>][] = [
+    ["rows", () => post(`${url}/rows`, { rows: [{ a: 1, b: 0, c: 0.5 }] })],
+    ["tensors", () => post(`${url}/infer`, { inputs: [tensor] })],
+    ["binary", () => post(`${url}/infer`, { parameters: { binary_data_output: true }, inputs: [tensor] })],
+    ["bytes", () => post(`${url}/infer`, raw, { "inference-header-content-length": "0" })],
+  ];
+  /** What the model says, and of which version it is. */
+  const told = async (): Promise<Map<string, [number, number]>> =>
+    new Map(
+      await Promise.all(
+        forms.map(async ([name, ask]): Promise<[string, [number, number]]> => {
+          const { status, json, bytes } = await ask();
+          expect([status, json.model_version]).toEqual([200, "1"]);
+          const value = json.predictions?.[0].value ?? json.outputs[0].data?.[0] ?? bytes.readDoubleLE();
+          return [name, [json.parameters.learnt_version, value]];
+        }),
+      ),
+    );
+  const values = new Map<number, number>();
+  const value = (): number =>
+    (learner.current().predictor as Awaited<ReturnType<typeof regression>>).predict({ a: 1, b: 0, c: 0.5 }).value;
+  for (let version = 0; version < 4; version++) {
+    // Nobody asks for the versions in between.
+    if (version % 3 === 0) {
+      const answers = await told();
+      values.set(version, value());
+      for (const answer of answers.values()) expect(answer).toEqual([version, values.get(version)]);
+    }
+    await post(`${url}/learn`, { rows, targets: [10 + version, -10] });
+  }
+  const confirmed = value();
+  const append = Journal.prototype.append;
+  let write = (): void => {};
+  const isHeld = new Promise<void>((resolve) => {
+    vi.spyOn(Journal.prototype, "append").mockImplementationOnce(async function (this: Journal, ...given) {
+      resolve();
+      await new Promise<void>((go) => (write = go));
+      return append.apply(this, given);
+    });
+  });
+  const more = post(`${url}/learn`, { rows, targets: [-100, 100] });
+  await isHeld;
+  for (const answer of (await told()).values()) expect(answer).toEqual([4, confirmed]);
+  write();
+  expect((await more).json.version).toBe(5);
+  for (const [version, answered] of (await told()).values()) expect([version, answered === confirmed]).toEqual([5, false]);
+  expect((await post(`${server.url}/v2/models/fixed/infer`, { inputs: [tensor] })).json.parameters).not.toHaveProperty(
+    "learnt_version",
+  );
+  vi.restoreAllMocks();
+});
+
+test("while learning does not rest, each answer is of a version that was confirmed when it was asked for, or of a later one", async () => {
+  const { server, learner } = await learning(await regression());
+  const url = `${server.url}/v2/models/model`;
+  const values = new Map<number, number>();
+  let isOver = false;
+  let confirmed = 0;
+  const clients = [1, 2, 3].map(async (client) => {
+    while (!isOver) {
+      const { json } = await post(`${url}/learn`, { rows, targets: [client, -client] });
+      confirmed = Math.max(confirmed, json.version);
+    }
+  });
+  for (let i = 0; i < 12; i++) {
+    const since = confirmed + 7;
+    while (confirmed < since) await new Promise((resolve) => setTimeout(resolve, 1));
+    const before = confirmed;
+    const { json } = await post(`${url}/infer`, { inputs: [tensor] });
+    const version = json.parameters.learnt_version;
+    expect(version).toBeGreaterThanOrEqual(before);
+    expect(values.get(version) ?? json.outputs[0].data[0]).toBe(json.outputs[0].data[0]);
+    values.set(version, json.outputs[0].data[0]);
+  }
+  isOver = true;
+  await Promise.all(clients);
+  expect(learner.stats().version).toBe(confirmed);
+  expect(values.size).toBeGreaterThan(6);
+});
+
+test("a learner that cannot write says so everywhere, and its confirmed version is served", async () => {
+  const at = join(folder, String(count++));
+  const learner = await openLearner({ model: await regression(), folder: at });
+  open.push(learner);
+  const lines: string[] = [];
+  const server = await serving({
+    models: { model: learner, fixed: await classifier() },
+    log: "errors",
+    logTo: { write: (line: string) => void lines.push(line) },
+  });
+  const url = `${server.url}/v2/models/model`;
+  const ready = async (): Promise<number[]> =>
+    Promise.all(
+      ["health/ready", "models/model/ready", "models/fixed/ready", "health/live"].map(
+        async (path) => (await get(`${server.url}/v2/${path}`)).status,
+      ),
+    );
+  const degraded = async (): Promise<string | undefined> =>
+    (await (await fetch(`${server.url}/metrics`)).text())
+      .split("\n")
+      .find((line) => line.startsWith("ergodic_learner_degraded{"));
+  for (const target of [10, 20, 30]) await post(`${url}/learn`, { rows, targets: [target, -target] });
+  const troubles = (): unknown[] => lines.map((line) => JSON.parse(line)).filter(({ level }) => level !== "info");
+  expect([await ready(), troubles()]).toEqual([[200, 200, 200, 200], []]);
+  expect(await degraded()).toMatch(/ 0$/);
+  vi.spyOn(Journal.prototype, "append").mockRejectedValueOnce(new Error("ENOSPC: no space left on device, write"));
+  const refused = await post(`${url}/learn`, { rows, targets: [1, 1] });
+  vi.restoreAllMocks();
+  const why = `${at}: could not be written (ENOSPC: no space left on device, write), and what was not confirmed is not learnt; see to the disk, close the learner and open it again [JOURNAL_WRITE]`;
+  expect([refused.status, refused.json.error]).toEqual([503, why]);
+  expect(await ready()).toEqual([503, 503, 200, 200]);
+  expect((await get(`${url}/ready`)).json.error).toBe(`model "model": answers, but learns no more: ${why} [DEGRADED]`);
+  expect(await degraded()).toMatch(/ 1$/);
+  expect(troubles()).toEqual([
+    expect.objectContaining({
+      level: "error",
+      model: "model",
+      version: 3,
+      reason: why,
+      message: "learns no more; the confirmed version is served",
+    }),
+  ]);
+  expect(server.models().find(({ name }) => name === "model")).toMatchObject({ state: "READY", reason: why });
+  const { json } = await get(`${url}/learn`);
+  expect(json).toMatchObject({ version: 3, requests: 3, all: { rows: 6 }, failure: why });
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  expect(metrics).toMatch(/^ergodic_learnt_rows_total\{.*\} 6$/m);
+  const answer = await post(`${url}/infer`, { inputs: [tensor] });
+  expect([answer.status, answer.json.parameters.learnt_version]).toEqual([200, 3]);
+  await learner.close();
+  const again = await openLearner({ folder: at });
+  expect(again.stats().version).toBe(3);
+  expect((again.current().predictor as Awaited<ReturnType<typeof regression>>).predict([1, 0, 0.5]).value).toBe(
+    answer.json.outputs[0].data[0],
+  );
+  await again.close();
+});
+
+test("what was dropped from the end of a journal is logged", async () => {
+  const { learner, at } = await learning(await regression());
+  await learner.learn([[1, 2, 3]], [4]);
+  await learner.close();
+  const journal = join(at, readdirSync(at).find((name) => name.endsWith(".journal"))!);
+  appendFileSync(journal, Buffer.alloc(100, 7));
+  const again = await openLearner({ folder: at });
+  open.push(again);
+  expect(again.stats().recovered).toEqual({ requests: 1, droppedBytes: 100 });
+  const lines: string[] = [];
+  await serving({ models: { model: again }, log: "errors", logTo: { write: (line: string) => void lines.push(line) } });
+  expect(lines.map((line) => JSON.parse(line)).filter(({ level }) => level !== "info")).toEqual([
+    expect.objectContaining({
+      level: "warn",
+      model: "model",
+      version: 1,
+      droppedBytes: 100,
+      message: expect.stringContaining("dropped the end"),
+    }),
+  ]);
+});
+
+test("a request that is sent again with its Idempotency-Key is answered as it was, and one of other rows is refused", async () => {
+  const { server, learner } = await learning(await regression());
+  const url = `${server.url}/v2/models/model/learn`;
+  const key = { "Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324" };
+  const first = await post(url, { rows, targets: [1, 2] }, key);
+  await post(url, { rows, targets: [3, 4] });
+  expect(await post(url, { rows, targets: [1, 2] }, key)).toMatchObject({ status: 200, json: first.json });
+  const other = await post(url, { rows, targets: [1, 3] }, key);
+  expect([other.status, other.json.error]).toEqual([
+    422,
+    `learn: the idempotency key "${key["Idempotency-Key"]}" was used for other rows, targets or weights; give each request a key of its own [KEY_REUSED]`,
+  ]);
+  const none = await post(url, { rows, targets: [1, 2] }, { "Idempotency-Key": "" });
+  expect([none.status, none.json.error]).toEqual([
+    400,
+    expect.stringMatching(/^learn: idempotencyKey is "", but must be 1 to 255/),
+  ]);
+  expect(learner.stats()).toMatchObject({ version: 2, requests: 2, repeated: 1, refused: 0 });
+});
+
+test("the documentation has the key, and the version of answers", async () => {
+  const { server } = await learning(await regression());
+  const { json } = await get(`${server.url}/openapi.json`);
+  expect(json.paths["/v2/models/{model}/learn"].post.parameters).toContainEqual(
+    expect.objectContaining({ in: "header", name: "idempotency-key", required: false }),
+  );
+  for (const route of ["infer", "rows"]) {
+    const { schema } = json.paths[`/v2/models/{model}/${route}`].post.responses["200"].content["application/json"];
+    expect(schema.properties.parameters.properties.learnt_version).toMatchObject({ type: "integer" });
+    expect(schema.properties.parameters.required).toEqual(["batch_rows", "queue_us", "compute_us"]);
+  }
 });

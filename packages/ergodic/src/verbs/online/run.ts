@@ -86,8 +86,8 @@ export class RowLearner implements OnlineRun {
     }
   }
 
-  predictor(): AnyPredictor {
-    return this.#parts.predictor(this.#save());
+  predictor(parameters = this.parameters()): AnyPredictor {
+    return this.#parts.predictor(this.#save(parameters));
   }
 
   checkpoint(loop: JsonObject = {}): Uint8Array {
@@ -199,9 +199,8 @@ export class RowLearner implements OnlineRun {
     }
   }
 
-  #save(): SavedModel {
-    const { descent, save } = this.#parts;
-    const parameters = descent.parameters();
+  #save(parameters: Float64Array): SavedModel {
+    const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
     // Networks may be saved with numbers that are worked out of several: other parameters show whether these are.

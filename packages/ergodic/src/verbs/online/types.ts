@@ -57,8 +57,10 @@ export interface OnlineRun {
   readonly updates: number;
   /** Learns rows in their order, call after call. @throws DataError where numbers would not be finite; nothing has changed then, bit for bit */
   learn(rows: OnlineRows, watch?: OnlineWatch): Promise<void>;
-  /** The model as it is now. */
-  predictor(): AnyPredictor;
+  /** A copy of the model's numbers as they are now. */
+  parameters(): Float64Array;
+  /** The model at `parameters`, by default as it is now. */
+  predictor(parameters?: Float64Array): AnyPredictor;
   /** What `online(bytes)` continues from, bit for bit. `loop`: kept with it. */
   checkpoint(loop?: JsonObject): Uint8Array;
   /** Returns to a checkpoint of this run; what was kept with it. @throws DataError */

@@ -6,6 +6,9 @@ import { answers, modelMetadata, modelParams, serverMetadata } from "./schemas.t
 
 const EXTENSIONS = ["binary_tensor_data", "statistics", "model_repository", "schedule_policy"];
 
+const degraded = (name: string, reason: string): RequestError =>
+  new RequestError(`model "${name}"`, `answers, but learns no more: ${reason}`, "DEGRADED", 503);
+
 interface ModelParams {
   model: string;
   version?: string;
@@ -22,9 +25,12 @@ export const addHealth: Routes = (app, server) => {
     "/v2/health/ready",
     { ...open, schema: { summary: "The server wants requests", response: answers(empty, 503) } },
     (_, reply) => {
-      if (!server.draining) return {};
-      reply.code(503).header("retry-after", "1");
-      return { error: "the server ends, and takes no more requests; ask another [CLOSING]" };
+      if (server.draining) {
+        reply.code(503).header("retry-after", "1");
+        return { error: "the server ends, and takes no more requests; ask another [CLOSING]" };
+      }
+      for (const { name, served } of repository) if (served.degraded !== undefined) throw degraded(name, served.degraded);
+      return {};
     },
   );
   app.get("/v2", { schema: { summary: "The server", response: answers(serverMetadata) } }, () => ({
@@ -47,7 +53,8 @@ export const addHealth: Routes = (app, server) => {
       `${path}/ready`,
       { schema: { summary: "The model answers requests", params: modelParams, response: answers(empty, 404, 503) } },
       ({ params: { model, version } }) => {
-        repository.get(model, version);
+        const { name, served } = repository.get(model, version);
+        if (served.degraded !== undefined) throw degraded(name, served.degraded);
         if (server.draining) throw new RequestError("server", "it ends, and takes no more requests; ask another", "CLOSING", 503);
         return {};
       },

@@ -34,6 +34,15 @@ const snapshotAnswer = Type.Object({
 const rollbackRequest = Type.Object({ version: Type.Integer({ minimum: 0 }) }, NO_OTHERS);
 const rollbackAnswer = Type.Object({ model_name: Type.String(), version: Type.Integer() });
 
+const learnHeaders = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      description:
+        "Names the request: sent again with the same key, it is answered as it was, and not learnt again. 1 to 255 printable ASCII characters without spaces",
+    }),
+  ),
+});
+
 interface Learning {
   rows: (Record<string, unknown> | number[])[];
   targets: (string | number | boolean)[];
@@ -64,24 +73,27 @@ export const addLearn: Routes = (app, { repository }) => {
       return { model_name: model, ...learner.stats(), versions: learner.versions() };
     },
   );
-  app.post<{ Params: { model: string }; Body: Learning }>(
+  app.post<{ Params: { model: string }; Body: Learning; Headers: { "idempotency-key"?: string } }>(
     "/v2/models/:model/learn",
     {
       schema: {
         summary: "Learns rows with their targets",
         params: modelParams,
+        headers: learnHeaders,
         body: learnRequest,
         response: answers(learnAnswer, 400, 404, 413, 422, 429, 503),
       },
       preValidation: async (request) => body(request),
     },
-    async ({ params: { model }, body: { rows, targets, weights } }) => {
+    async ({ params: { model }, body: { rows, targets, weights }, headers: { "idempotency-key": key } }) => {
       const learner = learnerOf(model);
+      const options = { ...(weights && { weights }), ...(key !== undefined && { idempotencyKey: key }) };
       try {
-        return { model_name: model, ...(await learner.learn(rows, targets, weights ? { weights } : {})) };
+        return { model_name: model, ...(await learner.learn(rows, targets, options)) };
       } catch (error) {
         // Well-formed, but not to be learnt: nothing has changed.
-        if (error instanceof DataError) throw new RequestError(error.where, error.said, "INPUT", 422);
+        if (error instanceof DataError)
+          throw new RequestError(error.where, error.said, error.code === "KEY_REUSED" ? "KEY_REUSED" : "INPUT", 422);
         throw error;
       }
     },

@@ -74,6 +74,12 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
     ({ recent }) => recent.loss,
   );
   learning(Gauge, "ergodic_learning_waiting_rows", "Rows that wait to be learnt", ({ queuedRows }) => queuedRows);
+  learning(
+    Gauge,
+    "ergodic_learner_degraded",
+    "1 where nothing more is learnt until the learner's folder is opened again, else 0",
+    ({ failure }) => Number(failure !== undefined),
+  );
   learning(Gauge, "ergodic_journal_bytes", "Bytes of the journal", ({ journalBytes }) => journalBytes);
 
   new Counter({

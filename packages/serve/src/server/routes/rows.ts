@@ -71,7 +71,12 @@ export const addRows: Routes = (app, { repository }) => {
           ...(body.id === undefined ? {} : { id: body.id }),
           target: description.target,
           predictions: found.served.rows!(answer),
-          parameters: { batch_rows: batchRows, queue_us: Math.round(queueUs), compute_us: Math.round(computeUs) },
+          parameters: {
+            batch_rows: batchRows,
+            queue_us: Math.round(queueUs),
+            compute_us: Math.round(computeUs),
+            ...found.served.parameters?.(answer),
+          },
         };
       },
     );

@@ -44,6 +44,11 @@ export const batchParameters = Type.Object({
   batch_rows: Type.Integer({ description: "Rows of the batch that the request was in" }),
   queue_us: Type.Integer({ description: "Microseconds that it waited" }),
   compute_us: Type.Integer({ description: "Microseconds that the batch took" }),
+  learnt_version: Type.Optional(
+    Type.Integer({
+      description: "Of a model that learns: the version that computed the answer, as POST …/learn answers with it",
+    }),
+  ),
 });
 
 export const inferAnswer = Type.Object({

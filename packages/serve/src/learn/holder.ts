@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname, networkInterfaces } from "node:os";
+
+/** The process that holds a lock: all that tells one process from another is in the file's name, so that no lock is ever half-written. */
+export interface Holder {
+  /** Where numbers of processes mean the same: host, its start, and namespace. */
+  readonly place: string;
+  readonly pid: number;
+  /** The start of the process, since numbers of processes come again; "" where it is not known. */
+  readonly start: string;
+}
+
+let known: Holder | undefined;
+
+/** This process. */
+export function self(): Holder {
+  if (known) return known;
+  // Hosts of the same name are told apart by their start, or else by their network cards.
+  const boot = orNone(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")) || cards();
+  const namespace = orNone(() => readlinkSync("/proc/self/ns/pid"));
+  const place = createHash("sha256").update(`${hostname()}\n${boot}\n${namespace}`).digest("hex").slice(0, 12);
+  known = { place, pid: process.pid, start: systemSays(process.pid).start };
+  return known;
+}
+
+/** Whether its number means something here. */
+export const isHere = ({ place }: Holder): boolean => place === self().place;
+
+/** Whether a process that is here has not ended. */
+export function isLive({ pid, start }: Holder): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ESRCH") return false;
+  }
+  const now = systemSays(pid);
+  return !now.hasEnded && (start === "" || now.start === "" || now.start === start);
+}
+
+/** The name of a holder's lock; `random`: 12 hexadecimal digits. */
+export const nameOf = ({ place, pid, start }: Holder, random: string): string => `lock-${place}-${pid}-${start}-${random}`;
+
+export function parsed(name: string): Holder | undefined {
+  const found = /^lock-([0-9a-f]{12})-(\d+)-(\d*)-[0-9a-f]{12}$/.exec(name);
+  return found ? { place: found[1]!, pid: Number(found[2]), start: found[3]! } : undefined;
+}
+
+const cards = (): string =>
+  Object.values(networkInterfaces())
+    .flatMap((all) => (all ?? []).map(({ mac }) => mac))
+    .sort()
+    .join(" ");
+
+/**
+ * When a process began, in ticks since the machine did ("" where that is not known), and whether it has ended: one that was killed keeps its number, as
+ * a zombie, until its parent asks how it ended. Fields 22 and 3, counted from behind the name, which may hold spaces.
+ */
+function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
+  const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return { start: fields[19] ?? "", hasEnded: fields[0] === "Z" || fields[0] === "X" };
+}
+
+function orNone(read: () => string): string {
+  try {
+    return read();
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,239 @@
+import { randomBytes } from "node:crypto";
+import { crc32 } from "node:zlib";
+import { DataError } from "ergodic";
+import { LearnerError } from "./errors.ts";
+
+/**
+ * The bytes of a journal: what was accepted since a snapshot, in its order. Little-endian, all on multiples of 8 bytes.
+ *
+ *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes, f64 version of the snapshot,
+ *                    sha256 of the snapshot's file (32 bytes), a mark (8 random bytes), 8 bytes of 0
+ *   notes, 2 × 24    how much is confirmed: u32 CRC-32 of the other 20 bytes, u32 0, f64 bytes of the file, f64 version that these lead to. Written in
+ *                    turns, so that one is whole whatever happens; the one with more bytes counts
+ *   frames           one for each write
+ *     head, 32       the mark, u32 CRC-32 of the head without these four bytes, u32 bytes of the records, u32 CRC-32 of the records, u32 their number,
+ *                    f64 version that the first record leads to
+ *     records        u32 kind (1 rows, 2 rollback, 3 rows with a key), u32 bytes; the bytes, filled up with 0 to a multiple of 8. Of kind 3 the bytes
+ *                    begin with u32 bytes of the key, u32 0, and the key, filled up likewise
+ *
+ * A frame is confirmed in this order: it is written, the disk has it, the note is written, those who wait are told. So the end of a journal that no note
+ * speaks of was never confirmed: a frame there that is whole is read, and one that is not is a write that was cut short, and is dropped. Damage before
+ * that end, and a file that is shorter, is an error. No client can make rows that look like frames, as it does not know the mark.
+ *
+ * Format 1 has no notes: its last frame is dropped where it is not whole.
+ */
+const TITLE = Buffer.from("ergodic journal\n");
+const FORMAT = 2;
+const HEAD = 80;
+const NOTE = 24;
+const FRAME = 32;
+/** Where frames begin. */
+export const FRAMES_AT = HEAD + 2 * NOTE;
+const MARK_AT = 64;
+/** The most bytes of a record: a frame can hold several, up to GROUP_BYTES before the last. */
+export const MOST_RECORD_BYTES = 2 ** 28;
+export const GROUP_BYTES = 2 ** 22;
+
+export type JournalRecord =
+  | { readonly kind: "rows"; readonly bytes: Uint8Array; readonly key?: string }
+  /** To which version. */
+  | { readonly kind: "rollback"; readonly to: number };
+
+const ROWS = 1;
+const ROLLBACK = 2;
+const KEYED = 3;
+
+const padded = (length: number): number => Math.ceil(length / 8) * 8;
+
+/** Head and notes of a journal that begins with a snapshot and has no frames yet. */
+export function journalHead(version: number, snapshotHash: Uint8Array): Buffer {
+  return headOf(version, snapshotHash, randomBytes(8), FRAMES_AT, version);
+}
+
+/** Head and notes of a journal whose frames are those of another one, all confirmed. */
+export function headLike({ version, snapshotHash, mark, frames, records }: JournalContent): Buffer {
+  return headOf(version, snapshotHash, mark, FRAMES_AT + frames.length, version + records.length);
+}
+
+function headOf(version: number, snapshotHash: Uint8Array, mark: Uint8Array, length: number, last: number): Buffer {
+  const note = noteOf(length, last);
+  const head = Buffer.concat([Buffer.alloc(HEAD), note, note]);
+  TITLE.copy(head);
+  head.writeUInt32LE(FORMAT, 16);
+  head.writeDoubleLE(version, 24);
+  head.set(snapshotHash, 32);
+  head.set(mark, MARK_AT);
+  head.writeUInt32LE(checksumBut(head.subarray(0, HEAD), 20), 20);
+  return head;
+}
+
+/** Says that the first `length` bytes, which lead to `version`, are confirmed. */
+export function noteOf(length: number, version: number): Buffer {
+  const note = Buffer.alloc(NOTE);
+  note.writeDoubleLE(length, 8);
+  note.writeDoubleLE(version, 16);
+  note.writeUInt32LE(checksumBut(note, 0), 0);
+  return note;
+}
+
+/** Where the note of a number is: they take turns. */
+export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
+
+/** The note of a head that was just made. */
+export const firstNoteOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(HEAD, HEAD + NOTE));
+
+/** Bytes that a note says are confirmed. */
+export const lengthOf = (note: Buffer): number => note.readDoubleLE(8);
+
+export const markOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(MARK_AT, MARK_AT + 8));
+
+/** Over all but the four bytes at `at`, where it is written. */
+const checksumBut = (head: Buffer, at: number): number => crc32(head.subarray(at + 4), crc32(head.subarray(0, at)));
+
+/** A frame of records, of which the first leads to `version`. */
+export function frameOf(mark: Uint8Array, version: number, records: readonly JournalRecord[]): Buffer {
+  const parts = records.flatMap(partsOf);
+  const frame = Buffer.concat([Buffer.alloc(FRAME), ...parts]);
+  frame.set(mark);
+  frame.writeUInt32LE(frame.length - FRAME, 12);
+  frame.writeUInt32LE(crc32(frame.subarray(FRAME)), 16);
+  frame.writeUInt32LE(records.length, 20);
+  frame.writeDoubleLE(version, 24);
+  frame.writeUInt32LE(checksumBut(frame.subarray(0, FRAME), 8), 8);
+  return frame;
+}
+
+function partsOf(record: JournalRecord): Uint8Array[] {
+  const head = Buffer.alloc(8);
+  if (record.kind === "rollback") {
+    const to = Buffer.alloc(8);
+    to.writeDoubleLE(record.to);
+    head.writeUInt32LE(ROLLBACK);
+    head.writeUInt32LE(to.length, 4);
+    return [head, to];
+  }
+  const { bytes, key } = record;
+  const rest = Buffer.alloc(padded(bytes.length) - bytes.length);
+  if (key === undefined) {
+    head.writeUInt32LE(ROWS);
+    head.writeUInt32LE(bytes.length, 4);
+    return [head, bytes, rest];
+  }
+  const text = Buffer.from(key);
+  const before = Buffer.alloc(8 + padded(text.length));
+  before.writeUInt32LE(text.length);
+  text.copy(before, 8);
+  head.writeUInt32LE(KEYED);
+  head.writeUInt32LE(before.length + bytes.length, 4);
+  return [head, before, bytes, rest];
+}
+
+/** What a journal holds. */
+export interface JournalContent {
+  readonly version: number;
+  readonly snapshotHash: Buffer;
+  readonly mark: Buffer;
+  readonly records: readonly JournalRecord[];
+  /** Frames that are whole, as they are in the file. */
+  readonly frames: Buffer;
+  /** Bytes after them, of a write that was cut short. */
+  readonly droppedBytes: number;
+}
+
+/** @throws LearnerError [FOLDER_DAMAGED]; DataError [JOURNAL_VERSION] for one of a later format */
+export function readJournal(file: Buffer, where: string): JournalContent {
+  const head = file.subarray(0, HEAD);
+  if (file.length < HEAD || !head.subarray(0, TITLE.length).equals(TITLE)) throw damaged(where, "is no journal of a learner");
+  const format = head.readUInt32LE(16);
+  if (head.readUInt32LE(20) !== checksumBut(head, 20)) throw damaged(where, "is damaged in its head (bytes 0 to 79)");
+  if (format !== 1 && format !== FORMAT)
+    throw new DataError(
+      where,
+      `is a journal of format ${format}, but this version reads 1 to ${FORMAT}; update @ergodic/serve`,
+      "JOURNAL_VERSION",
+    );
+  const version = head.readDoubleLE(24);
+  const mark = markOf(head);
+  const begin = format === 1 ? HEAD : FRAMES_AT;
+  const confirmed = format === 1 ? { length: begin, version } : confirmedOf(file, where);
+  const records: JournalRecord[] = [];
+  let length = begin;
+  for (let frame = frameAt(file, length, mark, where); frame; frame = frameAt(file, length, mark, where)) {
+    if (frame.version !== version + records.length + 1)
+      throw damaged(
+        where,
+        `leads from version ${version + records.length} to ${frame.version} at byte ${length}: something between is missing`,
+      );
+    for (const record of frame.records) records.push(record);
+    length += frame.bytes;
+  }
+  const next = version + records.length + 1;
+  if (length < confirmed.length) {
+    const what = file.length < confirmed.length ? "is cut short" : "is damaged";
+    throw damaged(where, `${what} from byte ${length} on, where it had version ${next} to ${confirmed.version}`);
+  }
+  for (let at = length + 8; at < file.length; at += 8) {
+    const frame = frameAt(file, at, mark, where);
+    if (!frame) continue;
+    const lost = `version ${next} to ${frame.version - 1}`;
+    throw damaged(where, `is damaged from byte ${length} on, where it has ${lost}, although whole records follow at byte ${at}`);
+  }
+  const frames = file.subarray(begin, length);
+  return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
+}
+
+/** What the notes say is confirmed. */
+function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
+  let found: { length: number; version: number } | undefined;
+  for (const at of [noteAt(0), noteAt(1)]) {
+    const note = file.subarray(at, at + NOTE);
+    if (note.length < NOTE || note.readUInt32LE(0) !== checksumBut(note, 0)) continue;
+    const length = lengthOf(note);
+    if (!found || length > found.length) found = { length, version: note.readDoubleLE(16) };
+  }
+  if (found) return found;
+  throw damaged(where, `is damaged in both notes of what is confirmed (bytes ${HEAD} to ${FRAMES_AT - 1})`);
+}
+
+interface Frame {
+  readonly version: number;
+  readonly records: JournalRecord[];
+  readonly bytes: number;
+}
+
+/** Undefined where no whole frame begins. @throws LearnerError for one that is as it was written, but holds something else than it says */
+function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame | undefined {
+  if (at + FRAME > file.length || !file.subarray(at, at + 8).equals(mark)) return undefined;
+  const head = file.subarray(at, at + FRAME);
+  if (head.readUInt32LE(8) !== checksumBut(head, 8)) return undefined;
+  const [length, checksum, count] = [head.readUInt32LE(12), head.readUInt32LE(16), head.readUInt32LE(20)];
+  const body = file.subarray(at + FRAME, at + FRAME + length);
+  if (body.length !== length || crc32(body) !== checksum) return undefined;
+  const records: JournalRecord[] = [];
+  let from = 0;
+  while (from < body.length) {
+    const size = from + 8 <= body.length ? body.readUInt32LE(from + 4) : Infinity;
+    const record =
+      from + 8 + size <= body.length ? recordOf(body.readUInt32LE(from), body.subarray(from + 8, from + 8 + size)) : undefined;
+    if (!record) throw damaged(where, `holds no record where it says so, at byte ${at + FRAME + from}`);
+    records.push(record);
+    from += 8 + padded(size);
+  }
+  if (records.length === count && from === body.length) return { version: head.readDoubleLE(24), records, bytes: FRAME + length };
+  throw damaged(where, `says that it has ${count} records at byte ${at}, but has ${records.length}`);
+}
+
+/** Undefined for what is none. */
+function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
+  // A copy: what is learnt from is kept for a while, and the file is not.
+  if (kind === ROWS) return { kind: "rows", bytes: new Uint8Array(bytes) };
+  if (kind === ROLLBACK) return bytes.length === 8 ? { kind: "rollback", to: bytes.readDoubleLE() } : undefined;
+  if (kind !== KEYED || bytes.length < 8) return undefined;
+  const length = bytes.readUInt32LE(0);
+  const from = 8 + padded(length);
+  if (from > bytes.length) return undefined;
+  return { kind: "rows", key: bytes.toString("utf8", 8, 8 + length), bytes: new Uint8Array(bytes.subarray(from)) };
+}
+
+const damaged = (where: string, problem: string): LearnerError =>
+  new LearnerError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");

@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import { DataError, OptionError } from "ergodic";
+import type { Learnt } from "./types.ts";
+
+/** Requests with a key that are remembered, the latest ones. */
+const MOST_KEYS = 10_000;
+const LONGEST = 255;
+
+/** A key, what its request held, and what came of it: as a snapshot has them. */
+export type KeyJson = readonly [key: string, digest: string, learnt: Learnt];
+
+interface Known {
+  readonly digest: string;
+  readonly learnt: Learnt;
+}
+
+/** @throws OptionError for what is no key */
+export function checkKey(key: unknown): asserts key is string {
+  const isKey = typeof key === "string" && key.length <= LONGEST && /^[\x21-\x7e]+$/.test(key);
+  if (isKey) return;
+  const given = typeof key === "string" ? JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key) : typeof key;
+  throw new OptionError(
+    "learn",
+    `idempotencyKey is ${given}, but must be 1 to ${LONGEST} printable ASCII characters without spaces; give each request one of its own, e.g. crypto.randomUUID()`,
+    "OPTION_TYPE",
+  );
+}
+
+/** Keys of requests that were learnt, so that one that is sent again is answered, and not learnt again. */
+export class LearntKeys {
+  /** In the order of their versions. */
+  readonly #known = new Map<string, Known>();
+  /** Those that wait, or are being written. */
+  readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
+
+  /** What came of the request with that key, or will; undefined for a new one. @throws DataError [KEY_REUSED] where it held something else */
+  find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
+    // Those that wait first: what is learnt is not confirmed yet.
+    const found = this.#waiting.get(key) ?? this.#known.get(key);
+    if (!found) return undefined;
+    if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);
+    throw new DataError(
+      "learn",
+      `the idempotency key ${JSON.stringify(key)} was used for other rows, targets or weights; give each request a key of its own`,
+      "KEY_REUSED",
+    );
+  }
+
+  /** A request waits until it is learnt, or refused. */
+  wait(key: string, bytes: Uint8Array, learnt: Promise<Learnt>): void {
+    this.#waiting.set(key, { digest: digestOf(bytes), learnt });
+    const end = (): void => void this.#waiting.delete(key);
+    learnt.then(end, end);
+  }
+
+  /** A request was learnt; where there are too many, the oldest key is forgotten. */
+  add(key: string, bytes: Uint8Array, learnt: Learnt): void {
+    this.#known.set(key, { digest: digestOf(bytes), learnt });
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= MOST_KEYS) break;
+      this.#known.delete(oldest);
+    }
+  }
+
+  toJSON(): KeyJson[] {
+    return Array.from(this.#known, ([key, { digest, learnt }]): KeyJson => [key, digest, learnt]);
+  }
+
+  restore(keys: readonly KeyJson[]): void {
+    this.#known.clear();
+    for (const [key, digest, learnt] of keys) this.#known.set(key, { digest, learnt });
+  }
+}
+
+const digestOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("base64url");

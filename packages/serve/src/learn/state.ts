@@ -1,0 +1,86 @@
+import { type KeyJson, LearntKeys } from "./keys.ts";
+import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
+import type { LearningRun } from "./run.ts";
+import type { LearnerStats, Learnt } from "./types.ts";
+
+/** What a snapshot says besides the model. */
+export interface SnapshotNotes {
+  readonly version: number;
+  readonly at: string;
+  /** sha256 of the model that the folder began with. */
+  readonly origin: string;
+  readonly requests: number;
+  readonly rollbacks: number;
+  readonly progress: ProgressJson;
+  /** Absent in snapshots of earlier versions. */
+  readonly keys?: readonly KeyJson[];
+}
+
+/** Counts that are confirmed together. */
+export type Counts = Pick<LearnerStats, "version" | "all" | "recent" | "requests" | "rollbacks">;
+
+/** What a learner has learnt: the model, how well it did, and by which requests. */
+export class LearnerState {
+  readonly run: LearningRun;
+  readonly keys = new LearntKeys();
+  readonly #progress = new Progress();
+  readonly #origin: string;
+  #version: number;
+  #requests: number;
+  #rollbacks: number;
+
+  constructor(run: LearningRun, { version, requests, rollbacks, origin, progress, keys }: SnapshotNotes) {
+    this.run = run;
+    this.#version = version;
+    this.#requests = requests;
+    this.#rollbacks = rollbacks;
+    this.#origin = origin;
+    this.#progress.restore(progress);
+    this.keys.restore(keys ?? []);
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  async learn(bytes: Uint8Array, key: string | undefined): Promise<Learnt> {
+    const sums = await this.run.learn(bytes);
+    this.#version++;
+    this.#requests++;
+    this.#progress.add(sums);
+    const metrics = metricsOf(sums, sums.right !== undefined);
+    const learnt = { rows: sums.rows, loss: sums.loss, metrics, version: this.#version };
+    if (key !== undefined) this.keys.add(key, bytes, learnt);
+    return learnt;
+  }
+
+  /** Returns to a snapshot. What was counted, and the keys of what was learnt since, stay. */
+  async rollBack(snapshot: Uint8Array): Promise<number> {
+    await this.run.run.restore(snapshot);
+    this.#rollbacks++;
+    return ++this.#version;
+  }
+
+  counts(): Counts {
+    return {
+      version: this.#version,
+      all: this.#progress.all(),
+      recent: this.#progress.recent(),
+      requests: this.#requests,
+      rollbacks: this.#rollbacks,
+    };
+  }
+
+  /** What its snapshot says besides the model. */
+  notes(): SnapshotNotes {
+    return {
+      version: this.#version,
+      at: new Date().toISOString(),
+      origin: this.#origin,
+      requests: this.#requests,
+      rollbacks: this.#rollbacks,
+      progress: this.#progress.toJSON(),
+      keys: this.keys.toJSON(),
+    };
+  }
+}
