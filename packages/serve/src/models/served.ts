@@ -1,5 +1,6 @@
 import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
+import type { Joining } from "./joining.ts";
 
 /** A tensor that a model takes or gives; -1: any size. */
 export interface TensorMetadata {
@@ -46,6 +47,8 @@ export interface Served<Work = unknown, Answer = unknown> {
   readonly converts: boolean;
   /** Batches that may be computed at once. Default 1. */
   readonly concurrency?: number;
+  /** Of foreign models: whether requests are put together, and why. */
+  readonly joining?: Joining;
   /** Of models that take rows by name. */
   readonly description?: RowsDescription;
   /** `inputs`: in the order of the model's, with the types and shapes that they must have. @throws RequestError, DataError */

@@ -34,6 +34,11 @@ export interface ServeOptions {
   workers?: number;
   /** The newest versions of each model that are served. Default 1. */
   versions?: number;
+  /**
+   * ONNX models whose requests are put together in one batch without a check (true) or never (false), by name. Default: those that a check at load finds to
+   * answer each row as if it were alone.
+   */
+  join?: Readonly<Record<string, boolean>>;
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
   pollMs?: number;
   /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`); at least one. Health and the page itself take none. Default: no token is asked for. */
@@ -74,6 +79,7 @@ const NAMES = [
   "deadlineMs",
   "workers",
   "versions",
+  "join",
   "pollMs",
   "tokens",
   "control",
@@ -100,6 +106,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     deadlineMs: Infinity,
     workers: 1,
     versions: 1,
+    join: {},
     pollMs: 2000,
     tokens: [],
     control: (options.tokens?.length ?? 0) > 0,
@@ -114,6 +121,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   } as unknown as ServeSettings;
   checkModels(settings.models);
+  checkJoin(settings.join);
   for (const [name, range] of Object.entries(ranges)) {
     const value = settings[name as keyof typeof ranges];
     if (value === undefined || (value === Infinity && range.endless)) continue;
@@ -202,6 +210,12 @@ function checkModels(models: unknown): void {
     if (!isAtHand(model))
       throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
   }
+}
+
+function checkJoin(join: unknown): void {
+  const isObject = Object.prototype.toString.call(join) === "[object Object]";
+  if (!isObject || Object.values(join as object).some((value) => typeof value !== "boolean"))
+    throw wrong("join", "true or false for each ONNX model that it names", "join: { detector: false }");
 }
 
 function isAtHand(model: unknown): model is ModelAtHand {

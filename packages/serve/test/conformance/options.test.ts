@@ -66,6 +66,7 @@ const declared: Readonly<Record<string, Declared>> = {
       deadlineMs: either(above(0), endless),
       workers: whole(0, 1024),
       versions: whole(1),
+      join: (value) => Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length === 0,
       pollMs: either(number(10, LONGEST_MS), endless),
       tokens: none,
       control: flag,

@@ -100,6 +100,15 @@ export const modelMetadata = Type.Object({
   platform: Type.String(),
   inputs: Type.Array(metadata),
   outputs: Type.Array(metadata),
+  parameters: Type.Optional(
+    Type.Object(
+      {
+        joins: Type.Boolean({ description: "Whether requests are put together in one batch" }),
+        joins_because: Type.String({ description: "Why, or why not" }),
+      },
+      { description: "Of ONNX models" },
+    ),
+  ),
 });
 
 export const indexRequest = Type.Object({ ready: Type.Optional(Type.Boolean({ description: "Those that are served alone" })) });
