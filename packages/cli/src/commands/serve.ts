@@ -26,6 +26,7 @@ interface Options {
   versions?: number;
   join?: string[];
   apart?: string[];
+  unknown?: "zero" | "refuse";
   poll?: number;
   control?: boolean;
   tokenFile?: string;
@@ -60,6 +61,11 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
     .option("--join <names>", "ONNX models whose requests are put into one batch without a check, separated by commas", namesOf)
     .option("--apart <names>", "ONNX models whose requests run one by one, whatever a check would find", namesOf)
+    .option(
+      "--unknown <how>",
+      "levels of categories, users and items that training did not meet: zero (counted, the default), or refuse",
+      oneOf("zero", "refuse"),
+    )
     .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
     .option("--learn <folder>", "learn from POST /v2/models/M/learn as well, and keep what is learnt here; MODELS are files")
     .option("--control", "let clients load and unload models (default: where a token is asked for)")
@@ -92,6 +98,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     );
   const asked = {
     join: joinOf(options),
+    unknown: options.unknown,
     ...{ models, port, host, maxBatch, workers, versions, control, cors, maxConnections, log },
     maxDelayMs: options.maxDelay,
     targetP99Ms: options.targetP99,

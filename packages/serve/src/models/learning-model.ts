@@ -35,6 +35,10 @@ export class LearningModel implements Served {
     return this.#model.fromRows!(rows);
   }
 
+  unknownLevels(work: unknown): ReturnType<NonNullable<Served["unknownLevels"]>> {
+    return this.#model.unknownLevels!(work);
+  }
+
   rowsOf(work: unknown): number {
     return this.#model.rowsOf(work);
   }

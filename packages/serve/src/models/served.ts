@@ -1,3 +1,4 @@
+import type { UnknownLevels } from "ergodic/extend";
 import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import type { Joining } from "./joining.ts";
@@ -55,6 +56,8 @@ export interface Served<Work = unknown, Answer = unknown> {
   fromTensors(inputs: readonly InputTensor[]): Work;
   /** @throws RequestError, DataError */
   fromRows?(rows: readonly unknown[]): Work;
+  /** Levels of categories that the model does not know, and takes for none at all. */
+  unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Rows of a request, as batches count them; at least 1. */
   rowsOf(work: Work): number;
   /** Answers, in the order of the requests; in the place of one that cannot be answered the error that says why. */

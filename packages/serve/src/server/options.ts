@@ -39,6 +39,10 @@ export interface ServeOptions {
    * answer each row as if it were alone.
    */
   join?: Readonly<Record<string, boolean>>;
+  /**
+   * What becomes of a level of a category, or a user or item, that a model does not know: it is taken for none and counted, or the request is refused (400). Default "zero".
+   */
+  unknown?: "zero" | "refuse";
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
   pollMs?: number;
   /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`); at least one. Health and the page itself take none. Default: no token is asked for. */
@@ -80,6 +84,7 @@ const NAMES = [
   "workers",
   "versions",
   "join",
+  "unknown",
   "pollMs",
   "tokens",
   "control",
@@ -107,6 +112,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     workers: 1,
     versions: 1,
     join: {},
+    unknown: "zero",
     pollMs: 2000,
     tokens: [],
     control: (options.tokens?.length ?? 0) > 0,
@@ -127,7 +133,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     if (value === undefined || (value === Infinity && range.endless)) continue;
     checkNumber("serve", name, value, range);
   }
-  const { host, tokens, control, tls, cors, log, logTo } = settings;
+  const { host, unknown, tokens, control, tls, cors, log, logTo } = settings;
   if (typeof host !== "string" || host === "") throw wrong("host", "a name or an address", '"127.0.0.1"');
   if (typeof control !== "boolean") throw wrong("control", "true or false", "true");
   if (Array.isArray(options.tokens) && options.tokens.length === 0)
@@ -146,6 +152,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
   if (tls !== undefined && !(typeof tls?.cert === "string" && typeof tls.key === "string"))
     throw wrong("tls", "{ cert, key }, both texts in PEM", "tls: { cert, key }");
   if (tls !== undefined) checkTls(tls);
+  if (!["zero", "refuse"].includes(unknown)) throw wrong("unknown", '"zero" or "refuse"', 'unknown: "refuse"');
   if (!["nothing", "errors", "requests"].includes(log))
     throw wrong("log", '"nothing", "errors" or "requests"', 'log: "requests"');
   if (typeof logTo?.write !== "function") throw wrong("logTo", "a stream, or what has write(line)", "logTo: process.stdout");

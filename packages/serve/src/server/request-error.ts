@@ -8,6 +8,7 @@ export type RequestFault =
   | "CLOSING"
   | "FORBIDDEN"
   | "INPUT"
+  | "LEVEL"
   | "MODEL"
   | "NOT_FOUND"
   | "OUTPUT"

@@ -67,6 +67,7 @@ const declared: Readonly<Record<string, Declared>> = {
       workers: whole(0, 1024),
       versions: whole(1),
       join: (value) => Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length === 0,
+      unknown: (value) => value === "zero" || value === "refuse",
       pollMs: either(number(10, LONGEST_MS), endless),
       tokens: none,
       control: flag,

@@ -44,6 +44,9 @@ export const batchParameters = Type.Object({
   batch_rows: Type.Integer({ description: "Rows of the batch that the request was in" }),
   queue_us: Type.Integer({ description: "Microseconds that it waited" }),
   compute_us: Type.Integer({ description: "Microseconds that the batch took" }),
+  unknown_levels: Type.Optional(
+    Type.Integer({ description: "Cells of the request with a level that the model does not know, if there are any" }),
+  ),
 });
 
 export const inferAnswer = Type.Object({
