@@ -39,6 +39,7 @@ it("all of them", async () => {
     ["n.safetensors", "--port", "81", "--host", "::1"],
     ["--max-batch", "32", "--max-delay", "2ms", "--target-p99", "10ms", "--max-queue", "500", "--deadline", "3s"],
     ["--workers", "4", "--versions", "5", "--poll", "6s", "--control"],
+    ["--join", "a,b", "--apart", " c", "--unknown", "refuse"],
     ["--token-file", path("tokens"), "--tls-cert", path("cert"), "--tls-key", path("key")],
     ["--cors", "https://a.example, https://b.example", "--max-body", "7K", "--max-connections", "8"],
     ["--request-time", "9s", "--drain", "1m", "--log", "requests"],
@@ -48,6 +49,8 @@ it("all of them", async () => {
     ...{ port: 81, host: "::1" },
     ...{ maxBatch: 32, maxDelayMs: 2, targetP99Ms: 10, maxQueueRows: 500, deadlineMs: 3000 },
     ...{ workers: 4, versions: 5, pollMs: 6000, control: true },
+    join: { a: true, b: true, c: false },
+    unknown: "refuse",
     ...{ tokens: ["0123456789abcdef", "fedcba9876543210"], tls: { cert: "the certificate", key: "its key" } },
     ...{ cors: ["https://a.example", "https://b.example"], maxBodyBytes: 7 * 1024, maxConnections: 8 },
     ...{ requestMs: 9000, drainMs: 60_000, log: "requests" },
@@ -56,4 +59,10 @@ it("all of them", async () => {
 
 it("--no-control and --poll 0 say no", async () => {
   expect(await asked("--no-control", "--poll", "0")).toEqual({ models: ["m.safetensors"], control: false, pollMs: Infinity });
+});
+
+it("a model is in one of --join and --apart", async () => {
+  const terminal = captured();
+  expect(await runCommandLine(["serve", "m.onnx", "--join", "a,b", "--apart", "b"], terminal)).toBe(2);
+  expect(terminal.stderr).toContain("b is in both --join and --apart; leave it out of one");
 });

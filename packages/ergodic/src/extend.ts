@@ -83,6 +83,7 @@ export type {
   Tensor,
   Tick,
 } from "./contract.ts";
+export { type UnknownLevels, unknownLevels } from "./data/new-levels.ts";
 export { type Engine, openEngine } from "./host/engine.ts";
 export { type Loss, type LossTraits, loss } from "./models/loss.ts";
 export {

@@ -25,6 +25,9 @@ interface Options extends LimitOptions {
   learn?: string;
   workers?: number;
   versions?: number;
+  join?: string[];
+  apart?: string[];
+  unknown?: "zero" | "refuse";
   poll?: number;
   control?: boolean;
   tokenFile?: string;
@@ -57,6 +60,13 @@ export function addServe(program: Command, terminal: Terminal): void {
     .optionsGroup("Models:")
     .option("--workers <n>", "threads of each network; 0: it runs on the server's own (default: 1)", whole(0, 1024))
     .option("--versions <n>", "newest versions of each model that are served (default: 1)", whole(1))
+    .option("--join <names>", "ONNX models whose requests are put into one batch without a check, separated by commas", namesOf)
+    .option("--apart <names>", "ONNX models whose requests run one by one, whatever a check would find", namesOf)
+    .option(
+      "--unknown <how>",
+      "levels of categories, users and items that training did not meet: zero (counted, the default), or refuse",
+      oneOf("zero", "refuse"),
+    )
     .option("--poll <time>", "look so often for files that changed; 0: never (default: 2s)", milliseconds)
     .option("--learn <folder>", "learn from POST /v2/models/M/learn as well, and keep what is learnt here; MODELS are files")
     .option("--control", "let clients load and unload models (default: where a token is asked for)")
@@ -66,9 +76,7 @@ export function addServe(program: Command, terminal: Terminal): void {
     .option("--token-file <file>", "ask for one of the tokens in this file, one a line")
     .option("--tls-cert <file>", "serve HTTPS with this certificate (PEM)")
     .option("--tls-key <file>", "its key (PEM)")
-    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", (text: string) =>
-      text.split(",").map((origin) => origin.trim()),
-    )
+    .option("--cors <origins>", "let pages of these origins ask: https://example.org,…", namesOf)
     .option("--max-body <size>", "the largest body: 16M (default), 512K", size)
     .option("--max-connections <n>", "connections at once (default: 10000)", whole(1))
     .option("--request-time <time>", "a request must come in whole within this (default: 30s)", milliseconds)
@@ -92,6 +100,8 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     );
   const asked = {
     ...limitsOf(options),
+    join: joinOf(options),
+    unknown: options.unknown,
     ...{ models, port, host, maxBatch, workers, versions, control, cors, maxConnections, log },
     maxDelayMs: options.maxDelay,
     targetP99Ms: options.targetP99,
@@ -130,6 +140,16 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
     release();
     for (const learner of Object.values(learners)) await learner.close();
   }
+}
+
+const namesOf = (text: string): string[] => text.split(",").map((name) => name.trim());
+
+/** What is said of models by name. */
+function joinOf({ join = [], apart = [] }: Options): Record<string, boolean> | undefined {
+  if (join.length === 0 && apart.length === 0) return undefined;
+  const both = join.find((name) => apart.includes(name));
+  if (both !== undefined) throw new UsageError("serve", `${both} is in both --join and --apart; leave it out of one`);
+  return Object.fromEntries([...join.map((name) => [name, true]), ...apart.map((name) => [name, false])]);
 }
 
 /** A learner begins with one model, whose versions are its own. */

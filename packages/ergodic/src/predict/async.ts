@@ -62,7 +62,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: AsyncPredictorOptions = {},
 ): Promise<AsyncOf<P>> {
-  checkKeys("predictor", options, ["maxWork", "maxMemory", "deterministic", "workers", "script"]);
+  checkKeys("predictor", options, ["maxWork", "maxMemory", "deterministic", "unknown", "workers", "script"]);
   const { workers = 1, script, ...rest } = options;
   checkNumber("predictor", "workers", workers, { low: 1, high: 1024, integer: true });
   const program = script === undefined ? undefined : seenFromHere("predictor", "script", script);

@@ -1,6 +1,8 @@
 /** Prediction alone: reaches no trainer and no compiler. */
 import "./at-start.ts"; // left out by bundlers
 
+export { newLevels } from "../data/new-levels.ts";
+export type { Remark } from "../data/table.ts";
 export type { AnyPredictor } from "./any-predictor.ts";
 export {
   type FactorMetrics,

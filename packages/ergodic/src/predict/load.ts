@@ -1,4 +1,4 @@
-import { checkBoolean } from "../base/checks.ts";
+import { checkBoolean, checkChoice } from "../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
 import { nameOf, readWhole } from "../base/files.ts";
 import { later } from "../base/later.ts";
@@ -33,6 +33,11 @@ export interface PredictorOptions {
   readonly maxMemory?: number;
   /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */
   readonly deterministic?: boolean;
+  /**
+   * What becomes of a level of a category that training did not meet: all zeros, as if the row had no level, or an error that names column, level and known levels.
+   * Default: as the training data were made. `newLevels` counts them.
+   */
+  readonly unknown?: "zero" | "refuse";
 }
 
 /**
@@ -52,15 +57,16 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
   options: PredictorOptions = {},
 ): Promise<P> {
-  checkKeys("predictor", options, ["maxWork", "maxMemory", "deterministic"]);
-  const { maxWork = MAX_WORK, maxMemory = MAX_MEMORY, deterministic } = options;
+  checkKeys("predictor", options, ["maxWork", "maxMemory", "deterministic", "unknown"]);
+  const { maxWork = MAX_WORK, maxMemory = MAX_MEMORY, deterministic, unknown } = options;
   for (const [name, limit] of Object.entries({ maxWork, maxMemory }))
     if (limit !== Infinity) checkNumber("predictor", name, limit, { low: 0, open: true });
   if (deterministic !== undefined) checkBoolean("predictor", "deterministic", deterministic);
+  if (unknown !== undefined) checkChoice("predictor", "unknown", unknown, ["zero", "refuse"]);
   const where = nameOf(from, "model");
   const bytes = await readWhole(from);
   try {
-    return (await made(bytes, where, { maxWork, maxMemory, deterministic })) as P;
+    return (await made(bytes, where, { maxWork, maxMemory, deterministic, unknown })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
     // What this host cannot do is no fault of the file.
@@ -87,7 +93,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
     const known = Object.keys(kinds).join(", ");
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
-  const description = file.describe();
+  const description = withUnknown(file.describe(), options.unknown, where);
   if (needsMore(description)) (await later(() => import("../data/all-steps.ts"))).addAllSteps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
@@ -119,6 +125,22 @@ async function checkSteps(
   const { columnCount } = steps[0] as { columnCount?: number };
   const isListed = ({ kind }: Step): boolean => LISTED.has(kind) || (kind === "numbers" && columnCount! <= held);
   if (!steps.every(isListed)) (await later(() => import("./pipeline-cost.ts"))).checkPipeline(steps, held, limits, where);
+}
+
+/** The description with another answer to levels that are not known. */
+function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown"], where: string): JsonObject {
+  const { pipeline } = description;
+  if (unknown === undefined) return description;
+  if (!Array.isArray(pipeline))
+    throw new DataError(
+      where,
+      `holds a model without columns, but unknown is "${unknown}"; leave it out, and ask isKnown() of users and items`,
+      "MODEL_KIND",
+    );
+  const steps = pipeline.map((step) =>
+    (step as JsonObject | null)?.kind === "columns" ? { ...(step as JsonObject), unknown } : step,
+  );
+  return { ...description, pipeline: steps };
 }
 
 /** Whether the pipeline, of which nothing is known yet, has a step that is not at hand, or of nobody, or dates. */

@@ -1,14 +1,17 @@
 /** Missing values by column, missing as a level, indicators, levels that are new, and dates: in training, files and prediction. */
 import { describe, expect, it } from "vitest";
 import {
+  alternatingLeastSquares,
   Dataset,
   dateParts,
+  factorisation,
   fit,
   type LinearPredictor,
   linear,
   newLevels,
   Pipeline,
   predictor,
+  Ratings,
   type Table,
 } from "../../src/index.ts";
 
@@ -273,6 +276,51 @@ describe("new levels", () => {
     expect(newLevels(pipeline, table(later.filter(({ city }) => city === "Rome")))).toEqual([
       { ...remarks[1], of: 1, message: remarks[1].message.replace("of 5", "of 1") },
     ]);
+  });
+
+  it("are counted in one row by name, whatever its columns are called", () => {
+    const { pipeline } = data;
+    const [city, sex] = [later[0], later[1]].map((row) => newLevels(pipeline, row));
+    expect(city).toEqual([
+      {
+        kind: "new level",
+        column: "city",
+        rows: 1,
+        of: 1,
+        message: '1 of 1 rows had a new level in "city", which the model does not know ("Bonn")',
+      },
+    ]);
+    expect(sex.map(({ column }) => column)).toEqual(["sex"]);
+    expect(newLevels(pipeline, rows[0])).toEqual([]);
+    expect(newLevels(pipeline, { ...later[0], columns: 1, rowStart: "a" } as never).length).toBe(1);
+    expect(() => newLevels(pipeline, { age: 1 })).toThrow(/row 1 has no column "city".*DATA_COLUMN/);
+  });
+
+  it("are refused, or not, as predictor() is asked", async () => {
+    using own = made({ impute: "level" });
+    const model = await fit(linear({ loss: "squared" }), own, { epochs: 1, seed: 1 });
+    const bytes = model.toBytes();
+    const [asTrained, refusing] = await Promise.all([predictor(bytes), predictor(bytes, { unknown: "refuse" })]);
+    if (asTrained.kind !== "linear" || refusing.kind !== "linear") throw new Error("trained as a linear model");
+    const row = { age: 1, pay: 1, city: "Bonn", sex: "f" };
+    const asked = 'rows: row 1: "Bonn" is no level that column "city" was made with ("Oslo", "Rome", "(missing)") [DATA_LEVEL]';
+    expect(asTrained.predict(row)).toEqual(model.predict(row));
+    expect(() => refusing.predict(row)).toThrow(asked);
+    expect(() => refusing.predict([row])).toThrow(asked);
+    expect(() => refusing.predictInto([row], new Float64Array(1))).toThrow(asked);
+    expect(refusing.predict({ ...row, city: "Rome" })).toEqual(model.predict({ ...row, city: "Rome" }));
+    const zero = await predictor(refusing.toBytes(), { unknown: "zero" });
+    if (zero.kind !== "linear") throw new Error("trained as a linear model");
+    expect(zero.predict(row)).toEqual(model.predict(row));
+    await expect(predictor(bytes, { unknown: "count" as never })).rejects.toThrow(/unknown is "count".*OPTION_RANGE/);
+  });
+
+  it("are no option of a factorisation, which is told", async () => {
+    const data = Ratings.fromTriples({ users: ["a", "b"], items: ["x", "y"], values: [1, 2] });
+    const model = await fit(factorisation({ rank: 1 }), data, { algorithm: alternatingLeastSquares(), epochs: 1, seed: 1 });
+    await expect(predictor(model.toBytes(), { unknown: "refuse" })).rejects.toThrow(
+      /leave it out, and ask isKnown\(\).*MODEL_KIND/,
+    );
   });
 
   it("are none where the table only lists them, and numbers may be levels", () => {

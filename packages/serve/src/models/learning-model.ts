@@ -41,6 +41,10 @@ export class LearningModel implements Served<unknown, LearntAnswer> {
     return this.#model.fromRows!(rows);
   }
 
+  unknownLevels(work: unknown): ReturnType<NonNullable<Served["unknownLevels"]>> {
+    return this.#model.unknownLevels!(work);
+  }
+
   rowsOf(work: unknown): number {
     return this.#model.rowsOf(work);
   }

@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { DataError, type OutputPredictor } from "ergodic";
 import { type PredictorOptions, predictor } from "ergodic/predict";
 import { InProcess } from "./in-process.ts";
+import { type JoiningOptions, joiningOf } from "./joining.ts";
 import { OnThreads } from "./on-threads.ts";
 import { OnnxModel } from "./onnx-model.ts";
 import { OutputModel } from "./output-model.ts";
@@ -11,7 +12,7 @@ import { PairModel } from "./pair-model.ts";
 import type { Served } from "./served.ts";
 
 /** How the models of files are run. */
-export interface LoadOptions {
+export interface LoadOptions extends JoiningOptions {
   /** Threads of a network; 0: it runs on the server's. Linear models run there always: to send a row away takes longer than to compute it. */
   readonly workers: number;
   /** What a model may cost, as `predictor` takes it. */
@@ -31,9 +32,15 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
     if (model.kind === "factorisation") throw new DataError(path, "changed while it was read; load it again", "FILE_CHANGED");
     return new OutputModel(loaded, new OnThreads(model), workers) as unknown as Served;
   },
-  ".onnx": async (path) => {
+  ".onnx": async (path, options) => {
     const { onnxPredictor } = await import("../onnx/index.ts");
-    return new OnnxModel(await onnxPredictor(path), true) as unknown as Served;
+    const model = await onnxPredictor(path);
+    try {
+      return new OnnxModel(model, await joiningOf(model, options), { owned: true }) as unknown as Served;
+    } catch (error) {
+      await model.close();
+      throw error;
+    }
   },
 };
 

@@ -2,6 +2,7 @@ import type { OnnxPort, OnnxPredictor, OnnxTensor, TensorType } from "../onnx/in
 import { RequestError } from "../server/request-error.ts";
 import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
+import type { Joining } from "./joining.ts";
 import type { OutputTensor, Served, TensorMetadata } from "./served.ts";
 
 const datatypes: Readonly<Record<TensorType, Datatype>> = {
@@ -29,26 +30,24 @@ interface Work {
 /**
  * A foreign model, which a process of its own computes.
  *
- * Requests are put together where the first axis of every input and output has the same name and that name speaks of a batch ("batch_size", "N"): an axis that may
- * have any size may as well be time, and joined requests would then be one long one. Others run alone, one after another.
+ * Requests are joined along the first axis where that was found to change no answer (joining.ts). Otherwise they run alone, one after another.
  */
 export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   readonly platform = "onnxruntime_onnx";
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
   readonly converts = false;
+  readonly joining: Joining;
   readonly #predictor: OnnxPredictor;
-  readonly #joins: boolean;
   readonly #owned: boolean;
 
   /** `owned`: closed when the server has done with it. */
-  constructor(predictor: OnnxPredictor, owned: boolean) {
+  constructor(predictor: OnnxPredictor, joining: Joining, { owned }: { owned: boolean }) {
     this.#predictor = predictor;
+    this.joining = joining;
     this.#owned = owned;
     this.inputs = predictor.inputs.map(metadataOf);
     this.outputs = predictor.outputs.map(metadataOf);
-    const [first, ...others] = [...predictor.inputs, ...predictor.outputs].map(({ shape }) => shape[0]);
-    this.#joins = typeof first === "string" && /batch|^n$/i.test(first) && others.every((name) => name === first);
   }
 
   fromTensors(inputs: readonly InputTensor[]): Work {
@@ -57,7 +56,7 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
       shape: input.shape,
       data: (input.datatype === "BYTES" ? input.texts() : input.elements()) as OnnxTensor["data"],
     }));
-    if (!this.#joins) return { tensors, rows: 1 };
+    if (!this.joining.joins) return { tensors, rows: 1 };
     const rows = inputs[0].shape[0];
     const other = inputs.find(({ shape }) => shape[0] !== rows);
     if (other)
@@ -75,11 +74,12 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   }
 
   async run(works: readonly Work[]): Promise<(readonly OnnxTensor[] | Error)[]> {
-    if (works.length > 1 && this.#joins && alike(works)) {
+    if (works.length > 1 && this.joining.joins && alike(works)) {
       const joined = works[0].tensors.map((_, i) => join(works.map(({ tensors }) => tensors[i])));
-      // Where one request's numbers are refused, each runs alone, so that the others are answered.
+      const rows = joined[0].shape[0];
       const together = await this.#answer(joined);
-      if (!(together instanceof Error)) return split(together, works);
+      // If one request's numbers are refused, or an output is not one part per row, each request runs alone.
+      if (!(together instanceof Error) && together.every(({ shape }) => shape[0] === rows)) return split(together, works);
     }
     const answers: (readonly OnnxTensor[] | Error)[] = [];
     for (const { tensors } of works) answers.push(await this.#answer(tensors));

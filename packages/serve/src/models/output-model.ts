@@ -1,4 +1,5 @@
 import { DataError, type OutputPredictor, type Row, WorkerError } from "ergodic";
+import { type UnknownLevels, unknownLevels } from "ergodic/extend";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor, Numbers as Matrix } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";
@@ -9,6 +10,7 @@ import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata }
 type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
 /** `width` numbers a row, as `predictInto` gives them. */
 type Numbers = Float64Array;
+const NONE: readonly UnknownLevels[] = [];
 type Answers = (Numbers | Error)[];
 
 /** Where predictions are computed: here, or on another thread. */
@@ -35,6 +37,7 @@ export class OutputModel implements Served<Work, Numbers> {
   readonly #classes: readonly string[] | undefined;
   readonly #columns: readonly RowColumn[];
   readonly #isMatrix: boolean;
+  readonly #pipeline: OutputPredictor["pipeline"];
   readonly #given: readonly Output[];
   readonly #single: boolean;
 
@@ -48,6 +51,7 @@ export class OutputModel implements Served<Work, Numbers> {
     this.#width = width;
     this.#classes = classes;
     this.#columns = inputColumns(pipeline);
+    this.#pipeline = pipeline;
     this.#isMatrix = this.#columns.every((column) => column.kind === "number");
     this.#single = kind === "network";
     this.platform = `ergodic_${kind}`;
@@ -91,6 +95,17 @@ export class OutputModel implements Served<Work, Numbers> {
       if (!fits) throw new RequestError(`rows[${i}]`, `is ${kindOf(row)}, but must be ${wanted}`, "INPUT");
     }
     return { rows: rows.length, list: rows as Row[] };
+  }
+
+  unknownLevels(work: Work): readonly UnknownLevels[] {
+    if (this.#isMatrix || "matrix" in work) return NONE;
+    try {
+      return unknownLevels(this.#pipeline, work.list);
+    } catch (error) {
+      // Rows that cannot be read are refused when they are computed, with an error that names the first of their faults.
+      if (error instanceof DataError) return NONE;
+      throw error;
+    }
   }
 
   rowsOf({ rows }: Work): number {

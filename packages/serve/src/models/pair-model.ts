@@ -1,4 +1,5 @@
 import type { FactorPredictor, Pair, Row } from "ergodic";
+import type { UnknownLevels } from "ergodic/extend";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
@@ -35,6 +36,16 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
 
   fromRows(rows: readonly unknown[]): readonly Pair[] {
     return checked(rows.map((row, i) => this.#predictor.pairOf(row as Row, "rows", i)));
+  }
+
+  /** Users and items without a rating in training. Known ones are not listed: they may be people. */
+  unknownLevels(pairs: readonly Pair[]): readonly UnknownLevels[] {
+    return (["user", "item"] as const).flatMap((column) => {
+      const isUnknown = (pair: Pair): boolean => !this.#predictor.isKnown(column, pair[column]);
+      const unknown = pairs.filter(isUnknown);
+      const levels = [...new Set(unknown.map((pair) => String(pair[column])))];
+      return unknown.length === 0 ? [] : [{ column, rows: unknown.length, first: pairs.findIndex(isUnknown), levels, known: [] }];
+    });
   }
 
   rowsOf(pairs: readonly Pair[]): number {

@@ -1,5 +1,7 @@
+import type { UnknownLevels } from "ergodic/extend";
 import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
+import type { Joining } from "./joining.ts";
 
 /** A tensor that a model takes or gives; -1: any size. */
 export interface TensorMetadata {
@@ -46,12 +48,16 @@ export interface Served<Work = unknown, Answer = unknown> {
   readonly converts: boolean;
   /** Batches that may be computed at once. Default 1. */
   readonly concurrency?: number;
+  /** Of foreign models: whether requests are put together, and why. */
+  readonly joining?: Joining;
   /** Of models that take rows by name. */
   readonly description?: RowsDescription;
   /** `inputs`: in the order of the model's, with the types and shapes that they must have. @throws RequestError, DataError */
   fromTensors(inputs: readonly InputTensor[]): Work;
   /** @throws RequestError, DataError */
   fromRows?(rows: readonly unknown[]): Work;
+  /** Levels of categories that the model does not know, and takes for none at all. */
+  unknownLevels?(work: Work): readonly UnknownLevels[];
   /** Rows of a request, as batches count them; at least 1. */
   rowsOf(work: Work): number;
   /** Answers, in the order of the requests; in the place of one that cannot be answered the error that says why. */

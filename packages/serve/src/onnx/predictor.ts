@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "ergodic";
 import { RefusedError } from "../refused.ts";
 import { ModelProcess, type ModelSource, type Ports, type Question } from "./model-process.ts";
+import { producerOf } from "./producer.ts";
 import { checkedInputs, type OnnxPort, type OnnxTensor, wantedOutputs } from "./tensors.ts";
 
 /** Options of `onnxPredictor`. */
@@ -50,6 +51,8 @@ export class OnnxPredictor implements AsyncDisposable {
   readonly inputs: readonly OnnxPort[];
   /** What it gives; outputs that are no tensors are left out. */
   readonly outputs: readonly OnnxPort[];
+  /** The program that wrote the file, as the file says; undefined where it does not say. */
+  readonly producer: string | undefined;
   readonly #source: ModelSource;
   readonly #limits: { readonly timeoutMs: number; readonly maxPending: number };
   readonly #stamp: string | undefined;
@@ -77,6 +80,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#source = source;
     this.#stamp = stamp;
     this.#limits = limits;
+    this.producer = producerOf(source.model);
     this.inputs = started.ports.inputs;
     this.outputs = started.ports.outputs;
     this.#watch(started.process);
@@ -85,6 +89,11 @@ export class OnnxPredictor implements AsyncDisposable {
   /** Of the child process; undefined while there is none. */
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** Milliseconds after which a run is given up. */
+  get timeoutMs(): number {
+    return this.#limits.timeoutMs;
   }
 
   /** How often a process was started in the place of one that had ended. */

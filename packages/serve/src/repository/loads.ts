@@ -15,30 +15,30 @@ interface Load {
 
 /** Files that are being loaded. None is waited for longer than a while: one that never ends, as on a disk that does not answer, holds up nothing else. */
 export class Loads {
-  readonly #load: (path: string, signal: AbortSignal) => Promise<Served>;
+  readonly #load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
   readonly #patienceMs: number;
   readonly #all = new Map<string, Load>();
   readonly #end = new AbortController();
 
   /** `load` gives up on its signal, so that no thread computes for a file that is gone. */
-  constructor(load: (path: string, signal: AbortSignal) => Promise<Served>, patienceMs: number) {
+  constructor(load: (path: string, name: string, signal: AbortSignal) => Promise<Served>, patienceMs: number) {
     this.#load = load;
     this.#patienceMs = patienceMs;
   }
 
   /**
-   * What the file of this stamp holds; a load of it that is under way is not begun again. `isPatient`: however long it takes. `onLate`: where it was there, or could
+   * What the file of this stamp holds, which is the model of that name; a load of it that is under way is not begun again. `isPatient`: however long it takes. `onLate`: where it was there, or could
    * not be loaded, after this had rejected; what nobody takes from here by then is closed.
    *
    * @throws RequestError where it takes long, or the server ends; what the load throws
    */
-  async of(path: string, stamp: string, isPatient: boolean, onLate: () => Promise<void>): Promise<Served> {
+  async of(path: string, name: string, stamp: string, isPatient: boolean, onLate: () => Promise<void>): Promise<Served> {
     this.#refuseEnded(path);
     let load = this.#all.get(path);
     if (load?.stamp !== stamp) {
       load?.stop.abort(changed(path));
       const stop = new AbortController();
-      load = { stamp, served: this.#load(path, stop.signal), stop, isLate: false };
+      load = { stamp, served: this.#load(path, name, stop.signal), stop, isLate: false };
       this.#all.set(path, load);
     }
     const mine = load;

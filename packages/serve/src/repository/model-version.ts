@@ -33,6 +33,8 @@ export class ModelVersion {
   lastInference = 0;
   /** Requests that could not be read. What is wrong with others is found when they are computed. */
   unread = 0;
+  /** Cells with a level that the model does not know, by column. */
+  readonly unknownLevels = new Map<string, number>();
   readonly #deadlineMs: number;
   #closed: Promise<void> | undefined;
 

@@ -29,8 +29,8 @@ export interface RepositorySettings {
   readonly versions: number;
   /** Milliseconds between two looks at the files; Infinity: none. */
   readonly pollMs: number;
-  /** Gives up on the signal. */
-  readonly load: (path: string, signal: AbortSignal) => Promise<Served>;
+  /** `name`: the model's. Gives up on the signal. */
+  readonly load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
   /** The longest that other models wait for the load of one, in milliseconds. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
@@ -78,6 +78,8 @@ export class Repository {
     this.#loads = new Loads(settings.load, settings.patienceMs ?? PATIENCE_MS);
     for (const [name, served] of settings.fixed) {
       const model = this.#modelOf(name);
+      const joining = joiningFields(served);
+      if (joining) settings.report("info", "taken", { model: name, version: "1", ...joining });
       model.loaded.set("1", { model: new ModelVersion(name, "1", served, settings.batching), stamp: "fixed", absent: false });
     }
   }
@@ -264,7 +266,7 @@ export class Repository {
     const labels = { model: name, version };
     try {
       const isAwaited = !this.#started && this.#settings.sources.some((source) => source.path === path);
-      const served = await this.#loads.of(path, stamp, isAwaited, async () => {
+      const served = await this.#loads.of(path, name, stamp, isAwaited, async () => {
         model.failed.delete(version);
         await this.#inTurn(() => this.#scan());
       });
@@ -277,7 +279,7 @@ export class Repository {
       model.loaded.set(version, { model: next, stamp, absent: false });
       model.loaded = new Map([...model.loaded].sort(([a], [b]) => Number(b) - Number(a)));
       model.failed.delete(version);
-      this.#settings.report("info", before ? "loaded anew" : "loaded", labels);
+      this.#settings.report("info", before ? "loaded anew" : "loaded", { ...labels, ...joiningFields(served) });
       return true;
     } catch (error) {
       if (this.#closed) return false;
@@ -319,6 +321,10 @@ export class Repository {
     return model;
   }
 }
+
+/** For the log. */
+const joiningFields = ({ joining }: Served): { joins: string; because: string } | undefined =>
+  joining && { joins: joining.joins ? "yes" : "no", because: joining.because };
 
 const toldOther = (other: string): string => `${other} is in the same folder, and is not served; remove one of the two`;
 

@@ -41,6 +41,15 @@ export interface ServeOptions {
   maxMemory?: number;
   /** The newest versions of each model that are served. Default 1. */
   versions?: number;
+  /**
+   * ONNX models whose requests are put together in one batch without a check (true) or never (false), by name. Default: those that a check at load finds to
+   * answer each row as if it were alone.
+   */
+  join?: Readonly<Record<string, boolean>>;
+  /**
+   * What becomes of a level of a category, or a user or item, that a model does not know: it is taken for none and counted, or the request is refused (400). Default "zero".
+   */
+  unknown?: "zero" | "refuse";
   /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
   pollMs?: number;
   /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`); at least one. Health and the page itself take none. Default: no token is asked for. */
@@ -86,6 +95,8 @@ const NAMES = [
   "maxWork",
   "maxMemory",
   "versions",
+  "join",
+  "unknown",
   "pollMs",
   "tokens",
   "control",
@@ -112,6 +123,8 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     deadlineMs: Infinity,
     workers: 1,
     versions: 1,
+    join: {},
+    unknown: "zero",
     pollMs: 2000,
     tokens: [],
     control: (options.tokens?.length ?? 0) > 0,
@@ -126,12 +139,13 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
     ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
   } as unknown as ServeSettings;
   checkModels(settings.models);
+  checkJoin(settings.join);
   for (const [name, range] of Object.entries(ranges)) {
     const value = settings[name as keyof typeof ranges];
     if (value === undefined || (value === Infinity && range.endless)) continue;
     checkNumber("serve", name, value, range);
   }
-  const { host, tokens, control, tls, cors, log, logTo } = settings;
+  const { host, unknown, tokens, control, tls, cors, log, logTo } = settings;
   if (typeof host !== "string" || host === "") throw wrong("host", "a name or an address", '"127.0.0.1"');
   if (typeof control !== "boolean") throw wrong("control", "true or false", "true");
   if (Array.isArray(options.tokens) && options.tokens.length === 0)
@@ -150,6 +164,7 @@ export function checkedOptions(options: ServeOptions): ServeSettings {
   if (tls !== undefined && !(typeof tls?.cert === "string" && typeof tls.key === "string"))
     throw wrong("tls", "{ cert, key }, both texts in PEM", "tls: { cert, key }");
   if (tls !== undefined) checkTls(tls);
+  if (!["zero", "refuse"].includes(unknown)) throw wrong("unknown", '"zero" or "refuse"', 'unknown: "refuse"');
   if (!["nothing", "errors", "requests"].includes(log))
     throw wrong("log", '"nothing", "errors" or "requests"', 'log: "requests"');
   if (typeof logTo?.write !== "function") throw wrong("logTo", "a stream, or what has write(line)", "logTo: process.stdout");
@@ -218,6 +233,12 @@ function checkModels(models: unknown): void {
     if (!isAtHand(model))
       throw wrong(`models.${name}`, "a path, or what predictor() or fit() gave", `{ ${name}: "${name}.safetensors" }`);
   }
+}
+
+function checkJoin(join: unknown): void {
+  const isObject = Object.prototype.toString.call(join) === "[object Object]";
+  if (!isObject || Object.values(join as object).some((value) => typeof value !== "boolean"))
+    throw wrong("join", "true or false for each ONNX model that it names", "join: { detector: false }");
 }
 
 function isAtHand(model: unknown): model is ModelAtHand {

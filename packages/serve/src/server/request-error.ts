@@ -10,6 +10,7 @@ export type RequestFault =
   | "FORBIDDEN"
   | "INPUT"
   | "KEY_REUSED"
+  | "LEVEL"
   | "MODEL"
   | "NOT_FOUND"
   | "OUTPUT"

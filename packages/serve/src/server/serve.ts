@@ -1,6 +1,7 @@
 import type { AddressInfo } from "node:net";
 import { CapabilityError } from "ergodic";
 import type { OnlineLearner } from "../learn/index.ts";
+import { type JoiningOptions, joiningOf } from "../models/joining.ts";
 import { LearningModel } from "../models/learning-model.ts";
 import { servedOfFile, servedPredictor } from "../models/of-file.ts";
 import { OnnxModel } from "../models/onnx-model.ts";
@@ -43,7 +44,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
   const { workers, maxWork, maxMemory } = settings;
   const limits = { ...(maxWork !== undefined && { maxWork }), ...(maxMemory !== undefined && { maxMemory }) };
   const repository = new Repository({
-    ...modelsOf(settings.models),
+    ...(await modelsOf(settings)),
     batching: {
       maxRows: settings.maxBatch,
       maxDelayMs: settings.maxDelayMs,
@@ -53,7 +54,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     },
     versions: settings.versions,
     pollMs: settings.pollMs,
-    load: (path, signal) => servedOfFile(path, { workers, limits }, signal),
+    load: (path, name, signal) => servedOfFile(path, { workers, limits, ...joiningOptions(settings, name) }, signal),
     report: (level, message, fields) => log[level](fields, message),
   });
   const server: Server = { settings, repository, log, draining: false, answers: new Map() };
@@ -69,6 +70,9 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     });
     const url = urlOf(app.server.address() as AddressInfo, settings);
     log.info({ url, models: [...new Set(Array.from(repository, ({ name }) => name))] }, "serves");
+    const foreign = new Set(Array.from(repository).flatMap(({ name, served }) => (served.joining ? [name] : [])));
+    for (const name of Object.keys(settings.join))
+      if (!foreign.has(name)) log.warn({ model: name }, "the option join names it, but no ONNX model of that name is served");
     if (repository.names.length === 0) log.warn({ models: settings.models }, NO_MODELS);
     let closing: Promise<void> | undefined;
     return {
@@ -113,24 +117,30 @@ async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Prom
   log.info("ended");
 }
 
-function modelsOf(models: ServeSettings["models"]): { sources: Source[]; fixed: Map<string, Served> } {
+async function modelsOf(settings: ServeSettings): Promise<{ sources: Source[]; fixed: Map<string, Served> }> {
+  const { models } = settings;
   const fixed = new Map<string, Served>();
   if (typeof models === "string") return { sources: [{ path: models }], fixed };
   if (Array.isArray(models)) return { sources: models.map((path: string) => ({ path })), fixed };
   const sources: Source[] = [];
   for (const [name, model] of Object.entries(models as Record<string, string | ModelAtHand>)) {
     if (typeof model === "string") sources.push({ name, path: model });
-    else fixed.set(name, ofCaller(model));
+    else fixed.set(name, await ofCaller(model, joiningOptions(settings, name)));
   }
   return { sources, fixed };
 }
 
 /** The caller's own, who disposes of it. */
-function ofCaller(model: ModelAtHand): Served {
+async function ofCaller(model: ModelAtHand, options: JoiningOptions): Promise<Served> {
   if ("learn" in model) return new LearningModel(model);
-  if (model.kind === "onnx") return new OnnxModel(model, false) as unknown as Served;
+  if (model.kind === "onnx") return new OnnxModel(model, await joiningOf(model, options), { owned: false }) as unknown as Served;
   return model.kind === "factorisation" ? (new PairModel(model) as Served) : servedPredictor(model, { owned: false });
 }
+
+const joiningOptions = ({ maxBatch, join }: ServeSettings, name: string): JoiningOptions => ({
+  maxBatch,
+  join: Object.hasOwn(join, name) ? join[name] : undefined,
+});
 
 function urlOf({ address, family, port }: AddressInfo, { tls, host }: ServeSettings): string {
   // A name is what certificates are for.

@@ -29,11 +29,13 @@ export function writeInfer<Answer>(
   id: string | undefined,
   wanted: readonly WantedOutput[],
   { answer, batchRows, queueUs, computeUs }: Answered<Answer>,
+  unknownLevels = 0,
 ): InferResponse {
   let json = names.opening;
   if (id !== undefined) json += `,"id":${JSON.stringify(id)}`;
   json += `,"parameters":{"batch_rows":${batchRows},"queue_us":${Math.round(queueUs)},"compute_us":${Math.round(computeUs)}`;
   if (model.parameters) for (const [name, value] of Object.entries(model.parameters(answer))) json += `,"${name}":${value}`;
+  if (unknownLevels > 0) json += `,"unknown_levels":${unknownLevels}`;
   json += `},"outputs":[`;
   const parts: Uint8Array[] = [];
   let size = 0;

@@ -68,6 +68,8 @@ const declared: Readonly<Record<string, Declared>> = {
       maxWork: either(above(0), endless),
       maxMemory: either(above(0), endless),
       versions: whole(1),
+      join: (value) => Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length === 0,
+      unknown: (value) => value === "zero" || value === "refuse",
       pollMs: either(number(10, LONGEST_MS), endless),
       tokens: none,
       control: flag,

@@ -8,6 +8,7 @@ import { Graph } from "../../src/onnx/graph.ts";
 import { type OnnxPredictor, onnxPredictor } from "../../src/onnx/index.ts";
 import { type Serving, serve } from "../../src/server/serve.ts";
 import type { InputTensor } from "../../src/v2/input-tensor.ts";
+import { mixing } from "../models/rows-of-batches.ts";
 import { hasRuntime, runtime, same, two } from "../onnx/models.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-serve-onnx-"));
@@ -100,7 +101,7 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
         runs.push(inputs.x.shape[0]);
         return run(inputs, options);
       };
-      return new OnnxModel(predictor, false);
+      return new OnnxModel(predictor, { joins: axes[0] === "batch_size", because: "" }, { owned: false });
     };
     const answered = async (made: OnnxModel, works: [number[], number[]][]): Promise<unknown[]> => {
       runs.length = 0;
@@ -143,11 +144,50 @@ describe.skipIf(!hasRuntime)("onnx models", () => {
     ];
     expect(await answered(batch, others)).toEqual(others.map(([shape, data]) => [shape, data.map((v) => 2 * v)]));
     expect(runs).toEqual([1, 2]);
-    // An axis that may be time.
     const time = await watched(["length", "width"]);
     expect(await answered(time, some)).toEqual(right);
     expect(runs).toEqual([1, 3, 2]);
     expect(time.rowsOf(time.fromTensors([input([3, 2], [1, 2, 3, 4, 5, 6])]))).toBe(1);
+  });
+
+  test("a model that mixes rows answers each client as if it were alone, unless the option join says otherwise", async () => {
+    const bytes = mixing["less the mean"]();
+    const lines: string[] = [];
+    const models = {
+      mixes: await model(bytes),
+      trusted: await model(bytes),
+      doubled: await model(doubled(["unnamed", "width"])),
+    };
+    const join = { trusted: true, typo: false };
+    const server = await serve({ models, join, port: 0, logTo: { write: (line) => lines.push(line) } });
+    open.push(server);
+    const asked = (name: string) =>
+      Promise.all(
+        Array.from({ length: 24 }, (_, i) =>
+          ask(server, `models/${name}/infer`, { inputs: [tensor("x", [2, 4], [...[0, 0, 0, 0].map(() => i), 1, 1, 1, 1])] }),
+        ),
+      );
+    const alone = (i: number) => [...[0, 0, 0, 0].map(() => (i - 1) / 2), ...[0, 0, 0, 0].map(() => (1 - i) / 2)];
+    const dataOf = (answers: { body: object }[]) =>
+      answers.map(({ body }) => (body as { outputs: { data: number[] }[] }).outputs[0].data);
+    expect(dataOf(await asked("mixes"))).toEqual(Array.from({ length: 24 }, (_, i) => alone(i)));
+    expect(dataOf(await asked("trusted"))).not.toEqual(Array.from({ length: 24 }, (_, i) => alone(i)));
+    const about = async (name: string) => (await ask(server, `models/${name}`)).body.parameters as unknown;
+    const found = expect.stringMatching(/^a row's answer changed with the other rows/);
+    expect(await about("mixes")).toEqual({ joins: false, joins_because: found });
+    expect(await about("trusted")).toEqual({ joins: true, joins_because: "the option join says so" });
+    expect(await about("doubled")).toEqual({ joins: true, joins_because: "a check found its rows independent" });
+    const logged = lines.map((line) => JSON.parse(line));
+    expect(logged).toContainEqual(expect.objectContaining({ level: "info", model: "mixes", joins: "no", because: found }));
+    expect(logged).toContainEqual(expect.objectContaining({ level: "info", model: "doubled", joins: "yes" }));
+    expect(logged).toContainEqual(
+      expect.objectContaining({
+        level: "warn",
+        model: "typo",
+        message: "the option join names it, but no ONNX model of that name is served",
+      }),
+    );
+    expect(logged.filter(({ level }) => level === "warn").length).toBe(1);
   });
 
   test("a process that is killed gives 503 with Retry-After, then service again", { timeout: 120_000 }, async () => {

@@ -98,7 +98,7 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
 /** Places of levels, by the list: one row's prediction does not make them anew. */
 const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
-function indexOf(levels: readonly string[]): ReadonlyMap<string, number> {
+export function levelIndex(levels: readonly string[]): ReadonlyMap<string, number> {
   let index = indexes.get(levels);
   if (!index) {
     index = new Map(levels.map((level, k) => [level, k]));
@@ -113,7 +113,7 @@ function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: strin
   return (column) => {
     if (column.of !== undefined) return partReader()(cells.texts(column.of), column, where);
     if (column.kind === "number") return checked(cells.numbers(column.name), column.name, where);
-    const index = indexOf(column.levels);
+    const index = levelIndex(column.levels);
     const place = (level: string, i: number): number => {
       const found = index.get(level);
       if (found !== undefined) return found;

@@ -45,8 +45,9 @@ export const addHealth: Routes = (app, server) => {
       { schema: { summary: "A model: what it takes and gives", params: modelParams, response: answers(modelMetadata, 404) } },
       ({ params: { model, version } }) => {
         const { name, served } = repository.get(model, version);
-        const { platform, inputs, outputs } = served;
-        return { name, versions: repository.versionsOf(name), platform, inputs, outputs };
+        const { platform, inputs, outputs, joining } = served;
+        const about = { name, versions: repository.versionsOf(name), platform, inputs, outputs };
+        return joining ? { ...about, parameters: { joins: joining.joins, joins_because: joining.because } } : about;
       },
     );
     app.get<{ Params: ModelParams }>(

@@ -3,6 +3,7 @@ import { type InferRequest, readInfer } from "../../v2/infer-request.ts";
 import { writeInfer } from "../../v2/infer-response.ts";
 import { sendBytes } from "../bytes.ts";
 import type { Routes } from "../context.ts";
+import { heedUnknown } from "../unknown-levels.ts";
 import { answers, inferAnswer, inferRequest, modelParams } from "./schemas.ts";
 
 const EMPTY = Buffer.alloc(0);
@@ -13,7 +14,8 @@ interface Route {
 }
 
 /** Inference by the Open Inference Protocol. The body is read and the answer written by hand, without the checks of a schema: a request costs little more than its transport. */
-export const addInfer: Routes = (app, { repository }) => {
+export const addInfer: Routes = (app, server) => {
+  const { repository } = server;
   const summary = "Predictions for tensors, in JSON or, with the header Inference-Header-Content-Length, in binary";
   const schema = { summary, params: modelParams, body: inferRequest, response: answers(inferAnswer, 400, 404, 413, 429, 503) };
   for (const path of ["/v2/models/:model/infer", "/v2/models/:model/versions/:version/infer"]) {
@@ -21,12 +23,14 @@ export const addInfer: Routes = (app, { repository }) => {
       const { model, version } = request.params;
       const found = repository.get(model, version);
       let asked: InferRequest<unknown>;
+      let unknown: number;
       try {
         asked = readInfer(
           request.body ?? EMPTY,
           request.headers["inference-header-content-length"] as string | undefined,
           found.served,
         );
+        unknown = heedUnknown(found, asked.work, server);
       } catch (error) {
         found.unread++;
         throw error;
@@ -34,7 +38,7 @@ export const addInfer: Routes = (app, { repository }) => {
       const { id, work, outputs } = asked;
       const answer = (answered: Answered<unknown>): void => {
         try {
-          const { body, headerLength } = writeInfer(found.names, found.served, id, outputs, answered);
+          const { body, headerLength } = writeInfer(found.names, found.served, id, outputs, answered, unknown);
           if (headerLength === undefined) reply.header("content-type", "application/json");
           else reply.header("content-type", "application/octet-stream").header("inference-header-content-length", headerLength);
           sendBytes(reply, body);

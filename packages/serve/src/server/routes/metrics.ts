@@ -39,6 +39,15 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
     help: "Rows that were computed",
     collect: eachModel<Counter>((metric, { batches }, labels) => metric.inc(labels, batches.stats().rows)),
   });
+  new Counter({
+    ...labelled,
+    name: "ergodic_unknown_levels_total",
+    help: "Cells with a level of a category that the model does not know",
+    labelNames: ["model", "version", "column"],
+    collect: eachModel<Counter>((metric, { unknownLevels }, labels) => {
+      for (const [column, count] of unknownLevels) metric.inc({ ...labels, column }, count);
+    }),
+  });
   new Gauge({
     ...labelled,
     name: "ergodic_waiting_rows",

@@ -2,6 +2,7 @@ import type { ModelVersion } from "../../repository/model-version.ts";
 import { parseObject } from "../../v2/json.ts";
 import type { Routes } from "../context.ts";
 import { RequestError } from "../request-error.ts";
+import { heedUnknown } from "../unknown-levels.ts";
 import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./schemas.ts";
 
 /** The body, its rows, one of them, and what a cell may hold. */
@@ -21,7 +22,8 @@ interface Body {
 }
 
 /** Rows by column name in, named classes and probabilities out. */
-export const addRows: Routes = (app, { repository }) => {
+export const addRows: Routes = (app, server) => {
+  const { repository } = server;
   const served = ({ model, version }: Params) => {
     const found = repository.get(model, version);
     const { description, fromRows, rows } = found.served;
@@ -58,9 +60,10 @@ export const addRows: Routes = (app, { repository }) => {
       },
       async ({ params, body, validationError }, reply) => {
         const { found, description } = served(params);
-        const work = counted(found, () => {
+        const [work, unknown] = counted(found, () => {
           if (validationError) throw validationError;
-          return found.served.fromRows!(body.rows);
+          const read = found.served.fromRows!(body.rows);
+          return [read, heedUnknown(found, read, server)];
         });
         const { priority, timeout } = body.parameters ?? {};
         const given = { priority: priority || undefined, deadlineMs: timeout ? timeout / 1000 : undefined };
@@ -72,10 +75,9 @@ export const addRows: Routes = (app, { repository }) => {
           target: description.target,
           predictions: found.served.rows!(answer),
           parameters: {
-            batch_rows: batchRows,
-            queue_us: Math.round(queueUs),
-            compute_us: Math.round(computeUs),
+            ...{ batch_rows: batchRows, queue_us: Math.round(queueUs), compute_us: Math.round(computeUs) },
             ...found.served.parameters?.(answer),
+            ...(unknown > 0 ? { unknown_levels: unknown } : {}),
           },
         };
       },

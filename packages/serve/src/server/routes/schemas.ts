@@ -49,6 +49,9 @@ export const batchParameters = Type.Object({
       description: "Of a model that learns: the version that computed the answer, as POST …/learn answers with it",
     }),
   ),
+  unknown_levels: Type.Optional(
+    Type.Integer({ description: "Cells of the request with a level that the model does not know, if there are any" }),
+  ),
 });
 
 export const inferAnswer = Type.Object({
@@ -105,6 +108,15 @@ export const modelMetadata = Type.Object({
   platform: Type.String(),
   inputs: Type.Array(metadata),
   outputs: Type.Array(metadata),
+  parameters: Type.Optional(
+    Type.Object(
+      {
+        joins: Type.Boolean({ description: "Whether requests are put together in one batch" }),
+        joins_because: Type.String({ description: "Why, or why not" }),
+      },
+      { description: "Of ONNX models" },
+    ),
+  ),
 });
 
 export const indexRequest = Type.Object({ ready: Type.Optional(Type.Boolean({ description: "Those that are served alone" })) });

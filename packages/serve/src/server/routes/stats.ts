@@ -23,7 +23,7 @@ export const addStats: Routes = (app, { repository }) => {
   }
 };
 
-function statsOf({ name, version, served, batches, lastInference, invalid }: ModelVersion): object {
+function statsOf({ name, version, served, batches, lastInference, invalid, unknownLevels }: ModelVersion): object {
   const { rejected: _, ...stats } = batches.stats();
   const { answered, refused, cancelled } = stats;
   const { latencyUs, queueUs, computeUs, batchRows } = stats.histograms;
@@ -48,6 +48,7 @@ function statsOf({ name, version, served, batches, lastInference, invalid }: Mod
     ergodic: {
       ...stats,
       invalid,
+      unknownLevels: Object.fromEntries(unknownLevels),
       histograms: { latencyUs, queueUs, computeUs, batchRows },
       buckets,
       ...(served instanceof LearningModel ? { learning: served.learner.stats() } : {}),

@@ -1,0 +1,93 @@
+/** Whether requests to a foreign model may be put together along its first axis, and why. */
+import type { OnnxPort, OnnxPredictor } from "../onnx/index.ts";
+import type { ProbeInput } from "./probe-rows.ts";
+import { rowFault, takesRow } from "./row-check.ts";
+
+/** What was decided at load. */
+export interface Joining {
+  readonly joins: boolean;
+  /** As a sentence without its full stop. */
+  readonly because: string;
+}
+
+export interface JoiningOptions {
+  /** Rows of the largest batch. */
+  readonly maxBatch: number;
+  /** What the caller says of this model. Default: it is checked. */
+  readonly join?: boolean | undefined;
+  /** Milliseconds for the check. Default 10,000. */
+  readonly budgetMs?: number;
+  /** Default: the machine's clock. */
+  readonly now?: () => number;
+}
+
+const BUDGET_MS = 10_000;
+/** Extents that are tried, in this order, where an input has further axes of any size. */
+const EXTENTS = [32, 16, 8, 4, 64, 224, 2, 1];
+
+/** Decides by what the caller says, by what is known of the model, or by a check of its rows (row-check.ts). */
+export async function joiningOf(predictor: OnnxPredictor, options: JoiningOptions): Promise<Joining> {
+  const { maxBatch, join } = options;
+  const apart = (because: string): Joining => ({ joins: false, because });
+  if (join === false) return apart("the option join says so");
+  const fault = axisFault(predictor);
+  if (fault !== undefined) return apart(fault);
+  if (join === true) return { joins: true, because: "the option join says so" };
+  if (maxBatch === 1) return apart("maxBatch is 1");
+  if (isExported(predictor)) return { joins: true, because: "Ergodic exported the model, and its rows are independent" };
+  const other = predictor.inputs.find(({ type }) => !isFloat(type));
+  if (other) return apart(`its input "${other.name}" is ${other.type}, and only models of floating-point numbers are checked`);
+  const found = await rowsFault(predictor, options);
+  return found === undefined ? { joins: true, because: "a check found its rows independent" } : apart(found);
+}
+
+/** Why requests cannot be put together by their first axes; undefined where they can. */
+function axisFault({ inputs }: OnnxPredictor): string | undefined {
+  if (inputs.length === 0) return "it has no input";
+  for (const { name, shape } of inputs) {
+    const [first, ...others] = shape;
+    if (first === undefined) return `its input "${name}" has no known axis`;
+    if (typeof first === "number") return `the first axis of its input "${name}" is ${first}, not of any size`;
+    if (first !== "" && others.includes(first)) return `its input "${name}" has the axis "${first}" twice`;
+  }
+  const names = new Set(inputs.map(({ shape }) => shape[0]));
+  if (inputs.length > 1 && (names.size > 1 || names.has("")))
+    return `the first axes of its inputs are not known to be one: ${inputs.map(({ shape }) => `"${shape[0]}"`).join(", ")}`;
+  return undefined;
+}
+
+/** Whether toOnnx wrote the file, and nobody gave it other inputs or outputs since. */
+function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
+  const isOne =
+    (names: readonly string[]) =>
+    ({ name, shape }: OnnxPort) =>
+      names.includes(name) && shape[0] === "batch";
+  return (
+    producer === "ergodic" &&
+    inputs[0].name === "columns" &&
+    inputs.every(isOne(["columns", "offset"])) &&
+    outputs.every(isOne(["class", "probabilities", "scores", "value"]))
+  );
+}
+
+const isFloat = (type: string): type is ProbeInput["type"] => ["float16", "float32", "float64"].includes(type);
+
+/** Why rows are not independent, or could not be checked; undefined where a check found nothing. */
+async function rowsFault(predictor: OnnxPredictor, { maxBatch, budgetMs = BUDGET_MS, now }: JoiningOptions) {
+  const isOpen = predictor.inputs.some(({ shape }) => shape.slice(1).some((extent) => typeof extent === "string"));
+  const limits = { maxRows: maxBatch, budgetMs, timeoutMs: predictor.timeoutMs, now: now ?? (() => performance.now()) };
+  if (!isOpen) return rowFault(predictor, probesOf(predictor, 1), limits);
+  for (const extent of EXTENTS) {
+    const inputs = probesOf(predictor, extent);
+    if (await takesRow(predictor, inputs)) return rowFault(predictor, inputs, limits);
+  }
+  return `it computed no row whose axes of any size are ${EXTENTS.join(", ")}`;
+}
+
+/** `extent`: of axes of any size. */
+const probesOf = ({ inputs }: OnnxPredictor, extent: number): ProbeInput[] =>
+  inputs.map(({ name, type, shape }) => ({
+    name,
+    type: type as ProbeInput["type"],
+    shape: shape.slice(1).map((own) => (typeof own === "string" ? extent : own)),
+  }));

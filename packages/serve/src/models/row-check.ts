@@ -1,0 +1,211 @@
+/**
+ * Whether the rows of a batch are independent of each other in a foreign model, found by trying it.
+ *
+ * A row's answer must be the same whatever the other rows hold: batches of one size in which some rows are kept and the others replaced, chosen by the bits
+ * of their places, so that of every two rows one is kept once while the other changes. It must also be the same alone, in batches of other sizes and at
+ * other places. The same: up to rounding, for kernels may add in another order for one row than for many, or where the memory begins at another address.
+ *
+ * A model that mixes rows for a few particular values alone, or at a few particular sizes of batches, can pass.
+ */
+import type { OnnxPredictor, OnnxTensor } from "../onnx/index.ts";
+import { type Batch, drawn, type Kind, kinds, mixed, nudged, type ProbeInput, picked, sizeOf, tensorsOf } from "./probe-rows.ts";
+import { differences, shapeFault } from "./row-answers.ts";
+
+/** Sizes of batches that are tried, below the largest. */
+const SIZES = [2, 3, 4, 7, 16, 61];
+/** Of these and of the largest batch, with all kinds of rows. */
+const LARGEST_SMALL = 3;
+/** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
+const TOLERANCE = 1e-5;
+/** Larger ones are still rounding up to so many times what rounding errors in the row's own numbers change, the most of so many trials. */
+const [SLACK, TRIALS] = [4, 6];
+/** Numbers in the inputs and outputs of the largest batch: 16 MB of float32. */
+const MOST_NUMBERS = 2 ** 22;
+
+export interface CheckLimits {
+  /** Rows of the largest batch, at least 2. */
+  readonly maxRows: number;
+  /** Milliseconds for the whole check, which ends sooner where it would take longer. */
+  readonly budgetMs: number;
+  /** Milliseconds after which a run is given up and its process killed. */
+  readonly timeoutMs: number;
+  readonly now: () => number;
+}
+
+type Answer = readonly OnnxTensor[];
+type RowOf<T> = readonly [T, number];
+
+/** A finding that ends the check; its message completes "requests are not joined: ". */
+class Finding extends Error {}
+
+/** Why the model's requests must not be joined; undefined where nothing speaks against it. */
+export async function rowFault(
+  predictor: Pick<OnnxPredictor, "run" | "outputs">,
+  inputs: readonly ProbeInput[],
+  limits: CheckLimits,
+): Promise<string | undefined> {
+  try {
+    await new RowCheck(predictor, inputs, limits).run();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Finding) return error.message;
+    return `the check of its rows could not be ended (${(error as Error).message})`;
+  }
+}
+
+/** Whether the model computes a row of these shapes at all. */
+export function takesRow(predictor: Pick<OnnxPredictor, "run">, inputs: readonly ProbeInput[]): Promise<boolean> {
+  if (numbersIn(inputs) > MOST_NUMBERS) return Promise.resolve(false);
+  return predictor.run(tensorsOf(drawn(mixed, 1, inputs, 0), inputs)).then(
+    () => true,
+    () => false,
+  );
+}
+
+class RowCheck {
+  readonly #predictor: Pick<OnnxPredictor, "run" | "outputs">;
+  readonly #inputs: readonly ProbeInput[];
+  readonly #limits: CheckLimits;
+  readonly #began: number;
+  readonly #names: readonly string[];
+  /** Least milliseconds of a run, by its rows. */
+  readonly #times = new Map<number, number>();
+  /** Of one row. */
+  #like: Answer | undefined;
+  #seed = 0;
+
+  constructor(predictor: Pick<OnnxPredictor, "run" | "outputs">, inputs: readonly ProbeInput[], limits: CheckLimits) {
+    this.#predictor = predictor;
+    this.#inputs = inputs;
+    this.#limits = limits;
+    this.#began = limits.now();
+    this.#names = predictor.outputs.map(({ name }) => name);
+  }
+
+  /** From the smallest batch to the largest, so that one that mixes rows is found out at little cost, and one that is too slow soon. */
+  async run(): Promise<void> {
+    const { maxRows } = this.#limits;
+    const sizes = [...SIZES.filter((size) => size < maxRows), maxRows];
+    const all = sizes.filter((size) => size <= LARGEST_SMALL || size === maxRows);
+    const bits = (size: number): number => (size <= LARGEST_SMALL ? bitsOf(size) : 0);
+    await this.#steady();
+    for (const size of sizes) await this.#try(mixed, size, bitsOf(size));
+    this.#refuseSlow(kinds.length * all.reduce((ms, size) => ms + this.#msOf(size, bits(size)), 0));
+    for (const kind of kinds) for (const size of all) await this.#try(kind, size, bits(size));
+  }
+
+  /** Whether the same row gets the same answer each time. */
+  async #steady(): Promise<void> {
+    const numbers = numbersIn(this.#inputs);
+    this.#refuseLarge(numbers);
+    const rows = drawn(mixed, 1, this.#inputs, this.#seed++);
+    this.#like = await this.#answer(rows);
+    this.#refuseLarge(this.#like.reduce((sum, { data }) => sum + data.length, numbers));
+    await this.#compare([this.#like, 0], [await this.#answer(rows), 0], [rows, 0], "it gives different answers to the same row");
+  }
+
+  /** `numbers`: those of a row. */
+  #refuseLarge(numbers: number): void {
+    const { maxRows } = this.#limits;
+    if (maxRows * numbers > MOST_NUMBERS)
+      throw new Finding(`a batch of ${maxRows} rows has ${maxRows * numbers} numbers, more than are checked (${MOST_NUMBERS})`);
+  }
+
+  /** Rows of a kind in a batch of that size, of which `bits` bits of their places choose which are kept. */
+  async #try(kind: Kind, size: number, bits: number): Promise<void> {
+    const rows = drawn(kind, size, this.#inputs, this.#seed++);
+    const others = drawn(mixed, size, this.#inputs, this.#seed++);
+    const answer = await this.#answer(rows);
+    const compare = (i: number, other: Answer, j: number, what: string): Promise<void> =>
+      this.#compare([answer, i], [other, j], [rows, i], `${what} (${kind.name}, a batch of ${size})`);
+    for (let bit = 0; bit < bits; bit++)
+      for (const value of [0, 1]) {
+        const isKept = (i: number): boolean => ((i >> bit) & 1) === value;
+        const some = await this.#answer(picked(places(size).map((i) => [isKept(i) ? rows : others, i])));
+        for (const i of places(size).filter(isKept)) await compare(i, some, i, "a row's answer changed with the other rows");
+      }
+    if (kind.odd) return;
+    const turned = await this.#answer(picked(places(size).map((i) => [rows, size - 1 - i])));
+    for (const i of places(size)) await compare(i, turned, size - 1 - i, "a row's answer changed with its place");
+    for (const i of alone(size)) {
+      const one = await this.#answer(picked([[rows, i]]));
+      await compare(i, one, 0, "a row's answer was another than alone");
+    }
+  }
+
+  /** `row`: what both answer. @throws Finding, saying what was found, where they differ by more than rounding explains */
+  async #compare(a: RowOf<Answer>, b: RowOf<Answer>, row: RowOf<Batch>, what: string): Promise<void> {
+    const excess = differences(...a, ...b).map(({ largest, scale }) => (largest <= TOLERANCE * scale ? 0 : largest));
+    if (excess.every((difference) => difference === 0)) return;
+    const explained = await this.#sensitivity(...row);
+    if (!excess.every((difference, k) => difference <= SLACK * explained[k])) throw new Finding(what);
+  }
+
+  /**
+   * By output, how much the answer to a row alone changes where its numbers change by rounding errors: kernels that add in another order may differ as much.
+   *
+   * @throws Finding where it changes about as much when the same row is asked for again, as answers do that are random
+   */
+  async #sensitivity(batch: Batch, row: number): Promise<number[]> {
+    const one = picked([[batch, row]]);
+    const answer = await this.#answer(one);
+    const most = async (again: () => Batch): Promise<number[]> => {
+      const largest = answer.map(() => 0);
+      for (let trial = 0; trial < TRIALS; trial++)
+        for (const [k, found] of differences(answer, 0, await this.#answer(again()), 0).entries())
+          largest[k] = Math.max(largest[k], found.largest);
+      return largest;
+    };
+    const nudges = await most(() => nudged(batch, row, this.#inputs, this.#seed++));
+    const repeats = await most(() => one);
+    if (repeats.some((change, k) => change > 0 && SLACK * change >= nudges[k]))
+      throw new Finding("it gives different answers to the same row");
+    return nudges;
+  }
+
+  async #answer(rows: Batch): Promise<Answer> {
+    const { now, timeoutMs } = this.#limits;
+    const [largest = 0, ms = 0] = [...this.#times].at(-1) ?? [];
+    // No run is begun that may be killed for its time, with the process in which it is.
+    const wanted = largest > 0 ? (ms * rows.rows) / Math.min(largest, rows.rows) : 0;
+    this.#refuseSlow(wanted);
+    if (wanted > timeoutMs / 2)
+      throw new Finding(`a batch of ${rows.rows} rows would take about ${inSeconds(wanted)}, too long for timeoutMs`);
+    const began = now();
+    const found = await this.#predictor.run(tensorsOf(rows, this.#inputs)).catch((error: Error) => {
+      throw new Finding(`it refused rows of the check (${error.message})`);
+    });
+    const took = now() - began;
+    this.#times.set(rows.rows, Math.min(took, this.#times.get(rows.rows) ?? Infinity));
+    const answer = this.#names.map((name) => found[name]);
+    const fault = shapeFault(this.#names, answer, rows.rows, this.#like ?? answer);
+    if (fault !== undefined) throw new Finding(fault);
+    return answer;
+  }
+
+  /** What #try will take. */
+  #msOf(size: number, bits: number): number {
+    const times = this.#times;
+    return (2 + 2 * bits) * times.get(size)! + alone(size).length * times.get(1)!;
+  }
+
+  /** @throws Finding unless what is left of the budget does for so many milliseconds more */
+  #refuseSlow(ms: number): void {
+    const { budgetMs, now } = this.#limits;
+    if (now() - this.#began + ms > budgetMs) throw new Finding(`a check of its rows would take more than ${inSeconds(budgetMs)}`);
+  }
+}
+
+/** Numbers in one row. */
+const numbersIn = (inputs: readonly ProbeInput[]): number => inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+
+const places = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
+
+/** Bits that tell all places apart. */
+const bitsOf = (size: number): number => 32 - Math.clz32(size - 1);
+
+/** Rows that are computed alone as well. */
+const alone = (size: number): number[] => [...new Set([0, 1, size >> 1, size - 2, size - 1])];
+
+/** In a sentence. */
+const inSeconds = (ms: number): string => `${Number((ms / 1000).toPrecision(2))} s`;

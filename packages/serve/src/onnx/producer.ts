@@ -1,0 +1,43 @@
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** Bytes of a file that are looked at. */
+const HEAD = 256;
+
+/**
+ * The program that wrote an ONNX file: field 2 of the message, a text. It is found where only numbers and texts stand before it, as in all files that exporters write in the order
+ * of the fields.
+ */
+export function producerOf(model: string | Uint8Array): string | undefined {
+  const bytes = typeof model === "string" ? headOf(model) : model.subarray(0, HEAD);
+  let at = 0;
+  const varint = (): number => {
+    let value = 0;
+    for (let scale = 1; at < bytes.length; scale *= 128) {
+      const byte = bytes[at++];
+      value += (byte & 127) * scale;
+      if (byte < 128) break;
+    }
+    return value;
+  };
+  while (at < bytes.length) {
+    const tag = varint();
+    if (tag % 8 === 0) varint();
+    else if (tag % 8 === 2) {
+      const length = varint();
+      if (tag === 2 * 8 + 2)
+        return at + length <= bytes.length ? Buffer.from(bytes.subarray(at, at + length)).toString() : undefined;
+      at += length;
+    } else return undefined;
+  }
+  return undefined;
+}
+
+function headOf(path: string): Uint8Array {
+  const bytes = new Uint8Array(HEAD);
+  const file = openSync(path, "r");
+  try {
+    return bytes.subarray(0, readSync(file, bytes, 0, HEAD, 0));
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Whether requests to a foreign model may be joined: by what is known of it, and by a check of models made here, half of which mix the rows of a batch. What
+ * a batch of requests then becomes is in onnx-model.test.ts.
+ */
+import { Dataset, fit, linear } from "ergodic";
+import { afterEach, describe, expect, test } from "vitest";
+import { type JoiningOptions, joiningOf } from "../../src/models/joining.ts";
+import { toOnnx } from "../../src/onnx/export.ts";
+import { type OnnxPredictor, type OnnxTensor, onnxPredictor } from "../../src/onnx/index.ts";
+import { hasRuntime, runtime } from "../onnx/models.ts";
+import { independent, mixing } from "./rows-of-batches.ts";
+
+const port = (name: string, shape: readonly (string | number)[], type = "float32") => ({ name, type, shape });
+interface Fake {
+  readonly inputs?: readonly object[];
+  readonly outputs?: readonly object[];
+  readonly producer?: string;
+  readonly timeoutMs?: number;
+  run?(x: OnnxTensor): OnnxTensor;
+}
+
+/** y = x, unless said otherwise, and the rows of all runs. */
+function decided(fake: Fake, options: Partial<JoiningOptions> = {}) {
+  const runs: number[] = [];
+  const inputs = fake.inputs ?? [port("x", ["batch", 2])];
+  const predictor = {
+    outputs: [port("y", ["batch", 2])],
+    timeoutMs: 30_000,
+    ...fake,
+    inputs,
+    run: async (tensors: Record<string, OnnxTensor>) => {
+      const x = Object.values(tensors)[0];
+      runs.push(x.shape[0]);
+      return { y: fake.run ? fake.run(x) : x };
+    },
+  } as unknown as OnnxPredictor;
+  return joiningOf(predictor, { maxBatch: 16, ...options }).then((joining) => ({ ...joining, runs }));
+}
+
+describe("by what is known", () => {
+  test.each<[string, Fake, string]>([
+    ["no input", { inputs: [] }, "it has no input"],
+    ["an input without axes", { inputs: [port("x", ["batch", 1]), port("rate", [])] }, 'its input "rate" has no known axis'],
+    ["a fixed size", { inputs: [port("x", [1, 4])] }, 'the first axis of its input "x" is 1, not of any size'],
+    ["one axis twice", { inputs: [port("x", ["n", "n"])] }, 'its input "x" has the axis "n" twice'],
+    [
+      "axes of two names",
+      { inputs: [port("a", ["queries", 2]), port("b", ["keys", 2])] },
+      'the first axes of its inputs are not known to be one: "queries", "keys"',
+    ],
+    [
+      "two axes without names",
+      { inputs: [port("a", ["", 2]), port("b", ["", 2])] },
+      'the first axes of its inputs are not known to be one: "", ""',
+    ],
+    [
+      "whole numbers",
+      { inputs: [port("ids", ["batch", 8], "int64")] },
+      'its input "ids" is int64, and only models of floating-point numbers are checked',
+    ],
+    [
+      "texts",
+      { inputs: [port("x", ["batch", 2]), port("words", ["batch", 1], "string")] },
+      'its input "words" is string, and only models of floating-point numbers are checked',
+    ],
+  ])("%s", async (_, fake, because) => expect(await decided(fake)).toEqual({ joins: false, because, runs: [] }));
+
+  test("the option join goes before a check, and not before what requests are", async () => {
+    const said = "the option join says so";
+    const ids = { inputs: [port("ids", ["batch", 8], "int64")] };
+    expect(await decided(ids, { join: true })).toEqual({ joins: true, because: said, runs: [] });
+    expect(await decided({}, { join: false })).toEqual({ joins: false, because: said, runs: [] });
+    expect(await decided({ inputs: [port("x", [1, 4])] }, { join: true })).toMatchObject({ joins: false, runs: [] });
+  });
+
+  test("batches of one row need no check", async () =>
+    expect(await decided({}, { maxBatch: 1 })).toEqual({ joins: false, because: "maxBatch is 1", runs: [] }));
+
+  test("what toOnnx wrote is known, and is checked if it has other inputs or outputs by now", async () => {
+    const ours = {
+      producer: "ergodic",
+      inputs: [port("columns", ["batch", 3]), port("offset", ["batch", 1])],
+      outputs: [port("class", ["batch"], "int64"), port("probabilities", ["batch", 2])],
+    };
+    const because = "Ergodic exported the model, and its rows are independent";
+    expect(await decided(ours)).toEqual({ joins: true, because, runs: [] });
+    const checked = [
+      { ...ours, producer: "another" },
+      { ...ours, producer: undefined },
+      { ...ours, outputs: [port("y", ["batch", 3])] },
+      { ...ours, inputs: [port("columns", ["rows", 3])] },
+      { ...ours, inputs: [port("x", ["batch", 3])] },
+    ];
+    for (const other of checked) expect((await decided({ ...other, run: (x) => x })).runs.length).toBeGreaterThan(0);
+  });
+});
+
+describe("the check", () => {
+  test("runs batches of 1, 2, 3 and the largest, and none beyond it", async () => {
+    for (const maxBatch of [2, 3, 5, 16, 100]) {
+      const { joins, runs } = await decided({}, { maxBatch });
+      expect([joins, Math.max(...runs)]).toEqual([true, maxBatch]);
+      for (const size of [1, 2, 3].filter((size) => size <= maxBatch)) expect(runs).toContain(size);
+    }
+  });
+
+  test("covers magnitudes from 1e-3 to 1e6 and both signs, alone and in batches", async () => {
+    for (const rows of [1, 2, 3, 16]) {
+      const seen = new Set<string>();
+      await decided({
+        run: (x) => {
+          const values = [...(x.data as Float32Array)];
+          const largest = Math.max(...values.map(Math.abs));
+          const signs = new Set(values.map(Math.sign));
+          if (x.shape[0] === rows) seen.add(`${Math.ceil(Math.log10(largest))} ${signs.size > 1 ? "both" : [...signs][0]}`);
+          return x;
+        },
+      });
+      for (const power of [-3, -2, -1, 0, 1, 2, 3, 4, 5, 6]) expect(seen).toContain(`${power} both`);
+      for (const power of [-3, 0, 3, 6]) for (const sign of [1, -1]) expect(seen).toContain(`${power} ${sign}`);
+    }
+  });
+
+  test("is given up where it would take too long, soon and without a run that long", async () => {
+    for (const [msPerRow, most] of [
+      [3, 16],
+      [100, 3],
+      [20_000, 1],
+    ]) {
+      let time = 0;
+      const { joins, because, runs } = await decided(
+        {
+          run: (x) => {
+            time += msPerRow * x.shape[0];
+            return x;
+          },
+        },
+        { budgetMs: 2000, now: () => time },
+      );
+      expect([joins, because]).toEqual([false, "a check of its rows would take more than 2 s"]);
+      expect(Math.max(...runs)).toBe(most);
+      expect(time).toBeLessThanOrEqual(2000 + 20_000);
+    }
+  });
+
+  test("begins no run that its predictor would give up", async () => {
+    let time = 0;
+    const slow = (x: OnnxTensor): OnnxTensor => {
+      time += 10 * x.shape[0];
+      return x;
+    };
+    const found = await decided({ run: slow, timeoutMs: 100 }, { budgetMs: Infinity, now: () => time });
+    expect(found).toMatchObject({ joins: false, because: "a batch of 7 rows would take about 0.07 s, too long for timeoutMs" });
+    expect(Math.max(...found.runs)).toBe(4);
+  });
+
+  test("takes no more memory than it may", async () => {
+    const wide = await decided({ inputs: [port("x", ["batch", 2 ** 20])] });
+    expect(wide).toMatchObject({
+      joins: false,
+      because: expect.stringContaining("16777216 numbers, more than are checked"),
+      runs: [],
+    });
+    const out = (x: OnnxTensor): OnnxTensor => ({
+      ...x,
+      shape: [x.shape[0], 2 ** 20],
+      data: new Float32Array(x.shape[0] * 2 ** 20),
+    });
+    const large = await decided({ run: out });
+    expect(large).toMatchObject({ joins: false, because: expect.stringContaining("more than are checked"), runs: [1] });
+  });
+
+  test("what the model refuses, and a process that ends, leave it unchecked", async () => {
+    const refusing = (x: OnnxTensor): OnnxTensor => {
+      if ((x.data as Float32Array).some((value) => value > 1e5)) throw new Error("out of range");
+      return x;
+    };
+    expect(await decided({ run: refusing })).toMatchObject({
+      joins: false,
+      because: "it refused rows of the check (out of range)",
+    });
+  });
+
+  test("finds a size for axes of any size", async () => {
+    const whole = (x: OnnxTensor): OnnxTensor => {
+      if (x.shape[1] !== 8) throw new Error("8, please");
+      return x;
+    };
+    const inputs = [port("x", ["batch", "width"])];
+    expect(await decided({ inputs, run: whole })).toMatchObject({ joins: true });
+    const none = (): OnnxTensor => {
+      throw new Error("never");
+    };
+    const { joins, because, runs } = await decided({ inputs, run: none });
+    expect([joins, because]).toEqual([false, "it computed no row whose axes of any size are 32, 16, 8, 4, 64, 224, 2, 1"]);
+    expect(runs).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+});
+
+let open: OnnxPredictor | undefined;
+afterEach(() => open?.close());
+
+describe.skipIf(!hasRuntime)("models", () => {
+  const checked = async (bytes: Uint8Array, maxBatch = 32) => {
+    open = await onnxPredictor(bytes, { runtime });
+    return joiningOf(open, { maxBatch, budgetMs: Infinity });
+  };
+  test.each(Object.entries(mixing))("that mix rows are not joined: %s", async (name, bytes) => {
+    const { joins, because } = await checked(bytes(), name === "only in the largest batches" ? 256 : 32);
+    expect([joins, because]).toEqual([
+      false,
+      expect.stringMatching(/^a row's answer|^its output "[yz]" has the shape|^it gives different/),
+    ]);
+  });
+  test.each(Object.entries(independent))("whose rows are independent are joined: %s", async (_, bytes) =>
+    expect(await checked(bytes())).toEqual({ joins: true, because: "a check found its rows independent" }),
+  );
+  test("of ours are joined unchecked", async () => {
+    const data = Dataset.fromArrays({ x: [[1], [2], [3]], y: [1, 2, 4] });
+    const line = await fit(linear({ loss: "squared" }), data, { epochs: 5, seed: 1 });
+    expect(await checked(toOnnx(line))).toEqual({ joins: true, because: expect.stringMatching(/^Ergodic exported/) });
+  });
+});
