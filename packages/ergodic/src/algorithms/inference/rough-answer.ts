@@ -18,8 +18,10 @@ import { isSmall, smallAnswer } from "./small-part.ts";
 const MOST_ROUNDS = 10;
 /** Table entries that rounds may visit, which take some 40 ms; and for each second of the time limit, some 3 % of it. */
 const [ENTRIES, ENTRIES_PER_SECOND] = [3e6, 2e6];
-/** A round that takes this many times as much is left out: messages would also take too much memory. */
+/** A round that takes this many times as much is left out. */
 const MOST_EXCESS = 12;
+/** Places of variables in tables beyond which a part has no messages: they take some 400 bytes each. */
+const MOST_EDGES = 2 ** 18;
 /** Messages that still change by more after three rounds oscillate: beliefs become too sure then, the longer the more. */
 const GIVE_UP = 0.9;
 /** Pauses of the searches for possible states, of all parts together: about a tenth of a second. */
@@ -45,6 +47,8 @@ export interface RoughPlan extends Effort {
   readonly why: string;
 }
 
+const hasMessages = ({ tables }: Component): boolean => tables.reduce((sum, { scope }) => sum + scope.length, 0) <= MOST_EDGES;
+
 /** What a round of loopy belief propagation visits. */
 const workOf = ({ tables }: Component): number =>
   tables.reduce((sum, { scope, values }) => sum + 4 * scope.length * (values.length + 50), 0);
@@ -53,7 +57,7 @@ const workOf = ({ tables }: Component): number =>
 export function effortFor(parts: readonly Component[], seconds = 0): Effort {
   const pauses = Math.ceil(MOST_PAUSES / Math.max(1, parts.length));
   const most = ENTRIES + ENTRIES_PER_SECOND * seconds;
-  const work = parts.reduce((sum, part) => sum + workOf(part), 0);
+  const work = parts.reduce((sum, part) => sum + (hasMessages(part) ? workOf(part) : 0), 0);
   if (work > MOST_EXCESS * most) return { rounds: 0, pauses };
   return { rounds: Math.min(MOST_ROUNDS, Math.max(1, Math.floor(most / work))), pauses };
 }
@@ -102,7 +106,8 @@ function* propagated(
   tables: LogTables,
   { task, seed, rounds }: RoughPlan,
 ): Generator<void, { found: PartAnswer | undefined; beliefs: readonly Float64Array[] }> {
-  if (rounds === 0) return { found: undefined, beliefs: yield* meanFieldStep(tableColumns(tables), seed) };
+  if (rounds === 0 || !hasMessages(part))
+    return { found: undefined, beliefs: yield* meanFieldStep(tableColumns(tables), seed) };
   const asked = task === "partition" ? "partition" : "marginals";
   const run = new LoopyBeliefPropagation(part, { task: asked }, { damping: 0.3, tolerance: 1e-9, rounds, giveUp: GIVE_UP });
   yield* run.finishing();
