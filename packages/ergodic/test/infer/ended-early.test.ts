@@ -134,6 +134,15 @@ describe("a run that ends at once", () => {
     }
   });
 
+  it("says that no possible state is known of columns with zeros", async () => {
+    const graph = factorGraph();
+    for (let v = 0; v < 12; v++) graph.variable(`x${v}`);
+    for (let v = 0; v < 12; v++) graph.table([v, (v + 1) % 12], [1, 0, 2, 3]);
+    const answer = await infer(graph.conditionals(), { algorithm: graphGibbs() }).stop();
+    expect(answer.certificate).toEqual({ none: `${EARLY}, and ${NO_STATE}` });
+    for (const v of answer.variables) expect(answer.marginal(v).p.every((value) => value > 0 && value < 1)).toBe(true);
+  });
+
   it("small parts and trees are exact", async () => {
     const graph = factorGraph();
     for (let v = 0; v < 30; v++) graph.variable(`x${v}`);
@@ -183,8 +192,9 @@ describe("hard zeros", () => {
     expect(String(answer)).toContain(`ln of the product of the factors: -Infinity; ${NO_STATE}\n`);
   });
 
-  it("a proof that the search finds is told", async () => {
-    const stopped = (task: InferenceTask) => infer(pigeons(7, 6), { task, algorithm: elimination() }).stop();
+  // By the search, and of a part that is small.
+  it.each([7, 3])("a proof that there is no state is told: %i pigeons", async (count) => {
+    const stopped = (task: InferenceTask) => infer(pigeons(count, count - 1), { task, algorithm: elimination() }).stop();
     await expect(stopped("marginals")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     await expect(stopped("map")).rejects.toThrow("GRAPH_IMPOSSIBLE");
     expect(await stopped("partition")).toMatchObject({ logZ: -Infinity, logZCertificate: { exact: true } });

@@ -106,8 +106,7 @@ function* propagated(
   tables: LogTables,
   { task, seed, rounds }: RoughPlan,
 ): Generator<void, { found: PartAnswer | undefined; beliefs: readonly Float64Array[] }> {
-  if (rounds === 0 || !hasMessages(part))
-    return { found: undefined, beliefs: yield* meanFieldStep(tableColumns(tables), seed) };
+  if (rounds === 0 || !hasMessages(part)) return { found: undefined, beliefs: yield* meanFieldStep(tableColumns(tables), seed) };
   const asked = task === "partition" ? "partition" : "marginals";
   const run = new LoopyBeliefPropagation(part, { task: asked }, { damping: 0.3, tolerance: 1e-9, rounds, giveUp: GIVE_UP });
   yield* run.finishing();

@@ -118,9 +118,10 @@ export class LoopyBeliefPropagation extends PartRun {
       };
     if (rounds === 0) return undefined;
     const exact = this.tree && converged;
+    const times = `${rounds} ${rounds === 1 ? "round" : "rounds"}`;
     const how = converged
-      ? `converged in ${rounds} ${rounds === 1 ? "round" : "rounds"}`
-      : `did not converge in ${rounds} rounds, the last of which changed a message by ${this.lastChange.toPrecision(2)}`;
+      ? `converged in ${times}`
+      : `did not converge in ${times}, the last of which changed a message by ${this.lastChange.toPrecision(2)}`;
     const certificate: Certificate = exact ? { exact: true } : { none: `loopy belief propagation ${how}` };
     const method = exact ? "belief propagation on a tree" : `loopy belief propagation: ${how}`;
     const logZ = exact || plan.task === "partition" ? { logZ: { value: messages.logPartition, certificate } } : {};
