@@ -77,6 +77,23 @@ describe("infer", () => {
     expect(JSON.parse(stdout)).toMatchObject({ logZ: "-Infinity", certificate: { exact: true } });
   });
 
+  it("time that is up at once gives a rough answer, to every task, which can be written", async () => {
+    const graph = factorGraph();
+    for (let v = 0; v < 400; v++) graph.variable(`x${v}`);
+    for (let v = 0; v < 400; v++) for (const w of [1, 20, 33]) graph.equal([v, (v + w) % 400], { weight: w === 33 ? -0.3 : 0.4 });
+    const wide = file("wide.json");
+    writeFileSync(wide, writeGraphJson(graph));
+    const out = file("rough.MAR");
+    const { stdout } = await works("infer", wide, "--seconds", "0.000001", "--out", out);
+    expect(stdout).toContain("\ncertificate: no guarantee: the run ended before its algorithm had an answer\n");
+    expect(stdout).toMatch(/: time is up; written to /);
+    expect(readFileSync(out, "utf8").split("\n")[1].split(" ").length).toBe(1 + 3 * 400);
+    for (const task of ["partition", "map"]) {
+      const made = JSON.parse((await works("infer", wide, "--seconds", "0.000001", "--task", task, "--json")).stdout);
+      expect([task, Object.keys(made.certificate)]).toEqual([task, ["lower", "upper"]]);
+    }
+  });
+
   it("evidence is by a state's name where one is called so, else by its number; in a file always by number", async () => {
     const graph = factorGraph();
     graph.variable("size", ["1", "2", "more"]);

@@ -17,7 +17,7 @@ export interface VariableMarginal {
 export interface BestState {
   /** By variable, the number of its state. */
   readonly states: Int32Array;
-  /** ln of the product of the factors there. */
+  /** ln of the product of the factors there; −∞: the run ended before it found a state in which no factor is 0. */
   readonly value: number;
   /** No state has a larger one, which is proved; ∞ where nothing is. */
   readonly bound: number;
@@ -43,6 +43,7 @@ export interface AnswerContent {
 const PRINTED = 20;
 /** States of a printed row. */
 const PRINTED_STATES = 6;
+const NO_STATE = "no state was found in which no factor is 0";
 
 /**
  * The answer of `infer`: of marginals, of the partition function or of the most probable state, each with its certificate, which says how far it may be
@@ -155,7 +156,7 @@ export class Answer {
       ...(map
         ? {
             states: Object.fromEntries(this.variables.map((name, variable) => [name, this.state(variable)])),
-            value: map.value,
+            value: withInfinity(map.value) as Json,
             bound: Number.isFinite(map.bound) ? map.bound : null,
           }
         : {}),
@@ -184,6 +185,7 @@ export class Answer {
   }
 
   private moreText(): string {
+    if (this.best.value === -Infinity) return NO_STATE;
     if (this.gap === 0) return "no state has more";
     return this.gap < Infinity
       ? `no state has more than ${this.gap} above that`
@@ -229,6 +231,7 @@ function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certifica
   if (task === "marginals") return weakest(marginals!.map(({ certificate }) => certificate));
   if (task === "partition") return logZ!.certificate;
   const { value, bound } = map!;
+  if (value === -Infinity) return { none: NO_STATE };
   if (bound <= value) return { exact: true };
   if (bound < Infinity) return { lower: value, upper: bound };
   return { none: "nothing is known of how much better other states are" };

@@ -134,7 +134,7 @@ describe("belief propagation on a tree", () => {
 
   it("claims nothing where rounds ended it before that was seen", async () => {
     const { certificate } = await infer(chain, { algorithm: loopyBeliefPropagation({ rounds: 1 }) });
-    expect(certificate).toEqual({ none: expect.stringMatching(/did not converge in 1 rounds, .* changed a message by/) });
+    expect(certificate).toEqual({ none: expect.stringMatching(/did not converge in 1 round, .* changed a message by/) });
   });
 });
 

@@ -29,8 +29,8 @@ function slowing(quick: number): InferenceAlgorithm {
 it("ends in time, also where stretches are suddenly long after thousands of short ones", async () => {
   const graph = graphOf([2, 2], [{ scope: [0, 1], values: [1, 2, 3, 4] }]);
   const start = performance.now();
-  const { logZ } = await infer(graph, { task: "partition", algorithm: slowing(20_000), until: { seconds: 0.5 } });
-  expect(logZ).toBeGreaterThan(20_000);
+  const { description } = await infer(graph, { task: "partition", algorithm: slowing(20_000), until: { seconds: 0.5 } });
+  expect((description as { run: { updates: number } }).run.updates).toBeGreaterThan(20_000);
   // It was minutes when a call of the loop made all the stretches that it had asked for.
   expect(performance.now() - start).toBeLessThan(3000);
 });
@@ -49,7 +49,7 @@ it("counts the time in which a graph's tables are made, as far as there is some 
   const { seconds, reason } = (rest.toJSON().description as { run: { seconds: number; reason: string } }).run;
   expect(reason).toBe("time is up");
   expect(seconds).toBeLessThan(0.7);
-  // One stretch there always is, so that what takes no longer has its answer.
+  // One stretch there always is, so that what takes no longer has its own answer.
   const one = await infer(graphThatTakes(1.1), { ...limits, algorithm: slowing(0) });
-  expect(one.logZ).toBeCloseTo(1 + Math.log(4), 12);
+  expect(one.description).toMatchObject({ run: { updates: 1 } });
 });

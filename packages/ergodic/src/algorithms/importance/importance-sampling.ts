@@ -196,7 +196,7 @@ export class ImportanceSampling extends PartRun {
       const wide = intervals.some(([low, high]) => high - low > 0.5);
       return { p, certificate: tail && wide ? tail : { interval: intervals, level: options.level } };
     });
-    return { method, logZ, marginals };
+    return { method, logZ, marginals, ...(total.value === -Infinity ? { blank: true } : {}) };
   }
 
   report(): Record<string, number> {

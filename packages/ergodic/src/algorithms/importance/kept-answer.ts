@@ -6,12 +6,17 @@ const kinds = ["exact", "interval", "khat", "none"];
 const isCertificate = (item: Json | undefined): item is JsonObject => isObject(item) && kinds.some((kind) => kind in item);
 
 /** An answer with ln Z and, where there are any, marginals, as a checkpoint has it. */
-export function keptAnswer({ method, logZ, marginals = [] }: PartAnswer): Snapshot {
+export function keptAnswer({ method, logZ, marginals = [], blank }: PartAnswer): Snapshot {
   const { value, certificate } = logZ!;
   const certificates = [certificate, ...marginals.map((one) => one.certificate)];
   return {
     tensors: { p: Float64Array.from(marginals.flatMap(({ p }) => Array.from(p))) },
-    state: { method, value: value > -Infinity ? value : null, certificates: certificates as unknown as Json[] },
+    state: {
+      method,
+      value: value > -Infinity ? value : null,
+      certificates: certificates as unknown as Json[],
+      ...(blank ? { blank } : {}),
+    },
   };
 }
 
@@ -28,5 +33,6 @@ export function answerFrom(snapshot: Snapshot, cardinalities: readonly number[])
   let at = 0;
   const marginals = counts.map((count, i) => ({ p: all.slice(at, (at += count)), certificate: more[i] }));
   const logZ = { value: kept.numberOr("value", -Infinity), certificate };
-  return { method: String(kept.state.method), logZ, ...(marginals.length > 0 ? { marginals } : {}) };
+  const blank = kept.state.blank === true ? { blank: true } : {};
+  return { method: String(kept.state.method), logZ, ...(marginals.length > 0 ? { marginals, ...blank } : {}) };
 }

@@ -32,6 +32,8 @@ export interface PartAnswer {
   readonly logZ?: { readonly value: number; readonly certificate: Certificate; readonly error?: number };
   /** By variable, probabilities of its states, and what is known of them. */
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
+  /** Whether the marginals are uniform only because nothing has been found yet. */
+  readonly blank?: boolean;
   /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
   /** Of chains of single variables' changes. */

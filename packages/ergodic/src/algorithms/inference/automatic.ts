@@ -1,4 +1,4 @@
-import { checkKeys } from "../../base/errors.ts";
+import { CapabilityError, checkKeys } from "../../base/errors.ts";
 import { isObject, KeptPart } from "../../base/kept-part.ts";
 import { powerText } from "../../base/room.ts";
 import type { Snapshot } from "../../contract.ts";
@@ -45,7 +45,7 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
     verb: "infer",
     tasks: ["marginals", "partition", "map"],
     toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) => exactOr(plan.task === "map" ? graphAnnealing() : estimated()).start(part, plan, engine),
+    start: (part, plan, engine) => exactOr(plan.task === "map" ? graphAnnealing() : estimated(), true).start(part, plan, engine),
     wholeFrom: MANY,
     startWhole: (columns, plan, engine) => {
       const chosen = graphGibbs().startWhole!(columns, plan, engine);
@@ -61,13 +61,16 @@ export function automatic(options: Record<never, never> = {}): InferenceAlgorith
   };
 }
 
-/** Exact elimination where `automatic` takes it, and this algorithm where not. */
-export function exactOr(otherwise: InferenceAlgorithm): InferenceAlgorithm {
+/**
+ * Exact elimination where `automatic` takes it, and this algorithm where not. `mayGiveUp`: if the algorithm finds no state in which no factor is 0, the part
+ * ends without an answer of its own, in place of an error.
+ */
+export function exactOr(otherwise: InferenceAlgorithm, mayGiveUp = false): InferenceAlgorithm {
   return {
     ...otherwise,
     prepare: undefined,
     start: (part, plan, engine) =>
-      isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(otherwise, part, plan, engine),
+      isSmall(part) ? new SmallPart(part, plan.task) : new Automatic(otherwise, part, plan, engine, mayGiveUp),
   };
 }
 
@@ -80,9 +83,12 @@ class Automatic implements PartInference {
   private supports: TreeSupports | undefined;
   private chosen: PartInference | undefined;
   private why = "";
+  private readonly mayGiveUp: boolean;
+  private gaveUp = false;
   private kept: Snapshot | undefined;
 
-  constructor(otherwise: InferenceAlgorithm, part: Component, plan: InferencePlan, engine: Engine) {
+  constructor(otherwise: InferenceAlgorithm, part: Component, plan: InferencePlan, engine: Engine, mayGiveUp: boolean) {
+    this.mayGiveUp = mayGiveUp;
     this.otherwise = otherwise;
     this.part = part;
     this.plan = plan;
@@ -90,13 +96,21 @@ class Automatic implements PartInference {
   }
 
   get ended(): boolean {
-    return this.chosen?.ended ?? false;
+    return this.gaveUp || (this.chosen?.ended ?? false);
   }
 
   async advance(): Promise<void> {
-    if (this.chosen) return this.chosen.advance();
-    this.search ??= this.choose();
-    await this.search.next();
+    if (!this.chosen) {
+      this.search ??= this.choose();
+      await this.search.next();
+      return;
+    }
+    try {
+      await this.chosen.advance();
+    } catch (error) {
+      if (!this.mayGiveUp || !(error instanceof CapabilityError) || error.code !== "GRAPH_ZEROS") throw error;
+      this.gaveUp = true;
+    }
   }
 
   private async *choose(): AsyncGenerator<void> {

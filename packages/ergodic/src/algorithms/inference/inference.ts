@@ -3,7 +3,9 @@ import { atOnce, inTurns, Pauses } from "../../base/steps.ts";
 import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
+import { bestSoFar, leavesOpen } from "./best-so-far.ts";
 import { type Component, type Reduction, reducing } from "./reduction.ts";
+import { type Effort, effortFor, roughAnswer, roughMarginals } from "./rough-answer.ts";
 import { unreduced } from "./unreduced.ts";
 
 /** A part's place in the graph, and what was found about it. */
@@ -12,8 +14,7 @@ export interface FoundPart {
   readonly variables: readonly number[];
   /** By the part's variable, the states that it has, as the graph numbers them. */
   readonly states: readonly (readonly number[])[];
-  /** Undefined while there is none. */
-  readonly answer: PartAnswer | undefined;
+  readonly answer: PartAnswer;
 }
 
 /** A call ends after so many milliseconds, whatever was asked for: stretches that were short a moment ago may be long now, and time limits are to hold. */
@@ -31,6 +32,9 @@ export class Inference implements Progression {
   readonly updatesPerStep = 1;
   step = 0;
   readonly reduction: Reduction;
+  private readonly plan: InferencePlan;
+  /** The whole graph in columns, if it is one part. */
+  private readonly columns: Conditionals | undefined;
   private readonly parts: PartInference[];
   /** Parts that are still worked on, by number, and which of them is next. Those that ended in this round are left among them, before `next`. */
   private running: number[];
@@ -49,13 +53,16 @@ export class Inference implements Progression {
     engine: Engine,
     signal?: AbortSignal,
   ): Promise<Inference> {
-    if (!("factors" in graph)) return new Inference(unreduced(graph), [algorithm.startWhole!(graph, plan, engine)]);
+    if (!("factors" in graph)) return new Inference(unreduced(graph), plan, [algorithm.startWhole!(graph, plan, engine)], graph);
     const reduction = await inTurns(reducing(graph), signal);
-    return new Inference(reduction, await inTurns(starting(reduction.components, algorithm, plan, engine), signal));
+    const parts = await inTurns(starting(reduction.components, algorithm, plan, engine), signal);
+    return new Inference(reduction, plan, parts);
   }
 
-  private constructor(reduction: Reduction, parts: PartInference[]) {
+  private constructor(reduction: Reduction, plan: InferencePlan, parts: PartInference[], columns?: Conditionals) {
     this.reduction = reduction;
+    this.plan = plan;
+    this.columns = columns;
     this.parts = parts;
     this.running = [...parts.keys()];
   }
@@ -73,21 +80,41 @@ export class Inference implements Progression {
     return this.running.length - this.gone;
   }
 
-  /** What has been found about each part. */
+  /** The best answer so far about each part. */
   found(): FoundPart[] {
     return atOnce(this.finding());
   }
 
-  /** The same, yielding every few milliseconds. */
+  /**
+   * The same, yielding every few milliseconds. Parts that have ended have their algorithm's own answer. About the others there is always a rough one
+   * (rough-answer.ts), which is made here and now if the own one does not make it superfluous (best-so-far.ts).
+   */
   *finding(): Generator<void, FoundPart[]> {
-    const found: FoundPart[] = [];
+    const { components } = this.reduction;
     const pauses = new Pauses();
-    for (const [i, { variables, states }] of this.reduction.components.entries()) {
+    const own: (PartAnswer | undefined)[] = [];
+    for (const part of this.parts) {
       if (pauses.due()) yield;
-      const part = this.parts[i];
-      found.push({ variables, states, answer: part.answering ? yield* part.answering() : part.answer() });
+      own.push(part.answering ? yield* part.answering() : part.answer());
     }
-    return found;
+    const open = [...own.keys()].filter((i) => !own[i] || (!this.parts[i].ended && leavesOpen(own[i])));
+    const effort = effortFor(
+      open.map((i) => components[i]),
+      this.plan.seconds,
+    );
+    const answers = [...own];
+    for (const i of open) {
+      if (pauses.due()) yield;
+      answers[i] = bestSoFar(own[i], yield* this.rough(i, effort));
+    }
+    return components.map(({ variables, states }, i) => ({ variables, states, answer: answers[i]! }));
+  }
+
+  private rough(i: number, effort: Effort): Generator<void, PartAnswer> {
+    const { task, seed } = this.plan;
+    const why = this.parts[i].ended ? "its algorithm found no answer" : "the run ended before its algorithm had an answer";
+    if (this.columns) return roughMarginals(this.columns, { seed, why });
+    return roughAnswer(this.reduction.components[i], { task, seed, ...effort, why });
   }
 
   async advance(steps: number): Promise<Advance> {

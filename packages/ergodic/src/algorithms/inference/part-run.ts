@@ -11,6 +11,12 @@ export abstract class PartRun implements PartInference {
     if (this.under.next().done) this.ended = true;
   }
 
+  /** Does all the work that is left, yielding every few milliseconds. */
+  *finishing(): Generator<void> {
+    yield* (this.under ??= this.work());
+    this.ended = true;
+  }
+
   dispose(): void {
     this.under?.return(undefined);
   }

@@ -15,17 +15,24 @@ const FIRST_FAILURES = 64;
  * A state in which no table is 0, chosen at random: depth first, the variable with fewest states left first, its states in random order; after each
  * choice states without a positive entry in some table go (generalised arc consistency). It begins anew after ever more dead ends, so that a search
  * which comes to its end is a proof. A generator: it yields every few milliseconds.
+ *
+ * `beliefs`: by variable, probabilities of its states. The more probable ones are tried first, in place of a random order.
  */
-export function* positiveState(tables: LogTables, draws: Draws): Generator<void, PositiveState> {
+export function* positiveState(
+  tables: LogTables,
+  draws: Draws,
+  beliefs?: readonly Float64Array[],
+): Generator<void, PositiveState> {
   if (!tables.zeros) return Int32Array.from(tables.cardinalities, (count) => draws.integer(count));
-  const search = new Search(tables, draws);
+  const search = new Search(tables, draws, beliefs);
   let shown = 0;
   for (let failures = FIRST_FAILURES; ; failures *= 2) {
     for (const step of search.run(failures)) {
       if (step !== undefined) return step;
       if (search.looked > MOST_ENTRIES) return undefined;
-      if (search.looked < shown + PAUSE_ENTRIES) continue;
-      shown = search.looked;
+      const done = search.looked + search.compared;
+      if (done < shown + PAUSE_ENTRIES) continue;
+      shown = done;
       yield;
     }
   }
@@ -39,19 +46,22 @@ interface Choice {
 }
 
 class Search {
-  /** Entries of tables that were looked at. */
+  /** Entries of tables that were looked at, and variables that were compared. */
   looked = 0;
+  compared = 0;
   private readonly tables: LogTables;
   private readonly draws: Draws;
+  private readonly beliefs: readonly Float64Array[] | undefined;
   /** By variable and state, whether it is left. */
   private readonly alive: Uint8Array[];
   private readonly counts: Int32Array;
   /** States that were removed, in order. */
   private readonly trail: { readonly variable: number; readonly state: number }[] = [];
 
-  constructor(tables: LogTables, draws: Draws) {
+  constructor(tables: LogTables, draws: Draws, beliefs?: readonly Float64Array[]) {
     this.tables = tables;
     this.draws = draws;
+    this.beliefs = beliefs;
     this.alive = tables.cardinalities.map((count) => new Uint8Array(count).fill(1));
     this.counts = Int32Array.from(tables.cardinalities);
   }
@@ -64,7 +74,7 @@ class Search {
     for (;;) {
       const variable = this.next();
       if (variable < 0) return yield Int32Array.from(this.alive, (live) => live.indexOf(1));
-      choices.push({ variable, states: this.shuffled(variable), removed: this.trail.length });
+      choices.push({ variable, states: this.toTry(variable), removed: this.trail.length });
       for (;;) {
         const choice = choices.at(-1);
         if (!choice) return yield "impossible";
@@ -85,6 +95,7 @@ class Search {
   }
 
   private next(): number {
+    this.compared += this.counts.length;
     let found = -1;
     for (let variable = 0; variable < this.counts.length; variable++) {
       const count = this.counts[variable];
@@ -93,9 +104,12 @@ class Search {
     return found;
   }
 
-  private shuffled(variable: number): number[] {
+  /** The states that are left, the last one to be tried first. */
+  private toTry(variable: number): number[] {
     const live = this.alive[variable];
     const states = [...live.keys()].filter((state) => live[state]);
+    const belief = this.beliefs?.[variable];
+    if (belief) return states.sort((a, b) => belief[a] - belief[b]);
     for (let i = states.length - 1; i > 0; i--) {
       const j = this.draws.integer(i + 1);
       [states[i], states[j]] = [states[j], states[i]];

@@ -29,41 +29,7 @@ export class SmallPart implements PartInference {
   }
 
   answer(): PartAnswer | undefined {
-    if (!this.ended) return undefined;
-    const { cardinalities, tables } = this.part;
-    const scope = cardinalities.map((_, variable) => variable);
-    const ones: Table = {
-      ...{ scope, shape: cardinalities, values: new Float64Array(sizeOf(cardinalities)).fill(1) },
-      ...{ logs: false, scale: 0, range: 0 },
-    };
-    const { values, logs, scale } = tables.reduce(absorb, ones);
-    const method = "elimination: all joint states at once";
-    const p = logs ? values.map((value) => exp(value)) : values;
-    const total = p.reduce((sum, value) => sum + value, 0);
-    if (this.task === "map") {
-      const value = total === 0 ? -Infinity : scale;
-      return { method, map: { states: this.statesAt(values.indexOf(logs ? 0 : 1)), value, bound: value } };
-    }
-    const certificate = { exact: true } as const;
-    const logZ = { value: total === 0 ? -Infinity : scale + log(total), certificate };
-    if (this.task === "partition") return { method, logZ };
-    const marginals = cardinalities.map((count) => ({ p: new Float64Array(count), certificate }));
-    p.forEach((value, place) => {
-      this.statesAt(place).forEach((state, variable) => {
-        marginals[variable].p[state] += value / total;
-      });
-    });
-    return { method, logZ, marginals };
-  }
-
-  private statesAt(place: number): Int32Array {
-    const { cardinalities } = this.part;
-    const states = new Int32Array(cardinalities.length);
-    for (let variable = cardinalities.length - 1; variable >= 0; variable--) {
-      states[variable] = place % cardinalities[variable];
-      place = Math.floor(place / cardinalities[variable]);
-    }
-    return states;
+    return this.ended ? smallAnswer(this.part, this.task) : undefined;
   }
 
   report(): Record<string, number> {
@@ -79,4 +45,40 @@ export class SmallPart implements PartInference {
   }
 
   dispose(): void {}
+}
+
+/** The exact answer about a small part. */
+export function smallAnswer({ cardinalities, tables }: Component, task: InferenceTask): PartAnswer {
+  const scope = cardinalities.map((_, variable) => variable);
+  const ones: Table = {
+    ...{ scope, shape: cardinalities, values: new Float64Array(sizeOf(cardinalities)).fill(1) },
+    ...{ logs: false, scale: 0, range: 0 },
+  };
+  const { values, logs, scale } = tables.reduce(absorb, ones);
+  const method = "elimination: all joint states at once";
+  const p = logs ? values.map((value) => exp(value)) : values;
+  const total = p.reduce((sum, value) => sum + value, 0);
+  if (task === "map") {
+    const value = total === 0 ? -Infinity : scale;
+    return { method, map: { states: statesAt(cardinalities, values.indexOf(logs ? 0 : 1)), value, bound: value } };
+  }
+  const certificate = { exact: true } as const;
+  const logZ = { value: total === 0 ? -Infinity : scale + log(total), certificate };
+  if (task === "partition") return { method, logZ };
+  const marginals = cardinalities.map((count) => ({ p: new Float64Array(count), certificate }));
+  p.forEach((value, place) => {
+    statesAt(cardinalities, place).forEach((state, variable) => {
+      marginals[variable].p[state] += value / total;
+    });
+  });
+  return { method, logZ, marginals };
+}
+
+function statesAt(cardinalities: readonly number[], place: number): Int32Array {
+  const states = new Int32Array(cardinalities.length);
+  for (let variable = cardinalities.length - 1; variable >= 0; variable--) {
+    states[variable] = place % cardinalities[variable];
+    place = Math.floor(place / cardinalities[variable]);
+  }
+  return states;
 }

@@ -47,9 +47,17 @@ export function loopyBeliefPropagation(options: LoopyBeliefPropagationOptions = 
   };
 }
 
-class LoopyBeliefPropagation extends PartRun {
-  private readonly plan: InferencePlan;
-  private readonly options: Required<LoopyBeliefPropagationOptions>;
+/** `giveUp`: it ends after EARLY_ROUNDS rounds if they still changed a message by more. */
+interface Settings extends Required<LoopyBeliefPropagationOptions> {
+  readonly giveUp?: number;
+}
+
+const EARLY_ROUNDS = 3;
+
+/** A run of `loopyBeliefPropagation` on a part. */
+export class LoopyBeliefPropagation extends PartRun {
+  private readonly plan: Pick<InferencePlan, "task">;
+  private readonly options: Settings;
   private readonly messages: Messages;
   private readonly order: readonly number[];
   private readonly tree: boolean;
@@ -60,7 +68,7 @@ class LoopyBeliefPropagation extends PartRun {
   private change = 0;
   private lastChange = Infinity;
 
-  constructor(part: Component, plan: InferencePlan, options: Required<LoopyBeliefPropagationOptions>) {
+  constructor(part: Component, plan: Pick<InferencePlan, "task">, options: Settings) {
     super();
     this.plan = plan;
     this.messages = new Messages(LogTables.of(part));
@@ -75,10 +83,14 @@ class LoopyBeliefPropagation extends PartRun {
     return this.messages.impossible || this.lastChange <= this.options.tolerance;
   }
 
+  private get hopeless(): boolean {
+    return this.rounds === EARLY_ROUNDS && this.lastChange > (this.options.giveUp ?? Infinity);
+  }
+
   protected *work(): Generator<void> {
     const { order, messages, options } = this;
     let looked = 0;
-    while (!this.converged && this.rounds < options.rounds) {
+    while (!this.converged && !this.hopeless && this.rounds < options.rounds) {
       for (; this.place < 2 * order.length; this.place++) {
         if (looked > PAUSE_ENTRIES) {
           yield;
@@ -106,18 +118,21 @@ class LoopyBeliefPropagation extends PartRun {
       };
     if (rounds === 0) return undefined;
     const exact = this.tree && converged;
+    const times = `${rounds} ${rounds === 1 ? "round" : "rounds"}`;
     const how = converged
-      ? `converged in ${rounds} ${rounds === 1 ? "round" : "rounds"}`
-      : `did not converge in ${rounds} rounds, the last of which changed a message by ${this.lastChange.toPrecision(2)}`;
+      ? `converged in ${times}`
+      : `did not converge in ${times}, the last of which changed a message by ${this.lastChange.toPrecision(2)}`;
     const certificate: Certificate = exact ? { exact: true } : { none: `loopy belief propagation ${how}` };
     const method = exact ? "belief propagation on a tree" : `loopy belief propagation: ${how}`;
     const logZ = exact || plan.task === "partition" ? { logZ: { value: messages.logPartition, certificate } } : {};
     if (plan.task === "partition") return { method, ...logZ };
-    const marginals = Array.from({ length: this.variableCount }, (_, variable) => ({
-      p: messages.marginal(variable),
-      certificate,
-    }));
+    const marginals = this.beliefs().map((p) => ({ p, certificate }));
     return { method, marginals, ...logZ };
+  }
+
+  /** By variable, probabilities of its states. */
+  beliefs(): Float64Array[] {
+    return Array.from({ length: this.variableCount }, (_, variable) => this.messages.marginal(variable));
   }
 
   report(): Record<string, number> {

@@ -1,7 +1,6 @@
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { exp } from "../../base/exp.ts";
 import { KeptPart } from "../../base/kept-part.ts";
-import { log } from "../../base/log.ts";
 import { logSumExp } from "../../base/log-sum-exp.ts";
 import { type Draws, stream } from "../../base/stream.ts";
 import type { Snapshot } from "../../contract.ts";
@@ -13,6 +12,7 @@ import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
 import { Contraction } from "./contraction.ts";
+import { evidenceLowerBound } from "./evidence-lower-bound.ts";
 
 /** Options of `naiveMeanField`. */
 export interface NaiveMeanFieldOptions {
@@ -110,7 +110,7 @@ class NaiveMeanField extends PartRun {
   /** To a fixed point from q, which changes; returns its lower bound of ln Z. */
   private *ascend(q: Float64Array[]): Generator<void, number> {
     const { tables, options, contraction } = this;
-    let bound = this.bound(q);
+    let bound = evidenceLowerBound(tables, q, contraction);
     let looked = 0;
     for (let round = 0; round < options.rounds; round++) {
       for (let variable = 0; variable < q.length; variable++) {
@@ -130,32 +130,12 @@ class NaiveMeanField extends PartRun {
         yield;
       }
       looked += 2 * tables.values.length;
-      const next = this.bound(q);
+      const next = evidenceLowerBound(tables, q, contraction);
       const rise = next - bound;
       bound = next;
       if (!(rise > options.tolerance * Math.max(1, Math.abs(bound)))) break;
     }
     return bound;
-  }
-
-  /** E_q[Σ ln φ] + H(q), less what rounding may have added. */
-  private bound(q: readonly Float64Array[]): number {
-    let sum = 0;
-    let size = 1;
-    for (const { values, shape, scope } of this.tables.tables) {
-      const weights = scope.map((variable) => q[variable]);
-      const [mean] = this.contraction.sum(values, shape, weights, -1);
-      sum += mean;
-      size += Math.abs(mean) + Math.abs(sum);
-    }
-    for (const of of q)
-      for (const p of of) {
-        if (p === 0) continue;
-        sum -= p * log(p);
-        size += Math.abs(sum);
-      }
-    // Sums of n terms, each partial one rounded; a contraction's and a distribution's own rounding is that of their few terms.
-    return sum - 2 ** -48 * size;
   }
 
   answer(): PartAnswer | undefined {

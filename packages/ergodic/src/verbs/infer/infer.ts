@@ -24,7 +24,7 @@ export interface InferWatchOptions {
   evidence?: Evidence;
   /** Threads; the answer does not depend on them. Default 1. */
   workers?: number;
-  /** Ends the run after so many seconds of work on the graph, with the best answer it has. */
+  /** Ends the run after so many seconds of work on the graph, with the best answer so far. There always is one, if need be a rough one without a guarantee. */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;

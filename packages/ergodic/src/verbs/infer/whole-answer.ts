@@ -2,7 +2,6 @@ import type { InferenceTask } from "../../algorithms/inference/algorithm.ts";
 import type { FoundPart } from "../../algorithms/inference/inference.ts";
 import type { Reduction } from "../../algorithms/inference/reduction.ts";
 import { type AnswerContent, certifiedSum, refuseImpossible } from "../../answers/index.ts";
-import { ErgodicError } from "../../base/errors.ts";
 import { Pauses } from "../../base/steps.ts";
 import type { Certificate, Conditionals, EndedChains, FactorTables, JsonObject } from "../../contract.ts";
 
@@ -17,7 +16,7 @@ export function* wholeAnswer(
   const { variableCount } = graph;
   const impossible =
     reduction.scale === -Infinity ||
-    parts.some(({ answer }) => answer?.logZ?.value === -Infinity || answer?.map?.value === -Infinity);
+    parts.some(({ answer }) => answer.logZ?.value === -Infinity || answer.map?.bound === -Infinity);
   const base = {
     task,
     variableCount,
@@ -28,14 +27,12 @@ export function* wholeAnswer(
   };
   if (impossible && task !== "partition") return refuseImpossible(task);
   if (impossible) return { ...base, logZ: { value: -Infinity, certificate: { exact: true } } };
-  if (parts.some(({ answer }) => answer === undefined))
-    throw new ErgodicError("infer", "the run ended before it had an answer; give it more time", "INFER_UNFINISHED");
   const scale = { value: reduction.scale, certificate: { exact: true } } as const;
   if (task === "map") {
     const states = Int32Array.from(reduction.states.slice(0, variableCount), (left) => left[0]);
     let [value, bound] = [reduction.scale, reduction.scale];
     for (const { variables, states: left, answer } of parts) {
-      const map = answer!.map!;
+      const map = answer.map!;
       value += map.value;
       bound += map.bound ?? Infinity;
       map.states.forEach((state, i) => {
@@ -44,7 +41,7 @@ export function* wholeAnswer(
     }
     return { ...base, map: { states, value, bound } };
   }
-  const sums = parts.map(({ answer }) => answer!.logZ);
+  const sums = parts.map(({ answer }) => answer.logZ);
   const logZ = sums.every((sum) => sum !== undefined) ? certifiedSum([scale, ...sums]) : undefined;
   if (task === "partition") return { ...base, logZ: logZ! };
   const pauses = new Pauses();
@@ -60,7 +57,7 @@ export function* wholeAnswer(
     marginals.push({ p, certificate: { exact: true } });
   }
   for (const { variables, states, answer } of parts)
-    for (const [i, { p, certificate }] of answer!.marginals!.entries()) {
+    for (const [i, { p, certificate }] of answer.marginals!.entries()) {
       if (pauses.due()) yield;
       if (variables[i] >= variableCount) continue;
       const count = graph.cardinalities[variables[i]];
@@ -72,7 +69,7 @@ export function* wholeAnswer(
 
 /** Where the chains of all parts that have some ended, by the graph's own variables. */
 function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): Generator<void, EndedChains | undefined> {
-  const drawn = parts.flatMap(({ answer, ...part }) => (answer?.chains ? [{ ...part, chains: answer.chains }] : []));
+  const drawn = parts.flatMap(({ answer, ...part }) => (answer.chains ? [{ ...part, chains: answer.chains }] : []));
   if (drawn.length === 0) return undefined;
   const count = cardinalities.length;
   const least = Math.min(...drawn.map(({ chains }) => chains.states.length));
@@ -118,7 +115,7 @@ function spreadCertificate(certificate: Certificate, count: number, left: readon
 function methodOf(parts: readonly FoundPart[], impossible: boolean): string {
   if (impossible) return "zeros: no state is possible";
   const methods = new Map<string, number>();
-  for (const { answer } of parts) if (answer) methods.set(answer.method, (methods.get(answer.method) ?? 0) + 1);
+  for (const { answer } of parts) methods.set(answer.method, (methods.get(answer.method) ?? 0) + 1);
   const said = [...methods].slice(0, 3).map(([method, count]) => (count > 1 ? `${method} (${count} such parts)` : method));
   if (methods.size > 3) said.push(`… (${parts.length} parts)`);
   return said.join("; ") || "evidence and zeros determine every variable";
