@@ -119,7 +119,11 @@ function resume(
           `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence that it was made with`,
           "CHECKPOINT_MODEL",
         );
-      return { ...timedGraph, algorithm, plan: planned, until: options.until ?? {}, checkpoint };
+      const isSame = JSON.stringify(algorithm.toJSON()) === JSON.stringify(part.object("algorithm"));
+      return {
+        ...{ ...timedGraph, algorithm, plan: planned, until: options.until ?? {} },
+        checkpoint: isSame ? checkpoint : withoutEnds(checkpoint),
+      };
     });
   });
 }
@@ -174,6 +178,12 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
   });
 }
 
+/** A checkpoint whose parts continue, under an algorithm with other options, as if none had ended. */
+function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
+  const { ended: _, reports: __, ...state } = snapshot.state;
+  return { ...rest, snapshot: { ...snapshot, state } };
+}
+
 /** What is left of `until` after so many milliseconds of work on the graph; a first stretch of inference there always is. */
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
@@ -222,6 +232,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
     finish: async (_, { seconds, reason, updates }) => {
       const { graph, plan } = recipe;
       const description = { ...json, run: { seconds, reason, updates } };
+      await inference.completeEnded(signal);
       const found = await inTurns(inference.finding(), signal);
       return new Answer(await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal));
     },
