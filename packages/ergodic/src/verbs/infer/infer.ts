@@ -50,10 +50,15 @@ export interface InferOptions extends InferWatchOptions {
 }
 
 const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "deterministic", "workers", "until", "signal"];
+const absent = {
+  precision: "tables and weights are float64; replicaGibbs() packs the states of its replicas into bits",
+  batch: "every step reads all factors that it concerns",
+  replicas: "give algorithm: graphGibbs({ chains: 8 }) or replicaGibbs({ replicas: 128 })",
+};
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
-  checkKeys("infer", options, keys);
+  checkKeys("infer", options, keys, { absent });
   const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
   const { deterministic = false } = options;
   checkFrom(options.from);
