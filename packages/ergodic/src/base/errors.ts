@@ -88,13 +88,14 @@ export function checkNumber(
 
 /**
  * Throws unless `options` is an object, every key of it is known and no value is null; names the nearest known key. `nullable`: options whose null
- * has a meaning. Any other null came from where a value was missing, and would be taken for the default in silence.
+ * has a meaning. Any other null came from where a value was missing, and would be taken for the default in silence. `absent`: options of other verbs
+ * or algorithms, and what there is here instead.
  */
 export function checkKeys(
   where: string,
   options: object,
   known: readonly string[],
-  { nullable = [] }: { nullable?: readonly string[] } = {},
+  { nullable = [], absent = {} }: { nullable?: readonly string[]; absent?: Readonly<Record<string, string>> } = {},
 ): void {
   // Of any realm: instanceof and prototypes would not know the objects of another.
   if (Object.prototype.toString.call(options) !== "[object Object]")
@@ -107,6 +108,8 @@ export function checkKeys(
     if (value === null && known.includes(key) && !nullable.includes(key))
       throw new OptionError(where, `${key} is null; leave it out to have its default`, "OPTION_TYPE");
     if (known.includes(key)) continue;
+    if (Object.hasOwn(absent, key))
+      throw new OptionError(where, `${key} is not an option of ${where}: ${absent[key]}`, "OPTION_UNKNOWN");
     const near = nearest(key, known);
     throw new OptionError(
       where,

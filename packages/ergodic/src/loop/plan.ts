@@ -100,8 +100,10 @@ export function resolvePlan(
   checkChoice(where, "schedule", plan.schedule, schedules);
   checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
   if (!defaults.precision) refuseMixedPrecision(where, plan);
-  refuseWithoutMeaning(where, plan, defaults);
-  refuseWithoutEffect(where, plan);
+  // Algorithms whose steps read all rows have no replicas, and say so in words of their own.
+  const isWhole = defaults.batch === "all" && !defaults.draws;
+  if (!isWhole) refuseWithoutMeaning(where, plan, given);
+  refuseWithoutEffect(where, plan, isWhole);
   return plan;
 }
 
@@ -148,7 +150,7 @@ const refusing =
     throw new CapabilityError(where, message, "PLAN_MEANING");
   };
 
-function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDefaults): void {
+function refuseWithoutMeaning(where: string, plan: Plan, given: PlanOptions): void {
   const refuse = refusing(where);
   const racing = plan.replicas === "shared" && plan.workers > 1;
   if (plan.deterministic && racing) {
@@ -157,12 +159,13 @@ function refuseWithoutMeaning(where: string, plan: Plan, { draws }: AlgorithmDef
     );
   }
   if (plan.replicas === 1 && plan.workers > 1 && plan.batch !== "all") {
+    const why = given.replicas === undefined ? "deterministic is true" : "replicas is 1";
     const instead = plan.deterministic ? "" : 'replicas: "shared" or ';
     refuse(
-      `workers is ${plan.workers} and replicas is 1, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
+      `workers is ${plan.workers} and ${why}, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
     );
   }
-  if (plan.batch === "all" && !draws && (plan.replicas !== 1 || racing)) {
+  if (given.batch === "all" && plan.replicas !== 1) {
     refuse(
       `batch is "all" and replicas is ${JSON.stringify(plan.replicas)}, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum)`,
     );
@@ -181,16 +184,17 @@ function refuseMixedPrecision(where: string, plan: Plan): void {
   }
 }
 
-function refuseWithoutEffect(where: string, plan: Plan): void {
+function refuseWithoutEffect(where: string, plan: Plan, isWhole: boolean): void {
   const refuse = refusing(where);
-  const one = plan.replicas === "shared" ? 'replicas is "shared", which is one model for all workers' : "there is one replica";
+  const one = plan.replicas === "shared" ? "all workers share one model" : "there is one replica";
   const single = plan.replicas === "shared" || plan.replicas === 1;
+  const or = (option: string): string => (isWhole ? "" : `, or take ${option}`);
   if (single && plan.averageEvery !== inert.averageEvery)
-    refuse(`averageEvery is ${plan.averageEvery}, but ${one}: nothing is averaged; leave averageEvery out, or take replicas: 2`);
+    refuse(`averageEvery is ${plan.averageEvery}, but ${one}: nothing is averaged; leave averageEvery out${or("replicas: 2")}`);
   if (single && plan.data !== inert.data)
-    refuse(`data is "${plan.data}", but ${one}, and it sees all rows anyway; leave data out, or take replicas: 2`);
+    refuse(`data is "${plan.data}", but ${one}, which sees all rows anyway; leave data out${or("replicas: 2")}`);
   if (plan.schedule !== "blocks" && plan.blockRows !== inert.blockRows)
     refuse(
-      `blockRows is ${plan.blockRows}, but schedule is "${plan.schedule}", which has no blocks; leave blockRows out, or take schedule: "blocks"`,
+      `blockRows is ${plan.blockRows}, but only schedule: "blocks" has blocks; leave blockRows out${or('schedule: "blocks"')}`,
     );
 }

@@ -86,7 +86,8 @@ export class Stopping {
   private worse = 0;
   private epochLoss = { sum: 0, rows: 0 };
   private epochBefore = Number.NaN;
-  /** The share by which the last whole epoch's mean loss was below the one before. */
+  /** By how much the last whole epoch's mean loss was below the one before, and the same as a share of it. */
+  private drop = Number.NaN;
   private fell = Number.NaN;
   private readonly options: StoppingOptions;
   private readonly progression: Progression;
@@ -120,21 +121,20 @@ export class Stopping {
     }
     this.epochLoss.sum += made.lossSum;
     this.epochLoss.rows += made.rows;
-    // A converged run that is resumed reads no more rows: its loss stays. A search reads none at all.
+    // A search reads no rows.
     if (this.epochLoss.rows > 0) this.loss = this.epochLoss.sum / this.epochLoss.rows;
     else if (Number.isNaN(this.loss)) this.loss = 0;
     const measured =
       this.validate && (step === this.validationStep(step - 1) || this.limitReached()) ? this.measure(this.validate) : undefined;
     if (step % stepsPerEpoch === 0) this.endEpoch();
-    const { converged } = this.progression;
-    if (converged) this.reason ||= converged === true ? "converged" : converged;
+    this.checkEnds();
     this.checkLimits();
     if (this.reason) this.refuseDivergence(this.loss, "training loss");
     return measured;
   }
 
   toJSON(): JsonObject {
-    const { seconds, loss, bestLoss, worse, epochLoss, epochBefore, fell } = this;
+    const { seconds, loss, bestLoss, worse, epochLoss, epochBefore, drop, fell } = this;
     const { sum, rows } = epochLoss;
     return {
       seconds,
@@ -144,6 +144,7 @@ export class Stopping {
       epochLossSum: finite(sum),
       epochLossRows: rows,
       epochBefore: finite(epochBefore),
+      drop: finite(drop),
       fell: finite(fell),
     };
   }
@@ -161,10 +162,13 @@ export class Stopping {
     this.worse = kept.count("worse");
     this.epochLoss = { sum: kept.numberOr("epochLossSum", Number.NaN), rows: kept.number("epochLossRows", 0) };
     this.epochBefore = kept.numberOr("epochBefore", Number.NaN);
-    // Older checkpoints have none.
+    // Older checkpoints lack these.
+    this.drop = json.drop === undefined ? Number.NaN : kept.numberOr("drop", Number.NaN);
     this.fell = json.fell === undefined ? Number.NaN : kept.numberOr("fell", Number.NaN);
     this.best = kept.has(BEST) ? kept.floats(BEST, this.progression.parameters().length) : undefined;
     this.reason = "";
+    // Before the first stretch no run has ended, whatever is left to do.
+    if (!Number.isNaN(this.loss)) this.checkEnds();
     this.checkLimits();
   }
 
@@ -197,18 +201,14 @@ export class Stopping {
       this.bestLoss = measured.loss;
       this.best = parameters;
       this.worse = 0;
-    } else if (++this.worse >= this.options.patience) {
-      this.reason = `no lower validation loss in ${this.worse} validations`;
-    }
+    } else this.worse++;
     return measured;
   }
 
   private endEpoch(): void {
-    const { tolerance } = this.options.until;
     this.refuseDivergence(this.loss, "training loss");
-    if (tolerance !== undefined && this.epochBefore - this.loss < tolerance * Math.abs(this.loss))
-      this.reason = `the loss of an epoch fell by less than ${tolerance}`;
-    this.fell = (this.epochBefore - this.loss) / Math.abs(this.epochBefore);
+    this.drop = this.epochBefore - this.loss;
+    this.fell = this.drop / Math.abs(this.epochBefore);
     this.epochBefore = this.loss;
     this.epochLoss = { sum: 0, rows: 0 };
   }
@@ -220,6 +220,17 @@ export class Stopping {
       (epochs !== undefined && made.step >= Math.ceil(epochs * made.stepsPerEpoch)) ||
       (updates !== undefined && made.updates >= updates)
     );
+  }
+
+  /** Ends of the run's own, which follow from what a checkpoint holds: a run that had ended so ends again when it is resumed. */
+  private checkEnds(): void {
+    const { until, patience } = this.options;
+    const { step, stepsPerEpoch, converged } = this.progression;
+    const isEpochsEnd = step % stepsPerEpoch === 0;
+    if (until.tolerance !== undefined && isEpochsEnd && this.drop < until.tolerance * Math.abs(this.loss))
+      this.reason ||= `the loss of an epoch fell by less than ${until.tolerance}`;
+    if (patience !== undefined && this.worse >= patience) this.reason ||= `no lower validation loss in ${this.worse} validations`;
+    if (converged) this.reason ||= converged === true ? "converged" : converged;
   }
 
   private checkLimits(): void {

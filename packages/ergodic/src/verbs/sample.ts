@@ -72,6 +72,11 @@ const COUNT = 1000;
 /** Where densities are compared. */
 export const PROBE = 0.1;
 const PROBE_TOLERANCE = 1e-9;
+const absent = {
+  precision: "log densities are evaluated in float64",
+  batch: 'samplers that draw rows take it, as in sample(model, data, { algorithm: sgld({ batch: 100 }), rows: "N" })',
+  rule: "samplers adapt their own steps; fit(model, data, { rule }) finds a mode",
+};
 const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
 
 /** What goes with a model as its data: of a function its dimension, of a density nothing. */
@@ -92,7 +97,7 @@ function start<M extends Sampled>(
 
 /** `sample` with what its run ends in: `finish` makes it of what was drawn. */
 export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
-  checkKeys("sample", options, keys);
+  checkKeys("sample", options, keys, { absent });
   const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
   checkSignal("sample", options.signal);
   checkNumber("sample", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });

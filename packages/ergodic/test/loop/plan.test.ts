@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import {
   adagrad,
   adam,
+  coordinateDescent,
   type FitOptions,
   fit,
   gradientDescent,
@@ -10,6 +11,7 @@ import {
   lbfgs,
   linear,
   momentum,
+  newtonCholesky,
   sag,
   saga,
   sgd,
@@ -60,7 +62,22 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a rule beside an algorithm",
     { algorithm: gradientDescent({ rule: sgd() }), rule: sgd() },
-    "fit: both algorithm and rule or variance were given; give the rule to the algorithm [OPTION_CONFLICT]",
+    "fit: algorithm is gradientDescent(), but rule was given, too; take algorithm: gradientDescent({ rule: … }) [OPTION_CONFLICT]",
+  ],
+  [
+    "a rule and variance reduction beside an algorithm",
+    { algorithm: gradientDescent({ rule: sgd() }), rule: sgd(), variance: saga() },
+    "fit: algorithm is gradientDescent(), but rule and variance were given, too; take algorithm: gradientDescent({ rule: …, variance: … }) [OPTION_CONFLICT]",
+  ],
+  [
+    "a rule beside an algorithm that has none",
+    { algorithm: coordinateDescent(), rule: sgd() },
+    "fit: algorithm is coordinateDescent(), but rule was given, too; leave out algorithm, or rule [OPTION_CONFLICT]",
+  ],
+  [
+    "variance reduction beside the choice of a solver",
+    { algorithm: "auto", variance: saga() },
+    'fit: algorithm is "auto", but variance was given, too; leave out algorithm, or variance [OPTION_CONFLICT]',
   ],
   [
     "racing and deterministic",
@@ -75,7 +92,32 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "workers without work, deterministic",
     { workers: 2, deterministic: true },
-    "fit: workers is 2 and replicas is 1, but one replica is one sequence of updates; take replicas: 2 [PLAN_MEANING]",
+    "fit: workers is 2 and deterministic is true, but one replica is one sequence of updates; take replicas: 2 [PLAN_MEANING]",
+  ],
+  [
+    "replicas of coordinate descent",
+    { algorithm: coordinateDescent(), replicas: 2 },
+    "coordinateDescent: replicas is 2, but one point is moved by one sequence of moves; leave replicas out [PLAN_MEANING]",
+  ],
+  [
+    "racing coordinate descent",
+    { algorithm: coordinateDescent(), replicas: "shared", workers: 2, deterministic: true },
+    'coordinateDescent: workers is 2 and replicas is "shared", but one point is moved by one sequence of moves; leave workers and replicas out [PLAN_MEANING]',
+  ],
+  [
+    "replicas of coordinate descent, whose batch was named",
+    { algorithm: coordinateDescent(), batch: "all", replicas: 2 },
+    "coordinateDescent: replicas is 2, but one point is moved by one sequence of moves; leave replicas out [PLAN_MEANING]",
+  ],
+  [
+    "workers of Newton's method",
+    { algorithm: newtonCholesky(), workers: 2 },
+    "newtonCholesky: workers is 2, but one point is moved by one thread; leave workers out [PLAN_MEANING]",
+  ],
+  [
+    "replicas of a rule on all rows",
+    { rule: lbfgs(), replicas: 2 },
+    "fit: replicas is 2, but lbfgs takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]",
   ],
   [
     "replicas of full gradients",
@@ -113,6 +155,11 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
     "variance reduction of full gradients",
     { variance: saga(), batch: "all" },
     'fit: saga reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out [PLAN_MEANING]',
+  ],
+  [
+    "variance reduction of a rule on all rows",
+    { variance: saga(), rule: lbfgs() },
+    "fit: saga reduces the noise of minibatches, but lbfgs takes full gradients, which have none; leave variance out [PLAN_MEANING]",
   ],
   [
     "one table for copies that see the same rows",
@@ -177,10 +224,14 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a group penalty on a 16-bit model",
     { rule: sgd(), precision: { model: "i16" } },
-    'fit: a 16-bit model takes minibatches and no group penalty; take precision: "f32" [PLAN_MEANING]',
+    'fit: precision.model is "i16", but 16-bit models are trained without a group penalty; take precision: "f32" [PLAN_MEANING]',
     { group: { strength: 0.1, groups: [] } },
   ],
-  ["a 16-bit model and full gradients", { rule: sgd(), batch: "all", precision: { model: "i16" } }, "[PLAN_MEANING]"],
+  [
+    "a 16-bit model and full gradients",
+    { rule: sgd(), batch: "all", precision: { model: "i16" } },
+    'fit: precision.model is "i16", but 16-bit models are trained on minibatches, not on all rows; take precision: "f32" [PLAN_MEANING]',
+  ],
   [
     "averages of one replica",
     { averageEvery: 0.5 },
@@ -189,23 +240,34 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "averages of racing workers",
     { averageEvery: 2, workers: 2 },
-    'fit: averageEvery is 2, but replicas is "shared", which is one model for all workers: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]',
+    "fit: averageEvery is 2, but all workers share one model: nothing is averaged; leave averageEvery out, or take replicas: 2 [PLAN_MEANING]",
   ],
   [
     "replicated data of one replica",
     { data: "replicated" },
-    'fit: data is "replicated", but there is one replica, and it sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+    'fit: data is "replicated", but there is one replica, which sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
   ],
   [
     "replicated data of racing workers",
     { data: "replicated", workers: 2 },
-    'fit: data is "replicated", but replicas is "shared", which is one model for all workers, and it sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
+    'fit: data is "replicated", but all workers share one model, which sees all rows anyway; leave data out, or take replicas: 2 [PLAN_MEANING]',
   ],
   [
     "sizes of blocks without blocks",
     { blockRows: 8 },
-    'fit: blockRows is 8, but schedule is "shuffled", which has no blocks; leave blockRows out, or take schedule: "blocks" [PLAN_MEANING]',
+    'fit: blockRows is 8, but only schedule: "blocks" has blocks; leave blockRows out, or take schedule: "blocks" [PLAN_MEANING]',
   ],
+  ...(
+    [
+      [{ averageEvery: 2 }, "there is one replica: nothing is averaged; leave averageEvery out [PLAN_MEANING]"],
+      [{ data: "replicated" }, "there is one replica, which sees all rows anyway; leave data out [PLAN_MEANING]"],
+      [{ blockRows: 8 }, 'only schedule: "blocks" has blocks; leave blockRows out [PLAN_MEANING]'],
+    ] as const
+  ).map(([options, words]): (typeof refused)[number] => [
+    `${Object.keys(options)[0]} of an algorithm that could have no replicas, nor blocks`,
+    { algorithm: coordinateDescent(), ...options },
+    words,
+  ]),
   [
     "validations without rows",
     { validateEvery: 0.5 },

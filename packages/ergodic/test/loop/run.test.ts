@@ -488,6 +488,74 @@ describe("keeping and resuming", () => {
     expect((await begin({}, { until: { epochs: 3 }, resume: { snapshot, loop } }).run).summary.updates).toBe(30);
   });
 
+  describe("a run that ended by itself ends so again, at once, and continues under options that would not have ended it:", () => {
+    const ended = async (script: Script, options: Options): Promise<{ resume: Kept; reason: string }> => {
+      const { run, kept } = begin(script, options);
+      const { reason } = (await run).summary;
+      await run.checkpoint();
+      return { resume: kept[0], reason };
+    };
+    const resumed = async (script: Script, options: Options): Promise<[step: number, asked: number, reason: string]> => {
+      const { run, progression } = begin(script, options);
+      const { reason } = (await run).summary;
+      return [progression.step, progression.asked.length, reason];
+    };
+
+    it("by the tolerance", async () => {
+      const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
+      const { resume, reason } = await ended(script, { until: { epochs: 50, tolerance: 0.05 } });
+      expect(reason).toBe("the loss of an epoch fell by less than 0.05");
+      expect(await resumed(script, { until: { epochs: 50, tolerance: 0.05 }, resume })).toEqual([60, 0, reason]);
+      expect((await resumed(script, { until: { epochs: 8 }, resume }))[0]).toBe(80);
+      // 2⁻⁶ + 1 is below the value before it by 2⁻⁶, 2⁻⁷ + 1 by 2⁻⁷.
+      const [step, , why] = await resumed(script, { until: { epochs: 50, tolerance: 0.01 }, resume });
+      expect([step, why]).toEqual([80, "the loss of an epoch fell by less than 0.01"]);
+      // A checkpoint without the drop, as earlier versions wrote it, makes another epoch.
+      const { drop: _, ...loop } = resume.loop;
+      const older = { until: { epochs: 50, tolerance: 0.05 }, resume: { ...resume, loop } };
+      expect(await resumed(script, older)).toEqual([70, expect.any(Number), reason]);
+    });
+
+    it("by the tolerance, not in the middle of an epoch", async () => {
+      const script: Script = { lossAt: (step) => 2 ** -Math.floor(step / 10) + 1 };
+      const { resume } = await ended(script, { until: { updates: 45 } });
+      expect((await resumed(script, { until: { epochs: 50, tolerance: 0.2 }, resume }))[0]).toBe(50);
+    });
+
+    it("by patience", async () => {
+      const losses = [5, 4, 3, 3.5, 3, 3.2, 1];
+      const seen: number[] = [];
+      const validate = ([step]: Float64Array): Record<string, number> => {
+        seen.push(step);
+        return { loss: losses[step / 10 - 1] };
+      };
+      const options: Options = { until: { epochs: 7 }, validate, patience: 3 };
+      const { resume, reason } = await ended({}, options);
+      expect(reason).toBe("no lower validation loss in 3 validations");
+      seen.length = 0;
+      expect(await resumed({}, { ...options, resume })).toEqual([60, 0, reason]);
+      expect(seen).toEqual([]);
+      expect(await resumed({}, { ...options, patience: 4, resume })).toEqual([70, expect.any(Number), "all updates made"]);
+    });
+
+    it("by its algorithm, whatever the limits", async () => {
+      const script: Script = { convergesAt: 30, converges: true };
+      const { resume, reason } = await ended(script, { until: { epochs: 5 } });
+      expect(reason).toBe("converged");
+      for (const until of [{ epochs: 5 }, { epochs: 500 }, { updates: 3 }, { seconds: 1e-9 }])
+        expect(await resumed(script, { until, resume })).toEqual([30, 0, "converged"]);
+    });
+  });
+
+  it("a run that was kept before its first stretch makes it, though its algorithm has nothing to do", async () => {
+    const { run, kept } = begin({ convergesAt: 0 }, { until: { epochs: 2 } });
+    await run.checkpoint();
+    const whole = await run;
+    const again = begin({ convergesAt: 0 }, { until: { epochs: 2 }, resume: kept[0] });
+    expect((await again.run).summary).toMatchObject({ updates: whole.summary.updates, reason: "converged" });
+    expect(whole.summary.updates).toBe(1);
+  });
+
   it("a file that cannot be written is told to the one who asked, and the run goes on", async () => {
     const progression = new Scripted({ onAdvance: () => pause(1) });
     const run = new Run<number>({

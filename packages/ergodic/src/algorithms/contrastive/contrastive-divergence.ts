@@ -42,7 +42,8 @@ const FIRST_MOVE = 16;
  */
 export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}): GraphLearner {
   const where = "contrastiveDivergence";
-  checkKeys(where, options, ["steps", "persistent", "particles", "tempered"]);
+  const absent = { batch: "each update reads all evidence; particles sets the number of chains" };
+  checkKeys(where, options, ["steps", "persistent", "particles", "tempered"], { absent });
   const { steps = 1, persistent = true, particles } = options;
   checkNumber(where, "steps", steps, { low: 1, integer: true });
   checkBoolean(where, "persistent", persistent);

@@ -52,7 +52,7 @@ class ExactObjective implements GraphObjective {
   evaluate(): number {
     throw new CapabilityError(
       "exactLikelihood",
-      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; take a rule such as adam() or rprop()",
+      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; take a rule such as adam()",
       "RULE_CAPABILITY",
     );
   }

@@ -3,6 +3,7 @@ import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import type { Algorithm, ColumnTarget, CoordinateState, JsonObject, Plan, Problem, Progression } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { isSchedule, type ScheduleJson, scheduleFromJson } from "../gradient/schedule.ts";
+import { refuseLanes } from "../one-lane.ts";
 import type { CoordinateDescentOptions, ResolvedOptions } from "./coordinate-options.ts";
 import { CoordinateProgression } from "./coordinate-progression.ts";
 import { type PickName, pickNames } from "./picks.ts";
@@ -132,7 +133,8 @@ function start(options: ResolvedOptions, problem: Problem, plan: Plan, engine: E
     }
     return new WorkingSets(byColumns, options.tolerance, plan, engine);
   }
-  if (!coordinates) refuse(`the problem must offer coordinates, which ${problem.name} does not`, "MODEL_CAPABILITY");
+  if (!coordinates)
+    refuse(`it moves along coordinates, which ${problem.name} does not offer; leave algorithm out`, "MODEL_CAPABILITY");
   if (options.estimate && !coordinates.estimates)
     refuse(
       `partial derivatives are to be estimated on rows, which ${problem.name} does not offer; leave estimate out`,
@@ -160,11 +162,7 @@ function refusePlan(plan: Plan): void {
       `batch is ${plan.batch}, but coordinates are picked, not rows; leave batch out, or take estimate: { rows: ${plan.batch} }`,
       "PLAN_MEANING",
     );
-  if (plan.workers > 1 || plan.replicas !== 1)
-    refuse(
-      `workers is ${plan.workers} and replicas is ${JSON.stringify(plan.replicas)}, but one point is moved by one sequence of moves; leave both out`,
-      "PLAN_MEANING",
-    );
+  refuseLanes(WHERE, plan, "one point is moved by one sequence of moves");
 }
 
 /** Groups are blocks, which the working sets do not know. */
@@ -177,11 +175,12 @@ function choosePick(pick: ResolvedOptions["pick"]): PickName {
   return pick === "auto" || pick === "workingSets" ? "cyclic" : pick;
 }
 
-function refuseMissing({ pick, step, acceleration }: ResolvedOptions, name: string, state: CoordinateState): void {
-  const by = step === "lipschitz" ? 'step "lipschitz"' : pick === "importance" ? 'pick "importance"' : undefined;
+function refuseMissing(options: ResolvedOptions, name: string, state: CoordinateState): void {
+  const { acceleration } = options;
+  const [by, instead] = bounded(options);
   if (by && !state.curvature)
     refuse(
-      `${by} needs a bound on the curvature along each coordinate, which ${name} does not offer; take step: "exact" and another pick`,
+      `${by} needs a bound on the curvature along each coordinate, which ${name} does not offer; ${instead}`,
       "MODEL_CAPABILITY",
     );
   if (acceleration === "nesterov" && !state.companion)
@@ -189,6 +188,14 @@ function refuseMissing({ pick, step, acceleration }: ResolvedOptions, name: stri
       `acceleration "nesterov" needs partial derivatives between two points, which ${name} does not offer; take "anderson" or "none"`,
       "MODEL_CAPABILITY",
     );
+}
+
+/** The option that asks for bounds on the curvature, and what to do without them. */
+function bounded({ pick, step, acceleration, estimate }: ResolvedOptions): [by?: string, instead?: string] {
+  if (estimate) return ["estimate", "leave estimate out"];
+  if (acceleration === "nesterov") return ['acceleration "nesterov"', 'take acceleration: "anderson" or "none"'];
+  if (step === "lipschitz") return ['step "lipschitz"', 'take step: "exact"'];
+  return pick === "importance" ? ['pick "importance"', 'take pick: "random"'] : [];
 }
 
 function refuse(message: string, code = "ALGORITHM_MEANING"): never {

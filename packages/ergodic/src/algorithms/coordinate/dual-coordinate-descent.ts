@@ -68,7 +68,11 @@ async function start(
   engine: Engine,
 ): Promise<Progression> {
   if (!problem.duals) {
-    throw new CapabilityError(NAME, `it needs the dual of a problem, which ${problem.name} does not offer`, "MODEL_CAPABILITY");
+    throw new CapabilityError(
+      NAME,
+      `it needs the dual of a problem, which ${problem.name} does not offer; leave algorithm out`,
+      "MODEL_CAPABILITY",
+    );
   }
   refuseMisfits(problem, plan);
   const { interceptScaling } = options;

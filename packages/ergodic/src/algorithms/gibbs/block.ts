@@ -1,6 +1,6 @@
 /** Blocks of Gibbs sampling: which coordinates of u move together, and what an update of them is. */
 import { OptionError } from "../../base/errors.ts";
-import type { JsonObject, LogDensity, Snapshot } from "../../contract.ts";
+import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { SamplingPlan } from "../sampling/sampler.ts";
 import type { GibbsChain } from "./gibbs-chain.ts";
@@ -42,19 +42,22 @@ export interface BlockUpdate {
   open(context: BlockContext): BlockRun;
 }
 
+/** Places of the parameters. A density without names has one parameter, "x". */
+export function placesOf({ parameters, dimension }: LogDensity): readonly ParameterPlace[] {
+  return parameters ?? [{ name: "x", offset: 0, size: dimension }];
+}
+
 /** Coordinates of u by parameters' names, or by their numbers. @throws OptionError */
 export function coordinatesOf(density: LogDensity, of: readonly (string | number)[]): Uint32Array {
-  const places = density.parameters ?? [];
+  const places = placesOf(density);
   const found = of.flatMap((name) => {
     if (typeof name === "number") return [checkCoordinate(name, density.dimension)];
     const place = places.find((each) => each.name === name);
     if (place) return Array.from({ length: place.size }, (_, i) => place.offset + i);
-    const known = places.map((each) => each.name).join(", ");
-    throw new OptionError(
-      "gibbs",
-      `there is no parameter "${name}"; ${known ? `there are ${known}` : "the density names none: list coordinates instead, of: [0, 1]"}`,
-      "OPTION_UNKNOWN",
-    );
+    const known = density.parameters
+      ? `there are ${places.map((each) => each.name).join(", ")}`
+      : 'the density names none: take of: ["x"] for all coordinates, or list some, of: [0, 1]';
+    throw new OptionError("gibbs", `there is no parameter "${name}"; ${known}`, "OPTION_UNKNOWN");
   });
   if (found.length > 0 && new Set(found).size === found.length) return Uint32Array.from(found);
   throw new OptionError(

@@ -1,7 +1,7 @@
 import { DataError, OptionError } from "../../base/errors.ts";
 import { type Draws, type Stream, stream } from "../../base/stream.ts";
 import type { LogDensity, ParameterPlace, Snapshot } from "../../contract.ts";
-import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
+import { type BlockContext, type BlockRun, type BlockUpdate, placesOf } from "./block.ts";
 
 /** Values of one parameter: a number, or all its numbers row by row. */
 export type BlockValues = number | ArrayLike<number>;
@@ -93,11 +93,6 @@ class ConditionalBlock implements BlockRun {
     });
     return Object.fromEntries(made);
   }
-}
-
-/** Of densities without names all is "x". */
-function placesOf({ parameters, dimension }: LogDensity): readonly ParameterPlace[] {
-  return parameters ?? [{ name: "x", offset: 0, size: dimension }];
 }
 
 function valuesAt(density: LogDensity, u: Float64Array): Record<string, Float64Array> {

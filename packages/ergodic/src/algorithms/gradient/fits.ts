@@ -32,9 +32,12 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
       "RULE_NEEDS_FULL_GRADIENT",
     );
   }
-  if (rule.kind === "equation" && rule.link) {
-    refuse(`${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`, "RULE_LINK");
-  }
+  if (rule.kind === "host" && plan.replicas !== 1)
+    refuse(
+      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out (workers still share the sum)`,
+      "PLAN_MEANING",
+    );
+  refuseLink("fit", rule);
   if (target.penalty.nonNegative)
     refuse("nonNegative is set, but gradient steps do not keep to it; take algorithm: coordinateDescent()", "MODEL_PENALTY");
   if (variance) refuseVariance(problem, target, rule, variance, plan);
@@ -64,8 +67,19 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
     );
   }
   if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
-    refuse('a 16-bit model takes minibatches and no group penalty; take precision: "f32"', "PLAN_MEANING");
+    const what = target.penalty.group > 0 ? "without a group penalty" : "on minibatches, not on all rows";
+    refuse(`precision.model is "i16", but 16-bit models are trained ${what}; take precision: "f32"`, "PLAN_MEANING");
   }
+}
+
+/** @throws CapabilityError [RULE_LINK] for a rule that is a link of chains alone */
+export function refuseLink(where: string, rule: Rule): void {
+  if (rule.kind !== "equation" || !rule.link) return;
+  throw new CapabilityError(
+    where,
+    `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`,
+    "RULE_LINK",
+  );
 }
 
 /** Rates by coordinate multiply the step of a rule that has one step. */
@@ -98,16 +112,16 @@ function stepsAlongGradient(rule: Rule): boolean {
 
 function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, variance: Variance, plan: Plan): void {
   if (target.derivativesPerRow === undefined) {
-    refuse(
-      `${variance.name} needs a gradient that is a number times the row, which ${problem.name} does not offer; leave variance out`,
-      "VARIANCE_NEEDS_LINEAR",
-    );
+    const why =
+      variance.name === "svrg"
+        ? `is implemented for linear models, whose gradients at the snapshot follow from one number per row; a ${problem.name} would need a second backward pass per update`
+        : `keeps one number per row, from which a linear model's gradient follows, but not that of a ${problem.name}`;
+    refuse(`${variance.name} ${why}; leave variance out`, "VARIANCE_NEEDS_LINEAR");
   }
-  if (plan.batch === "all")
-    refuse(
-      `${variance.name} reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out`,
-      "PLAN_MEANING",
-    );
+  if (plan.batch === "all") {
+    const whole = rule.kind === "host" ? `${rule.name} takes full gradients, which have` : 'batch is "all": a full gradient has';
+    refuse(`${variance.name} reduces the noise of minibatches, but ${whole} none; leave variance out`, "PLAN_MEANING");
+  }
   if (plan.replicas !== 1 && plan.data === "replicated") {
     refuse(
       `${variance.name} keeps one derivative a row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,

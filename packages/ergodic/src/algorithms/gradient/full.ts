@@ -106,12 +106,8 @@ export class FullDescent implements Progression {
     const { t, scalars, vectors } = this.runner.snapshot();
     const tensors: Record<string, Tensor> = { scalars: Float64Array.from(Object.values(scalars)) };
     for (const name of Object.keys(vectors)) tensors[`vector.${name}`] = this.runner.vector(name).slice();
-    const carried = this.options.objective.snapshot?.();
-    for (const [name, tensor] of Object.entries(carried?.tensors ?? {})) tensors[`objective.${name}`] = tensor;
-    return {
-      tensors,
-      state: { step: this.step, t, names: Object.keys(scalars), ...(carried ? { objective: carried.state } : {}) },
-    };
+    const state = { step: this.step, t, names: Object.keys(scalars) };
+    return withCarried(this.options.objective, { tensors, state });
   }
 
   restore(snapshot: Snapshot): void {
@@ -132,8 +128,7 @@ export class FullDescent implements Progression {
       vectors: Object.fromEntries(Object.keys(vectors).map((name) => [name, bytes(name)])),
     });
     this.step = kept.count("step");
-    const { objective } = this.options;
-    if (objective.restore) objective.restore(kept.part("the objective", "objective.", kept.object("objective")).snapshot);
+    restoreCarried(this.options.objective, kept);
   }
 
   adopt(snapshot: Snapshot): void {
@@ -253,7 +248,8 @@ class HostDescent implements Progression {
     }
     const counts = Object.fromEntries(Object.entries(arrays).map(([name, list]) => [name, list.length]));
     const { step, evaluations, stepSize, converged } = this;
-    return { tensors, state: { step, evaluations, stepSize, converged, names: Object.keys(numbers), counts } };
+    const state = { step, evaluations, stepSize, converged, names: Object.keys(numbers), counts };
+    return withCarried(this.options.objective, { tensors, state });
   }
 
   restore(snapshot: Snapshot): void {
@@ -281,11 +277,25 @@ class HostDescent implements Progression {
     this.stepSize = kept.number("stepSize");
     const { converged } = kept.state;
     this.converged = typeof converged === "string" ? converged : kept.flag("converged");
+    // Older checkpoints lack it.
+    if (kept.state.objective !== undefined) restoreCarried(this.options.objective, kept);
   }
 
   dispose(): void {
     this.options.objective.dispose();
   }
+}
+
+/** A rule's snapshot with what its objective carries from one evaluation to the next. */
+function withCarried(objective: FullObjective, { tensors, state }: Snapshot): Snapshot {
+  const carried = objective.snapshot?.();
+  if (!carried) return { tensors, state };
+  const named = Object.entries(carried.tensors).map(([name, tensor]) => [`objective.${name}`, tensor]);
+  return { tensors: { ...tensors, ...Object.fromEntries(named) }, state: { ...state, objective: carried.state } };
+}
+
+function restoreCarried(objective: FullObjective, kept: KeptPart): void {
+  objective.restore?.(kept.part("the objective", "objective.", kept.object("objective")).snapshot);
 }
 
 /** l1 Σ w|p| + l2/2 Σ w p². */

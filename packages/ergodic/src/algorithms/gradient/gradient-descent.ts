@@ -69,7 +69,7 @@ function start(
   if (!target)
     throw new CapabilityError(
       "fit",
-      `gradientDescent needs gradients of rows, which ${problem.name} does not offer`,
+      `gradientDescent needs gradients of rows, which ${problem.name} does not offer; leave algorithm out`,
       "MODEL_CAPABILITY",
     );
   if (rule.kind === "search") refuseOwnFunctions(rule);

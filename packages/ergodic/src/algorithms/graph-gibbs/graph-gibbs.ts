@@ -57,6 +57,11 @@ const STRETCH_VISITS = 1 << 17;
 /** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
+const absent = {
+  batch: "a sweep draws each variable given all of its factors",
+  precision: "weights are float64; replicaGibbs() packs the states of its replicas into bits",
+  replicas: "give chains: 8, or take replicaGibbs({ replicas: 128 })",
+};
 /** Shares of warm-up after which the powers of a ladder are moved. */
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
 /** What is left of the warm-up where an earlier run had it. */
@@ -79,7 +84,7 @@ const CONTINUED_WARMUP = 0.1;
  * @throws CapabilityError for variables of more than 256 states, and for workers that would race in a deterministic run
  */
 export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
-  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"]);
+  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"], { absent });
   const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
   const tempered = temperedOf("graphGibbs", options.tempered ?? false);
   checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "blocks", "sequential", "random", "hogwild"] as const);

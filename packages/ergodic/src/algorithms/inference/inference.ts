@@ -1,5 +1,6 @@
-import { isObject, KeptPart } from "../../base/kept-part.ts";
+import { isFlag, isObject, KeptPart } from "../../base/kept-part.ts";
 import { atOnce, inTurns, Pauses } from "../../base/steps.ts";
+import { turn } from "../../base/turn.ts";
 import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
@@ -43,7 +44,9 @@ export class Inference implements Progression {
   /** Stretches that it has had in a row. */
   private turn = 0;
   /** Sums of what ended parts report. */
-  private readonly ended: Record<string, number> = {};
+  private ended: Record<string, number> = {};
+  /** Parts that had ended before the checkpoint. Their snapshots need not hold an answer. */
+  private endedBefore: ReadonlySet<number> = new Set();
 
   /** @throws the reason of an aborted `signal`, which a large graph is reduced under */
   static async open(
@@ -138,6 +141,21 @@ export class Inference implements Progression {
     return { updates: this.step - before, lossSum: 0, rows: 0 };
   }
 
+  /**
+   * Works out again the answers of parts that had ended before the checkpoint, which has counted that work.
+   *
+   * @throws the reason of an aborted `signal`
+   */
+  async completeEnded(signal?: AbortSignal): Promise<void> {
+    for (const i of this.endedBefore) {
+      while (!this.parts[i].ended) {
+        await this.parts[i].advance();
+        await turn();
+        signal?.throwIfAborted();
+      }
+    }
+  }
+
   private newRound(): void {
     this.running = this.running.filter((i) => !this.parts[i].ended);
     this.gone = 0;
@@ -161,7 +179,13 @@ export class Inference implements Progression {
       for (const [name, tensor] of Object.entries(own)) tensors[`${i}.${name}`] = tensor;
       return state;
     });
-    return { tensors, state: { step: this.step, next: this.next - this.gone, turn: this.turn, parts } };
+    const ended = this.parts.map((part, i) => part.ended || this.endedBefore.has(i));
+    const reports = Object.entries(this.ended).map(([name, value]): [string, Json] => [
+      name,
+      Number.isFinite(value) ? value : null,
+    ]);
+    const { step, next, gone, turn } = this;
+    return { tensors, state: { step, next: next - gone, turn, parts, ended, reports: Object.fromEntries(reports) } };
   }
 
   restore({ tensors, state }: Snapshot): void {
@@ -170,7 +194,12 @@ export class Inference implements Progression {
     kept.list("parts", isObject, this.parts.length).forEach((own, i) => {
       this.parts[i].restore(kept.part("a part", `${i}.`, own).snapshot);
     });
-    this.running = [...this.parts.keys()].filter((i) => !this.parts[i].ended);
+    // Older checkpoints lack both.
+    const ended =
+      state.ended === undefined ? this.parts.map((part) => part.ended) : kept.list("ended", isFlag, this.parts.length);
+    this.ended = state.reports === undefined ? {} : reportsOf(kept);
+    this.endedBefore = new Set([...ended.keys()].filter((i) => ended[i]));
+    this.running = [...ended.keys()].filter((i) => !ended[i]);
     this.next = kept.count("next", 0, Math.max(0, this.running.length - 1));
     this.turn = kept.count("turn", 0, TURN - 1);
   }
@@ -199,6 +228,11 @@ function* starting(
   } finally {
     if (parts.length < components.length) for (const part of parts) part.dispose();
   }
+}
+
+function reportsOf(kept: KeptPart): Record<string, number> {
+  const reports = kept.part("the reports", "", kept.object("reports"));
+  return Object.fromEntries(Object.keys(reports.state).map((name) => [name, reports.numberOr(name, Number.NaN)]));
 }
 
 function addTo(sums: Record<string, number>, report: Record<string, number>): void {

@@ -1,6 +1,7 @@
 import { CapabilityError, checkKeys, checkNumber } from "../../base/errors.ts";
 import { later } from "../../base/later.ts";
 import type { Algorithm, JsonObject, Plan, Problem } from "../../contract.ts";
+import { refuseLanes } from "../one-lane.ts";
 
 /** Options of `newtonCholesky`. */
 export interface NewtonCholeskyOptions {
@@ -48,7 +49,8 @@ function refuseMisfits({ name, curvature, rowGradient }: Problem, plan: Plan): v
   const refuse: (message: string, code: string) => never = (message, code) => {
     throw new CapabilityError(NAME, message, code);
   };
-  if (!curvature || !rowGradient) refuse(`it needs a Hessian, which ${name} does not offer`, "MODEL_CAPABILITY");
+  if (!curvature || !rowGradient)
+    refuse(`it needs a Hessian, which ${name} does not offer; leave algorithm out`, "MODEL_CAPABILITY");
   const { l1, group, nonNegative } = rowGradient.penalty;
   if (l1 > 0 || group > 0 || nonNegative) {
     const what = nonNegative ? "coefficients that are not negative" : l1 > 0 ? "an L1 penalty" : "a group penalty";
@@ -56,9 +58,5 @@ function refuseMisfits({ name, curvature, rowGradient }: Problem, plan: Plan): v
   }
   if (plan.batch !== "all")
     refuse(`batch is ${plan.batch}, but each step reads all rows; leave batch out, or take a rule`, "PLAN_MEANING");
-  if (plan.workers > 1 || plan.replicas !== 1)
-    refuse(
-      `workers is ${plan.workers} and replicas is ${JSON.stringify(plan.replicas)}, but one point is moved by one thread; leave both out`,
-      "PLAN_MEANING",
-    );
+  refuseLanes(NAME, plan, "one point is moved by one thread");
 }

@@ -69,8 +69,6 @@ export class Newton implements Progression {
   }
 
   async advance(): Promise<Advance> {
-    // A run that is resumed at its end.
-    if (this.converged !== false) return { updates: 0, lossSum: 0, rows: 0 };
     this.underWay ??= this.one();
     const start = performance.now();
     let within: boolean;

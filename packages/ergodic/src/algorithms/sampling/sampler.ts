@@ -126,7 +126,7 @@ export function checkGivenOptions(where: string, sampler: Sampler, given: GivenO
   if (given.rows !== undefined && !sampler.readsRows)
     throw new OptionError(
       where,
-      `rows is "${given.rows}", but ${sampler.name}() as it is given reads all rows at every step; leave rows out, or take a sampler that draws rows: sgld(), psgld(), sghmc(), sgnht(), or meanField(), fullRank() or svgd() with batch, as in meanField({ batch: 100 })`,
+      `rows is "${given.rows}", but ${sampler.name}() as it is given does not draw rows; leave rows out, or take a sampler that draws rows: sgld(), psgld(), sghmc(), sgnht(), or meanField(), fullRank() or svgd() with batch, as in meanField({ batch: 100 })`,
       "OPTION_MEANING",
     );
   sampler.checkGiven?.(where, given);

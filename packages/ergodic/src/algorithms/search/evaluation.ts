@@ -27,6 +27,9 @@ export interface EvaluationOptions {
   dispose?(): void;
 }
 
+/** In a snapshot: the value of the last evaluation. */
+const LAST = "lastValue";
+
 /** Under way, until it is told. */
 interface Flight {
   id: number;
@@ -112,11 +115,15 @@ export class Evaluation implements Progression {
   }
 
   snapshot(): Snapshot {
-    return this.search.snapshot();
+    const { tensors, state } = this.search.snapshot();
+    return { tensors: { ...tensors, [LAST]: Float64Array.of(this.value) }, state };
   }
 
   restore(snapshot: Snapshot): void {
     this.search.restore(snapshot);
+    const kept = new KeptPart("the search", snapshot);
+    // Older checkpoints lack it.
+    if (kept.has(LAST)) [this.value] = kept.floats(LAST, 1);
     this.search.grant(this.options.evaluations);
     this.again = this.search.pending;
   }

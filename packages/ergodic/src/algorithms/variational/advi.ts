@@ -48,7 +48,8 @@ const defaults = {
 export type ResolvedAdvi = Required<Omit<AdviOptions, "rate" | "batch">> & Pick<AdviOptions, "rate" | "batch">;
 
 function resolve(where: string, given: AdviOptions): ResolvedAdvi {
-  checkKeys(where, given, [...Object.keys(defaults), "rate", "batch"]);
+  const absent = { rule: "the ascent scales its steps by past gradients; rate sets their length" };
+  checkKeys(where, given, [...Object.keys(defaults), "rate", "batch"], { absent });
   const options: ResolvedAdvi = { ...defaults, ...(given.batch === undefined ? {} : { refineDraws: 0 }), ...given };
   if (options.batch !== undefined) checkNumber(where, "batch", options.batch, { low: 1, integer: true });
   checkChoice(where, "start", options.start, ["pathfinder", "point"]);

@@ -129,15 +129,25 @@ function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, vali
   const options = { ...given, algorithm: typeof given.algorithm === "string" ? undefined : given.algorithm };
   checkKeys("fit", options, known);
   checkSignal("fit", options.signal);
-  if (given.algorithm && given.algorithm !== "gradient" && (options.rule || options.variance)) {
-    throw new OptionError(
-      "fit",
-      "both algorithm and rule or variance were given; give the rule to the algorithm",
-      "OPTION_CONFLICT",
-    );
-  }
+  if (given.algorithm && given.algorithm !== "gradient") refuseBeside(given);
   const epochs = options.epochs ?? (options.until === undefined ? defaultEpochs(kind, options) : undefined);
   return resolveStopping("fit", { ...options, epochs }, validates);
+}
+
+/** @throws OptionError for a rule, or variance reduction, next to a whole algorithm */
+function refuseBeside({ algorithm, rule, variance }: Pick<FitOptions, "algorithm" | "rule" | "variance">): void {
+  const given = [rule ? "rule" : "", variance ? "variance" : ""].filter(Boolean);
+  if (given.length === 0) return;
+  const name = typeof algorithm === "string" ? `"${algorithm}"` : `${algorithm?.name}()`;
+  const instead =
+    name === "gradientDescent()"
+      ? `take algorithm: gradientDescent({ ${given.map((one) => `${one}: …`).join(", ")} })`
+      : `leave out algorithm, or ${given.join(" and ")}`;
+  throw new OptionError(
+    "fit",
+    `algorithm is ${name}, but ${given.join(" and ")} ${given.length > 1 ? "were" : "was"} given, too; ${instead}`,
+    "OPTION_CONFLICT",
+  );
 }
 
 /** An epoch of full gradients is one update. */

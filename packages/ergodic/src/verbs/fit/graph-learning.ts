@@ -2,6 +2,7 @@ import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-
 import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
 import { readsLoss } from "../../algorithms/gradient/cost.ts";
+import { refuseLink } from "../../algorithms/gradient/fits.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
 import { ruleFromJson } from "../../algorithms/gradient/index.ts";
@@ -61,13 +62,20 @@ export function recipeOf(
   { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
   rest: Omit<GraphRecipe, "algorithm" | "rule">,
 ): GraphRecipe {
+  refuseLink("fit", rule);
+  if (rule.kind === "search")
+    throw new CapabilityError(
+      "fit",
+      `${rule.name}() searches on minibatches, but a graph is a whole; take a rule such as adam()`,
+      "RULE_CAPABILITY",
+    );
   if (rule.kind === "equation" && algorithm.draws && readsLoss(rule))
     throw new CapabilityError(
       "fit",
       `${rule.name}() takes its rate from the loss, but what ${algorithm.name}() reports is a pseudo-likelihood, and its gradient that of the likelihood; take a rule such as adam(), or pseudoLikelihood()`,
       "RULE_CAPABILITY",
     );
-  if (rule.kind === "equation" || (rule.kind === "host" && !algorithm.draws)) return { algorithm, rule, ...rest };
+  if (rule.kind === "equation" || !algorithm.draws) return { algorithm, rule, ...rest };
   throw new CapabilityError(
     "fit",
     `${rule.name}() compares losses, but those of ${algorithm.name}() are drawn at random; take a rule such as adam()`,

@@ -1,3 +1,4 @@
+import { refuseLink } from "../../algorithms/gradient/fits.ts";
 import { isRule, type Rule } from "../../algorithms/gradient/kinds.ts";
 import { checkBoolean, checkSignal, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
@@ -79,9 +80,12 @@ export function checkModeOptions(options: ModeOptions): Exclude<Rule, { kind: "s
   if (starts !== undefined) checkNumber("fit", "starts", starts, { low: 1, high: MOST_STARTS, integer: true });
   if (start !== undefined && starts !== undefined && starts !== 1)
     throw new OptionError("fit", `starts is ${starts}, but start names one; leave one of the two out`, "OPTION_CONFLICT");
+  if (options.algorithm !== undefined && options.rule !== undefined)
+    throw new OptionError("fit", "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
   const rule = options.algorithm ?? options.rule;
   if (rule !== undefined && !isRule(rule))
     refuse("fit", options.algorithm === undefined ? "rule" : "algorithm", rule, "a rule on whole gradients", "lbfgs()");
+  if (rule) refuseLink("fit", rule);
   if (rule?.kind !== "search") return rule;
   const problem = `${rule.name} searches on minibatches, but a model is a whole; take lbfgs()`;
   throw new CapabilityError("fit", problem, "PLAN_MEANING");

@@ -50,10 +50,15 @@ export interface InferOptions extends InferWatchOptions {
 }
 
 const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "deterministic", "workers", "until", "signal"];
+const absent = {
+  precision: "tables and weights are float64; replicaGibbs() packs the states of its replicas into bits",
+  batch: "every step reads all factors that it concerns",
+  replicas: "give algorithm: graphGibbs({ chains: 8 }) or replicaGibbs({ replicas: 128 })",
+};
 const MEMORY = 1.5;
 
 function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
-  checkKeys("infer", options, keys);
+  checkKeys("infer", options, keys, { absent });
   const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
   const { deterministic = false } = options;
   checkFrom(options.from);
@@ -119,7 +124,11 @@ function resume(
           `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence that it was made with`,
           "CHECKPOINT_MODEL",
         );
-      return { ...timedGraph, algorithm, plan: planned, until: options.until ?? {}, checkpoint };
+      const isSame = JSON.stringify(algorithm.toJSON()) === JSON.stringify(part.object("algorithm"));
+      return {
+        ...{ ...timedGraph, algorithm, plan: planned, until: options.until ?? {} },
+        checkpoint: isSame ? checkpoint : withoutEnds(checkpoint),
+      };
     });
   });
 }
@@ -174,6 +183,12 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
   });
 }
 
+/** A checkpoint whose parts continue, under an algorithm with other options, as if none had ended. */
+function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
+  const { ended: _, reports: __, ...state } = snapshot.state;
+  return { ...rest, snapshot: { ...snapshot, state } };
+}
+
 /** What is left of `until` after so many milliseconds of work on the graph; a first stretch of inference there always is. */
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
@@ -222,6 +237,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
     finish: async (_, { seconds, reason, updates }) => {
       const { graph, plan } = recipe;
       const description = { ...json, run: { seconds, reason, updates } };
+      await inference.completeEnded(signal);
       const found = await inTurns(inference.finding(), signal);
       return new Answer(await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal));
     },

@@ -12,6 +12,7 @@
  * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
  */
 
+import { refuseLink } from "../../algorithms/gradient/fits.ts";
 import { fullDescent } from "../../algorithms/gradient/full.ts";
 import type { GradientDescent } from "../../algorithms/gradient/gradient-descent.ts";
 import { isRule, type Rule, type RuleJson } from "../../algorithms/gradient/kinds.ts";
@@ -144,8 +145,7 @@ function refuseMisfits(
   };
   if (rule.kind === "search")
     refuse(`${rule.name} searches on minibatches, but a compiled function is a whole; take lbfgs()`, "PLAN_MEANING");
-  if (rule.kind === "equation" && rule.link)
-    refuse(`${rule.name} is a link of chains, not a rule by itself; take chain(${rule.name}(), sgd())`, "RULE_LINK");
+  refuseLink(where, rule);
   if (rule.kind === "host" && draws)
     refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
 }

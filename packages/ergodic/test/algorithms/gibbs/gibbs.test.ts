@@ -230,6 +230,37 @@ describe("a run", () => {
   });
 });
 
+describe("of a density without names, x is all of it", () => {
+  const nameless = densityOf(engine, functions.mixture.slot, [4, ODDS, ...y], { dimension: 5 });
+  const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 3, seed: 4, workers: 1, deterministic: true };
+  const start = Float64Array.of(1, 10, 20, 30, 40);
+
+  it("a conditional is given all coordinates, and moves each to where it says", async () => {
+    const given: number[][] = [];
+    const next: Conditional = ({ x }) => {
+      given.push([...x]);
+      return x.map((value, i) => value + i + 1);
+    };
+    const { draws } = await finished(gibbs([{ of: ["x"], by: next }]), { ...plan, start }, nameless);
+    const after = (sweeps: number) => Array.from(start, (value, i) => value + sweeps * (i + 1));
+    for (let k = 0; k < 3; k++) {
+      expect([...draws.draw(0, k)]).toEqual(after(k + 1));
+      expect(given[2 * k]).toEqual(after(k));
+    }
+  });
+
+  it("coordinates are for samplers, and other names are none", async () => {
+    const by: Conditional = ({ x }) => x;
+    const attempt = (of: (string | number)[]) => finished(gibbs([{ of, by }]), { ...plan, start }, nameless);
+    await expect(attempt([0, 1, 2, 3, 4])).rejects.toThrow(
+      "gibbs: a conditional is of coordinate 0, but gives whole parameters; name one of x [OPTION_MEANING]",
+    );
+    await expect(attempt(["mu"])).rejects.toThrow(
+      'gibbs: there is no parameter "mu"; the density names none: take of: ["x"] for all coordinates, or list some, of: [0, 1] [OPTION_UNKNOWN]',
+    );
+  });
+});
+
 describe("errors", () => {
   const plan: SamplingPlan = { chains: 1, warmup: 5, draws: 5, seed: 4, workers: 1, deterministic: true };
   it.each([

@@ -32,7 +32,7 @@ describe("rows", () => {
     async (algorithm) => {
       await expect(sample(mean, data, { ...short, rows: "N", algorithm })).rejects.toThrow(
         new RegExp(
-          `^sample: rows is "N", but ${algorithm.name}\\(\\) as it is given reads all rows at every step; leave rows out, or .*OPTION_MEANING`,
+          `^sample: rows is "N", but ${algorithm.name}\\(\\) as it is given does not draw rows; leave rows out, or .*OPTION_MEANING`,
         ),
       );
     },

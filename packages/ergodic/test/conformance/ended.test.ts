@@ -1,0 +1,327 @@
+/**
+ * A run that has ended is ended in its checkpoint, too: resumed, it gives the same bytes, counts, report and reason without another update, whatever ended it. Every
+ * algorithm of every registry, kept at its last tick and after its end. More budget continues a run that its limits ended, and leaves alone one that had converged.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { learnerFromJson, learnerNames } from "../../src/algorithms/contrastive/registry.ts";
+import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
+import { samplerRegistry } from "../../src/algorithms/sampling/registry.ts";
+import { compileFunction } from "../../src/compiler/array/index.ts";
+import * as e from "../../src/index.ts";
+import { type Checkpoint, checkpointBytes, readCheckpoint } from "../../src/loop/checkpoint.ts";
+import type { Run } from "../../src/loop/run.ts";
+
+type Bytes = Uint8Array;
+
+interface Case {
+  begin(): Run<unknown>;
+  resume(bytes: Bytes): Run<unknown>;
+  /** With a larger budget, of what has converged before its own was used up. */
+  more?(bytes: Bytes): Run<unknown>;
+}
+
+/** All that a result holds, ticks aside, which are of the process that made them. */
+function shown(value: unknown): string {
+  return JSON.stringify(value, (key, one: unknown) => {
+    if (key === "ticks" || typeof one === "function") return undefined;
+    if (ArrayBuffer.isView(one)) return Array.from(one as unknown as ArrayLike<number>, String);
+    if (typeof one === "bigint") return String(one);
+    if (typeof one === "number") return Number.isFinite(one) ? one : String(one);
+    if (typeof one !== "object" || one === null) return one;
+    if (one instanceof Map) return [...one];
+    return Array.isArray(one) ? one : Object.fromEntries(Object.entries(one).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+function described(result: unknown): Record<string, unknown> {
+  const made = result as {
+    toBytes?(): Bytes;
+    toJSON?(): object;
+    verdict?(): { text: string; findings: unknown };
+    run?: e.RunSummary;
+    quantities?: readonly { name: string }[];
+    draws?(name: string): Float64Array;
+    description?: object;
+  };
+  if (made.toBytes) return { bytes: Buffer.from(made.toBytes()).toString("hex"), run: shown(made.run) };
+  if (made.quantities && made.draws) {
+    const draws = made.quantities.map(({ name }) => [name, made.draws!(name)]);
+    return { draws: shown(draws), verdict: shown(made.verdict!()), description: shown(made.description) };
+  }
+  return { result: shown(made) };
+}
+
+/** The checkpoint at the last tick and after the end, and what the run made. */
+async function ended(begin: () => Run<unknown>): Promise<{ result: unknown; atTick: Bytes; after: Bytes }> {
+  const run = begin();
+  let atTick: Promise<Bytes> | undefined;
+  for await (const _ of run) {
+    atTick?.catch(() => undefined);
+    atTick = run.checkpoint();
+  }
+  const result = await run;
+  return { result, atTick: await (atTick ?? run.checkpoint()), after: await run.checkpoint() };
+}
+
+async function expectEnded({ begin, resume, more }: Case): Promise<void> {
+  const { result, atTick, after } = await ended(begin);
+  expect(Buffer.from(atTick).equals(Buffer.from(after))).toBe(true);
+  const resumed = resume(after);
+  expect(described(await resumed)).toEqual(described(result));
+  expect(Buffer.from(await resumed.checkpoint()).equals(Buffer.from(after))).toBe(true);
+  if (!more) return;
+  expect((result as { run: e.RunSummary }).run.reason).not.toMatch(/all updates made/);
+  expect(described(await more(after))).toEqual(described(result));
+}
+
+const x = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i), ((i * 7) % 11) / 11]);
+const y = x.map(([a, b, c], i) => a - b / 2 + c + 0.3 * Math.sin(5 * i));
+const numbers = e.Dataset.fromArrays({ x, y, names: ["a", "b", "c"] });
+const classes = e.Dataset.fromArrays({ x, y: y.map((v) => (v > 0.4 ? "yes" : "no")), names: ["a", "b", "c"] });
+const ratings = e.Ratings.fromTriples({
+  users: x.map((_, i) => `u${i % 7}`),
+  items: x.map((_, i) => `i${(i * 2) % 9}`),
+  values: x.map((_, i) => 1 + (i % 5)),
+});
+afterAll(() => {
+  numbers.dispose();
+  classes.dispose();
+});
+
+const fitted = (model: e.LinearModel, data: e.Dataset, options: object): Case => ({
+  begin: () => e.fit(model, data, { seed: 3, ...options }) as Run<unknown>,
+  resume: (bytes) => e.fit.resume(bytes, data) as Run<unknown>,
+});
+const converging = (model: e.LinearModel, data: e.Dataset, options: object): Case => ({
+  ...fitted(model, data, { epochs: 2000, ...options }),
+  more: (bytes) => e.fit.resume(bytes, data, { epochs: 1e6 }) as Run<unknown>,
+});
+
+describe("fit by each rule", () => {
+  const rules = Object.values(e.ruleRegistry).map(({ make, convex, inChain }) => {
+    const rule = make(convex);
+    return inChain ? inChain(rule as e.EquationRule) : rule;
+  });
+  it.each(rules.map((rule) => [rule.toJSON && JSON.stringify(rule.toJSON()).slice(0, 60), rule] as const))(
+    "%s",
+    async (_, rule) => {
+      await expectEnded(fitted(e.linear({ l2: 0.1, standardise: false }), numbers, { rule, epochs: 40 }));
+    },
+  );
+});
+
+describe("fit by each other algorithm", () => {
+  const [lasso, ridge] = [e.linear({ l1: 0.05 }), e.linear({ loss: "logistic", l2: 0.1 })];
+  const cases: [string, Case][] = [
+    ...[e.svrg(), e.saga(), e.sag()].map((variance): [string, Case] => [
+      variance.name,
+      fitted(ridge, classes, { variance, epochs: 4 }),
+    ]),
+    ...(["workingSets", "cyclic", "random", "permutation", "greedy"] as const).map((pick): [string, Case] => [
+      `coordinateDescent ${pick}`,
+      converging(lasso, numbers, { algorithm: e.coordinateDescent({ pick }) }),
+    ]),
+    [
+      "coordinateDescent nesterov",
+      converging(lasso, numbers, { algorithm: e.coordinateDescent({ acceleration: "nesterov", step: "lipschitz" }) }),
+    ],
+    ["dualCoordinateDescent", converging(ridge, classes, { algorithm: e.dualCoordinateDescent() })],
+    ["dualCoordinateDescent, replicas", converging(ridge, classes, { algorithm: e.dualCoordinateDescent(), replicas: 2 })],
+    ["newtonCholesky", converging(ridge, classes, { algorithm: e.newtonCholesky() })],
+    ["lbfgs", converging(ridge, classes, { rule: e.lbfgs() })],
+    ["two replicas", fitted(ridge, classes, { rule: e.adam(), replicas: 2, epochs: 3 })],
+    ["full gradients", fitted(ridge, classes, { rule: e.adam(), batch: "all", epochs: 3 })],
+    ["a network", fitted(e.network([e.dense(4), e.relu(), e.dense(1)]) as never, numbers, { epochs: 3 })],
+    ...[e.alternatingLeastSquares(), e.factorCoordinateDescent()].map((algorithm): [string, Case] => [
+      algorithm.name,
+      {
+        begin: () => e.fit(e.factorisation({ rank: 2, l2: 0.5 }), ratings, { algorithm, seed: 3, epochs: 500 }) as Run<unknown>,
+        resume: (bytes) => e.fit.resume(bytes, ratings) as Run<unknown>,
+        more: (bytes) => e.fit.resume(bytes, ratings, { epochs: 1e5 }) as Run<unknown>,
+      },
+    ]),
+  ];
+  it.each(cases)("%s", async (_, one) => {
+    await expectEnded(one);
+  });
+});
+
+describe("paths", () => {
+  it.each([
+    ["of working sets", e.linear(), { lambdas: 30, folds: 3 }],
+    ["of groups", e.linear({ group: { strength: 1, groups: [["a", "b"]] } }), { lambdas: 8 }],
+  ] as const)("%s", async (_, model, options) => {
+    await expectEnded({
+      begin: () => e.fit.path(model, numbers, options) as Run<unknown>,
+      resume: (bytes) => e.fit.path.resume(bytes, numbers) as Run<unknown>,
+    });
+  });
+});
+
+describe("fit of a graph by each learner", () => {
+  const graph = e.factorGraph();
+  for (const name of ["own", "pair"]) graph.weight(name, 0.3);
+  for (let i = 0; i < 12; i++) graph.variable();
+  for (let i = 0; i < 12; i++) {
+    graph.isTrue(i, { weight: "own", feature: 1.5 });
+    graph.equal([i, (i + 1) % 12], { weight: "pair" });
+    if (i % 3 < 2) graph.observe(i, i % 4 === 0);
+  }
+  const learnt = (algorithm: e.GraphLearner, options: object): Case => ({
+    begin: () => e.fit(graph, { algorithm, seed: 3, ...options }) as Run<unknown>,
+    resume: (bytes) => e.fit.resume(bytes, graph) as Run<unknown>,
+  });
+  it.each(learnerNames())("%s", async (name) => {
+    await expectEnded(learnt(learnerFromJson({ algorithm: name }), { epochs: 20 }));
+  });
+  it("a rule that ends by itself", async () => {
+    await expectEnded(learnt(e.pseudoLikelihood(), { rule: e.lbfgs(), l2: 0.1, epochs: 200 }));
+  });
+});
+
+describe("minimize", () => {
+  const bowl = (v: Float64Array): number => (v[0] - 1) ** 2 + 3 * Math.abs(v[1]);
+  const searched = (algorithm: e.SearchAlgorithm, options: object): Case => ({
+    begin: () => e.minimize(bowl, [0, 3], { algorithm, seed: 1, ...options }) as Run<unknown>,
+    resume: (bytes) => e.minimize.resume(bytes, bowl) as Run<unknown>,
+  });
+  const searches = Object.entries(e.searchRegistry).map(([name, { make, sphere }]) => [name, make(sphere.options)] as const);
+  it.each(searches)("%s, all evaluations made", async (_, algorithm) => {
+    await expectEnded(searched(algorithm, { evaluations: 123 }));
+  });
+  it.each(searches)("%s, at its target", async (_, algorithm) => {
+    await expectEnded(searched(algorithm, { evaluations: 3000, until: { target: 8 } }));
+  });
+  it("until the search ends", async () => {
+    await expectEnded(searched(e.nelderMead(), { evaluations: 1e6 }));
+  });
+  it("coordinate by coordinate", async () => {
+    const target = e.coordinateTarget({
+      dimension: 2,
+      value: ([a, b]) => (a - 1) ** 2 + (a - b) ** 2,
+      partial: ([a, b], j) => (j === 0 ? 2 * (a - 1) + 2 * (a - b) : 2 * (b - a)),
+    });
+    await expectEnded({
+      begin: () => e.minimize(target, [0, 3], { algorithm: e.coordinateDescent({ pick: "cyclic" }) }) as Run<unknown>,
+      resume: (bytes) => e.minimize.resume(bytes, target) as Run<unknown>,
+    });
+  });
+  it.each([e.lbfgs(), e.adam()])("along a gradient by $name", async (rule) => {
+    const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().sum(), { gradient: ["w"] });
+    await expectEnded({
+      begin: () => e.minimize(f, { w: [0, 1] }, { rule, epochs: 30 }) as Run<unknown>,
+      resume: (bytes) => e.minimize.resume(bytes, f) as Run<unknown>,
+    });
+  });
+  it("tune", async () => {
+    const make = ({ rate }: { rate: number }, { signal }: { signal: AbortSignal }) =>
+      e.fit(e.linear(), numbers, { rule: e.sgd({ rate }), epochs: 3, validate: numbers, signal });
+    for (const until of [{ trials: 5 }, { trials: 9, target: 1e3 }])
+      await expectEnded({
+        begin: () => e.tune(make, { over: { rate: { low: 1e-3, high: 0.1, scale: "log" } }, until }) as Run<unknown>,
+        resume: (bytes) => e.tune.resume(bytes, make) as Run<unknown>,
+      });
+  });
+});
+
+describe("sample by each sampler", () => {
+  const rows: Record<string, object> = Object.fromEntries(
+    ["sgld", "psgld", "sghmc", "sgnht"].map((name) => [name, { stepSize: 1e-4, batch: 5 }]),
+  );
+  const options: Record<string, object> = {
+    ...rows,
+    pathfinder: { paths: 2, draws: 200 },
+    svgd: { particles: 20, iterations: 200 },
+    sequentialMonteCarlo: { particles: 64 },
+  };
+  const model = e.model(({ data, param, observe }) => {
+    const { y } = data({ y: e.vector("N") });
+    observe(y, e.normal(param("mu", e.normal(0, 2)), param("sigma", e.halfNormal(2))));
+  });
+  it.each(Object.keys(samplerRegistry))("%s", async (name) => {
+    const algorithm = samplerRegistry[name](options[name] ?? {});
+    const plan = { chains: name === "svgd" ? 1 : 2, warmup: 60, draws: name === "svgd" ? 20 : 40, seed: 7 };
+    await expectEnded({
+      begin: () => e.sample(model, { y }, { ...plan, algorithm, ...(name in rows ? { rows: "N" } : {}) }) as Run<unknown>,
+      resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
+    });
+  });
+  it("by no transition at all", async () => {
+    await expectEnded({
+      begin: () => e.sample(model, { y }, { warmup: 0, draws: 0 }) as Run<unknown>,
+      resume: (bytes) => e.sample.resume(bytes, model, { y }) as Run<unknown>,
+    });
+  });
+});
+
+describe("infer by each algorithm", () => {
+  const graph = e.factorGraph();
+  for (let i = 0; i < 14; i++) graph.variable(`v${i}`);
+  for (let i = 0; i < 14; i++) {
+    graph.isTrue(`v${i}`, { weight: 0.2 * Math.sin(i) });
+    // Two parts, one of them a loop.
+    if (i < 8) graph.equal([`v${i}`, `v${(i + 1) % 8}`], { weight: 0.4 });
+    else if (i < 13) graph.equal([`v${i}`, `v${i + 1}`], { weight: 0.7 });
+  }
+  const short: Record<string, object> = {
+    annealedImportanceSampling: { particles: 100 },
+    graphTempering: { warmup: 50, sweeps: 200, width: 0.3 },
+    graphGibbs: { sweeps: 300 },
+    replicaGibbs: { sweeps: 300 },
+  };
+  const cases = Object.entries(inferenceRegistry).flatMap(([name, make]) => {
+    const algorithm = make(short[name] ?? {});
+    return algorithm.tasks.map((task) => [name, task, algorithm] as const);
+  });
+  it.each(cases)("%s, %s", async (_, task, algorithm) => {
+    await expectEnded({
+      begin: () => e.infer(graph, { task, algorithm, seed: 3 }) as Run<unknown>,
+      resume: (bytes) => e.infer.resume(bytes, graph) as Run<unknown>,
+    });
+  });
+});
+
+/** Its blocks may have grown since, so that they are read again: in seconds of their own. */
+it("a stream whose blocks ended", async () => {
+  const blocks = [0, 1, 2].map((k) => numbers.select(Array.from({ length: 20 }, (_, i) => 20 * k + i)));
+  const { result, after } = await ended(() => e.fit.stream(e.linear(), blocks, { seed: 3 }));
+  const resumed = await e.fit.stream.resume(after, blocks);
+  const { toBytes, run } = result as Awaited<typeof resumed>;
+  expect(resumed.toBytes()).toEqual(toBytes.call(result));
+  expect(resumed.run).toMatchObject({ ...run, seconds: expect.any(Number), ticks: expect.any(Array) });
+});
+
+describe("checkpoints of earlier versions, which do not say what had ended, still open:", () => {
+  const older = async (bytes: Bytes, forget: (kept: Checkpoint) => void): Promise<Bytes> => {
+    const kept = await readCheckpoint(bytes);
+    delete kept.loop.drop;
+    forget(kept);
+    return checkpointBytes(kept);
+  };
+
+  it("inference makes some steps more, and answers the same", async () => {
+    const graph = e.factorGraph();
+    for (let i = 0; i < 6; i++) graph.variable(`v${i}`);
+    for (let i = 0; i < 6; i++) graph.equal([`v${i}`, `v${(i + 1) % 6}`], { weight: 0.1 * i });
+    const run = e.infer(graph, { algorithm: e.loopyBeliefPropagation() });
+    const answer = await run;
+    const kept = await older(await run.checkpoint(), ({ snapshot: { state } }) => {
+      expect(state.ended).toEqual([true]);
+      delete state.ended;
+      delete state.reports;
+    });
+    expect((await e.infer.resume(kept, graph)).marginal("v1")).toEqual(answer.marginal("v1"));
+  });
+
+  it("a search is ended, but does not know its last value", async () => {
+    const bowl = (v: Float64Array): number => v[0] ** 2;
+    const run = e.minimize(bowl, [3], { evaluations: 20 });
+    const { x, run: summary } = await run;
+    const kept = await older(await run.checkpoint(), ({ snapshot: { tensors } }) => {
+      expect(tensors.lastValue).toEqual(Float64Array.of(summary.report.value));
+      delete tensors.lastValue;
+    });
+    const again = await e.minimize.resume(kept, bowl);
+    expect([again.x, again.evaluations]).toEqual([x, 20]);
+  });
+});

@@ -1,0 +1,177 @@
+/**
+ * A refusal of options that do not combine gives a true reason: it names no option that the user left out. Every algorithm of fit with every option of a plan, on
+ * each kind of model; then the sentences of verbs and algorithms that have no such plan.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { compileFunction } from "../../src/compiler/array/index.ts";
+import * as e from "../../src/index.ts";
+
+const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), ((i * 7) % 11) / 11]);
+const y = x.map(([a, b, c], i) => a - b / 2 + c + 0.3 * Math.sin(5 * i));
+const numbers = e.Dataset.fromArrays({ x, y });
+const counts = e.Dataset.fromArrays({ x, y: y.map((v) => Math.round(Math.abs(v))) });
+const ratings = e.Ratings.fromTriples({
+  users: x.map((_, i) => `u${i % 7}`),
+  items: x.map((_, i) => `i${i % 9}`),
+  values: x.map((_, i) => 1 + (i % 5)),
+});
+afterAll(() => {
+  numbers.dispose();
+  counts.dispose();
+});
+
+const failure = async (call: () => unknown): Promise<(Error & { code: string }) | undefined> => {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return error as Error & { code: string };
+  }
+};
+
+const ways: Record<string, object> = {
+  "the default": {},
+  coordinateDescent: { algorithm: e.coordinateDescent() },
+  "coordinateDescent cyclic": { algorithm: e.coordinateDescent({ pick: "cyclic" }) },
+  dualCoordinateDescent: { algorithm: e.dualCoordinateDescent() },
+  newtonCholesky: { algorithm: e.newtonCholesky() },
+  alternatingLeastSquares: { algorithm: e.alternatingLeastSquares() },
+  factorCoordinateDescent: { algorithm: e.factorCoordinateDescent() },
+  adam: { rule: e.adam() },
+  lbfgs: { rule: e.lbfgs() },
+  stochasticLineSearch: { rule: e.stochasticLineSearch() },
+  svrg: { variance: e.svrg() },
+  sag: { variance: e.sag() },
+  "saga and lbfgs": { variance: e.saga(), rule: e.lbfgs() },
+};
+const plans: object[] = [
+  ...[{ batch: 4 }, { batch: "all" }, { workers: 2 }, { replicas: 2 }, { replicas: "shared" }, { workers: 2, replicas: 1 }],
+  ...[{ workers: 2, replicas: 2 }, { workers: 2, replicas: "shared" }, { workers: 2, deterministic: true }, { replicas: 99 }],
+  ...[
+    { workers: 2, replicas: "shared", deterministic: true },
+    { batch: "all", replicas: 2 },
+    { replicas: 2, data: "replicated" },
+  ],
+  ...[{ data: "replicated" }, { averageEvery: 2 }, { averageEvery: 2, workers: 2 }, { data: "replicated", workers: 2 }],
+  ...[{ blockRows: 8 }, { schedule: "blocks" }, { schedule: "replacement" }, { schedule: "ordered" }, { precision: "i8" }],
+  ...[{ precision: { model: "i16" } }, { precision: { data: "f64", model: "f32" } }, { precision: { data: "i8", model: "f64" } }],
+];
+const OPTION =
+  /\b(workers|replicas|batch|schedule|data|precision|averageEvery|blockRows|deterministic|rule|variance|algorithm)(?:\.\w+)? is\b/g;
+
+describe.each([
+  ["linear", () => e.linear({ l2: 0.1 }), numbers],
+  ["network", () => e.network([e.dense(3), e.relu(), e.dense(1)]), numbers],
+  ["factorisation", () => e.factorisation({ rank: 2 }), ratings],
+] as const)("fit of a model of kind %s names only options that were given", (_, model, data) => {
+  it.each(Object.entries(ways))("%s", async (_, way) => {
+    const wrong: string[] = [];
+    let refused = 0;
+    for (const plan of plans) {
+      const given = { ...way, ...plan };
+      const error = await failure(() => e.fit(model() as never, data as never, { epochs: 1, ...given } as never));
+      if (error === undefined) continue;
+      refused++;
+      expect(error, JSON.stringify(given)).toBeInstanceOf(e.ErgodicError);
+      const named = Array.from(error.message.matchAll(OPTION), ([, option]) => option);
+      if (named.some((option) => !(option in given))) wrong.push(`${JSON.stringify(given)}: ${error.message}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(refused).toBeGreaterThan(4);
+  });
+});
+
+it.each([
+  [{ estimate: { rows: 2, rate: 0.1 } }, /: estimate needs a bound on the curvature .*; leave estimate out \[/],
+  [{ acceleration: "nesterov" }, /: acceleration "nesterov" needs a bound .*; take acceleration: "anderson" or "none" \[/],
+  [{ step: "lipschitz" }, /: step "lipschitz" needs a bound .*; take step: "exact" \[/],
+  [{ pick: "importance" }, /: pick "importance" needs a bound .*; take pick: "random" \[/],
+] as const)("coordinateDescent(%o) of a loss without a bound names that option", async (options, words) => {
+  const algorithm = e.coordinateDescent(options);
+  expect((await failure(() => e.fit(e.linear({ loss: "poisson" }), counts, { algorithm })))?.message).toMatch(words);
+});
+
+it("variance reduction of networks: what each method keeps", async () => {
+  const attempt = (variance: e.Variance) => failure(() => e.fit(e.network([e.dense(1)]), numbers, { variance, rule: e.sgd() }));
+  expect((await attempt(e.svrg()))?.message).toMatch(/^fit: svrg is implemented for linear models, .* second backward pass/);
+  for (const variance of [e.saga(), e.sag()])
+    expect((await attempt(variance))?.message).toMatch(
+      /^fit: saga? keeps one number per row, from which a linear model's gradient follows, but not that of a network; leave/,
+    );
+});
+
+describe("rules", () => {
+  const graph = e.factorGraph();
+  graph.weight("pair", 0.3);
+  for (let i = 0; i < 4; i++) graph.variable();
+  for (let i = 0; i < 4; i++) graph.equal([i, (i + 1) % 4], { weight: "pair" });
+  for (let i = 0; i < 4; i++) graph.observe(i, i % 2);
+  const normal = e.model(({ data, param, observe }) => {
+    const { y } = data({ y: e.vector("N") });
+    observe(y, e.normal(param("mu", e.normal(0, 2)), 1));
+  });
+
+  it("a link of chains is refused wherever rules are given, with a chain that can be written so", async () => {
+    const f = await compileFunction({ w: [2] }, ({ w }) => w.square().sum(), { gradient: ["w"] });
+    for (const [rule, chain] of [
+      [e.clipNorm({ norm: 1 }), "chain(clipNorm(), sgd())"],
+      [e.averaging(), "chain(sgd(), averaging())"],
+    ] as const) {
+      const message = `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${chain} [RULE_LINK]`;
+      for (const call of [
+        () => e.fit(e.linear(), numbers, { rule }),
+        () => e.fit(graph, { rule }),
+        () => e.fit(normal, { y }, { rule }),
+        () => e.minimize(f, [0, 1], { rule }),
+      ])
+        expect((await failure(call))?.message).toContain(message);
+    }
+  });
+
+  it("of a graph: one that searches on minibatches, whatever the learner", async () => {
+    for (const algorithm of [e.contrastiveDivergence(), e.pseudoLikelihood(), e.exactLikelihood()]) {
+      const error = await failure(() => e.fit(graph, { algorithm, rule: e.stochasticLineSearch() }));
+      expect(error?.message).toBe(
+        "fit: stochasticLineSearch() searches on minibatches, but a graph is a whole; take a rule such as adam() [RULE_CAPABILITY]",
+      );
+    }
+    const error = await failure(() => e.fit(graph, { algorithm: e.exactLikelihood(), rule: e.lbfgs() }));
+    expect(error?.message).toMatch(/cannot wait for; take a rule such as adam\(\) \[/);
+    expect(e.ruleRegistry).toHaveProperty("adam");
+  });
+
+  it("of a mode: two of them", async () => {
+    const both = { rule: e.adam(), algorithm: e.lbfgs() };
+    const error = await failure(() => e.fit(normal, { y }, both as never));
+    expect(error?.message).toBe("fit: rule and algorithm were both given; leave one out [OPTION_CONFLICT]");
+  });
+
+  it.each([
+    ["sample", "precision", () => e.sample(normal, { y }, { precision: "f32" } as never), /float64/],
+    ["sample", "batch", () => e.sample(normal, { y }, { batch: 4 } as never), /sgld\(\{ batch: 100 \}\)/],
+    ["sample", "rule", () => e.sample(normal, { y }, { rule: e.adam() } as never), /fit\(model, data, \{ rule \}\)/],
+    ["infer", "precision", () => e.infer(graph, { precision: "i8" } as never), /replicaGibbs\(\)/],
+    ["infer", "batch", () => e.infer(graph, { batch: 3 } as never), /reads all factors/],
+    ["infer", "replicas", () => e.infer(graph, { replicas: 3 } as never), /graphGibbs\(\{ chains: 8 \}\)/],
+    ["fit", "batch", () => e.fit(graph, { batch: 3 } as never), /contrastiveDivergence\(\{ particles: 8 \}\)/],
+    ["fit", "precision", () => e.fit(graph, { precision: "f32" } as never), /float64/],
+    ["fit", "validate", () => e.fit(graph, { validate: graph } as never), /heldOut: 0\.2/],
+    ["graphGibbs", "batch", () => e.graphGibbs({ batch: 3 } as never), /all of its factors/],
+    ["graphGibbs", "precision", () => e.graphGibbs({ precision: "i8" } as never), /replicaGibbs\(\)/],
+    ["graphGibbs", "replicas", () => e.graphGibbs({ replicas: 8 } as never), /chains: 8/],
+    ["contrastiveDivergence", "batch", () => e.contrastiveDivergence({ batch: 8 } as never), /particles/],
+    ["meanField", "rule", () => e.meanField({ rule: e.adam() } as never), /rate/],
+    ["fullRank", "rule", () => e.fullRank({ rule: e.adam() } as never), /rate/],
+  ] as const)("%s has no %s, and says what there is", async (where, option, call, instead) => {
+    const error = await failure(call);
+    expect(error).toMatchObject({ code: "OPTION_UNKNOWN" });
+    expect(error?.message.startsWith(`${where}: ${option} is not an option of ${where}: `)).toBe(true);
+    expect(error?.message).toMatch(instead);
+  });
+
+  it("what is advised instead can be written", () => {
+    for (const made of [e.graphGibbs({ chains: 8 }), e.replicaGibbs({ replicas: 128 }), e.sgld({ batch: 100 })])
+      expect(made.name).toMatch(/Gibbs|sgld/);
+    expect(e.contrastiveDivergence({ particles: 8 }).name).toBe("contrastiveDivergence");
+  });
+});
