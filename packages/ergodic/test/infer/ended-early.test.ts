@@ -280,7 +280,7 @@ describe("how much is done", () => {
     expect(method).toContain("did not converge in 3 rounds");
     const own = inferenceRegistry.loopyBeliefPropagation({ rounds: 10 }).start(part, plan, undefined as never);
     atOnce((own as unknown as { finishing(): Generator<void> }).finishing());
-    expect(own.answer()!.method).toContain("did not converge in 10 rounds");
+    expect([own.ended, own.answer()!.method]).toEqual([true, expect.stringContaining("did not converge in 10 rounds")]);
   });
 
   const plan = { task: "marginals", seed: 0, workers: 1, memory: 2 ** 20 } as const;
