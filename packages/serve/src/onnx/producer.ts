@@ -24,8 +24,8 @@ export function producerOf(model: string | Uint8Array): string | undefined {
     if (tag % 8 === 0) varint();
     else if (tag % 8 === 2) {
       const length = varint();
-      if (tag === 2 * 8 + 2)
-        return at + length <= bytes.length ? Buffer.from(bytes.subarray(at, at + length)).toString() : undefined;
+      if (tag === 2 * 8 + 2 && at + length <= bytes.length)
+        return Buffer.from(bytes.subarray(at, at + length)).toString() || undefined;
       at += length;
     } else return undefined;
   }
