@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 
 /** Bytes of a file that are looked at. */
 const HEAD = 256;
@@ -24,20 +24,25 @@ export function producerOf(model: string | Uint8Array): string | undefined {
     if (tag % 8 === 0) varint();
     else if (tag % 8 === 2) {
       const length = varint();
-      if (tag === 2 * 8 + 2)
-        return at + length <= bytes.length ? Buffer.from(bytes.subarray(at, at + length)).toString() : undefined;
+      if (tag === 2 * 8 + 2 && at + length <= bytes.length)
+        return Buffer.from(bytes.subarray(at, at + length)).toString() || undefined;
       at += length;
     } else return undefined;
   }
   return undefined;
 }
 
+/** Nothing of what is not a file, or cannot be read: to open a FIFO would wait, and onnxruntime says why it does not take it. */
 function headOf(path: string): Uint8Array {
   const bytes = new Uint8Array(HEAD);
-  const file = openSync(path, "r");
+  let file: number | undefined;
   try {
+    if (!statSync(path).isFile()) return new Uint8Array(0);
+    file = openSync(path, "r");
     return bytes.subarray(0, readSync(file, bytes, 0, HEAD, 0));
+  } catch {
+    return new Uint8Array(0);
   } finally {
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
   }
 }

@@ -2,12 +2,17 @@
  * Whether requests to a foreign model may be joined: by what is known of it, and by a check of models made here, half of which mix the rows of a batch. What
  * a batch of requests then becomes is in onnx-model.test.ts.
  */
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
 import { Dataset, fit, linear } from "ergodic";
 import { afterEach, describe, expect, test } from "vitest";
 import { type JoiningOptions, joiningOf } from "../../src/models/joining.ts";
 import { toOnnx } from "../../src/onnx/export.ts";
 import { type OnnxPredictor, type OnnxTensor, onnxPredictor } from "../../src/onnx/index.ts";
-import { hasRuntime, runtime } from "../onnx/models.ts";
+import { producerOf } from "../../src/onnx/producer.ts";
+import { hasRuntime, runtime, same } from "../onnx/models.ts";
+import { temporary } from "../server/models.ts";
+import { Foreign } from "./foreign.ts";
 import { independent, mixing } from "./rows-of-batches.ts";
 
 const port = (name: string, shape: readonly (string | number)[], type = "float32") => ({ name, type, shape });
@@ -95,6 +100,21 @@ describe("by what is known", () => {
   });
 });
 
+test("the program that wrote a file is read from its beginning, where there is one", () => {
+  const foreign = new Foreign();
+  foreign.output(foreign.input("x", "float32", ["batch"]), "y", "float32", ["batch"]);
+  const bytes = foreign.bytes();
+  expect(producerOf(bytes)).toBe("another exporter");
+  expect(producerOf(same("float32", ["batch"]))).toBe("ergodic");
+  for (let length = 0; length < 20; length++) expect(producerOf(bytes.subarray(0, length))).toBe(undefined);
+  expect(producerOf(bytes.subarray(0, 20))).toBe("another exporter");
+  const folder = temporary();
+  const [file, fifo] = [folder("m.onnx"), folder("fifo")];
+  writeFileSync(file, bytes);
+  execFileSync("mkfifo", [fifo]);
+  expect([file, fifo, folder(), folder("none")].map(producerOf)).toEqual(["another exporter", undefined, undefined, undefined]);
+});
+
 describe("the check", () => {
   test("runs batches of 1, 2, 3 and the largest, and none beyond it", async () => {
     for (const maxBatch of [2, 3, 5, 16, 100]) {
@@ -179,6 +199,25 @@ describe("the check", () => {
       joins: false,
       because: "it refused rows of the check (out of range)",
     });
+  });
+
+  test("tries rows of NaN next to others in the largest batch, too", async () => {
+    const poisoned = (x: OnnxTensor): OnnxTensor => {
+      const values = x.data as Float32Array;
+      return x.shape[0] === 16 && values.some(Number.isNaN) ? { ...x, data: values.map(() => Number.NaN) } : x;
+    };
+    const because = "a row's answer changed with the other rows (NaN, infinities and the largest numbers, a batch of 16)";
+    expect(await decided({ run: poisoned })).toMatchObject({ joins: false, because });
+  });
+
+  test("takes for rounding what a row's own rounding errors change, and nothing else", async () => {
+    // A steep function, for one row of numbers that differ a little from those for many.
+    const steep = (difference: number) => (x: OnnxTensor) => {
+      const factor = x.shape[0] === 1 ? 1e4 * (1 + difference) : 1e4;
+      return { ...x, data: (x.data as Float32Array).map((value) => Math.sin(factor * value)) };
+    };
+    expect(await decided({ run: steep(3e-8) })).toMatchObject({ joins: true });
+    expect(await decided({ run: steep(1e-4) })).toMatchObject({ joins: false });
   });
 
   test("finds a size for axes of any size", async () => {
