@@ -19,14 +19,15 @@ import { addDiagnose, addSummary } from "./commands/summary.ts";
 import { addTrain } from "./commands/train.ts";
 import { addTune } from "./commands/tune.ts";
 import { inOurWords, reportError } from "./errors.ts";
+import { noteTyped } from "./keeping.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 export { processTerminal, type Terminal };
 
 const VERSION = "0.1.0";
 
-/** Runs one command; the result is its exit code. Nothing is thrown. */
-export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+/** Every command, as it reads its words. */
+export function commandLine(terminal: Terminal): Command {
   const program = new Command("ergodic")
     .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")
     .version(VERSION)
@@ -49,10 +50,17 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   for (const add of [...training, ...sampling, addServe, addDemo]) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);
+    noteTyped(command);
     command.exitOverride((error) => {
       throw inOurWords(error, command.name());
     });
   }
+  return program;
+}
+
+/** Runs one command; the result is its exit code. Nothing is thrown. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  const program = commandLine(terminal);
   if (args.length === 0) {
     terminal.note(program.helpInformation().trimEnd());
     return 2;

@@ -5,7 +5,7 @@
  * once. With --checkpoint the run is kept every so many seconds, and once more at its end, so that it can be made longer.
  */
 import { statSync } from "node:fs";
-import type { Command } from "commander";
+import type { Command, Option } from "commander";
 import { ErgodicError, type Run, type Tick } from "ergodic";
 import { reportError, UsageError } from "./errors.ts";
 import { notNegative } from "./options/number.ts";
@@ -26,6 +26,17 @@ export function addKeepingOptions(command: Command): Command {
     .option("--resume <file>", "go on from a checkpoint");
 }
 
+/** By command, its options as they were typed, in order. Their parsed values cannot be typed again. */
+const typed = new WeakMap<Command, [option: Option, value: string | undefined][]>();
+
+/** Notes the options of a command as they are parsed, for `resumeCommand`. */
+export function noteTyped(command: Command): void {
+  const words: [Option, string | undefined][] = [];
+  typed.set(command, words);
+  for (const option of command.options)
+    command.on(`option:${option.name()}`, (value?: string | null) => words.push([option, value ?? undefined]));
+}
+
 /** What a run writes, and what it may go on from. */
 export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outputs: Place[]; inputs: Place[] } {
   const resumed = { flag: "--resume", path: resume };
@@ -41,7 +52,6 @@ export function keptPlaces({ out, checkpoint, resume }: KeepingOptions): { outpu
 /** A command at work. */
 export interface Training {
   command: Command;
-  path: string;
   options: KeepingOptions;
   /** Options that a checkpoint brings: refused beside --resume, left out of the line that says how to go on. */
   fixed: readonly string[];
@@ -128,15 +138,16 @@ function defaultCheckpoint(out: string | undefined): string {
   return `${out.replace(/\.safetensors$/, "")}.checkpoint`;
 }
 
-/** The same command, less what the checkpoint brings. */
-function resumeCommand(checkpoint: string, { command, path, fixed, terminal }: Training): string {
-  const words = [terminal.program, command.name(), quoted(path)];
-  for (const option of command.options) {
-    const name = option.attributeName();
-    if (command.getOptionValueSource(name) !== "cli" || name === "resume" || fixed.includes(name)) continue;
-    const value: unknown = command.opts()[name];
-    if (value === !option.negate) words.push(option.long!);
-    else if (typeof value !== "boolean") words.push(option.long!, quoted(String(value)));
-  }
-  return [...words, "--resume", quoted(checkpoint)].join(" ");
+/** The same command as it was typed, without the options that the checkpoint brings. */
+export function resumeCommand(
+  checkpoint: string,
+  { command, fixed, terminal }: Pick<Training, "command" | "fixed" | "terminal">,
+): string {
+  const words = (typed.get(command) ?? [])
+    .filter(([option]) => option.attributeName() !== "resume" && !fixed.includes(option.attributeName()))
+    .flatMap(([{ long }, value]) => (value === undefined ? [long!] : [long!, value]));
+  words.push("--resume", checkpoint);
+  const operands = command.args;
+  const ordered = operands.some((word) => /^-./.test(word)) ? [...words, "--", ...operands] : [...operands, ...words];
+  return [terminal.program, command.name(), ...ordered.map(quoted)].join(" ");
 }

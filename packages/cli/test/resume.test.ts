@@ -38,7 +38,7 @@ it("Ctrl-C keeps the run, and says how to go on; then it ends as if nothing had 
   expect(await running).toBe(1);
   expect(terminal.stdout).toBe("");
   const kept = file("joined.checkpoint");
-  const hint = `ergodic train ${digits} --target label --classes --test-share 0.2 --validate-share 0.2 --seed 5 --epochs 200 --patience 150 --out ${joined} --resume ${kept}`;
+  const hint = `ergodic train ${digits} --target label --classes --test-share 0.2 --seed 5 --epochs 200 --validate-share 0.2 --patience 150 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toBe(
     `ergodic: train: interrupted; the run so far is kept in ${kept}, go on with: ${hint} [INTERRUPTED]`,
   );

@@ -1,4 +1,5 @@
 /** Models from the command line: sampled, approximated, written, summarised and diagnosed. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -164,6 +165,26 @@ describe("sample", () => {
     expect((await loadDraws(out)).draws("mu")).toEqual(whole.draws("mu"));
     const refused = await ergodic("sample", model, "--resume", kept, "--seed", "4");
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringMatching(/--seed was given, but --resume/)]);
+  });
+
+  it("of a formula, too, with values that a list took apart: what Ctrl-C prints goes on", async () => {
+    const table = file("long.csv");
+    const rows = Array.from({ length: 40 }, (_, i) => `${(i % 7) + (i % 4) / 2},${["low", "high"][i % 2]},${"abc"[i % 3]}`);
+    writeFileSync(table, `y,dose,g\n${rows.join("\n")}\n`);
+    const terminal = captured({ live: true });
+    const words = ["sample", "--formula", "y ~ dose + g", "--data", table, "--levels", "dose=low,high", "--levels", "g=c,b,a"];
+    const more = ["--chains", "1", "--warmup", "200", "--draws", "200000", "--out", file("of long"), "--format", "json"];
+    const running = runCommandLine([...words, ...more], terminal);
+    while (terminal.rewritten.length < 2) await new Promise((resolve) => setTimeout(resolve, 2));
+    terminal.interrupt();
+    expect(await running).toBe(1);
+    const line = /go on with: ergodic (.*) \[INTERRUPTED\]$/.exec(terminal.stderr.trimEnd())![1];
+    const again = execFileSync("sh", ["-c", `printf '%s\\0' ${line}`], { encoding: "utf8" })
+      .split("\0")
+      .slice(0, -1);
+    await works(...again, "--quiet");
+    const names = (await loadDraws(file("of long"))).quantities.map(({ name }) => name);
+    expect(names).toEqual(["Intercept", "dosehigh", "gb", "ga", "sigma"]);
   });
 
   it("says what is wrong with the command line", async () => {

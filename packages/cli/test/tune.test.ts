@@ -195,7 +195,7 @@ it("Ctrl-C keeps the trials that were made, and says how to go on", async () => 
   expect(await running).toBe(1);
   expect(existsSync(joined)).toBe(false);
   const kept = file("joined.checkpoint");
-  const hint = `ergodic tune ${digits} --target label --classes --epochs 30 --out ${joined} --trials 40 --resume ${kept}`;
+  const hint = `ergodic tune ${digits} --target label --classes --trials 40 --epochs 30 --out ${joined} --resume ${kept}`;
   expect(terminal.stderr.trimEnd().split("\n").at(-1)).toContain(`go on with: ${hint} [INTERRUPTED]`);
   await works(...wordsOf(hint), "--quiet");
   expect(bytes(joined)).toBe(bytes(straight));

@@ -4,10 +4,18 @@ import { describe, expect, it } from "vitest";
 import { milliseconds, size } from "../src/options/number.ts";
 import { parseSpec } from "../src/options/spec.ts";
 import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance } from "../src/options/things.ts";
+import { metricText } from "../src/report/metrics.ts";
 import { bytes, clock, decimal, duration, json, short, significant } from "../src/report/numbers.ts";
 import { beside, picture } from "../src/report/picture.ts";
 import { pairs, table } from "../src/report/table.ts";
 import { programName, quoted } from "../src/terminal.ts";
+
+it("the name of a class is one line of at most 30 characters", () => {
+  const label = (positive: string): string => metricText("f1", 0.5, positive)[0];
+  expect(label("a".repeat(30))).toBe(`F1 of class ${"a".repeat(30)}`);
+  expect(label("the quick brown fox jumps over the lazy dog")).toBe("F1 of class the quick brown fox jumps ove…");
+  expect(label("two\nlines")).toBe("F1 of class two lines");
+});
 
 describe("numbers with units", () => {
   it.each([

@@ -70,7 +70,7 @@ export function addInfer(program: Command, terminal: Terminal): void {
       .option("--quiet", "no progress")
       .option("--json", "one JSON object on standard output"),
   );
-  command.action((path: string, options: InferWords) => run(path, options, { command, path, options, fixed, terminal }));
+  command.action((path: string, options: InferWords) => run(path, options, { command, options, fixed, terminal }));
 }
 
 async function run(path: string, options: InferWords, training: Training): Promise<void> {

@@ -77,7 +77,7 @@ export function addLearn(program: Command, terminal: Terminal): void {
       .option("--quiet", "no progress")
       .option("--json", "one JSON object on standard output"),
   );
-  command.action((path: string, options: LearnWords) => run(path, options, { command, path, options, fixed, terminal }));
+  command.action((path: string, options: LearnWords) => run(path, options, { command, options, fixed, terminal }));
 }
 
 async function run(path: string, options: LearnWords, training: Training): Promise<void> {

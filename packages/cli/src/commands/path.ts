@@ -26,7 +26,7 @@ export function addPath(program: Command, terminal: Terminal): void {
     .description("fit a linear model at every strength of its penalty, and choose one")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addPathOptions(command).action((path: string, options: PathOptions) =>
-    fitPath(path, options, { command, path, options, fixed: fixedByPathCheckpoint, terminal }),
+    fitPath(path, options, { command, options, fixed: fixedByPathCheckpoint, terminal }),
   );
 }
 

@@ -108,7 +108,7 @@ export function addRecommend(program: Command, terminal: Terminal): void {
   addKeepingOptions(command)
     .option("--json", "one JSON object on standard output")
     .option("--quiet", "no progress")
-    .action((path: string, options: RecommendOptions) => recommend(path, options, { command, path, options, fixed, terminal }));
+    .action((path: string, options: RecommendOptions) => recommend(path, options, { command, options, fixed, terminal }));
 }
 
 async function recommend(path: string, options: RecommendOptions, training: Training): Promise<void> {

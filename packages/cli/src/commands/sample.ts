@@ -60,9 +60,7 @@ export function addSample(program: Command, terminal: Terminal): void {
     .option("--chains <n>", "how many, each from its own start; default 4", whole(1, 65536))
     .option("--warmup <n>", "transitions of each chain that adapt and are not kept; default 1000", whole(0, 2 ** 31))
     .option("--rows <name>", "the size that counts rows of data, for sgld:stepSize=0.001,batch=100 and its like");
-  command.action((path: string | undefined, options: SampleWords) =>
-    run(path, options, { command, path: path ?? "", options, fixed, terminal }),
-  );
+  command.action((path: string | undefined, options: SampleWords) => run(path, options, { command, options, fixed, terminal }));
 }
 
 export function addApproximate(program: Command, terminal: Terminal): void {
@@ -72,7 +70,7 @@ export function addApproximate(program: Command, terminal: Terminal): void {
     .argument("[MODEL]", "a file of JavaScript or TypeScript whose default export is a model(); or give --formula");
   shared(command).option("--method <name>", `${Object.keys(methods).join(", ")}; default pathfinder`);
   command.action((path: string | undefined, options: SampleWords) =>
-    run(path, { ...options, method: options.method ?? "pathfinder" }, { command, path: path ?? "", options, fixed, terminal }),
+    run(path, { ...options, method: options.method ?? "pathfinder" }, { command, options, fixed, terminal }),
   );
 }
 

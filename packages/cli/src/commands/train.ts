@@ -43,7 +43,7 @@ export function addTrain(program: Command, terminal: Terminal): void {
     .description("train a model on a file")
     .argument("<DATA>", "a file, a folder of images, or - for standard input");
   addJudgingOptions(addTrainingOptions(command)).action((path: string, options: TrainOptions) =>
-    blamingFile(networkFile(options), () => train(path, options, { command, path, options, fixed: fixedBy(options), terminal })),
+    blamingFile(networkFile(options), () => train(path, options, { command, options, fixed: fixedBy(options), terminal })),
   );
 }
 

@@ -45,7 +45,7 @@ export function addTune(program: Command, terminal: Terminal): void {
     .option("--no-halving", "let every trial go on to its end")
     .option("--concurrency <n>", "trials under way at once; they share the threads there are", whole(1));
   addTunedRatings(command).action((path: string, options: TuneCommandOptions) => {
-    const training: Training = { command, path, options, fixed, terminal };
+    const training: Training = { command, options, fixed, terminal };
     const { l2 } = options;
     if (options.user !== undefined || options.item !== undefined) {
       if (l2 !== "auto") return tuneRatings(path, { ...options, l2 }, training);

@@ -1,7 +1,7 @@
 /**
  * What a user's file of JavaScript or TypeScript exports. It must find the same `ergodic` as this command.
  *
- * TypeScript is read by Node itself from 22.18 on; an older Node takes the `typescript` package, where one lies beside the file or this command.
+ * TypeScript is read by Node itself from 22.18 on; an older Node takes the `typescript` package, up to version 6, where one lies beside the file or this command.
  *
  * @throws UsageError for TypeScript that nothing here can read; DataError where the file cannot be read, or fails
  */
@@ -127,16 +127,28 @@ let registered = false;
 
 function readTypes(flag: string, path: string, file: string): void {
   if ((process.features as { typescript?: unknown }).typescript || registered) return;
-  const compiler = [file, import.meta.url].map(compilerNear).find((found) => found !== undefined);
-  if (compiler === undefined)
-    throw new UsageError(
-      flag,
-      `${path} is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}; take a newer Node, add the package typescript, or make it ${path.replace(/\.m?ts$/, ".mjs")}`,
-    );
-  // So that errors speak of the lines that the user wrote, not of those that are left without types.
-  process.setSourceMapsEnabled(true);
-  register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
+  registerCompiler(flag, path, [file, import.meta.url]);
   registered = true;
+}
+
+/** Takes the first compiler near one of these files that transforms modules. @throws UsageError where there is none */
+export function registerCompiler(flag: string, path: string, near: readonly string[]): void {
+  let lack = "";
+  for (const compiler of near.map(compilerNear)) {
+    if (compiler === undefined) continue;
+    try {
+      register(`data:text/javascript,${encodeURIComponent(hooks)}`, { data: { compiler } });
+      // So that errors speak of the lines that the user wrote, not of those that are left without types.
+      process.setSourceMapsEnabled(true);
+      return;
+    } catch (cause) {
+      lack ||= `, and ${(cause as Error).message}`;
+    }
+  }
+  throw new UsageError(
+    flag,
+    `${path} is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}${lack}; take a newer Node, add the package typescript@6, or make it ${path.replace(/\.m?ts$/, ".mjs")}`,
+  );
 }
 
 function compilerNear(from: string): string | undefined {
@@ -153,6 +165,7 @@ import { readFile } from "node:fs/promises";
 let typescript;
 export async function initialize({ compiler }) {
   typescript = (await import(compiler)).default;
+  if (!typescript?.transpileModule) throw new Error("typescript " + typescript?.version + " here has no transpileModule()");
 }
 export async function load(url, context, next) {
   if (!/^file:.*\\.m?ts$/.test(url)) return next(url, context);

@@ -1,0 +1,99 @@
+/**
+ * The command that Ctrl-C prints runs as it stands: of every command that can be interrupted, each option, in words that a shell would take apart, is read again as it
+ * was, unless the checkpoint brings it.
+ */
+import { execFileSync } from "node:child_process";
+import type { Command, Option } from "commander";
+import { describe, expect, it } from "vitest";
+import { commandLine } from "../src/command-line.ts";
+import { resumeCommand } from "../src/keeping.ts";
+import { captured } from "./captured.ts";
+
+/** Words for values, the first that an option takes: odd text, where it takes any. */
+const candidates = [
+  'it\'s $HOME, "a b"; `c`',
+  "-1",
+  "0.5",
+  "3",
+  "a=number",
+  "median,Cabin=level",
+  "refuse",
+  "own",
+  "kept",
+  "marginals",
+];
+
+const readBy = (words: readonly string[]): Command => {
+  const program = commandLine(captured());
+  const command = program.commands.find((one) => one.name() === words[0])!;
+  command.action(() => {});
+  program.parse(words, { from: "user" });
+  return command;
+};
+const inShell = (line: string): string[] => {
+  const text = execFileSync("sh", ["-c", `printf '%s\\0' ${line}`], { encoding: "utf8" });
+  return text.split("\0").slice(0, -1);
+};
+
+/** An option with the first candidate that it takes. */
+function wordsFor(name: string, operands: readonly string[], option: Option): string[] {
+  const { long, required, optional } = option;
+  if (!required && !optional) return [long!];
+  for (const value of candidates) {
+    try {
+      readBy([name, ...operands, long!, value]);
+      return [long!, value];
+    } catch (error) {
+      // The next one may be of its kind.
+      if (value === candidates.at(-1)) throw error;
+    }
+  }
+  throw new Error("there are candidates");
+}
+
+const kept = commandLine(captured()).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
+
+it("is of every command that trains, samples or infers", () => {
+  expect(kept.map((command) => command.name()).sort()).toEqual(
+    ["approximate", "infer", "learn", "path", "recommend", "sample", "train", "tune"].sort(),
+  );
+});
+
+describe.each(kept.map((command) => [command.name(), command] as const))("%s", (name, { options, registeredArguments }) => {
+  const operands = registeredArguments.filter(({ required }) => required).map((_, i) => `a b ${i}.csv`);
+  const mandatory = options.filter((option) => option.mandatory).flatMap(({ long }) => [long!, "a column"]);
+  const expectAgain = (words: readonly string[], fixed: readonly string[] = []): string => {
+    const command = readBy([name, ...words]);
+    const line = resumeCommand("the run's.checkpoint", { command, fixed, terminal: captured() });
+    const [program, ...again] = inShell(line);
+    const read = readBy(again);
+    // What a checkpoint brings has its default here.
+    const defaults = readBy([name, ...operands, ...mandatory]).opts();
+    const brought = fixed.map((option) => [option, defaults[option]]);
+    expect(program).toBe("ergodic");
+    expect(read.opts()).toEqual({ ...command.opts(), ...Object.fromEntries(brought), resume: "the run's.checkpoint" });
+    expect(read.args).toEqual(command.args);
+    return line;
+  };
+
+  it("each option twice, and all together", () => {
+    const all = options
+      .filter(({ long }) => long !== "--help")
+      .map((option) => wordsFor(name, [...operands, ...mandatory], option));
+    for (const words of all) expectAgain([...words, ...mandatory, ...words, ...operands]);
+    expectAgain([...operands, ...mandatory, ...all.flat()]);
+    const optional = options.filter((option) => !option.mandatory).map((option) => option.attributeName());
+    const line = expectAgain([...operands, ...mandatory, ...all.flat()], optional.slice(0, 3));
+    expect(line).not.toContain("[object");
+  });
+
+  it("a file whose name begins with a dash", () => {
+    expectAgain([...mandatory, "--", ...operands.map((path) => `-${path}`)]);
+  });
+});
+
+it("what was typed last is last", () => {
+  const command = readBy(["train", "d.csv", "--no-standardise", "--standardise", "--seed", "1", "--seed=2", "--resume", "old"]);
+  const line = resumeCommand("c", { command, fixed: ["standardise"], terminal: captured() });
+  expect(line).toBe("ergodic train d.csv --seed 1 --seed 2 --resume c");
+});

@@ -1,0 +1,35 @@
+/** Files of TypeScript where the `typescript` package beside them cannot transform modules, as that of version 7 cannot. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { UsageError } from "../src/errors.ts";
+import { registerCompiler } from "../src/options/module-file.ts";
+import { temporary } from "./captured.ts";
+
+const file = temporary();
+
+/** A file in a folder of its own, with such a package next to it. */
+function fileNextTo(name: string, version: string, main: string): string {
+  const folder = join(file(name), "node_modules", "typescript");
+  mkdirSync(join(folder, "lib"), { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "typescript", version, main: "./lib/main.cjs" }));
+  writeFileSync(join(folder, "lib", "main.cjs"), main);
+  return join(file(name), "coin.ts");
+}
+const seven = fileNextTo("seven", "7.0.2", 'module.exports = { version: "7.0.2" };');
+const six = fileNextTo("six", "6.0.3", "module.exports = { transpileModule() {}, ModuleKind: {}, ScriptTarget: {} };");
+
+const advice = "take a newer Node, add the package typescript@6, or make it coin.mjs";
+const start = `coin.ts is TypeScript, which Node reads from 22.18 on, but this is ${process.versions.node}`;
+
+it("is told from one that there is not", () => {
+  const attempt = (near: string[]) => () => registerCompiler("MODEL", "coin.ts", near);
+  expect(attempt([seven])).toThrow(
+    new UsageError("MODEL", `${start}, and typescript 7.0.2 here has no transpileModule(); ${advice}`),
+  );
+  expect(attempt([join(file("none"), "coin.ts")])).toThrow(new UsageError("MODEL", `${start}; ${advice}`));
+});
+
+it("is passed over where another one can", () => {
+  expect(() => registerCompiler("MODEL", "coin.ts", [seven, six])).not.toThrow();
+});
