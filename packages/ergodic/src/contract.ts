@@ -538,6 +538,8 @@ export interface FactorTables {
   readonly factors: readonly TableFactor[];
   /** By variable, the state that was observed, or −1. */
   readonly observed: Int32Array;
+  /** By number, the weights that the tables were made with. */
+  readonly weightValues?: Float64Array;
   /** The variable's name, for errors and answers. */
   name(variable: number): string;
   /** What a state is called. */

@@ -34,6 +34,8 @@ export interface AnswerContent {
   readonly logZ?: Certified;
   readonly map?: BestState;
   readonly chains?: EndedChains;
+  /** Weights of the graph, by number, that the answer was computed with. */
+  readonly weights?: Float64Array;
   readonly method: string;
   /** Algorithm, plan and how the run went, as JSON. */
   readonly description: JsonObject;
@@ -107,6 +109,11 @@ export class Answer {
   /** Where chains ended, of sampling: `infer(graph, { from: answer })` begins there. */
   get chains(): EndedChains | undefined {
     return this.#content.chains;
+  }
+
+  /** Weights of the graph, by number, that the answer was computed with; undefined for a graph without weights. */
+  get weights(): Float64Array | undefined {
+    return this.#content.weights;
   }
 
   /** What a variable's state is called in the most probable state that was found. */

@@ -27,4 +27,6 @@ export const drawsNames = () =>
   );
 /** Of `infer`. */
 export const answerNames = () =>
-  words("task method certificate description marginal variables logZ logZCertificate chains state best gap portable toJSON");
+  words(
+    "task method certificate description marginal variables logZ logZCertificate chains weights state best gap portable toJSON",
+  );

@@ -1,4 +1,4 @@
-import { atOnce } from "../../base/steps.ts";
+import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
 import { factorPieces } from "./pieces.ts";
 
@@ -39,4 +39,28 @@ export function neighbourhood(
         if (variables[edge] !== variable && observed[variables[edge]] < 0) visit(variables[edge]);
     }
   };
+}
+
+/** By variable, 1 where it shares a factor with a chosen one. Each factor is visited once. Yields every few milliseconds. */
+export function* beside(
+  { ends, variables, cardinalities }: Conditionals,
+  { begins, factors }: Adjacency,
+  isChosen: (variable: number) => boolean,
+): Generator<void, Uint8Array> {
+  const pauses = new Pauses();
+  const found = new Uint8Array(cardinalities.length);
+  const seen = new Uint8Array(ends.length);
+  for (let variable = 0; variable < cardinalities.length; variable++) {
+    if (pauses.due()) yield;
+    if (!isChosen(variable)) continue;
+    for (let at = begins[variable]; at < begins[variable + 1]; at++) {
+      const factor = factors[at];
+      if (seen[factor]) continue;
+      seen[factor] = 1;
+      const from = factor === 0 ? 0 : ends[factor - 1];
+      if (pauses.due(ends[factor] - from)) yield;
+      for (let edge = from; edge < ends[factor]; edge++) found[variables[edge]] = 1;
+    }
+  }
+  return found;
 }

@@ -31,9 +31,11 @@ export class Batches {
   /** When precision was last looked at, and whether it was enough. */
   private looked = 0;
   private precise = false;
-  private warmup: number;
+  /** Sweeps before anything is kept. */
+  warmup: number;
   private last: number;
-  private readonly least: number;
+  /** Kept sweeps before the run may end as precise. */
+  readonly least: number;
 
   constructor({ warmup, sweeps }: { readonly warmup: number; readonly sweeps: number }, least = LEAST_SWEEPS) {
     this.warmup = warmup;
@@ -52,6 +54,10 @@ export class Batches {
   }
   get warmedUp(): boolean {
     return this.sweep > this.warmup;
+  }
+  /** Whether a batch has just ended, and the next has not begun. */
+  get isBetween(): boolean {
+    return this.warmedUp && this.inBatch === 0 && this.stretch === 0;
   }
   get half(): number {
     return Math.floor(this.warmup / 2);

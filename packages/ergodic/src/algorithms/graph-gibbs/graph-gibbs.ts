@@ -13,7 +13,7 @@ import { LogTables } from "../inference/log-tables.ts";
 import { positiveState } from "../inference/positive-state.ts";
 import type { Component } from "../inference/reduction.ts";
 import { noPositiveState } from "../local-search/incumbent.ts";
-import { adjoining, neighbourhood } from "./adjacency.ts";
+import { adjoining } from "./adjacency.ts";
 import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocks.ts";
@@ -22,11 +22,13 @@ import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./e
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
 import { marginalsOf, precision, variancesOf } from "./marginals.ts";
+import { FIRST_BATCHES, type PilotDriver, Pilots } from "./pilots.ts";
+import { groupsOf, logMeans, Regions } from "./regions.ts";
 import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
 import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
-import { pieces, type Schedule, type Stretch } from "./schedules/schedule.ts";
+import { pieces, type Schedule, type Stretch, type Visits } from "./schedules/schedule.ts";
 import { sequential } from "./schedules/sequential.ts";
 import { tableColumns, withKnown } from "./table-columns.ts";
 
@@ -143,6 +145,9 @@ class GraphGibbs implements PartInference {
   private together: BlockLayout | undefined;
   private readonly chains: Chain[] = [];
   private ladder: Ladder | undefined;
+  private pilots: Pilots | undefined;
+  /** Chains are at their first states, or where they were kept. */
+  private begun = false;
   private ergodic: Ergodicity | undefined;
   private impossible = false;
   /** Where chains begin; of graphs without zeros. */
@@ -211,14 +216,20 @@ class GraphGibbs implements PartInference {
     yield* this.begin(layout);
     if (this.impossible) return;
     const { batches, chains, ladder } = this;
+    const driver = this.driver(layout, visits);
     const isPrecise = (): Generator<void, boolean> =>
       precision(layout, chains, batches.settled, batches.done, options.mcse, this.earlier);
-    // Chains may continue from before a look.
-    if (!ladder && !batches.over && batches.isDue) batches.look(yield* isPrecise());
+    const look = async function* (this: GraphGibbs): AsyncGenerator<void> {
+      if (this.pilots) yield* this.pilots.follow(batches.settled * chains.length, driver);
+      batches.look((yield* isPrecise()) && !this.pilots?.apart);
+    }.bind(this);
+    // Chains may continue from before a comparison or a look.
+    if (!batches.over) yield* this.compare(layout, driver);
+    if (!ladder && !batches.over && batches.isDue) yield* look();
     while (!batches.over) {
       const searching = this.search();
       batches.begin(chains);
-      const stretches = visits.stretches.flatMap((one) => this.divided(one, visits.order.length));
+      const stretches = this.stretchesOf(visits);
       const whole = stretches.length === 1 && !stretches[0].shared;
       const fit = Math.floor(STRETCH_VISITS / (layout.drawn + 1) / this.chainCount);
       const most = Math.min(batches.left, fit, ladder?.until(batches.sweep) ?? Infinity);
@@ -228,12 +239,64 @@ class GraphGibbs implements PartInference {
         if (++batches.stretch < stretches.length) yield;
       }
       batches.made(sweeps, chains);
+      yield* this.compare(layout, driver);
       // Between a look and a trade of states nothing can be continued.
-      if (batches.isDue) batches.look(ladder ? atOnce(isPrecise()) : yield* isPrecise());
+      if (batches.isDue && ladder) batches.look(atOnce(isPrecise()));
+      else if (batches.isDue) yield* look();
       if (ladder) await this.climb(ladder);
       yield;
     }
     batches.end(chains);
+    if (this.pilots) yield* this.pilots.follow(batches.settled * chains.length, driver);
+  }
+
+  /** At the end of a batch: where the chains are; and the pilots, once there is something to compare them with. */
+  private async *compare(layout: Layout, driver: PilotDriver): AsyncGenerator<void> {
+    const { batches, chains, columns, options, zeros } = this;
+    if (!this.compares || !batches.isBetween || batches.done < FIRST_BATCHES) return;
+    if (!this.pilots) {
+      const groups = yield* groupsOf(columns, layout);
+      this.pilots = new Pilots(new Regions(layout, groups, logMeans(layout, chains, batches.settled)), chains.length);
+    }
+    await this.pilots.see(chains, batches, driver);
+    const fewest = chains.length * (batches.warmup + Math.min(options.sweeps, batches.least));
+    // Where factors have zeros, a search for each first state costs more than sweeps do.
+    yield* this.pilots.make(Pilots.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
+  }
+
+  /** Whether pilots are made: not where the certificate is another one anyway, nor with a ladder, which leads chains to other modes. */
+  private get compares(): boolean {
+    const { ladder, layout, schedule, plan, ergodic } = this;
+    const biased = schedule.biased !== undefined && plan.workers > 1;
+    return !ladder && !biased && (ergodic?.ergodic ?? true) === true && layout!.joined.includes(1);
+  }
+
+  private driver(layout: Layout, visits: Visits): PilotDriver {
+    const { plan, engine, options, columns, zeros, together, schedule } = this;
+    const workers = Math.max(1, plan.workers);
+    const run = (calls: Call[]): Promise<void> => this.run(calls);
+    const stretches = this.stretchesOf(visits);
+    const whole = stretches.length === 1 && !stretches[0].shared;
+    return {
+      together: options.chains,
+      chain: (pilot) => new Chain(layout, engine, stream(plan.seed, "graph gibbs, pilot", pilot), workers, together, false),
+      *begin(chain, pilot) {
+        const random = stream(plan.seed, "graph gibbs, pilot start", pilot).at(0);
+        const found = zeros ? yield* positiveState(zeros.tables, random) : undefined;
+        if (found === "impossible" || (zeros && !found)) return false;
+        chain.begin((v) => found?.[v] ?? random.integer(columns.cardinalities[v]));
+        return true;
+      },
+      async *draw(chains, sweep, sweeps) {
+        const each = whole ? sweeps : 1;
+        for (let k = 0; k < sweeps; k += each)
+          for (const stretch of stretches) {
+            await run(chains.flatMap((chain) => chain.calls(stretch, schedule, sweep + k, each, false, workers)));
+            yield;
+          }
+      },
+      value: (chains) => run(chains.map((chain) => chain.valueCall())),
+    };
   }
 
   /** Chains, and all copies of them. */
@@ -282,11 +345,31 @@ class GraphGibbs implements PartInference {
       if (!found) throw noPositiveState("graphGibbs");
       chain.begin((v) => found[v]);
     }
-    if (!options.tempered) return;
+    if (options.tempered) this.temper(options.tempered, layout);
+    if (kept?.has("pilots.logs")) {
+      const regions = new Regions(
+        layout,
+        yield* groupsOf(columns, layout),
+        kept.floats("pilots.logs", layout.slots[layout.drawn]),
+      );
+      this.pilots = new Pilots(regions, options.chains);
+      this.pilots.restore(kept.part("pilots", "pilots.", kept.object("pilots")), this.chains[0].packedStates().length);
+    }
+    this.begun = true;
+  }
+
+  private temper(tempered: Tempered, layout: Layout): void {
+    const { plan, engine, kept } = this;
+    const workers = Math.max(1, plan.workers);
     const make = (c: number, k: number): Chain =>
       new Chain(layout, engine, stream(plan.seed, "graph gibbs", c, "rung", k), workers, this.together);
-    this.ladder = new Ladder(options.tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
+    this.ladder = new Ladder(tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
     if (kept?.has("ladder.powers")) this.ladder.restore(kept.part("the ladder", "ladder."));
+  }
+
+  /** Of a sweep. */
+  private stretchesOf({ stretches, order }: Visits): Stretch[] {
+    return stretches.flatMap((one) => this.divided(one, order.length));
   }
 
   /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. Whole multiples of what a call of the generator gives. */
@@ -332,10 +415,13 @@ class GraphGibbs implements PartInference {
     const lost = this.ladder?.lost
       ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
       : undefined;
-    const why = early ?? biased ?? lost ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
-    const neighbours = neighbourhood(columns, yield* adjoining(columns));
+    const compared = !this.compares || this.pilots?.count ? undefined : "no other starts had been compared with the chains";
+    const why =
+      early ?? biased ?? lost ?? compared ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
+    const adjacency = yield* adjoining(columns);
     const { blockOf } = this.together ?? {};
-    const marginals = yield* marginalsOf(layout, chains, batches.settled, batches.done, neighbours, { blockOf, earlier });
+    const more = { blockOf, earlier, apart: this.pilots?.apart };
+    const marginals = yield* marginalsOf(layout, chains, batches.settled, batches.done, { columns, adjacency }, more);
     const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
     const ended = {
       states: yield* statesOf(layout, chains),
@@ -352,12 +438,15 @@ class GraphGibbs implements PartInference {
 
   snapshot(): Snapshot {
     // What was brought is not yet there where chains have not begun.
-    if (this.kept && this.chains.length < this.options.chains) return this.kept.snapshot;
+    if (this.kept && !this.begun) return this.kept.snapshot;
     const { tensors, state } = earlierKept(this.earlier);
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
     for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
-    return { tensors, state: { ...state, schedule: this.options.schedule, ...this.batches.snapshot() } };
+    const pilots = this.pilots?.snapshot();
+    for (const [name, tensor] of Object.entries(pilots?.tensors ?? {})) tensors[`pilots.${name}`] = tensor;
+    const own = { schedule: this.options.schedule, ...(pilots ? { pilots: pilots.state } : {}) };
+    return { tensors, state: { ...state, ...own, ...this.batches.snapshot() } };
   }
 
   restore(snapshot: Snapshot): void {

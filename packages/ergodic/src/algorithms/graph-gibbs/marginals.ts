@@ -1,5 +1,6 @@
 import { Pauses } from "../../base/steps.ts";
-import type { Certificate, EndedChains } from "../../contract.ts";
+import type { Certificate, Conditionals, EndedChains } from "../../contract.ts";
+import { type Adjacency, beside, neighbourhood } from "./adjacency.ts";
 import { LEAST_SWEEPS } from "./batches.ts";
 import type { Chain } from "./chain.ts";
 import { certify, fromBatches, type Judged, judge, LEAST_BATCHES, settled } from "./chain-sums.ts";
@@ -8,6 +9,15 @@ import type { Layout } from "./layout.ts";
 /** Sums of all chains. */
 type Sums = readonly Chain["sums"][];
 
+/** What else is known of the chains. */
+interface Doubts {
+  /** By position of variables that zeros link, their block. */
+  readonly blockOf?: Uint32Array | undefined;
+  readonly earlier?: EndedChains | undefined;
+  /** By position, 1 where chains from other starts are in states that these chains never visit. */
+  readonly apart?: Uint8Array | undefined;
+}
+
 /** A variable's variance as an earlier run found it, which counts until this one is as long; undefined: it is unknown. */
 function knownOf(earlier: EndedChains | undefined, variable: number, n: number): number | undefined {
   const variance = earlier && n < earlier.kept ? earlier.variances[variable] : NaN;
@@ -15,18 +25,20 @@ function knownOf(earlier: EndedChains | undefined, variable: number, n: number):
 }
 
 /**
- * Of each variable the probabilities, means of all chains, and what is known of them. `blockOf` by position: what holds a variable that
- * zeros may link to others of its block holds them all. A generator: it yields every few milliseconds.
+ * Of each variable the probabilities, means of all chains, and what is known of them. What holds a variable that zeros may link to others of its block
+ * holds them all. A variable beside one whose chains disagree or are too short, or which other starts doubt, has no certificate either: it is drawn given a
+ * state whose probabilities are not known. A generator: it yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,
   chains: readonly Chain[],
   n: number,
   batches: number,
-  neighbours: (variable: number, visit: (other: number) => void) => void,
-  { blockOf, earlier }: { blockOf?: Uint32Array | undefined; earlier?: EndedChains | undefined } = {},
+  { columns, adjacency }: { readonly columns: Conditionals; readonly adjacency: Adjacency },
+  { blockOf, earlier, apart }: Doubts = {},
 ): Generator<void, { p: Float64Array; certificate: Certificate }[]> {
   const { cardinalities, observed, positions, drawn, joined, certain } = layout;
+  const neighbours = neighbourhood(columns, adjacency);
   const pauses = new Pauses();
   let sums = chains.map((chain) => chain.sums);
   /** Others may have taken memory meanwhile. */
@@ -57,6 +69,7 @@ export function* marginalsOf(
       if (blockOf && layout.hard[position] && blockOf[position] !== blockOf[p]) heldBlocks.add(blockOf[position]);
     });
   }
+  const unsettled = new Uint8Array(cardinalities.length);
   const found = (count: number, variable: number): { p: Float64Array; certificate: Certificate } => {
     const position = positions[variable];
     const p = new Float64Array(count);
@@ -75,7 +88,9 @@ export function* marginalsOf(
     if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))
       return { p, certificate: { none: "a neighbour's state never changed" } };
     if (batches < LEAST_BATCHES) return { p, certificate: { none: `the chains are too short (${n} sweeps)` } };
-    return { p, certificate: certify(judged(layout, sums, position, n, batches, knownOf(earlier, variable, n))) };
+    const certificate = certify(judged(layout, sums, position, n, batches, knownOf(earlier, variable, n)));
+    if ("none" in certificate) unsettled[variable] = 1;
+    return { p, certificate };
   };
   const marginals: { p: Float64Array; certificate: Certificate }[] = [];
   for (let variable = 0; variable < cardinalities.length; variable++) {
@@ -85,8 +100,23 @@ export function* marginalsOf(
     }
     marginals.push(found(cardinalities[variable], variable));
   }
+  const isApart = (variable: number): boolean => apart?.[positions[variable]] === 1;
+  const isUnsettled = (variable: number): boolean => unsettled[variable] === 1;
+  const others = apart && (yield* beside(columns, adjacency, isApart));
+  const besides = yield* beside(columns, adjacency, isUnsettled);
+  for (const [variable, { p, certificate }] of marginals.entries()) {
+    if (pauses.due()) yield;
+    if (!("mcse" in certificate)) continue;
+    if (isApart(variable)) marginals[variable] = { p, certificate: { none: APART } };
+    else if (others?.[variable]) marginals[variable] = { p, certificate: { none: `a neighbour has no certificate: ${APART}` } };
+    else if (besides[variable])
+      marginals[variable] = { p, certificate: { none: "a neighbour's chains disagree, or are too short" } };
+  }
   return marginals;
 }
+
+/** Why there is no certificate where pilots strayed. */
+const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
 /** Whether every probability is known to `mcse`, and the chains agree. A generator: it yields every few milliseconds. */
 export function* precision(

@@ -58,7 +58,7 @@ export function* columning(structure: Structure, observations: Observations): Ge
     ...labelsOf(structure, observations),
     ...columns.done(),
     ...shapes.done(),
-    weightValues: Float64Array.from({ length: structure.weightCount }, (_, id) => structure.weightValue(id)),
+    weightValues: structure.allWeights(),
     weightFixed: Uint8Array.from({ length: structure.weightCount }, (_, id) => structure.weightIsFixed(id)),
     name: (variable) =>
       variable < variableCount

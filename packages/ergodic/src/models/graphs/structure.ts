@@ -287,6 +287,10 @@ export class Structure {
   weightValue(id: number): number {
     return this.weightValues.at(id);
   }
+  /** A copy of all weights, by number. */
+  allWeights(): Float64Array {
+    return Float64Array.from({ length: this.weightCount }, (_, id) => this.weightValues.at(id));
+  }
   weightIsFixed(id: number): number {
     return this.weightFixed.at(id);
   }

@@ -41,6 +41,7 @@ export function* tabling(
     variableCount,
     factors: list.factors,
     observed: Int32Array.from({ length: variableCount + list.auxiliaries.length }, (_, variable) => observations.state(variable)),
+    weightValues: structure.allWeights(),
     name: (variable) =>
       variable < variableCount
         ? structure.name(variable)

@@ -27,6 +27,8 @@ export interface KnowledgeBaseOptions {
 
 /** What is known of the probabilities of a graph's variables: what `infer` answers. */
 export interface Beliefs {
+  /** By number, the weights that they were computed with. Absent: those of the knowledge base's graph. */
+  readonly weights?: Float64Array | undefined;
   /** By the variable's number. */
   marginal(variable: number): { readonly p: readonly number[]; readonly certificate: Certificate };
 }
@@ -219,7 +221,7 @@ export class KnowledgeBase {
 
   /**
    * The factors about one unknown, by how much they speak for or against it, the strongest first. Factors about several unknowns are read with the others
-   * as observed or, by the answer, most probable.
+   * as observed or, by the answer, most probable, and weights are those that the answer was computed with.
    */
   why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
     const view = this.#viewOf(query as unknown as Query, "why");
@@ -229,13 +231,14 @@ export class KnowledgeBase {
       const { p } = answer.marginal(variable);
       return p.indexOf(p.reduce((a, b) => Math.max(a, b)));
     };
+    const graph = this.#graphOf(answer);
     const reasons = new Reasons();
     for (const rule of this.#rules.slice(0, this.#grounded))
       rule.atoms.forEach((atom, number) => {
         const grounding = this.#groundingOf(rule);
         // `exists` has no word about the unknown's state.
         if (atom.facts !== view.facts || !grounding.literals.includes(number)) return;
-        const found = reasonsOf(grounding, number, row, this.#graph, this.#weights, stateOf);
+        const found = reasonsOf(grounding, number, row, graph, this.#weights, stateOf);
         for (const reason of found) reasons.push(reason);
       });
     return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
@@ -268,6 +271,15 @@ export class KnowledgeBase {
   /** A line that says what there is. */
   toString(): string {
     return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
+  }
+
+  /** The graph with the weights that an answer was computed with; weights that came since have their current values. */
+  #graphOf({ weights }: Beliefs): FactorGraph {
+    const graph = this.#graph;
+    if (weights === undefined) return graph;
+    return graph.withWeights(
+      Float64Array.from({ length: graph.weightCount }, (_, id) => weights[id] ?? graph.weightState(id).value),
+    );
   }
 
   get #room(): number {

@@ -13,7 +13,7 @@ export interface Reason {
   readonly state: string;
   /** Weight · feature · what the factor's value gains where the unknown has the state, all others as observed or most probable: log odds. */
   readonly pull: number;
-  /** As learned. */
+  /** As the answer was computed with. */
   readonly weight: number;
   /** Absent: the weight is a fixed number. */
   readonly weightName?: string;

@@ -193,6 +193,10 @@ function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
 
+/** As part of an answer, the weights that it was computed with. */
+export const weightsOf = ({ weightValues }: FactorTables | Conditionals): { weights?: Float64Array } =>
+  weightValues && weightValues.length > 0 ? { weights: weightValues } : {};
+
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
   /** Milliseconds that it took to make the graph's tables. */
@@ -239,7 +243,8 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const description = { ...json, run: { seconds, reason, updates } };
       await inference.completeEnded(signal);
       const found = await inTurns(inference.finding(), signal);
-      return new Answer(await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal));
+      const content = await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal);
+      return new Answer({ ...content, ...weightsOf(graph) });
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),
   });

@@ -1,7 +1,7 @@
 /** Large graphs are coloured, partitioned and laid out in pieces, between which signals are served and memory may grow: the same as at once, and small graphs without a pause. */
 import { describe, expect, it } from "vitest";
 import { LearntGraph } from "../../../src/algorithms/contrastive/learnt-graph.ts";
-import { neighbourhood } from "../../../src/algorithms/graph-gibbs/adjacency.ts";
+import { adjacencyOf } from "../../../src/algorithms/graph-gibbs/adjacency.ts";
 import { BlockLayout } from "../../../src/algorithms/graph-gibbs/block-layout.ts";
 import { blocking, blocksOf } from "../../../src/algorithms/graph-gibbs/blocks.ts";
 import { Chain } from "../../../src/algorithms/graph-gibbs/chain.ts";
@@ -118,7 +118,7 @@ describe("pauses", () => {
         return chain;
       });
       const grow = pieces ? (): void => void memory.memory.grow(1) : undefined;
-      const marginals = followed(marginalsOf(layout, chains, 3000, 40, neighbourhood(columns)), grow);
+      const marginals = followed(marginalsOf(layout, chains, 3000, 40, { columns, adjacency: adjacencyOf(columns) }), grow);
       const variances = followed(variancesOf(layout, chains, 3000, 40, marginals.value), grow);
       const states = followed(statesOf(layout, chains), grow);
       return {

@@ -1,6 +1,6 @@
 /** What is explained, grounded and given as a reason once rows and rules came later, or once something was refused. */
 import { describe, expect, it } from "vitest";
-import { knowledgeBase, query, relation, weightedRule } from "../../../src/index.ts";
+import { graphGibbs, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/index.ts";
 
 const people = ["anna", "ben", "carl"].map((who) => ({ who }));
 const even = { marginal: () => ({ p: [0.4, 0.6], certificate: { exact: true } as const }) };
@@ -40,6 +40,38 @@ describe("why, of votes", () => {
     expect(voter).toEqual([
       ["votes: yes", 3, expect.closeTo(0, 12)],
       ["votes: maybe", 1, expect.closeTo(0, 12)],
+    ]);
+  });
+});
+
+describe("why, of the weights that an answer was computed with", () => {
+  const likes = query("likes", people, { key: ["who"] });
+  const rule = (name: string, initial: number) => weightedRule({ name, head: likes({ who: "a" }), weight: name, initial });
+  const pulls = (kb: ReturnType<typeof knowledgeBase>, answer: Parameters<typeof kb.why>[2]) =>
+    kb.why(likes, { who: "ben" }, answer).map(({ rule: name, weight, pull }) => [name, weight, pull]);
+
+  it("takes those of graph.withWeights(), of setWeights() at the time, and of the graph where the answer knows none", async () => {
+    const kb = knowledgeBase([rule("first", 1)]);
+    const graph = kb.ground();
+    const other = await infer(graph.withWeights([0.25]));
+    const own = await infer(graph);
+    graph.setWeights([3]);
+    expect(pulls(kb, other)).toEqual([["first", 0.25, 0.25]]);
+    expect(pulls(kb, own)).toEqual([["first", 1, 1]]);
+    expect(pulls(kb, even)).toEqual([["first", 3, 3]]);
+    // What samplers and evidence make of the graph has its weights, too.
+    const sampled = await infer(graph.withWeights([-0.5]), { algorithm: graphGibbs({ sweeps: 100 }), evidence: { x2: true } });
+    expect(pulls(kb, sampled)).toEqual([["first", -0.5, -0.5]]);
+  });
+
+  it("a weight that came after the answer has the graph's value", async () => {
+    const kb = knowledgeBase([rule("first", 1)]);
+    const answer = await infer(kb.ground().withWeights([0.25]));
+    kb.add(rule("second", 2));
+    kb.ground();
+    expect(pulls(kb, answer)).toEqual([
+      ["second", 2, 2],
+      ["first", 0.25, 0.25],
     ]);
   });
 });

@@ -1,0 +1,238 @@
+import { isWhole, type KeptPart } from "../../base/kept-part.ts";
+import type { JsonObject, Tensor } from "../../contract.ts";
+import type { Batches } from "./batches.ts";
+import type { Chain } from "./chain.ts";
+import { LEAST_BATCHES } from "./chain-sums.ts";
+import { emptyRanges, type Ranges, type Regions, widen } from "./regions.ts";
+
+/** Batches of the kept chains before statistics are chosen by their means. */
+export const FIRST_BATCHES = 10;
+/** Most pilots. */
+const MOST_PILOTS = 32;
+/** Powers of p at which a pilot makes its first sweeps: one that begins at random, and one that first searches for a probable state. */
+const POWERS = [
+  [1, 1, 1],
+  [0.5, 2, 1],
+] as const;
+/** Sweeps at each power. */
+const FIRST_SWEEPS = [3, 3, 2] as const;
+/** Looks at each pilot after that, and sweeps between two looks. */
+const [LOOKS, LOOK_SWEEPS] = [3, 2];
+const PILOT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
+/** Sweeps of all pilots, as a share of the fewest sweeps of all kept chains. */
+const PILOT_SHARE = 0.08;
+/** Sweeps of strays that are followed, as a share of the kept sweeps; and looks at each every time. */
+const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
+/** A range is apart from the kept chains' own if the gap between them is larger than this share of the latter. */
+const GAP = 0.5;
+/** Gaps up to this share of a statistic are rounding. */
+const ROUNDING = 1e-9;
+
+/** Draws chains other than the kept ones. */
+export interface PilotDriver {
+  /** Pilots that are drawn together. */
+  readonly together: number;
+  /** A chain with a pilot's random numbers. */
+  chain(pilot: number): Chain;
+  /** Puts a pilot into its first state; returns false if none was found. */
+  begin(chain: Chain, pilot: number): Generator<void, boolean>;
+  /** Makes sweeps from this number on. */
+  draw(chains: readonly Chain[], sweep: number, sweeps: number): AsyncGenerator<void>;
+  /** Computes the values of the chains' states. */
+  value(chains: readonly Chain[]): Promise<void>;
+}
+
+/** Pilot whose states are apart from those of the kept chains. */
+interface Stray {
+  readonly pilot: number;
+  readonly states: Uint32Array;
+  readonly ranges: Ranges;
+}
+
+/**
+ * Pilots: short chains from other starts, every second one after a search for a probable state. They cost at most 8 % of the fewest sweeps of the kept chains.
+ * A pilot is a stray if a statistic of its states (regions.ts) is apart from the range that each kept chain has covered: there may be a mode that these
+ * miss, or hardly visit. Strays are followed while the kept chains run, in case that they are only late, which costs at most 10 % of the sweeps.
+ */
+export class Pilots {
+  readonly regions: Regions;
+  /** Number of pilots that were made. */
+  count = 0;
+  /** Number of the kept chains' batches at whose end their states were seen. */
+  private seen = 0;
+  /** By kept chain. */
+  private readonly kept: readonly Ranges[];
+  private strays: readonly Stray[] = [];
+  /** Sweeps that each stray has made; and those that were made to follow strays, over all of them. */
+  private sweeps = PILOT_SWEEPS;
+  private followed = 0;
+
+  constructor(regions: Regions, chains: number) {
+    this.regions = regions;
+    this.kept = Array.from({ length: chains }, () => emptyRanges(regions.count));
+  }
+
+  /** Number of pilots to make, by the fewest sweeps of all kept chains together. */
+  static wanted(sweeps: number, most = MOST_PILOTS): number {
+    return Math.max(4, Math.min(most, Math.floor((PILOT_SHARE * sweeps) / PILOT_SWEEPS)));
+  }
+
+  /** Records where the kept chains are at the end of a batch. */
+  async see(chains: readonly Chain[], { done }: Batches, driver: PilotDriver): Promise<void> {
+    if (this.seen >= done) return;
+    await this.widen(this.kept, chains, driver);
+    this.seen = done;
+  }
+
+  /** Makes this many pilots, once enough was seen of the kept chains. */
+  async *make(count: number, driver: PilotDriver): AsyncGenerator<void> {
+    if (this.count > 0 || this.seen < LEAST_BATCHES) return;
+    const made: Stray[] = [];
+    for (let first = 0; first < count; first += driver.together) {
+      const pilots = Array.from({ length: Math.min(driver.together, count - first) }, (_, i) => first + i);
+      const chains = pilots.map((pilot) => driver.chain(pilot));
+      try {
+        for (const [i, chain] of chains.entries()) if (!(yield* driver.begin(chain, pilots[i]))) return;
+        let sweep = 0;
+        for (const [phase, sweeps] of FIRST_SWEEPS.entries()) {
+          for (const [i, chain] of chains.entries()) chain.setPower(POWERS[pilots[i] % 2][phase]);
+          yield* driver.draw(chains, sweep, sweeps);
+          sweep += sweeps;
+        }
+        const ranges = chains.map(() => emptyRanges(this.regions.count));
+        await this.widen(ranges, chains, driver);
+        yield* this.watch(ranges, chains, { from: sweep, looks: LOOKS - 1, every: LOOK_SWEEPS }, driver);
+        for (const [i, pilot] of pilots.entries())
+          made.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
+      } finally {
+        for (const chain of chains) chain.dispose();
+      }
+      // A large graph has many, most of which are none: their states take room.
+      made.splice(0, made.length, ...this.straysAmong(made));
+    }
+    this.strays = made;
+    this.count = count;
+  }
+
+  /** Continues strays, which may reach the states of the kept chains, after so many sweeps of all of these together. */
+  async *follow(keptSweeps: number, driver: PilotDriver): AsyncGenerator<void> {
+    const strays = this.straysAmong(this.strays);
+    const each = Math.floor((FOLLOWED_SHARE * keptSweeps - this.followed) / Math.max(1, strays.length));
+    if (strays.length === 0 || each < 1) return;
+    const every = Math.ceil(each / FOLLOWED_LOOKS);
+    const looks = Math.floor(each / every);
+    const after: Stray[] = [];
+    for (let first = 0; first < strays.length; first += driver.together) {
+      const some = strays.slice(first, first + driver.together);
+      const chains = some.map(({ pilot }) => driver.chain(pilot));
+      try {
+        for (const [i, chain] of chains.entries()) {
+          chain.packedStates().set(some[i].states);
+          chain.recount();
+        }
+        const ranges = some.map(({ ranges: { low, high } }) => ({ low: low.slice(), high: high.slice() }));
+        yield* this.watch(ranges, chains, { from: this.sweeps, looks, every }, driver);
+        for (const [i, { pilot }] of some.entries())
+          after.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
+      } finally {
+        for (const chain of chains) chain.dispose();
+      }
+    }
+    this.sweeps += looks * every;
+    this.followed += looks * every * strays.length;
+    this.strays = after;
+  }
+
+  /** By position, 1 where a stray's states are apart from the kept chains'; undefined if there is no such position. */
+  get apart(): Uint8Array | undefined {
+    const { groups, count } = this.regions;
+    const own = this.common();
+    const found = Uint8Array.from({ length: count }, (_, k) =>
+      this.strays.some(({ ranges }) => isApart(own, ranges, k)) ? 1 : 0,
+    );
+    if (!found.includes(1)) return undefined;
+    const all = found[count - 2] | found[count - 1];
+    return Uint8Array.from(groups, (group) => all | found[group]);
+  }
+
+  snapshot(): { tensors: Record<string, Tensor>; state: JsonObject } {
+    const { regions, kept, strays, count, seen, sweeps, followed } = this;
+    const tensors: Record<string, Tensor> = { logs: regions.logs };
+    for (const [c, ranges] of kept.entries()) putRanges(tensors, `${c}`, ranges);
+    for (const { pilot, states, ranges } of strays) {
+      tensors[`stray.${pilot}.states`] = states;
+      putRanges(tensors, `stray.${pilot}`, ranges);
+    }
+    return { tensors, state: { count, seen, sweeps, followed, strays: strays.map(({ pilot }) => pilot) } };
+  }
+
+  /** `words`: length of packed states. */
+  restore(kept: KeptPart, words: number): void {
+    const ranges = (name: string): Ranges => ({
+      low: kept.floats(`${name}.low`, this.regions.count).slice(),
+      high: kept.floats(`${name}.high`, this.regions.count).slice(),
+    });
+    this.count = kept.count("count");
+    this.seen = kept.count("seen");
+    this.sweeps = kept.count("sweeps");
+    this.followed = kept.count("followed");
+    for (const [c, own] of this.kept.entries()) {
+      const { low, high } = ranges(`${c}`);
+      own.low.set(low);
+      own.high.set(high);
+    }
+    this.strays = kept.list("strays", isWhole).map((pilot) => ({
+      pilot,
+      states: kept.tensor(`stray.${pilot}.states`, Uint32Array, words),
+      ranges: ranges(`stray.${pilot}`),
+    }));
+  }
+
+  /** Sweeps chains, and looks at them after every few sweeps. */
+  private async *watch(
+    ranges: readonly Ranges[],
+    chains: readonly Chain[],
+    { from, looks, every }: { readonly from: number; readonly looks: number; readonly every: number },
+    driver: PilotDriver,
+  ): AsyncGenerator<void> {
+    for (let look = 0; look < looks; look++) {
+      yield* driver.draw(chains, from + look * every, every);
+      await this.widen(ranges, chains, driver);
+    }
+  }
+
+  private async widen(ranges: readonly Ranges[], chains: readonly Chain[], driver: PilotDriver): Promise<void> {
+    await driver.value(chains);
+    for (const [i, chain] of chains.entries()) widen(ranges[i], this.regions.of(chain));
+  }
+
+  private straysAmong(pilots: readonly Stray[]): Stray[] {
+    const own = this.common();
+    return pilots.filter(({ ranges }) => ranges.low.some((_, k) => isApart(own, ranges, k)));
+  }
+
+  /**
+   * The range of each statistic that every kept chain has covered. How long a chain stays in what the others never visit is chance, and its marginals are no
+   * better than that. If the chains' ranges are disjoint, the range between them.
+   */
+  private common(): Ranges {
+    const common = emptyRanges(this.regions.count);
+    for (let k = 0; k < common.low.length; k++) {
+      const ends = [Math.max(...this.kept.map(({ low }) => low[k])), Math.min(...this.kept.map(({ high }) => high[k]))];
+      common.low[k] = Math.min(...ends);
+      common.high[k] = Math.max(...ends);
+    }
+    return common;
+  }
+}
+
+function putRanges(tensors: Record<string, Tensor>, name: string, { low, high }: Ranges): void {
+  tensors[`${name}.low`] = low.slice();
+  tensors[`${name}.high`] = high.slice();
+}
+
+/** Whether the gap between the chains' own range of statistic k and another one is large. */
+function isApart({ low, high }: Ranges, other: Ranges, k: number): boolean {
+  const gap = Math.max(low[k] - other.high[k], other.low[k] - high[k]);
+  return gap > GAP * (high[k] - low[k]) + ROUNDING * (1 + Math.abs(low[k]));
+}
