@@ -40,10 +40,11 @@ export class PairModel implements Served<readonly Pair[], Float64Array> {
 
   /** Users and items without a rating in training. Known ones are not listed: they may be people. */
   unknownLevels(pairs: readonly Pair[]): readonly UnknownLevels[] {
-    return (["user", "item"] as const).flatMap((column) => {
-      const isUnknown = (pair: Pair): boolean => !this.#predictor.isKnown(column, pair[column]);
+    return (["user", "item"] as const).flatMap((role) => {
+      const isUnknown = (pair: Pair): boolean => !this.#predictor.isKnown(role, pair[role]);
       const unknown = pairs.filter(isUnknown);
-      const levels = [...new Set(unknown.map((pair) => String(pair[column])))];
+      const levels = [...new Set(unknown.map((pair) => String(pair[role])))];
+      const column = this.#predictor.columns[role];
       return unknown.length === 0 ? [] : [{ column, rows: unknown.length, first: pairs.findIndex(isUnknown), levels, known: [] }];
     });
   }

@@ -202,7 +202,7 @@ describe("a load that does not end", () => {
   test("is told to stop where its file has changed, is gone, or the server ends, and only then", async () => {
     const stopped: string[] = [];
     let count = 0;
-    const load = (_file: string, signal: AbortSignal): Promise<Served> => {
+    const load = (_file: string, _name: string, signal: AbortSignal): Promise<Served> => {
       const label = String(++count);
       signal.addEventListener("abort", () => stopped.push(`${label}: ${(signal.reason as Error).message.replace(/^.*: /, "")}`));
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));

@@ -65,14 +65,14 @@ async function endless(): Promise<string> {
 
 test("a file without end: its thread ends when nobody wants it any more", async () => {
   const stop = new AbortController();
-  const loading = servedOfFile(await endless(), { workers: 1, limits: { maxWork: Infinity } }, stop.signal);
+  const loading = servedOfFile(await endless(), { workers: 1, maxBatch: 64, limits: { maxWork: Infinity } }, stop.signal);
   await expect.poll(() => opened.length, { interval: 1, timeout: 60_000 }).toBe(1);
   const gone = new Promise((resolve) => opened[0].once("exit", resolve));
   const reason = new Error("its file is gone");
   stop.abort(reason);
   await expect(loading).rejects.toBe(reason);
   await gone;
-  await expect(servedOfFile(path("net.safetensors"), { workers: 1 }, stop.signal)).rejects.toBe(reason);
+  await expect(servedOfFile(path("net.safetensors"), { workers: 1, maxBatch: 64 }, stop.signal)).rejects.toBe(reason);
 });
 
 test.each([0, 1])("workers: %i: a file that is more than it may be stops no other, and is not run", async (workers) => {

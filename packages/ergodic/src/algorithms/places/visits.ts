@@ -112,7 +112,8 @@ export function heldBy(normal: Normal, draws: ChainDraws): Held {
   const perChain = Math.min(BATCHES, count);
   const batches = new Float64Array(chains * perChain);
   for (let c = 0; c < chains; c++)
-    for (let k = 0; k < count; k++) if (normal.holds(draws.draw(c, k))) batches[c * perChain + Math.floor((k * perChain) / count)]++;
+    for (let k = 0; k < count; k++)
+      if (normal.holds(draws.draw(c, k))) batches[c * perChain + Math.floor((k * perChain) / count)]++;
   const total = batches.reduce((sum, one) => sum + one, 0);
   return { count: total, error: Math.sqrt(batches.length * variance(batches)) };
 }

@@ -136,18 +136,11 @@ function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, vali
 
 /** @throws OptionError for a rule, or variance reduction, next to a whole algorithm */
 function refuseBeside({ algorithm, rule, variance }: Pick<FitOptions, "algorithm" | "rule" | "variance">): void {
-  const given = [rule ? "rule" : "", variance ? "variance" : ""].filter(Boolean);
-  if (given.length === 0) return;
-  const name = typeof algorithm === "string" ? `"${algorithm}"` : `${algorithm?.name}()`;
-  const instead =
-    name === "gradientDescent()"
-      ? `take algorithm: gradientDescent({ ${given.map((one) => `${one}: …`).join(", ")} })`
-      : `leave out algorithm, or ${given.join(" and ")}`;
-  throw new OptionError(
-    "fit",
-    `algorithm is ${name}, but ${given.join(" and ")} ${given.length > 1 ? "were" : "was"} given, too; ${instead}`,
-    "OPTION_CONFLICT",
-  );
+  const given = [rule && "rule", variance && "variance"].filter(Boolean).join(" and ");
+  if (given === "") return;
+  const name = typeof algorithm === "string" ? algorithm : algorithm?.name;
+  const instead = name === "gradientDescent" ? `give ${given} to it` : `leave out algorithm, or ${given}`;
+  throw new OptionError("fit", `both algorithm ${name} and ${given} were given; ${instead}`, "OPTION_CONFLICT");
 }
 
 /** An epoch of full gradients is one update. */

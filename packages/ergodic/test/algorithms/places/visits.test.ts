@@ -94,7 +94,14 @@ describe("a light mode far away", () => {
     const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
     const scout = (mean: number, sd: number, logMass: number): Entry => {
       const normal = new Normal(Float64Array.of(mean), Float64Array.of(sd));
-      return { kind: "scout", chain: -1, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error: 0, paretoK: 0 } };
+      return {
+        kind: "scout",
+        chain: -1,
+        elbo: 0,
+        settled: true,
+        most: Infinity,
+        place: { normal, logMass, error: 0, paretoK: 0 },
+      };
     };
     const missed = (entries: readonly Entry[], total?: { logMass: number; error: number }) =>
       visitsOf(entries, draws, plain, total).map((place) => place.missed);
