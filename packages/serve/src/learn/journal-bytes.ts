@@ -16,7 +16,7 @@ import { LearnerError } from "./errors.ts";
  *     records        u32 kind (1 rows, 2 rollback, 3 rows with a key), u32 bytes; the bytes, filled up with 0 to a multiple of 8. Of kind 3 the bytes
  *                    begin with u32 bytes of the key, u32 0, and the key, filled up likewise
  *
- * A frame is confirmed in this order: it is written, the disk has it, the note is written, those who wait are told. So the end of a journal that no note
+ * A frame is confirmed in this order: it is written, the disk has it, a note is written, those who wait are told. So the end of a journal that no note
  * speaks of was never confirmed: a frame there that is whole is read, and one that is not is a write that was cut short, and is dropped. Damage before
  * that end, and a file that is shorter, is an error. No client can make rows that look like frames, as it does not know the mark.
  *

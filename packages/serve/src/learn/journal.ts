@@ -32,8 +32,8 @@ export class Journal {
   }
 
   /**
-   * Writes records, of which the first leads to `version`; resolves when the disk has them and a note says so. `check` is awaited in between: where it
-   * throws, nothing is confirmed.
+   * Writes records, of which the first leads to `version`; resolves when the disk has them, a note says so, and `check`, which is asked once the disk has
+   * them, has resolved too. Where it throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);
@@ -41,9 +41,9 @@ export class Journal {
     try {
       await this.#write(frame, this.length);
       await this.#file.datasync();
-      await check();
-      // Not awaited to be on the disk: the next write, or the end, takes it there.
-      await this.#write(note, noteAt(this.#notes));
+      // The note is not awaited to be on the disk: the next write, or the end, takes it there.
+      const both = await Promise.allSettled([check(), this.#write(note, noteAt(this.#notes))]);
+      for (const one of both) if (one.status === "rejected") throw one.reason;
     } catch (error) {
       await this.#takeBack();
       throw error;

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { access, type FileHandle, open, readdir, unlink } from "node:fs/promises";
+import { access, open, readdir, unlink } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
@@ -105,11 +105,15 @@ export class FolderLock {
 
   /** @throws LearnerError [FOLDER_LOCKED] where another process has taken over */
   async verify(): Promise<void> {
-    await this.#opened("r", async () => undefined).catch((error: NodeJS.ErrnoException) => {
+    try {
+      // Network file systems answer an opening as things are, and other questions as they were a while ago.
+      const file = await open(this.#path, "r");
+      void file.close().catch(() => undefined);
+    } catch (cause) {
+      if (!["EMFILE", "ENFILE"].includes(codeOf(cause))) this.#explain(cause);
       // Too many files are open, as where clients come in floods: that is no reason to give up the folder.
-      if (error.code !== "EMFILE" && error.code !== "ENFILE") throw error;
-      return access(this.#path).catch((cause: unknown) => this.#explain(cause));
-    });
+      await access(this.#path).catch((other: unknown) => this.#explain(other));
+    }
   }
 
   async release(): Promise<void> {
@@ -122,16 +126,12 @@ export class FolderLock {
     return join(this.#folder, this.name);
   }
 
-  #beat(): Promise<unknown> {
-    return this.#opened("r+", (file) => file.write(contentOf(++this.#beats), 0));
-  }
-
-  /** By its name, which other systems answer for as it is, and not as it was a while ago. It is never made again. */
-  async #opened(flags: string, act: (file: FileHandle) => Promise<unknown>): Promise<void> {
+  /** It is never made again. */
+  async #beat(): Promise<void> {
     try {
-      const file = await open(this.#path, flags);
+      const file = await open(this.#path, "r+");
       try {
-        await act(file);
+        await file.write(contentOf(++this.#beats), 0);
       } finally {
         await file.close();
       }
@@ -141,7 +141,7 @@ export class FolderLock {
   }
 
   #explain(cause: unknown): never {
-    if (!["ENOENT", "ESTALE"].includes((cause as NodeJS.ErrnoException).code ?? "")) throw cause;
+    if (!isGone(cause)) throw cause;
     const said =
       "was taken over by another process, which took this one for dead; what was not confirmed is to be sent to that one";
     const error = new LearnerError(this.#folder, said, "FOLDER_LOCKED", { cause });
@@ -150,6 +150,10 @@ export class FolderLock {
     throw error;
   }
 }
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "";
+/** NFS says of a file that another host has removed that its handle is stale. */
+const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
 /** Of the same length, whatever the count: written over, it is never half of one and half of another. */
 const contentOf = (beats: number): string =>
@@ -223,7 +227,7 @@ async function read(path: string): Promise<{ text: string; mtimeMs: number } | u
       await file.close();
     }
   } catch (error) {
-    if (["ENOENT", "ESTALE"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    if (isGone(error)) return undefined;
     throw error;
   }
 }
@@ -237,7 +241,7 @@ function held(folder: string, other: Other): LearnerError {
 }
 
 async function remove(path: string): Promise<void> {
-  await unlink(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "ENOENT") throw error;
+  await unlink(path).catch((error: unknown) => {
+    if (!isGone(error)) throw error;
   });
 }

@@ -325,7 +325,7 @@ describe("a write", () => {
     return { file: file_, asked, state };
   };
 
-  test("is made in order: the records, the disk, the lock, the note", async () => {
+  test("is made in order: the records, the disk, then the lock and the note", async () => {
     const head = journalHead(0, hash);
     const { file: memory, asked, state } = inMemory(head);
     const journal = new Journal(memory, head);

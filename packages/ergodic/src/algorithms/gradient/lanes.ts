@@ -127,7 +127,7 @@ export class Lanes {
     if (!spec) {
       const stored = memory[model](copy.parameters, parameterCount);
       const scale = this.scaleOf(copy) * (model === "i16" ? PARAMETER_SCALE : 1);
-      const point = Float64Array.from(stored);
+      const point = new Float64Array(stored);
       if (scale !== 1) for (let i = 0; i < point.length; i++) point[i] *= scale;
       return point;
     }
