@@ -99,7 +99,7 @@ function solveColumn<T>(n: usize, l: usize, down: usize, across: usize, forward:
 }
 
 function solve<T>(n: usize, m: usize, l: usize, lower: bool, transposed: bool, b: usize, x: usize): void {
-  // Of no equations, the columns below are none that lie in memory.
+  // Without equations there is no memory for the columns that are counted below.
   if (n == 0) return;
   const pitch = m * sizeof<T>(), width = n * sizeof<T>();
   if (x != b) memory.copy(x, b, n * pitch);

@@ -1,4 +1,4 @@
-/** What a saved model may cost: for commands that load one. */
+/** Limits on the cost of a saved model, for commands that load one. */
 import type { Command } from "commander";
 import { given } from "./given.ts";
 import { memory, work } from "./number.ts";

@@ -88,7 +88,7 @@ export interface SourceStep extends Step {
   readonly offset?: string;
 }
 
-/** Of a step, before it is started. */
+/** Cost of starting a step and of one row. */
 export interface Cost {
   /** In multiply-adds of a matrix product, about 0.3 ns each. */
   readonly work: number;
@@ -99,7 +99,7 @@ export interface Transformation<S extends Step> {
   readonly kind: S["kind"];
   /** What the step gives for rows of shape `input`. @throws DataError if the step does not fit them */
   output(step: S, input: Shape): Shape;
-  /** What `start` and one row cost beyond the columns that come out, of steps for which that is more than their description. */
+  /** Cost of `start` and of one row, besides the columns that come out. Absent if it is no more than the size of the step's description. */
   cost?(step: S): Cost;
   /** The step's map of one row; called once an application. `where` opens its errors, `index` counts rows from 0. */
   start(step: S, input: Shape, where: string): (row: RowVector, index: number) => RowVector;

@@ -45,7 +45,7 @@ export class EngineMemory {
     const { memory, maximum } = reserve(shared, mostPages);
     this.memory = memory;
     this.shared = shared;
-    // What ends at 2^32 would have an end of 0, and kernels look at addresses a few vectors beyond: the last page stays unused.
+    // The last page stays unused: a piece that ends at 2^32 would have the end 0, and kernels compute addresses a few vectors beyond an end.
     this.limit = Math.min(maximum, RESERVATIONS[0] - 1) * PAGE;
     this.end = memory.buffer.byteLength;
     if (this.end > HEAP_START) this.blocks.give(HEAP_START / UNIT, (this.end - HEAP_START) / UNIT);

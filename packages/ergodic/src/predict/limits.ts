@@ -1,4 +1,4 @@
-/** What a model from a file may cost, known from the file before it predicts: a prediction cannot be aborted. */
+/** Limits on the cost of a model from a file. The cost is computed from the file before anything runs, because a prediction cannot be aborted. */
 import { DataError } from "../base/errors.ts";
 import { bytesText } from "../base/room.ts";
 
@@ -7,7 +7,7 @@ import { bytesText } from "../base/room.ts";
  * 1.6e10 (VGG), usual ones a tenth of it.
  */
 export const MAX_WORK = 2e10;
-/** Most bytes of memory besides the numbers that the file holds. A network takes at most a few times 64 MiB unless a single row is larger. */
+/** Most bytes of memory besides the numbers that the file holds. A network takes a few times 64 MiB at most, unless a single row is larger. */
 export const MAX_MEMORY = 2 ** 30;
 
 /** Both may be Infinity. */

@@ -111,7 +111,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
   return predictor;
 }
 
-/** Steps whose columns the file lists, so that they are no more than it holds. */
+/** Steps whose columns are listed in the file, so that their cost is bounded by its size. */
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
 /** Holds a pipeline to the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */

@@ -1,18 +1,20 @@
 /**
- * What the steps of a file's pipeline cost, from their description alone: a few bytes can ask for gigabytes of frequencies, or for columns
- * that nothing in the file stands behind.
+ * Computes the cost of a file's pipeline from its description. A few bytes can ask for gigabytes of frequencies, or declare columns for which the
+ * file holds no numbers.
  */
 import type { Cost, SourceStep, Step } from "../data/rows.ts";
 import { sources, transformations } from "../data/transformations/index.ts";
 import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 
-/** Bytes of a column's name, where names are asked for. */
+/** Bytes of a column's name, if names are asked for. */
 const NAME = 64;
 
 /**
- * `held`: numbers in the file. A model has a weight or more for each of its columns, so that columns beyond them are only declared.
+ * Holds the steps to the limits. The steps must fit together (data/pipeline.ts).
  *
- * The steps fit together (data/pipeline.ts). @throws DataError [MODEL_WORK, MODEL_MEMORY]
+ * `held`: number of numbers in the file. A model has at least one weight per column, so that any columns beyond `held` are only declared.
+ *
+ * @throws DataError [MODEL_WORK, MODEL_MEMORY]
  */
 export function checkPipeline(steps: readonly Step[], held: number, limits: Limits, where: string): void {
   let shape = sources.get(steps[0].kind)!.output(steps[0] as SourceStep);

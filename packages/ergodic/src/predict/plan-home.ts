@@ -72,7 +72,7 @@ export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chun
 /** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, for one that is made, and for an answer. */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
-  // What is given for a row, in float64.
+  // The answer for one row, in float64.
   const given = parts.buffers.reduce((sum, { size, isWritten }) => sum + (isWritten ? 8 * countAt(size, 1) : 0), 0);
   return rooms + kept + code + 2 * scratch + given;
 }
@@ -88,7 +88,7 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
     return { room, code, scratch };
   };
   const { room, code, scratch } = sizesAt(chunk);
-  // Each smaller room has its share of what grows with the rows, and all of what does not.
+  // A smaller room has its share of the values that grow with the rows, and all values that do not.
   const smaller = chunk === 1 ? 0 : room + Math.ceil(Math.log2(chunk)) * sizesAt(1).room;
   return { rooms: room + smaller, code, kept: Math.min(Math.max(KEPT * code, room), chunk * code), scratch };
 }

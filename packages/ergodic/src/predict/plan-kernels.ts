@@ -15,8 +15,8 @@ import { gemmScratchBytes } from "../host/gemm.ts";
 import { damaged } from "./plan-format.ts";
 
 /**
- * Largest number that a plan may count with. Kernels count in i32 and step by up to a few hundred, so that half of what an i32 holds
- * leaves room for a counter's last step, and for sums of two counts.
+ * Largest count in a plan. Kernels count in i32 in steps of up to a few hundred: half of an i32's range leaves room for a counter's last
+ * step and for the sum of two counts.
  */
 export const MOST_COUNT = 2 ** 30;
 
@@ -27,9 +27,9 @@ export const ELEMENT = 4;
 const WINDOW = 64;
 /** Of trying one of a stride's phases. */
 const PHASE = 16;
-/** Of one more group at a row of a window. */
+/** Work of each further group at a row of a window. */
 const GROUP = 16;
-/** Of a row that is written out of a circulant block. */
+/** Work of writing out one row of a circulant block. */
 const BLOCK_ROW = 32;
 
 export interface Touched {
@@ -168,7 +168,9 @@ function circulant(operands: (x: number, w: number, y: number) => readonly numbe
     const arrays = operands(rows * q * k, p * q * k, rows * p * k);
     const isSpectral = Number.isInteger(Math.log2(k)) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
     const transforms = times(Math.log2(k), k) * (times(rows, p) + times(rows, q) + times(p, q));
-    const work = isSpectral ? times(rows, p, q, k) + ELEMENT * transforms : times(rows + 1, p, q, k, k) + BLOCK_ROW * times(p, q, k);
+    const work = isSpectral
+      ? times(rows, p, q, k) + ELEMENT * transforms
+      : times(rows + 1, p, q, k, k) + BLOCK_ROW * times(p, q, k);
     return { arrays, scratch: circulantScratchBytes(rows, p, q, k, elementBytes), work };
   });
 }
@@ -279,8 +281,8 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
 }
 
 /**
- * Whether the call writes no element. It is then not made: kernels rely on their result, whose size alone bounds the counts that
- * they are given.
+ * Whether the call writes no element. Such a call is not made, because only the size of its result bounds the counts that a kernel is
+ * given.
  */
 export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
   const { elements } = touchedBy(call, elementBytes, where);

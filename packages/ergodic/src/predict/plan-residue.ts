@@ -9,7 +9,7 @@ import { isGiven, type PlanBuffer } from "./plan-buffers.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./plan-kernels.ts";
 
-/** Stretches of one place that are remembered apart, so that a plan of many steps is looked at in time that grows with their number. A network has a few. */
+/** Largest number of separate stretches to remember for one place, so that the time to examine a plan grows with its steps. Networks have a few. */
 const MOST_APART = 1000;
 
 /** Elements [from, to). */
@@ -76,7 +76,7 @@ class Written {
       if (stretch[1] < start || stretch[0] > end) apart.push(stretch);
       else [start, end] = [Math.min(start, stretch[0]), Math.max(end, stretch[1])];
     }
-    // Beyond, nothing is certain.
+    // A plan with more stretches is treated as one that shows residue.
     if (apart.length < MOST_APART) this.#stretches.set(key, [...apart, [start, end]]);
   }
 

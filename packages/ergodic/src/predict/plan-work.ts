@@ -4,9 +4,9 @@
  * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
  * that is read, written or goes through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, or
  * SLOW where it takes longer, a step or a round of a scan CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a
- * core of 3 GHz. No round and no element is free, even where a step does nothing: loops without end cost most by their counting.
+ * core of 3 GHz. No round and no element is free, even if a step does nothing: counting alone takes time.
  *
- * Work can be larger than the largest number: it is then Infinity, which is more than any maxWork but Infinity.
+ * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
  */
 import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../host/array-plan.ts";
 import { ELEMENT, touchedBy } from "./plan-kernels.ts";

@@ -15,7 +15,7 @@ import type { Served } from "./served.ts";
 export interface LoadOptions extends JoiningOptions {
   /** Threads of a network; 0: it runs on the server's. Linear models run there always: to send a row away takes longer than to compute it. */
   readonly workers: number;
-  /** What a model may cost, as `predictor` takes it. */
+  /** Limits on the cost of a model, as `predictor` takes them. */
   readonly limits?: Pick<PredictorOptions, "maxWork" | "maxMemory">;
 }
 
@@ -62,7 +62,7 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
     );
   await refuseIrregular(path);
   const served = await load(path, options);
-  // What goes wrong at its end is told below.
+  // An error of close is reported by the second close below.
   const stop = (): void => void Promise.resolve(served.close()).catch(() => {});
   signal?.addEventListener("abort", stop, { once: true });
   try {

@@ -7,7 +7,7 @@ const CLOSE_MS = 2000;
 interface Load {
   readonly stamp: string;
   readonly served: Promise<Served>;
-  /** Ends it: nobody wants what the file held. */
+  /** Ends the load when its result is no longer wanted. */
   readonly stop: AbortController;
   /** Nobody waits for it now. */
   isLate: boolean;
@@ -20,7 +20,7 @@ export class Loads {
   readonly #all = new Map<string, Load>();
   readonly #end = new AbortController();
 
-  /** `load` gives up on its signal, so that no thread computes for a file that is gone. */
+  /** `load` must stop on its signal, so that no thread computes for a file that is gone. */
   constructor(load: (path: string, name: string, signal: AbortSignal) => Promise<Served>, patienceMs: number) {
     this.#load = load;
     this.#patienceMs = patienceMs;
@@ -54,7 +54,7 @@ export class Loads {
     return mine.served;
   }
 
-  /** Ends the loads of files that are not there any more. */
+  /** Ends the loads of files that no longer exist. */
   keep(paths: ReadonlySet<string>): void {
     for (const [path, { stop }] of this.#all) if (!paths.has(path)) stop.abort(changed(path));
   }

@@ -33,8 +33,8 @@ export interface ServeOptions {
    */
   workers?: number;
   /**
-   * Most work of a row, in multiply-adds, for a model that comes from a file: one that is more is not served, as with `predictor`. Default 2e10, some ten
-   * seconds; with `workers: 0` all requests wait as long. Infinity for files that you trust.
+   * Most work of a row, in multiply-adds, for a model that comes from a file. A model that takes more is not served. Default 2e10, some ten seconds; with
+   * `workers: 0` all requests wait that long. Infinity for files that you trust.
    */
   maxWork?: number;
   /** Most bytes of memory that such a model may take besides its numbers. Default 1 GiB; Infinity for files that you trust. */
@@ -76,7 +76,7 @@ export interface ServeOptions {
   logTo?: { write(line: string): unknown };
 }
 
-/** Options that may be left out: their default is that of what takes them, or nothing. */
+/** Options without a default here. */
 type Missing = "targetP99Ms" | "tls" | "maxWork" | "maxMemory";
 
 /** Options with their defaults. */

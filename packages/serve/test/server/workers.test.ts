@@ -65,8 +65,11 @@ async function endless(): Promise<string> {
 
 test("a file without end: its thread ends when nobody wants it any more", async () => {
   const stop = new AbortController();
+  const warming = vi.spyOn(OutputModel.prototype, "warmUp");
   const loading = servedOfFile(await endless(), { workers: 1, maxBatch: 64, limits: { maxWork: Infinity } }, stop.signal);
-  await expect.poll(() => opened.length, { interval: 1, timeout: 60_000 }).toBe(1);
+  await expect.poll(() => warming.mock.calls.length, { interval: 1, timeout: 60_000 }).toBe(1);
+  warming.mockRestore();
+  expect(opened).toHaveLength(1);
   const gone = new Promise((resolve) => opened[0].once("exit", resolve));
   const reason = new Error("its file is gone");
   stop.abort(reason);

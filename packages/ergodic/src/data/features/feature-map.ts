@@ -72,11 +72,11 @@ export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, ro
   return { kind, count, gamma: gamma === "scale" ? 1 / (inputs * (variance(rows) || 1)) : gamma, seed, inputs };
 }
 
-/** Work of a normal number (base/stream.ts), and of a pair of cosine and sine. */
+/** Work of drawing a normal number (base/stream.ts), and of a pair of cosine and sine. */
 export const NORMAL = 128;
 const PAIR = 128;
 
-/** `costOf`: what the frequencies cost to draw and to apply to one row. */
+/** `costOf`: cost of drawing the frequencies and of applying them to one row. */
 export function featureTransformation(
   kind: string,
   project: (step: FeaturesStep) => Projection,
@@ -119,7 +119,7 @@ export function featureTransformation(
   };
 }
 
-/** Of a matrix of frequencies, drawn with so many normal numbers for each cell, and applied. */
+/** Cost of a matrix of frequencies: `normals` random numbers for each cell, and one product with a row. */
 export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Cost {
   const cells = (count / 2) * inputs;
   return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };

@@ -33,7 +33,7 @@ export function paddedSize(n: number): number {
   return 2 ** (32 - Math.clz32(n - 1));
 }
 
-/** Work of a random sign or place (base/stream.ts). */
+/** Work of drawing a random sign or place (base/stream.ts). */
 export const SIGN = 64;
-/** Work of the transform, and of what is done beside it, for each of n numbers. */
+/** Work per number of a transform of n numbers, including the products around it. */
 export const transformCost = (n: number): number => 16 + 8 * Math.log2(n);
