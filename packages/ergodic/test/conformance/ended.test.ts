@@ -281,6 +281,33 @@ describe("infer by each algorithm", () => {
   });
 });
 
+it("answers that are worked out again are so until the signal is given", async () => {
+  const graph = e.factorGraph();
+  for (let i = 0; i < 4; i++) graph.variable();
+  for (let i = 0; i < 3; i++) graph.equal([i, i + 1], { weight: 0.5 });
+  const run = e.infer(graph, { algorithm: e.importanceSampling() });
+  await run;
+  const controller = new AbortController();
+  const resumed = e.infer.resume(await run.checkpoint(), graph, { signal: controller.signal });
+  await resumed.chosen;
+  const reason = new Error("enough");
+  controller.abort(reason);
+  await expect(Promise.resolve(resumed)).rejects.toBe(reason);
+});
+
+it("other options of the algorithm continue inference that had ended", async () => {
+  const graph = e.factorGraph();
+  for (let i = 0; i < 4; i++) graph.variable();
+  for (let i = 0; i < 4; i++) graph.equal([i, (i + 1) % 4], { weight: 0.5 });
+  const sweeps = (count: number) => e.graphGibbs({ sweeps: count, mcse: 1e-9 });
+  const run = e.infer(graph, { algorithm: sweeps(200), seed: 2 });
+  const short = await run;
+  const longer = await e.infer.resume(await run.checkpoint(), graph, { algorithm: sweeps(800) });
+  const sweepsOf = (answer: e.Answer) => answer.chains?.sweeps;
+  // After 200 of warm-up.
+  expect([sweepsOf(short), sweepsOf(longer)]).toEqual([400, 1000]);
+});
+
 /** Its blocks may have grown since, so that they are read again: in seconds of their own. */
 it("a stream whose blocks ended", async () => {
   const blocks = [0, 1, 2].map((k) => numbers.select(Array.from({ length: 20 }, (_, i) => 20 * k + i)));

@@ -25,7 +25,8 @@ export type ResumeOptions<D = Dataset> = Pick<
 /**
  * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
  *
- * Goes on from a checkpoint, bit for bit; `data` must be the same data. `P`: what the caller knows the run to make.
+ * `data` must be the same data. A run that had converged gives the same result again; one that a limit, or patience, had ended continues under a larger one.
+ * `P`: what the caller knows the run to make.
  */
 export function resume(from: string | Uint8Array | Blob, graph: FactorGraph, options?: GraphResumeOptions): Run<LearnedGraph>;
 export function resume(
