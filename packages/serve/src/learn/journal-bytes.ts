@@ -170,12 +170,12 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   const next = version + records.length + 1;
   if (length < confirmed.length) {
     const what = file.length < confirmed.length ? "is cut short" : "is damaged";
-    throw damaged(where, `${what} from byte ${length} on, where it had version ${next} to ${confirmed.version}`);
+    throw damaged(where, `${what} from byte ${length} on, where it had ${versions(next, confirmed.version)}`);
   }
   for (let at = length + 8; at < file.length; at += 8) {
     const frame = frameAt(file, at, mark, where);
     if (!frame) continue;
-    const lost = `version ${next} to ${frame.version - 1}`;
+    const lost = versions(next, frame.version - 1);
     throw damaged(where, `is damaged from byte ${length} on, where it has ${lost}, although whole records follow at byte ${at}`);
   }
   const frames = file.subarray(begin, length);
@@ -234,6 +234,8 @@ function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
   if (from > bytes.length) return undefined;
   return { kind: "rows", key: bytes.toString("utf8", 8, 8 + length), bytes: new Uint8Array(bytes.subarray(from)) };
 }
+
+const versions = (first: number, last: number): string => (first === last ? `version ${first}` : `versions ${first} to ${last}`);
 
 const damaged = (where: string, problem: string): LearnerError =>
   new LearnerError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");

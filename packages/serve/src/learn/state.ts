@@ -16,6 +16,31 @@ export interface SnapshotNotes {
   readonly keys?: readonly KeyJson[];
 }
 
+/** Whether a snapshot says what a learner's does: its checksums are right, but anybody can write a file with such. */
+export function isNotes(value: unknown): value is SnapshotNotes {
+  if (!isObject(value) || !isObject(value.progress)) return false;
+  const { progress, keys = [] } = value;
+  const isCount = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
+  const areSums = (sums: unknown): boolean => isObject(sums) && Object.values(sums).every((one) => typeof one === "number");
+  return (
+    [value.version, value.requests, value.rollbacks].every(isCount) &&
+    [value.at, value.origin].every((text) => typeof text === "string") &&
+    [progress.all, progress.recent].every(areSums) &&
+    isCount((progress.all as Record<string, unknown>).rows) &&
+    Array.isArray(keys) &&
+    keys.every(
+      (one) =>
+        Array.isArray(one) &&
+        typeof one[0] === "string" &&
+        typeof one[1] === "string" &&
+        isObject(one[2]) &&
+        isCount(one[2].version),
+    )
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
 /** Counts that are confirmed together. */
 export type Counts = Pick<LearnerStats, "version" | "all" | "recent" | "requests" | "rollbacks">;
 
