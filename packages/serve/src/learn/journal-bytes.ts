@@ -27,7 +27,7 @@ const FORMAT = 2;
 const HEAD = 80;
 const NOTE = 24;
 const FRAME = 32;
-/** Where frames begin. */
+/** Offset of the first frame. */
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
 /** The most bytes of a record: a frame can hold several, up to GROUP_BYTES before the last. */
@@ -76,7 +76,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Where the note of a number is: they take turns. */
+/** Offset of a note: even and odd ones take turns. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** The note of a head that was just made. */
@@ -128,7 +128,7 @@ function partsOf(record: JournalRecord): Uint8Array[] {
   return [head, before, bytes, rest];
 }
 
-/** What a journal holds. */
+/** Contents of a journal. */
 export interface JournalContent {
   readonly version: number;
   readonly snapshotHash: Buffer;
@@ -182,7 +182,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
 }
 
-/** What the notes say is confirmed. */
+/** Bytes that are confirmed, and the version that they lead to, as the notes have it. */
 function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
   let found: { length: number; version: number } | undefined;
   for (const at of [noteAt(0), noteAt(1)]) {

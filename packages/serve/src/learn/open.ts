@@ -75,7 +75,7 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
-/** Where another process has taken over while this one was opening, all else follows from that. */
+/** The error to report: if another process took over while this one was opening, that is the cause of all others. */
 async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   return lock.verify().then(
     () => error,

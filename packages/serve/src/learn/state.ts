@@ -3,7 +3,7 @@ import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
 import type { LearningRun } from "./run.ts";
 import type { LearnerStats, Learnt } from "./types.ts";
 
-/** What a snapshot says besides the model. */
+/** Notes of a snapshot: all that it holds besides the model. */
 export interface SnapshotNotes {
   readonly version: number;
   readonly at: string;
@@ -16,7 +16,7 @@ export interface SnapshotNotes {
   readonly keys?: readonly KeyJson[];
 }
 
-/** Whether a snapshot says what a learner's does: its checksums are right, but anybody can write a file with such. */
+/** Whether these are notes of a learner. Right checksums do not say so: anybody can write them. */
 export function isNotes(value: unknown): value is SnapshotNotes {
   if (!isObject(value) || !isObject(value.progress)) return false;
   const { progress, keys = [] } = value;
@@ -44,7 +44,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 /** Counts that are confirmed together. */
 export type Counts = Pick<LearnerStats, "version" | "all" | "recent" | "requests" | "rollbacks">;
 
-/** What a learner has learnt: the model, how well it did, and by which requests. */
+/** State of a learner: the model, its metrics, and the keys of its requests. */
 export class LearnerState {
   readonly run: LearningRun;
   readonly keys = new LearntKeys();
@@ -96,7 +96,7 @@ export class LearnerState {
     };
   }
 
-  /** What its snapshot says besides the model. */
+  /** Notes of a snapshot that is taken now. */
   notes(): SnapshotNotes {
     return {
       version: this.#version,
