@@ -27,7 +27,7 @@ const FORMAT = 2;
 const HEAD = 80;
 const NOTE = 24;
 const FRAME = 32;
-/** Where frames begin. */
+/** Offset of the first frame. */
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
 /** The most bytes of a record: a frame can hold several, up to GROUP_BYTES before the last. */
@@ -76,7 +76,7 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Where the note of a number is: they take turns. */
+/** Offset of a note: even and odd ones take turns. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
 /** The note of a head that was just made. */
@@ -128,7 +128,7 @@ function partsOf(record: JournalRecord): Uint8Array[] {
   return [head, before, bytes, rest];
 }
 
-/** What a journal holds. */
+/** Contents of a journal. */
 export interface JournalContent {
   readonly version: number;
   readonly snapshotHash: Buffer;
@@ -170,19 +170,19 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   const next = version + records.length + 1;
   if (length < confirmed.length) {
     const what = file.length < confirmed.length ? "is cut short" : "is damaged";
-    throw damaged(where, `${what} from byte ${length} on, where it had version ${next} to ${confirmed.version}`);
+    throw damaged(where, `${what} from byte ${length} on, where it had ${versions(next, confirmed.version)}`);
   }
   for (let at = length + 8; at < file.length; at += 8) {
     const frame = frameAt(file, at, mark, where);
     if (!frame) continue;
-    const lost = `version ${next} to ${frame.version - 1}`;
+    const lost = versions(next, frame.version - 1);
     throw damaged(where, `is damaged from byte ${length} on, where it has ${lost}, although whole records follow at byte ${at}`);
   }
   const frames = file.subarray(begin, length);
   return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
 }
 
-/** What the notes say is confirmed. */
+/** Bytes that are confirmed, and the version that they lead to, as the notes have it. */
 function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
   let found: { length: number; version: number } | undefined;
   for (const at of [noteAt(0), noteAt(1)]) {
@@ -234,6 +234,8 @@ function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
   if (from > bytes.length) return undefined;
   return { kind: "rows", key: bytes.toString("utf8", 8, 8 + length), bytes: new Uint8Array(bytes.subarray(from)) };
 }
+
+const versions = (first: number, last: number): string => (first === last ? `version ${first}` : `versions ${first} to ${last}`);
 
 const damaged = (where: string, problem: string): LearnerError =>
   new LearnerError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");

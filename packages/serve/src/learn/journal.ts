@@ -8,7 +8,7 @@ export type JournalFile = Pick<FileHandle, "write" | "datasync" | "truncate" | "
 export class Journal {
   readonly #file: JournalFile;
   readonly #mark: Buffer;
-  /** What the last note says, and how many were written. */
+  /** The last note, and the number of notes written. */
   #note: Buffer;
   #notes = 0;
   /** More than what was confirmed may be in the file. */
@@ -68,7 +68,7 @@ export class Journal {
     }
   }
 
-  /** What was refused is not to be learnt when the journal is opened again. The first error is the one to report. */
+  /** Removes a write that failed, so that it is not learnt when the journal is opened again. Its own failure is not the one to report. */
   async #takeBack(): Promise<void> {
     try {
       // First the note: one that speaks of more than is there would be damage.

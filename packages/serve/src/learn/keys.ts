@@ -6,7 +6,7 @@ import type { Learnt } from "./types.ts";
 const MOST_KEYS = 10_000;
 const LONGEST = 255;
 
-/** A key, what its request held, and what came of it: as a snapshot has them. */
+/** A key, the digest of its request, and the answer, as a snapshot has them. */
 export type KeyJson = readonly [key: string, digest: string, learnt: Learnt];
 
 interface Known {
@@ -30,10 +30,10 @@ export function checkKey(key: unknown): asserts key is string {
 export class LearntKeys {
   /** In the order of their versions. */
   readonly #known = new Map<string, Known>();
-  /** Those that wait, or are being written. */
+  /** Requests that wait, or are being written. */
   readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
 
-  /** What came of the request with that key, or will; undefined for a new one. @throws DataError [KEY_REUSED] where it held something else */
+  /** The answer to the request with that key; undefined for a new key. @throws DataError [KEY_REUSED] if the request was another one */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
     // Those that wait first: what is learnt is not confirmed yet.
     const found = this.#waiting.get(key) ?? this.#known.get(key);
@@ -46,14 +46,14 @@ export class LearntKeys {
     );
   }
 
-  /** A request waits until it is learnt, or refused. */
+  /** Remembers a request until it is learnt or refused. */
   wait(key: string, bytes: Uint8Array, learnt: Promise<Learnt>): void {
     this.#waiting.set(key, { digest: digestOf(bytes), learnt });
     const end = (): void => void this.#waiting.delete(key);
     learnt.then(end, end);
   }
 
-  /** A request was learnt; where there are too many, the oldest key is forgotten. */
+  /** Remembers a request that was learnt, and forgets the oldest one if there are too many. */
   add(key: string, bytes: Uint8Array, learnt: Learnt): void {
     this.#known.set(key, { digest: digestOf(bytes), learnt });
     for (const oldest of this.#known.keys()) {

@@ -39,7 +39,7 @@ type Job = { readonly reject: (error: unknown) => void } & (
 /** Requests that are learnt and written together. */
 interface Group {
   readonly records: JournalRecord[];
-  /** Those that the write decides about. */
+  /** Jobs whose outcome depends on the write. */
   readonly jobs: Job[];
   readonly told: (() => void)[];
 }
@@ -339,7 +339,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Of what is confirmed. */
+  /** Takes a snapshot of the confirmed state. */
   async #snapshot(): Promise<number> {
     const { folder, keep, lock } = this.#parts;
     const { version, all } = this.#confirmed;

@@ -97,7 +97,7 @@ export class FolderLock {
     }
   }
 
-  /** Those that come now find a count above 0, and need not try again. @throws LearnerError where another process has taken over */
+  /** Counts to 1, so that later processes are refused without trying again. @throws LearnerError if another process has taken over */
   async hold(): Promise<void> {
     await this.#beat();
     await this.verify();
@@ -155,7 +155,7 @@ const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code
 /** NFS says of a file that another host has removed that its handle is stale. */
 const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
-/** Of the same length, whatever the count: written over, it is never half of one and half of another. */
+/** Has the same length for all counts, so that one can be written over another. */
 const contentOf = (beats: number): string =>
   `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
 
@@ -185,7 +185,7 @@ async function heldByAnother(
   return watched(folder, elsewhere, clock);
 }
 
-/** Those whose count does not move are removed; the first whose count does is given. */
+/** Removes locks whose count does not move; returns the first one whose count does. */
 async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
   const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
   const since = clock.now();

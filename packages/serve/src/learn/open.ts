@@ -8,7 +8,7 @@ import { Learner, type LearnerParts } from "./learner.ts";
 import { type FolderLock, lockFolder } from "./lock.ts";
 import { Progress } from "./progress.ts";
 import { LearningRun } from "./run.ts";
-import { LearnerState, type SnapshotNotes } from "./state.ts";
+import { isNotes, LearnerState, type SnapshotNotes } from "./state.ts";
 import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
@@ -75,7 +75,7 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
-/** Where another process has taken over while this one was opening, all else follows from that. */
+/** The error to report: if another process took over while this one was opening, that is the cause of all others. */
 async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   return lock.verify().then(
     () => error,
@@ -119,11 +119,12 @@ async function resumed(
   const snapshot = await folder.readSnapshot(base);
   const run = await LearningRun.begin(snapshot);
   try {
-    const notes = await notesOf(run.run, snapshot, folder.path);
+    const notes = await notesOf(run.run, snapshot, base, folder.path);
     await refuseOthers(options, run.run, notes, folder.path);
     const kept: KeptVersion[] = [];
     for (const version of versions) {
-      const { at, progress } = version === base ? notes : await notesOf(run.run, await folder.readSnapshot(version), folder.path);
+      const { at, progress } =
+        version === base ? notes : await notesOf(run.run, await folder.readSnapshot(version), version, folder.path);
       kept.push({ version, at, rows: progress.all.rows });
     }
     await run.run.restore(snapshot);
@@ -134,10 +135,13 @@ async function resumed(
   }
 }
 
-async function notesOf(run: OnlineRun, snapshot: Uint8Array, where: string): Promise<SnapshotNotes> {
+async function notesOf(run: OnlineRun, snapshot: Uint8Array, version: number, where: string): Promise<SnapshotNotes> {
   const { learner } = await run.restore(snapshot);
-  if (typeof learner === "object" && learner !== null) return learner as unknown as SnapshotNotes;
-  throw new DataError(where, "holds a snapshot that no learner wrote; take another folder", "FOLDER_DAMAGED");
+  if (!isNotes(learner))
+    throw new DataError(where, "holds a snapshot that no learner wrote; take another folder", "FOLDER_DAMAGED");
+  if (learner.version === version) return learner;
+  const problem = `has a snapshot that is called version ${version}, but is of version ${learner.version}`;
+  throw new DataError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");
 }
 
 /** A folder is of one model, and learns by one rule: else its versions would not be comparable. */

@@ -80,6 +80,12 @@ export class RowReader {
     return holding.read;
   }
 
+  /** Whether a number is what a target becomes: one that comes from elsewhere might not be. */
+  isTarget(number: number): boolean {
+    if (this.#classes) return Number.isInteger(number) && number >= 0 && number < this.#classes.size;
+    return Number.isFinite(number) && !(this.#isCount && number < 0);
+  }
+
   #target(given: unknown, row: number): number {
     const { name } = this.#pipeline.target;
     if (this.#classes) {

@@ -1,3 +1,4 @@
+import { DataError } from "ergodic";
 import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "ergodic/extend";
 import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
 import { RowReader } from "./row-reader.ts";
@@ -42,6 +43,15 @@ export class LearningRun {
     const { task, outputs, classWeights } = this.run;
     const rows = decodeRows(prepared, this.#format);
     const { targets, weights } = rows;
+    if (
+      !targets.every((target) => this.#reader.isTarget(target)) ||
+      weights?.some((weight) => !(weight >= 0 && weight < Infinity))
+    )
+      throw new DataError(
+        "online",
+        "the prepared rows have targets or weights that are none; give what read() gave",
+        "DATA_FORMAT",
+      );
     const isNumber = task === "regression" || task === "count";
     let [loss, weight, lossWeight, right, squares, absolute] = [0, 0, 0, 0, 0, 0];
     await this.run.learn(rows, (mean, z, first, count) => {

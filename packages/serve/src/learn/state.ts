@@ -3,7 +3,7 @@ import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
 import type { LearningRun } from "./run.ts";
 import type { LearnerStats, Learnt } from "./types.ts";
 
-/** What a snapshot says besides the model. */
+/** Notes of a snapshot: all that it holds besides the model. */
 export interface SnapshotNotes {
   readonly version: number;
   readonly at: string;
@@ -16,10 +16,35 @@ export interface SnapshotNotes {
   readonly keys?: readonly KeyJson[];
 }
 
+/** Whether these are notes of a learner. Right checksums do not say so: anybody can write them. */
+export function isNotes(value: unknown): value is SnapshotNotes {
+  if (!isObject(value) || !isObject(value.progress)) return false;
+  const { progress, keys = [] } = value;
+  const isCount = (one: unknown): boolean => Number.isSafeInteger(one) && (one as number) >= 0;
+  const areSums = (sums: unknown): boolean => isObject(sums) && Object.values(sums).every((one) => typeof one === "number");
+  return (
+    [value.version, value.requests, value.rollbacks].every(isCount) &&
+    [value.at, value.origin].every((text) => typeof text === "string") &&
+    [progress.all, progress.recent].every(areSums) &&
+    isCount((progress.all as Record<string, unknown>).rows) &&
+    Array.isArray(keys) &&
+    keys.every(
+      (one) =>
+        Array.isArray(one) &&
+        typeof one[0] === "string" &&
+        typeof one[1] === "string" &&
+        isObject(one[2]) &&
+        isCount(one[2].version),
+    )
+  );
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null;
+
 /** Counts that are confirmed together. */
 export type Counts = Pick<LearnerStats, "version" | "all" | "recent" | "requests" | "rollbacks">;
 
-/** What a learner has learnt: the model, how well it did, and by which requests. */
+/** State of a learner: the model, its metrics, and the keys of its requests. */
 export class LearnerState {
   readonly run: LearningRun;
   readonly keys = new LearntKeys();
@@ -71,7 +96,7 @@ export class LearnerState {
     };
   }
 
-  /** What its snapshot says besides the model. */
+  /** Notes of a snapshot that is taken now. */
   notes(): SnapshotNotes {
     return {
       version: this.#version,

@@ -74,7 +74,7 @@ export interface LearnOptions {
   idempotencyKey?: string;
 }
 
-/** What `stats` gives. Versions, rows and requests are those that are confirmed. */
+/** Metrics and counts of a learner. Versions, rows and requests are counted once they are confirmed. */
 export interface LearnerStats {
   /** The latest state. */
   readonly version: number;

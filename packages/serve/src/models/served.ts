@@ -66,7 +66,7 @@ export interface Served<Work = unknown, Answer = unknown> {
   output(answer: Answer, index: number): OutputTensor;
   /** One object a row: its value, and probabilities where the model has them. */
   rows?(answer: Answer): readonly object[];
-  /** What the parameters of an answer say besides its batch. */
+  /** Further parameters of an answer, besides those of its batch. */
   parameters?(answer: Answer): Readonly<Record<string, number>>;
   /** Why it is not as it should be, though it answers; undefined: all is well. */
   readonly degraded?: string | undefined;

@@ -89,7 +89,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 const NO_MODELS =
   "there is no model yet: a folder holds NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors; what is put there is served";
 
-/** What happened to what was learnt, and what becomes of it. */
+/** Logs what a learner dropped when it was opened, and its failure once it fails. */
 function reportLearner(model: string, learner: OnlineLearner, log: Logger): void {
   const { recovered, version } = learner.stats();
   const { droppedBytes } = recovered;

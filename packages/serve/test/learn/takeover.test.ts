@@ -12,7 +12,8 @@ import { LearnerError, type OnlineLearner, openLearner } from "@ergodic/serve";
 import { Dataset, fit, linear, sgd, writeWhole } from "ergodic";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { LearnerFolder } from "../../src/learn/folder.ts";
-import { FRAMES_AT } from "../../src/learn/journal-bytes.ts";
+import { FRAMES_AT, frameOf, headLike, type JournalRecord, readJournal } from "../../src/learn/journal-bytes.ts";
+import { LearningRun } from "../../src/learn/run.ts";
 
 const number = (i: number): number => ((Math.imul(i + 1, 2654435761) >>> 0) / 2 ** 32) * 2 - 1;
 const row = (of: number): number[] => [number(3 * of), number(3 * of + 1), number(3 * of + 2)];
@@ -351,6 +352,98 @@ test("a journal that ends before a snapshot that was taken of it is damage", asy
   writeFileSync(join(folder, journal), journalHead(0, empty.subarray(32, 64)));
   const error = await rejected(opened());
   expect(error.message).toContain("has a snapshot of version 2, but its journal ends with version 0");
+});
+
+describe("a folder that was forged, with checksums that are right", () => {
+  /** Opens the folder with another journal in the place of its own. */
+  async function opening(records: JournalRecord[]): Promise<LearnerError> {
+    const name = readdirSync(folder).find((one) => one.endsWith(".journal"))!;
+    const content = readJournal(readFileSync(join(folder, name)), name);
+    const forged = { ...content, records, frames: frameOf(content.mark, content.version + 1, records) };
+    writeFileSync(join(folder, name), Buffer.concat([headLike(forged), forged.frames]));
+    return rejected(opened());
+  }
+
+  test("rows, targets, weights and rollbacks that cannot be are refused, and nothing else is thrown", async () => {
+    const first = await opened();
+    await first.learn([row(1), row(2)], ["yes", "no"], { weights: [1, 2] });
+    await first.close();
+    const name = readdirSync(folder).find((one) => one.endsWith(".journal"))!;
+    const [good] = readJournal(readFileSync(join(folder, name)), name).records as [{ kind: "rows"; bytes: Uint8Array }];
+    const changed = (at: number, value: number): JournalRecord => {
+      const bytes = good.bytes.slice();
+      new DataView(bytes.buffer).setFloat64(at, value, true);
+      return { kind: "rows", bytes };
+    };
+    const forgeries: JournalRecord[] = [
+      ...[2, -1, 0.5, 1e9, Number.NaN].map((target) => changed(16, target)),
+      ...[-1, Infinity, Number.NaN].map((weight) => changed(32, weight)),
+      ...[0, 1, 4, 8, 12].map((at) => {
+        const bytes = good.bytes.slice();
+        bytes[at] = 77;
+        return { kind: "rows" as const, bytes };
+      }),
+      { kind: "rows", bytes: good.bytes.slice(0, -8) },
+      { kind: "rows", bytes: new Uint8Array() },
+      ...[1, -1, 0.5, 1e300, Number.NaN].map((to) => ({ kind: "rollback" as const, to })),
+    ];
+    for (const forgery of forgeries) {
+      const error = await opening([good, forgery]);
+      expect([error.name, error.code, error.message]).toEqual([
+        "LearnerError",
+        "FOLDER_DAMAGED",
+        expect.stringContaining("holds a version 2 that cannot be repeated"),
+      ]);
+    }
+    await first.close();
+  });
+
+  test("snapshots that say what no learner says are refused", async () => {
+    const first = await opened();
+    await learn(first, 1);
+    await first.snapshot();
+    await first.close();
+    const { run } = await LearningRun.begin(model, { rule: sgd({ rate: 0.05 }) });
+    const name = readdirSync(folder).find((one) => /0-\d+\.snapshot$/.test(one))!;
+    const path = join(folder, name);
+    const progress = { isClass: true, all: { rows: 0 }, recent: { rows: 0 } };
+    const notes = { version: 0, at: "", origin: "", requests: 0, rollbacks: 0, progress, keys: [] };
+    const forge = async (learner: unknown): Promise<LearnerError> => {
+      const now = readdirSync(folder).find((one) => /0-\d+\.snapshot$/.test(one))!;
+      writeFileSync(join(folder, now), run.checkpoint({ learner } as never));
+      return rejected(opened());
+    };
+    expect(existsSync(path)).toBe(true);
+    for (const forged of [
+      undefined,
+      7,
+      {},
+      { ...notes, version: -1 },
+      { ...notes, version: "0" },
+      { ...notes, requests: null },
+      { ...notes, rollbacks: 0.5 },
+      { ...notes, at: 1 },
+      { ...notes, origin: 1 },
+      { ...notes, progress: null },
+      { ...notes, progress: { all: {}, recent: 1 } },
+      { ...notes, progress: { all: { rows: "1" }, recent: {} } },
+      { ...notes, progress: { all: { rows: -1 }, recent: {} } },
+      { ...notes, keys: {} },
+      { ...notes, keys: [1] },
+      { ...notes, keys: [["a", "b", null]] },
+      { ...notes, keys: [["a", "b", { version: "1" }]] },
+      { ...notes, keys: [[1, "b", { version: 1 }]] },
+      { ...notes, keys: [["a", 1, { version: 1 }]] },
+    ]) {
+      const error = await forge(forged);
+      expect([error.code, error.message], JSON.stringify(forged)).toEqual([
+        "FOLDER_DAMAGED",
+        expect.stringContaining("that no learner wrote"),
+      ]);
+    }
+    expect((await forge({ ...notes, version: 1 })).message).toContain("is called version 0, but is of version 1");
+    run.dispose();
+  });
 });
 
 describe("two hosts", () => {
