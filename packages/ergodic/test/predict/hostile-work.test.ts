@@ -4,6 +4,9 @@ import { DataError, MemoryLimitError, OptionError } from "../../src/base/errors.
 import { predictor } from "../../src/index.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { buffersOf } from "../../src/predict/plan-buffers.ts";
+import { batchesBytes } from "../../src/predict/plan-home.ts";
+import { PlanPrograms } from "../../src/predict/plan-programs.ts";
 import { bytes, engine, gemm, number, opened, own, planOf, predicted, product, value, wanted, z } from "./hostile.ts";
 
 describe("work is known before anything runs", () => {
@@ -182,6 +185,10 @@ describe("memory is known before anything is allocated", () => {
       return made.chunk;
     };
     expect([chunkOf(Infinity), chunkOf(2 ** 30), chunkOf(3e7), chunkOf(4_010_000)]).toEqual([16, 16, 2, 1]);
+    const buffers = buffersOf(plan);
+    const programs = new PlanPrograms({ plan, buffers, maxWork: Infinity, where: "hostile" });
+    const bytes = batchesBytes({ plan, buffers, programs, chunk: 16, where: "hostile" });
+    expect([chunkOf(bytes), chunkOf(bytes - 1)]).toEqual([16, 8]);
     expect(() => opened(plan, MAX_WORK, 4_000_000)).toThrow(
       "takes 3.8 MiB of memory besides its numbers, but maxMemory is 3.8 MiB",
     );
@@ -215,8 +222,20 @@ it("a call that writes nothing is not made, whatever else it would do", () => {
     ],
     result: 0,
   });
-  using plan = opened(planOf([z, own(1)], [idle(2 ** 30), { kind: "zero", value: 0 }]), Infinity);
-  expect([...plan.run({}, 1).z]).toEqual([0]);
+  const called: string[] = [];
+  const noting = Object.assign(Object.create(engine) as typeof engine, {
+    kernel: (name: string, deterministic: boolean) => {
+      const kernel = engine.kernel(name, deterministic);
+      return (...args: number[]) => {
+        called.push(name);
+        return kernel(...args);
+      };
+    },
+  });
+  const plan = planOf([z, own(1)], [idle(2 ** 30), { kind: "zero", value: 0 }]);
+  using made = new NetworkPlan(noting, plan, {});
+  expect([...made.run({}, 1).z]).toEqual([0]);
+  expect(called).toEqual(["zero"]);
 });
 
 describe("a memory of a plan's own", () => {

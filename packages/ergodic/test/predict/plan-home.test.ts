@@ -181,3 +181,27 @@ describe("batches of any size, one after another, have the bits of one that is a
     }
   });
 });
+
+it("tells nothing of parameters, whose numbers the file holds, and tells the answer for a row in float64", () => {
+  const told = (width: number, parameter: number): number => {
+    const access = { value: 1, offset: 0, strides: [0] };
+    const plan = {
+      ...{ version: 1, precision: "f32" },
+      values: [
+        { size: { B: width, plus: 0 }, home: { kind: "buffer", name: "z", offset: 0 } },
+        { size: parameter, home: { kind: "buffer", name: "w", offset: 0 } },
+      ],
+      steps: [
+        {
+          ...{ kind: "loop", shape: [1], loads: [access], constants: [], operations: [], reductions: [] },
+          stores: [{ to: { ...access, value: 0 }, from: 0 }],
+        },
+      ],
+    } as unknown as ArrayPlan;
+    const buffers = buffersOf(plan);
+    const programs = new PlanPrograms({ plan, buffers, maxWork: Infinity, where: "test" });
+    return batchesBytes({ plan, buffers, programs, chunk: 1, where: "test" });
+  };
+  expect(told(1000, 5000)).toBe(told(1000, 1));
+  expect(told(2000, 1) - told(1000, 1)).toBe(1000 * (4 + 8));
+});
