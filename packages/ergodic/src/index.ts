@@ -316,11 +316,11 @@ export {
   saveDraws,
   summaryTable,
   type TreeReport,
+  type TrustLevel,
   toCmdStanCsv,
   toDataFrame,
   tracePlot,
   usualStatistics,
-  type TrustLevel,
   type Verdict,
 } from "./draws/index.ts";
 export { type Engine, type EngineDescription, openEngine } from "./host/engine.ts";

@@ -48,6 +48,8 @@ export function hasSeveralModes(draws: Judged): boolean {
 /** What to do about several modes; tempering is not advised to itself. */
 export function joinModes(draws: Judged): string {
   const tempered = nameOf(draws) === "parallelTempering";
-  const other = tempered ? "start chains in each, or take more copies (count: 16)" : "take parallelTempering(), or start chains in each";
+  const other = tempered
+    ? "start chains in each, or take more copies (count: 16)"
+    : "take parallelTempering(), or start chains in each";
   return `where modes are mirror images, tell them apart with a constraint such as ordered; otherwise ${other}`;
 }
