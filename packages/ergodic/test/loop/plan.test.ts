@@ -62,22 +62,17 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a rule beside an algorithm",
     { algorithm: gradientDescent({ rule: sgd() }), rule: sgd() },
-    "fit: algorithm is gradientDescent(), but rule was given, too; take algorithm: gradientDescent({ rule: … }) [OPTION_CONFLICT]",
-  ],
-  [
-    "a rule and variance reduction beside an algorithm",
-    { algorithm: gradientDescent({ rule: sgd() }), rule: sgd(), variance: saga() },
-    "fit: algorithm is gradientDescent(), but rule and variance were given, too; take algorithm: gradientDescent({ rule: …, variance: … }) [OPTION_CONFLICT]",
+    "fit: algorithm is gradientDescent(), but rule was given, too; leave one out, or give both to gradientDescent() [OPTION_CONFLICT]",
   ],
   [
     "a rule beside an algorithm that has none",
     { algorithm: coordinateDescent(), rule: sgd() },
-    "fit: algorithm is coordinateDescent(), but rule was given, too; leave out algorithm, or rule [OPTION_CONFLICT]",
+    "fit: algorithm is coordinateDescent(), but rule was given, too; leave one out",
   ],
   [
     "variance reduction beside the choice of a solver",
     { algorithm: "auto", variance: saga() },
-    'fit: algorithm is "auto", but variance was given, too; leave out algorithm, or variance [OPTION_CONFLICT]',
+    'fit: algorithm is "auto", but variance was given, too; leave one out',
   ],
   [
     "racing and deterministic",
@@ -117,7 +112,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "replicas of a rule on all rows",
     { rule: lbfgs(), replicas: 2 },
-    "fit: replicas is 2, but lbfgs takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]",
+    "fit: replicas is 2, but lbfgs takes full gradients, which leave nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]",
   ],
   [
     "replicas of full gradients",

@@ -34,7 +34,7 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   }
   if (rule.kind === "host" && plan.replicas !== 1)
     refuse(
-      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out (workers still share the sum)`,
+      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes full gradients, which leave nothing to average or race on; leave replicas out (workers still share the sum)`,
       "PLAN_MEANING",
     );
   refuseLink("fit", rule);
@@ -114,8 +114,8 @@ function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, varia
   if (target.derivativesPerRow === undefined) {
     const why =
       variance.name === "svrg"
-        ? `is implemented for linear models, whose gradients at the snapshot follow from one number per row; a ${problem.name} would need a second backward pass per update`
-        : `keeps one number per row, from which a linear model's gradient follows, but not that of a ${problem.name}`;
+        ? `is for linear models alone: a ${problem.name} would need a second backward pass per update`
+        : `keeps one number per row, which gives the gradient of linear models alone, not of a ${problem.name}`;
     refuse(`${variance.name} ${why}; leave variance out`, "VARIANCE_NEEDS_LINEAR");
   }
   if (plan.batch === "all") {

@@ -130,7 +130,7 @@ const cases: Refused[] = [
     name: "variance reduction",
     run: { rule: sgd(), variance: svrg(), batch: 4 },
     message:
-      /^fit: svrg is implemented for linear models, whose gradients at the snapshot follow from one number per row; a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
+      /^fit: svrg is for linear models alone: a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
   },
   {
     name: "coordinate descent",
