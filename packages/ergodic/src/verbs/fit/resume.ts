@@ -9,15 +9,12 @@ import type { FactorGraph } from "../../models/graphs/graph.ts";
 import type { FactorPredictor } from "../../predict/factorisation.ts";
 import type { NetworkPredictor } from "../../predict/network.ts";
 import { type GraphResumeOptions, resumeGraph } from "./graph.ts";
-import { checkDataset, checkHeldOut, checkRatings, type FitOptions } from "./kinds/trainable.ts";
+import { checkDataset, checkHeldOut, checkRatings } from "./kinds/trainable.ts";
 import { type Fitted, launch, type Trained } from "./launch.ts";
 import type { LearnedGraph } from "./learned-graph.ts";
+import type { ResumeOptions } from "./resumed.ts";
 
-/** What a resumed run may change: when to stop, how it is watched, on how many workers. */
-export type ResumeOptions<D = Dataset> = Pick<
-  FitOptions<D>,
-  "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
->;
+export type { ResumeOptions };
 
 /**
  * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.

@@ -2,12 +2,18 @@
 import { algorithmFromJson } from "../../algorithms/index.ts";
 import { CapabilityError, DataError, OptionError } from "../../base/errors.ts";
 import type { JsonObject, Plan } from "../../contract.ts";
+import type { Dataset } from "../../data/dataset.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../loop/checkpoint.ts";
 import { planFromJson } from "../../loop/plan.ts";
 import { resolveStopping, type StoppingOptions } from "../../loop/stopping.ts";
-import { refuseOtherData, type Trainable } from "./kinds/trainable.ts";
+import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import type { Recipe } from "./launch.ts";
-import type { ResumeOptions } from "./resume.ts";
+
+/** What a resumed run may change: when to stop, how it is watched, on how many workers. */
+export type ResumeOptions<D = Dataset> = Pick<
+  FitOptions<D>,
+  "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
+>;
 
 export async function recipeFrom<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D>): Promise<Recipe<D>> {
   const checkpoint = await readCheckpoint(from);
