@@ -62,22 +62,17 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "a rule beside an algorithm",
     { algorithm: gradientDescent({ rule: sgd() }), rule: sgd() },
-    "fit: both algorithm gradientDescent and rule were given; give rule to it [OPTION_CONFLICT]",
-  ],
-  [
-    "a rule and variance reduction beside an algorithm",
-    { algorithm: gradientDescent({ rule: sgd() }), rule: sgd(), variance: saga() },
-    "fit: both algorithm gradientDescent and rule and variance were given; give rule and variance to it [OPTION_CONFLICT]",
+    "fit: algorithm is gradientDescent(), but rule was given, too; leave one out, or give both to gradientDescent() [OPTION_CONFLICT]",
   ],
   [
     "a rule beside an algorithm that has none",
     { algorithm: coordinateDescent(), rule: sgd() },
-    "fit: both algorithm coordinateDescent and rule were given; leave out algorithm, or rule [OPTION_CONFLICT]",
+    "fit: algorithm is coordinateDescent(), but rule was given, too; leave one out",
   ],
   [
     "variance reduction beside the choice of a solver",
     { algorithm: "auto", variance: saga() },
-    "fit: both algorithm auto and variance were given; leave out algorithm, or variance [OPTION_CONFLICT]",
+    'fit: algorithm is "auto", but variance was given, too; leave one out',
   ],
   [
     "racing and deterministic",
@@ -117,7 +112,7 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "replicas of a rule on all rows",
     { rule: lbfgs(), replicas: 2 },
-    "fit: replicas is 2, but lbfgs takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out [PLAN_MEANING]",
+    "fit: replicas is 2, but lbfgs takes full gradients, which leave nothing to average or race on; leave replicas out (workers still share the sum) [PLAN_MEANING]",
   ],
   [
     "replicas of full gradients",
@@ -154,12 +149,12 @@ const refused: [string, FitOptions, string, LinearOptions?][] = [
   [
     "variance reduction of full gradients",
     { variance: saga(), batch: "all" },
-    'fit: saga reduces the noise of minibatches, but batch: "all" takes full gradients; leave variance out [PLAN_MEANING]',
+    'fit: saga reduces the noise of minibatches, but batch is "all": a full gradient has none; leave variance out [PLAN_MEANING]',
   ],
   [
     "variance reduction of a rule on all rows",
     { variance: saga(), rule: lbfgs() },
-    "fit: saga reduces the noise of minibatches, but lbfgs takes full gradients; leave variance out [PLAN_MEANING]",
+    "fit: saga reduces the noise of minibatches, but lbfgs takes full gradients, which have none; leave variance out [PLAN_MEANING]",
   ],
   [
     "one table for copies that see the same rows",

@@ -34,7 +34,7 @@ export function refuseMisfits({ problem, target, rule, variance, plan }: Parts):
   }
   if (rule.kind === "host" && plan.replicas !== 1)
     refuse(
-      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes the gradient of all rows, which leaves nothing to average or race on; leave replicas out`,
+      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes full gradients, which leave nothing to average or race on; leave replicas out (workers still share the sum)`,
       "PLAN_MEANING",
     );
   refuseLink("fit", rule);
@@ -114,16 +114,13 @@ function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, varia
   if (target.derivativesPerRow === undefined) {
     const why =
       variance.name === "svrg"
-        ? "is implemented for linear models only"
-        : `keeps one number per row, from which a linear model's gradient follows, but not that of a ${problem.name}`;
+        ? `is for linear models alone: a ${problem.name} would need a second backward pass per update`
+        : `keeps one number per row, which gives the gradient of linear models alone, not of a ${problem.name}`;
     refuse(`${variance.name} ${why}; leave variance out`, "VARIANCE_NEEDS_LINEAR");
   }
   if (plan.batch === "all") {
-    const cause = rule.kind === "host" ? rule.name : 'batch: "all"';
-    refuse(
-      `${variance.name} reduces the noise of minibatches, but ${cause} takes full gradients; leave variance out`,
-      "PLAN_MEANING",
-    );
+    const whole = rule.kind === "host" ? `${rule.name} takes full gradients, which have` : 'batch is "all": a full gradient has';
+    refuse(`${variance.name} reduces the noise of minibatches, but ${whole} none; leave variance out`, "PLAN_MEANING");
   }
   if (plan.replicas !== 1 && plan.data === "replicated") {
     refuse(

@@ -129,18 +129,14 @@ function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, vali
   const options = { ...given, algorithm: typeof given.algorithm === "string" ? undefined : given.algorithm };
   checkKeys("fit", options, known);
   checkSignal("fit", options.signal);
-  if (given.algorithm && given.algorithm !== "gradient") refuseBeside(given);
+  const { algorithm, rule, variance } = given;
+  if (algorithm && algorithm !== "gradient" && (rule || variance)) {
+    const name = typeof algorithm === "string" ? `"${algorithm}"` : `${algorithm.name}()`;
+    const message = `algorithm is ${name}, but ${rule ? "rule" : "variance"} was given, too; leave one out, or give both to gradientDescent()`;
+    throw new OptionError("fit", message, "OPTION_CONFLICT");
+  }
   const epochs = options.epochs ?? (options.until === undefined ? defaultEpochs(kind, options) : undefined);
   return resolveStopping("fit", { ...options, epochs }, validates);
-}
-
-/** @throws OptionError for a rule, or variance reduction, next to a whole algorithm */
-function refuseBeside({ algorithm, rule, variance }: Pick<FitOptions, "algorithm" | "rule" | "variance">): void {
-  const given = [rule && "rule", variance && "variance"].filter(Boolean).join(" and ");
-  if (given === "") return;
-  const name = typeof algorithm === "string" ? algorithm : algorithm?.name;
-  const instead = name === "gradientDescent" ? `give ${given} to it` : `leave out algorithm, or ${given}`;
-  throw new OptionError("fit", `both algorithm ${name} and ${given} were given; ${instead}`, "OPTION_CONFLICT");
 }
 
 /** An epoch of full gradients is one update. */

@@ -51,12 +51,7 @@ export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "wor
 
 const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
 const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
-/** Of fit(graph) alone, as other models have them. */
-const absent = {
-  precision: "the weights of a graph are learnt in float64",
-  batch: "each update of a graph reads all evidence; contrastiveDivergence({ particles: 8 }) sets the number of chains",
-  validate: "a graph holds evidence out by heldOut: 0.2",
-};
+const absent = { precision: "weights of graphs are float64", batch: "each update of a graph reads all evidence" };
 const EPOCHS = 500;
 
 /** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */

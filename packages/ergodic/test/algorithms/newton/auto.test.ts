@@ -231,6 +231,6 @@ it("is refused by networks, with a rule, and as another word", async () => {
     /algorithm is "auto", which chooses among solvers of linear models, but the model is a network; leave algorithm out/,
   );
   const rule = { kind: "equation", toJSON: () => ({}) } as never;
-  expect(() => fit(linear(), two, { algorithm: "auto", rule })).toThrow(/both algorithm auto and rule were given/);
+  expect(() => fit(linear(), two, { algorithm: "auto", rule })).toThrow(/algorithm is "auto", but rule was given, too/);
   expect(() => fit(linear(), two, { algorithm: "best" as never })).toThrow(/algorithm is "best", but must be an algorithm/);
 });

@@ -129,7 +129,8 @@ const cases: Refused[] = [
   {
     name: "variance reduction",
     run: { rule: sgd(), variance: svrg(), batch: 4 },
-    message: /^fit: svrg is implemented for linear models only; leave variance out/,
+    message:
+      /^fit: svrg is for linear models alone: a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
   },
   {
     name: "coordinate descent",
