@@ -56,7 +56,7 @@ function setNumbers(plan: unknown, draws: Random): void {
 }
 
 /** A value of one element of the step's own, or one of those that are there. */
-function elementOf({ values }: Plan, { below }: Random, isOwn: boolean): number {
+function someValue({ values }: Plan, { below }: Random, isOwn: boolean): number {
   if (isOwn || below(2) === 0) return values.push({ size: 1, home: { kind: "workspace" } }) - 1;
   return below(values.length);
 }
@@ -64,7 +64,7 @@ function elementOf({ values }: Plan, { below }: Random, isOwn: boolean): number 
 function loop(plan: Plan, draws: Random): Json {
   const { pick, below } = draws;
   const shape = Array.from({ length: 1 + below(3) }, () => someEdge(draws));
-  const access = (isOwn: boolean): Json => ({ value: elementOf(plan, draws, isOwn), offset: 0, strides: shape.map(() => 0) });
+  const access = (isOwn: boolean): Json => ({ value: someValue(plan, draws, isOwn), offset: 0, strides: shape.map(() => 0) });
   const loads = Array.from({ length: below(2) }, () => access(false));
   const constants = Array.from({ length: below(2) }, () => "1");
   const count = loads.length + constants.length;
@@ -79,7 +79,7 @@ function loop(plan: Plan, draws: Random): Json {
 function kernel(plan: Plan, draws: Random): Json {
   const { pick, below } = draws;
   const name = pick(planKernels());
-  const result = elementOf(plan, draws, true);
+  const result = someValue(plan, draws, true);
   const sizes = [0, 1, 2, 3, 4, 5, 6].map(() => pick([0, 1, 1, 1, 2]));
   const block = [...sizes, 1, 1, 1, 1, 0, 0, 1, 1, 1].map((size) => (below(12) === 0 ? edge(draws) : size));
   const args = rolesOf(name, "fuzz").map((role): Json => {
@@ -88,7 +88,7 @@ function kernel(plan: Plan, draws: Random): Json {
     if (role === "scratch") return { kind: "scratch", bytes: 0 };
     return {
       kind: "value",
-      value: role === "writes" ? result : elementOf(plan, draws, false),
+      value: role === "writes" ? result : someValue(plan, draws, false),
       offset: below(9) > 0 ? 0 : edge(draws),
     };
   });
@@ -100,7 +100,7 @@ function scan(plan: Plan, draws: Random, depth: number): Json {
   const { below } = draws;
   const body: Plan = { values: [], steps: [] };
   for (let count = below(3); count > 0; count--) body.steps.push(step(body, draws, depth + 1));
-  const carried = Array.from({ length: below(2) }, () => elementOf(plan, draws, true));
+  const carried = Array.from({ length: below(2) }, () => someValue(plan, draws, true));
   return {
     ...{
       kind: "scan",
