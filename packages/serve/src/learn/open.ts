@@ -53,7 +53,9 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
   checkNumber("openLearner", "maxRows", maxRows, { low: 1, integer: true });
   if (maxQueueRows !== Infinity) checkNumber("openLearner", "maxQueueRows", maxQueueRows, { low: 1 });
   const files = await LearnerFolder.open(folder);
-  const lock = await lockFolder(folder);
+  const lock = await lockFolder(folder).catch((error: unknown) => {
+    throw explained(error, folder);
+  });
   let learner: Learner | undefined;
   try {
     await files.claim(() => lock.verify());
@@ -65,7 +67,7 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
     await lock.verify();
     return learner;
   } catch (error) {
-    const reason = await reasonOf(error, lock);
+    const reason = explained(await reasonOf(error, lock), folder);
     await files.abandon();
     await learner?.close();
     await lock.release();
@@ -81,6 +83,14 @@ async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
     () => error,
     (lost: unknown) => (lost instanceof LearnerError ? lost : error),
   );
+}
+
+/** Errors of the disk name the folder. */
+function explained(error: unknown, folder: string): unknown {
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (syscall === undefined) return error;
+  const said = `cannot be opened (${message}); see to the disk, and to who may write there`;
+  return new LearnerError(folder, said, "JOURNAL_WRITE", { cause: error });
 }
 
 async function begun(options: LearnerOptions, settings: Settings): Promise<Learner> {

@@ -86,6 +86,14 @@ test.skipIf(!isMounted)("a full disk", async () => {
   await expectSame(last, confirmed + 2);
   expect(await last.snapshot()).toBe(confirmed + 2);
   await last.close();
+
+  spawnSync("mount", ["-o", "remount,ro", disk]);
+  const refused = await openLearner({ folder }).catch((thrown: LearnerError) => thrown);
+  spawnSync("mount", ["-o", "remount,rw", disk]);
+  expect(refused).toBeInstanceOf(LearnerError);
+  expect((refused as LearnerError).message).toMatch(
+    /model: cannot be opened \(EROFS.*\); see to the disk, and to who may write there \[JOURNAL_WRITE\]$/,
+  );
   await twin.close();
   rmSync(twinFolder, { recursive: true });
 });

@@ -4,9 +4,20 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { LearnerError } from "../../src/learn/errors.ts";
 import { type LockClock, lockFolder } from "../../src/learn/lock.ts";
+
+/** The code that opening a file fails with; undefined: it does not fail. */
+const disk = vi.hoisted(() => ({ fault: undefined as string | undefined }));
+vi.mock("node:fs/promises", async (original) => {
+  const real = await original<typeof import("node:fs/promises")>();
+  const open = (...given: Parameters<typeof real.open>) =>
+    disk.fault === undefined
+      ? real.open(...given)
+      : Promise.reject(Object.assign(new Error(`${disk.fault}: as asked`), { code: disk.fault }));
+  return { ...real, open };
+});
 
 let folder: string;
 const children: ChildProcess[] = [];
@@ -104,6 +115,10 @@ class Time implements LockClock {
 
   now(): number {
     return this.seconds * 1000;
+  }
+
+  get timers(): number {
+    return this.#timers.size;
   }
 
   async wait(ms: number): Promise<void> {
@@ -261,7 +276,43 @@ test("a holder counts while it lives, over what it wrote, so that who watches se
   await time.pass(50);
   expect(text()).toMatch(/\nBeat 0{10}12\n$/);
   await lock.release();
+  expect(time.timers).toBe(0);
   await time.pass(5);
+  expect(locks()).toEqual([]);
+});
+
+test("only a lock that is gone is lost: not one that cannot be opened for now", async () => {
+  const time = new Time();
+  const lock = await lockFolder(folder, time);
+  let lost: string | undefined;
+  void lock.lost.then(({ code }) => (lost = code));
+  const verified = async (fault?: string): Promise<string> => {
+    disk.fault = fault;
+    return lock
+      .verify()
+      .then(
+        () => "held",
+        ({ code }: LearnerError) => code,
+      )
+      .finally(() => (disk.fault = undefined));
+  };
+  // Too many open files, as a flood of clients makes them, and a disk that fails.
+  expect(await verified("EMFILE")).toBe("held");
+  expect(await verified("ENFILE")).toBe("held");
+  expect(await verified("EIO")).toBe("EIO");
+  disk.fault = "EIO";
+  await time.pass(10);
+  disk.fault = undefined;
+  expect([await verified(), lost, time.timers]).toEqual(["held", undefined, 1]);
+  rmSync(join(folder, lock.name));
+  expect(await verified("EMFILE")).toBe("FOLDER_LOCKED");
+  expect([await verified("ESTALE"), lost, time.timers]).toEqual(["FOLDER_LOCKED", "FOLDER_LOCKED", 0]);
+});
+
+test("a lock that cannot be written leaves nothing behind", async () => {
+  disk.fault = "ENOSPC";
+  await expect(lockFolder(folder, new Time())).rejects.toMatchObject({ code: "ENOSPC" });
+  disk.fault = undefined;
   expect(locks()).toEqual([]);
 });
 
