@@ -25,6 +25,7 @@ import {
 import { given } from "../options/given.ts";
 import { notNegative, positive, share, whole, wordOr } from "../options/number.ts";
 import { checkOutputs } from "../outputs.ts";
+import { findingsText } from "../report/findings.ts";
 import { counted, duration, json, significant } from "../report/numbers.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -152,7 +153,7 @@ function report(
   const width = widest.reduce((most, { name }) => Math.max(most, name.length), 0);
   for (const { name, value } of widest) terminal.out(`${name.padEnd(width)}  ${value.toFixed(4)}\n`);
   if (named.length > MOST_LINES) terminal.out(`… ${counted(named.length - MOST_LINES, "more weight")}\n`);
-  for (const { text, advice } of findings) terminal.out(`${text}; ${advice}\n`);
+  terminal.out(findingsText(findings, terminal.paint.out));
   const written = options.out === undefined ? "" : `; written to ${options.out}`;
   terminal.out(terminal.paint.out.dim(`${duration(run.seconds)}: ${run.reason}${written}\n`));
 }

@@ -30,6 +30,7 @@ import {
 } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { chosenLine, type Described, planLine } from "../report/chosen.ts";
+import { findingsText } from "../report/findings.ts";
 import { confusionText, metricsText, positiveClass, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, short, small } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
@@ -203,6 +204,7 @@ function report(result: Result): void {
     `${counted(run.updates, "update")} in ${duration(run.seconds)} (${speed} updates/s), ${decimalEpochs(run.epochs)}: ${run.reason}\n`,
   );
   terminal.out(`mean loss of the last epoch ${decimal(run.loss)}${validated ? `, validation ${decimal(validated.loss)}` : ""}\n`);
+  terminal.out(findingsText(run.findings, paint));
   if (validated) terminal.out(validationWarning(validated, paint));
   terminal.out(certificate(run.report));
   if (regression) terminal.out(regressionText(regression, paint));

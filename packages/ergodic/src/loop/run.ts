@@ -1,5 +1,6 @@
 import { ErgodicError } from "../base/errors.ts";
 import { type FileTarget, writeWhole } from "../base/files.ts";
+import type { Finding } from "../base/finding.ts";
 import { turn } from "../base/turn.ts";
 import type { JsonObject, Progression, Snapshot, Tick } from "../contract.ts";
 import { isPageThread } from "../host/load.ts";
@@ -47,6 +48,8 @@ export interface RunSummary {
   seconds: number;
   /** Why it stopped. */
   reason: string;
+  /** Reasons to doubt what it found: an objective that is worse than at the start, or that has no minimum. */
+  findings: readonly Finding[];
   /** Mean training loss over the last epoch (or what there was of it). */
   loss: number;
   /** What the algorithm reported last. */
@@ -194,6 +197,7 @@ export class Run<Result> extends Watched<Result> {
         epochs: progression.step / progression.stepsPerEpoch,
         seconds: stopping.seconds,
         reason: stopping.reason,
+        findings: [],
         loss: stopping.loss,
         report: progression.report(),
         ticks: this.ticks.list(),

@@ -9,6 +9,7 @@ import {
   answerNames,
   calibrationNames,
   drawsNames,
+  learnedNames,
   minimumNames,
   modeNames,
   pathNames,
@@ -161,7 +162,7 @@ export class Connection implements KnownData, Disposable {
 /** Whatever a verb may give. */
 function resultNames(verb: VerbName): readonly string[] {
   if (verb.startsWith("fit.path")) return pathNames();
-  if (verb.startsWith("fit")) return [...trainedNames(), ...modeNames()];
+  if (verb.startsWith("fit")) return [...trainedNames(), ...modeNames(), ...learnedNames()];
   if (verb.startsWith("sample")) return drawsNames();
   if (verb.startsWith("minimize")) return minimumNames();
   if (verb.startsWith("tune")) return tunedNames();

@@ -1,5 +1,6 @@
 /** Messages as arguments of verbs, on the thread that runs them. */
 
+import { learnerFromJson } from "../algorithms/contrastive/registry.ts";
 import { ruleFromJson } from "../algorithms/gradient/index.ts";
 import type { RuleJson } from "../algorithms/gradient/kinds.ts";
 import { varianceFromJson } from "../algorithms/gradient/variance.ts";
@@ -14,6 +15,7 @@ import type { NumberType } from "../data/layout.ts";
 import { dataFrom, type PortableData } from "../data/portable.ts";
 import { type PortableRatings, Ratings } from "../data/ratings.ts";
 import type { Engine } from "../host/engine.ts";
+import { factorGraphFromJson } from "../models/graphs/from-json.ts";
 import { linearFromJson } from "../models/linear/from-json.ts";
 import { networkFromJson } from "../models/neural/network-from.ts";
 import { factorisationFromJson } from "../models/ratings/factorisation.ts";
@@ -84,6 +86,10 @@ function made(value: Tagged, verb: VerbName, { data, module, engine }: Known): u
     }
     case "model":
       return models[String(json.model)](json);
+    case "graph":
+      return factorGraphFromJson(json);
+    case "learner":
+      return learnerFromJson(json);
     case "variance":
       return varianceFromJson(json);
     case "rule":

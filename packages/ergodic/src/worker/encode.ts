@@ -61,6 +61,8 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
 
 function tagOf(described: { kind?: string }): string {
   if ("trainable" in described) return "model";
+  if (holds(described, "conditionals")) return "graph";
+  if (holds(described, "objective")) return "learner";
   if (isVariance(described)) return "variance";
   return ["equation", "search", "host"].includes(String(described.kind)) ? "rule" : "algorithm";
 }

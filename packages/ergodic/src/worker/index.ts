@@ -1,19 +1,22 @@
 /** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
 import { ChainDraws } from "../algorithms/sampling/index.ts";
 import type { Answer as Inference } from "../answers/index.ts";
-import { checkSignal, refuse } from "../base/checks.ts";
+import { checkSignal, holds, refuse } from "../base/checks.ts";
 import { checkKeys, OptionError } from "../base/errors.ts";
 import { readWhole } from "../base/files.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../contract.ts";
 import { Draws, type DrawsContent } from "../draws/index.ts";
 import { openEngine } from "../host/engine.ts";
+import type { FactorGraph } from "../models/graphs/graph.ts";
 import { ConditionedModel, type ModelData, type StatisticalModel } from "../models/statistical/index.ts";
 import { portableOf } from "../models/statistical/portable.ts";
 import { predictor } from "../predict/load.ts";
 import { Calibration, type calibrate } from "../verbs/calibrate.ts";
-import type { fit } from "../verbs/fit/fit.ts";
+import type { FitVerb } from "../verbs/fit/fit.ts";
 import type { FoundMode, Mode } from "../verbs/fit/found-mode.ts";
+import type { GraphFitOptions } from "../verbs/fit/graph.ts";
 import type { Trained } from "../verbs/fit/launch.ts";
+import type { LearnedGraph } from "../verbs/fit/learned-graph.ts";
 import { checkModeOptions, withValues } from "../verbs/fit/mode.ts";
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import type { modeTarget } from "../verbs/fit/mode-target.ts";
@@ -48,8 +51,8 @@ export interface WorkerOptions {
 
 /** The verbs of `ergodic`, whose runs are on another thread. They take and give what those do. */
 export interface WorkerVerbs extends Disposable {
-  /** `fit`, on the worker's thread. */
-  readonly fit: typeof fit;
+  /** `fit`, on the worker's thread; without `fit.stream`, whose blocks cannot be sent. */
+  readonly fit: FitVerb;
   /** `sample`, on the worker's thread. */
   readonly sample: typeof sample;
   /** `minimize`, on the worker's thread. */
@@ -86,12 +89,15 @@ export function worker(options: WorkerOptions = {}): WorkerVerbs {
 class Client extends Connection implements WorkerVerbs {
   readonly fit = Object.assign(
     (model: unknown, data: unknown, options: object = {}) => {
+      if (isGraph(model)) return this.beginLearning("fit", [], model, (data ?? {}) as GraphFitOptions);
       if (isStatistical(model)) return this.beginMode(model, data as ModelData, options);
       return this.begin("fit", [model, data], options);
     },
     {
-      resume: (from: unknown, data: unknown, options: object = {}) => this.begin("fit.resume", [from, data], options),
-      check: async (...given: Parameters<typeof fit.check>) => (await import("../verbs/fit/fit.ts")).fit.check(...given),
+      resume: (from: unknown, data: unknown, options: object = {}) =>
+        isGraph(data) ? this.beginLearning("fit.resume", [from], data, options) : this.begin("fit.resume", [from, data], options),
+      stream: Object.assign(refuseStream, { resume: refuseStream }),
+      check: async (...given: Parameters<FitVerb["check"]>) => (await import("../verbs/fit/fit.ts")).fit.check(...given),
       path: Object.assign(
         (model: unknown, data: unknown, options: object = {}) => this.begin("fit.path", [model, data], options),
         {
@@ -99,7 +105,7 @@ class Client extends Connection implements WorkerVerbs {
         },
       ),
     },
-  ) as unknown as typeof fit;
+  ) as unknown as FitVerb;
 
   readonly sample = Object.assign(
     (model: unknown, data: unknown, options: object = {}) => this.beginSampling("sample", [], model, data, options),
@@ -212,6 +218,33 @@ class Client extends Connection implements WorkerVerbs {
     return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
   }
 
+  /** A graph is sent as it is now; what was learnt is put together here, where its factors are. */
+  private beginLearning(
+    verb: VerbName,
+    before: readonly unknown[],
+    graph: FactorGraph,
+    given: GraphFitOptions,
+  ): RemoteRun<LearnedGraph> {
+    checkOptions(verb, given);
+    const { signal, from, ...options } = given;
+    // Evidence that is added later is no part of it.
+    const whole = graph.withoutEvidence([]);
+    // Of an earlier result a message takes what learning begins at.
+    const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
+    const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
+    return this.launch(
+      verb,
+      async () => [...(await Promise.all(before.map((kept) => this.kept(kept)))).map((kept) => kept.sent), ...sent],
+      async ({ from: learned }) => {
+        const { learnedGraph } = await import("../verbs/fit/learned-graph.ts");
+        const { weights, run, ...ended } = learned as Pick<LearnedGraph, "weights" | "run" | "heldOut" | "particles">;
+        const shown = whole.withoutEvidence(ended.heldOut.map(({ variable }) => variable));
+        return learnedGraph({ whole, shown, ...ended }, weights, run);
+      },
+      signal,
+    );
+  }
+
   /** A graph is sent as tables or in columns, which know its evidence; answers get their names here. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
@@ -242,8 +275,11 @@ class Client extends Connection implements WorkerVerbs {
       read,
       async ({ from }) => {
         const named = { name: (v: number) => tables.name(v), state: (v: number, s: number) => tables.state(v, s) };
-        const { Answer } = await import("../answers/index.ts");
-        return new Answer({ ...(from as ReturnType<Inference["portable"]>), ...named });
+        const [{ Answer }, { weightsOf }] = await Promise.all([
+          import("../answers/index.ts"),
+          import("../verbs/infer/tables-of.ts"),
+        ]);
+        return new Answer({ ...(from as ReturnType<Inference["portable"]>), ...weightsOf(tables), ...named });
       },
       signal,
     );
@@ -259,6 +295,22 @@ function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
 const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
   (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
 const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
+
+const isGraph = (graph: unknown): graph is FactorGraph => holds(graph, "conditionals");
+
+const learnedBefore = ({ weights, graph, particles }: NonNullable<GraphFitOptions["from"]>): object => ({
+  weights,
+  ...(graph ? { graph } : {}),
+  ...(particles ? { particles } : {}),
+});
+
+function refuseStream(): never {
+  throw new OptionError(
+    "worker",
+    "fit.stream is not one of its verbs, as blocks that come one after another cannot be sent to a thread; call fit.stream of ergodic here, or in a worker of your own",
+    "WORKER_ARGUMENT",
+  );
+}
 
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;

@@ -20,6 +20,7 @@ import type { OutputPredictor } from "../predict/output-predictor.ts";
 import { type Calibration, calibrate } from "../verbs/calibrate.ts";
 import { fit } from "../verbs/fit/fit.ts";
 import type { Trained } from "../verbs/fit/launch.ts";
+import type { LearnedGraph } from "../verbs/fit/learned-graph.ts";
 import { searchMode } from "../verbs/fit/mode.ts";
 import type { ModeOptions } from "../verbs/fit/mode-options.ts";
 import { type PortableMode, PortedMode } from "../verbs/fit/mode-target.ts";
@@ -71,6 +72,10 @@ const verbs: Readonly<Record<VerbName, Anything>> = {
 /** Results as messages can carry them. */
 function sent(verb: VerbName, result: unknown): Sent {
   if (verb === "fit" || verb === "fit.resume") {
+    if ("heldOut" in (result as object)) {
+      const { weights, heldOut, particles, run } = result as LearnedGraph;
+      return { made: "learned", from: { weights, heldOut, particles, run } };
+    }
     if (!(typeof (result as OutputPredictor).toBytes === "function")) return { made: "plain", from: result };
     const { run, gap } = result as Trained;
     return { made: "predictor", from: { bytes: (result as OutputPredictor).toBytes(), run, gap } };

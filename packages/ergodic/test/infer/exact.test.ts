@@ -8,7 +8,7 @@ import { type Component, reduce } from "../../src/algorithms/inference/reduction
 import { tableOf } from "../../src/algorithms/inference/table.ts";
 import { stream } from "../../src/base/stream.ts";
 import { openEngine } from "../../src/host/engine.ts";
-import { elimination, factorGraph, graphAnnealing, infer } from "../../src/index.ts";
+import { elimination, factorGraph, graphAnnealing, graphGibbs, infer } from "../../src/index.ts";
 import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";
 import { graphOf, randomGraphs } from "../reference/random-graph.ts";
 
@@ -112,6 +112,32 @@ describe("elimination", () => {
     const graph = graphOf([2, 2], [{ scope: [0, 1], values: [0, 1, 1, 0] }], { 0: 0, 1: 0 });
     expect((await infer(graph, { task: "partition" })).logZ).toBe(-Infinity);
     await expect(infer(graph)).rejects.toThrow(/evidence has probability 0 .* \[GRAPH_IMPOSSIBLE\]/);
+  });
+
+  it("a graph without a possible state is said to be at fault, not evidence that nobody gave; a table of zeros is named", async () => {
+    const odd = [0, 1, 1, 0];
+    const cycle = [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ].map((scope) => ({ scope, values: odd }));
+    const contradictory = infer(graphOf([2, 2, 2], cycle));
+    await expect(contradictory).rejects.toThrow(
+      /^infer: no state is possible, as the factors .*rule out each.*\[GRAPH_IMPOSSIBLE\]/,
+    );
+    await expect(contradictory).rejects.not.toThrow(/evidence has probability 0/);
+    const empty = factorGraph();
+    for (const name of ["a", "b", "c"]) empty.variable(name);
+    empty.table(["a", "c"], [1, 2, 3, 4]);
+    empty.table(["c", "b"], [0, 0, 0, 0]);
+    const named = /^infer: the table over "c", "b" is 0 everywhere, so that there is no answer.*\[GRAPH_IMPOSSIBLE\]/;
+    for (const evidence of [undefined, { a: true }])
+      for (const task of ["marginals", "map"] as const) await expect(infer(empty, { task, evidence })).rejects.toThrow(named);
+    expect((await infer(empty, { task: "partition" })).logZ).toBe(-Infinity);
+    const logs = factorGraph();
+    logs.variable("d");
+    logs.table(["d"], [-Infinity, -Infinity], { logs: true });
+    await expect(infer(logs, { algorithm: graphGibbs() })).rejects.toThrow(/the table over "d" is 0 everywhere/);
   });
 });
 

@@ -3,6 +3,7 @@ import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { atOnce } from "../../base/steps.ts";
 import { type Stream, stream } from "../../base/stream.ts";
+import type { Compared } from "../../base/worse.ts";
 import type { Conditionals, Snapshot, Tensor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Call } from "../../host/pool.ts";
@@ -95,6 +96,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly begun: number;
   /** By chain with the evidence, what its labels are drawn by. */
   private readonly labels: Stream[];
+  private readonly compared: Stream;
 
   constructor(columns: Conditionals, graph: LearntGraph, plan: LearningPlan, engine: Engine, options: Settings) {
     const { seed, from, begun = 0, lane, deterministic = false } = plan;
@@ -125,6 +127,7 @@ class ContrastiveObjective implements GraphObjective {
     const known = this.graph.hiddenCount === 0 && columns.labels === undefined;
     this.clamped = make("clamped", known ? 1 : count);
     this.free = make("free", count);
+    this.compared = stream(seed, name, "compared");
     this.labels = this.clamped.map((_, i) => stream(seed, name, "labels", first + i));
     const copy = (i: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", first + i, "rung", k), workers);
     const swaps = lane && lane.number > 0 ? `${name}, lane ${lane.number}` : name;
@@ -211,6 +214,10 @@ class ContrastiveObjective implements GraphObjective {
     const loss = -pseudo / this.evidence;
     this.graph.refuseZeros([...this.clamped, ...this.free], loss, updates);
     return loss;
+  }
+
+  async compare(start: Float64Array, end: Float64Array): Promise<Compared> {
+    return this.graph.compare(start, end, this.compared);
   }
 
   particles(): Omit<EndedParticles, "updates"> {

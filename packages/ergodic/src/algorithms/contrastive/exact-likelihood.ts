@@ -1,4 +1,5 @@
 import { CapabilityError, checkKeys } from "../../base/errors.ts";
+import type { Compared } from "../../base/worse.ts";
 import type { Conditionals, FactorTables, TableFactor } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import { eliminationAgain } from "../elimination/elimination.ts";
@@ -73,6 +74,12 @@ class ExactObjective implements GraphObjective {
     return (free - clamped) / evidence;
   }
 
+  async compare(start: Float64Array, end: Float64Array): Promise<Compared> {
+    const gradient = new Float64Array(this.count);
+    const at = (x: Float64Array): Promise<number> => this.evaluateOnWorkers(x, gradient);
+    return { start: await at(start), end: await at(end), error: 0 };
+  }
+
   dispose(): void {}
 
   /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
@@ -102,10 +109,11 @@ class ExactObjective implements GraphObjective {
       const left = inference.reduction.states;
       const marginals = new Map<number, Float64Array>();
       let logZ = inference.reduction.scale;
-      if (left.length === 0) refuseImpossible();
+      const seen = columns.observed.some((state) => state >= 0);
+      if (left.length === 0) refuseImpossible(seen);
       for (const { variables, answer } of inference.found()) {
         logZ += answer!.logZ!.value;
-        if (logZ === -Infinity) refuseImpossible();
+        if (logZ === -Infinity) refuseImpossible(seen);
         answer!.marginals!.forEach(({ p }, i) => {
           marginals.set(variables[i], p);
         });

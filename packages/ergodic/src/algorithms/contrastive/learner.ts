@@ -1,4 +1,6 @@
 import { DataError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
+import type { Compared } from "../../base/worse.ts";
 import type { Conditionals, JsonObject } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { FullObjective } from "../gradient/objective.ts";
@@ -33,6 +35,10 @@ export interface LearningPlan {
 export interface GraphObjective extends FullObjective {
   /** Where its chains are, if it has some. */
   particles?(): Omit<EndedParticles, "updates">;
+  /** Compares two points, once the run has ended: by the loss itself, or by the pseudo-likelihood of the evidence. */
+  compare(start: Float64Array, end: Float64Array): Promise<Compared>;
+  /** What of its weights is to be doubted, whatever they are. */
+  readonly findings?: readonly Finding[];
 }
 
 /** HOW the weights of a graph are learnt: as contrastiveDivergence() and its kind make it. */
@@ -53,11 +59,13 @@ export interface GraphLearner {
 export const evidenceOf = ({ observed, labels }: Conditionals): number =>
   Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));
 
-/** @throws DataError for evidence, or labels, of probability 0 */
-export function refuseImpossible(): never {
+/** @throws DataError for evidence, or labels, of probability 0; `seen`: false for a graph that has no possible state even without them */
+export function refuseImpossible(seen = true): never {
   throw new DataError(
     "fit",
-    "the evidence has probability 0 under this graph, whatever its weights; correct the evidence or labels, or the factors that forbid them",
+    seen
+      ? "the evidence has probability 0 under this graph, whatever its weights; correct the evidence or labels, or the factors that forbid them"
+      : "no state of this graph is possible, whatever its weights and evidence; correct factors whose zeros contradict each other, or a table that is 0 everywhere",
     "GRAPH_IMPOSSIBLE",
   );
 }

@@ -1,6 +1,7 @@
 import { CapabilityError } from "../../base/errors.ts";
 import { atOnce, Pauses } from "../../base/steps.ts";
 import type { Stream } from "../../base/stream.ts";
+import { type Compared, meanOfBlocks } from "../../base/worse.ts";
 import type { Conditionals } from "../../contract.ts";
 import { Arena } from "../../host/arena.ts";
 import type { Engine } from "../../host/engine.ts";
@@ -13,6 +14,9 @@ import { chromatic, stretchesOf } from "../graph-gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../graph-gibbs/schedules/schedule.ts";
 import { withKnown } from "../graph-gibbs/table-columns.ts";
 import { refuseImpossible } from "./learner.ts";
+
+/** Blocks of the evidence by which two points are compared, and sweeps over hidden variables before and while they are. */
+const [COMPARED_BLOCKS, COMPARED_SWEEPS] = [16, 20];
 
 /** Share of the labels that are drawn anew in an update, where variables that are hidden adapt to them. */
 const LABELS_SHARE = 1 / 8;
@@ -255,6 +259,35 @@ export class LearntGraph {
     this.call({ kernel: "graphPseudo", args: [chain.block, this.factors, this.factorCount, scale, this.out] });
     this.call(this.moveCall(chain, scale, true));
     return score;
+  }
+
+  /**
+   * Compares two points by −ln p(x_i | others), averaged over the evidence; what was not observed is drawn anew at each point, labels are drawn once. The error is that
+   * over blocks of the evidence.
+   */
+  compare(start: Float64Array, end: Float64Array, random: Stream): Compared {
+    const { drawn } = this.layout;
+    const [blocks, from] = [Math.min(COMPARED_BLOCKS, drawn - this.hiddenCount), this.hiddenCount];
+    const edges = Array.from({ length: blocks + 1 }, (_, k) => from + Math.floor((k * (drawn - from)) / blocks));
+    const at = (x: Float64Array): number[] => {
+      const chain = this.chain(random, 1);
+      try {
+        this.weigh(x);
+        this.label(chain, random, 0);
+        const sums = new Array<number>(blocks).fill(0);
+        const sweeps = this.hiddenCount > 0 ? COMPARED_SWEEPS : 1;
+        for (let sweep = -sweeps; sweep < sweeps; sweep++) {
+          for (const calls of this.sweep(chain, this.hidden, sweep + sweeps, 1)) this.run(calls);
+          if (sweep >= 0)
+            for (let k = 0; k < blocks; k++)
+              sums[k] -= this.call({ kernel: "graphScore", args: [chain.block, edges[k], edges[k + 1], 0] }) / sweeps;
+        }
+        return sums.map((sum, k) => sum / (edges[k + 1] - edges[k]));
+      } finally {
+        chain.dispose();
+      }
+    };
+    return meanOfBlocks(at(start), at(end));
   }
 
   /** What returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. */

@@ -1,7 +1,9 @@
 import { checkKeys } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { atOnce } from "../../base/steps.ts";
 import { type Stream, stream } from "../../base/stream.ts";
+import type { Compared } from "../../base/worse.ts";
 import type { Conditionals, Snapshot } from "../../contract.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { Chain } from "../graph-gibbs/chain.ts";
@@ -37,6 +39,7 @@ class PseudoObjective implements GraphObjective {
   private readonly evidence: number;
   private readonly begun: number;
   private readonly labels: Stream;
+  private readonly compared: Stream;
 
   constructor(columns: Conditionals, graph: LearntGraph, { seed, from, begun = 0 }: LearningPlan) {
     this.count = columns.weightValues.length;
@@ -44,6 +47,7 @@ class PseudoObjective implements GraphObjective {
     this.evidence = evidenceOf(columns);
     this.begun = begun;
     this.labels = stream(seed, "pseudo-likelihood", "labels");
+    this.compared = stream(seed, "pseudo-likelihood", "compared");
     this.graph = graph;
     this.chain = this.graph.chain(stream(seed, "pseudo-likelihood"), 1, from?.clamped[0]);
   }
@@ -62,6 +66,24 @@ class PseudoObjective implements GraphObjective {
 
   async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
     return this.evaluate(x, gradient, update);
+  }
+
+  async compare(start: Float64Array, end: Float64Array): Promise<Compared> {
+    return this.graph.compare(start, end, this.compared);
+  }
+
+  /** What was drawn is learnt from as if it had been seen. */
+  get findings(): readonly Finding[] {
+    const { hiddenCount } = this.graph;
+    if (hiddenCount === 0) return [];
+    return [
+      {
+        code: "hidden",
+        serious: true,
+        text: `${hiddenCount} variables were not observed: pseudoLikelihood() draws their states and then learns from them as if they had been seen, so that the weights can be far from those of the likelihood, and still settle`,
+        advice: "take contrastiveDivergence(), or exactLikelihood() where the graph is narrow",
+      },
+    ];
   }
 
   particles(): Omit<EndedParticles, "updates"> {

@@ -299,7 +299,7 @@ function restoreCarried(objective: FullObjective, kept: KeptPart): void {
 }
 
 /** l1 Σ w|p| + l2/2 Σ w p². */
-function penaltyAt(penalty: Penalty | undefined, x: Float64Array): number {
+export function penaltyAt(penalty: Penalty | undefined, x: Float64Array): number {
   if (!penalty || (penalty.l1 === 0 && penalty.l2 === 0)) return 0;
   const { l1, l2, weights } = penalty;
   return x.reduce((sum, p, i) => sum + weights[i] * (l1 * Math.abs(p) + 0.5 * l2 * p * p), 0);

@@ -6,9 +6,9 @@ import type { Parts } from "./fits.ts";
 
 const CHUNK = 256;
 
-/** The objective, penalties included, on some rows drawn at random, always the same: what trials of plans are compared by. On the calling thread. */
+/** The objective, penalties included, on some rows drawn at random, always the same: plans are compared by it, and the start and end of a run. On the calling thread. */
 export class TrialLoss {
-  private readonly parts: Parts;
+  private readonly parts: Pick<Parts, "problem" | "target" | "plan">;
   private readonly engine: Engine;
   private readonly arena: Arena;
   private readonly binding: ReturnType<Parts["target"]["bind"]>;
@@ -16,35 +16,50 @@ export class TrialLoss {
   private readonly rows: number;
   private readonly count: number;
 
-  /** `count`: rows; all of them where there are fewer. */
-  constructor(parts: Parts, engine: Engine, count: number) {
+  /** `count`: rows; all of them where there are fewer. `rowCount`: the first rows, which these are drawn from. */
+  constructor(
+    parts: Pick<Parts, "problem" | "target" | "plan">,
+    engine: Engine,
+    count: number,
+    rowCount = parts.problem.rowCount,
+  ) {
     const { problem, target, plan } = parts;
     this.parts = parts;
     this.engine = engine;
-    this.count = Math.min(count, problem.rowCount);
+    this.count = Math.min(count, rowCount);
     this.binding = target.bind({ batch: Math.min(CHUNK, this.count), buffered: true, purpose: "comparing plans" });
     this.arena = new Arena(engine.memory, "comparing plans");
     this.parameters = this.arena.take(problem.parameterCount * 8);
     this.rows = this.arena.take(this.count * 4);
     const draws = stream(plan.seed, "rows that compare plans").at(0);
-    const all = this.count === problem.rowCount;
-    const listed = Uint32Array.from({ length: this.count }, (_, i) => (all ? i : draws.integer(problem.rowCount)));
+    const all = this.count === rowCount;
+    const listed = Uint32Array.from({ length: this.count }, (_, i) => (all ? i : draws.integer(rowCount)));
     engine.memory.u32(this.rows, this.count).set(listed);
   }
 
   at(point: Float64Array): number {
-    const { target, plan } = this.parts;
+    return this.blocks(point, CHUNK).reduce((sum, { mean, count }) => sum + mean * count, 0) / this.count + this.penaltyAt(point);
+  }
+
+  /** The penalty at a point. */
+  penaltyAt(point: Float64Array): number {
+    return penaltyAt(this.parts.target.penalty, point);
+  }
+
+  /** Mean losses over blocks of at most so many rows, without the penalty. */
+  blocks(point: Float64Array, size: number): { readonly mean: number; readonly count: number }[] {
+    const { plan } = this.parts;
     const { objectiveSlot, model } = this.binding;
     const type = plan.precision.model;
     const stored = type === "i16" ? point.map((p) => Math.round(p / PARAMETER_SCALE)) : point;
     this.engine.memory[type](this.parameters, point.length).set(stored);
     const objective = this.engine.atSlot(objectiveSlot);
-    let sum = 0;
-    for (let from = 0; from < this.count; from += CHUNK) {
-      const count = Math.min(CHUNK, this.count - from);
-      sum += objective(model, this.parameters, this.rows + 4 * from, count) * count;
+    const blocks: { mean: number; count: number }[] = [];
+    for (let from = 0; from < this.count; from += size) {
+      const count = Math.min(size, this.count - from);
+      blocks.push({ mean: objective(model, this.parameters, this.rows + 4 * from, count), count });
     }
-    return sum / this.count + penaltyAt(target.penalty, point);
+    return blocks;
   }
 
   dispose(): void {

@@ -1,21 +1,11 @@
+import type { Finding } from "../../base/finding.ts";
 import type { VariableSummary } from "../../diagnostics/index.ts";
 import type { DrawsQuantity } from "../content.ts";
 import type { Transitions } from "../trajectories.ts";
 
-/** What is found in draws, and what a subject of the verdict looks at. */
-export interface Finding {
-  /** "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; of learning on graphs "racing", "islands". */
-  readonly code: string;
-  /** true: what it is about is biased or unknown; false: slow or worth a look. */
-  readonly serious: boolean;
-  /** true: worth knowing, but nothing to be careful about; draws of which all findings are notes can be trusted as they are. */
-  readonly note?: boolean;
-  /** What was found. */
-  readonly text: string;
-  /** What to do. */
-  readonly advice: string;
-}
+export type { Finding };
 
+/** What a subject of the verdict looks at. */
 export interface Judged extends Transitions {
   readonly divergences: number;
   readonly report: Readonly<Record<string, number>>;

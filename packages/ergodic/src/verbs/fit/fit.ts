@@ -213,3 +213,6 @@ function called(value: unknown, names: readonly string[] = []): string | undefin
  * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
  */
 export const fit = Object.assign(start, { resume, check, path, stream });
+
+/** `fit` without streams: what runs on data that are there from the start. */
+export type FitVerb = typeof start & { readonly resume: typeof resume; readonly check: typeof check; readonly path: typeof path };

@@ -1,9 +1,9 @@
 import { ergodicity } from "../../algorithms/inference/ergodicity.ts";
 import { type Component, reducing } from "../../algorithms/inference/reduction.ts";
 import { MemoryLimitError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
 import { inTurns } from "../../base/steps.ts";
 import type { Conditionals } from "../../contract.ts";
-import type { Finding } from "../../draws/findings/finding.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 
 /** Edges of a graph beyond which nothing is looked for: the tables of its factors would take more room than learning. */

@@ -1,20 +1,22 @@
 import { contrastiveDivergence } from "../../algorithms/contrastive/contrastive-divergence.ts";
 import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from "../../algorithms/contrastive/learner.ts";
 import { learnerFromJson } from "../../algorithms/contrastive/registry.ts";
+import { separableFindings } from "../../algorithms/contrastive/separable.ts";
 import { readsLoss } from "../../algorithms/gradient/cost.ts";
 import { refuseLink } from "../../algorithms/gradient/fits.ts";
-import { fullDescent } from "../../algorithms/gradient/full.ts";
+import { fullDescent, penaltyAt } from "../../algorithms/gradient/full.ts";
 import { FullLanes } from "../../algorithms/gradient/full-lanes.ts";
 import { ruleFromJson } from "../../algorithms/gradient/index.ts";
 import type { EquationRule, HostRule, Rule, RuleJson } from "../../algorithms/gradient/kinds.ts";
 import { adam } from "../../algorithms/gradient/rules/adam.ts";
 import { inverseTimeDecay } from "../../algorithms/gradient/schedule.ts";
 import { CapabilityError, DataError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
 import { KeptPart } from "../../base/kept-part.ts";
 import { inTurns } from "../../base/steps.ts";
 import { stream } from "../../base/stream.ts";
+import { worseFindings } from "../../base/worse.ts";
 import type { Conditionals, JsonObject, Penalty, Plan, Progression } from "../../contract.ts";
-import type { Finding } from "../../draws/findings/finding.ts";
 import { type Engine, openEngine } from "../../host/engine.ts";
 import { type Checkpoint, fromCheckpoint, readCheckpointOf } from "../../loop/checkpoint.ts";
 import { type PlanOptions, resolvePlan } from "../../loop/plan.ts";
@@ -138,7 +140,6 @@ export interface Ended {
   /** Without what was held out. */
   readonly shown: FactorGraph;
   readonly heldOut: HeldOut;
-  readonly findings: readonly Finding[];
   readonly particles?: EndedParticles;
 }
 
@@ -149,12 +150,14 @@ export interface Begun {
   readonly json: JsonObject;
   /** What the result is made of, once it ended. */
   ended(run: RunSummary): Ended;
+  /** What the weights are to be doubted for. */
+  findings(weights: Float64Array): Promise<readonly Finding[]>;
 }
 
 /** @throws the reason of an aborted `signal`, as a large graph takes long to begin with */
 export async function begin(
   graph: FactorGraph,
-  { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun }: GraphRecipe,
+  { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun, checkpoint }: GraphRecipe,
   signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
@@ -206,16 +209,24 @@ export async function begin(
     },
     until: stopping.until as JsonObject,
   };
-  const findings = [...(racing ? [raced(laneCount)] : []), ...islands];
+  // Where the earlier run began from which a resumed one was continued, a checkpoint does not say.
+  const start = checkpoint && begun > 0 ? undefined : columns.weightValues;
+  const findings = async (weights: Float64Array): Promise<readonly Finding[]> => [
+    ...(racing ? [raced(laneCount)] : []),
+    ...islands,
+    ...(objectives[0].findings ?? []),
+    ...(start ? await worse(objectives[0], penalty, start, weights) : []),
+    ...(l1 === 0 && l2 === 0 ? await inTurns(separableFindings(columns, weights, weightNames(graph)), signal) : []),
+  ];
   const ended = (run: RunSummary): Ended => {
     const chains = objectives.flatMap((objective) => objective.particles?.() ?? []);
     const particles = {
       ...{ clamped: chains.flatMap(({ clamped }) => clamped), free: chains.flatMap(({ free: all }) => all) },
       updates: begun + run.epochs,
     };
-    return { whole: complete, shown, heldOut, findings, ...(chains.length > 0 ? { particles } : {}) };
+    return { whole: complete, shown, heldOut, ...(chains.length > 0 ? { particles } : {}) };
   };
-  return { progression, json, ended };
+  return { progression, json, ended, findings };
 }
 
 /** By lane; where a signal ends it, those that are there give their memory back. */
@@ -252,6 +263,21 @@ function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engin
     );
   return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
 }
+
+/** A finding if the loss of two points, penalties included, is worse at the end. */
+async function worse(objective: GraphObjective, penalty: Penalty, start: Float64Array, end: Float64Array): Promise<Finding[]> {
+  const compared = await objective.compare(start, end);
+  const [before, after] = [start, end].map((x) => penaltyAt(penalty, x));
+  return worseFindings({ ...compared, start: compared.start + before, end: compared.end + after }, lossOf(objective));
+}
+
+const lossOf = ({ waits }: GraphObjective): string =>
+  `−ln of the ${waits ? "" : "pseudo-"}likelihood, by variable that was observed,`;
+
+const weightNames =
+  (graph: FactorGraph) =>
+  (weight: number): string =>
+    JSON.stringify(graph.weightState(weight).name ?? weight);
 
 const raced = (count: number): Finding => ({
   code: "racing",

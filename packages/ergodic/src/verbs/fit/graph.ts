@@ -107,8 +107,9 @@ function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () =>
       const { progression, json } = learning;
       return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
-    finish: async (weights, run) => {
+    finish: async (weights, summary) => {
       const { learnedGraph } = await import("./learned-graph.ts");
+      const run = { ...summary, findings: await learning.findings(weights) };
       return learnedGraph(learning.ended(run), weights, run);
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),

@@ -1,3 +1,4 @@
+import type { Finding } from "../../base/finding.ts";
 import { later } from "../../base/later.ts";
 import type { Json, JsonObject, Model, PredictionKind, Prepared, Progression, SavedModel } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
@@ -9,6 +10,7 @@ import type { LinearPredictor } from "../../predict/linear.ts";
 import { trainedNames } from "../result-names.ts";
 import type { Begun } from "./from.ts";
 import type { FitOptions, SettledOptions, Trainable } from "./kinds/trainable.ts";
+import type { Began } from "./training-findings.ts";
 
 /** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
 export interface Trained {
@@ -43,6 +45,7 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   let model: Model<D>;
   let prepared: D;
   let json: JsonObject;
+  let began: Began | undefined;
   /** For what begins from a checkpoint. */
   let handedOn: JsonObject;
   /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
@@ -97,6 +100,10 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
             () => progression.dispose(),
             async () => {
               beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
+              began = { problem, plan, engine, algorithm, isBegun: beginning !== undefined };
+              // Where a resumed run began is known if that was not an earlier model.
+              if (!checkpoint) began.start = progression.parameters();
+              else if (!recipe.isBegun) began.start = problem.start?.slice() ?? new Float64Array(problem.parameterCount);
               if (!isOpen) return progression;
               const { choosing } = await later(() => import("../../algorithms/gradient/plan-trials.ts"));
               return choosing(progression, plan, engine, { until: stopping.until, settle: (its) => Object.assign(json, its) });
@@ -117,6 +124,11 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       );
     });
   };
+  const findingsAt = async (parameters: Float64Array): Promise<Finding[]> => {
+    const { separable, worseThanStart } = await later(() => import("./training-findings.ts"));
+    const measure = (rows: D): Record<string, number> => kind.measure(save(parameters), rows, prepared);
+    return [...worseThanStart(began!, parameters), ...separable(began!.problem, prepared, measure)];
+  };
   return new Run<object & Trained>({
     resultNames: trainedNames(),
     signal,
@@ -134,8 +146,9 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       const begin = (): Promise<Started> => begun(recipe);
       return checkpoint ? fromCheckpoint(begin) : beginning ? beginning.blamed(begin) : begin();
     },
-    finish: (parameters, run) => {
-      const { gap } = run.report;
+    finish: async (parameters, summary) => {
+      const { gap } = summary.report;
+      const run = { ...summary, findings: await findingsAt(parameters) };
       return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, ...handedOn, data: kind.fingerprint(data) } }),

@@ -1,6 +1,6 @@
 import type { EndedParticles } from "../../algorithms/contrastive/learner.ts";
 import { checkKeys, checkNumber, OptionError } from "../../base/errors.ts";
-import type { Finding } from "../../draws/findings/finding.ts";
+import type { Finding } from "../../base/finding.ts";
 import type { RunSummary } from "../../loop/run.ts";
 import type { FactorGraph } from "../../models/graphs/graph.ts";
 import { CalibrationTable } from "../../models/knowledge/calibration.ts";
@@ -32,7 +32,10 @@ export interface LearnedGraph {
   ): CalibrationTable;
   /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
   readonly particles?: EndedParticles;
-  /** What the weights are to be doubted for: workers that raced, or chains that stay in islands of states which zeros make. */
+  /**
+   * Reasons to doubt the weights: the loss is worse than at the start, the evidence is separable without a penalty, workers raced, chains stay in islands of states which
+   * zeros make, or pseudoLikelihood() was given hidden variables.
+   */
   readonly findings: readonly Finding[];
   /** How the run went. */
   readonly run: RunSummary;
@@ -42,7 +45,7 @@ export interface LearnedGraph {
 export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64Array, run: RunSummary): LearnedGraph {
   const graph = shown.withWeights(weights);
   return {
-    ...{ graph, weights, ...ended, run },
+    ...{ graph, weights, ...ended, findings: run.findings, run },
     weight: (name) => graph.weightState(name).value,
     async likelihood(options) {
       const { likelihoodIn } = await import("./graph-likelihood.ts");

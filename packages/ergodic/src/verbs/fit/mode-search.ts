@@ -4,6 +4,7 @@ import type { FullObjective } from "../../algorithms/gradient/objective.ts";
 import type { Border } from "../../algorithms/variational/border.ts";
 import { ErgodicError } from "../../base/errors.ts";
 import { stream } from "../../base/stream.ts";
+import { worseFindings } from "../../base/worse.ts";
 import { scalarName } from "../../draws/series.ts";
 import type { Engine } from "../../host/engine.ts";
 import type { RunSummary } from "../../loop/run.ts";
@@ -54,7 +55,9 @@ export function openSearch(
     const ending = said(verdict);
     // Where the search ended by itself the run's reason is the verdict; a start that is still under way when the best has converged changes nothing.
     const reason = run.reason === ending || converged ? ending : `${run.reason}; ${ending}`;
-    return { u, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason } };
+    const begun = Math.min(...points.map((point) => objective.evaluate(point, null)));
+    const findings = worseFindings({ start: begun, end: -logDensity, error: 0 }, "−log density", 0);
+    return { u, logDensity, gradientNorm, converged, left, spread, unbounded, reason, run: { ...run, reason, findings } };
   };
   return { search, found };
 }

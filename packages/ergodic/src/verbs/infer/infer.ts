@@ -15,7 +15,8 @@ import { resolveStopping, type Until } from "../../loop/stopping.ts";
 import type { Evidence } from "../../models/graphs/evidence.ts";
 import { answerNames } from "../result-names.ts";
 import { gathering } from "./facts.ts";
-import { graphFor, type Inferred, tasks } from "./tables-of.ts";
+import { impossible } from "./impossible.ts";
+import { graphFor, type Inferred, tasks, weightsOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
 /** What a resumed run of `infer` may change. */
@@ -193,10 +194,6 @@ function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
 
-/** As part of an answer, the weights that it was computed with. */
-export const weightsOf = ({ weightValues }: FactorTables | Conditionals): { weights?: Float64Array } =>
-  weightValues && weightValues.length > 0 ? { weights: weightValues } : {};
-
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
   /** Milliseconds that it took to make the graph's tables. */
@@ -243,7 +240,11 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const description = { ...json, run: { seconds, reason, updates } };
       await inference.completeEnded(signal);
       const found = await inTurns(inference.finding(), signal);
-      const content = await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal);
+      const content = await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal).catch(
+        (error: unknown) => {
+          throw (error as { code?: unknown } | null)?.code === "GRAPH_IMPOSSIBLE" ? impossible(graph, plan.task) : error;
+        },
+      );
       return new Answer({ ...content, ...weightsOf(graph) });
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),

@@ -93,6 +93,10 @@ export function* graphFor(
   return yield* tablesOf(where, graph, task, evidence);
 }
 
+/** As part of an answer, the weights that it was computed with. */
+export const weightsOf = ({ weightValues }: FactorTables | Conditionals): { weights?: Float64Array } =>
+  weightValues && weightValues.length > 0 ? { weights: weightValues } : {};
+
 /** What a message can carry of columns. */
 export type PortableColumns = Omit<Conditionals, "name" | "state">;
 

@@ -11,6 +11,7 @@ import { coordinateProblem } from "../../algorithms/coordinate/target.ts";
 import { checkNumbers, checkSignal } from "../../base/checks.ts";
 import { checkKeys, checkNumber } from "../../base/errors.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
+import { worseFindings } from "../../base/worse.ts";
 import type { JsonObject } from "../../contract.ts";
 import { openEngine } from "../../host/engine.ts";
 import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf, refuseOtherValue } from "../../loop/checkpoint.ts";
@@ -140,7 +141,11 @@ function launch(
         ...(checkpoint ? { resume: checkpoint } : {}),
       };
     },
-    finish: (x, run) => ({ x, value: run.report.objective, reason: run.reason, algorithm: json.algorithm as JsonObject, run }),
+    finish: (x, summary) => {
+      const value = summary.report.objective;
+      const findings = worseFindings({ start: Number(json.value), end: value, error: 0 }, "the value", 0);
+      return { x, value, reason: summary.reason, algorithm: json.algorithm as JsonObject, run: { ...summary, findings } };
+    },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { coordinates: json } }),
   });
 }

@@ -20,7 +20,9 @@ import type { FullObjective } from "../../algorithms/gradient/objective.ts";
 import { lbfgs } from "../../algorithms/gradient/rules/lbfgs.ts";
 import { checkAlgorithm, checkNumbers, checkSignal, refuse } from "../../base/checks.ts";
 import { CapabilityError, checkKeys, OptionError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
 import { isNumber, KeptPart } from "../../base/kept-part.ts";
+import { meanOfBlocks, worseFindings } from "../../base/worse.ts";
 import type { CompiledFunction, Numbers, Shapes } from "../../compiler/array/function.ts";
 import { arraysBelow } from "../../compiler/array/symbolic.ts";
 import type { JsonObject } from "../../contract.ts";
@@ -226,6 +228,18 @@ class CompiledObjective implements FullObjective {
   }
 }
 
+/** Random numbers of a function that draws some, which both points are evaluated with. */
+const COMPARED_DRAWS = 16;
+
+function worseThanStart(objective: CompiledObjective, { x0, value }: JsonObject, x: Float64Array): Finding[] {
+  const start = Float64Array.from(x0 as number[]);
+  if (!objective.draws)
+    return worseFindings({ start: Number(value), end: objective.evaluate(x, null), error: 0 }, "the value", 0);
+  const values = (at: Float64Array): number[] =>
+    Array.from({ length: COMPARED_DRAWS }, (_, update) => objective.evaluate(at, null, update));
+  return worseFindings(meanOfBlocks(values(start), values(x)), "the mean value");
+}
+
 interface Recipe {
   rule: Rule;
   x0: Float64Array;
@@ -259,8 +273,9 @@ function launch(
         ...(checkpoint ? { resume: checkpoint } : {}),
       };
     },
-    finish: (x, run) => {
+    finish: (x, summary) => {
       const gradient = new Float64Array(objective.count);
+      const run = { ...summary, findings: worseThanStart(objective, json, x) };
       const value = objective.evaluate(x, gradient, run.updates);
       return {
         x: objective.scatter(x),

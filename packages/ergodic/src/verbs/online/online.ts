@@ -65,7 +65,7 @@ export async function openLearner(from: OnlineFrom, options: OnlineOptions = {})
     const parts = problem.parts as unknown as Json;
     const weights = (recipe.model as JsonObject).classWeights as Record<string, number> | undefined;
     return new RowLearner({
-      ...{ engine, held, problem, descent, pipeline, rule: rule as EquationRule, batch, seed, save },
+      ...{ engine, plan, held, problem, descent, pipeline, rule: rule as EquationRule, batch, seed, save },
       predictor: (saved) => kind.predictor(saved) as AnyPredictor,
       task: task as string,
       outputs: outputs as number,

@@ -1,9 +1,10 @@
 import type { EquationRule } from "../../algorithms/gradient/kinds.ts";
 import type { OnlineDescent } from "../../algorithms/gradient/online.ts";
 import { assert, DataError } from "../../base/errors.ts";
+import type { Finding } from "../../base/finding.ts";
 import { isObject } from "../../base/kept-part.ts";
 import { turn } from "../../base/turn.ts";
-import type { JsonObject, Problem, SavedModel, Snapshot, Tensor } from "../../contract.ts";
+import type { JsonObject, Plan, Problem, SavedModel, Snapshot, Tensor } from "../../contract.ts";
 import type { Pipeline } from "../../data/dataset.ts";
 import type { Engine } from "../../host/engine.ts";
 import { readCheckpoint } from "../../loop/checkpoint.ts";
@@ -16,6 +17,7 @@ const PAUSE_EVERY_MS = 10;
 
 export interface OnlineParts {
   readonly engine: Engine;
+  readonly plan: Plan;
   readonly held: HeldRows;
   readonly problem: Problem & { readonly target: number; readonly weights: number };
   readonly descent: OnlineDescent;
@@ -49,6 +51,8 @@ export class RowLearner implements OnlineRun {
   /** A saved model whose numbers are parameters as they are, once that is known: others are made of it with little work. */
   #saved: SavedModel | undefined;
   #isLearning = false;
+  /** Rows that are still in memory: the last ones that were learnt. */
+  #heldRows = 0;
 
   constructor(parts: OnlineParts) {
     this.#parts = parts;
@@ -100,6 +104,12 @@ export class RowLearner implements OnlineRun {
 
   report(): Record<string, number> {
     return this.#parts.descent.report();
+  }
+
+  /** A finding if the last rows have a larger loss than at these parameters, where learning began. */
+  async worseThan(start: Float64Array): Promise<Finding[]> {
+    const { worseThanStreamStart } = await import("../fit/training-findings.ts");
+    return worseThanStreamStart(this.#parts, { start, end: this.parameters(), held: this.#heldRows });
   }
 
   /** A copy of all that changes, of which `kept` makes a checkpoint, later too. */
@@ -180,6 +190,7 @@ export class RowLearner implements OnlineRun {
         watch(loss, z, first + row, Math.min(batch, count - row));
       }
       if (!descent.isFinite(columns)) throw overflow(first + count - 1, "a parameter would not be finite");
+      this.#heldRows = count;
       first += count;
       if (first >= rowCount || performance.now() - paused < PAUSE_EVERY_MS) continue;
       await turn();

@@ -22,7 +22,7 @@ const WAIT_MS = 20;
 /** A stream as the loop sees it, and what its verb makes of it. */
 export interface Learning {
   readonly started: Started;
-  finish(summary: RunSummary): object;
+  finish(summary: RunSummary): Promise<object>;
   keep(snapshot: Snapshot, loop: JsonObject): Uint8Array;
 }
 
@@ -113,6 +113,8 @@ function learningOf(
   chosen: JsonObject,
   resume?: { snapshot: Snapshot; loop: JsonObject },
 ): Learning {
+  // Where a resumed stream began, its checkpoint does not say.
+  const start = resume ? undefined : learner.parameters();
   return {
     started: {
       progression: stream,
@@ -121,7 +123,10 @@ function learningOf(
       chosen,
       ...(resume ? { resume } : {}),
     },
-    finish: (run) => Object.assign(learner.predictor(), { run }),
+    finish: async (run) => {
+      const findings = start ? await learner.worseThan(start) : [];
+      return Object.assign(learner.predictor(), { run: { ...run, findings } });
+    },
     keep: (snapshot, loop) => learner.kept(snapshot, { ...loop, stream: {} }),
   };
 }

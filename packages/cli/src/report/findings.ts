@@ -1,0 +1,12 @@
+import type { LearnedGraph } from "ergodic";
+import { inCommandLineTerms } from "../errors.ts";
+import type { Terminal } from "../terminal.ts";
+
+/** A line per finding about a run, with what to do; serious ones stand out. */
+export function findingsText(findings: LearnedGraph["findings"], paint: Terminal["paint"]["out"]): string {
+  const lines = findings.map(({ serious, text, advice }) => {
+    const line = `${text}; ${inCommandLineTerms(advice)}`;
+    return serious ? paint.bold(paint.yellow(line)) : line;
+  });
+  return lines.map((line) => `${line}\n`).join("");
+}
