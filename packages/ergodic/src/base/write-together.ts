@@ -11,7 +11,9 @@ import { type Content, makeFolder, said, stage, syncFolder, type WriteOptions, w
 
 /** A file of several; `content` is called when its turn comes. */
 export interface FileTogether {
+  /** Name within the folder. */
   readonly name: string;
+  /** Returns the bytes or the text. */
   readonly content: () => Content;
 }
 

@@ -28,8 +28,11 @@ export interface TriplesOptions {
 
 /** Names of the columns of a table that users, items and values come from. */
 export interface RatingColumns {
+  /** Column of the users. */
   readonly user: string;
+  /** Column of the items. */
   readonly item: string;
+  /** Column of the values. Absent for ratings without values. */
   readonly value?: string;
 }
 

@@ -18,7 +18,7 @@ export type TrustLevel = "trusted" | "care" | "untrusted";
 
 /** Whether draws can be trusted, and what to do if not. */
 export interface Verdict {
-  /** The level that the headline of `text` puts in words. */
+  /** The level that the first line of `text` states. */
   readonly level: TrustLevel;
   /** Whether the level is "trusted" or "care". */
   readonly trusted: boolean;

@@ -57,6 +57,7 @@ interface Inexact {
 
 const oneStep = "one step size for all scales, at which the widest take more than the run";
 const slow = "one step size for all directions, at which the long one mixes too slowly to tell";
+const unmeasured = "nothing measures how far its particles are from the posterior";
 const inexact: Record<string, Inexact> = {
   sgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: BIAS, sd: BIAS } },
   psgld: { declines: { scaled: oneStep, correlated: slow }, bounds: { mean: BIAS, sd: BIAS } },
@@ -64,9 +65,10 @@ const inexact: Record<string, Inexact> = {
   sgnht: { declines: { scaled: oneStep }, bounds: { mean: BIAS, sd: BIAS } },
   pathfinder: { bounds: { mean: 0.05, sd: 0.05 } },
   fullRank: { bounds: { mean: 0.05, sd: 0.05 } },
-  meanField: { declines: { correlated: "coordinates are independent in it" }, bounds: { mean: 0.05, sd: 0.05 } },
+  // Its draws are weighted, some of them wide, so that a correlation of 0.9 comes out right.
+  meanField: { bounds: { mean: 0.05, sd: 0.05 } },
   // A hundred particles that repel each other, none of which is in the tails.
-  svgd: { bounds: { mean: 0.05, sd: 0.15 } },
+  svgd: { declines: { round: unmeasured, scaled: unmeasured, correlated: unmeasured }, bounds: { mean: 0.05, sd: 0.15 } },
   sequentialMonteCarlo: { bounds: { mean: 0.05, sd: 0.05 } },
 };
 /** prior() draws from the prior, whatever was observed: on the first two that is the posterior. */
@@ -134,7 +136,7 @@ describe("samplers that are not exact, and approximations", () => {
     const draws = await sample(target.model, target.data, { algorithm: samplerRegistry[name]({}), ...plan, seed: 5 });
     const verdict = draws.verdict();
     expect(verdict.trusted, verdict.text).toBe(!(posterior in declines));
-    if (posterior in declines) return;
+    if (posterior in declines && name !== "svgd") return;
     if ("paretoK" in draws.report) expect(draws.report.paretoK).toBeLessThan(0.7);
     const rows = Object.values(draws.summary());
     for (const [i, row] of rows.entries()) {
