@@ -20,6 +20,8 @@ const HARMLESS: Record<string, readonly string[]> = {
   "base/partial.ts": ["random"],
   "base/room.ts": ["log2"],
   "predict/plan-kernels.ts": ["log2"],
+  "predict/plan-home.ts": ["log2"],
+  "data/features/hadamard.ts": ["log2"],
   "compiler/evaluate.ts": ["random"],
 };
 

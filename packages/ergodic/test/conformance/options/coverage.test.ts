@@ -64,6 +64,8 @@ const without: Readonly<Record<string, readonly string[]>> = {
       "newLevels",
       "dateParts",
       "checkWritable",
+      "writeTogether",
+      "pendingFiles",
     ],
   ],
   "takes data of the model, or a part of it": ["model", "coordinateProblem", "tensor"],
