@@ -136,6 +136,7 @@ describe.each(names)("%s", (name) => {
         expect(second.snapshot()).toEqual(snapshot);
         first.dispose();
         while (!second.converged) await second.advance(3);
+        await second.completeEnded();
         expect(stable(second.found())).toBe(wanted);
         second.dispose();
       }
