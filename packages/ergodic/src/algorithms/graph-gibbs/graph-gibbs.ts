@@ -456,6 +456,7 @@ class GraphGibbs implements PartInference {
   dispose(): void {
     for (const chain of this.chains) chain.dispose();
     this.ladder?.dispose();
+    this.pilots?.dispose();
     this.layout?.dispose();
   }
 }

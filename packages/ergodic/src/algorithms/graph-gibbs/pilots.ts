@@ -25,6 +25,8 @@ const PILOT_SHARE = 0.08;
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** A range is apart from the kept chains' own if the gap between them is larger than this share of the latter. */
 const GAP = 0.5;
+/** Share of groups that are apart from which on a difference may be one of all variables. */
+const WIDE_SHARE = 0.25;
 /** Gaps up to this share of a statistic are rounding. */
 const ROUNDING = 1e-9;
 
@@ -66,6 +68,8 @@ export class Pilots {
   /** Sweeps that each stray has made; and those that were made to follow strays, over all of them. */
   private sweeps = PILOT_SWEEPS;
   private followed = 0;
+  /** Chains of pilots under way. */
+  private readonly flying: Chain[] = [];
 
   constructor(regions: Regions, chains: number) {
     this.regions = regions;
@@ -90,7 +94,7 @@ export class Pilots {
     const made: Stray[] = [];
     for (let first = 0; first < count; first += driver.together) {
       const pilots = Array.from({ length: Math.min(driver.together, count - first) }, (_, i) => first + i);
-      const chains = pilots.map((pilot) => driver.chain(pilot));
+      const chains = this.open(pilots, driver);
       try {
         for (const [i, chain] of chains.entries()) if (!(yield* driver.begin(chain, pilots[i]))) return;
         let sweep = 0;
@@ -105,7 +109,7 @@ export class Pilots {
         for (const [i, pilot] of pilots.entries())
           made.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
       } finally {
-        for (const chain of chains) chain.dispose();
+        this.dispose();
       }
       // A large graph has many, most of which are none: their states take room.
       made.splice(0, made.length, ...this.straysAmong(made));
@@ -124,7 +128,10 @@ export class Pilots {
     const after: Stray[] = [];
     for (let first = 0; first < strays.length; first += driver.together) {
       const some = strays.slice(first, first + driver.together);
-      const chains = some.map(({ pilot }) => driver.chain(pilot));
+      const chains = this.open(
+        some.map(({ pilot }) => pilot),
+        driver,
+      );
       try {
         for (const [i, chain] of chains.entries()) {
           chain.packedStates().set(some[i].states);
@@ -135,7 +142,7 @@ export class Pilots {
         for (const [i, { pilot }] of some.entries())
           after.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
       } finally {
-        for (const chain of chains) chain.dispose();
+        this.dispose();
       }
     }
     this.sweeps += looks * every;
@@ -143,16 +150,22 @@ export class Pilots {
     this.strays = after;
   }
 
-  /** By position, 1 where a stray's states are apart from the kept chains'; undefined if there is no such position. */
+  /**
+   * By position, 1 where a stray's states are apart from the kept chains'; undefined if there is no such position. Modes of a few variables are apart in their groups, and
+   * in the statistics of all variables, too; only if they are in these alone, or in many groups, all variables may be concerned.
+   */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;
     const own = this.common();
-    const found = Uint8Array.from({ length: count }, (_, k) =>
-      this.strays.some(({ ranges }) => isApart(own, ranges, k)) ? 1 : 0,
-    );
-    if (!found.includes(1)) return undefined;
-    const all = found[count - 2] | found[count - 1];
-    return Uint8Array.from(groups, (group) => all | found[group]);
+    const found = new Uint8Array(count - 2);
+    for (const { ranges } of this.strays) {
+      const differs = (k: number): boolean => isApart(own, ranges, k);
+      const which = Array.from(found.keys()).filter(differs);
+      const isWide = which.length === 0 || which.length >= WIDE_SHARE * found.length;
+      if (isWide && (differs(count - 2) || differs(count - 1))) found.fill(1);
+      for (const group of which) found[group] = 1;
+    }
+    return found.includes(1) ? Uint8Array.from(groups, (group) => found[group]) : undefined;
   }
 
   snapshot(): { tensors: Record<string, Tensor>; state: JsonObject } {
@@ -186,6 +199,16 @@ export class Pilots {
       states: kept.tensor(`stray.${pilot}.states`, Uint32Array, words),
       ranges: ranges(`stray.${pilot}`),
     }));
+  }
+
+  /** Gives back the chains of pilots under way, wherever that broke off. */
+  dispose(): void {
+    for (const chain of this.flying.splice(0)) chain.dispose();
+  }
+
+  private open(pilots: readonly number[], driver: PilotDriver): readonly Chain[] {
+    for (const pilot of pilots) this.flying.push(driver.chain(pilot));
+    return this.flying.slice();
   }
 
   /** Sweeps chains, and looks at them after every few sweeps. */
