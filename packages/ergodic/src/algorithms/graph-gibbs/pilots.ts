@@ -20,7 +20,7 @@ const FIRST_SWEEPS = [3, 3, 2] as const;
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const PILOT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
 /** Sweeps of all pilots, as a share of the fewest sweeps of all kept chains. */
-const PILOT_SHARE = 0.08;
+const PILOT_SHARE = 0.065;
 /** Sweeps of strays that are followed, as a share of the kept sweeps; and looks at each every time. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** A range is apart from the kept chains' own if the gap between them is larger than this share of the latter. */
@@ -52,7 +52,7 @@ interface Stray {
 }
 
 /**
- * Pilots: short chains from other starts, every second one after a search for a probable state. They cost at most 8 % of the fewest sweeps of the kept chains.
+ * Pilots: short chains from other starts, every second one after a search for a probable state. They make at most 6.5 % of the fewest sweeps of the kept chains.
  * A pilot is a stray if a statistic of its states (regions.ts) is apart from the range that each kept chain has covered: there may be a mode that these
  * miss, or hardly visit. Strays are followed while the kept chains run, in case that they are only late, which costs at most 10 % of the sweeps.
  */
@@ -81,9 +81,9 @@ export class Pilots {
     return Math.max(4, Math.min(most, Math.floor((PILOT_SHARE * sweeps) / PILOT_SWEEPS)));
   }
 
-  /** Records where the kept chains are at the end of a batch. */
+  /** Records where the kept chains are at the end of every second batch. */
   async see(chains: readonly Chain[], { done }: Batches, driver: PilotDriver): Promise<void> {
-    if (this.seen >= done) return;
+    if (this.seen >= done || done % 2 === 1) return;
     await this.widen(this.kept, chains, driver);
     this.seen = done;
   }
@@ -118,36 +118,18 @@ export class Pilots {
     this.count = count;
   }
 
-  /** Continues strays, which may reach the states of the kept chains, after so many sweeps of all of these together. */
+  /**
+   * Continues strays, which may reach the states of the kept chains, after so many sweeps of all of these together: each time by as many sweeps as they have made, since most
+   * are strays by chance.
+   */
   async *follow(keptSweeps: number, driver: PilotDriver): AsyncGenerator<void> {
-    const strays = this.straysAmong(this.strays);
-    const each = Math.floor((FOLLOWED_SHARE * keptSweeps - this.followed) / Math.max(1, strays.length));
-    if (strays.length === 0 || each < 1) return;
-    const every = Math.ceil(each / FOLLOWED_LOOKS);
-    const looks = Math.floor(each / every);
-    const after: Stray[] = [];
-    for (let first = 0; first < strays.length; first += driver.together) {
-      const some = strays.slice(first, first + driver.together);
-      const chains = this.open(
-        some.map(({ pilot }) => pilot),
-        driver,
-      );
-      try {
-        for (const [i, chain] of chains.entries()) {
-          chain.packedStates().set(some[i].states);
-          chain.recount();
-        }
-        const ranges = some.map(({ ranges: { low, high } }) => ({ low: low.slice(), high: high.slice() }));
-        yield* this.watch(ranges, chains, { from: this.sweeps, looks, every }, driver);
-        for (const [i, { pilot }] of some.entries())
-          after.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
-      } finally {
-        this.dispose();
-      }
+    for (;;) {
+      const strays = this.straysAmong(this.strays);
+      const left = FOLLOWED_SHARE * keptSweeps - this.followed;
+      const each = Math.min(this.sweeps, Math.floor(left / Math.max(1, strays.length)));
+      if (strays.length === 0 || each < 1) return;
+      yield* this.continue(strays, each, driver);
     }
-    this.sweeps += looks * every;
-    this.followed += looks * every * strays.length;
-    this.strays = after;
   }
 
   /**
@@ -199,6 +181,35 @@ export class Pilots {
       states: kept.tensor(`stray.${pilot}.states`, Uint32Array, words),
       ranges: ranges(`stray.${pilot}`),
     }));
+  }
+
+  /** Makes about so many sweeps of each stray. */
+  private async *continue(strays: readonly Stray[], sweeps: number, driver: PilotDriver): AsyncGenerator<void> {
+    const every = Math.ceil(sweeps / FOLLOWED_LOOKS);
+    const looks = Math.floor(sweeps / every);
+    const after: Stray[] = [];
+    for (let first = 0; first < strays.length; first += driver.together) {
+      const some = strays.slice(first, first + driver.together);
+      const chains = this.open(
+        some.map(({ pilot }) => pilot),
+        driver,
+      );
+      try {
+        for (const [i, chain] of chains.entries()) {
+          chain.packedStates().set(some[i].states);
+          chain.recount();
+        }
+        const ranges = some.map(({ ranges: { low, high } }) => ({ low: low.slice(), high: high.slice() }));
+        yield* this.watch(ranges, chains, { from: this.sweeps, looks, every }, driver);
+        for (const [i, { pilot }] of some.entries())
+          after.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
+      } finally {
+        this.dispose();
+      }
+    }
+    this.sweeps += looks * every;
+    this.followed += looks * every * strays.length;
+    this.strays = after;
   }
 
   /** Gives back the chains of pilots under way, wherever that broke off. */
