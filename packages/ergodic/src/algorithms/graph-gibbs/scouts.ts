@@ -7,20 +7,20 @@ import { emptyRanges, type Ranges, type Regions, widen } from "./regions.ts";
 
 /** Batches of the kept chains before statistics are chosen by their means. */
 export const FIRST_BATCHES = 10;
-/** Most pilots. */
-const MOST_PILOTS = 32;
-/** Powers of p at which a pilot makes its first sweeps: one that begins at random, and one that first searches for a probable state. */
+/** Most scouts. */
+const MOST_SCOUTS = 32;
+/** Powers of p at which a scout makes its first sweeps: one that begins at random, and one that first searches for a probable state. */
 const POWERS = [
   [1, 1, 1],
   [0.5, 2, 1],
 ] as const;
 /** Sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Looks at each pilot after that, and sweeps between two looks. */
+/** Looks at each scout after that, and sweeps between two looks. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
-const PILOT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/** Sweeps of all pilots, as a share of the fewest sweeps of all kept chains. */
-const PILOT_SHARE = 0.065;
+const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
+/** Sweeps of all scouts, as a share of the fewest sweeps of all kept chains. */
+const SCOUT_SHARE = 0.065;
 /** Sweeps of strays that are followed, as a share of the kept sweeps; and looks at each every time. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
 /** A range is apart from the kept chains' own if the gap between them is larger than this share of the latter. */
@@ -31,34 +31,34 @@ const WIDE_SHARE = 0.25;
 const ROUNDING = 1e-9;
 
 /** Draws chains other than the kept ones. */
-export interface PilotDriver {
-  /** Pilots that are drawn together. */
+export interface ScoutDriver {
+  /** Scouts that are drawn together. */
   readonly together: number;
-  /** A chain with a pilot's random numbers. */
-  chain(pilot: number): Chain;
-  /** Puts a pilot into its first state; returns false if none was found. */
-  begin(chain: Chain, pilot: number): Generator<void, boolean>;
+  /** A chain with a scout's random numbers. */
+  chain(scout: number): Chain;
+  /** Puts a scout into its first state; returns false if none was found. */
+  begin(chain: Chain, scout: number): Generator<void, boolean>;
   /** Makes sweeps from this number on. */
   draw(chains: readonly Chain[], sweep: number, sweeps: number): AsyncGenerator<void>;
   /** Computes the values of the chains' states. */
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** Pilot whose states are apart from those of the kept chains. */
+/** Scout whose states are apart from those of the kept chains. */
 interface Stray {
-  readonly pilot: number;
+  readonly scout: number;
   readonly states: Uint32Array;
   readonly ranges: Ranges;
 }
 
 /**
- * Pilots: short chains from other starts, every second one after a search for a probable state. They make at most 6.5 % of the fewest sweeps of the kept chains.
- * A pilot is a stray if a statistic of its states (regions.ts) is apart from the range that each kept chain has covered: there may be a mode that these
+ * Scouts: short chains from other starts, every second one after a search for a probable state. They make at most 6.5 % of the fewest sweeps of the kept chains.
+ * A scout is a stray if a statistic of its states (regions.ts) is apart from the range that each kept chain has covered: there may be a mode that these
  * miss, or hardly visit. Strays are followed while the kept chains run, in case that they are only late, which costs at most 10 % of the sweeps.
  */
-export class Pilots {
+export class Scouts {
   readonly regions: Regions;
-  /** Number of pilots that were made. */
+  /** Number of scouts that were made. */
   count = 0;
   /** Number of the kept chains' batches at whose end their states were seen. */
   private seen = 0;
@@ -66,48 +66,48 @@ export class Pilots {
   private readonly kept: readonly Ranges[];
   private strays: readonly Stray[] = [];
   /** Sweeps that each stray has made; and those that were made to follow strays, over all of them. */
-  private sweeps = PILOT_SWEEPS;
+  private sweeps = SCOUT_SWEEPS;
   private followed = 0;
-  /** Chains of pilots under way. */
-  private readonly flying: Chain[] = [];
+  /** Chains of scouts under way. */
+  private readonly running: Chain[] = [];
 
   constructor(regions: Regions, chains: number) {
     this.regions = regions;
     this.kept = Array.from({ length: chains }, () => emptyRanges(regions.count));
   }
 
-  /** Number of pilots to make, by the fewest sweeps of all kept chains together. */
-  static wanted(sweeps: number, most = MOST_PILOTS): number {
-    return Math.max(4, Math.min(most, Math.floor((PILOT_SHARE * sweeps) / PILOT_SWEEPS)));
+  /** Number of scouts to make, by the fewest sweeps of all kept chains together. */
+  static wanted(sweeps: number, most = MOST_SCOUTS): number {
+    return Math.max(4, Math.min(most, Math.floor((SCOUT_SHARE * sweeps) / SCOUT_SWEEPS)));
   }
 
   /** Records where the kept chains are at the end of every second batch. */
-  async see(chains: readonly Chain[], { done }: Batches, driver: PilotDriver): Promise<void> {
+  async see(chains: readonly Chain[], { done }: Batches, driver: ScoutDriver): Promise<void> {
     if (this.seen >= done || done % 2 === 1) return;
     await this.widen(this.kept, chains, driver);
     this.seen = done;
   }
 
-  /** Makes this many pilots, once enough was seen of the kept chains. */
-  async *make(count: number, driver: PilotDriver): AsyncGenerator<void> {
+  /** Makes this many scouts, once enough was seen of the kept chains. */
+  async *make(count: number, driver: ScoutDriver): AsyncGenerator<void> {
     if (this.count > 0 || this.seen < LEAST_BATCHES) return;
     const made: Stray[] = [];
     for (let first = 0; first < count; first += driver.together) {
-      const pilots = Array.from({ length: Math.min(driver.together, count - first) }, (_, i) => first + i);
-      const chains = this.open(pilots, driver);
+      const scouts = Array.from({ length: Math.min(driver.together, count - first) }, (_, i) => first + i);
+      const chains = this.open(scouts, driver);
       try {
-        for (const [i, chain] of chains.entries()) if (!(yield* driver.begin(chain, pilots[i]))) return;
+        for (const [i, chain] of chains.entries()) if (!(yield* driver.begin(chain, scouts[i]))) return;
         let sweep = 0;
         for (const [phase, sweeps] of FIRST_SWEEPS.entries()) {
-          for (const [i, chain] of chains.entries()) chain.setPower(POWERS[pilots[i] % 2][phase]);
+          for (const [i, chain] of chains.entries()) chain.setPower(POWERS[scouts[i] % 2][phase]);
           yield* driver.draw(chains, sweep, sweeps);
           sweep += sweeps;
         }
         const ranges = chains.map(() => emptyRanges(this.regions.count));
         await this.widen(ranges, chains, driver);
         yield* this.watch(ranges, chains, { from: sweep, looks: LOOKS - 1, every: LOOK_SWEEPS }, driver);
-        for (const [i, pilot] of pilots.entries())
-          made.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
+        for (const [i, scout] of scouts.entries())
+          made.push({ scout, states: chains[i].packedStates().slice(), ranges: ranges[i] });
       } finally {
         this.dispose();
       }
@@ -122,7 +122,7 @@ export class Pilots {
    * Continues strays, which may reach the states of the kept chains, after so many sweeps of all of these together: each time by as many sweeps as they have made, since most
    * are strays by chance.
    */
-  async *follow(keptSweeps: number, driver: PilotDriver): AsyncGenerator<void> {
+  async *follow(keptSweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     for (;;) {
       const strays = this.straysAmong(this.strays);
       const left = FOLLOWED_SHARE * keptSweeps - this.followed;
@@ -154,11 +154,11 @@ export class Pilots {
     const { regions, kept, strays, count, seen, sweeps, followed } = this;
     const tensors: Record<string, Tensor> = { logs: regions.logs };
     for (const [c, ranges] of kept.entries()) putRanges(tensors, `${c}`, ranges);
-    for (const { pilot, states, ranges } of strays) {
-      tensors[`stray.${pilot}.states`] = states;
-      putRanges(tensors, `stray.${pilot}`, ranges);
+    for (const { scout, states, ranges } of strays) {
+      tensors[`stray.${scout}.states`] = states;
+      putRanges(tensors, `stray.${scout}`, ranges);
     }
-    return { tensors, state: { count, seen, sweeps, followed, strays: strays.map(({ pilot }) => pilot) } };
+    return { tensors, state: { count, seen, sweeps, followed, strays: strays.map(({ scout }) => scout) } };
   }
 
   /** `words`: length of packed states. */
@@ -176,22 +176,22 @@ export class Pilots {
       own.low.set(low);
       own.high.set(high);
     }
-    this.strays = kept.list("strays", isWhole).map((pilot) => ({
-      pilot,
-      states: kept.tensor(`stray.${pilot}.states`, Uint32Array, words),
-      ranges: ranges(`stray.${pilot}`),
+    this.strays = kept.list("strays", isWhole).map((scout) => ({
+      scout,
+      states: kept.tensor(`stray.${scout}.states`, Uint32Array, words),
+      ranges: ranges(`stray.${scout}`),
     }));
   }
 
   /** Makes about so many sweeps of each stray. */
-  private async *continue(strays: readonly Stray[], sweeps: number, driver: PilotDriver): AsyncGenerator<void> {
+  private async *continue(strays: readonly Stray[], sweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     const every = Math.ceil(sweeps / FOLLOWED_LOOKS);
     const looks = Math.floor(sweeps / every);
     const after: Stray[] = [];
     for (let first = 0; first < strays.length; first += driver.together) {
       const some = strays.slice(first, first + driver.together);
       const chains = this.open(
-        some.map(({ pilot }) => pilot),
+        some.map(({ scout }) => scout),
         driver,
       );
       try {
@@ -201,8 +201,8 @@ export class Pilots {
         }
         const ranges = some.map(({ ranges: { low, high } }) => ({ low: low.slice(), high: high.slice() }));
         yield* this.watch(ranges, chains, { from: this.sweeps, looks, every }, driver);
-        for (const [i, { pilot }] of some.entries())
-          after.push({ pilot, states: chains[i].packedStates().slice(), ranges: ranges[i] });
+        for (const [i, { scout }] of some.entries())
+          after.push({ scout, states: chains[i].packedStates().slice(), ranges: ranges[i] });
       } finally {
         this.dispose();
       }
@@ -212,14 +212,14 @@ export class Pilots {
     this.strays = after;
   }
 
-  /** Gives back the chains of pilots under way, wherever that broke off. */
+  /** Gives back the chains of scouts under way, wherever that broke off. */
   dispose(): void {
-    for (const chain of this.flying.splice(0)) chain.dispose();
+    for (const chain of this.running.splice(0)) chain.dispose();
   }
 
-  private open(pilots: readonly number[], driver: PilotDriver): readonly Chain[] {
-    for (const pilot of pilots) this.flying.push(driver.chain(pilot));
-    return this.flying.slice();
+  private open(scouts: readonly number[], driver: ScoutDriver): readonly Chain[] {
+    for (const scout of scouts) this.running.push(driver.chain(scout));
+    return this.running.slice();
   }
 
   /** Sweeps chains, and looks at them after every few sweeps. */
@@ -227,7 +227,7 @@ export class Pilots {
     ranges: readonly Ranges[],
     chains: readonly Chain[],
     { from, looks, every }: { readonly from: number; readonly looks: number; readonly every: number },
-    driver: PilotDriver,
+    driver: ScoutDriver,
   ): AsyncGenerator<void> {
     for (let look = 0; look < looks; look++) {
       yield* driver.draw(chains, from + look * every, every);
@@ -235,14 +235,14 @@ export class Pilots {
     }
   }
 
-  private async widen(ranges: readonly Ranges[], chains: readonly Chain[], driver: PilotDriver): Promise<void> {
+  private async widen(ranges: readonly Ranges[], chains: readonly Chain[], driver: ScoutDriver): Promise<void> {
     await driver.value(chains);
     for (const [i, chain] of chains.entries()) widen(ranges[i], this.regions.of(chain));
   }
 
-  private straysAmong(pilots: readonly Stray[]): Stray[] {
+  private straysAmong(scouts: readonly Stray[]): Stray[] {
     const own = this.common();
-    return pilots.filter(({ ranges }) => ranges.low.some((_, k) => isApart(own, ranges, k)));
+    return scouts.filter(({ ranges }) => ranges.low.some((_, k) => isApart(own, ranges, k)));
   }
 
   /**

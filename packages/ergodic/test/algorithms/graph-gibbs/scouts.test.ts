@@ -1,11 +1,11 @@
 /**
- * Pilots, which compare chains with others from other starts: graphs with several modes that chains do not connect are not trusted, graphs with one mode are, at a
+ * Scouts, which compare chains with others from other starts: graphs with several modes that chains do not connect are not trusted, graphs with one mode are, at a
  * bounded cost, and a run is kept and resumed in their midst.
  */
 import { describe, expect, it } from "vitest";
 import { Layout } from "../../../src/algorithms/graph-gibbs/layout.ts";
-import { Pilots } from "../../../src/algorithms/graph-gibbs/pilots.ts";
 import { emptyRanges, groupsOf, Regions, widen } from "../../../src/algorithms/graph-gibbs/regions.ts";
+import { Scouts } from "../../../src/algorithms/graph-gibbs/scouts.ts";
 import { Inference } from "../../../src/algorithms/inference/inference.ts";
 import { inferenceFromJson } from "../../../src/algorithms/inference/registry.ts";
 import { atOnce } from "../../../src/base/steps.ts";
@@ -54,7 +54,7 @@ describe("graphGibbs() of graphs with several modes", () => {
       if ("none" in answer.certificate && STRAYED.test(answer.certificate.none)) refused++;
     }
     console.log(`${wrong} of ${cases.length} runs trusted and wrong, ${refused} refused for other starts`);
-    // At a rate of 1 in 100, 5 or more of 112 have a chance of 0.6 %; without pilots 12 were.
+    // At a rate of 1 in 100, 5 or more of 112 have a chance of 0.6 %; without scouts 12 were.
     expect(wrong).toBeLessThan(5);
     expect(refused).toBeGreaterThan(10);
   }, 120_000);
@@ -110,7 +110,7 @@ describe("graphGibbs() of graphs with one mode", () => {
     expect([refused, wrong]).toEqual([0, 0]);
   }, 60_000);
 
-  /** A chain with fields, whose domains move slowly: pilots are late there, not elsewhere. */
+  /** A chain with fields, whose domains move slowly: scouts are late there, not elsewhere. */
   function slowChain(seed: number): Modes {
     const draws = stream(seed, "slow chain").at(0);
     const graph = factorGraph();
@@ -123,12 +123,12 @@ describe("graphGibbs() of graphs with one mode", () => {
   }
 });
 
-describe("pilots", () => {
+describe("scouts", () => {
   it("make at most 6.5 % of the fewest sweeps of the chains, and are 4 at least", () => {
     // Of 12 sweeps each.
-    expect(Pilots.wanted(4 * 1200)).toBe(26);
+    expect(Scouts.wanted(4 * 1200)).toBe(26);
     expect(26 * 12).toBeLessThanOrEqual(0.065 * 4 * 1200);
-    expect([Pilots.wanted(2 * 1200), Pilots.wanted(0), Pilots.wanted(1e9), Pilots.wanted(1e9, 8)]).toEqual([13, 4, 32, 8]);
+    expect([Scouts.wanted(2 * 1200), Scouts.wanted(0), Scouts.wanted(1e9), Scouts.wanted(1e9, 8)]).toEqual([13, 4, 32, 8]);
   });
 
   it("groups are of at most 32 variables that share factors, also around a hub, in time that grows with the edges", () => {
@@ -211,7 +211,7 @@ describe("pilots", () => {
         expect(numbersIn(second) === wanted).toBe(true);
         second.dispose();
       }
-      // Some were kept before the pilots had flown, and answers of that time say so.
+      // Some were kept before the scouts were there, and answers of that time say so.
       expect(unheard).toBeGreaterThan(5);
       expect(engine.memory.usedBytes).toBe(before);
     },
