@@ -117,6 +117,40 @@ const again = (v) => v.infer.resume(annealed, graph, { evidence: seen });
 await both("inference resumed", again, told);
 found["inference resumed, as it was"] = [told(best), told(await again(there))];
 
+const townOf = (v) => {
+  const town = lib.factorGraph();
+  const [near, base] = [town.weight("near"), town.weight("base", 0.1)];
+  for (let i = 0; i < 40; i++) {
+    town.variable("h" + i, i % 4 ? undefined : ["low", "mid", "high"], i === 7 ? { truthiness: [0.25, 0.75] } : {});
+    town.isTrue(i % 4 ? "h" + i : lib.is("h" + i, "high"), { weight: base, feature: 1 + (i % 3) });
+    if (i % 5 && i !== 7) town.observe("h" + i, i % 4 ? i % 7 < 3 : "low");
+    if (i % 4 > 1) town.equal(["h" + i, "h" + (i - 1)], { weight: near });
+  }
+  town.table(["h1", "h2"], [3, 1, 1, 2]);
+  return town;
+};
+const town = townOf();
+const learnt = async (f) => JSON.stringify([[...f.weights], f.weight("near"), f.heldOut, f.findings, f.run.findings, f.run.reason, f.run.updates, f.graph.observedState("h1"), f.particles && [f.particles.updates, f.particles.free.map((p) => [...p])], String(f.graph), await f.likelihood()]);
+const saying = (f) => f.then(learnt);
+const townLearning = { seed: 4, epochs: 30, deterministic: true };
+await both("learnt", (v) => v.fit(town, townLearning), (f) => f.run.updates + ofNumbers(f.weights));
+found["learnt weights"] = [await saying(fit(town, townLearning)), await saying(there.fit(town, townLearning))];
+const townOthers = { ...townLearning, algorithm: lib.contrastiveDivergence({ tempered: true }), rule: lib.sgd({ rate: 0.05 }), l2: 0.01, heldOut: 0.3, replicas: 2 };
+found["learnt otherwise"] = [await saying(fit(town, townOthers)), await saying(there.fit(town, townOthers))];
+for (const algorithm of [lib.pseudoLikelihood(), lib.exactLikelihood()]) found["learnt by " + algorithm.name] = [await saying(fit(town, { ...townLearning, algorithm })), await saying(there.fit(town, { ...townLearning, algorithm }))];
+found["learnt by default"] = [await saying(fit(town)), await saying(there.fit(town))];
+const townBefore = await fit(town, townLearning);
+found["learnt from a result"] = [await saying(fit(town, { ...townLearning, from: townBefore })), await saying(there.fit(town, { ...townLearning, from: await there.fit(town, townLearning) }))];
+const townGrowing = townOf();
+const townAlone = there.fit(townGrowing, townLearning);
+townGrowing.observe("h5", true);
+found["evidence that came later"] = [await saying(fit(town, townLearning)), await saying(townAlone)];
+const townHalfway = await townAlone.checkpoint();
+found["learning resumed"] = [await saying(fit.resume(townHalfway, town, { epochs: 45 })), await saying(there.fit.resume(townHalfway, town, { epochs: 45 }))];
+const learntThere = await there.fit(town, townOthers);
+found["calibration of what was learnt"] = [JSON.stringify((await fit(town, townOthers)).calibration(await lib.infer(town))), JSON.stringify(learntThere.calibration(await there.infer(town)))];
+found["weights of an answer"] = [JSON.stringify([...(await lib.infer(townBefore.graph)).weights]), JSON.stringify([...(await there.infer(townBefore.graph)).weights])];
+
 const { add, abs, sqrt, square, mul, sub, div, less, where } = lib.compiler;
 const facts = { summary: "signs, slowly", source: "none" };
 const smoothed = lib.rule("smoothed", { rate: 0.01, scale: 0.9, centre: true }, ({ g, rate, scale, centre, t }, { m }, { t: seen }) => {

@@ -63,6 +63,34 @@ it("a thread that cannot be started, or a module that is not there, is an error 
   expect(fileURLToPath(dist("worker/serve.js"))).toContain("serve");
 });
 
+it("has every verb's own calls, but streams, which say where they can be run; learners and graphs that are wrong are refused as elsewhere", async () => {
+  const { worker } = await import(dist("worker/index.js"));
+  const lib = await import(dist("index.js"));
+  const there = worker();
+  const named = (verb: object): string[] => Object.keys(verb).sort();
+  for (const verb of ["fit", "sample", "minimize", "tune", "calibrate", "infer"])
+    expect(named(there[verb])).toEqual(named(lib[verb]));
+  expect(named(there.fit.path)).toEqual(named(lib.fit.path));
+  for (const call of [there.fit.stream, there.fit.stream.resume])
+    expect(() => call(lib.linear(), [])).toThrow(
+      /^worker: fit\.stream is not one of its verbs.*call fit\.stream of ergodic.*\[WORKER_ARGUMENT\]$/,
+    );
+  const graph = lib.factorGraph();
+  graph.variable("a");
+  graph.isTrue("a", { weight: graph.weight("w") });
+  await expect(there.fit(graph)).rejects.toThrow(/^fit: no variable was observed/);
+  graph.observe("a", true);
+  await expect(there.fit(graph, { algorithm: lib.adam() })).rejects.toThrow(/^fit: algorithm is .*a learner of graphs/);
+  await expect(there.fit(graph, { rule: lib.pseudoLikelihood() })).rejects.toThrow(/^fit: rule is /);
+  await expect(there.fit(graph, { epoch: 3 })).rejects.toThrow(/^fit: unknown option "epoch"/);
+  const stop = new AbortController();
+  const run = there.fit(graph, { epochs: 1e9, signal: stop.signal });
+  stop.abort(new Error("enough"));
+  await expect(run).rejects.toThrow(/enough/);
+  expect((await there.fit(graph, { epochs: 5 })).findings.map(({ code }: { code: string }) => code)).toEqual(["separable"]);
+  there.dispose();
+});
+
 it("addresses are as seen from the working folder; what is none is refused", async () => {
   const { worker } = await import(dist("worker/index.js"));
   writeFileSync(join(folder, "objective.mjs"), "export const cost = ([x]) => (x - 3) ** 2;\nexport const sum = 1;");

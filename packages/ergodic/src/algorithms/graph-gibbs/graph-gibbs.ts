@@ -22,7 +22,6 @@ import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./e
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
 import { marginalsOf, precision, variancesOf } from "./marginals.ts";
-import { FIRST_BATCHES, type PilotDriver, Pilots } from "./pilots.ts";
 import { groupsOf, logMeans, Regions } from "./regions.ts";
 import { blocks } from "./schedules/blocks.ts";
 import { chromatic } from "./schedules/chromatic.ts";
@@ -30,6 +29,7 @@ import { hogwild } from "./schedules/hogwild.ts";
 import { randomScan } from "./schedules/random-scan.ts";
 import { pieces, type Schedule, type Stretch, type Visits } from "./schedules/schedule.ts";
 import { sequential } from "./schedules/sequential.ts";
+import { FIRST_BATCHES, type ScoutDriver, Scouts } from "./scouts.ts";
 import { tableColumns, withKnown } from "./table-columns.ts";
 
 /** Orders of visits, by name. */
@@ -77,7 +77,8 @@ const CONTINUED_WARMUP = 0.1;
  * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
- * them, or changes of single variables may not reach all states (inference/ergodicity.ts). `tempered` chains trade states with copies at powers of p
+ * them, changes of single variables may not reach all states (inference/ergodicity.ts), or scouts, short chains from other starts, are in states that
+ * these chains never visit (scouts.ts). `tempered` chains trade states with copies at powers of p
  * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
  * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is
  * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
@@ -145,7 +146,7 @@ class GraphGibbs implements PartInference {
   private together: BlockLayout | undefined;
   private readonly chains: Chain[] = [];
   private ladder: Ladder | undefined;
-  private pilots: Pilots | undefined;
+  private scouts: Scouts | undefined;
   /** Chains are at their first states, or where they were kept. */
   private begun = false;
   private ergodic: Ergodicity | undefined;
@@ -220,8 +221,8 @@ class GraphGibbs implements PartInference {
     const isPrecise = (): Generator<void, boolean> =>
       precision(layout, chains, batches.settled, batches.done, options.mcse, this.earlier);
     const look = async function* (this: GraphGibbs): AsyncGenerator<void> {
-      if (this.pilots) yield* this.pilots.follow(batches.settled * chains.length, driver);
-      batches.look((yield* isPrecise()) && !this.pilots?.apart);
+      if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
+      batches.look((yield* isPrecise()) && !this.scouts?.apart);
     }.bind(this);
     // Chains may continue from before a comparison or a look.
     if (!batches.over) yield* this.compare(layout, driver);
@@ -247,31 +248,31 @@ class GraphGibbs implements PartInference {
       yield;
     }
     batches.end(chains);
-    if (this.pilots) yield* this.pilots.follow(batches.settled * chains.length, driver);
+    if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
   }
 
-  /** At the end of a batch: where the chains are; and the pilots, once there is something to compare them with. */
-  private async *compare(layout: Layout, driver: PilotDriver): AsyncGenerator<void> {
+  /** At the end of a batch: where the chains are; and the scouts, once there is something to compare them with. */
+  private async *compare(layout: Layout, driver: ScoutDriver): AsyncGenerator<void> {
     const { batches, chains, columns, options, zeros } = this;
     if (!this.compares || !batches.isBetween || batches.done < FIRST_BATCHES) return;
-    if (!this.pilots) {
+    if (!this.scouts) {
       const groups = yield* groupsOf(columns, layout);
-      this.pilots = new Pilots(new Regions(layout, groups, logMeans(layout, chains, batches.settled)), chains.length);
+      this.scouts = new Scouts(new Regions(layout, groups, logMeans(layout, chains, batches.settled)), chains.length);
     }
-    await this.pilots.see(chains, batches, driver);
+    await this.scouts.see(chains, batches, driver);
     const fewest = chains.length * (batches.warmup + Math.min(options.sweeps, batches.least));
     // Where factors have zeros, a search for each first state costs more than sweeps do.
-    yield* this.pilots.make(Pilots.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
+    yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether pilots are made: not where the certificate is another one anyway, nor with a ladder, which leads chains to other modes. */
+  /** Whether scouts are made: not where the certificate is another one anyway, nor with a ladder, which leads chains to other modes. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;
     return !ladder && !biased && (ergodic?.ergodic ?? true) === true && layout!.joined.includes(1);
   }
 
-  private driver(layout: Layout, visits: Visits): PilotDriver {
+  private driver(layout: Layout, visits: Visits): ScoutDriver {
     const { plan, engine, options, columns, zeros, together, schedule } = this;
     const workers = Math.max(1, plan.workers);
     const run = (calls: Call[]): Promise<void> => this.run(calls);
@@ -279,9 +280,9 @@ class GraphGibbs implements PartInference {
     const whole = stretches.length === 1 && !stretches[0].shared;
     return {
       together: options.chains,
-      chain: (pilot) => new Chain(layout, engine, stream(plan.seed, "graph gibbs, pilot", pilot), workers, together, false),
-      *begin(chain, pilot) {
-        const random = stream(plan.seed, "graph gibbs, pilot start", pilot).at(0);
+      chain: (scout) => new Chain(layout, engine, stream(plan.seed, "graph gibbs, scout", scout), workers, together, false),
+      *begin(chain, scout) {
+        const random = stream(plan.seed, "graph gibbs, scout start", scout).at(0);
         const found = zeros ? yield* positiveState(zeros.tables, random) : undefined;
         if (found === "impossible" || (zeros && !found)) return false;
         chain.begin((v) => found?.[v] ?? random.integer(columns.cardinalities[v]));
@@ -346,14 +347,14 @@ class GraphGibbs implements PartInference {
       chain.begin((v) => found[v]);
     }
     if (options.tempered) this.temper(options.tempered, layout);
-    if (kept?.has("pilots.logs")) {
+    if (kept?.has("scouts.logs")) {
       const regions = new Regions(
         layout,
         yield* groupsOf(columns, layout),
-        kept.floats("pilots.logs", layout.slots[layout.drawn]),
+        kept.floats("scouts.logs", layout.slots[layout.drawn]),
       );
-      this.pilots = new Pilots(regions, options.chains);
-      this.pilots.restore(kept.part("pilots", "pilots.", kept.object("pilots")), this.chains[0].packedStates().length);
+      this.scouts = new Scouts(regions, options.chains);
+      this.scouts.restore(kept.part("scouts", "scouts.", kept.object("scouts")), this.chains[0].packedStates().length);
     }
     this.begun = true;
   }
@@ -415,12 +416,12 @@ class GraphGibbs implements PartInference {
     const lost = this.ladder?.lost
       ? "lower powers did not lead back to states that chains had found, more probable than all that were seen since"
       : undefined;
-    const compared = !this.compares || this.pilots?.count ? undefined : "no other starts had been compared with the chains";
+    const compared = !this.compares || this.scouts?.count ? undefined : "no other starts had been compared with the chains";
     const why =
       early ?? biased ?? lost ?? compared ?? (this.ergodic && this.ergodic.ergodic !== true ? this.ergodic.reason : undefined);
     const adjacency = yield* adjoining(columns);
     const { blockOf } = this.together ?? {};
-    const more = { blockOf, earlier, apart: this.pilots?.apart };
+    const more = { blockOf, earlier, apart: this.scouts?.apart };
     const marginals = yield* marginalsOf(layout, chains, batches.settled, batches.done, { columns, adjacency }, more);
     const certified = why ? marginals.map(({ p }) => ({ p, certificate: { none: why } })) : marginals;
     const ended = {
@@ -443,9 +444,9 @@ class GraphGibbs implements PartInference {
     for (const [c, chain] of this.chains.entries())
       for (const [name, tensor] of Object.entries(chain.snapshot())) tensors[`${c}.${name}`] = tensor;
     for (const [name, tensor] of Object.entries(this.ladder?.snapshot() ?? {})) tensors[`ladder.${name}`] = tensor;
-    const pilots = this.pilots?.snapshot();
-    for (const [name, tensor] of Object.entries(pilots?.tensors ?? {})) tensors[`pilots.${name}`] = tensor;
-    const own = { schedule: this.options.schedule, ...(pilots ? { pilots: pilots.state } : {}) };
+    const scouts = this.scouts?.snapshot();
+    for (const [name, tensor] of Object.entries(scouts?.tensors ?? {})) tensors[`scouts.${name}`] = tensor;
+    const own = { schedule: this.options.schedule, ...(scouts ? { scouts: scouts.state } : {}) };
     return { tensors, state: { ...state, ...own, ...this.batches.snapshot() } };
   }
 
@@ -461,6 +462,7 @@ class GraphGibbs implements PartInference {
   dispose(): void {
     for (const chain of this.chains) chain.dispose();
     this.ladder?.dispose();
+    this.scouts?.dispose();
     this.layout?.dispose();
   }
 }

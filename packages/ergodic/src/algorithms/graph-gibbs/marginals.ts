@@ -115,7 +115,7 @@ export function* marginalsOf(
   return marginals;
 }
 
-/** Why there is no certificate where pilots strayed. */
+/** Why there is no certificate where scouts strayed. */
 const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
 /** Whether every probability is known to `mcse`, and the chains agree. A generator: it yields every few milliseconds. */

@@ -52,16 +52,19 @@ export class Regions {
 
   /** Statistics of a chain's states, after `chain.valueCall()`. */
   of(chain: Chain): Float64Array {
-    const { groups, logs, count, layout } = this;
-    const { slots, drawn } = layout;
+    const { groups, logs, count } = this;
+    const { slots, drawn } = this.layout;
     const values = new Float64Array(count);
     const states = chain.current;
     for (let p = 0; p < drawn; p++) {
       const slot = slots[p];
-      const term = layout.terms(p) === 1 ? states[p] * logs[slot] : logs[slot + states[p]];
-      values[groups[p]] += term;
-      values[count - 2] += term;
+      // Of a single slot, the log odds of the second state.
+      if (slots[p + 1] - slot > 1) values[groups[p]] += logs[slot + states[p]];
+      else if (states[p] === 1) values[groups[p]] += logs[slot];
     }
+    let sum = 0;
+    for (let group = 0; group < count - 2; group++) sum += values[group];
+    values[count - 2] = sum;
     values[count - 1] = chain.value;
     return values;
   }
