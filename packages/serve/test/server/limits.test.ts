@@ -246,7 +246,7 @@ describe("what is no HTTP is answered, too, where something was written before",
       run: () =>
         new Promise((resolve) => (answer = () => resolve({ y: { ...tensor, shape: [1, 1], data: Float64Array.of(7) } }))),
     } as unknown as ModelAtHand;
-    const { url } = await serving({ models: { line: slow }, requestMs: 400 });
+    const { url } = await serving({ models: { line: slow }, join: { line: false }, requestMs: 400 });
     const asked = JSON.stringify({ inputs: [{ name: "x", datatype: "FP64", shape: [1, 1], data: [1] }] });
     for (const [packets, status] of [
       [["rubbish\r\n\r\n", ...Array<string>(15).fill("and more\r\n")], "400"],

@@ -68,9 +68,13 @@ export class TrialLoss {
   }
 }
 
-function penaltyAt({ l1, l2, group, weights, groups, outputs, stride }: Parts["target"]["penalty"], x: Float64Array): number {
+function penaltyAt(penalty: Parts["target"]["penalty"], x: Float64Array): number {
+  const { l1, l2, group, groups, outputs, stride } = penalty;
   let sum = 0;
-  if (l1 > 0 || l2 > 0) for (let i = 0; i < x.length; i++) sum += weights[i] * (l1 * Math.abs(x[i]) + 0.5 * l2 * x[i] * x[i]);
+  if (l1 > 0 || l2 > 0) {
+    const { weights } = penalty;
+    for (let i = 0; i < x.length; i++) sum += weights[i] * (l1 * Math.abs(x[i]) + 0.5 * l2 * x[i] * x[i]);
+  }
   if (group === 0) return sum;
   for (const columns of groups) {
     let squares = 0;

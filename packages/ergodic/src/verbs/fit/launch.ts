@@ -45,7 +45,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
   let model: Model<D>;
   let prepared: D;
   let json: JsonObject;
-  let began: Began | undefined;
+  let began: Began;
+  let findings: typeof import("./training-findings.ts");
   /** For what begins from a checkpoint. */
   let handedOn: JsonObject;
   /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
@@ -68,6 +69,8 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       if (learnt !== data) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
     };
     return orElse(end, async () => {
+      // Loaded before the run: a page may be offline by its end.
+      findings = await later(() => import("./training-findings.ts"));
       const engine = await openEngine({ deterministic, families: kind.families(options, { model, prepared }) });
       const problem = model.bind(prepared, plan, engine);
       return orElse(
@@ -124,10 +127,9 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       );
     });
   };
-  const findingsAt = async (parameters: Float64Array): Promise<Finding[]> => {
-    const { separable, worseThanStart } = await later(() => import("./training-findings.ts"));
+  const findingsAt = (parameters: Float64Array): Finding[] => {
     const measure = (rows: D): Record<string, number> => kind.measure(save(parameters), rows, prepared);
-    return [...worseThanStart(began!, parameters), ...separable(began!.problem, prepared, measure)];
+    return [...findings.worseThanStart(began, parameters), ...findings.separable(began.problem, prepared, measure)];
   };
   return new Run<object & Trained>({
     resultNames: trainedNames(),
@@ -146,9 +148,9 @@ export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: ()
       const begin = (): Promise<Started> => begun(recipe);
       return checkpoint ? fromCheckpoint(begin) : beginning ? beginning.blamed(begin) : begin();
     },
-    finish: async (parameters, summary) => {
+    finish: (parameters, summary) => {
       const { gap } = summary.report;
-      const run = { ...summary, findings: await findingsAt(parameters) };
+      const run = { ...summary, findings: findingsAt(parameters) };
       return Object.assign(kind.predictor(save(parameters)), { run }, gap === undefined ? {} : { gap });
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { ...json, ...handedOn, data: kind.fingerprint(data) } }),
