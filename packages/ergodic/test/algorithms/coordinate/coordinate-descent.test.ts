@@ -264,7 +264,9 @@ describe("options", () => {
 
   it("a problem without coordinates, and acceleration beside a residual, are refused", () => {
     const none = { name: "a model", rowCount: 1, parameterCount: 1, dispose() {} };
-    expect(() => coordinateDescent().start(none, plan(), undefined as never)).toThrow(/coordinates, which a model does not offer.*\[MODEL_CAPABILITY\]/);
+    expect(() => coordinateDescent().start(none, plan(), undefined as never)).toThrow(
+      /coordinates, which a model does not offer.*\[MODEL_CAPABILITY\]/,
+    );
     const start = () => begin(coordinateProblem(byRows(problem), new Float64Array(8)), { acceleration: "nesterov" });
     expect(start).toThrow(/between two points.*\[MODEL_CAPABILITY\]/);
   });
