@@ -48,7 +48,7 @@ module.exports = {
       name: "no-node-in-the-library",
       severity: "error",
       comment:
-        "the library runs in browsers, whose bundlers resolve every import: modules of Node come from builtin() of base/node.ts",
+        "the library runs in browsers, whose bundlers resolve every import: modules of Node come from builtin() of files/node.ts",
       from: { path: src },
       to: { dependencyTypes: ["core"], dependencyTypesNot: ["type-only", "type-import"] },
     },

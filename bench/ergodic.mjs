@@ -14,7 +14,7 @@ const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
 /** What benchmarks import, by the paths within the sources. */
 export const PARTS = [
   ...["algorithms/contrastive/contrastive-divergence", "algorithms/graph-gibbs/chain", "algorithms/graph-gibbs/layout"],
-  ...["chromatic", "hogwild", "sequential"].map((name) => `algorithms/graph-gibbs/schedules/${name}`),
+  ...["chromatic", "hogwild", "sequential"].map((name) => `graphs/sampling/gibbs/schedules/${name}`),
   ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
   ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/replica-gibbs/bit-layout"],
   ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/steps", "base/stream"],
@@ -40,7 +40,7 @@ const kept = {
 let bundling;
 
 async function bundle() {
-  if (!existsSync(join(src, "host/builds/threads.ts"))) throw new Error('the kernels are not there; run "npm run build" first');
+  if (!existsSync(join(src, "memory/builds/threads.ts"))) throw new Error('the kernels are not there; run "npm run build" first');
   const { build } = await import("esbuild");
   const folder = mkdtempSync(join(tmpdir(), "ergodic-bench-build-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -54,7 +54,7 @@ async function bundle() {
   return folder;
 }
 
-/** Modules of the library, by their paths within it: "host/engine.js". */
+/** Modules of the library, by their paths within it: "engine/memory/engine.js". */
 export async function openModules(...names) {
   const folder = await (bundling ??= bundle());
   return Promise.all(names.map((name) => import(pathToFileURL(join(folder, name.replace(/js$/, "mjs"))).href)));
@@ -66,7 +66,7 @@ export async function openErgodic() {
 
 /** The engine itself, with what else the module `name` exports: for benchmarks of one kernel. */
 export async function openEngineOf(name) {
-  const [{ openEngine }, module] = await openModules("host/engine.js", name);
+  const [{ openEngine }, module] = await openModules("engine/memory/engine.js", name);
   return { engine: await openEngine(), ...module };
 }
 
@@ -91,7 +91,7 @@ export async function timedFit(ergodic, model, data, options) {
 
 /** `ergodic/compiler`. */
 export async function openCompiler() {
-  return (await openModules("compiler/index.js"))[0];
+  return (await openModules("engine/compiler/index.js"))[0];
 }
 
 /**
@@ -100,7 +100,7 @@ export async function openCompiler() {
  */
 export async function openNetwork(problem, build) {
   const ergodic = await openErgodic();
-  const [{ gradientDescent }, { resolvePlan }] = await openModules("algorithms/gradient/gradient-descent.js", "loop/plan.js");
+  const [{ gradientDescent }, { resolvePlan }] = await openModules("learning/descent/gradient-descent.js", "engine/loop/plan.js");
   const { trainImages, trainLabels, rowCount, batch, rate, weights } = problem;
   const columnCount = trainImages.length / rowCount;
   const side = Math.sqrt(columnCount);

@@ -25,12 +25,12 @@ export async function emptyGraph({ variables, seed }) {
 /** The states of all variables after so many sweeps of Gibbs sampling. */
 export async function drawStates(graph, sweeps) {
   const [{ Layout }, { Chain }, { sequential }, { atOnce }, { stream }, { openEngine }] = await openModules(
-    "algorithms/graph-gibbs/layout.js",
-    "algorithms/graph-gibbs/chain.js",
-    "algorithms/graph-gibbs/schedules/sequential.js",
-    "base/steps.js",
-    "base/stream.js",
-    "host/engine.js",
+    "graphs/sampling/gibbs/layout.js",
+    "graphs/sampling/gibbs/chain.js",
+    "graphs/sampling/gibbs/schedules/sequential.js",
+    "engine/threads/steps.js",
+    "engine/random/stream.js",
+    "engine/memory/engine.js",
   );
   const engine = await openEngine({ families: ["graphs"] });
   const columns = graph.conditionals();

@@ -56,7 +56,7 @@ const given = (name) => (Object.hasOwn(varying, name) ? dataOfVarying(name) : da
 /** Our model of a posterior. */
 export async function modelOf(name) {
   if (Object.hasOwn(varying, name)) return modelOfVarying(name);
-  const [compiler, statistical] = await openModules("compiler/index.js", "models/statistical/index.js");
+  const [compiler, statistical] = await openModules("engine/compiler/index.js", "bayes/model/index.js");
   return models({ ...compiler, ...statistical })[name]();
 }
 
@@ -188,7 +188,7 @@ function placeOf(quantities, name) {
 
 /** Conditions our model once; `run(algorithm, seed)` → { seconds, leapfrogs, least, means }, all of the run's set-up in the seconds. */
 export async function openOurs(name) {
-  const [diagnostics, { openEngine }] = await openModules("diagnostics/index.js", "host/engine.js");
+  const [diagnostics, { openEngine }] = await openModules("engine/statistics/index.js", "engine/memory/engine.js");
   const posterior = await (await modelOf(name)).condition(await given(name), {});
   const engine = await openEngine();
   const plan = { chains: CHAINS, warmup: WARMUP, draws: DRAWS, workers: 1, deterministic: false };
@@ -229,7 +229,7 @@ function rdump(data) {
 /** rstan on a posterior, compiled or taken from the cache: `run(seed)` as ours. @throws Skipped where rstan is missing */
 export async function openStan(name, folder) {
   const { stan, compared, theirs = compared } = entryOf(name);
-  const [diagnostics] = await openModules("diagnostics/index.js");
+  const [diagnostics] = await openModules("engine/statistics/index.js");
   mkdirSync(CACHE, { recursive: true });
   const [data, draws] = [join(folder, `${name}.R`), join(folder, `${name}.draws`)];
   writeFileSync(data, rdump(await given(name)));

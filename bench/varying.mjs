@@ -71,12 +71,12 @@ function groupsOf(draws) {
 }
 
 export async function dataOfVarying(name) {
-  const [{ stream }] = await openModules("base/stream.js");
+  const [{ stream }] = await openModules("engine/random/stream.js");
   return varying[name].data(stream(1, "varying", name).at(0));
 }
 
 export async function modelOfVarying(name) {
-  const [compiler, statistical] = await openModules("compiler/index.js", "models/statistical/index.js");
+  const [compiler, statistical] = await openModules("engine/compiler/index.js", "bayes/model/index.js");
   return models({ ...compiler, distributions: statistical })[name]();
 }
 

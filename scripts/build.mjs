@@ -12,7 +12,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { buildKernels, copyBuilds, writeModules } = await import("../packages/ergodic/scripts/build-kernels.mjs");
 await buildKernels();
 await writeModules(join(root, "packages/ergodic/dist/kernels"));
-await copyBuilds(join(root, "packages/ergodic/dist/host/builds"));
+await copyBuilds(join(root, "packages/ergodic/dist/engine/memory/builds"));
 const { buildThreads } = await import("../packages/ergodic/scripts/build-threads.mjs");
 await buildThreads();
 const { bundle, singleFile } = await import("../packages/ergodic/scripts/bundle.mjs");

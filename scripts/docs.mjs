@@ -205,7 +205,7 @@ ${sections.join("\n")}`;
 }
 
 export function distributionSources() {
-  const folder = new URL("../packages/ergodic/src/models/statistical/distributions/", import.meta.url);
+  const folder = new URL("../packages/ergodic/src/bayes/distributions/", import.meta.url);
   return readdirSync(folder).map((name) => readFileSync(new URL(name, folder), "utf8"));
 }
 

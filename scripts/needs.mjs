@@ -68,7 +68,7 @@ function webkits() {
   return existsSync("/usr/lib") ? readdirSync("/usr/lib").map((name) => join("/usr/lib", name, "webkit2gtk-4.1")) : [];
 }
 
-/** As test/host/node-binaries.ts and test/templates.test.ts look for it. */
+/** As test/engine/memory/node-binaries.ts and test/templates.test.ts look for it. */
 export function hasHost(root, { folder: own, file }) {
   const folder = join(root, "node_modules/.cache-node", own);
   return (

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { setFlagsFromString } from "node:v8";
-import { add, compileFunction, mul, sum } from "../packages/ergodic/dist/compiler/index.js";
+import { add, compileFunction, mul, sum } from "../packages/ergodic/dist/engine/compiler/index.js";
 import {
   Dataset,
   dense,
@@ -22,7 +22,7 @@ import {
   sample,
   fit as train,
   vector,
-} from "../packages/ergodic/dist/index.js";
+} from "../packages/ergodic/dist/entries/index.js";
 
 const { values } = parseArgs({
   options: {

@@ -9,10 +9,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import { bun, nodeVersions } from "../packages/ergodic/test/host/node-binaries.ts";
+import { bun, nodeVersions } from "../packages/ergodic/test/engine/memory/node-binaries.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
-const built = new URL("../packages/ergodic/dist/index.js", import.meta.url);
+const built = new URL("../packages/ergodic/dist/entries/index.js", import.meta.url);
 const programs = readdirSync(examples).filter((file) => file.endsWith(".ts"));
 const models = readdirSync(join(examples, "models")).filter((file) => file.endsWith(".ts"));
 const folder = mkdtempSync(join(tmpdir(), "ergodic-examples-"));

@@ -24,7 +24,7 @@ import * as mixture from "../examples/models/mixture.ts";
 import * as robustRegression from "../examples/models/robust-regression.ts";
 import * as stateSpace from "../examples/models/state-space.ts";
 import * as survival from "../examples/models/survival.ts";
-import { normalQuantile } from "../packages/ergodic/src/base/normal-quantile.ts";
+import { normalQuantile } from "../packages/ergodic/src/engine/numbers/normal-quantile.ts";
 import {
   bBeatsA,
   betaMoments,

@@ -113,7 +113,7 @@ function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
 
 test("Node loads few files for an entry, and none that trains to predict", () => {
   const dist = join(packages, "ergodic/dist");
-  const [all, predicting] = ["index.js", "predict/index.js"].map((entry) => [...loadedFor(join(dist, entry))]);
+  const [all, predicting] = ["index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
   console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
   expect(all.length).toBeLessThan(100);
   expect(predicting.length).toBeLessThan(20);

@@ -37,9 +37,9 @@ async function makeData(temporary) {
   if (!existsSync(folder)) throw new Skipped("../shared/data/graphs/uai is not here");
   const { readUai } = await import(new URL("../../packages/ingest/dist/index.js", import.meta.url).href);
   const [{ reduce }, { eliminationOrder }, { junctionTree, treeCost }] = await openModules(
-    "algorithms/inference/reduction.js",
-    "algorithms/elimination/order.js",
-    "algorithms/elimination/junction-tree.js",
+    "graphs/reduce/reduction.js",
+    "graphs/exact/order.js",
+    "graphs/exact/junction-tree.js",
   );
   const problems = [];
   for (const name of GRAPHS) {
@@ -58,7 +58,7 @@ async function makeData(temporary) {
 }
 
 const ours = async ({ problems }) => {
-  const [{ TreePass }, { openEngine }] = await openModules("algorithms/elimination/tree-pass.js", "host/engine.js");
+  const [{ TreePass }, { openEngine }] = await openModules("graphs/exact/tree-pass.js", "engine/memory/engine.js");
   const engine = await openEngine({ families: ["graphs"] });
   return {
     name: "ergodic",

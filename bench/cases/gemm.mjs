@@ -39,7 +39,7 @@ const speedOf = (rounds, at) => median(rounds.map(({ speeds }) => speeds[at]));
 const note = (rounds) => SIZES.map((size, at) => `${size}: ${speedOf(rounds, at).toFixed(1)}`).join("  ");
 
 async function ours({ operands }) {
-  const { engine, gemmScratchBytes } = await openEngineOf("host/gemm.js");
+  const { engine, gemmScratchBytes } = await openEngineOf("engine/memory/gemm.js");
   const { memory } = engine;
   const kernel = engine.kernel("gemmF32", false);
   const place = (length) => memory.allocate(4 * length, "bench gemm").pointer;

@@ -72,12 +72,12 @@ async function makeData(kind, folder) {
 /** A chain over the graph, to be driven sweep by sweep. */
 async function openChain({ graph }, schedule, workers) {
   const [{ Layout }, { Chain }, schedules, { atOnce }, { stream }, { openEngine }] = await openModules(
-    "algorithms/graph-gibbs/layout.js",
-    "algorithms/graph-gibbs/chain.js",
-    `algorithms/graph-gibbs/schedules/${schedule}.js`,
-    "base/steps.js",
-    "base/stream.js",
-    "host/engine.js",
+    "graphs/sampling/gibbs/layout.js",
+    "graphs/sampling/gibbs/chain.js",
+    `graphs/sampling/gibbs/schedules/${schedule}.js`,
+    "engine/threads/steps.js",
+    "engine/random/stream.js",
+    "engine/memory/engine.js",
   );
   const engine = await openEngine({ families: ["graphs"] });
   const columns = graph.conditionals();
@@ -225,8 +225,8 @@ const workers = (kind, sweeps) => ({
 /** Updates of contrastive divergence at weights that change. */
 async function oursLearning({ graph }, updates) {
   const [{ contrastiveDivergence }, { openEngine }] = await openModules(
-    "algorithms/contrastive/contrastive-divergence.js",
-    "host/engine.js",
+    "graphs/learn/contrastive-divergence.js",
+    "engine/memory/engine.js",
   );
   const engine = await openEngine({ families: ["graphs", "training"] });
   const objective = contrastiveDivergence({ particles: 1 }).objective(

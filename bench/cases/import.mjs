@@ -9,7 +9,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { transform } from "esbuild";
 
 const src = fileURLToPath(new URL("../../packages/ergodic/src", import.meta.url));
-const built = new URL("../../packages/ergodic/dist/index.js", import.meta.url);
+const built = new URL("../../packages/ergodic/dist/entries/index.js", import.meta.url);
 
 function contestant(name, file) {
   const code = `const all = await import(${JSON.stringify(file.href)});

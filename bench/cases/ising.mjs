@@ -33,10 +33,10 @@ const bondsOf = (side) =>
 /** 64 replicas of a lattice, laid out. `glass`: couplings of either sign. */
 async function lattice(side, glass) {
   const [{ BitLayout }, { Replicas }, { openEngine }, { stream }, { factorGraph }] = await openModules(
-    "algorithms/replica-gibbs/bit-layout.js",
-    "algorithms/replica-gibbs/replicas.js",
-    "host/engine.js",
-    "base/stream.js",
+    "graphs/sampling/replicas/bit-layout.js",
+    "graphs/sampling/replicas/replicas.js",
+    "engine/memory/engine.js",
+    "engine/random/stream.js",
     "index.js",
   );
   const engine = await openEngine({ families: ["graphs"] });

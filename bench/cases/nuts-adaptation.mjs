@@ -31,7 +31,7 @@ async function openSides(open, runsOf) {
 }
 
 async function ours() {
-  const [{ nuts }] = await openModules("algorithms/sampling/index.js");
+  const [{ nuts }] = await openModules("bayes/samplers/index.js");
   const sides = await openSides(openOurs, async (side, seed) => ({
     best: await side.run(nuts(), seed),
     diagonal: await side.run(nuts({ metric: "fisher" }), seed),

@@ -32,7 +32,7 @@ async function openAll(name, open) {
 }
 
 async function ours() {
-  const [{ nuts }] = await openModules("algorithms/sampling/index.js");
+  const [{ nuts }] = await openModules("bayes/samplers/index.js");
   return openAll("ergodic nuts()", async (name) => {
     const { run, close } = await openOurs(name);
     return { run: (seed) => run(nuts(), seed), close };

@@ -35,7 +35,7 @@ async function openAll(open) {
 }
 
 async function ours() {
-  const [{ nuts }] = await openModules("algorithms/sampling/index.js");
+  const [{ nuts }] = await openModules("bayes/samplers/index.js");
   const opened = await openAll(openOurs);
   const sides = Object.fromEntries(names.map((name) => [name, (seed) => opened[name].run(nuts(), seed)]));
   const firstDraw = Object.fromEntries(

@@ -34,7 +34,7 @@ async function makeData(folder) {
   const largest = largestLambda(problem);
   const lambdas = Float64Array.from({ length: LAMBDAS }, (_, k) => largest * RATIO ** (k / (LAMBDAS - 1)));
   const ergodic = await openErgodic();
-  const [{ dealFolds }] = await openModules("verbs/fit/folds.js");
+  const [{ dealFolds }] = await openModules("learning/fit/folds.js");
   const data = datasetOf(ergodic, problem, "pages").asClasses();
   return { folder, ...problem, lambdas, data, foldOf: dealFolds(data, FOLDS, SEED) };
 }

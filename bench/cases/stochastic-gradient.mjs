@@ -29,8 +29,8 @@ const truth = Float64Array.from({ length: COLUMNS + 1 }, (_, i) => (i === 0 ? -0
 const stepSize = (rowCount) => 0.02 / (0.2 * rowCount);
 
 async function posteriorOf(rowCount) {
-  const { engine, stream } = await openEngineOf("base/stream.js");
-  const { bernoulliLogitGlm, matrix, model, normal, vector } = await openEngineOf("models/statistical/index.js");
+  const { engine, stream } = await openEngineOf("engine/random/stream.js");
+  const { bernoulliLogitGlm, matrix, model, normal, vector } = await openEngineOf("bayes/model/index.js");
   const draws = stream(1, "stochastic-gradient").at(0);
   const x = new Float64Array(rowCount * COLUMNS);
   const y = new Float64Array(rowCount);
@@ -54,7 +54,7 @@ async function makeData(_folder, closing) {
   const many = await posteriorOf(ROWS);
   const few = await posteriorOf(FEW_ROWS);
   for (const { density } of [many, few]) closing.push({ close: () => density.dispose() });
-  const samplers = await openEngineOf("algorithms/sampling/index.js");
+  const samplers = await openEngineOf("bayes/samplers/index.js");
   return { many, few, samplers };
 }
 

@@ -6,10 +6,10 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { workerd } from "../../packages/ergodic/test/host/node-binaries.ts";
+import { workerd } from "../../packages/ergodic/test/engine/memory/node-binaries.ts";
 import { freshProject } from "./bundlers.ts";
 
-const built = new URL("../../packages/ergodic/dist/index.js", import.meta.url);
+const built = new URL("../../packages/ergodic/dist/entries/index.js", import.meta.url);
 const { path, reason, title } = workerd("predictions at the edge", built);
 
 interface Found {

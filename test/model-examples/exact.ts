@@ -1,5 +1,5 @@
 /** Posteriors of the example models in plain numbers: closed forms, finite sums, and grids fine enough for four digits. */
-import { lgamma } from "../../packages/ergodic/src/base/gamma.ts";
+import { lgamma } from "../../packages/ergodic/src/engine/numbers/gamma.ts";
 
 /** log Γ of a whole number. */
 const logFactorialBelow = (n: number): number =>

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { readTable } from "@ergodic/ingest";
 import { type FactorPredictor, factorisation, fit, predictor, Ratings } from "ergodic";
 import { beforeAll, describe, expect, it } from "vitest";
-import { filmRatings } from "../../ergodic/test/models/film-ratings.ts";
+import { filmRatings } from "../../ergodic/test/learning/models/film-ratings.ts";
 import { ergodic, temporary, works } from "./captured.ts";
 import { checked } from "./schemas.ts";
 

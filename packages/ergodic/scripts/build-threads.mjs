@@ -1,10 +1,10 @@
-// The programs of the threads as text, so that a thread needs no file of its own (src/host/threads.ts). Rewrites only what changed.
+// The programs of the threads as text, so that a thread needs no file of its own (src/engine/memory/threads.ts). Rewrites only what changed.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
-const host = join(dirname(fileURLToPath(import.meta.url)), "../src/host");
+const host = join(dirname(fileURLToPath(import.meta.url)), "../src/engine/memory");
 
 /** Without comments, and without the exports that only a module may have. */
 async function textOf(file) {

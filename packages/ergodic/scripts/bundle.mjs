@@ -19,18 +19,18 @@ export const singleFile = join(root, "../single-file/dist/ergodic.min.js");
 /** Where the shared parts are: compiler/array/position.ts knows the library's own lines by this name. */
 const PARTS = "parts";
 /** Programs of threads, for hosts that open a thread on a file. */
-const PROGRAMS = ["worker/serve.ts", "predict/serve.ts", "host/worker.js", "host/evaluate-worker.js"];
+const PROGRAMS = ["join/worker/serve.ts", "predict/serve.ts", "engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
 /** Those of them beside the file of everything, for pages whose policy refuses threads that are made from text. */
-const ALONE = ["host/worker.js", "host/evaluate-worker.js"];
+const ALONE = ["engine/memory/worker.js", "engine/memory/evaluate-worker.js"];
 const PROGRAM_ADDRESS = /new URL\("\.\/((?:serve|worker|evaluate-worker)\.js)", import\.meta\.url\)/g;
 /** Modules that act as they are loaded, each a file of its own: bundlers leave out the second kind, and keep nothing of what it names. */
-const ACTING = [...PROGRAMS, "at-start.ts", "predict/at-start.ts"];
+const ACTING = [...PROGRAMS, "entries/at-start.ts", "predict/at-start.ts"];
 
 /**
  * Modules whose users use little else. What several entries, or modules imported when asked for, have in common is one part: each module named here makes
  * parts smaller, so that bundles of users have less in common with what they load later, and there are more of them, which Node takes longer to load.
  */
-const APART = ["predict/load.ts", "verbs/minimize/minimize.ts"];
+const APART = ["predict/load.ts", "search/minimize/minimize.ts"];
 
 /** The modules that package.json's `exports` name. */
 async function entries() {
@@ -76,7 +76,7 @@ const plainKernels = {
     onResolve({ filter: /-relaxed\.ts$/ }, ({ path, resolveDir }) => ({
       path: join(resolveDir, path.replace("-relaxed", "-simd")),
     }));
-    onLoad({ filter: /\/host\/load\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /\/memory\/load\.ts$/ }, async ({ path }) => {
       const text = await readFile(path, "utf8");
       const plain = text.replace("const HAS_RELAXED = true;", "const HAS_RELAXED = false;");
       if (plain === text) throw new Error(`${path}: HAS_RELAXED is no longer there`);
@@ -111,7 +111,10 @@ export async function bundle() {
   });
   const single = await build({
     ...common,
-    entryPoints: { "ergodic.min": "src/index.ts", ...Object.fromEntries(ALONE.map((file) => [stem(file), `src/${file}`])) },
+    entryPoints: {
+      "ergodic.min": "src/entries/index.ts",
+      ...Object.fromEntries(ALONE.map((file) => [stem(file), `src/${file}`])),
+    },
     outdir: dirname(singleFile),
     minify: true,
     plugins: [plainKernels, sources(".", false)],
@@ -122,7 +125,7 @@ export async function bundle() {
     outputFiles.map(({ path, text }) => [path, acting.includes(path) ? text : annotatePure(namespacesByValue(text))]),
   );
   const stay = [...new Set([...(await entries()), ...ACTING])].map(built);
-  const merged = await mergeParts(texts, dist, stay, acting, [...ALONE, "worker/serve.ts"].map(built));
+  const merged = await mergeParts(texts, dist, stay, acting, [...ALONE, "join/worker/serve.ts"].map(built));
   const parts = merged.map(async ({ path, text }) => ({
     path,
     text: acting.includes(path) ? text : await shaken(path, text),

@@ -9,23 +9,23 @@ import { rolldown } from "rolldown";
  * from those that it does not.
  */
 const PROGRAMS = [
-  ["index.js", "Dataset fit linear"],
-  ["index.js", "halfNormal model normal nuts sample vector"],
-  ["predict/index.js", "predictor", "linear"],
-  ["predict/index.js", "predictor", "load-network"],
-  ["index.js", "Dataset fit network dense relu"],
-  ["index.js", "Dataset fit network dense relu", "network"],
-  ["index.js", "Ratings fit factorisation"],
-  ["index.js", "minimize cmaEs"],
-  ["index.js", "model infer gibbs"],
-  ["index.js", "predictor", "linear"],
-  ["predict/index.js", "predictor", "factorisation"],
-  ["compiler/index.js", "*"],
-  ["worker/index.js", "*"],
-  ["diagnostics/plain.js", "*"],
+  ["entries/index.js", "Dataset fit linear"],
+  ["entries/index.js", "halfNormal model normal nuts sample vector"],
+  ["entries/predict.js", "predictor", "linear"],
+  ["entries/predict.js", "predictor", "load-network"],
+  ["entries/index.js", "Dataset fit network dense relu"],
+  ["entries/index.js", "Dataset fit network dense relu", "network"],
+  ["entries/index.js", "Ratings fit factorisation"],
+  ["entries/index.js", "minimize cmaEs"],
+  ["entries/index.js", "model infer gibbs"],
+  ["entries/index.js", "predictor", "linear"],
+  ["entries/predict.js", "predictor", "factorisation"],
+  ["engine/compiler/index.js", "*"],
+  ["join/worker/index.js", "*"],
+  ["entries/diagnostics.js", "*"],
 ];
 /** Node loads an entry whole, and prediction should begin at once: in what it loads, only the first programs keep parts apart. */
-const PREDICTING = { files: ["predict/index.js", "predict/at-start.js"], programs: 4 };
+const PREDICTING = { files: ["entries/predict.js", "predict/at-start.js"], programs: 4 };
 /** Where in a program a file is: from the beginning, with the module that is asked for, with what else may be asked for, or nowhere. */
 const [EARLY, ASKED, LATE, NOWHERE] = [0, 1, 2, 3];
 /** Parts at most. */
@@ -58,7 +58,7 @@ export async function mergeParts(texts, dist, inputs, apart, threads) {
         buildEnd() {
           for (const id of this.getModuleIds()) modules.set(id, this.getModuleInfo(id));
           const places = placesOf(modules, programs);
-          const training = reached(join(dist, "index.js"));
+          const training = reached(join(dist, "entries/index.js"));
           const predicting = new Set(PREDICTING.files.flatMap((file) => [...reached(join(dist, file))]));
           const asked = new Set([...modules.values()].flatMap(({ dynamicallyImportedIds }) => dynamicallyImportedIds));
           const isPart = (id) => !inputs.includes(id) && !asked.has(id) && (training.has(id) || predicting.has(id));

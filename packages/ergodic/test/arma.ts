@@ -2,8 +2,8 @@
  * An ARMA(1,1) process and its model: y_t = μ + φ y_{t−1} + ε_t + θ ε_{t−1}. At |θ| > 1 the residuals grow as θ^t: most random starts lie 10^40 nats and
  * more below the mode, and the way down leads through narrow valleys.
  */
-import { add, at, concatenate, mul, reshape, scan, slice, sub } from "../src/compiler/index.ts";
-import { halfCauchy, model, normal, stream, vector } from "../src/index.ts";
+import { add, at, concatenate, mul, reshape, scan, slice, sub } from "../src/engine/compiler/index.ts";
+import { halfCauchy, model, normal, stream, vector } from "../src/entries/index.ts";
 
 export const arma = model(({ data, param, observe, size }) => {
   const { y } = data({ y: vector("T") });

@@ -1,14 +1,14 @@
 // Kernels of the family "sampling": chains, particles and their densities.
-export { logDensityGradient } from "../log-density";
-export { firstStep } from "../hamiltonian";
-export { nutsRun } from "../nuts";
-export { hmcRun } from "../hmc";
-export { blockDensity, powerDensity } from "../block-density";
-export { gibbsDiscrete } from "../gibbs-discrete";
-export { particleDensities, particleMoves } from "../particle-moves";
-export { gatherBatch } from "../stochastic-gradient-rows";
-export { stochasticGradientRun } from "../stochastic-gradient";
-export { randomWalkRun } from "../random-walk";
-export { coordinateWalkRun } from "../metropolis-within-gibbs";
-export { sliceRun } from "../slice";
-export { ellipticalSliceRun } from "../elliptical-slice";
+export { logDensityGradient } from "../bayes/log-density";
+export { firstStep } from "../bayes/hamiltonian";
+export { nutsRun } from "../bayes/nuts";
+export { hmcRun } from "../bayes/hmc";
+export { blockDensity, powerDensity } from "../bayes/block-density";
+export { gibbsDiscrete } from "../bayes/gibbs-discrete";
+export { particleDensities, particleMoves } from "../bayes/particle-moves";
+export { gatherBatch } from "../bayes/stochastic-gradient-rows";
+export { stochasticGradientRun } from "../bayes/stochastic-gradient";
+export { randomWalkRun } from "../bayes/random-walk";
+export { coordinateWalkRun } from "../bayes/metropolis-within-gibbs";
+export { sliceRun } from "../bayes/slice";
+export { ellipticalSliceRun } from "../bayes/elliptical-slice";

@@ -1,5 +1,5 @@
 /** What the caller of an asynchronous predictor and its threads tell each other. A thread has one call at a time. */
-import type { SentError } from "../base/sent-errors.ts";
+import type { SentError } from "../engine/errors/sent-errors.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { PredictorOptions } from "./load.ts";
 

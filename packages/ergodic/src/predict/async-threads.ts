@@ -1,7 +1,7 @@
 /** Threads that have a model each, and the calls that wait for one. */
-import { type ErgodicError, saidBy, WorkerError } from "../base/errors.ts";
-import { type Opening, type OwnThread, openOwnThread } from "../base/own-thread.ts";
-import { errorFrom } from "../base/sent-errors.ts";
+import { type ErgodicError, saidBy, WorkerError } from "../engine/errors/errors.ts";
+import { errorFrom } from "../engine/errors/sent-errors.ts";
+import { type Opening, type OwnThread, openOwnThread } from "../engine/threads/own-thread.ts";
 import type { Answer, Facts, Request } from "./async-messages.ts";
 
 interface Call {

@@ -1,13 +1,14 @@
 /** `ergodic/predict/async`: the predictor on threads of its own. */
-import { checkSignal, refuse } from "../base/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../base/errors.ts";
-import { nameOf, readWhole } from "../base/files.ts";
-import { type Opening, seenFromHere } from "../base/own-thread.ts";
-import type { PredictionKind } from "../contract.ts";
-import { datasetMark, isMarked } from "../data/marks.ts";
-import type { Name } from "../data/name-index.ts";
-import type { RawRows } from "../data/raw.ts";
-import type { Row, RowOf } from "../data/table.ts";
+
+import type { PredictionKind } from "../engine/contract/index.ts";
+import { datasetMark, isMarked } from "../engine/data/marks.ts";
+import type { Name } from "../engine/data/name-index.ts";
+import type { RawRows } from "../engine/data/raw.ts";
+import type { Row, RowOf } from "../engine/data/table.ts";
+import { checkSignal, refuse } from "../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../engine/errors/errors.ts";
+import { nameOf, readWhole } from "../engine/files/files.ts";
+import { type Opening, seenFromHere } from "../engine/threads/own-thread.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { Facts, Method } from "./async-messages.ts";
 import { Threads } from "./async-threads.ts";

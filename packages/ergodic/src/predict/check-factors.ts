@@ -1,7 +1,7 @@
 /** The description of a factorisation of ratings: task, rank, the numbers that new rows are folded in with, and the names of users and items. */
-import type { JsonObject } from "../contract.ts";
-import type { Name } from "../data/name-index.ts";
-import type { RatingColumns } from "../data/ratings.ts";
+import type { JsonObject } from "../engine/contract/index.ts";
+import type { Name } from "../engine/data/name-index.ts";
+import type { RatingColumns } from "../engine/data/ratings.ts";
 import { checkedCount, checkedNumber, checkModel, shownJson } from "./check-model.ts";
 
 export interface FactorFacts {

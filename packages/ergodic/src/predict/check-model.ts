@@ -1,5 +1,5 @@
-import { DataError } from "../base/errors.ts";
-import type { JsonObject, SavedModel } from "../contract.ts";
+import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
+import { DataError } from "../engine/errors/errors.ts";
 
 /**
  * What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved,

@@ -1,4 +1,4 @@
-import type { JsonObject, SavedModel } from "../contract.ts";
+import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
 import { checkFinite, checkModel, isObject, shownJson } from "./check-model.ts";
 import type { NetworkPlan } from "./network-plan.ts";
 

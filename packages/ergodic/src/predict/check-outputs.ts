@@ -4,10 +4,11 @@
  * Losses that users defined are known by name only where they were defined, and predict everywhere: of them the task and the link must fit
  * together. A library's loss has its own.
  */
-import { linksOfTask } from "../base/links.ts";
-import type { JsonObject, Link } from "../contract.ts";
-import type { Pipeline } from "../data/dataset.ts";
-import { StepPipeline } from "../data/pipeline.ts";
+
+import type { JsonObject, Link } from "../engine/contract/index.ts";
+import type { Pipeline } from "../engine/data/dataset.ts";
+import { StepPipeline } from "../engine/data/pipeline.ts";
+import { linksOfTask } from "../engine/files/links.ts";
 import { checkedCount, checkModel, isObject, shownJson } from "./check-model.ts";
 import type { Task } from "./metrics.ts";
 

@@ -1,11 +1,12 @@
 /** Rows as callers have them: the names of users and items, and the ratings, out of the columns of training. */
-import { refuse } from "../base/checks.ts";
-import { DataError } from "../base/errors.ts";
-import type { Name } from "../data/name-index.ts";
-import { told } from "../data/number-cells.ts";
-import type { RatingColumns } from "../data/ratings.ts";
-import { listed } from "../data/raw.ts";
-import type { Row } from "../data/table.ts";
+
+import type { Name } from "../engine/data/name-index.ts";
+import { told } from "../engine/data/number-cells.ts";
+import type { RatingColumns } from "../engine/data/ratings.ts";
+import { listed } from "../engine/data/raw.ts";
+import type { Row } from "../engine/data/table.ts";
+import { refuse } from "../engine/errors/checks.ts";
+import { DataError } from "../engine/errors/errors.ts";
 
 type Role = keyof RatingColumns;
 

@@ -1,5 +1,5 @@
-import { solvePositive } from "../base/cholesky.ts";
-import { DataError } from "../base/errors.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { solvePositive } from "../engine/numbers/cholesky.ts";
 
 export interface RatedCell {
   features: ArrayLike<number>;

@@ -1,4 +1,4 @@
-import { DataError } from "../base/errors.ts";
+import { DataError } from "../engine/errors/errors.ts";
 
 /** Files of others that are known, and what runs them. @throws DataError for one */
 export function refuseForeign(bytes: Uint8Array, where: string): void {

@@ -1,6 +1,6 @@
 /** Limits on the cost of a model from a file. The cost is computed from the file before anything runs, because a prediction cannot be aborted. */
-import { DataError } from "../base/errors.ts";
-import { bytesText } from "../base/room.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { bytesText } from "../engine/memory/room.ts";
 
 /**
  * Most work of a row, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are

@@ -4,10 +4,10 @@
  * `weights`: float64[outputs × columns], row-major, in the units of the pipeline's columns; `intercept`: float64[outputs].
  */
 
-import type { Tensor } from "../base/safetensors.ts";
-import type { PredictionKind, SavedModel } from "../contract.ts";
-import type { GivenRows } from "../data/lying-rows.ts";
-import type { ReadRow } from "../data/rows.ts";
+import type { PredictionKind, SavedModel } from "../engine/contract/index.ts";
+import type { GivenRows } from "../engine/data/lying-rows.ts";
+import type { ReadRow } from "../engine/data/rows.ts";
+import type { Tensor } from "../engine/files/safetensors.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
 import type { manyScores } from "./many-rows.ts";
 import { OutputPredictor } from "./output-predictor.ts";

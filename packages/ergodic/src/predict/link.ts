@@ -1,6 +1,7 @@
 /** From a model's outputs z to predictions, one row at a time. The links are described in contract.ts. */
-import { exp } from "../base/exp.ts";
-import type { Link } from "../contract.ts";
+
+import type { Link } from "../engine/contract/index.ts";
+import { exp } from "../engine/numbers/exp.ts";
 
 /** 1/(1+e⁻ᶻ) without overflow. */
 export function sigmoid(z: number): number {

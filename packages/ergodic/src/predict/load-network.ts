@@ -1,5 +1,5 @@
-import type { SavedModel } from "../contract.ts";
-import { openEngine } from "../host/engine.ts";
+import type { SavedModel } from "../engine/contract/index.ts";
+import { openEngine } from "../engine/memory/engine.ts";
 import { familiesOfPlan, isDeterministic, type LoadedOptions, NetworkPredictor } from "./network.ts";
 
 /** A network of a file, with the kernels that its plan calls. */

@@ -1,11 +1,11 @@
-import { checkBoolean, checkChoice } from "../base/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../base/errors.ts";
-import { nameOf, readWhole } from "../base/files.ts";
-import { later } from "../base/later.ts";
-import type { Tensor as StoredTensor } from "../base/safetensors.ts";
-import type { JsonObject, SavedModel, Tensor } from "../contract.ts";
-import type { Step } from "../data/rows.ts";
-import { sources, transformations } from "../data/transformations/index.ts";
+import type { JsonObject, SavedModel, Tensor } from "../engine/contract/index.ts";
+import type { Step } from "../engine/data/rows.ts";
+import { sources, transformations } from "../engine/data/transformations/index.ts";
+import { checkBoolean, checkChoice } from "../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, MemoryLimitError, saidBy } from "../engine/errors/errors.ts";
+import { nameOf, readWhole } from "../engine/files/files.ts";
+import type { Tensor as StoredTensor } from "../engine/files/safetensors.ts";
+import { later } from "../engine/threads/later.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
@@ -94,7 +94,7 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
     throw new DataError(where, `holds a model of kind "${kind}", which cannot predict (known: ${known})`, "MODEL_KIND");
   }
   const description = withUnknown(file.describe(), options.unknown, where);
-  if (needsMore(description)) (await later(() => import("../data/all-steps.ts"))).addAllSteps();
+  if (needsMore(description)) (await later(() => import("../engine/data/all-steps.ts"))).addAllSteps();
   const tensors = Object.entries(file.tensors).map(([name, { values }]) => [name, values as Tensor]);
   const predictor = await make({ kind, description, tensors: Object.fromEntries(tensors) }, where, options);
   const { calibration } = description;

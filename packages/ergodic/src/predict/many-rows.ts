@@ -1,6 +1,6 @@
-import { type GivenRows, type LyingRows, lyingRows } from "../data/lying-rows.ts";
-import type { StepPipeline } from "../data/pipeline.ts";
-import type { ReadRow } from "../data/rows.ts";
+import { type GivenRows, type LyingRows, lyingRows } from "../engine/data/lying-rows.ts";
+import type { StepPipeline } from "../engine/data/pipeline.ts";
+import type { ReadRow } from "../engine/data/rows.ts";
 import { withKernels } from "./score-kernels.ts";
 import { entryScores } from "./sparse-scores.ts";
 
@@ -13,7 +13,7 @@ interface Linear {
 
 /**
  * z of rows [from, from + count) into z from its start on, with the bits of the plain loop in linear.ts, which adds in the same order: by kernels
- * (kernels/scores.ts) that blocks of rows are copied to, dense ones from where they lie if they do, else as `read` gives them; sparse ones where they lie.
+ * (kernels/predict/scores.ts) that blocks of rows are copied to, dense ones from where they lie if they do, else as `read` gives them; sparse ones where they lie.
  *
  * Rows that lie are not read, and so not checked, unless their z is not finite: a number that is not finite leaves none.
  *

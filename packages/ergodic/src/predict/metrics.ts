@@ -1,8 +1,8 @@
-import { checkChoice } from "../base/checks.ts";
-import { checkKeys, checkNumber, DataError } from "../base/errors.ts";
-import { log } from "../base/log.ts";
-import { checkRoom, MOST_OBJECTS } from "../base/room.ts";
-import type { PredictionKind } from "../contract.ts";
+import type { PredictionKind } from "../engine/contract/index.ts";
+import { checkChoice } from "../engine/errors/checks.ts";
+import { checkKeys, checkNumber, DataError } from "../engine/errors/errors.ts";
+import { checkRoom, MOST_OBJECTS } from "../engine/memory/room.ts";
+import { log } from "../engine/numbers/log.ts";
 import { RankedOutputs } from "./ranking.ts";
 
 export interface BinaryMetrics {

@@ -1,7 +1,8 @@
-/** The file of a saved model (base/described-file.ts): its kind, its description and its tensors. */
-import { type DescribedFile, decodeDescribed, encodeDescribed, type FileFormat } from "../base/described-file.ts";
-import type { Tensor } from "../base/safetensors.ts";
-import type { JsonObject } from "../contract.ts";
+/** The file of a saved model (files/described-file.ts): its kind, its description and its tensors. */
+
+import type { JsonObject } from "../engine/contract/index.ts";
+import { type DescribedFile, decodeDescribed, encodeDescribed, type FileFormat } from "../engine/files/described-file.ts";
+import type { Tensor } from "../engine/files/safetensors.ts";
 
 const FORMAT: FileFormat = {
   format: "ergodic",

@@ -1,6 +1,6 @@
-import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../base/errors.ts";
-import { type ArrayPlan, countAt } from "../host/array-plan.ts";
-import type { Engine } from "../host/engine.ts";
+import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../engine/errors/errors.ts";
+import { type ArrayPlan, countAt } from "../engine/memory/array-plan.ts";
+import type { Engine } from "../engine/memory/engine.ts";
 import { type Limits, refuseMemory } from "./limits.ts";
 import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
 import { damaged, readPlan } from "./plan-format.ts";
@@ -24,12 +24,12 @@ export interface NetworkPlanOptions extends Partial<Limits> {
 
 const MOST_BETWEEN = 2 ** 26;
 const PAGE = 65536;
-/** Static data of the kernels, as in host/memory.ts, and as much again for what small pieces lose. */
+/** Static data of the kernels, as in memory/memory.ts, and as much again for what small pieces lose. */
 const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (host/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
  *
  * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or
  * output whose size grows with the batch holds one row after another; all other inputs are parameters, given once. The sums of

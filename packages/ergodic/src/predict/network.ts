@@ -1,10 +1,10 @@
-import type { Tensor } from "../base/safetensors.ts";
-import type { PredictionKind, SavedModel } from "../contract.ts";
-import { type GivenRows, isFloats, lyingRows, plainNumbers } from "../data/lying-rows.ts";
-import type { ReadRow } from "../data/rows.ts";
-import type { ArrayPlan } from "../host/array-plan.ts";
-import type { Engine } from "../host/engine.ts";
-import { type Family, familyOf } from "../host/families.ts";
+import type { PredictionKind, SavedModel } from "../engine/contract/index.ts";
+import { type GivenRows, isFloats, lyingRows, plainNumbers } from "../engine/data/lying-rows.ts";
+import type { ReadRow } from "../engine/data/rows.ts";
+import type { Tensor } from "../engine/files/safetensors.ts";
+import type { ArrayPlan } from "../engine/memory/array-plan.ts";
+import type { Engine } from "../engine/memory/engine.ts";
+import { type Family, familyOf } from "../engine/memory/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { NetworkPlan } from "./network-plan.ts";

@@ -2,8 +2,8 @@
  * Computes the cost of a file's pipeline from its description. A few bytes can ask for gigabytes of frequencies, or declare columns for which the
  * file holds no numbers.
  */
-import type { Cost, SourceStep, Step } from "../data/rows.ts";
-import { sources, transformations } from "../data/transformations/index.ts";
+import type { Cost, SourceStep, Step } from "../engine/data/rows.ts";
+import { sources, transformations } from "../engine/data/transformations/index.ts";
 import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 
 /** Bytes of a column's name, if names are asked for. */

@@ -5,8 +5,8 @@
  *
  * @throws DataError
  */
-import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
-import type { ElementwiseAccess } from "../host/elementwise.ts";
+import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../engine/memory/array-plan.ts";
+import type { ElementwiseAccess } from "../engine/memory/elementwise.ts";
 import { damaged } from "./plan-format.ts";
 import { MOST_COUNT, rolesOf, touchedBy } from "./plan-kernels.ts";
 import { loopCode } from "./plan-loop.ts";

@@ -4,7 +4,7 @@
  *
  * @throws DataError
  */
-import { DataError } from "../base/errors.ts";
+import { DataError } from "../engine/errors/errors.ts";
 import {
   type ArrayPlan,
   PLAN_VERSION,
@@ -16,8 +16,8 @@ import {
   type PlanScan,
   type PlanStep,
   type PlanValue,
-} from "../host/array-plan.ts";
-import type { ElementwiseAccess, ElementwiseReduction } from "../host/elementwise.ts";
+} from "../engine/memory/array-plan.ts";
+import type { ElementwiseAccess, ElementwiseReduction } from "../engine/memory/elementwise.ts";
 
 /** Scans within scans, and counts of a call's repetitions. */
 const DEEPEST = 16;
@@ -199,7 +199,7 @@ class Reader {
     return given;
   }
 
-  /** Whether it names what is there is seen where registers are given out (host/elementwise.ts). */
+  /** Whether it names what is there is seen where registers are given out (memory/elementwise.ts). */
   #register(given: unknown): number {
     if (!isWhole(given) || given < 0) throw this.#damaged(`names the operand ${shown(given)}`);
     return given;

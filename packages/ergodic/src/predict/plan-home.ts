@@ -1,8 +1,8 @@
-import { DataError } from "../base/errors.ts";
-import { Arena } from "../host/arena.ts";
-import { type ArrayPlan, countAt } from "../host/array-plan.ts";
-import type { Machine } from "../host/engine.ts";
-import { own } from "../host/memory.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { Arena } from "../engine/memory/arena.ts";
+import { type ArrayPlan, countAt } from "../engine/memory/array-plan.ts";
+import type { Machine } from "../engine/memory/engine.ts";
+import { own } from "../engine/memory/memory.ts";
 import { constantsOf, isGiven, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
 import { batchMemory, placesOf, programsOf } from "./plan-memory.ts";
 import { ReadyProgram, type Workspace } from "./plan-program.ts";

@@ -1,7 +1,6 @@
-import { DataError } from "../base/errors.ts";
-import { keptWith } from "../base/kept-with.ts";
-import type { PlanArgument, PlanCall } from "../host/array-plan.ts";
-import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../host/circulant.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import type { PlanArgument, PlanCall } from "../engine/memory/array-plan.ts";
+import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../engine/memory/circulant.ts";
 import {
   bandScratchBytes,
   type ConvolutionShape,
@@ -9,9 +8,10 @@ import {
   convolutionScratchBytes,
   convolutionShapeOf,
   isDepthwise,
-} from "../host/convolution.ts";
-import { CONV_BYTES } from "../host/fields.ts";
-import { gemmScratchBytes } from "../host/gemm.ts";
+} from "../engine/memory/convolution.ts";
+import { CONV_BYTES } from "../engine/memory/fields.ts";
+import { gemmScratchBytes } from "../engine/memory/gemm.ts";
+import { keptWith } from "../engine/memory/kept-with.ts";
 import { damaged } from "./plan-format.ts";
 
 /**

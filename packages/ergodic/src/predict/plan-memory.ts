@@ -4,9 +4,9 @@
  *
  * @throws DataError for more values at a time than any network has
  */
-import { DataError } from "../base/errors.ts";
-import { type PlanLoop, type PlanProgram, planTouched } from "../host/array-plan.ts";
-import { REGISTER_ELEMENTS } from "../host/fields.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { type PlanLoop, type PlanProgram, planTouched } from "../engine/memory/array-plan.ts";
+import { REGISTER_ELEMENTS } from "../engine/memory/fields.ts";
 import { touchedBy } from "./plan-kernels.ts";
 
 const ALIGN = 64;

@@ -4,10 +4,10 @@
  *
  * @throws DataError for operations that this library does not have
  */
-import { assert } from "../base/errors.ts";
-import type { Arena } from "../host/arena.ts";
-import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../host/array-plan.ts";
-import type { Machine } from "../host/engine.ts";
+import { assert } from "../engine/errors/errors.ts";
+import type { Arena } from "../engine/memory/arena.ts";
+import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../engine/memory/array-plan.ts";
+import type { Machine } from "../engine/memory/engine.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { damaged } from "./plan-format.ts";
 import { touchedBy, writesNothing } from "./plan-kernels.ts";

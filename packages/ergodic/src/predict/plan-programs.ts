@@ -1,4 +1,4 @@
-import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../host/array-plan.ts";
+import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../engine/memory/array-plan.ts";
 import { refuseWork } from "./limits.ts";
 import type { PlanBuffer } from "./plan-buffers.ts";
 import { checkProgram } from "./plan-check.ts";

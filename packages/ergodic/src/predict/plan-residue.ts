@@ -4,7 +4,7 @@
  *
  * Only what is certain counts as written: zeros, and loops and kernels that fill a stretch without a gap.
  */
-import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../host/array-plan.ts";
+import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../engine/memory/array-plan.ts";
 import { isGiven, type PlanBuffer } from "./plan-buffers.ts";
 import { scanBuffers } from "./plan-check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./plan-kernels.ts";

@@ -8,7 +8,7 @@
  *
  * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
  */
-import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../host/array-plan.ts";
+import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../engine/memory/array-plan.ts";
 import { ELEMENT, touchedBy } from "./plan-kernels.ts";
 
 const FUNCTION = 64;

@@ -7,8 +7,8 @@
  * 2002, with gains 0 and 1.
  */
 
-import { DataError } from "../base/errors.ts";
-import { log } from "../base/log.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { log } from "../engine/numbers/log.ts";
 import { RankedOutputs } from "./ranking.ts";
 
 export interface RankingMetrics {

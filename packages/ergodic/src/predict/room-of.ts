@@ -1,4 +1,4 @@
-import { MemoryLimitError } from "../base/errors.ts";
+import { MemoryLimitError } from "../engine/errors/errors.ts";
 
 /** @throws MemoryLimitError */
 export function roomOf(count: number, where: string): Float64Array {

@@ -1,9 +1,9 @@
-import { refuse } from "../base/checks.ts";
-import { OptionError } from "../base/errors.ts";
-import { isList } from "../data/number-cells.ts";
-import type { HeldRow, StepPipeline } from "../data/pipeline.ts";
-import type { ReadRow } from "../data/rows.ts";
-import type { Row } from "../data/table.ts";
+import { isList } from "../engine/data/number-cells.ts";
+import type { HeldRow, StepPipeline } from "../engine/data/pipeline.ts";
+import type { ReadRow } from "../engine/data/rows.ts";
+import type { Row } from "../engine/data/table.ts";
+import { refuse } from "../engine/errors/checks.ts";
+import { OptionError } from "../engine/errors/errors.ts";
 
 type Matrix = Float64Array | Float32Array;
 type Rows = readonly Row[] | readonly ArrayLike<number>[];

@@ -1,6 +1,6 @@
-import { scoresModule } from "../host/builds/scores.ts";
+import { scoresModule } from "../engine/memory/builds/scores.ts";
 
-/** As kernels/scores.ts describes them; addresses are in bytes. */
+/** As kernels/predict/scores.ts describes them; addresses are in bytes. */
 interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly scoresF32: Scores;

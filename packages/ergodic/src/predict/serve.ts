@@ -4,8 +4,9 @@
  * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
  * its address as `predictor(file, { script })`.
  */
-import { parentOf } from "../base/own-thread.ts";
-import { sentError } from "../base/sent-errors.ts";
+
+import { sentError } from "../engine/errors/sent-errors.ts";
+import { parentOf } from "../engine/threads/own-thread.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { Answer, Facts, Request } from "./async-messages.ts";
 import { predictor } from "./load.ts";

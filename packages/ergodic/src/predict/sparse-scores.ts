@@ -1,4 +1,4 @@
-import type { LyingRows } from "../data/lying-rows.ts";
+import type { LyingRows } from "../engine/data/lying-rows.ts";
 import { withKernels } from "./score-kernels.ts";
 
 /** What the kernel is given at a time, which should stay in a processor's cache. */

@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { stream } from "../../src/base/stream.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();

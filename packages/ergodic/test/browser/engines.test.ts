@@ -3,10 +3,10 @@
  * prediction, with and without shared memory; and `ergodic/worker`, with and without it, and without Symbol.dispose.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/index.ts";
-import { drawing, graphs, training } from "../loop/training-task.ts";
-import { expectTheSame, type Gave } from "../worker/checked.ts";
-import { moduleText, verbs } from "../worker/verbs-task.ts";
+import * as ergodic from "../../src/entries/index.ts";
+import { drawing, graphs, training } from "../engine/loop/training-task.ts";
+import { expectTheSame, type Gave } from "../join/worker/checked.ts";
+import { moduleText, verbs } from "../join/worker/verbs-task.ts";
 import { firefox } from "./firefox.ts";
 import { sampling } from "./sampling-task.ts";
 import { runIn, type Visit, whyNot } from "./told.ts";

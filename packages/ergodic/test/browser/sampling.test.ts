@@ -1,7 +1,7 @@
 /** Sampling in Chromium and in Node: with the same seed the same draws, bit for bit, in deterministic mode; and a page that stays responsive. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/index.ts";
+import * as ergodic from "../../src/entries/index.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 import { responsive, sampling } from "./sampling-task.ts";
 

@@ -1,7 +1,7 @@
 /** The same search in Chromium and in Node, on its own thread and on module workers: the same bytes, log scales and all. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/index.ts";
+import * as ergodic from "../../src/entries/index.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();

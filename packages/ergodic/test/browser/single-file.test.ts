@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { families } from "../../src/host/families.ts";
-import * as library from "../../src/index.ts";
+import { families } from "../../src/engine/memory/families.ts";
+import * as library from "../../src/entries/index.ts";
 import { openBrowser, whyNoBrowser } from "./chromium.ts";
 import { dist, serve, singleFile } from "./serve.ts";
 

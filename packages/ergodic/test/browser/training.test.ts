@@ -1,8 +1,8 @@
 /** The same training, drawing, searching and inference in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/index.ts";
-import { drawing, graphs, training } from "../loop/training-task.ts";
+import * as ergodic from "../../src/entries/index.ts";
+import { drawing, graphs, training } from "../engine/loop/training-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();

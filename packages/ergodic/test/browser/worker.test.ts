@@ -1,9 +1,9 @@
 /** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Dataset, fit, linear } from "../../src/index.ts";
-import { expectTheSame, type Gave } from "../worker/checked.ts";
-import { moduleText, verbs } from "../worker/verbs-task.ts";
+import { Dataset, fit, linear } from "../../src/entries/index.ts";
+import { expectTheSame, type Gave } from "../join/worker/checked.ts";
+import { moduleText, verbs } from "../join/worker/verbs-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();

@@ -7,9 +7,9 @@
  * 4.4 and 6 of them fit in, and as about 200 means are looked at, one run in 500 of other seeds would fail by chance.
  */
 import { describe, expect, it } from "vitest";
-import { fullRank, meanField, pathfinder, type Sampler } from "../../src/algorithms/sampling/index.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import type { ConditionedModel } from "../../src/models/statistical/index.ts";
+import type { ConditionedModel } from "../../src/bayes/model/index.ts";
+import { fullRank, meanField, pathfinder, type Sampler } from "../../src/bayes/samplers/index.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
 import { dataOf, haveReferences, MODELS, referenceOf } from "./posteriordb/posteriors.ts";
 
 const [CHAINS, COUNT] = [4, 1000];

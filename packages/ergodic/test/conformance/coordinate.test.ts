@@ -3,17 +3,17 @@
  * a run does not depend on how its steps are grouped, resumes bit for bit at any step, and is made again from its JSON.
  */
 import { afterEach, describe, expect, it } from "vitest";
-import { coordinateDescent, coordinateDescentFrom } from "../../src/algorithms/coordinate/coordinate-descent.ts";
-import type { CoordinateDescentOptions } from "../../src/algorithms/coordinate/coordinate-options.ts";
-import type { CoordinateTarget } from "../../src/algorithms/coordinate/coordinate-target.ts";
-import { pickNames } from "../../src/algorithms/coordinate/picks.ts";
-import { coordinateProblem } from "../../src/algorithms/coordinate/target.ts";
-import { inverseTimeDecay } from "../../src/algorithms/gradient/schedule.ts";
-import type { Problem, Progression, Snapshot } from "../../src/contract.ts";
-import type { LinearOptions } from "../../src/models/linear/linear.ts";
-import { linear } from "../../src/verbs/fit/kinds/linear.ts";
-import { byMatrix, byRows, engine, plan } from "../algorithms/coordinate/targets.ts";
-import { plantedRows } from "../loop/planted.ts";
+import type { Problem, Progression, Snapshot } from "../../src/engine/contract/index.ts";
+import { inverseTimeDecay } from "../../src/engine/optimise/schedule.ts";
+import { coordinateDescent, coordinateDescentFrom } from "../../src/learning/coordinates/coordinate-descent.ts";
+import type { CoordinateDescentOptions } from "../../src/learning/coordinates/coordinate-options.ts";
+import type { CoordinateTarget } from "../../src/learning/coordinates/coordinate-target.ts";
+import { pickNames } from "../../src/learning/coordinates/picks.ts";
+import { coordinateProblem } from "../../src/learning/coordinates/target.ts";
+import { linear } from "../../src/learning/fit/kinds/linear.ts";
+import type { LinearOptions } from "../../src/learning/models/linear/linear.ts";
+import { plantedRows } from "../engine/loop/planted.ts";
+import { byMatrix, byRows, engine, plan } from "../learning/coordinates/targets.ts";
 import { leastSquares } from "../reference/coordinate.ts";
 
 const COLUMNS = 7;

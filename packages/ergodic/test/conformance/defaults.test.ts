@@ -7,9 +7,9 @@
  * say themselves; approximations by the bounds stated with them. What may decline to be trusted on which posterior is listed, with the reason, and then must.
  */
 import { describe, expect, it } from "vitest";
-import { hmc, samplerRegistry } from "../../src/algorithms/sampling/index.ts";
-import { sub } from "../../src/compiler/index.ts";
-import { type Draws, model, normal, type StatisticalModel, sample, vector } from "../../src/index.ts";
+import { hmc, samplerRegistry } from "../../src/bayes/samplers/index.ts";
+import { sub } from "../../src/engine/compiler/index.ts";
+import { type Draws, model, normal, type StatisticalModel, sample, vector } from "../../src/entries/index.ts";
 
 const CHAINS = 32;
 /** Two-sided 10⁻⁴ / 400 of Student's t with CHAINS − 1 degrees of freedom. */

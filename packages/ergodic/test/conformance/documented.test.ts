@@ -5,18 +5,18 @@
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { describe, expect, test } from "vitest";
-import { ruleRegistry } from "../../src/index.ts";
+import { ruleRegistry } from "../../src/entries/index.ts";
 
 const root = fileURLToPath(new URL("../../../../", import.meta.url));
 const sources = fileURLToPath(new URL("../../../", import.meta.url));
 const entries = [
-  "ergodic/src/index.ts",
-  "ergodic/src/predict/index.ts",
+  "ergodic/src/entries/index.ts",
+  "ergodic/src/entries/predict.ts",
   "ergodic/src/predict/calibration/index.ts",
-  "ergodic/src/compiler/index.ts",
-  "ergodic/src/extend.ts",
-  "ergodic/src/diagnostics/plain.ts",
-  "ergodic/src/worker/index.ts",
+  "ergodic/src/engine/compiler/index.ts",
+  "ergodic/src/entries/extend.ts",
+  "ergodic/src/entries/diagnostics.ts",
+  "ergodic/src/join/worker/index.ts",
   "ingest/src/index.ts",
   "serve/src/index.ts",
 ].map((path) => sources + path);
@@ -147,7 +147,9 @@ test("every public member of an exported class or interface has a doc comment", 
 });
 
 test("the comment of a step rule names each of its options", () => {
-  const rules = exported.filter(({ entry, name }) => entry === "ergodic/src/index.ts" && Object.hasOwn(ruleRegistry, name));
+  const rules = exported.filter(
+    ({ entry, name }) => entry === "ergodic/src/entries/index.ts" && Object.hasOwn(ruleRegistry, name),
+  );
   expect(rules.map(({ name }) => name).sort()).toEqual(
     Object.keys(ruleRegistry)
       .filter((name) => name !== "chain")

@@ -3,13 +3,13 @@
  * algorithm of every registry, kept at its last tick and after its end. More budget continues a run that its limits ended, and leaves alone one that had converged.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { learnerFromJson, learnerNames } from "../../src/algorithms/contrastive/registry.ts";
-import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
-import { samplerRegistry } from "../../src/algorithms/sampling/registry.ts";
-import { compileFunction } from "../../src/compiler/array/index.ts";
-import * as e from "../../src/index.ts";
-import { type Checkpoint, checkpointBytes, readCheckpoint } from "../../src/loop/checkpoint.ts";
-import type { Run } from "../../src/loop/run.ts";
+import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
+import { compileFunction } from "../../src/engine/compiler/array/index.ts";
+import { type Checkpoint, checkpointBytes, readCheckpoint } from "../../src/engine/loop/checkpoint.ts";
+import type { Run } from "../../src/engine/loop/run.ts";
+import * as e from "../../src/entries/index.ts";
+import { learnerFromJson, learnerNames } from "../../src/graphs/learn/registry.ts";
+import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 
 type Bytes = Uint8Array;
 

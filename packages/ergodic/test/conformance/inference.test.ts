@@ -4,13 +4,13 @@
  */
 import fc from "fast-check";
 import { beforeAll, describe, expect, test } from "vitest";
-import { Inference } from "../../src/algorithms/inference/inference.ts";
-import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
-import { decode, encode } from "../../src/base/safetensors.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { FactorTables, Snapshot, Tensor } from "../../src/contract.ts";
-import { type Engine, openEngine } from "../../src/host/engine.ts";
-import { type Answer, type InferenceAlgorithm, type InferenceTask, infer, inferenceFromJson } from "../../src/index.ts";
+import type { FactorTables, Snapshot, Tensor } from "../../src/engine/contract/index.ts";
+import { decode, encode } from "../../src/engine/files/safetensors.ts";
+import { type Engine, openEngine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
+import { type Answer, type InferenceAlgorithm, type InferenceTask, infer, inferenceFromJson } from "../../src/entries/index.ts";
+import { Inference } from "../../src/graphs/reduce/inference.ts";
+import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";
 import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";

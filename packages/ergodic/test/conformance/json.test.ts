@@ -3,11 +3,11 @@
  * Every registry is gone through; options are others than the defaults wherever a value of another kind is not needed.
  */
 import { describe, expect, it } from "vitest";
-import { schedules } from "../../src/algorithms/gradient/schedule.ts";
-import { samplerRegistry } from "../../src/algorithms/sampling/index.ts";
-import { mul, square, sub } from "../../src/compiler/index.ts";
-import type { JsonObject } from "../../src/contract.ts";
-import * as ergodic from "../../src/index.ts";
+import { samplerRegistry } from "../../src/bayes/samplers/index.ts";
+import { mul, square, sub } from "../../src/engine/compiler/index.ts";
+import type { JsonObject } from "../../src/engine/contract/index.ts";
+import { schedules } from "../../src/engine/optimise/schedule.ts";
+import * as ergodic from "../../src/entries/index.ts";
 
 type Described = { toJSON(): unknown };
 const again = (thing: Described, from: (json: never) => unknown): void => {

@@ -9,11 +9,11 @@
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { scouted } from "../../src/algorithms/places/scouts.ts";
-import { DensityPoint } from "../../src/algorithms/variational/density-point.ts";
-import { mcseMean } from "../../src/diagnostics/index.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import { sample } from "../../src/index.ts";
+import { DensityPoint } from "../../src/bayes/approximate/density-point.ts";
+import { scouted } from "../../src/bayes/places/scouts.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { mcseMean } from "../../src/engine/statistics/index.ts";
+import { sample } from "../../src/entries/index.ts";
 import { type Posterior, posteriors } from "./modes/posteriors.ts";
 
 const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 6);

@@ -3,7 +3,7 @@
  * and every technique reaches its least objective. Every registered rule trains a network with a hidden layer.
  */
 import { describe, expect, it } from "vitest";
-import { type EquationRule, ruleRegistry } from "../../src/algorithms/gradient/index.ts";
+import { type EquationRule, ruleRegistry } from "../../src/engine/optimise/index.ts";
 import {
   adagrad,
   adam,
@@ -21,11 +21,11 @@ import {
   momentum,
   type NetworkPredictor,
   network,
-} from "../../src/index.ts";
-import { chooseLoss } from "../../src/models/choose-loss.ts";
-import { plantedRows } from "../loop/planted.ts";
-import { BoundLinear } from "../models/bound.ts";
-import { BoundNetwork } from "../models/bound-network.ts";
+} from "../../src/entries/index.ts";
+import { chooseLoss } from "../../src/learning/models/choose-loss.ts";
+import { plantedRows } from "../engine/loop/planted.ts";
+import { BoundLinear } from "../learning/models/bound.ts";
+import { BoundNetwork } from "../learning/models/bound-network.ts";
 
 const COLUMNS = 7;
 const ROWS = 24;

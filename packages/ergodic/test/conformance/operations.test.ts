@@ -3,10 +3,10 @@
  * another kind, options that it does not have. They are found by what is exported, so that a new one without a call here fails.
  */
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import * as compiler from "../../src/compiler/index.ts";
-import { isOperation } from "../../src/compiler/signature.ts";
-import * as statistical from "../../src/models/statistical/index.ts";
+import * as statistical from "../../src/bayes/model/index.ts";
+import * as compiler from "../../src/engine/compiler/index.ts";
+import { isOperation } from "../../src/engine/compiler/signature.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
 
 const { input } = compiler;
 const [v, w] = [input("v", [3]), input("w", [3])];

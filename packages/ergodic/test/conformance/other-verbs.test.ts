@@ -1,8 +1,8 @@
 /** What is made for one verb is refused by the others, in words that name it and what to write: whoever knows `fit` will give `adam()` to `sample`. */
 import { describe, expect, it } from "vitest";
-import { inferenceRegistry } from "../../src/algorithms/inference/registry.ts";
-import { samplerRegistry } from "../../src/algorithms/sampling/registry.ts";
-import * as e from "../../src/index.ts";
+import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
+import * as e from "../../src/entries/index.ts";
+import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 
 type Algorithm = { name: string; verb?: string; toJSON(): object };
 

@@ -3,9 +3,9 @@
  * number of workers, with fits that fall in loss, and with held-out errors of every fold.
  */
 import { describe, expect, it } from "vitest";
-import { fit, linear } from "../../src/index.ts";
-import { type LossName, lossFromJson, lossNames } from "../../src/models/loss.ts";
-import { type Kind, randomRows, tableOf } from "../algorithms/coordinate/column-problems.ts";
+import { fit, linear } from "../../src/entries/index.ts";
+import { type LossName, lossFromJson, lossNames } from "../../src/learning/models/loss.ts";
+import { type Kind, randomRows, tableOf } from "../learning/coordinates/column-problems.ts";
 
 const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };
 const formats = ["dense", "sparse"] as const;

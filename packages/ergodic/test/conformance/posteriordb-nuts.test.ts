@@ -8,8 +8,8 @@
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { mcseMean } from "../../src/diagnostics/index.ts";
-import { type Draws, sample } from "../../src/index.ts";
+import { mcseMean } from "../../src/engine/statistics/index.ts";
+import { type Draws, sample } from "../../src/entries/index.ts";
 import { dataOf, haveReferences, MODELS, type ReferenceParameter, referenceOf } from "./posteriordb/posteriors.ts";
 
 const CHAINS = 4;

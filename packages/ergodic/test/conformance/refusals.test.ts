@@ -3,8 +3,8 @@
  * each kind of model; then the sentences of verbs and algorithms that have no such plan.
  */
 import { afterAll, describe, expect, it } from "vitest";
-import { compileFunction } from "../../src/compiler/array/index.ts";
-import * as e from "../../src/index.ts";
+import { compileFunction } from "../../src/engine/compiler/array/index.ts";
+import * as e from "../../src/entries/index.ts";
 
 const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), ((i * 7) % 11) / 11]);
 const y = x.map(([a, b, c], i) => a - b / 2 + c + 0.3 * Math.sin(5 * i));

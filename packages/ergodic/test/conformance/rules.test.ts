@@ -3,9 +3,9 @@
  * what its ledger says, agrees dense and sparse, rebuilds from its JSON, and never hides a NaN.
  */
 import { describe, expect, test } from "vitest";
-import * as g from "../../src/algorithms/gradient/index.ts";
-import { type RuleEntry, ruleRegistry } from "../../src/algorithms/gradient/index.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import * as g from "../../src/engine/optimise/index.ts";
+import { type RuleEntry, ruleRegistry } from "../../src/engine/optimise/index.ts";
 import { search } from "../reference/search.ts";
 
 interface Problem {

@@ -11,8 +11,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { samplerFromJson, samplerRegistry } from "../../src/algorithms/sampling/index.ts";
-import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/index.ts";
+import { samplerFromJson, samplerRegistry } from "../../src/bayes/samplers/index.ts";
+import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/entries/index.ts";
 
 /** Options without which a sampler cannot be made, and such as keep it short. */
 const given: Readonly<Record<string, object>> = {

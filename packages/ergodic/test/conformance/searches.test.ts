@@ -4,11 +4,11 @@
  * survives failed evaluations, stays in its space, rebuilds from its JSON, and repeats itself by its seed.
  */
 import { describe, expect, test } from "vitest";
-import { definedSearches } from "../../src/algorithms/search/define-search.ts";
-import { decode, encode } from "../../src/base/safetensors.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { Snapshot, Tensor } from "../../src/contract.ts";
-import * as e from "../../src/index.ts";
+import type { Snapshot, Tensor } from "../../src/engine/contract/index.ts";
+import { decode, encode } from "../../src/engine/files/safetensors.ts";
+import { stream } from "../../src/engine/random/stream.ts";
+import * as e from "../../src/entries/index.ts";
+import { definedSearches } from "../../src/search/algorithms/define-search.ts";
 
 type Value = (x: Float64Array) => number;
 

@@ -3,10 +3,10 @@
  * was about and what to do. Models are written as in a file whose types nobody checks.
  */
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import * as compiler from "../../src/compiler/index.ts";
-import { fit, model, nuts, sample } from "../../src/index.ts";
-import * as statistical from "../../src/models/statistical/index.ts";
+import * as statistical from "../../src/bayes/model/index.ts";
+import * as compiler from "../../src/engine/compiler/index.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import { fit, model, nuts, sample } from "../../src/entries/index.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: types are what a newcomer does not have
 type Any = any;

@@ -15,14 +15,14 @@ const EXACT = new Set(
 );
 /** Where they reach no result: what is printed for people, names of temporary files, rounding at random where the caller gives no stream. */
 const HARMLESS: Record<string, readonly string[]> = {
-  "draws/plots.ts": ["cbrt"],
-  "draws/table.ts": ["log10"],
-  "base/partial.ts": ["random"],
-  "base/room.ts": ["log2"],
+  "bayes/draws/plots.ts": ["cbrt"],
+  "bayes/draws/table.ts": ["log10"],
+  "engine/files/partial.ts": ["random"],
+  "engine/memory/room.ts": ["log2"],
   "predict/plan-kernels.ts": ["log2"],
   "predict/plan-home.ts": ["log2"],
-  "data/features/hadamard.ts": ["log2"],
-  "compiler/evaluate.ts": ["random"],
+  "engine/data/features/hadamard.ts": ["log2"],
+  "engine/compiler/evaluate.ts": ["random"],
 };
 
 /** Files without these need no parsing, which takes most of the time. */

@@ -22,8 +22,8 @@ import {
   saga,
   sgd,
   svrg,
-} from "../../src/index.ts";
-import { type Planted, plantedRows } from "../loop/planted.ts";
+} from "../../src/entries/index.ts";
+import { type Planted, plantedRows } from "../engine/loop/planted.ts";
 
 const l2 = 0.01;
 const ROWS = 400;

@@ -1,9 +1,9 @@
 /** The posteriors that verdicts are judged by are what their answers say: log densities against formulas written without the library, answers against the draws of the one that has a closed form. */
 import { describe, expect, it } from "vitest";
-import { DensityPoint } from "../../src/algorithms/variational/density-point.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { LogDensity } from "../../src/contract.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { DensityPoint } from "../../src/bayes/approximate/density-point.ts";
+import type { LogDensity } from "../../src/engine/contract/index.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 import { standardCdf } from "./verdicts/marginals.ts";
 import { posteriors } from "./verdicts/posteriors.ts";
 

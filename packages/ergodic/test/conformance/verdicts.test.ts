@@ -9,8 +9,17 @@
  */
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import type { Sampler } from "../../src/algorithms/sampling/index.ts";
-import { fullRank, meanField, nuts, parallelTempering, pathfinder, sample, sequentialMonteCarlo, svgd } from "../../src/index.ts";
+import type { Sampler } from "../../src/bayes/samplers/index.ts";
+import {
+  fullRank,
+  meanField,
+  nuts,
+  parallelTempering,
+  pathfinder,
+  sample,
+  sequentialMonteCarlo,
+  svgd,
+} from "../../src/entries/index.ts";
 import { errorOf } from "./verdicts/judge.ts";
 import { type Drawn, posteriors, seedOf } from "./verdicts/posteriors.ts";
 import { isReached, leastReached } from "./verdicts/reach.ts";

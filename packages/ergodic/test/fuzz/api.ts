@@ -3,8 +3,8 @@
  * Each case is one call, made of its own seed; it may be accepted or refused by an ErgodicError, but never end in an error of JavaScript's own. Verbs are
  * given a signal, so that what is accepted is soon ended.
  */
-import { type Draws, stream } from "../../src/base/stream.ts";
-import * as ergodic from "../../src/index.ts";
+import { type Draws, stream } from "../../src/engine/random/stream.ts";
+import * as ergodic from "../../src/entries/index.ts";
 import * as factories from "../conformance/options/factories.ts";
 import { junk, withOption } from "../conformance/options/values.ts";
 import { fits, others, posterior, recommender, samples, searchesOf } from "../conformance/options/verbs.ts";

@@ -2,9 +2,9 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ErgodicError } from "../../src/base/errors.ts";
-import { add } from "../../src/compiler/index.ts";
-import * as e from "../../src/index.ts";
+import { add } from "../../src/engine/compiler/index.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import * as e from "../../src/entries/index.ts";
 import { begin } from "./cost.ts";
 import type { Fuzzed } from "./models.ts";
 import { mutated, random } from "./mutations.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DataError } from "../../src/base/errors.ts";
+import { DataError } from "../../src/engine/errors/errors.ts";
 import { reportMemory } from "./cost.ts";
 import { drawsTargets, run } from "./draws.ts";
 import { fuzz, type Target } from "./mutate.ts";

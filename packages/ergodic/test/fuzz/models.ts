@@ -3,11 +3,12 @@
  *
  * Plans of networks are left alone here: they have mutations of their own (`npm run fuzz -- plans`).
  */
-import { ErgodicError } from "../../src/base/errors.ts";
-import type { Row, Table } from "../../src/data/table.ts";
-import { Dataset, dense, factorisation, fit, flatten, linear, network, Ratings, relu, rff } from "../../src/index.ts";
+
+import type { Row, Table } from "../../src/engine/data/table.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import { Dataset, dense, factorisation, fit, flatten, linear, network, Ratings, relu, rff } from "../../src/entries/index.ts";
+import { type AnyPredictor, type FactorPredictor, predictor } from "../../src/entries/predict.ts";
 import { calibrated, conformal } from "../../src/predict/calibration/index.ts";
-import { type AnyPredictor, type FactorPredictor, predictor } from "../../src/predict/index.ts";
 import { begin } from "./cost.ts";
 import { mutated, random } from "./mutations.ts";
 

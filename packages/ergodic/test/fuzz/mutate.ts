@@ -2,7 +2,7 @@
  * Files that strangers damaged: valid ones with bytes changed, cut, moved, or with other numbers where numbers stand. And how they are run through readers:
  * a case may be refused by a typed error or read, but it may throw nothing else, and cost no more than ./cost.ts allows.
  */
-import { ErgodicError } from "../../src/base/errors.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
 import { begin } from "./cost.ts";
 
 export interface Random {

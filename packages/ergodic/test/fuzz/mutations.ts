@@ -1,5 +1,5 @@
 /** Random damage to files of ours: to bytes, to the values of their JSON, and to their tensors; every case from its own seed, so that it can be repeated. */
-import { decode, encode, type Tensor } from "../../src/base/safetensors.ts";
+import { decode, encode, type Tensor } from "../../src/engine/files/safetensors.ts";
 
 export interface Random {
   /** In [0, n). */

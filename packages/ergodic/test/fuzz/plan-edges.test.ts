@@ -5,10 +5,10 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
-import { elementwiseOperations } from "../../src/host/elementwise.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
+import { elementwiseOperations } from "../../src/engine/memory/elementwise.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
 import { MAX_MEMORY } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { planKernels, rolesOf } from "../../src/predict/plan-kernels.ts";

@@ -1,8 +1,8 @@
 /** Log likelihoods of censored data against R's survreg(), whose calls stand in censored.R: their values, and that its estimates are where ours are highest. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { add, div, exp, mul } from "../../src/compiler/index.ts";
-import { censored, type Distribution, logistic, lognormal, model, normal, vector, weibull } from "../../src/index.ts";
+import { add, div, exp, mul } from "../../src/engine/compiler/index.ts";
+import { censored, type Distribution, logistic, lognormal, model, normal, vector, weibull } from "../../src/entries/index.ts";
 
 type Fit = { loglik: number; coefficients: [number, number]; scale: number };
 type Golden = { x: number[] } & Record<

@@ -1,7 +1,7 @@
 /** Diagnostics of draws against R's posterior and loo, whose calls stand in diagnostics.R. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { betaQuantile } from "../../src/base/beta-quantile.ts";
+import { betaQuantile } from "../../src/engine/numbers/beta-quantile.ts";
 import {
   basicRhat,
   effectiveSize,
@@ -19,7 +19,7 @@ import {
   rhat,
   summary,
   waic,
-} from "../../src/diagnostics/index.ts";
+} from "../../src/engine/statistics/index.ts";
 
 /** R's NA and NaN are both NaN here. */
 type Value = number | "NA" | "NaN" | "Inf" | "-Inf";

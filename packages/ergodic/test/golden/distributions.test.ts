@@ -1,8 +1,8 @@
 /** Log densities, distribution functions and quantiles against scipy, torch and mpmath (distributions.py), to 1e-10 relative. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { constantArray, interpret } from "../../src/compiler/index.ts";
-import * as d from "../../src/models/statistical/distributions/index.ts";
+import * as d from "../../src/bayes/distributions/index.ts";
+import { constantArray, interpret } from "../../src/engine/compiler/index.ts";
 
 interface Row {
   readonly name: string;

@@ -7,7 +7,7 @@ import {
   fit,
   type LinearOptions,
   linear,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 import { plantedData, plantedDataset } from "./sklearn-data.ts";
 
 interface Optimum {

@@ -1,4 +1,4 @@
-# Golden posteriors of test/models/formula/posteriors.test.ts, by brms: Rscript formula-posteriors.R > formula-posteriors.json
+# Golden posteriors of test/bayes/formula/posteriors.test.ts, by brms: Rscript formula-posteriors.R > formula-posteriors.json
 # The priors are brms' own, except those of coefficients, which are those that `regression` takes: normal(0, 2.5 sd(y)/sd(x)). Some minutes.
 suppressMessages({ library(brms); library(posterior) })
 data(sleepstudy, package = "lme4"); data(cbpp, package = "lme4"); data(housing, package = "MASS"); data(quine, package = "MASS"); data(mcycle, package = "MASS")

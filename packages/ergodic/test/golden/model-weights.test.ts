@@ -1,8 +1,8 @@
 /** Comparisons of models against R's loo, whose calls stand in model-weights.R. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { total } from "../../src/diagnostics/pointwise.ts";
-import { compare, type LooResult } from "../../src/index.ts";
+import { total } from "../../src/engine/statistics/pointwise.ts";
+import { compare, type LooResult } from "../../src/entries/index.ts";
 
 type Pointwise = Record<"elpd" | "pLoo" | "paretoK", number[]>;
 interface Case {

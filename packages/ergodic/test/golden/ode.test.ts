@@ -1,8 +1,8 @@
 /** Solutions and gradients against rstan's integrate_ode_rk45 and integrate_ode_bdf; the call that made them is in ode.R. */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { compileFunction, constantArray, ode } from "../../src/compiler/array/index.ts";
-import { mul, sum } from "../../src/compiler/index.ts";
+import { compileFunction, constantArray, ode } from "../../src/engine/compiler/array/index.ts";
+import { mul, sum } from "../../src/engine/compiler/index.ts";
 import { equations } from "../reference/differential-equations.ts";
 
 interface Case {

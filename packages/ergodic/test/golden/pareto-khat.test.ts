@@ -1,7 +1,7 @@
 /** Pareto k of quantities against R's posterior, whose call is in pareto-khat.R. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { paretoKhat } from "../../src/diagnostics/index.ts";
+import { paretoKhat } from "../../src/engine/statistics/index.ts";
 
 type Value = number | "NA" | "NaN" | "Inf";
 interface Case {

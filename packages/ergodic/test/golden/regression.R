@@ -1,4 +1,4 @@
-# Golden values of test/regression-table.test.ts, by R's lm and glm: Rscript regression.R > regression.json
+# Golden values of test/learning/fit/regression-table.test.ts, by R's lm and glm: Rscript regression.R > regression.json
 # glm is told to go on to 1e-14, since its default of 1e-8 shows in the fifth digit of standard errors.
 set.seed(20261127)
 n <- 120

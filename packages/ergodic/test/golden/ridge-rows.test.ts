@@ -1,12 +1,12 @@
 /** Users' rows beside fixed items, against scikit-learn's Ridge (ridge-rows.py, whose formulas are repeated here). */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { Ratings } from "../../src/data/ratings.ts";
-import { Arena } from "../../src/host/arena.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import type { FactorisationOptions } from "../../src/models/ratings/settings.ts";
-import { factorisation } from "../../src/verbs/fit/kinds/ratings.ts";
-import { planFor } from "../models/planted-ratings.ts";
+import { Ratings } from "../../src/engine/data/ratings.ts";
+import { Arena } from "../../src/engine/memory/arena.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { factorisation } from "../../src/learning/fit/kinds/ratings.ts";
+import type { FactorisationOptions } from "../../src/learning/models/ratings/settings.ts";
+import { planFor } from "../learning/models/planted-ratings.ts";
 
 const golden = JSON.parse(readFileSync(new URL("ridge-rows.json", import.meta.url), "utf8")) as Record<string, number[][]>;
 

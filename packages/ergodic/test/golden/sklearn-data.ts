@@ -1,6 +1,6 @@
 /** The data of sklearn-optima.py, number for number: Lehmer's generator, and sums in the same order. */
-import { Dataset } from "../../src/data/dataset.ts";
-import type { ArraysOptions } from "../../src/data/from-arrays.ts";
+import { Dataset } from "../../src/engine/data/dataset.ts";
+import type { ArraysOptions } from "../../src/engine/data/from-arrays.ts";
 
 export const ROWS = 240;
 export const COLUMNS = 8;

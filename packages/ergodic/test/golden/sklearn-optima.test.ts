@@ -18,7 +18,7 @@ import {
   saga,
   sgd,
   svrg,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 import { plantedData, plantedDataset } from "./sklearn-data.ts";
 
 interface Optimum {

@@ -1,4 +1,4 @@
-"""Golden values of test/compiler/special-functions.test.ts, by mpmath 1.3.0: python3 special-functions.py > special-functions.json
+"""Golden values of test/engine/compiler/special-functions.test.ts, by mpmath 1.3.0: python3 special-functions.py > special-functions.json
 
 Each value is that of the float64 argument, to 50 digits, rounded once to float64: [x, f(x)].
 """

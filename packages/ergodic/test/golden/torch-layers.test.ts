@@ -4,8 +4,8 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { constantArray, gradientsOf, input, interpret, type SymbolicArray } from "../../src/compiler/array/index.ts";
-import * as n from "../../src/models/neural/index.ts";
+import { constantArray, gradientsOf, input, interpret, type SymbolicArray } from "../../src/engine/compiler/array/index.ts";
+import * as n from "../../src/learning/models/neural/index.ts";
 
 interface Numbers {
   shape: number[];

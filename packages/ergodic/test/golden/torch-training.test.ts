@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { interpret } from "../../src/compiler/array/index.ts";
-import type { Problem } from "../../src/contract.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { interpret } from "../../src/engine/compiler/array/index.ts";
+import type { Problem } from "../../src/engine/contract/index.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
 import {
   batchNorm,
   convolution,
@@ -21,10 +21,10 @@ import {
   nesterov,
   network,
   relu,
-} from "../../src/index.ts";
-import { multinomial } from "../../src/models/losses/index.ts";
-import { outputsOf } from "../../src/models/neural/programs.ts";
-import { planOf } from "../models/bound-network.ts";
+} from "../../src/entries/index.ts";
+import { multinomial } from "../../src/learning/models/losses/index.ts";
+import { outputsOf } from "../../src/learning/models/neural/programs.ts";
+import { planOf } from "../learning/models/bound-network.ts";
 
 interface Entry {
   readonly call: string;

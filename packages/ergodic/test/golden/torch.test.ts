@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import * as g from "../../src/algorithms/gradient/index.ts";
+import * as g from "../../src/engine/optimise/index.ts";
 import { problems } from "./problems.ts";
 
 interface Entry {

@@ -9,9 +9,9 @@ import { promisify } from "node:util";
 import type { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, expectTypeOf, it } from "vitest";
-import type * as Index from "../../src/index.ts";
+import type * as Index from "../../src/entries/index.ts";
+import type * as Sync from "../../src/entries/predict.ts";
 import type * as Async from "../../src/predict/async.ts";
-import type * as Sync from "../../src/predict/index.ts";
 
 const dist = (file: string): string => new URL(`../../dist/${file}`, import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), "ergodic-async-"));
@@ -36,7 +36,7 @@ afterEach(() => void process.off("worker", note));
 
 beforeAll(async () => {
   lib = await import(dist("index.js"));
-  ({ predictor } = await import(dist("predict/index.js")));
+  ({ predictor } = await import(dist("entries/predict.js")));
   ({ predictor: threaded } = await import(dist("predict/async.js")));
   const { dense, Dataset, fit, linear, factorisation, network, Ratings, relu } = lib;
   const levels = ["a", "b", "c"];

@@ -1,8 +1,8 @@
 /** The file of a run where a model's is wanted: told as what it is. */
 import { expect, test } from "vitest";
-import { encodeDescribed } from "../../src/base/described-file.ts";
-import { predictor } from "../../src/index.ts";
-import { checkpointBytes } from "../../src/loop/checkpoint.ts";
+import { encodeDescribed } from "../../src/engine/files/described-file.ts";
+import { checkpointBytes } from "../../src/engine/loop/checkpoint.ts";
+import { predictor } from "../../src/entries/index.ts";
 
 test("a checkpoint is no model, and the error says how the run is resumed", async () => {
   const bytes = checkpointBytes({ snapshot: { tensors: {}, state: {} }, loop: {}, recipe: {} });

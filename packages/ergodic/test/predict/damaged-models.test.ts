@@ -1,9 +1,9 @@
 /** Model files that are damaged, foreign, or changed by hand are refused in words before anything is made of them; older files are read. */
 import { describe, expect, it } from "vitest";
-import { checksumOf, FILE_VERSION } from "../../src/base/described-file.ts";
-import { DataError } from "../../src/base/errors.ts";
-import { decode, encode, type Tensor } from "../../src/base/safetensors.ts";
-import type { JsonObject } from "../../src/contract.ts";
+import type { JsonObject } from "../../src/engine/contract/index.ts";
+import { DataError } from "../../src/engine/errors/errors.ts";
+import { checksumOf, FILE_VERSION } from "../../src/engine/files/described-file.ts";
+import { decode, encode, type Tensor } from "../../src/engine/files/safetensors.ts";
 import {
   type Dataset as Data,
   Dataset,
@@ -16,8 +16,8 @@ import {
   loss,
   network,
   Ratings,
-} from "../../src/index.ts";
-import * as losses from "../../src/models/losses/index.ts";
+} from "../../src/entries/index.ts";
+import * as losses from "../../src/learning/models/losses/index.ts";
 import { libraryLosses } from "../../src/predict/check-outputs.ts";
 import { predictor } from "../../src/predict/load.ts";
 

@@ -3,15 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { solvePositive } from "../../src/base/cholesky.ts";
-import type { SavedModel } from "../../src/contract.ts";
-import { Dataset } from "../../src/data/dataset.ts";
-import { Ratings } from "../../src/data/ratings.ts";
-import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/index.ts";
+import type { SavedModel } from "../../src/engine/contract/index.ts";
+import { Dataset } from "../../src/engine/data/dataset.ts";
+import { Ratings } from "../../src/engine/data/ratings.ts";
+import { solvePositive } from "../../src/engine/numbers/cholesky.ts";
+import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/entries/index.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
 import { predictor } from "../../src/predict/load.ts";
-import { filmRatings } from "../models/film-ratings.ts";
-import { plantedRatings, twinOf } from "../models/planted-ratings.ts";
+import { filmRatings } from "../learning/models/film-ratings.ts";
+import { plantedRatings, twinOf } from "../learning/models/planted-ratings.ts";
 import { cellsOf, eliminate } from "../reference/factors.ts";
 
 /** Two factors, three items; "c" and "new" had no ratings. */

@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encode } from "../../src/base/safetensors.ts";
-import { engineMemory } from "../../src/host/memory.ts";
+import { encode } from "../../src/engine/files/safetensors.ts";
+import { engineMemory } from "../../src/engine/memory/memory.ts";
 import {
   type Column,
   Dataset,
@@ -18,8 +18,8 @@ import {
   type Row,
   rff,
   type Table,
-} from "../../src/index.ts";
-import { tableOf } from "../data/rows-of.ts";
+} from "../../src/entries/index.ts";
+import { tableOf } from "../engine/data/rows-of.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 
 let folder: string;

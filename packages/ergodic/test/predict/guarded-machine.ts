@@ -2,8 +2,8 @@
  * Kernels on a memory whose every byte outside of the pieces that were asked for holds a canary: `touched` says where one changed. Pieces lie apart,
  * and end where they were asked to end.
  */
-import { type Engine, type Machine, openEngine } from "../../src/host/engine.ts";
-import type { Allocation, EngineMemory } from "../../src/host/memory.ts";
+import { type Engine, type Machine, openEngine } from "../../src/engine/memory/engine.ts";
+import type { Allocation, EngineMemory } from "../../src/engine/memory/memory.ts";
 
 const HEAP = 1 << 20;
 const APART = 1024;

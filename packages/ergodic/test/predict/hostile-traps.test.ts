@@ -2,9 +2,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { ErgodicError, MemoryLimitError, WorkerError } from "../../src/base/errors.ts";
-import type { Engine, Machine } from "../../src/host/engine.ts";
-import { type NetworkPredictor, predictor } from "../../src/index.ts";
+import { ErgodicError, MemoryLimitError, WorkerError } from "../../src/engine/errors/errors.ts";
+import type { Engine, Machine } from "../../src/engine/memory/engine.ts";
+import { type NetworkPredictor, predictor } from "../../src/entries/index.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { bytes, engine, own, planOf, rows, wanted } from "./hostile.ts";
 import { drawn, savedPlans } from "./plans.ts";

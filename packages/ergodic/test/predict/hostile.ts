@@ -1,9 +1,10 @@
 /** Network files of strangers, and plans of a few steps, for the tests of what they may do. */
-import { decode, encode } from "../../src/base/safetensors.ts";
-import type { JsonObject } from "../../src/contract.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/index.ts";
+
+import type { JsonObject } from "../../src/engine/contract/index.ts";
+import { decode, encode } from "../../src/engine/files/safetensors.ts";
+import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/entries/index.ts";
 import { MAX_MEMORY, MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 

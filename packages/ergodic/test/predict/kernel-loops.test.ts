@@ -10,11 +10,11 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import type { PlanArgument, PlanLoop, PlanProgram } from "../../src/host/array-plan.ts";
-import { buildFiles } from "../../src/host/builds/files.ts";
-import { elementwiseCode } from "../../src/host/elementwise.ts";
-import { familyOf } from "../../src/host/families.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import type { PlanArgument, PlanLoop, PlanProgram } from "../../src/engine/memory/array-plan.ts";
+import { buildFiles } from "../../src/engine/memory/builds/files.ts";
+import { elementwiseCode } from "../../src/engine/memory/elementwise.ts";
+import { familyOf } from "../../src/engine/memory/families.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
 import { checkProgram } from "../../src/predict/plan-check.ts";
 import { MOST_COUNT, planKernels, rolesOf, touchedBy, writesNothing } from "../../src/predict/plan-kernels.ts";
@@ -138,7 +138,7 @@ const LONGEST = 20;
 /** Makes the calls on a thread, which can be ended in the midst of one. @returns what does not end, or ends the thread */
 async function ends(cases: readonly Case[]): Promise<string | undefined> {
   const families = [...new Set(cases.map(({ name }) => familyOf(name)))];
-  const builds = fileURLToPath(new URL("../../src/host/builds/", import.meta.url));
+  const builds = fileURLToPath(new URL("../../src/engine/memory/builds/", import.meta.url));
   const modules = families.map((family) => new WebAssembly.Module(readFileSync(join(builds, buildFiles[`${family}-simd`].file))));
   const memory = new WebAssembly.Memory({ initial: (SCRATCH + SCRATCH_BYTES) / 65536, maximum: 65536, shared: true });
   const at = new Int32Array(new SharedArrayBuffer(4));

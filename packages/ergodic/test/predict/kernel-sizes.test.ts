@@ -5,7 +5,7 @@
  */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import type { PlanArgument } from "../../src/host/array-plan.ts";
+import type { PlanArgument } from "../../src/engine/memory/array-plan.ts";
 import { planKernels, rolesOf, touchedBy } from "../../src/predict/plan-kernels.ts";
 
 const lines = readFileSync(new URL("cases/kernels.txt", import.meta.url), "utf8")

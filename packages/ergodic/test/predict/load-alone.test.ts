@@ -1,9 +1,9 @@
 /** A network that is loaded brings the kernels of its plan and no others, in Node as well; whoever asks for all gets all. */
 import { expect, it, vi } from "vitest";
-import type { NetworkPredictor } from "../../src/index.ts";
+import type { NetworkPredictor } from "../../src/entries/index.ts";
 
 it.each([false, true])("deterministic: %s", async (deterministic) => {
-  const { Dataset, dense, fit, network, relu } = await import("../../src/index.ts");
+  const { Dataset, dense, fit, network, relu } = await import("../../src/entries/index.ts");
   const data = Dataset.fromArrays({
     x: Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]),
     y: Array.from({ length: 40 }, (_, i) => i),
@@ -11,8 +11,8 @@ it.each([false, true])("deterministic: %s", async (deterministic) => {
   const bytes = (await fit(network([dense(4), relu(), dense(1)]), data, { epochs: 1, deterministic })).toBytes();
 
   vi.resetModules();
-  const { predictor } = await import("../../src/predict/index.ts");
-  const { currentEngine, openEngine } = await import("../../src/host/engine.ts");
+  const { predictor } = await import("../../src/entries/predict.ts");
+  const { currentEngine, openEngine } = await import("../../src/engine/memory/engine.ts");
   const model = await predictor<NetworkPredictor>(bytes);
   expect(model.predict([0.5, 1])).toMatchObject({ value: expect.any(Number) });
   const engine = currentEngine();

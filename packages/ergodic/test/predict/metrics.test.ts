@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { DataError, OptionError } from "../../src/base/errors.ts";
+import { DataError, OptionError } from "../../src/engine/errors/errors.ts";
 import { metrics, type Task } from "../../src/predict/metrics.ts";
 
 interface Case {

@@ -1,10 +1,10 @@
 /** Networks of every make, saved as plans and run without the compiler, against the interpreter in float64: convolutions, recurrences, circulant blocks. */
 import { expect, it } from "vitest";
-import { stream } from "../../src/base/stream.ts";
-import { input, interpret, type Shape } from "../../src/compiler/array/index.ts";
-import { encodePlan } from "../../src/compiler/array/serialise.ts";
-import { type ArrayPlan, planAt } from "../../src/host/array-plan.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { input, interpret, type Shape } from "../../src/engine/compiler/array/index.ts";
+import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
+import { type ArrayPlan, planAt } from "../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 import {
   circulantNet,
   cnn,
@@ -15,9 +15,9 @@ import {
   mobileNetV2,
   sequential,
   shuffleNetV2,
-} from "../../src/models/neural/index.ts";
-import type { LayerLike } from "../../src/models/neural/scope.ts";
-import { traceNetwork } from "../../src/models/neural/trace.ts";
+} from "../../src/learning/models/neural/index.ts";
+import type { LayerLike } from "../../src/learning/models/neural/scope.ts";
+import { traceNetwork } from "../../src/learning/models/neural/trace.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
 import { showsResidue } from "../../src/predict/plan-residue.ts";

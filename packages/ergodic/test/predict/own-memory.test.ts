@@ -1,10 +1,10 @@
 /** On the memory of one thread, which is other memory once it has grown: an open batch is opened again. */
 import { expect, it } from "vitest";
-import { input, matmul } from "../../src/compiler/array/index.ts";
-import { encodePlan } from "../../src/compiler/array/serialise.ts";
-import { tanh } from "../../src/compiler/index.ts";
-import { openEngine } from "../../src/host/engine.ts";
-import { engineMemory } from "../../src/host/memory.ts";
+import { input, matmul } from "../../src/engine/compiler/array/index.ts";
+import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
+import { tanh } from "../../src/engine/compiler/index.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
+import { engineMemory } from "../../src/engine/memory/memory.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 
 it("a batch that was open before memory grew computes the same after it", async () => {

@@ -1,9 +1,9 @@
 /** Steps of a file's pipeline are held to the limits before they are started: a few bytes can ask for days, or for all of the memory. */
 import { describe, expect, it } from "vitest";
-import { decode, encode } from "../../src/base/safetensors.ts";
-import type { JsonObject } from "../../src/contract.ts";
-import { addAllSteps } from "../../src/data/all-steps.ts";
-import { transformations } from "../../src/data/transformations/index.ts";
+import type { JsonObject } from "../../src/engine/contract/index.ts";
+import { addAllSteps } from "../../src/engine/data/all-steps.ts";
+import { transformations } from "../../src/engine/data/transformations/index.ts";
+import { decode, encode } from "../../src/engine/files/safetensors.ts";
 import {
   Dataset,
   fastfood,
@@ -15,7 +15,7 @@ import {
   products,
   rff,
   sorf,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 import { checkPipeline } from "../../src/predict/pipeline-cost.ts";
 import { altered } from "./hostile.ts";
 

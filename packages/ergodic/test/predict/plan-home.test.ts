@@ -1,8 +1,8 @@
 /** Batches of a plan in memory: programs of many sizes are kept, what they compute with is shared, and all of it is given back. */
 import { describe, expect, it, vi } from "vitest";
-import { Arena } from "../../src/host/arena.ts";
-import type { ArrayPlan, PlanCount } from "../../src/host/array-plan.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { Arena } from "../../src/engine/memory/arena.ts";
+import type { ArrayPlan, PlanCount } from "../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
 import { batchesBytes, KEPT, PlanHome, type PlanParts } from "../../src/predict/plan-home.ts";

@@ -3,9 +3,9 @@
  * canaries, with counts and shapes that nobody chose.
  */
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { ArrayPlan, PlanArgument, PlanCall } from "../../src/host/array-plan.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import type { ArrayPlan, PlanArgument, PlanCall } from "../../src/engine/memory/array-plan.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { fillsResult, planKernels, rolesOf, touchedBy } from "../../src/predict/plan-kernels.ts";
 import { GuardedMachine } from "./guarded-machine.ts";

@@ -1,7 +1,7 @@
 /** Answers of plans are those of their rows alone, whatever a file says: what leaves parts of its memory as they were runs on memory that is cleared. */
 import { describe, expect, it } from "vitest";
-import { type ArrayPlan, type PlanStep, planAt } from "../../src/host/array-plan.ts";
-import { openEngine } from "../../src/host/engine.ts";
+import { type ArrayPlan, type PlanStep, planAt } from "../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../src/engine/memory/engine.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";
 import { showsResidue } from "../../src/predict/plan-residue.ts";

@@ -6,10 +6,10 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/base/errors.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
-import type { Engine } from "../../src/host/engine.ts";
+import { ErgodicError } from "../../src/engine/errors/errors.ts";
+import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
+import type { Engine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { begin, reportMemory } from "../fuzz/cost.ts";
 import { GuardedMachine } from "./guarded-machine.ts";

@@ -1,6 +1,6 @@
 /** The work of a program: each thing that it does counts, by as much as is said. */
 import { expect, it } from "vitest";
-import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../src/host/array-plan.ts";
+import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../src/engine/memory/array-plan.ts";
 import { ELEMENT } from "../../src/predict/plan-kernels.ts";
 import { workOf } from "../../src/predict/plan-work.ts";
 

@@ -1,10 +1,11 @@
 /** Small plans that between them have every kind of step, argument and repetition, with their numbers: for tests that damage them. */
-import { stream } from "../../src/base/stream.ts";
-import * as array from "../../src/compiler/array/index.ts";
-import { encodePlan } from "../../src/compiler/array/serialise.ts";
-import type { Shape, SymbolicArray } from "../../src/compiler/array/symbolic.ts";
-import { add, max, mul, sigmoid, square, sub, sum, tanh } from "../../src/compiler/index.ts";
-import type { ArrayPlan } from "../../src/host/array-plan.ts";
+
+import * as array from "../../src/engine/compiler/array/index.ts";
+import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
+import type { Shape, SymbolicArray } from "../../src/engine/compiler/array/symbolic.ts";
+import { add, max, mul, sigmoid, square, sub, sum, tanh } from "../../src/engine/compiler/index.ts";
+import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 
 const { averagePool, constantArray, conv2d, input, matmul, maxPool, mean, reshape, scan, softmax, take, transpose } = array;
 const relu = (x: SymbolicArray): SymbolicArray => max(x, 0);

@@ -13,7 +13,7 @@ import {
   predictor,
   relu,
   rff,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 
 const COUNT = 40;
 const x = Array.from({ length: COUNT }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 5) - 2]);
@@ -190,7 +190,7 @@ for (const begun = Date.now(); least >= 80 && Date.now() - begun < 4000; ) {
 console.log(least);`;
 
 it.each(["linear", "features", "mlp", "cnn"])("makes nothing anew after the first call: %s", { timeout: 60_000 }, (name) => {
-  const built = new URL("../../dist/index.js", import.meta.url).href;
+  const built = new URL("../../dist/entries/index.js", import.meta.url).href;
   // What is compiled into what differs from process to process.
   let least = Infinity;
   for (let attempt = 0; attempt < 5 && least >= 80; attempt++) {

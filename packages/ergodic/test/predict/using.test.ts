@@ -1,6 +1,16 @@
 /** Predictors of every kind are disposed of by `using`: whoever loads a file need not know what it holds. */
 import { expect, it } from "vitest";
-import { type AnyPredictor, Dataset, dense, factorisation, fit, linear, network, predictor, Ratings } from "../../src/index.ts";
+import {
+  type AnyPredictor,
+  Dataset,
+  dense,
+  factorisation,
+  fit,
+  linear,
+  network,
+  predictor,
+  Ratings,
+} from "../../src/entries/index.ts";
 
 const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), i % 3]);
 const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a - b) });

@@ -1,4 +1,4 @@
-/** The plain twins of kernels/circulant.ts, in float64, term by term. Arrays are row-major. */
+/** The plain twins of kernels/engine/images/circulant.ts, in float64, term by term. Arrays are row-major. */
 
 export interface CirculantShape {
   readonly rows: number;

@@ -1,4 +1,4 @@
-/** What kernels/clique.ts computes, state by state: outputs gather the product (or sum) of the tables' entries. */
+/** What kernels/graphs/clique.ts computes, state by state: outputs gather the product (or sum) of the tables' entries. */
 export interface PlainTable {
   readonly axes: readonly number[];
   readonly values: Float64Array;

@@ -1,5 +1,5 @@
-import type { Draws } from "../../src/base/stream.ts";
-import type { Conditionals } from "../../src/contract.ts";
+import type { Conditionals } from "../../src/engine/contract/index.ts";
+import type { Draws } from "../../src/engine/random/stream.ts";
 
 /** Σ θ g at a joint state of all variables, factor by factor. */
 export function logValueAt(columns: Conditionals, states: ArrayLike<number>): number {
@@ -49,7 +49,7 @@ export function conditionalAt(columns: Conditionals, states: Int32Array, variabl
   return Float64Array.from(logs, (value) => Math.exp(value - high) / total);
 }
 
-/** One sweep over `order`, one uniform number each: what kernels/graph-gibbs.ts draws. A Boolean is 1 where u is below p(1), unless a term is −∞. */
+/** One sweep over `order`, one uniform number each: what kernels/graphs/graph-gibbs.ts draws. A Boolean is 1 where u is below p(1), unless a term is −∞. */
 export function sweepOf(
   columns: Conditionals,
   order: ArrayLike<number>,

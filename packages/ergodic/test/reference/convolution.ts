@@ -1,5 +1,5 @@
-/** Twins of kernels/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts in float64; beside each sum its Σ |terms|. */
-import type { ConvolutionShape } from "../../src/host/convolution.ts";
+/** Twins of kernels/engine/images/convolution.ts, depthwise.ts, depthwise-weight.ts and patches.ts in float64; beside each sum its Σ |terms|. */
+import type { ConvolutionShape } from "../../src/engine/memory/convolution.ts";
 
 export interface Sums {
   readonly value: Float64Array;

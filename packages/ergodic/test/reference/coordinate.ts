@@ -1,5 +1,5 @@
 /** Plain twins for coordinate descent: planted least squares, its closed form, Gauss–Seidel, proximal gradient descent, and APPROX as it is written. */
-import { stream } from "../../src/base/stream.ts";
+import { stream } from "../../src/engine/random/stream.ts";
 
 export interface LeastSquares {
   rows: number;

@@ -1,4 +1,4 @@
-/** The plain twin of kernels/cumulate.ts. */
+/** The plain twin of kernels/engine/arrays/cumulate.ts. */
 export function cumulativeSum(outer: number, n: number, inner: number, x: readonly number[], reverse: boolean): number[] {
   const y = new Array<number>(x.length).fill(0);
   for (let o = 0; o < outer; o++) {

@@ -1,4 +1,4 @@
-/** Plain twin of kernels/decay.ts, decayStep: p = s v shrinks by 1 − ηλ through s alone. */
+/** Plain twin of kernels/engine/optimise/decay.ts, decayStep: p = s v shrinks by 1 − ηλ through s alone. */
 import { scaleOne } from "./fixed.ts";
 
 export interface Decay {

@@ -1,8 +1,8 @@
 /**
- * Plain twin of kernels/descend.ts with kernels/linear.ts, in float64: one lane of updates on rows given as [column, value] pairs, several outputs,
+ * Plain twin of kernels/engine/optimise/descend.ts with kernels/learning/linear.ts, in float64: one lane of updates on rows given as [column, value] pairs, several outputs,
  * batches, control variates, penalties weighed by one over the chance of being touched. The rule runs over the compiler's interpreter.
  */
-import { type EquationRule, RuleRunner } from "../../src/algorithms/gradient/index.ts";
+import { type EquationRule, RuleRunner } from "../../src/engine/optimise/index.ts";
 import { dotTwin, type Entry } from "./linear-gradient.ts";
 
 export interface LaneTwin {

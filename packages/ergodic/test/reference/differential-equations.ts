@@ -1,6 +1,6 @@
 /** Systems that solvers are tried on, as the Stan program bench/peers/stan/ode.stan has them. Parameters are the vector `theta`. */
-import { at, type Slope, type SymbolicArray, stack, toArray } from "../../src/compiler/array/index.ts";
-import { add, div, mul, neg, sub } from "../../src/compiler/index.ts";
+import { at, type Slope, type SymbolicArray, stack, toArray } from "../../src/engine/compiler/array/index.ts";
+import { add, div, mul, neg, sub } from "../../src/engine/compiler/index.ts";
 
 export interface Equation {
   readonly slope: (theta: SymbolicArray) => Slope;

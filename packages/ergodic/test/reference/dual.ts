@@ -1,9 +1,9 @@
 /**
- * The plain twin of one epoch of kernels/dual.ts, written from the losses themselves where the kernel has closed forms of their duals.
+ * The plain twin of one epoch of kernels/learning/dual.ts, written from the losses themselves where the kernel has closed forms of their duals.
  * The logistic loss has a twin of its Newton iteration, since that stops before it is exact.
  */
-import { exp } from "../../src/base/exp.ts";
-import type { Stream } from "../../src/base/stream.ts";
+import { exp } from "../../src/engine/numbers/exp.ts";
+import type { Stream } from "../../src/engine/random/stream.ts";
 
 export interface DualLoss {
   /** Least and largest β of a row of cost C and target y. */

@@ -1,5 +1,5 @@
-/** The plain twin of kernels/elementwise.ts: one element after another, all loads before all stores, sums in float64 from the first to the last. */
-import type { ElementwiseAccess, ElementwiseLoop } from "../../src/host/elementwise.ts";
+/** The plain twin of kernels/engine/arrays/elementwise.ts: one element after another, all loads before all stores, sums in float64 from the first to the last. */
+import type { ElementwiseAccess, ElementwiseLoop } from "../../src/engine/memory/elementwise.ts";
 
 /** A primitive by its name, on numbers. */
 export type Apply = (name: string) => (...x: number[]) => number;

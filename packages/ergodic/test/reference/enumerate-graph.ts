@@ -1,4 +1,4 @@
-import type { FactorTables } from "../../src/contract.ts";
+import type { FactorTables } from "../../src/engine/contract/index.ts";
 
 /** Sums and largest product over every joint state of a small graph, as logarithms: the plain twin of exact inference. */
 export function enumerateGraph({ cardinalities, factors, observed }: FactorTables) {

@@ -1,5 +1,5 @@
 /**
- * Twin of kernels/factors.ts and of the objective, from the definitions: dense loops, a feature vector a cell, elimination instead of Cholesky, every
+ * Twin of kernels/learning/factors.ts and of the objective, from the definitions: dense loops, a feature vector a cell, elimination instead of Cholesky, every
  * cell visited where every cell counts. Rows are [factors…, bias].
  */
 export interface FactorTwin {

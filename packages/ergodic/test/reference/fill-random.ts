@@ -1,6 +1,6 @@
-/** The plain twin of kernels/fill-random.ts: element i by itself, from its own words. */
-import { normalQuantile } from "../../src/base/normal-quantile.ts";
-import { philox } from "../../src/base/philox.ts";
+/** The plain twin of kernels/engine/arrays/fill-random.ts: element i by itself, from its own words. */
+import { normalQuantile } from "../../src/engine/numbers/normal-quantile.ts";
+import { philox } from "../../src/engine/random/philox.ts";
 
 export interface Place {
   readonly key: readonly [number, number];

@@ -1,4 +1,4 @@
-/** The plain twins of kernels/gather.ts and kernels/load-rows.ts. Matrices are row-major. */
+/** The plain twins of kernels/engine/arrays/gather.ts and kernels/engine/arrays/load-rows.ts. Matrices are row-major. */
 
 const rowOf = (index: number, rows: number): number | undefined => (index >= 0 && index < rows ? Math.trunc(index) : undefined);
 

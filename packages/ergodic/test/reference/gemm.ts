@@ -1,4 +1,4 @@
-/** Twin of kernels/gemm.ts in float64: C[m,n] = op(A) op(B) (+ C), and beside each element Σ |a b| (+ |c|), which error bounds are made of. */
+/** Twin of kernels/engine/arrays/gemm.ts in float64: C[m,n] = op(A) op(B) (+ C), and beside each element Σ |a b| (+ |c|), which error bounds are made of. */
 export interface Product {
   transA: boolean;
   transB: boolean;

@@ -1,10 +1,10 @@
 /**
- * kernels/gibbs-discrete.ts in plain TypeScript: the same bits; and the exact transition probabilities of its two moves over a finite support.
+ * kernels/bayes/gibbs-discrete.ts in plain TypeScript: the same bits; and the exact transition probabilities of its two moves over a finite support.
  *
  * Both walk the same intervals, so that what is shown of the probabilities holds for the draws.
  */
-import { exp } from "../../src/base/exp.ts";
-import type { Draws, Stream } from "../../src/base/stream.ts";
+import { exp } from "../../src/engine/numbers/exp.ts";
+import type { Draws, Stream } from "../../src/engine/random/stream.ts";
 
 export interface Site {
   low: number;

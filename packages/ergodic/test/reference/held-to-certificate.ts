@@ -1,4 +1,4 @@
-import type { Certificate } from "../../src/contract.ts";
+import type { Certificate } from "../../src/engine/contract/index.ts";
 
 /** What two ways to sum the same thing may differ by, relative to its size where that is above 1. */
 const ROUNDING = 1e-10;

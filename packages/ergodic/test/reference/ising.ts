@@ -1,13 +1,13 @@
 import { readFileSync } from "node:fs";
-import { Chain } from "../../src/algorithms/graph-gibbs/chain.ts";
-import { Layout } from "../../src/algorithms/graph-gibbs/layout.ts";
-import { chromatic } from "../../src/algorithms/graph-gibbs/schedules/chromatic.ts";
-import { BitLayout } from "../../src/algorithms/replica-gibbs/bit-layout.ts";
-import { Replicas } from "../../src/algorithms/replica-gibbs/replicas.ts";
-import { atOnce } from "../../src/base/steps.ts";
-import { stream } from "../../src/base/stream.ts";
-import type { Engine } from "../../src/host/engine.ts";
-import { factorGraph } from "../../src/models/graphs/graph.ts";
+import type { Engine } from "../../src/engine/memory/engine.ts";
+import { stream } from "../../src/engine/random/stream.ts";
+import { atOnce } from "../../src/engine/threads/steps.ts";
+import { factorGraph } from "../../src/graphs/model/graph.ts";
+import { Chain } from "../../src/graphs/sampling/gibbs/chain.ts";
+import { Layout } from "../../src/graphs/sampling/gibbs/layout.ts";
+import { chromatic } from "../../src/graphs/sampling/gibbs/schedules/chromatic.ts";
+import { BitLayout } from "../../src/graphs/sampling/replicas/bit-layout.ts";
+import { Replicas } from "../../src/graphs/sampling/replicas/replicas.ts";
 
 /** Energy and heat capacity a site of the Ising magnet of coupling 1 on a torus. */
 export interface Moments {

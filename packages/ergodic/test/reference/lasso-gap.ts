@@ -8,7 +8,7 @@
  * slopes 1/(1 + exp(y z)); the class with more of it is scaled down until Σyα = 0, then all by the best c that stays in the ball.
  * `relative`: to the objective of the best intercept alone, ‖y − ȳ‖²/(2n) or the entropy of the classes' shares.
  */
-import type { Gap } from "../../src/contract.ts";
+import type { Gap } from "../../src/engine/contract/index.ts";
 
 export interface Rows {
   x: ArrayLike<number>;

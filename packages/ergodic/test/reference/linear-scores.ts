@@ -1,4 +1,4 @@
-/** Twin of kernels/scores.ts, dense: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right. */
+/** Twin of kernels/predict/scores.ts, dense: z[i, k] = b[k] + Σ_j x[i, j] w[k, j], in float64, from left to right. */
 export function linearScores(x: readonly ArrayLike<number>[], w: ArrayLike<number>, b: ArrayLike<number>): number[] {
   return x.flatMap((row) =>
     Array.from(b, (intercept, k) => {

@@ -1,10 +1,10 @@
 /**
- * Plain twins of kernels/hamiltonian.ts, nuts.ts and hmc.ts, in their order of operations: the same bits. Trees are values, nothing is reused.
+ * Plain twins of kernels/bayes/hamiltonian.ts, nuts.ts and hmc.ts, in their order of operations: the same bits. Trees are values, nothing is reused.
  * `mutant` plants a known mistake, for tests that must catch it.
  */
-import { exp } from "../../src/base/exp.ts";
-import { log } from "../../src/base/log.ts";
-import type { Draws, Stream } from "../../src/base/stream.ts";
+import { exp } from "../../src/engine/numbers/exp.ts";
+import { log } from "../../src/engine/numbers/log.ts";
+import type { Draws, Stream } from "../../src/engine/random/stream.ts";
 
 export type Vector = Float64Array;
 export type Density = (x: Vector, gradient: Vector) => number;

@@ -1,6 +1,6 @@
-/** kernels/particle-moves.ts in plain TypeScript: the same bits. */
-import { exp } from "../../src/base/exp.ts";
-import type { Stream } from "../../src/base/stream.ts";
+/** kernels/bayes/particle-moves.ts in plain TypeScript: the same bits. */
+import { exp } from "../../src/engine/numbers/exp.ts";
+import type { Stream } from "../../src/engine/random/stream.ts";
 
 /** log prior + β L at x, and L; the gradient written. */
 export type TemperedFunction = (x: Float64Array, gradient: Float64Array) => { value: number; likelihood: number };

@@ -1,5 +1,5 @@
-/** Twins of kernels/pooling.ts. Every operation is rounded by `round`, so that the results are the kernels' own. */
-import type { ConvolutionShape } from "../../src/host/convolution.ts";
+/** Twins of kernels/engine/images/pooling.ts. Every operation is rounded by `round`, so that the results are the kernels' own. */
+import type { ConvolutionShape } from "../../src/engine/memory/convolution.ts";
 import { forEachTap } from "./convolution.ts";
 
 type Round = (x: number) => number;

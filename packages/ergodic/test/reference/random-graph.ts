@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { FactorTables } from "../../src/contract.ts";
+import type { FactorTables } from "../../src/engine/contract/index.ts";
 import { between } from "./between.ts";
 
 /** A graph of given tables, its variables named x0, x1 … */

@@ -1,8 +1,8 @@
-import { philox } from "../../src/base/philox.ts";
-import type { Conditionals } from "../../src/contract.ts";
+import type { Conditionals } from "../../src/engine/contract/index.ts";
+import { philox } from "../../src/engine/random/philox.ts";
 import { conditionalAt } from "./conditionals.ts";
 
-/** A replica's uniform number of 32 bits for a position: a bit of each of 32 random words. What kernels/replica-gibbs.ts compares with thresholds. */
+/** A replica's uniform number of 32 bits for a position: a bit of each of 32 random words. What kernels/graphs/replica-gibbs.ts compares with thresholds. */
 export function uniformOf(position: number, replica: number, sweep: number, key: readonly [number, number]): number {
   const pair = position - (position % 2);
   const lane = 2 * (position % 2) + (replica >> 5);

@@ -1,5 +1,5 @@
-/** Plain twin of kernels/search.ts: a stochastic Armijo search, driven by a function that gives the batch's loss at p − stepSize · g. */
-import type { SearchRule } from "../../src/algorithms/gradient/kinds.ts";
+/** Plain twin of kernels/engine/optimise/search.ts: a stochastic Armijo search, driven by a function that gives the batch's loss at p − stepSize · g. */
+import type { SearchRule } from "../../src/engine/optimise/kinds.ts";
 
 export interface SearchOutcome {
   stepSize: number;

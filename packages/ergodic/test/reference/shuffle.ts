@@ -1,5 +1,5 @@
-/** The plain twin of kernels/shuffle.ts and of drawRows in kernels/random.ts. */
-import type { Stream } from "../../src/base/stream.ts";
+/** The plain twin of kernels/engine/shuffle.ts and of drawRows in kernels/engine/random.ts. */
+import type { Stream } from "../../src/engine/random/stream.ts";
 
 export type ShuffleKind = "in order" | "shuffled" | "blocks";
 

@@ -1,8 +1,8 @@
 /**
- * Plain twin of kernels/stochastic-gradient.ts, in its order of operations: the same bits, given a gradient with the same bits.
+ * Plain twin of kernels/bayes/stochastic-gradient.ts, in its order of operations: the same bits, given a gradient with the same bits.
  * `mutant` plants a known mistake, for tests that must catch it.
  */
-import type { Stream } from "../../src/base/stream.ts";
+import type { Stream } from "../../src/engine/random/stream.ts";
 
 export type Mutant = "half noise" | "no noise estimate" | "fixed friction" | "forgotten preconditioner";
 

@@ -1,4 +1,4 @@
-/** The plain twins of kernels/cholesky.ts and kernels/triangular.ts, in float64. Matrices are row-major. */
+/** The plain twins of kernels/engine/arrays/cholesky.ts and kernels/engine/arrays/triangular.ts, in float64. Matrices are row-major. */
 
 /** L of A = L Lᵀ, or the first row whose pivot is not positive and finite. */
 export function cholesky(n: number, a: readonly number[]): number[] | { row: number } {

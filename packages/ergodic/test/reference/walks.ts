@@ -1,11 +1,11 @@
 /**
- * Plain twins of kernels/random-walk.ts, metropolis-within-gibbs.ts, slice.ts and elliptical-slice.ts, in their order of operations: the same bits.
+ * Plain twins of kernels/bayes/random-walk.ts, metropolis-within-gibbs.ts, slice.ts and elliptical-slice.ts, in their order of operations: the same bits.
  * `mutant` plants a known mistake, for tests that must catch it.
  */
-import { cosineSine } from "../../src/base/cosine-sine.ts";
-import { exp } from "../../src/base/exp.ts";
-import { log } from "../../src/base/log.ts";
-import type { Draws } from "../../src/base/stream.ts";
+import { cosineSine } from "../../src/engine/numbers/cosine-sine.ts";
+import { exp } from "../../src/engine/numbers/exp.ts";
+import { log } from "../../src/engine/numbers/log.ts";
+import type { Draws } from "../../src/engine/random/stream.ts";
 import { type Density, dot, type Vector } from "./nuts.ts";
 
 export type WalkMutant = "moves only" | "stale density" | "centred interval" | "no test of doubling" | "reference left in";

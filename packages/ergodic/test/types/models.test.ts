@@ -6,7 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
-import { add, at, exp, less, mul, type SymbolicArray } from "../../src/compiler/index.ts";
+import { add, at, exp, less, mul, type SymbolicArray } from "../../src/engine/compiler/index.ts";
 import {
   calibrate,
   type DataOfModel,
@@ -25,7 +25,7 @@ import {
   sample,
   saveDraws,
   vector,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 
 const schools = model(
   { y: vector("J"), sigma: vector("J") },

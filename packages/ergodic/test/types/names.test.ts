@@ -3,7 +3,7 @@
  * line marked `@ts-expect-error` compiles; the values by running.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { square, sub } from "../../src/compiler/index.ts";
+import { square, sub } from "../../src/engine/compiler/index.ts";
 import {
   type AnyPredictor,
   Dataset,
@@ -19,7 +19,7 @@ import {
   network,
   type Prediction,
   predictor,
-} from "../../src/index.ts";
+} from "../../src/entries/index.ts";
 
 const own = loss("mineForTypes", {}, ({ z, y }) => square(sub(z, y)), { task: "regression", link: "identity", quadratic: true });
 const data = Dataset.fromArrays({

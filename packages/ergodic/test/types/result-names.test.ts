@@ -1,6 +1,7 @@
 /** Names that runs refuse until they are awaited are those of their results, no fewer and no others: checked by `npm run check:types`. */
 import { expect, expectTypeOf, it } from "vitest";
-import type { Answer } from "../../src/answers/index.ts";
+import * as names from "../../src/engine/loop/result-names.ts";
+import type { Run } from "../../src/engine/loop/run.ts";
 import type {
   Calibration,
   Draws,
@@ -12,11 +13,10 @@ import type {
   Mode,
   NetworkPredictor,
   Tuned,
-} from "../../src/index.ts";
-import type { Run } from "../../src/loop/run.ts";
-import type { CoordinateMinimum } from "../../src/verbs/minimize/coordinates.ts";
-import type { GradientMinimum } from "../../src/verbs/minimize/gradient.ts";
-import * as names from "../../src/verbs/result-names.ts";
+} from "../../src/entries/index.ts";
+import type { Answer } from "../../src/graphs/answers/index.ts";
+import type { CoordinateMinimum } from "../../src/search/minimize/coordinates.ts";
+import type { GradientMinimum } from "../../src/search/minimize/gradient.ts";
 
 /** Of a result, or of each of several. `toString` is everybody's; a run has a `stopped` of its own. */
 type NamesOf<Result> = Result extends unknown

@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import type { Worker } from "node:worker_threads";
 import { WorkerError } from "ergodic";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
-import { decode, encode } from "../../../ergodic/src/base/safetensors.ts";
+import { decode, encode } from "../../../ergodic/src/engine/files/safetensors.ts";
 import { servedOfFile } from "../../src/models/of-file.ts";
 import { type Computation, OutputModel } from "../../src/models/output-model.ts";
 import { tensorOfJson } from "../../src/v2/input-tensor.ts";

@@ -1,6 +1,6 @@
 /** Calibration as it is used: loaded with the first file that has one (load.ts). */
-import type { Json } from "../../contract.ts";
-import type { ReadRow } from "../../data/rows.ts";
+import type { Json } from "../../engine/contract/index.ts";
+import type { ReadRow } from "../../engine/data/rows.ts";
 import type { AnyPredictor } from "../any-predictor.ts";
 import { checkModel } from "../check-model.ts";
 import { largest, linkInPlace } from "../link.ts";

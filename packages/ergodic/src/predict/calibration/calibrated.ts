@@ -1,7 +1,7 @@
-import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, DataError } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { JsonObject } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { checkChoice } from "../../engine/errors/checks.ts";
+import { checkKeys, DataError } from "../../engine/errors/errors.ts";
 import type { CalibratedModel, Curve, RowPredictor } from "./description.ts";
 import { type Copied, calibrationIn, type HeldOut, heldOutRows, modelOf, unable, withCalibration } from "./held-out.ts";
 import { isotonicCurve } from "./isotonic.ts";

@@ -1,7 +1,7 @@
-import { checkChoice } from "../../base/checks.ts";
-import { checkKeys, checkNumber, DataError } from "../../base/errors.ts";
-import type { JsonObject } from "../../contract.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { JsonObject } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { checkChoice } from "../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, DataError } from "../../engine/errors/errors.ts";
 import { Calibration } from "./applied.ts";
 import type { CalibratedModel, CalibrationFacts, RowPredictor } from "./description.ts";
 import { type Copied, calibrationIn, heldOutRows, modelOf, withCalibration } from "./held-out.ts";

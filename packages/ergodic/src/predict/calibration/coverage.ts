@@ -1,4 +1,4 @@
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
 import type { RowPredictor } from "./description.ts";
 import { calibrationIn, heldOutRows, modelOf, unable } from "./held-out.ts";
 

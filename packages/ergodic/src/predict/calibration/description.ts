@@ -10,8 +10,9 @@
  *
  * @throws DataError [MODEL_FORMAT], [MODEL_VERSION] for one of a later version
  */
-import { DataError } from "../../base/errors.ts";
-import type { Json, JsonObject, Link } from "../../contract.ts";
+
+import type { Json, JsonObject, Link } from "../../engine/contract/index.ts";
+import { DataError } from "../../engine/errors/errors.ts";
 import { checkedCount, checkedNumber, checkModel, isObject, shownJson } from "../check-model.ts";
 import type { OutputFacts } from "../check-outputs.ts";
 import type { LinearPredictor } from "../linear.ts";

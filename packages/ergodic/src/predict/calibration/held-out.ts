@@ -1,8 +1,8 @@
-import { refuse } from "../../base/checks.ts";
-import { CapabilityError, DataError } from "../../base/errors.ts";
-import type { JsonObject, PredictionKind } from "../../contract.ts";
-import type { Dataset } from "../../data/dataset.ts";
-import { datasetMark, isMarked } from "../../data/marks.ts";
+import type { JsonObject, PredictionKind } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { datasetMark, isMarked } from "../../engine/data/marks.ts";
+import { refuse } from "../../engine/errors/checks.ts";
+import { CapabilityError, DataError } from "../../engine/errors/errors.ts";
 import type { AnyPredictor } from "../any-predictor.ts";
 import type { LinearPredictor } from "../linear.ts";
 import { predictor } from "../load.ts";

@@ -5,8 +5,8 @@
  *   temperature   p = softmax(ℓ/T): the order of classes stays
  *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal where all are 0. Of two classes p₁ = f(z).
  */
-import { exp } from "../../base/exp.ts";
-import { log, log1p } from "../../base/log.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { log, log1p } from "../../engine/numbers/log.ts";
 import { largest, linkInPlace } from "../link.ts";
 import type { CalibratedModel, Curve } from "./description.ts";
 

@@ -1,4 +1,4 @@
-import type { RowVector } from "../../data/rows.ts";
+import type { RowVector } from "../../engine/data/rows.ts";
 
 const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);

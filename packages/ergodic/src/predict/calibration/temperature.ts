@@ -1,4 +1,4 @@
-import { exp } from "../../base/exp.ts";
+import { exp } from "../../engine/numbers/exp.ts";
 
 /** Why there is no temperature. */
 export type NoTemperature = "right" | "chance" | "flat";

@@ -1,5 +1,5 @@
 /** Posteriors with several modes whose means and mean squares are known: mixtures of normals, as plain functions. */
-import { type FunctionDensity, functionDensity } from "../../../src/models/functional/index.ts";
+import { type FunctionDensity, functionDensity } from "../../../src/bayes/model/functional/index.ts";
 
 interface Part {
   /** log of its mass, up to a constant that all share. */

@@ -1,7 +1,7 @@
 /** Every function that the library exports has its options declared (factories.ts, verbs.ts), or is named here with the reason why not. */
 import { expect, it } from "vitest";
-import { isOperation } from "../../../src/compiler/signature.ts";
-import * as ergodic from "../../../src/index.ts";
+import { isOperation } from "../../../src/engine/compiler/signature.ts";
+import * as ergodic from "../../../src/entries/index.ts";
 import * as factories from "./factories.ts";
 
 /** Verbs stand in verbs.ts by what they are called with. */
@@ -87,7 +87,7 @@ const without: Readonly<Record<string, readonly string[]>> = {
     ...["rule", "hostRule", "defineSearch", "loss", "layer", "initialiser", "distribution"],
   ],
   "takes layers or rules alone": ["chain", "concatenating", "frozen", "grouped"],
-  "makes factor graphs, or parts of them: models/graphs/graph.test.ts": ["factorGraph", "is", "not"],
+  "makes factor graphs, or parts of them: graphs/model/graph.test.ts": ["factorGraph", "is", "not"],
   "takes blocks by name: gibbs.test.ts": ["gibbs"],
   "makes knowledge bases, or parts of them: models/knowledge": ["knowledgeBase", "query", "relation", "weightedRule"],
 };

@@ -2,8 +2,8 @@
  * What every factory takes: by its name, how it is called with options, and of each option what it may be. The test (options.test.ts) finds the
  * factories by their registries and their options by asking the factories; what stands here and there must be the same.
  */
-import { samplerRegistry } from "../../../src/algorithms/sampling/registry.ts";
-import * as ergodic from "../../../src/index.ts";
+import { samplerRegistry } from "../../../src/bayes/samplers/registry.ts";
+import * as ergodic from "../../../src/entries/index.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, type Takes, text, whole } from "./values.ts";
 
 export interface Declared {

@@ -3,8 +3,8 @@
  * and none ends in an error of JavaScript's own. Factories are found by their registries, options by asking the factories.
  */
 import { describe, expect, it } from "vitest";
-import { schedules as scheduleRegistry } from "../../../src/algorithms/gradient/schedule.ts";
-import { samplerNames } from "../../../src/algorithms/sampling/index.ts";
+import { samplerNames } from "../../../src/bayes/samplers/index.ts";
+import { schedules as scheduleRegistry } from "../../../src/engine/optimise/schedule.ts";
 import {
   ErgodicError,
   featureMaps,
@@ -14,7 +14,7 @@ import {
   lossNames,
   ruleRegistry,
   searchRegistry,
-} from "../../../src/index.ts";
+} from "../../../src/entries/index.ts";
 import * as declared from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 

@@ -1,5 +1,5 @@
 /** Reference posteriors of groups, mixtures and Gaussian processes. */
-import { add, at, div, exp, full, identity, mul, reshape, square, stack, sub } from "../../../src/compiler/index.ts";
+
 import {
   beta,
   cauchy,
@@ -10,7 +10,8 @@ import {
   normal,
   type StatisticalModel,
   vector,
-} from "../../../src/models/statistical/index.ts";
+} from "../../../src/bayes/model/index.ts";
+import { add, at, div, exp, full, identity, mul, reshape, square, stack, sub } from "../../../src/engine/compiler/index.ts";
 
 const eightSchools = (centred: boolean): StatisticalModel =>
   model(({ data, param, observe }) => {

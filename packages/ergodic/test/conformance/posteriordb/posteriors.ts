@@ -1,6 +1,6 @@
 /** The reference posteriors as models of ours, with their data and what is known of them. Source: posteriordb (Magnusson et al. 2025). */
 import { existsSync, readFileSync } from "node:fs";
-import type { ModelData, StatisticalModel } from "../../../src/models/statistical/index.ts";
+import type { ModelData, StatisticalModel } from "../../../src/bayes/model/index.ts";
 import { groups } from "./groups.ts";
 import { regressions } from "./regressions.ts";
 import { sequences } from "./sequences.ts";

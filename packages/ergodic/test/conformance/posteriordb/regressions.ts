@@ -1,4 +1,16 @@
 /** Gaussian regressions of the reference posteriors: flat, Cauchy and normal priors. */
+
+import {
+  cauchy,
+  type ModelContext,
+  matrix,
+  model,
+  normal,
+  normalIdGlm,
+  real,
+  type StatisticalModel,
+  vector,
+} from "../../../src/bayes/model/index.ts";
 import {
   add,
   div,
@@ -13,18 +25,7 @@ import {
   stack,
   sub,
   variance,
-} from "../../../src/compiler/index.ts";
-import {
-  cauchy,
-  type ModelContext,
-  matrix,
-  model,
-  normal,
-  normalIdGlm,
-  real,
-  type StatisticalModel,
-  vector,
-} from "../../../src/models/statistical/index.ts";
+} from "../../../src/engine/compiler/index.ts";
 
 type Columns = Readonly<Record<string, SymbolicArray>>;
 

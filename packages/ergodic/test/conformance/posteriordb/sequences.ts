@@ -1,4 +1,18 @@
 /** Reference posteriors over time: autoregression, GARCH, hidden Markov models, an ordinary differential equation. */
+
+import {
+  cauchy,
+  dirichlet,
+  exponential,
+  integer,
+  lognormal,
+  matrix,
+  model,
+  normal,
+  real,
+  type StatisticalModel,
+  vector,
+} from "../../../src/bayes/model/index.ts";
 import {
   add,
   at,
@@ -16,20 +30,7 @@ import {
   stack,
   sub,
   toArray,
-} from "../../../src/compiler/index.ts";
-import {
-  cauchy,
-  dirichlet,
-  exponential,
-  integer,
-  lognormal,
-  matrix,
-  model,
-  normal,
-  real,
-  type StatisticalModel,
-  vector,
-} from "../../../src/models/statistical/index.ts";
+} from "../../../src/engine/compiler/index.ts";
 
 const autoregression = model(({ data, param, observe, size }) => {
   const { K, y } = data({ K: integer(), y: vector("T") });

@@ -5,7 +5,7 @@
  * probability below an empirical quantile by more than .03, each on top of Z standard errors of correct draws that are worth
  * as much. A verdict promises no more than that: MATERIAL of its own findings is a tenth of a standard deviation, too.
  */
-import { essBulk, essTail } from "../../../src/diagnostics/index.ts";
+import { essBulk, essTail } from "../../../src/engine/statistics/index.ts";
 import type { Marginal } from "./marginals.ts";
 
 const LEVELS = [0.05, 0.25, 0.5, 0.75, 0.95];

@@ -1,7 +1,8 @@
 /** Posteriors with several modes, drawn at random: mixtures of normals of known masses, as plain functions, in priors and in likelihoods. */
-import type { Draws as RandomNumbers } from "../../../src/base/stream.ts";
-import { add, constantArray, logSumExp, mul, square, sub, sum, toArray } from "../../../src/compiler/index.ts";
-import { functionDensity, mixture, model, normal } from "../../../src/index.ts";
+
+import { add, constantArray, logSumExp, mul, square, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
+import type { Draws as RandomNumbers } from "../../../src/engine/random/stream.ts";
+import { functionDensity, mixture, model, normal } from "../../../src/entries/index.ts";
 import { gridMarginal, gridOf, mixtureMarginal } from "./marginals.ts";
 import type { Drawn } from "./posteriors.ts";
 

@@ -3,8 +3,9 @@
  *
  * They judge verdicts: a run that is trusted must be right. Nothing of them was chosen by what the samplers make of it.
  */
-import { stream } from "../../../src/base/stream.ts";
-import type { SampleData, Sampled } from "../../../src/verbs/sample.ts";
+
+import type { SampleData, Sampled } from "../../../src/bayes/sample.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
 import type { Marginal } from "./marginals.ts";
 import { drawMixture, type Part } from "./mixtures.ts";
 import { drawUnimodal } from "./unimodal.ts";

@@ -1,8 +1,9 @@
 /** How many starts lead to each mode of a posterior: a mode that few reach can be missed, and is not counted against a verdict. */
-import { scouted } from "../../../src/algorithms/places/scouts.ts";
-import { DensityPoint } from "../../../src/algorithms/variational/density-point.ts";
-import type { LogDensity } from "../../../src/contract.ts";
-import { openEngine } from "../../../src/host/engine.ts";
+
+import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
+import { scouted } from "../../../src/bayes/places/scouts.ts";
+import type { LogDensity } from "../../../src/engine/contract/index.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
 import type { Part } from "./mixtures.ts";
 import type { Drawn } from "./posteriors.ts";
 

@@ -1,7 +1,19 @@
 /** Posteriors with one mode that are hard in other ways, drawn at random: curved, heavy-tailed, at the edges of supports, hierarchical. */
-import type { Draws as RandomNumbers } from "../../../src/base/stream.ts";
-import { mul, square } from "../../../src/compiler/index.ts";
-import { beta, cauchy, functionDensity, gamma, halfNormal, model, normal, student, uniform, vector } from "../../../src/index.ts";
+
+import { mul, square } from "../../../src/engine/compiler/index.ts";
+import type { Draws as RandomNumbers } from "../../../src/engine/random/stream.ts";
+import {
+  beta,
+  cauchy,
+  functionDensity,
+  gamma,
+  halfNormal,
+  model,
+  normal,
+  student,
+  uniform,
+  vector,
+} from "../../../src/entries/index.ts";
 import { gridMarginal, gridOf, mixtureMarginal, standardCdf } from "./marginals.ts";
 import type { Drawn } from "./posteriors.ts";
 

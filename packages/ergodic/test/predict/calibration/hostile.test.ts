@@ -1,7 +1,15 @@
 /** Files whose calibration is damaged, of a later version, or of another kind of model are refused before anything is made of them. */
 import { describe, expect, it } from "vitest";
-import type { Json, JsonObject } from "../../../src/contract.ts";
-import { type AnyPredictor, factorisation, fit, type LinearPredictor, linear, predictor, Ratings } from "../../../src/index.ts";
+import type { Json, JsonObject } from "../../../src/engine/contract/index.ts";
+import {
+  type AnyPredictor,
+  factorisation,
+  fit,
+  type LinearPredictor,
+  linear,
+  predictor,
+  Ratings,
+} from "../../../src/entries/index.ts";
 import { calibrated, conformal } from "../../../src/predict/calibration/index.ts";
 import { decodeModel, encodeModel } from "../../../src/predict/model-file.ts";
 import { classRows, outputModel, range, rowsOf, uniforms } from "./models.ts";

@@ -1,0 +1,101 @@
+/**
+ * A sweep of Gibbs sampling over integers: each site in turn gets a draw from its conditional, or moves by a slice of it.
+ *
+ * gibbsDiscrete(block, sweep, adapt) → log density at the point that it leaves. block: a DISCRETE block (memory/fields.ts). Each site is a coordinate of
+ * u: f64[dimension], which holds integers there. SUPPORT[site] = n > 0: the values LOW … LOW + n − 1 are all evaluated (the present one's density is
+ * known) and one drawn with weight exp(ℓ − max ℓ), from one uniform number. n = 0: a slice of the integers LOW … HIGH, stepped out in cells of
+ * WIDTH[site] and shrunk (Neal 2003, for the piecewise constant density of k + U). With `adapt` (the first sweep is 0) WIDTH becomes
+ * 1 + ⌈2 × mean move⌉. Draws come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the one at the start must be
+ * finite. GRADIENT: f64[dimension], which the density may write.
+ */
+import { exp } from "../engine/exp";
+import { exponential, integer, seek, uniform } from "../engine/random";
+import {
+  DISCRETE_SLOT, DISCRETE_MODEL, DISCRETE_POINT, DISCRETE_GRADIENT, DISCRETE_COUNT, DISCRETE_COORDINATES, DISCRETE_SUPPORT, DISCRETE_LOW, DISCRETE_HIGH,
+  DISCRETE_WIDTH, DISCRETE_MOVES, DISCRETE_VALUES, DISCRETE_KEY_LOW, DISCRETE_KEY_HIGH,
+} from "../../src/engine/memory/fields";
+
+let slot: u32 = 0;
+let model: u32 = 0;
+let point: usize = 0;
+let gradient: u32 = 0;
+
+function densityWith(at: usize, value: f64): f64 {
+  store<f64>(at, value);
+  const density = call_indirect<f64>(slot, model, <u32>point, gradient);
+  return isFinite(density) ? density : -Infinity;
+}
+
+/** Draws one of `count` values from low on; returns the log density with it. */
+function enumerated(at: usize, low: f64, count: u32, values: usize, present: f64): f64 {
+  const known = <u32>nearest(load<f64>(at) - low);
+  let largest: f64 = -Infinity;
+  for (let k: u32 = 0; k < count; k++) {
+    const density = k == known ? present : densityWith(at, low + <f64>k);
+    store<f64>(values + (<usize>k << 3), density);
+    largest = max(largest, density);
+  }
+  let total: f64 = 0;
+  for (let k: u32 = 0; k < count; k++) total += exp(load<f64>(values + (<usize>k << 3)) - largest);
+  let left = uniform() * total;
+  let chosen: u32 = known;
+  for (let k: u32 = 0; k < count; k++) {
+    const weight = exp(load<f64>(values + (<usize>k << 3)) - largest);
+    if (!(weight > 0)) continue;
+    // What rounding leaves over falls to the last value that has a weight.
+    chosen = k;
+    if (left < weight) break;
+    left -= weight;
+  }
+  store<f64>(at, low + <f64>chosen);
+  return load<f64>(values + (<usize>chosen << 3));
+}
+
+/** Moves along a slice of low … high; returns the log density there. */
+function sliced(at: usize, low: f64, high: f64, width: f64, present: f64): f64 {
+  const from = load<f64>(at);
+  const level = present - exponential();
+  // The interval is [left, right).
+  let left = from - <f64>integer(<u32>width);
+  let right = left + width;
+  while (left > low && densityWith(at, left) > level) left -= width;
+  while (right <= high && densityWith(at, right) > level) right += width;
+  left = max(left, low);
+  right = min(right, high + 1);
+  let k = from, density = present;
+  do {
+    if (k < from) left = k + 1;
+    else if (k > from) right = k;
+    k = min(left + floor(uniform() * (right - left)), right - 1);
+    density = k == from ? present : densityWith(at, k);
+  } while (k != from && !(density > level));
+  store<f64>(at, k);
+  return density;
+}
+
+export function gibbsDiscrete(block: usize, sweep: f64, adapt: u32): f64 {
+  slot = load<u32>(block, DISCRETE_SLOT);
+  model = load<u32>(block, DISCRETE_MODEL);
+  point = <usize>load<u32>(block, DISCRETE_POINT);
+  gradient = load<u32>(block, DISCRETE_GRADIENT);
+  seek(load<u32>(block, DISCRETE_KEY_LOW), load<u32>(block, DISCRETE_KEY_HIGH), sweep);
+  let density = call_indirect<f64>(slot, model, <u32>point, gradient);
+  const count = <usize>load<u32>(block, DISCRETE_COUNT), values = <usize>load<u32>(block, DISCRETE_VALUES);
+  for (let i: usize = 0; i < count; i++) {
+    const at = point + (<usize>load<u32>(<usize>load<u32>(block, DISCRETE_COORDINATES) + (i << 2)) << 3);
+    const support = load<u32>(<usize>load<u32>(block, DISCRETE_SUPPORT) + (i << 2));
+    const low = load<f64>(<usize>load<u32>(block, DISCRETE_LOW) + (i << 3));
+    if (support) {
+      density = enumerated(at, low, support, values, density);
+      continue;
+    }
+    const width = <usize>load<u32>(block, DISCRETE_WIDTH) + (i << 3), moves = <usize>load<u32>(block, DISCRETE_MOVES) + (i << 3);
+    const from = load<f64>(at);
+    density = sliced(at, low, load<f64>(<usize>load<u32>(block, DISCRETE_HIGH) + (i << 3)), load<f64>(width), density);
+    if (!adapt) continue;
+    const mean = load<f64>(moves) + (abs(load<f64>(at) - from) - load<f64>(moves)) / (sweep + 1);
+    store<f64>(moves, mean);
+    store<f64>(width, min(1 + ceil(2 * mean), 1073741824));
+  }
+  return density;
+}

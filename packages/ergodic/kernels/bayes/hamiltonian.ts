@@ -1,0 +1,209 @@
+/**
+ * What every Hamiltonian kernel shares: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual averaging, the first step size.
+ *
+ * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or of low rank D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (laid out as
+ * CHAIN_RANK_F64 of memory/fields.ts says). Nothing may alias unless stated. The log density is a table slot of (model, x, gradient) → ℓ(x); it
+ * must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so that every build gives the same
+ * bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
+ */
+import { exp } from "../engine/exp";
+import { log } from "../engine/log";
+import { fill, normal, seek, uniform } from "../engine/random";
+import {
+  CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK,
+  CHAIN_KEY_LOW, CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING_F64, CHAIN_RANK_F64,
+} from "../../src/engine/memory/fields";
+
+/** log 0.8: the acceptance at which the first step size stops. Not the δ of dual averaging. */
+const LOG_FIRST_ACCEPTANCE: f64 = -0.2231435513142097;
+
+let slot: u32 = 0;
+let model: u32 = 0;
+let dimension: usize = 0;
+let dense: u32 = 0;
+let inverse: usize = 0;
+let factor: usize = 0;
+let rank: usize = 0;
+
+/** Makes `chain` the one that the functions below work on. */
+export function openChain(chain: usize): void {
+  slot = load<u32>(chain + CHAIN_SLOT);
+  model = load<u32>(chain + CHAIN_MODEL);
+  dimension = <usize>load<u32>(chain + CHAIN_DIMENSION);
+  dense = load<u32>(chain + CHAIN_DENSE);
+  inverse = <usize>load<u32>(chain + CHAIN_INVERSE);
+  factor = <usize>load<u32>(chain + CHAIN_FACTOR);
+  rank = <usize>load<f64>(chain + CHAIN_RANK_F64);
+}
+
+export function seekTransition(chain: usize, transition: f64): void {
+  seek(load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
+}
+
+export function dotVectors(a: usize, b: usize, count: usize): f64 {
+  const end = a + (count << 3), whole = a + ((count & ~3) << 3);
+  let first = f64x2.splat(0), second = first;
+  for (; a < whole; a += 32, b += 32) {
+    first = f64x2.add(first, f64x2.mul(v128.load(a), v128.load(b)));
+    second = f64x2.add(second, f64x2.mul(v128.load(a, 16), v128.load(b, 16)));
+  }
+  first = f64x2.add(first, second);
+  let sum = f64x2.extract_lane(first, 0) + f64x2.extract_lane(first, 1);
+  for (; a < end; a += 8, b += 8) sum += load<f64>(a) * load<f64>(b);
+  return sum;
+}
+
+/** a·(b + c), its sums as in `dotVectors`. */
+function dotSum(a: usize, b: usize, c: usize): f64 {
+  const end = a + (dimension << 3), whole = a + ((dimension & ~3) << 3);
+  let first = f64x2.splat(0), second = first;
+  for (; a < whole; a += 32, b += 32, c += 32) {
+    first = f64x2.add(first, f64x2.mul(v128.load(a), f64x2.add(v128.load(b), v128.load(c))));
+    second = f64x2.add(second, f64x2.mul(v128.load(a, 16), f64x2.add(v128.load(b, 16), v128.load(c, 16))));
+  }
+  first = f64x2.add(first, second);
+  let sum = f64x2.extract_lane(first, 0) + f64x2.extract_lane(first, 1);
+  for (; a < end; a += 8, b += 8, c += 8) sum += load<f64>(a) * (load<f64>(b) + load<f64>(c));
+  return sum;
+}
+
+/** The generalised criterion: a trajectory with momenta that add up to b + c goes on while both its ends, s₀ and s₁, still move along the sum. */
+export function goesOn(s0: usize, s1: usize, b: usize, c: usize): bool {
+  return dotSum(s0, b, c) > 0 && dotSum(s1, b, c) > 0;
+}
+
+export function copyVector(to: usize, from: usize): void {
+  // A loop, as the engine's own copying of memory costs more than a short vector.
+  const end = to + (dimension << 3), whole = to + ((dimension & ~1) << 3);
+  for (; to < whole; to += 16, from += 16) v128.store(to, v128.load(from));
+  if (to < end) store<f64>(to, load<f64>(from));
+}
+
+/** y ← y + a x. */
+function addScaled(y: usize, a: f64, x: usize, count: usize): void {
+  const end = y + (count << 3), whole = y + ((count & ~1) << 3);
+  const scale = f64x2.splat(a);
+  for (; y < whole; y += 16, x += 16) v128.store(y, f64x2.add(v128.load(y), f64x2.mul(scale, v128.load(x))));
+  if (y < end) store<f64>(y, load<f64>(y) + a * load<f64>(x));
+}
+
+/** to ← a + b, where `to` may be a or b. */
+export function addVectors(to: usize, a: usize, b: usize): void {
+  const end = to + (dimension << 3), whole = to + ((dimension & ~1) << 3);
+  for (; to < whole; to += 16, a += 16, b += 16) v128.store(to, f64x2.add(v128.load(a), v128.load(b)));
+  if (to < end) store<f64>(to, load<f64>(a) + load<f64>(b));
+}
+
+/** y ← y + Σₖ cₖ (vₖ·x) vₖ, in turn, with rows v and numbers c of `metric`. y may be x. */
+function addDirections(y: usize, x: usize, metric: usize): void {
+  const bytes = dimension << 3;
+  let row = metric + bytes, coefficient = row + rank * bytes;
+  for (const last = coefficient; row < last; row += bytes, coefficient += 8)
+    addScaled(y, load<f64>(coefficient) * dotVectors(row, x, dimension), row, dimension);
+}
+
+/** s ← M⁻¹p; returns p·s / 2. */
+export function velocity(s: usize, p: usize): f64 {
+  const end = dimension << 3;
+  if (dense) for (let i: usize = 0; i < end; i += 8) store<f64>(s + i, dotVectors(inverse + i * dimension, p, dimension));
+  else {
+    const whole = (dimension & ~1) << 3;
+    let i: usize = 0;
+    for (; i < whole; i += 16) v128.store(s + i, f64x2.mul(v128.load(inverse + i), v128.load(p + i)));
+    if (i < end) store<f64>(s + i, load<f64>(inverse + i) * load<f64>(p + i));
+    if (rank) addDirections(s, p, inverse);
+  }
+  return 0.5 * dotVectors(p, s, dimension);
+}
+
+/**
+ * p holds standard normals and becomes a draw of N(0, M): √M z, or L⁻ᵀ z from the last coordinate to the first, or of low
+ * rank D^−½ Πₖ (I + (λₖ^−½ − 1) uₖuₖᵀ) z.
+ */
+function scaleMomentum(p: usize): void {
+  const end = dimension << 3;
+  if (!dense) {
+    if (rank) addDirections(p, p, factor);
+    for (let i: usize = 0; i < end; i += 8) store<f64>(p + i, load<f64>(factor + i) * load<f64>(p + i));
+    return;
+  }
+  for (let i = dimension; i-- > 0; ) {
+    const row = factor + ((i * dimension) << 3);
+    const value = load<f64>(p + (i << 3)) / load<f64>(row + (i << 3));
+    store<f64>(p + (i << 3), value);
+    addScaled(p, -value, row, i);
+  }
+}
+
+/** Opens the transition's stream; its first d normals make p. What follows is drawn from the same stream. */
+export function drawMomentum(chain: usize, transition: f64, p: usize): void {
+  fill(p, <u32>dimension, 1, load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
+  scaleMomentum(p);
+}
+
+/** The step of this transition: within ± jitter of the chain's. */
+export function drawStep(chain: usize): f64 {
+  const step = load<f64>(chain + CHAIN_STEP_F64), jitter = load<f64>(chain + CHAIN_JITTER_F64);
+  return jitter > 0 ? step * (1 + jitter * (2 * uniform() - 1)) : step;
+}
+
+/** One step of length h (negative: backwards in time) from (q, p, g) to where it leads, s included; returns ℓ(q). Kinetic energy: `velocity`'s, after it. */
+export function leapfrog(h: f64, q: usize, p: usize, g: usize, s: usize): f64 {
+  addScaled(p, 0.5 * h, g, dimension);
+  velocity(s, p);
+  addScaled(q, h, s, dimension);
+  const logDensity = call_indirect<f64>(slot, model, <u32>q, <u32>g);
+  addScaled(p, 0.5 * h, g, dimension);
+  return logDensity;
+}
+
+/** H, where anything that is not a number, and a density of +∞, counts as infinitely high. */
+export function energyOf(kinetic: f64, logDensity: f64): f64 {
+  const energy = kinetic - logDensity;
+  return energy > -Infinity ? energy : Infinity;
+}
+
+/**
+ * Dual averaging of log step (Nesterov 2009; Hoffman & Gelman 2014, eq. 6): m ← m + 1, η = 1/(m + t₀), s̄ ← (1 − η) s̄ + η (δ − a),
+ * x = μ − √m s̄ / γ, w = m^−κ, x̄ ← (1 − w) x̄ + w x; the chain's step becomes eˣ.
+ */
+export function averageStep(chain: usize, acceptance: f64): void {
+  const at = chain + CHAIN_AVERAGING_F64;
+  const m = load<f64>(at, 40) + 1;
+  const eta = 1 / (m + load<f64>(at, 24));
+  const mean = (1 - eta) * load<f64>(at, 48) + eta * (load<f64>(at) - min(acceptance, 1));
+  const x = load<f64>(at, 32) - (mean * sqrt<f64>(m)) / load<f64>(at, 8);
+  const weight = exp(0 - load<f64>(at, 16) * log(m));
+  store<f64>(at, m, 40);
+  store<f64>(at, mean, 48);
+  store<f64>(at, (1 - weight) * load<f64>(at, 56) + weight * x, 56);
+  store<f64>(chain + CHAIN_STEP_F64, exp(x));
+}
+
+/**
+ * The first step size: from the chain's, doubled or halved until the acceptance of one leapfrog with fresh momenta crosses 0.8. Draws are those of
+ * update `counter` of the chain's stream. Returns 0 and sets the chain's step, or 1 where it left (0, 10⁷]: the density is flat, or has no gradient.
+ */
+export function firstStep(chain: usize, counter: f64): i32 {
+  openChain(chain);
+  seekTransition(chain, counter);
+  const bytes = dimension << 3;
+  const q = <usize>load<u32>(chain + CHAIN_WORK), p = q + bytes, g = p + bytes, s = g + bytes;
+  let step = load<f64>(chain + CHAIN_STEP_F64);
+  let direction = 0;
+  for (;;) {
+    copyVector(q, <usize>load<u32>(chain + CHAIN_POSITION));
+    copyVector(g, <usize>load<u32>(chain + CHAIN_GRADIENT));
+    for (let i: usize = 0; i < bytes; i += 8) store<f64>(p + i, normal());
+    scaleMomentum(p);
+    const before = velocity(s, p) - load<f64>(chain + CHAIN_LOG_DENSITY_F64);
+    const logDensity = leapfrog(step, q, p, g, s);
+    const up = before - energyOf(velocity(s, p), logDensity) > LOG_FIRST_ACCEPTANCE;
+    if (direction == 0) direction = up ? 1 : -1;
+    else if (up != direction > 0) break;
+    step = up ? 2 * step : 0.5 * step;
+    if (!(step > 0 && step <= 1e7)) return 1;
+  }
+  store<f64>(chain + CHAIN_STEP_F64, step);
+  return 0;
+}

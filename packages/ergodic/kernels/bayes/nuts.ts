@@ -1,0 +1,186 @@
+/**
+ * The no-U-turn sampler: trajectories that double until an end turns back, a state drawn from them by weight exp(H₀ − H).
+ *
+ * nutsRun(chain, first, count, adapt, draws, gradients, transitions): `count` transitions numbered from `first`; transition t draws from update t of the
+ * chain's stream: d normals, the jitter if any, then for each doubling its direction, and each choice between subtrees in the order of their
+ * merging. draws, gradients: f64[count, d]; transitions: f64[count, 7] (memory/fields.ts). `adapt`: dual averaging after each.
+ * Merges follow Stan (Betancourt 2017, appendix A): inside a subtree the later half's state is taken with its share of the weight; a new
+ * subtree's state with probability min(1, w_new / w_old) (biased progressive). The criterion of `goesOn` must hold at every merge for the
+ * whole, and for either half with the nearest point of the other. H − H₀ > 1000 is a divergence; a subtree with one is thrown away.
+ * Acceptance: the mean of min(1, exp(H₀ − H)) over all new states, also of refused subtrees.
+ *
+ * Scratch: `work` holds, in vectors of d: two ends (q, p, g, s), p and s of the inner end, p and s of the new subtree's first point and p of its last,
+ * the momentum sums of old and new; six vectors a level; then depth + 1 proposals of (q, g, ℓ, H) and their addresses. Nothing is moved when a
+ * proposal wins: the loser's memory becomes the level's spare.
+ */
+import { exp } from "../engine/exp";
+import { log } from "../engine/log";
+import { uniform } from "../engine/random";
+import {
+  addVectors, averageStep, copyVector, drawMomentum, drawStep, energyOf, goesOn, leapfrog, openChain, velocity,
+} from "./hamiltonian";
+import {
+  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_MAX_DEPTH, CHAIN_LOG_DENSITY_F64, CHAIN_STEP_F64, TRANSITION_BYTES,
+} from "../../src/engine/memory/fields";
+
+const MOST_ENERGY: f64 = 1000;
+const LEVEL_VECTORS: usize = 6;
+const TOP_VECTORS: usize = 15;
+
+// Of the transition under way.
+let bytes: usize = 0;
+let levels: usize = 0;
+let spares: usize = 0;
+let step: f64 = 0;
+let energy0: f64 = 0;
+let acceptance: f64 = 0;
+let leapfrogs: f64 = 0;
+let divergent: f64 = 0;
+// The end that grows.
+let endQ: usize = 0;
+let endP: usize = 0;
+let endG: usize = 0;
+// Of the subtree built last.
+let chosen: usize = 0;
+let logWeight: f64 = 0;
+
+function logAdd(a: f64, b: f64): f64 {
+  const top = max(a, b);
+  if (top == -Infinity) return top;
+  return top + log(1 + exp(min(a, b) - top));
+}
+
+/** One leapfrog. False where it diverged. */
+function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
+  const logDensity = leapfrog(step, endQ, endP, endG, sEnd);
+  const energy = energyOf(velocity(sEnd, endP), logDensity);
+  copyVector(pBegin, endP);
+  copyVector(sBegin, sEnd);
+  copyVector(pEnd, endP);
+  copyVector(sum, endP);
+  copyVector(proposal, endQ);
+  copyVector(proposal + bytes, endG);
+  store<f64>(proposal + 2 * bytes, logDensity);
+  store<f64>(proposal + 2 * bytes, energy, 8);
+  chosen = proposal;
+  logWeight = energy0 - energy;
+  leapfrogs += 1;
+  acceptance += logWeight > 0 ? 1 : exp(logWeight);
+  if (energy - energy0 <= MOST_ENERGY) return true;
+  divergent = 1;
+  return false;
+}
+
+/** 2^depth steps from the growing end: first and last p and s, Σ p, `chosen` and `logWeight`. False where the subtree is invalid. */
+function build(depth: u32, proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: usize, sum: usize): bool {
+  if (depth == 0) return leaf(proposal, pBegin, sBegin, pEnd, sEnd, sum);
+  const level = levels + <usize>(depth - 1) * LEVEL_VECTORS * bytes;
+  const pLast = level, sLast = pLast + bytes, sumEarly = sLast + bytes;
+  const pFirst = sumEarly + bytes, sFirst = pFirst + bytes, sumLate = sFirst + bytes;
+  if (!build(depth - 1, proposal, pBegin, sBegin, pLast, sLast, sumEarly)) return false;
+  const early = chosen, earlyWeight = logWeight;
+  const spare = spares + (<usize>depth << 2);
+  const valid = build(depth - 1, <usize>load<u32>(spare), pFirst, sFirst, pEnd, sEnd, sumLate);
+  const late = chosen;
+  chosen = early;
+  store<u32>(spare, <u32>late);
+  if (!valid) return false;
+  const both = logAdd(earlyWeight, logWeight);
+  if (uniform() < exp(logWeight - both)) {
+    chosen = late;
+    store<u32>(spare, <u32>early);
+  }
+  logWeight = both;
+  addVectors(sum, sumEarly, sumLate);
+  return goesOn(sBegin, sEnd, sumEarly, sumLate) && goesOn(sBegin, sFirst, sumEarly, pFirst) && goesOn(sLast, sEnd, sumLate, pLast);
+}
+
+/** Doubles the trajectory from the chain's point, whose momentum is drawn; returns the depth. `chosen` is the sample's proposal, or 0: the point itself. */
+function grow(chain: usize): u32 {
+  const work = <usize>load<u32>(chain + CHAIN_WORK);
+  const side = 4 * bytes;
+  const pInner = work + 2 * side, sInner = pInner + bytes;
+  const pFirst = sInner + bytes, sFirst = pFirst + bytes, pLast = sFirst + bytes, sumOld = pLast + bytes, sumNew = sumOld + bytes;
+  copyVector(sumOld, work + bytes);
+  const length = step;
+  let sample: usize = 0, weight: f64 = 0;
+  const maxDepth = load<u32>(chain + CHAIN_MAX_DEPTH);
+  let depth: u32 = 0;
+  while (depth < maxDepth) {
+    const forward = uniform() > 0.5;
+    endQ = work + (forward ? side : 0);
+    endP = endQ + bytes;
+    endG = endP + bytes;
+    const sEnd = endG + bytes;
+    const sOuter = work + (forward ? 0 : side) + 3 * bytes;
+    step = forward ? length : -length;
+    copyVector(pInner, endP);
+    copyVector(sInner, sEnd);
+    const valid = build(depth, <usize>load<u32>(spares), pFirst, sFirst, pLast, sEnd, sumNew);
+    store<u32>(spares, <u32>chosen);
+    if (!valid) break;
+    depth++;
+    if (logWeight > weight || uniform() < exp(logWeight - weight)) {
+      // The first proposal has no memory to give back: the last pair of `spares` stands in.
+      store<u32>(spares, sample ? <u32>sample : load<u32>(spares + ((<usize>maxDepth + 1) << 2)));
+      sample = chosen;
+    }
+    weight = logAdd(weight, logWeight);
+    if (!(goesOn(sOuter, sEnd, sumOld, sumNew) && goesOn(sOuter, sFirst, sumOld, pFirst) && goesOn(sInner, sEnd, sumNew, pInner))) break;
+    addVectors(sumOld, sumOld, sumNew);
+  }
+  step = length;
+  chosen = sample;
+  return depth;
+}
+
+/** The addresses of scratch memory, and both ends at the chain's point with a fresh momentum. */
+function begin(chain: usize, transition: f64): void {
+  bytes = <usize>load<u32>(chain + CHAIN_DIMENSION) << 3;
+  const work = <usize>load<u32>(chain + CHAIN_WORK), maxDepth = <usize>load<u32>(chain + CHAIN_MAX_DEPTH);
+  levels = work + TOP_VECTORS * bytes;
+  const proposals = levels + maxDepth * LEVEL_VECTORS * bytes;
+  spares = proposals + (maxDepth + 2) * (2 * bytes + 16);
+  for (let i: usize = 0; i < maxDepth + 2; i++) store<u32>(spares + (i << 2), <u32>(proposals + i * (2 * bytes + 16)));
+  const p = work + bytes, s = work + 3 * bytes;
+  copyVector(work, <usize>load<u32>(chain + CHAIN_POSITION));
+  drawMomentum(chain, transition, p);
+  copyVector(work + 2 * bytes, <usize>load<u32>(chain + CHAIN_GRADIENT));
+  energy0 = velocity(s, p) - load<f64>(chain + CHAIN_LOG_DENSITY_F64);
+  memory.copy(work + 4 * bytes, work, 4 * bytes);
+  step = drawStep(chain);
+  acceptance = 0;
+  leapfrogs = 0;
+  divergent = 0;
+}
+
+export function nutsRun(chain: usize, first: f64, count: u32, adapt: u32, draws: usize, gradients: usize, transitions: usize): u32 {
+  openChain(chain);
+  const position = <usize>load<u32>(chain + CHAIN_POSITION), gradient = <usize>load<u32>(chain + CHAIN_GRADIENT);
+  for (let i: u32 = 0; i < count; i++) {
+    begin(chain, first + <f64>i);
+    const depth = grow(chain);
+    let energy = energy0;
+    if (chosen) {
+      copyVector(position, chosen);
+      copyVector(gradient, chosen + bytes);
+      store<f64>(chain + CHAIN_LOG_DENSITY_F64, load<f64>(chosen + 2 * bytes));
+      energy = load<f64>(chosen + 2 * bytes, 8);
+    }
+    const mean = leapfrogs > 0 ? acceptance / leapfrogs : 0;
+    copyVector(draws, position);
+    copyVector(gradients, gradient);
+    store<f64>(transitions, load<f64>(chain + CHAIN_LOG_DENSITY_F64));
+    store<f64>(transitions, mean, 8);
+    store<f64>(transitions, step, 16);
+    store<f64>(transitions, <f64>depth, 24);
+    store<f64>(transitions, leapfrogs, 32);
+    store<f64>(transitions, divergent, 40);
+    store<f64>(transitions, energy, 48);
+    if (adapt) averageStep(chain, mean);
+    draws += bytes;
+    gradients += bytes;
+    transitions += TRANSITION_BYTES;
+  }
+  return 0;
+}

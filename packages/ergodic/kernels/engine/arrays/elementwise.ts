@@ -1,0 +1,170 @@
+/**
+ * One element-wise loop with its reductions, interpreted: what the compiler emits as code, for where there is no compiler.
+ *
+ * For each element of the loop's shape: loads by strides, constants, operations on registers, then reductions and stores. A register is 256
+ * elements, so that the cost of finding out what to do is spread; kernels/engine/arrays/elementwise-operations.ts says what operations compute.
+ *
+ * code: u32 words as memory/elementwise.ts writes them, by the LOOP fields: counts and shape; loads, as records of ACCESS fields; constants, PRESET_BYTES
+ * each; operations, OPERATION_BYTES each; stores and reductions, as records. Rank is at least 2, every extent at least 1.
+ * values: u32[], addresses of arrays of T (f32 or f64), which need the alignment of T alone. scratch: elementwiseScratchBytes, 16-byte aligned.
+ *
+ * A stored array may be a loaded one if both have the same element at the same index; reductions' arrays alias nothing. A reduction writes all SIZE elements
+ * of its array, accumulated in float64 (error: kernels/engine/arrays/elementwise-tile.ts); the rest is as exact as the operations. The same bits in all builds.
+ */
+import * as field from "../../../src/engine/memory/fields";
+import { operate } from "./elementwise-operations";
+import { fill, put, reduceTile } from "./elementwise-tile";
+
+/** Where the loop's lists and its scratch memory lie. */
+let rank: i32 = 0;
+let accessBytes: usize = 0;
+let loads: usize = 0, presets: usize = 0, operations: usize = 0, stores: usize = 0, reductions: usize = 0, end: usize = 0;
+/** u32[registers], address of each now; u32[loads][2], what a register was filled from and with how many elements; u32[rank], the tile's place. */
+let pointers: usize = 0, filled: usize = 0, place: usize = 0, registers: usize = 0, accumulators: usize = 0;
+
+function arrange<T>(code: usize, scratch: usize): void {
+  const count = load<u32>(code, field.LOOP_REGISTERS);
+  const loadCount = load<u32>(code, field.LOOP_LOADS);
+  rank = load<u32>(code, field.LOOP_RANK);
+  accessBytes = field.ACCESS_STRIDES + (<usize>rank << 2);
+  loads = code + field.LOOP_SHAPE + (<usize>rank << 2);
+  presets = loads + loadCount * accessBytes;
+  operations = presets + load<u32>(code, field.LOOP_CONSTANTS) * field.PRESET_BYTES;
+  stores = operations + load<u32>(code, field.LOOP_OPERATIONS) * field.OPERATION_BYTES;
+  reductions = stores + load<u32>(code, field.LOOP_STORES) * accessBytes;
+  end = reductions + load<u32>(code, field.LOOP_REDUCTIONS) * accessBytes;
+  pointers = scratch;
+  filled = pointers + (<usize>count << 2);
+  place = filled + (<usize>loadCount << 3);
+  registers = (place + (<usize>rank << 2) + 15) & ~15;
+  accumulators = registers + <usize>count * registerBytes<T>();
+}
+
+function registerBytes<T>(): usize {
+  return field.REGISTER_ELEMENTS * sizeof<T>();
+}
+
+function start<T>(values: usize): void {
+  for (let at = pointers, register = registers; at < filled; at += 4, register += registerBytes<T>()) store<u32>(at, register);
+  for (let at = filled; at < place; at += 8) store<u32>(at, 0, 4);
+  for (let d = 0; d < rank; d++) store<u32>(place + (<usize>d << 2), 0);
+  for (let preset = presets; preset < operations; preset += field.PRESET_BYTES) {
+    const at = load<u32>(pointers + (<usize>load<u32>(preset) << 2));
+    const lanes = v128.splat<T>(<T>load<f64>(preset, 4));
+    for (let x: usize = 0; x < registerBytes<T>(); x += 16) v128.store(at + x, lanes);
+  }
+  let next = accumulators;
+  for (let access = reductions; access < end; access += accessBytes) {
+    const kind = load<u32>(access, field.ACCESS_REDUCTION);
+    const first = kind == field.REDUCE_SUM ? 0 : kind == field.REDUCE_MAXIMUM ? -Infinity : Infinity;
+    const bytes = <usize>load<u32>(access, field.ACCESS_SIZE) << 3;
+    const from = sizeof<T>() == 8 ? addressOf(values, access) : next;
+    for (let at = from; at < from + bytes; at += 8) store<f64>(at, first);
+    next += bytes;
+  }
+}
+
+function addressOf(values: usize, access: usize): usize {
+  return load<u32>(values + (<usize>load<u32>(access, field.ACCESS_VALUE) << 2));
+}
+
+/** Elements from an array's start to its element of the tile's first. */
+function offsetOf(access: usize): i32 {
+  let at = load<i32>(access, field.ACCESS_OFFSET);
+  for (let d = 0; d < rank; d++) at += load<i32>(place + (<usize>d << 2)) * load<i32>(access + (<usize>d << 2), field.ACCESS_STRIDES);
+  return at;
+}
+
+function strideOf(access: usize, axis: i32): i32 {
+  return load<i32>(access + (<usize>axis << 2), field.ACCESS_STRIDES);
+}
+
+function tile<T>(values: usize, rows: i32, columns: i32): void {
+  const count = rows * columns;
+  const bytes = <usize>count * sizeof<T>();
+  // Operations go on to whole vectors: what lies in memory must not be read beyond its end.
+  const isWhole = (bytes & 15) == 0;
+  let register = pointers, cache = filled;
+  for (let access = loads; access < presets; access += accessBytes, register += 4, cache += 8) {
+    const at = addressOf(values, access) + <usize>offsetOf(access) * sizeof<T>();
+    const rowStride = strideOf(access, rank - 2), columnStride = strideOf(access, rank - 1);
+    if (isWhole && columnStride == 1 && (rows == 1 || rowStride == columns)) {
+      store<u32>(register, at);
+      continue;
+    }
+    const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
+    store<u32>(register, own);
+    // What is repeated along outer axes stays: the same address gives the same elements, and any prefix of them.
+    if (load<u32>(cache) == <u32>at && load<u32>(cache, 4) >= <u32>count) continue;
+    fill<T>(own, at, rows, columns, rowStride, columnStride);
+    store<u32>(cache, at);
+    store<u32>(cache, count, 4);
+  }
+  const padded = (bytes + 15) & ~15;
+  for (let operation = operations; operation < stores; operation += field.OPERATION_BYTES) {
+    const to = pointerOf(operation, 4);
+    operate<T>(load<u32>(operation), to, pointerOf(operation, 8), pointerOf(operation, 12), pointerOf(operation, 16), to + padded);
+  }
+  let accumulator = accumulators;
+  for (let access = reductions; access < end; access += accessBytes) {
+    const to = (sizeof<T>() == 8 ? addressOf(values, access) : accumulator) + (<usize>offsetOf(access) << 3);
+    const kind = load<u32>(access, field.ACCESS_REDUCTION);
+    reduceTile<T>(kind, to, pointerOf(access, field.ACCESS_REGISTER), rows, columns, strideOf(access, rank - 2), strideOf(access, rank - 1));
+    accumulator += <usize>load<u32>(access, field.ACCESS_SIZE) << 3;
+  }
+  for (let access = stores; access < reductions; access += accessBytes) {
+    const to = addressOf(values, access) + <usize>offsetOf(access) * sizeof<T>();
+    put<T>(to, pointerOf(access, field.ACCESS_REGISTER), rows, columns, strideOf(access, rank - 2), strideOf(access, rank - 1));
+  }
+}
+
+/** Where the register lies whose number stands at `at`, `by` bytes on. */
+function pointerOf(at: usize, by: usize): usize {
+  return load<u32>(pointers + (<usize>load<u32>(at + by) << 2));
+}
+
+function elementwise<T>(code: usize, values: usize, scratch: usize): void {
+  arrange<T>(code, scratch);
+  start<T>(values);
+  const shape = code + field.LOOP_SHAPE;
+  const rowAt = place + (<usize>(rank - 2) << 2), columnAt = rowAt + 4;
+  const rowCount = load<i32>(shape + (<usize>(rank - 2) << 2)), columnCount = load<i32>(shape + (<usize>(rank - 1) << 2));
+  let rows = max(field.REGISTER_ELEMENTS / columnCount, 1);
+  // So that tiles are whole vectors.
+  if (rows > 4) rows &= ~3;
+  for (;;) {
+    // Counting down cannot overflow, however long an axis is.
+    for (let rowsLeft = rowCount; rowsLeft > 0; rowsLeft -= rows) {
+      store<u32>(rowAt, rowCount - rowsLeft);
+      for (let columnsLeft = columnCount; columnsLeft > 0; columnsLeft -= field.REGISTER_ELEMENTS) {
+        store<u32>(columnAt, columnCount - columnsLeft);
+        tile<T>(values, min(rows, rowsLeft), min(columnsLeft, field.REGISTER_ELEMENTS));
+      }
+    }
+    store<u32>(columnAt, 0);
+    let axis = rank - 3;
+    for (; axis >= 0; axis--) {
+      const at = place + (<usize>axis << 2);
+      const next = load<i32>(at) + 1;
+      store<i32>(at, next);
+      if (next < load<i32>(shape + (<usize>axis << 2))) break;
+      store<i32>(at, 0);
+    }
+    if (axis < 0) break;
+  }
+  if (sizeof<T>() == 8) return;
+  let from = accumulators;
+  for (let access = reductions; access < end; access += accessBytes) {
+    const to = addressOf(values, access);
+    const size = <usize>load<u32>(access, field.ACCESS_SIZE);
+    for (let i: usize = 0; i < size; i++, from += 8) store<f32>(to + (i << 2), <f32>load<f64>(from));
+  }
+}
+
+export function elementwiseF32(code: usize, values: usize, scratch: usize): void {
+  elementwise<f32>(code, values, scratch);
+}
+
+export function elementwiseF64(code: usize, values: usize, scratch: usize): void {
+  elementwise<f64>(code, values, scratch);
+}

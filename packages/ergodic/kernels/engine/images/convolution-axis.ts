@@ -1,0 +1,64 @@
+/**
+ * One dimension of a convolution: which cells of the source, and which taps of the weights, a cell of the destination sees.
+ *
+ * Forward the source is the input. In the adjoint it is the output, and cells of the input fall into `stride` phases that see different taps. Cell
+ * q · phases + phase sees source cells q · stride + origin + m · step with taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells
+ * outside [0, size) are left out. Records of all phases lie at `at`, AXIS_BYTES each, as i32.
+ */
+import { AXIS_BYTES } from "../../../src/engine/memory/fields";
+
+export const AXIS_TAPS = 0;
+export const AXIS_ORIGIN = 4;
+export const AXIS_STEP = 8;
+export const AXIS_FIRST = 12;
+export const AXIS_TAP_STEP = 16;
+export const AXIS_STRIDE = 20;
+
+function commonDivisor(a: i32, b: i32): i32 {
+  while (b) {
+    const rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+function writeRecord(at: usize, taps: i32, origin: i32, step: i32, first: i32, tapStep: i32, stride: i32): void {
+  store<i32>(at, taps, AXIS_TAPS);
+  store<i32>(at, origin, AXIS_ORIGIN);
+  store<i32>(at, step, AXIS_STEP);
+  store<i32>(at, first, AXIS_FIRST);
+  store<i32>(at, tapStep, AXIS_TAP_STEP);
+  store<i32>(at, stride, AXIS_STRIDE);
+}
+
+/** Writes the records; returns how many phases there are. */
+export function writeAxis(at: usize, kernel: i32, stride: i32, pad: i32, dilation: i32, adjoint: i32): i32 {
+  if (!adjoint) {
+    writeRecord(at, kernel, -pad, dilation, 0, 1, stride);
+    return 1;
+  }
+  const divisor = commonDivisor(dilation, stride);
+  const period = stride / divisor;
+  for (let phase = 0; phase < stride; phase++) {
+    let tap = 0;
+    while (tap < period && (phase + pad - tap * dilation) % stride != 0) tap++;
+    const taps = tap < min(kernel, period) ? (kernel - 1 - tap) / period + 1 : 0;
+    const last = tap + (taps - 1) * period;
+    writeRecord(at, taps, taps ? (phase + pad - last * dilation) / stride : 0, dilation / divisor, last, -period, 1);
+    at += AXIS_BYTES;
+  }
+  return stride;
+}
+
+/** The first m with origin + m · step >= 0. */
+export function firstTap(origin: i32, step: i32): i32 {
+  return origin < 0 ? (step - 1 - origin) / step : 0;
+}
+
+/** The first m with origin + m · step >= size, at most `taps`. */
+export function endTap(origin: i32, step: i32, size: i32, taps: i32): i32 {
+  // Most cells see all of their taps, and a division is slow.
+  if (origin + (taps - 1) * step < size) return taps;
+  return origin < size ? min((size - origin + step - 1) / step, taps) : 0;
+}

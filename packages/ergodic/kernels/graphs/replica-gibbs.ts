@@ -1,0 +1,198 @@
+/**
+ * Gibbs sampling of 64 replicas of a graph of Booleans at once: the states of a variable are the bits of one word, bit r that of replica r, and two
+ * variables of a colour and a kind, at positions p and p + 1 with p even, are drawn together.
+ *
+ * graphReplicas(block, from, to, sweep, sweeps, keep): the positions from … to − 1 (both even), run after run, so many times. With `keep` the ones of each
+ * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (memory/fields.ts).
+ *
+ * A conditional probability is that of a level: of how many of the variable's neighbours have the state that its edge asks for, group by group of equal edges. Level
+ * l has a threshold t(l) of 32 bits, and a replica's state becomes 1 where a random number of 32 bits is below it. Numbers are compared from the top bit down until
+ * all 128 replicas differ from their thresholds. Bit 31 − j of the numbers of p and p + 1 is word j mod 4 of the four Philox blocks with counters
+ * [2p + lane, ⌊j/4⌋, sweep], whatever the ranges of the calls: lanes 0 and 1 for p, 2 and 3 for p + 1.
+ *
+ * graphTally(tally, batch, count): batch (u32) += tally (u8), tally = 0; count: a multiple of 16.
+ * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions totals (u32) += batch (u32), of eight groups each; squares (f64) += the
+ * sum of the groups' batch² / sweeps; batch = 0.
+ */
+import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/philox-lanes";
+import {
+  REPLICAS_RUNS, REPLICAS_RUN_COUNT, REPLICAS_STATES, REPLICAS_TALLY, REPLICAS_WORK, REPLICAS_KEY_LOW, REPLICAS_KEY_HIGH, RUN_FROM, RUN_TO, RUN_EDGES,
+  RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES,
+} from "../../src/engine/memory/fields";
+
+/** By whether the edges of the two variables ask for state 0: what their words are changed by. */
+const SIGNS: usize = memory.data<i64>([0, 0, -1, 0, 0, -1, -1, -1], 16);
+const BITS: u32 = 32;
+
+let states: usize = 0;
+let work: usize = 0;
+let keyLow: u32 = 0;
+let keyHigh: u32 = 0;
+
+/** By replica of the two variables, whether the neighbours of an edge have the state that it asks for. */
+function asked(edge: usize): v128 {
+  const first = load<u32>(edge);
+  const words = v128.load64_lane(states + <usize>load<u32>(edge, 4), v128.load64_zero(states + <usize>(first & ~3)), 1);
+  return v128.xor(words, v128.load(SIGNS + (<usize>(first & 3) << 4)));
+}
+
+/** Whose level is which, for groups of edges of any size: a mask each at `work`, the last group's count fastest. */
+function masksOf(edge: usize, kind: usize): void {
+  const groups = load<u32>(kind, KIND_GROUPS);
+  const own = work + 256;
+  v128.store(work, i64x2.splat(-1));
+  let levels: usize = 1;
+  for (let group: u32 = 0; group < groups; group++) {
+    const size = <usize>load<u8>(kind + <usize>group, KIND_SIZES);
+    v128.store(own, i64x2.splat(-1));
+    for (let e: usize = 1; e <= size; e++) {
+      const y = asked(edge);
+      edge += 8;
+      let below = v128.load(own + ((e - 1) << 4));
+      v128.store(own + (e << 4), v128.and(below, y));
+      for (let c = e - 1; c > 0; c--) {
+        const mask = below;
+        below = v128.load(own + ((c - 1) << 4));
+        v128.store(own + (c << 4), v128.or(v128.andnot(mask, y), v128.and(below, y)));
+      }
+      v128.store(own, v128.andnot(v128.load(own), y));
+    }
+    for (let level = levels; level > 0; level--) {
+      const mask = v128.load(work + ((level - 1) << 4));
+      const to = work + ((level - 1) * (size + 1) << 4);
+      for (let c: usize = 0; c <= size; c++) v128.store(to + (c << 4), v128.and(mask, v128.load(own + (c << 4))));
+    }
+    levels *= size + 1;
+  }
+}
+
+/** New states of two variables by the masks at `work`. */
+function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: u32): v128 {
+  let ones = i64x2.splat(0);
+  let open = i64x2.splat(-1);
+  const random = work + 512;
+  for (let four: u32 = 0; four < BITS / 4 && v128.any_true(open); four++) {
+    storeWords(random, position, four, low, high);
+    for (let j: usize = 0; j < 64; j += 16) {
+      let threshold = v128.and(v128.load(work), v128.load(thresholds));
+      for (let l: usize = 16; l < levels << 4; l += 16)
+        threshold = v128.or(threshold, v128.and(v128.load(work + l), v128.load(thresholds + l)));
+      thresholds += levels << 4;
+      const differs = v128.xor(threshold, v128.load(random + j));
+      ones = v128.or(ones, v128.and(open, v128.and(differs, threshold)));
+      open = v128.andnot(open, differs);
+    }
+  }
+  return ones;
+}
+
+/** The same where there is one group of at most four edges, the others of which find state 0: five levels. */
+function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
+  const random = work + 512;
+  philoxEight(random, position << 1, low, high, keyLow, keyHigh);
+  const y0 = asked(edge), y1 = asked(edge + 8), y2 = asked(edge + 16), y3 = asked(edge + 24);
+  const odd0 = v128.xor(y0, y1), both0 = v128.and(y0, y1);
+  const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
+  const odd = v128.xor(odd0, odd1);
+  const some = v128.or(odd0, odd1);
+  // Of the four: none, one, two, three, all.
+  const m4 = v128.and(both0, both1);
+  const pair = v128.or(both0, both1);
+  const m3 = v128.and(pair, odd);
+  const m1 = v128.andnot(odd, pair);
+  const m0 = v128.not(v128.or(some, pair));
+  const m2 = v128.andnot(v128.not(v128.or(odd, m4)), m0);
+  let ones = i64x2.splat(0);
+  let open = i64x2.splat(-1);
+  for (let j: usize = 0, at = thresholds; j < 128; j += 16, at += 80) {
+    const t0 = v128.and(m0, v128.load(at)), t1 = v128.and(m1, v128.load(at, 16)), t2 = v128.and(m2, v128.load(at, 32));
+    const t3 = v128.and(m3, v128.load(at, 48)), t4 = v128.and(m4, v128.load(at, 64));
+    const threshold = v128.or(v128.or(v128.or(t0, t1), v128.or(t2, t3)), t4);
+    const differs = v128.xor(threshold, v128.load(random + j));
+    ones = v128.or(ones, v128.and(open, v128.and(differs, threshold)));
+    open = v128.andnot(open, differs);
+  }
+  for (let four: u32 = 2; v128.any_true(open) && four < BITS / 4; four++) {
+    storeWords(random, position, four, low, high);
+    let at = thresholds + <usize>four * 320;
+    for (let j: usize = 0; j < 64; j += 16, at += 80) {
+      const t0 = v128.and(m0, v128.load(at)), t1 = v128.and(m1, v128.load(at, 16)), t2 = v128.and(m2, v128.load(at, 32));
+      const t3 = v128.and(m3, v128.load(at, 48)), t4 = v128.and(m4, v128.load(at, 64));
+      const threshold = v128.or(v128.or(v128.or(t0, t1), v128.or(t2, t3)), t4);
+      const differs = v128.xor(threshold, v128.load(random + j));
+      ones = v128.or(ones, v128.and(open, v128.and(differs, threshold)));
+      open = v128.andnot(open, differs);
+    }
+  }
+  return ones;
+}
+
+/** Four random words of 128 bits. */
+function storeWords(to: usize, position: u32, four: u32, low: u32, high: u32): void {
+  philoxLanes(position << 1, four, low, high, keyLow, keyHigh);
+  v128.store(to, lanes0);
+  v128.store(to, lanes1, 16);
+  v128.store(to, lanes2, 32);
+  v128.store(to, lanes3, 48);
+}
+
+export function graphReplicas(block: usize, from: u32, to: u32, sweep: f64, sweeps: u32, keep: u32): void {
+  states = <usize>load<u32>(block, REPLICAS_STATES);
+  work = <usize>load<u32>(block, REPLICAS_WORK);
+  keyLow = load<u32>(block, REPLICAS_KEY_LOW);
+  keyHigh = load<u32>(block, REPLICAS_KEY_HIGH);
+  const runs = <usize>load<u32>(block, REPLICAS_RUNS);
+  const end = runs + <usize>load<u32>(block, REPLICAS_RUN_COUNT) * RUN_BYTES;
+  const tally = keep ? <usize>load<u32>(block, REPLICAS_TALLY) : 0;
+  for (let k: u32 = 0; k < sweeps; k++, sweep += 1) {
+    const low = <u32><u64>sweep, high = <u32>(<u64>sweep >>> 32);
+    for (let run = runs; run < end; run += RUN_BYTES) {
+      const first = load<u32>(run, RUN_FROM);
+      const begin = max(from, first), last = min(to, load<u32>(run, RUN_TO));
+      if (begin >= last) continue;
+      const kind = <usize>load<u32>(run, RUN_KIND);
+      const edges = <usize>load<u32>(kind, KIND_EDGES), levels = <usize>load<u32>(kind, KIND_LEVELS);
+      const ofFour = edges == 4 && levels == 5;
+      let edge = <usize>load<u32>(run, RUN_EDGES) + (<usize>(begin - first) >>> 1) * (edges << 3);
+      for (let position = begin; position < last; position += 2) {
+        let now: v128;
+        if (ofFour) now = drawnOfFour(edge, kind + KIND_BYTES, position, low, high);
+        else {
+          masksOf(edge, kind);
+          now = drawn(kind + KIND_BYTES, levels, position, low, high);
+        }
+        edge += edges << 3;
+        const offset = <usize>position << 3;
+        v128.store(states + offset, now);
+        if (tally) v128.store(tally + offset, i8x16.add(v128.load(tally + offset), i8x16.popcnt(now)));
+      }
+    }
+  }
+}
+
+export function graphTally(tally: usize, batch: usize, count: u32): void {
+  for (const end = tally + <usize>count; tally < end; tally += 16, batch += 64) {
+    const bytes = v128.load(tally);
+    const low = i16x8.extend_low_i8x16_u(bytes), high = i16x8.extend_high_i8x16_u(bytes);
+    v128.store(batch, i32x4.add(v128.load(batch), i32x4.extend_low_i16x8_u(low)));
+    v128.store(batch, i32x4.add(v128.load(batch, 16), i32x4.extend_high_i16x8_u(low)), 16);
+    v128.store(batch, i32x4.add(v128.load(batch, 32), i32x4.extend_low_i16x8_u(high)), 32);
+    v128.store(batch, i32x4.add(v128.load(batch, 48), i32x4.extend_high_i16x8_u(high)), 48);
+    v128.store(tally, i64x2.splat(0));
+  }
+}
+
+export function graphSettleReplicas(batch: usize, totals: usize, squares: usize, count: u32, sweeps: f64): void {
+  for (const end = squares + (<usize>count << 3); squares < end; squares += 8, batch += 32, totals += 32) {
+    const low = v128.load(batch), high = v128.load(batch, 16);
+    v128.store(totals, i32x4.add(v128.load(totals), low));
+    v128.store(totals, i32x4.add(v128.load(totals, 16), high), 16);
+    // Exact: sums of eight replicas over fewer than 2^20 sweeps.
+    const a = f64x2.convert_low_i32x4_u(low), b = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(low, low, 1, 1));
+    const c = f64x2.convert_low_i32x4_u(high), d = f64x2.convert_low_i32x4_u(v128.shuffle<i64>(high, high, 1, 1));
+    const sum = f64x2.add(f64x2.add(f64x2.mul(a, a), f64x2.mul(b, b)), f64x2.add(f64x2.mul(c, c), f64x2.mul(d, d)));
+    store<f64>(squares, load<f64>(squares) + (f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1)) / sweeps);
+    v128.store(batch, i64x2.splat(0));
+    v128.store(batch, i64x2.splat(0), 16);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * What ladders of 64 replicas that are bits of words do between sweeps (kernels/graphs/replica-gibbs.ts): bit r of a word is replica r's.
+ *
+ * graphReplicaCounts(states, terms, count, counts): of `count` terms, a multiple of 4, how many hold, by replica, into counts (64 u32). A term holds in a replica where
+ * the words at both of its offsets (two u32, bytes from `states`) have the replica's bit. At most 2^27 terms.
+ *
+ * graphReplicaOnes(states, words, tally): adds each replica's bit of so many words to the tally: of each word eight planes (64 bits each, plane p bit p of a sum), which have
+ * room for 255 calls. graphReplicaEmpty(tally, words, sums): adds them to sums (u32, 64 a word) and clears them.
+ *
+ * graphReplicaTrade(a, b, words, low, high): replicas whose bit is set in [low, high] trade states, of so many words from a and from b; the two do not overlap.
+ */
+
+/** Planes of a count: bit p of all replicas' counts. */
+const PLANES = 28;
+const planes: usize = memory.data(PLANES * 8, 16);
+
+let ones: u64 = 0;
+
+/** The carry of a + b + ones; the sum's bit becomes `ones`. */
+function carried(a: u64, b: u64): u64 {
+  const odd = a ^ b;
+  const carry = (a & b) | (odd & ones);
+  ones ^= odd;
+  return carry;
+}
+
+function holds(states: usize, term: usize): u64 {
+  return load<u64>(states + <usize>load<u32>(term)) & load<u64>(states + <usize>load<u32>(term, 4));
+}
+
+export function graphReplicaCounts(states: usize, terms: usize, count: u32, counts: usize): void {
+  for (let at = planes, end = planes + PLANES * 8; at < end; at += 8) store<u64>(at, 0);
+  ones = 0;
+  let twos: u64 = 0;
+  for (const end = terms + (<usize>count << 3); terms < end; terms += 32) {
+    const a = carried(holds(states, terms), holds(states, terms + 8));
+    const b = carried(holds(states, terms + 16), holds(states, terms + 24));
+    const odd = a ^ b;
+    let carry = (a & b) | (odd & twos);
+    twos ^= odd;
+    for (let at = planes + 16; carry != 0; at += 8) {
+      const plane = load<u64>(at);
+      store<u64>(at, plane ^ carry);
+      carry &= plane;
+    }
+  }
+  store<u64>(planes, ones);
+  store<u64>(planes, twos, 8);
+  const used = <usize>(32 - clz(count));
+  for (let replica: u64 = 0; replica < 64; replica++) {
+    let sum: u32 = 0;
+    for (let p: usize = 0; p < used; p++) sum |= (<u32>(load<u64>(planes + (p << 3)) >>> replica) & 1) << <u32>p;
+    store<u32>(counts + (<usize>replica << 2), sum);
+  }
+}
+
+export function graphReplicaOnes(states: usize, words: u32, tally: usize): void {
+  for (const end = states + (<usize>words << 3); states < end; states += 8, tally += 64) {
+    let carry = load<u64>(states);
+    for (let at = tally; carry != 0; at += 8) {
+      const plane = load<u64>(at);
+      store<u64>(at, plane ^ carry);
+      carry &= plane;
+    }
+  }
+}
+
+export function graphReplicaEmpty(tally: usize, words: u32, sums: usize): void {
+  for (const end = tally + (<usize>words << 6); tally < end; tally += 64, sums += 256) {
+    for (let replica: u64 = 0; replica < 64; replica++) {
+      let sum: u32 = 0;
+      for (let p: usize = 0; p < 8; p++) sum |= (<u32>(load<u64>(tally + (p << 3)) >>> replica) & 1) << <u32>p;
+      const to = sums + (<usize>replica << 2);
+      store<u32>(to, load<u32>(to) + sum);
+    }
+    memory.fill(tally, 0, 64);
+  }
+}
+
+export function graphReplicaTrade(a: usize, b: usize, words: u32, low: u32, high: u32): void {
+  const mask = (<u64>high << 32) | <u64>low;
+  for (const end = a + (<usize>words << 3); a < end; a += 8, b += 8) {
+    const differs = (load<u64>(a) ^ load<u64>(b)) & mask;
+    store<u64>(a, load<u64>(a) ^ differs);
+    store<u64>(b, load<u64>(b) ^ differs);
+  }
+}

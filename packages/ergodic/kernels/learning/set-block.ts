@@ -1,0 +1,185 @@
+/**
+ * A working set's SET block (memory/fields.ts), as kernels/learning/working-set.ts and its parts read it: fields, vectors, columns centred under the weights h.
+ *
+ * What may take long is made in calls of bounded work: a kernel given `most` elements returns 0 where these are spent, and continues in its next call; 1
+ * once it is done. Where it stops follows from numbers of elements alone, and changes no result. STAGE and AT, which say where it is, are 0 in between.
+ */
+import {
+  SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
+  SET_GRAM, SET_SUPPORT, SET_INTERCEPT, SET_NON_NEGATIVE, SET_ORIGINS, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_STAGE, SET_AT,
+  SET_LEFT_F64, SET_COLUMN_WORK_F64,
+} from "../../src/engine/memory/fields";
+
+/** A call begins, which may touch so many elements. */
+export function allow(set: usize, most: f64): void {
+  store<f64>(set + SET_LEFT_F64, most);
+}
+
+/** Books elements that were touched; true where no more may be. */
+export function spent(set: usize, elements: f64): bool {
+  const left = load<f64>(set + SET_LEFT_F64) - elements;
+  store<f64>(set + SET_LEFT_F64, left);
+  return !(left > 0);
+}
+
+/** Likewise of so many columns. */
+export function spentColumns(set: usize, columns: f64): bool {
+  return spent(set, columns * load<f64>(set + SET_COLUMN_WORK_F64));
+}
+
+export function stage(set: usize): u32 {
+  return load<u32>(set + SET_STAGE);
+}
+
+/** Where in the stage it is. */
+export function place(set: usize): u32 {
+  return load<u32>(set + SET_AT);
+}
+
+export function enter(set: usize, next: u32): void {
+  store<u32>(set + SET_STAGE, next);
+  store<u32>(set + SET_AT, 0);
+}
+
+/** What a kernel returns that continues from there. */
+export function pauseAt(set: usize, at: u32): u32 {
+  store<u32>(set + SET_AT, at);
+  return 0;
+}
+
+/** What a kernel returns that has done all. */
+export function ended(set: usize): u32 {
+  enter(set, 0);
+  return 1;
+}
+
+export function u(set: usize, at: usize): usize {
+  return <usize>load<u32>(set + at);
+}
+
+/** Element i of the f64 array that the field `at` points to. */
+export function get(set: usize, at: usize, i: u32): f64 {
+  return load<f64>(u(set, at) + (<usize>i << 3));
+}
+
+export function put(set: usize, at: usize, i: u32, value: f64): void {
+  store<f64>(u(set, at) + (<usize>i << 3), value);
+}
+
+export function member(set: usize, place: u32): u32 {
+  return load<u32>(u(set, SET_MEMBERS) + (<usize>place << 2));
+}
+
+export function dot(set: usize, j: u32, v: usize): f64 {
+  return call_indirect<f64>(load<u32>(set + SET_DOT), load<u32>(set + SET_COLUMNS), j, v);
+}
+
+/** v += f h∘(x_j − o_j). */
+export function addWeighted(set: usize, j: u32, f: f64, v: u32): void {
+  call_indirect<void>(load<u32>(set + SET_ADD_WEIGHTED), load<u32>(set + SET_COLUMNS), j, f, get(set, SET_ORIGINS, j), load<u32>(set + SET_H), v);
+}
+
+/** u −= d h∘(x_j − o_j). */
+export function moveOutputs(set: usize, j: u32, d: f64): void {
+  addWeighted(set, j, -d, load<u32>(set + SET_U));
+}
+
+/** a −= f b, both f64[n]. */
+export function subtract(a: usize, f: f64, b: usize, n: u32): void {
+  const factors = f64x2.splat(f);
+  for (const end = a + (<usize>(n & ~1) << 3); a < end; a += 16) {
+    v128.store(a, f64x2.sub(v128.load(a), f64x2.mul(factors, v128.load(b))));
+    b += 16;
+  }
+  if (n & 1) store<f64>(a, load<f64>(a) - f * load<f64>(b));
+}
+
+export function inner(a: usize, b: usize, n: u32): f64 {
+  let sums = f64x2.splat(0);
+  for (const end = a + (<usize>(n & ~1) << 3); a < end; a += 16) {
+    sums = f64x2.add(sums, f64x2.mul(v128.load(a), v128.load(b)));
+    b += 16;
+  }
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  if (n & 1) sum += load<f64>(a) * load<f64>(b);
+  return sum;
+}
+
+export function sumOf(a: usize, n: u32): f64 {
+  let sum: f64 = 0;
+  for (const end = a + (<usize>n << 3); a < end; a += 8) sum += load<f64>(a);
+  return sum;
+}
+
+/** The β_j that minimises a quadratic of curvature L with slope −(q) at β_j = b, plus the penalty. */
+export function minimiser(set: usize, q: f64, b: f64, L: f64, weight: f64): f64 {
+  const target = q + L * b;
+  const threshold = load<f64>(set + SET_L1_F64) * weight;
+  const curvature = L + load<f64>(set + SET_L2_F64) * weight;
+  if (target > threshold) return (target - threshold) / curvature;
+  if (target < -threshold && !load<u32>(set + SET_NON_NEGATIVE)) return (target + threshold) / curvature;
+  return 0;
+}
+
+export function penaltyOf(set: usize, j: u32): f64 {
+  const b = get(set, SET_BETA, j);
+  return get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * Math.abs(b) + 0.5 * load<f64>(set + SET_L2_F64) * b * b);
+}
+
+/** |x·v| as the penalty sees it. */
+export function pull(set: usize, c: f64): f64 {
+  return load<u32>(set + SET_NON_NEGATIVE) ? Math.max(c, 0) : Math.abs(c);
+}
+
+/** SHIFT = Σu/Σh: the intercept at its minimum. */
+export function centre(set: usize): void {
+  if (!load<u32>(set + SET_INTERCEPT) || !(load<f64>(set + SET_SUM_H_F64) > 0)) return;
+  store<f64>(set + SET_SHIFT_F64, sumOf(u(set, SET_U), load<u32>(set + SET_ROWS)) / load<f64>(set + SET_SUM_H_F64));
+}
+
+/** TEMPORARY = h∘(x − o), from zeros, and the sum of that: from itself where a large o would let digits cancel. */
+export function spread(set: usize, j: u32): void {
+  const temporary = u(set, SET_TEMPORARY);
+  addWeighted(set, j, 1, <u32>temporary);
+  if (!load<u32>(set + SET_INTERCEPT)) return;
+  put(set, SET_MEANS, j, get(set, SET_ORIGINS, j) == 0 ? dot(set, j, u(set, SET_H)) : sumOf(temporary, load<u32>(set + SET_ROWS)));
+}
+
+/** Takes it away again, exactly: (0 + p) − p = 0. */
+export function unspread(set: usize, j: u32): void {
+  addWeighted(set, j, -1, load<u32>(set + SET_TEMPORARY));
+}
+
+/** x_aᵀ diag(h) x_b of columns centred under h, where TEMPORARY holds h∘(x_a − o_a). */
+export function covariance(set: usize, a: u32, b: u32): f64 {
+  return centred(set, a, b, dot(set, b, u(set, SET_TEMPORARY)));
+}
+
+/** Likewise of (x_a − o_a)ᵀ diag(h) x_b. What is rounding alone is 0: a column that is constant where h > 0. */
+export function centred(set: usize, a: u32, b: u32, raw: f64): f64 {
+  if (!load<u32>(set + SET_INTERCEPT)) return raw;
+  const mean = get(set, SET_MEANS, a);
+  const fromOrigin = raw - mean * get(set, SET_ORIGINS, b);
+  const rest = fromOrigin - (mean * get(set, SET_MEANS, b)) / load<f64>(set + SET_SUM_H_F64);
+  return a == b && rest <= 1e-13 * fromOrigin ? 0 : rest;
+}
+
+/** xᵀv of a member from u, without forming v. */
+export function correlation(set: usize, j: u32): f64 {
+  const raw = dot(set, j, u(set, SET_U));
+  if (!load<u32>(set + SET_INTERCEPT)) return raw;
+  return raw - load<f64>(set + SET_SHIFT_F64) * (get(set, SET_MEANS, j) + get(set, SET_ORIGINS, j) * load<f64>(set + SET_SUM_H_F64));
+}
+
+export function row(set: usize, place: u32): usize {
+  return u(set, SET_GRAM) + ((<usize>place * u(set, SET_CAPACITY)) << 3);
+}
+
+export function support(set: usize, r: u32): u32 {
+  return load<u32>(u(set, SET_SUPPORT) + (<usize>r << 2));
+}
+
+/** Neither penalty nor sign holds the coefficient at 0. */
+export function unbounded(set: usize, j: u32): bool {
+  return get(set, SET_PENALTY_WEIGHTS, j) == 0 && !load<u32>(set + SET_NON_NEGATIVE);
+}

@@ -1,0 +1,266 @@
+/**
+ * A working set solved by covariances: the Gram matrix of its members (of columns centred under h) is kept, so that a pass costs what has moved.
+ *
+ * Passes of coordinate descent, and between them Newton steps on the signs as they are. Leaves U where the coefficients went.
+ */
+import {
+  SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_FACTOR, SET_Q, SET_BEFORE, SET_DIRECTION, SET_SUPPORT,
+  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, COLUMNS_START, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
+} from "../../src/engine/memory/fields";
+import {
+  centred, correlation, covariance, dot, enter, get, inner, member, minimiser, moveOutputs, pauseAt, place, put, row, spent, spentColumns, spread, stage, subtract, support,
+  u, unbounded, unspread,
+} from "./set-block";
+
+const GRAM: u32 = 1;
+const CORRELATIONS: u32 = 2;
+const NEWTON: u32 = 3;
+const PASS: u32 = 4;
+const OUTPUTS: u32 = 5;
+
+export function solveByCovariances(set: usize, size: u32): u32 {
+  if (stage(set) == GRAM && !growGram(set)) return 0;
+  if (stage(set) == CORRELATIONS) {
+    for (let a = place(set); a < size; a++) {
+      put(set, SET_Q, a, correlation(set, member(set, a)));
+      if (spentColumns(set, 1)) return pauseAt(set, a + 1);
+    }
+    enter(set, NEWTON);
+  }
+  while (stage(set) != OUTPUTS) {
+    const done = stage(set) == NEWTON ? newtonOnSigns(set, size) : turn(set, size);
+    if (!done || (stage(set) != OUTPUTS && spent(set, <f64>size * <f64>size))) return 0;
+  }
+  for (let a = place(set); a < size; a++) {
+    const j = member(set, a);
+    const moved = get(set, SET_BETA, j) - get(set, SET_BEFORE, a);
+    if (moved != 0) moveOutputs(set, j, moved);
+    if (spentColumns(set, 1) && a + 1 < size) return pauseAt(set, a + 1);
+  }
+  return 1;
+}
+
+/** A row of the Gram matrix after another. */
+function growGram(set: usize): bool {
+  const size = load<u32>(set + SET_SIZE);
+  for (let a = load<u32>(set + SET_GRAM_SIZE); a < size; a++) {
+    if (place(set) == 0 && growsByRows(set, a)) {
+      if (rowByRows(set, a) && a + 1 < size) return false;
+      continue;
+    }
+    if (!rowByColumns(set, a)) return false;
+    if (spentColumns(set, 2)) return false;
+  }
+  enter(set, CORRELATIONS);
+  return true;
+}
+
+/** Whether a sparse column meets fewer entries in its rows than the columns before it have. */
+function growsByRows(set: usize, a: u32): bool {
+  if (!load<u32>(set + SET_PRODUCTS)) return false;
+  const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);
+  const entries = load<u32>(start, 4) - load<u32>(start);
+  return <f64>entries * <f64>load<u32>(set + SET_COLUMN_COUNT) < <f64>(a + 1) * <f64>load<u32>(set + SET_ROWS);
+}
+
+/** Row a with all columns at once; true where the work of this call is spent. */
+function rowByRows(set: usize, a: u32): bool {
+  const j = member(set, a), out = u(set, SET_Q);
+  memory.fill(out, 0, (<usize>load<u32>(set + SET_SIZE) + 1) << 3);
+  const entries = call_indirect<u32>(load<u32>(set + SET_PRODUCTS), load<u32>(set + SET_COLUMNS), j, load<u32>(set + SET_H), load<u32>(set + SET_PLACES), <u32>out);
+  if (load<u32>(set + SET_INTERCEPT)) put(set, SET_MEANS, j, dot(set, j, u(set, SET_H)));
+  for (let b: u32 = 0; b <= a; b++) putGram(set, a, b, centred(set, j, member(set, b), get(set, SET_Q, b + 1)));
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  return spent(set, <f64>entries);
+}
+
+/** Row a, a column after another; place: how many are there. False where it stopped on the way. */
+function rowByColumns(set: usize, a: u32): bool {
+  const j = member(set, a);
+  let b = place(set);
+  if (b == 0) spread(set, j);
+  for (let more = true; more && b <= a; b++) {
+    putGram(set, a, b, covariance(set, j, member(set, b)));
+    more = !spentColumns(set, 1);
+  }
+  if (b <= a) return pauseAt(set, b) != 0;
+  unspread(set, j);
+  store<u32>(set + SET_GRAM_SIZE, a + 1);
+  store<u32>(set + SET_AT, 0);
+  return true;
+}
+
+function putGram(set: usize, a: u32, b: u32, value: f64): void {
+  store<f64>(row(set, a) + (<usize>b << 3), value);
+  store<f64>(row(set, b) + (<usize>a << 3), value);
+}
+
+/** A pass, and what comes after it. */
+function turn(set: usize, size: u32): bool {
+  const passes = load<u32>(set + SET_TURN) + 1;
+  store<u32>(set + SET_TURN, passes);
+  const low = passByCovariances(set, size) <= load<f64>(set + SET_TOLERANCE_F64);
+  if (low || passes >= load<u32>(set + SET_MOST_PASSES)) enter(set, OUTPUTS);
+  else if (passes >= load<u32>(set + SET_NEXT)) enter(set, NEWTON);
+  return true;
+}
+
+function passByCovariances(set: usize, size: u32): f64 {
+  const q = u(set, SET_Q);
+  const l2 = load<f64>(set + SET_L2_F64);
+  let lowered: f64 = 0;
+  for (let a: u32 = 0; a < size; a++) {
+    const j = member(set, a);
+    if (get(set, SET_NORMS, j) == 0) continue;
+    const g = row(set, a);
+    const L = load<f64>(g + (<usize>a << 3)), weight = get(set, SET_PENALTY_WEIGHTS, j), b = get(set, SET_BETA, j);
+    if (!(L > 0)) continue;
+    const d = minimiser(set, load<f64>(q + (<usize>a << 3)), b, L, weight) - b;
+    if (d == 0) continue;
+    put(set, SET_BETA, j, b + d);
+    subtract(q, d, g, size);
+    lowered += 0.5 * (L + l2 * weight) * d * d;
+  }
+  return lowered;
+}
+
+/** A Cholesky factor of a larger system costs more than the passes that it saves. */
+const LARGEST_SYSTEM: u32 = 1024;
+
+const MOST_SIGNS: u32 = 8;
+
+/**
+ * With the signs as they are, the objective is a quadratic in the nonzero coefficients: goes to its minimum, or as far as no sign changes, sets what
+ * reached 0 to 0 and tries again (place: how often it has). Where columns depend on each other it goes down along what does not change the outputs, until
+ * one reaches 0. The next comes the later, the more coefficients are not 0: what a step costs grows with them.
+ */
+function newtonOnSigns(set: usize, size: u32): bool {
+  const bounded = load<f64>(set + SET_L1_F64) > 0 || load<u32>(set + SET_NON_NEGATIVE) != 0;
+  let count: u32 = 0;
+  for (let tried = place(set); tried < MOST_SIGNS; tried++) {
+    count = listSupport(set, size);
+    if (count == 0 || count > LARGEST_SYSTEM || !stepOnSigns(set, size, count, bounded)) break;
+    if (spent(set, (<f64>count * <f64>count * <f64>count) / 6) && tried + 1 < MOST_SIGNS) return pauseAt(set, tried + 1) != 0;
+  }
+  store<u32>(set + SET_NEXT, load<u32>(set + SET_TURN) + 1 + count / 5);
+  enter(set, PASS);
+  return true;
+}
+
+/** Whether a coefficient reached 0, so that there is another step to make. */
+function stepOnSigns(set: usize, size: u32, count: u32, bounded: bool): bool {
+  const whole = direct(set, count, bounded);
+  let hit = bounded ? firstZero(set, count, whole ? 1 : Infinity) : count;
+  if (!whole && hit == count) {
+    for (let r: u32 = 0; r < count; r++) put(set, SET_DIRECTION, r, -get(set, SET_DIRECTION, r));
+    hit = firstZero(set, count, Infinity);
+    if (hit == count) return false;
+  }
+  walk(set, size, count, hit < count ? lengthTo(set, hit) : 1, hit);
+  return hit < count;
+}
+
+/** How far along DIRECTION coefficient r of the support is 0. */
+function lengthTo(set: usize, r: u32): f64 {
+  return -get(set, SET_BETA, member(set, support(set, r))) / get(set, SET_DIRECTION, r);
+}
+
+/** Which coefficient of the support is the first to change its sign along DIRECTION, up to `length`; count: none. */
+function firstZero(set: usize, count: u32, length: f64): u32 {
+  let hit = count;
+  for (let r: u32 = 0; r < count; r++) {
+    const j = member(set, support(set, r));
+    if (unbounded(set, j) || get(set, SET_BETA, j) * get(set, SET_DIRECTION, r) >= 0) continue;
+    const to = lengthTo(set, r);
+    if (to >= length) continue;
+    length = to;
+    hit = r;
+  }
+  return hit;
+}
+
+function listSupport(set: usize, size: u32): u32 {
+  let count: u32 = 0;
+  for (let a: u32 = 0; a < size; a++) {
+    const j = member(set, a);
+    const free = unbounded(set, j) && load<f64>(row(set, a) + (<usize>a << 3)) > 0;
+    if (!free && get(set, SET_BETA, j) == 0) continue;
+    store<u32>(u(set, SET_SUPPORT) + (<usize>count << 2), a);
+    count++;
+  }
+  return count;
+}
+
+/** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
+const DEPENDENT: f64 = 1e-11;
+
+/**
+ * DIRECTION = (G + l2 W)⁻¹ (minus the gradient) on the support, by Cholesky. Of dependent columns: `bounded`: instead the way down along the first one's
+ * dependence, and false; else they stay where they are, since the others reach the minimum without them.
+ */
+function direct(set: usize, count: u32, bounded: bool): bool {
+  const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
+  const l2 = load<f64>(set + SET_L2_F64);
+  for (let r: u32 = 0; r < count; r++) {
+    const a = support(set, r), out = factor + <usize>r * stride, g = row(set, a);
+    const diagonal = load<f64>(g + (<usize>a << 3)) + l2 * get(set, SET_PENALTY_WEIGHTS, member(set, a));
+    for (let c: u32 = 0; c < r; c++) {
+      const above = factor + <usize>c * stride;
+      const rest = load<f64>(g + (<usize>support(set, c) << 3)) - inner(out, above, c);
+      store<f64>(out + (<usize>c << 3), rest / load<f64>(above + (<usize>c << 3)));
+    }
+    let pivot = diagonal - inner(out, out, r);
+    if (!(pivot > DEPENDENT * diagonal)) {
+      if (bounded) {
+        dependence(set, count, r);
+        return false;
+      }
+      pivot = Infinity;
+    }
+    store<f64>(out + (<usize>r << 3), Math.sqrt(pivot));
+    store<f64>(direction + (<usize>r << 3), (descent(set, a) - inner(out, direction, r)) / Math.sqrt(pivot));
+  }
+  substituteBack(set, count);
+  return true;
+}
+
+/** Minus the slope of the objective along a nonzero coefficient. */
+function descent(set: usize, a: u32): f64 {
+  const j = member(set, a), b = get(set, SET_BETA, j);
+  const sign: f64 = b > 0 ? 1 : b < 0 ? -1 : 0;
+  return get(set, SET_Q, a) - get(set, SET_PENALTY_WEIGHTS, j) * (load<f64>(set + SET_L1_F64) * sign + load<f64>(set + SET_L2_F64) * b);
+}
+
+/** DIRECTION ← L⁻ᵀ DIRECTION, its first `count` elements. */
+function substituteBack(set: usize, count: u32): void {
+  const factor = u(set, SET_FACTOR), direction = u(set, SET_DIRECTION), stride = u(set, SET_CAPACITY) << 3;
+  for (let r = <i32>count - 1; r >= 0; r--) {
+    const out = factor + <usize>r * stride;
+    const x = load<f64>(direction + (<usize>r << 3)) / load<f64>(out + (<usize>r << 3));
+    store<f64>(direction + (<usize>r << 3), x);
+    subtract(direction, x, out, r);
+  }
+}
+
+/** DIRECTION = the combination of column r of the support with those before that leaves the outputs as they are, in the sense that is down. */
+function dependence(set: usize, count: u32, r: u32): void {
+  const direction = u(set, SET_DIRECTION);
+  memory.copy(direction, u(set, SET_FACTOR) + <usize>r * (u(set, SET_CAPACITY) << 3), <usize>r << 3);
+  substituteBack(set, r);
+  let slope: f64 = 0;
+  for (let c: u32 = 0; c < count; c++) {
+    put(set, SET_DIRECTION, c, c < r ? -get(set, SET_DIRECTION, c) : c == r ? 1 : 0);
+    slope += get(set, SET_DIRECTION, c) * descent(set, support(set, c));
+  }
+  if (slope >= 0) return;
+  for (let c: u32 = 0; c <= r; c++) put(set, SET_DIRECTION, c, -get(set, SET_DIRECTION, c));
+}
+
+function walk(set: usize, size: u32, count: u32, length: f64, hit: u32): void {
+  for (let r: u32 = 0; r < count; r++) {
+    const a = support(set, r), j = member(set, a), b = get(set, SET_BETA, j);
+    const next = r == hit ? 0 : b + length * get(set, SET_DIRECTION, r);
+    put(set, SET_BETA, j, next);
+    subtract(u(set, SET_Q), next - b, row(set, a), size);
+  }
+}

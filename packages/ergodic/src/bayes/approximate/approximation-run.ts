@@ -1,0 +1,268 @@
+import type { LogDensity, Snapshot } from "../../engine/contract/index.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { stream } from "../../engine/random/stream.ts";
+import { Normal } from "../places/place.ts";
+import { MOST_DIMENSION, SCOUTS, Scouting } from "../places/scouting.ts";
+import { heldBy } from "../places/visits.ts";
+import { ChainDraws } from "../samplers/chain-draws.ts";
+import type { SamplingPlan, VisitedPlace } from "../samplers/sampler.ts";
+import { type Judged, judge, systematic } from "./judgement.ts";
+import type { Kept } from "./kept.ts";
+import type { Paths } from "./paths.ts";
+import { SteppedRun } from "./stepped-run.ts";
+
+/** Draws of a step. */
+const BLOCK = 50;
+/** Where draws are picked by weights: how many the weights should be worth, and how often the pool may be made anew in search of them. */
+const EFFECTIVE = 2000;
+const MOST_POOLS = 10;
+const GOOD_K = 0.7;
+/** Share of the draws that a place holds if the weights have already put it right. */
+const COVERED = 0.1;
+
+export interface PoolOptions {
+  /** Number of paths that the fit begins with. */
+  paths: number;
+  /** Draws of the pool, at least as many as the plan asks for. */
+  size: number;
+  resample: boolean;
+}
+
+/**
+ * How many times as wide as q draws are if weights undo it. A normal misses the ends of a curved posterior and heavy tails,
+ * and k̂ of draws that never get there does not tell: wide draws find them, so that the weights put them right or k̂ is high.
+ */
+const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
+
+/**
+ * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
+ *
+ * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q over draws that
+ * are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
+ * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
+ * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
+ * With `resample` q is a mixture of normals of the widths in DEFENSIVE, and draws are picked from the pool by smoothed weights, with
+ * replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, in an order shuffled),
+ * so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is below 2000 the pool grows, up to ten
+ * times its size.
+ *
+ * k̂ cannot see a mode that no draw of q is near. After the draws, the places that the run's own paths ended in, and those that
+ * scouts find (places/scouting.ts), are compared with the draws: the mass of each with the mean weight of the pool, which
+ * estimates the mass of all that q covers.
+ *
+ * @throws ErgodicError [SAMPLE_APPROXIMATION] where log p is finite at no draw of q
+ */
+export abstract class ApproximationRun extends SteppedRun {
+  readonly stepsPerEpoch: number;
+  /** How wide the parts of q are, in equal shares: draw k is of part k mod their number. */
+  protected readonly scales: readonly number[];
+  /** Blocks of a pool. */
+  private readonly blocks: number;
+  private readonly resample: boolean;
+  /** Of each block made: [BLOCK, dimension], and [BLOCK] of the others. */
+  private readonly pool = {
+    numbers: { fitted: 0 },
+    arrays: {
+      values: [] as Float64Array[],
+      logDensity: [] as Float64Array[],
+      logApproximation: [] as Float64Array[],
+      /** (x − centre)·∇ℓ(x). */
+      stein: [] as Float64Array[],
+    },
+  } satisfies Kept;
+  /** All draws, while places are compared with them. */
+  private made: ChainDraws | undefined;
+  private judged: { blocks: number; of: Judged } | undefined;
+  /** Absent if there are too many coordinates. */
+  private readonly scouting: Scouting | undefined;
+  private readonly search = { numbers: { begun: 0, ended: 0 }, arrays: {} } satisfies Kept;
+
+  /** `fitSteps`: the most steps of fitting. */
+  constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine, fitSteps: number, pool: PoolOptions) {
+    super(name, density, plan, engine);
+    this.blocks = Math.ceil(Math.max(pool.size, plan.chains * plan.draws) / BLOCK);
+    this.resample = pool.resample;
+    this.scales = pool.resample ? DEFENSIVE : [1];
+    // A step for each scout, and for each place: a scout leaves up to two, a path one.
+    const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
+    this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
+    const searches = plan.chains * plan.draws > 0 && density.dimension <= MOST_DIMENSION;
+    this.scouting = searches ? new Scouting(density, plan, engine, SCOUTS) : undefined;
+  }
+
+  /** One step of fitting; −elbo where it was estimated. Calls `fitted` at the end. */
+  protected abstract fit(): number | undefined;
+  /** Draw k of q, into `out`. */
+  protected abstract drawPoint(k: number, out: Float64Array): void;
+  /** Width of draw k. */
+  protected scaleOf(k: number): number {
+    return this.scales[k % this.scales.length];
+  }
+
+  /** log q. */
+  protected abstract logApproximation(x: Float64Array): number;
+  protected abstract fitParts(): Record<string, Kept>;
+  /** Of fitting. */
+  protected abstract fitReport(): Record<string, number>;
+
+  protected fitted(): void {
+    this.pool.numbers.fitted = 1;
+  }
+
+  /** The paths that the fit began with. */
+  protected abstract readonly paths: Paths;
+
+  get converged(): boolean | string {
+    const searched = this.scouting === undefined || this.search.numbers.ended === 1;
+    return this.full && searched && "the approximation is made, and so are all draws";
+  }
+
+  protected move(): number | undefined | Promise<undefined> {
+    if (this.pool.numbers.fitted === 0) return this.fit();
+    if (this.full) return this.searchPlaces(this.scouting!);
+    this.drawBlock();
+    return undefined;
+  }
+
+  /** Places and what the draws have of them, once all draws are made. Nothing is claimed where the weights are not trusted. */
+  places(): VisitedPlace[] {
+    if (!this.full || this.scouting === undefined) return [];
+    const { paretoK, logMeanWeight, effectiveSize } = this.judge();
+    if (paretoK > GOOD_K) return [];
+    return this.scouting.visits(this.draws(), { logMass: logMeanWeight, error: 1 / Math.sqrt(effectiveSize) });
+  }
+
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    if (!this.scouting) return { tensors, state };
+    return { tensors: { ...tensors, ...this.scouting.tensors() }, state: { ...state, survey: this.scouting.state() } };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    const kept = new KeptPart(this.name, snapshot);
+    this.scouting?.restore(kept.part("the search for modes", "survey.", kept.object("survey")));
+  }
+
+  override dispose(): void {
+    this.scouting?.dispose();
+    super.dispose();
+  }
+
+  protected parts(): Record<string, Kept> {
+    return { ...this.fitParts(), pool: this.pool, search: this.search };
+  }
+
+  private async searchPlaces(scouting: Scouting): Promise<undefined> {
+    const { numbers } = this.search;
+    if (numbers.begun === 0) {
+      for (const { mean, factor, elbo } of this.paths.normals) scouting.add(new Normal(mean.slice(), factor), elbo);
+      numbers.begun = 1;
+      return undefined;
+    }
+    this.made ??= this.draws();
+    const { made } = this;
+    const covered = (normal: Normal): boolean => heldBy(normal, made).count >= COVERED * made.chains * made.count;
+    if (!(await scouting.search(this.point.evaluations, covered))) numbers.ended = 1;
+    return undefined;
+  }
+
+  protected override recalled(kept: KeptPart): void {
+    this.judged = undefined;
+    this.made = undefined;
+    const { values, ...others } = this.pool.arrays;
+    const fits = (list: readonly Float64Array[], size: number): boolean =>
+      list.length === values.length && list.every(({ length }) => length === size);
+    if (fits(values, BLOCK * this.dimension) && Object.values(others).every((list) => fits(list, BLOCK))) return;
+    kept.refuse(`its draws are not ${values.length} blocks of ${BLOCK} points of ${this.dimension} numbers`);
+  }
+
+  report(): Record<string, number> {
+    const scouts = this.scouting?.scouts ?? 0;
+    const searched: Record<string, number> = scouts > 0 ? { scouts, scoutEvaluations: this.scouting?.evaluations ?? 0 } : {};
+    const report: Record<string, number> = { ...this.fitReport(), evaluations: this.point.evaluations, ...searched };
+    if (!this.full) return report;
+    const { elbo, paretoK } = this.judge();
+    return { ...report, elbo, paretoK, draws: this.plan.draws };
+  }
+
+  draws(): ChainDraws {
+    const { chains, draws } = this.plan;
+    const count = this.full ? draws : 0;
+    const d = this.dimension;
+    const values = new Float64Array(chains * count * d);
+    const transitions = new Float64Array(chains * count * 2);
+    const picked = this.full && this.resample ? this.pick(chains * count) : undefined;
+    for (let c = 0; c < chains; c++) {
+      for (let k = 0; k < count; k++) {
+        const { x, logDensity, logApproximation } = this.pooled(picked ? picked[k * chains + c] : k * chains + c);
+        const at = c * count + k;
+        values.set(x, at * d);
+        transitions[2 * at] = logDensity;
+        transitions[2 * at + 1] = logApproximation;
+      }
+    }
+    return new ChainDraws(chains, count, d, values, ["logDensity", "logApproximation"], transitions);
+  }
+
+  /** No more draws are due. */
+  private get full(): boolean {
+    const made = this.pool.arrays.values.length;
+    if (made < this.blocks) return false;
+    if (!this.resample || made % this.blocks !== 0) return !this.resample;
+    const { paretoK, effectiveSize } = this.judge();
+    return paretoK > GOOD_K || effectiveSize >= EFFECTIVE || made >= MOST_POOLS * this.blocks;
+  }
+
+  /** Numbers in the pool of `count` draws, by weight. */
+  private pick(count: number): Uint32Array {
+    const draws = stream(this.plan.seed, "resample").at(0);
+    const picked = systematic(this.judge().logWeights, count, draws.uniform());
+    for (let k = count - 1; k > 0; k--) {
+      const other = draws.integer(k + 1);
+      [picked[k], picked[other]] = [picked[other], picked[k]];
+    }
+    return picked;
+  }
+
+  private pooled(k: number): { x: Float64Array; logDensity: number; logApproximation: number } {
+    const { arrays } = this.pool;
+    const [block, at, d] = [Math.floor(k / BLOCK), k % BLOCK, this.dimension];
+    const x = arrays.values[block].subarray(at * d, at * d + d);
+    return { x, logDensity: arrays.logDensity[block][at], logApproximation: arrays.logApproximation[block][at] };
+  }
+
+  private drawBlock(): void {
+    const { values, logDensity, logApproximation, stein } = this.pool.arrays;
+    const d = this.dimension;
+    const first = values.length * BLOCK;
+    const centre = this.parameters();
+    const gradient = new Float64Array(d);
+    const block = [BLOCK * d, BLOCK, BLOCK, BLOCK].map((count) => new Float64Array(count));
+    for (let k = 0; k < BLOCK; k++) {
+      const x = block[0].subarray(k * d, k * d + d);
+      this.drawPoint(first + k, x);
+      block[1][k] = this.point.evaluate(x, gradient);
+      block[2][k] = this.logApproximation(x);
+      for (let i = 0; i < d; i++) block[3][k] += (x[i] - centre[i]) * gradient[i];
+    }
+    values.push(block[0]);
+    logDensity.push(block[1]);
+    logApproximation.push(block[2]);
+    stein.push(block[3]);
+  }
+
+  /** Of the pool so far. */
+  private judge(): Judged {
+    const { arrays } = this.pool;
+    const blocks = arrays.values.length;
+    if (this.judged?.blocks !== blocks) {
+      const [p, q, stein] = [arrays.logDensity, arrays.logApproximation, arrays.stein].map(joined);
+      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.scaleOf(k) === 1) };
+    }
+    return this.judged.of;
+  }
+}
+
+const joined = (blocks: readonly Float64Array[]): Float64Array => Float64Array.from(blocks.flatMap((block) => [...block]));

@@ -1,0 +1,172 @@
+import { dot, largest } from "../../engine/optimise/dense.ts";
+import { along, made, strongWolfe } from "../../engine/optimise/wolfe.ts";
+import { type Border, fallsWithoutEnd, NEAR_BORDER } from "./border.ts";
+import type { InverseCurvature } from "./inverse-curvature.ts";
+import { type NewtonStep, newtonStep } from "./newton-step.ts";
+import { type Minimised, QuasiNewton, quasiNewtonDefaults } from "./quasi-newton.ts";
+
+/** Units of f, nats where f is a log density: a minimum is where a Newton step promises no more. Beyond it, rounding of f. */
+export const TOLERANCE = 1e-6;
+const ROUNDING = 2 ** -46;
+const MOST_PRODUCTS = 200;
+const POLISHING = 3;
+/** Beginnings without a fall worth mentioning: along a floor that is flat to rounding there is no end. */
+const PATIENCE = 3;
+
+const moves = {
+  ...quasiNewtonDefaults,
+  objectiveTolerance: 0,
+  relativeObjectiveTolerance: 1,
+  gradientTolerance: 1e-9,
+  parameterTolerance: 0,
+};
+
+/** Moves from one measurement of curvature to the next, while quasi-Newton moves go on. */
+const MEASURE_EVERY = 25;
+/** Moves from one look at the borders to the next, and how many are looked at: the closest. */
+const LOOK_EVERY = 100;
+const MOST_BORDERS = 8;
+
+export type ClimbEnd = "minimum" | "stuck" | "unbounded";
+
+/**
+ * From one start to a minimum of f: quasi-Newton moves (quasi-newton.ts), and when these end, and now and then before, the
+ * Newton step (newton-step.ts), which measures curvature instead of remembering it. Where it promises more than `TOLERANCE` f
+ * goes down along it, what was remembered is forgotten, and quasi-Newton moves begin anew; else the point is a minimum, and
+ * Newton steps are added while they shorten the gradient.
+ *
+ * Now and then, and before it gives up, it looks whether f falls without end where a coordinate is close to a border (border.ts).
+ *
+ * An L-BFGS estimate that knows the walls of a narrow valley, and not its floor, makes every step and every decrement of its
+ * own small; so no tolerance on these says that the floor's lowest point is reached.
+ */
+export class Climb {
+  /** Undefined while under way. */
+  end: ClimbEnd | undefined;
+  /** What the last Newton step promised, units of f; NaN before one was made. */
+  promise = Number.NaN;
+  /** Where f falls without end. */
+  readonly unbounded: Border[] = [];
+  private readonly f: Minimised;
+  private readonly borders: readonly Border[];
+  private moves = 0;
+  private search: QuasiNewton;
+  /** f where the last beginning was. */
+  private begun: number;
+  /** f where curvature was measured last. */
+  private measured: number;
+  private fruitless = 0;
+
+  constructor(f: Minimised, start: Float64Array, borders: readonly Border[] = []) {
+    this.f = f;
+    this.borders = borders;
+    this.search = new QuasiNewton(f, moves);
+    this.search.start(start);
+    this.begun = this.search.loss;
+    this.measured = this.begun;
+  }
+
+  get x(): Float64Array {
+    return this.search.x;
+  }
+
+  get loss(): number {
+    return this.search.loss;
+  }
+
+  get gradient(): Float64Array {
+    return this.search.gradient;
+  }
+
+  get curvature(): InverseCurvature {
+    return this.search.curvature;
+  }
+
+  /** One move. */
+  step(): void {
+    if (this.end) return;
+    const ended = this.search.step();
+    this.moves++;
+    if (!ended && this.moves % MEASURE_EVERY !== 0) return;
+    if (this.moves % LOOK_EVERY === 0 && this.look()) return;
+    const newton = this.newton();
+    this.promise = newton.promise;
+    if (newton.definite && newton.promise <= TOLERANCE + ROUNDING * Math.abs(this.loss)) {
+      this.polish(newton);
+      this.end = "minimum";
+      return;
+    }
+    if (!ended) {
+      // Under way, but slowly: a Newton step that gains more than all moves since the last one takes their place.
+      const gained = this.measured - this.loss;
+      this.measured = this.loss;
+      if (newton.definite && newton.promise > gained) this.descend(newton.step);
+      return;
+    }
+    const fallen = this.begun - this.loss;
+    this.fruitless = fallen > TOLERANCE + ROUNDING * Math.abs(this.loss) ? 0 : this.fruitless + 1;
+    if ((this.fruitless >= PATIENCE || !this.descend(newton.step)) && !this.look()) this.end = "stuck";
+  }
+
+  /** Whether f falls without end from here; that is then the end. */
+  look(): boolean {
+    if (this.end) return this.end === "unbounded";
+    const depth = ({ at, side }: Border): number => side * this.x[at];
+    const close = this.borders.filter((border) => depth(border) >= NEAR_BORDER).sort((a, b) => depth(b) - depth(a));
+    this.unbounded.push(...close.slice(0, MOST_BORDERS).filter((border) => fallsWithoutEnd(this.f, this.x, border)));
+    if (this.unbounded.length > 0) this.end = "unbounded";
+    return this.unbounded.length > 0;
+  }
+
+  private newton(curvature = this.curvature): NewtonStep {
+    return newtonStep(this.f, this.x, this.gradient, curvature, Math.min(MOST_PRODUCTS, 4 * this.x.length));
+  }
+
+  /** Begins anew from the lowest point that a line search along `direction` finds; false where it finds none. */
+  private descend(direction: Float64Array): boolean {
+    const { loss, gradient, x } = this;
+    const slope = dot(gradient, direction);
+    this.begun = loss;
+    if (!(slope < 0)) return this.leaveSaddle(direction);
+    const search = strongWolfe({ stepSize: 0, loss, slope, gradient }, 1, largest(direction));
+    const { point } = made(along(x, direction, search), this.f);
+    if (!(point.stepSize > 0 && point.loss < loss && point.gradient.every(Number.isFinite))) return false;
+    this.beginAt(x.map((v, i) => v + point.stepSize * direction[i]));
+    return true;
+  }
+
+  /** Along a direction of negative curvature without a slope, either way. */
+  private leaveSaddle(direction: Float64Array): boolean {
+    for (let size = 1; size > 1e-6; size /= 10) {
+      for (const by of [size, -size]) {
+        const x = this.x.map((v, i) => v + by * direction[i]);
+        if (!(this.f(x, null) < this.loss)) continue;
+        this.beginAt(x);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private polish(newton: NewtonStep): void {
+    const { curvature } = this;
+    let { step } = newton;
+    for (let k = 0; k < POLISHING; k++) {
+      const x = this.x.map((v, i) => v + step[i]);
+      const gradient = new Float64Array(x.length);
+      const loss = this.f(x, gradient);
+      if (!(loss <= this.loss + ROUNDING * Math.abs(this.loss) && dot(gradient, gradient) < dot(this.gradient, this.gradient)))
+        return;
+      this.beginAt(x);
+      const next = this.newton(curvature);
+      if (!next.definite) return;
+      this.promise = next.promise;
+      step = next.step;
+    }
+  }
+
+  private beginAt(x: Float64Array): void {
+    this.search = new QuasiNewton(this.f, moves);
+    this.search.start(x);
+  }
+}

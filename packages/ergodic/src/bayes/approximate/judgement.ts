@@ -1,0 +1,89 @@
+/** How far draws of an approximation can be trusted, and which of them to take: importance weights and what they cannot see (approximation-run.ts). */
+import { ErgodicError } from "../../engine/errors/errors.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { psis } from "../../engine/statistics/index.ts";
+
+/** Range of the log ratios, in nats, of an approximation that is as good as exact: the shape of their tail says nothing. */
+const EXACT = 1e-2;
+/** Of the variance of one direction: 0.1 of its standard deviation. */
+const STEIN_MARGIN = 0.2;
+
+export interface Judged {
+  elbo: number;
+  paretoK: number;
+  effectiveSize: number;
+  logWeights: Float64Array;
+  /** log of the mean of p/q: the log mass of all that q covers, in the density's units. */
+  logMeanWeight: number;
+}
+
+/**
+ * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `isPlain`: whether draw k is not widened, and counts for the ELBO.
+ *
+ * @throws ErgodicError if log p is finite at no draw
+ */
+export function judge(
+  name: string,
+  p: Float64Array,
+  q: Float64Array,
+  stein: Float64Array,
+  dimension: number,
+  isPlain: (k: number) => boolean = () => true,
+): Judged {
+  // NaN comes from ∞ − ∞ or from a density that overflows. Such a draw cannot be computed, and has no weight.
+  const logRatios = p.map((value, k) => (value - q[k] < Infinity ? value - q[k] : -Infinity));
+  const finite = logRatios.filter(Number.isFinite);
+  if (finite.length === 0)
+    throw new ErgodicError(
+      name,
+      `none of the ${logRatios.length} draws of the approximation has a finite log density; sample with nuts(), or check the model's supports`,
+      "SAMPLE_APPROXIMATION",
+    );
+  const plain = logRatios.filter((ratio, k) => Number.isFinite(ratio) && isPlain(k));
+  const counted = plain.length > 0 ? plain : finite;
+  const elbo = counted.reduce((sum, ratio) => sum + ratio, 0) / counted.length;
+  const [least, most] = finite.reduce(([a, b], ratio) => [Math.min(a, ratio), Math.max(b, ratio)], [Infinity, -Infinity]);
+  const { logWeights, paretoK, effectiveSize } = psis(logRatios);
+  const logMeanWeight = logMixture([...logRatios]);
+  const exact = finite.length === logRatios.length && most - least < EXACT;
+  if (exact) return { elbo, paretoK: 0, effectiveSize, logWeights, logMeanWeight };
+  const k = missesDirections(logWeights, stein, dimension) ? Infinity : paretoK;
+  return { elbo, paretoK: k, effectiveSize, logWeights, logMeanWeight };
+}
+
+/** Whether E[(x − c)·∇ℓ] = −d fails on the weighted draws by more than a tenth of one direction's spread, and three standard errors. */
+export function missesDirections(logWeights: Float64Array, stein: Float64Array, dimension: number): boolean {
+  const weights = logWeights.map(exp);
+  const usable = (k: number): boolean => weights[k] > 0 && Number.isFinite(stein[k]);
+  let [total, mean] = [0, 0];
+  for (let k = 0; k < weights.length; k++) {
+    if (!usable(k)) continue;
+    total += weights[k];
+    mean += weights[k] * stein[k];
+  }
+  mean /= total;
+  let squares = 0;
+  for (let k = 0; k < weights.length; k++) if (usable(k)) squares += ((weights[k] / total) * (stein[k] - mean)) ** 2;
+  return Math.abs(mean + dimension) > STEIN_MARGIN + 3 * Math.sqrt(squares);
+}
+
+/** log of the mean of exponentials: the log density of a mixture in equal parts. */
+export function logMixture(each: readonly number[]): number {
+  const largest = each.reduce((most, one) => Math.max(most, one), -Infinity);
+  return largest + log(each.reduce((sum, one) => sum + exp(one - largest), 0) / each.length);
+}
+
+/** Each i about count·w_i times, in rising order: those whose share of the sum of weights holds (k + u)/count for some k. */
+export function systematic(logWeights: Float64Array, count: number, u: number): Uint32Array {
+  const total = logWeights.reduce((sum, weight) => sum + exp(weight), 0);
+  const picked = new Uint32Array(count);
+  let i = 0;
+  let sum = exp(logWeights[0]);
+  for (let k = 0; k < count; k++) {
+    const wanted = ((k + u) / count) * total;
+    while (sum <= wanted && i < logWeights.length - 1) sum += exp(logWeights[++i]);
+    picked[k] = i;
+  }
+  return picked;
+}

@@ -1,0 +1,91 @@
+import type { Advance, LogDensity, Snapshot, Tensor } from "../../engine/contract/index.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import type { ChainDraws } from "../samplers/chain-draws.ts";
+import { checkSamplingPlan, needGradient, type Sampling, type SamplingPlan } from "../samplers/sampler.ts";
+import type { BatchPoint } from "./batch-point.ts";
+import { DensityPoint } from "./density-point.ts";
+import { type Kept, keep, recall } from "./kept.ts";
+
+/**
+ * A run of an optimisation that ends by itself, step by step, on this thread: what variational algorithms share.
+ *
+ * A run says what its parts are; a snapshot holds them bit for bit. Its result does not depend on how `advance` is called.
+ */
+export abstract class SteppedRun implements Sampling {
+  step = 0;
+  /** The most steps that there can be. */
+  abstract readonly stepsPerEpoch: number;
+  readonly updatesPerStep = 1;
+  protected readonly name: string;
+  protected readonly plan: SamplingPlan;
+  protected readonly dimension: number;
+  protected readonly point: DensityPoint;
+  /** Estimates on batches of rows, where a run makes them. */
+  protected batches: BatchPoint | undefined;
+  private begun = false;
+
+  constructor(name: string, density: LogDensity, plan: SamplingPlan, engine: Engine) {
+    checkSamplingPlan(name, plan, density.dimension);
+    needGradient(name, density);
+    this.name = name;
+    this.plan = plan;
+    this.dimension = density.dimension;
+    this.point = new DensityPoint(engine, density, name);
+  }
+
+  protected abstract begin(): Promise<void>;
+  /** One step; the loss after it, if it is known. */
+  protected abstract move(): number | undefined | Promise<undefined>;
+  /** Why no further step is due, or false. */
+  abstract readonly converged: boolean | string;
+  protected abstract parts(): Record<string, Kept>;
+  /** After a restore: what follows from the parts, or that they do not fit each other. Evaluations are not counted again. */
+  protected recalled(_kept: KeptPart): void {}
+  abstract draws(): ChainDraws;
+  abstract parameters(): Float64Array;
+  abstract report(): Record<string, number>;
+
+  get updates(): number {
+    return this.step;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    if (!this.begun) {
+      await this.begin();
+      this.begun = true;
+    }
+    for (let i = 0; i < steps && this.converged === false; i++) {
+      const loss = await this.move();
+      this.step++;
+      made.updates++;
+      if (loss === undefined || !Number.isFinite(loss)) continue;
+      made.lossSum += loss;
+      made.rows++;
+    }
+    return made;
+  }
+
+  snapshot(): Snapshot {
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, part] of Object.entries(this.parts())) keep(name, part, tensors);
+    const { chains, seed } = this.plan;
+    return { tensors, state: { step: this.step, begun: this.begun, evaluations: this.point.evaluations, chains, seed } };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart(this.name, snapshot);
+    for (const [name, part] of Object.entries(this.parts())) recall(name, part, kept);
+    this.step = kept.count("step");
+    this.begun = kept.flag("begun");
+    if (this.step > 0 && !this.begun) kept.refuse("it has made steps, but has not begun");
+    this.recalled(kept);
+    this.point.evaluations = kept.count("evaluations");
+  }
+
+  dispose(): void {
+    this.batches?.dispose();
+    this.point.dispose();
+  }
+}

@@ -1,0 +1,67 @@
+import { checkChoice } from "../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import type { Sampler } from "../samplers/sampler.ts";
+import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
+import { SvgdRun } from "./svgd-run.ts";
+
+const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
+
+/**
+ * Stein variational gradient descent: particles that climb the log density together and push each other apart.
+ *
+ * φ(x) = n⁻¹ Σ_j [k(x_j, x) ∇ℓ(x_j) + ∇_{x_j} k(x_j, x)], k(x, y) = exp(−‖x − y‖²/h), n = `particles`; h = med²/log n, med the median distance of two
+ * particles now, or `bandwidth`. Step of AdaGrad by coordinate: G ← G + φ², x ← x + rate·φ/(10⁻⁸ + √G). ℓ: log density in nats, up to a constant,
+ * x: float64[d], unconstrained. Ends after `iterations` or where the root mean square of φ is below `tolerance`; costs n
+ * gradients and n²d operations each.
+ * `start: "pathfinder"`: particles are drawn in turn from the normals of four Pathfinder paths, and distances are measured, and steps made, in the
+ * coordinates in which the best of those is standard, so that units do not matter; "random": uniform in (−2, 2), or at the
+ * plan's points in turn, as they are.
+ * With `batch` each gradient reads so many rows, with control variates about the mean of the best path (batch-point.ts); the
+ * paths read all rows. Draws are the particles, one chain of them, in no order; chains other than 1 and draws other than
+ * `particles` are refused. At most n directions of a kernel are seen: in high dimensions, d ≫ log n, spreads come out too
+ * small. Streams: ("path", i, …) as Pathfinder; ("particle", i, "start"); ("svgd", "rows").
+ * Source: Liu, Wang 2016. Differs from theirs: AdaGrad without forgetting, so that it comes to rest; the coordinates.
+ *
+ * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
+ */
+export function svgd(given: SvgdOptions = {}): Sampler {
+  checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth", "batch"]);
+  const options: ResolvedSvgd = { ...defaults, ...given };
+  checkNumber("svgd", "particles", options.particles, { low: 2, high: 1e5, integer: true });
+  checkNumber("svgd", "rate", options.rate, { low: 0, open: true });
+  checkNumber("svgd", "iterations", options.iterations, { low: 1, high: 1e9, integer: true });
+  checkNumber("svgd", "tolerance", options.tolerance, { low: 0 });
+  if (options.bandwidth !== undefined) checkNumber("svgd", "bandwidth", options.bandwidth, { low: 0, open: true });
+  checkChoice("svgd", "start", options.start, ["pathfinder", "random"]);
+  if (options.batch !== undefined) checkNumber("svgd", "batch", options.batch, { low: 1, integer: true });
+  if (options.batch !== undefined && options.start === "random")
+    throw new OptionError(
+      "svgd",
+      'batch is given with start: "random", but batches are about the place that the paths find; take start: "pathfinder", or all rows',
+      "OPTION_CONFLICT",
+    );
+  return {
+    name: "svgd",
+    verb: "sample",
+    readsRows: options.batch !== undefined,
+    checkGiven: (where, { chains = 1, draws = options.particles }) => checkParticles(where, options.particles, chains, draws),
+    toJSON: () => ({ algorithm: "svgd", ...options }),
+    start(density, plan, engine) {
+      if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
+      return new SvgdRun(density, plan, engine, options);
+    },
+  };
+}
+
+/** @throws OptionError */
+function checkParticles(where: string, particles: number, chains: number, draws: number): void {
+  const problem = chains === 1 ? `draws is ${draws}` : `chains is ${chains}`;
+  const instead = chains === 1 ? `leave draws out, or take svgd({ particles: ${draws} })` : "leave chains out";
+  if (chains === 1 && draws === particles) return;
+  throw new OptionError(
+    where,
+    `${problem}, but the draws of svgd() are its ${particles} particles, one chain of them; ${instead}`,
+    "OPTION_MEANING",
+  );
+}

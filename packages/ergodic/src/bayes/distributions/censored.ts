@@ -1,0 +1,141 @@
+import { less, lessEqual, type SymbolicArray, sub, toArray, where } from "../../engine/compiler/index.ts";
+import { operation, options } from "../../engine/compiler/signature.ts";
+import { CapabilityError, CompileError } from "../../engine/errors/errors.ts";
+import { withUserLine } from "../model/user-line.ts";
+import { joined, partOf } from "./components.ts";
+import type { Support, Values } from "./constraint.ts";
+import { checkOrder, type Parameter, parameterArray } from "./distribution.ts";
+import type { DataCheck, Family, SymbolicParameters } from "./family.ts";
+import { distributionKind, parameter } from "./kinds.ts";
+import { logBetween } from "./truncated.ts";
+import { Distribution } from "./value.ts";
+
+/** What is seen of values: between limits, or of some values a bound alone. */
+export interface Censoring {
+  /** Values at or below it are recorded as it: the least that can be measured. */
+  readonly lower?: Parameter;
+  /** Values at or above it are recorded as it: the most that can be measured, or the end of a trial. */
+  readonly upper?: Parameter;
+  /** 1 where of the value only is known that it is at least what was observed, else 0. */
+  readonly right?: Parameter;
+  /** 1 where of the value only is known that it is at most what was observed, else 0. */
+  readonly left?: Parameter;
+  /** Where it is above what was observed, the value is only known to lie between the two. */
+  readonly until?: Parameter;
+}
+
+/**
+ * A distribution of numbers some of which are not seen exactly, for `observe`.
+ *
+ *   observe(t, censored(weibull(k, scale), { upper: 2 }));                 // machines that ran at the end, after 2 years, have t = 2
+ *   observe(y, censored(normal(mu, sigma), { lower: 0.1, upper: 50 }));    // an instrument's range
+ *   observe(t, censored(weibull(k, scale), { right: running }));           // each watched for a time of its own: where running is 1, until t at least
+ *   observe(from, censored(lognormal(mu, sigma), { until }));              // known to lie between from and until; exact where they are equal
+ *
+ * Of what is seen exactly the term is log f(x); of the others log P(X ≥ x), log P(X ≤ x) or log P(x ≤ X ≤ until), in the tail where it is exact. The base
+ * must have log distribution functions.
+ *
+ * Draws and predictions: with `lower` and `upper` values as they would be recorded, within the limits; with `right`, `left` and `until` the values
+ * themselves, as nobody knows how long new ones will be watched.
+ *
+ * @throws CompileError unless the base is a distribution of numbers and something is censored; OptionError for limits in the other order;
+ *   CapabilityError where the base has no log distribution function
+ */
+export const censored = operation(
+  "censored",
+  {
+    base: distributionKind,
+    censoring: options({ lower: parameter, upper: parameter, right: parameter, left: parameter, until: parameter }),
+  },
+  (base: Distribution, censoring: Censoring): Distribution => withUserLine(() => hidden(base, censoring)),
+);
+
+function hidden(base: Distribution, { lower, upper, right, left, until }: Censoring): Distribution {
+  const given = Object.entries({ lower, upper, right, left, until }).filter(([, value]) => value !== undefined);
+  if (base.eventRank !== 0 || given.length === 0)
+    throw new CompileError(
+      "censored",
+      `the base is ${base.name}, and ${given.map(([name]) => name).join(", ") || "nothing"} is given, but a distribution of single numbers and one of lower, upper, right, left, until are wanted`,
+      "COMPILE_OPERAND",
+    );
+  const f = base.family;
+  checkKnown(f, lower !== undefined || left !== undefined, upper !== undefined || right !== undefined, until !== undefined);
+  const parts = joined([base]);
+  const limits: Record<string, SymbolicArray> = {};
+  if (lower !== undefined) limits.lower = parameterArray("censored", "lower", "real", lower);
+  if (upper !== undefined) limits.upper = parameterArray("censored", "upper", "real", upper);
+  checkOrder("censored", limits, ["lower", "upper"]);
+  // What is known of each value is no parameter: new values need none of it.
+  const [isRight, isLeft] = [right, left].map((flags) => flags !== undefined && less(0.5, asArray(flags)));
+  const last = until === undefined ? undefined : asArray(until);
+  const limited = Object.keys(limits).length > 0;
+  const own = (v: Values): Values => partOf(v, 0);
+  const flag = (name: string, bound: string, given: Parameter | undefined): DataCheck[] =>
+    given === undefined
+      ? []
+      : [
+          {
+            name,
+            array: asArray(given),
+            isWrong: (value) => value !== 0 && value !== 1,
+            wanted: `1 where the value is only known to be at ${bound} what was observed, else 0`,
+          },
+        ];
+  const order: DataCheck[] = last
+    ? [
+        {
+          name: "until",
+          array: last,
+          isWrong: (value, seen) => Number.isNaN(value) || value < seen,
+          wanted: "at least what was observed there, and equal to it where that is exact",
+        },
+      ]
+    : [];
+  const family: Family = {
+    name: "censored",
+    kind: base.kind,
+    dataChecks: [...flag("right", "least", right), ...flag("left", "most", left), ...order],
+    hides: right !== undefined || left !== undefined || last !== undefined,
+    constraints: { ...parts.constraints, ...Object.fromEntries(Object.keys(limits).map((name) => [name, "real"] as const)) },
+    support: (p) => supportOf(f.support(partOf(p, 0)), p),
+    logDensity(x, p) {
+      const parameters = partOf(p, 0);
+      const atLeast = (low: SymbolicArray): SymbolicArray => f.logSurvival!(before(f, low), parameters);
+      const atMost = (high: SymbolicArray): SymbolicArray => f.logCdf!(high, parameters);
+      let term = f.logDensity(x, parameters);
+      if (last) term = where(less(x, last), logBetween(f, parameters, before(f, x), last), term);
+      if (isLeft) term = where(isLeft, atMost(x), term);
+      if (isRight) term = where(isRight, atLeast(x), term);
+      if (p.lower) term = where(lessEqual(x, p.lower), atMost(p.lower), term);
+      if (p.upper) term = where(lessEqual(p.upper, x), atLeast(p.upper), term);
+      return term;
+    },
+    sample(draws, v) {
+      const { lower: low = -Infinity, upper: high = Infinity } = v as Readonly<Record<string, number>>;
+      return Math.min(high, Math.max(low, f.sample(draws, own(v)) as number));
+    },
+    ...(!limited && f.mean && { mean: (v) => f.mean!(own(v)) }),
+    ...(!limited && f.variance && { variance: (v) => f.variance!(own(v)) }),
+  };
+  return new Distribution(family, { ...parts.parameters, ...limits });
+}
+
+const asArray = (given: Parameter): SymbolicArray => toArray(given as SymbolicArray | number | ArrayLike<number>);
+
+/** P(X > before(x)) = P(X ≥ x). */
+const before = (f: Family, x: SymbolicArray): SymbolicArray => (f.kind === "discrete" ? sub(x, 1) : x);
+
+function checkKnown(f: Family, below: boolean, above: boolean, between: boolean): void {
+  if ((f.logCdf || !(below || between)) && (f.logSurvival || !(above || between))) return;
+  throw new CapabilityError(
+    "censored",
+    `the probability of ${f.name} beyond a bound is not known for symbolic parameters; take a distribution with an elementary distribution function, as docs/distributions.md lists them`,
+    "DISTRIBUTION_LACKS",
+  );
+}
+
+/** Limits are values, too. */
+function supportOf(base: Support, { lower: low, upper: high }: SymbolicParameters): Support {
+  if (base.kind !== "interval" && base.kind !== "integers") return base;
+  return { ...base, ...(low && { low }), ...(high && { high }) };
+}

@@ -1,0 +1,135 @@
+import { constantArray, isArray, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
+import { checkArgument, checkedItself, operation } from "../../engine/compiler/signature.ts";
+import { Registry } from "../../engine/contract/registry.ts";
+import { CompileError, OptionError } from "../../engine/errors/errors.ts";
+import type { Draws } from "../../engine/random/stream.ts";
+import { withUserLine } from "../model/user-line.ts";
+import { type Constraint, checkConstraint, type NumberOf, rankOf, type Support } from "./constraint.ts";
+import type { Family } from "./family.ts";
+import { parameter } from "./kinds.ts";
+import { Distribution } from "./value.ts";
+
+/** What builders of distributions take: one number, a vector or a matrix of numbers, or a symbolic array. */
+export type Parameter = SymbolicArray | number | ArrayLike<number> | readonly (readonly number[])[];
+
+type Symbolic<C> = { readonly [K in keyof C]: SymbolicArray };
+type Numbers<C> = { readonly [K in keyof C]: NumberOf<C[K]> };
+
+/** A family, with the parameters typed by their constraints. */
+export interface Definition<C> {
+  readonly kind: "continuous" | "discrete";
+  readonly eventRank?: 0 | 1 | 2;
+  /** Two numbers of which the first must be below the second, or equal to it where the distribution is of whole numbers. */
+  readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
+  support(parameters: Symbolic<C>): Support;
+  logDensity(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  logCdf?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  logSurvival?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
+  sample(draws: Draws, parameters: Numbers<C>): number | Float64Array;
+  cdf?(x: number, parameters: Numbers<C>): number;
+  survival?(x: number, parameters: Numbers<C>): number;
+  quantile?(p: number, parameters: Numbers<C>): number;
+  upperQuantile?(q: number, parameters: Numbers<C>): number;
+  mean?(parameters: Numbers<C>): number | Float64Array;
+  variance?(parameters: Numbers<C>): number | Float64Array;
+}
+
+export type DistributionOf = (...parameters: Parameter[]) => Distribution;
+
+const defined = new Registry<DistributionOf>("distribution");
+const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
+
+/**
+ * A distribution is a name, the constraints of its parameters, its log density in the compiler's arrays, and functions of plain numbers: an
+ * exact sampler, and the distribution function, its inverse, mean and variance where they have a closed form.
+ *
+ * `distribution(name, constraints, definition)` gives the function that users call with parameters, in the order of the constraints:
+ * `normal(mu, sigma)`. Parameters are numbers, arrays of numbers or symbolic arrays, and broadcast. Outside of the support the log density is
+ * −∞, and its gradient has no meaning; parameters outside of their constraints give NaN there, and an error where they are plain numbers.
+ *
+ * Defines a distribution and makes it known by its name. @throws OptionError [NAME_TAKEN] for a name of this library
+ */
+export function distribution<const C extends Readonly<Record<string, Constraint>>>(
+  name: string,
+  constraints: C,
+  definition: Definition<C>,
+): DistributionOf {
+  const family = { ...definition, name, constraints } as unknown as Family;
+  const names = Object.keys(constraints);
+  const kinds = Object.fromEntries(names.map((key) => [key, parameter]));
+  const { increasing, kind } = definition;
+  const build: DistributionOf = (...given) => {
+    const parameters = Object.fromEntries(names.map((key, i) => [key, parameterArray(name, key, constraints[key], given[i])]));
+    if (increasing) checkOrder(name, parameters, increasing, kind === "discrete");
+    return new Distribution(family, parameters);
+  };
+  const checked = operation(name, kinds, build);
+  const make = checkedItself<DistributionOf>(name, (...given) => withUserLine(() => checked(...given)));
+  defined.define(name, make);
+  parametersOf.set(name, constraints);
+  return make;
+}
+
+export const distributionNames = (): string[] => defined.names();
+
+/** The builder of a distribution from its name; undefined if unknown. */
+export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
+
+/** What the parameters of a distribution must be, by name, in the order of its arguments; undefined if unknown. */
+export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);
+
+/** Keeps these names, and those of all distributions so far, for this library. */
+export const reserveDistributionNames = (names: readonly string[]): void => defined.reserve(...names);
+
+/** @throws OptionError where numbers do not keep to the constraint; CompileError where the parameter has too few axes */
+export function parameterArray(where: string, name: string, constraint: Constraint, given: Parameter): SymbolicArray {
+  checkArgument(where, name, parameter, given);
+  const rank = rankOf(constraint);
+  const array = isArray(given) ? given : numbersAsArray(given);
+  if (array.rank < rank)
+    throw new CompileError(
+      where,
+      `${name} has ${array.rank} axes, but must be ${rank === 1 ? "a vector" : "a matrix"}; give it more`,
+      "COMPILE_SHAPE",
+    );
+  if (rank === 2 && array.shape[array.rank - 1] !== array.shape[array.rank - 2])
+    throw new CompileError(where, `${name} has shape [${array.shape.join(", ")}], but must be square`, "COMPILE_SHAPE");
+  const numbers = constantsOf(array);
+  if (!numbers) return array;
+  const size = rank === 0 ? 1 : array.shape.slice(array.rank - rank).reduce((a, b) => a * b, 1);
+  for (let from = 0; from < numbers.length; from += size)
+    checkConstraint(where, name, constraint, numbers.subarray(from, from + size));
+  return array;
+}
+
+/** @throws OptionError for two parameters whose numbers are known and in the other order */
+export function checkOrder(
+  where: string,
+  parameters: Readonly<Record<string, SymbolicArray | undefined>>,
+  [low, high]: readonly [string, string],
+  mayBeEqual = false,
+): void {
+  const [lows, highs] = [parameters[low], parameters[high]].map((array) => array && constantsOf(array));
+  if (!lows || !highs) return;
+  for (let i = 0; i < Math.max(lows.length, highs.length); i++) {
+    const [from, to] = [lows[lows.length === 1 ? 0 : i], highs[highs.length === 1 ? 0 : i]];
+    if (from > to || (from === to && !mayBeEqual))
+      throw new OptionError(
+        where,
+        `${low} is ${from} and ${high} is ${to}, but ${low} must be below ${high}${from > to ? "; exchange them" : ""}`,
+        "OPTION_RANGE",
+      );
+  }
+}
+
+/** The numbers of a constant; undefined where the array depends on inputs. */
+function constantsOf(array: SymbolicArray): Float64Array | undefined {
+  if (array.op === "full") return new Float64Array(array.size).fill(array.attributes as number);
+  return array.op === "constant" ? (array.attributes as Float64Array) : undefined;
+}
+
+function numbersAsArray(given: Exclude<Parameter, SymbolicArray>): SymbolicArray {
+  if (typeof given === "number" || !Array.isArray(given) || !Array.isArray(given[0])) return toArray(given as number | number[]);
+  const rows = given as readonly (readonly number[])[];
+  return constantArray(rows.flat(), [rows.length, rows[0].length]);
+}

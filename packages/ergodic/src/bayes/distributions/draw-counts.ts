@@ -1,0 +1,71 @@
+/**
+ * Exact draws of counts in logarithmic time: a binomial is split at the median of its uniforms, which is beta; a Poisson at the time of one of
+ * its later arrivals, which is gamma. Small ones are counted one by one. Source: Ahrens, Dieter 1974; Devroye 1986, X.4.3 and X.3.
+ */
+
+import { drawBeta, drawGamma } from "../../engine/random/draw-gamma.ts";
+import type { Draws } from "../../engine/random/stream.ts";
+
+const FEW = 16;
+
+/** Successes of n trials: n whole, p in [0, 1]. */
+export function drawBinomial(draws: Draws, n: number, p: number): number {
+  let before = 0;
+  while (n > FEW) {
+    const middle = 1 + Math.floor(n / 2);
+    const median = drawBeta(draws, middle, n + 1 - middle);
+    if (median <= p) {
+      // `middle` of the uniforms lie at or below p, the others above the median.
+      before += middle;
+      n -= middle;
+      p = median < 1 ? Math.min(1, (p - median) / (1 - median)) : 1;
+    } else {
+      n = middle - 1;
+      p = p / median;
+    }
+  }
+  for (let i = 0; i < n; i++) if (draws.uniform() < p) before++;
+  return before;
+}
+
+/** Arrivals in time `mean` ≥ 0 at rate 1. */
+export function drawPoisson(draws: Draws, mean: number): number {
+  let before = 0;
+  while (mean > FEW) {
+    const arrival = Math.floor(0.875 * mean);
+    const time = drawGamma(draws, arrival);
+    if (time > mean) return before + drawBinomial(draws, arrival - 1, mean / time);
+    before += arrival;
+    mean -= time;
+  }
+  for (let time = draws.exponential(); time <= mean; time += draws.exponential()) before++;
+  return before;
+}
+
+/** An index, with chances in proportion to the weights. */
+export function drawIndex(draws: Draws, weights: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i];
+  let left = draws.uniform() * total;
+  let last = 0;
+  for (let i = 0; i < weights.length; i++) {
+    if (weights[i] > 0) last = i;
+    left -= weights[i];
+    if (left < 0) return i;
+  }
+  // Rounding may leave a rest: it belongs to the last index that has a weight.
+  return last;
+}
+
+/** n trials over the weights. */
+export function drawMultinomial(draws: Draws, n: number, weights: ArrayLike<number>): Float64Array {
+  const counts = new Float64Array(weights.length);
+  let total = 0;
+  for (let i = 0; i < weights.length; i++) total += weights[i];
+  for (let i = 0; i < weights.length && n > 0; i++) {
+    counts[i] = i === weights.length - 1 ? n : drawBinomial(draws, n, Math.min(1, Math.max(0, weights[i] / total)));
+    n -= counts[i];
+    total -= weights[i];
+  }
+  return counts;
+}

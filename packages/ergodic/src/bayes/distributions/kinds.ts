@@ -1,0 +1,21 @@
+/** What distributions may be given, for the check of `operation` (compiler/signature.ts). */
+import { type Kind, operand } from "../../engine/compiler/signature.ts";
+import { Distribution } from "./value.ts";
+
+const isMatrix = (x: unknown): boolean =>
+  Array.isArray(x) &&
+  x.length > 0 &&
+  x.every((row) => operand.fits(row) && typeof row === "object" && row.length === x[0].length);
+
+/** A number, a vector or a matrix of numbers, or a symbolic array. */
+export const parameter: Kind = {
+  wanted: "a symbolic array, a number, or a list of numbers or of rows of them",
+  fits: (x) => operand.fits(x) || isMatrix(x),
+};
+
+export const distributionKind: Kind = { wanted: "a distribution", fits: (x) => x instanceof Distribution };
+
+export const distributionList: Kind = {
+  wanted: "a list of distributions",
+  fits: (x) => Array.isArray(x) && x.every(distributionKind.fits),
+};

@@ -1,0 +1,79 @@
+import { input, type SymbolicArray } from "../../engine/compiler/index.ts";
+import { rankOf, type Support, wantedOf } from "./constraint.ts";
+import { constraintsOf, distributionNames, distributionOf } from "./distribution.ts";
+
+/** What a distribution is given and what it offers. */
+export interface DistributionRow {
+  /** What it is called as a function. */
+  readonly name: string;
+  /** Its arguments in order, and what each must be. */
+  readonly parameters: readonly { readonly name: string; readonly wanted: string }[];
+  /** Whether its values are real or whole numbers. */
+  readonly kind: "continuous" | "discrete";
+  /** Where its values lie, by the names of its parameters. */
+  readonly support: string;
+  /** Whether P(X ≤ x) is known: in the compiler's arrays, so that truncated() and censored() take parameters, of numbers alone, or not at all. */
+  readonly cdf: "arrays" | "numbers" | "none";
+  /** Whether the inverse of P(X ≤ x) is known. */
+  readonly quantile: boolean;
+  /** Whether its mean and its variance are known. */
+  readonly moments: boolean;
+}
+
+/** A number of elements that no end of a support is by itself: printed as K. */
+const SIZE = 97;
+
+/** Every distribution by its own parameters, in the order of their names: what docs/distributions.md is made of. Those of others are not among them. */
+export function distributionLedger(): DistributionRow[] {
+  return distributionNames().sort().map(rowOf);
+}
+
+function rowOf(name: string): DistributionRow {
+  const constraints = Object.entries(constraintsOf(name)!);
+  const given = constraints.map(([own, constraint]) =>
+    input(
+      own,
+      Array.from({ length: rankOf(constraint) }, () => SIZE),
+    ),
+  );
+  const distribution = distributionOf(name)!(...given);
+  const { family } = distribution;
+  return {
+    name,
+    parameters: constraints.map(([own, constraint]) => ({ name: own, wanted: wantedOf(constraint) })),
+    kind: family.kind,
+    support: supportText(distribution.support),
+    cdf: family.logCdf && family.logSurvival ? "arrays" : family.cdf ? "numbers" : "none",
+    quantile: family.quantile !== undefined,
+    moments: family.mean !== undefined && family.variance !== undefined,
+  };
+}
+
+const words: Readonly<Record<string, string>> = {
+  vector: "vectors",
+  simplex: "vectors of numbers >= 0 with sum 1",
+  counts: "vectors of whole numbers >= 0",
+  correlationCholesky: "Cholesky factors of correlation matrices",
+};
+
+function supportText(support: Support): string {
+  if (support.kind !== "interval" && support.kind !== "integers") return words[support.kind];
+  const what = support.kind === "interval" ? "numbers" : "whole numbers";
+  const [low, high] = [support.low, support.high].map((end) => end && endText(end));
+  if (low !== undefined && high !== undefined) return `${what} from ${low} to ${high}`;
+  return low === undefined && high === undefined ? what : low === undefined ? `${what} <= ${high}` : `${what} >= ${low}`;
+}
+
+const known: ReadonlyMap<number, string> = new Map([
+  [SIZE, "K"],
+  [SIZE - 1, "K − 1"],
+  [Math.PI, "π"],
+  [-Math.PI, "−π"],
+]);
+
+/** A number, a parameter's name, or what an end is made of. */
+function endText({ op, attributes, args }: SymbolicArray): string {
+  if (op === "input") return String(attributes);
+  if (op === "full") return known.get(attributes as number) ?? String(attributes);
+  return `${op}(${args.map(endText).join(", ")})`;
+}

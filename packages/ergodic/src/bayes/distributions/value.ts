@@ -1,0 +1,248 @@
+/** A distribution with its parameters, as models use it. */
+
+import {
+  type ArrayLikeOperand,
+  broadcastShapes,
+  broadcastTo,
+  interpret,
+  type Shape,
+  type SymbolicArray,
+  sizeOf,
+  toArray,
+} from "../../engine/compiler/index.ts";
+import { CapabilityError, CompileError } from "../../engine/errors/errors.ts";
+import type { Draws } from "../../engine/random/stream.ts";
+import {
+  batchOf,
+  checkConstraint,
+  checkNumbers,
+  type NumberConstraint,
+  rankOf,
+  type Support,
+  type Values,
+} from "./constraint.ts";
+import type { Family, SymbolicParameters } from "./family.ts";
+
+/** Inputs that the parameters depend on, by name. */
+export type Inputs = Readonly<Record<string, ArrayLike<number> | number>>;
+
+export interface SampleOptions {
+  /** Axes before those of one value; default: what the parameters broadcast to. */
+  readonly batch?: Shape;
+  readonly inputs?: Inputs;
+}
+
+export interface Sampler {
+  readonly arrays: readonly SymbolicArray[];
+  /** `numbers`: of each array. @throws OptionError where parameters break their constraints */
+  draw(draws: Draws, numbers: readonly Float64Array[]): Float64Array;
+  /** Draws of one element of the batch, row-major. */
+  elements(numbers: readonly Float64Array[]): (draws: Draws, i: number) => number | Float64Array;
+}
+
+export interface Reader {
+  readonly arrays: readonly SymbolicArray[];
+  /** `numbers`: of each array. What is returned gives the same object each time. @throws OptionError where parameters break their constraints */
+  read(numbers: readonly Float64Array[]): (i: number) => Values;
+}
+
+/** A distribution with its parameters, as normal(0, 1) makes it: for `param`, `observe` and `generated` in a model. */
+export class Distribution {
+  /** The family it belongs to. */
+  readonly family: Family;
+  /** Its parameters by name. */
+  readonly parameters: SymbolicParameters;
+  /** Numbers of parameters that depend on no input. */
+  #own: Values | undefined;
+
+  constructor(family: Family, parameters: SymbolicParameters) {
+    this.family = family;
+    this.parameters = parameters;
+  }
+
+  /** The family's name. */
+  get name(): string {
+    return this.family.name;
+  }
+
+  /** Whether values are real or whole numbers. */
+  get kind(): "continuous" | "discrete" {
+    return this.family.kind;
+  }
+
+  /** Axes of one value. */
+  get eventRank(): 0 | 1 | 2 {
+    return this.family.eventRank ?? 0;
+  }
+
+  /** Where the density is not 0. */
+  get support(): Support {
+    return this.family.support(this.parameters);
+  }
+
+  /** What the parameters broadcast to, without the axes of one value. @throws CompileError unless they do */
+  get batch(): Shape {
+    const shapes = Object.entries(this.parameters).map(([name, { shape }]) =>
+      batchOf(shape, rankOf(this.family.constraints[name])),
+    );
+    return broadcastShapes(this.name, shapes);
+  }
+
+  /** Element by element, broadcast; the axes of one value are summed out. −∞ outside of the support. */
+  logDensity(x: ArrayLikeOperand | ArrayLike<number>): SymbolicArray {
+    const at = toArray(x);
+    if (at.rank < this.eventRank)
+      throw new CompileError(this.name, `x has ${at.rank} axes, but a value has ${this.eventRank}`, "COMPILE_SHAPE");
+    this.#checkEvent(at);
+    return this.family.logDensity(at, this.parameters);
+  }
+
+  /** Vectors and matrices of another size than the parameters' would broadcast. */
+  #checkEvent({ shape, rank }: SymbolicArray): void {
+    const { eventRank, name, parameters } = this;
+    if (eventRank === 0) return;
+    for (const [key, array] of Object.entries(parameters)) {
+      // Weights of a mixture count its components.
+      if (key === "weights" || rankOf(this.family.constraints[key]) === 0) continue;
+      const wanted = array.shape[array.rank - 1];
+      if (wanted === 1 || shape[rank - 1] === wanted) continue;
+      throw new CompileError(
+        name,
+        `x has ${shape[rank - 1]} numbers along its last axis, but by its ${key} a value has ${wanted}; make them agree`,
+        "COMPILE_SHAPE",
+      );
+    }
+  }
+
+  /** log P(X ≤ x). @throws CapabilityError where it is not elementary */
+  logCdf(x: ArrayLikeOperand): SymbolicArray {
+    if (!this.family.logCdf) throw this.#lacks("log distribution function of symbolic arrays");
+    return this.family.logCdf(toArray(x), this.parameters);
+  }
+
+  /** log P(X > x). @throws CapabilityError where it is not elementary */
+  logSurvival(x: ArrayLikeOperand): SymbolicArray {
+    if (!this.family.logSurvival) throw this.#lacks("log survival function of symbolic arrays");
+    return this.family.logSurvival(toArray(x), this.parameters);
+  }
+
+  /** P(X ≤ x). @throws CapabilityError where there is no closed form */
+  cdf(x: number, inputs?: Inputs): number {
+    if (!this.family.cdf) throw this.#lacks("distribution function");
+    const values = this.#single(inputs);
+    return Math.abs(x) === Infinity ? Number(x > 0) : this.family.cdf(x, values);
+  }
+
+  /** The smallest x with P(X ≤ x) ≥ p, for p in [0, 1]. @throws CapabilityError where there is no closed form */
+  quantile(p: number, inputs?: Inputs): number {
+    if (!this.family.quantile) throw this.#lacks("quantile");
+    return p >= 0 && p <= 1 ? this.family.quantile(p, this.#single(inputs)) : Number.NaN;
+  }
+
+  /** NaN where it does not exist. @throws CapabilityError where it is not known */
+  mean(inputs?: Inputs): number | Float64Array {
+    if (!this.family.mean) throw this.#lacks("mean");
+    return this.family.mean(this.#single(inputs));
+  }
+
+  /** NaN or ∞ where it does not exist. @throws CapabilityError where it is not known */
+  variance(inputs?: Inputs): number | Float64Array {
+    if (!this.family.variance) throw this.#lacks("variance");
+    return this.family.variance(this.#single(inputs));
+  }
+
+  /** Independent exact draws, row-major: [...batch, ...axes of one value]. @throws OptionError where parameters break their constraints */
+  sample(draws: Draws, { batch = this.batch, inputs = {} }: SampleOptions = {}): Float64Array {
+    const { arrays, draw } = this.sampler(batch);
+    return draw(draws, interpret(arrays, inputs));
+  }
+
+  /** `sample` in two halves: arrays of the parameters, and draws from their numbers. */
+  sampler(batch: Shape = this.batch): Sampler {
+    const { arrays, read } = this.#reader(batch);
+    const count = sizeOf(batch);
+    const elements = (numbers: readonly Float64Array[]) => {
+      const values = read(numbers);
+      return (draws: Draws, i: number) => this.family.sample(draws, values(i));
+    };
+    const draw = (draws: Draws, numbers: readonly Float64Array[]): Float64Array => {
+      const drawn = elements(numbers);
+      return collected(count, (i) => drawn(draws, i));
+    };
+    return { arrays, draw, elements };
+  }
+
+  /** Arrays of the parameters over the whole batch, and from their numbers, of one such batch after another, those of each element, checked. */
+  reader(batch: Shape): Reader {
+    return this.#reader(batch, false);
+  }
+
+  #lacks(what: string): CapabilityError {
+    return new CapabilityError(
+      this.name,
+      `its ${what} was asked for, but is not known here; draw samples instead`,
+      "DISTRIBUTION_LACKS",
+    );
+  }
+
+  #single(inputs: Inputs | undefined): Values {
+    if (!inputs && this.#own) return this.#own;
+    const { batch } = this;
+    if (sizeOf(batch) !== 1)
+      throw new CompileError(
+        this.name,
+        `its parameters broadcast to [${batch.join(", ")}], but this function wants one value each; build one for each element`,
+        "COMPILE_SHAPE",
+      );
+    const { arrays, read } = this.#reader(batch);
+    const values = read(interpret(arrays, inputs ?? {}))(0);
+    if (!inputs) this.#own = values;
+    return values;
+  }
+
+  /** The parameters over the batch, and from their numbers those of each element, checked. */
+  #reader(batch: Shape, one = sizeOf(this.batch) === 1): Reader {
+    const entries = Object.entries(this.parameters).map(([name, array]) => {
+      const constraint = this.family.constraints[name];
+      const rank = rankOf(constraint);
+      const own = array.shape.slice(array.rank - rank);
+      return { name, constraint, rank, size: sizeOf(own), array: broadcastTo(array, [...(one ? this.batch : batch), ...own]) };
+    });
+    const read = (numbers: readonly Float64Array[]): ((i: number) => Values) => {
+      // One object for all elements: a sampler is done with it before the next.
+      const values: Record<string, number | Float64Array> = {};
+      entries.forEach(({ name, constraint, rank }, k) => {
+        if (rank === 0) checkNumbers(this.name, name, constraint as NumberConstraint, numbers[k]);
+      });
+      const valuesAt = (i: number): Values => {
+        for (let k = 0; k < entries.length; k++) {
+          const { name, constraint, rank, size } = entries[k];
+          if (rank === 0) values[name] = numbers[k][i];
+          else {
+            const value = numbers[k].subarray(i * size, (i + 1) * size);
+            checkConstraint(this.name, name, constraint, value);
+            values[name] = value;
+          }
+        }
+        return values;
+      };
+      if (!one) return valuesAt;
+      const only = valuesAt(0);
+      return () => only;
+    };
+    return { arrays: entries.map(({ array }) => array), read };
+  }
+}
+
+/** Values of one shape, one after another. */
+export function collected(count: number, of: (i: number) => number | Float64Array): Float64Array {
+  let out: Float64Array | undefined;
+  for (let i = 0; i < count; i++) {
+    const value = of(i);
+    const size = typeof value === "number" ? 1 : value.length;
+    out ??= new Float64Array(count * size);
+    if (typeof value === "number") out[i] = value;
+    else out.set(value, i * size);
+  }
+  return out ?? new Float64Array(0);
+}

@@ -1,0 +1,210 @@
+import { checkChoice, holds, isList, isPlainObject } from "../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "../../engine/errors/errors.ts";
+import { shown } from "../../engine/errors/shown.ts";
+import type { Estimate, LooResult } from "../../engine/statistics/index.ts";
+import { pseudoBmaWeights, stackingWeights } from "../../engine/statistics/model-weights.ts";
+import { total } from "../../engine/statistics/pointwise.ts";
+import { aligned } from "./characters.ts";
+import { Draws } from "./draws.ts";
+import { influential, observationsText, tenth } from "./loo-text.ts";
+import type { PredictiveResult } from "./validation.ts";
+
+/** Options of `compare`. */
+export interface CompareOptions {
+  /** What was observed, where posteriors have several such things. Default: the only one. */
+  readonly of?: string;
+  /** As of `draws.loo`: each value is predicted from those before it. Default false. */
+  readonly oneStepAhead?: boolean;
+  /** "stacking" (default): the mixture of models that predicts best; "pseudoBma": pseudo-BMA+, by their elpd and a Bayesian bootstrap. */
+  readonly weights?: "stacking" | "pseudoBma";
+  /** Of the bootstrap. Default 0. */
+  readonly seed?: number;
+}
+
+/** One of the models that `compare` looked at. */
+export interface ComparedModel<Name extends string = string> {
+  /** As it was given. */
+  readonly name: Name;
+  /** Expected log predictive density, in nats. */
+  readonly elpd: Estimate;
+  /** elpd less that of the best model: 0 or less. */
+  readonly elpdDiff: number;
+  /** Standard error of that difference, from the differences observation by observation; 0 of the best. */
+  readonly seDiff: number;
+  /** Effective number of parameters. */
+  readonly pLoo: Estimate;
+  /** −2 elpd. */
+  readonly looic: Estimate;
+  /** In the mixture of all models; they sum to 1. */
+  readonly weight: number;
+  /** Observations, counted from 0, whose Pareto k is too high for elpd to be trusted. */
+  readonly influential: readonly number[];
+}
+
+/** What `compare` found. */
+export interface Comparison<Name extends string = string> {
+  /** Best first. */
+  readonly models: readonly ComparedModel<Name>[];
+  /** How weights were made. */
+  readonly weights: "stacking" | "pseudoBma";
+  /** What to be careful about, in plain words. */
+  readonly notes: readonly string[];
+  /** The table, and the notes. */
+  toString(): string;
+}
+
+/** Below so many nats two models predict about equally well, and below so many observations errors of differences are too small. Source: Sivula et al. 2020. */
+const [SMALL_DIFFERENCE, FEW_OBSERVATIONS] = [4, 100];
+
+/**
+ * Models compared by how well they predict each observation from the others (`draws.loo`): as loo_compare() of R's loo, with weights.
+ *
+ *   const comparison = compare({ line: byLine, curve: byCurve });   // posteriors, or results of loo()
+ *   console.log(`${comparison}`);
+ *   comparison.models[0].name;                                      // the best
+ *
+ * elpdDiff = Σ_i d_i, d_i = elpd_i − elpd_i of the best model; seDiff = √(N·variance of d). All must be judged on the same observations.
+ * Source: Vehtari, Gelman, Gabry 2017; weights: Yao, Vehtari, Simpson, Gelman 2018.
+ *
+ * @throws OptionError for fewer than two models; DataError [DRAWS_OBSERVATIONS] for other observations, [DATA_NOT_FINITE] for an elpd that
+ *   is not finite; what `draws.loo` throws
+ */
+export function compare<Name extends string>(
+  models: Readonly<Record<Name, Draws | LooResult>>,
+  options: CompareOptions = {},
+): Comparison<Name> {
+  checkKeys("compare", options, ["of", "oneStepAhead", "weights", "seed"]);
+  const { weights = "stacking", seed = 0, of, oneStepAhead } = options;
+  checkChoice("compare", "weights", weights, ["stacking", "pseudoBma"]);
+  checkNumber("compare", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  const given = Object.entries<Draws | LooResult>(isPlainObject(models) ? models : {}) as [Name, Draws | LooResult][];
+  if (given.length < 2)
+    throw new OptionError(
+      "compare",
+      `there ${given.length === 1 ? "is one model" : "are no models"}, but at least two must be given by name; write compare({ line: byLine, curve: byCurve })`,
+      "OPTION_LENGTH",
+    );
+  const judged = given.map(([name, model]) => ({ name, loo: looOf(name, model, { of, oneStepAhead }), data: observedOf(model) }));
+  for (const other of judged.slice(1)) checkSame(judged[0], other);
+  const points = judged.map(finiteElpd);
+  const shares = weights === "stacking" ? stackingWeights(points) : pseudoBmaWeights(points, seed);
+  // Those that are as good stay in the order that they were given in.
+  const order = [...judged.keys()].sort((a, b) => judged[b].loo.elpd.estimate - judged[a].loo.elpd.estimate);
+  const best = points[order[0]];
+  const rows = order.map((k): ComparedModel<Name> => {
+    const { name, loo } = judged[k];
+    const { estimate, se } = total(points[k].map((value, i) => value - best[i]));
+    const { elpd, pLoo, looic } = loo;
+    const first = k === order[0];
+    return {
+      name,
+      elpd,
+      elpdDiff: first ? 0 : estimate,
+      seDiff: first ? 0 : se,
+      pLoo,
+      looic,
+      weight: shares[k],
+      influential: influential(loo),
+    };
+  });
+  const notes = notesOf(rows, best.length);
+  return { models: rows, weights, notes, toString: () => [table(rows), ...notes.map((note) => `- ${note}.`)].join("\n") };
+}
+
+interface Judged {
+  readonly name: string;
+  readonly loo: LooResult & Partial<PredictiveResult<LooResult>>;
+  /** Values observed, by name; undefined where they are not known. */
+  readonly data: Readonly<Record<string, Float64Array>> | undefined;
+}
+
+function looOf(name: string, model: Draws | LooResult, { of, oneStepAhead }: CompareOptions): Judged["loo"] {
+  if (isLoo(model)) return model;
+  if (!(model instanceof Draws))
+    throw new OptionError(
+      "compare",
+      `"${name}" is ${shown(model)}, but must be the draws of a model or a result of loo(); write compare({ ${name}: posterior })`,
+      "OPTION_TYPE",
+    );
+  try {
+    return model.loo(of, oneStepAhead === undefined ? {} : { oneStepAhead });
+  } catch (error) {
+    // loo() does not know which of the models it was asked of.
+    if (error instanceof ErgodicError) {
+      const Kind = error.constructor as typeof ErgodicError;
+      throw new Kind(`compare: "${name}"`, `${error.where}: ${error.said}`, error.code, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function isLoo(model: Draws | LooResult): model is LooResult {
+  if (!holds(model, "pointwise")) return false;
+  const { pointwise, ...sums } = model as LooResult;
+  const areLists = holds(pointwise, "elpd") && isList(pointwise.elpd) && isList(pointwise.paretoK);
+  return areLists && [sums.elpd, sums.pLoo, sums.looic].every((sum) => holds(sum, "estimate"));
+}
+
+/** Results may come from anywhere, and one number that is none would make all others of the table none. @throws DataError [DATA_NOT_FINITE] */
+function finiteElpd({ name, loo }: Judged): Float64Array {
+  const elpd = Float64Array.from(loo.pointwise.elpd);
+  const i = elpd.findIndex((value) => !Number.isFinite(value));
+  if (i < 0) return elpd;
+  const message = `the elpd of "${name}" at observation ${i + 1} is ${elpd[i]}, but must be finite`;
+  throw new DataError(
+    "compare",
+    `${message}; look at the model there, or omit the observation from all models`,
+    "DATA_NOT_FINITE",
+  );
+}
+
+const observedOf = (model: Draws | LooResult): Judged["data"] =>
+  model instanceof Draws ? model.content.source?.observed() : undefined;
+
+/** @throws DataError [DRAWS_OBSERVATIONS] */
+function checkSame(first: Judged, other: Judged): void {
+  const refuse = (what: string): never => {
+    throw new DataError("compare", `${what}; compare models of the same observations`, "DRAWS_OBSERVATIONS");
+  };
+  const [a, b] = [first.loo, other.loo];
+  const [n, m] = [a.pointwise.elpd.length, b.pointwise.elpd.length];
+  if (n !== m) refuse(`"${other.name}" was judged on ${m} observations, but "${first.name}" on ${n}`);
+  if (a.observed !== undefined && b.observed !== undefined && a.observed !== b.observed)
+    refuse(`"${other.name}" predicts "${b.observed}", but "${first.name}" "${a.observed}"`);
+  if (a.kind !== undefined && b.kind !== undefined && a.kind !== b.kind)
+    refuse(`"${other.name}" was judged by ${b.kind} predictions, but "${first.name}" by ${a.kind} ones`);
+  const [x, y] = [first, other].map(({ data, loo }) => (loo.observed === undefined ? undefined : data?.[loo.observed]));
+  const differs = x && y ? x.findIndex((value, i) => value !== y[i]) : -1;
+  if (differs >= 0)
+    refuse(
+      `"${a.observed}[${differs + 1}]" is ${y![differs]} in the data of "${other.name}", but ${x![differs]} in those of "${first.name}"`,
+    );
+}
+
+function notesOf(rows: readonly ComparedModel[], observations: number): string[] {
+  const notes = rows
+    .filter(({ influential: found }) => found.length > 0)
+    .map(
+      ({ name, influential: found }) =>
+        `the elpd of "${name}" cannot be trusted: its Pareto k is too high at ${observationsText(found)}; look at ${found.length === 1 ? "it" : "them"}, or take a likelihood with heavier tails`,
+    );
+  const [best, ...others] = rows;
+  const near = others.filter(({ elpdDiff }) => elpdDiff > -SMALL_DIFFERENCE).map(({ name }) => `"${name}"`);
+  if (near.length > 0)
+    notes.push(
+      `${near.join(" and ")} ${near.length === 1 ? "predicts" : "predict"} about as well as "${best.name}": a difference below ${SMALL_DIFFERENCE} is small`,
+    );
+  else if (observations < FEW_OBSERVATIONS)
+    notes.push(`of ${observations} observations, fewer than ${FEW_OBSERVATIONS}, the errors of differences may be too small`);
+  return notes;
+}
+
+function table(rows: readonly ComparedModel[]): string {
+  const head = ["", "elpd", "se", "diff", "se diff", "p loo", "looic", "weight"];
+  const body = rows.map(({ name, elpd, elpdDiff, seDiff, pLoo, looic, weight }) => [
+    name,
+    ...[elpd.estimate, elpd.se, elpdDiff, seDiff, pLoo.estimate, looic.estimate].map(tenth),
+    weight.toFixed(2),
+  ]);
+  return aligned([head, ...body]);
+}

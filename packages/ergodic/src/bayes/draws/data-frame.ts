@@ -1,0 +1,140 @@
+/**
+ * Draws as columns of numbers, a row a draw, as R's posterior lays out its `draws_df`: what Arrow and other tables hold.
+ *
+ * Columns: `.chain`, `.iteration` (within its chain), `.draw` (of all), counted from 1; what is kept of each transition under Stan's names (`lp__`,
+ * `divergent__`); then every number, "theta[1]", "L[2,1]", the first index fastest. `header` holds shapes, kinds, description and report, so that
+ * nothing is lost; without it shapes come from the names, and every quantity is called a parameter. Rows may come in any order.
+ *
+ * @throws DataError [DRAWS_SHAPE] for chains of unequal lengths or iterations that are missing; [DRAWS_COLUMNS], [DRAWS_JSON]
+ */
+
+import type { JsonObject } from "../../engine/contract/index.ts";
+import { holds, refuse } from "../../engine/errors/checks.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import { columnsOf, quantitiesOf } from "./columns.ts";
+import { contentOf, type DrawsContent } from "./content.ts";
+import { fieldOfLabel, labelOfField } from "./csv.ts";
+import { Draws } from "./draws.ts";
+import { headerFromJson, headerToJson } from "./json.ts";
+import { scalarName, sizeOf } from "./series.ts";
+
+/** Draws as a table of columns, one row per draw, as the R package posterior has them. */
+export interface DrawsFrame {
+  /** Columns by name: `.chain`, `.iteration`, `.draw`, numbers of transitions, quantities. */
+  readonly columns: ReadonlyMap<string, Float64Array | Int32Array>;
+  /** What columns cannot hold: shapes, kinds, the run's description. */
+  readonly header?: JsonObject;
+}
+
+const CHAIN = ".chain";
+const ITERATION = ".iteration";
+const DRAW = ".draw";
+
+/** `draws`: a `Draws`. */
+export function toDataFrame(draws: { readonly content: DrawsContent }): DrawsFrame {
+  const content = contentOf("toDataFrame", draws);
+  const { chains, count, quantities, values, fields, transitions } = content;
+  const length = chains * count;
+  const shapes = new Map(quantities.map(({ name, shape }) => [name, shape]));
+  const whole = (of: (k: number) => number): Int32Array => Int32Array.from({ length }, (_, k) => of(k));
+  const every = (from: Float64Array, width: number, offset: number): Float64Array =>
+    Float64Array.from({ length }, (_, k) => from[k * width + offset]);
+  const entries: [string, Float64Array | Int32Array][] = [
+    [CHAIN, whole((k) => Math.floor(k / count) + 1)],
+    [ITERATION, whole((k) => (k % count) + 1)],
+    [DRAW, whole((k) => k + 1)],
+    ...fields.map((field, j): [string, Float64Array] => [labelOfField(field), every(transitions, fields.length, j)]),
+    ...columnsOf(quantities).map(({ name, offset }): [string, Float64Array] => {
+      const shape = shapes.get(name)!;
+      return [scalarName(name, shape, offset), every(values[name], sizeOf(shape), offset)];
+    }),
+  ];
+  const columns = new Map(entries);
+  if (columns.size === entries.length) return { columns, header: headerToJson(content) };
+  throw new DataError("toDataFrame", "two columns would have one name; rename a quantity or a field", "DRAWS_COLUMNS");
+}
+
+/** Draws from a table of columns, with or without `.chain` and `.iteration`. @throws DataError for columns that do not fit */
+export function fromDataFrame(frame: DrawsFrame): Draws {
+  if (!(holds(frame, "columns") && frame.columns instanceof Map))
+    refuse(
+      "fromDataFrame",
+      "the frame",
+      frame,
+      "an object with columns, a Map of lists by name",
+      'fromDataFrame({ columns: new Map([["mu", values]]) })',
+    );
+  const { columns, header } = frame;
+  const known = header === undefined ? undefined : headerFromJson(header, "fromDataFrame: header");
+  const names = [...columns.keys()].filter((name) => ![CHAIN, ITERATION, DRAW].includes(name));
+  const labels = names.filter((name) => fieldOfLabel(name) === undefined);
+  const found = quantitiesOf("fromDataFrame", labels);
+  const quantities = known?.quantities ?? found.quantities;
+  const fields = known?.fields ?? names.map(fieldOfLabel).filter((field) => field !== undefined);
+  const numbers = quantities.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  if (numbers > labels.length) {
+    const message = `the header speaks of ${numbers} numbers a draw, but there are ${labels.length} columns of them`;
+    throw new DataError("fromDataFrame", `${message}; keep the table as it was made`, "DRAWS_COLUMNS");
+  }
+  const { chains, order } = rowsByChain(columns, known);
+  const column = (label: string): Float64Array | Int32Array => {
+    const series = columns.get(label);
+    if (series?.length === order.length) return series;
+    const given = series ? `has ${series.length} rows, but others ${order.length}` : "is missing, but the header speaks of it";
+    throw new DataError("fromDataFrame", `the column "${label}" ${given}; keep the table as it was made`, "DRAWS_COLUMNS");
+  };
+  const gather = (target: Float64Array, width: number, offset: number, series: ArrayLike<number>): void => {
+    for (let k = 0; k < order.length; k++) target[k * width + offset] = series[order[k]];
+  };
+  const values: Record<string, Float64Array> = {};
+  for (const { name, shape } of quantities) {
+    const size = sizeOf(shape);
+    values[name] = new Float64Array(order.length * size);
+    for (let at = 0; at < size; at++) gather(values[name], size, at, column(labelFor(columns, name, shape, at)));
+  }
+  const transitions = new Float64Array(order.length * fields.length);
+  for (const [j, field] of fields.entries()) gather(transitions, fields.length, j, column(labelOfField(field)));
+  return new Draws({
+    chains,
+    count: order.length / chains,
+    quantities,
+    values,
+    fields,
+    transitions,
+    description: known?.description ?? { source: "table" },
+    report: known?.report ?? {},
+  });
+}
+
+/** "theta[1]", or "theta.1" where a table of another program has it so. */
+function labelFor(columns: DrawsFrame["columns"], name: string, shape: readonly number[], at: number): string {
+  const label = scalarName(name, shape, at);
+  if (columns.has(label)) return label;
+  const dotted = label.replace(/\[([\d,]+)\]$/, (_, index: string) => `.${index.replaceAll(",", ".")}`);
+  return columns.has(dotted) ? dotted : label;
+}
+
+/** Which row each draw is, chain after chain; without `.chain` all is one chain, without `.iteration` rows are in order. */
+function rowsByChain(
+  columns: DrawsFrame["columns"],
+  header: Pick<DrawsContent, "chains" | "count"> | undefined,
+): { chains: number; order: Int32Array } {
+  const length = columns.values().next().value?.length ?? 0;
+  const chain = columns.get(CHAIN) ?? new Int32Array(length).fill(1);
+  const iteration = columns.get(ITERATION) ?? Int32Array.from({ length }, (_, k) => k);
+  const order = Int32Array.from({ length }, (_, k) => k).sort(
+    (a, b) => chain[a] - chain[b] || iteration[a] - iteration[b] || a - b,
+  );
+  const chains = new Set(chain).size || (header?.chains ?? 1);
+  if (header && header.chains * header.count !== length)
+    throw unequal(`there are ${length} rows, but the header speaks of ${header.chains} chains of ${header.count}`);
+  const count = length / chains;
+  const even = order.every((row, k) => chain[row] === chain[order[Math.floor(k / count) * count]]);
+  if (!Number.isInteger(count) || !even) throw unequal("there are chains of unequal lengths");
+  const twice = order.some((row, k) => k % count > 0 && iteration[row] === iteration[order[k - 1]]);
+  if (twice) throw unequal("a chain has an iteration twice");
+  return { chains, order };
+}
+
+const unequal = (given: string): DataError =>
+  new DataError("fromDataFrame", `${given}; keep all draws, and cut longer chains to the shortest`, "DRAWS_SHAPE");

@@ -1,0 +1,132 @@
+/**
+ * What would help the chains of this run: ways that its algorithm has, on the model that it drew from, and none that was already taken.
+ *
+ * `description.algorithm` says what was asked for, `description.density` what the model allows: whether it has a gradient,
+ * which parameters are whole numbers, and which belong to a hierarchy, centred or not. Of draws of other tools little is known,
+ * and advice is general.
+ */
+import type { Json, JsonObject } from "../../../engine/contract/index.ts";
+import { algorithmOf, nameOf } from "../method.ts";
+import { few, type Judged } from "./finding.ts";
+
+const hamiltonian = new Set(["nuts", "hmc", "mala"]);
+const stochastic = new Set(["sgld", "psgld", "sghmc", "sgnht"]);
+/** Draws or particles that no warm-up precedes. */
+const unwarmed = new Set(["prior", "sequentialMonteCarlo"]);
+const TARGETS = [0.95, 0.99, 0.999];
+/** A dense metric of more numbers wants more draws than a warm-up has. */
+const MOST_DENSE = 200;
+
+const objectOf = (value: Json | undefined): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+const namesOf = (value: Json | undefined): string[] => (Array.isArray(value) ? value.map(String) : []);
+const numberOf = (value: Json | undefined): number | undefined => (typeof value === "number" ? value : undefined);
+
+/** Ways to chains that mix better, the most promising first; none where nothing is known of a better one. */
+export function waysToMix(draws: Judged): string[] {
+  const name = nameOf(draws);
+  const options = algorithmOf(draws);
+  if (name === undefined || draws.description.source === "Stan")
+    return ["write the model so that its parameters depend less on each other"];
+  if (hamiltonian.has(name))
+    return [...centring(draws), ...hamiltonianWays(name, options, numberOf(draws.description.dimension), draws.report)];
+  if (stochastic.has(name))
+    return [
+      ...centring(draws),
+      ...stochasticWays(options),
+      ...followGradient(draws, "take nuts() on all rows, if there is time for them"),
+    ];
+  if (name === "prior") return [];
+  if (name === "parallelTempering")
+    return [
+      ...centring(draws),
+      `take more copies (temperatures closer together), or more transitions between swaps (swapEvery: ${2 * (numberOf(options.swapEvery) ?? 1)})`,
+    ];
+  if (name === "sequentialMonteCarlo") {
+    const moves = numberOf(options.moves);
+    return [
+      ...centring(draws),
+      moves === undefined ? "take more moves a stage" : `take more moves a stage (moves: ${2 * moves})`,
+    ];
+  }
+  if (name === "gibbs" && (options.blocks === undefined || JSON.stringify(options).includes('"algorithm":"nuts"')))
+    return [...centring(draws), ...sumOut(draws)];
+  const wide = name === "randomWalk" && options.covariance === "diagonal" ? ['take covariance: "dense"'] : [];
+  return [...centring(draws), ...wide, ...followGradient(draws, "take nuts(), which follows the gradient")];
+}
+
+/** "warm up longer and draw more (warmup: 2000, draws: 2000)". */
+export function drawMore(draws: Judged): string {
+  const warmup = numberOf(objectOf(draws.description.plan).warmup) ?? 0;
+  if (unwarmed.has(nameOf(draws) ?? "")) return `draw more (draws: ${2 * draws.count})`;
+  if (warmup === 0) return "warm up longer and draw more";
+  return `warm up longer and draw more (warmup: ${2 * warmup}, draws: ${2 * draws.count})`;
+}
+
+/** `centred: false` for parameters by name; in general terms where the model is not known. */
+export function centring({ description }: Judged): string[] {
+  if (description.density === undefined) return description.names === undefined ? ["take centred: false in a hierarchy"] : [];
+  const { centred, nonCentred } = objectOf(description.density);
+  const [can, did] = [namesOf(centred), namesOf(nonCentred)];
+  if (can.length > 0) return [`take centred: false for ${few(can)}`];
+  return did.length > 0 ? [`take centred: true for ${few(did)}, if data are many for each`] : [];
+}
+
+/** Nearer to 1 than what was asked for. */
+export function higherTarget(draws: Pick<Judged, "description">): number {
+  const { targetAcceptance } = algorithmOf(draws);
+  const now = targetAcceptance === "auto" ? 0.9 : (numberOf(targetAcceptance) ?? 0.8);
+  return TARGETS.find((target) => target > now) ?? 0.9999;
+}
+
+/** Where chains do not move. */
+export function waysToMove(draws: Judged): string[] {
+  const name = nameOf(draws);
+  const start = "start elsewhere (start: …)";
+  if (name === undefined) return ["take shorter steps and a longer warm-up", start];
+  const cold = numberOf(objectOf(draws.description.plan).warmup) === 0;
+  if (hamiltonian.has(name))
+    return cold
+      ? ["warm up (warmup: 1000), as step size and metric are found there", start]
+      : [`raise targetAcceptance to ${higherTarget(draws)}`, "warm up longer", start];
+  if (name === "metropolisHastings" || name === "independence") return ["take proposals that are accepted more often", start];
+  if (name === "parallelTempering" || name === "sequentialMonteCarlo") return waysToMix(draws);
+  const shorter = stochastic.has(name) ? "take another stepSize" : "take shorter steps and a longer warm-up";
+  return [shorter, ...followGradient(draws, "take nuts()"), start];
+}
+
+function hamiltonianWays(
+  name: string,
+  options: JsonObject,
+  dimension: number | undefined,
+  report: Readonly<Record<string, number>>,
+): string[] {
+  const chosen = report.diagonal ? "diagonal" : "lowRank";
+  const metric = options.metric === "auto" ? chosen : options.metric;
+  const dense = dimension === undefined || dimension <= MOST_DENSE ? ["dense"] : [];
+  const others = ["lowRank", "diagonal", ...dense].filter((kind) => kind !== metric).map((kind) => `"${kind}"`);
+  const another = metric === undefined ? [] : [`take another metric (${others.join(", ")})`];
+  if (name === "mala") return [...another, "take nuts(), whose trajectories are longer"];
+  if (name !== "hmc") return another;
+  const jitter = options.jitter === 0 ? ["take jitter: 0.5, so that trajectories do not come back to where they began"] : [];
+  return [...jitter, ...another, "take nuts(), which finds the length of its trajectories"];
+}
+
+function stochasticWays({ thin, batch, controlVariate, cycle }: JsonObject): string[] {
+  const updates = cycle === undefined ? [`make more updates a draw (thin: ${10 * (numberOf(thin) ?? 1)})`] : [];
+  return controlVariate === false && batch !== "all" ? [...updates, 'take controlVariate: "mode"'] : updates;
+}
+
+function sumOut({ description }: Judged): string[] {
+  const whole = namesOf(objectOf(description.density).discrete);
+  return whole.length > 0 ? [`sum ${few(whole)} out by marginalise(), which leaves a density for nuts()`] : [];
+}
+
+/** A sampler by gradients, where there are gradients. */
+function followGradient(draws: Judged, advice: string): string[] {
+  const { density } = draws.description;
+  if (density === undefined) return [];
+  const discrete = sumOut(draws);
+  if (discrete.length > 0) return discrete;
+  return [objectOf(density).hasGradient === false ? "give the gradient too, and take nuts()" : advice];
+}

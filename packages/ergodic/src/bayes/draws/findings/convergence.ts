@@ -1,0 +1,172 @@
+import { rhat, type VariableSummary } from "../../../engine/statistics/index.ts";
+import { kindOf } from "../method.ts";
+import { drawMore, waysToMix, waysToMove } from "./advice.ts";
+import { type Finding, few, type Judged } from "./finding.ts";
+import { hasSeveralModes, joinModes, tellsModes } from "./modes.ts";
+
+const MOST_RHAT = 1.01;
+/** From here on what the chains agree about is no posterior yet. */
+const BAD_RHAT = 1.05;
+/** Chains that mix slowly are seldom so far apart while each agrees with itself. */
+const APART_RHAT = 1.2;
+const ESS_PER_CHAIN = 100;
+/** Independent draws that have a variance worth the name. */
+const FEWEST = 4;
+/** Draws of a chain whose halves have effective sizes; with fewer these are NaN, and nothing would be found. */
+const FEWEST_OF_CHAIN = 6;
+
+/** Whether the chains agree, and have drawn enough. */
+export function convergence(draws: Judged): Finding[] {
+  const broken = [...draws.scalars()].filter(([, series]) => !series.every(Number.isFinite)).map(([name]) => name);
+  if (broken.length > 0)
+    return [
+      {
+        code: "notFinite",
+        serious: true,
+        text: `draws of ${few(broken)} are not finite`,
+        advice: "look at the support of its prior, and at what is computed from it",
+      },
+    ];
+  const kind = kindOf(draws);
+  if (kind === "particles") return [particles()];
+  // Independent draws: there are no chains to compare.
+  if (kind === "approximation") return independent(draws);
+  if (draws.count < FEWEST_OF_CHAIN) return [tooFew(draws)];
+  const still = standing(draws, draws.chains);
+  if (still.length > 0)
+    return [
+      {
+        code: "stuck",
+        serious: true,
+        text: `${few(still)} ${still.length === 1 ? "does" : "do"} not move in at least one chain`,
+        advice: waysToMove(draws).join(", or "),
+      },
+    ];
+  const table = Object.entries(draws.summary());
+  const findings: Finding[] = [];
+  findings.push(...disagreement(draws, table), ...fewEffective(draws, table));
+  if (draws.chains === 1)
+    findings.push({
+      code: "oneChain",
+      serious: false,
+      text: "one chain cannot be compared with others",
+      advice: "take chains: 4",
+    });
+  return findings;
+}
+
+/** What independent draws of an approximation can lack, however near it is: number, and a spread. */
+function independent(draws: Judged): Finding[] {
+  const total = draws.chains * draws.count;
+  if (total > 1) {
+    const still = standing(draws, 1);
+    if (still.length > 0)
+      return [
+        {
+          code: "stuck",
+          serious: true,
+          text: `all draws of ${few(still)} are the same number`,
+          advice: "check that the posterior is proper: a density that grows without end has no spread to find",
+        },
+      ];
+  }
+  if (total >= ESS_PER_CHAIN) return [];
+  return [
+    {
+      code: "few",
+      serious: total < FEWEST,
+      text: `${total} independent ${total === 1 ? "draw says" : "draws say"} little, however near the approximation is`,
+      advice: `draw more (draws: ${Math.ceil((10 * ESS_PER_CHAIN) / draws.chains)})`,
+    },
+  ];
+}
+
+type Row = readonly [string, VariableSummary];
+
+/** The lesser of bulk and tails. */
+const least = ({ essBulk, essTail }: VariableSummary): number => Math.min(essBulk, essTail);
+
+function disagreement(draws: Judged, table: readonly Row[]): Finding[] {
+  const apart = table.filter(([, { rhat }]) => rhat > MOST_RHAT).sort(([, a], [, b]) => b.rhat - a.rhat);
+  if (apart.length === 0) return [];
+  const worst = apart[0][1].rhat;
+  const serious = worst > BAD_RHAT || apart.some(([, row]) => least(row) < ESS_PER_CHAIN * draws.chains);
+  const said =
+    draws.chains === 1
+      ? `the halves of the chain ${worst > BAD_RHAT ? "disagree about" : "do not quite agree about"}`
+      : `the chains ${worst > BAD_RHAT ? "disagree about" : "have not quite settled on"}`;
+  const ways = [...waysToMix(draws), drawMore(draws)].join(", or ");
+  const modes = hasSeveralModes(draws);
+  const more = `more chains (chains: ${Math.max(4, 2 * draws.chains)}) would show whether they settle in different places, as where the posterior has several modes or the model cannot tell its parameters apart`;
+  const unsure = worst > BAD_RHAT && !modes ? [more] : [];
+  // No metric takes a chain from one mode to another.
+  const aboutModes = tellsModes(draws) ? "see to the modes first" : joinModes(draws);
+  const advice = modes || eachSettles(draws, apart[0]) ? [aboutModes, ...unsure, `within a mode, ${ways}`] : [ways, ...unsure];
+  return [
+    {
+      code: "rhat",
+      serious,
+      text: `${said} ${few(apart.map(([name]) => name))} (R-hat up to ${worst.toFixed(2)}, wanted below ${MOST_RHAT})`,
+      advice: advice.join("; "),
+    },
+  ];
+}
+
+/** Whether each chain agrees with itself, though not with the others: they are in places of their own, as in several modes. */
+function eachSettles(draws: Judged, [name, { rhat: worst }]: Row): boolean {
+  const series = draws.scalars().get(name);
+  if (draws.chains === 1 || worst < APART_RHAT || series === undefined) return false;
+  return Array.from({ length: draws.chains }, (_, c) => rhat(series.subarray(c * draws.count, (c + 1) * draws.count), 1)).every(
+    (own) => own < BAD_RHAT,
+  );
+}
+
+function fewEffective(draws: Judged, table: readonly Row[]): Finding[] {
+  const wanted = ESS_PER_CHAIN * draws.chains;
+  const found = table.filter(([, row]) => least(row) < wanted).sort(([, a], [, b]) => least(a) - least(b));
+  if (found.length === 0) return [];
+  const fewest = least(found[0][1]);
+  const times = Math.ceil(wanted / Math.max(1, fewest));
+  return [
+    {
+      code: "ess",
+      serious: false,
+      text: `${few(found.map(([name]) => name))} ${found.length === 1 ? "has" : "have"} few effective draws (${Math.floor(fewest)} at the least, wanted ${wanted})`,
+      advice: hasSeveralModes(draws)
+        ? "see to the modes first, as more draws of chains that stay in one do not make up for the others"
+        : [`draw more, some ${times} times as many (draws: ${times * draws.count})`, ...waysToMix(draws)].join(", or "),
+    },
+  ];
+}
+
+const particles = (): Finding => ({
+  code: "particles",
+  serious: true,
+  text: "nothing measures how far these particles are from the posterior",
+  advice: "compare their means and spreads with those of nuts(), or of pathfinder(), which has a Pareto k",
+});
+
+const tooFew = ({ count }: Judged): Finding => ({
+  code: "few",
+  serious: true,
+  text: `${count} ${count === 1 ? "draw a chain is" : "draws a chain are"} too few to judge`,
+  advice: "draw more",
+});
+
+/**
+ * Parameters none of whose numbers change over some chain, or with chains 1 over all draws. Whole numbers may be certain, so
+ * that they stay; from 2^53 on every number is whole.
+ */
+function standing(draws: Judged, chains: number): string[] {
+  const count = (draws.chains * draws.count) / chains;
+  const series = [...draws.scalars()];
+  const stays = (values: Float64Array, c: number): boolean => {
+    for (let k = c * count; k < (c + 1) * count; k++) if (values[k] !== values[c * count]) return false;
+    return !Number.isSafeInteger(values[c * count]);
+  };
+  const parameters = draws.quantities.filter(({ kind }) => kind === "parameter").map(({ name }) => name);
+  return parameters.filter((name) => {
+    const own = series.filter(([each]) => each === name || each.startsWith(`${name}[`)).map(([, values]) => values);
+    return Array.from({ length: chains }, (_, c) => own.length > 0 && own.every((values) => stays(values, c))).some(Boolean);
+  });
+}

@@ -1,0 +1,56 @@
+/** Results of predictive validation as text. */
+import type { Estimate, LooResult, WaicResult } from "../../engine/statistics/index.ts";
+import { aligned } from "./characters.ts";
+
+const MOST_NAMED = 5;
+
+/** Observations whose Pareto k is above the threshold, counted from 0. */
+export const influential = ({ pointwise: { paretoK }, threshold }: LooResult): number[] =>
+  [...paretoK.keys()].filter((i) => !(paretoK[i] <= threshold));
+
+/** "observations 4 and 17", "observations 1, 2, 3, 4, 5 and 12 more": counted from 1, as "y[1]" is. */
+export function observationsText(found: readonly number[]): string {
+  const named = found.slice(0, found.length > MOST_NAMED + 1 ? MOST_NAMED : found.length).map((i) => String(i + 1));
+  if (found.length > named.length) named.push(`${found.length - named.length} more`);
+  const list = named.length > 1 ? `${named.slice(0, -1).join(", ")} and ${named[named.length - 1]}` : named[0];
+  return `${found.length === 1 ? "observation" : "observations"} ${list}`;
+}
+
+/** One decimal, as standard errors are seldom smaller. */
+export const tenth = (value: number): string => (Number.isFinite(value) ? value.toFixed(1) : "–");
+
+const table = (rows: Readonly<Record<string, Estimate>>): string =>
+  aligned([
+    ["", "estimate", "se"],
+    ...Object.entries(rows).map(([name, { estimate, se }]) => [name, tenth(estimate), tenth(se)]),
+  ]);
+
+/** The three sums with their errors, and whether they can be trusted. */
+export function looText(result: LooResult): string {
+  const { elpd, pLoo, looic, mcse, threshold } = result;
+  const sums = table({ elpd, "p loo": pLoo, looic });
+  const found = influential(result);
+  const limit = threshold.toFixed(2);
+  if (found.length === 0)
+    return `${sums}\nAll Pareto k are at most ${limit}: these numbers can be trusted. Monte Carlo error of elpd: ${mcse.toPrecision(1)}.`;
+  const [are, they, them] = found.length === 1 ? ["is", "it", "it"] : ["are", "they", "them"];
+  const verdict = `The Pareto k of ${observationsText(found)} ${are} above ${limit}: the draws do not say how well ${they} would be predicted; look at ${them}, or take a likelihood with heavier tails.`;
+  return `${sums}\n${verdict}`;
+}
+
+/** Above this variance over draws of its log density the approximation of an observation is poor. Source: Vehtari, Gelman, Gabry 2017. */
+const LARGE_VARIANCE = 0.4;
+
+/** The three sums with their errors, and whether they can be trusted. */
+export function waicText({ elpd, pWaic, waic, pointwise }: WaicResult): string {
+  const sums = table({ elpd, "p waic": pWaic, waic });
+  const found = [...pointwise.pWaic.keys()].filter((i) => !(pointwise.pWaic[i] <= LARGE_VARIANCE));
+  if (found.length === 0) return `${sums}\nEach term of p waic is at most ${LARGE_VARIANCE}: these numbers can be trusted.`;
+  const [are, terms] = found.length === 1 ? ["is", "The term"] : ["are", "The terms"];
+  return `${sums}\n${terms} of p waic of ${observationsText(found)} ${are} above ${LARGE_VARIANCE}, where the approximation is poor: take loo().`;
+}
+
+/** The result, printable by `text`, which is no part of what is compared or listed. */
+export function printable<R extends object>(result: R, text: (result: R) => string): R {
+  return Object.defineProperty(result, "toString", { value: () => text(result) });
+}

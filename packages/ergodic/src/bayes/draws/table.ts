@@ -1,0 +1,46 @@
+import { HEAVY_SD, type VariableSummary } from "../../engine/statistics/index.ts";
+import { aligned } from "./characters.ts";
+
+/**
+ * A posterior's summary as text: a row a number, digits that the Monte Carlo errors bear out.
+ *
+ * "tail k" is shown where some tail is heavy (k̂ above 0.5): above 0.7 the mean has no reliable error, "–". R-hat is not shown
+ * where no row has one, as of draws of an approximation, which are of no chains.
+ */
+export function summaryTable(rows: Readonly<Record<string, VariableSummary>>): string {
+  const entries = Object.entries(rows);
+  if (entries.length === 0) return "";
+  const quantiles = Object.keys(entries[0][1].quantiles);
+  const heavy = entries.some(([, { paretoK }]) => Number.isFinite(paretoK) && paretoK > HEAVY_SD);
+  const compared = entries.some(([, { rhat }]) => !Number.isNaN(rhat));
+  const head = ["", "mean", "mcse", "sd", ...quantiles, "ess bulk", "ess tail"];
+  if (heavy) head.push("tail k");
+  if (compared) head.push("R-hat");
+  const body = entries.map(([name, row]) => {
+    const digits = digitsOf(errorOf(row));
+    const shown = (value: number): string => fixed(value, digits);
+    const cells = [name, shown(row.mean), fixed(row.mcseMean, digits + 1), shown(row.sd)];
+    cells.push(...quantiles.map((quantile) => shown(row.quantiles[quantile])), fixed(row.essBulk, 0), fixed(row.essTail, 0));
+    if (heavy) cells.push(fixed(row.paretoK, 2));
+    if (compared) cells.push(fixed(row.rhat, 3));
+    return cells;
+  });
+  return aligned([head, ...body]);
+}
+
+/** Of the mean; where it has none, as great as that of a Gaussian as wide between the outer quantiles. */
+function errorOf({ mcseMean, quantiles, essBulk }: VariableSummary): number {
+  if (!Number.isNaN(mcseMean)) return mcseMean;
+  const values = Object.values(quantiles);
+  return (Math.max(...values) - Math.min(...values)) / 3.3 / Math.sqrt(essBulk);
+}
+
+/** Decimals up to the first that the error reaches. */
+function digitsOf(error: number): number {
+  if (!(error > 0 && error < Infinity)) return 2;
+  return Math.min(12, Math.max(0, -Math.floor(Math.log10(error))));
+}
+
+function fixed(value: number, digits: number): string {
+  return Number.isFinite(value) ? value.toFixed(digits) : "–";
+}

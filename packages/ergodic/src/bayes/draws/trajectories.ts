@@ -1,0 +1,82 @@
+/** How the trajectories of a Hamiltonian sampler went: energies, and the depths of their trees. */
+
+import type { JsonObject } from "../../engine/contract/index.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import { ebfmi } from "../../engine/statistics/index.ts";
+
+/** What is looked at: draws, whatever made them. */
+export interface Transitions {
+  readonly chains: number;
+  readonly count: number;
+  readonly fields: readonly string[];
+  readonly description: JsonObject;
+  transition(field: string): Float64Array;
+}
+
+/** Energy diagnostics of Hamiltonian chains: E-BFMI, where low values show that chains explore tails badly. */
+export interface EnergyReport {
+  /** E-BFMI of each chain. */
+  readonly ebfmi: Float64Array;
+  /** Chains below 0.3. */
+  readonly poor: number;
+}
+
+/** Depths of the trajectories of nuts(). */
+export interface TreeReport {
+  /** Transitions by depth, from 0. */
+  readonly counts: number[];
+  /** Mean depth. */
+  readonly mean: number;
+  /** `maxTreeDepth`, where the algorithm is described. */
+  readonly limit: number | undefined;
+  /** Transitions that ended at the limit. */
+  readonly saturated: number;
+  /** NaN where a file did not keep them. */
+  readonly leapfrogs: number;
+}
+
+/** Stan's bound; posteriordb asks for 0.2. */
+const POOR_EBFMI = 0.3;
+
+/** A tree of depth 64 has 2^64 leapfrog steps: no run gets so far, and counts by depth stay short. */
+export const DEEPEST_TREE = 64;
+
+export const isDepth = (value: number): boolean => Number.isInteger(value) && value >= 0 && value <= DEEPEST_TREE;
+
+/** What files and callers give as depths. @throws DataError DRAWS_DEPTH with the number of the transition, from 1, of all chains */
+export function checkDepths(fields: readonly string[], transitions: Float64Array): void {
+  const offset = fields.indexOf("treeDepth");
+  if (offset < 0) return;
+  for (let k = offset; k < transitions.length; k += fields.length) {
+    if (isDepth(transitions[k])) continue;
+    const transition = (k - offset) / fields.length + 1;
+    const message = `transition ${transition} has a tree of depth ${transitions[k]}, but depths are whole numbers from 0 to ${DEEPEST_TREE}`;
+    throw new DataError("draws", `${message}; make the draws anew, or leave "treeDepth" out`, "DRAWS_DEPTH");
+  }
+}
+
+export function energyReport(draws: Transitions): EnergyReport | undefined {
+  if (!draws.fields.includes("energy") || draws.count < 2) return undefined;
+  const each = ebfmi(draws.transition("energy"), draws.chains);
+  return { ebfmi: each, poor: each.filter((value) => value < POOR_EBFMI).length };
+}
+
+export function treeReport(draws: Transitions): TreeReport | undefined {
+  if (!draws.fields.includes("treeDepth") || draws.count === 0) return undefined;
+  const depths = draws.transition("treeDepth");
+  if (depths.every((depth) => depth === 0)) return undefined;
+  const deepest = depths.reduce((most, depth) => Math.max(most, depth), 0);
+  const counts = new Array<number>(deepest + 1).fill(0);
+  for (const depth of depths) counts[depth]++;
+  const given = (draws.description.algorithm as JsonObject | undefined)?.maxTreeDepth;
+  const limit = typeof given === "number" ? given : undefined;
+  return {
+    counts,
+    mean: depths.reduce((sum, depth) => sum + depth, 0) / depths.length,
+    limit,
+    saturated: limit === undefined ? 0 : (counts[limit] ?? 0),
+    leapfrogs: draws.fields.includes("leapfrogs")
+      ? draws.transition("leapfrogs").reduce((sum, count) => sum + count, 0)
+      : Number.NaN,
+  };
+}

@@ -1,0 +1,51 @@
+/** What is left out when a model is validated on its own data, and when that is refused. */
+import { checkBoolean } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
+
+/** Options of `draws.loo` and `draws.waic`. */
+export interface PredictiveOptions {
+  /** Where terms depend on each other, predicts each value from those before it. Default false: such terms are refused. */
+  readonly oneStepAhead?: boolean;
+}
+
+/** "leave-one-out": each value is predicted from all others; "one-step-ahead": from those before it, with parameters that the other terms tell. */
+export type PredictiveKind = "leave-one-out" | "one-step-ahead";
+
+/** A result, how values were predicted, and the name of what was observed. */
+export type PredictiveResult<Result> = Result & { readonly kind: PredictiveKind; readonly observed: string };
+
+/** @throws CapabilityError [DRAWS_DEPENDENT] for terms that depend on each other, unless that is asked for */
+export function predictiveKind(where: string, name: string, dependent: boolean, options: PredictiveOptions): PredictiveKind {
+  checkKeys(where, options, ["oneStepAhead"]);
+  const { oneStepAhead = false } = options;
+  checkBoolean(where, "oneStepAhead", oneStepAhead);
+  if (!dependent) return "leave-one-out";
+  if (oneStepAhead) return "one-step-ahead";
+  throw new CapabilityError(
+    where,
+    `the terms of "${name}" depend on each other (each reads values observed before it, as in hiddenMarkov(), a regression on earlier values or errors that a scan follows), so that to drop one is not to leave its value out; ${where}("${name}", { oneStepAhead: true }) predicts each value from those before it`,
+    "DRAWS_DEPENDENT",
+  );
+}
+
+export function nothingObserved(where: string, hasTarget: boolean): OptionError {
+  const why = hasTarget ? "what target() adds is one sum, of which no value can be left out" : "there is nothing to predict";
+  return new OptionError(
+    where,
+    `the model observes nothing: ${why}; write the likelihood by observe() or marginalise()`,
+    "DRAWS_MODEL",
+  );
+}
+
+/** Of fewer, p is 0 or 1 for more than 5 % of the statistics of a right model, which has 1 − 2/(S + 1) between. */
+const FEWEST_CHECKED = 39;
+
+/** @throws OptionError [DRAWS_FEW] where p-values of so many draws say nothing */
+export function refuseFew(where: string, count: number): void {
+  if (count >= FEWEST_CHECKED) return;
+  throw new OptionError(
+    where,
+    `there ${count === 1 ? "is 1 draw" : `are ${count} draws`}, but p-values need at least ${FEWEST_CHECKED}: of fewer they are 0 or 1 too often where the model is right; draw more (draws: 1000)`,
+    "DRAWS_FEW",
+  );
+}

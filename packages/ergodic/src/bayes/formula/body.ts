@@ -1,0 +1,248 @@
+/**
+ * A regression as a model: η = α + Xβ + Σ_smooths f(x) + Σ_groups z u[group] + offset, y ~ family(η).
+ *
+ * X: columns less their means where there is an intercept, which is that of the means; draws report the intercept where all columns are 0. u: not
+ * centred, u = diag(sd) L v with v ~ N(0, 1) and L Lᵀ the correlations. f: a line in X, and wiggles with weights N(0, sd²). New rows of new groups have a
+ * u of their own, drawn for each draw of sd and L.
+ */
+import {
+  add,
+  at,
+  concatenate,
+  less,
+  matmul,
+  matrixTranspose,
+  min,
+  mul,
+  reshape,
+  type SymbolicArray,
+  stack,
+  sub,
+  sum,
+  take,
+  toArray,
+  where,
+} from "../../engine/compiler/index.ts";
+import type { ModelContext, TracedReport } from "../model/context.ts";
+import {
+  type DataFields,
+  Distribution,
+  lkjCholesky,
+  matrix,
+  multivariateNormalCholesky,
+  normal,
+  vector,
+} from "../model/index.ts";
+import type { FamilyParameter } from "./families.ts";
+import { effectField, FIXED, indexField, OFFSET, type Plan, type PlannedGroup, smoothField, TRIALS } from "./plan.ts";
+import { isPositive, type Priors } from "./priors.ts";
+
+/** Lower bounds: with a single degree of freedom there is no mean. */
+const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };
+
+type Fields = Readonly<Record<string, SymbolicArray>>;
+
+/** What the model says, and what its draws report of it. `forNewRows`: groups may be new. */
+export function regressionBody(
+  plan: Plan,
+  priors: Priors,
+  forNewRows: boolean,
+  reports: TracedReport[],
+): (context: ModelContext) => void {
+  return (context) => new Writer(plan, priors, context).write(forNewRows, reports);
+}
+
+class Writer {
+  readonly #plan: Plan;
+  readonly #priors: Priors;
+  readonly #context: ModelContext;
+  readonly #fields: Fields;
+  readonly #reports: TracedReport[] = [];
+  /** Of η. */
+  readonly #parts: SymbolicArray[] = [];
+
+  constructor(plan: Plan, priors: Priors, context: ModelContext) {
+    this.#plan = plan;
+    this.#priors = priors;
+    this.#context = context;
+    this.#fields = context.data(fieldsOf(plan)) as Fields;
+  }
+
+  write(forNewRows: boolean, reports: TracedReport[]): void {
+    const { family, formula, groups, smooths } = this.#plan;
+    const fields = this.#fields;
+    const threshold = this.#fixed();
+    for (const j of smooths.keys()) this.#smooth(j);
+    const effects = groups.map((group) => this.#group(group));
+    const own = Object.fromEntries(
+      family.parameters.map((name) => [name, name === "threshold" ? threshold! : this.#scale(name)]),
+    );
+    for (const [j, { term, levels, effects: names }] of groups.entries()) {
+      const places = levels.flatMap((level) => names.map((name) => ({ name: `${term.label}[${level}]: ${name}`, shape: [] })));
+      this.#reports.push({ places, kind: "parameter", value: effects[j].value });
+    }
+    // After all that is drawn from the posterior.
+    for (const [j, group] of groups.entries()) {
+      const fresh = forNewRows ? effects[j].fresh() : undefined;
+      this.#vary(group, effects[j].value, fresh, fields[indexField(j)], fields[effectField(j)]);
+    }
+    if (formula.offsets.length > 0) this.#parts.push(fields[OFFSET]);
+    const eta = this.#parts.length === 0 ? toArray(0) : this.#parts.reduce((a, b) => add(a, b));
+    const y = fields[formula.response.label];
+    this.#context.observe(
+      y,
+      family.distribution(eta, own as Record<FamilyParameter, SymbolicArray>, fields[TRIALS] ?? toArray(1)),
+    );
+    reports.push(...this.#reports);
+  }
+
+  /** The intercept and the coefficients; of an ordinal response its thresholds, which are returned. */
+  #fixed(): SymbolicArray | undefined {
+    const { formula, family, response, coefficients, deviations, means } = this.#plan;
+    const { param } = this.#context;
+    const isOrdinal = family.parameters.includes("threshold");
+    const threshold = isOrdinal
+      ? param("threshold", this.#priors.of("threshold"), { shape: response.levels!.length - 1, constraint: "ordered" })
+      : undefined;
+    const intercept = formula.intercept && !isOrdinal ? param("Intercept", this.#priors.intercept()) : undefined;
+    const b = this.#sideBySide(
+      "b",
+      coefficients.map((name, j) => this.#priors.coefficient(name, deviations[j])),
+      false,
+    );
+    const atMeans: SymbolicArray | undefined = b && means.some((mean) => mean !== 0) ? sum(mul(b, toArray(means))) : undefined;
+    if (threshold) {
+      const value = atMeans ? add(threshold, atMeans) : threshold;
+      this.#reports.push({ places: [{ name: "threshold", shape: threshold.shape }], kind: "parameter", value });
+    }
+    if (intercept) this.#report(["Intercept"], atMeans ? sub(intercept, atMeans) : intercept);
+    if (b) this.#report(coefficients, b);
+    const product = b && matmul(this.#fields[FIXED], b);
+    // One sum, which the compiler fuses with the density.
+    if (product && intercept) this.#parts.push(add(product, intercept));
+    else this.#parts.push(...[product, intercept].filter((part) => part !== undefined));
+    return threshold;
+  }
+
+  #smooth(j: number): void {
+    const { label } = this.#plan.smooths[j].term;
+    const name = `sd(${label})`;
+    const [sd] = this.#positive(name, [this.#priors.sd(name)]);
+    this.#report([name], sd);
+    const wiggles = this.#fields[smoothField(j)];
+    const weights = this.#context.param(`${label} wiggles`, normal(0, sd), { shape: wiggles.shape[1], centred: false });
+    this.#parts.push(matmul(wiggles, weights));
+  }
+
+  /** Effects of all groups, [group, effect], and those of one that is new. */
+  #group({ term, effects, levels }: PlannedGroup): { value: SymbolicArray; fresh: () => SymbolicArray } {
+    const { param } = this.#context;
+    const kind = `sd(${term.label})`;
+    const names = effects.map((name) => `${kind}: ${name}`);
+    const k = effects.length;
+    const key = `${term.label}: ${effects.join(", ")}`;
+    const sd = this.#positive(
+      kindOf(kind, effects),
+      names.map((name) => this.#priors.sd(name, kind)),
+    )[1];
+    this.#report(names, sd);
+    if (!term.correlated || k === 1)
+      return {
+        value: param(key, normal(0, sd), { shape: [levels.length, k], centred: false }),
+        fresh: () => param(`new ${key}`, normal(0, sd), { shape: [k], centred: false }),
+      };
+    const factor = param(`cor(${key})`, lkjCholesky(k, this.#priors.correlation()));
+    const pairs = effects.flatMap((b, j) =>
+      effects.slice(0, j).map((a, i) => ({ name: `cor(${term.label}): ${a}, ${b}`, at: j * k + i })),
+    );
+    const correlations = reshape(matmul(factor, matrixTranspose(factor)), [k * k]);
+    this.#report(
+      pairs.map(({ name }) => name),
+      take(
+        correlations,
+        pairs.map((pair) => pair.at),
+      ),
+    );
+    const prior = multivariateNormalCholesky(new Array<number>(k).fill(0), mul(reshape(sd, [k, 1]), factor));
+    return {
+      value: param(key, prior, { shape: levels.length, centred: false }),
+      fresh: () => param(`new ${key}`, prior, { centred: false }),
+    };
+  }
+
+  #vary(
+    { coding, term }: PlannedGroup,
+    effects: SymbolicArray,
+    fresh: SymbolicArray | undefined,
+    index: SymbolicArray,
+    columns: SymbolicArray | undefined,
+  ): void {
+    const [count, k] = effects.shape;
+    const known = fresh ? min(index, count - 1) : index;
+    const own = (j: number): SymbolicArray => {
+      const all = k === 1 ? take(reshape(effects, [count]), known) : at(gathered, j, 1);
+      return fresh ? where(less(count - 1, index), at(fresh, j), all) : all;
+    };
+    const gathered = take(effects, known);
+    if (term.intercept) this.#parts.push(own(0));
+    const first = term.intercept ? 1 : 0;
+    for (const j of coding.names.keys()) this.#parts.push(mul(own(first + j), at(columns!, j, 1)));
+  }
+
+  #scale(name: FamilyParameter): SymbolicArray {
+    const [value] = this.#positive(name, [this.#priors.of(name)], lowest[name]);
+    this.#report([name], value);
+    return value;
+  }
+
+  /** Of one prior a number, and in any case a list. */
+  #positive(name: string, priors: readonly Distribution[], lower = 0): [single: SymbolicArray, all: SymbolicArray] {
+    const all = this.#sideBySide(name, priors, true, lower)!;
+    return [at(all, 0), all];
+  }
+
+  /** A list of parameters, each with its prior: one param() for each family of priors. */
+  #sideBySide(name: string, priors: readonly Distribution[], isScale: boolean, lower = 0): SymbolicArray | undefined {
+    if (priors.length === 0) return undefined;
+    const kinds = [...new Set(priors.map(({ family }) => family))];
+    const lists = kinds.map((family) => [...priors.keys()].filter((j) => priors[j].family === family));
+    const made = lists.map((list, k) => {
+      const prior = stacked(list.map((j) => priors[j]));
+      const bounds = isScale && (lower > 0 || !isPositive(prior)) ? { lower } : {};
+      return this.#context.param(k === 0 ? name : `${name} ${k + 1}`, prior, { shape: list.length, ...bounds });
+    });
+    if (made.length === 1) return made[0];
+    const order = lists.flat();
+    return take(
+      concatenate(made),
+      [...priors.keys()].map((j) => order.indexOf(j)),
+    );
+  }
+
+  #report(names: readonly string[], value: SymbolicArray): void {
+    this.#reports.push({ places: names.map((name) => ({ name, shape: [] })), kind: "parameter", value });
+  }
+}
+
+/** Several terms of one group have parameters of their own. */
+const kindOf = (kind: string, effects: readonly string[]): string => `${kind}: ${effects.join(", ")}`;
+
+/** Priors of one family as one of a list. */
+function stacked(priors: readonly Distribution[]): Distribution {
+  const [{ family, parameters }] = priors;
+  const lists = Object.keys(parameters).map((name) => [name, stack(priors.map((prior) => prior.parameters[name]))] as const);
+  return new Distribution(family, Object.fromEntries(lists));
+}
+
+function fieldsOf({ formula, coefficients, groups, smooths }: Plan): DataFields {
+  const fields: [string, DataFields[string]][] = [[formula.response.label, vector("N")]];
+  if (coefficients.length > 0) fields.push([FIXED, matrix("N", coefficients.length)]);
+  if (formula.offsets.length > 0) fields.push([OFFSET, vector("N")]);
+  if (formula.trials) fields.push([TRIALS, vector("N")]);
+  for (const [j, { coding }] of groups.entries()) {
+    fields.push([indexField(j), vector("N")]);
+    if (coding.names.length > 0) fields.push([effectField(j), matrix("N", coding.names.length)]);
+  }
+  for (const [j, { spline }] of smooths.entries()) fields.push([smoothField(j), matrix("N", spline.width)]);
+  return Object.fromEntries(fields);
+}

@@ -1,0 +1,83 @@
+/** Rows that the model has not seen: the same columns, of the levels that it knows; groups that it does not know are new ones. */
+import { DataError } from "../../engine/errors/errors.ts";
+import { nearest } from "../../engine/errors/nearest.ts";
+import { shown } from "../../engine/errors/shown.ts";
+import { isMissing } from "./columns.ts";
+import { columnsBelow, evaluate } from "./expressions.ts";
+import type { GroupedRows, Plan } from "./plan.ts";
+import type { Formula, Variable } from "./terms.ts";
+
+type RawRow = Readonly<Record<string, unknown>>;
+
+/** Columns that a new row must have: all but the response's. */
+export function columnsOfFormula({ terms, smooths, offsets, trials, groups }: Formula): string[] {
+  const variables = [...terms, ...groups.flatMap((group) => group.terms)].flatMap((term) => term.variables);
+  const all = [...variables, ...smooths, ...offsets, ...(trials ? [trials] : [])];
+  return [
+    ...new Set([...all.flatMap(({ expression }) => columnsBelow(expression)), ...groups.flatMap(({ columns }) => columns)]),
+  ];
+}
+
+/** Numbers of one row by field. @throws DataError with the column */
+export function numbersOfRow(plan: Plan, row: unknown, where: string): Record<string, Float64Array> {
+  if (typeof row !== "object" || row === null || Array.isArray(row) || ArrayBuffer.isView(row))
+    throw new DataError(
+      where,
+      `the row is ${shown(row)}, but must be an object with ${columnsOfFormula(plan.formula).join(", ")}`,
+      "DATA_SHAPE",
+    );
+  return plan.numbersOf(new NewRow(row as RawRow, where));
+}
+
+class NewRow implements GroupedRows {
+  readonly rowCount = 1;
+  readonly #row: RawRow;
+  readonly #where: string;
+
+  constructor(row: RawRow, where: string) {
+    this.#row = row;
+    this.#where = where;
+  }
+
+  numbers({ expression, label }: Variable): Float64Array {
+    const value = evaluate(expression, (name) => {
+      const cell = this.#cell(name, label);
+      if (typeof cell === "number" && Number.isFinite(cell)) return cell;
+      throw this.#wrong(`"${name}" is ${shown(cell)}, but must be a finite number`, "DATA_SHAPE");
+    });
+    if (Number.isFinite(value)) return Float64Array.of(value);
+    throw this.#wrong(`"${label}" is ${value} for this row; give a row where it is a number`, "DATA_RANGE");
+  }
+
+  codes({ expression, label }: Variable, levels: readonly string[]): Int32Array {
+    const [name] = columnsBelow(expression);
+    const level = String(this.#cell(name, label));
+    const code = levels.indexOf(level);
+    if (code >= 0) return Int32Array.of(code);
+    const near = nearest(level, levels);
+    throw this.#wrong(
+      `"${name}" is "${level}", which is no level of the data that the model was sampled with (${listed(levels)}), so that nothing is known of its effect; ${near === undefined ? "give one of them, or write the column as a group, (1 | " + name + "), whose levels may be new" : `did you mean "${near}"?`}`,
+      "DATA_LEVEL",
+    );
+  }
+
+  groups(columns: readonly string[], levels: readonly string[]): Float64Array {
+    const label = columns.map((name) => String(this.#cell(name, columns.join(":")))).join(":");
+    const place = levels.indexOf(label);
+    return Float64Array.of(place < 0 ? levels.length : place);
+  }
+
+  #cell(name: string, of: string): unknown {
+    const cell = Object.hasOwn(this.#row, name) ? this.#row[name] : undefined;
+    if (isMissing(cell))
+      throw this.#wrong(`"${name}" is missing (${shown(cell)}), but the term "${of}" wants it; add it`, "DATA_MISSING");
+    return cell;
+  }
+
+  #wrong(message: string, code: string): DataError {
+    return new DataError(this.#where, message, code);
+  }
+}
+
+const listed = (levels: readonly string[]): string =>
+  levels.length > 8 ? `${levels.slice(0, 8).join(", ")}, …` : levels.join(", ");

@@ -1,0 +1,156 @@
+/**
+ * Priors of a regression: brms' where it has proper ones, and rstanarm's for coefficients, which in brms are flat.
+ *
+ *   coefficients   normal(0, 2.5 · s / sd(x)), s the response's standard deviation of gaussian and student, else 1
+ *   Intercept      student(3, median of the response on the link's scale, spread), of centred columns; (3, 0, 2.5) of a logit
+ *   sd             halfStudent(3, spread) of groups' effects and smooths
+ *   sigma          halfStudent(3, spread)
+ *   cor            LKJ(1): uniform over correlation matrices
+ *   nu             gamma(2, 0.1) above 1
+ *   shape          inverseGamma(0.4, 0.3) of negativeBinomial, gamma(0.01, 0.01) of gamma
+ *   threshold      student(3, 0, 2.5), in order
+ *
+ * spread = max(2.5, 1.4826 · median absolute deviation of the response on the link's scale), both rounded to one decimal as in brms; a count of 0 counts as
+ * 0.1 on the scale of logarithms. Flat coefficients would have no draws before there are data, no calibration, and no finite answer where a column separates a
+ * response of 0 and 1.
+ *
+ * @throws OptionError for a prior of what the model does not have
+ */
+import { holds, isPlainObject, refuse } from "../../engine/errors/checks.ts";
+import { checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { nearest } from "../../engine/errors/nearest.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { quantile } from "../../engine/statistics/quantile.ts";
+import { Distribution, gamma, halfStudent, inverseGamma, normal, student } from "../model/index.ts";
+import type { FamilyParameter, ResponseFamily } from "./families.ts";
+
+/** Priors of a regression, by kinds of parameters or by the name of one. */
+export interface RegressionPriors {
+  /** Of all coefficients, the intercept aside. */
+  readonly b?: Distribution;
+  /** Of the intercept where all columns have their means. */
+  readonly Intercept?: Distribution;
+  /** Of the standard deviations of groups' effects and smooths; of one: "sd(school): x". */
+  readonly sd?: Distribution;
+  /** η of the LKJ prior of correlations, > 0. */
+  readonly cor?: number;
+  /** Of the residuals' scale. */
+  readonly sigma?: Distribution;
+  /** Of student's degrees of freedom. */
+  readonly nu?: Distribution;
+  /** Of the shape of gamma and negativeBinomial. */
+  readonly shape?: Distribution;
+  /** Of the thresholds of an ordinal response. */
+  readonly threshold?: Distribution;
+  /** Of a coefficient or standard deviation by its name. */
+  readonly [name: string]: Distribution | number | undefined;
+}
+
+const WHERE = "regression";
+const LEAST_SPREAD = 2.5;
+
+export class Priors {
+  readonly #given: RegressionPriors;
+  readonly #family: ResponseFamily;
+  readonly #centre: number;
+  readonly #spread: number;
+  readonly #unit: number;
+  readonly #asked = new Set<string>();
+
+  /** `response`: as observed. */
+  constructor(given: RegressionPriors, family: ResponseFamily, response: Float64Array) {
+    this.#given = given;
+    this.#family = family;
+    const linked = family.link === "log" ? response.map((y) => log(y === 0 ? 0.1 : y)) : response;
+    const isLogit = family.link === "logit";
+    const median = quantile(linked, 0.5);
+    const deviation =
+      1.4826 *
+      quantile(
+        linked.map((y) => Math.abs(y - median)),
+        0.5,
+      );
+    this.#centre = isLogit ? 0 : rounded(median);
+    this.#spread = isLogit ? LEAST_SPREAD : Math.max(LEAST_SPREAD, rounded(deviation));
+    this.#unit = family.link === "identity" ? deviationOf(response) || 1 : 1;
+  }
+
+  /** `deviation`: of the coefficient's column. */
+  coefficient(name: string, deviation: number): Distribution {
+    return this.#of([name, "b"]) ?? normal(0, (LEAST_SPREAD * this.#unit) / (deviation || 1));
+  }
+
+  intercept(): Distribution {
+    return this.#of(["Intercept"]) ?? student(3, this.#centre, this.#spread);
+  }
+
+  /** Of standard deviations, by their names. */
+  sd(name: string, group?: string): Distribution {
+    return this.#of([name, ...(group === undefined ? [] : [group]), "sd"]) ?? halfStudent(3, this.#spread);
+  }
+
+  /** η of LKJ. */
+  correlation(): number {
+    this.#asked.add("cor");
+    return this.#given.cor ?? 1;
+  }
+
+  of(parameter: FamilyParameter): Distribution {
+    const own = this.#of([parameter]);
+    if (own) return own;
+    if (parameter === "sigma") return halfStudent(3, this.#spread);
+    if (parameter === "threshold") return student(3, 0, LEAST_SPREAD);
+    if (parameter === "nu") return gamma(2, 0.1);
+    return this.#family.name === "gamma" ? gamma(0.01, 0.01) : inverseGamma(0.4, 0.3);
+  }
+
+  /** @throws OptionError for a prior that nothing asked for */
+  checkAllAsked(): void {
+    const unknown = Object.keys(this.#given).find((name) => !this.#asked.has(name));
+    if (unknown === undefined) return;
+    const known = [...this.#asked];
+    const near = nearest(unknown, known);
+    throw new OptionError(
+      WHERE,
+      `priors has "${unknown}", but this model has no such parameter${near === undefined ? "" : `; did you mean "${near}"?`} (it has ${known.join(", ")})`,
+      "OPTION_UNKNOWN",
+    );
+  }
+
+  #of(names: readonly string[]): Distribution | undefined {
+    for (const name of names) this.#asked.add(name);
+    const found = names.find((name) => Object.hasOwn(this.#given, name) && this.#given[name] !== undefined);
+    return found === undefined ? undefined : (this.#given[found] as Distribution);
+  }
+}
+
+/** What can be told without data. */
+export function checkPriors(priors: unknown): asserts priors is RegressionPriors {
+  if (!isPlainObject(priors) || priors instanceof Distribution)
+    refuse(WHERE, "priors", priors, "an object of distributions by name", "priors: { b: normal(0, 1) }");
+  for (const [name, prior] of Object.entries(priors)) {
+    if (prior === undefined) continue;
+    if (name === "cor") checkNumber(WHERE, "priors.cor", prior as number, { low: 0, open: true });
+    else if (!(prior instanceof Distribution))
+      refuse(WHERE, `priors["${name}"]`, prior, "a distribution", `"${name}": normal(0, 1)`);
+    else if (prior.kind === "discrete" || prior.eventRank > 0 || prior.batch.length > 0)
+      throw new OptionError(
+        WHERE,
+        `priors["${name}"] is ${prior.name} of ${prior.kind === "discrete" ? "whole numbers" : "several numbers"}, but must be of one real number; write normal(0, 1)`,
+        "OPTION_TYPE",
+      );
+    else if (!holds(prior, "logDensity")) refuse(WHERE, `priors["${name}"]`, prior, "a distribution", "normal(0, 1)");
+  }
+}
+
+/** Whether every value of a prior is positive. */
+export function isPositive({ support }: Distribution): boolean {
+  return support.kind === "interval" && support.low !== undefined;
+}
+
+const rounded = (value: number): number => Math.round(value * 10) / 10;
+
+function deviationOf(values: Float64Array): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1));
+}

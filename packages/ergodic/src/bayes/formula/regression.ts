@@ -1,0 +1,122 @@
+import { checkChoice, isPlainObject, refuse } from "../../engine/errors/checks.ts";
+import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
+import type { TracedModel, TracedReport } from "../model/context.ts";
+import type { ModelData } from "../model/fields.ts";
+import { conditionTraced, type StatisticalModel } from "../model/model.ts";
+import { traceModel } from "../model/trace.ts";
+import { regressionBody } from "./body.ts";
+import { Columns, type FormulaData } from "./columns.ts";
+import { type FamilyName, familyNames, familyOf, familySynonyms } from "./families.ts";
+import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
+import { checkNames, Plan } from "./plan.ts";
+import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
+import { readFormula } from "./terms.ts";
+
+/** Options of `regression`. */
+export interface RegressionOptions {
+  /** The distribution of what is observed. Default "gaussian". */
+  readonly family?: FamilyName;
+  /** Priors in the place of the defaults, e.g. { b: normal(0, 1), "sd(school)": halfNormal(1) }. */
+  readonly priors?: RegressionPriors;
+  /** Levels of columns, in their order: { size: ["small", "large"] }. The first is what others are compared with. Columns of the data that the formula does not have are ignored. Default: sorted. */
+  readonly levels?: Readonly<Record<string, readonly (string | number)[]>>;
+  /** The model's name. Default: the formula. */
+  readonly name?: string;
+}
+
+const WHERE = "regression";
+
+/**
+ * A regression written as a formula, with effects of groups, as in R's lme4 and brms: a model for `sample`, `fit` and all else that takes one.
+ *
+ *   const growth = regression("height ~ age * sex + (1 + age | child)");
+ *   const posterior = await sample(growth, { height, age, sex, child }, { seed: 1 });
+ *   const admission = regression("admitted ~ score + (1 | school)", { family: "bernoulli", priors: { b: normal(0, 1) } });
+ *
+ * Left of ~ what is observed, or `y | trials(n)` of the family binomial; right of it terms: columns of numbers; columns of texts, as factors with
+ * treatment coding against their first level; `a:b`, `a*b`; `s(x)`, a smooth curve; `offset(x)`; `(1 + x | group)`, effects that vary by group and are
+ * correlated, `||` without correlations; `0 +` or `- 1` without intercept. Data are columns by name, a list of rows, or a table.
+ *
+ * Draws have an "Intercept", coefficients by their columns' names ("age", "sexmale", "age:sexmale"), "sd(child): age",
+ * "cor(child): Intercept, age", "sigma", and each group's effects, "child[Ann]: age".
+ *
+ * @throws OptionError for a formula that cannot be read, with the place and what to write; from `sample` on DataError for data that do not fit it
+ */
+export function regression(formula: string, options: RegressionOptions = {}): StatisticalModel<FormulaData> {
+  if (typeof formula !== "string") refuse(WHERE, "the formula", formula, "a text", '"y ~ x + (1 | group)"');
+  const read = readFormula(formula);
+  const checked = checkedOptions(options);
+  const { name = formula.trim() } = checked;
+  const ofNumbers = (data: FormulaData): { model: StatisticalModel; data: ModelData } => {
+    const columns = new Columns(WHERE, data, checked.levels);
+    const plan = new Plan(read, familyOf(checked.family), columns);
+    const priors = new Priors(checked.priors, plan.family, plan.response.values);
+    return {
+      model: {
+        kind: "statistical",
+        name,
+        condition: async (numbers, condition = {}) =>
+          conditionTraced(name, traced(name, plan, priors, columns.texts, numbers), condition),
+      },
+      data: plan.data,
+    };
+  };
+  return {
+    kind: "statistical",
+    name,
+    ofNumbers,
+    async condition(data, condition) {
+      const { model, data: numbers } = ofNumbers(data);
+      return model.condition(numbers, condition);
+    },
+  };
+}
+
+interface Checked extends RegressionOptions {
+  readonly levels: Readonly<Record<string, readonly string[]>>;
+  readonly family: FamilyName;
+  readonly priors: RegressionPriors;
+}
+
+function checkedOptions(options: RegressionOptions): Checked {
+  checkKeys(WHERE, options, ["family", "priors", "levels", "name"]);
+  const { family = "gaussian", priors = {}, levels = {}, name } = options;
+  if (typeof family === "string" && Object.hasOwn(familySynonyms, family))
+    throw new OptionError(
+      WHERE,
+      `the family is "${family}", which is called "${familySynonyms[family]}" here; write family: "${familySynonyms[family]}"`,
+      "OPTION_RANGE",
+    );
+  checkChoice(WHERE, "family", family, familyNames);
+  checkPriors(priors);
+  if (name !== undefined && typeof name !== "string") refuse(WHERE, "name", name, "a text", 'name: "growth"');
+  if (!isPlainObject(levels)) refuse(WHERE, "levels", levels, "lists by column", '{ size: ["small", "large"] }');
+  const texts = Object.entries(levels).map(([column, list]) => {
+    if (!Array.isArray(list) || list.length === 0 || new Set(list.map(String)).size < list.length)
+      refuse(WHERE, `levels.${column}`, list, "a list of different levels", '["small", "large"]');
+    return [column, list.map(String)] as const;
+  });
+  return { family, priors, levels: Object.fromEntries(texts), ...(name === undefined ? {} : { name }) };
+}
+
+function traced(name: string, plan: Plan, priors: Priors, texts: readonly string[], data: ModelData): TracedModel {
+  const reports: TracedReport[] = [];
+  const made = traceModel(name, regressionBody(plan, priors, false, reports), data);
+  priors.checkAllAsked();
+  checkNames(
+    reports.flatMap(({ places }) => places.map((place) => place.name)),
+    plan.coefficients,
+  );
+  const columns = columnsOfFormula(plan.formula);
+  return {
+    ...made,
+    reports,
+    newRows: {
+      columns,
+      texts: columns.filter((column) => texts.includes(column)),
+      again: (rows) => traceModel(name, regressionBody(plan, priors, true, []), rows),
+      numbers: (row, where) => numbersOfRow(plan, row, where),
+      levels: plan.response.levels ? { [plan.formula.response.label]: plan.response.levels } : {},
+    },
+  };
+}

@@ -1,0 +1,114 @@
+/** What a search for a mode climbs: the log density of a model's values, here or as another thread was sent it. */
+
+import type { ParameterPlace } from "../../engine/contract/index.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
+import { Arena } from "../../engine/memory/arena.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import type { Family } from "../../engine/memory/families.ts";
+import { own } from "../../engine/memory/memory.ts";
+import { familiesOfModel } from "../model/families.ts";
+import { ConditionedModel } from "../model/index.ts";
+import type { PortableForm } from "../model/placed.ts";
+import { placeForm } from "../model/portable.ts";
+import type { ModeOptions } from "./mode-options.ts";
+
+/** Where a parameter's unconstrained numbers are, and what they stand for. */
+export interface ModePlace extends ParameterPlace {
+  /** Of its values. */
+  readonly shape: readonly number[];
+  /** Name of the transform that makes them. */
+  readonly transform: string;
+}
+
+/** The log density of a model's values, without log |J|, over its unconstrained numbers. */
+export interface ModeTarget {
+  readonly name: string;
+  readonly dimension: number;
+  readonly places: readonly ModePlace[];
+  /** Where one start begins. */
+  readonly start?: Float64Array | undefined;
+  evaluate(u: Float64Array): { value: number; gradient: Float64Array };
+  /** Which term is not finite at these points. */
+  explain?(points: readonly Float64Array[]): string | undefined;
+  dispose(): void;
+}
+
+/** The same as plain data. */
+export interface PortableMode extends Pick<ModeTarget, "name" | "dimension" | "places" | "start"> {
+  readonly deterministic: boolean;
+  readonly families: readonly Family[];
+  readonly form: PortableForm;
+}
+
+/** A model's density of its values in place of that of its unconstrained numbers. @throws CapabilityError for discrete parameters */
+export function modeTarget(
+  given: ConditionedModel,
+  engine: Engine,
+  { start }: ModeOptions,
+): ModeTarget & { readonly model: ConditionedModel } {
+  const { traced, name, dimension } = given;
+  if (given.discrete.length > 0)
+    throw new CapabilityError(
+      "fit",
+      `"${given.discrete[0].name}" is discrete, and a mode follows gradients; sum it out with marginalise()`,
+      "SAMPLE_DISCRETE",
+    );
+  const model = new ConditionedModel(name, { ...traced, logDensity: traced.logDensityOfValues }, engine, given.deterministic);
+  return {
+    ...{ model, name, dimension },
+    places: given.parameters.map((place, i) => {
+      const { shape, transform } = traced.parameters[i];
+      return { ...place, shape, transform: transform.name };
+    }),
+    start: start && given.unconstrain(start),
+    evaluate: (u) => model.evaluate(u),
+    explain: (points) => model.explain(points),
+    dispose: () => model.dispose(),
+  };
+}
+
+export function portableMode({ model, name, dimension, places, start }: ReturnType<typeof modeTarget>): PortableMode {
+  const { deterministic, traced } = model;
+  const families = ["sampling", ...familiesOfModel(traced)] as const;
+  return { name, dimension, places, start, deterministic, families, form: model.portableDensity() };
+}
+
+/** On the thread to which it was sent. */
+export class PortedMode implements ModeTarget {
+  readonly name: string;
+  readonly dimension: number;
+  readonly places: readonly ModePlace[];
+  readonly start: Float64Array | undefined;
+  private readonly engine: Engine;
+  private readonly arena: Arena;
+  private readonly call: () => number;
+  private readonly x: number;
+  private readonly gradient: number;
+
+  constructor({ name, dimension, places, start, deterministic, form }: PortableMode, engine: Engine) {
+    this.name = name;
+    this.dimension = dimension;
+    this.places = places;
+    this.start = start;
+    this.engine = engine;
+    this.arena = new Arena(engine.memory, `mode of ${name}`);
+    const density = placeForm(engine, deterministic, this.arena, form, []);
+    const [x, gradient] = [this.arena.take(8 * dimension), this.arena.take(8 * dimension)];
+    this.x = x;
+    this.gradient = gradient;
+    this.arena.ownedBy(this, own);
+    const kernel = engine.kernel("logDensityGradient", deterministic);
+    this.call = () => kernel(density, x, gradient);
+  }
+
+  evaluate(u: Float64Array): { value: number; gradient: Float64Array } {
+    const { engine, x, gradient, dimension } = this;
+    engine.memory.f64(x, dimension).set(u);
+    const value = this.call();
+    return { value, gradient: engine.memory.f64(gradient, dimension).slice() };
+  }
+
+  dispose(): void {
+    this.arena.dispose();
+  }
+}

@@ -1,0 +1,21 @@
+import type { BindOptions, DensityBinding } from "../../engine/contract/index.ts";
+import { Arena } from "../../engine/memory/arena.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+
+/** What `make` puts into an arena of its own, as a binding to the kernel that evaluates compiled densities. It holds on to the density whose memory it reads. */
+export function boundDensity<T extends { model: number }>(
+  density: { readonly deterministic: boolean },
+  engine: Engine,
+  { lane, purpose }: BindOptions,
+  make: (arena: Arena) => T,
+): T & DensityBinding {
+  const arena = new Arena(engine.memory, `${purpose} ${lane}`);
+  try {
+    const slot = engine.kernelSlot("logDensityGradient", density.deterministic);
+    const held = { density, arena };
+    return { ...make(arena), slot, dispose: () => held.arena.dispose() };
+  } catch (error) {
+    arena.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,64 @@
+/** What is wrong with a model. */
+
+import {
+  broadcastShapes,
+  isArray,
+  type Shape,
+  type SymbolicArray,
+  sameShape,
+  shapeText,
+  sizeOf,
+} from "../../engine/compiler/index.ts";
+import { CapabilityError, CompileError } from "../../engine/errors/errors.ts";
+import { batchOf, rankOf } from "../distributions/constraint.ts";
+import type { Distribution } from "../distributions/index.ts";
+
+export function checkArray(where: string, what: string, given: unknown): SymbolicArray {
+  if (isArray(given)) return given;
+  const kind = given === null ? "null" : typeof given;
+  throw new CompileError(where, `${what} is ${kind}, but must be a symbolic array; a number is full(3)`, "COMPILE_OPERAND");
+}
+
+/** Axes of one value, from the parameters that have as many. */
+export function eventShape({ family, eventRank, parameters }: Distribution): Shape {
+  if (eventRank === 0) return [];
+  if (family.eventShape) return family.eventShape;
+  // Weights of a mixture count its components.
+  const name = Object.keys(parameters).find((key) => key !== "weights" && rankOf(family.constraints[key]) > 0);
+  const array = name === undefined ? undefined : parameters[name];
+  if (array) return new Array<number>(eventRank).fill(array.shape[array.rank - 1]);
+  throw new CapabilityError(family.name, "the shape of its values is not known; define it with eventShape", "DISTRIBUTION_LACKS");
+}
+
+/** A prior must be continuous or of single whole numbers, and give one density for each of the parameter's values. */
+export function checkPrior(name: string, prior: Distribution, shape: Shape): void {
+  if (prior.name === "censored")
+    throw new CapabilityError(
+      `param "${name}"`,
+      "censored() says how values are seen, and is no prior, as some of its values have a probability and others a density; give the distribution itself, or truncated()",
+      "MODEL_PRIOR",
+    );
+  if (prior.kind === "discrete" && prior.eventRank > 0)
+    throw new CapabilityError(
+      `param "${name}"`,
+      `${prior.name} is a distribution of several whole numbers that depend on one another, which no sampler here moves; sum the parameter out by marginalise()`,
+      "MODEL_DISCRETE",
+    );
+  const batch = batchOf(shape, prior.eventRank);
+  if (sameShape(broadcastShapes(`param "${name}"`, [batch, prior.batch]), batch)) return;
+  throw new CompileError(
+    `param "${name}"`,
+    `its shape is ${shapeText(batch)}, but the parameters of ${prior.name} broadcast to ${shapeText(prior.batch)}; make the shapes agree`,
+    "COMPILE_SHAPE",
+  );
+}
+
+/** Parameters for more elements than the value has would count it several times. */
+export function checkCounted(value: SymbolicArray, distribution: Distribution, pointwise: SymbolicArray): void {
+  if (pointwise.size === sizeOf(batchOf(value.shape, distribution.eventRank))) return;
+  throw new CompileError(
+    "observe",
+    `the value has shape ${shapeText(value.shape)}, but the parameters of ${distribution.name} broadcast to ${shapeText(distribution.batch)}, which would count it several times; make the shapes agree`,
+    "COMPILE_SHAPE",
+  );
+}

@@ -1,0 +1,359 @@
+import { arraysBelow, interpret, type SymbolicArray } from "../../engine/compiler/index.ts";
+import type {
+  BindOptions,
+  DensityBinding,
+  DiscretePlace,
+  JsonObject,
+  LogDensity,
+  ParameterPlace,
+  TemperedBinding,
+} from "../../engine/contract/index.ts";
+import { DataError, OptionError } from "../../engine/errors/errors.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { own } from "../../engine/memory/memory.ts";
+import type { Draws, Stream } from "../../engine/random/stream.ts";
+import { Distribution } from "../distributions/index.ts";
+import { boundDensity } from "./bound.ts";
+import type { Hint, TracedModel, TracedObservation } from "./context.ts";
+import { dependentObservations } from "./dependence.ts";
+import { Drawer } from "./drawing.ts";
+import { explained } from "./explain.ts";
+import { type GivenValues, numbersOf } from "./given-values.ts";
+import { hierarchyOf } from "./hierarchy.ts";
+import { PlacedModel, type PointFunction, type PortableForm, type PortableForms } from "./placed.ts";
+import { drawEach, eachPoint, namedColumns } from "./points.ts";
+import { PriorDrawer } from "./prior.ts";
+import { isAnyMoved, placesOf, type QuantityPlace } from "./programs.ts";
+import { solutionsReport, somePoints, watchedArrays } from "./solutions.ts";
+
+/** Values by name, row-major. */
+export type NamedValues = Record<string, Float64Array>;
+
+/** What evaluations on this thread need. */
+interface Evaluator {
+  readonly x: number;
+  readonly gradient: number;
+  readonly density: number;
+}
+
+/**
+ * A model with its data: log p(u) over unconstrained numbers, its gradient, and the values that u represents.
+ *
+ * u: f64[dimension], the parameters' unconstrained numbers one after another, in the order of `param`. log p(u) = log p(values) + Σ log |J|.
+ * Parameters that are whole numbers are in u as they are, and have a gradient of 0 there.
+ */
+export class ConditionedModel implements LogDensity, Disposable {
+  /** The model's name. */
+  readonly name: string;
+  /** Unconstrained numbers. */
+  readonly dimension: number;
+  /** What draws report, in the order of their values; generated quantities that are drawn come last. */
+  readonly quantities: readonly QuantityPlace[];
+  /** Numbers of all quantities that are not drawn: the values of one point. */
+  readonly valueCount: number;
+  /** What the model's function described. */
+  readonly traced: TracedModel;
+  /** Whether results are the same bits on every host. */
+  readonly deterministic: boolean;
+  /** Where the unconstrained numbers of each parameter are in u; those that are whole numbers, with their bounds. */
+  readonly parameters: readonly ParameterPlace[];
+  readonly discrete: readonly DiscretePlace[];
+  private readonly engine: Engine;
+  private readonly placed: PlacedModel;
+  private readonly reported: readonly SymbolicArray[];
+  private readonly generated: Drawer;
+  private readonly predicted: Drawer;
+  private readonly prior: PriorDrawer;
+  private readonly functions = new Map<string, PointFunction>();
+  private evaluator: Evaluator | undefined;
+
+  constructor(name: string, traced: TracedModel, engine: Engine, deterministic: boolean) {
+    this.name = name;
+    this.traced = traced;
+    this.engine = engine;
+    this.deterministic = deterministic;
+    this.dimension = traced.dimension;
+    this.placed = new PlacedModel(name, traced, engine, deterministic);
+    const { reported, places } = placesOf(traced);
+    this.reported = reported;
+    this.quantities = places;
+    this.valueCount = reported.reduce((count, { size }) => count + size, 0);
+    this.parameters = traced.parameters.map((p) => ({ name: p.name, offset: p.offset, size: p.unconstrained.size }));
+    this.discrete = traced.parameters.flatMap(({ discrete }, i) => (discrete ? [{ ...this.parameters[i], ...discrete }] : []));
+    this.generated = new Drawer(this.placed, "generated", traced.drawn);
+    this.predicted = new Drawer(this.placed, "predicted", traced.replicated);
+    this.prior = new PriorDrawer(name, traced, this.placed);
+  }
+
+  bind(options: BindOptions): DensityBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => ({ model: this.placed.density(arena, gradient) }));
+  }
+
+  /** Whether `observe` and `marginalise` terms depend on parameters; if not, powers of the likelihood change nothing. */
+  get hasLikelihood(): boolean {
+    return isAnyMoved([this.traced.logLikelihood]);
+  }
+
+  /** `param` and `target` terms are the prior, log |J| counted; `observe` and `marginalise` terms the likelihood. */
+  bindTempered(options: BindOptions): TemperedBinding {
+    const { gradient = true } = options;
+    return boundDensity(this, this.engine, options, (arena) => {
+      const cells = { power: arena.take(8), likelihood: arena.take(8) };
+      return { ...cells, model: this.placed.tempered(arena, gradient, cells) };
+    });
+  }
+
+  /** log p(u) and its gradient, on this thread. @throws OptionError unless u has `dimension` numbers */
+  evaluate(u: ArrayLike<number>): { value: number; gradient: Float64Array } {
+    const point = this.checked(u);
+    this.placed.checkAlive();
+    this.evaluator ??= this.makeEvaluator();
+    const { x, gradient, density } = this.evaluator;
+    this.engine.memory.f64(x, this.dimension).set(point);
+    const value = this.engine.kernel("logDensityGradient", this.deterministic)(density, x, gradient);
+    return { value, gradient: this.engine.memory.f64(gradient, this.dimension).slice() };
+  }
+
+  /** Parameters, transformed and generated quantities at u. Those that are drawn are omitted without `draws`. */
+  constrain(u: ArrayLike<number>, draws?: Draws): NamedValues {
+    const all = this.valuesOf(u);
+    const { drawn } = this.traced;
+    const known = this.quantities.slice(0, this.quantities.length - drawn.length);
+    const made: NamedValues = Object.fromEntries(known.map(({ name, offset, size }) => [name, all.slice(offset, offset + size)]));
+    if (draws) for (const { name, values } of this.generated.at(this.checked(u), draws)) made[name] = values;
+    return made;
+  }
+
+  /** The values of many points, one point after another: `valueCount` numbers for each `dimension` of u, in the order of `quantities`. */
+  valuesOf(points: ArrayLike<number>): Float64Array {
+    return this.ofPoints("values", this.reported, points);
+  }
+
+  /** The values of parameters, whatever draws report: by name [point, size]. */
+  parameterValuesOf(points: ArrayLike<number>): NamedValues {
+    const { parameters } = this.traced;
+    const all = this.ofPoints(
+      "parameters",
+      parameters.map(({ value }) => value),
+      points,
+    );
+    return namedColumns(
+      all,
+      parameters.map(({ name, value }) => ({ name, size: value.size })),
+    );
+  }
+
+  /** Generated quantities that are drawn, of many points: by name [point, size]. Point i draws from update i of the stream. */
+  generatedOf(points: ArrayLike<number>, stream: Stream): NamedValues {
+    return this.drawnOf(this.generated, points, stream);
+  }
+
+  /**
+   * u of the parameters' values. `rest`: unconstrained numbers, of which those of parameters without a value are taken.
+   *
+   * @throws OptionError where one breaks its constraint, DataError where one is missing and there is no `rest`
+   */
+  unconstrain(values: GivenValues, rest?: Float64Array): Float64Array {
+    const u = new Float64Array(this.dimension);
+    const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
+    for (const { name, value, transform, nonCentred, offset, unconstrained } of this.traced.parameters) {
+      const given = values[name];
+      if (given === undefined && rest) {
+        inputs[`u ${name}`] = rest.subarray(offset, offset + unconstrained.size);
+        u.set(inputs[`u ${name}`], offset);
+        continue;
+      }
+      if (given === undefined)
+        throw new DataError(this.name, `the parameter "${name}" has no value; give all of them`, "DATA_MISSING");
+      const own = ofParameter(name, () => {
+        const numbers = numbersOf(given, value.shape);
+        return transform.unconstrain(nonCentred ? nonCentred.standardise(numbers, inputs) : numbers, inputs);
+      });
+      u.set(own, offset);
+      inputs[`u ${name}`] = own;
+    }
+    return u;
+  }
+
+  /** log p(u) by the interpreter: the oracle of `evaluate`. */
+  logDensity(u: ArrayLike<number>): number {
+    return interpret([this.traced.logDensity], this.inputs(u))[0][0];
+  }
+
+  /** log p of the constrained values at u, without log |J|: what textbooks write. */
+  logDensityOfValues(u: ArrayLike<number>): number {
+    return interpret([this.traced.logDensityOfValues], this.inputs(u))[0][0];
+  }
+
+  /** log p of each observed value at u, by name: what leave-one-out validation sums. */
+  pointwise(u: ArrayLike<number>): NamedValues {
+    return this.pointwiseOf(this.checked(u));
+  }
+
+  /** `pointwise` of many points: by name [point, size]. */
+  pointwiseOf(points: ArrayLike<number>): NamedValues {
+    const observed = [...this.traced.observed, ...this.traced.marginal];
+    const all = this.ofPoints(
+      "pointwise",
+      observed.map(({ pointwise }) => pointwise),
+      points,
+    );
+    return namedColumns(
+      all,
+      observed.map(({ name, pointwise }) => ({ name, size: pointwise.size })),
+    );
+  }
+
+  /** Names of what was observed whose terms depend on each other, as seen at u. */
+  dependentObservations(u: ArrayLike<number>): Set<string> {
+    return dependentObservations(this.traced, this.inputs(u));
+  }
+
+  /** Code and numbers of its density, for another thread. */
+  portable(): PortableForms {
+    return this.placed.portable();
+  }
+
+  /** Code and numbers of its density with the gradient, for another thread. */
+  portableDensity(): PortableForm {
+    return this.placed.portableDensity(true);
+  }
+
+  /** What advice must know of it: which parameters belong to a hierarchy, where the user wrote them. */
+  get facts(): JsonObject {
+    return this.traced.reports ? {} : hierarchyOf(this.traced);
+  }
+
+  /** Shapes of the data by name, which draws from a file are held to where a model is given with them. */
+  get dataShapes(): Record<string, number[]> {
+    return Object.fromEntries([...this.traced.fields].map(([name, { shape }]) => [name, [...shape]]));
+  }
+
+  /** What is probably not meant, though it can be sampled. */
+  get hints(): readonly Hint[] {
+    return this.traced.hints;
+  }
+
+  /** Of the differential equations that the model solves: at some of these points the most steps, the largest error, and at how many one was not found; undefined where it solves none. */
+  solutionsAt(points: Float64Array): JsonObject | undefined {
+    const arrays = this.traced.solutions.length > 0 ? watchedArrays(this.traced) : [];
+    if (arrays.length === 0 || points.length === 0) return undefined;
+    const some = somePoints(points, this.dimension);
+    return solutionsReport(this.ofPoints("solutions", arrays, some), arrays.length);
+  }
+
+  /** Which prior or observation is not finite at these points, as text; undefined where all are. */
+  explain(points: readonly Float64Array[]): string | undefined {
+    if (points.length === 0 || points[0].length !== this.dimension) return undefined;
+    const densities = this.traced.terms.map(({ density }) => density);
+    if (densities.length === 0) return undefined;
+    const values = this.ofPoints(
+      "explain",
+      densities,
+      points.flatMap((u) => [...u]),
+    );
+    return explained(this.traced, values, points.length, this.inputs(points[0]));
+  }
+
+  /** Draws of what was observed, given the parameters at u. */
+  predict(u: ArrayLike<number>, draws: Draws): NamedValues {
+    return Object.fromEntries(this.predicted.at(this.checked(u), draws).map(({ name, values }) => [name, values]));
+  }
+
+  /** What was observed, by name, as the model computes it from its data; what depends on parameters is omitted. */
+  observedValues(): NamedValues {
+    const { replicated, data } = this.traced;
+    const isData = ({ op, attributes }: SymbolicArray): boolean => op !== "input" || data.has(String(attributes));
+    const known = replicated.filter(({ value }) => arraysBelow([value]).every(isData));
+    const values = interpret(
+      known.map(({ value }) => value),
+      Object.fromEntries(data),
+    );
+    return Object.fromEntries(known.map(({ name }, i) => [name, values[i]]));
+  }
+
+  /** Names of what was observed in part, as bounds of values. */
+  hiddenObservations(): ReadonlySet<string> {
+    const hides = ({ distribution }: TracedObservation): boolean =>
+      distribution instanceof Distribution && distribution.family.hides === true;
+    return new Set(this.traced.observed.filter(hides).map(({ name }) => name));
+  }
+
+  /** `predict` of many points: by name [point, size]. Point i draws from update i of the stream. */
+  predictOf(points: ArrayLike<number>, stream: Stream): NamedValues {
+    return this.drawnOf(this.predicted, points, stream);
+  }
+
+  /** u drawn from the prior: with `constrain` and `predict`, a draw of everything. @throws CapabilityError for a flat prior or a target() */
+  drawPrior(draws: Draws): Float64Array {
+    return this.prior.draw(draws);
+  }
+
+  /** See LogDensity. */
+  drawStart(draws: Draws): Float64Array {
+    return this.prior.drawStart(draws);
+  }
+
+  /** Bindings must not be used any more. */
+  dispose(): void {
+    this.evaluator = undefined;
+    this.functions.clear();
+    this.placed.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private ofPoints(purpose: string, arrays: readonly SymbolicArray[], points: ArrayLike<number>): Float64Array {
+    const all = this.checkedPoints(points);
+    this.placed.checkAlive();
+    const made = this.functions.get(purpose) ?? this.placed.pointFunction(purpose, arrays);
+    this.functions.set(purpose, made);
+    return eachPoint(all, this.dimension, made);
+  }
+
+  private drawnOf(drawer: Drawer, points: ArrayLike<number>, stream: Stream): NamedValues {
+    return drawEach(this.checkedPoints(points), this.dimension, drawer, stream);
+  }
+
+  private checkedPoints(points: ArrayLike<number>): Float64Array {
+    return this.checked(points, Math.max(1, Math.floor(points.length / this.dimension)));
+  }
+
+  /** Inputs by name, for the interpreter. */
+  private inputs(u: ArrayLike<number>): Record<string, ArrayLike<number>> {
+    const point = this.checked(u);
+    const moved = this.parameters.map(({ name, offset, size }) => [`u ${name}`, point.subarray(offset, offset + size)]);
+    return { ...Object.fromEntries(this.traced.data), ...Object.fromEntries(moved) };
+  }
+
+  private checked(u: ArrayLike<number>, points = 1): Float64Array {
+    if (u.length === this.dimension * points) return Float64Array.from(u);
+    throw new OptionError(
+      this.name,
+      `the point has ${u.length} numbers, but must have ${this.dimension}; unconstrain() makes them`,
+      "OPTION_LENGTH",
+    );
+  }
+
+  private makeEvaluator(): Evaluator {
+    const arena = this.placed.ownArena(`model ${this.name} here`);
+    const density = this.placed.density(arena, true);
+    const x = arena.take(8 * this.dimension);
+    const gradient = arena.take(8 * this.dimension);
+    arena.ownedBy(this.placed, own);
+    return { x, gradient, density };
+  }
+}
+
+/** Transforms do not know whose values they refuse. */
+function ofParameter<T>(name: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new OptionError(`"${name}"`, `${error.where}: ${error.said}`, error.code, { cause: error });
+  }
+}

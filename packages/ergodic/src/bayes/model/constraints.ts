@@ -1,0 +1,89 @@
+/**
+ * Which values a parameter may take, in words, and the transform from unconstrained numbers onto them.
+ *
+ * "real", "positive", "unitInterval": element by element. "simplex", "ordered", "positiveOrdered", "unitVector": each row. "correlationCholesky",
+ * "covarianceCholesky": one factor, [d, d], of shape "d" or ["d", "d"]. `{ lower, upper }`: bounds, which may depend on other parameters.
+ */
+
+import { type ArrayLikeOperand, type Shape, type SymbolicArray, shapeText, toArray } from "../../engine/compiler/index.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+import { checkOrder, distributionNames } from "../distributions/distribution.ts";
+import {
+  correlationCholesky,
+  covarianceCholesky,
+  interval,
+  lower,
+  ordered,
+  positive,
+  positiveOrdered,
+  simplex,
+  type Transform,
+  unbounded,
+  unitVector,
+  upper,
+} from "../transforms/index.ts";
+
+export interface Bounds {
+  readonly lower?: ArrayLikeOperand;
+  readonly upper?: ArrayLikeOperand;
+}
+
+const WORDS = {
+  real: (shape: Shape) => unbounded(shape),
+  positive: (shape: Shape) => positive(shape),
+  unitInterval: (shape: Shape) => interval(0, 1, shape),
+  simplex,
+  ordered,
+  positiveOrdered,
+  unitVector,
+  correlationCholesky: (shape: Shape) => correlationCholesky(side("correlationCholesky", shape)),
+  covarianceCholesky: (shape: Shape) => covarianceCholesky(side("covarianceCholesky", shape)),
+};
+
+export type ConstraintWord = keyof typeof WORDS;
+/** What each word says of a parameter: `param(name, "positive")` has a flat prior over such values, `{ constraint }` keeps a prior to them. */
+export const constraintWords: Readonly<Record<ConstraintWord, string>> = {
+  real: "any number",
+  positive: "> 0",
+  unitInterval: "> 0 and < 1",
+  simplex: "> 0 in each element, with sum 1 along the last axis",
+  ordered: "increasing along the last axis",
+  positiveOrdered: "positive and increasing along the last axis",
+  unitVector: "of length 1 along the last axis",
+  correlationCholesky: "the Cholesky factor of a correlation matrix, [d, d], of the shape d",
+  covarianceCholesky: "the Cholesky factor of a covariance matrix, [d, d], of the shape d",
+};
+/**
+ * Which values a parameter may take: a word, e.g. "positive", "simplex", "ordered" or "correlationCholesky", or bounds { lower,
+ * upper }.
+ */
+export type ParameterConstraint = ConstraintWord | Bounds;
+
+/** @throws OptionError for a word that is none */
+export function transformOf(constraint: ParameterConstraint, shape: Shape): Transform {
+  if (typeof constraint === "string") {
+    if (Object.hasOwn(WORDS, constraint)) return WORDS[constraint](shape);
+    const known = Object.keys(WORDS).join(", ");
+    const call = distributionNames().includes(constraint) ? `; the distribution is called: ${constraint}(…)` : "";
+    throw new OptionError(
+      "param",
+      `"${constraint}" is no constraint (known: ${known}, { lower, upper })${call}`,
+      "OPTION_UNKNOWN",
+    );
+  }
+  const { lower: low, upper: high } = constraint;
+  checkOrder("param", { lower: boundArray(low), upper: boundArray(high) }, ["lower", "upper"]);
+  if (low !== undefined && high !== undefined) return interval(low, high, shape);
+  if (high !== undefined) return upper(high, shape);
+  if (low === undefined) return unbounded(shape);
+  return low === 0 ? positive(shape) : lower(low, shape);
+}
+
+const boundArray = (bound: ArrayLikeOperand | undefined): SymbolicArray | undefined =>
+  bound === undefined ? undefined : toArray(bound);
+
+function side(word: string, shape: Shape): number {
+  const [rows, columns = rows, ...more] = shape;
+  if (rows !== undefined && rows === columns && more.length === 0) return rows;
+  throw new OptionError("param", `"${word}" has shape ${shapeText(shape)}, but must be square; write shape: "K"`, "OPTION_RANGE");
+}

@@ -1,0 +1,32 @@
+/** Values of parameters as users give them: a number, a flat list, row-major, or lists within lists, as a matrix is written. */
+
+import type { Shape } from "../../engine/compiler/index.ts";
+import { isList } from "../../engine/errors/checks.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+
+/** A value of a parameter: a number, its numbers row-major, or a list of rows. */
+export type GivenValue = number | ArrayLike<number> | readonly GivenValue[];
+
+/** Values by name. */
+export type GivenValues = Readonly<Record<string, GivenValue>>;
+
+/** The numbers of a value, row-major: lists within lists must have the parameter's shape, a flat list is the parameter's to check. @throws OptionError */
+export function numbersOf(value: GivenValue, shape: Shape): ArrayLike<number> {
+  if (typeof value === "number") return [value];
+  if (!isList(value) || !Array.from(value).some(isList)) return value as ArrayLike<number>;
+  const numbers: number[] = [];
+  gather(value, shape, 0, numbers);
+  return numbers;
+}
+
+function gather(value: unknown, shape: Shape, axis: number, out: number[]): void {
+  if (axis === shape.length && typeof value === "number") out.push(value);
+  else if (axis < shape.length && isList(value) && value.length === shape[axis])
+    for (let i = 0; i < value.length; i++) gather(value[i], shape, axis + 1, out);
+  else
+    throw new OptionError(
+      "value",
+      `its lists are not of the shape [${shape.join(", ")}]; give them so, or flat, row by row`,
+      "OPTION_SHAPE",
+    );
+}

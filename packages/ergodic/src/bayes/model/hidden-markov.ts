@@ -1,0 +1,197 @@
+import {
+  add,
+  broadcastTo,
+  equal,
+  full,
+  log,
+  logSumExp,
+  maximum,
+  minimum,
+  range,
+  reshape,
+  type SymbolicArray,
+  scan,
+  shapeText,
+  sizeOf,
+  softmax,
+  solve,
+  sub,
+  sum,
+  transpose,
+  where,
+} from "../../engine/compiler/index.ts";
+import { type Kind, operation } from "../../engine/compiler/signature.ts";
+import { CompileError } from "../../engine/errors/errors.ts";
+import { type Parameter, parameterArray } from "../distributions/distribution.ts";
+import { drawIndex } from "../distributions/draw-counts.ts";
+import { parameter } from "../distributions/kinds.ts";
+import type { StateSource } from "./state-draws.ts";
+import { withUserLine } from "./user-line.ts";
+
+/** Distributions of the first state by their words. */
+export type InitialWord = "stationary" | "uniform";
+
+const words: readonly unknown[] = ["stationary", "uniform"] satisfies InitialWord[];
+const initialKind: Kind = {
+  wanted: `a list of K probabilities, "stationary" or "uniform"`,
+  fits: (x) => words.includes(x) || parameter.fits(x),
+};
+
+export class HiddenMarkov {
+  readonly initial: SymbolicArray;
+  readonly transition: SymbolicArray;
+  /** Whether the first state has the stationary distribution. */
+  readonly isStationary: boolean;
+
+  constructor(initial: SymbolicArray, transition: SymbolicArray, isStationary = false) {
+    this.initial = initial;
+    this.transition = transition;
+    this.isStationary = isStationary;
+  }
+
+  get states(): number {
+    return this.initial.shape[0];
+  }
+}
+
+/**
+ * A chain of hidden states: P(z₀ = k) = π_k, P(z_t = j | z_{t−1} = i) = A_ij, summed out by the forward recursion:
+ *
+ *   log a_t(j) = log P(z_t = j | y before t) + log p(y_t | z_t = j), log p(y_t | y before t) = log Σ_j a_t(j).
+ *
+ * π (`initial`): [K], A (`transition`): [K, K], rows i; simplexes. Emissions log p(y_t | z_t = k): [T, …, K], time first, axes
+ * between being chains of their own. Filters are kept normalised, so that nothing underflows however long the chain. Smoothed
+ * probabilities P(z_t = k | all y) by the backward recursion. Source: Rabiner 1989; Murphy 2012, 17.4.
+ *
+ * `initial` may also be "stationary", the π with π = πA, or "uniform", for models without a term for the first state, whose
+ * density then differs by a constant. There is one stationary π where the chain has one set of states that it never leaves. Constants
+ * and data with several such sets are refused; of parameters, which have them with probability 0, the log density is NaN there,
+ * and samplers reject the proposal.
+ *
+ * A chain of hidden states, for marginalise(). @throws CompileError unless initial is [K] and transition [K, K]
+ */
+export const hiddenMarkov = operation(
+  "hiddenMarkov",
+  { initial: initialKind, transition: parameter },
+  (initial: Parameter | InitialWord, transition: Parameter): HiddenMarkov =>
+    withUserLine(() => {
+      const next = parameterArray("hiddenMarkov", "transition", "simplex", transition);
+      const k = next.shape[0];
+      const square = next.rank === 2 && next.shape[1] === k;
+      const first =
+        square && initial === "stationary"
+          ? stationary(next)
+          : square && initial === "uniform"
+            ? full(1 / k, [k])
+            : parameterArray("hiddenMarkov", "initial", "simplex", typeof initial === "string" ? [] : initial);
+      if (square && first.rank === 1 && first.shape[0] === k) return new HiddenMarkov(first, next, initial === "stationary");
+      throw new CompileError(
+        "hiddenMarkov",
+        `initial ${typeof initial === "string" ? `is "${initial}"` : `has shape ${shapeText(first.shape)}`} and transition has shape ${shapeText(next.shape)}, but [K] and [K, K] are wanted`,
+        "COMPILE_SHAPE",
+      );
+    }),
+);
+
+/** `logDensity`: of each time given those before, [T, …]; `probabilities`: of the states given all times, [T, …, K]. */
+export function forwardBackward(
+  { initial, transition }: HiddenMarkov,
+  emissions: SymbolicArray,
+): { logDensity: SymbolicArray; probabilities: SymbolicArray } {
+  const shape = emissions.shape.slice(1);
+  const logTransition = log(transition);
+  const last = { axis: -1, keep: true };
+  const forward = scan([broadcastTo(log(initial), shape)], [emissions], ([predicted], [emission]) => {
+    const joint = add(predicted, emission);
+    const own = logSumExp(joint, last);
+    const filtered = sub(joint, own);
+    // Σ over the state before, which stands along the last axis but one.
+    const moved = add(reshape(filtered, [...shape, 1]), logTransition);
+    return [[logSumExp(moved, { axis: -2 })], [reshape(own, shape.slice(0, -1)), filtered]];
+  });
+  const [logDensity, filters] = forward.outputs;
+  const backward = scan(
+    [full(0, shape)],
+    [emissions, filters],
+    ([later], [emission, filtered]) => {
+      const ahead = reshape(add(emission, later), [...shape.slice(0, -1), 1, shape[shape.length - 1]]);
+      const earlier = logSumExp(add(ahead, logTransition), { axis: -1 });
+      return [[sub(earlier, logSumExp(earlier, last))], [softmax(add(filtered, later))]];
+    },
+    { reverse: true },
+  );
+  return { logDensity, probabilities: backward.outputs[0] };
+}
+
+/**
+ * The states that are together most probable given all that is observed, [T, …]: Viterbi's. δ_t(j) is the log probability
+ * of the best path that ends in j; from the
+ * last time backward each state is the best before the one that follows. Of equal paths the one of lower states. Source:
+ * Viterbi 1967; Rabiner 1989, section III.B.
+ */
+export function mostLikelyPath({ initial, transition }: HiddenMarkov, emissions: SymbolicArray): SymbolicArray {
+  const shape = emissions.shape.slice(1);
+  const beside = shape.slice(0, -1);
+  const states = range(shape[shape.length - 1]);
+  const logTransition = log(transition);
+  const forward = scan([broadcastTo(log(initial), shape)], [emissions], ([ahead], [emission]) => {
+    const best = add(ahead, emission);
+    return [[maximum(add(reshape(best, [...shape, 1]), logTransition), { axis: -2 })], [best]];
+  });
+  const backward = scan(
+    [full(0, shape)],
+    forward.outputs,
+    ([into], [best]) => {
+      const state = firstOfMost(add(best, into), states);
+      const follows = equal(states, reshape(state, [...beside, 1, 1]));
+      return [[sum(where(follows, logTransition, 0), { axis: -1 })], [state]];
+    },
+    { reverse: true },
+  );
+  return backward.outputs[0];
+}
+
+/** The first of the states whose score is the greatest, along the last axis. */
+export function firstOfMost(scores: SymbolicArray, states: SymbolicArray): SymbolicArray {
+  const isMost = equal(scores, maximum(scores, { axis: -1, keep: true }));
+  return minimum(where(isMost, states, states.size), { axis: -1 });
+}
+
+/** States along the chain, each drawn by the row of the one before. */
+export function chainStates({ initial, transition, states }: HiddenMarkov): StateSource {
+  return {
+    arrays: [initial, transition],
+    states([first, rows], batch) {
+      const beside = sizeOf(batch.slice(1));
+      const last = new Int32Array(beside);
+      return (draws, i) => {
+        const s = i % beside;
+        last[s] = drawIndex(draws, i < beside ? first : rows.subarray(last[s] * states, (last[s] + 1) * states));
+        return last[s];
+      };
+    },
+  };
+}
+
+/** Sets of states that the chain never leaves once it is there, each without a smaller one within. `transition`: [k, k]. */
+export function closedSets(transition: ArrayLike<number>, k: number): number[][] {
+  const reached = Array.from({ length: k }, (_, from) => {
+    const seen = new Set([from]);
+    for (const state of seen) {
+      if (seen.size === k) break;
+      for (let to = 0; to < k; to++) if (transition[state * k + to] > 0) seen.add(to);
+    }
+    return seen;
+  });
+  return reached.flatMap((seen, from) => {
+    const states = [...seen].sort((a, b) => a - b);
+    return states[0] === from && states.every((state) => reached[state].has(from)) ? [states] : [];
+  });
+}
+
+/** π with π = πA: that of a chain with one closed set, by π (I − A + 1) = 1, 1 being all ones. */
+function stationary(transition: SymbolicArray): SymbolicArray {
+  const k = transition.shape[0];
+  const identity = equal(reshape(range(k), [k, 1]), range(k));
+  return solve(transpose(add(sub(identity, transition), 1)), full(1, [k]));
+}

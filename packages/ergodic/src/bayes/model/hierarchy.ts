@@ -1,0 +1,19 @@
+/** Which parameters belong to a hierarchy: their priors' locations or scales are parameters. */
+import { arraysBelow } from "../../engine/compiler/index.ts";
+import type { TracedModel, TracedParameter } from "./context.ts";
+import { hasLocationScale } from "./non-centred.ts";
+
+/** `centred`: those that could be written `centred: false`; `nonCentred`: those that are. */
+export function hierarchyOf({ parameters }: TracedModel): { centred: string[]; nonCentred: string[] } {
+  const inHierarchy = parameters.filter(isBelowOthers);
+  const names = (which: (p: TracedParameter) => boolean): string[] => inHierarchy.filter(which).map(({ name }) => name);
+  return {
+    centred: names((p) => p.nonCentred === undefined && !p.narrowed && hasLocationScale(p.prior!)),
+    nonCentred: names((p) => p.nonCentred !== undefined),
+  };
+}
+
+function isBelowOthers({ prior }: TracedParameter): boolean {
+  const read = arraysBelow(Object.values(prior?.parameters ?? {}));
+  return read.some(({ op, attributes }) => op === "input" && String(attributes).startsWith("u "));
+}

@@ -1,0 +1,66 @@
+/**
+ * What can be sampled but is probably not meant: an observation of what depends on parameters, and a parameter without bounds
+ * where a distribution wants a positive number. Draws carry the hints in their description, the verdict repeats them, and the
+ * command line writes them before it samples.
+ */
+
+import { userLine } from "../../engine/compiler/array/position.ts";
+import { arrayPrimitiveOf } from "../../engine/compiler/array/primitive.ts";
+import { arraysBelow, type SymbolicArray } from "../../engine/compiler/index.ts";
+import type { Distribution } from "../distributions/index.ts";
+import type { Hint, TracedParameter } from "./context.ts";
+
+export type ParametersByValue = ReadonlyMap<SymbolicArray, TracedParameter>;
+
+/** Of observing `value`; undefined where it is of data alone. */
+export function observationHint(value: SymbolicArray, { name }: Distribution, parameters: ParametersByValue): Hint | undefined {
+  const whole = parameterOf(value, parameters);
+  if (whole)
+    return {
+      code: "observedParameter",
+      text: `observe() is of the parameter "${whole.name}", which counts as an observation in loo(), predict() and check()${userLine()}`,
+      advice: `where it is a prior, write param("${whole.name}", ${name}(…))`,
+    };
+  const moved = arraysBelow([value]).filter(({ op, attributes }) => op === "input" && String(attributes).startsWith("u "));
+  if (moved.length === 0) return undefined;
+  const names = moved.map(({ attributes }) => `"${String(attributes).slice(2)}"`).join(", ");
+  return {
+    code: "jacobian",
+    text: `observe() is of an expression that depends on ${names}, and no Jacobian is added${userLine()}`,
+    advice:
+      "unless it is linear in them, add log |∂value/∂parameter| by target(), or observe data and write the expression into the distribution",
+  };
+}
+
+/** Of a parameter without bounds as one of the distribution's that must not be negative. */
+export function unboundedHint(distribution: Distribution, parameters: ParametersByValue): Hint | undefined {
+  const { constraints, name } = distribution.family;
+  for (const [key, array] of Object.entries(distribution.parameters)) {
+    const constraint = constraints[key];
+    if (!/^(positive|positiveVector|nonnegative|probability)$/.test(constraint)) continue;
+    const found = parameterOf(array, parameters);
+    if (found?.transform.name !== "unbounded" || hasLowerBound(found)) continue;
+    const isChance = constraint === "probability";
+    return {
+      code: "unbounded",
+      text: `the parameter "${found.name}" has no bounds, but is the ${key} of ${name}, which must be ${isChance ? "between 0 and 1" : "positive"}${userLine()}`,
+      advice: `write param("${found.name}", ${isChance ? '"unitInterval"' : '"positive"'}), or a prior with that support, such as ${isChance ? "beta(1, 1)" : "halfNormal(1)"}`,
+    };
+  }
+  return undefined;
+}
+
+/** Of what is moved without bounds, though the parameter itself may have some: not centred. */
+const hasLowerBound = ({ prior }: TracedParameter): boolean =>
+  prior?.support.kind === "interval" ? prior.support.low !== undefined : false;
+
+/** The parameter that the array shows, whole or in part, in whatever order. */
+function parameterOf(array: SymbolicArray, parameters: ParametersByValue): TracedParameter | undefined {
+  for (let shown = array; ; [shown] = shown.args) {
+    const found = parameters.get(shown);
+    if (found || shown.args.length === 0) return found;
+    const repeats = shown.op === "map" && shown.args.length === 1 && (shown.attributes as { op: string }).op === "scalar";
+    if (!repeats && shown.op !== "gather" && (shown.op === "customDerivative" || arrayPrimitiveOf(shown).code.form !== "view"))
+      return undefined;
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * What draws of a model's parameters predict of rows of data that it has not seen.
+ *
+ * The model's function runs once more on the data of one row, all other data as they were, and gives the distributions of what is observed there, given that row
+ * and the parameters; those are draws by value, so that bounds and scales that were made of all rows stay what they were. It is tried out that
+ * a row's distributions are the same among other rows: else it is no model of rows.
+ *
+ * @throws CapabilityError [MODEL_ROWS], [DRAWS_DEPENDENT] for models whose rows depend on each other; OptionError for `rows`
+ */
+
+import { substituteArrays } from "../../engine/compiler/array/substitute.ts";
+import { arraysBelow, input, interpret, type SymbolicArray, shapeText, sizeOf } from "../../engine/compiler/index.ts";
+import { CapabilityError, ErgodicError, OptionError } from "../../engine/errors/errors.ts";
+import { openEngine } from "../../engine/memory/engine.ts";
+import { RepeatedDraws } from "../../engine/random/repeated-draws.ts";
+import { stream } from "../../engine/random/stream.ts";
+import { Distribution } from "../distributions/value.ts";
+import type { TracedModel, TracedObservation } from "./context.ts";
+import { familiesOfModel } from "./families.ts";
+import { type Output, type RowModel, RowPredictions } from "./row-predictions.ts";
+import { RowPrograms } from "./row-programs.ts";
+import { fieldsBelow, inputOf, RowFields } from "./rows.ts";
+
+/** Draws of a model: points are its unconstrained numbers, values those of its parameters by name, one draw after another. */
+export interface DrawnModel {
+  readonly name: string;
+  readonly traced: TracedModel;
+  readonly deterministic: boolean;
+  readonly points: Float64Array;
+  readonly values: Readonly<Record<string, Float64Array>>;
+}
+
+export interface NewRowsOptions {
+  readonly seed: number;
+  readonly draws?: number;
+  readonly rows?: string;
+}
+
+const WHERE = "predictor";
+const TRIAL_ROWS = 8;
+const TRIAL_DRAWS = 3;
+const TOLERANCE = 1e-9;
+
+export async function newRows(drawn: DrawnModel, { seed, draws, rows: asked }: NewRowsOptions): Promise<RowPredictions> {
+  const { name, traced, deterministic } = drawn;
+  const fields = new RowFields(WHERE, rowsOf(traced, asked), traced, refusal);
+  const all = drawn.points.length / traced.dimension;
+  const chosen = evenly(all, draws === undefined ? all : Math.min(draws, all));
+  const one = modelOf(fields, traced, [0]);
+  const inputs = new Map([...drawInputs(drawn, chosen), ...freshInputs(one.traced, traced, seed, chosen)]);
+  tryOut(traced, one, fields, inputs, chosen.length);
+  const engine = await openEngine({ deterministic, families: ["sampling", ...familiesOfModel(traced)] });
+  const arrays = arraysOf(one, traced);
+  const read = new Set(fieldsBelow([...arrays, ...one.indices.map(({ indices }) => indices)]));
+  const wanted = [...fields.widths].filter(([field]) => read.has(field));
+  const programs = new RowPrograms(engine, {
+    ...{ name, deterministic, arrays, draws: inputs, drawCount: chosen.length, data: one.traced.data },
+    rows: new Map(wanted.map(([field, width]) => [inputOf(field), width])),
+  });
+  const noise = stream(seed, "predict");
+  return new RowPredictions(programs, one, {
+    fields: wanted.map(([field]) => field),
+    ofRows: fields.keys,
+    noise: chosen.map((k) => new RepeatedDraws(noise, k)),
+    reading: traced.newRows,
+  });
+}
+
+const refusal = (message: string): CapabilityError => new CapabilityError(WHERE, message, "MODEL_ROWS");
+
+/** The size that counts rows: the first extent of what is observed. */
+function rowsOf({ observed, replicated, marginal, fields }: TracedModel, asked: string | undefined): string {
+  const names = [...observed, ...marginal].map(({ name }) => `"${name}"`).join(", ");
+  if (replicated.length > 0 && observed.length === 0)
+    throw refusal(
+      `${names} share hidden states, and rows of several values of one state are not predicted; draw all of them anew by predict()`,
+    );
+  if (observed.length === 0)
+    throw refusal(
+      names === ""
+        ? "the model observes nothing, so that there is nothing to predict: write the likelihood by observe()"
+        : `what ${names} is a term of is not said: give marginalise() distributions and { value: y }`,
+    );
+  if (asked !== undefined) return asked;
+  const firsts = new Set(fieldsBelow(observed.map(({ value }) => value)).map((field) => fields.get(field)!.extents[0]));
+  const [first] = firsts;
+  if (firsts.size === 1 && typeof first === "string") return first;
+  if (firsts.size > 1)
+    throw new OptionError(
+      WHERE,
+      `what is observed has several sizes (${[...firsts].join(", ")}); name the one that counts rows, as in rows: "${String(first)}"`,
+      "OPTION_MEANING",
+    );
+  throw refusal(
+    `what is observed (${names}) is no list of data whose size has a name, so that there are no rows; write y: vector("N") for what each row has`,
+  );
+}
+
+/** Numbers 0 … all − 1, `count` of them, from all over. */
+const evenly = (all: number, count: number): number[] => Array.from({ length: count }, (_, i) => Math.floor((i * all) / count));
+
+const valueKey = (parameter: string): string => `value ${parameter}`;
+
+/** What a draw gives: values of parameters, and their unconstrained numbers, which expressions may have been simplified to. */
+function drawInputs({ traced, points, values }: DrawnModel, chosen: readonly number[]): Map<string, Float64Array> {
+  const inputs = new Map<string, Float64Array>();
+  for (const { name, shape, offset, unconstrained } of traced.parameters) {
+    const pick = (from: Float64Array, stride: number, size: number, at = 0): Float64Array => {
+      const some = new Float64Array(chosen.length * size);
+      chosen.forEach((k, s) => {
+        some.set(from.subarray(k * stride + at, k * stride + at + size), s * size);
+      });
+      return some;
+    };
+    inputs.set(valueKey(name), pick(values[name], sizeOf(shape), sizeOf(shape)));
+    inputs.set(`u ${name}`, pick(points, traced.dimension, unconstrained.size, offset));
+  }
+  return inputs;
+}
+
+/** Of what only new rows have, of each draw one value, from its prior: the same for every row. */
+function freshInputs(
+  { parameters }: TracedModel,
+  whole: TracedModel,
+  seed: number,
+  chosen: readonly number[],
+): Map<string, Float64Array> {
+  const fresh = parameters.slice(whole.parameters.length).map(({ name, unconstrained, nonCentred }): [string, Float64Array] => {
+    const draws = stream(seed, "fresh", name);
+    const { size, shape } = unconstrained;
+    const values = new Float64Array(chosen.length * size);
+    for (const [s, k] of chosen.entries()) values.set(nonCentred!.standard.sample(draws.at(k), { batch: shape }), s * size);
+    return [`u ${name}`, values];
+  });
+  return new Map(fresh);
+}
+
+function modelOf(fields: RowFields, whole: TracedModel, list: readonly number[]): RowModel {
+  const { rows, keys } = fields;
+  const traced = onRows(fields, whole, list);
+  for (const [i, { name, shape }] of traced.parameters.entries()) {
+    const own = whole.parameters[i];
+    if (!own && whole.newRows) continue;
+    if (own?.name === name && String(own.shape) === String(shape)) continue;
+    throw refusal(
+      `the parameter "${name}" has shape ${own ? shapeText(own.shape) : "none"} on all rows, but ${shapeText(shape)} on ${list.length} of them: it has a value for each row, and new rows have none; draw theirs in the model, or group rows by an index, as in take(effects, group)`,
+    );
+  }
+  const ofRows = (roots: readonly SymbolicArray[]): boolean => fieldsBelow(roots).some((field) => keys.has(inputOf(field)));
+  const outputs = traced.observed
+    .filter(({ value, distribution, batch }) => ofRows([value, ...distribution.sampler(batch).arrays]))
+    .map((observation) => outputOf(observation, list.length));
+  if (outputs.length === 0)
+    throw refusal(
+      `nothing that is observed has the rows of "${rows}"; name the size of what shall be predicted by rows: "…", and observe its data`,
+    );
+  const indices = traced.taken.filter(({ indices }) => ofRows([indices]) && !isOfDraw(indices));
+  return { traced, outputs, indices };
+}
+
+const isOfDraw = (array: SymbolicArray): boolean =>
+  arraysBelow([array]).some(({ op, attributes }) => op === "input" && String(attributes).startsWith("u "));
+
+function onRows(fields: RowFields, whole: TracedModel, list: readonly number[]): TracedModel {
+  try {
+    return (whole.newRows ?? whole).again(fields.dataOf(list));
+  } catch (cause) {
+    if (!(cause instanceof ErgodicError)) throw cause;
+    const what = list.length === 1 ? "one row" : `${list.length} rows`;
+    throw new CapabilityError(
+      WHERE,
+      `the model cannot be written down for ${what} of "${fields.rows}": ${cause.where}: ${cause.said}. Rows that are predicted one by one must not read other rows, and what each row has must come from data()`,
+      "MODEL_ROWS",
+      { cause },
+    );
+  }
+}
+
+function outputOf({ name, value, shape, distribution, batch, chained }: TracedObservation, count: number): Output {
+  if (chained || !(distribution instanceof Distribution)) throw dependent(name, "it is a hidden Markov chain");
+  if (isOfDraw(value))
+    throw refusal(
+      `what "${name}" is observed of depends on parameters, so that draws of it are no data; observe the data, with the parameters in their distribution`,
+    );
+  if (batch[0] !== count || shape[0] !== count)
+    throw refusal(
+      `"${name}" has shape ${shapeText(shape)} where there are ${count} rows, or is one value of all of them; observe values with the rows as their first axis`,
+    );
+  const reader = distribution.reader(batch);
+  return { name, shape: shape.slice(1), distribution, reader, elements: sizeOf(batch) / count };
+}
+
+const dependent = (name: string, why: string): CapabilityError =>
+  new CapabilityError(
+    WHERE,
+    `what "${name}" is of one row depends on other rows: ${why}, and a new row comes without them; give what it needs of them as data of its own (the value before as a field), or draw it as a generated quantity of the model`,
+    "DRAWS_DEPENDENT",
+  );
+
+/** Of all outputs, with the parameters' values as inputs. */
+function arraysOf({ traced, outputs }: RowModel, whole: TracedModel): SymbolicArray[] {
+  const drawn = traced.parameters.slice(0, whole.parameters.length);
+  const values = new Map(drawn.map(({ name, value, shape }) => [value, input(valueKey(name), shape)]));
+  return substituteArrays(
+    outputs.flatMap(({ reader }) => reader.arrays),
+    values,
+  );
+}
+
+/** On some rows together and one by one, at some draws, what is observed must have the same distributions. */
+function tryOut(
+  whole: TracedModel,
+  one: RowModel,
+  fields: RowFields,
+  inputs: ReadonlyMap<string, Float64Array>,
+  drawCount: number,
+): void {
+  // Of a single row, twice that.
+  const count = Math.max(2, Math.min(TRIAL_ROWS, fields.rowCount));
+  const list = evenly(fields.rowCount, count);
+  const some = modelOf(fields, whole, list);
+  const [together, alone] = [arraysOf(some, whole), arraysOf(one, whole)];
+  const owners = one.outputs.flatMap(({ name, reader }) => reader.arrays.map(() => name));
+  const dataOf = (model: TracedModel, rows: readonly number[]): Record<string, Float64Array> => ({
+    ...Object.fromEntries(model.data),
+    ...Object.fromEntries([...fields.widths.keys()].map((field) => [inputOf(field), fields.valuesOf(field, rows)])),
+  });
+  for (const s of evenly(drawCount, Math.min(TRIAL_DRAWS, drawCount))) {
+    const draw = Object.fromEntries(
+      [...inputs].map(([key, values]) => {
+        const size = values.length / drawCount;
+        return [key, values.subarray(s * size, (s + 1) * size)];
+      }),
+    );
+    const expected = interpret(together, { ...dataOf(some.traced, list), ...draw });
+    list.forEach((row, i) => {
+      interpret(alone, { ...dataOf(one.traced, [row]), ...draw }).forEach((numbers, k) => {
+        const among = expected[k].subarray(i * numbers.length, (i + 1) * numbers.length);
+        if (!numbers.every((x, j) => alike(x, among[j])))
+          throw dependent(
+            owners[k],
+            "its distribution is another one where the row is alone (a value before it, a mean over rows, their number)",
+          );
+      });
+    });
+  }
+}
+
+const alike = (a: number, b: number): boolean => Object.is(a, b) || Math.abs(a - b) <= TOLERANCE * (Math.abs(a) + Math.abs(b));

@@ -1,0 +1,233 @@
+/**
+ * Draws of all parameters from their priors, in the order of the model: each may depend on those before it.
+ *
+ * The model's density is Π p(x_i | x_1 … x_{i−1}), cut off by constraints and not scaled up for what they cut off. Where the
+ * share of a prior that keeps to its constraint is the same whatever the other parameters are, what breaks it is drawn again
+ * alone. Where the share depends on other parameters, as of b ~ N(0, 1) above a or of x ~ N(a, 1) above 0, those of which more
+ * is cut off are rarer by as much: one value that breaks such a constraint rejects the whole draw. Both leave draws of the
+ * density itself.
+ */
+
+import { arraysBelow, broadcastTo, type SymbolicArray, toArray } from "../../engine/compiler/index.ts";
+import { CapabilityError, OptionError } from "../../engine/errors/errors.ts";
+import { type Draws, stream } from "../../engine/random/stream.ts";
+import { batchOf, rankOf } from "../distributions/constraint.ts";
+import type { Distribution, Inputs } from "../distributions/index.ts";
+import { type Transform, transformFor } from "../transforms/index.ts";
+import type { TracedModel, TracedParameter } from "./context.ts";
+import { Drawer } from "./drawing.ts";
+import type { PlacedModel, PointFunction } from "./placed.ts";
+
+/** Maximum number of draws made to find one that keeps to a constraint: for a draw of the prior, and for a starting point. */
+const TRIES = 10_000;
+const START_TRIES = 100;
+/** Points at which shares within bounds are compared, least shares that are, and what rounding may part them by. */
+const PROBES = 16;
+const LEAST_SHARE = 1e-6;
+const ROUNDING = 1e-9;
+
+/** One parameter's draws, given u of those before it. */
+interface Own {
+  readonly parameter: TracedParameter;
+  readonly drawer: Drawer;
+  /** Low and high of each element, where bounds were given. */
+  readonly bounds: PointFunction | undefined;
+  /** By element of those with bounds: one outside of them rejects the whole draw. */
+  readonly rejects: readonly boolean[];
+  /** Of other constraints, where the share that keeps to them may depend on other parameters: all that the prior gives. What only the constraint refuses rejects the whole draw. */
+  readonly support: Transform | undefined;
+}
+
+export class PriorDrawer {
+  private readonly name: string;
+  private readonly traced: TracedModel;
+  private readonly placed: PlacedModel;
+  private parameters: readonly Own[] | undefined;
+  /** By name, for starting points. */
+  private readonly starts = new Map<string, Own>();
+
+  constructor(name: string, traced: TracedModel, placed: PlacedModel) {
+    this.name = name;
+    this.traced = traced;
+    this.placed = placed;
+  }
+
+  /** Unconstrained numbers of one draw. @throws CapabilityError where there is no prior to draw from, or hardly any draw keeps to the constraints */
+  draw(draws: Draws): Float64Array {
+    if (this.traced.hasTarget)
+      throw new CapabilityError(
+        this.name,
+        "the model has a target() term, so that its prior has no sampler; write it as distributions, or sample it",
+        "MODEL_PRIOR",
+      );
+    this.parameters ??= this.traced.parameters.map((parameter) => this.own(parameter));
+    for (let tries = 0; tries < TRIES; tries++) {
+      const u = this.drawAll(this.parameters, draws);
+      if (u) return u;
+    }
+    const those = this.parameters.filter(({ support, rejects }) => support || rejects.includes(true));
+    throw new CapabilityError(
+      this.name,
+      `none of ${TRIES} draws of all parameters kept to the constraints of ${those.map(({ parameter }) => `"${parameter.name}"`).join(", ")}, of which other parameters say how likely they hold; take priors that lie within, write truncated(), or sample the model without observations`,
+      "MODEL_PRIOR",
+    );
+  }
+
+  /**
+   * A starting point: each parameter drawn from its prior, given those before it, or uniform in (−2, 2) if its prior is flat
+   * or hardly any draw keeps to the constraint. It is not a draw of the prior: one value outside of its bounds rejects only
+   * that value.
+   */
+  drawStart(draws: Draws): Float64Array {
+    const u = new Float64Array(this.traced.dimension);
+    const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
+    for (const parameter of this.traced.parameters) {
+      const moved = parameter.prior && this.startOf(parameter, draws, u, inputs);
+      const { name, offset, unconstrained } = parameter;
+      const values = moved ?? Float64Array.from({ length: unconstrained.size }, () => 4 * draws.uniform() - 2);
+      u.set(values, offset);
+      inputs[`u ${name}`] = values;
+    }
+    return u;
+  }
+
+  /** undefined: there is no sampler, or none of START_TRIES draws is within the constraint. */
+  private startOf(parameter: TracedParameter, draws: Draws, u: Float64Array, inputs: Inputs): Float64Array | undefined {
+    try {
+      const own = this.starts.get(parameter.name) ?? this.own(parameter);
+      this.starts.set(parameter.name, own);
+      for (let tries = 0; tries < START_TRIES; tries++) {
+        const value = own.drawer.at(u, draws)[0].values;
+        const made = parameter.nonCentred ? value : unconstrained(parameter.transform, value, inputs);
+        if (made?.every(Number.isFinite)) return made.slice();
+      }
+      return undefined;
+    } catch (error) {
+      if (error instanceof CapabilityError) return undefined;
+      throw error;
+    }
+  }
+
+  /** undefined: rejected. */
+  private drawAll(parameters: readonly Own[], draws: Draws): Float64Array | undefined {
+    const u = new Float64Array(this.traced.dimension);
+    const inputs: Record<string, ArrayLike<number>> = Object.fromEntries(this.traced.data);
+    for (const own of parameters) {
+      const moved = drawOne(own, draws, u, inputs);
+      if (!moved) return undefined;
+      u.set(moved, own.parameter.offset);
+      inputs[`u ${own.parameter.name}`] = moved;
+    }
+    return u;
+  }
+
+  private own(parameter: TracedParameter): Own {
+    const { name, shape, prior, nonCentred, bounds, value, discrete } = parameter;
+    if (!prior)
+      throw new CapabilityError(
+        `param "${name}"`,
+        "its prior is flat, which cannot be drawn from; give it a distribution",
+        "MODEL_PRIOR",
+      );
+    const distribution = nonCentred?.standard ?? prior;
+    const batch = batchOf(shape, distribution.eventRank);
+    const drawer = new Drawer(this.placed, `prior ${name}`, [{ name, shape, distribution, batch }]);
+    if (nonCentred || discrete) return { parameter, drawer, bounds: undefined, rejects: [], support: undefined };
+    const others = this.parametersOf([value, ...Object.values(prior.parameters)]).filter((other) => other.name !== name);
+    if (!bounds || prior.eventRank > 0) {
+      const support = others.length > 0 ? transformFor(prior.support, shape) : undefined;
+      return { parameter, drawer, bounds: undefined, rejects: [], support };
+    }
+    const ends = [bounds.low ?? toArray(-Infinity), bounds.high ?? toArray(Infinity)].map((end) => broadcastTo(end, shape));
+    const made = this.placed.pointFunction(`bounds ${name}`, ends);
+    return { parameter, drawer, bounds: made, rejects: this.rejects(parameter, prior, made, others), support: undefined };
+  }
+
+  private parametersOf(arrays: readonly SymbolicArray[]): TracedParameter[] {
+    const inputs = new Set(arraysBelow(arrays).map(({ op, attributes }) => (op === "input" ? String(attributes) : "")));
+    return this.traced.parameters.filter(({ name }) => inputs.has(`u ${name}`));
+  }
+
+  /** By element, whether the share between the bounds depends on other parameters: that is not so if it is the same at a few random points. */
+  private rejects(
+    { name, shape }: TracedParameter,
+    prior: Distribution,
+    bounds: PointFunction,
+    others: readonly TracedParameter[],
+  ): boolean[] {
+    const count = bounds.size / 2;
+    if (others.length === 0) return new Array<boolean>(count).fill(false);
+    const { cdf, constraints } = prior.family;
+    const names = Object.keys(prior.parameters);
+    const numbers = names.every((each) => rankOf(constraints[each]) === 0);
+    // Whole numbers could make a difference at points that are seldom drawn.
+    if (!cdf || !numbers || others.some(({ discrete }) => discrete)) return new Array<boolean>(count).fill(true);
+    const parameters = this.placed.pointFunction(
+      `parameters ${name}`,
+      names.map((each) => broadcastTo(prior.parameters[each], shape)),
+    );
+    const upTo = (x: number, values: Float64Array, i: number): number =>
+      Math.abs(x) === Infinity
+        ? Number(x > 0)
+        : cdf(x, Object.fromEntries(names.map((each, k) => [each, values[k * count + i]])));
+    const probes = stream(0, "prior", "probe");
+    const shares = Array.from({ length: PROBES }, (_, p) => {
+      const draws = probes.at(p);
+      const u = Float64Array.from({ length: this.traced.dimension }, () => 4 * draws.uniform() - 2);
+      const ends = bounds.at(u).slice();
+      const values = parameters.at(u).slice();
+      return Array.from({ length: count }, (_, i) => upTo(ends[count + i], values, i) - upTo(ends[i], values, i));
+    });
+    return Array.from({ length: count }, (_, i) => {
+      const [first] = shares;
+      // Of smaller shares rounding leaves too little to compare.
+      const isSame = first[i] > LEAST_SHARE && shares.every((share) => Math.abs(share[i] - first[i]) <= ROUNDING * first[i]);
+      return !isSame;
+    });
+  }
+}
+
+/** undefined: the whole draw is rejected. */
+function drawOne(own: Own, draws: Draws, u: Float64Array, inputs: Inputs): Float64Array | undefined {
+  const { name, transform, prior, nonCentred } = own.parameter;
+  const sample = (): Float64Array => own.drawer.at(u, draws)[0].values;
+  if (nonCentred) return sample();
+  for (let tries = 0; tries < TRIES; tries++) {
+    const value = drawWithin(own, sample, u);
+    if (value === "rejected") return undefined;
+    if (value === "never") break;
+    const made = unconstrained(transform, value, inputs);
+    if (made) return made;
+    if (own.support && unconstrained(own.support, value, inputs)) return undefined;
+  }
+  throw new CapabilityError(
+    `param "${name}"`,
+    `none of ${TRIES} draws of ${(prior as Distribution).name} kept to its constraint (${transform.name}); take a prior that lies within`,
+    "MODEL_PRIOR",
+  );
+}
+
+/** undefined: the value is outside of the constraint, or so near to its edge that no finite number stands for it. */
+function unconstrained(transform: Transform, value: Float64Array, inputs: Inputs): Float64Array | undefined {
+  try {
+    return transform.unconstrain(value, inputs);
+  } catch (error) {
+    if (error instanceof OptionError) return undefined;
+    throw error;
+  }
+}
+
+/** Of numbers with bounds each is drawn again alone, unless it rejects the draw: of many, all would hardly ever keep to them at once. */
+function drawWithin({ bounds, rejects }: Own, sample: () => Float64Array, u: Float64Array): Float64Array | "rejected" | "never" {
+  const value = sample();
+  if (!bounds) return value;
+  const ends = bounds.at(u).slice();
+  const isOutside = (i: number): boolean => !(value[i] > ends[i] && value[i] < ends[value.length + i]);
+  if (value.some((_, i) => rejects[i] && isOutside(i))) return "rejected";
+  for (let tries = 0; value.some((_, i) => isOutside(i)); tries++) {
+    if (tries === TRIES) return "never";
+    const again = sample();
+    for (let i = 0; i < value.length; i++) if (isOutside(i)) value[i] = again[i];
+  }
+  return value;
+}

@@ -1,0 +1,260 @@
+/** One row after another: the distributions of what is observed there under each draw, their moments, and a value drawn from each. */
+
+import { firstWrongIndex, wantedIndices } from "../../engine/compiler/array/indices.ts";
+import { interpret, type Shape, sizeOf } from "../../engine/compiler/index.ts";
+import { DataError, OptionError } from "../../engine/errors/errors.ts";
+import type { RepeatedDraws } from "../../engine/random/repeated-draws.ts";
+import type { Values } from "../distributions/constraint.ts";
+import type { Distribution, Reader } from "../distributions/value.ts";
+import type { TracedIndices, TracedModel, TracedNewRows } from "./context.ts";
+import { elementName } from "./element.ts";
+import { broken, type DataBounds } from "./fields.ts";
+import type { RowPrograms } from "./row-programs.ts";
+import { fieldsBelow, inputOf } from "./rows.ts";
+
+/** What is observed of rows, as arrays of the parameters of its distribution. */
+export interface Output {
+  readonly name: string;
+  /** Of one row. */
+  readonly shape: Shape;
+  readonly distribution: Distribution;
+  readonly reader: Reader;
+  /** Values, each a number, a vector or a matrix, of one row. */
+  readonly elements: number;
+}
+
+/** The model on some rows. */
+export interface RowModel {
+  readonly traced: TracedModel;
+  readonly outputs: readonly Output[];
+  /** Indices that a row gives. */
+  readonly indices: readonly TracedIndices[];
+}
+
+/** Of each number of the outputs: predictive mean and standard deviation, values drawn, one from each draw, and what is known of it under each draw. */
+interface Predicted {
+  readonly mean: Float64Array;
+  readonly sd: Float64Array;
+  readonly drawn: readonly Float64Array[];
+  /** Conditional means; NaN of families without them. */
+  readonly expected: readonly Float64Array[];
+  /** Probabilities of levels. */
+  readonly levels: readonly (readonly Float64Array[] | undefined)[];
+}
+
+/** Where the numbers of one value go: what is drawn, and its means. */
+interface Places {
+  readonly drawn: readonly Float64Array[];
+  readonly expected: readonly Float64Array[];
+  readonly levels: readonly Float64Array[] | undefined;
+}
+
+/** Sums over draws of the conditional moments of one number. Of a family without them what is drawn is its own mean. */
+class Moments {
+  #mean = 0;
+  /** Of conditional variances. */
+  #within = 0;
+  /** Of what varies from draw to draw, and its square, less the first of it. */
+  #first = 0;
+  #between = 0;
+  #squares = 0;
+  #count = 0;
+
+  add(value: number, mean: number | undefined, variance: number | undefined): void {
+    const isKnown = mean !== undefined && variance !== undefined;
+    const centre = isKnown ? mean : value;
+    if (this.#count === 0) this.#first = centre;
+    const off = centre - this.#first;
+    this.#mean += mean ?? value;
+    if (isKnown) this.#within += variance;
+    this.#between += off;
+    this.#squares += off * off;
+    this.#count++;
+  }
+
+  get mean(): number {
+    return this.#mean / this.#count;
+  }
+
+  /** Var y = E Var(y | θ) + Var E(y | θ). */
+  get sd(): number {
+    const off = this.#between / this.#count;
+    return Math.sqrt(this.#within / this.#count + Math.max(0, this.#squares / this.#count - off * off));
+  }
+}
+
+export class RowPredictions implements Disposable {
+  /** What a row gives, and shapes of one row's. */
+  readonly fields: readonly { readonly name: string; readonly shape: Shape }[];
+  /** Data of the model that are not of rows. */
+  readonly others: readonly string[];
+  readonly outputs: readonly { readonly name: string; readonly shape: Shape; readonly discrete: boolean }[];
+  readonly drawCount: number;
+  /** Names of levels, by output. */
+  readonly levels: Readonly<Record<string, readonly string[]>>;
+  /** Of a model that reads rows itself. */
+  readonly reading: Pick<TracedNewRows, "columns" | "texts" | "numbers"> | undefined;
+  readonly #bounded: readonly { readonly name: string; readonly shape: Shape; readonly bounds: DataBounds | undefined }[];
+  readonly #programs: RowPrograms;
+  readonly #noise: readonly RepeatedDraws[];
+  readonly #outputs: readonly Output[];
+  readonly #indices: readonly TracedIndices[];
+  readonly #data: ReadonlyMap<string, Float64Array>;
+  readonly #prediction: Predicted;
+
+  /** `fields`: those that a row gives, `ofRows` all that have rows; `noise`: random numbers for each draw. */
+  constructor(
+    programs: RowPrograms,
+    { traced, outputs, indices }: RowModel,
+    given: {
+      fields: readonly string[];
+      ofRows: ReadonlySet<string>;
+      noise: readonly RepeatedDraws[];
+      reading: TracedNewRows | undefined;
+    },
+  ) {
+    const { fields, ofRows, noise } = given;
+    this.reading = given.reading;
+    this.drawCount = noise.length;
+    this.fields = fields.map((name) => ({ name, shape: traced.fields.get(name)!.shape.slice(1) }));
+    this.#bounded = this.fields.map((field) => ({ ...field, bounds: traced.fields.get(field.name)!.bounds }));
+    this.others = [...traced.fields.keys()].filter((name) => !ofRows.has(inputOf(name)));
+    this.levels = given.reading?.levels ?? {};
+    this.outputs = outputs.map(({ name, shape, distribution }) => ({ name, shape, discrete: distribution.kind === "discrete" }));
+    this.#programs = programs;
+    this.#noise = noise;
+    this.#outputs = outputs;
+    this.#indices = indices;
+    this.#data = traced.data;
+    const size = outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const ofDraws = (count: number): Float64Array[] => Array.from({ length: count }, () => new Float64Array(noise.length));
+    const levels = outputs.flatMap(({ name, shape }) =>
+      Array.from({ length: sizeOf(shape) }, () =>
+        Object.hasOwn(this.levels, name) ? ofDraws(this.levels[name].length) : undefined,
+      ),
+    );
+    this.#prediction = {
+      ...{ mean: new Float64Array(size), sd: new Float64Array(size) },
+      ...{ drawn: ofDraws(size), expected: ofDraws(size), levels },
+    };
+  }
+
+  /** `where`: of a row that cannot be. What is returned is there until the next call. */
+  of(row: Float64Array, where: string): Predicted {
+    this.#checkBounds(row, where);
+    this.#checkIndices(row, where);
+    const arrays = this.#programs.run(row);
+    for (const draws of this.#noise) draws.restart();
+    const { mean, sd, drawn, expected, levels } = this.#prediction;
+    let [array, number] = [0, 0];
+    for (const { name, shape, distribution, reader, elements } of this.#outputs) {
+      const own = arrays.slice(array, (array += reader.arrays.length));
+      const read = readAt(where, name, () => reader.read(own));
+      const width = sizeOf(shape) / elements;
+      for (let e = 0; e < elements; e++) {
+        const part = <A>(all: readonly A[]): A[] => all.slice(number, number + width);
+        const to = { drawn: part(drawn), expected: part(expected), levels: levels[number] };
+        for (const moments of this.#values(distribution, (s) => read(s * elements + e), to)) {
+          mean[number] = moments.mean;
+          sd[number] = moments.sd;
+          number++;
+        }
+      }
+    }
+    return this.#prediction;
+  }
+
+  dispose(): void {
+    this.#programs.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** What the model's fields say of their numbers holds for new rows, too. */
+  #checkBounds(row: Float64Array, where: string): void {
+    let from = 0;
+    for (const { name, shape, bounds } of this.#bounded) {
+      const size = sizeOf(shape);
+      for (let i = 0; bounds && i < size; i++) {
+        const wanted = broken(bounds, row[from + i]);
+        if (wanted !== undefined)
+          throw new DataError(
+            where,
+            `${elementName(`"${name}"`, shape, i)} is ${row[from + i]}, but must be ${wanted}, as its field says; change it`,
+            "DATA_RANGE",
+          );
+      }
+      from += size;
+    }
+  }
+
+  /** A value for each draw, which goes to `to`, number by number; of each number the moments. */
+  #values({ family }: Distribution, parametersOf: (s: number) => Values, { drawn, expected, levels }: Places): Moments[] {
+    const all = drawn.map(() => new Moments());
+    const [first] = all;
+    const [numbers] = drawn;
+    const [means] = expected;
+    for (let s = 0; s < this.drawCount; s++) {
+      const parameters = parametersOf(s);
+      const value = family.sample(this.#noise[s], parameters);
+      const mean = family.mean?.(parameters);
+      const variance = family.variance?.(parameters);
+      if (typeof value === "number") {
+        numbers[s] = value;
+        means[s] = (mean as number | undefined) ?? Number.NaN;
+        first.add(value, mean as number | undefined, variance as number | undefined);
+        let below = 0;
+        for (let k = 0; levels && k < levels.length; k++) {
+          const upTo = family.cdf!(k, parameters);
+          levels[k][s] = upTo - below;
+          below = upTo;
+        }
+      } else
+        for (const [k, moments] of all.entries()) {
+          drawn[k][s] = value[k];
+          expected[k][s] = numberAt(mean, k) ?? Number.NaN;
+          moments.add(value[k], numberAt(mean, k), numberAt(variance, k));
+        }
+    }
+    return all;
+  }
+
+  /** Kernels gather NaN where an index names nothing. */
+  #checkIndices(row: Float64Array, where: string): void {
+    if (this.#indices.length === 0) return;
+    const inputs: Record<string, Float64Array> = Object.fromEntries(this.#data);
+    let at = 0;
+    for (const { name, shape } of this.fields) inputs[inputOf(name)] = row.subarray(at, (at += sizeOf(shape)));
+    for (const { where: taking, indices, extent } of this.#indices) {
+      const numbers = indices.op === "input" ? inputs[String(indices.attributes)] : interpret([indices], inputs)[0];
+      const wrong = firstWrongIndex(numbers, extent);
+      if (wrong === undefined) continue;
+      const names = fieldsBelow([indices]).map((name) => `"${name}"`);
+      const name = indices.op === "input" ? names[0] : `the index made of ${names.join(" and ")}`;
+      throw new DataError(
+        where,
+        `${elementName(name, indices.shape.slice(1), wrong)} is ${numbers[wrong]}, but ${taking}() has ${extent} to choose from, so that it ${wantedIndices(numbers, extent)}`,
+        "DATA_INDEX",
+      );
+    }
+  }
+}
+
+const numberAt = (given: number | Float64Array | undefined, k: number): number | undefined =>
+  typeof given === "object" ? given[k] : given;
+
+function readAt(where: string, name: string, read: () => (i: number) => Values): (i: number) => Values {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof OptionError)) throw error;
+    throw new DataError(
+      where,
+      `it makes no distribution of "${name}" in one of the draws: ${error.where}: ${error.said.replace(/; change it$/, "")}; give a row like those of the model's data`,
+      "DATA_RANGE",
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,85 @@
+/** Data whose first extent counts rows: which they are, and the data of some of the rows. */
+
+import { arraysBelow, type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
+import { type CapabilityError, OptionError } from "../../engine/errors/errors.ts";
+import type { TracedModel } from "./context.ts";
+import type { ModelData } from "./fields.ts";
+
+/** The input of a field. */
+export const inputOf = (field: string): string => `data ${field}`;
+
+/** Names of the fields that arrays are made of. */
+export function fieldsBelow(roots: readonly SymbolicArray[]): string[] {
+  const inputs = arraysBelow(roots).filter(({ op }) => op === "input");
+  return inputs.map(({ attributes }) => String(attributes)).flatMap((key) => (key.startsWith("data ") ? [key.slice(5)] : []));
+}
+
+export class RowFields {
+  /** The size that counts rows. */
+  readonly rows: string;
+  readonly rowCount: number;
+  /** Numbers that a row gives of each field that has rows, in the order of the model's data. */
+  readonly widths: ReadonlyMap<string, number>;
+  /** Names of the inputs that have rows. */
+  readonly keys: ReadonlySet<string>;
+  readonly #model: TracedModel;
+
+  /** @throws what `refusal` makes, for data that cannot be cut; OptionError for a name that is no first extent */
+  constructor(where: string, rows: string, model: TracedModel, refusal: (message: string) => CapabilityError) {
+    this.rows = rows;
+    this.#model = model;
+    const widths = new Map<string, number>();
+    let rowCount = 0;
+    for (const [field, { extents, shape }] of model.fields) {
+      if (extents.indexOf(rows, 1) > 0)
+        throw refusal(
+          `data "${field}" has the rows on axis ${extents.indexOf(rows, 1)}, but only a first axis can be taken apart by rows`,
+        );
+      if (extents[0] !== rows) continue;
+      rowCount = shape[0];
+      widths.set(field, sizeOf(shape.slice(1)));
+    }
+    if (widths.size === 0) {
+      const firsts = [...model.fields.values()].flatMap(({ extents }) => (typeof extents[0] === "string" ? [extents[0]] : []));
+      throw new OptionError(
+        where,
+        `rows is "${rows}", but no data have it as their first extent (there are: ${[...new Set(firsts)].join(", ") || "none"}); name the extent that counts independent rows`,
+        "OPTION_UNKNOWN",
+      );
+    }
+    this.rowCount = rowCount;
+    this.widths = widths;
+    this.keys = new Set([...widths.keys()].map(inputOf));
+  }
+
+  /** The numbers of the listed rows of a field. */
+  valuesOf(field: string, list: readonly number[]): Float64Array {
+    const width = this.widths.get(field)!;
+    const { values } = this.#model.fields.get(field)!;
+    const some = new Float64Array(list.length * width);
+    list.forEach((row, i) => {
+      some.set(values.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return some;
+  }
+
+  /** The model's data with the listed rows in the place of all. */
+  dataOf(list: readonly number[]): ModelData {
+    const { fields, numbers } = this.#model;
+    const stated = Object.hasOwn(numbers, this.rows) ? { [this.rows]: list.length } : {};
+    const arrays = [...fields].flatMap(([name, { kind, shape, values }]) => {
+      if (kind !== "array") return [];
+      return [[name, this.widths.has(name) ? nested(this.valuesOf(name, list), shape) : nested(values, shape)] as const];
+    });
+    return { ...numbers, ...stated, ...Object.fromEntries(arrays) };
+  }
+}
+
+type Nested = Float64Array | readonly Nested[];
+
+/** Row-major numbers as lists of rows, so that all extents but the first are known. */
+function nested(values: Float64Array, [, ...inner]: Shape): Nested {
+  if (inner.length === 0) return values;
+  const size = sizeOf(inner);
+  return Array.from({ length: values.length / size }, (_, i) => nested(values.subarray(i * size, (i + 1) * size), inner));
+}

@@ -1,0 +1,51 @@
+/**
+ * Draws of what depends on hidden states: the states first, then values given them. Several values of the same states are drawn one after another, in the order of the
+ * model: the first draws the states, the others follow those.
+ */
+
+import { type Shape, type SymbolicArray, sizeOf } from "../../engine/compiler/index.ts";
+import type { Draws } from "../../engine/random/stream.ts";
+import type { Distribution } from "../distributions/index.ts";
+import { collected, type Sampler } from "../distributions/value.ts";
+
+export interface StateSource {
+  /** What states are drawn by. */
+  readonly arrays: readonly SymbolicArray[];
+  /** Draws the state of each element, row-major, in that order. `numbers`: of `arrays`. */
+  states(numbers: readonly Float64Array[], batch: Shape): (draws: Draws, i: number) => number;
+}
+
+/** `parts`: of each value its distributions by state, all of one batch. */
+export function stateSamplers(
+  source: StateSource,
+  parts: readonly (readonly Distribution[])[],
+): readonly Pick<Distribution, "sampler">[] {
+  /** Of the elements, as they were drawn last. */
+  let path = new Int32Array(0);
+  return parts.map((given, part) => ({
+    sampler(batch: Shape = given[0].batch): Sampler {
+      const each = given.map((distribution) => distribution.sampler(batch));
+      const own = part === 0 ? source.arrays : [];
+      const count = sizeOf(batch);
+      const elements = (numbers: readonly Float64Array[]) => {
+        let at = own.length;
+        const drawn = each.map(({ arrays, elements: values }) => values(numbers.slice(at, (at += arrays.length))));
+        if (part > 0) return (draws: Draws, i: number) => drawn[path[i]](draws, i);
+        const next = source.states(numbers.slice(0, own.length), batch);
+        if (path.length !== count) path = new Int32Array(count);
+        return (draws: Draws, i: number) => {
+          path[i] = next(draws, i);
+          return drawn[path[i]](draws, i);
+        };
+      };
+      return {
+        arrays: [...own, ...each.flatMap(({ arrays }) => arrays)],
+        elements,
+        draw(draws, numbers) {
+          const drawn = elements(numbers);
+          return collected(count, (i) => drawn(draws, i));
+        },
+      };
+    },
+  }));
+}

@@ -1,0 +1,14 @@
+/** Errors of distributions, transforms and data do not know the line that asked for them: it is added. */
+
+import { userLine } from "../../engine/compiler/array/position.ts";
+import { ErgodicError } from "../../engine/errors/errors.ts";
+
+export function withUserLine<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof ErgodicError) || error.message.includes("(at ")) throw error;
+    const Kind = error.constructor as typeof ErgodicError;
+    throw new Kind(error.where, `${error.said}${userLine()}`, error.code, { cause: error });
+  }
+}

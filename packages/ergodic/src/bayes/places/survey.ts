@@ -1,0 +1,149 @@
+import type { Json, JsonObject, LogDensity } from "../../engine/contract/index.ts";
+import { isWhole, type KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { hypotenuse } from "../../engine/numbers/hypotenuse.ts";
+import { log } from "../../engine/numbers/log.ts";
+import type { SamplingPlan } from "../samplers/sampler.ts";
+import { isKnown, measured, Normal, type Place, unknownPlace } from "./place.ts";
+import { Scouting } from "./scouting.ts";
+import { massDraws, randomPoint } from "./scouts.ts";
+import type { Entry } from "./visits.ts";
+
+const GAP = 10;
+const WIDER = 10;
+const SETTLED = [0.4, 2.5] as const;
+
+export interface SurveyOptions {
+  /** Independent short searches for places that the chains may have missed: 24. */
+  scouts: number;
+  /** How often a chain may start anew: 10. */
+  restarts: number;
+}
+
+/** A chain's last draws of warm-up and the gradients there, [n, d] each. */
+export interface Recent {
+  readonly draws: Float64Array;
+  readonly gradients: Float64Array;
+  /** The highest log density. */
+  readonly highest: number;
+}
+
+/**
+ * A survey at the end of warm-up: where the chains are, where scouts have been, and which chains are where next to nothing of the posterior is.
+ *
+ * Scouts come first (scouts.ts), then each chain's place: a normal of its last draws of warm-up, and its mass (place.ts). A
+ * chain is out of place where
+ *
+ *   log mass + GAP + 2 errors < the largest log mass of all places,
+ *
+ * both known (k̂ <= 0.7), and the chain is settled there: −mean (xᵢ − x̄ᵢ) ∂ℓ/∂xᵢ, which is 1 of draws that fill their place,
+ * is within SETTLED for every i. A chain that is stuck in a narrow part of a wider place covers little mass, too, but is not
+ * settled, and is left for R̂ to find. Whether known and settled or not it is out of place where even
+ *
+ *   max ℓ + ½ log det 2πC + d log WIDER + GAP < the largest log mass,
+ *
+ * the mass of a place WIDER times as wide as what the chain has seen, were it as high everywhere. A chain out of place, or lost
+ * where log densities differ by rounding alone, starts anew, from a random
+ * point with a whole warm-up, at most `restarts` times; nothing is copied from another.
+ *
+ * After the draws, `visits` says which places they lack (visits.ts). Up to MOST_DIMENSION coordinates; with more, and where masses are not known, nothing is claimed.
+ */
+export class Survey extends Scouting {
+  private readonly options: SurveyOptions;
+  private restarted: number[];
+  private chainsLeft: number[] = [];
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: SurveyOptions) {
+    super(density, plan, engine, options.scouts);
+    this.options = options;
+    this.restarted = new Array<number>(plan.chains).fill(0);
+  }
+
+  /** How often each chain has started anew. */
+  get restarts(): readonly number[] {
+    return this.restarted;
+  }
+
+  begin(chains: readonly number[]): void {
+    this.chainsLeft = [...chains];
+  }
+
+  /** One scout, or one place; false once all is known. `gradients`: of the whole run, as far as it can be told. */
+  async work(gradients: number, recent: (c: number) => Recent): Promise<boolean> {
+    if (await this.search(gradients)) return true;
+    const before = this.point.evaluations;
+    const more = this.lookAtChain(recent);
+    this.spent += this.point.evaluations - before;
+    return more;
+  }
+
+  /** Chains to start anew: those out of place, and those that are `lost` where a density cannot be computed. */
+  outOfPlace(lost: readonly number[]): number[] {
+    const mayStart = ({ kind, chain }: Entry): boolean => kind === "chain" && this.restarted[chain] < this.options.restarts;
+    const out = this.lessMass();
+    return this.entries.filter((one) => mayStart(one) && (lost.includes(one.chain) || out(one))).map(({ chain }) => chain);
+  }
+
+  /** Whether a place has next to nothing of the mass that is known of another. */
+  private lessMass(): (entry: Entry) => boolean {
+    const trusted = this.entries.filter(({ place }) => isKnown(place));
+    const best = trusted.reduce<Place | undefined>(
+      (most, { place }) => (!most || place.logMass > most.logMass ? place : most),
+      undefined,
+    );
+    if (!best) return () => false;
+    const under = (logMass: number, error: number): boolean => logMass + GAP + 2 * hypotenuse(error, best.error) < best.logMass;
+    return ({ settled, most, place }) => (settled && isKnown(place) && under(place.logMass, place.error)) || under(most, 0);
+  }
+
+  /** Where chain c starts anew; undefined where no random point has a finite density. */
+  async fresh(c: number): Promise<Float64Array | undefined> {
+    this.restarted[c]++;
+    const x = await randomPoint(this.point, this.plan, this.options.scouts + c + this.plan.chains * this.restarted[c]);
+    if (x) for (const entry of this.entries) if (entry.kind === "chain" && entry.chain === c) entry.kind = "left";
+    return x;
+  }
+
+  /** Chain c warms up again where it is: its place is looked at anew. */
+  again(c: number): void {
+    this.entries = this.entries.filter(({ kind, chain }) => kind !== "chain" || chain !== c);
+  }
+
+  override state(): JsonObject {
+    return { ...super.state(), restarted: [...this.restarted], chainsLeft: [...this.chainsLeft] };
+  }
+
+  override restore(kept: KeptPart): void {
+    const { chains } = this.plan;
+    super.restore(kept);
+    this.restarted = kept.list("restarted", isWhole, chains);
+    this.chainsLeft = kept.list("chainsLeft", (c: Json): c is number => isWhole(c) && c < chains);
+  }
+
+  private lookAtChain(recent: (c: number) => Recent): boolean {
+    const c = this.chainsLeft.shift();
+    if (c === undefined) return false;
+    const { draws, gradients, highest } = recent(c);
+    const d = this.dimension;
+    const n = draws.length / d;
+    if (n === 0) return true;
+    const normal = n > d ? Normal.of(draws, new Float64Array(n).fill(1 / n), d) : undefined;
+    const most = highest - (normal ? normal.logDensity(0) : 0) + d * log(WIDER);
+    const entry = { kind: "chain", chain: c, elbo: 0, most } as const;
+    if (!normal) {
+      this.entries.push({ ...entry, settled: false, place: unknownPlace(draws.slice(-d)) });
+      return true;
+    }
+    const names = ["chain", c, "place", this.restarted[c]];
+    const place = measured(normal, (x) => this.point.evaluate(x), massDraws(this.plan.seed, ...names));
+    this.entries.push({ ...entry, settled: isSettled(draws, gradients, normal.mean), place });
+    return true;
+  }
+}
+
+function isSettled(draws: Float64Array, gradients: Float64Array, mean: Float64Array): boolean {
+  const d = mean.length;
+  const sums = new Float64Array(d);
+  for (let k = 0; k < draws.length; k++) sums[k % d] -= ((draws[k] - mean[k % d]) * gradients[k] * d) / draws.length;
+  return sums.every((sum) => sum >= SETTLED[0] && sum <= SETTLED[1]);
+}

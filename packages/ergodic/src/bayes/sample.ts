@@ -1,0 +1,363 @@
+import type { Json, JsonObject, LogDensity } from "../engine/contract/index.ts";
+import { checkAlgorithm, checkBoolean, checkSignal, refuse } from "../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../engine/errors/errors.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../engine/loop/checkpoint.ts";
+import { isNumber, isText, KeptPart } from "../engine/loop/kept-part.ts";
+import { drawsNames } from "../engine/loop/result-names.ts";
+import { Run } from "../engine/loop/run.ts";
+import { resolveStopping, type Until } from "../engine/loop/stopping.ts";
+import { type Engine, openEngine } from "../engine/memory/engine.ts";
+import type { Draws } from "./draws/index.ts";
+import { type FunctionDensity, type FunctionDensityOptions, functionDensity } from "./model/functional/index.ts";
+import {
+  ConditionedModel,
+  type ConditionOptions,
+  type DataOfModel,
+  type ModelData,
+  type NamesOf,
+  type StatisticalModel,
+} from "./model/index.ts";
+import { type Drawn, drawsOf } from "./named-draws.ts";
+import { nuts } from "./samplers/hamiltonian/nuts.ts";
+import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "./samplers/sampler.ts";
+import { slice } from "./samplers/slice/slice.ts";
+import { type Start, startOf } from "./starts.ts";
+
+/** How a run of `sample` is executed and when it stops: what a resumed run may change. */
+export interface SampleWatchOptions {
+  /** Draws kept per chain. Default 1000; a whole number >= 0. */
+  draws?: number;
+  /** Threads; the draws do not depend on them. Default: one per chain, as far as the machine runs them at once. */
+  workers?: number;
+  /** Ends the run after so many seconds of sampling, with the draws it has. */
+  until?: { seconds?: number };
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** Options of `sample`. */
+export interface SampleOptions extends SampleWatchOptions {
+  /** The sampler, e.g. nuts({ targetAcceptance: 0.95 }). Default nuts(); slice() for a function without a gradient. */
+  algorithm?: Sampler;
+  /** Independent chains. Default 4; a whole number >= 1. */
+  chains?: number;
+  /** Transitions per chain that adapt the sampler and are not kept. Default 1000; a whole number >= 0. */
+  warmup?: number;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Whether the draws are the same bytes on every host, at some cost in speed. Default false. */
+  deterministic?: boolean;
+  /** Name of the size that counts rows of data, for samplers that draw rows, such as sgld(). */
+  rows?: string;
+  /**
+   * Where chains start: values of some or all parameters by name (those of a matrix flat, row by row, or a list of rows), or unconstrained numbers of all; one for all chains, or a list of one per chain.
+   * Where nothing is given: uniform in (−2, 2), unconstrained, for each chain.
+   */
+  start?: Start | readonly Start[];
+}
+
+/** A log density as a plain function of unconstrained numbers. */
+export type PlainLogDensity = (x: Float64Array) => number;
+
+/** What can be sampled: a model(), a log density, or a plain function of x. */
+export type Sampled = StatisticalModel<never> | LogDensity | PlainLogDensity;
+
+/** Data of a model; of a function its dimension, and its gradient and names if there are any. */
+export type SampleData = ModelData | FunctionData;
+/** Of a plain function: its dimension, and its gradient and names if there are any. */
+export type FunctionData = Omit<FunctionDensityOptions, "logDensity">;
+
+const CHAINS = 4;
+const COUNT = 1000;
+/** Where densities are compared. */
+export const PROBE = 0.1;
+const PROBE_TOLERANCE = 1e-9;
+const absent = {
+  precision: "log densities are evaluated in float64",
+  batch: 'samplers that draw rows take it, as in sample(model, data, { algorithm: sgld({ batch: 100 }), rows: "N" })',
+  rule: "samplers adapt their own steps; fit(model, data, { rule }) finds a mode",
+};
+const keys = ["algorithm", "chains", "warmup", "draws", "seed", "workers", "deterministic", "rows", "start", "until", "signal"];
+
+/** What goes with a model as its data: of a function its dimension, of a density nothing. */
+export type SampleDataOf<M> = M extends StatisticalModel<never> ? DataOfModel<M> : SampleData;
+
+/** Names of a model's data. */
+type DataNamesOf<M> = M extends StatisticalModel<infer D, string> ? NamesIn<D> : string;
+/** Any, where the model is not of data by name alone. */
+type NamesIn<D> = [keyof D & string] extends [never] ? string : keyof D & string;
+
+function start<M extends Sampled>(
+  model: M,
+  data: SampleDataOf<M>,
+  options: SampleOptions = {},
+): Run<Draws<NamesOf<M>, DataNamesOf<M>>> {
+  return startWith(model, data as SampleData, options, drawsOf);
+}
+
+/** `sample` with what its run ends in: `finish` makes it of what was drawn. */
+export function startWith<R>(model: Sampled, data: SampleData, options: SampleOptions, finish: Finish<R>): Run<R> {
+  checkKeys("sample", options, keys, { absent });
+  const { chains = CHAINS, warmup = COUNT, draws = COUNT, seed = 0, deterministic = false, rows, until = {} } = options;
+  checkSignal("sample", options.signal);
+  checkNumber("sample", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber("sample", "chains", chains, { low: 1, integer: true });
+  checkNumber("sample", "warmup", warmup, { low: 0, integer: true });
+  checkNumber("sample", "draws", draws, { low: 0, integer: true });
+  checkBoolean("sample", "deterministic", deterministic);
+  if (rows !== undefined && typeof rows !== "string") refuse("sample", "rows", rows, "the name of a size", 'rows: "N"');
+  checkLimits("sample", until);
+  return launch("sample", options, finish, async () => {
+    checkGivenOptions("sample", checkSampler("sample", options.algorithm ?? nuts()), options);
+    const density = await conditioned("sample", model, data, { deterministic, ...(rows === undefined ? {} : { rows }) });
+    const algorithm = checkSampler("sample", options.algorithm ?? (density.hasGradient === false ? slice() : nuts()));
+    const places = options.start === undefined ? {} : { start: startOf(density, options.start, chains, seed) };
+    return { density, algorithm, plan: { chains, warmup, draws, seed, deterministic, ...places }, until, rows };
+  });
+}
+
+/** Goes on from a run's checkpoint, bit for bit; model and data must be the same. More `draws` extend it. */
+function resume<M extends Sampled>(
+  from: string | Uint8Array | Blob,
+  model: M,
+  data: SampleDataOf<M>,
+  options: SampleWatchOptions & { algorithm?: Sampler } = {},
+): Run<Draws<NamesOf<M>, DataNamesOf<M>>> {
+  return resumeWith(from, model, data as SampleData, options, drawsOf);
+}
+
+export function resumeWith<R>(
+  from: string | Uint8Array | Blob,
+  model: Sampled,
+  data: SampleData,
+  options: SampleWatchOptions & { algorithm?: Sampler },
+  finish: Finish<R>,
+): Run<R> {
+  checkKeys("sample.resume", options, ["algorithm", "draws", "workers", "until", "signal"]);
+  checkSignal("sample.resume", options.signal);
+  checkLimits("sample.resume", options.until ?? {});
+  return launch("sample.resume", options, finish, async () => {
+    const { checkpoint, kept } = await readCheckpointOf(from, "sampling");
+    const { plan, rows, names } = await fromCheckpoint(() => keptSampling(kept));
+    const given = { deterministic: plan.deterministic, ...(rows === undefined ? {} : { rows }) };
+    const density = await conditioned("sample.resume", model, data, given);
+    const known = (density as Partial<ConditionedModel>).quantities?.map(({ name }) => name) ?? [];
+    if (kept.dimension !== density.dimension || JSON.stringify(names) !== JSON.stringify(known))
+      throw new DataError(
+        "sample.resume",
+        `the checkpoint is of ${String(kept.dimension)} unconstrained numbers (${names.join(", ")}), but the model has ${density.dimension} (${known.join(", ")}); give the model and data that it was made with`,
+        "CHECKPOINT_MODEL",
+      );
+    checkProbe(typeof kept.probe === "number" ? kept.probe : null, probeOf(density));
+    const algorithm = await fromCheckpoint(() => samplerOf(kept.algorithm as JsonObject, options.algorithm));
+    algorithm.checkGiven?.("sample.resume", options.draws === undefined ? {} : { draws: options.draws });
+    return {
+      density,
+      algorithm,
+      plan: { ...plan, draws: options.draws ?? plan.draws },
+      until: options.until ?? {},
+      rows,
+      checkpoint,
+    };
+  });
+}
+
+/** What a checkpoint says of the run, beside its sampler. */
+function keptSampling(json: JsonObject): {
+  plan: Omit<SamplingPlan, "workers" | "explain">;
+  rows: string | undefined;
+  names: readonly string[];
+} {
+  const kept = new KeptPart("the sampling", { tensors: {}, state: json });
+  const names = kept.list("names", isText);
+  const part = new KeptPart("the sampling plan", { tensors: {}, state: kept.object("plan") });
+  const seed = part.number("seed", -Number.MAX_SAFE_INTEGER);
+  const plan = {
+    chains: part.count("chains", 1),
+    warmup: part.count("warmup"),
+    draws: part.count("draws"),
+    seed: Number.isSafeInteger(seed) ? seed : part.refuse(`seed is ${seed}`),
+    deterministic: part.flag("deterministic"),
+  };
+  const isPoint = (point: Json): point is number[] => Array.isArray(point) && point.every(isNumber);
+  const placed =
+    part.state.start === undefined ? {} : { start: part.list("start", isPoint, plan.chains).map((p) => Float64Array.from(p)) };
+  const rows = json.rows === null || json.rows === undefined ? undefined : kept.state.rows;
+  if (rows !== undefined && typeof rows !== "string") return kept.refuse("rows is no name");
+  return { plan: { ...plan, ...placed }, rows, names };
+}
+
+function checkSampler(where: string, given: Sampler): Sampler {
+  checkAlgorithm(where, "algorithm", given, "sample", "nuts()");
+  return given;
+}
+
+/** The one of a checkpoint. One with functions of the user's is given again. */
+async function samplerOf(kept: JsonObject, given: Sampler | undefined): Promise<Sampler> {
+  if (given === undefined) {
+    const { samplerFromJson } = await import("./samplers/registry.ts");
+    return samplerFromJson(kept);
+  }
+  if (checkSampler("sample.resume", given).toJSON().algorithm === kept.algorithm) return given;
+  throw new OptionError(
+    "sample.resume",
+    `algorithm is ${given.name}, but the checkpoint is of ${kept.algorithm}; leave algorithm out, or give the one that it was made with`,
+    "OPTION_CONFLICT",
+  );
+}
+
+/** The log density at one point: it tells models and data apart that have the same names and sizes. null where it is not finite, or not to be had. */
+export function probeOf(density: LogDensity): number | null {
+  if (!("evaluate" in density)) return null;
+  const { value } = (density as FunctionDensity | ConditionedModel).evaluate(new Float64Array(density.dimension).fill(PROBE));
+  return Number.isFinite(value) ? value : null;
+}
+
+/** Builds of the kernels round differently. */
+export const alike = (kept: number | null, found: number | null): boolean =>
+  kept === null || found === null ? kept === found : Math.abs(kept - found) <= PROBE_TOLERANCE * (1 + Math.abs(kept));
+
+function checkProbe(kept: number | null, found: number | null): void {
+  if (alike(kept, found)) return;
+  throw new DataError(
+    "sample.resume",
+    `the log density where all unconstrained numbers are ${PROBE} is ${found ?? "not finite"}, but was ${kept ?? "not finite"} when the checkpoint was made; give the model and data that it was made with`,
+    "CHECKPOINT_MODEL",
+  );
+}
+
+/**
+ * Draws from a model's posterior given data, or from any log density.
+ *
+ *   const posterior = await sample(eightSchools, { y, sigma }, { seed: 1 });
+ *   posterior.summary()["mu"].mean;   // also sd, quantiles, effective sizes, R̂
+ *   posterior.verdict().text;         // can these draws be trusted, and what to do if not
+ *   await sample((x) => -0.5 * x[0] ** 2, { dimension: 1 });                              // a plain function
+ *   await sample.resume("run.checkpoint", eightSchools, { y, sigma }, { draws: 2000 });   // resumes bit for bit
+ *
+ * Gives `Draws`. A run can be awaited, or iterated over its ticks (draws, divergences, stepSize, rhat so far); it can be
+ * paused, stopped with the draws it has, checkpointed and resumed. Defaults: nuts(), or slice() for a function without a
+ * gradient; 4 chains of 1000 warm-up transitions and 1000 draws; seed 0; as many workers as the machine runs at once. Draws
+ * depend on the seed alone; with `deterministic` they are the same bytes on every host.
+ *
+ * @throws OptionError, DataError, CapabilityError when something does not fit; ErgodicError [SAMPLE_START], [SAMPLE_STEP] where
+ *   a density is not finite; the reason of an aborted `signal`
+ */
+export const sample = Object.assign(start, { resume });
+
+function checkLimits(where: string, until: Until): void {
+  checkKeys(`${where}.until`, until, ["seconds"]);
+  if (until.seconds !== undefined) resolveStopping(where, { until }, false);
+}
+
+async function conditioned(
+  where: string,
+  model: Sampled,
+  data: SampleData,
+  options: ConditionOptions & { deterministic: boolean },
+): Promise<LogDensity> {
+  if (typeof model === "function") return functionDensity({ ...(data as FunctionData), logDensity: model });
+  if (typeof model !== "object" || model === null || !("condition" in model || "bind" in model))
+    throw new OptionError(
+      where,
+      `the first argument is ${model === null ? "null" : typeof model}, but must be a model() or a function x => log density`,
+      "OPTION_TYPE",
+    );
+  if ("condition" in model) return model.condition((data ?? {}) as never, options);
+  const { deterministic } = options;
+  if (model instanceof ConditionedModel && model.deterministic !== deterministic)
+    throw new OptionError(
+      where,
+      `deterministic is ${deterministic}, but the model was conditioned with ${model.deterministic}; give both the same`,
+      "OPTION_CONFLICT",
+    );
+  return model;
+}
+
+interface Recipe {
+  density: LogDensity;
+  algorithm: Sampler;
+  plan: Omit<SamplingPlan, "workers" | "explain">;
+  until: Until;
+  rows: string | undefined;
+  checkpoint?: Checkpoint;
+}
+
+type Finish<R> = (density: LogDensity, drawn: Drawn) => R;
+
+function launch<R>(
+  where: string,
+  { workers, signal }: SampleWatchOptions,
+  finish: Finish<R>,
+  read: () => Promise<Recipe>,
+): Run<R> {
+  let json: JsonObject;
+  let recipe: Recipe;
+  let sampling: Sampling;
+  return new Run<R>({
+    ...(signal ? { signal } : {}),
+    resultNames: drawsNames(),
+    start: async () => {
+      recipe = await read();
+      const { density, algorithm, plan, until, checkpoint } = recipe;
+      const engine = await openEngine({ deterministic: plan.deterministic, families: ["sampling"] });
+      const threads = workersFor(where, workers, plan.chains, density, engine);
+      const explain = (points: readonly Float64Array[]): string | undefined => density.explain?.(points);
+      sampling = algorithm.start(density, { ...plan, workers: threads, explain }, engine);
+      json = describe(recipe);
+      const resumed = checkpoint ? { resume: checkpoint } : {};
+      return { progression: sampling, stopping: { until, validateEvery: 1, patience: undefined }, chosen: json, ...resumed };
+    },
+    finish: (_, { seconds, reason, updates, report }) =>
+      finish(recipe.density, {
+        raw: sampling.draws(),
+        places: sampling.places?.() ?? [],
+        description: { ...json, run: { seconds, reason, updates } },
+        report,
+      }),
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { sampling: json } }),
+  });
+}
+
+function workersFor(where: string, given: number | undefined, chains: number, density: LogDensity, engine: Engine): number {
+  checkNumber(where, "workers", given ?? 1, { low: 1, high: 1024, integer: true });
+  const { onThisThread = false } = density;
+  if (onThisThread && (given ?? 1) > 1)
+    throw new CapabilityError(
+      where,
+      `workers is ${given}, but a plain function runs on the calling thread alone; leave workers out, or write it as a model()`,
+      "PLAN_MEANING",
+    );
+  if (onThisThread) return 1;
+  return given ?? Math.max(1, Math.min(chains, engine.describe().workers));
+}
+
+function describe({ density, algorithm, plan, rows }: Recipe): JsonObject {
+  const { start: given, ...rest } = plan;
+  const model = density as Partial<ConditionedModel>;
+  const hints = (model.hints ?? []).map((hint) => ({ ...hint }));
+  return {
+    ...(hints.length > 0 ? { hints } : {}),
+    model: model.name ?? "function",
+    dimension: density.dimension,
+    probe: probeOf(density),
+    names: model.quantities?.map(({ name }) => name) ?? [],
+    ...(model.dataShapes ? { data: model.dataShapes } : {}),
+    algorithm: algorithm.toJSON(),
+    density: allowed(density),
+    rows: rows ?? null,
+    plan: { ...rest, ...(given ? { start: points(given, rest.chains) } : {}) },
+  };
+}
+
+/** What a verdict's advice must know of the density. */
+function allowed(density: LogDensity): JsonObject {
+  const hasGradient = density.hasGradient !== false;
+  const discrete = (density.discrete ?? []).map(({ name }) => name);
+  return { hasGradient, discrete, ...((density as Partial<ConditionedModel>).facts ?? {}) };
+}
+
+function points(given: Float64Array | readonly Float64Array[], chains: number): number[][] {
+  const each = given instanceof Float64Array ? Array.from({ length: chains }, () => given) : given;
+  return each.map((point) => [...point]);
+}

@@ -1,0 +1,70 @@
+import { exp } from "../../../engine/numbers/exp.ts";
+import { log } from "../../../engine/numbers/log.ts";
+import { drawLogGamma } from "../../../engine/random/draw-gamma.ts";
+import type { Draws } from "../../../engine/random/stream.ts";
+
+export interface ConjugateFamily {
+  readonly name: string;
+  /** f and g at d from base. */
+  features(base: number, d: number): [f: number, g: number];
+  /** Whether p and q are those of a distribution. */
+  holds(p: number, q: number): boolean;
+  /** Where the density of u is highest, and how far it spreads there (in standard deviations of the normal with its curvature). */
+  shape(base: number, p: number, q: number): { mode: number; spread: number };
+  draw(base: number, p: number, q: number, draws: Draws): number;
+}
+
+/** log(1 + x), x > −1. */
+function log1p(x: number): number {
+  const y = 1 + x;
+  return y === 1 ? x : (log(y) * x) / (y - 1);
+}
+
+const logSigmoid = (u: number): number => (u < 0 ? u - log1p(exp(u)) : 0 - log1p(exp(-u)));
+
+const normal: ConjugateFamily = {
+  name: "normal",
+  features: (_, d) => [d, d * d],
+  holds: (_, q) => q < 0,
+  shape: (base, p, q) => ({ mode: base - p / (2 * q), spread: 1 / Math.sqrt(-2 * q) }),
+  draw: (base, p, q, draws) => base - p / (2 * q) + draws.normal() / Math.sqrt(-2 * q),
+};
+
+const gamma: ConjugateFamily = {
+  name: "gamma",
+  features: (_, d) => [d, exp(d) - 1],
+  holds: (p, q) => p > 0 && q < 0,
+  shape: (base, p, q) => ({ mode: base + log(p / -q), spread: 1 / Math.sqrt(p) }),
+  draw: (base, p, q, draws) => base + drawLogGamma(draws, p) - log(-q),
+};
+
+const inverseGamma: ConjugateFamily = {
+  name: "inverse gamma",
+  features: (_, d) => [d, exp(-d) - 1],
+  holds: (p, q) => p < 0 && q < 0,
+  shape: (base, p, q) => ({ mode: base - log(p / q), spread: 1 / Math.sqrt(-p) }),
+  draw: (base, p, q, draws) => base - drawLogGamma(draws, -p) + log(-q),
+};
+
+const beta: ConjugateFamily = {
+  name: "beta",
+  features: (base, d) => [logSigmoid(base + d) - logSigmoid(base), logSigmoid(-base - d) - logSigmoid(-base)],
+  holds: (p, q) => p > 0 && q > 0,
+  shape: (_, p, q) => ({ mode: log(p / q), spread: Math.sqrt(1 / p + 1 / q) }),
+  draw: (_, p, q, draws) => {
+    const first = drawLogGamma(draws, p);
+    return first - drawLogGamma(draws, q);
+  },
+};
+
+/**
+ * Families of one unconstrained number u whose conditionals can be drawn exactly: ℓ(b + d) − ℓ(b) = p f(d) + q g(d), with
+ * features f, g that vanish at d = 0.
+ *
+ * normal         f = d, g = d²: u ~ N(b − p/(2q), −1/(2q)); q < 0.
+ * gamma          f = d, g = eᵈ − 1: eᵘ ~ gamma of shape p and rate −q e^−b; p > 0 > q. (Of a positive parameter x = eᵘ, its log |J| counted.)
+ * inverse gamma  f = d, g = e^−d − 1: e^−u ~ gamma of shape −p and rate −q eᵇ; p, q < 0.
+ * beta           f, g = log σ, log 1 − σ of u: σ(u) ~ beta(p, q); p, q > 0.
+ * Shifts and scales of the constrained number (bounds other than 0 and 1) change b alone.
+ */
+export const conjugateFamilies: readonly ConjugateFamily[] = [normal, gamma, inverseGamma, beta];

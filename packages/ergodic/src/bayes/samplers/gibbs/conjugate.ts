@@ -1,0 +1,104 @@
+import type { Snapshot } from "../../../engine/contract/index.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import { KeptPart } from "../../../engine/loop/kept-part.ts";
+import { type Stream, stream } from "../../../engine/random/stream.ts";
+import { type BlockContext, type BlockRun, type BlockUpdate, isDiscrete } from "./block.ts";
+import { conjugateFamilies } from "./conjugate-families.ts";
+import { agrees, type ConjugateFit, type Evaluate, findFamily, fitFamily } from "./conjugate-fit.ts";
+import type { GibbsChain } from "./gibbs-chain.ts";
+
+/**
+ * Continuous numbers one by one, each drawn exactly from its conditional, whose family is found by evaluating the density.
+ *
+ * Along one unconstrained number u the log density of a conjugate piece is p f(u) + q g(u) + constant: a normal in u, or with u
+ * = log x a gamma or inverse gamma of x, or with u = logit x a beta (conjugate-families.ts). p and q follow from three
+ * evaluations, in every sweep anew; each draw is checked against a fourth, to 10⁻⁸ (conjugate-fit.ts). No derivation is needed,
+ * and none can be wrong: a conditional of another family is refused.
+ * Leaves the target invariant, to that tolerance. Runs on the calling thread.
+ *
+ * @throws CapabilityError where a conditional is of no such family, or the block holds integers
+ */
+export function conjugate(): BlockUpdate {
+  return { update: "conjugate", toJSON: () => ({ update: "conjugate" }), open: (context) => new ConjugateBlock(context) };
+}
+
+/** Of each coordinate: its family's number from 1 on (0: not known yet), and where it was fitted last. */
+const STATE = 3;
+
+class ConjugateBlock implements BlockRun {
+  private readonly context: BlockContext;
+  private readonly streams: readonly Stream[];
+  private readonly states: readonly Float64Array[];
+
+  constructor(context: BlockContext) {
+    const { density, coordinates, chains, names, seed } = context;
+    this.context = context;
+    if (coordinates.some((i) => isDiscrete(density, i)))
+      throw new CapabilityError(
+        "conjugate",
+        `the block of ${names.join(", ")} holds integers; take enumerate() for them`,
+        "SAMPLE_DISCRETE",
+      );
+    this.streams = chains.map((_, c) => stream(seed, "chain", c, "conjugate"));
+    this.states = chains.map(() => new Float64Array(STATE * coordinates.length));
+  }
+
+  async update(sweep: number): Promise<boolean> {
+    const { chains, coordinates } = this.context;
+    chains.forEach((chain, c) => {
+      const draws = this.streams[c].at(sweep);
+      coordinates.forEach((i, at) => {
+        const state = this.states[c].subarray(STATE * at, STATE * (at + 1));
+        const evaluate: Evaluate = (u) => {
+          chain.position[i] = u;
+          return chain.evaluate();
+        };
+        const fit = this.fit(evaluate, state, chain, i);
+        const u = fit.family.draw(fit.base, fit.p, fit.q, draws);
+        chain.logDensity = evaluate(u);
+        if (!agrees(fit, u, chain.logDensity)) throw this.refusal(i, fit.family.name);
+      });
+    });
+    return true;
+  }
+
+  report(): Record<string, number> {
+    return {};
+  }
+
+  snapshot(): Snapshot {
+    return { tensors: Object.fromEntries(this.states.map((state, c) => [`families.${c}`, state.slice()])), state: {} };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the conjugate families", snapshot);
+    this.states.forEach((state, c) => {
+      kept.into(state, `families.${c}`);
+    });
+  }
+
+  dispose(): void {}
+
+  private fit(evaluate: Evaluate, state: Float64Array, chain: GibbsChain, i: number): ConjugateFit {
+    const from = chain.position[i];
+    const known = conjugateFamilies[state[0] - 1];
+    // Where the last fit was may lie outside of the conditional's support by now.
+    const fit = known
+      ? (fitFamily(evaluate, known, state[1], state[2]) ?? fitFamily(evaluate, known, from, state[2]))
+      : findFamily(evaluate, from);
+    if (!fit) throw this.refusal(i, known?.name);
+    state.set([conjugateFamilies.indexOf(fit.family) + 1, fit.base, fit.step]);
+    return fit;
+  }
+
+  private refusal(i: number, family: string | undefined): CapabilityError {
+    const { density, names } = this.context;
+    const place = density.parameters?.find(({ offset, size }) => i >= offset && i < offset + size);
+    const what = place ? `number ${i - place.offset} of "${place.name}"` : `coordinate ${i} (block of ${names.join(", ")})`;
+    return new CapabilityError(
+      "conjugate",
+      `the conditional of ${what} is ${family ? `no ${family} any more` : "neither normal, gamma, inverse gamma nor beta"}; take slice() or nuts() for it`,
+      "SAMPLE_CONJUGATE",
+    );
+  }
+}

@@ -1,0 +1,44 @@
+import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { log } from "../../../engine/numbers/log.ts";
+
+/** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
+export interface DualAveragingOptions {
+  /** δ: the mean acceptance aimed at, in (0, 1). Default 0.8. */
+  targetAcceptance?: number;
+  /** γ: how strongly the step size reacts, > 0. Default 0.05. */
+  gamma?: number;
+  /** κ: how fast early iterations are forgotten, in (0, 1]. Default 0.75. */
+  kappa?: number;
+  /** t₀: damps the first iterations, >= 0. Default 10. */
+  t0?: number;
+}
+
+export type DualAveraging = Required<DualAveragingOptions>;
+
+/** Numbers of a kernel's state: δ, γ, κ, t₀, μ, m, s̄, x̄. */
+export const AVERAGING_COUNT = 8;
+
+/**
+ * Dual averaging of the step size: the averaged log step for which the mean acceptance is δ.
+ *
+ * With acceptance a of transition m = 1, 2, …: s̄ ← (1 − η) s̄ + η (δ − a), η = 1/(m + t₀); x = μ − √m s̄ / γ; x̄ ← (1 − w) x̄
+ * + w x, w = m^−κ. The step of the next transition is eˣ, that of the draws e^x̄. μ = log(10 step) where it starts. The updates
+ * themselves are made by the kernels. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
+ * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
+ *
+ * @throws OptionError unless 0 < δ < 1, γ > 0, 0 < κ <= 1, t₀ >= 0
+ */
+export function dualAveraging(where: string, options: DualAveragingOptions = {}): DualAveraging {
+  checkKeys(where, options, ["targetAcceptance", "gamma", "kappa", "t0"]);
+  const { targetAcceptance = 0.8, gamma = 0.05, kappa = 0.75, t0 = 10 } = options;
+  checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
+  checkNumber(where, "gamma", gamma, { low: 0, open: true });
+  checkNumber(where, "kappa", kappa, { low: 0, open: true, high: 1 });
+  checkNumber(where, "t0", t0, { low: 0 });
+  return { targetAcceptance, gamma, kappa, t0 };
+}
+
+/** The state with which averaging starts (again), from `step`. */
+export function startAveraging({ targetAcceptance, gamma, kappa, t0 }: DualAveraging, step: number): Float64Array {
+  return Float64Array.of(targetAcceptance, gamma, kappa, t0, log(10 * step), 0, 0, 0);
+}

@@ -1,0 +1,362 @@
+import type { Json, JsonObject, LogDensity, Snapshot } from "../../../engine/contract/index.ts";
+import { ErgodicError } from "../../../engine/errors/errors.ts";
+import { isFlag, KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import { exp } from "../../../engine/numbers/exp.ts";
+import { MOST_DIMENSION } from "../../places/scouting.ts";
+import { Survey, type SurveyOptions } from "../../places/survey.ts";
+import { ChainsRun } from "../chains-run.ts";
+import { needGradient, type SamplingPlan, type VisitedPlace } from "../sampler.ts";
+import { placeChains } from "../starting-points.ts";
+import { hasArrived, hasRisen, isLost } from "./arrival.ts";
+import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
+import { leastJump, nearGaussian } from "./choice.ts";
+import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
+import { Recorder } from "./recorder.ts";
+import { Trial } from "./trial.ts";
+import { type Renewal, type Warmup, warmupSchedule } from "./warmup.ts";
+import type { WindowOptions } from "./windows.ts";
+
+export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
+  name: string;
+  averaging: DualAveraging;
+  /** The same for the last part of warm-up where the posterior is not nearly Gaussian, and once the choice has fallen on the diagonal. */
+  skewed: DualAveraging;
+  varying: DualAveraging;
+  windows: WindowOptions;
+  /** Whether a step is searched for without warm-up, too. */
+  findStep: boolean;
+  /** Whether the metric may become a diagonal one. */
+  choose: boolean;
+}
+
+const FIRST_STEP = 2 ** 52;
+/** Averaging tends to ten times its first step, which takes long to come down from; a trial has no such time, and an adapted step no need. */
+const TRIAL_START = 0.1;
+/** Numbers of attempts that warm up again from where a chain is. */
+const AGAIN = 2 ** 20;
+const DIVERGENT = transitionFields.indexOf("divergent");
+const LEAPFROGS = transitionFields.indexOf("leapfrogs");
+const LOG_DENSITY = transitionFields.indexOf("logDensity");
+const WIDTH = transitionFields.length;
+
+/**
+ * A run of several chains of Hamiltonian Monte Carlo: warm-up by a schedule (warmup.ts), then draws that are kept. Transitions
+ * run in the kernels, one call a chain and stretch; between stretches, at fixed transitions, metrics are renewed and compared
+ * (choice.ts). At the end of warm-up the places of the chains are compared with each other and with those of scouts, and chains
+ * may start anew (places/survey.ts).
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t;
+ * FIRST_STEP + k the k-th search for a step size), "transition", n (the same after the n-th new start).
+ *
+ * @throws ErgodicError where no starting point has a finite log density and gradient, or a step size leaves (0, 10⁷]
+ */
+export class HamiltonianRun extends ChainsRun<Chain> {
+  private readonly averaging: DualAveraging;
+  private readonly skewed: DualAveraging;
+  private readonly varying: DualAveraging;
+  private readonly findStep: boolean;
+  private readonly warmup: Warmup;
+  private readonly trial: Trial;
+  /** Absent within another sampler, where targets change, and where there are too many coordinates. */
+  private readonly survey: Survey | undefined;
+  private readonly recorder: Recorder;
+  private surveying = false;
+  private warmupLeapfrogs = 0;
+  /** A transition of all chains, on average over the last ones of warm-up. */
+  private recentLeapfrogs = 0;
+  private searches = 0;
+  /** By chain: whether it has come down; its log densities since the last look; whether it never did. */
+  private arrived: boolean[];
+  private levels: number[][];
+  private late: boolean[];
+  /** By chain: whether it has warmed up again where it was. */
+  private again: boolean[];
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: HamiltonianOptions) {
+    super(options.name, plan, density.dimension, transitionFields, engine);
+    needGradient(this.name, density);
+    this.averaging = options.averaging;
+    this.skewed = options.skewed;
+    this.varying = options.varying;
+    this.findStep = options.findStep;
+    this.warmup = warmupSchedule(options.adaptation, plan.warmup, options.windows);
+    this.trial = new Trial(options.choose ? this.warmup.trial : [], density.dimension);
+    const surveyed = plan.keep !== false && plan.warmup > 0 && density.dimension <= MOST_DIMENSION;
+    this.survey = surveyed ? new Survey(density, plan, engine, options) : undefined;
+    this.recorder = new Recorder(surveyed ? plan.warmup : 0, plan.chains, density.dimension);
+    this.arrived = new Array<boolean>(plan.chains).fill(this.warmup.looks.length === 0);
+    this.late = new Array<boolean>(plan.chains).fill(false);
+    this.again = new Array<boolean>(plan.chains).fill(false);
+    this.levels = Array.from({ length: plan.chains }, () => []);
+    this.addChains((c) => new Chain(engine, density, c, plan.seed, options));
+  }
+
+  /** Where chains and scouts have been; empty until warm-up has ended. */
+  places(): VisitedPlace[] {
+    return this.survey?.visits(this.draws()) ?? [];
+  }
+
+  protected async begin(): Promise<void> {
+    await placeChains(this.name, this.chains, this.plan, (calls) => this.run(calls));
+    if (this.plan.warmup > 0 || this.findStep) await this.findSteps(this.activeChains);
+  }
+
+  protected async advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void> {
+    await this.run(active.map((c) => this.chains[c].run(first, count, adapt)));
+  }
+
+  protected override boundaries(): readonly number[] {
+    const { renewals, looks } = this.warmup;
+    const waiting = this.activeChains.some((c) => !this.arrived[c]);
+    return [...renewals.map(({ at }) => at), ...(waiting ? looks : []), ...this.trial.boundaries];
+  }
+
+  protected override observe(c: number, count: number): void {
+    const { draws, gradients, transitions } = this.chains[c].stretch(count);
+    const { dimension: d } = this;
+    const { start, stop } = this.warmup;
+    for (let k = 0; k < count; k++) {
+      const [leapfrogs, divergent] = [transitions[k * WIDTH + LEAPFROGS], transitions[k * WIDTH + DIVERGENT]];
+      this.warmupLeapfrogs += leapfrogs;
+      if (this.step + k >= stop) this.recentLeapfrogs += leapfrogs / (this.plan.warmup - stop);
+      this.trial.count(this.step + k, leapfrogs, divergent);
+      const level = transitions[k * WIDTH + LOG_DENSITY];
+      if (!this.arrived[c]) this.levels[c].push(level);
+      const [from, to] = [k * d, k * d + d];
+      this.recorder.add(c, this.step + k, draws.subarray(from, to), gradients.subarray(from, to), level);
+      if (this.step + k < start || this.step + k >= stop) continue;
+      for (const estimator of this.chains[c].estimators)
+        estimator.add(draws.subarray(from, to), gradients.subarray(from, to), divergent > 0);
+    }
+  }
+
+  /** New metrics when they are due; after warm-up, the averaged step. */
+  protected override async adapt(): Promise<void> {
+    const came = await this.lookForArrivals();
+    const renewal = this.warmup.renewals.find(({ at }) => at === this.step);
+    if (renewal || came.length > 0) await this.renew(renewal, came);
+    await this.tryMetrics();
+    if (this.step === this.warmup.stop) this.aim();
+    if (this.step !== this.plan.warmup) return;
+    for (const c of this.activeChains) {
+      const { averaging } = this.chains[c];
+      // Right after a restart there is no average yet.
+      if (averaging[5] > 0) this.chains[c].stepSize = exp(averaging[7]);
+    }
+    this.survey?.begin(this.activeChains);
+    this.surveying = this.survey !== undefined;
+  }
+
+  /** After warm-up: the survey, piece by piece, and new starts. */
+  protected override async work(): Promise<boolean> {
+    if (!this.surveying || !this.survey) return false;
+    const { draws } = this.plan;
+    const gradients = this.warmupLeapfrogs + this.recentLeapfrogs * draws;
+    if (await this.survey.work(gradients, (c) => this.recorder.of(c))) return true;
+    this.surveying = false;
+    const anew: number[] = [];
+    const lost = this.activeChains.filter((c) => this.late[c] && isLost(this.recorder.levels(c)));
+    for (const c of this.survey.outOfPlace(lost)) {
+      const x = await this.survey.fresh(c);
+      if (!x) continue;
+      this.startAnew(c, x);
+      anew.push(c);
+    }
+    if (anew.length === 0)
+      for (const c of this.illFitted()) {
+        this.again[c] = true;
+        this.survey.again(c);
+        this.startAnew(c, this.chains[c].position.slice());
+        anew.push(c);
+      }
+    if (anew.length === 0) {
+      this.joinChains();
+      return false;
+    }
+    this.warmUpAgain(anew);
+    this.recentLeapfrogs = 0;
+    const values = await this.run(anew.map((c) => this.chains[c].evaluation()));
+    anew.forEach((c, i) => {
+      this.chains[c].logDensity = values[i];
+    });
+    await this.findSteps(anew);
+    return true;
+  }
+
+  private attempt(c: number): number {
+    return (this.survey?.restarts[c] ?? 0) + (this.again[c] ? AGAIN : 0);
+  }
+
+  private startAnew(c: number, x: Float64Array): void {
+    this.chains[c].startAnew(x, this.attempt(c));
+    this.arrived[c] = this.warmup.looks.length === 0;
+    this.late[c] = false;
+    this.levels[c] = [];
+  }
+
+  /** Chains that have left another place while their metric was estimated, which does not fit where they are now. Each warms up again once, from there. */
+  private illFitted(): number[] {
+    return this.activeChains.filter((c) => !this.again[c] && hasRisen(this.recorder.levels(c), this.dimension));
+  }
+
+  protected override stateOf(): JsonObject {
+    const { warmupLeapfrogs, recentLeapfrogs, searches, surveying } = this;
+    return {
+      warmupLeapfrogs,
+      recentLeapfrogs,
+      searches,
+      surveying,
+      arrived: [...this.arrived],
+      late: [...this.late],
+      again: [...this.again],
+      levels: this.levels.map((levels) => levels.map((level) => (Number.isFinite(level) ? level : null))),
+      trial: this.trial.state(),
+      survey: this.survey?.state() ?? null,
+    };
+  }
+
+  protected override restoreState(kept: KeptPart): void {
+    const { chains } = this.plan;
+    this.warmupLeapfrogs = kept.number("warmupLeapfrogs", 0);
+    this.recentLeapfrogs = kept.number("recentLeapfrogs", 0);
+    this.searches = kept.number("searches", 0);
+    this.surveying = kept.flag("surveying");
+    this.arrived = kept.list("arrived", isFlag, chains);
+    this.late = kept.list("late", isFlag, chains);
+    this.again = kept.list("again", isFlag, chains);
+    const isLevels = (list: Json): list is (number | null)[] =>
+      Array.isArray(list) && list.every((level) => level === null || typeof level === "number");
+    this.levels = kept.list("levels", isLevels, chains).map((levels) => levels.map((level) => level ?? Number.NaN));
+    this.trial.restore(kept.part("the trial of a metric", "trial.", kept.object("trial")));
+  }
+
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    const more = this.step <= this.plan.warmup ? this.recorder.tensors() : {};
+    return { tensors: { ...tensors, ...more, ...this.survey?.tensors() }, state };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    const kept = new KeptPart("the chains' last draws of warm-up", snapshot);
+    this.recorder.restore(kept, this.step <= this.plan.warmup);
+    if (!this.survey) return;
+    this.survey.restore(kept.part("the survey of places", "survey.", kept.object("survey")));
+    this.chains.forEach((chain, c) => void chain.drawFrom(this.attempt(c)));
+  }
+
+  override dispose(): void {
+    this.survey?.dispose();
+    super.dispose();
+  }
+
+  /**
+   * `leapfrogs`: of all chains, so far, warm-up's included. `stepSize`: the mean over chains. Where there were any, `restarts`:
+   * new starts of chains; `late`: chains whose log density still rose at half of warm-up; `again`: chains that warmed up a
+   * second time where they were; `scouts`; `diagonal`: 1 where the choice fell on that metric; `targetAcceptance`: the mean over
+   * chains, where warm-up chose it.
+   */
+  protected override reportMore(): Record<string, number> {
+    const { survey } = this;
+    const given = {
+      restarts: survey?.restarts.reduce((sum, count) => sum + count, 0) ?? 0,
+      late: this.late.filter(Boolean).length,
+      again: this.again.filter(Boolean).length,
+      scouts: survey?.scouts ?? 0,
+      scoutEvaluations: survey?.evaluations ?? 0,
+      diagonal: this.trial.diagonal ? 1 : 0,
+      targetAcceptance: this.choosesTarget ? meanOf(this.chains.map(({ averaging }) => averaging[0])) : 0,
+    };
+    return {
+      leapfrogs: this.warmupLeapfrogs + this.total("leapfrogs"),
+      stepSize: meanOf(this.chains.map(({ stepSize }) => stepSize)),
+      ...Object.fromEntries(Object.entries(given).filter(([, value]) => value > 0)),
+    };
+  }
+
+  /** Chains that have come down just now. Those that have not forget what they saw, and search for a step anew. */
+  private async lookForArrivals(): Promise<number[]> {
+    const { looks } = this.warmup;
+    if (!looks.includes(this.step)) return [];
+    const falling = this.activeChains.filter((c) => !this.arrived[c]);
+    const came = falling.filter((c) => hasArrived(this.levels[c], this.dimension));
+    const rest = falling.filter((c) => !came.includes(c));
+    for (const c of falling) this.levels[c] = [];
+    for (const c of came) this.arrived[c] = true;
+    for (const c of rest) this.chains[c].forgetDraws();
+    if (this.step === looks[looks.length - 1])
+      for (const c of rest) {
+        this.arrived[c] = true;
+        this.late[c] = true;
+      }
+    if (rest.length > 0) await this.findSteps(rest);
+    return came;
+  }
+
+  private async renew(renewal: Renewal | undefined, came: readonly number[]): Promise<void> {
+    const { running } = this.trial;
+    const diagonal = this.trial.diagonalAt(this.step);
+    // A diagonal of few draws is worse than the one before.
+    const waits = running || (diagonal && renewal?.forget === "nothing" && renewal.at < this.warmup.stop);
+    const due = this.activeChains.filter((c) => this.arrived[c] && !waits && (renewal !== undefined || came.includes(c)));
+    for (const c of due) this.chains[c].renewMetric(renewal?.forget ?? "older", diagonal);
+    const restart = due.filter((c) => diagonal || renewal?.restart || came.includes(c));
+    if (restart.length > 0) await this.findSteps(restart);
+  }
+
+  /** The trial of a diagonal metric: its beginning, looks at what it costs, its end. */
+  private async tryMetrics(): Promise<void> {
+    const { trial } = this;
+    if (!trial.boundaries.includes(this.step)) return;
+    const chains = this.activeChains.map((c) => this.chains[c]);
+    const before = trial.running;
+    const again = trial.diagonal;
+    const begins = trial.judge(this.step, chains);
+    if (begins) {
+      if (trial.running) for (const chain of chains) chain.setAside();
+      for (const chain of chains) chain.renewMetric("nothing", true);
+      await this.findSteps(this.activeChains, TRIAL_START);
+    }
+    if (trial.running || again || !before) return;
+    for (const chain of chains) {
+      if (trial.diagonal) chain.forgetDraws();
+      else chain.comeBack();
+    }
+  }
+
+  private get choosesTarget(): boolean {
+    return this.skewed.targetAcceptance !== this.averaging.targetAcceptance;
+  }
+
+  /** The acceptance of the last part of warm-up, which adapts the step alone. */
+  private aim(): void {
+    if (this.trial.diagonal || !this.choosesTarget) return;
+    const chains = this.activeChains.map((c) => this.chains[c]);
+    const rows = chains.map((chain) => chain.seen(0));
+    const draws = rows.reduce((sum, own) => sum + own.length, 0) / this.dimension;
+    if (
+      rows.some((own) => own.length < 2 * this.dimension) ||
+      nearGaussian(leastJump(rows, rows, this.dimension), this.dimension, draws)
+    )
+      return;
+    for (const { averaging, stepSize } of chains) averaging.set(startAveraging(this.skewed, TRIAL_START * stepSize));
+  }
+
+  /** `share`: of the steps found, that averaging takes for them. */
+  private async findSteps(chains: readonly number[], share = 1): Promise<void> {
+    const counter = FIRST_STEP + this.searches++;
+    const failed = await this.run(chains.map((c) => ({ kernel: "firstStep", args: [this.chains[c].block, counter] })));
+    const at = failed.findIndex((code) => code !== 0);
+    if (at >= 0)
+      throw new ErgodicError(
+        this.name,
+        `chain ${chains[at]} found no step size in (0, 1e7] at transition ${this.step}, as the log density does not change with it, or is not finite around; check that the posterior is proper and its gradient right`,
+        "SAMPLE_STEP",
+      );
+    const averaging = this.trial.diagonal ? this.varying : this.averaging;
+    for (const c of chains) this.chains[c].averaging.set(startAveraging(averaging, share * this.chains[c].stepSize));
+  }
+}
+
+const meanOf = (x: readonly number[]): number => x.reduce((sum, value) => sum + value / x.length, 0);

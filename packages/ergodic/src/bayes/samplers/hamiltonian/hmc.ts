@@ -1,0 +1,51 @@
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Sampler } from "../sampler.ts";
+import { HamiltonianRun } from "./hamiltonian-run.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
+
+/** Options of `hmc`. */
+export interface HmcOptions extends AdaptationOptions {
+  /** Length of a trajectory in time units, > 0. Default 2. Not with `leapfrogs`. */
+  time?: number;
+  /** Each transition draws its step size uniformly within ± this share of it, in [0, 1). Default 0.3. */
+  jitter?: number;
+  /** Leapfrog steps per trajectory, a whole number >= 1, instead of `time`. */
+  leapfrogs?: number;
+}
+
+const [TIME, JITTER] = [2, 0.3];
+
+/**
+ * Hamiltonian Monte Carlo: L leapfrogs of length ε from a fresh momentum, the end accepted with probability min(1, exp(H₀ − H)).
+ *
+ * H(q, p) = p·M⁻¹p/2 − ℓ(q). L: `leapfrogs`, or max(1, ⌊time / ε⌋). `jitter` spreads ε over (1 ± jitter) ε anew in each
+ * transition, which breaks the cycles that fixed lengths fall into; L stays, so that a trajectory lasts (1 ± jitter) `time`. ε
+ * and M⁻¹ are adapted as in nuts.ts. Where the metric fits, coordinates turn once in 2π: trajectories of 2 ± 30 % lead far from
+ * where they began, never back to it, in x and in x², with scales that are off by a third, too. ℓ: log density in nats, up to a
+ * constant, x: float64[d], unconstrained.
+ * Leaves the target invariant once warm-up has ended. Source: Neal 2011. Differs from Stan: a trajectory ends, refused, at the first point without a
+ * finite density.
+ *
+ * @throws OptionError; also where both `time` and `leapfrogs` are given
+ */
+export function hmc(options: HmcOptions = {}): Sampler {
+  checkKeys("hmc", options, [...adaptationKeys, "time", "leapfrogs"]);
+  if (options.time !== undefined && options.leapfrogs !== undefined)
+    throw new OptionError(
+      "hmc",
+      "time and leapfrogs are both given, but one follows from the other; leave one out",
+      "OPTION_CONFLICT",
+    );
+  const { time = TIME, leapfrogs = 0, jitter = JITTER } = options;
+  checkNumber("hmc", "time", time, { low: 0, open: true });
+  if (options.leapfrogs !== undefined) checkNumber("hmc", "leapfrogs", leapfrogs, { low: 1, high: 2 ** 31, integer: true });
+  const adapted = adaptation("hmc", { ...options, jitter }, 0.8);
+  const run = { ...adapting(adapted), name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
+  const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
+  return {
+    name: "hmc",
+    verb: "sample",
+    toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
+    start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
+  };
+}

@@ -1,0 +1,124 @@
+import type { JsonObject } from "../../../engine/contract/index.ts";
+import type { KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Chain } from "./chain.ts";
+import { leastJump, type Moves, takesDiagonal, tooDear, worthTrying } from "./choice.ts";
+import { TRIAL_ADAPTS } from "./warmup.ts";
+
+/** Draws of a chain that a jump is computed from. */
+const FEWEST = 8;
+
+interface Tally {
+  transitions: number;
+  leapfrogs: number;
+  divergences: number;
+}
+const nothing = (): Tally => ({ transitions: 0, leapfrogs: 0, divergences: 0 });
+
+/**
+ * The trial of a diagonal metric within warm-up, in all chains: when it begins, when it ends, and who has won (choice.ts).
+ *
+ * What the metric of low rank does is seen in the period of its estimate before the trial. The trial's first TRIAL_ADAPTS
+ * transitions adapt its step, those after are judged. It ends early where it costs too much to win.
+ */
+export class Trial {
+  /** Its first transition, those before which it is looked at, and its end. */
+  readonly boundaries: readonly number[];
+  private readonly dimension: number;
+  private phase: "before" | "running" | "over" = "before";
+  private taken = false;
+  private first: Moves | undefined;
+  private tallies = { low: nothing(), adapting: nothing(), diagonal: nothing() };
+
+  /** `boundaries`: none where there is nothing to choose. */
+  constructor(boundaries: readonly number[], dimension: number) {
+    this.boundaries = boundaries;
+    this.dimension = dimension;
+  }
+
+  /** Whether the diagonal metric was taken. */
+  get diagonal(): boolean {
+    return this.taken;
+  }
+
+  /** Whether the metric before transition `step` is the diagonal one, tried or taken; a chain that starts anew comes to it where the others did. */
+  diagonalAt(step: number): boolean {
+    return this.running || (this.taken && step >= this.boundaries[0]);
+  }
+
+  get running(): boolean {
+    return this.phase === "running";
+  }
+
+  count(transition: number, leapfrogs: number, divergent: number): void {
+    const [from] = this.boundaries;
+    if (from === undefined || this.phase === "over") return;
+    const recent = this.phase === "before" && transition >= 0.75 * from;
+    const tally = this.running ? (transition < from + TRIAL_ADAPTS ? "adapting" : "diagonal") : recent ? "low" : undefined;
+    if (!tally) return;
+    const one = this.tallies[tally];
+    one.transitions++;
+    one.leapfrogs += leapfrogs;
+    one.divergences += divergent;
+  }
+
+  /** At one of the boundaries; whether metrics have changed, so that steps are to be searched for. */
+  judge(step: number, chains: readonly Chain[]): boolean {
+    const [from] = this.boundaries;
+    if (step === from && this.phase === "over") return this.taken;
+    if (step === from) return this.begin(chains);
+    if (!this.running || !this.first) return false;
+    const { adapting, diagonal } = this.tallies;
+    const made = adapting.transitions + diagonal.transitions;
+    const dear = tooDear(this.first, (adapting.leapfrogs + diagonal.leapfrogs) / made);
+    if (!dear && step < this.boundaries[this.boundaries.length - 1]) return false;
+    this.phase = "over";
+    if (dear) return false;
+    const judged = (diagonal.transitions / chains.length) * this.dimension;
+    const rows = chains.map((chain) => chain.seen(1)).map((seen) => seen.slice(Math.max(0, seen.length - judged)));
+    const reference = chains.map((chain) => chain.seen(0));
+    const moves = { jump: leastJump(rows, reference, this.dimension), cost: diagonal.leapfrogs / diagonal.transitions };
+    this.taken = takesDiagonal(this.first, moves);
+    return false;
+  }
+
+  state(): JsonObject {
+    const { phase, taken, first, tallies } = this;
+    return { phase, taken, first: first ? { ...first } : null, tallies: structuredClone(tallies) as unknown as JsonObject };
+  }
+
+  restore(kept: KeptPart): void {
+    const tallies = kept.part("the trial's tallies", "", kept.object("tallies"));
+    const tally = (name: string): Tally => {
+      const own = tallies.part("a tally", "", tallies.object(name));
+      return {
+        transitions: own.number("transitions", 0),
+        leapfrogs: own.number("leapfrogs", 0),
+        divergences: own.number("divergences", 0),
+      };
+    };
+    this.phase = kept.choice("phase", ["before", "running", "over"]);
+    this.taken = kept.flag("taken");
+    this.first = undefined;
+    if (kept.state.first !== null) {
+      const first = kept.part("the trial's first metric", "", kept.object("first"));
+      this.first = { jump: first.number("jump"), cost: first.number("cost"), divergent: first.number("divergent") };
+    }
+    this.tallies = { low: tally("low"), adapting: tally("adapting"), diagonal: tally("diagonal") };
+  }
+
+  private begin(chains: readonly Chain[]): boolean {
+    const { transitions, leapfrogs, divergences } = this.tallies.low;
+    const rows = chains.map((chain) => chain.seen(0));
+    this.phase = "over";
+    if (!(transitions > 0) || rows.some((own) => own.length < FEWEST * this.dimension)) return false;
+    const first = {
+      jump: leastJump(rows, rows, this.dimension),
+      cost: leapfrogs / transitions,
+      divergent: divergences / transitions,
+    };
+    if (!worthTrying(first)) return false;
+    this.first = first;
+    this.phase = "running";
+    return true;
+  }
+}

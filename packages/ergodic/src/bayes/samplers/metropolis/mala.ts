@@ -1,0 +1,43 @@
+import { checkKeys } from "../../../engine/errors/errors.ts";
+import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
+import type { Sampler } from "../sampler.ts";
+
+/** Options of `mala`: those of nuts() that adapt step size and metric. */
+export type MalaOptions = Omit<AdaptationOptions, "jitter">;
+
+/**
+ * The Metropolis-adjusted Langevin algorithm: x' = x + ε²/2 M⁻¹ ∇ℓ(x) + ε M^−½ z, z ~ N(0, I), accepted with the Metropolis-Hastings ratio of ℓ and
+ * of the proposals' densities both ways.
+ *
+ * ε: `stepSize`; M⁻¹: `metric`. A trajectory of Hamiltonian Monte Carlo with one leapfrog is the same proposal with the same ratio, H₀ − H (Neal
+ * 2011, section 5.2), and is how it runs here (kernels/bayes/hmc.ts); ε and M⁻¹ are adapted as in hamiltonian/nuts.ts, to an acceptance of 0.574. x:
+ * float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended. Source: Besag 1994;
+ * Roberts & Tweedie 1996; target acceptance: Roberts & Rosenthal 1998. Differs from other implementations: their step is often ε².
+ *
+ * @throws OptionError; CapabilityError for a density without a gradient
+ */
+export function mala(options: MalaOptions = {}): Sampler {
+  checkKeys(
+    "mala",
+    options,
+    adaptationKeys.filter((key) => key !== "jitter"),
+  );
+  const adapted = adaptation("mala", options, 0.574);
+  const run = {
+    ...adapting(adapted),
+    choose: false,
+    name: "mala",
+    kernel: "hmcRun",
+    maxDepth: 1,
+    leapfrogs: 1,
+    time: 0,
+  } as const;
+  const { jitter: _, ...rest } = adaptationJson(adapted);
+  return {
+    name: "mala",
+    verb: "sample",
+    toJSON: () => ({ algorithm: "mala", ...rest }),
+    start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
+  };
+}

@@ -1,0 +1,51 @@
+import { checkChoice } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import type { Sampler } from "../sampler.ts";
+import { checkAcceptance } from "./random-walk.ts";
+import { WalkRun } from "./walk-run.ts";
+
+/** Options of `metropolisWithinGibbs`. */
+export interface MetropolisWithinGibbsOptions {
+  /** The first step size of every coordinate; without warm-up the step size itself. Default 1; > 0. */
+  stepSize?: number;
+  /** Mean acceptance that each coordinate's step is adapted to, in (0, 1). Default 0.44. */
+  targetAcceptance?: number;
+  /** "systematic" visits the coordinates in order, "random" draws d of them. Default "systematic". */
+  scan?: "systematic" | "random";
+}
+
+/**
+ * Metropolis within Gibbs: coordinates move one after another, x_k' = x_k + σ_k z, accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * A transition visits every coordinate in order, or with scan: "random" d coordinates drawn at random, which makes it reversible; d evaluations of ℓ
+ * either way. σ_k: `stepSize` at first; warm-up brings each coordinate's mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts), afterwards
+ * all are frozen. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. Leaves the target invariant once warm-up has ended.
+ * Proposals whose density is not finite are refused. Mixes slowly where coordinates are correlated. Source: Metropolis et al. 1953; Roberts &
+ * Rosenthal 2009, section 3. Differs from theirs: steps adapt after each visit, not in batches of 50.
+ *
+ * @throws OptionError
+ */
+export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}): Sampler {
+  const name = "metropolisWithinGibbs";
+  checkKeys(name, options, ["stepSize", "targetAcceptance", "scan"]);
+  const { stepSize = 1, targetAcceptance = 0.44, scan = "systematic" } = options;
+  checkNumber(name, "stepSize", stepSize, { low: 0, open: true });
+  checkAcceptance(name, targetAcceptance);
+  checkChoice(name, "scan", scan, ["systematic", "random"]);
+  return {
+    name,
+    verb: "sample",
+    toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
+    start: (density, plan, engine) =>
+      new WalkRun(density, plan, engine, {
+        name,
+        kernel: "coordinateWalkRun",
+        covariance: "diagonal",
+        stepPerCoordinate: true,
+        stepSize,
+        target: targetAcceptance,
+        mode: scan === "random" ? 1 : 0,
+        limit: 0,
+      }),
+  };
+}

@@ -1,0 +1,79 @@
+import type { JsonObject } from "../../../engine/contract/index.ts";
+import { checkChoice } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
+import type { Sampler } from "../sampler.ts";
+import { WalkRun } from "./walk-run.ts";
+
+/** Options of `randomWalk`. */
+export interface RandomWalkOptions {
+  /** σ at the start, in units of the learned covariance; without warm-up σ itself. Default 2.38/√d; > 0. */
+  stepSize?: number;
+  /** Mean acceptance that σ is adapted to, in (0, 1). Default 0.234; 0.44 in one dimension. */
+  targetAcceptance?: number;
+  /** Whether warm-up learns a "dense" covariance or its "diagonal". Default: dense up to 100 dimensions. */
+  covariance?: "dense" | "diagonal";
+  /** Lengths of the windows of warm-up, as for nuts() except that `final` is 150. */
+  windows?: WindowOptions;
+}
+
+const MOST_DENSE = 100;
+/** Acceptances of 0 or nearly 1 say little each: 50 transitions, as elsewhere, would leave the step to chance. */
+const FINAL = 150;
+
+/**
+ * Random-walk Metropolis, adaptive: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
+ *
+ * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density
+ * in nats, up to a constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in windows
+ * (hamiltonian/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
+ * finite are refused. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
+ * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
+ * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
+ *
+ * @throws OptionError
+ */
+export function randomWalk(options: RandomWalkOptions = {}): Sampler {
+  checkKeys("randomWalk", options, ["stepSize", "targetAcceptance", "covariance", "windows"]);
+  const { stepSize, targetAcceptance, covariance } = options;
+  if (options.windows !== undefined) checkWindows("randomWalk", options.windows);
+  const windows = { final: FINAL, ...options.windows };
+  if (stepSize !== undefined) checkNumber("randomWalk", "stepSize", stepSize, { low: 0, open: true });
+  if (targetAcceptance !== undefined) checkAcceptance("randomWalk", targetAcceptance);
+  if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
+  return {
+    name: "randomWalk",
+    verb: "sample",
+    toJSON: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
+    start: (density, plan, engine) => {
+      const { dimension } = density;
+      const optimal = 2.38 / Math.sqrt(dimension);
+      return new WalkRun(density, plan, engine, {
+        name: "randomWalk",
+        kernel: "randomWalkRun",
+        covariance: covariance ?? (dimension <= MOST_DENSE ? "dense" : "diagonal"),
+        stepPerCoordinate: false,
+        stepSize: stepSize ?? optimal,
+        target: targetAcceptance ?? (dimension === 1 ? 0.44 : 0.234),
+        mode: 0,
+        limit: 0,
+        windows,
+        learn: (chain, _, factor) => {
+          chain.factor.set(factor);
+          chain.setSteps(optimal);
+        },
+      });
+    },
+  };
+}
+
+/** Without what was not given, as that depends on the density. */
+export function given(json: Record<string, JsonObject[string] | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
+}
+
+export function checkAcceptance(where: string, targetAcceptance: number): void {
+  checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
+}
+
+export const covarianceKinds = ["dense", "diagonal"] as const;

@@ -1,0 +1,72 @@
+import type { LogDensity } from "../../engine/contract/index.ts";
+import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { type Stream, stream } from "../../engine/random/stream.ts";
+import { type ChainState, ChainsRun } from "./chains-run.ts";
+import type { Sampler, SamplingPlan } from "./sampler.ts";
+
+const STRETCH = 64;
+
+class PriorChain implements ChainState {
+  readonly capacity = STRETCH;
+  readonly position: Float64Array;
+  readonly stream: Stream;
+  readonly made: Float64Array;
+  private readonly none = new Float64Array(STRETCH).fill(0);
+
+  constructor(seed: number, c: number, dimension: number) {
+    this.position = new Float64Array(dimension);
+    this.made = new Float64Array(STRETCH * dimension);
+    this.stream = stream(seed, "chain", c, "prior");
+  }
+
+  stretch(count: number) {
+    return { draws: this.made.subarray(0, count * this.position.length), transitions: this.none.subarray(0, count) };
+  }
+
+  views() {
+    return { position: this.position };
+  }
+
+  dispose(): void {}
+}
+
+class PriorRun extends ChainsRun<PriorChain> {
+  private readonly drawPrior: NonNullable<LogDensity["drawPrior"]>;
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine) {
+    super("prior", { ...plan, warmup: 0 }, density.dimension, ["logDensity"], engine);
+    if (!density.drawPrior)
+      throw new CapabilityError("prior", "a plain function has no prior to draw from; write it as a model()", "SAMPLE_PRIOR");
+    this.drawPrior = (draws) => density.drawPrior!(draws);
+    this.addChains((c) => new PriorChain(plan.seed, c, density.dimension));
+  }
+
+  protected async begin(): Promise<void> {}
+
+  protected async advanceChains(first: number, count: number): Promise<void> {
+    for (const chain of this.chains) {
+      for (let k = 0; k < count; k++) {
+        chain.position.set(this.drawPrior(chain.stream.at(first + k)));
+        chain.made.set(chain.position, k * this.dimension);
+      }
+    }
+  }
+}
+
+/**
+ * Draws from the prior: independent, each parameter given those before it; with `predict`, data as the model expects them before seeing any.
+ *
+ * Draw t of chain c is update t of the stream "chain", c, "prior". Nothing is adapted: `warmup` has no effect. Leaves out what is observed.
+ *
+ * @throws CapabilityError where the density has no prior to draw from (a flat one, a target() term, a plain function)
+ */
+export function prior(options: Record<string, never> = {}): Sampler {
+  checkKeys("prior", options, []);
+  return {
+    name: "prior",
+    verb: "sample",
+    toJSON: () => ({ algorithm: "prior" }),
+    start: (density, plan, engine) => new PriorRun(density, plan, engine),
+  };
+}

@@ -1,0 +1,126 @@
+import { checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { lowerFactor } from "../hamiltonian/metric.ts";
+import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
+import { covarianceKinds, given } from "../metropolis/random-walk.ts";
+import type { WalkChain } from "../metropolis/walk-chain.ts";
+import { WalkRun } from "../metropolis/walk-run.ts";
+import type { Sampler } from "../sampler.ts";
+
+/** Options of `ellipticalSlice`. */
+export interface EllipticalSliceOptions {
+  /** m: mean of the Gaussian reference, float64[d]. Needs `covariance`. Default: estimated. */
+  mean?: ArrayLike<number>;
+  /**
+   * C: covariance of the reference, row by row, float64[d × d]; or its variances, float64[d]. Needs `mean`. Default: estimated.
+   */
+  covariance?: ArrayLike<number>;
+  /** What is estimated where no reference is given. Default "dense" up to 100 dimensions, else "diagonal". */
+  estimate?: "dense" | "diagonal";
+  /** Multiplies an estimated covariance, > 0. Default 1.5. */
+  inflation?: number;
+  /** Lengths of the windows of warm-up in which the reference is estimated. */
+  windows?: WindowOptions;
+}
+
+const MOST_DENSE = 100;
+/** Most widths of a slice in warm-up. */
+const STEPPING_OUT = 1000;
+
+interface Reference {
+  mean: Float64Array;
+  factor: Float64Array;
+}
+
+/**
+ * Elliptical slice sampling with respect to a Gaussian reference N(m, C): points on the ellipse through x and a draw v of N(0, C) about m, x' = m +
+ * (x − m) cos θ + v sin θ, from a bracket of angles that shrinks until ℓ(x') − log N(x'; m, C) is above its level.
+ *
+ * Made for targets N(x; m, C) L(x) with a Gaussian prior: give it as `mean` and `covariance` (float64[d] of variances, or float64[d, d] row by row).
+ * Where none is given, the windows of warm-up (hamiltonian/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
+ * reference would hardly find the scales; the reference is what each saw, its covariance inflated by `inflation`, and the last one's is kept. Below
+ * 20 transitions of warm-up it is N(0, I). Any fixed reference leaves the target invariant. What it decides is how well chains mix: where the
+ * target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain out there returns slowly (it is not geometrically
+ * ergodic); inflation > 1 guards against it for targets with Gaussian tails. x: float64[d], unconstrained. ℓ: log density in nats, up to a constant.
+ * No step to tune; `stepSize` of a transition is |θ|. Source: Murray, Adams & MacKay 2010; references other than the prior: Nishihara, Murray & Adams
+ * 2014, section 2. Differs from the first: ℓ is the whole log density, and the reference is taken off.
+ *
+ * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
+ */
+export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
+  const name = "ellipticalSlice";
+  checkKeys(name, options, ["mean", "covariance", "estimate", "inflation", "windows"]);
+  const { mean, covariance, estimate, inflation = 1.5, windows = {} } = options;
+  checkNumber(name, "inflation", inflation, { low: 0, open: true });
+  if (estimate !== undefined) checkChoice(name, "estimate", estimate, covarianceKinds);
+  checkWindows(name, windows);
+  if (mean !== undefined) checkNumbers(name, "mean", mean);
+  if (covariance !== undefined) checkNumbers(name, "covariance", covariance);
+  const reference = mean || covariance ? referenceOf(mean, covariance) : undefined;
+  const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
+  return {
+    name,
+    verb: "sample",
+    toJSON: () =>
+      reference ? given({ algorithm: name, ...fixed }) : given({ algorithm: name, estimate, inflation, windows: { ...windows } }),
+    start: (density, plan, engine) => {
+      const { dimension } = density;
+      if (reference && reference.mean.length !== dimension)
+        throw new OptionError(
+          name,
+          `mean has ${reference.mean.length} numbers, but the log density is of ${dimension}`,
+          "OPTION_SHAPE",
+        );
+      const kind = estimate ?? (dimension <= MOST_DENSE ? "dense" : "diagonal");
+      const shape = reference && (reference.factor.length > reference.mean.length ? "dense" : "diagonal");
+      const root = Math.sqrt(inflation);
+      return new WalkRun(density, plan, engine, {
+        name,
+        kernel: "ellipticalSliceRun",
+        covariance: shape ?? kind,
+        stepPerCoordinate: true,
+        stepSize: 1,
+        target: 0.5,
+        mode: 0,
+        limit: STEPPING_OUT,
+        ...(reference
+          ? { prepare: (chain: WalkChain) => setReference(chain, reference) }
+          : {
+              windows,
+              windowsKernel: "sliceRun" as const,
+              learn: (chain: WalkChain, mean: Float64Array, factor: Float64Array) =>
+                setReference(chain, { mean, factor: factor.map((x) => root * x) }),
+            }),
+      });
+    },
+  };
+}
+
+function setReference(chain: WalkChain, { mean, factor }: Reference): void {
+  chain.mean.set(mean);
+  chain.factor.set(factor);
+}
+
+function referenceOf(mean: ArrayLike<number> | undefined, covariance: ArrayLike<number> | undefined): Reference {
+  const where = "ellipticalSlice";
+  if (!mean || !covariance)
+    throw new OptionError(
+      where,
+      `${mean ? "mean" : "covariance"} is given without ${mean ? "covariance" : "mean"}, but a reference needs both; leave both out to have it estimated`,
+      "OPTION_CONFLICT",
+    );
+  const d = mean.length;
+  const numbers = Float64Array.from(covariance);
+  if (numbers.length !== d && numbers.length !== d * d)
+    throw new OptionError(
+      where,
+      `covariance has ${numbers.length} numbers, but must have ${d} (variances) or ${d * d}, as mean has ${d}`,
+      "OPTION_SHAPE",
+    );
+  const dense = numbers.length > d;
+  const symmetric = !dense || numbers.every((x, at) => x === numbers[(at % d) * d + Math.floor(at / d)]);
+  const factor = dense ? lowerFactor(numbers, d) : numbers.map(Math.sqrt);
+  if (!symmetric || !factor?.every((x, at) => (dense && at % (d + 1) !== 0 ? Number.isFinite(x) : x > 0 && x < Infinity)))
+    throw new OptionError(where, "covariance is not symmetric and positive definite", "OPTION_RANGE");
+  return { mean: Float64Array.from(mean), factor };
+}

@@ -1,0 +1,65 @@
+import { checkBoolean, checkChoice } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { WalkRun } from "../metropolis/walk-run.ts";
+import type { Sampler } from "../sampler.ts";
+
+/** Options of `slice`. */
+export interface SliceOptions {
+  /** The first width of every coordinate's interval; without warm-up the width itself. Default 1; > 0. */
+  width?: number;
+  /** How an interval is expanded: "stepOut" by its width, or "doubling". Default "stepOut". */
+  expansion?: "stepOut" | "doubling";
+  /**
+   * Most widths of an interval that is stepped out (default 1000; 1: no expansion), or most doublings (default 20, at most 60).
+   */
+  limit?: number;
+  /** Whether warm-up adapts the widths. Default true. */
+  adapt?: boolean;
+}
+
+/**
+ * Slice sampling, coordinate by coordinate: uniform draws from the slice {x_k : ℓ(x) > ℓ(x₀) − e}, e ~ Exp(1), found by expanding and shrinking
+ * intervals.
+ *
+ * An interval of `width` w_k is laid at random about x_k, then expanded: "stepOut", by w_k on either side while its end is inside, to at most `limit`
+ * widths; or "doubling", on a random side while either end is inside, at most `limit` times, which finds slices much wider than w_k but needs more
+ * evaluations to accept. Points are drawn from it; each that is outside the slice shrinks it. Needs no gradient and no tuning: widths are adapted in
+ * warm-up to as many expansions as shrinkages (kernels/bayes/adaptive-step.ts), afterwards they are frozen. x: float64[d], unconstrained. ℓ: log density in
+ * nats, up to a constant. Leaves the target invariant once warm-up has ended. Mixes slowly where coordinates are correlated. Source: Neal 2003,
+ * sections 4.1 and 4.2. Differs from it: a stepping-out limit is always set. Widths: after Tran & Ninness 2015.
+ *
+ * @throws OptionError
+ */
+export function slice(options: SliceOptions = {}): Sampler {
+  checkKeys("slice", options, ["width", "expansion", "limit", "adapt"]);
+  const { width = 1, expansion = "stepOut", adapt = true } = options;
+  checkChoice("slice", "expansion", expansion, ["stepOut", "doubling"]);
+  const doubling = expansion === "doubling";
+  const { limit = doubling ? 20 : 1000 } = options;
+  checkNumber("slice", "width", width, { low: 0, open: true });
+  checkNumber("slice", "limit", limit, { low: 1, high: doubling ? 60 : 2 ** 31, integer: true });
+  checkBoolean("slice", "adapt", adapt);
+  if (adapt && !doubling && limit === 1 && options.adapt)
+    throw new OptionError(
+      "slice",
+      "adapt is true, but intervals that are never expanded (limit: 1) could only shrink; give a width, or another limit",
+      "OPTION_CONFLICT",
+    );
+  return {
+    name: "slice",
+    verb: "sample",
+    toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
+    start: (density, plan, engine) =>
+      new WalkRun(density, plan, engine, {
+        name: "slice",
+        kernel: "sliceRun",
+        covariance: "diagonal",
+        stepPerCoordinate: true,
+        stepSize: width,
+        target: 0.5,
+        mode: doubling ? 1 : 0,
+        limit,
+        stepsAdapt: adapt && (doubling || limit > 1),
+      }),
+  };
+}

@@ -1,0 +1,36 @@
+/**
+ * How much the gradient of ℓ changes about a mode, by coordinate: c_i = √(mean over z of ((∇ℓ(x* + s∘z) − ∇ℓ(x*))_i / s_i)²), z of signs at random.
+ *
+ * x*: float64[d]; s_i = 10⁻⁵ max(1, |x*_i|). In expectation c_i² = Σ_j (H_ij s_j / s_i)², H the Hessian at x*: |H_ii| where coordinates do not
+ * depend on each other, larger where they do. Costs PROBES gradients, whatever d is. Source: Hutchinson 1989, squared.
+ *
+ * @throws ErgodicError where a gradient is not finite
+ */
+import { ErgodicError } from "../../../engine/errors/errors.ts";
+import type { Stream } from "../../../engine/random/stream.ts";
+import type { Evaluate, Mode } from "./mode.ts";
+
+const PROBES = 8;
+const STEP = 1e-5;
+
+/** Probe k draws from update k of the stream. */
+export function curvatureAt(where: string, evaluate: Evaluate, mode: Mode, signs: Stream): Float64Array {
+  const steps = mode.x.map((x) => STEP * Math.max(1, Math.abs(x)));
+  const squares = new Float64Array(mode.x.length);
+  const gradient = new Float64Array(mode.x.length);
+  for (let k = 0; k < PROBES; k++) {
+    const draws = signs.at(k);
+    evaluate(
+      mode.x.map((x, i) => (draws.uniform() < 0.5 ? x - steps[i] : x + steps[i])),
+      gradient,
+    );
+    mode.evaluations++;
+    for (let i = 0; i < squares.length; i++) squares[i] += ((gradient[i] - mode.gradient[i]) / steps[i]) ** 2 / PROBES;
+  }
+  if (squares.every(Number.isFinite)) return squares.map(Math.sqrt);
+  throw new ErgodicError(
+    where,
+    "the gradient near the mode is not finite, so that no step size of each coordinate follows from it; check the model's supports, or give stepSize and omit controlVariate",
+    "SAMPLE_MODE",
+  );
+}

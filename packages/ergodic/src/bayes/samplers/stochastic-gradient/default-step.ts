@@ -1,0 +1,105 @@
+import { OptionError } from "../../../engine/errors/errors.ts";
+import * as field from "../../../engine/memory/fields.ts";
+import type { Stream } from "../../../engine/random/stream.ts";
+import type { StochasticRule } from "./chain.ts";
+import { thermostatFriction } from "./linear-bias.ts";
+
+const BIAS = 0.05;
+const PROBES = 100;
+const ROUNDS = 20;
+/** √(h/d), by which a thermostat's friction goes up and down, at most. */
+const WAVER = 0.1;
+/** In units of 1 / (λ + V), where the search begins; and where it ends, whatever is found. */
+const [SMALL, MOST] = [1e-9, 1e200];
+
+/** Writes an estimate of ∇ℓ(x) from a batch that starts at that row; nothing where there are no batches. */
+export type EstimateAt = ((x: Float64Array, row: number, gradient: Float64Array) => void) | undefined;
+
+/** V, by coordinate. Probe k draws from update k. */
+export function noiseAround(
+  mode: Float64Array,
+  curvature: Float64Array,
+  draw: { estimate: EstimateAt; rowCount: number; stream: Stream },
+): Float64Array {
+  const noise = new Float64Array(mode.length);
+  if (!draw.estimate) return noise;
+  const [first, second] = [new Float64Array(mode.length), new Float64Array(mode.length)];
+  for (let k = 0; k < PROBES; k++) {
+    const draws = draw.stream.at(k);
+    const rows = [draws.integer(draw.rowCount), draws.integer(draw.rowCount)];
+    const x = mode.map((value, i) => value + draws.normal() / Math.sqrt(Math.max(curvature[i], Number.MIN_VALUE)));
+    draw.estimate(x, rows[0], first);
+    draw.estimate(x, rows[1], second);
+    for (let i = 0; i < noise.length; i++) noise[i] += (first[i] - second[i]) ** 2 / 2 / PROBES;
+  }
+  return noise;
+}
+
+/** Gradients of batches that `noiseAround` takes. */
+export const NOISE_ESTIMATES = 2 * PROBES;
+
+/**
+ * The step size of default: the largest h at which the draws' standard deviations are off by BIAS, as far as the surroundings of the mode tell.
+ *
+ * λ_i: curvature of each coordinate at the mode (curvature.ts); V_i: variance of g_i about PROBES points x* + z/√λ, z ~ N(0,
+ * I). M of step-bias.ts follows for each h, coordinate by coordinate; h is found by halving. That of sgnht is such that √(h/d)
+ * <= WAVER, too. Where coordinates are correlated, h is smaller than it need be. Costs 2 · PROBES batches beside the
+ * curvature's gradients.
+ *
+ * `friction`: what that of a thermostat rises to, where it may as well start.
+ *
+ * @throws OptionError where the friction alone takes more than BIAS
+ */
+export function defaultStep(
+  where: string,
+  rule: StochasticRule,
+  curvature: Float64Array,
+  noise: Float64Array,
+): { step: number; friction: number } {
+  const most = 2 * ((1 + BIAS) ** 2 - 1);
+  const highest = rule.kind === field.STOCHASTIC_THERMOSTATTED ? WAVER ** 2 * noise.length : Infinity;
+  const fits = (h: number): boolean => h <= highest && excessAt(h, rule, curvature, noise) <= most;
+  const largest = curvature.reduce((sum, value, i) => Math.max(sum, value + noise[i]), Number.MIN_VALUE);
+  // From below, as a thermostat that the noise is too much for says little.
+  let low = Math.min(SMALL / largest, highest);
+  if (!fits(low))
+    throw new OptionError(
+      where,
+      `friction is ${rule.friction}, with which no step size keeps the draws' standard deviations within ${100 * BIAS} %; give a smaller friction, or a stepSize`,
+      "OPTION_CONFLICT",
+    );
+  let high = 2 * low;
+  for (; fits(high) && high < MOST; high *= 2) low = high;
+  for (let i = 0; i < ROUNDS; i++) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return { step: low, friction: frictionAt(low, rule, curvature, noise) };
+}
+
+function frictionAt(h: number, rule: StochasticRule, curvature: Float64Array, noise: Float64Array): number {
+  const mean = (of: Float64Array): number => of.reduce((sum, value) => sum + (h * value) / of.length, 0);
+  return rule.kind === field.STOCHASTIC_THERMOSTATTED
+    ? thermostatFriction(rule.friction, mean(noise), mean(curvature))
+    : rule.friction;
+}
+
+/** max |M_ii| at step h. */
+function excessAt(h: number, rule: StochasticRule, curvature: Float64Array, noise: Float64Array): number {
+  const friction = frictionAt(h, rule, curvature, noise);
+  const surplus = rule.kind === field.STOCHASTIC_THERMOSTATTED ? friction - rule.friction : 0;
+  let worst = 0;
+  for (let i = 0; i < noise.length; i++) {
+    const push = curvature[i] + noise[i];
+    if (rule.kind === field.STOCHASTIC_LANGEVIN) worst = Math.max(worst, h * push);
+    else if (rule.kind === field.STOCHASTIC_PRECONDITIONED)
+      worst = Math.max(worst, (h * push) / (rule.noiseEstimate + Math.sqrt(push)));
+    else {
+      const stride = (h * curvature[i]) / (2 - friction);
+      // A thermostat makes up for strides that are alike, but not for ever longer ones.
+      worst = Math.max(worst, stride, Math.abs((h * noise[i] - 2 * surplus) / friction + stride));
+    }
+  }
+  return worst;
+}

@@ -1,0 +1,43 @@
+import { ErgodicError } from "../../../engine/errors/errors.ts";
+import { lbfgs } from "../../../engine/optimise/rules/lbfgs.ts";
+
+/** ℓ(x), whose gradient is written. */
+export type Evaluate = (x: Float64Array, gradient: Float64Array) => number;
+
+/** The mode of a log density on all rows, for control variates and step sizes: L-BFGS from a point, until a step gains nothing that matters. */
+export interface Mode {
+  x: Float64Array;
+  gradient: Float64Array;
+  value: number;
+  /** Passes over the data. */
+  evaluations: number;
+}
+
+/** In nats, and units of x: control variates need no more than a point near the mode. */
+const TOLERANCE = 1e-6;
+const MOST_STEPS = 1000;
+
+/** @throws ErgodicError where the climb leaves finite numbers, or does not end */
+export function findMode(where: string, purpose: string, evaluate: Evaluate, start: Float64Array): Mode {
+  const x = start.slice();
+  const dimension = x.length;
+  let evaluations = 0;
+  const run = lbfgs({ gradientTolerance: TOLERANCE, changeTolerance: TOLERANCE }).start((at, gradient) => {
+    const slopes = gradient ?? new Float64Array(dimension);
+    const value = evaluate(at, slopes);
+    evaluations++;
+    for (let i = 0; i < dimension; i++) slopes[i] = -slopes[i];
+    return -value;
+  }, dimension);
+  let stopped: string | null = null;
+  for (let step = 0; step < MOST_STEPS && stopped === null; step++) stopped = run.step(x).stopped;
+  const gradient = new Float64Array(dimension);
+  const value = evaluate(x, gradient);
+  evaluations++;
+  if (stopped !== null && Number.isFinite(value) && gradient.every(Number.isFinite)) return { x, gradient, value, evaluations };
+  throw new ErgodicError(
+    where,
+    `no mode was found for ${purpose} in ${evaluations} evaluations, the log density of the last being ${value}; give a starting point nearer to it, check that there is one, or ${purpose === "a step size" ? "give stepSize" : "take svrg"}`,
+    "SAMPLE_MODE",
+  );
+}

@@ -1,0 +1,21 @@
+import type { SamplingPlan } from "../sampler.ts";
+import type { StepSchedule } from "./schedule.ts";
+
+const UPDATES_A_SAMPLE = 10;
+const SPREAD = 128;
+
+/**
+ * Transitions after which samples are taken: at first every UPDATES_A_SAMPLE updates, which makes a gradient more for ten, then
+ * ever fewer: the t-th draw is followed by one after t / SPREAD. The first are the same for any number of draws. None in
+ * warm-up.
+ */
+export function sampledTransitions({ warmup, draws }: SamplingPlan, { updatesBefore }: StepSchedule): number[] {
+  const at: number[] = [];
+  for (let t = 0; ; ) {
+    let length = Math.max(1, Math.floor(t / SPREAD));
+    while (t + length <= draws && updatesBefore(warmup + t + length) - updatesBefore(warmup + t) < UPDATES_A_SAMPLE) length++;
+    t += length;
+    if (t > draws) return at;
+    at.push(warmup + t);
+  }
+}

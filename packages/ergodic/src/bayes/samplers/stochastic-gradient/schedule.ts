@@ -1,0 +1,136 @@
+/**
+ * Step sizes of stochastic-gradient Monte Carlo by update, and how many updates a transition makes.
+ *
+ * Constant: h. Decreasing: h_k = initial (1 + k/offset)^−power, k = 0, 1, …; with power in (½, 1] the bias vanishes in the
+ * limit. Draws are not weighted by their step sizes: those of the transitions are kept, for who wants to.
+ *
+ * Cyclical (Zhang et al. 2020): h_k = h/2 [cos(π (k mod C)/C) + 1], C: `length` updates of a cycle (⌈K/M⌉ there). The first
+ * ⌊exploration C⌋ updates of a cycle are made without noise and no draw is taken of them; the others are cut into `draws`
+ * parts, and the end of each is a draw. A transition is what leads from one draw to the next, so that the first of each cycle
+ * explores.
+ *
+ * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
+ */
+
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { cosineSine } from "../../../engine/numbers/cosine-sine.ts";
+import { exp } from "../../../engine/numbers/exp.ts";
+import { log } from "../../../engine/numbers/log.ts";
+
+/** A decreasing step size: h_k = initial (1 + k/offset)^−power at update k = 0, 1, … */
+export interface StepDecay {
+  /** The first step size, > 0, in squared units of x. */
+  initial: number;
+  /** Updates, > 0. */
+  offset: number;
+  /** >= 0; in (½, 1] the bias vanishes in the limit. */
+  power: number;
+}
+
+/** Cyclical step sizes: h_k = h/2 (cos(π (k mod length)/length) + 1). Zhang et al. 2020. */
+export interface CycleOptions {
+  /** Updates of a cycle, a whole number from 1 to 2²⁴. */
+  length: number;
+  /** Draws taken per cycle. Default 1; at most the updates with noise. */
+  draws?: number;
+  /** The share of a cycle without noise, at its start, in [0, 1). Default 0.8. */
+  exploration?: number;
+}
+
+/** Step sizes of the stochastic-gradient samplers, and how many updates a transition makes. */
+export interface ScheduleOptions {
+  /**
+   * h, in squared units of x: a number > 0, or a decreasing StepDecay. Default "auto": found before the first transition, so
+   * that standard deviations are off by about 0.05; with `cycle` the largest step of a cycle.
+   */
+  stepSize?: number | StepDecay | "auto";
+  /** Updates per transition. Default 1; a whole number, 1 to 2²⁴. Not with `cycle`. */
+  thin?: number;
+  /** Cyclical step sizes; they replace `thin`. Default: none. */
+  cycle?: CycleOptions;
+}
+
+export interface StepSchedule {
+  /** Updates made before transition t. */
+  updatesBefore(t: number): number;
+  /** Whether step sizes are in units of one that is still to be found. */
+  readonly auto: boolean;
+  /** Whether noise is off for parts of the run. */
+  readonly cyclical: boolean;
+  /** Most updates of one transition. */
+  readonly mostUpdates: number;
+  stepSize(update: number): number;
+  /** What the noise is multiplied by: 0 or 1. */
+  temperature(update: number): number;
+  /** Every option of it, as JSON. */
+  readonly json: {
+    stepSize: number | "auto" | { initial: number; offset: number; power: number };
+    thin?: number;
+    cycle?: Required<CycleOptions>;
+  };
+}
+
+const isDecay = (stepSize: unknown): stepSize is StepDecay => typeof stepSize === "object" && stepSize !== null;
+
+export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: ScheduleOptions): StepSchedule {
+  if (isDecay(stepSize)) {
+    checkKeys(`${where}.stepSize`, stepSize, ["initial", "offset", "power"]);
+    checkNumber(`${where}.stepSize`, "initial", stepSize.initial, { low: 0, open: true });
+    checkNumber(`${where}.stepSize`, "offset", stepSize.offset, { low: 0, open: true });
+    checkNumber(`${where}.stepSize`, "power", stepSize.power, { low: 0 });
+  } else if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  if (cycle === undefined) {
+    const updates = thin ?? 1;
+    checkNumber(where, "thin", updates, { low: 1, high: 2 ** 24, integer: true });
+    return steady(stepSize, updates);
+  }
+  if (thin !== undefined || isDecay(stepSize))
+    throw new OptionError(
+      where,
+      `cycle is given with ${thin === undefined ? "a decreasing stepSize" : "thin"}, but says itself how steps change and what is kept; leave that out`,
+      "OPTION_CONFLICT",
+    );
+  return cyclical(`${where}.cycle`, stepSize, cycle);
+}
+
+function steady(stepSize: number | StepDecay | "auto", thin: number): StepSchedule {
+  const decay = isDecay(stepSize) ? stepSize : undefined;
+  const constant = typeof stepSize === "number" ? stepSize : 1;
+  return {
+    auto: stepSize === "auto",
+    cyclical: false,
+    updatesBefore: (t) => t * thin,
+    mostUpdates: thin,
+    stepSize: decay ? (update) => decay.initial * exp(-decay.power * log(1 + update / decay.offset)) : () => constant,
+    temperature: () => 1,
+    json: {
+      stepSize: decay ? { initial: decay.initial, offset: decay.offset, power: decay.power } : (stepSize as number | "auto"),
+      thin,
+    },
+  };
+}
+
+function cyclical(where: string, stepSize: number | "auto", options: CycleOptions): StepSchedule {
+  checkKeys(where, options, ["length", "draws", "exploration"]);
+  const { length, draws = 1, exploration = 0.8 } = options;
+  checkNumber(where, "length", length, { low: 1, high: 2 ** 24, integer: true });
+  checkNumber(where, "exploration", exploration, { low: 0, high: 1 - 2 ** -20 });
+  const explored = Math.floor(exploration * length);
+  const noisy = length - explored;
+  checkNumber(where, "draws", draws, { low: 1, high: noisy, integer: true });
+  const ends = (j: number): number => (j === 0 ? 0 : explored + Math.floor((j * noisy) / draws));
+  const angle = new Float64Array(2);
+  const largest = stepSize === "auto" ? 1 : stepSize;
+  return {
+    auto: stepSize === "auto",
+    cyclical: true,
+    updatesBefore: (t) => Math.floor(t / draws) * length + ends(t % draws),
+    mostUpdates: explored + Math.ceil(noisy / draws),
+    stepSize(update) {
+      cosineSine((Math.PI * (update % length)) / length, 1, angle, 0);
+      return (largest / 2) * (angle[0] + 1);
+    },
+    temperature: (update) => (update % length < explored ? 0 : 1),
+    json: { stepSize, cycle: { length, draws, exploration } },
+  };
+}

@@ -1,0 +1,45 @@
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { STOCHASTIC_HAMILTONIAN } from "../../../engine/memory/fields.ts";
+import type { Sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { stochasticSampler } from "./sampler.ts";
+import type { ScheduleOptions } from "./schedule.ts";
+
+/** Options of `sghmc`. */
+export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
+  /** a: share of the velocity lost per update, in (0, 1]. Default 0.01. */
+  friction?: number;
+  /** b: hV/2 where the variance V of the gradient's noise is known, in [0, friction]; needs `stepSize`. Default 0. */
+  noiseEstimate?: number;
+  /** Redraws the velocity before every so many updates; 0: never. Default 0. */
+  resetEvery?: number;
+}
+
+/**
+ * Stochastic-gradient Hamiltonian Monte Carlo: x ← x + v; v ← v + h g − a v + √(2(a − b)h) ξ, ξ ~ N(0, I).
+ *
+ * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0, or in cycles; by default found at the mode
+ * (default-step.ts). a (`friction`): 0.01. b (`noiseEstimate`): hV/2, where the variance V of g is known; 0. v starts as √h ξ,
+ * and is redrawn before every `resetEvery`-th update; 0: never. Leaves the target invariant in the limit h → 0 alone: the
+ * variance is off by hV/2a − b/a, relative, so that a batch needs steps far below those that are stable (`stepBias`,
+ * step-bias.ts).
+ * Source: Chen, Fox, Guestrin 2014, appendix G.
+ *
+ * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a, or where b is given without h; CapabilityError as in sgld.ts
+ */
+export function sghmc(options: SghmcOptions = {}): Sampler {
+  const own = ["friction", "noiseEstimate", "resetEvery"];
+  checkKeys("sghmc", options, ["stepSize", "thin", "cycle", ...own, ...estimateKeys]);
+  const { friction = 0.01, noiseEstimate = 0, resetEvery = 0 } = options;
+  checkNumber("sghmc", "friction", friction, { low: 0, open: true, high: 1 });
+  checkNumber("sghmc", "noiseEstimate", noiseEstimate, { low: 0, high: friction });
+  if (noiseEstimate > 0 && (options.stepSize ?? "auto") === "auto")
+    throw new OptionError(
+      "sghmc",
+      `noiseEstimate is ${noiseEstimate}, which is right for one step size alone, but stepSize is not given; give both or neither`,
+      "OPTION_CONFLICT",
+    );
+  checkNumber("sghmc", "resetEvery", resetEvery, { low: 0, high: 2 ** 31, integer: true });
+  const rule = { kind: STOCHASTIC_HAMILTONIAN, friction, noiseEstimate, resetEvery };
+  return stochasticSampler("sghmc", options, rule, { friction, noiseEstimate, resetEvery });
+}

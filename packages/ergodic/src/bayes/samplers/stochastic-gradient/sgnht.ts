@@ -1,0 +1,30 @@
+import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
+import type { Sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { stochasticSampler } from "./sampler.ts";
+import type { ScheduleOptions } from "./schedule.ts";
+
+/** Options of `sgnht`. */
+export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
+  /** a: the injected noise, and where the thermostat α starts, in (0, 1]. Default 0.01. */
+  friction?: number;
+}
+
+/**
+ * Stochastic-gradient Nosé-Hoover thermostat: v ← v + h g − α v + √(2ah) ξ; x ← x + v; α ← α + v·v/d − h, ξ ~ N(0, I).
+ *
+ * g: an unbiased estimate of ∇ℓ(x) (estimate.ts). h (`stepSize`): units of x², > 0; by default found at the mode
+ * (default-step.ts). a (`friction`): 0.01, where α starts; α rises until it takes up the noise of g, whose variance need not be
+ * known as long as it is the same everywhere. v starts as √h ξ. In the long run the mean of v·v/d is h exactly. Leaves the
+ * target invariant in the limit h → 0 alone. Source: Ding et al. 2014. One α for all coordinates.
+ *
+ * @throws OptionError unless 0 < a <= 1; CapabilityError as in sgld.ts
+ */
+export function sgnht(options: SgnhtOptions = {}): Sampler {
+  checkKeys("sgnht", options, ["stepSize", "thin", "friction", ...estimateKeys]);
+  const { friction = 0.01 } = options;
+  checkNumber("sgnht", "friction", friction, { low: 0, open: true, high: 1 });
+  const rule = { kind: STOCHASTIC_THERMOSTATTED, friction, noiseEstimate: 0, resetEvery: 0 };
+  return stochasticSampler("sgnht", options, rule, { friction });
+}

@@ -1,0 +1,266 @@
+import type { JsonObject, LogDensity, Snapshot } from "../../../engine/contract/index.ts";
+import { CapabilityError, ErgodicError } from "../../../engine/errors/errors.ts";
+import { KeptPart } from "../../../engine/loop/kept-part.ts";
+import { Arena } from "../../../engine/memory/arena.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
+import { type Stream, stream } from "../../../engine/random/stream.ts";
+import { ChainsRun } from "../chains-run.ts";
+import { needGradient, type SamplingPlan } from "../sampler.ts";
+import { placeChains } from "../starting-points.ts";
+import { StochasticChain, type StochasticRule, transitionFields } from "./chain.ts";
+import { curvatureAt } from "./curvature.ts";
+import { defaultStep, NOISE_ESTIMATES, noiseAround } from "./default-step.ts";
+import { batchOf, type Estimate } from "./estimate.ts";
+import { type Evaluate, findMode, type Mode } from "./mode.ts";
+import { sampledTransitions } from "./sampled-transitions.ts";
+import type { StepSchedule } from "./schedule.ts";
+import { needsSecond, StepBias } from "./step-bias.ts";
+
+export interface StochasticOptions {
+  name: string;
+  rule: StochasticRule;
+  schedule: StepSchedule;
+  estimate: Estimate;
+}
+
+/** Updates of a stretch, and its transitions, at most; a single transition may have more. */
+const MOST_UPDATES = 8192;
+const LONGEST_STRETCH = 256;
+
+/**
+ * A run of several chains of stochastic-gradient Monte Carlo. Stretches of transitions run in the kernel, one call a chain; step sizes and noise are
+ * those of the schedule. There is nothing to adapt: warm-up is burn-in.
+ *
+ * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "rows" (update k draws the batch of update
+ * k), "noise" (2k: its normals; 2k + 1: a fresh momentum before it), "second" (update t: the batch of a second estimate before
+ * transition t). The run's own streams "curvature" and "default step" draw what curvature.ts and default-step.ts need.
+ *
+ * `stepBias` of reports: by how many standard deviations of the posterior those of the draws are off, where it is most (step-bias.ts).
+ *
+ * `dataPasses` of reports: gradients of single rows that were evaluated so far, over all chains, divided by N: a batch costs n,
+ * twice that with control variates; x* and the search for it, N an evaluation, and so do those that tell V of psgld there.
+ * Without rows to draw, gradients evaluated.
+ *
+ * @throws ErgodicError where there is no finite starting point or mode, or a chain leaves finite numbers
+ */
+export class StochasticRun extends ChainsRun<StochasticChain> {
+  private readonly options: StochasticOptions;
+  private readonly memory: Engine["memory"];
+  private readonly evaluator: (slot: number) => (...args: number[]) => number;
+  private readonly arena: Arena;
+  private readonly at: { updates: number; steps: number; temperatures: number };
+  private readonly batch: number;
+  private readonly rowCount: number;
+  /** Passes over the data before the first transition. */
+  private passesBefore = 0;
+  /** What step sizes are multiples of. */
+  private unit = 1;
+  private readonly bias: StepBias;
+  /** Transitions before which samples are taken, ascending. */
+  private readonly sampled: readonly number[];
+  /** By chain, of the rows of second estimates, and how many those are. */
+  private readonly seconds: readonly Stream[];
+  private secondsTaken = 0;
+  /** Σ h of updates after warm-up. */
+  private time = 0;
+
+  constructor(density: LogDensity, plan: SamplingPlan, engine: Engine, options: StochasticOptions) {
+    super(options.name, plan, density.dimension, transitionFields, engine);
+    needGradient(options.name, density);
+    const { schedule, estimate, rule } = options;
+    this.options = options;
+    this.memory = engine.memory;
+    this.evaluator = (slot) => engine.atSlot(slot);
+    this.batch = batchOf(options.name, estimate, density);
+    this.rowCount = density.minibatches?.rowCount ?? 1;
+    this.bias = new StepBias(density.dimension, rule, plan.chains, schedule.cyclical);
+    this.sampled = sampledTransitions(plan, schedule);
+    this.seconds = Array.from({ length: plan.chains }, (_, c) => stream(plan.seed, "chain", c, "second"));
+    const capacity = Math.max(1, Math.min(LONGEST_STRETCH, Math.floor(MOST_UPDATES / schedule.mostUpdates)));
+    this.arena = new Arena(engine.memory, options.name);
+    const updates = capacity * schedule.mostUpdates;
+    this.at = {
+      updates: this.arena.take(4 * capacity),
+      steps: this.arena.take(8 * updates),
+      temperatures: this.arena.take(8 * updates),
+    };
+    const chain = { rule, batch: this.batch, centred: estimate.centre !== undefined, centreEvery: estimate.every, capacity };
+    this.addChains((c) => new StochasticChain(engine, density, c, plan.seed, chain));
+  }
+
+  protected async begin(): Promise<void> {
+    const { chains, plan } = this;
+    const { estimate, schedule } = this.options;
+    const centred = estimate.centre === "mode";
+    // One search serves all chains.
+    const searched = centred || schedule.auto;
+    const atMode = centred || (searched && !plan.start);
+    const placed = atMode ? [chains[0]] : chains;
+    await placeChains(this.name, placed, plan, (calls) => {
+      this.passesBefore += calls.length;
+      return this.run(calls);
+    });
+    if (!searched) return;
+    const start = chains[0].position.slice();
+    const mode = this.findMode(start);
+    this.aboutMode(mode);
+    if (atMode) for (const chain of chains) chain.position.set(mode.x);
+    else chains[0].position.set(start);
+  }
+
+  private findMode(start: Float64Array): Mode {
+    const [first] = this.chains;
+    const purpose = this.options.estimate.centre === "mode" ? "control variates" : "a step size";
+    const mode = findMode(this.name, purpose, this.evaluateAt(), start);
+    for (const chain of this.chains) if (this.options.estimate.centre) chain.setCentre(mode.x, mode.gradient, mode.value);
+    first.position.set(mode.x);
+    return mode;
+  }
+
+  /** ℓ of all rows, by the first chain. */
+  private evaluateAt(): Evaluate {
+    const [first] = this.chains;
+    const { kernel, args } = first.evaluation();
+    const evaluate = this.evaluator(kernel);
+    return (x, gradient) => {
+      first.position.set(x);
+      const value = evaluate(...args);
+      gradient.set(first.gradient);
+      return value;
+    };
+  }
+
+  /** What the surroundings of the mode tell: the step size of default, and where V of psgld starts. */
+  private aboutMode(mode: Mode): void {
+    const { chains, plan, batch, rowCount } = this;
+    const { rule, schedule } = this.options;
+    const preconditioned = rule.kind === STOCHASTIC_PRECONDITIONED;
+    if (schedule.auto || preconditioned) {
+      const curvature = curvatureAt(this.name, this.evaluateAt(), mode, stream(plan.seed, "curvature"));
+      const [first] = chains;
+      let squares = curvature;
+      if (schedule.auto) {
+        const estimate = batch > 0 ? first.estimateAt.bind(first) : undefined;
+        const noise = noiseAround(mode.x, curvature, { estimate, rowCount, stream: stream(plan.seed, "default step") });
+        if (batch > 0) this.passesBefore += NOISE_ESTIMATES * this.passesOfBatch;
+        squares = curvature.map((value, i) => value + noise[i]);
+        const { step, friction } = defaultStep(this.name, rule, curvature, noise);
+        this.unit = step;
+        if (rule.kind === STOCHASTIC_THERMOSTATTED) for (const chain of chains) chain.thermostat = friction;
+      }
+      if (preconditioned) for (const chain of chains) chain.momentum.set(squares);
+    }
+    this.passesBefore += mode.evaluations;
+  }
+
+  protected async advanceChains(first: number, count: number): Promise<void> {
+    const { schedule } = this.options;
+    const from = schedule.updatesBefore(first);
+    const to = schedule.updatesBefore(first + count);
+    const counts = this.memory.u32(this.at.updates, count);
+    for (let i = 0; i < count; i++) counts[i] = schedule.updatesBefore(first + i + 1) - schedule.updatesBefore(first + i);
+    const steps = this.memory.f64(this.at.steps, to - from);
+    const temperatures = this.memory.f64(this.at.temperatures, to - from);
+    for (let k = from; k < to; k++) {
+      steps[k - from] = this.unit * schedule.stepSize(k);
+      if (first >= this.plan.warmup) this.time += steps[k - from];
+      temperatures[k - from] = schedule.temperature(k);
+    }
+    const failed = await this.run(this.chains.map((chain) => chain.run(count, { ...this.at, first: from })));
+    const c = failed.findIndex((code) => code !== 0);
+    if (c < 0) return;
+    throw new ErgodicError(
+      this.name,
+      `chain ${c} left finite numbers between transitions ${first} and ${first + count}, at a step size of ${steps[0]}; take a smaller one`,
+      "SAMPLE_DIVERGED",
+    );
+  }
+
+  /** Where samples for the bias of steps are due. */
+  protected override boundaries(): readonly number[] {
+    return this.sampled;
+  }
+
+  /** A sample of each chain, as the last update left it. */
+  protected override adapt(): void {
+    for (const [c, chain] of this.chains.entries()) this.bias.heat(c, chain.thermostat, this.time);
+    const at = this.sampled.indexOf(this.step);
+    if (at < 0) return;
+    const { schedule, rule } = this.options;
+    const update = schedule.updatesBefore(this.step) - 1;
+    const h = this.unit * schedule.stepSize(update);
+    const weight = this.step - (at === 0 ? this.plan.warmup : this.sampled[at - 1]);
+    const anew = needsSecond(rule.kind) && this.batch > 0;
+    this.chains.forEach((chain, c) => {
+      const { x, scale } = chain.lastUpdate(h, schedule.temperature(update));
+      const g = chain.gradient.slice();
+      const second = anew ? new Float64Array(g.length) : g;
+      if (anew) chain.estimateAt(x, this.seconds[c].at(this.step).integer(this.rowCount), second);
+      this.bias.add(c, { x, g, second, h, weight, ...(scale ? { scale } : {}) });
+    });
+    if (anew) this.secondsTaken++;
+  }
+
+  /** Inside another sampler, which counts on exact transitions and on the density at its end. @throws CapabilityError */
+  override chain(): never {
+    throw new CapabilityError(
+      this.name,
+      "it draws from its target only as far as its steps are small, so that it cannot be a part of another sampler; take nuts(), hmc(), randomWalk() or slice() there",
+      "SAMPLE_INNER",
+    );
+  }
+
+  protected override reportMore(): Record<string, number> {
+    const { schedule } = this.options;
+    const updates = schedule.updatesBefore(this.step);
+    const stepSize = this.unit * schedule.stepSize(Math.max(0, updates - 1));
+    const passes = this.passesOf(updates) + this.secondsTaken * this.passesOfBatch;
+    const stepBias = this.bias.estimate();
+    return {
+      stepSize,
+      dataPasses: this.passesBefore + this.chains.length * passes,
+      ...(stepBias === undefined ? {} : { stepBias }),
+    };
+  }
+
+  protected override stateOf(): JsonObject {
+    return { passesBefore: this.passesBefore, unit: this.unit, secondsTaken: this.secondsTaken, time: this.time };
+  }
+
+  protected override restoreState(kept: KeptPart): void {
+    this.passesBefore = kept.number("passesBefore", 0);
+    this.unit = kept.number("unit", 0);
+    this.secondsTaken = kept.number("secondsTaken", 0);
+    this.time = kept.number("time", 0);
+  }
+
+  override snapshot(): Snapshot {
+    const { tensors, state } = super.snapshot();
+    const sums = Object.entries(this.bias.state).map(([name, sum]) => [`bias.${name}`, sum.slice()]);
+    return { tensors: { ...tensors, ...Object.fromEntries(sums) }, state };
+  }
+
+  override restore(snapshot: Snapshot): void {
+    super.restore(snapshot);
+    const kept = new KeptPart("the steps' bias", snapshot);
+    for (const [name, sum] of Object.entries(this.bias.state)) kept.into(sum, `bias.${name}`);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    this.arena.dispose();
+  }
+
+  /** Of one chain. */
+  private passesOf(updates: number): number {
+    if (this.batch === 0) return updates;
+    const { centre, every } = this.options.estimate;
+    return updates * this.passesOfBatch + (centre === "moving" ? Math.ceil(updates / every) : 0);
+  }
+
+  /** Of an estimate from a batch. */
+  private get passesOfBatch(): number {
+    return (this.batch * (this.options.estimate.centre ? 2 : 1)) / this.rowCount;
+  }
+}

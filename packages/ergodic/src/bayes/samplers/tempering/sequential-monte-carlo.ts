@@ -1,0 +1,87 @@
+import type { JsonObject } from "../../../engine/contract/index.ts";
+import { checkBoolean, checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Sampler } from "../sampler.ts";
+import { SequentialRun } from "./sequential-run.ts";
+
+/** Options of `sequentialMonteCarlo`. */
+export interface SequentialMonteCarloOptions {
+  /** Particles per population, at least the draws kept. Default: the draws kept. */
+  particles?: number;
+  /** Effective share of particles that a stage must keep, in (0, 1). Default 0.5. */
+  essTarget?: number;
+  /** How particles move: "randomWalk" or "hmc". Default "randomWalk". */
+  move?: "randomWalk" | "hmc";
+  /** Moves per stage. Default 10 for "randomWalk", 3 for "hmc"; a whole number >= 1. */
+  moves?: number;
+  /** Leapfrog steps of a move by "hmc". Default 8; a whole number >= 1. */
+  leapfrogs?: number;
+  /** Step size of the first stage, in standard deviations of the particles, > 0. Default 2.38/√d, or d^−¼ for "hmc". */
+  stepSize?: number;
+  /** Powers of the likelihood, ascending to 1, instead of those that keep to `essTarget`. */
+  temperatures?: readonly number[];
+  /** Whether moves adapt to the population. Default true; false makes the evidence unbiased with given `temperatures`. */
+  adapt?: boolean;
+}
+
+const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize", "temperatures", "adapt"];
+
+/**
+ * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 =
+ * β₀ < β₁ < … < 1 of the likelihood.
+ *
+ * A stage: weights w_i = exp((β' − β) L_i), L the log likelihood; the evidence ∫ prior × likelihood grows by the factor mean w;
+ * systematic resampling by w; then `moves` moves of every particle that leave prior × likelihood^β' invariant. β' is where
+ * (Σw)²/Σw² = `essTarget` × n. The draws are the particles at β = 1. Each chain of a run is a population of its own, `warmup`
+ * has no effect. n → `particles` (default: as many as draws are kept). Moves go by the population's covariance C = LLᵀ (shrunk
+ * a little to its diagonal): x' = x + s L z, z standard normal ("randomWalk"), or `leapfrogs` leapfrogs of length s (1 ± 0.2)
+ * with metric M⁻¹ = C ("hmc"); s follows the acceptance from stage to stage. With given `temperatures` and `adapt: false` the
+ * estimate of the evidence (not of its log) is unbiased; else it is so up to O(1/n).
+ * Reports `logEvidence`: log of the populations' mean evidence, in nats, as the model counts its constants; `logEvidenceError`:
+ * its standard error, between populations, or of a single one from how many first particles still have descendants.
+ * Source: Neal 2001; Del Moral, Doucet, Jasra 2006; error of one population: Lee & Whiteley 2018 (whose resampling is multinomial, so that here it
+ * tends to be too large). Differs from other implementations: resamples at every stage.
+ *
+ * @throws OptionError; CapabilityError for a density without a prior to draw from or whose likelihood is not known apart, or with discrete parameters
+ */
+export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}): Sampler {
+  const where = "sequentialMonteCarlo";
+  checkKeys(where, options, keys);
+  const { move = "randomWalk", essTarget = 0.5, particles, stepSize, temperatures, adapt = true } = options;
+  checkChoice(where, "move", move, ["randomWalk", "hmc"]);
+  const { moves = move === "hmc" ? 3 : 10, leapfrogs = 8 } = options;
+  checkNumber(where, "essTarget", essTarget, { low: 0, open: true, high: 1 - 2 ** -20 });
+  checkNumber(where, "moves", moves, { low: 1, high: 2 ** 20, integer: true });
+  checkNumber(where, "leapfrogs", leapfrogs, { low: 1, high: 2 ** 20, integer: true });
+  if (particles !== undefined) checkNumber(where, "particles", particles, { low: 2, high: 2 ** 24, integer: true });
+  if (stepSize !== undefined) checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
+  checkBoolean(where, "adapt", adapt);
+  if (temperatures !== undefined)
+    checkNumbers(where, "temperatures", temperatures, { low: 0, high: 1 }, "temperatures: [0.1, 1]");
+  if (temperatures && options.essTarget !== undefined)
+    throw new OptionError(where, "temperatures and essTarget are both given; leave one out", "OPTION_CONFLICT");
+  const ascends = temperatures?.every((power, k) => power > (temperatures[k - 1] ?? 0)) ?? true;
+  if (temperatures && !(ascends && temperatures[temperatures.length - 1] === 1))
+    throw new OptionError(
+      where,
+      `temperatures are ${temperatures.join(", ")}, but must ascend from above 0 to 1`,
+      "OPTION_RANGE",
+    );
+  const json: JsonObject = {
+    algorithm: where,
+    ...(particles === undefined ? {} : { particles }),
+    ...(temperatures ? { temperatures: [...temperatures] } : { essTarget }),
+    move,
+    moves,
+    ...(move === "hmc" ? { leapfrogs } : {}),
+    ...(stepSize === undefined ? {} : { stepSize }),
+    adapt,
+  };
+  const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
+  return {
+    name: where,
+    verb: "sample",
+    toJSON: () => json,
+    start: (density, plan, engine) => new SequentialRun(density, plan, engine, run),
+  };
+}

@@ -1,0 +1,26 @@
+import { type Shape, toArray } from "../../engine/compiler/index.ts";
+import { checked, outside, type Transform } from "./transform.ts";
+
+/**
+ * Whole numbers low ≤ x ≤ high, which stand among the unconstrained numbers as they are: x = u, log |J| = 0. Only Gibbs steps move them.
+ *
+ * `low` and `high` may be infinite.
+ */
+export const integers = (low: number, high: number, shape: Shape = []): Transform =>
+  checked({
+    name: "integers",
+    shape,
+    unconstrainedShape: shape,
+    constrain: (u) => ({ value: u, logJacobian: toArray(0) }),
+    unconstrain(value) {
+      for (const x of Array.from(value))
+        if (!(Number.isInteger(x) && x >= low && x <= high)) throw outside("integers", x, `a whole number${within(low, high)}`);
+      return Float64Array.from(value);
+    },
+  });
+
+function within(low: number, high: number): string {
+  const above = low > -Infinity ? ` >= ${low}` : "";
+  const below = high < Infinity ? ` <= ${high}` : "";
+  return `${above}${above && below && " and"}${below}`;
+}

@@ -1,0 +1,66 @@
+import { type Shape, type SymbolicArray, sameShape, shapeText, sizeOf } from "../../engine/compiler/index.ts";
+import { CompileError, OptionError } from "../../engine/errors/errors.ts";
+import type { Inputs } from "../distributions/value.ts";
+
+export interface Constrained {
+  readonly value: SymbolicArray;
+  /** Of all elements together: one number. */
+  readonly logJacobian: SymbolicArray;
+}
+
+/**
+ * A transform maps unconstrained numbers, which samplers and optimisers move, one to one onto a constrained value, and gives log |J| of that map:
+ * the log density of the unconstrained numbers is that of the value plus log |J|.
+ */
+export interface Transform {
+  readonly name: string;
+  /** Of the constrained value. */
+  readonly shape: Shape;
+  readonly unconstrainedShape: Shape;
+  /** @throws CompileError unless `unconstrained` has its shape */
+  constrain(unconstrained: SymbolicArray): Constrained;
+  /** In plain numbers, row-major; `inputs`: what bounds depend on. @throws OptionError where the value breaks the constraint */
+  unconstrain(value: ArrayLike<number>, inputs?: Inputs): Float64Array;
+}
+
+/** The transform with its shapes checked on both ways. */
+export function checked(transform: Transform): Transform {
+  const { name, shape, unconstrainedShape } = transform;
+  return {
+    ...transform,
+    constrain(u) {
+      if (!sameShape(u.shape, unconstrainedShape))
+        throw new CompileError(
+          name,
+          `the unconstrained array has shape ${shapeText(u.shape)}, but must have ${shapeText(unconstrainedShape)}`,
+          "COMPILE_SHAPE",
+        );
+      return transform.constrain(u);
+    },
+    unconstrain(value, inputs) {
+      if (value.length !== sizeOf(shape))
+        throw new OptionError(
+          name,
+          `the value has ${value.length} numbers, but shape ${shapeText(shape)} wants ${sizeOf(shape)}`,
+          "OPTION_LENGTH",
+        );
+      return transform.unconstrain(value, inputs);
+    },
+  };
+}
+
+export function outside(name: string, value: number, wanted: string): OptionError {
+  return new OptionError(name, `the value is ${value}, but must be ${wanted}; give one inside`, "OPTION_RANGE");
+}
+
+/** [rows, extent of the last axis]; a transform of vectors acts on each row. */
+export function rowsOf(name: string, shape: Shape, fewest: number): [rows: number, extent: number] {
+  const extent = shape[shape.length - 1] ?? 0;
+  if (extent < fewest)
+    throw new CompileError(
+      name,
+      `shape is ${shapeText(shape)}, but the last axis must have at least ${fewest} elements`,
+      "COMPILE_SHAPE",
+    );
+  return [sizeOf(shape) / extent, extent];
+}

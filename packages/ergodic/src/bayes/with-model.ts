@@ -1,0 +1,100 @@
+/** Draws that were read from a file, and the model that they are of: together they give what the run gave. */
+
+import type { Json, JsonObject } from "../engine/contract/index.ts";
+import { DataError, ErgodicError } from "../engine/errors/errors.ts";
+import { shown } from "../engine/errors/shown.ts";
+import { stream } from "../engine/random/stream.ts";
+import { Draws, type DrawsContent, type DrawsQuantity } from "./draws/index.ts";
+import type { ConditionedModel, NamedValues } from "./model/index.ts";
+import { namedValues, pointsOf, sourceOf } from "./named-draws.ts";
+import { alike, PROBE, probeOf } from "./sample.ts";
+
+const WHERE = "loadDraws";
+/** By how much what the model computes may differ from what the file has, relative, to be the same quantity. */
+const SAME = 1e-9;
+
+/** `density`: the model with its data. @throws DataError [DRAWS_MODEL] where draws are of other parameters, other data or another density */
+export function joined(draws: Draws, density: ConditionedModel): Draws {
+  checkParameters(draws, density);
+  checkData(draws, density);
+  const { content } = draws;
+  const { chains, count, values, description } = content;
+  const total = chains * count;
+  const outside = (k: number, cause: unknown): never => {
+    const place = `draw ${(k % count) + 1} of chain ${Math.floor(k / count) + 1}`;
+    const said = cause instanceof ErgodicError ? `${cause.where}: ${cause.said}` : String(cause);
+    throw refusal(`${place} is none of this model: ${said}`, cause);
+  };
+  const source = sourceOf(density, content, outside);
+  const plan = objectOf(description.plan);
+  const seed = typeof plan.seed === "number" ? plan.seed : 0;
+  const points = total === 0 ? new Float64Array(0) : pointsOf(density, content, outside);
+  const computed = namedValues(density, points, stream(seed, "generated"));
+  if (density.traced.reports) checkReported(density, values, computed);
+  const isKept = ({ name, kind, shape }: DrawsQuantity): boolean =>
+    kind === "parameter" || (sameShape(shape, shapeOf(draws, name)) && same(values[name], computed[name]));
+  const own = density.quantities.map(({ name, kind, shape }) => ({ name, kind, shape }));
+  // What the model computes alike keeps the bits of the run; what it defines otherwise, or anew, is the model's.
+  const taken = own.map(
+    (quantity) => [quantity.name, isKept(quantity) ? values[quantity.name] : computed[quantity.name]] as const,
+  );
+  const others = draws.quantities.filter(({ name }) => !own.some((quantity) => quantity.name === name));
+  return new Draws({
+    ...content,
+    quantities: [...own, ...others],
+    values: Object.fromEntries([...taken, ...others.map(({ name }) => [name, values[name]] as const)]),
+    source,
+  });
+}
+
+function checkParameters(draws: Draws, { quantities, name }: ConditionedModel): void {
+  const wanted = quantities.filter(({ kind }) => kind === "parameter");
+  // Files of other programs do not tell parameters from what was computed of them.
+  const isOwn = Array.isArray(draws.description.names);
+  const has = draws.quantities.filter(({ kind }) => !isOwn || kind === "parameter");
+  const missing = wanted.filter((one) => !sameShape(one.shape, shapeOf(draws, one.name)));
+  const left = isOwn ? has.filter((one) => !wanted.some(({ name }) => name === one.name)) : [];
+  if (missing.length === 0 && left.length === 0) return;
+  const text = (list: readonly { name: string; shape: readonly number[] }[]): string =>
+    list.map(({ name, shape }) => `${name}${shape.length > 0 ? `[${shape.join(",")}]` : ""}`).join(", ") || "none";
+  throw refusal(
+    `the draws are of the parameters ${text(has)}, but the model "${name}" has ${text(wanted)}: ${text([...missing, ...left])} ${missing.length + left.length === 1 ? "differs" : "differ"}`,
+  );
+}
+
+/** What draws report is computed of the numbers that were kept with it: of the same numbers, model and data it is the same. */
+function checkReported(density: ConditionedModel, values: DrawsContent["values"], computed: NamedValues): void {
+  const other = density.quantities.find(({ name, kind }) => kind === "parameter" && !same(values[name], computed[name]));
+  if (other) throw refusal(`"${other.name}" is not what the model "${density.name}" computes of the numbers that were drawn`);
+}
+
+/** Sizes tell data apart, and so does the density at one point, where it was kept. */
+function checkData({ description }: Draws, density: ConditionedModel): void {
+  const kept = objectOf(description.data);
+  for (const [name, shape] of Object.entries(density.dataShapes)) {
+    const before = kept[name];
+    if (!Array.isArray(before) || sameShape(before as number[], shape)) continue;
+    throw refusal(`data "${name}" has shape [${shape.join(", ")}], but had [${before.join(", ")}] when the draws were made`);
+  }
+  if (description.probe === undefined) return;
+  const [before, now] = [description.probe, probeOf(density)];
+  if (alike(typeof before === "number" ? before : null, now)) return;
+  throw refusal(
+    `the log density where all unconstrained numbers are ${PROBE} is ${now ?? "not finite"}, but was ${before === null ? "not finite" : shown(before)} when the draws were made: priors, likelihood or data are others`,
+  );
+}
+
+const refusal = (message: string, cause?: unknown): DataError =>
+  new DataError(WHERE, `${message}; give the model and the data that they were drawn from`, "DRAWS_MODEL", { cause });
+
+const shapeOf = (draws: Draws, name: string): readonly number[] | undefined =>
+  draws.quantities.find((quantity) => quantity.name === name)?.shape;
+
+const sameShape = (a: readonly number[], b: readonly number[] | undefined): boolean =>
+  b !== undefined && a.length === b.length && a.every((extent, axis) => extent === b[axis]);
+
+const same = (a: Float64Array, b: Float64Array): boolean =>
+  a.every((x, i) => Object.is(x, b[i]) || x === b[i] || Math.abs(x - b[i]) <= SAME * (1 + Math.abs(x)));
+
+const objectOf = (value: Json | undefined): JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};

@@ -1,0 +1,38 @@
+/**
+ * Control flow that depends on data, found out: a symbolic condition is an object, hence true in `if`, `while`, `&&` and `?:`. A comparison that
+ * no operation takes stands in one of these.
+ */
+import { CompileError } from "../../errors/errors.ts";
+import { userLine } from "./position.ts";
+import type { SymbolicArray } from "./symbolic.ts";
+
+const CONDITIONS = new Set(["less", "lessEqual", "equal", "and", "or", "not"]);
+let watched: Map<SymbolicArray, { where: string; line: string }> | undefined;
+
+export function noteUse(args: readonly SymbolicArray[]): void {
+  if (watched) for (const arg of args) watched.delete(arg);
+}
+
+export function noteCondition(node: SymbolicArray, where: string): void {
+  if (CONDITIONS.has(where)) watched?.set(node, { where, line: userLine() });
+}
+
+/** Runs `trace`; then throws if it made a comparison that nothing took: control flow that depends on data. */
+export function watchConditions<T>(trace: () => T, results: (made: T) => readonly SymbolicArray[]): T {
+  const outer = watched;
+  watched = new Map();
+  try {
+    const made = trace();
+    noteUse(results(made));
+    const [first] = watched.values();
+    if (first)
+      throw new CompileError(
+        "trace",
+        `the result of ${first.where}() is used by nothing; a symbolic condition has no value while the program is traced, so that if, while, && and ?: cannot see it: write where(condition, yes, no)${first.line}`,
+        "COMPILE_CONTROL_FLOW",
+      );
+    return made;
+  } finally {
+    watched = outer;
+  }
+}

@@ -1,0 +1,122 @@
+/**
+ * Derivatives of array programs, as array programs.
+ *
+ * `gradientsOf`: reverse mode, ∂output/∂wrt for a scalar output (or ⟨seed, output⟩ for any). `tangentsOf`: forward mode, J·v, by transposing
+ * twice: u ↦ Jᵀu is linear, and the gradient of ⟨Jᵀu, v⟩ in u is J·v, a program without u. `hessianVector`: forward over reverse,
+ * ∂/∂ε ∇f(x + εv) at ε = 0. Every derivative of a primitive is made of primitives, so all of this can be repeated.
+ */
+import { assert } from "../../errors/errors.ts";
+import { add, mul } from "../primitives/arithmetic.ts";
+import { sum } from "../primitives/reductions.ts";
+import { full } from "./operations/constants.ts";
+import { joinedPlaces } from "./operations/places.ts";
+import { arrayPrimitiveOf } from "./primitive.ts";
+import { arraysBelow, internArray, type SymbolicArray, sameShape, shapeError, shapeText } from "./symbolic.ts";
+
+/** Parts of one array whose adjoints are put into one whole, where as many or more are taken: to add each as an array of that size takes time that grows with the square. */
+const MANY_PARTS = 16;
+
+/** Adjoints so far: the flows into a node, one sum a part for a node with several results. */
+class Adjoints {
+  readonly #flows = new Map<SymbolicArray, SymbolicArray[]>();
+  readonly #parts = new Map<SymbolicArray, (SymbolicArray | undefined)[]>();
+
+  add(node: SymbolicArray, flow: SymbolicArray): void {
+    assert(sameShape(flow.shape, node.shape), `the adjoint of ${node.op} ${shapeText(node.shape)} has ${shapeText(flow.shape)}`);
+    if (node.op === "part") {
+      const parts = this.#parts.get(node.args[0]) ?? [];
+      const i = node.attributes as number;
+      const before = parts[i];
+      parts[i] = before ? add(before, flow) : flow;
+      this.#parts.set(node.args[0], parts);
+      return;
+    }
+    const before = this.#flows.get(node);
+    if (before) before.push(flow);
+    else this.#flows.set(node, [flow]);
+  }
+
+  /** When all have spoken. */
+  of = (node: SymbolicArray): SymbolicArray | undefined => {
+    const flows = this.#flows.get(node);
+    if (!flows) return undefined;
+    const pieces = flows.filter(({ op, args }) => op === "place" && args.length === 1);
+    const chosen = new Set(pieces);
+    const all = pieces.length < MANY_PARTS ? flows : [...flows.filter((one) => !chosen.has(one)), ...joinedPlaces(pieces)];
+    const adjoint = total(all);
+    this.#flows.set(node, [adjoint]);
+    return adjoint;
+  };
+
+  partsOf = (node: SymbolicArray): readonly (SymbolicArray | undefined)[] | undefined => this.#parts.get(node);
+}
+
+/** For each of `wrts` (any nodes, not only inputs) the gradient of ⟨seed, output⟩; the seed of a scalar is 1. */
+export function gradientsOf(output: SymbolicArray, wrts: readonly SymbolicArray[], seed?: SymbolicArray): SymbolicArray[] {
+  if (!seed && output.size !== 1)
+    throw shapeError("gradient", `the output is ${shapeText(output.shape)}, but must be one number; take sum() or mean() of it`);
+  const nodes = arraysBelow([output]);
+  const reached = new Set<SymbolicArray>(wrts);
+  for (const node of nodes) if (node.args.some((a) => reached.has(a))) reached.add(node);
+  const adjoints = new Adjoints();
+  if (reached.has(output)) adjoints.add(output, seed ?? full(1, output.shape));
+  // Parts of one node stand behind it in the order, so that all have spoken when it is its turn.
+  const ends = new Set(wrts);
+  for (const node of nodes.reverse()) {
+    if (!reached.has(node) || node.op === "part" || ends.has(node)) continue;
+    flow(node, adjoints, reached);
+  }
+  return wrts.map((wrt) => partAdjoint(wrt, adjoints) ?? full(0, wrt.shape));
+}
+
+function partAdjoint(wrt: SymbolicArray, adjoints: Adjoints): SymbolicArray | undefined {
+  return wrt.op === "part" ? adjoints.partsOf(wrt.args[0])?.[wrt.attributes as number] : adjoints.of(wrt);
+}
+
+function flow(node: SymbolicArray, adjoints: Adjoints, reached: ReadonlySet<SymbolicArray>): void {
+  const primitive = node.args.length > 0 ? arrayPrimitiveOf(node) : undefined;
+  const parts = adjoints.partsOf(node);
+  if (parts && primitive?.derivativeOfParts) {
+    const wanted = node.args.map((arg) => reached.has(arg));
+    const flows = primitive.derivativeOfParts(parts, node, wanted);
+    node.args.forEach((arg, i) => {
+      const made = flows[i];
+      if (made && wanted[i]) adjoints.add(arg, made);
+    });
+    return;
+  }
+  const adjoint = adjoints.of(node);
+  if (!adjoint || !primitive) return;
+  node.args.forEach((arg, i) => {
+    const made = reached.has(arg) ? primitive.derivative(adjoint, node, i) : null;
+    if (made) adjoints.add(arg, made);
+  });
+}
+
+/** J·v for each output: the derivative along `vectors`, one for each of `wrts`. */
+export function tangentsOf(
+  outputs: readonly SymbolicArray[],
+  wrts: readonly SymbolicArray[],
+  vectors: readonly SymbolicArray[],
+): SymbolicArray[] {
+  wrts.forEach((wrt, i) => {
+    if (!sameShape(wrt.shape, vectors[i].shape))
+      throw shapeError("tangent", `the direction is ${shapeText(vectors[i].shape)}, but the array is ${shapeText(wrt.shape)}`);
+  });
+  // Stand-ins for the adjoints of the outputs: the result is linear in them, so that its gradient is free of them.
+  const seeds = outputs.map((y, i) => internArray("input", [], y.shape, `seed ${i}`, `tangent seed ${i}`));
+  const paired = total(outputs.map((y, i) => sum(mul(seeds[i], y))));
+  const transposed = gradientsOf(paired, wrts);
+  return gradientsOf(total(transposed.map((g, i) => sum(mul(g, vectors[i])))), seeds);
+}
+
+const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b));
+
+/** H·v by parts: for each of `wrts`, ∂/∂ε of ∂output/∂wrt along `vectors`. */
+export function hessianVector(
+  output: SymbolicArray,
+  wrts: readonly SymbolicArray[],
+  vectors: readonly SymbolicArray[],
+): SymbolicArray[] {
+  return tangentsOf(gradientsOf(output, wrts), wrts, vectors);
+}

@@ -1,0 +1,80 @@
+/**
+ * Indices are looked at where they are known: constants where they are written, data of a model while it is traced (`watchIndices`). Those that are
+ * computed from parameters are known to nobody before: kernels drop their fractions, and where one names nothing gather NaN.
+ */
+import { CompileError } from "../../errors/errors.ts";
+import { interpret } from "./interpret.ts";
+import { expressionOf, mapArrays } from "./operations/map-reduce.ts";
+import { userLine } from "./position.ts";
+import { arraysBelow, type SymbolicArray } from "./symbolic.ts";
+
+/** Is given indices that are no constants, and how many places there are. */
+export type IndexWatch = (where: string, indices: SymbolicArray, extent: number) => void;
+
+let watch: IndexWatch | undefined;
+/** What the elements of a scan are elements of. */
+const wholes = new WeakMap<SymbolicArray, SymbolicArray>();
+
+export const isElementOf = (element: SymbolicArray, whole: SymbolicArray): void => void wholes.set(element, whole);
+
+/** Runs `trace`; the indices that it uses are looked at by `look`. */
+export function watchIndices<T>(look: IndexWatch, trace: () => T): T {
+  const outer = watch;
+  watch = look;
+  try {
+    return trace();
+  } finally {
+    watch = outer;
+  }
+}
+
+/** @throws CompileError for constants that are no indices; what a watch throws */
+export function checkIndices(where: string, indices: SymbolicArray, extent: number): void {
+  const whole = wholeOf(indices);
+  const numbers = constantsOf(whole);
+  if (!numbers) {
+    watch?.(where, whole, extent);
+    return;
+  }
+  const wrong = firstWrongIndex(numbers, extent);
+  if (wrong === undefined) return;
+  const place = numbers.length > 1 ? `index ${wrong}` : "the index";
+  throw new CompileError(
+    where,
+    `${place} is ${numbers[wrong]}, but ${wantedIndices(numbers, extent)}${userLine()}`,
+    "COMPILE_INDEX",
+  );
+}
+
+/** All that an element of a scan, or a function of it alone, will be. */
+function wholeOf(indices: SymbolicArray): SymbolicArray {
+  const source = wholes.get(indices);
+  if (source) return wholeOf(source);
+  if (indices.op !== "map" || indices.args.length !== 1) return indices;
+  const below = wholes.get(indices.args[0]);
+  return below ? wholeOf(mapArrays(expressionOf(indices), [wholeOf(below)])) : indices;
+}
+
+/** The numbers of what is made of constants alone. */
+function constantsOf(array: SymbolicArray): Float64Array | undefined {
+  if (array.op === "full") return Float64Array.of(array.attributes as number);
+  if (array.op === "constant") return array.attributes as Float64Array;
+  const isOpen = ({ op }: SymbolicArray): boolean => op === "input" || op === "uniform" || op === "normal";
+  return arraysBelow([array]).some(isOpen) ? undefined : interpret([array], {})[0];
+}
+
+/** The place of the first number that is no whole number from 0 to extent − 1. */
+export function firstWrongIndex(numbers: ArrayLike<number>, extent: number): number | undefined {
+  for (let i = 0; i < numbers.length; i++) {
+    const index = numbers[i];
+    if (!(Number.isInteger(index) && index >= 0 && index < extent)) return i;
+  }
+  return undefined;
+}
+
+/** "must be a whole number from 0 to 7, as indices count from 0; …" */
+export function wantedIndices(numbers: ArrayLike<number>, extent: number): string {
+  const all = Array.from(numbers);
+  const fromOne = all.every((x) => Number.isInteger(x) && x >= 1 && x <= extent);
+  return `must be a whole number from 0 to ${extent - 1}, as indices count from 0${fromOne ? "; these count from 1: subtract 1 from each" : ""}`;
+}

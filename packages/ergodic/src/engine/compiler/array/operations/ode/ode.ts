@@ -1,0 +1,261 @@
+import { CompileError } from "../../../../errors/errors.ts";
+import { add, div, mul, sub } from "../../../primitives/arithmetic.ts";
+import { pow } from "../../../primitives/functions.ts";
+import { maximum } from "../../../primitives/reductions.ts";
+import { abs, and, equal, less, lessEqual, max, min, stopGradient, where } from "../../../primitives/selection.ts";
+import { callback, number, operand, operation, optional, options, text, whole } from "../../../signature.ts";
+import { userLine } from "../../position.ts";
+import { type ArrayLikeOperand, type SymbolicArray, shapeError, shapeText } from "../../symbolic.ts";
+import { full, toArray } from "../constants.ts";
+import { stack } from "../places.ts";
+import { reshape } from "../reshape.ts";
+import { scan } from "../scan.ts";
+import { closeScan, freshLeaf } from "../scan-node.ts";
+import { dormandPrince } from "./dormand-prince.ts";
+import type { Method } from "./methods.ts";
+import { rosenbrock } from "./rosenbrock.ts";
+import { type Slope, type State, System, sizeOf, type Tolerances } from "./system.ts";
+import { checkFinite, checkTimes } from "./times.ts";
+import { noteSolution } from "./watch.ts";
+
+export type { Slope };
+
+const methods = { dormandPrince, rosenbrock } satisfies Record<string, Method>;
+
+/** Options of `ode`. */
+export interface OdeOptions {
+  /** The time at the start. Default 0. */
+  readonly from?: ArrayLikeOperand;
+  /** "dormandPrince": explicit, of order 5. "rosenbrock": implicit, of order 4, for stiff systems. Default "dormandPrince". */
+  readonly method?: keyof typeof methods;
+  /** Of the error of a step in a number y of the state: at most tolerance · |y| + absoluteTolerance. Default 1e-6. */
+  readonly tolerance?: number;
+  /** See `tolerance`, which is its default. */
+  readonly absoluteTolerance?: number;
+  /** Steps from one time to the next, rejected ones counted; where more were needed, states are NaN from there on. Default 10 000. */
+  readonly maxSteps?: number;
+}
+
+/** What `ode` gives. */
+export interface OdeSolution {
+  /** The states at the times, [T, …]; NaN from where on the solution was not found. */
+  readonly states: SymbolicArray;
+  /** Steps that were taken, all in all. */
+  readonly steps: SymbolicArray;
+  /**
+   * How far the states are from the solution: the largest difference from those at a hundredth of the tolerance, relative to |y| where that is above
+   * absoluteTolerance / tolerance, else to this. It costs that solution, where it is used.
+   */
+  readonly error: SymbolicArray;
+}
+
+/** What the length of the next step may be, relative to this one; a little less than what the error allows is safe. */
+const [SHRINK, GROW, SAFETY] = [0.2, 10, 0.9];
+/** A step that would end so closely before a time goes there. */
+const STRETCH = 1.01;
+/** Of the stricter solution, by which the error is estimated: less than this is beyond what rounding allows. */
+const STRICTEST = 1e-13;
+
+/**
+ * The solution of the ordinary differential equation y' = f(t, y) from y(from) = start on, at times that do not decrease.
+ *
+ * `slope`: (t, y) → f, of the shape of the state y, which is that of `start`; traced once. Parameters are what it uses of
+ * the surrounding program. `times`: [T].
+ * Steps adapt to the error estimated of each, and end exactly at the times. The derivative is that of the states as
+ * computed, with the lengths of the steps as they were: each step is taken again and derived, from one time back to the one
+ * before. The states of `maxSteps` steps are the memory that this needs; its cost does not depend on the number of parameters.
+ *
+ * Source: Hairer, Nørsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4. Differs from Stan: steps are
+ * chosen by the errors of the states alone, and no state is interpolated.
+ *
+ * @throws CompileError for a slope of another shape, times that decrease or begin before `from`, and options that are out
+ * of range
+ */
+export const ode = operation(
+  "ode",
+  {
+    slope: callback,
+    start: operand,
+    times: operand,
+    options: optional(options({ from: operand, method: text, tolerance: number, absoluteTolerance: number, maxSteps: whole })),
+  },
+  (
+    slope: Slope,
+    start: ArrayLikeOperand | ArrayLike<number>,
+    times: ArrayLikeOperand | ArrayLike<number>,
+    given: OdeOptions = {},
+  ): OdeSolution => {
+    const [y, at, from] = [toArray(start), toArray(times), toArray(given.from ?? 0)];
+    const plan = planOf(given);
+    if (at.rank !== 1 || from.rank !== 0)
+      throw shapeError(
+        "ode",
+        `times are ${shapeText(at.shape)} and from is ${shapeText(from.shape)}, but [T] and one number are wanted`,
+      );
+    checkFinite("start", y);
+    checkTimes(from, at);
+    const system = new System(slope, y.shape);
+    const { states, steps } = solved(system, y, at, from, plan);
+    const solution = {
+      states,
+      steps,
+      get error() {
+        const { relative, absolute } = plan.tolerances;
+        const better = solved(system, y, at, from, stricter(plan)).states;
+        return maximum(div(abs(sub(states, better)), max(abs(better), absolute / relative)));
+      },
+    };
+    noteSolution({
+      ...{
+        from,
+        times: at,
+        states,
+        steps,
+        tolerance: plan.tolerances.relative,
+        method: plan.method.name,
+        maxSteps: plan.maxSteps,
+      },
+      get error() {
+        return solution.error;
+      },
+    });
+    return solution;
+  },
+);
+
+/** Of a hundredth of the tolerance, and with as many steps as that may need. */
+function stricter(plan: Plan): Plan {
+  const { relative, absolute } = plan.tolerances;
+  const by = Math.max(0.01, STRICTEST / relative);
+  return { ...plan, tolerances: { relative: relative * by, absolute: absolute * by }, maxSteps: plan.maxSteps * 10 };
+}
+
+interface Plan {
+  readonly method: Method;
+  readonly tolerances: Tolerances;
+  readonly maxSteps: number;
+}
+
+function planOf({
+  method = "dormandPrince",
+  tolerance = 1e-6,
+  absoluteTolerance = tolerance,
+  maxSteps = 10_000,
+}: OdeOptions): Plan {
+  const wrong = (message: string): CompileError => new CompileError("ode", `${message}${userLine()}`, "COMPILE_OPTION");
+  if (!Object.hasOwn(methods, method))
+    throw wrong(
+      `the method is "${method}", but must be ${Object.keys(methods)
+        .map((name) => `"${name}"`)
+        .join(" or ")}`,
+    );
+  if (!(tolerance >= 1e-12 && tolerance < 1))
+    throw wrong(`tolerance is ${tolerance}, but must be from 1e-12 on and below 1; write tolerance: 1e-6`);
+  if (!(absoluteTolerance > 0 && absoluteTolerance < Infinity))
+    throw wrong(
+      `absoluteTolerance is ${absoluteTolerance}, but must be above 0, since states pass through 0; write absoluteTolerance: 1e-9`,
+    );
+  if (maxSteps < 1) throw wrong(`maxSteps is ${maxSteps}, but must be 1 or more`);
+  return { method: methods[method], tolerances: { relative: tolerance, absolute: absoluteTolerance }, maxSteps };
+}
+
+/** From time to time in a scan; in between, a loop that ends at the next. */
+function solved(
+  system: System,
+  start: SymbolicArray,
+  times: SymbolicArray,
+  from: SymbolicArray,
+  plan: Plan,
+): { states: SymbolicArray; steps: SymbolicArray } {
+  const y = system.parts(start);
+  const kept = plan.method.kept(system, from, y);
+  const h = firstLength(system, from, y, plan);
+  const { carries, outputs } = scan([full(0), h, from, ...y, ...kept], [times], ([steps, length, t, ...own], [end]) => {
+    const reached = advanced(system, plan, { h: length, t, y: own.slice(0, y.length), kept: own.slice(y.length) }, end);
+    return [[add(steps, reached.steps), reached.h, reached.t, ...reached.y, ...reached.kept], reached.y];
+  });
+  const columns = outputs.map((column) => reshape(column, [times.size, -1]));
+  const all = columns.length === 1 ? columns[0] : reshape(stack(outputs, 1), [times.size, start.size]);
+  return { states: reshape(all, [times.size, ...start.shape]), steps: carries[0] };
+}
+
+interface Place {
+  readonly h: SymbolicArray;
+  readonly t: SymbolicArray;
+  readonly y: State;
+  readonly kept: State;
+}
+
+/** The place at the time `end`, NaN where it was not reached, and how many steps led there. */
+function advanced(
+  system: System,
+  { method, tolerances, maxSteps }: Plan,
+  start: Place,
+  end: SymbolicArray,
+): Place & { steps: SymbolicArray } {
+  const leaves = (like: State): SymbolicArray[] => like.map((x) => freshLeaf(x.shape));
+  const [left, count, h, t] = leaves([full(0), full(0), full(0), full(0)]);
+  const [y, kept] = [leaves(start.y), leaves(start.kept)];
+  const rest = sub(end, t);
+  const lands = lessEqual(rest, mul(STRETCH, h));
+  const length = where(lands, rest, h);
+  const step = method.step(system, t, length, y, kept);
+  const error = sizeOf(step.error, y, step.next, tolerances);
+  const accepted = lessEqual(error, 1);
+  const factor = min(GROW, max(SHRINK, mul(SAFETY, pow(error, -1 / method.order))));
+  // An error that is no number shortens the step like a large one.
+  const proposed = mul(length, where(less(error, Infinity), factor, SHRINK));
+  const after = where(lands, end, add(t, length));
+  const nextT = where(accepted, after, t);
+  // The last step before a time is shorter than it might be.
+  const nextH = where(and(accepted, lands), max(h, proposed), proposed);
+  const isDone = and(accepted, lands);
+  const taken = (to: State, back: State): SymbolicArray[] => to.map((x, i) => where(accepted, x, back[i]));
+  const first = where(less(start.t, end), 1, where(equal(start.t, end), 0, -1));
+  const made = closeScan(
+    {
+      length: maxSteps,
+      reverse: false,
+      end: { place: "kept", control: 3, smooth: [after, ...step.next, ...step.kept] },
+      carries: [left, count, h, t, ...y, ...kept],
+      over: [],
+      // 1: more to do; 0: done; −1: no step is short enough.
+      next: [
+        where(isDone, 0, where(less(nextT, add(nextT, nextH)), 1, -1)),
+        add(count, accepted),
+        nextH,
+        nextT,
+        ...taken(step.next, y),
+        ...taken(step.kept, kept),
+      ],
+      outputs: [],
+    },
+    [first, full(0), start.h, start.t, ...start.y, ...start.kept],
+    [],
+  );
+  const [state, steps, lastH, lastT, ...own] = made.carries;
+  const isReached = equal(state, 0);
+  return {
+    steps,
+    h: lastH,
+    t: where(isReached, lastT, NaN),
+    y: own.slice(0, y.length).map((x) => where(isReached, x, NaN)),
+    kept: own.slice(y.length),
+  };
+}
+
+/** Of the first step: a hundredth of what slope and curvature allow. Source: Hairer, Nørsett, Wanner 1993, II.4. */
+function firstLength(system: System, t: SymbolicArray, y: State, { method, tolerances }: Plan): SymbolicArray {
+  const size = (state: State): SymbolicArray => sizeOf(state, y, y, tolerances);
+  const slope = system.slope(t, y);
+  const [d0, d1] = [size(y), size(slope)];
+  const h0 = where(and(less(1e-5, d0), less(1e-5, d1)), div(mul(0.01, d0), d1), 1e-6);
+  const there = system.slope(
+    add(t, h0),
+    y.map((x, i) => add(x, mul(h0, slope[i]))),
+  );
+  const d2 = div(size(there.map((x, i) => sub(x, slope[i]))), h0);
+  const steepest = max(d1, d2);
+  const h1 = where(lessEqual(steepest, 1e-15), max(1e-6, mul(1e-3, h0)), pow(div(0.01, steepest), 1 / method.order));
+  return stopGradient(min(mul(100, h0), h1));
+}

@@ -1,0 +1,73 @@
+/**
+ * Random arrays: functions of the run's key, the update and a stream's number alone, so that a program that runs again draws the same.
+ *
+ * uniform: [0, 1). normal: mean 0, variance 1, |z| < 8.3. An array's numbers do not depend on its size: a longer one starts like a shorter one.
+ * Two arrays of one stream hold the same bits: give each its own. Inside of scan the draws are the same at every step; draw all outside,
+ * and run over them. Code: kernels/engine/arrays/fill-random.ts, with the same bits in float64; in float32 a uniform number has 24 bits of its own.
+ */
+import { normalQuantile } from "../../../numbers/normal-quantile.ts";
+import { philox } from "../../../random/philox.ts";
+import { number, operation, shape } from "../../signature.ts";
+import { arrayPrimitive } from "../primitive.ts";
+import { type Shape, type SymbolicArray, shapeError } from "../symbolic.ts";
+
+/** 53 bits of words 2i and 2i + 1 of Philox blocks [⌊w/4⌋, stream, update low, update high], over 2^53. */
+export function fillUniform(count: number, key: readonly [number, number], update: number, stream: number): Float64Array {
+  const words = new Uint32Array(4);
+  const high = Math.floor(update / 2 ** 32);
+  return Float64Array.from({ length: count }, (_, i) => {
+    if (i % 2 === 0) philox(words, i / 2, stream, update >>> 0, high, key[0], key[1]);
+    const at = 2 * (i % 2);
+    return ((words[at] >>> 5) * 67108864 + (words[at + 1] >>> 6)) * 2 ** -53;
+  });
+}
+
+/** The normal number of the same words: 52 of the 53 bits, at the middle of their interval. */
+function normalOf(u: number): number {
+  const bits = u * 2 ** 53;
+  const upper = Math.floor(bits / 134217728);
+  const lower = bits % 67108864;
+  return normalQuantile((upper * 67108864 + lower + 0.5) * 2 ** -52);
+}
+
+type Kind = "uniform" | "normal";
+
+function randomPrimitive(kind: Kind, kernel: string): (shape: Shape, stream: number) => SymbolicArray {
+  const make = arrayPrimitive({
+    name: kind,
+    evaluate(node, _, around) {
+      const u = around.uniform(node.attributes as number, node.size);
+      return kind === "uniform" ? u : u.map(normalOf);
+    },
+    derivative: () => null,
+    rebuild: (node) => node,
+    describe: (node) => `stream ${node.attributes}`,
+    code: {
+      form: "kernel",
+      calls: (node) => [
+        {
+          kernel,
+          args: [
+            { kind: "result" },
+            { kind: "number", value: node.size },
+            { kind: "field", name: "keyLow" },
+            { kind: "field", name: "keyHigh" },
+            { kind: "field", name: "update" },
+            { kind: "number", value: (node.attributes as number) | 0 },
+          ],
+        },
+      ],
+    },
+  });
+  return operation(kind, { shape, stream: number }, (shape: Shape, stream: number): SymbolicArray => {
+    if (!Number.isInteger(stream) || stream < 0 || stream >= 2 ** 32)
+      throw shapeError(kind, `stream is ${stream}, but must be an integer from 0 to 2^32 − 1`);
+    return make([], shape, stream);
+  });
+}
+
+/** Independent numbers, uniform in [0, 1), of stream `stream`: an integer in [0, 2^32); 0 is the stream that samplers draw from. */
+export const uniform = randomPrimitive("uniform", "fillUniform");
+
+/** Independent standard normal numbers of stream `stream`. */
+export const normal = randomPrimitive("normal", "fillNormal");

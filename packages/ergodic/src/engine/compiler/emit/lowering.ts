@@ -1,0 +1,107 @@
+import { assert } from "../../errors/errors.ts";
+import { type Expr, nodesOf } from "../expression.ts";
+import type { Node } from "../machine/graph.ts";
+import type { Instructions } from "../machine/instructions.ts";
+import { primitiveOf } from "../primitive.ts";
+
+/** The node of a leaf, or of a value already at hand; undefined: compute it. */
+export type Leaf = (expr: Expr) => Node | undefined;
+
+interface Lowered {
+  readonly node: Node;
+  readonly isMask: boolean;
+}
+
+/** Expressions → machine nodes, in one kind of lanes. Leaves are given by the caller; masks and numbers are converted where they meet. */
+export class Lowering {
+  readonly lanes: Instructions;
+  readonly #leaf: Leaf;
+  readonly #pairs: ReadonlyMap<Expr, Expr>;
+  readonly #known = new Map<Expr, Lowered>();
+  /** Looked at: no leaves, unless they are known. */
+  readonly #opened = new Set<Expr>();
+
+  /** `pairs`: scalar calls of one function to be made as one, by both of their nodes. */
+  constructor(lanes: Instructions, leaf: Leaf, pairs: ReadonlyMap<Expr, Expr> = new Map()) {
+    this.lanes = lanes;
+    this.#leaf = leaf;
+    this.#pairs = pairs;
+  }
+
+  number(expr: Expr): Node {
+    const { node, isMask } = this.#lower(expr);
+    return isMask ? this.lanes.number(node) : node;
+  }
+
+  mask(expr: Expr): Node {
+    const { node, isMask } = this.#lower(expr);
+    return isMask ? node : this.lanes.condition(node);
+  }
+
+  #lower(expr: Expr): Lowered {
+    // What it takes is made first, without recursion.
+    const waiting = [expr];
+    for (let top = waiting.at(-1); top; top = waiting.at(-1)) {
+      const missing = this.#known.has(top) ? [] : this.#missing(top);
+      for (let i = missing.length - 1; i >= 0; i--) waiting.push(missing[i]);
+      if (missing.length > 0) continue;
+      if (!this.#known.has(top)) this.#known.set(top, this.#make(top));
+      waiting.pop();
+    }
+    return this.#known.get(expr)!;
+  }
+
+  /** What must be at hand before the node is made; a leaf is made here. */
+  #missing(expr: Expr): Expr[] {
+    const isNew = !this.#opened.has(expr);
+    this.#opened.add(expr);
+    if (isNew) {
+      const leaf = expr.op === "constant" ? this.lanes.constant(expr.value) : this.#leaf(expr);
+      if (leaf) this.#known.set(expr, { node: leaf, isMask: false });
+      if (leaf) return [];
+    }
+    const taken = [...expr.args, ...(this.#pairs.get(expr)?.args ?? [])];
+    return taken.filter((arg) => !this.#known.has(arg));
+  }
+
+  /** Of what is at hand. */
+  #make(expr: Expr): Lowered {
+    const primitive = primitiveOf(expr);
+    assert(primitive, `${expr.op} reached the code`);
+    const partner = this.#pairs.get(expr);
+    if (partner) {
+      const [node, other] = this.lanes.callPair(
+        expr.op,
+        expr.args.map((a) => this.number(a)),
+        partner.args.map((a) => this.number(a)),
+      );
+      this.#known.set(partner, { node: other, isMask: false });
+      return { node, isMask: false };
+    }
+    const args = expr.args.map((a, i) => (primitive.conditions?.includes(i) ? this.mask(a) : this.number(a)));
+    return { node: primitive.code(this.lanes, ...args) as Node, isMask: primitive.condition === true };
+  }
+}
+
+/**
+ * Scalar calls of one function below the roots, two by two: a call computes two lanes anyway, and pow of β₁ and β₂ (bias corrections)
+ * is most of what a step on few parameters costs. Only calls with equally many calls one upon another below them are paired: then
+ * no pair waits for itself.
+ */
+export function pairsBelow(roots: readonly Expr[], isCalled: (op: string) => boolean): Map<Expr, Expr> {
+  const pairs = new Map<Expr, Expr>();
+  const heights = new Map<Expr, number>();
+  const single = new Map<string, Expr>();
+  for (const node of nodesOf(roots)) {
+    const below = Math.max(0, ...node.args.map((a) => heights.get(a)!));
+    const isCandidate = node.rank === 0 && isCalled(node.op);
+    heights.set(node, isCandidate ? below + 1 : below);
+    if (!isCandidate) continue;
+    const key = `${node.op} ${below}`;
+    const partner = single.get(key);
+    if (partner) pairs.set(node, partner).set(partner, node);
+    if (partner) single.delete(key);
+    else single.set(key, node);
+  }
+  return pairs;
+}

@@ -1,0 +1,190 @@
+import { assert, CompileError } from "../errors/errors.ts";
+import { type Expr, nodesOf } from "./expression.ts";
+import { primitiveOf, reductionOf } from "./primitive.ts";
+import type { ProgramSpec, StorageType } from "./program.ts";
+
+/** What an expression is evaluated on: vectors and scalars by name. */
+export interface Environment {
+  /** Vectors by name, of one length. */
+  vectors?: Record<string, ArrayLike<number>>;
+  /** Scalars by name. */
+  scalars?: Record<string, number>;
+  /** The number of elements, where no vector tells it. */
+  count?: number;
+}
+
+/** Another evaluation of a primitive than its reference, or undefined for that. */
+export type Override = (name: string, precision: "f32" | "f64") => ((...x: number[]) => number) | undefined;
+
+/** Options of the interpreter. */
+export interface EvaluateOptions {
+  /** "f32" rounds vector values to float32 after each operation. Default "f64". */
+  precision?: "f32" | "f64";
+  /** For instance the functions of compiled modules: then both agree to the bit, except for the order of sums. */
+  override?: Override;
+}
+
+/**
+ * The interpreter: the oracle that compiled programs are held to.
+ *
+ * Plain loops over float64 arrays, one operation at a time, sums from the first element to the last. With `precision: "f32"`
+ * vector values and the scalars that meet them are rounded to float32, operation by operation, while scalars and reductions stay
+ * float64: the arithmetic of a compiled f32 program, up to the order of sums and the error of exp and its kin.
+ *
+ * @throws CompileError if an input is missing or lengths differ
+ *
+ * The value of an expression: a number (rank 0) or its elements (rank 1).
+ */
+export function evaluate(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number | Float64Array {
+  return interpret([expr], environment, options).get(expr)!;
+}
+
+/** The value of an expression of rank 0. @throws CompileError if an input is missing */
+export function evaluateScalar(expr: Expr, environment: Environment, options: EvaluateOptions = {}): number {
+  const value = evaluate(expr, environment, options);
+  assert(typeof value === "number", "evaluateScalar was given a vector");
+  return value;
+}
+
+/** Scalars are broadcast. */
+export function evaluateVector(expr: Expr, environment: Environment, options: EvaluateOptions = {}): Float64Array {
+  const value = evaluate(expr, environment, options);
+  return typeof value === "number" ? new Float64Array(elementCount([expr], environment)).fill(value) : value;
+}
+
+/** What a program is run on: whole operands, scalars, indices. */
+export interface ProgramEnvironment {
+  /** The whole operands, written in place. */
+  vectors: Record<string, Float64Array | Float32Array | Int16Array | Int8Array>;
+  /** Scalars by name. */
+  scalars?: Record<string, number>;
+  /** For operands with indexed access. */
+  indices?: ArrayLike<number>;
+  /** Elements, where no operand tells. */
+  count?: number;
+  /** Uniform in [0, 1), for stochastic rounding. */
+  uniform?: () => number;
+  /** Other evaluations of primitives than their references. */
+  override?: Override;
+}
+
+/** Runs a program as its compiled code would: loads, then stores in place. Returns the results by name. */
+export function evaluateProgram(spec: ProgramSpec, environment: ProgramEnvironment): Record<string, number> {
+  const { vectors, indices } = environment;
+  const operands = new Map(spec.operands.map((o) => [o.name, o]));
+  const roots = [...spec.stores, ...spec.results].map((s) => s.value);
+  const used = new Set(
+    nodesOf(roots)
+      .filter((n) => n.op === "vector")
+      .map((n) => n.name),
+  );
+  const loaded: Record<string, ArrayLike<number>> = {};
+  for (const name of used) {
+    const operand = operands.get(name);
+    if (!operand) throw missing("vector", name);
+    if (operand.access === "indexed") {
+      if (!indices) throw missing("vector", "indices");
+      loaded[name] = Float64Array.from(indices, (i) => vectors[name][i]);
+    } else loaded[name] = vectors[name];
+  }
+  const count = environment.count ?? indices?.length ?? undefined;
+  const scope: Environment = { vectors: loaded, scalars: environment.scalars, ...(count === undefined ? {} : { count }) };
+  const n = elementCount(roots, scope);
+  const values = interpret(roots, { ...scope, count: n }, { precision: spec.precision, override: environment.override });
+  for (const { operand: name, value } of spec.stores) {
+    const operand = operands.get(name);
+    if (!operand) throw missing("vector", name);
+    const v = values.get(value)!;
+    for (let i = 0; i < n; i++) {
+      const x = typeof v === "number" ? v : v[i];
+      const rounded = operand.rounding === "stochastic" ? Math.floor(x + (environment.uniform ?? Math.random)()) : x;
+      vectors[name][operand.access === "indexed" ? indices![i] : i] = stored(rounded, operand.type);
+    }
+  }
+  return Object.fromEntries(spec.results.map(({ scalar, value }) => [scalar, values.get(value) as number]));
+}
+
+/** Integers: to the nearest (ties to even), saturated; NaN is 0. */
+function stored(x: number, type: StorageType): number {
+  if (type === "f64" || type === "f32") return x;
+  const limit = type === "i8" ? 127 : 32767;
+  if (Number.isNaN(x)) return 0;
+  const near = Math.round(x);
+  const even = near - x === 0.5 && near % 2 !== 0 ? near - 1 : near;
+  return Math.min(limit, Math.max(-limit - 1, even));
+}
+
+function missing(kind: string, name: string): CompileError {
+  return new CompileError("evaluate", `the ${kind} "${name}" is used but not given; add it to the environment`, "COMPILE_INPUT");
+}
+
+const orders = new WeakMap<Expr, readonly Expr[]>();
+
+/** `nodesOf`, kept for single expressions: arrays evaluate one for each of their elements. */
+function inOrder(roots: readonly Expr[]): readonly Expr[] {
+  if (roots.length !== 1) return nodesOf(roots);
+  const known = orders.get(roots[0]);
+  if (known) return known;
+  const made = nodesOf(roots);
+  orders.set(roots[0], made);
+  return made;
+}
+
+function elementCount(roots: readonly Expr[], { vectors = {}, count }: Environment): number {
+  let n = count;
+  for (const { op, name } of inOrder(roots)) {
+    if (op !== "vector") continue;
+    const length = vectors[name]?.length;
+    if (length === undefined) throw missing("vector", name);
+    if (n !== undefined && (count === undefined ? length !== n : length < n)) {
+      throw new CompileError(
+        "evaluate",
+        `"${name}" has ${length} elements where ${n} are wanted; give equal lengths`,
+        "COMPILE_LENGTH",
+      );
+    }
+    n ??= length;
+  }
+  return n ?? 0;
+}
+
+function interpret(
+  roots: readonly Expr[],
+  environment: Environment,
+  { precision = "f64", override }: EvaluateOptions,
+): Map<Expr, number | Float64Array> {
+  const { vectors = {}, scalars = {} } = environment;
+  const n = elementCount(roots, environment);
+  const round = precision === "f32" ? Math.fround : (x: number) => x;
+  const values = new Map<Expr, number | Float64Array>();
+  for (const node of inOrder(roots)) values.set(node, evaluateNode(node));
+  return values;
+
+  function evaluateNode(node: Expr): number | Float64Array {
+    const { op, name, args } = node;
+    if (op === "constant") return node.value;
+    if (op === "count") return n;
+    if (op === "index") return Float64Array.from({ length: n }, (_, i) => round(i));
+    if (op === "scalar") {
+      if (!(name in scalars)) throw missing("scalar", name);
+      return scalars[name];
+    }
+    if (op === "vector") return Float64Array.from({ length: n }, (_, i) => round(vectors[name][i]));
+    const given = args.map((a) => values.get(a)!);
+    const folding = reductionOf(node);
+    if (folding) return (given[0] as Float64Array).reduce((total, x) => folding.combine(total, x), folding.start);
+    const entry = primitiveOf(node);
+    assert(entry, `no primitive is named ${op}`);
+    const apply = override?.(op, node.rank === 0 ? "f64" : precision) ?? entry.reference;
+    if (node.rank === 0) return apply(...(given as number[]));
+    const at = given.map((x) =>
+      typeof x === "number"
+        ? (
+            (y) => () =>
+              y
+          )(round(x))
+        : (i: number) => x[i],
+    );
+    return Float64Array.from({ length: n }, (_, i) => round(apply(...at.map((x) => x(i)))));
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * Expressions of the element-wise programs: immutable, hash-consed nodes of rank 0 (a scalar) or 1 (a vector over the running
+ * index i = 0 … n−1). Equal expressions are the same object, so `===` compares them and shared parts are computed once.
+ *
+ * Leaves live here; every operation lives in primitives/ with its builder, rules and code. A scalar meeting a vector is
+ * broadcast. Conditions are numbers: 0 is false, all else (NaN too) true; comparisons give 0 or 1.
+ */
+import { assert, CompileError } from "../errors/errors.ts";
+import { Interned } from "./interned.ts";
+import { nodesBelow } from "./walk.ts";
+
+/**
+ * An expression over numbers (rank 0) and vectors (rank 1): what rules and losses are written in. Made by builders such as
+ * add() and exp().
+ */
+export interface Expr {
+  /** Grows with construction: arguments always have smaller ids than the nodes that use them. */
+  readonly id: number;
+  /** "constant", "scalar", "vector", "index", "count", or the name of a primitive or reduction. */
+  readonly op: string;
+  /** The arguments. */
+  readonly args: readonly Expr[];
+  /** 0: one number; 1: one number an element. */
+  readonly rank: 0 | 1;
+  /** Of scalars and vectors. */
+  readonly name: string;
+  /** Of constants. */
+  readonly value: number;
+}
+
+/** What builders take. */
+export type ExprLike = Expr | number;
+
+const interned = new Interned<Expr>();
+let nextId = 0;
+
+/** The one node with these parts. Used by primitives; everybody else calls builders, which simplify first. */
+export function intern(op: string, args: readonly Expr[], rank: 0 | 1, name = "", value = 0): Expr {
+  const key = `${op}|${args.map((a) => a.id).join(",")}|${name}|${Object.is(value, -0) ? "-0" : value}`;
+  const known = interned.get(key);
+  if (known) {
+    assert(known.rank === rank, `${op} was interned with rank ${known.rank}, now ${rank}`);
+    return known;
+  }
+  const node: Expr = Object.freeze({ id: nextId++, op, args: Object.freeze([...args]), rank, name, value });
+  interned.set(key, node);
+  return node;
+}
+
+/** A number as an expression. */
+export const constant = (value: number): Expr => intern("constant", [], 0, "", value);
+
+/** A float64 input of the program, by name. */
+export const scalar = (name: string): Expr => intern("scalar", [], 0, name);
+
+/** An operand of the program, by name: its element i (or indices[i]) as stored. */
+export const vector = (name: string): Expr => intern("vector", [], 1, name);
+
+/** The running index 0, 1, 2 …; with indexed operands still the position, not indices[i]. */
+export const index = (): Expr => intern("index", [], 1);
+
+/** The number n of elements. */
+export const count = (): Expr => intern("count", [], 0);
+
+/** Numbers become constants. */
+export function toExpr(x: ExprLike): Expr {
+  if (typeof x === "number") return constant(x);
+  if (x && typeof x === "object" && typeof x.op === "string") return x;
+  throw new CompileError(
+    "expression",
+    `got ${x === null ? "null" : typeof x}, wanted an expression or a number; an input that the rule names may be missing`,
+    "COMPILE_OPERAND",
+  );
+}
+
+/** Whether an expression is a number; with `value`, that number. */
+export const isConstant = (x: Expr, value?: number): boolean => x.op === "constant" && (value === undefined || x.value === value);
+
+/** All nodes below the roots, the roots included, arguments before their users. */
+export const nodesOf = (roots: readonly Expr[]): Expr[] => nodesBelow(roots);

@@ -1,0 +1,182 @@
+/**
+ * What operations may be given: one check for all of them, made where they are called. `operation(name, parameters, build)` is `build`, which refuses
+ * arguments that are too many, too few or of another kind, and options that it does not have: what it dropped in silence would be another model.
+ *
+ *   export const take = operation("take", { x: array, indices: operand, axis: optional(whole) }, (x: SymbolicArray, …) => …);
+ */
+import { CompileError } from "../errors/errors.ts";
+import { nearest } from "../errors/nearest.ts";
+import { userLine } from "./array/position.ts";
+import { isArray, nodeText } from "./array/symbolic.ts";
+
+/** What an argument may be. */
+export interface Kind {
+  /** Completes "…, but must be". */
+  readonly wanted: string;
+  fits(given: unknown): boolean;
+  readonly isOptional?: boolean;
+  /** Of an object of options: what each of them may be. */
+  readonly keys?: Readonly<Record<string, Kind>>;
+}
+
+const kind = (wanted: string, fits: (given: unknown) => boolean): Kind => ({ wanted, fits });
+
+const isNumber = (given: unknown): given is number => typeof given === "number";
+const isNumberList = (given: unknown): boolean =>
+  Array.isArray(given) ? given.every(isNumber) : ArrayBuffer.isView(given) && !(given instanceof DataView);
+const isWhole = (given: unknown): boolean => Number.isInteger(given);
+const isPlain = (given: unknown): given is object =>
+  typeof given === "object" && given !== null && [Object.prototype, null].includes(Object.getPrototypeOf(given));
+
+export const array = kind("a symbolic array", isArray);
+export const operand = kind("a symbolic array or a number", (x) => isArray(x) || isNumber(x) || isNumberList(x));
+/** Of the language of rules and losses (expression.ts), or a symbolic array on its own. */
+export const element = kind(
+  "an expression, a symbolic array or a number",
+  (x) => isNumber(x) || isArray(x) || (typeof x === "object" && x !== null && typeof (x as { op?: unknown }).op === "string"),
+);
+export const expression = kind("an expression", (x) => element.fits(x) && !isNumber(x) && !isArray(x));
+export const arrays = kind("a list of symbolic arrays", (x) => Array.isArray(x) && x.every(isArray));
+export const number = kind("a number", (x) => isNumber(x) && !Number.isNaN(x));
+/** NaN too: a constant may be one. */
+export const anyNumber = kind("a number", isNumber);
+export const numbers = kind("a list of numbers", isNumberList);
+export const whole = kind("a whole number", isWhole);
+export const count = kind("a whole number from 0 on", (x) => isWhole(x) && (x as number) >= 0);
+export const indices = kind("a number, or a list of them", (x) => number.fits(x) || (Array.isArray(x) && x.every(isNumber)));
+export const axes = kind("a whole number, or a list of them", (x) => isWhole(x) || (Array.isArray(x) && x.every(isWhole)));
+export const shape = kind("a list of extents", (x) => Array.isArray(x) && x.every(isWhole));
+export const extents = kind("a list of extents, whole numbers from 0 on", (x) => Array.isArray(x) && x.every(count.fits));
+export const flag = kind("true or false", (x) => typeof x === "boolean");
+export const text = kind("a text", (x) => typeof x === "string");
+export const callback = kind("a function", (x) => typeof x === "function");
+/** Looked at by the operation itself. */
+export const anything = kind("given", (x) => x !== undefined && x !== null);
+
+export const optional = (of: Kind): Kind => ({ ...of, isOptional: true });
+
+/** An object of options, all of which may be absent save those that are `required`. */
+export const options = (keys: Readonly<Record<string, Kind>>, required: readonly string[] = []): Kind => ({
+  ...kind(`an object: { ${Object.keys(keys).join(", ")} }`, isPlain),
+  keys: Object.fromEntries(Object.entries(keys).map(([name, of]) => [name, required.includes(name) ? of : optional(of)])),
+});
+
+/** Axes to reduce, and whether they stay. */
+export const axisOptions = optional(options({ axis: axes, keep: flag }));
+export const oneAxis = optional(options({ axis: whole }));
+
+/** All that was made by `operation`, for the test that finds what is missing here. */
+const known = new WeakSet<object>();
+export const isOperation = (given: unknown): boolean => typeof given === "function" && known.has(given);
+
+/** Marks a builder that checks its arguments by `checkCount` and `checkArgument` itself, and gives it its name. */
+export function checkedItself<F extends object>(name: string, build: F): F {
+  known.add(build);
+  return Object.defineProperty(build, "name", { value: name });
+}
+
+/** `build` behind the check of its arguments. */
+export function operation<F extends (...given: never[]) => unknown>(
+  name: string,
+  parameters: Readonly<Record<string, Kind>>,
+  build: F,
+): F {
+  const names = Object.keys(parameters);
+  const kinds = Object.values(parameters);
+  const fewest = kinds.filter(({ isOptional }) => !isOptional).length;
+  const checked = (...given: never[]): unknown => {
+    if (given.length > names.length || given.length < fewest) checkCount(name, given, names, fewest, names.length, kinds);
+    for (let i = 0; i < names.length; i++) checkArgument(name, names[i], kinds[i], given[i], given);
+    return build(...given);
+  };
+  return checkedItself(name, checked as F);
+}
+
+/** @throws CompileError unless from `fewest` to `most` arguments were given */
+export function checkCount(
+  where: string,
+  given: readonly unknown[],
+  names: readonly string[],
+  fewest: number,
+  most: number,
+  kinds: readonly Kind[] = [],
+): void {
+  if (given.length >= fewest && given.length <= most) return;
+  const were = `${given.length} ${given.length === 1 ? "argument was" : "arguments were"} given`;
+  const takes = most === Infinity ? `${fewest} or more` : fewest === most ? String(most) : `${fewest} to ${most}`;
+  const keys = kinds[most - 1]?.keys;
+  const more = keys && given.length > most ? `; options are one object: { ${Object.keys(keys).join(", ")} }` : "";
+  throw refusal(where, `${were}, but it takes ${takes}: ${names.join(", ") || "none"}${more}${callbackHint(where, given)}`);
+}
+
+/** @throws CompileError unless the argument is of the kind, and so are its options. `all`: the arguments it is one of */
+export function checkArgument(where: string, name: string, kind: Kind, given: unknown, all: readonly unknown[] = []): void {
+  if (given === undefined && kind.isOptional) return;
+  if (!kind.fits(given)) {
+    const missing = given === undefined && [array, operand, element].includes(kind) ? "; a name may be missing" : "";
+    const axis = kind.keys && "axis" in kind.keys && isWhole(given) ? `; write { axis: ${String(given)} }` : "";
+    const wrap = wrapHint(kind, given);
+    throw refusal(
+      where,
+      `${name} is ${described(given)}, but must be ${kind.wanted}${missing}${axis}${wrap}${callbackHint(where, all)}`,
+    );
+  }
+  if (kind.keys) checkOptions(where, kind.keys, given as Readonly<Record<string, unknown>>);
+}
+
+/** How lists of numbers, and of rows of them, become arrays. */
+function wrapHint(kind: Kind, given: unknown): string {
+  if (kind !== array && kind !== operand && kind !== element) return "";
+  if (isNumberList(given) || (kind === array && isNumber(given))) return "; write toArray(…)";
+  const areRows = Array.isArray(given) && given.length > 0 && given.every(isNumberList);
+  return areRows ? `; write constantArray(rows.flat(), [${given.length}, ${given[0].length}])` : "";
+}
+
+function checkOptions(where: string, keys: Readonly<Record<string, Kind>>, given: Readonly<Record<string, unknown>>): void {
+  for (const [key, value] of Object.entries(given)) {
+    if (!Object.hasOwn(keys, key)) {
+      const names = Object.keys(keys);
+      const near = nearest(key, names);
+      throw new CompileError(
+        where,
+        `unknown option "${key}"${near ? `; did you mean "${near}"?` : ""} (known: ${names.join(", ")})${userLine()}`,
+        "COMPILE_OPTION",
+      );
+    }
+    checkArgument(where, key, keys[key], value);
+  }
+  for (const [key, { isOptional }] of Object.entries(keys)) if (!isOptional) checkArgument(where, key, keys[key], given[key]);
+}
+
+const refusal = (where: string, message: string): CompileError =>
+  new CompileError(where, `${message}${userLine()}`, "COMPILE_OPERAND");
+
+/** map(), forEach() and reduce() give their functions the place and the list as well. */
+function callbackHint(where: string, given: readonly unknown[]): string {
+  const list = given[given.length - 1];
+  if (given.length < 3 || !isWhole(given[given.length - 2]) || !Array.isArray(list)) return "";
+  return given.length === 3
+    ? `; where it is given to map(), write (x) => ${where}(x)`
+    : `; where it is given to reduce(), write (a, b) => ${where}(a, b)`;
+}
+
+const LONG = 60;
+
+/** As written in errors. */
+export function described(given: unknown): string {
+  if (isArray(given)) return `the symbolic array ${nodeText(given)}`;
+  if (typeof given === "function") return given.name ? `the function ${given.name}; call it` : "a function";
+  if (typeof given === "string") return JSON.stringify(given);
+  if (given instanceof Promise) return "a promise; await it first";
+  if (typeof given !== "object" || given === null) return String(given);
+  if (Array.isArray(given)) {
+    const text = `[${given
+      .slice(0, 20)
+      .map((x) => (typeof x === "object" && x !== null ? "…" : typeof x === "string" ? JSON.stringify(x) : String(x)))
+      .join(", ")}]`;
+    return text.length > LONG ? `${text.slice(0, LONG)}…]` : text;
+  }
+  if (isPlain(given)) return `an object of ${Object.keys(given).join(", ") || "nothing"}`;
+  const { name, constructor: made } = given as { name?: unknown; constructor: { name: string } };
+  return typeof name === "string" ? `the ${made.name.toLowerCase()} ${name}` : `a ${made.name}`;
+}

@@ -1,0 +1,47 @@
+import { OptionError } from "../errors/errors.ts";
+
+/**
+ * Definitions by name, so that a file can name what it was made with. The library's own names are reserved; a user's may be defined again, and
+ * the last definition counts.
+ *
+ * @throws OptionError [NAME_TAKEN] for a reserved name
+ */
+export class Registry<T> {
+  private readonly kind: string;
+  private readonly entries = new Map<string, T>();
+  private readonly reserved = new Set<string>();
+
+  /** `kind`: what is defined, as errors call it. */
+  constructor(kind: string) {
+    this.kind = kind;
+  }
+
+  define(name: string, entry: T): void {
+    if (this.reserved.has(name)) {
+      throw new OptionError(
+        this.kind,
+        `"${name}" is the name of a ${this.kind} of this library; give yours another`,
+        "NAME_TAKEN",
+      );
+    }
+    this.entries.set(name, entry);
+  }
+
+  get(name: string): T | undefined {
+    return this.entries.get(name);
+  }
+
+  names(): string[] {
+    return [...this.entries.keys()];
+  }
+
+  /** Whether a user defined the name. */
+  isOwn(name: string): boolean {
+    return this.entries.has(name) && !this.reserved.has(name);
+  }
+
+  /** Keeps these names, and all that are defined so far, for the library. */
+  reserve(...names: string[]): void {
+    for (const name of [...names, ...this.entries.keys()]) this.reserved.add(name);
+  }
+}

@@ -1,0 +1,479 @@
+import { checkBoolean, checkChoice, isList, refuse } from "../errors/checks.ts";
+import { CapabilityError, checkKeys, DataError, ErgodicError, OptionError } from "../errors/errors.ts";
+import { type Allocation, engineMemory, own } from "../memory/memory.ts";
+import { checkRoom } from "../memory/room.ts";
+import { checkRaw } from "./check-table.ts";
+import { columnsOf } from "./columns-of.ts";
+import { convert } from "./conversion.ts";
+import { type RandomFeatures, resolveFeatures } from "./features/feature-map.ts";
+import type { Products } from "./features/products.ts";
+import { following, placed } from "./follow.ts";
+import { type ArraysOptions, stepsOfArrays } from "./from-arrays.ts";
+import { type SparseOptions, stepsOfSparse, stepsOfTable, type TableOptions } from "./from-table.ts";
+import type { ColumnLayout, DataLayout, Format, NumberType } from "./layout.ts";
+import { datasetMark } from "./marks.ts";
+import { makePipelinesBy, runStep, runSteps, StepPipeline } from "./pipeline.ts";
+import { type RawRows, rowCountOf, sourceOf } from "./raw.ts";
+import type { RawColumn, RowSource, SourceStep, Step, TargetColumn } from "./rows.ts";
+import { sampleRows, splitRows } from "./sampling.ts";
+import { copyRows, type Labels, readRows, rowReader, type Stored, store } from "./storage.ts";
+import type { Remark, SparseTable, Table } from "./table.ts";
+import { describeTarget, readOffset, readTarget, readWeights, targetsAs } from "./target.ts";
+import { checkBits, type HashStep } from "./transformations/hash.ts";
+import { addImpute, type ImputeMethod, type ImputeStep } from "./transformations/impute.ts";
+import type { NumberTypeStep } from "./transformations/number-type.ts";
+import { type ColumnMoments, columnMoments, fitStandardise, type Scaling } from "./transformations/standardise.ts";
+
+export interface Target {
+  readonly name: string;
+  readonly kind: "number" | "category";
+  /** Classes in order, for a category. */
+  readonly levels?: string[];
+  /** A copy: a number or a class index a row; NaN throughout where raw rows came without. */
+  readonly values: Float64Array;
+}
+
+/** Under no name that editors would offer. */
+declare const knownNames: unique symbol;
+
+/** Where a dataset's memory comes from beside its own allocation. */
+interface Lending<Names extends string> {
+  readonly from: Dataset<Names>;
+  /** A conversion of `from`: converting it again starts from there. */
+  readonly conversion: boolean;
+}
+
+/**
+ * An immutable table of numbers with its target and weights, and the pipeline that made it.
+ *
+ *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
+ *   const { train, test } = data.split(0.8, { seed: 1 });
+ *   data.dispose();   // or `using data = …`; otherwise memory comes back when the object is collected
+ *
+ * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16. Every method that changes something
+ * returns a new dataset with memory of its own, except `as`, `asClasses` and `columns`: what they make is kept, and released
+ * with the dataset it was made from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ *
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it is
+ * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
+ * dataset has the pipeline of the floats that it represents.
+ *
+ * `Names`: the raw columns without the target, where the compiler knows them: then `predict` refuses rows that lack one.
+ *
+ * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
+ */
+export class Dataset<Names extends string = string> implements Disposable {
+  /** For types only: the raw columns. */
+  declare readonly [knownNames]?: Names;
+  /** Rows. */
+  readonly rowCount: number;
+  /** Columns, one-hot columns counted separately. */
+  readonly columnCount: number;
+  /** "dense" or "sparse" rows. */
+  readonly format: Format;
+  /** Type of the stored numbers. */
+  readonly type: NumberType;
+  /** The steps from raw rows to these columns. */
+  readonly pipeline: Pipeline;
+  /** Names the data in errors. */
+  readonly source: string;
+  #stored: Stored | null;
+  #lending: Lending<Names> | null;
+  readonly #remarks: readonly Remark[];
+  #target: Target | undefined;
+  #weights: Float64Array | null | undefined;
+  #made = new Map<NumberType | "classes", Dataset<Names>>();
+  #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
+
+  /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
+  constructor(
+    stored: Stored,
+    pipeline: Pipeline,
+    source: string,
+    lending: Lending<Names> | null = null,
+    remarks: readonly Remark[] = lending?.from.remarks ?? [],
+  ) {
+    const { rowCount, columnCount, format, type } = stored.layout;
+    this.rowCount = rowCount;
+    this.columnCount = columnCount;
+    this.format = format;
+    this.type = type;
+    this.pipeline = pipeline;
+    this.source = source;
+    this.#stored = stored;
+    this.#lending = lending;
+    this.#remarks = remarks;
+    own(this, stored.allocation);
+  }
+
+  /**
+   * A table of raw columns as a dataset. Categories become one-hot columns; their levels and the classes of the target are
+   * sorted. @throws DataError
+   */
+  static fromTable<Names extends string, Out extends string>(
+    table: Table<Names>,
+    options: TableOptions<Out>,
+  ): Dataset<string extends Out ? string : Exclude<Names, Out>> {
+    return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true }) as Dataset<never>;
+  }
+
+  /** Compressed sparse rows as a dataset. @throws DataError */
+  static fromSparse(table: SparseTable, options: SparseOptions = {}): Dataset {
+    return new Pipeline(stepsOfSparse(table, options)).apply(table, { target: true });
+  }
+
+  /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset, whose columns may have `names`. @throws DataError */
+  static fromArrays<Names extends string = string>(options: ArraysOptions<Names>): Dataset<Names> {
+    const { steps, rows, source, ...labels } = stepsOfArrays(options);
+    return new Dataset(store(runSteps(steps, rows, source), labels, source), new Pipeline(steps), source);
+  }
+
+  /** @internal */
+  get [datasetMark](): true {
+    return true;
+  }
+
+  /** One row after another, as the pipeline gives them. @internal */
+  rows(): RowSource {
+    return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
+  }
+
+  /** What is worth knowing of the rows, as their reader says: some that were skipped, levels that a model does not know, columns that look like identifiers. */
+  get remarks(): readonly Remark[] {
+    return this.#remarks;
+  }
+
+  /** Columns, in order. */
+  get names(): string[] {
+    return this.pipeline.names;
+  }
+
+  /** What a row is an array of, last index fastest: [height, width, channels]; undefined where columns are a plain list. */
+  get rowShape(): readonly number[] | undefined {
+    return this.pipeline.shape.rowShape;
+  }
+
+  /** Pointers for kernels, valid until dispose(); whoever uses them keeps this object reachable. */
+  get layout(): DataLayout {
+    if (this.#stored) return this.#stored.layout;
+    throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
+  }
+
+  /** The target: its name, kind, classes and values. */
+  get target(): Target {
+    const { target, rowCount } = this.layout;
+    this.#target ??= Object.freeze({ ...this.pipeline.target, values: engineMemory().f64(target, rowCount).slice() });
+    return this.#target;
+  }
+
+  /** A copy of the row weights, or null where all weigh 1. */
+  get weights(): Float64Array | null {
+    const { weights, rowCount } = this.layout;
+    this.#weights ??= weights ? engineMemory().f64(weights, rowCount).slice() : null;
+    return this.#weights;
+  }
+
+  /** A copy of what is added to the output of each row, or null where nothing is. */
+  get offset(): Float64Array | null {
+    const { offset, rowCount } = this.layout;
+    return offset ? engineMemory().f64(offset, rowCount).slice() : null;
+  }
+
+  /** Whether memory has been given back. */
+  get disposed(): boolean {
+    return this.#stored === null;
+  }
+
+  /** Row `index` as numbers by column, without the intercept; a copy. */
+  row(index: number): Float64Array {
+    const { rowCount, columnCount } = this.layout;
+    if (!(Number.isInteger(index) && index >= 0 && index < rowCount)) throw outside(this.source, index, rowCount);
+    const { columns, count, values } = rowReader(this.layout)(index);
+    const row = new Float64Array(columnCount);
+    for (let k = 0; k < count; k++) row[columns ? columns[k] : k] = values[k];
+    return row;
+  }
+
+  /** √mean(x²) or max|x| of each column, over all rows; zeros of sparse rows count. */
+  columnScales(by: "rootMeanSquare" | "largest" = "rootMeanSquare"): Float64Array {
+    return this.columnMoments()[by];
+  }
+
+  /** Means, spreads and sizes of the columns, and which hold 0 and 1 alone. @internal */
+  columnMoments(): ColumnMoments {
+    checkMoments(this);
+    return columnMoments(readRows(this.layout, this.pipeline.shape));
+  }
+
+  /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
+  split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset<Names>; test: Dataset<Names> } {
+    checkKeys("split", options, ["seed", "stratify"]);
+    if (options.stratify !== undefined) checkBoolean("split", "stratify", options.stratify);
+    if (options.stratify && this.target.kind !== "category") {
+      throw new OptionError(
+        "split",
+        `stratify needs classes, but "${this.target.name}" is a number; see asClasses()`,
+        "OPTION_RANGE",
+      );
+    }
+    const classes = options.stratify ? this.target.values : undefined;
+    const { train, test } = splitRows(this.rowCount, share, options.seed, classes);
+    return { train: this.select(train), test: this.select(test) };
+  }
+
+  /** `count` random rows, without replacement, in storage order. */
+  subsample(count: number, options: { seed: number }): Dataset<Names> {
+    checkKeys("subsample", options, ["seed"]);
+    return this.select(sampleRows(this.rowCount, count, options.seed));
+  }
+
+  /** A copy of the given rows in the given order; a row may come twice. */
+  select(rows: ArrayLike<number>): Dataset<Names> {
+    if (!isList(rows)) refuse("select", "rows", rows, "a list of row numbers", "[0, 2, 5]");
+    if (rows.length === 0) throw new OptionError("select", "rows is empty, but a dataset needs at least 1 row", "OPTION_RANGE");
+    for (let i = 0; i < rows.length; i++) {
+      if (!(Number.isInteger(rows[i]) && rows[i] >= 0 && rows[i] < this.rowCount))
+        throw outside("select", rows[i], this.rowCount);
+    }
+    return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
+  }
+
+  /** The rows that weigh more than 0; itself where all do. */
+  ofWeight(): Dataset<Names> {
+    const { weights } = this;
+    if (!weights?.includes(0)) return this;
+    return this.select(Array.from(weights, (_, i) => i).filter((i) => weights[i] > 0));
+  }
+
+  /**
+   * Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only, except a table's columns of numbers, which are
+   * centred, too. `indicators` false: columns of 0 and 1 alone stay as they are; default true.
+   */
+  standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
+    checkKeys("standardise", options, ["by", "indicators"]);
+    const { by = "sd", indicators = true } = options;
+    checkChoice("standardise", "by", by, ["sd", "max"]);
+    checkBoolean("standardise", "indicators", indicators);
+    return this.standardiseBy(this.columnMoments(), by, indicators);
+  }
+
+  /** The same by moments that are known. @internal */
+  standardiseBy(moments: ColumnMoments, by: Scaling, indicators: boolean): Dataset<Names> {
+    return this.#after(fitStandardise(this.pipeline.shape, moments, by, indicators));
+  }
+
+  /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */
+  hash(bits: number): Dataset<Names> {
+    checkBits(bits);
+    const step: HashStep = { kind: "hash", bits };
+    return this.#after(step);
+  }
+
+  /** Random features of a kernel (rff, orthogonal, sorf or fastfood), or products of columns: interactions and polynomials. */
+  map(features: RandomFeatures | Products): Dataset<Names> {
+    const rows = this.#rows(features.kind);
+    return this.#after("resolve" in features ? features.resolve(rows, this.#columnsKept()) : resolveFeatures(features, rows));
+  }
+
+  /** The raw columns, where those of the rows are still they, coded one by one. */
+  #columnsKept(): readonly RawColumn[] | null {
+    const { steps, inputs } = this.pipeline;
+    const coded = ["columns", "numbers", "impute", "oneHot", "standardise", "numberType", "rowShape"];
+    return steps.every(({ kind }) => coded.includes(kind)) ? (inputs as readonly RawColumn[] | null) : null;
+  }
+
+  /** What this was converted from by `as`, or itself. */
+  get original(): Dataset<Names> {
+    return this.#lending?.conversion ? this.#lending.from : this;
+  }
+
+  /** The same rows in another type. Made once, and released with this dataset. */
+  as(type: NumberType): Dataset<Names> {
+    if (type === this.type) return this;
+    if (this.#lending?.conversion) return this.#lending.from.as(type);
+    if (!["f32", "f64", "i16", "i8"].includes(type)) {
+      throw new OptionError("as", `type is "${type}", but must be "f32", "f64", "i16" or "i8"`, "OPTION_RANGE");
+    }
+    const isStep = (type === "f32" || type === "f64") && (this.type === "f32" || this.type === "f64");
+    const step: NumberTypeStep | null = isStep ? { kind: "numberType", type } : null;
+    return this.#keep(type, () => {
+      const pipeline = step ? this.pipeline.with(step) : this.pipeline;
+      return new Dataset(convert(this.layout, type, this.source), pipeline, this.source, { from: this, conversion: true });
+    });
+  }
+
+  /** Takes the distinct values of a number target as classes. Made once, and released with this dataset. */
+  asClasses(): Dataset<Names> {
+    if (this.pipeline.target.kind === "category") return this;
+    return this.#keep("classes", () => {
+      const texts = Array.from(this.target.values, String);
+      const target = describeTarget(this.target.name, texts, this.source);
+      const index = new Map(target.levels!.map((level, k) => [level, k]));
+      return this.#retargeted(
+        target,
+        Float64Array.from(texts, (text) => index.get(text)!),
+      );
+    });
+  }
+
+  /** The same rows with targets as a model's pipeline has them, its own class indices; itself where they are. @throws DataError for classes that it does not know @internal */
+  withTargetOf(pipeline: Pipeline): Dataset<Names> {
+    const values = targetsAs(this.target, pipeline.target, this.source);
+    if (values === this.target.values) return this;
+    return this.#retargeted({ ...pipeline.target, name: this.target.name }, values);
+  }
+
+  /**
+   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows
+   * went. The dataset may come from a file of its own: what counts is that it has the columns (follow.ts). The target stays the
+   * dataset's own.
+   *
+   * @throws DataError that says what differs
+   */
+  follow(pipeline: Pipeline): Dataset<Names> {
+    const how = following(this.pipeline.steps, pipeline.steps, this.columnCount);
+    if (typeof how === "string") {
+      const advice =
+        "read and transform these rows as those of training, split both from one dataset, or give raw rows: model.pipeline.apply(table)";
+      throw new DataError(this.source, `its columns are not the model's: ${how}; ${advice}`, "DATASET_PIPELINE");
+    }
+    let followed: Dataset<Names> = how.places ? this.#placed(how.places, pipeline.steps.slice(0, how.next)) : this;
+    for (const step of pipeline.steps.slice(how.next)) {
+      if (step.kind === "numberType") continue;
+      const before = followed;
+      followed = before.#after(step);
+      if (before !== this) before.dispose();
+    }
+    return followed;
+  }
+
+  /** The same numbers by columns, without the intercept. Made once, and released with this dataset. */
+  columns(): ColumnLayout {
+    const { layout } = this;
+    if (!this.#columns) {
+      this.#columns = columnsOf(layout, this.source);
+      own(this, this.#columns.allocation);
+    }
+    return this.#columns.columns;
+  }
+
+  /** Gives memory back; the dataset cannot be used afterwards. */
+  dispose(): void {
+    for (const made of this.#made.values()) made.dispose();
+    this.#made.clear();
+    this.#columns?.allocation.dispose();
+    this.#columns = undefined;
+    this.#stored?.allocation.dispose();
+    this.#stored = null;
+    this.#lending = null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #keep(key: NumberType | "classes", make: () => Dataset<Names>): Dataset<Names> {
+    const kept = this.#made.get(key);
+    if (kept && !kept.disposed) return kept;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
+  }
+
+  #retargeted(target: TargetColumn, values: Float64Array): Dataset<Names> {
+    const allocation = engineMemory().allocate(this.rowCount * 8, `targets of dataset ${this.source}`);
+    engineMemory().f64(allocation.pointer, this.rowCount).set(values);
+    const layout = Object.freeze({ ...this.layout, target: allocation.pointer });
+    const lending = { from: this, conversion: false };
+    return new Dataset({ layout, allocation }, this.pipeline.withTarget(target), this.source, lending);
+  }
+
+  #rows(where: string): RowSource {
+    if (this.type === "f32" || this.type === "f64") return readRows(this.layout, this.pipeline.shape);
+    throw new CapabilityError(
+      where,
+      `the dataset is ${this.type}, but transformations need floats; transform first, then as("${this.type}")`,
+      "DATASET_QUANTISED",
+    );
+  }
+
+  #placed(places: Int32Array, steps: readonly Step[]): Dataset<Names> {
+    const pipeline = new Pipeline(steps).withTarget(this.pipeline.target);
+    const rows = placed(this.#rows("follow"), places, pipeline.shape);
+    return new Dataset(store(rows, this.#labels(), this.source), pipeline, this.source);
+  }
+
+  #after(step: Step): Dataset<Names> {
+    const rows = runStep(this.#rows(step.kind), step, this.source);
+    return new Dataset(store(rows, this.#labels(), this.source), this.pipeline.with(step), this.source);
+  }
+
+  #labels(): Labels {
+    return { target: this.target.values, weights: this.weights, offset: this.offset };
+  }
+}
+
+/**
+ * The steps from raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features. Kept with a
+ * model.
+ */
+export class Pipeline extends StepPipeline {
+  static {
+    makePipelinesBy((steps) => new Pipeline(steps));
+    addImpute();
+  }
+
+  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
+  static override fromJson(json: unknown): Pipeline {
+    return StepPipeline.fromJson(json) as Pipeline;
+  }
+
+  /**
+   * Raw rows → a dataset with the pipeline's columns. target: true = must be there, false = ignored, undefined = read if there;
+   * without a target its values are NaN.
+   */
+  apply(raw: RawRows, options: { target?: boolean } = {}): Dataset {
+    checkKeys("apply", options, ["target"]);
+    const where = sourceOf(raw, "rows");
+    checkRaw(raw);
+    const rows = runSteps(this.steps, raw, where);
+    const target = readTarget(this.target, raw, options.target, where) ?? new Float64Array(rowCountOf(raw)).fill(NaN);
+    const step = this.steps[0] as SourceStep;
+    const labels = { target, weights: readWeights(step.weights, raw, where), offset: readOffset(step.offset, raw, where) };
+    return new Dataset(store(rows, labels, where), this, where, null, (raw as Table).remarks);
+  }
+
+  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
+    const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
+    const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
+    if (!step || !columns) return [];
+    return columns.flatMap((column, j) => {
+      const fill = step.fills[j];
+      if (step.missing[j] === 0 || fill === null) return [];
+      const category = column.kind === "category";
+      // Files of earlier versions have one method for all.
+      const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
+      return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
+    });
+  }
+
+  /** This pipeline and one more step. */
+  with(step: Step): Pipeline {
+    return new Pipeline([...this.steps, step]);
+  }
+
+  /** The same pipeline with another target. */
+  withTarget(target: TargetColumn): Pipeline {
+    return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
+  }
+}
+
+function outside(where: string, row: number, rowCount: number): OptionError {
+  return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");
+}
+
+/** Six vectors of float64, and marks. @throws MemoryLimitError where there is no room for the moments of so many columns */
+function checkMoments({ columnCount, source }: Dataset): void {
+  checkRoom(source, `moments of ${columnCount} columns`, 49 * columnCount, undefined, "hash them to fewer: hash: 20");
+}

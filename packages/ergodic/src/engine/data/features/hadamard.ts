@@ -1,0 +1,39 @@
+/**
+ * The Walsh–Hadamard transform x ← Hx, H_{ij} = (−1)^{popcount(i & j)}, unscaled, in place, O(n log n); n a power of two.
+ * HᵀH = nI.
+ */
+export function hadamard(x: Float64Array, n: number): void {
+  let half = 1;
+  // Two steps at a time: the same sums, and half of the reading and writing.
+  for (; 2 * half < n; half *= 4) {
+    for (let start = 0; start < n; start += 4 * half) {
+      for (let i = start; i < start + half; i++) {
+        const sum = x[i] + x[i + half];
+        const difference = x[i] - x[i + half];
+        const sumAbove = x[i + 2 * half] + x[i + 3 * half];
+        const differenceAbove = x[i + 2 * half] - x[i + 3 * half];
+        x[i] = sum + sumAbove;
+        x[i + half] = difference + differenceAbove;
+        x[i + 2 * half] = sum - sumAbove;
+        x[i + 3 * half] = difference - differenceAbove;
+      }
+    }
+  }
+  if (half === n) return;
+  for (let i = 0; i < half; i++) {
+    const a = x[i];
+    const b = x[i + half];
+    x[i] = a + b;
+    x[i + half] = a - b;
+  }
+}
+
+/** The smallest power of two that is at least n. */
+export function paddedSize(n: number): number {
+  return 2 ** (32 - Math.clz32(n - 1));
+}
+
+/** Work of drawing a random sign or place (random/stream.ts). */
+export const SIGN = 64;
+/** Work per number of a transform of n numbers, including the products around it. */
+export const transformCost = (n: number): number => 16 + 8 * Math.log2(n);

@@ -1,0 +1,37 @@
+/** Random feature maps by name. */
+
+import type { JsonObject } from "../../contract/index.ts";
+import { checkNamedJson } from "../../errors/checks.ts";
+import { DataError } from "../../errors/errors.ts";
+import { addTransformation } from "../transformations/index.ts";
+import { fastfood, fastfoodStep } from "./fastfood.ts";
+import type { FeatureOptions, RandomFeatures } from "./feature-map.ts";
+import { orthogonal, orthogonalStep } from "./orthogonal.ts";
+import { type ProductOptions, type Products, products, productsStep } from "./products.ts";
+import { rff, rffStep } from "./rff.ts";
+import { sorf, sorfStep } from "./sorf.ts";
+
+export type { FeatureOptions, ProductOptions, Products, RandomFeatures };
+export { fastfood, orthogonal, products, rff, sorf };
+
+/** The map of each kind, by the name that a user types. */
+export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => RandomFeatures>> = {
+  rff,
+  orthogonal,
+  sorf,
+  fastfood,
+};
+
+/** The map that `toJSON` described. */
+export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
+  checkNamedJson("randomFeaturesFromJson", json, "kind", "random features");
+  const { kind, ...options } = json as { kind: string };
+  if (Object.hasOwn(featureMaps, kind)) return featureMaps[kind](options as unknown as FeatureOptions);
+  throw new DataError("features", `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`, "PIPELINE_STEP");
+}
+
+/** Makes the steps of all maps known to pipelines. */
+export function addFeatureMaps(): void {
+  for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
+  addTransformation(productsStep);
+}

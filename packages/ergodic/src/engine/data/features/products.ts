@@ -1,0 +1,247 @@
+import { isList, refuse } from "../../errors/checks.ts";
+import { checkKeys, checkNumber, DataError, OptionError } from "../../errors/errors.ts";
+import {
+  forEachRow,
+  type RawColumn,
+  type RowSource,
+  type RowVector,
+  type Shape,
+  SparseRow,
+  type Step,
+  type Transformation,
+} from "../rows.ts";
+import { checkStep, isCount } from "../step-check.ts";
+import { addTransformation } from "../transformations/index.ts";
+
+/** Options of `products`. */
+export interface ProductOptions {
+  /** Columns whose products are added, by their raw names: [["age", "work"], ["age", "hours", "work"]]. A category is taken by the columns of its levels. Default: none. */
+  interactions?: readonly (readonly string[])[];
+  /** All products of up to so many columns, and powers of numbers. A whole number, 1 to 6. Default 1: none. */
+  degree?: number;
+}
+
+/** Products as the user chose them. */
+export interface Products {
+  /** "products". */
+  readonly kind: "products";
+  /** The step for rows that come from these raw columns. */
+  resolve(rows: RowSource, inputs: readonly RawColumn[] | null): ProductsStep;
+}
+
+export interface ProductsStep extends Step {
+  readonly kind: "products";
+  /** Columns that come in, which stay. */
+  readonly inputs: number;
+  /** For each new column the columns that it is the product of, ascending; a power has one several times. */
+  readonly terms: readonly (readonly number[])[];
+}
+
+const MOST_TERMS = 100_000;
+const MOST_DEGREE = 6;
+
+/**
+ * Products of columns, for `data.map`: interactions and polynomials, kept with a model and used at its predictions.
+ *
+ *   data.map(products({ interactions: [["age", "work"]] }));   // age × each level of work
+ *   data.map(products({ degree: 2 }));                         // squares, and products of every two columns
+ *
+ * Columns stay, and products follow them, named "age:work=public" and "age^2". Two levels of one category are never met together, and a power of a column of
+ * 0 and 1 is that column: neither is made.
+ *
+ * @throws OptionError for options out of range, or both left out; from `map` for names that are not there, and more than 100,000 products
+ */
+export function products(options: ProductOptions): Products {
+  const where = "products";
+  checkKeys(where, options, ["interactions", "degree"]);
+  const { interactions = [], degree = 1 } = options;
+  checkNumber(where, "degree", degree, { low: 1, high: MOST_DEGREE, integer: true });
+  const isNames = (names: unknown): boolean =>
+    isList(names) && names.length >= 2 && Array.from(names as ArrayLike<unknown>).every((name) => typeof name === "string");
+  if (!isList(interactions) || !Array.from(interactions).every(isNames))
+    refuse(where, "interactions", interactions, "a list of lists of two names or more", 'interactions: [["age", "work"]]');
+  if (interactions.length === 0 && degree === 1)
+    throw new OptionError(where, "neither interactions nor a degree above 1 is given; give one", "OPTION_MISSING");
+  addTransformation(productsStep);
+  return Object.freeze({
+    kind: "products",
+    resolve: (rows: RowSource, inputs: readonly RawColumn[] | null) => resolved(rows, inputs, interactions, degree),
+  });
+}
+
+/** A raw column as columns of the rows: one number, or the levels of a category. */
+interface Factor {
+  readonly name: string;
+  readonly columns: readonly number[];
+  /** Whether powers of it are something new. */
+  readonly powers: boolean;
+}
+
+function resolved(
+  rows: RowSource,
+  inputs: readonly RawColumn[] | null,
+  interactions: readonly (readonly string[])[],
+  degree: number,
+): ProductsStep {
+  const factors = factorsOf(rows, inputs, degree > 1);
+  const places = new Map(factors.map(({ name }, k) => [name, k]));
+  const chosen = interactions.map((names) =>
+    names
+      .map((name) => {
+        const k = places.get(name);
+        if (k !== undefined) return k;
+        const known = factors.slice(0, 12).map((f) => JSON.stringify(f.name));
+        throw new OptionError(
+          "products",
+          `interactions name a column ${JSON.stringify(name)} that is not there; the columns are ${known.join(", ")}${factors.length > 12 ? " …" : ""}`,
+          "DATA_COLUMN",
+        );
+      })
+      .sort((a, b) => a - b),
+  );
+  const terms: number[][] = [];
+  const seen = new Set<string>();
+  for (const factorList of [...chosen, ...monomials(factors, degree)]) {
+    const key = factorList.join(",");
+    if (seen.has(key)) continue;
+    seen.add(key);
+    if (factorList.some((k, at) => k === factorList[at - 1] && !factors[k].powers && factors[k].columns.length > 1)) continue;
+    expand(
+      factorList.map((k) => factors[k].columns),
+      terms,
+    );
+    if (terms.length > MOST_TERMS)
+      throw new OptionError(
+        "products",
+        `more than ${MOST_TERMS.toLocaleString("en")} products of ${rows.shape.columnCount} columns; name fewer interactions, or take random features: rff()`,
+        "OPTION_RANGE",
+      );
+  }
+  return { kind: "products", inputs: rows.shape.columnCount, terms };
+}
+
+/** The rows' columns by the raw column that they come from: by position, as one-hot coding laid them out. */
+function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPowers: boolean): Factor[] {
+  const { columnCount, names } = rows.shape;
+  const all = names();
+  const powers = wantsPowers ? moreThanBits(rows) : new Uint8Array(columnCount);
+  const number = (j: number): Factor => ({ name: all[j], columns: [j], powers: powers[j] === 1 });
+  const width = (inputs ?? []).reduce((sum, c) => sum + (c.kind === "category" ? (c.levels?.length ?? 0) : 1), 0);
+  // Hashed columns, and those of other maps, are columns by themselves.
+  if (!inputs || width !== columnCount) return Array.from({ length: columnCount }, (_, j) => number(j));
+  let at = 0;
+  return inputs.map((column) => {
+    if (column.kind === "number") return number(at++);
+    const columns = column.levels.map(() => at++);
+    return { name: column.name, columns, powers: false };
+  });
+}
+
+/** By column: 1 where some row has another number than 0 and 1. */
+function moreThanBits(rows: RowSource): Uint8Array {
+  const found = new Uint8Array(rows.shape.columnCount);
+  forEachRow(rows, ({ count, columns, values }) => {
+    for (let k = 0; k < count; k++) if (values[k] !== 0 && values[k] !== 1) found[columns ? columns[k] : k] = 1;
+  });
+  return found;
+}
+
+/** Factors of every product of 2 to `degree` of them, in order. */
+function* monomials(factors: readonly Factor[], degree: number): Generator<number[]> {
+  for (let size = 2; size <= degree; size++) yield* ofSize(factors, size, []);
+}
+
+function* ofSize(factors: readonly Factor[], size: number, begun: readonly number[]): Generator<number[]> {
+  if (begun.length === size) {
+    yield [...begun];
+    return;
+  }
+  const last = begun.at(-1);
+  for (let k = last ?? 0; k < factors.length; k++)
+    if (k !== last || factors[k].powers) yield* ofSize(factors, size, [...begun, k]);
+}
+
+/** One column of each factor, in every way. */
+function expand(lists: readonly (readonly number[])[], into: number[][]): void {
+  let terms: number[][] = [[]];
+  for (const columns of lists) terms = terms.flatMap((term) => columns.map((j) => [...term, j]));
+  for (const term of terms) {
+    if (into.length > MOST_TERMS) return;
+    into.push(term);
+  }
+}
+
+/** Products of numbers alone are numbers; those of levels are mostly 0. */
+function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, terms }: ProductsStep): Shape["table"] {
+  const own = new Set(numbers);
+  const products = terms.flatMap((term, k) => (term.every((j) => own.has(j)) ? [inputs + k] : []));
+  return { numbers: [...numbers, ...products], most: most + terms.length };
+}
+
+/**
+ * Step `products`: the columns as they are, then for each term the product of its columns. Sparse rows stay sparse: a product is there where all its factors are.
+ */
+export const productsStep: Transformation<ProductsStep> = {
+  kind: "products",
+
+  output(step, input) {
+    const isTerm = (term: unknown): boolean =>
+      Array.isArray(term) &&
+      term.length >= 2 &&
+      term.every((j, k) => isCount(j) && j < step.inputs && (k === 0 || j >= term[k - 1]));
+    checkStep("products", isCount(step.inputs) && Array.isArray(step.terms) && step.terms.every(isTerm), "terms of columns");
+    if (step.inputs !== input.columnCount)
+      throw new DataError(
+        "pipeline",
+        `products were made for ${step.inputs} columns, but get ${input.columnCount}`,
+        "PIPELINE_STEP",
+      );
+    const names = (): readonly string[] => {
+      const own = input.names();
+      return [...own, ...step.terms.map((term) => nameOf(term, own))];
+    };
+    const { format, type, table } = input;
+    const made = { columnCount: step.inputs + step.terms.length, format, type, stored: true, names };
+    return table ? { ...made, table: withTerms(table, step) } : made;
+  },
+
+  cost: ({ inputs }) => ({ work: inputs, bytes: 8 * inputs }),
+
+  start({ inputs, terms }, input) {
+    const cells = new Float64Array(inputs);
+    const product = (term: readonly number[]): number => {
+      let value = 1;
+      for (const j of term) value *= cells[j];
+      return value;
+    };
+    if (input.format === "dense") {
+      const out: RowVector = { count: inputs + terms.length, columns: null, values: new Float64Array(inputs + terms.length) };
+      return (row) => {
+        cells.set(row.values.subarray(0, inputs));
+        out.values.set(cells);
+        for (let k = 0; k < terms.length; k++) out.values[inputs + k] = product(terms[k]);
+        return out;
+      };
+    }
+    const out = new SparseRow();
+    return ({ count, columns, values }) => {
+      out.count = 0;
+      for (let k = 0; k < count; k++) {
+        out.push(columns![k], values[k]);
+        cells[columns![k]] = values[k];
+      }
+      for (let k = 0; k < terms.length; k++) {
+        const value = product(terms[k]);
+        if (value !== 0) out.push(inputs + k, value);
+      }
+      for (let k = 0; k < count; k++) cells[columns![k]] = 0;
+      return out;
+    };
+  },
+};
+
+function nameOf(term: readonly number[], names: readonly string[]): string {
+  const powers = new Map<number, number>();
+  for (const j of term) powers.set(j, (powers.get(j) ?? 0) + 1);
+  return [...powers].map(([j, power]) => (power === 1 ? names[j] : `${names[j]}^${power}`)).join(":");
+}

@@ -1,0 +1,234 @@
+/**
+ * A pipeline's steps, run: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the result, is in
+ * dataset.ts, since datasets and pipelines make each other; programs that only predict hold no datasets.
+ *
+ * @throws DataError [PIPELINE_STEP] for steps that do not fit together or are not what this version writes
+ */
+
+import type { Json } from "../contract/index.ts";
+import { DataError, ErgodicError } from "../errors/errors.ts";
+import { checkRaw } from "./check-table.ts";
+import { type RawRows, sourceOf } from "./raw.ts";
+import {
+  mapped,
+  type RawColumn,
+  type ReadRow,
+  type RowSource,
+  refuseValue,
+  roundToF32,
+  type Shape,
+  type SourceStep,
+  type Step,
+  type TargetColumn,
+  type Transformation,
+} from "./rows.ts";
+import { checkStep, isTexts } from "./step-check.ts";
+import type { Row } from "./table.ts";
+import { readOffset, readWeights } from "./target.ts";
+import { sources, transformations } from "./transformations/index.ts";
+import type { Source } from "./transformations/source.ts";
+
+/** Steps that take the cells of a table. */
+const ofCells = new Set(["impute", "oneHot"]);
+
+/** What comes out of the last step; checks that the steps fit. */
+export function shapeAfter(steps: readonly Step[]): Shape {
+  let shape = sourceOfSteps(steps).output(steps[0] as SourceStep);
+  for (const step of steps.slice(1)) {
+    const transformation = transformationOf(step);
+    if (!shape.stored) checkStep(step.kind, ofCells.has(step.kind), "columns of numbers before it, not the cells of a table");
+    shape = transformation.output(step, shape);
+  }
+  return shape;
+}
+
+/** `where` opens the errors of rows. */
+export function runSteps(steps: readonly Step[], raw: RawRows, where: string): RowSource {
+  let rows = roundedSource(sourceOfSteps(steps).open(steps[0] as SourceStep, raw, where));
+  for (const step of steps.slice(1)) rows = runStep(rows, step, where);
+  return rows;
+}
+
+export function runStep(rows: RowSource, step: Step, where: string): RowSource {
+  return mapped(rows, transformationOf(step), step, where);
+}
+
+/** Steps from a saved model, checked as far as their shapes go. */
+export function stepsFromJson(json: unknown): readonly Step[] {
+  if (!Array.isArray(json) || json.length === 0 || !json.every(isStep)) {
+    throw new DataError("pipeline", `is not a list of steps with a kind each (${typeof json})`, "PIPELINE_STEP");
+  }
+  const steps: Step[] = structuredClone(json);
+  try {
+    if (shapeAfter(steps).stored) return deepFreeze(steps);
+  } catch (error) {
+    if (error instanceof ErgodicError) throw error;
+    throw new DataError("pipeline", `a step lacks what its kind needs (${(error as Error).message})`, "PIPELINE_STEP", {
+      cause: error,
+    });
+  }
+  throw new DataError("pipeline", `its last step, ${steps.at(-1)!.kind}, leaves cells, not columns`, "PIPELINE_STEP");
+}
+
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    Object.values(value).forEach(deepFreeze);
+  }
+  return value;
+}
+
+function isStep(value: unknown): value is Step {
+  return typeof value === "object" && value !== null && typeof (value as { kind?: unknown }).kind === "string";
+}
+
+function sourceOfSteps(steps: readonly Step[]): Source<SourceStep> {
+  const source = sources.get(steps[0]?.kind);
+  if (!source) throw unknown(steps[0], "first", sources.keys());
+  const { target, type, weights, offset = "", source: name } = steps[0] as SourceStep;
+  if (!(isTarget(target) && (type === "f32" || type === "f64")))
+    throw new DataError("pipeline", `step "${steps[0].kind}" lacks a target or a type`, "PIPELINE_STEP");
+  checkStep(
+    steps[0].kind,
+    typeof name === "string" && (weights === null || typeof weights === "string") && typeof offset === "string",
+    "a source, and weights or null",
+  );
+  return source;
+}
+
+function isTarget(target: Partial<TargetColumn> | null | undefined): boolean {
+  if (typeof target?.name !== "string") return false;
+  return target.kind === "number" ? target.levels === undefined : target.kind === "category" && isTexts(target.levels);
+}
+
+function transformationOf(step: Step): Transformation<Step> {
+  const transformation = transformations.get(step.kind);
+  if (!transformation) throw unknown(step, "later", transformations.keys());
+  return transformation;
+}
+
+function unknown(step: Step | undefined, place: string, known: Iterable<string>): DataError {
+  const message = `there is no ${place} step "${step?.kind}" (known: ${[...known].join(", ")}); was it saved by a newer version?`;
+  return new DataError("pipeline", message, "PIPELINE_STEP");
+}
+
+function roundedSource(rows: RowSource): RowSource {
+  if (!rows.shape.stored || rows.shape.type !== "f32") return rows;
+  return {
+    ...rows,
+    open() {
+      const read = rows.open();
+      return (i) => {
+        const row = read(i);
+        roundToF32(row);
+        return row;
+      };
+    },
+  };
+}
+
+/** A pipeline that gives rows: what predictors need. */
+export class StepPipeline {
+  /** The steps, in order. */
+  readonly steps: readonly Step[];
+  /** What a row looks like at the end. */
+  readonly shape: Shape;
+  #names: string[] | undefined;
+  /** By their steps, which never change: a validation need not check a million columns once more. */
+  static readonly #made = new WeakMap<object, StepPipeline>();
+
+  constructor(steps: readonly Step[]) {
+    this.steps = deepFreeze([...steps]);
+    this.shape = shapeAfter(this.steps);
+    StepPipeline.#made.set(this.steps, this);
+  }
+
+  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
+  static fromJson(json: unknown): StepPipeline {
+    return StepPipeline.#made.get(json as object) ?? make(stepsFromJson(json));
+  }
+
+  /** The steps as JSON, from which `Pipeline.fromJson` makes the same pipeline. */
+  toJSON(): Json[] {
+    return this.steps as unknown as Json[];
+  }
+
+  /** Columns at the end. */
+  get columnCount(): number {
+    return this.shape.columnCount;
+  }
+
+  /** Names of the columns at the end. */
+  get names(): string[] {
+    this.#names ??= Object.freeze(this.shape.names()) as string[];
+    return this.#names;
+  }
+
+  /** What is predicted: its name, and its classes if it has any. */
+  get target(): TargetColumn {
+    return (this.steps[0] as SourceStep).target;
+  }
+
+  /** The raw columns that rows must have; null where they are x0, x1, … */
+  get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
+    const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
+    // Of a date, whose parts follow each other, the texts that rows hold.
+    const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
+    return (
+      parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
+      step.names?.map((name) => ({ name, kind: "number" as const })) ??
+      null
+    );
+  }
+
+  /** A place for rows of the form of this one, by name or by position, without their weights. */
+  holding(row: Row | ArrayLike<number>): HeldRow {
+    const held = [row] as readonly Row[] as Row[];
+    return { held, read: this.#checked(held).open() };
+  }
+
+  /** Raw rows → rows of the pipeline's columns, as a dataset would hold them; a target is passed over. @throws DataError */
+  rowsOf(raw: RawRows): RowSource {
+    const rows = this.#checked(raw);
+    readWeights((this.steps[0] as SourceStep).weights, raw, sourceOf(raw, "rows"));
+    return { ...rows, offset: this.offsetOf(raw) };
+  }
+
+  /** What is added to the output of each row, where anything is. @throws DataError */
+  offsetOf(raw: RawRows): Float64Array | null {
+    return readOffset((this.steps[0] as SourceStep).offset, raw, sourceOf(raw, "rows"));
+  }
+
+  #checked(raw: RawRows): RowSource {
+    const where = sourceOf(raw, "rows");
+    checkRaw(raw);
+    const rows = runSteps(this.steps, raw, where);
+    const { type, names } = rows.shape;
+    return {
+      ...rows,
+      open() {
+        const read = rows.open();
+        return (i) => {
+          const row = read(i);
+          const { count, columns, values } = row;
+          for (let k = 0; k < count; k++)
+            if (values[k] - values[k] !== 0) refuseValue(where, i, names()[columns ? columns[k] : k], values[k], type);
+          return row;
+        };
+      },
+    };
+  }
+}
+
+/** A place for one raw row, and what reads the row that is there: for rows that come one by one. */
+export interface HeldRow {
+  readonly held: unknown[];
+  readonly read: ReadRow;
+}
+
+let make = (steps: readonly Step[]): StepPipeline => new StepPipeline(steps);
+
+/** Where datasets are at hand, pipelines are those that make them. */
+export function makePipelinesBy(maker: typeof make): void {
+  make = maker;
+}

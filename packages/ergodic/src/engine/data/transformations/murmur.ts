@@ -1,0 +1,9 @@
+/** The hash of a column's text: MurmurHash3 of its UTF-8 bytes, seed 0; a u32. */
+import { murmur3 as ofBytes } from "../../random/murmur3.ts";
+
+const encoder = new TextEncoder();
+
+export function murmur3(text: string): number {
+  const bytes = encoder.encode(text);
+  return ofBytes(bytes, 0, bytes.length, 0);
+}

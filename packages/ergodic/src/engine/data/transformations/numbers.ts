@@ -1,0 +1,184 @@
+import { DataError } from "../../errors/errors.ts";
+import type { Format } from "../layout.ts";
+import { numberGiven } from "../number-cells.ts";
+import { isArrays, isSparseTable, isTable, namedCells, numberCell, type RawRows, rowCountOf, tableNumbers } from "../raw.ts";
+import { denseRow, type ReadRow, type RowSource, type Shape, type SourceStep, SparseRow } from "../rows.ts";
+import { checkStep, isCount, isFormat, isTexts } from "../step-check.ts";
+import type { Row, SparseTable } from "../table.ts";
+import { listOf } from "./columns.ts";
+import type { Source } from "./source.ts";
+
+export interface NumbersStep extends SourceStep {
+  readonly kind: "numbers";
+  readonly format: Format;
+  readonly columnCount: number;
+  /** null: x0, x1, … */
+  readonly names: readonly string[] | null;
+}
+
+/**
+ * Source step `numbers`: rows that are numbers already, dense or sparse, named or not.
+ *
+ * Takes arrays by position; a `Table`, or objects, by column name; a `SparseTable` by column index, or by name where both sides
+ * have names. In sparse rows and objects an absent column is 0, and a column that the pipeline does not know is dropped, since a
+ * model has no weight for it (test files of sparse data often have columns that the training file lacks). Dense rows need every
+ * column.
+ *
+ * @throws DataError for an absent column, a row of another length, a value that is not finite
+ */
+export const numbers: Source<NumbersStep> = {
+  kind: "numbers",
+
+  output(step) {
+    checkStep("numbers", isFormat(step.format) && isCount(step.columnCount), "a format and a number of columns");
+    checkStep("numbers", step.names === null || isTexts(step.names), "names, or null");
+    if (step.names && step.names.length !== step.columnCount) {
+      throw new DataError("pipeline", `numbers has ${step.names.length} names for ${step.columnCount} columns`, "PIPELINE_STEP");
+    }
+    return shapeOf(step);
+  },
+
+  open(step, raw, where): RowSource {
+    const shape = shapeOf(step);
+    const read = step.format === "dense" ? denseReader(step, shape, raw, where) : sparseReader(step, shape, raw, where);
+    const rowCount = rowCountOf(raw);
+    return {
+      rowCount,
+      shape,
+      ...(isSparseTable(raw) ? { entryCount: raw.rowStart[rowCount] } : {}),
+      open: () => (i) => {
+        const row = read(i);
+        for (let k = 0; k < row.count; k++) {
+          const value = row.values[k];
+          if (value - value === 0) continue;
+          const name = shape.names()[row.columns ? row.columns[k] : k];
+          throw new DataError(where, `row ${i + 1}: column "${name}" is ${value}, but must be a finite number`, "DATA_VALUE");
+        }
+        return row;
+      },
+    };
+  },
+};
+
+function shapeOf(step: NumbersStep): Shape {
+  let names = step.names;
+  return {
+    columnCount: step.columnCount,
+    format: step.format,
+    type: step.type,
+    stored: true,
+    names: () => (names ??= Array.from({ length: step.columnCount }, (_, j) => `x${j}`)),
+    name: (j) => names?.[j] ?? `x${j}`,
+  };
+}
+
+function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: string): ReadRow {
+  const row = denseRow(step.columnCount);
+  if (isSparseTable(raw)) {
+    const read = entriesReader(step, raw);
+    return (i) => {
+      const entries = read(i);
+      row.values.fill(0);
+      for (let k = 0; k < entries.count; k++) row.values[entries.columns![k]] = entries.values[k];
+      return row;
+    };
+  }
+  if (isArrays(raw)) {
+    const rows = raw;
+    const name = columnOf(shape);
+    return (i) => {
+      const given = listOf(rows[i], step.columnCount, where, i);
+      for (let j = 0; j < step.columnCount; j++) {
+        // Asked here: what is handed to another function is put into a box.
+        const value = given[j];
+        row.values[j] = typeof value === "number" ? value : numberGiven(value, where, i, name, j);
+      }
+      return row;
+    };
+  }
+  const named = namedCells(raw, where);
+  const cells = shape.names().map((name) => named.numbers(name));
+  return (i) => {
+    for (let j = 0; j < cells.length; j++) row.values[j] = cells[j](i);
+    return row;
+  };
+}
+
+function sparseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: string): ReadRow {
+  if (isSparseTable(raw)) return entriesReader(step, raw);
+  const out = new SparseRow();
+  if (isArrays(raw)) {
+    const rows = raw;
+    const name = columnOf(shape);
+    return (i) => {
+      out.count = 0;
+      const given = listOf(rows[i], step.columnCount, where, i);
+      for (let j = 0; j < step.columnCount; j++) {
+        const value = numberGiven(given[j], where, i, name, j);
+        if (value !== 0) out.push(j, value);
+      }
+      return out;
+    };
+  }
+  const index = new Map(shape.names().map((name, j) => [name, j]));
+  if (isTable(raw)) {
+    const known = raw.columns.filter((column) => index.has(column.name));
+    const cells = known
+      .map((column) => ({ j: index.get(column.name)!, read: tableNumbers(column, where) }))
+      .sort((a, b) => a.j - b.j);
+    return (i) => {
+      out.count = 0;
+      for (const { j, read } of cells) {
+        const value = read(i);
+        if (value !== 0) out.push(j, value);
+      }
+      return out;
+    };
+  }
+  const rows: readonly Row[] = raw;
+  return (i) => {
+    out.count = 0;
+    const found = Object.keys(rows[i]).flatMap((name) => index.get(name) ?? []);
+    for (const j of found.sort((a, b) => a - b)) {
+      const value = numberCell(rows[i], shape.names()[j], where, i);
+      if (value !== 0) out.push(j, value);
+    }
+    return out;
+  };
+}
+
+function columnOf(shape: Shape): (j: number) => string {
+  return (j) => `column "${shape.names()[j]}"`;
+}
+
+/** Rows of a sparse table in the pipeline's columns. */
+function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
+  const { rowStart, columnIndex, values } = table;
+  const out = new SparseRow();
+  const renamed = renaming(step, table);
+  if (!renamed) {
+    return (i) => {
+      out.count = 0;
+      for (let k = rowStart[i]; k < rowStart[i + 1]; k++)
+        if (columnIndex[k] < step.columnCount) out.push(columnIndex[k], values[k]);
+      return out;
+    };
+  }
+  return (i) => {
+    out.count = 0;
+    const entries: [number, number][] = [];
+    for (let k = rowStart[i]; k < rowStart[i + 1]; k++) {
+      if (renamed[columnIndex[k]] >= 0) entries.push([renamed[columnIndex[k]], values[k]]);
+    }
+    for (const [column, value] of entries.sort((a, b) => a[0] - b[0])) out.push(column, value);
+    return out;
+  };
+}
+
+/** Table column → pipeline column (−1 = unknown), or null where the columns agree by position. */
+function renaming(step: NumbersStep, table: SparseTable): Int32Array | null {
+  const { names } = step;
+  if (!names || !table.names || table.names.every((name, j) => j >= names.length || name === names[j])) return null;
+  const index = new Map(names.map((name, j) => [name, j]));
+  return Int32Array.from(table.names, (name) => index.get(name) ?? -1);
+}

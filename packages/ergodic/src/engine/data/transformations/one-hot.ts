@@ -1,0 +1,91 @@
+import { DataError } from "../../errors/errors.ts";
+import type { Format } from "../layout.ts";
+import { denseRow, type RawColumn, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
+import { checkStep, isFormat } from "../step-check.ts";
+
+export interface OneHotStep extends Step {
+  readonly kind: "oneHot";
+  readonly format: Format;
+}
+
+/** Columns from which on sparse rows may pay, and columns for each cell: an entry takes twice the memory of a dense number, and more time. */
+const LEAST_COLUMNS = 200;
+const LEAST_SPARED = 4;
+
+/** Sparse pays where a row has few non-zeros for its columns; small tables stay dense whatever they hold. */
+export function chooseFormat(cells: readonly RawColumn[]): Format {
+  const width = widthOf(cells);
+  return width > LEAST_COLUMNS && width > LEAST_SPARED * cells.length ? "sparse" : "dense";
+}
+
+const columnsOf = (cell: RawColumn): number => (cell.kind === "category" ? cell.levels.length : 1);
+const widthOf = (cells: readonly RawColumn[]): number => cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
+
+/** The first column of each cell. */
+function offsetsOf(cells: readonly RawColumn[]): number[] {
+  let next = 0;
+  return cells.map((cell) => (next += columnsOf(cell)) - columnsOf(cell));
+}
+
+/**
+ * Step `oneHot`: cells of a table → columns of numbers. A number column stays; a category column of L levels becomes L columns
+ * named "column=level", 1 at the row's level and 0 elsewhere; an unknown level is all zeros.
+ *
+ * @throws DataError naming row and column where a cell is missing
+ */
+export const oneHot: Transformation<OneHotStep> = {
+  kind: "oneHot",
+
+  output(step, input) {
+    const { cells } = input;
+    checkStep("oneHot", isFormat(step.format), "a format");
+    if (!cells) throw new DataError("pipeline", "oneHot must follow the cells of a table", "PIPELINE_STEP");
+    let made: readonly string[] | undefined;
+    const names = (): readonly string[] => {
+      made ??= cells.flatMap((column) =>
+        column.kind === "category" ? column.levels.map((level) => `${column.name}=${level}`) : [column.name],
+      );
+      return made;
+    };
+    const shape: Shape = { columnCount: widthOf(cells), format: step.format, type: input.type, stored: true, names };
+    if (step.format === "dense") return shape;
+    const numbers = offsetsOf(cells).filter((_, j) => cells[j].kind === "number");
+    return { ...shape, table: { numbers, most: cells.length } };
+  },
+
+  start(step, input, where) {
+    const cells = input.cells!;
+    const offsets = offsetsOf(cells);
+    const categories = cells.map((column) => column.kind === "category");
+    const check = (value: number, j: number, i: number) => {
+      if (!Number.isNaN(value)) return;
+      const advice = 'give it, or make the training data with impute: "mean", "median" or "mode", which fills gaps here, too';
+      throw new DataError(where, `row ${i + 1} has no value in column "${cells[j].name}"; ${advice}`, "DATA_MISSING");
+    };
+    if (step.format === "dense") {
+      const out = denseRow(widthOf(cells));
+      return (row, i) => {
+        out.values.fill(0);
+        for (let j = 0; j < cells.length; j++) {
+          const value = row.values[j];
+          check(value, j, i);
+          if (!categories[j]) out.values[offsets[j]] = value;
+          else if (value >= 0) out.values[offsets[j] + value] = 1;
+        }
+        return out;
+      };
+    }
+    const out = new SparseRow();
+    return (row, i) => {
+      out.count = 0;
+      for (let j = 0; j < cells.length; j++) {
+        const value = row.values[j];
+        check(value, j, i);
+        if (categories[j]) {
+          if (value >= 0) out.push(offsets[j] + value, 1);
+        } else if (value !== 0) out.push(offsets[j], value);
+      }
+      return out;
+    };
+  },
+};

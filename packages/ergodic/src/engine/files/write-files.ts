@@ -1,0 +1,258 @@
+/** Writing whole files: what files.ts says, loaded when something is first written, so that pages do not download it. */
+
+import { DataError, OptionError } from "../errors/errors.ts";
+import { shown } from "../errors/shown.ts";
+import { reason } from "../errors/system-reason.ts";
+import { destinationOf, type Through, type WholeFile } from "./destination.ts";
+import { builtin, inNode } from "./node.ts";
+import { clearAbandoned, partialName } from "./partial.ts";
+
+/** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
+export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
+
+/** The part of a browser's FileSystemFileHandle that writing needs. */
+export interface FileHandleTarget {
+  /** The file's name, for errors. */
+  readonly name: string;
+  /** Opens the file to write: it is replaced when it is closed. */
+  createWritable(): Promise<{
+    write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
+    close(): Promise<void>;
+    abort(reason?: unknown): Promise<void>;
+  }>;
+}
+
+/** Where a file is written: a path or a file: URL in Node, a handle in a browser. */
+export type FileTarget = string | URL | FileHandleTarget;
+
+/** Options of `writeWhole`. */
+export interface WriteOptions {
+  /** Missing folders above the file are made. Default false. */
+  folders?: boolean;
+  /** Bytes that cannot be written are kept in the system's temporary folder, and the error says where. Default false. */
+  keep?: boolean;
+}
+
+/** Longer writes are made in pieces, so that each ends in good time. */
+const PIECE = 1 << 26;
+const BUSY_MS = 5;
+
+/** By path, URL or handle. @see writeWhole of files.ts */
+export async function writeTo(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
+  const isHandle = typeof (to as Partial<FileHandleTarget> | null | undefined)?.createWritable === "function";
+  if (isHandle) return writeByHandle(to as FileHandleTarget, content);
+  return writeWhole(pathOf(to), content, options);
+}
+
+/** @see pathOf of files.ts */
+export function pathOf(to: unknown): string {
+  if (typeof to === "string") return to;
+  if (inNode() && Object.prototype.toString.call(to) === "[object URL]" && (to as URL).protocol === "file:") {
+    const { fileURLToPath } = builtin("node:url");
+    try {
+      return fileURLToPath(to as URL);
+    } catch (cause) {
+      throw new DataError(String(to), `cannot be written: ${reason(cause)}`, "FILE_WRITE", { cause });
+    }
+  }
+  const named = to instanceof URL ? `the URL ${to.href}` : shown(to);
+  throw new OptionError(
+    "save",
+    `the file to write is ${named}, but must be a path, a file: URL or the handle of a file: write "model.safetensors"`,
+    "OPTION_TYPE",
+  );
+}
+
+/** @see writeWhole of files.ts */
+export async function writeWhole(
+  path: string,
+  content: Content,
+  { folders = false, keep = false }: WriteOptions = {},
+): Promise<void> {
+  try {
+    if (folders) await makeFolder(path);
+    const destination = await said(path, destinationOf(path));
+    if (destination.kind === "whole") await writeBeside(path, destination, content);
+    else await writeThrough(path, destination, content);
+  } catch (error) {
+    if (!keep || !(content instanceof Uint8Array)) throw error;
+    throw await keptElsewhere(error, path, (place) => writeWhole(place, content));
+  }
+}
+
+/** @see checkWritable of files.ts */
+export async function checkWritable(path: string, { folders = false }: Pick<WriteOptions, "folders"> = {}): Promise<void> {
+  const { dirname, resolve } = builtin("node:path");
+  const { stat } = builtin("node:fs/promises");
+  let [tried, folder] = [path, dirname(resolve(path))];
+  // In the nearest folder that is there.
+  while (folders && !(await stat(folder).catch(() => undefined)) && folder !== dirname(folder))
+    [tried, folder] = [folder, dirname(folder)];
+  const destination = await said(path, destinationOf(tried));
+  if (destination.kind === "through") return;
+  const { open, unlink } = builtin("node:fs/promises");
+  const trial = `${destination.folder}/${await partialName(destination.name)}`;
+  await said(
+    path,
+    open(trial, "wx").then((file) => file.close()),
+  );
+  await said(path, unlink(trial));
+}
+
+async function writeBeside(path: string, destination: WholeFile, content: Content): Promise<void> {
+  const { rename, unlink } = builtin("node:fs/promises");
+  const temporary = await stage(path, destination, content);
+  try {
+    await said(path, rename(temporary, destination.path));
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+  await said(path, syncFolder(destination.folder));
+}
+
+/** Writes a file under another name in its folder, and returns that name: all that is left is to rename it. What fails leaves nothing. */
+export async function stage(path: string, { folder, name, before }: WholeFile, content: Content): Promise<string> {
+  const { open, unlink } = builtin("node:fs/promises");
+  await clearAbandoned(folder, name);
+  const temporary = `${folder}/${await partialName(name)}`;
+  const file = await said(path, open(temporary, "wx", before === undefined ? 0o666 : before.mode & 0o777));
+  try {
+    try {
+      if (before) await said(path, likeBefore(file, before));
+      await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
+      await said(path, file.sync());
+    } finally {
+      await said(path, file.close());
+    }
+    return temporary;
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+}
+
+type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>;
+
+async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["before"] & object): Promise<void> {
+  const own = await file.stat();
+  // Only root may give a file away; the mode is kept all the same.
+  if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
+  await file.chmod(mode);
+}
+
+/** So that the new name outlasts a failure of power. Hosts and file systems that cannot do so say it in several ways. */
+export async function syncFolder(folder: string): Promise<void> {
+  const { open } = builtin("node:fs/promises");
+  const opened = await open(folder, "r").catch(() => undefined);
+  try {
+    await opened?.sync();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EIO") throw error;
+  } finally {
+    await opened?.close();
+  }
+}
+
+export async function writeThrough(path: string, { path: target, descriptor }: Through, content: Content): Promise<void> {
+  if (descriptor !== undefined) {
+    const { write } = builtin("node:fs");
+    const { promisify } = builtin("node:util");
+    const put = promisify(write);
+    return writeParts(path, (bytes, offset, length) => put(descriptor, bytes, offset, length, null), content);
+  }
+  const { constants, open } = builtin("node:fs/promises");
+  // Not to be made and not to be cut, as it is no file.
+  const file = await said(path, open(target, constants.O_WRONLY));
+  try {
+    await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
+  } finally {
+    await said(path, file.close());
+  }
+}
+
+type Write = (bytes: Uint8Array, offset: number, length: number) => Promise<{ bytesWritten: number }>;
+
+async function writeParts(path: string, write: Write, content: Content): Promise<void> {
+  const encoder = new TextEncoder();
+  for await (const part of content instanceof Uint8Array ? [content] : content) {
+    const bytes = typeof part === "string" ? encoder.encode(part) : part;
+    for (let at = 0; at < bytes.length; ) at += await said(path, writeSome(write, bytes, at));
+  }
+}
+
+async function writeSome(write: Write, bytes: Uint8Array, at: number): Promise<number> {
+  try {
+    return (await write(bytes, at, Math.min(PIECE, bytes.length - at))).bytesWritten;
+  } catch (error) {
+    // A pipe that does not wait for its reader.
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    return 0;
+  }
+}
+
+export async function makeFolder(path: string): Promise<void> {
+  const { mkdir } = builtin("node:fs/promises");
+  const { dirname } = builtin("node:path");
+  await said(path, mkdir(dirname(path), { recursive: true }));
+}
+
+/** The system's error in words. */
+export function said<T>(path: string, work: Promise<T>): Promise<T> {
+  return work.catch(async (cause) => {
+    const folder = await missingFolder(cause);
+    const why = folder === undefined ? reason(cause) : `the folder ${folder} does not exist${MAKE_IT}`;
+    throw new DataError(path, `cannot be written: ${why}`, "FILE_WRITE", { cause });
+  });
+}
+
+const MAKE_IT = "; make it first, or give another path";
+
+/** Of a file that would be in it, or of a link that leads into it. */
+async function missingFolder({ code, syscall, path }: NodeJS.ErrnoException): Promise<string | undefined> {
+  if (code !== "ENOENT" || !path) return undefined;
+  const { dirname } = builtin("node:path");
+  const { stat } = builtin("node:fs/promises");
+  // Folders are looked up by their own names, files in them opened.
+  const folder = syscall === "realpath" ? path : dirname(path);
+  const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
+  return found === "ENOENT" ? folder : undefined;
+}
+
+const keptIn = new Map<string, string>();
+
+/** @see keptElsewhere of files.ts */
+export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
+  if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
+  const { mkdtemp, stat } = builtin("node:fs/promises");
+  const { tmpdir } = builtin("node:os");
+  const { basename, join } = builtin("node:path");
+  const told = (text: string): DataError =>
+    new DataError(error.where, `${error.said.replace(MAKE_IT, "")}; ${text}`, "FILE_WRITE", { cause: error.cause });
+  try {
+    const before = keptIn.get(path);
+    // It may have been moved away by now.
+    const there = before !== undefined && (await stat(before).catch(() => undefined))?.uid === globalThis.process.getuid?.();
+    const folder = there ? before : await mkdtemp(join(tmpdir(), "ergodic-kept-"));
+    keptIn.set(path, folder);
+    const place = join(folder, basename(path) || "saved");
+    await write(place);
+    return told(`what was computed is kept in ${place}; move it to where it should be`);
+  } catch (failed) {
+    return told(`nor can it be kept in ${tmpdir()}: ${reason(failed instanceof DataError ? failed.cause : failed)}`);
+  }
+}
+
+/** The browser puts what was written in place of the file when it is closed, and not before. */
+export async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
+  const stream = await said(handle.name, handle.createWritable());
+  try {
+    for await (const part of content instanceof Uint8Array ? [content] : content)
+      await said(handle.name, stream.write(part as Uint8Array<ArrayBuffer> | string));
+    await said(handle.name, stream.close());
+  } catch (error) {
+    await stream.abort().catch(() => undefined); // The first error is the one to tell.
+    throw error;
+  }
+}

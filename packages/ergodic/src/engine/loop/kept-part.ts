@@ -1,0 +1,134 @@
+import type { Json, JsonObject, Snapshot, Tensor } from "../contract/index.ts";
+import { DataError } from "../errors/errors.ts";
+
+/** What a snapshot's tensors are of. */
+type TensorKind<T extends Tensor> = { readonly name: string; new (length: number): T };
+
+/**
+ * What a checkpoint keeps of a part of a run, read with checks: a run that is resumed from a damaged file, or from one of another version that kept
+ * other things, ends with an error that says so, never in numbers that are none.
+ *
+ * @throws DataError [CHECKPOINT_FORMAT]
+ */
+export class KeptPart {
+  readonly state: JsonObject;
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** "descent", "the sampler's chains": whose it is, in errors. */
+  private readonly of: string;
+
+  constructor(of: string, { tensors, state }: Snapshot) {
+    this.of = of;
+    this.tensors = tensors;
+    this.state = isObject(state) ? state : this.refuse("its state is missing");
+  }
+
+  /** `problem`: after "the checkpoint does not fit: ". */
+  refuse(problem: string): never {
+    throw new DataError(
+      "checkpoint",
+      `what it keeps of ${this.of} does not fit: ${problem}; it is damaged, or of another version of ergodic: take another checkpoint, or begin the run anew`,
+      "CHECKPOINT_FORMAT",
+    );
+  }
+
+  /** A whole number. */
+  count(name: string, low = 0, high = Number.MAX_SAFE_INTEGER): number {
+    const value = this.own(name);
+    const fits = typeof value === "number" && Number.isSafeInteger(value) && value >= low && value <= high;
+    if (fits) return value;
+    const range = high < Number.MAX_SAFE_INTEGER ? `from ${low} to ${high}` : `from ${low}`;
+    return this.refuse(`${name} is ${shown(value)}, but must be a whole number ${range}`);
+  }
+
+  number(name: string, low = -Infinity): number {
+    const value = this.own(name);
+    if (typeof value === "number" && Number.isFinite(value) && value >= low) return value;
+    return this.refuse(`${name} is ${shown(value)}, but must be a number${low > -Infinity ? ` from ${low}` : ""}`);
+  }
+
+  /** null is `otherwise`: JSON has no NaN and no Infinity. */
+  numberOr(name: string, otherwise: number): number {
+    return this.own(name) === null ? otherwise : this.number(name);
+  }
+
+  flag(name: string): boolean {
+    const value = this.own(name);
+    return typeof value === "boolean" ? value : this.refuse(`${name} is ${shown(value)}, but must be true or false`);
+  }
+
+  choice<T extends string>(name: string, allowed: readonly T[]): T {
+    const value = this.own(name);
+    return (
+      allowed.find((one) => one === value) ?? this.refuse(`${name} is ${shown(value)}, but must be one of ${allowed.join(", ")}`)
+    );
+  }
+
+  object(name: string): JsonObject {
+    const value = this.own(name);
+    return isObject(value) ? value : this.refuse(`${name} is ${shown(value)}, but must be an object`);
+  }
+
+  /** A list of `length` items that `fits` takes. */
+  list<T extends Json>(name: string, fits: (item: Json) => item is T, length?: number): T[] {
+    const value = this.own(name);
+    if (Array.isArray(value) && value.every(fits) && (length === undefined || value.length === length)) return [...value];
+    return this.refuse(`${name} is ${shown(value)}, but must be a list${length === undefined ? "" : ` of ${length}`}`);
+  }
+
+  has(name: string): boolean {
+    return Object.hasOwn(this.tensors, name);
+  }
+
+  /** A tensor of this type, of `length` numbers where that is known: not a copy. */
+  tensor<T extends Tensor>(name: string, kind: TensorKind<T>, length?: number): T {
+    const found = this.has(name) ? this.tensors[name] : undefined;
+    if (!(found instanceof kind))
+      return this.refuse(`the numbers "${name}" are ${found ? `of type ${found.constructor.name}` : "missing"}`);
+    if (length === undefined || found.length === length) return found;
+    return this.refuse(`there are ${found.length} numbers in "${name}", but ${length} are wanted`);
+  }
+
+  floats(name: string, length?: number): Float64Array {
+    return this.tensor(name, Float64Array, length);
+  }
+
+  /** Places below `end`, or ranges: what is taken for an index is one. */
+  indices(name: string, end: number, length?: number): Uint32Array {
+    const found = this.tensor(name, Uint32Array, length);
+    const wrong = found.find((index) => index >= end);
+    return wrong === undefined ? found : this.refuse(`"${name}" holds the place ${wrong} of ${end}`);
+  }
+
+  /** Into a view of the same type and length. */
+  into(view: Tensor, name: string): void {
+    const found = this.tensor(name, view.constructor as TensorKind<Tensor>, view.length);
+    (view as Float64Array).set(found as Float64Array);
+  }
+
+  /** The part whose tensors' names begin with `prefix`, and whose state is given. */
+  part(of: string, prefix: string, state: Json | undefined = {}): KeptPart {
+    const mine = Object.entries(this.tensors).filter(([name]) => name.startsWith(prefix));
+    const tensors = Object.fromEntries(mine.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
+    return new KeptPart(of, { tensors, state: state as JsonObject });
+  }
+
+  get snapshot(): Snapshot {
+    return { tensors: { ...this.tensors }, state: this.state };
+  }
+
+  private own(name: string): Json | undefined {
+    return Object.hasOwn(this.state, name) ? this.state[name] : undefined;
+  }
+}
+
+export const isText = (item: Json): item is string => typeof item === "string";
+export const isNumber = (item: Json): item is number => typeof item === "number" && Number.isFinite(item);
+export const isFlag = (item: Json): item is boolean => typeof item === "boolean";
+export const isObject = (item: Json | undefined): item is JsonObject =>
+  typeof item === "object" && item !== null && !Array.isArray(item);
+export const isWhole = (item: Json): item is number => typeof item === "number" && Number.isSafeInteger(item) && item >= 0;
+
+/** Short whatever a file holds. */
+function shown(value: Json | undefined): string {
+  return value === undefined ? "missing" : JSON.stringify(value).slice(0, 60);
+}

@@ -1,0 +1,201 @@
+/**
+ * The plan of execution from what a user gives: defaults filled in, combinations without meaning refused with the reason.
+ *
+ * Hardware against statistical efficiency (DimmWitted): "shared" workers race on one model, losing no update on sparse data; replicas never
+ * wait for one another and are averaged; sharded data is read once, replicated data lets each replica see everything.
+ *
+ * @throws OptionError for a value out of range; CapabilityError for a combination without meaning
+ */
+
+import type { AlgorithmDefaults, ElementType, Json, JsonObject, ParameterType, Plan } from "../contract/index.ts";
+import { checkBoolean, checkChoice } from "../errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber } from "../errors/errors.ts";
+import type { EngineDescription } from "../memory/engine.ts";
+import { KeptPart } from "./kept-part.ts";
+
+export interface PlanOptions {
+  /**
+   * Threads. Default 1; a whole number, 1 to 1024. Several with descent on minibatches, and neither `replicas` nor `deterministic`: the run measures one lane,
+   * averaged replicas and racing in its first stretches and takes what lowers the loss fastest, k replicas at k times the rate (AdaGrad √k), averaged as often as costs little;
+   * `run.chosen` has the plan, and in `planChoice` why.
+   */
+  workers?: number;
+  /**
+   * "shared": the workers race on one model. A number: so many copies, averaged; the answer does not depend on the workers.
+   * Default: measured where several workers descend (`workers`); "shared" where they ascend on a dual, else 1.
+   */
+  replicas?: "shared" | number;
+  /** Whether each replica sees only its own rows ("sharded") or all ("replicated"). Default "sharded". */
+  data?: "sharded" | "replicated";
+  /**
+   * Type of the data, and of the parameters: "f32", "f64", "i16" or "i8"; parameters of "i16" must stay within ±16. Default
+   * "f32".
+   */
+  precision?: ElementType | { data?: ElementType; model?: ParameterType };
+  /**
+   * Order of rows: "shuffled" each epoch, "replacement" (drawn at random), "blocks" (of rows stored together) or "ordered" (as
+   * stored). Default "shuffled".
+   */
+  schedule?: Plan["schedule"];
+  /** Rows of a block, for schedule: "blocks". Default 64; a whole number >= 1. */
+  blockRows?: number;
+  /** Rows per update; "all" is the full gradient. Default 1 for linear models, 64 for networks. */
+  batch?: number | "all";
+  /** Epochs between averages of the replicas, > 0; fractions allowed. Default 1. */
+  averageEvery?: number;
+  /** Whether the result is the same bits on every host and number of workers, at some cost in speed. Default false. */
+  deterministic?: boolean;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+}
+
+export const planKeys = [
+  "workers",
+  "replicas",
+  "data",
+  "precision",
+  "schedule",
+  "blockRows",
+  "batch",
+  "averageEvery",
+  "deterministic",
+  "seed",
+];
+/** Of options that have an effect beside certain others only: nobody asked for anything who has these. A resumed plan has all of them. */
+const inert = { data: "sharded", blockRows: 64, averageEvery: 1 } as const;
+const dataTypes = ["f32", "f64", "i16", "i8"] as const;
+const schedules: readonly Plan["schedule"][] = ["replacement", "shuffled", "blocks", "ordered"];
+
+export function resolvePlan(
+  where: string,
+  given: PlanOptions,
+  engine: EngineDescription,
+  defaults: AlgorithmDefaults,
+  /** The type of the data in memory. */
+  stored: ElementType = "f32",
+): Plan {
+  const { deterministic = false } = given;
+  checkBoolean(where, "deterministic", deterministic);
+  checkNumber(where, "workers", given.workers ?? 1, { low: 1, high: 1024, integer: true });
+  const workers = engine.sharedMemory ? (given.workers ?? 1) : 1;
+  const batch = given.batch ?? defaults.batch ?? 1;
+  const plan: Plan = {
+    workers,
+    replicas: given.replicas ?? (workers > 1 && !deterministic && batch !== "all" ? "shared" : 1),
+    data: given.data ?? inert.data,
+    precision: defaults.precision
+      ? arithmetic(where, given.precision, stored)
+      : resolvePrecision(where, given.precision ?? "f32"),
+    schedule: given.schedule ?? defaults.schedule ?? "shuffled",
+    blockRows: given.blockRows ?? inert.blockRows,
+    batch,
+    averageEvery: given.averageEvery ?? inert.averageEvery,
+    deterministic,
+    seed: given.seed ?? 0,
+  };
+  if (plan.replicas !== "shared") checkNumber(where, "replicas", plan.replicas, { low: 1, high: 65536, integer: true });
+  if (plan.batch !== "all") checkNumber(where, "batch", plan.batch, { low: 1, high: 2 ** 31, integer: true });
+  checkNumber(where, "blockRows", plan.blockRows, { low: 1, high: 2 ** 31, integer: true });
+  checkNumber(where, "averageEvery", plan.averageEvery, { low: 0, open: true });
+  checkNumber(where, "seed", plan.seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkChoice(where, "schedule", plan.schedule, schedules);
+  checkChoice(where, "data", plan.data, ["sharded", "replicated"]);
+  if (!defaults.precision) refuseMixedPrecision(where, plan);
+  // Algorithms whose steps read all rows have no replicas, and say so in words of their own.
+  const isWhole = defaults.batch === "all" && !defaults.draws;
+  if (!isWhole) refuseWithoutMeaning(where, plan, given);
+  refuseWithoutEffect(where, plan, isWhole);
+  return plan;
+}
+
+/** What a checkpoint keeps of a plan: each of its parts; their values are checked as a user's are. */
+export function planFromJson(json: Json | undefined): Plan {
+  const kept = new KeptPart("the plan", { tensors: {}, state: json as JsonObject });
+  for (const key of planKeys) if (kept.state[key] === undefined || kept.state[key] === null) kept.refuse(`${key} is missing`);
+  kept.flag("deterministic");
+  return kept.state as unknown as Plan;
+}
+
+function resolvePrecision(where: string, given: NonNullable<PlanOptions["precision"]>): Plan["precision"] {
+  if (typeof given !== "object") {
+    checkChoice(where, "precision", given, dataTypes);
+    return { data: given, model: given === "f64" ? "f64" : "f32" };
+  }
+  checkKeys(`${where}.precision`, given, ["data", "model"]);
+  const precision = {
+    data: given.data ?? (given.model === "f64" ? "f64" : "f32"),
+    model: given.model ?? (given.data === "f64" ? "f64" : "f32"),
+  };
+  checkChoice(where, "precision.data", precision.data, dataTypes);
+  checkChoice(where, "precision.model", precision.model, ["f32", "f64", "i16"]);
+  return precision as Plan["precision"];
+}
+
+/** Of algorithms that compute in float64 on data of any type. */
+function arithmetic(where: string, given: PlanOptions["precision"], stored: ElementType): Plan["precision"] {
+  if (typeof given === "object") checkKeys(`${where}.precision`, given, ["data", "model"]);
+  const { data = stored, model = "f64" } = typeof given === "object" ? given : { data: given };
+  checkChoice(where, "precision.data", data, dataTypes);
+  checkChoice(where, "precision.model", model, ["f32", "f64", "i16"]);
+  if (model === "f64") return { data, model };
+  throw new CapabilityError(
+    where,
+    `precision.model is "${model}", but this algorithm computes in float64 whatever the data's type; leave precision.model out`,
+    "PLAN_MEANING",
+  );
+}
+
+const refusing =
+  (where: string) =>
+  (message: string): never => {
+    throw new CapabilityError(where, message, "PLAN_MEANING");
+  };
+
+function refuseWithoutMeaning(where: string, plan: Plan, given: PlanOptions): void {
+  const refuse = refusing(where);
+  const racing = plan.replicas === "shared" && plan.workers > 1;
+  if (plan.deterministic && racing) {
+    refuse(
+      `deterministic is true and ${plan.workers} workers share one model, but racing workers depend on timing; take replicas: ${plan.workers} instead`,
+    );
+  }
+  if (plan.replicas === 1 && plan.workers > 1 && plan.batch !== "all") {
+    const why = given.replicas === undefined ? "deterministic is true" : "replicas is 1";
+    const instead = plan.deterministic ? "" : 'replicas: "shared" or ';
+    refuse(
+      `workers is ${plan.workers} and ${why}, but one replica is one sequence of updates; take ${instead}replicas: ${plan.workers}`,
+    );
+  }
+  if (given.batch === "all" && plan.replicas !== 1) {
+    refuse(
+      `batch is "all" and replicas is ${JSON.stringify(plan.replicas)}, but full gradients leave nothing to average or race on; leave replicas out (workers still share the sum)`,
+    );
+  }
+}
+
+function refuseMixedPrecision(where: string, plan: Plan): void {
+  const refuse = refusing(where);
+  if (plan.precision.data === "f64" && plan.precision.model !== "f64") {
+    refuse(
+      `precision.data is "f64" and precision.model is "${plan.precision.model}", but a coarser model wastes the data's digits; take data: "f32"`,
+    );
+  }
+  if (plan.precision.model === "f64" && plan.precision.data !== "f64") {
+    refuse(`precision.model is "f64" and precision.data is "${plan.precision.data}"; take data: "f64" too`);
+  }
+}
+
+function refuseWithoutEffect(where: string, plan: Plan, isWhole: boolean): void {
+  const refuse = refusing(where);
+  const one = plan.replicas === "shared" ? "all workers share one model" : "there is one replica";
+  const single = plan.replicas === "shared" || plan.replicas === 1;
+  const or = (option: string): string => (isWhole ? "" : `, or take ${option}`);
+  if (single && plan.averageEvery !== inert.averageEvery)
+    refuse(`averageEvery is ${plan.averageEvery}, but ${one}: nothing is averaged; leave averageEvery out${or("replicas: 2")}`);
+  if (single && plan.data !== inert.data)
+    refuse(`data is "${plan.data}", but ${one}, which sees all rows anyway; leave data out${or("replicas: 2")}`);
+  if (plan.schedule !== "blocks" && plan.blockRows !== inert.blockRows)
+    refuse(
+      `blockRows is ${plan.blockRows}, but only schedule: "blocks" has blocks; leave blockRows out${or('schedule: "blocks"')}`,
+    );
+}

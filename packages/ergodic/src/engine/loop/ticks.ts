@@ -1,0 +1,54 @@
+import type { Tick } from "../contract/index.ts";
+
+const RECENT = 2048;
+
+interface Kept {
+  /** Its number in the run, from 0 on. */
+  readonly number: number;
+  readonly tick: Tick;
+}
+
+/**
+ * The ticks of a run: all of the last RECENT, and of earlier ones, the first among them, at most as many again, evenly thinned:
+ * a run of months has as many as one of minutes.
+ */
+export class Ticks {
+  private readonly recentCount: number;
+  /** Of each `stride` ticks that are no longer recent, one. */
+  private older: Kept[] = [];
+  private stride = 1;
+  /** A ring: tick t stands at t modulo its size. */
+  private readonly recent: Tick[] = [];
+  private count = 0;
+
+  constructor(recentCount = RECENT) {
+    this.recentCount = recentCount;
+  }
+
+  add(tick: Tick): void {
+    const at = this.count % this.recentCount;
+    const leaving = this.count - this.recentCount;
+    if (leaving >= 0 && leaving % this.stride === 0) this.older.push({ number: leaving, tick: this.recent[at] });
+    this.recent[at] = tick;
+    this.count++;
+    if (this.older.length <= this.recentCount) return;
+    this.stride *= 2;
+    this.older = this.older.filter(({ number }) => number % this.stride === 0);
+  }
+
+  /** The first kept tick from number `from` on. */
+  from(from: number): Kept | undefined {
+    const firstRecent = Math.max(0, this.count - this.recentCount);
+    const old = from < firstRecent ? this.older[Math.ceil(from / this.stride)] : undefined;
+    const number = old?.number ?? Math.max(from, firstRecent);
+    if (number >= this.count) return undefined;
+    return old ?? { number, tick: this.recent[number % this.recentCount] };
+  }
+
+  /** In order. */
+  list(): Tick[] {
+    const first = this.count % this.recentCount;
+    const recent = this.count < this.recentCount ? this.recent : [...this.recent.slice(first), ...this.recent.slice(0, first)];
+    return [...this.older.map(({ tick }) => tick), ...recent];
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * An element-wise loop as kernels/engine/arrays/elementwise.ts reads it: axes joined where that changes nothing, registers given out, words written.
+ *
+ * Numbered are first the loads, then the constants, then the results of the operations in their order; operations, stores and reductions name
+ * what they take by these numbers. Results share registers once nothing wants them any more.
+ */
+import { DataError } from "../errors/errors.ts";
+import * as field from "./fields.ts";
+
+/** Elements of array `value` of a table of addresses: `offset` and strides over the loop's shape are in elements. */
+export interface ElementwiseAccess<N = number> {
+  readonly value: number;
+  readonly offset: N;
+  readonly strides: readonly N[];
+}
+
+export type ElementwiseReduction = "sum" | "maximum" | "minimum";
+
+/** `N`: what counts are: numbers, or what gives them once a batch is known (array-plan.ts). */
+export interface ElementwiseLoop<N = number> {
+  readonly shape: readonly N[];
+  readonly loads: readonly ElementwiseAccess<N>[];
+  readonly constants: readonly number[];
+  readonly operations: readonly (readonly [name: string, ...args: number[]])[];
+  readonly stores: readonly { readonly to: ElementwiseAccess<N>; readonly from: number }[];
+  /** `size`: elements of the whole array; `to` has stride 0 along what is reduced. */
+  readonly reductions: readonly {
+    readonly kind: ElementwiseReduction;
+    readonly to: ElementwiseAccess<N>;
+    readonly size: N;
+    readonly from: number;
+  }[];
+}
+
+/** By the names of the compiler's primitives: OP number, arguments. */
+export const elementwiseOperations: Readonly<Record<string, readonly [code: number, arity: number]>> = {
+  stopGradient: [field.OP_COPY, 1],
+  add: [field.OP_ADD, 2],
+  sub: [field.OP_SUB, 2],
+  mul: [field.OP_MUL, 2],
+  div: [field.OP_DIV, 2],
+  neg: [field.OP_NEG, 1],
+  square: [field.OP_SQUARE, 1],
+  min: [field.OP_MIN, 2],
+  max: [field.OP_MAX, 2],
+  abs: [field.OP_ABS, 1],
+  sign: [field.OP_SIGN, 1],
+  floor: [field.OP_FLOOR, 1],
+  sqrt: [field.OP_SQRT, 1],
+  less: [field.OP_LESS, 2],
+  lessEqual: [field.OP_LESS_EQUAL, 2],
+  equal: [field.OP_EQUAL, 2],
+  and: [field.OP_AND, 2],
+  or: [field.OP_OR, 2],
+  not: [field.OP_NOT, 1],
+  where: [field.OP_WHERE, 3],
+  exp: [field.OP_EXP, 1],
+  expm1: [field.OP_EXPM1, 1],
+  tanh: [field.OP_TANH, 1],
+  sigmoid: [field.OP_SIGMOID, 1],
+  log: [field.OP_LOG, 1],
+  log1p: [field.OP_LOG1P, 1],
+  softplus: [field.OP_SOFTPLUS, 1],
+  pow: [field.OP_POW, 2],
+  cos: [field.OP_COS, 1],
+  sin: [field.OP_SIN, 1],
+  round: [field.OP_ROUND, 1],
+  atan: [field.OP_ATAN, 1],
+  erf: [field.OP_ERF, 1],
+  erfc: [field.OP_ERFC, 1],
+  lgamma: [field.OP_LGAMMA, 1],
+  digamma: [field.OP_DIGAMMA, 1],
+  trigamma: [field.OP_TRIGAMMA, 1],
+};
+
+const REDUCTIONS: Readonly<Record<ElementwiseReduction, number>> = {
+  sum: field.REDUCE_SUM,
+  maximum: field.REDUCE_MAXIMUM,
+  minimum: field.REDUCE_MINIMUM,
+};
+
+export interface ElementwiseCode {
+  readonly words: Uint32Array;
+  /** Of `scratch`; 16-byte aligned. */
+  readonly scratchBytes: number;
+}
+
+/** @throws DataError if an operation is unknown or names what is not there */
+export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, where = "elementwise"): ElementwiseCode {
+  const axes = joinedAxes(loop);
+  const shape = axes.map((axis) => axis.reduce((size, i) => size * loop.shape[i], 1));
+  const { operations, count, registerOf } = withRegisters(loop, where);
+  const words: number[] = [axes.length, count, loop.loads.length, loop.constants.length, operations.length];
+  words.push(loop.stores.length, loop.reductions.length, ...shape);
+  const write = (access: ElementwiseAccess, register: number, kind = 0, size = 0): void => {
+    // An axis is walked by the stride of the last of those that it joins.
+    const strides = axes.map((axis) => (axis.length === 0 ? 0 : access.strides[axis[axis.length - 1]]));
+    words.push(access.value, access.offset, register, kind, size, ...strides);
+  };
+  for (const [i, access] of loop.loads.entries()) write(access, i);
+  for (const [i, value] of loop.constants.entries()) {
+    words.push(loop.loads.length + i, ...new Uint32Array(Float64Array.of(value).buffer));
+  }
+  for (const operation of operations) words.push(...operation);
+  for (const { to, from } of loop.stores) write(to, registerOf(from));
+  for (const { kind, to, size, from } of loop.reductions) write(to, registerOf(from), REDUCTIONS[kind], size);
+  const head = 4 * count + 8 * loop.loads.length + 4 * axes.length;
+  const accumulated = elementBytes === 8 ? 0 : loop.reductions.reduce((sum, { size }) => sum + 8 * size, 0);
+  const registers = count * field.REGISTER_ELEMENTS * elementBytes;
+  return {
+    words: Uint32Array.from(words, (word) => word >>> 0),
+    scratchBytes: Math.ceil(head / 16) * 16 + registers + accumulated,
+  };
+}
+
+/** Axes of more than one element, neighbours together that all accesses walk as one; at least two, for the kernel's tiles. */
+function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): number[][] {
+  const accesses = [...loads, ...[...stores, ...reductions].map(({ to }) => to)];
+  const joined: number[][] = [];
+  for (const [i, extent] of shape.entries()) {
+    if (extent === 1) continue;
+    const last = joined[joined.length - 1];
+    const outer = last?.[last.length - 1];
+    if (last && accesses.every(({ strides }) => strides[outer] === strides[i] * extent)) last.push(i);
+    else joined.push([i]);
+  }
+  while (joined.length < 2) joined.unshift([]);
+  return joined;
+}
+
+interface Registers {
+  /** OP number, result's register, three of arguments. */
+  readonly operations: number[][];
+  readonly count: number;
+  readonly registerOf: (value: number) => number;
+}
+
+function withRegisters({ loads, constants, operations, stores, reductions }: ElementwiseLoop, where: string): Registers {
+  const given = loads.length + constants.length;
+  const lastUse = new Map<number, number>();
+  for (const [i, [, ...args]] of operations.entries()) for (const arg of args) lastUse.set(arg, i);
+  for (const { from } of [...stores, ...reductions]) lastUse.set(from, Infinity);
+  const known = Array.from({ length: given }, (_, i) => i);
+  const free: number[] = [];
+  let count = given;
+  const registerOf = (value: number): number => {
+    if (known[value] === undefined) throw damaged(where, `names the value ${value} of ${known.length}`);
+    return known[value];
+  };
+  const made = operations.map(([name, ...args], i) => {
+    const [code, arity] = Object.hasOwn(elementwiseOperations, name) ? elementwiseOperations[name] : [];
+    if (code === undefined) throw unknownOperation(where, name);
+    if (args.length !== arity) throw damaged(where, `gives ${args.length} arguments to ${name}, which takes ${arity}`);
+    const from = args.map(registerOf);
+    // Arguments that end here leave their registers to the result: operations go element by element.
+    for (const arg of new Set(args)) if (arg >= given && lastUse.get(arg) === i) free.push(known[arg]);
+    const to = free.pop() ?? count++;
+    known.push(to);
+    return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
+  });
+  // A load may be read in place, where another store of this loop may write.
+  const copies = new Map<number, number>();
+  if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
+  for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);
+  return { operations: made, count, registerOf: (value) => copies.get(value) ?? registerOf(value) };
+}
+
+const damaged = (where: string, what: string): DataError =>
+  new DataError(where, `the plan ${what}; the file is damaged, export it again`, "MODEL_FORMAT");
+
+function unknownOperation(where: string, name: string): DataError {
+  return new DataError(where, `uses the operation "${name}", which this library does not know; update ergodic`, "MODEL_VERSION");
+}

@@ -1,0 +1,406 @@
+import { assert, CapabilityError, checkNumber } from "../errors/errors.ts";
+import { turn } from "../threads/turn.ts";
+import { families as allFamilies, type Family, familyOf, makesCode } from "./families.ts";
+import { callable, type HostFunction } from "./host-function.ts";
+import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
+import { EngineMemory, engineMemory } from "./memory.ts";
+import { type Filled, forGood, type Holder, type LinkedFunction, Modules } from "./modules.ts";
+import { type Call, Pool, trapError } from "./pool.ts";
+import { Slots } from "./slots.ts";
+import type { WebAssemblyModule } from "./web-types.ts";
+import { createThread } from "./worker.js";
+
+/** What the engine runs on this host, and why. */
+export interface EngineDescription {
+  /** "relaxed-shared", "simd-own" … */
+  build: string;
+  /** Whether relaxed SIMD instructions are used. */
+  relaxedSimd: boolean;
+  /** Whether memory is shared with worker threads. */
+  sharedMemory: boolean;
+  /** How many workers this host can run at the same time. */
+  workers: number;
+  /** The reasons for the above, one sentence each. */
+  why: string[];
+}
+
+export type { LinkedFunction };
+
+export interface HostLink extends LinkedFunction, Disposable {
+  /** Gives the slot back. */
+  dispose(): void;
+}
+
+export interface LinkOptions {
+  /** Default: `forGood`. */
+  readonly holder?: Holder;
+  /** Of the kernels that the module imports: must be given if it imports any. */
+  readonly deterministic?: boolean;
+}
+
+export interface RunOptions {
+  workers: number;
+  deterministic: boolean;
+  /** On a worker even where this thread would do for one: several runs are made at once. */
+  apart?: boolean;
+  /** Drops the calls not yet started; `run` rejects with its reason once those in flight have ended. */
+  signal?: AbortSignal;
+}
+
+/** Kernels on one memory, called on this thread. */
+export interface Machine {
+  /** The memory of kernels and data. */
+  readonly memory: EngineMemory;
+  /** A kernel export on this thread. */
+  kernel(name: string, deterministic: boolean): (...args: number[]) => number;
+}
+
+/**
+ * The engine: kernels, compiled models and worker threads on one memory. One per process or realm.
+ *
+ * Kernels come in families (families.ts), which are loaded when first asked for. Two builds of each may be live on that memory: the best that the host can
+ * run, and plain SIMD for deterministic runs. Every thread has
+ * a table of its own; slots are assigned here and filled alike on each thread, so that a slot number can stand in memory. Slots below
+ * 1024 belong to the kernels' own function references.
+ *
+ * In Node and in a module worker, `run` with one worker runs on the calling thread, and pauses every few milliseconds so that signals
+ * and timers are served; where `crowded` says that others want the thread as well, on a worker of its own. With as many workers as the machine has threads,
+ * the calling thread is one of them: systems start a thread too many on a processor that has one already, where it waits for milliseconds while another
+ * processor is idle. On a page's own thread calls
+ * run on a worker where memory can be shared, and otherwise in slices on the thread itself: what keeps a page free on any host is
+ * `ergodic/worker`.
+ *
+ * @throws CapabilityError where the host cannot run kernels; WorkerError when one fails; the reason of an aborted `signal`
+ */
+export interface Engine extends Machine {
+  /**
+   * The same kernels on a memory of their own, which grows to at most `pages` of 64 KiB: they reach nothing else, whatever they are given. It is
+   * collected with what refers to it.
+   *
+   * @throws MemoryLimitError where the system has no more address space
+   */
+  apart(pages: number): Machine;
+  /**
+   * Puts functions of an emitted module into the table of every thread, where they stay until the holder lets go (modules.ts). The module imports
+   * env.memory and kernels by name; one for each content.
+   */
+  link(bytes: Uint8Array, exports: string[], options?: LinkOptions): Record<string, LinkedFunction>;
+  /**
+   * Puts a function of JavaScript into this thread's table alone: (i32, i32, i32) → f64. What it throws ends `run` as it is.
+   */
+  linkHost(f: HostFunction): HostLink;
+  /** The table slot of a kernel export, the same on every thread. */
+  kernelSlot(name: string, deterministic: boolean): number;
+  /** What stands at a slot, on this thread. */
+  atSlot(slot: number): (...args: number[]) => number;
+  /** Call i on worker i % workers, in order on each; a kernel is named, or a table slot. Results in the order of the calls. */
+  run(calls: Call[], options: RunOptions): Promise<number[]>;
+  /** Whether several runs are made at once, so that each should have a worker. */
+  crowded: boolean;
+  /** What the engine runs on this host, and why. */
+  describe(): EngineDescription;
+}
+
+const FIRST_SLOT = 1024;
+/** How long calls on this thread may hold up its event loop. */
+const PAUSE_EVERY_MS = 10;
+
+class HostEngine implements Engine {
+  readonly memory: EngineMemory;
+  readonly pool: Pool;
+  private readonly description: EngineDescription;
+  private readonly best: Instructions;
+  /** Of each build, the families that are loaded. */
+  private readonly builds = new Map<Instructions, Map<Family, WebAssembly.Module>>();
+  /** Families under way. */
+  private readonly loads = new Map<string, Promise<void>>();
+  /** Kernels of families that were given: there are no others. */
+  given = false;
+  private readonly thread: ReturnType<typeof createThread>;
+  readonly modules: Modules;
+  private readonly kernelSlots = new Map<string, number>();
+  private readonly slots = new Slots(FIRST_SLOT);
+  /** Slots of host functions. */
+  private readonly hostSlots = new Set<number>();
+  /** What a host function threw last. */
+  private thrown: { readonly error: unknown } | undefined;
+  private pausedAt = 0;
+  crowded = false;
+
+  constructor(memory: EngineMemory, best: Instructions, description: EngineDescription) {
+    this.memory = memory;
+    this.best = best;
+    this.description = description;
+    this.thread = createThread(memory.memory);
+    this.pool = new Pool(memory);
+    this.modules = new Modules(this.slots, (module, exports, slots, build) => this.fill(module, exports, slots, build));
+  }
+
+  kernel(name: string, deterministic: boolean): (...args: number[]) => number {
+    return this.thread.kernel(this.buildOf(name, deterministic), name);
+  }
+
+  apart(pages: number): Machine {
+    const memory = new EngineMemory(this.memory.shared, pages);
+    const thread = createThread(memory.memory);
+    const added = new Set<WebAssembly.Module>();
+    return {
+      memory,
+      kernel: (name, deterministic) => {
+        const build = this.buildOf(name, deterministic);
+        const module = this.builds.get(build)!.get(familyOf(name))!;
+        if (!added.has(module)) thread.addBuild(build, module);
+        added.add(module);
+        return thread.kernel(build, name);
+      },
+    };
+  }
+
+  link(
+    bytes: Uint8Array,
+    exports: string[],
+    { holder = forGood, deterministic }: LinkOptions = {},
+  ): Record<string, LinkedFunction> {
+    return this.modules.link(bytes, exports, holder, deterministic === undefined ? "" : this.build(deterministic));
+  }
+
+  linkHost(f: HostFunction): HostLink {
+    const slot = this.slots.take();
+    const guarded: HostFunction = (a, b, c) => {
+      try {
+        return f(a >>> 0, b >>> 0, c >>> 0);
+      } catch (error) {
+        this.thrown = { error };
+        throw error;
+      }
+    };
+    this.thread.setSlot(slot, callable(guarded));
+    this.hostSlots.add(slot);
+    let live = true;
+    const dispose = (): void => {
+      if (!live) return;
+      live = false;
+      this.thread.setSlot(slot, null);
+      this.hostSlots.delete(slot);
+      this.slots.give(slot);
+    };
+    return { slot, call: this.thread.atSlot(slot), dispose, [Symbol.dispose]: dispose };
+  }
+
+  kernelSlot(name: string, deterministic: boolean): number {
+    const build = this.buildOf(name, deterministic);
+    const key = `${build} ${name}`;
+    const known = this.kernelSlots.get(key);
+    if (known !== undefined) return known;
+    const f = this.thread.kernel(build, name);
+    const slot = this.slots.take();
+    this.thread.setSlot(slot, f);
+    this.pool.broadcast({ kind: "slot", build, kernel: name, slot });
+    this.kernelSlots.set(key, slot);
+    return slot;
+  }
+
+  atSlot(slot: number): (...args: number[]) => number {
+    return this.thread.atSlot(slot);
+  }
+
+  async run(calls: Call[], { workers, deterministic, signal, apart }: RunOptions): Promise<number[]> {
+    checkNumber("run", "workers", workers, { low: 1, high: 1024, integer: true });
+    signal?.throwIfAborted();
+    for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
+    const build = this.build(deterministic);
+    const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
+    // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
+    const free = !(isPageThread || this.crowded || apart);
+    const here = !this.memory.shared || (workers === 1 && (free || this.hostSlots.size > 0));
+    if (!here && hosted)
+      throw new CapabilityError(
+        "run",
+        `a plain function was to run on ${workers} workers, but runs on the calling thread alone; leave workers out`,
+        "PLAN_MEANING",
+      );
+    const runHere = (own: readonly Call[], stop: number): Promise<number[]> => this.runHere(build, own, signal, stop);
+    if (here) return runHere(calls, 0);
+    const fills = free && Math.min(workers, calls.length) >= hardwareThreads();
+    return this.pool.run(build, calls, workers, signal, fills ? runHere : undefined);
+  }
+
+  describe(): EngineDescription {
+    return { ...this.description, why: [...this.description.why] };
+  }
+
+  /** Into this thread's table and those of the workers, present and future. */
+  private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
+    for (const { kind, name } of WebAssembly.Module.imports(module))
+      if (kind === "function") this.buildOf(name, build === "simd");
+    this.thread.link(module, exports, slots, build);
+    const message = { kind: "link", module, exports, slots, build };
+    this.pool.broadcast(message);
+    const functions = exports.map((name, i) => [name, { slot: slots[i], call: this.thread.atSlot(slots[i]) }]);
+    return {
+      functions: Object.fromEntries(functions),
+      clear: () => {
+        for (const slot of slots) this.thread.setSlot(slot, null);
+        this.pool.revoke(message, { kind: "unlink", slots });
+      },
+    };
+  }
+
+  private async runHere(build: string, calls: readonly Call[], signal: AbortSignal | undefined, stop: number): Promise<number[]> {
+    const results: number[] = [];
+    for (const call of calls) {
+      if (performance.now() - this.pausedAt > PAUSE_EVERY_MS) {
+        await turn();
+        this.pausedAt = performance.now();
+      }
+      signal?.throwIfAborted();
+      this.thrown = undefined;
+      const { results: one, failure } = this.thread.runCalls(build, [call], stop);
+      if (failure && this.thrown) throw (this.thrown as { error: unknown }).error;
+      if (failure) throw trapError(failure, "this thread");
+      results.push(one[0]);
+    }
+    return results;
+  }
+
+  /** Loads what is not there yet. */
+  async load(families: readonly Family[], deterministic: boolean): Promise<void> {
+    const build = this.build(deterministic);
+    await Promise.all(families.map((family) => this.loadOne(family, build)));
+  }
+
+  /** Kernels that the host has compiled. */
+  give(modules: readonly WebAssembly.Module[]): void {
+    this.given = true;
+    for (const module of modules) {
+      const kernel = WebAssembly.Module.exports(module).find(({ kind }) => kind === "function");
+      if (kernel) this.add(familyOf(kernel.name), this.best, module);
+    }
+  }
+
+  private async loadOne(family: Family, build: Instructions): Promise<void> {
+    if (this.builds.get(build)?.has(family)) return;
+    if (this.given)
+      throw new CapabilityError(
+        "engine",
+        makesCode(family)
+          ? `this trains or samples by kernels of the family "${family}", which goes with making code; do it where code can be made, and leave kernels out there`
+          : `this needs the kernels of the family "${family}", but openEngine({ kernels }) was given others; give it ergodic/kernels/${family}.wasm too`,
+        "HOST_NO_CODE",
+      );
+    const key = `${build} ${family}`;
+    const load = async (): Promise<void> => this.add(family, build, await loadFamily(family, build, this.memory.shared));
+    const loading = this.loads.get(key) ?? load().finally(() => this.loads.delete(key));
+    this.loads.set(key, loading);
+    await loading;
+  }
+
+  /** Every thread has the kernels from now on; a thread makes code of them when it first uses one. */
+  private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
+    const loaded = this.builds.get(build) ?? new Map<Family, WebAssembly.Module>();
+    this.builds.set(build, loaded.set(family, module));
+    this.thread.addBuild(build, module);
+    this.pool.broadcast({ kind: "module", build, module });
+  }
+
+  private build(deterministic: boolean): Instructions {
+    return deterministic ? "simd" : this.best;
+  }
+
+  /** The build that a kernel is taken from. */
+  private buildOf(kernel: string, deterministic: boolean): Instructions {
+    const build = this.build(deterministic);
+    const family = familyOf(kernel);
+    assert(
+      this.builds.get(build)?.has(family),
+      `the kernel ${kernel} of the family "${family}" is asked for, which has not been loaded${deterministic ? " for deterministic runs" : ""}`,
+    );
+    return build;
+  }
+}
+
+let one: Promise<HostEngine> | undefined;
+let opened: HostEngine | undefined;
+
+export interface EngineOptions {
+  /** Whether runs will be deterministic: their kernels are another build. Default false. */
+  readonly deterministic?: boolean;
+  /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking, unless `alone` is set. Default: none. */
+  readonly families?: readonly Family[];
+  /** These families are all that the caller wants, in Node as well, where the others take some 10 ms. Default false. */
+  readonly alone?: boolean;
+  /**
+   * Kernels that this host has compiled, where it lets nobody else compile: at the edge
+   * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
+   * them, on one thread.
+   */
+  readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
+}
+
+/** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
+export async function openEngine({
+  deterministic = false,
+  families = [],
+  alone = false,
+  kernels,
+}: EngineOptions = {}): Promise<Engine> {
+  one ??= open(kernels).catch((error: unknown) => {
+    one = undefined;
+    throw error;
+  });
+  const engine = await one;
+  if (kernels && !engine.given) throw tooLate("the engine is open already, without the kernels that are given now");
+  if (hasAllKernels && !alone && !engine.given) await Promise.all([false, true].map((build) => engine.load(allFamilies, build)));
+  await engine.load(families, deterministic);
+  return engine;
+}
+
+/** The engine that has been opened before: for those who cannot wait. */
+export function currentEngine(): Engine {
+  assert(opened, "the engine has not been opened");
+  return opened;
+}
+
+/** For tests that end a worker in the middle of its work. */
+export async function enginePool(): Promise<Pool> {
+  await openEngine();
+  assert(one, "the engine is open");
+  return (await one).pool;
+}
+
+/** For tests that count modules. */
+export async function engineModules(): Promise<Modules> {
+  await openEngine();
+  assert(one, "the engine is open");
+  return (await one).modules;
+}
+
+async function open(kernels: WebAssembly.Module | readonly WebAssembly.Module[] | undefined): Promise<HostEngine> {
+  const given = kernels === undefined ? undefined : [kernels].flat();
+  const { best, why } = given ? { best: "simd" as const, why: ["kernels that were given: plain SIMD"] } : probeInstructions();
+  const memory = engineMemory({ own: given !== undefined });
+  if (given && memory.shared)
+    throw tooLate("the kernels that were given are for memory of one thread, but memory is shared already");
+  const threads = hardwareThreads();
+  const engine = new HostEngine(memory, best, {
+    build: `${best}-${memory.shared ? "shared" : "own"}`,
+    relaxedSimd: best === "relaxed",
+    sharedMemory: memory.shared,
+    workers: memory.shared ? threads : 1,
+    why: [
+      ...why,
+      given ? "one worker: kernels that were given are for memory of one thread" : whyWorkers(memory.shared, threads),
+    ],
+  });
+  if (given) engine.give(given);
+  opened = engine;
+  return engine;
+}
+
+const tooLate = (what: string): CapabilityError =>
+  new CapabilityError("engine", `${what}; call openEngine({ kernels }) before anything else`, "HOST_NO_CODE");
+
+function whyWorkers(shared: boolean, threads: number): string {
+  if (shared) return `${threads} ${threads === 1 ? "worker" : "workers"}: this machine has as many hardware threads`;
+  return "one worker: no SharedArrayBuffer, which pages have by Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+}

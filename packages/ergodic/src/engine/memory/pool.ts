@@ -1,0 +1,202 @@
+import { WorkerError } from "../errors/errors.ts";
+import { workerText } from "./builds/threads.ts";
+import { hardwareThreads } from "./load.ts";
+import type { Allocation, EngineMemory } from "./memory.ts";
+import { openThread, type Port, type ThreadSource } from "./threads.ts";
+
+/** `kernel`: an export of the kernel build, or a table slot. */
+export interface Call {
+  kernel: string | number;
+  args: number[];
+}
+
+export interface Failure {
+  call: Call;
+  name: string;
+  message: string;
+  stack: string | undefined;
+}
+
+interface Reply {
+  id: number;
+  results: number[];
+  failure: Failure | undefined;
+}
+
+/** Calls on the calling thread; `stop`: as worker.js takes it. Rejects with what failed. */
+type Own = (calls: readonly Call[], stop: number) => Promise<number[]>;
+
+interface Waiting {
+  resolve(reply: Reply): void;
+  reject(error: Error): void;
+}
+
+interface PoolWorker {
+  readonly port: Port;
+  readonly waiting: Map<number, Waiting>;
+}
+
+const source: ThreadSource = {
+  name: "ergodic-worker",
+  text: workerText,
+  file: () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "ergodic-worker" }),
+};
+
+/**
+ * Workers on one shared memory: threads of worker.js (threads.ts).
+ *
+ * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
+ * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
+ *
+ * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
+ */
+export class Pool {
+  private readonly memory: EngineMemory;
+  private readonly workers: (PoolWorker | undefined)[] = [];
+  /** What workers that start later are told, in this order. */
+  private readonly log: Set<object>;
+  private readonly stopCells: Allocation[] = [];
+  private nextId = 0;
+
+  constructor(memory: EngineMemory) {
+    this.memory = memory;
+    this.log = new Set([{ kind: "start", memory: memory.memory }]);
+  }
+
+  /** Sends `message` to every worker, also to those that start later. */
+  broadcast(message: object): void {
+    this.log.add(message);
+    this.tell(message);
+  }
+
+  /** Sends `message`, which undoes one that was `broadcast`, to the workers that run: those that start later are told of neither. */
+  revoke(broadcast: object, message: object): void {
+    this.log.delete(broadcast);
+    this.tell(message);
+  }
+
+  /** Messages that a worker starts with. */
+  get logLength(): number {
+    return this.log.size;
+  }
+
+  /** Number of live workers. */
+  get size(): number {
+    return this.workers.filter(Boolean).length;
+  }
+
+  /** Ends worker `i` now, as a crash would; resolves when it is gone. */
+  async terminate(i: number): Promise<void> {
+    await this.workers[i]?.port.terminate();
+  }
+
+  /**
+   * Call i on the (i % workerCount)-th of the workers that have least to do, in order on each; results in the order of `calls`. `own`: what the calling thread
+   * does in place of the first of them, with the address of the cell that stops the others.
+   */
+  async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
+    signal?.throwIfAborted();
+    const cell = this.stopCells.pop() ?? this.memory.allocate(4, "worker pool");
+    const stop = () => void Atomics.store(this.memory.i32(cell.pointer, 1), 0, 1);
+    Atomics.store(this.memory.i32(cell.pointer, 1), 0, 0);
+    signal?.addEventListener("abort", stop, { once: true });
+    const used = Math.min(workerCount, calls.length);
+    const chosen = this.leastBusy(own ? used - 1 : used);
+    const share = (w: number): Call[] => calls.filter((_, i) => i % workerCount === w);
+    const batches: Promise<Omit<Reply, "id">>[] = chosen.map((at, w) =>
+      this.send(at, { kind: "run", build, calls: share(own ? w + 1 : w), stop: cell.pointer }),
+    );
+    // Last, since it blocks: the others work by then.
+    if (own) batches.unshift(own(share(0), cell.pointer).then((results) => ({ results, failure: undefined })));
+    const settled = await Promise.allSettled(
+      batches.map((batch) =>
+        batch.catch((error: Error) => {
+          stop();
+          throw error;
+        }),
+      ),
+    );
+    signal?.removeEventListener("abort", stop);
+    this.stopCells.push(cell);
+    const replies = settled.map((outcome) => {
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    });
+    replies.forEach(({ failure }, w) => {
+      if (failure) throw trapError(failure, `worker ${chosen[own ? w - 1 : w]}`);
+    });
+    signal?.throwIfAborted();
+    return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
+  }
+
+  /** Places of workers, those that run before those that would have to start, unless all that run are busy and the machine has more threads. */
+  private leastBusy(count: number): number[] {
+    const load = (w: number): number => this.workers[w]?.waiting.size ?? 0;
+    const most = Math.max(count, hardwareThreads());
+    return Array.from({ length: most }, (_, w) => w)
+      .sort((a, b) => load(a) - load(b) || a - b)
+      .slice(0, count);
+  }
+
+  private tell(message: object): void {
+    for (const worker of this.workers) worker?.port.post(message);
+  }
+
+  private send(w: number, message: object): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const worker = (this.workers[w] ??= this.start(w));
+      const id = this.nextId++;
+      worker.port.hold(true);
+      worker.waiting.set(id, { resolve, reject });
+      worker.port.post({ ...message, id });
+    });
+  }
+
+  private start(w: number): PoolWorker {
+    const waiting = new Map<number, Waiting>();
+    const onReply = (reply: Reply) => {
+      const call = waiting.get(reply.id);
+      waiting.delete(reply.id);
+      if (waiting.size === 0) port.hold(false);
+      call?.resolve(reply);
+    };
+    const onDeath = (cause: unknown) => {
+      if (this.workers[w] === worker) this.workers[w] = undefined;
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      const error = new WorkerError(
+        `worker ${w}`,
+        `ended in the middle of a call: ${reason}; the next call starts another`,
+        "WORKER_DIED",
+        { cause },
+      );
+      for (const call of waiting.values()) call.reject(error);
+      waiting.clear();
+    };
+    const port = opened(w, () => openThread(source, onReply, onDeath));
+    const worker: PoolWorker = { port, waiting };
+    for (const message of this.log) port.post(message);
+    return worker;
+  }
+}
+
+/** Hosts may refuse: Node without --allow-worker, a page whose policy knows no workers. */
+function opened(w: number, open: () => Port): Port {
+  try {
+    return open();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const message = `could not be started: ${reason}; take workers: 1, or let this host start workers (in Node --allow-worker)`;
+    throw new WorkerError(`worker ${w}`, message, "WORKER_START", { cause });
+  }
+}
+
+/** An error that says which kernel failed, with what, and where it ran. */
+export function trapError({ call, name, message, stack }: Failure, thread: string): WorkerError {
+  const cause = new Error(message);
+  cause.name = name;
+  if (stack) cause.stack = stack;
+  const kernel = typeof call.kernel === "number" ? `slot ${call.kernel}` : call.kernel;
+  return new WorkerError(`kernel ${kernel}(${call.args.join(", ")})`, `failed on ${thread}: ${name}: ${message}`, "WORKER_TRAP", {
+    cause,
+  });
+}

@@ -1,0 +1,149 @@
+/** What does not fit together, said before anything is allocated. */
+
+import { mul, vector } from "../compiler/index.ts";
+import type { Plan, Problem, RowGradient } from "../contract/index.ts";
+import { CapabilityError } from "../errors/errors.ts";
+import type { EquationRule, Rule } from "./kinds.ts";
+import { rateOf } from "./rule.ts";
+import type { Variance } from "./variance.ts";
+
+export interface Parts {
+  problem: Problem;
+  target: RowGradient;
+  rule: Rule;
+  variance: Variance | undefined;
+  plan: Plan;
+}
+
+function refuse(message: string, code: string): never {
+  throw new CapabilityError("fit", message, code);
+}
+
+export function refuseMisfits({ problem, target, rule, variance, plan }: Parts): void {
+  const laneCount = plan.replicas === "shared" ? plan.workers : plan.replicas;
+  if (laneCount > problem.rowCount) {
+    refuse(
+      `${laneCount} replicas or racing workers were asked for, but there are only ${problem.rowCount} rows to share; take fewer`,
+      "PLAN_MEANING",
+    );
+  }
+  if (rule.kind === "host" && plan.batch !== "all") {
+    refuse(
+      `${rule.name} needs the full gradient, but batch is ${plan.batch}: ${rule.needs(problem.rowCount)}, or batch: "all"`,
+      "RULE_NEEDS_FULL_GRADIENT",
+    );
+  }
+  if (rule.kind === "host" && plan.replicas !== 1)
+    refuse(
+      `replicas is ${JSON.stringify(plan.replicas)}, but ${rule.name} takes full gradients, which leave nothing to average or race on; leave replicas out (workers still share the sum)`,
+      "PLAN_MEANING",
+    );
+  refuseLink("fit", rule);
+  if (target.penalty.nonNegative)
+    refuse("nonNegative is set, but gradient steps do not keep to it; take algorithm: coordinateDescent()", "MODEL_PENALTY");
+  if (variance) refuseVariance(problem, target, rule, variance, plan);
+  if (rule.kind === "search") refuseSearch(target, rule.name, plan);
+  if (rule.kind === "host" && target.penalty.l1 > 0)
+    refuse(
+      `${rule.name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad() with a minibatch`,
+      "RULE_SMOOTH",
+    );
+  if (rule.kind === "host" && target.draws) {
+    refuse(
+      `${rule.name} compares values of one objective, but dropout, noise and augmentation make another one of each evaluation; take adam() or momentum(), or leave those layers out`,
+      "RULE_RANDOM",
+    );
+  }
+  if (target.rates) refuseRates(rule);
+  if (target.penalty.group > 0 && !stepsAlongGradient(rule)) {
+    refuse(
+      `the group penalty shrinks by rate × strength, which leads to its optimum only if steps are rate × gradient, but those of ${rule.name} are not; take sgd()`,
+      "RULE_RATE",
+    );
+  }
+  if (target.penalty.group > 0 && target.penalty.weights.some((w) => w !== 0 && w !== 1)) {
+    refuse(
+      "the group penalty weighs groups by their size alone, but penaltyWeights were given; leave them out, or take l1 and l2",
+      "MODEL_PENALTY",
+    );
+  }
+  if (plan.precision.model === "i16" && (target.penalty.group > 0 || plan.batch === "all")) {
+    const what = target.penalty.group > 0 ? "without a group penalty" : "on minibatches, not on all rows";
+    refuse(`precision.model is "i16", but 16-bit models are trained ${what}; take precision: "f32"`, "PLAN_MEANING");
+  }
+}
+
+/** @throws CapabilityError [RULE_LINK] for a rule that is a link of chains alone */
+export function refuseLink(where: string, rule: Rule): void {
+  if (rule.kind !== "equation" || !rule.link) return;
+  throw new CapabilityError(
+    where,
+    `${rule.name} is a link of chains, not a rule by itself: it has no rate; take ${wholeChain(rule)}`,
+    "RULE_LINK",
+  );
+}
+
+/** Rates by coordinate multiply the step of a rule that has one step. */
+function refuseRates(rule: Rule): void {
+  if (rule.kind !== "equation")
+    refuse(
+      `${rule.name} walks along one direction by a length that it finds, but rates give groups of parameters steps of their own; take adam() or momentum(), or frozen(layer) for a rate of 0`,
+      "RULE_RATES",
+    );
+  if (!rule.last && rule.trace(vector("g"), vector("p")).evaluation)
+    refuse(
+      `${rule.name} moves two points at a time, but rates give groups of parameters steps of their own; take adam(), or chain(adam(), averaging())`,
+      "RULE_RATES",
+    );
+}
+
+/** The links with a rule among them, as one would write it. */
+function wholeChain(rule: EquationRule): string {
+  const links = rule.parts.length > 0 ? rule.parts : [rule];
+  const calls = (last: boolean): string[] => links.filter((link) => link.last === last).map(({ name }) => `${name}()`);
+  return `chain(${[...calls(false), "sgd()", ...calls(true)].join(", ")})`;
+}
+
+/** True where the step is η g, or an average of such iterates. */
+function stepsAlongGradient(rule: Rule): boolean {
+  const rate = rule.kind === "equation" ? rateOf(rule) : undefined;
+  const g = vector("values");
+  return rule.kind === "equation" && rate !== undefined && rule.trace(g, vector("parameter")).step === mul(rate, g);
+}
+
+function refuseVariance(problem: Problem, target: RowGradient, rule: Rule, variance: Variance, plan: Plan): void {
+  if (target.derivativesPerRow === undefined) {
+    const why =
+      variance.name === "svrg"
+        ? `is for linear models alone: a ${problem.name} would need a second backward pass per update`
+        : `keeps one number per row, which gives the gradient of linear models alone, not of a ${problem.name}`;
+    refuse(`${variance.name} ${why}; leave variance out`, "VARIANCE_NEEDS_LINEAR");
+  }
+  if (plan.batch === "all") {
+    const whole = rule.kind === "host" ? `${rule.name} takes full gradients, which have` : 'batch is "all": a full gradient has';
+    refuse(`${variance.name} reduces the noise of minibatches, but ${whole} none; leave variance out`, "PLAN_MEANING");
+  }
+  if (plan.replicas !== 1 && plan.data === "replicated") {
+    refuse(
+      `${variance.name} keeps one derivative a row, but replicas that each see all rows would overwrite one another's; take data: "sharded"`,
+      "PLAN_MEANING",
+    );
+  }
+  if (rule.kind === "search")
+    refuse(
+      `${rule.name} compares losses of one batch, but ${variance.name} steps along another direction; take sgd()`,
+      "RULE_VARIANCE",
+    );
+}
+
+function refuseSearch(target: RowGradient, name: string, plan: Plan): void {
+  if (target.penalty.l1 > 0)
+    refuse(`${name} needs a smooth objective, but l1 is ${target.penalty.l1}; take sgd() or adagrad()`, "RULE_SMOOTH");
+  if (plan.batch === "all")
+    refuse(`${name} searches on minibatches, but batch is "all"; take backtracking() or strongWolfe()`, "PLAN_MEANING");
+  if (plan.precision.model === "i16")
+    refuse(`${name} would lose its small steps in a 16-bit model; take precision: "f32"`, "PLAN_MEANING");
+  if (plan.replicas === "shared" && plan.workers > 1) {
+    refuse(`${name} undoes trial steps, which racing workers would see; take replicas: ${plan.workers}`, "PLAN_MEANING");
+  }
+}

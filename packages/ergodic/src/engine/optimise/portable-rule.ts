@@ -1,0 +1,77 @@
+/** A rule with an equation as plain data: what another thread needs to run a rule that it has no definition of. */
+import { type Expr, scalar, substitute, vector } from "../compiler/index.ts";
+import { expressionsFrom, type PortableExpressions, portableExpressions } from "../compiler/portable.ts";
+import type { EquationRule, OptionValue, Traced } from "./kinds.ts";
+import { optionsToJson, reservedNames } from "./rule.ts";
+import { type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
+
+/** A rule, traced on symbols. Its expressions are the step, where to evaluate if that is not at p, and the next states and scalars. */
+export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {
+  readonly options: Readonly<Record<string, OptionValue | ScheduleJson>>;
+  /** Of its states, scalars and options, in the order in which the formula asked for them. */
+  readonly names: readonly string[];
+  readonly inputs: Traced["inputs"];
+  readonly states: readonly Omit<Traced["states"][number], "next">[];
+  readonly scalars: readonly Omit<Traced["scalars"][number], "next">[];
+  readonly evaluates: boolean;
+  readonly expressions: PortableExpressions;
+}
+
+/** Names that nobody gives a state. */
+const [gradient, parameter] = [vector(" g"), vector(" p")];
+/** Scalars that are no rule's own. */
+const given = ["t", "loss", "epochUpdates"];
+
+export function portableRule({ name, last, link, summary, source, options, trace }: EquationRule): PortableRule {
+  const names = new Set(given);
+  const { step, states, scalars, inputs, evaluation } = trace(gradient, parameter, names);
+  const next = [...states, ...scalars].map((state) => state.next);
+  return {
+    ...{ name, last, link, summary, source, inputs },
+    options: optionsToJson(options),
+    names: [...names].slice(given.length),
+    states: states.map(({ name, initial }) => ({ name, initial })),
+    scalars: scalars.map(({ name, initial }) => ({ name, initial })),
+    evaluates: evaluation !== null,
+    expressions: portableExpressions([step, ...(evaluation ? [evaluation] : []), ...next]),
+  };
+}
+
+export function ruleFromPortable(portable: PortableRule): EquationRule {
+  const { name, last, link, summary, source, options } = portable;
+  const made = Object.entries(options).map(([key, value]) => [key, typeof value === "object" ? scheduleFromJson(value) : value]);
+  return {
+    ...{ kind: "equation", name, last, link, summary, source, parts: [] },
+    options: Object.freeze(Object.fromEntries(made) as Record<string, OptionValue | Schedule>),
+    trace: (g, p, names = new Set(reservedNames)) => retraced(portable, g, p, names),
+    toJSON: () => ({ rule: name, options: { ...options } }),
+  };
+}
+
+/** As if the formula ran on these symbols. */
+function retraced(portable: PortableRule, g: Expr, p: Expr, taken: Set<string>): Traced {
+  const renamed = new Map<string, string>();
+  const symbols = new Map<Expr, Expr>([
+    [gradient, g],
+    [parameter, p],
+  ]);
+  for (const name of portable.names) {
+    const asked = given.find((one) => name === `${one}2`) ?? name;
+    let own = asked;
+    for (let n = 2; taken.has(own); n++) own = `${asked}${n}`;
+    taken.add(own);
+    renamed.set(name, own);
+    symbols.set(scalar(name), scalar(own)).set(vector(name), vector(own));
+  }
+  const all = expressionsFrom(portable.expressions).map((expression) => substitute(expression, symbols));
+  const next = all.slice(portable.evaluates ? 2 : 1);
+  const { states, scalars, inputs } = portable;
+  const own = <T extends { name: string }>(one: T): T => ({ ...one, name: renamed.get(one.name)! });
+  return {
+    step: all[0],
+    states: states.map((state, i) => ({ ...own(state), next: next[i] })),
+    scalars: scalars.map((state, i) => ({ ...own(state), next: next[states.length + i] })),
+    inputs: inputs.map(own),
+    evaluation: portable.evaluates ? all[1] : null,
+  };
+}

@@ -1,0 +1,209 @@
+import {
+  abs,
+  add,
+  and,
+  div,
+  type Expr,
+  equal,
+  less,
+  lessEqual,
+  max,
+  mul,
+  neg,
+  type Operand,
+  type ProgramSpec,
+  type StorageType,
+  scalar,
+  sign,
+  sub,
+  vector,
+  where,
+} from "../compiler/index.ts";
+import { assert } from "../errors/errors.ts";
+import type { EquationRule } from "./kinds.ts";
+import { chain, rateOf, reservedNames } from "./rule.ts";
+
+export type Precision = "f32" | "f64";
+
+/** Which parts the program of a rule has, and its types. */
+export interface RuleProgramOptions {
+  /** Stored type of `values`. */
+  gradientType: StorageType;
+  /** Of arithmetic, states, share and base. */
+  precision: Precision;
+  /** Visit the coordinates that the indices name, once each. */
+  indexed?: boolean;
+  /** Default: precision. */
+  parameterType?: Precision | "i16";
+  /** Adds a dense mean gradient to the gradient (variance reduction). Default false. */
+  base?: boolean;
+  /** `base` moves by `refresh` × the gradient of the rows: it is the mean of a table that this update changes (SAGA, SAG). */
+  refresh?: boolean;
+  /** `base` is weighed by an operand of this name. */
+  reach?: boolean;
+  /** Weighs each coordinate's penalty by an operand of this name. Default false: all weigh 1. */
+  share?: boolean;
+  /** The step of each coordinate is multiplied by an operand of this name. */
+  rates?: boolean;
+  /** The part of an L2 share above 1 is taken implicitly: for rates with which an explicit step could overshoot 0. */
+  damped?: boolean;
+  /** Adds an L1 penalty, in its orthant-wise form. Default false. */
+  l1?: boolean;
+  /** Adds an L2 penalty. Default false. */
+  l2?: boolean;
+}
+
+/** A rule joined to a gradient: the program to compile, its states and the values of its options. */
+export interface RuleProgram {
+  /** The program, for `compile`. */
+  spec: ProgramSpec;
+  /** Vector states in the order of their operands, with where they start: a number, or a copy of the starting point. */
+  states: { name: string; initial: number | "p" }[];
+  /** Scalar states, and where they start. */
+  scalarStates: { name: string; initial: number }[];
+  /** Values to put in the slots of the numeric options, once. */
+  inputs: { name: string; value: number }[];
+}
+
+/**
+ * The program of a rule: its equation joined to a gradient, as one fused pass over memory that `compile` can take.
+ *
+ *   g = scale · values + reach · base + l2 · share · p          (each term if asked for)
+ *   l1: where p ≠ 0, g + l1 · share · sign p; where p = 0, g shrunk towards 0 by l1 · share (the orthant-wise pseudo-gradient);
+ *       after the rule, a coordinate that would leave its orthant becomes exactly 0. The orthant at p = 0 is that of −g.
+ *   p ← p − step(g, p, …)
+ *
+ * Operands, in this order: values (the gradient, or a row of data when `scale` holds the loss's derivative times the data's
+ * scale), parameter, share, base, reach, rates (which multiply the step), then the rule's vector states. `share` weighs a
+ * coordinate's penalty (0 for an intercept, 1/density of the column for sparse rows, so that penalties stay unbiased when only
+ * touched coordinates are visited); without it 1 is meant. `base` is a dense mean gradient (variance reduction), weighed by
+ * `reach` (1/density) where coordinates are touched at random, else as it is. Indexed: all but values are addressed through the
+ * indices. Scalars: scale, t, loss, epochUpdates, l1, l2, parameterScale if used, then the rule's numeric options and its
+ * scalar states, whose next values are written back to their own slots. A parameter of type i16 is stored as parameter /
+ * parameterScale, rounded at random without bias (Buckwild).
+ *
+ * Sources: Andrew, Gao 2007 (orthant-wise L1); Leblond, Pedregosa, Lacoste-Julien 2017 (1/density); De Sa et al. 2015 (Buckwild).
+ */
+export function ruleProgram(rule: EquationRule, options: RuleProgramOptions): RuleProgram {
+  const { precision, gradientType, indexed = false, parameterType = precision } = options;
+  const quantised = parameterType === "i16";
+  const stored = vector("parameter");
+  const p = quantised ? mul(scalar("parameterScale"), stored) : stored;
+  const g = gradient(p, rateOf(rule), options);
+  const traced = (options.rates ? atRates(rule) : rule).trace(g, p, new Set(reservedNames));
+  const moved = orthant(sub(p, traced.step), p, g, options);
+  const access = indexed ? "indexed" : "direct";
+  const own = (name: string): Operand => ({ name, type: precision, access });
+  const operands: Operand[] = [
+    { name: "values", type: gradientType, access: "direct" },
+    { name: "parameter", type: parameterType, access, ...(quantised ? { rounding: "stochastic" as const } : {}) },
+    ...(options.share ? [own("share")] : []),
+    ...(options.base ? [own("base")] : []),
+    ...(options.reach ? [own("reach")] : []),
+    ...(options.rates ? [own("rates")] : []),
+    ...traced.states.map(({ name }) => own(name)),
+  ];
+  const scalars = [
+    "scale",
+    "t",
+    "loss",
+    "epochUpdates",
+    ...(options.refresh ? ["refresh"] : []),
+    ...(options.l1 ? ["l1"] : []),
+    ...(options.l2 ? ["l2"] : []),
+    ...(quantised ? ["parameterScale"] : []),
+    ...traced.inputs.map(({ name }) => name),
+    ...traced.scalars.map(({ name }) => name),
+  ];
+  return {
+    spec: {
+      name: rule.name,
+      precision,
+      operands,
+      scalars,
+      stores: [
+        { operand: "parameter", value: quantised ? div(moved, scalar("parameterScale")) : moved },
+        ...(options.refresh
+          ? [{ operand: "base", value: add(vector("base"), mul(mul(scalar("refresh"), scalar("scale")), vector("values"))) }]
+          : []),
+        ...traced.states
+          .filter(({ name, next }) => next !== vector(name))
+          .map(({ name, next }) => ({ operand: name, value: next })),
+      ],
+      results: traced.scalars.map(({ name, next }) => ({ scalar: name, value: next })),
+    },
+    states: traced.states.map(({ name, initial }) => ({ name, initial })),
+    scalarStates: traced.scalars.map(({ name, initial }) => ({ name, initial })),
+    inputs: traced.inputs,
+  };
+}
+
+/**
+ * The program that writes the point to evaluate to the operand `point`, in `precision`; null if that is the parameter itself.
+ * Operands: parameter, the states that the point needs, point. Scalars: parameterScale if quantised, and the rule's options.
+ */
+export function evaluationProgram(
+  rule: EquationRule,
+  { precision, parameterType = precision }: Pick<RuleProgramOptions, "precision" | "parameterType">,
+): ProgramSpec | null {
+  const quantised = parameterType === "i16";
+  const stored = vector("parameter");
+  const p = quantised ? mul(scalar("parameterScale"), stored) : stored;
+  const traced = rule.trace(vector("values"), p, new Set(reservedNames));
+  if (traced.evaluation === null) return null;
+  assert(traced.evaluation.rank === 1, `the evaluation point of ${rule.name} is not a vector`);
+  return {
+    name: `${rule.name} point`,
+    precision,
+    operands: [
+      { name: "parameter", type: parameterType, access: "direct" },
+      ...traced.states.map(({ name }): Operand => ({ name, type: precision, access: "direct" })),
+      { name: "point", type: precision, access: "direct" },
+    ],
+    scalars: [
+      ...(quantised ? ["parameterScale"] : []),
+      ...traced.inputs.map(({ name }) => name),
+      ...traced.scalars.map((s) => s.name),
+    ],
+    stores: [{ operand: "point", value: traced.evaluation }],
+    results: [],
+  };
+}
+
+/** Steps of each coordinate times `rates`, before what follows the parameter itself: an average is one of the points that are gone through. */
+function atRates(rule: EquationRule): EquationRule {
+  const scaled: EquationRule = {
+    ...rule,
+    name: "rates",
+    options: {},
+    parts: [],
+    last: false,
+    trace: (g) => ({ step: mul(vector("rates"), g), states: [], scalars: [], inputs: [], evaluation: null }),
+  };
+  const links = rule.parts.length > 0 ? rule.parts : [rule];
+  return rule.last ? chain(...links.slice(0, -1), scaled, links[links.length - 1]) : chain(...links, scaled);
+}
+
+function gradient(p: Expr, rate: Expr | undefined, { share: hasShare, damped, base, reach, l1, l2 }: RuleProgramOptions): Expr {
+  const weigh = (x: Expr): Expr => (hasShare ? mul(vector("share"), x) : x);
+  let g = mul(scalar("scale"), vector("values"));
+  if (base) g = add(g, reach ? mul(vector("reach"), vector("base")) : vector("base"));
+  if (l2) {
+    const pull = mul(scalar("l2"), weigh(p));
+    const excess = hasShare && damped && rate ? mul(mul(rate, scalar("l2")), max(sub(vector("share"), 1), 0)) : undefined;
+    g = add(g, excess ? div(pull, add(1, excess)) : pull);
+  }
+  if (!l1) return g;
+  const threshold = weigh(scalar("l1"));
+  const shrunk = mul(sign(g), max(sub(abs(g), threshold), 0));
+  return where(equal(p, 0), shrunk, add(g, mul(threshold, sign(p))));
+}
+
+/** `moved`, or 0 where it left the orthant. Comparisons with NaN are false, so that a NaN stays one. */
+function orthant(moved: Expr, p: Expr, g: Expr, { l1, share: hasShare }: RuleProgramOptions): Expr {
+  if (!l1) return moved;
+  const side = where(equal(p, 0), neg(g), p);
+  const left = lessEqual(mul(sign(side), moved), 0);
+  const penalised = hasShare ? and(left, less(0, mul(vector("share"), scalar("l1")))) : and(left, less(0, scalar("l1")));
+  return where(penalised, 0, moved);
+}

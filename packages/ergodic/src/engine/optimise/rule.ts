@@ -1,0 +1,273 @@
+import { type Expr, scalar, vector } from "../compiler/index.ts";
+import { Registry } from "../contract/registry.ts";
+import { checkChoice, refuse } from "../errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../errors/errors.ts";
+import { shown } from "../errors/shown.ts";
+import type {
+  ByName,
+  Defaults,
+  EquationRule,
+  Inputs,
+  Options,
+  OptionValue,
+  Range,
+  Ranges,
+  Resolved,
+  Rule,
+  Traced,
+} from "./kinds.ts";
+import { isSchedule, type Schedule, type ScheduleJson } from "./schedule.ts";
+
+export const positive: Range = { low: 0, open: true };
+export const notNegative: Range = { low: 0 };
+export const share: Range = { low: 0, high: 1 };
+
+/** Names that the program of a rule uses for its own operands and scalars. */
+export const reservedNames = [
+  "values",
+  "parameter",
+  "share",
+  "base",
+  "reach",
+  "rates",
+  "scale",
+  "refresh",
+  "parameterScale",
+  "l1",
+  "l2",
+  "t",
+  "loss",
+  "epochUpdates",
+];
+
+/** The equation of a rule: (inputs, states, scalars, options) => { step, state, scalars }, all symbols; see `rule`. */
+export type Formula<D extends Defaults> = (
+  inputs: Inputs<D>,
+  states: ByName<Expr>,
+  scalars: ByName<Expr>,
+  options: Resolved<D>,
+) => { step: Expr; state?: Record<string, Expr | undefined>; scalars?: Record<string, Expr | undefined> };
+
+/** Facts about a rule that its equation does not say. Numeric options reach the functions as numbers; schedules as their own value. */
+export interface Facts<D extends Defaults> {
+  /** One line on what the rule does. */
+  summary: string;
+  /** Where it was published. */
+  source: string;
+  /** Of numbers their range, of texts the choices. */
+  ranges?: Ranges<D>;
+  /** Where states start: a number, or "p" for a copy of the starting point. Default 0. */
+  initial?: (options: Resolved<D>) => Record<string, number | "p">;
+  /** The point at which the model is evaluated, if it is not p. */
+  evaluation?: (inputs: Pick<Inputs<D>, keyof D> & { p: Expr }, states: ByName<Expr>) => Expr;
+  /** Whether the rule must end a chain, as it follows the parameter itself. */
+  last?: boolean;
+  /** A link of chains, not a rule on its own: it has no rate. */
+  link?: boolean;
+}
+/** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
+export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & {
+  readonly ruleName: string;
+  readonly defaults: D;
+};
+
+/** Every rule by the name that a file gives it. Not those that neither rule() nor hostRule() made. */
+export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
+
+/**
+ * Step rules: p ← p − step(g, p, state, scalars), written once as an equation over symbols.
+ *
+ * A formula gets three records of symbols. First its inputs: g (gradient) and p (parameter), vectors; t (update number, from
+ * 1), loss (mean loss of the batch at p), epochUpdates (updates an epoch) and every numeric option, scalars; booleans and
+ * strings stay JavaScript values, and so choose structure. Second its vector states by name, third its scalar states by name; a
+ * state exists where the formula returns its next value (undefined: it does not). States start at 0, or at `initial`: a number,
+ * or "p" for the starting point. Fourth come the options as given, for a number that chooses structure (no buffer where
+ * momentum is 0).
+ *
+ *   rule("adagrad", { rate: 0.01, epsilon: 1e-10 }, ({ g, rate, epsilon }, { r }) => {
+ *     const sum = add(r, square(g));
+ *     return { state: { r: sum }, step: div(mul(rate, g), add(sqrt(sum), epsilon)) };
+ *   }, facts)
+ *
+ * chain(a, b, …): the step of a is the g of b; p, t and loss are the same for all. A numeric option takes a Schedule too.
+ *
+ * A rule is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
+ *
+ * @throws OptionError for an unknown option, one out of its range, a name that is taken, or a chain that has no meaning
+ *
+ * Makes the factory of a rule from its equation, and defines the rule by its name.
+ */
+export function rule<const N extends string, D extends Defaults>(
+  name: N,
+  defaults: D,
+  formula: Formula<D>,
+  facts: Facts<D>,
+): RuleFactory<D> {
+  checkFacts(name, facts, '{ summary: "steps of one size", source: "own" }');
+  const make = (given: Options<D> = {}): EquationRule => {
+    const options = resolve(name, defaults, given, facts.ranges ?? {});
+    return {
+      kind: "equation",
+      name,
+      options,
+      parts: [],
+      last: facts.last ?? false,
+      link: facts.link ?? false,
+      summary: facts.summary,
+      source: facts.source,
+      trace: (g, p, names = new Set(reservedNames)) => traceFormula(name, options as Resolved<D>, formula, facts, g, p, names),
+      toJSON: () => ({ rule: name, options: optionsToJson(options) }),
+    };
+  };
+  definedRules.define(name, (options) => make(options as Options<D>));
+  return Object.assign(make, { ruleName: name, defaults });
+}
+
+/** What a definition says in addition to its formula is said where the rule is defined, not missed where it is made. */
+export function checkFacts(where: string, facts: unknown, example: string): void {
+  if (typeof facts !== "object" || facts === null) refuse(where, "what is said of the rule", facts, "its facts", example);
+}
+
+/** The rate of a rule (of the first link of a chain that has one) as an expression of its program's scalars. */
+export function rateOf(rule: EquationRule): Expr | undefined {
+  for (const link of rule.parts.length ? rule.parts : [rule]) {
+    const { rate } = link.options;
+    if (isSchedule(rate)) return rate.value(scalar("t"));
+    if (typeof rate === "number") return scalar("rate");
+  }
+  return undefined;
+}
+
+/** Applies rules in turn, in one fused pass: the step of each is the gradient of the next. */
+export function chain(...parts: EquationRule[]): EquationRule {
+  for (const [i, part] of parts.entries()) {
+    if (part?.kind !== "equation") {
+      throw new OptionError(
+        "chain",
+        `part ${i + 1} is ${typeof part?.name === "string" ? part.name : shown(part)}, but only rules with an equation can be chained`,
+        "RULE_CHAIN",
+      );
+    }
+    if (part.last && i < parts.length - 1) {
+      const next = parts[i + 1].name;
+      throw new OptionError(
+        "chain",
+        `${part.name} stands before ${next}, but it follows the parameter itself; put it last`,
+        "RULE_CHAIN",
+      );
+    }
+  }
+  if (parts.length === 0) throw new OptionError("chain", "no rules were given, but at least one is needed", "RULE_CHAIN");
+  const links = parts.flatMap((part) => (part.parts.length ? part.parts : [part]));
+  return {
+    kind: "equation",
+    name: `chain(${links.map((l) => l.name).join(", ")})`,
+    options: {},
+    parts: links,
+    last: links[links.length - 1].last,
+    link: links.every((l) => l.link),
+    summary: `in turn: ${links.map((l) => l.name).join(", ")}`,
+    source: [...new Set(links.map((l) => l.source))].join("; "),
+    trace: (g, p, names = new Set(reservedNames)) => traceChain(links, g, p, names),
+    toJSON: () => ({ rule: "chain", parts: links.map((l) => l.toJSON()) }),
+  };
+}
+
+/** Fills in defaults and checks every option. Shared by the three kinds of rule. */
+export function resolve<D extends Defaults>(
+  where: string,
+  defaults: D,
+  given: Options<D>,
+  ranges: Ranges<D>,
+  schedulable = true,
+): Readonly<Record<string, OptionValue | Schedule>> {
+  checkKeys(where, given, Object.keys(defaults));
+  const resolved: Record<string, OptionValue | Schedule> = {};
+  for (const [key, fallback] of Object.entries(defaults)) {
+    const value = given[key] === undefined ? fallback : (given[key] as OptionValue | Schedule);
+    if (typeof fallback === "number") {
+      if (!schedulable || !isSchedule(value)) checkNumber(where, key, value, ranges[key] as Range | undefined);
+    } else if (Array.isArray(ranges[key])) {
+      checkChoice(where, key, value, ranges[key] as readonly string[]);
+    } else if (typeof value !== typeof fallback) {
+      throw new OptionError(where, `${key} is ${shown(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
+    }
+    resolved[key] = value;
+  }
+  return Object.freeze(resolved);
+}
+
+export function optionsToJson(
+  options: Readonly<Record<string, OptionValue | Schedule>>,
+): Record<string, OptionValue | ScheduleJson> {
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, isSchedule(value) ? value.toJSON() : value]));
+}
+
+function traceFormula<D extends Defaults>(
+  where: string,
+  options: Resolved<D>,
+  formula: Formula<D>,
+  facts: Facts<D>,
+  g: Expr,
+  p: Expr,
+  names: Set<string>,
+): Traced {
+  const renamed = new Map<string, string>();
+  const unique = (name: string): string => {
+    if (!renamed.has(name)) {
+      let candidate = name;
+      for (let n = 2; names.has(candidate); n++) candidate = `${name}${n}`;
+      names.add(candidate);
+      renamed.set(name, candidate);
+    }
+    return renamed.get(name)!;
+  };
+  const t = scalar("t");
+  const inputs: Traced["inputs"] = [];
+  const symbols: Record<string, Expr | boolean | string> = {};
+  for (const [key, value] of Object.entries(options) as [string, OptionValue | Schedule][]) {
+    if (isSchedule(value)) symbols[key] = value.value(t);
+    else if (typeof value === "number") {
+      inputs.push({ name: unique(key), value });
+      symbols[key] = scalar(unique(key));
+    } else symbols[key] = value;
+  }
+  const states = named((name) => vector(unique(name)));
+  const scalars = named((name) => scalar(unique(name)));
+  const all = { ...symbols, g, p, t, loss: scalar("loss"), epochUpdates: scalar("epochUpdates") } as unknown as Inputs<D>;
+  const update = formula(all, states, scalars, options);
+  const initial = facts.initial?.(options) ?? {};
+  const start = (name: string): number => {
+    const value = initial[name] ?? 0;
+    if (value === "p") throw new OptionError(where, `scalar state ${name} starts at "p", but only a vector can`, "RULE_STATE");
+    return value;
+  };
+  return {
+    step: update.step,
+    states: given(update.state).map(([name, next]) => ({ name: unique(name), initial: initial[name] ?? 0, next })),
+    scalars: given(update.scalars).map(([name, next]) => ({ name: unique(name), initial: start(name), next })),
+    inputs,
+    evaluation: facts.evaluation?.(all, states) ?? null,
+  };
+}
+
+function traceChain(links: readonly EquationRule[], g: Expr, p: Expr, names: Set<string>): Traced {
+  const whole: Traced = { step: g, states: [], scalars: [], inputs: [], evaluation: null };
+  for (const link of links) {
+    const part = link.trace(whole.step, p, names);
+    whole.step = part.step;
+    whole.states.push(...part.states);
+    whole.scalars.push(...part.scalars);
+    whole.inputs.push(...part.inputs);
+    whole.evaluation = part.evaluation ?? whole.evaluation;
+  }
+  return whole;
+}
+
+function given(values: Record<string, Expr | undefined> = {}): [string, Expr][] {
+  return Object.entries(values).filter((entry): entry is [string, Expr] => entry[1] !== undefined);
+}
+
+function named(make: (name: string) => Expr): ByName<Expr> {
+  return new Proxy({}, { get: (_, name) => (typeof name === "string" ? make(name) : undefined) });
+}

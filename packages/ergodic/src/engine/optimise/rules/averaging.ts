@@ -1,0 +1,27 @@
+import { add, div, max, mul, sub } from "../../compiler/index.ts";
+import { notNegative, rule } from "../rule.ts";
+
+/**
+ * Iterate averaging, a transformation that ends a chain: p' = p − g, a ← a + (p' − a)/max(1, t − s).
+ *
+ * s (`start`) ≥ 0: a is the mean of the iterates s + 1, …, t, and the newest iterate until then. a (`average`): one float a parameter, and
+ * the point to evaluate; the iterates themselves are not changed. Use: chain(sgd({ rate: 0.1 }), averaging({ start: 1000 })).
+ * Source: Polyak, Juditsky 1992; Ruppert 1988. PyTorch's ASGD(t0) is start: t0 + 1, with its own schedule and decay.
+ */
+export const averaging = rule(
+  "averaging",
+  { start: 0 },
+  ({ g, p, t, start }, { average }) => {
+    const weight = div(1, max(1, sub(t, start)));
+    return { state: { average: add(average, mul(weight, sub(sub(p, g), average))) }, step: g };
+  },
+  {
+    link: true,
+    summary: "transformation: evaluates at the mean of the iterates",
+    source: "Polyak, Juditsky 1992",
+    ranges: { start: notNegative },
+    initial: () => ({ average: "p" }),
+    evaluation: (_, { average }) => average,
+    last: true,
+  },
+);

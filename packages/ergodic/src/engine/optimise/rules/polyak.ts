@@ -1,0 +1,20 @@
+import { div, equal, max, min, mul, square, sub, sum, where } from "../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
+/**
+ * Polyak's step with a known optimum: η = min((f(p) − f*)/‖g‖², η_max), p ← p − η g.
+ *
+ * f*: `optimum`, the least value of the loss; η_max: `maximum` > 0. Below f* (a wrong f*, or a lucky batch) and at g = 0 the step is 0,
+ * never uphill. No state; one more pass over the gradient for its norm. With minibatches f is their loss without the model's penalty, whose
+ * gradient g has; it settles where one model fits every row, elsewhere it follows each batch's own minimum. Source: Polyak 1969; Hazan, Kakade 2019.
+ */
+export const polyak = rule(
+  "polyak",
+  { optimum: 0, maximum: 1e6 },
+  ({ g, loss, optimum, maximum }) => {
+    const squaredNorm = sum(square(g));
+    const rate = where(equal(squaredNorm, 0), 0, min(div(max(sub(loss, optimum), 0), squaredNorm), maximum));
+    return { step: mul(rate, g) };
+  },
+  { summary: "rate from the distance to a known least loss", source: "Polyak 1969", ranges: { maximum: positive } },
+);

@@ -1,0 +1,14 @@
+import { mul } from "../../compiler/index.ts";
+import { positive, rule } from "../rule.ts";
+
+/**
+ * Stochastic gradient descent: p ← p − η g.
+ *
+ * η (`rate`): > 0, a number or a schedule of the update number. Converges for convex f of slope L when η < 2/L without noise; with
+ * noise, when Σ η_t = ∞ and Σ η_t² < ∞. Source: Robbins, Monro 1951. Differs from other implementations: nothing.
+ */
+export const sgd = rule("sgd", { rate: 0.01 }, ({ g, rate }) => ({ step: mul(rate, g) }), {
+  summary: "fixed or scheduled rate",
+  source: "Robbins, Monro 1951",
+  ranges: { rate: positive },
+});

@@ -1,0 +1,61 @@
+/**
+ * Draws of one scalar by several chains: a Float64Array of chains × draws, chain after chain, each in the order it was drawn.
+ *
+ * Every diagnostic of this folder takes that array and the number of chains; what they check and how they cut it stands here.
+ */
+import { checkNumber, DataError } from "../errors/errors.ts";
+
+/** The draws of each chain. @throws OptionError unless chainCount is a positive integer; DataError unless it divides the draws. */
+export function drawsPerChain(where: string, draws: Float64Array, chainCount: number): number {
+  checkNumber(where, "chainCount", chainCount, { low: 1, integer: true });
+  if (draws.length > 0 && draws.length % chainCount === 0) return draws.length / chainCount;
+  const given = draws.length === 0 ? "there are no draws" : `${draws.length} draws are not a multiple of ${chainCount} chains`;
+  throw new DataError(
+    where,
+    `${given}, but every chain must have equally many, at least one; cut the longer chains`,
+    "DRAWS_SHAPE",
+  );
+}
+
+/**
+ * Both halves of each chain as chains of their own; the middle draw of an odd chain is left out, and a single draw stays whole. Where nothing is left out
+ * the draws are those given, since halves follow each other as chains do.
+ */
+export function splitChains(draws: Float64Array, chainCount: number): { draws: Float64Array; chainCount: number } {
+  const length = draws.length / chainCount;
+  if (length === 1) return { draws, chainCount };
+  if (length % 2 === 0) return { draws, chainCount: 2 * chainCount };
+  const half = Math.floor(length / 2);
+  const split = new Float64Array(2 * chainCount * half);
+  for (let chain = 0; chain < chainCount; chain++) {
+    const start = chain * length;
+    split.set(draws.subarray(start, start + half), 2 * chain * half);
+    split.set(draws.subarray(start + length - half, start + length), (2 * chain + 1) * half);
+  }
+  return { draws: split, chainCount: 2 * chainCount };
+}
+
+/** The least and the greatest; NaN for both if any is NaN. */
+export function bounds(x: Float64Array): [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let i = 0; i < x.length; i++) {
+    const value = x[i];
+    if (value < low) low = value;
+    if (value > high) high = value;
+    if (Number.isNaN(value)) return [value, value];
+  }
+  return [low, high];
+}
+
+/** Whether nothing can be said: a NaN or an infinity among the draws, or all equal but for the rounding of one operation. */
+export function isDegenerate(draws: Float64Array): boolean {
+  const [low, high] = bounds(draws);
+  return areOne(low, high);
+}
+
+/** As `isDegenerate`, of the least and the greatest. */
+export function areOne(low: number, high: number): boolean {
+  if (!Number.isFinite(low) || !Number.isFinite(high)) return true;
+  return high - low <= 2 ** -52 * Math.max(-low, high);
+}

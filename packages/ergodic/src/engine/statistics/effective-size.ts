@@ -1,0 +1,119 @@
+import { checkNumber } from "../errors/errors.ts";
+import { log } from "../numbers/log.ts";
+import { autocovarianceAt } from "./autocorrelation.ts";
+import { type CentredChains, centredChains } from "./centred.ts";
+import { bounds, drawsPerChain, isDegenerate, splitChains } from "./chains.ts";
+import { mean, variance } from "./moments.ts";
+import { quantile } from "./quantile.ts";
+import { rankNormalise } from "./rank-normal.ts";
+
+export function essBulk(draws: Float64Array, chainCount: number): number {
+  drawsPerChain("essBulk", draws, chainCount);
+  const split = splitChains(draws, chainCount);
+  return effectiveSize(rankNormalise(split.draws), split.chainCount);
+}
+
+export function essTail(draws: Float64Array, chainCount: number): number {
+  drawsPerChain("essTail", draws, chainCount);
+  return Math.min(essQuantile(draws, chainCount, 0.05), essQuantile(draws, chainCount, 0.95));
+}
+
+export function essMean(draws: Float64Array, chainCount: number): number {
+  drawsPerChain("essMean", draws, chainCount);
+  return splitEffectiveSize(draws, chainCount);
+}
+
+export function essSd(draws: Float64Array, chainCount: number): number {
+  drawsPerChain("essSd", draws, chainCount);
+  return splitEffectiveSize(squaresAboutMean(draws), chainCount);
+}
+
+/** (x − x̄)²; one number where they differ by no more than the rounding of x − x̄, as when x takes two values equally often. */
+export function squaresAboutMean(draws: Float64Array): Float64Array {
+  const centre = mean(draws);
+  const squares = new Float64Array(draws.length);
+  for (let i = 0; i < draws.length; i++) squares[i] = (draws[i] - centre) * (draws[i] - centre);
+  const [low, high] = bounds(squares);
+  const [lowest, highest] = bounds(draws);
+  const rounding = 2 ** -51 * Math.max(-lowest, highest, highest - lowest) * Math.sqrt(high);
+  return high - low <= rounding ? squares.fill(high) : squares;
+}
+
+/** @throws also OptionError unless probability lies within [0, 1] */
+export function essQuantile(draws: Float64Array, chainCount: number, probability: number): number {
+  drawsPerChain("essQuantile", draws, chainCount);
+  checkNumber("essQuantile", "probability", probability, { low: 0, high: 1 });
+  if (isDegenerate(draws)) return Number.NaN;
+  // Every draw is at most the largest: stand half a draw below it, where something is left to vary.
+  const inside = probability === 1 ? (draws.length - 0.5) / draws.length : probability;
+  return essBelow(draws, chainCount, quantile(draws, inside));
+}
+
+/** Of x ≤ bound. `below`: room for as many numbers. */
+export function essBelow(draws: Float64Array, chainCount: number, bound: number, below = new Float64Array(draws.length)): number {
+  for (let i = 0; i < draws.length; i++) below[i] = draws[i] <= bound ? 1 : 0;
+  return splitEffectiveSize(below, chainCount);
+}
+
+export function splitEffectiveSize(draws: Float64Array, chainCount: number): number {
+  const split = splitChains(draws, chainCount);
+  return effectiveSize(split.draws, split.chainCount);
+}
+
+/**
+ * Effective sample size: how many independent draws would estimate as well. ESS = S/τ, τ = 1 + 2 Σ_{t>0} ρ_t, S = chains × draws.
+ *
+ * ρ_t = 1 − (W − γ̄_t)/V: γ̄_t is the chains' mean autocovariance, W = n/(n − 1)·γ̄₀ and V = γ̄₀ + the variance of the chains' means, so
+ * that chains that disagree count as one slow chain. The sum stops at the first pair ρ_2k + ρ_2k+1 below 0 and its pairs are made to fall
+ * (Geyer's initial monotone sequence); τ ≥ 1/log₁₀ S bounds what chains that swing can claim. Chains are split in halves first.
+ *
+ * | function | of | what it is wanted for |
+ * | --- | --- | --- |
+ * | essBulk | the rank-normalised draws | overall: at least 100 a chain |
+ * | essTail | x ≤ q, the lesser of the 5 % and 95 % quantiles q | the tails |
+ * | essMean, essSd | x, (x − x̄)² | the error of the mean, of the standard deviation |
+ * | essQuantile | x ≤ q | the error of a quantile |
+ *
+ * NaN where a draw is not finite (to essBulk: is NaN), where all are equal, and of fewer than three draws a half chain. Where no pair
+ * beyond the first can be looked at (halves of 3 to 5 draws) or the first is already below 0, τ = 2: S/2 is the answer, as posterior's.
+ * Differs from posterior: draws count as equal within their rounding, not within 2^-52, so that the unit of x does not matter.
+ * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Geyer 1992, section 3.3.
+ *
+ * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
+ *
+ * ESS of the chains as they are: neither split nor ranked.
+ */
+export function effectiveSize(draws: Float64Array, chainCount: number): number {
+  const n = drawsPerChain("effectiveSize", draws, chainCount);
+  return n < 3 || isDegenerate(draws) ? Number.NaN : effectiveSizeOf(centredChains(draws, chainCount));
+}
+
+/** The same of at least three draws a chain that are not all equal. */
+export function effectiveSizeOf(chains: CentredChains): number {
+  const { chainCount, means, draws } = chains;
+  const n = draws.length / chainCount;
+  const gamma = autocovarianceAt(chains);
+  const within = (gamma(0) * n) / (n - 1);
+  const total = gamma(0) + (chainCount > 1 ? variance(means) : 0);
+  if (!(total > 0)) return Number.NaN;
+  const tau = autocorrelationTime((t) => (t === 0 ? 1 : 1 - (within - gamma(t)) / total), n);
+  return draws.length / Math.max(tau, 1 / (log(draws.length) / Math.LN10));
+}
+
+/** τ by Geyer's initial monotone sequence, from ρ_t at lags below n. */
+function autocorrelationTime(rho: (t: number) => number, n: number): number {
+  let end = 0;
+  let pair = rho(0) + rho(1);
+  let total = 0;
+  let least = pair;
+  // Pairs before `end` are positive and in the sum; the pair at `end` is the first that is not, or the last that may be looked at.
+  while (end < n - 5 && pair > 0) {
+    total += least;
+    end += 2;
+    pair = rho(end) + rho(end + 1);
+    least = Math.min(least, pair);
+  }
+  // Of the pair at the end its even lag alone, once: it lessens the variance where chains swing.
+  const last = pair >= 0 ? rho(end) : Math.max(rho(end), 0);
+  return end === 0 ? 2 : -1 + 2 * total + last;
+}

@@ -1,0 +1,112 @@
+/**
+ * Weights of models by what they predict of each observation when it is left out, log p(y_i | y_−i, M_k) in nats.
+ *
+ * Stacking: the w of the simplex that maximises Σ_i log Σ_k w_k exp(elpd_ik), so that the models together predict best: a model that another one makes
+ * superfluous has none. The maximum is concave; it is climbed by expectation–maximisation and by Newton's method on the weights that are free, to a
+ * proved distance: at w nothing is better by more than N·(max_k mean_i p_ik/Σ_j w_j p_ij − 1).
+ *
+ * Pseudo-BMA+: the mean over Bayesian bootstraps z ~ Dirichlet(1, …, 1) of the weights ∝ exp(N Σ_i z_i elpd_ik), which takes into account that another
+ * sample of observations would have given others.
+ *
+ * Source: Yao, Vehtari, Simpson, Gelman 2018; the distance is Lindsay 1983. Equal to loo_model_weights() of R's loo, whose optimiser ends earlier.
+ */
+import { solvePositive } from "../numbers/cholesky.ts";
+import { exp } from "../numbers/exp.ts";
+import { log } from "../numbers/log.ts";
+import { stream } from "../random/stream.ts";
+
+/** Nats by which another mixture may be better. */
+const GAP = 1e-10;
+const MOST_STEPS = 1000;
+const RIDGE = 1e-8;
+/** A weight that is no longer held at 0. */
+const FREE = 1e-14;
+const REPLICATES = 1000;
+
+/** elpd: float64[N] of each model. */
+export function stackingWeights(elpd: readonly Float64Array[]): Float64Array {
+  const [count, observations] = [elpd.length, elpd[0].length];
+  const likelihoods = relative(elpd);
+  let weights = new Float64Array(count).fill(1 / count);
+  for (let step = 0; step < MOST_STEPS; step++) {
+    const at = look(likelihoods, weights);
+    if (observations * (at.slope.reduce((a, b) => Math.max(a, b)) - 1) <= GAP) break;
+    const em = weights.map((weight, k) => weight * at.slope[k]);
+    const newton = newtonStep(likelihoods, weights, at);
+    weights = newton && look(likelihoods, newton).value > look(likelihoods, em).value ? newton : em;
+  }
+  return weights;
+}
+
+/** exp(elpd) over the best of each observation: [model][observation], in [0, 1]. */
+function relative(elpd: readonly Float64Array[]): Float64Array[] {
+  const best = elpd[0].map((_, i) => elpd.reduce((most, own) => Math.max(most, own[i]), -Infinity));
+  return elpd.map((own) => own.map((value, i) => exp(value - best[i])));
+}
+
+interface Look {
+  /** Mean log of the mixture. */
+  readonly value: number;
+  /** Of each observation. */
+  readonly mixture: Float64Array;
+  /** mean_i p_ik / mixture_i: 1 where the weight is free, at most 1 where it is 0. */
+  readonly slope: Float64Array;
+}
+
+function look(likelihoods: readonly Float64Array[], weights: Float64Array): Look {
+  const mixture = likelihoods[0].map((_, i) => likelihoods.reduce((sum, own, k) => sum + weights[k] * own[i], 0));
+  const { length } = mixture;
+  const slope = Float64Array.from(likelihoods, (own) => own.reduce((sum, p, i) => sum + p / mixture[i], 0) / length);
+  return { value: mixture.reduce((sum, f) => sum + log(f), 0) / length, mixture, slope };
+}
+
+/** Newton's step of the free weights, kept to the simplex and halved until it climbs; undefined where none does. */
+function newtonStep(likelihoods: readonly Float64Array[], weights: Float64Array, { value, mixture, slope }: Look) {
+  const free = [...weights.keys()].filter((k) => weights[k] > FREE || slope[k] > 1);
+  const size = free.length;
+  const curvature = new Float64Array(size * size);
+  free.forEach((k, a) => {
+    for (let b = 0; b <= a; b++) {
+      const other = likelihoods[free[b]];
+      curvature[a * size + b] = likelihoods[k].reduce((sum, p, i) => sum + (p / mixture[i]) * (other[i] / mixture[i]), 0);
+      curvature[a * size + b] /= mixture.length;
+    }
+    // Of models that are alike the curvature is singular.
+    curvature[a * size + a] += RIDGE + RIDGE * curvature[a * size + a];
+  });
+  // Maximises mean log(mixture) − Σ w over w ≥ 0, whose maximum is on the simplex.
+  const step = Float64Array.from(free, (k) => slope[k] - 1);
+  if (!solvePositive(curvature, step)) return undefined;
+  for (let length = 1; length > 1e-3; length /= 2) {
+    const next = weights.slice();
+    free.forEach((k, a) => {
+      next[k] = Math.max(0, weights[k] + length * step[a]);
+    });
+    const sum = next.reduce((total, weight) => total + weight, 0);
+    const scaled = next.map((weight) => weight / sum);
+    if (look(likelihoods, scaled).value > value) return scaled;
+  }
+  return undefined;
+}
+
+/** elpd: float64[N] of each model; `seed` of the bootstrap. */
+export function pseudoBmaWeights(elpd: readonly Float64Array[], seed: number): Float64Array {
+  const [count, observations] = [elpd.length, elpd[0].length];
+  const weights = new Float64Array(count);
+  const random = stream(seed, "compare");
+  const shares = new Float64Array(observations);
+  for (let b = 0; b < REPLICATES; b++) {
+    const draws = random.at(b);
+    let total = 0;
+    for (let i = 0; i < observations; i++) total += shares[i] = draws.exponential();
+    const sums = Float64Array.from(
+      elpd,
+      (own) => (observations * own.reduce((sum, value, i) => sum + shares[i] * value, 0)) / total,
+    );
+    const best = sums.reduce((a, x) => Math.max(a, x));
+    const powers = sums.map((sum) => exp(sum - best));
+    const all = powers.reduce((a, x) => a + x, 0);
+    for (let k = 0; k < count; k++) weights[k] += powers[k] / all / REPLICATES;
+  }
+  return weights;
+}

@@ -1,0 +1,52 @@
+/**
+ * Monte Carlo standard errors: how far an estimate from these draws stands from the one of infinitely many.
+ *
+ * mean: sd/√ESS_mean.  sd: √((m₄ − m₂²)/(4 m₂·ESS_sd)), m_k = mean of (x − x̄)^k (the delta method).  Quantile p: half the distance of the
+ * order statistics at the 15.87 % and 84.13 % points of Beta(p·ESS + 1, (1 − p)·ESS + 1), ESS = ESS_quantile(p): it needs no density.
+ * NaN wherever the effective size is.
+ * draws: float64[chains × draws], chain after chain. Result: in the units of the draws.
+ * Source: Vehtari, Gelman, Simpson, Carpenter, Bürkner 2021; Kenney, Keeping 1951 on sd.
+ *
+ * @throws OptionError unless chainCount is a positive integer; DataError unless it divides the number of draws
+ */
+import { betaQuantile } from "../numbers/beta-quantile.ts";
+import { essMean, essQuantile, essSd } from "./effective-size.ts";
+import { mean, variance } from "./moments.ts";
+
+/** Φ(−1) and Φ(1), to the digits that posterior takes. */
+const ONE_BELOW = 0.1586553;
+const ONE_ABOVE = 0.8413447;
+
+export function mcseMean(draws: Float64Array, chainCount: number): number {
+  return Math.sqrt(variance(draws) / essMean(draws, chainCount));
+}
+
+export function mcseSd(draws: Float64Array, chainCount: number): number {
+  return sdError(draws, essSd(draws, chainCount));
+}
+
+/** Of draws whose effective size for sd is known. */
+export function sdError(draws: Float64Array, size: number): number {
+  const centre = mean(draws);
+  let second = 0;
+  let fourth = 0;
+  for (let i = 0; i < draws.length; i++) {
+    const square = (draws[i] - centre) * (draws[i] - centre);
+    second += square;
+    fourth += square * square;
+  }
+  second /= draws.length;
+  fourth /= draws.length;
+  return Math.sqrt((fourth - second ** 2) / size / second / 4);
+}
+
+/** @throws also OptionError unless probability lies within [0, 1] */
+export function mcseQuantile(draws: Float64Array, chainCount: number, probability: number): number {
+  const size = essQuantile(draws, chainCount, probability);
+  if (Number.isNaN(size)) return size;
+  const sorted = draws.slice().sort();
+  const count = sorted.length;
+  const below = betaQuantile(ONE_BELOW, size * probability + 1, size * (1 - probability) + 1);
+  const above = betaQuantile(ONE_ABOVE, size * probability + 1, size * (1 - probability) + 1);
+  return (sorted[Math.min(Math.ceil(above * count), count) - 1] - sorted[Math.max(Math.floor(below * count), 1) - 1]) / 2;
+}

@@ -1,0 +1,93 @@
+import { checkNumber, DataError } from "../errors/errors.ts";
+import { exp } from "../numbers/exp.ts";
+import { log } from "../numbers/log.ts";
+import { logSumExp } from "../numbers/log-sum-exp.ts";
+import { fitGeneralisedPareto, generalisedParetoQuantile } from "./generalised-pareto.ts";
+
+/** Options of `psis`. */
+export interface PsisOptions {
+  /** ESS over the number of draws, > 0. Default 1: independent draws. */
+  readonly relativeEfficiency?: number;
+}
+
+/** What `psis` found: normalised log weights, k̂ and its threshold, effective size. */
+export interface PsisResult {
+  /** Log weights, normalised: Σ exp = 1. */
+  readonly logWeights: Float64Array;
+  /** k̂ of the largest weights. */
+  readonly paretoK: number;
+  /** The k̂ up to which the weights can be trusted. */
+  readonly threshold: number;
+  /** Effective draws. */
+  readonly effectiveSize: number;
+}
+
+const LEAST_TAIL = 5;
+
+/** The k̂ up to which S draws are enough. */
+export const paretoKThreshold = (drawCount: number): number => Math.min(1 - 1 / (log(drawCount) / Math.LN10), 0.7);
+
+/**
+ * Pareto smoothed importance sampling: the largest weights are replaced by the expected order statistics of a generalised Pareto
+ * distribution fitted to them, and its shape k̂ tells whether the weights can be trusted at all.
+ *
+ * logRatios: float64[S], log of target over proposal at each draw, up to a constant; −∞ weighs nothing. The tail is the
+ * M = ⌈min(S/5, 3√(S/r))⌉ largest, r the proposal's draws' relative efficiency; no weight ends above the largest raw one.
+ * k̂ < min(1 − 1/log₁₀ S, 0.7) (`threshold`) is good; above it the estimate is unreliable. k̂ = ∞, and the weights stay raw, if M < 5 or
+ * the tail is constant. logWeights: normalised, Σ exp = 1. effectiveSize: r/Σw².
+ * Source: Vehtari, Simpson, Gelman, Yao, Gabry 2024. Equal to loo's `weights(psis(…))`.
+ *
+ * @throws DataError unless every log ratio is finite or −∞, and one is finite; OptionError unless relativeEfficiency > 0
+ */
+export function psis(logRatios: Float64Array, { relativeEfficiency = 1 }: PsisOptions = {}): PsisResult {
+  checkNumber("psis", "relativeEfficiency", relativeEfficiency, { low: 0, open: true });
+  const largest = largestRatio(logRatios);
+  const logWeights = logRatios.map((ratio) => ratio - largest);
+  const paretoK = smoothTail(logWeights, tailLength(logRatios.length, relativeEfficiency));
+  const total = logSumExp(logWeights);
+  let squares = 0;
+  for (let s = 0; s < logWeights.length; s++) {
+    logWeights[s] -= total;
+    squares += exp(2 * logWeights[s]);
+  }
+  return { logWeights, paretoK, threshold: paretoKThreshold(logRatios.length), effectiveSize: relativeEfficiency / squares };
+}
+
+function tailLength(drawCount: number, relativeEfficiency: number): number {
+  return Math.ceil(Math.min(0.2 * drawCount, 3 * Math.sqrt(drawCount / relativeEfficiency)));
+}
+
+function largestRatio(logRatios: Float64Array): number {
+  let largest = -Infinity;
+  logRatios.forEach((ratio, s) => {
+    if (Number.isNaN(ratio) || ratio === Infinity) {
+      throw new DataError(
+        "psis",
+        `log ratio ${s} is ${ratio}, but must be finite or -Infinity; drop that draw`,
+        "DATA_NOT_FINITE",
+      );
+    }
+    if (ratio > largest) largest = ratio;
+  });
+  if (largest > -Infinity) return largest;
+  throw new DataError("psis", "no log ratio is finite, but one must be: the proposal misses the target", "DATA_NOT_FINITE");
+}
+
+/** Smooths in place the `length` largest of log weights whose greatest is 0; returns k̂. */
+function smoothTail(logWeights: Float64Array, length: number): number {
+  if (length < LEAST_TAIL) return Infinity;
+  const order = Uint32Array.from(logWeights, (_, s) => s).sort((a, b) => rising(logWeights[a], logWeights[b]) || a - b);
+  const start = order.length - length;
+  if (0 - logWeights[order[start]] < 2 ** -52 / 100) return Infinity;
+  const cutoff = exp(logWeights[order[start - 1]]);
+  const fitted = fitGeneralisedPareto(Float64Array.from({ length }, (_, i) => exp(logWeights[order[start + i]]) - cutoff));
+  if (!Number.isFinite(fitted.k)) return fitted.k;
+  for (let i = 0; i < length; i++) {
+    const weight = cutoff + generalisedParetoQuantile((i + 0.5) / length, fitted);
+    logWeights[order[start + i]] = Math.min(log(weight), 0);
+  }
+  return fitted.k;
+}
+
+/** Not a difference: −∞ less −∞ is no number. */
+const rising = (a: number, b: number): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,122 @@
+import { checkKeys, DataError } from "../errors/errors.ts";
+import { drawsPerChain } from "./chains.ts";
+import { essBulk, essTail } from "./effective-size.ts";
+import { mean, variance } from "./moments.ts";
+import { mcseMean, mcseSd } from "./monte-carlo-error.ts";
+import { heavierTail } from "./pareto-khat.ts";
+import { quantiles } from "./quantile.ts";
+import { rhat } from "./rhat.ts";
+import { type Figures, finiteRow } from "./summary-row.ts";
+
+/** Options of `summary`. */
+export interface SummaryOptions {
+  /** Chains of the draws. */
+  readonly chainCount: number;
+  /** Probabilities of the quantiles, in [0, 1]. Default [0.05, 0.5, 0.95]. */
+  readonly probabilities?: readonly number[];
+}
+
+/** The row of one variable in a posterior's summary. */
+export interface VariableSummary {
+  /** The mean. */
+  readonly mean: number;
+  /** The standard deviation. */
+  readonly sd: number;
+  /** Monte Carlo standard error of the mean; NaN where tails are too heavy. */
+  readonly mcseMean: number;
+  /** Monte Carlo standard error of the standard deviation; NaN where tails are too heavy. */
+  readonly mcseSd: number;
+  /** Quantiles by name: q5, q50, q95. */
+  readonly quantiles: Readonly<Record<string, number>>;
+  /** Effective draws of the bulk. */
+  readonly essBulk: number;
+  /** Effective draws of the tails. */
+  readonly essTail: number;
+  /** R̂: below 1.01 is wanted. */
+  readonly rhat: number;
+  /** Pareto k̂ of both tails, the larger: above 0.7 the mean has no reliable error. */
+  readonly paretoK: number;
+}
+
+/** From here on the mean, and the standard deviation, have no reliable error. */
+export const HEAVY_MEAN = 0.7;
+export const HEAVY_SD = 0.5;
+
+/**
+ * The table of a posterior: for every variable its mean, sd, their Monte Carlo errors, quantiles, effective sizes and R̂, by name.
+ *
+ * variables: by name ("mu", "theta[3]"), each float64[chains × draws], chain after chain, all of one length. The columns are
+ * those of monte-carlo-error.ts, quantile.ts, effective-size.ts and rhat.ts; quantiles stand under "q5", "q50", "q95", or
+ * "q2.5" for the probability 0.025. A column is NaN where it has no meaning (a constant, a NaN draw). Errors are NaN, too,
+ * where tails are so heavy that none is reliable: that of the mean where k̂ (pareto-khat.ts) is above 0.7, that of sd above
+ * 0.5, where there is no variance. Then quantiles say what can be said. A k̂ of ∞, as of a few whole numbers, says nothing of
+ * tails.
+ *
+ * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
+ */
+export function summary<Name extends string>(
+  variables: Readonly<Record<Name, Float64Array>>,
+  options: SummaryOptions,
+): Record<Name, VariableSummary> {
+  checkKeys("summary", options, ["chainCount", "probabilities"]);
+  const { chainCount, probabilities = [0.05, 0.5, 0.95] } = options;
+  const entries = Object.entries(variables) as [Name, Float64Array][];
+  for (const [name, draws] of entries) {
+    drawsPerChain(`summary: ${name}`, draws, chainCount);
+    if (draws.length === entries[0][1].length) continue;
+    const given = `${draws.length} draws, but "${entries[0][0]}" has ${entries[0][1].length}`;
+    throw new DataError(`summary: ${name}`, `${given}; give every variable the same draws`, "DRAWS_SHAPE");
+  }
+  const rows = entries.map(([name, draws]) => [name, summaryRow(draws, chainCount, probabilities)]);
+  return Object.fromEntries(rows) as Record<Name, VariableSummary>;
+}
+
+/** The row of draws whose shape is right. */
+export function summaryRow(draws: Float64Array, chainCount: number, probabilities?: readonly number[]): VariableSummary {
+  const stages = summaryStages(draws, chainCount, probabilities);
+  for (;;) {
+    const { done, value } = stages.next();
+    if (done) return value;
+  }
+}
+
+/** The same in stages, between which a page may be served. */
+export function* summaryStages(
+  draws: Float64Array,
+  chainCount: number,
+  probabilities: readonly number[] = [0.05, 0.5, 0.95],
+): Generator<void, VariableSummary> {
+  const figures = areFinite(draws)
+    ? yield* finiteRow(draws, chainCount, probabilities)
+    : anyRow(draws, chainCount, probabilities);
+  const heavy = Number.isFinite(figures.paretoK) ? figures.paretoK : 0;
+  return {
+    ...figures,
+    mcseMean: heavy > HEAVY_MEAN ? Number.NaN : figures.mcseMean,
+    mcseSd: heavy > HEAVY_SD ? Number.NaN : figures.mcseSd,
+    quantiles: Object.fromEntries(probabilities.map((probability, i) => [quantileName(probability), figures.quantiles[i]])),
+  };
+}
+
+/** Of 0.07·100 only the digits that were meant. */
+const quantileName = (probability: number): string => `q${Number((probability * 100).toPrecision(12))}`;
+
+function areFinite(x: Float64Array): boolean {
+  for (let i = 0; i < x.length; i++) if (!Number.isFinite(x[i])) return false;
+  return true;
+}
+
+function anyRow(draws: Float64Array, chainCount: number, probabilities: readonly number[]): Figures {
+  const tailSize = essTail(draws, chainCount);
+  return {
+    mean: mean(draws),
+    sd: Math.sqrt(variance(draws)),
+    mcseMean: mcseMean(draws, chainCount),
+    mcseSd: mcseSd(draws, chainCount),
+    quantiles: quantiles(draws, probabilities),
+    essBulk: essBulk(draws, chainCount),
+    essTail: tailSize,
+    rhat: rhat(draws, chainCount),
+    paretoK: heavierTail(draws, tailSize),
+  };
+}

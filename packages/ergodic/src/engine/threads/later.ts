@@ -1,0 +1,15 @@
+import { CapabilityError, saidBy } from "../errors/errors.ts";
+
+/** Code that is loaded when it is needed. @throws CapabilityError [HOST_IMPORT] where it cannot be, which is no fault of what it was needed for */
+export async function later<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new CapabilityError(
+      "ergodic",
+      `a part of the library cannot be loaded (${saidBy(cause)}); in a service worker, which loads nothing later, import the package @ergodic/single-file; elsewhere see that the site has every file of its build`,
+      "HOST_IMPORT",
+      { cause },
+    );
+  }
+}

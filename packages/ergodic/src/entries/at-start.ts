@@ -1,0 +1,21 @@
+/**
+ * Where nothing is bundled, the names of what the library defines are kept for it, and pipelines know all steps. Bundlers leave this module out, as they do
+ * the definitions that are not used.
+ */
+
+import { reserveDistributionNames } from "../bayes/distributions/distribution.ts";
+import * as distributions from "../bayes/distributions/index.ts";
+import { reserveRules } from "../engine/optimise/index.ts";
+import { reserveLossNames } from "../learning/models/loss.ts";
+import * as losses from "../learning/models/losses/index.ts";
+import { reserveInitialisers } from "../learning/models/neural/initialisers.ts";
+import { reserveLayerKinds } from "../learning/models/neural/layers/by-kind.ts";
+import { reserveSearches } from "../search/algorithms/index.ts";
+import "../predict/at-start.ts"; // left out by bundlers
+
+reserveRules();
+reserveSearches();
+reserveLossNames(Object.keys(losses));
+reserveInitialisers();
+reserveLayerKinds();
+reserveDistributionNames(Object.keys(distributions));

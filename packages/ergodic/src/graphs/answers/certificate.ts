@@ -1,0 +1,97 @@
+import type { Certificate } from "../../engine/contract/index.ts";
+
+/** From the strongest to the weakest. */
+const kinds = ["exact", "lower", "interval", "mcse", "khat", "none"] as const;
+
+/** Its place from the strongest kind, 0, to the weakest. */
+export function weakness(certificate: Certificate): number {
+  return kinds.findIndex((kind) => kind in certificate);
+}
+
+/** The weakest of several: none of no kind. Of one kind the one that leaves most open; the first of equals. */
+export function weakest(certificates: Iterable<Certificate>): Certificate {
+  let found: Certificate = { exact: true };
+  let most = 0;
+  for (const one of certificates) {
+    const more = weakness(one) - weakness(found);
+    if (more < 0) continue;
+    const open = openness(one);
+    if (more > 0 || open > most) [found, most] = [one, open];
+  }
+  return found;
+}
+
+/** How much a certificate leaves open, among those of its kind: the widest of its ranges, R-hat, k-hat. Infinite where that is not known. */
+function openness(certificate: Certificate): number {
+  const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);
+  return Number.isNaN(open) ? Infinity : open;
+}
+
+function widest(certificate: Certificate): number {
+  if ("interval" in certificate) {
+    const intervals = [certificate.interval].flat(2);
+    return Math.max(...intervals.map((to, k) => (k % 2 === 1 ? to - intervals[k - 1] : 0)));
+  }
+  if (!("lower" in certificate)) return 0;
+  const [lower, upper] = [[certificate.lower].flat(), [certificate.upper].flat()];
+  return Math.max(...upper.map((to, state) => to - lower[state]));
+}
+
+/** A number that was found, and what is known of it. */
+export interface Certified {
+  readonly value: number;
+  readonly certificate: Certificate;
+}
+
+/** The sum of numbers that were found independently of each other. Bounds and intervals add up; that all intervals hold has the product of their levels. */
+export function certifiedSum(parts: readonly Certified[]): Certified {
+  const value = parts.reduce((sum, part) => sum + part.value, 0);
+  const certificate = weakest(parts.map((part) => part.certificate));
+  if ("exact" in certificate || "none" in certificate) return { value, certificate };
+  if ("lower" in certificate || "interval" in certificate) {
+    let [low, high, level, size] = [0, 0, 1, 0];
+    for (const part of parts) {
+      const [from, to] = ends(part);
+      size += Math.abs(from) + Math.abs(to);
+      low += from;
+      high += to;
+      if ("interval" in part.certificate) level *= part.certificate.level;
+    }
+    // What the sums, and numbers that are right up to rounding, may be off by.
+    const slack = 2 ** -50 * parts.length * size;
+    if ("lower" in certificate) return { value, certificate: { lower: low - slack, upper: high + slack } };
+    return { value, certificate: { interval: [low, high], level } };
+  }
+  if ("mcse" in certificate) {
+    const all = parts.flatMap((part) => ("mcse" in part.certificate ? [part.certificate] : []));
+    const mcse = Math.sqrt(all.reduce((sum, one) => sum + one.mcse[0] ** 2, 0));
+    return {
+      value,
+      certificate: { mcse: [mcse], rhat: Math.max(...all.map(({ rhat }) => rhat)), ess: Math.min(...all.map(({ ess }) => ess)) },
+    };
+  }
+  const all = parts.flatMap((part) => ("khat" in part.certificate ? [part.certificate] : []));
+  return {
+    value,
+    certificate: { khat: Math.max(...all.map(({ khat }) => khat)), ess: Math.min(...all.map(({ ess }) => ess)) },
+  };
+}
+
+function ends({ value, certificate }: Certified): readonly [number, number] {
+  if ("lower" in certificate) return [certificate.lower as number, certificate.upper as number];
+  if ("interval" in certificate) return certificate.interval as readonly [number, number];
+  return [value, value];
+}
+
+/** In words, as people read it. */
+export function certificateText(certificate: Certificate): string {
+  if ("exact" in certificate) return "exact";
+  if ("lower" in certificate) return "proved bounds";
+  if ("interval" in certificate) return `an interval at ${percent(certificate.level)} %`;
+  if ("mcse" in certificate) return `chains: R-hat ${certificate.rhat.toFixed(3)}, effective size ${Math.round(certificate.ess)}`;
+  if ("khat" in certificate)
+    return `importance weights: k-hat ${certificate.khat.toFixed(2)}, effective size ${Math.round(certificate.ess)}`;
+  return `no guarantee: ${certificate.none}`;
+}
+
+const percent = (level: number): string => String(Number((level * 100).toPrecision(4)));

@@ -1,0 +1,249 @@
+import type { Certificate, Snapshot } from "../../engine/contract/index.ts";
+import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { stream } from "../../engine/random/stream.ts";
+import { eliminationOrders } from "../exact/order.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
+import { type LogTable, LogTables } from "../reduce/log-tables.ts";
+import { PartRun } from "../reduce/part-run.ts";
+import type { Component } from "../reduce/reduction.ts";
+import { judged, type Weighed } from "./judge.ts";
+import { answerFrom, keptAnswer } from "./kept-answer.ts";
+import { Proposal } from "./proposal.ts";
+import { WeightSums } from "./weight-sums.ts";
+
+/** Options of `importanceSampling`. */
+export interface ImportanceSamplingOptions {
+  /** Chance that an interval holds the truth, at least. Default 0.999; from 0.5 to 0.999999. */
+  level?: number;
+  /** It ends once the interval of ln Z, and of "marginals" those of all of them, is no wider. Default 0.01; > 0. */
+  width?: number;
+  /** Joint states that are drawn at most from each proposal. Default 200000; a whole number >= 1000. */
+  samples?: number;
+}
+
+/** log2 of the joint states of a mini-bucket of the first proposals, and from each to the next. */
+const FIRST_LIMIT = 8;
+const LIMIT_STEP = 4;
+/** Beyond what 2^26 states take a proposal costs more than it gains. */
+const LAST_LIMIT = 24;
+/** From all but the last proposals so many joint states are drawn. */
+const EARLY_SAMPLES = 4000;
+/** Log weights that are kept for k̂. */
+const KEPT = 20000;
+/** An interval of ln Z that is wider says little: k̂ may say more. */
+const WIDE = 1;
+/** Of the search for orders: a part of what an exact answer would take, which is far too much. */
+const ORDER_EFFORT = 1e-4;
+/** Its operations at most, and for each second that there is: a twentieth of it. */
+const MOST_ORDER_OPERATIONS = 1e9;
+const ORDER_OPERATIONS = 4e7;
+/** More than the stretches of work of a search for orders. */
+export const ORDERS = 2 ** 40;
+/** Variables that are drawn between two yields: a few milliseconds. */
+const PAUSE_VARIABLES = 20000;
+/** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
+const FIRST_LOOK = 1000;
+/** Intervals among which the answer may choose: looks at both proposals of each limit. */
+const LOOKS = 128;
+
+/**
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs that are too wide for elimination: Z = E_q[w],
+ * w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
+ *
+ * No weight is above the proved bound Z⁺, so that the empirical Bernstein inequality gives intervals that hold whatever the
+ * distribution is (weight-sums.ts). Where that of ln Z is wider than 1 the certificate is { khat, ess } by PSIS instead, if k̂ is small
+ * enough and a second proposal, of another elimination order, agrees; otherwise it remains the wide interval. Mini-buckets begin with
+ * 2^8 states and grow by factors of 16 as far as the memory goes. Tasks: "marginals", "partition".
+ * Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ */
+export function importanceSampling(
+  options: ImportanceSamplingOptions = {},
+): InferenceAlgorithm & { start(part: Component, plan: InferencePlan): ImportanceSampling } {
+  checkKeys("importanceSampling", options, ["level", "width", "samples"]);
+  const { level = 0.999, width = 0.01, samples = 200000 } = options;
+  checkNumber("importanceSampling", "level", level, { low: 0.5, high: 0.999999 });
+  checkNumber("importanceSampling", "width", width, { low: 0, open: true });
+  checkNumber("importanceSampling", "samples", samples, { low: 1000, integer: true });
+  return {
+    name: "importanceSampling",
+    verb: "infer",
+    tasks: ["marginals", "partition"],
+    toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
+    prepare: LogTables.making,
+    start: (part, plan) => new ImportanceSampling(part, plan, { level, width, samples }),
+  };
+}
+
+/** A proposal, and what was drawn from it. */
+interface Arm extends Weighed {
+  readonly proposal: Proposal;
+  readonly logWeights: number[];
+}
+
+/** A run of `importanceSampling` on a part. */
+export class ImportanceSampling extends PartRun {
+  private readonly part: Component;
+  private readonly plan: InferencePlan;
+  private readonly options: Required<ImportanceSamplingOptions>;
+  private readonly tables: LogTables;
+  /** log2 of the joint states of a mini-bucket of the proposals under way. */
+  limit = FIRST_LIMIT;
+  /** Stretches of work since these were begun; before the first, since the search for orders was, less ORDERS. */
+  stretches = -ORDERS;
+  private drawn = 0;
+  private arms: readonly Arm[] = [];
+  /** The best answer of the proposals before. */
+  private best: PartAnswer | undefined;
+
+  constructor(part: Component, plan: InferencePlan, options: Required<ImportanceSamplingOptions>) {
+    super();
+    this.part = part;
+    this.plan = plan;
+    this.options = options;
+    this.tables = LogTables.of(part);
+  }
+
+  protected *work(): Generator<void> {
+    for (const _ of this.limits()) {
+      this.stretches++;
+      yield;
+    }
+  }
+
+  private *limits(): Generator<void> {
+    const { part, plan, options } = this;
+    const scopes = part.tables.map(({ scope }) => scope);
+    const orders: (readonly number[])[] = [];
+    const most =
+      plan.seconds === undefined ? MOST_ORDER_OPERATIONS : Math.min(MOST_ORDER_OPERATIONS, plan.seconds * ORDER_OPERATIONS);
+    for (const arm of [0, 1]) {
+      const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
+      orders.push((yield* search).order);
+    }
+    // A table of each variable, in both proposals and while they are made.
+    const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
+    for (; ; this.limit += LIMIT_STEP) {
+      this.stretches = 0;
+      const arms: Arm[] = [];
+      for (const order of orders) {
+        const proposal = yield* Proposal.make(this.tables, order, this.limit);
+        const sums = new WeightSums(part.cardinalities, proposal.logBound, plan.task === "marginals");
+        arms.push({ proposal, sums, logWeights: [] });
+      }
+      this.arms = arms;
+      const last = this.limit + LIMIT_STEP > widest || arms.every(({ proposal }) => proposal.exact);
+      yield* this.sample(last ? options.samples : EARLY_SAMPLES);
+      this.best = this.answer();
+      this.arms = [];
+      if (last || (this.best && spreadOf(this.best) <= options.width)) return;
+    }
+  }
+
+  private *sample(samples: number): Generator<void> {
+    const { tables, plan, options, arms } = this;
+    const streams = arms.map((_, arm) => stream(plan.seed, "importance sampling", this.limit, arm));
+    const states = new Int32Array(tables.cardinalities.length);
+    const pause = Math.max(1, Math.floor(PAUSE_VARIABLES / states.length));
+    let look = FIRST_LOOK;
+    for (let n = 0; n < samples; n++) {
+      for (const [arm, { proposal, sums, logWeights }] of arms.entries()) {
+        const logQ = proposal.draw(streams[arm].at(n), states);
+        const logWeight = logQ === -Infinity ? logQ : valueAt(tables.tables, states) - logQ;
+        sums.add(logWeight, states);
+        if (n < KEPT) logWeights.push(logWeight);
+        this.drawn++;
+      }
+      if (n % pause === pause - 1) yield;
+      if (n + 1 < look) continue;
+      look *= 2;
+      const found = this.answer();
+      if (found && spreadOf(found) <= options.width) return;
+    }
+  }
+
+  answer(): PartAnswer | undefined {
+    const found = this.arms.length > 0 && this.arms.every(({ sums }) => sums.count >= 100) ? this.now() : undefined;
+    if (!found || !this.best) return found ?? this.best;
+    return spreadOf(found) <= spreadOf(this.best) ? found : this.best;
+  }
+
+  /** By the proposal whose interval is the narrower one. */
+  private now(): PartAnswer {
+    const { arms, plan, options, part } = this;
+    // The narrowest of all intervals looked at is taken: all of them are to hold.
+    const delta = (1 - options.level) / LOOKS;
+    const totals = arms.map(({ sums }) => sums.total(delta));
+    const spread = totals.map(({ low, high }) => high - low);
+    const chosen = spread[1] < spread[0] ? 1 : 0;
+    const { sums, proposal } = arms[chosen];
+    const total = totals[chosen];
+    const method = `importance sampling: ${sums.count} draws from mini-buckets of at most 2^${this.limit} states`;
+    if (proposal.logBound === -Infinity) return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
+    const tail = spread[chosen] > WIDE || total.value === -Infinity ? judged(arms, chosen) : undefined;
+    const middle = (total.low + total.high) / 2;
+    const value = total.value > -Infinity ? total.value : Number.isFinite(middle) ? middle : total.high;
+    const certificate: Certificate = tail ?? intervalOf(total.low, total.high, options.level);
+    const logZ = { value, certificate };
+    if (plan.task === "partition") return { method, logZ };
+    const marginals = part.cardinalities.map((count, variable) => {
+      if (total.value === -Infinity) {
+        const none = "no state of a positive product was drawn";
+        return { p: new Float64Array(count).fill(1 / count), certificate: { none } };
+      }
+      const { p, intervals } = sums.marginal(variable, delta);
+      const wide = intervals.some(([low, high]) => high - low > 0.5);
+      return { p, certificate: tail && wide ? tail : { interval: intervals, level: options.level } };
+    });
+    return { method, logZ, marginals, ...(total.value === -Infinity ? { blank: true } : {}) };
+  }
+
+  report(): Record<string, number> {
+    return { draws: this.drawn };
+  }
+
+  /** Draws from the proposals under way are not kept: they are made again. */
+  snapshot(): Snapshot {
+    const { limit, best } = this;
+    const { tensors, state } = best ? keptAnswer(best) : { tensors: {}, state: null };
+    return { tensors, state: { limit, best: state } };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("importance sampling", snapshot);
+    this.limit = kept.count("limit", FIRST_LIMIT, LAST_LIMIT);
+    if (kept.state.best === null) return;
+    this.best = answerFrom({ tensors: kept.tensors, state: kept.object("best") }, this.part.cardinalities);
+  }
+}
+
+function intervalOf(low: number, high: number, level: number): Certificate {
+  if (low === -Infinity) return { none: `no lower bound was found; with a chance of ${level} ln Z is at most ${high}` };
+  return { interval: [low, high], level };
+}
+
+/** ln of the product of the tables. */
+function valueAt(tables: readonly LogTable[], states: Int32Array): number {
+  let sum = 0;
+  for (const { scope, shape, values } of tables) {
+    let at = 0;
+    for (let k = 0; k < scope.length; k++) at = at * shape[k] + states[scope[k]];
+    sum += values[at];
+  }
+  return sum;
+}
+
+/** The widest interval; ∞ where there is another certificate. */
+export function spreadOf({ logZ, marginals }: PartAnswer): number {
+  const widths = [logZ?.certificate, ...(marginals ?? []).map(({ certificate }) => certificate)].map((certificate) => {
+    if (!certificate || "exact" in certificate) return 0;
+    if (!("interval" in certificate)) return Infinity;
+    const intervals = (Array.isArray(certificate.interval[0]) ? certificate.interval : [certificate.interval]) as [
+      number,
+      number,
+    ][];
+    return Math.max(...intervals.map(([low, high]) => high - low));
+  });
+  return widths.reduce((a, b) => Math.max(a, b), -Infinity);
+}

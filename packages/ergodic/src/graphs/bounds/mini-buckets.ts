@@ -1,0 +1,205 @@
+import type { Snapshot } from "../../engine/contract/index.ts";
+import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { stream } from "../../engine/random/stream.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
+import { JointState } from "../reduce/joint-state.ts";
+import { LogTables } from "../reduce/log-tables.ts";
+import { PartRun } from "../reduce/part-run.ts";
+import { positiveState } from "../reduce/positive-state.ts";
+import type { Component } from "../reduce/reduction.ts";
+import { climb } from "../search/climb.ts";
+import { Incumbent } from "../search/incumbent.ts";
+import { conditioned } from "./cutset.ts";
+import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
+import { bucketsOf } from "./quick-bound.ts";
+import { logZBetween, StateBounds, widthOf } from "./state-bounds.ts";
+
+/** Options of `miniBuckets`. */
+export interface MiniBucketsOptions {
+  /** log2 of the joint states that a table may have: of Booleans, the variables. Default 10; a whole number from 1 to 28. */
+  iBound?: number;
+}
+
+/**
+ * Weighted mini-bucket elimination: proved bounds of the partition function, of every marginal, and of the most probable state (mini-bucket-pass.ts has
+ * the inequalities). Tables are split that would have more than 2^`iBound` entries.
+ *
+ * Of ln Z the lower bound is the better one of Hölder's reverse and of the exact sum over the states that agree with a good one on a cutset; that one
+ * alone is left where zeros make the first −∞. Marginals follow from bounds of Z with each state of the variable. For "map" states are read off the
+ * upper bound and improved one variable at a time, and the best of them is what is conditioned on. Tables of 2, 4, 16, 256 … entries come first, so that
+ * there is an answer early; it ends where nothing has to be split, which is exact. Bounds hold in floating point, too: what rounding may have done is
+ * counted and allowed for. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
+ */
+export function miniBuckets(options: MiniBucketsOptions = {}): InferenceAlgorithm {
+  checkKeys("miniBuckets", options, ["iBound"]);
+  const { iBound = 10 } = options;
+  checkNumber("miniBuckets", "iBound", iBound, { low: 1, high: 28, integer: true });
+  return {
+    name: "miniBuckets",
+    verb: "infer",
+    tasks: ["marginals", "partition", "map"],
+    toJSON: () => ({ algorithm: "miniBuckets", iBound }),
+    prepare: LogTables.making,
+    start: (part, plan) => new MiniBuckets(part, plan, iBound),
+  };
+}
+
+class MiniBuckets extends PartRun {
+  private readonly plan: InferencePlan;
+  private readonly tables: LogTables;
+  private readonly found: Incumbent;
+  /** Limits of the passes, the smallest first; the one under way; and the next variable, for "marginals". */
+  private readonly limits: readonly number[];
+  private level = 0;
+  private place = 0;
+  private exact = false;
+  private lower = -Infinity;
+  private upper = Infinity;
+  private readonly bounds: readonly StateBounds[];
+
+  constructor(part: Component, plan: InferencePlan, iBound: number) {
+    super();
+    this.plan = plan;
+    this.tables = LogTables.of(part);
+    const { cardinalities } = part;
+    this.found = new Incumbent(cardinalities.length);
+    // A table a variable: states are read off them.
+    const most = Math.max(1, widthOf(plan.memory / (cardinalities.length + 8)));
+    const last = Math.min(iBound, most);
+    const limits: number[] = [];
+    for (let limit = 1; limit < last; limit *= 2) limits.push(limit);
+    this.limits = [...limits, last];
+    this.bounds = plan.task === "marginals" ? cardinalities.map((count) => new StateBounds(count)) : [];
+  }
+
+  protected *work(): Generator<void> {
+    const { tables, found, limits, plan } = this;
+    const buckets = yield* bucketsOf(tables);
+    if (!found.states) yield* this.search();
+    if (found.impossible) return;
+    for (; this.level < limits.length && !this.exact; this.level++) {
+      const limit = limits[this.level];
+      // For sums, too: what is read off the bound of the largest product is a good state to condition on.
+      const settled = yield* this.largest(buckets, limit);
+      this.exact = found.impossible || (settled && plan.task === "map");
+      if (this.exact || plan.task === "map") continue;
+      if (plan.task === "partition") yield* this.partition(buckets, limit);
+      else yield* this.marginals(buckets, limit);
+      this.place = 0;
+    }
+  }
+
+  /** A state to condition on, if there is one. */
+  private *search(): Generator<void> {
+    const states = yield* positiveState(this.tables, stream(this.plan.seed, "mini-buckets").at(0));
+    if (states === "impossible") this.found.impossible = true;
+    if (states instanceof Int32Array) yield* this.offer(states);
+  }
+
+  private *offer(states: Int32Array): Generator<void> {
+    const joint = new JointState(this.tables, states);
+    yield* climb(joint);
+    this.found.offer(joint);
+  }
+
+  /** Whether the best state is known. */
+  private *largest(buckets: Buckets, limit: number): Generator<void, boolean> {
+    const { found } = this;
+    const { values, exact, rounding, states } = yield* miniBucketPass(buckets, { kind: "largest", limit, decode: true });
+    if (!found.bound || values[0] < found.bound.value) found.bound = { value: values[0], rounding };
+    yield* this.offer(states!);
+    if (values[0] === -Infinity) found.impossible = true;
+    return exact || found.optimal;
+  }
+
+  private *partition(buckets: Buckets, limit: number): Generator<void> {
+    const { values, exact, rounding } = yield* miniBucketPass(buckets, { kind: "upper", limit });
+    this.upper = Math.min(this.upper, values[0]);
+    this.exact = exact || values[0] === -Infinity;
+    if (this.exact) this.lower = this.upper = values[0] - (values[0] > -Infinity ? rounding : 0);
+    else for (const lower of yield* this.lowers(buckets, limit, false)) this.lower = Math.max(this.lower, lower[0]);
+  }
+
+  private *marginals({ cardinalities, tables, order }: Buckets, limit: number): Generator<void> {
+    for (; this.place < cardinalities.length; this.place++) {
+      const own = this.bounds[this.place];
+      if (own.exact) continue;
+      const buckets = { cardinalities, tables, order: [...order.filter((variable) => variable !== this.place), this.place] };
+      const { values, exact } = yield* miniBucketPass(buckets, { kind: "upper", limit, keep: true });
+      if (exact) own.upper.set(values);
+      else own.reduce(values);
+      own.exact = exact;
+      if (own.upper.every((value) => value === -Infinity)) {
+        this.found.impossible = this.exact = true;
+        return;
+      }
+      if (!exact) for (const lower of yield* this.lowers(buckets, limit, true)) own.raise(lower);
+      yield;
+    }
+    this.exact = this.bounds.every(({ exact }) => exact);
+  }
+
+  private *lowers(buckets: Buckets, limit: number, keep: boolean): Generator<void, Float64Array[]> {
+    const { states } = this.found;
+    const all = [(yield* miniBucketPass(buckets, { kind: "lower", limit, keep })).values];
+    if (states) {
+      const part = conditioned(buckets, states, limit, keep);
+      all.push((yield* miniBucketPass(part, { kind: "lower", limit, keep })).values);
+    }
+    return all;
+  }
+
+  answer(): PartAnswer | undefined {
+    const { found, plan, limits, level, exact, bounds } = this;
+    const made = exact ? "without splits" : `tables of at most 2^${limits[Math.max(0, level - 1)]} states`;
+    const method = `mini-bucket elimination: ${made}`;
+    if (found.impossible)
+      return plan.task === "map" ? found.answer(method) : { method, logZ: { value: -Infinity, certificate: { exact: true } } };
+    if (plan.task === "map") return found.answer(method);
+    if (plan.task === "partition") {
+      if (this.upper === Infinity) return undefined;
+      if (exact) return { method, logZ: { value: this.upper, certificate: { exact: true } } };
+      return { method, logZ: logZBetween(this.lower, this.upper) };
+    }
+    if (level === 0 && this.place === 0) return undefined;
+    const totals = bounds.map(({ total }) => total);
+    const lower = totals.reduce((high, total) => Math.max(high, total.lower), -Infinity);
+    const upper = totals.reduce((low, total) => Math.min(low, total.upper), Infinity);
+    const logZ = exact ? ({ value: upper, certificate: { exact: true } } as const) : logZBetween(lower, upper);
+    return { method, marginals: bounds.map(({ marginal }) => marginal), ...(lower > -Infinity || exact ? { logZ } : {}) };
+  }
+
+  report(): Record<string, number> {
+    return { passes: this.level };
+  }
+
+  snapshot(): Snapshot {
+    const { level, place, exact, lower, upper, bounds } = this;
+    const finite = (value: number): number | null => (Number.isFinite(value) ? value : null);
+    const { tensors, state } = this.found.snapshot({ level, place, exact, lower: finite(lower), upper: finite(upper) });
+    const flat = (of: (one: StateBounds) => Float64Array): Float64Array =>
+      Float64Array.from(bounds.flatMap((one) => Array.from(of(one))));
+    if (bounds.length === 0) return { tensors, state };
+    const marked = Uint32Array.from(bounds, (one) => Number(one.exact));
+    return { tensors: { ...tensors, lowers: flat((one) => one.lower), uppers: flat((one) => one.upper), exact: marked }, state };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = this.found.restore(snapshot);
+    this.level = kept.count("level", 0, this.limits.length);
+    this.place = kept.count("place", 0, this.tables.cardinalities.length);
+    this.exact = kept.flag("exact");
+    this.lower = kept.numberOr("lower", -Infinity);
+    this.upper = kept.numberOr("upper", Infinity);
+    if (this.bounds.length === 0) return;
+    const size = this.bounds.reduce((sum, { lower }) => sum + lower.length, 0);
+    const [lowers, uppers] = [kept.floats("lowers", size), kept.floats("uppers", size)];
+    const exact = kept.tensor("exact", Uint32Array, this.bounds.length);
+    let at = 0;
+    this.bounds.forEach((one, variable) => {
+      one.exact = exact[variable] === 1;
+      one.lower.set(lowers.subarray(at, at + one.lower.length));
+      one.upper.set(uppers.subarray(at, (at += one.upper.length)));
+    });
+  }
+}

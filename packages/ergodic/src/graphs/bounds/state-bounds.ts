@@ -1,0 +1,75 @@
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
+import type { PartAnswer } from "../reduce/algorithm.ts";
+
+/** What a difference of logarithms and the exponential of it may have been rounded by. */
+const ROUNDING = 2 ** -40;
+
+/** Bounds of ln Z where one variable has each of its states, and what they say of its probabilities. */
+export class StateBounds {
+  readonly lower: Float64Array;
+  readonly upper: Float64Array;
+  /** The upper bounds are right up to rounding. */
+  exact = false;
+
+  constructor(count: number) {
+    this.lower = new Float64Array(count).fill(-Infinity);
+    this.upper = new Float64Array(count).fill(Infinity);
+  }
+
+  raise(lower: Float64Array): void {
+    for (const [s, value] of lower.entries()) this.lower[s] = Math.max(this.lower[s], value);
+  }
+
+  reduce(upper: Float64Array): void {
+    for (const [s, value] of upper.entries()) this.upper[s] = Math.min(this.upper[s], value);
+  }
+
+  /** Bounds of ln Z. */
+  get total(): { lower: number; upper: number } {
+    const count = this.lower.length;
+    const widen = (value: number, by: number): number => value + by * 2 ** -50 * (count + Math.abs(value));
+    const [lower, upper] = [logSumExp(this.lower), logSumExp(this.upper)];
+    return { lower: Number.isFinite(lower) ? widen(lower, -1) : lower, upper: Number.isFinite(upper) ? widen(upper, 1) : upper };
+  }
+
+  /** p(s) is at least l_s/(l_s + Σ_{t≠s} u_t), and at most u_s/(u_s + Σ_{t≠s} l_t). */
+  get marginal(): NonNullable<PartAnswer["marginals"]>[number] {
+    const { lower, upper } = this;
+    if (this.exact) return { p: shares(upper), certificate: { exact: true } };
+    const known = upper.every((value) => value < Infinity);
+    const states = [...lower.keys()];
+    const odds = (of: Float64Array, others: Float64Array, s: number): number => {
+      if (of[s] === -Infinity) return others.every((value, t) => t === s || value === -Infinity) ? 1 : 0;
+      return 1 / states.reduce((sum, t) => (t === s || others[t] === -Infinity ? sum : sum + exp(others[t] - of[s])), 1);
+    };
+    const low = states.map((s) => Math.max(0, odds(lower, upper, s) * (1 - ROUNDING)));
+    const high = states.map((s) =>
+      // Where e^x is beyond float64, the share is less than its smallest normal number, not 0.
+      known ? Math.min(1, (upper[s] === -Infinity ? 0 : Math.max(2 ** -1022, odds(upper, lower, s))) * (1 + ROUNDING)) : 1,
+    );
+    // Between the bounds of each state's share of Z, hence within those of its probability.
+    const middle = known && lower.every((value) => value > -Infinity) ? upper.map((value, s) => (value + lower[s]) / 2) : upper;
+    const p = known ? shares(middle) : new Float64Array(lower.length).fill(1 / lower.length);
+    return { p, certificate: { lower: low, upper: high } };
+  }
+}
+
+function shares(logs: Float64Array): Float64Array {
+  const total = logSumExp(logs);
+  return logs.map((value) => exp(value - total));
+}
+
+/** ln Z from bounds of it, as an answer has it: the middle, in nats. */
+export function logZBetween(lower: number, upper: number): PartAnswer["logZ"] {
+  if (lower === -Infinity)
+    return {
+      value: upper,
+      certificate: { none: `proved is only that ln Z is at most ${upper}: no state was found in which no factor is 0` },
+    };
+  return { value: lower + (upper - lower) / 2, certificate: { lower, upper } };
+}
+
+/** log2 of how many numbers fit. */
+export const widthOf = (bytes: number): number => Math.floor(log(bytes / 8) / Math.LN2);

@@ -1,0 +1,101 @@
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+
+/** ln of a mean of weights, and of the ends of an interval of it. */
+export interface LogMean {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Sums over weights that are at most e^logBound, in all and by states of each variable. Weights are kept relative to the bound, in [0, 1], so that the
+ * empirical Bernstein inequality holds: with chance 1 − δ, |mean − truth| ≤ √(2 V ln(4/δ)/n) + 7 ln(4/δ)/(3(n − 1)). Source: Maurer and Pontil 2009.
+ */
+export class WeightSums {
+  /** Weights so far. */
+  count = 0;
+  readonly logBound: number;
+  private sum = 0;
+  private squares = 0;
+  /** By variable and state, one after another. */
+  private readonly sums: Float64Array;
+  private readonly squaresOf: Float64Array;
+  private readonly first: Int32Array;
+
+  /** `byState`: sums by states are wanted. */
+  constructor(cardinalities: readonly number[], logBound: number, byState: boolean) {
+    this.logBound = logBound;
+    this.first = new Int32Array(cardinalities.length + 1);
+    cardinalities.forEach((count, variable) => {
+      this.first[variable + 1] = this.first[variable] + count;
+    });
+    const size = byState ? this.first[cardinalities.length] : 0;
+    this.sums = new Float64Array(size);
+    this.squaresOf = new Float64Array(size);
+  }
+
+  add(logWeight: number, states: Int32Array): void {
+    this.count++;
+    if (logWeight === -Infinity) return;
+    const weight = Math.min(1, exp(logWeight - this.logBound));
+    const square = weight * weight;
+    this.sum += weight;
+    this.squares += square;
+    if (this.sums.length === 0) return;
+    for (let variable = 0; variable < states.length; variable++) {
+      const at = this.first[variable] + states[variable];
+      this.sums[at] += weight;
+      this.squaresOf[at] += square;
+    }
+  }
+
+  /** Weights that count for as many as this. */
+  get effectiveSize(): number {
+    return this.squares > 0 ? (this.sum * this.sum) / this.squares : 0;
+  }
+
+  /** Standard error of the mean, relative to it. */
+  get relativeError(): number {
+    const { count, sum, squares } = this;
+    const mean = sum / count;
+    return sum > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean) / count) / mean : Infinity;
+  }
+
+  /** Of all weights: ln Z, in an interval that misses it with chance `delta` at most. */
+  total(delta: number): LogMean {
+    return this.logMean(this.sum, this.squares, delta);
+  }
+
+  /** p(s) of a variable's states, each in an interval; all hold with chance 1 − delta. */
+  marginal(variable: number, delta: number): { p: Float64Array; intervals: (readonly [number, number])[] } {
+    const sums = this.sums.subarray(this.first[variable], this.first[variable + 1]);
+    const squares = this.squaresOf.subarray(this.first[variable], this.first[variable + 1]);
+    const p = sums.map((sum) => sum / this.sum);
+    const intervals = Array.from(sums, (sum, s) => {
+      // Of this state, and of the others: p = a/(a + b).
+      const a = this.logMean(sum, squares[s], delta / (2 * sums.length));
+      const b = this.logMean(Math.max(0, this.sum - sum), Math.max(0, this.squares - squares[s]), delta / (2 * sums.length));
+      return [share(a.low, b.high), share(a.high, b.low)] as const;
+    });
+    return { p, intervals };
+  }
+
+  private logMean(sum: number, squares: number, delta: number): LogMean {
+    const { count, logBound } = this;
+    const mean = sum / count;
+    const variance = Math.max(0, squares - sum * mean) / Math.max(1, count - 1);
+    const l = log(4 / delta);
+    const error = count > 1 ? Math.sqrt((2 * variance * l) / count) + (7 * l) / (3 * (count - 1)) : 1;
+    const ln = (value: number): number => (value > 0 ? log(value) + logBound : -Infinity);
+    // Markov's inequality: a mean is above truth/δ with chance δ at most.
+    const low = Math.max(mean - error, (mean * delta) / 2);
+    return { value: ln(mean), low: ln(low), high: ln(Math.min(1, mean + error)) };
+  }
+}
+
+/** e^a / (e^a + e^b). */
+function share(a: number, b: number): number {
+  if (a === -Infinity) return 0;
+  return b === -Infinity ? 1 : 1 / (1 + exp(b - a));
+}

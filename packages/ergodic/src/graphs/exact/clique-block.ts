@@ -1,0 +1,248 @@
+import * as F from "../../engine/memory/fields.ts";
+import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
+import { sizeOf } from "../reduce/table.ts";
+import { blockEntries, type Support, wordsOf } from "./support.ts";
+
+/** Values in the engine's memory by the states of `axes`, the last fastest. */
+export interface Placed {
+  /** Address of f64s. */
+  readonly pointer: number;
+  readonly axes: readonly number[];
+  /** Of the first axes: where a block of entries is; without it all are there. */
+  readonly support?: Support;
+}
+
+/** Only some states of some axes: by axis, the first and how many. */
+export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
+
+/** How many of the first axes are outer ones; the others are inner ones, of at most `most` states, or a single one. */
+export function outerAxes(shape: readonly number[], most = INNER): number {
+  let inner = 1;
+  let count = 0;
+  while (count < shape.length && (inner === 1 || inner * shape[shape.length - 1 - count] <= most))
+    inner *= shape[shape.length - ++count];
+  return shape.length - count;
+}
+
+/** Inner states of a block: as many as stay in the fastest cache with what they are multiplied from. */
+const INNER = 512;
+
+/** A CLIQUE block (memory/fields.ts): what kernels/graphs/clique.ts sweeps over. */
+export class CliqueBlock {
+  readonly pointer: number;
+  /** Blocks of inner states. */
+  readonly blocks: number;
+  /** States of a block. */
+  readonly inner: number;
+  /** Address of the patterns of tables, then of outputs. */
+  readonly patterns: number;
+  private readonly allocation: Allocation;
+
+  /**
+   * @param shape states of the axes; tables and outputs have some of the axes, in the same order
+   * @param ranges what is swept of outer axes; others: all
+   */
+  constructor(
+    memory: EngineMemory,
+    axes: readonly number[],
+    shape: readonly number[],
+    tables: readonly Placed[],
+    outputs: readonly Placed[],
+    ranges: AxisRanges = new Map(),
+    outer = outerAxes(shape),
+  ) {
+    const inner = sizeOf(shape.slice(outer));
+    this.inner = inner;
+    const outerShape = axes.slice(0, outer).map((axis, k) => ranges.get(axis)?.[1] ?? shape[k]);
+    this.blocks = sizeOf(outerShape);
+    const patterns = [...tables, ...outputs].map((placed) => patternOf(placed, axes, shape, outer, inner));
+    const words = patterns.reduce((sum, { offsets }) => sum + offsets.length + outer, 2 * outer);
+    const bytes = F.CLIQUE_BYTES + patterns.length * F.PATTERN_BYTES + (inner + 1) * 8 + words * 4;
+    this.allocation = memory.allocate(bytes, "cliques");
+    const clique = (this.pointer = this.allocation.pointer);
+    const first = (this.patterns = clique + F.CLIQUE_BYTES);
+    const product = first + patterns.length * F.PATTERN_BYTES;
+    let at = product + (inner + 1) * 8;
+    const all = memory.u32(clique, bytes / 4);
+    const u32 = (address: number, value: number): void => void (all[(address - clique) / 4] = value);
+    const list = (values: ArrayLike<number>): number => {
+      all.set(values, (at - clique) / 4);
+      at += values.length * 4;
+      return at - values.length * 4;
+    };
+    u32(clique + F.CLIQUE_AXES, outer);
+    u32(clique + F.CLIQUE_SHAPE, list(outerShape));
+    u32(clique + F.CLIQUE_DIGITS, list(new Array(outer).fill(0)));
+    u32(clique + F.CLIQUE_INNER, inner);
+    u32(clique + F.CLIQUE_TABLE_COUNT, tables.length);
+    u32(clique + F.CLIQUE_TABLES, first);
+    u32(clique + F.CLIQUE_OUTPUT_COUNT, outputs.length);
+    u32(clique + F.CLIQUE_OUTPUTS, first + tables.length * F.PATTERN_BYTES);
+    u32(clique + F.CLIQUE_PRODUCT, product);
+    patterns.forEach(({ pointer, run, offsets, strides }, i) => {
+      const skipped = axes.slice(0, outer).reduce((sum, axis, k) => sum + (ranges.get(axis)?.[0] ?? 0) * strides[k], 0);
+      const pattern = first + i * F.PATTERN_BYTES;
+      u32(pattern + F.PATTERN_VALUES, pointer + 8 * skipped);
+      u32(pattern + F.PATTERN_RUN, run);
+      u32(pattern + F.PATTERN_OFFSETS, list(offsets));
+      u32(pattern + F.PATTERN_STRIDES, list(strides));
+    });
+  }
+
+  dispose(): void {
+    this.allocation.dispose();
+  }
+}
+
+/** A CLIQUE block with a SUPPORT block: what kernels/graphs/clique-support.ts walks over. */
+export class SparseBlock {
+  readonly pointer: number;
+  /** States of a block. */
+  readonly inner: number;
+  private readonly memory: EngineMemory;
+  private readonly clique: CliqueBlock;
+  private readonly allocation: Allocation;
+  private readonly counts: number;
+
+  /**
+   * @param outer how many of the axes are outer ones
+   * @param supports what restricts the outer states, on outer axes; those of tables and outputs are among them
+   * @param ranges what is visited of outer axes; others: all
+   * @param built the support that is built, of the first axes
+   */
+  constructor(
+    memory: EngineMemory,
+    axes: readonly number[],
+    shape: readonly number[],
+    outer: number,
+    { tables = [], outputs = [], supports, ranges = new Map(), built }: SparseWork,
+  ) {
+    this.memory = memory;
+    this.clique = new CliqueBlock(memory, axes, shape, tables, outputs, new Map(), outer);
+    this.pointer = this.clique.pointer;
+    this.inner = this.clique.inner;
+    const patterns = [...tables, ...outputs];
+    const starts = [0];
+    for (const count of shape.slice(0, outer)) starts.push(starts.at(-1)! + wordsOf(count));
+    const allowed = new Uint32Array(starts[outer]);
+    for (let k = 0; k < outer; k++) {
+      const [first, count] = ranges.get(axes[k]) ?? [0, shape[k]];
+      for (let state = first; state < first + count; state++) allowed[starts[k] + (state >>> 5)] |= 1 << (state & 31);
+    }
+    const places = new Map(axes.map((axis, k) => [axis, k]));
+    const linksOf: { level: number; node: number }[][] = Array.from({ length: outer }, () => []);
+    const nodeOf = new Map<Support, number>();
+    let nodes = 0;
+    for (const support of new Set(supports)) {
+      for (const [l, axis] of support.axes.entries())
+        linksOf[places.get(axis)!].push({ level: support.levels[l], node: nodes++ });
+      nodeOf.set(support, nodes++);
+    }
+    const links = linksOf.flat();
+    const linkStarts = [0];
+    for (const of of linksOf) linkStarts.push(linkStarts.at(-1)! + of.length);
+    const levels = built?.levels ?? [];
+    const lengths = [outer + 1, allowed.length, allowed.length, outer + 1, links.length * 3, (outer + 1) * patterns.length];
+    const words = lengths.reduce((sum, length) => sum + length, nodes + levels.length);
+    const counts = (outer + 1) * 8;
+    this.allocation = memory.allocate(F.SUPPORT_BYTES + counts + words * 4, "cliques");
+    const support = this.allocation.pointer;
+    this.counts = support + F.SUPPORT_BYTES;
+    let at = this.counts + counts;
+    const u32 = (address: number, value: number): void => void (memory.u32(address, 1)[0] = value);
+    const list = (field: number, values: ArrayLike<number>): void => {
+      memory.u32(at, values.length).set(values);
+      u32(support + field, at);
+      at += values.length * 4;
+    };
+    const slots = at;
+    at += nodes * 4;
+    list(F.SUPPORT_STARTS, starts);
+    list(F.SUPPORT_ALLOWED, allowed);
+    list(F.SUPPORT_REST, new Uint32Array(allowed.length));
+    list(F.SUPPORT_LINK_STARTS, linkStarts);
+    list(
+      F.SUPPORT_LINKS,
+      links.flatMap(({ level, node }) => [level, slots + 4 * node, slots + 4 * (node + 1)]),
+    );
+    list(F.SUPPORT_BASES, new Uint32Array((outer + 1) * patterns.length));
+    list(F.SUPPORT_LEVELS, levels);
+    u32(support + F.SUPPORT_KEPT, levels.length);
+    u32(support + F.SUPPORT_COUNTS, this.counts);
+    u32(support + F.SUPPORT_CHANGED, outer);
+    u32(this.pointer + F.CLIQUE_SUPPORT, support);
+    patterns.forEach(({ axes: own, support: has }, i) => {
+      if (!has) return;
+      const pattern = this.clique.patterns + i * F.PATTERN_BYTES;
+      u32(pattern + F.PATTERN_NODE, slots + 4 * nodeOf.get(has)!);
+      const block = blockEntries(
+        own.map((axis) => shape[places.get(axis)!]),
+        has,
+      );
+      u32(pattern + F.PATTERN_BLOCK, block);
+    });
+  }
+
+  /** Outer states that were reached. */
+  get leaves(): number {
+    return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
+  }
+
+  /** By number of first axes, how many different states of these were reached. */
+  prefixes(count: number): number[] {
+    return [...this.memory.f64(this.counts, count)];
+  }
+
+  dispose(): void {
+    this.clique.dispose();
+    this.allocation.dispose();
+  }
+}
+
+/** What a walk over outer states is for. */
+export interface SparseWork {
+  readonly tables?: readonly Placed[];
+  readonly outputs?: readonly Placed[];
+  readonly supports: Iterable<Support>;
+  readonly ranges?: AxisRanges;
+  readonly built?: Support;
+}
+
+function patternOf(
+  { pointer, axes: own, support }: Placed,
+  axes: readonly number[],
+  shape: readonly number[],
+  outer: number,
+  inner: number,
+) {
+  // Lists, not typed arrays: those take longer to make than such short ones to fill.
+  const strides: number[] = new Array(axes.length).fill(0);
+  let stride = 1;
+  const has = new Set(own);
+  for (let k = axes.length - 1; k >= 0; k--) {
+    if (!has.has(axes[k])) continue;
+    strides[k] = stride;
+    stride *= shape[k];
+  }
+  // These lead to another block.
+  for (const axis of support?.axes ?? []) strides[axes.indexOf(axis)] = 0;
+  let run = 1;
+  let last = axes.length;
+  while (last > outer && strides[last - 1] === 0) run *= shape[--last];
+  const whole = axes.slice(outer).every((axis) => has.has(axis));
+  const found = { pointer, strides: strides.slice(0, outer), offsets: [] as number[] };
+  if (run === inner) return { ...found, run: inner };
+  if (whole) return { ...found, run: 0 };
+  const offsets: number[] = new Array(inner / run);
+  const digits: number[] = new Array(last - outer).fill(0);
+  for (let i = 0, at = 0; i < offsets.length; i++) {
+    offsets[i] = at;
+    for (let k = last - 1; k >= outer; k--) {
+      at += strides[k];
+      if (++digits[k - outer] < shape[k]) break;
+      digits[k - outer] = 0;
+      at -= strides[k] * shape[k];
+    }
+  }
+  return { ...found, offsets, run };
+}

@@ -1,0 +1,81 @@
+import type { FactorTables } from "../../engine/contract/index.ts";
+import { type Component, type Reduction, reduce } from "../reduce/reduction.ts";
+import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
+
+/** Variables that are held at each of their states in turn, so that the rest fits. */
+export interface Cutset {
+  readonly variables: readonly number[];
+  /** Joint states of these variables. */
+  readonly slices: number;
+  /** Of one slice. */
+  readonly cost: TreeCost;
+}
+
+/**
+ * Messages that are so many times larger than all slices together could hold are given up at once. Variables that are held leave the messages, and so do the edges that their elimination would
+ * have added; a good order adds few, which this factor leaves room for.
+ */
+const HOPELESS = 2 ** 100;
+
+/**
+ * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
+ * undefined where more than `mostSlices` slices would be needed. It yields every few milliseconds.
+ */
+export function* chooseCutset(
+  order: readonly number[],
+  scopes: readonly (readonly number[])[],
+  cardinalities: readonly number[],
+  mostEntries: number,
+  mostSlices: number,
+): Generator<void, Cutset | undefined> {
+  const left = [...cardinalities];
+  const variables: number[] = [];
+  let slices = 1;
+  for (;;) {
+    const held = new Set(variables);
+    const free = order.filter((variable) => !held.has(variable));
+    const open = scopes.map((scope) => scope.filter((variable) => !held.has(variable))).filter((scope) => scope.length > 0);
+    const tree = free.length > 0 ? yield* junctionTrees(free, open, cardinalities.length) : [];
+    const cost = treeCost(tree, left);
+    if (cost.messageEntries <= mostEntries) return { variables, slices, cost };
+    if (cost.messageEntries > HOPELESS * mostEntries * mostSlices) return undefined;
+    const entries = new Float64Array(left.length);
+    for (const { axes, own } of tree) {
+      const shared = axes.slice(0, axes.length - own);
+      const size = shared.reduce((product, variable) => product * left[variable], 1);
+      for (const variable of shared) entries[variable] += size * (1 - 1 / left[variable]);
+    }
+    const next = entries.indexOf(entries.reduce((most, count) => Math.max(most, count), 0));
+    slices *= cardinalities[next];
+    if (slices > mostSlices) return undefined;
+    variables.push(next);
+    yield;
+  }
+}
+
+/** A part with some variables held at states of theirs, reduced again: zeros that follow from these are propagated, too. */
+export function sliceOf(
+  part: Component,
+  variables: readonly number[],
+  slice: number,
+): { reduction: Reduction; states: number[] } {
+  const states: number[] = [];
+  let rest = slice;
+  for (const variable of variables) {
+    states.push(rest % part.cardinalities[variable]);
+    rest = Math.floor(rest / part.cardinalities[variable]);
+  }
+  const observed = new Int32Array(part.cardinalities.length).fill(-1);
+  variables.forEach((variable, k) => {
+    observed[variable] = states[k];
+  });
+  const graph: FactorTables = {
+    cardinalities: Uint32Array.from(part.cardinalities),
+    variableCount: part.cardinalities.length,
+    factors: part.tables,
+    observed,
+    name: String,
+    state: (_, state) => String(state),
+  };
+  return { reduction: reduce(graph), states };
+}

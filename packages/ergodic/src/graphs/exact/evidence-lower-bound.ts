@@ -1,0 +1,26 @@
+import { log } from "../../engine/numbers/log.ts";
+import type { LogTables } from "../reduce/log-tables.ts";
+import type { Contraction } from "./contraction.ts";
+
+/**
+ * Lower bound of ln Z by a distribution q(x) = Π_i q_i(x_i): E_q[Σ_f ln φ_f] + H(q), less the largest error that rounding can have added. It is −∞ if q
+ * gives a positive probability to a state in which a factor is 0.
+ */
+export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[], contraction: Contraction): number {
+  let sum = 0;
+  let size = 1;
+  for (const { values, shape, scope } of tables.tables) {
+    const weights = scope.map((variable) => q[variable]);
+    const [mean] = contraction.sum(values, shape, weights, -1);
+    sum += mean;
+    size += Math.abs(mean) + Math.abs(sum);
+  }
+  for (const of of q)
+    for (const p of of) {
+      if (p === 0) continue;
+      sum -= p * log(p);
+      size += Math.abs(sum);
+    }
+  // Sums of n terms, each partial one rounded; a contraction's and a distribution's own rounding is that of their few terms.
+  return sum - 2 ** -48 * size;
+}

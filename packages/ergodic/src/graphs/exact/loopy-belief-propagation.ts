@@ -1,0 +1,156 @@
+import type { Certificate, Snapshot } from "../../engine/contract/index.ts";
+import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
+import { LogTables } from "../reduce/log-tables.ts";
+import { PartRun } from "../reduce/part-run.ts";
+import type { Component } from "../reduce/reduction.ts";
+import { Messages } from "./messages.ts";
+
+/** Options of `loopyBeliefPropagation`. */
+export interface LoopyBeliefPropagationOptions {
+  /** Share of the old message's logarithm that a new one keeps; without effect on trees. Default 0.3; 0 to 0.99. */
+  damping?: number;
+  /** It has converged once a round changes no message, scaled to a largest entry of 1, by more. Default 1e-9; >= 0. */
+  tolerance?: number;
+  /** Rounds at most: over all variables there and back. Default 1000; >= 1. */
+  rounds?: number;
+}
+
+/** A tree's messages are right after one round: of another that changes less than this, what is left is rounding. */
+const ROUNDING = 1e-12;
+/** Entries between two yields: a few milliseconds. */
+const PAUSE_ENTRIES = 1e5;
+
+/**
+ * Sum-product message passing: μ_{f→i}(x_i) ∝ Σ_{x∖i} φ_f(x) Π_{j≠i} μ_{j→f}(x_j), μ_{i→f} ∝ Π_{g≠f} μ_{g→i}, until nothing changes; then
+ * p(x_i) ∝ Π_f μ_{f→i}(x_i), and ln Z ≈ −(Bethe free energy).
+ *
+ * Variables are updated one after another, outwards from the first and back. On trees this is exact; elsewhere it may settle far from the truth, or not at
+ * all, and the certificate promises nothing. A message that becomes 0 everywhere proves that no state is possible. Tasks: "marginals", "partition".
+ * `damping`, `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
+ */
+export function loopyBeliefPropagation(options: LoopyBeliefPropagationOptions = {}): InferenceAlgorithm {
+  const where = "loopyBeliefPropagation";
+  checkKeys(where, options, ["damping", "tolerance", "rounds"]);
+  const { damping = 0.3, tolerance = 1e-9, rounds = 1000 } = options;
+  checkNumber(where, "damping", damping, { low: 0, high: 0.99 });
+  checkNumber(where, "tolerance", tolerance, { low: 0 });
+  checkNumber(where, "rounds", rounds, { low: 1, integer: true });
+  return {
+    name: where,
+    verb: "infer",
+    tasks: ["marginals", "partition"],
+    toJSON: () => ({ algorithm: where, damping, tolerance, rounds }),
+    prepare: LogTables.making,
+    start: (part, plan) => new LoopyBeliefPropagation(part, plan, { damping, tolerance, rounds }),
+  };
+}
+
+/** `giveUp`: it ends after EARLY_ROUNDS rounds if they still changed a message by more. */
+interface Settings extends Required<LoopyBeliefPropagationOptions> {
+  readonly giveUp?: number;
+}
+
+const EARLY_ROUNDS = 3;
+
+/** A run of `loopyBeliefPropagation` on a part. */
+export class LoopyBeliefPropagation extends PartRun {
+  private readonly plan: Pick<InferencePlan, "task">;
+  private readonly options: Settings;
+  private readonly messages: Messages;
+  private readonly order: readonly number[];
+  private readonly tree: boolean;
+  private readonly variableCount: number;
+  /** Whole rounds made, the steps of the round under way, and the largest change in it and in the one before. */
+  private rounds = 0;
+  private place = 0;
+  private change = 0;
+  private lastChange = Infinity;
+
+  constructor(part: Component, plan: Pick<InferencePlan, "task">, options: Settings) {
+    super();
+    this.plan = plan;
+    this.messages = new Messages(LogTables.of(part));
+    const { order, tree } = this.messages;
+    this.order = order;
+    this.tree = tree;
+    this.variableCount = part.cardinalities.length;
+    this.options = { ...options, damping: tree ? 0 : options.damping, tolerance: tree ? ROUNDING : options.tolerance };
+  }
+
+  private get converged(): boolean {
+    return this.messages.impossible || this.lastChange <= this.options.tolerance;
+  }
+
+  private get hopeless(): boolean {
+    return this.rounds === EARLY_ROUNDS && this.lastChange > (this.options.giveUp ?? Infinity);
+  }
+
+  protected *work(): Generator<void> {
+    const { order, messages, options } = this;
+    let looked = 0;
+    while (!this.converged && !this.hopeless && this.rounds < options.rounds) {
+      for (; this.place < 2 * order.length; this.place++) {
+        if (looked > PAUSE_ENTRIES) {
+          yield;
+          looked = 0;
+        }
+        // Back to the first, then outwards: on a tree all is right after one round.
+        const variable = this.place < order.length ? order[order.length - 1 - this.place] : order[this.place - order.length];
+        this.change = Math.max(this.change, messages.update(variable, options.damping));
+        looked += messages.work(variable);
+        if (messages.impossible) return;
+      }
+      this.lastChange = this.change;
+      this.rounds++;
+      this.place = 0;
+      this.change = 0;
+    }
+  }
+
+  answer(): PartAnswer | undefined {
+    const { messages, rounds, converged, plan } = this;
+    if (messages.impossible)
+      return {
+        method: "loopy belief propagation: no state is possible",
+        logZ: { value: -Infinity, certificate: { exact: true } },
+      };
+    if (rounds === 0) return undefined;
+    const exact = this.tree && converged;
+    const times = `${rounds} ${rounds === 1 ? "round" : "rounds"}`;
+    const how = converged
+      ? `converged in ${times}`
+      : `did not converge in ${times}, the last of which changed a message by ${this.lastChange.toPrecision(2)}`;
+    const certificate: Certificate = exact ? { exact: true } : { none: `loopy belief propagation ${how}` };
+    const method = exact ? "belief propagation on a tree" : `loopy belief propagation: ${how}`;
+    const logZ = exact || plan.task === "partition" ? { logZ: { value: messages.logPartition, certificate } } : {};
+    if (plan.task === "partition") return { method, ...logZ };
+    const marginals = this.beliefs().map((p) => ({ p, certificate }));
+    return { method, marginals, ...logZ };
+  }
+
+  /** By variable, probabilities of its states. */
+  beliefs(): Float64Array[] {
+    return Array.from({ length: this.variableCount }, (_, variable) => this.messages.marginal(variable));
+  }
+
+  report(): Record<string, number> {
+    return { rounds: this.rounds };
+  }
+
+  snapshot(): Snapshot {
+    const { rounds, place, change, lastChange } = this;
+    const state = { rounds, place, change, lastChange: Number.isFinite(lastChange) ? lastChange : null };
+    return { tensors: { messages: this.messages.values }, state };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("loopy belief propagation", snapshot);
+    this.rounds = kept.count("rounds");
+    this.place = kept.count("place", 0, 2 * this.order.length);
+    this.change = kept.number("change", 0);
+    this.lastChange = kept.numberOr("lastChange", Infinity);
+    this.messages.load(kept.floats("messages", this.messages.values.length));
+  }
+}

@@ -1,0 +1,93 @@
+import type { Engine } from "../../engine/memory/engine.ts";
+import * as F from "../../engine/memory/fields.ts";
+import type { Allocation } from "../../engine/memory/memory.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { MOST_RANGE, sizeOf } from "../reduce/table.ts";
+import type { Placed } from "./clique-block.ts";
+import { blockEntries, type Support } from "./support.ts";
+
+/** A table in the engine's memory: e^scale · values, or logarithms of that without a scale. */
+export interface Kept extends Placed {
+  readonly allocation: Allocation;
+  readonly entries: number;
+  logs: boolean;
+  scale: number;
+  range: number;
+  /** Bound of what underflow has taken from an entry, the largest being 1; of messages from a parent, from the whole mass. */
+  lost: number;
+}
+
+/** Tables and messages of a pass, in the engine's memory. */
+export class MessageStore {
+  private readonly engine: Engine;
+  private readonly cardinalities: readonly number[];
+  private readonly held = new Set<Kept>();
+  /** Where a kernel leaves the extremes of a message. */
+  private extremes: Allocation | undefined;
+
+  constructor(engine: Engine, cardinalities: readonly number[]) {
+    this.engine = engine;
+    this.cardinalities = cardinalities;
+  }
+
+  shape(axes: readonly number[]): number[] {
+    return axes.map((variable) => this.cardinalities[variable]);
+  }
+
+  values({ pointer, entries }: Kept): Float64Array {
+    return this.engine.memory.f64(pointer, entries);
+  }
+
+  keep(axes: readonly number[], logs: boolean, support?: Support): Kept {
+    const shape = this.shape(axes);
+    const entries = support ? support.blocks * blockEntries(shape, support) : sizeOf(shape);
+    const allocation = this.engine.memory.allocate(entries * 8, "messages of a junction tree");
+    const kept = { allocation, pointer: allocation.pointer, entries, axes, support, logs, scale: 0, range: 0, lost: 0 };
+    this.held.add(kept);
+    if (logs) this.values(kept).fill(-Infinity);
+    return kept;
+  }
+
+  free(kept: Kept): void {
+    if (this.held.delete(kept)) kept.allocation.dispose();
+  }
+
+  asLogs(kept: Kept): Kept {
+    const made = this.keep(kept.axes, true, kept.support);
+    const [from, to] = [this.values(kept), this.values(made)];
+    for (let i = 0; i < from.length; i++) to[i] = log(from[i]);
+    return Object.assign(made, { range: kept.range, lost: kept.lost });
+  }
+
+  /** Scales an output to a largest entry of 1, which it returns as it was, and measures its range. `best`: logarithms, which stay as they are. */
+  settle(kept: Kept, best = false): number {
+    const { engine } = this;
+    this.extremes ??= engine.memory.allocate(F.CLIQUE_BYTES, "cliques");
+    const { pointer } = this.extremes;
+    const high = engine.kernel("cliqueExtremes", false)(kept.pointer, kept.entries, pointer, kept.logs ? 1 : 0);
+    const low = engine.memory.f64(pointer + F.CLIQUE_LOW_F64, 1)[0];
+    const none = kept.logs ? high === -Infinity : high === 0;
+    kept.range = none ? -Infinity : kept.logs ? high - low : log(high) - log(low);
+    if (none || best) return high;
+    const values = this.values(kept);
+    if (kept.logs && kept.range <= MOST_RANGE) {
+      for (let i = 0; i < values.length; i++) values[i] = exp(values[i] - high);
+      kept.scale += high;
+      kept.logs = false;
+    } else if (!kept.logs && kept.range > MOST_RANGE) {
+      for (let i = 0; i < values.length; i++) values[i] = log(values[i]);
+      kept.logs = true;
+    } else if (!kept.logs) {
+      engine.kernel("cliqueScale", false)(kept.pointer, kept.entries, 1 / high);
+      kept.scale += log(high);
+    }
+    return high;
+  }
+
+  dispose(): void {
+    this.extremes?.dispose();
+    for (const { allocation } of this.held) allocation.dispose();
+    this.held.clear();
+  }
+}

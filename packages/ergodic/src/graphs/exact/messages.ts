@@ -1,0 +1,200 @@
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
+import type { LogTables } from "../reduce/log-tables.ts";
+import { MOST_RANGE } from "../reduce/table.ts";
+import { Contraction } from "./contraction.ts";
+
+/** Along one edge, as logarithms, the largest 0. */
+interface Edge {
+  readonly table: number;
+  readonly axis: number;
+  /** From the table to the variable. */
+  readonly toVariable: Float64Array;
+  /** From the variable to the table: the sum of what the variable's other tables sent. */
+  readonly toTable: Float64Array;
+}
+
+/** A table for products of plain numbers: e^scale · values; null where its range is too wide. */
+interface Plain {
+  readonly values: Float64Array;
+  readonly scale: number;
+  readonly range: number;
+}
+
+/**
+ * Messages of sum-product between the tables and the variables of a part, kept as logarithms. Sums are taken over plain numbers as long as no product can
+ * underflow, else over logarithms.
+ */
+export class Messages {
+  /** Zeros have met: no state is possible, which is a proof. */
+  impossible = false;
+  private readonly tables: LogTables;
+  /** By table, made when it is first summed. */
+  private readonly plain: (Plain | null | undefined)[];
+  /** By variable, and by table and axis. */
+  private readonly ofVariable: readonly (readonly Edge[])[];
+  private readonly ofTable: readonly (readonly Edge[])[];
+  private readonly contraction = new Contraction();
+
+  constructor(tables: LogTables) {
+    this.tables = tables;
+    this.plain = new Array(tables.tables.length);
+    this.ofVariable = tables.touching.map((of, variable) =>
+      of.map(({ table, axis }) => ({
+        table,
+        axis,
+        toVariable: new Float64Array(tables.cardinalities[variable]),
+        toTable: new Float64Array(tables.cardinalities[variable]),
+      })),
+    );
+    const ofTable: Edge[][] = tables.tables.map(() => []);
+    for (const edge of this.ofVariable.flat()) ofTable[edge.table][edge.axis] = edge;
+    this.ofTable = ofTable;
+  }
+
+  /** Whether the graph of variables and tables has no cycle; it is connected. */
+  get tree(): boolean {
+    const edges = this.ofTable.reduce((sum, { length }) => sum + length, 0);
+    return edges === this.ofVariable.length + this.ofTable.length - 1;
+  }
+
+  /** Variables from the first outwards, neighbours after each other: there and back is enough on a tree. */
+  get order(): number[] {
+    const order = [0];
+    const seen = new Uint8Array(this.ofVariable.length);
+    seen[0] = 1;
+    const seenTables = new Uint8Array(this.ofTable.length);
+    for (const variable of order)
+      for (const { table } of this.ofVariable[variable]) {
+        if (seenTables[table]) continue;
+        seenTables[table] = 1;
+        for (const other of this.tables.tables[table].scope) {
+          if (seen[other]) continue;
+          seen[other] = 1;
+          order.push(other);
+        }
+      }
+    return order;
+  }
+
+  /** What `update` takes, in entries: each table twice over, and the calls for it. */
+  work(variable: number): number {
+    return this.ofVariable[variable].reduce((sum, { table }) => sum + 2 * this.tables.tables[table].values.length + 100, 0);
+  }
+
+  /**
+   * New messages from all tables of a variable, a share `damping` of each kept of the logarithms that it was, then those from the variable.
+   * Returns the largest change of a message, as numbers whose largest is 1.
+   */
+  update(variable: number, damping: number): number {
+    let change = 0;
+    for (const { table, axis, toVariable } of this.ofVariable[variable]) {
+      const message = this.sums(table, axis);
+      scaleLogs(message);
+      for (let s = 0; s < message.length; s++)
+        if (damping > 0 && message[s] > -Infinity) message[s] = (1 - damping) * message[s] + damping * toVariable[s];
+      scaleLogs(message);
+      for (let s = 0; s < message.length; s++) {
+        if (message[s] !== toVariable[s]) change = Math.max(change, Math.abs(exp(message[s]) - exp(toVariable[s])));
+        toVariable[s] = message[s];
+      }
+    }
+    this.send(variable);
+    return change;
+  }
+
+  /** Probabilities of a variable's states. */
+  marginal(variable: number): Float64Array {
+    const belief = this.belief(variable);
+    const total = logSumExp(belief);
+    return belief.map((value) => exp(value - total));
+  }
+
+  /** −(Bethe free energy): Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f} μ_{f→i}; ln Z on a tree. */
+  get logPartition(): number {
+    let sum = 0;
+    for (let table = 0; table < this.ofTable.length; table++) sum += this.sums(table, -1)[0];
+    for (let variable = 0; variable < this.ofVariable.length; variable++) {
+      sum += logSumExp(this.belief(variable));
+      for (const { toVariable, toTable } of this.ofVariable[variable])
+        sum -= logSumExp(toVariable.map((value, s) => value + toTable[s]));
+    }
+    return sum;
+  }
+
+  /** What `load` takes: the messages to variables; those to tables follow from them. */
+  get values(): Float64Array {
+    return Float64Array.from(this.ofVariable.flatMap((edges) => edges.flatMap(({ toVariable }) => Array.from(toVariable))));
+  }
+
+  load(values: Float64Array): void {
+    let at = 0;
+    for (const edges of this.ofVariable)
+      for (const { toVariable } of edges) {
+        toVariable.set(values.subarray(at, at + toVariable.length));
+        at += toVariable.length;
+      }
+    for (let variable = 0; variable < this.ofVariable.length; variable++) this.send(variable);
+  }
+
+  /** By states of the table's variable on `axis` (−1: of none) ln of the sum over the others of the table times what they sent. */
+  private sums(table: number, axis: number): Float64Array {
+    const { values, shape } = this.tables.tables[table];
+    if (this.plain[table] === undefined) this.plain[table] = plainOf(values);
+    const plain = this.plain[table];
+    const weights = this.ofTable[table].map(({ toTable }) => toTable);
+    if (plain && weights.reduce((sum, logs, k) => sum + (k === axis ? 0 : rangeOf(logs)), plain.range) <= MOST_RANGE) {
+      const shares = weights.map((logs) => logs.map(exp));
+      return this.contraction.sum(plain.values, shape, shares, axis).map((value) => log(value) + plain.scale);
+    }
+    return this.contraction.logSum(values, shape, weights, axis);
+  }
+
+  private belief(variable: number): Float64Array {
+    const sum = new Float64Array(this.tables.cardinalities[variable]);
+    for (const { toVariable } of this.ofVariable[variable]) for (let s = 0; s < sum.length; s++) sum[s] += toVariable[s];
+    return sum;
+  }
+
+  /** Each table is sent the sum of what the others sent: sums of those before it and of those after it, so that nothing is subtracted. */
+  private send(variable: number): void {
+    const edges = this.ofVariable[variable];
+    const sum = new Float64Array(this.tables.cardinalities[variable]);
+    for (const { toVariable, toTable } of edges) {
+      toTable.set(sum);
+      for (let s = 0; s < sum.length; s++) sum[s] += toVariable[s];
+    }
+    if (edges.length > 0 && sum.every((value) => value === -Infinity)) this.impossible = true;
+    sum.fill(0);
+    for (let e = edges.length - 1; e >= 0; e--) {
+      const { toVariable, toTable } = edges[e];
+      for (let s = 0; s < sum.length; s++) {
+        toTable[s] += sum[s];
+        sum[s] += toVariable[s];
+      }
+      scaleLogs(toTable);
+    }
+  }
+}
+
+function plainOf(values: Float64Array): Plain | null {
+  const scale = values.reduce((high, value) => Math.max(high, value), -Infinity);
+  const range = scale - values.reduce((low, value) => (value > -Infinity ? Math.min(low, value) : low), scale);
+  return range > MOST_RANGE ? null : { values: values.map((value) => exp(value - scale)), scale, range };
+}
+
+/** Between the largest, 0, and the smallest above −∞. */
+function rangeOf(logs: Float64Array): number {
+  let low = 0;
+  for (const value of logs) if (value < low && value > -Infinity) low = value;
+  return -low;
+}
+
+/** The largest becomes 0. */
+function scaleLogs(logs: Float64Array): void {
+  let high = -Infinity;
+  for (const value of logs) high = Math.max(high, value);
+  if (high === -Infinity) return;
+  for (let s = 0; s < logs.length; s++) logs[s] -= high;
+}

@@ -1,0 +1,178 @@
+import type { Snapshot } from "../../engine/contract/index.ts";
+import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
+import { type Draws, stream } from "../../engine/random/stream.ts";
+import { quickBound } from "../bounds/quick-bound.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
+import { LogTables } from "../reduce/log-tables.ts";
+import { PartRun } from "../reduce/part-run.ts";
+import { positiveState } from "../reduce/positive-state.ts";
+import type { Component } from "../reduce/reduction.ts";
+import { noPositiveState } from "../search/incumbent.ts";
+import { Contraction } from "./contraction.ts";
+import { evidenceLowerBound } from "./evidence-lower-bound.ts";
+
+/** Options of `naiveMeanField`. */
+export interface NaiveMeanFieldOptions {
+  /** Starting points; the first one is the uniform distribution where no factor has zeros. Default 10; >= 1. */
+  restarts?: number;
+  /** Rounds over all variables, of each start. Default 1000; >= 1. */
+  rounds?: number;
+  /** A start is done once a round raises the bound by less, times its size where that is above 1. Default 1e-9; >= 0. */
+  tolerance?: number;
+}
+
+/** Entries between two yields: a few milliseconds. */
+const PAUSE_ENTRIES = 1e5;
+
+/**
+ * Naive mean field: of all q(x) = Π_i q_i(x_i) the one that maximises the evidence lower bound E_q[Σ_f ln φ_f] + H(q) ≤ ln Z, by coordinate ascent:
+ * q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
+ *
+ * For "partition" the best bound of all starts is the value, and the certificate has it with an upper bound of a mini-bucket elimination: both are
+ * proved. As "marginals" the q_i say nothing for certain: they tend to be too sure, and to one of several modes. Where factors have zeros, starts are
+ * single states in which none is 0, and q keeps to what is possible together. `restarts`, `rounds`, `tolerance`: see the options. Source: Saul, Jaakkola
+ * and Jordan 1996.
+ *
+ * @throws CapabilityError where zeros leave no state that a search finds
+ */
+export function naiveMeanField(options: NaiveMeanFieldOptions = {}): InferenceAlgorithm {
+  const where = "naiveMeanField";
+  checkKeys(where, options, ["restarts", "rounds", "tolerance"]);
+  const { restarts = 10, rounds = 1000, tolerance = 1e-9 } = options;
+  checkNumber(where, "restarts", restarts, { low: 1, integer: true });
+  checkNumber(where, "rounds", rounds, { low: 1, integer: true });
+  checkNumber(where, "tolerance", tolerance, { low: 0 });
+  return {
+    name: where,
+    verb: "infer",
+    tasks: ["marginals", "partition"],
+    toJSON: () => ({ algorithm: where, restarts, rounds, tolerance }),
+    prepare: LogTables.making,
+    start: (part, plan) => new NaiveMeanField(part, plan, { restarts, rounds, tolerance }),
+  };
+}
+
+class NaiveMeanField extends PartRun {
+  private readonly plan: InferencePlan;
+  private readonly options: Required<NaiveMeanFieldOptions>;
+  private readonly tables: LogTables;
+  private readonly contraction = new Contraction();
+  private restart = 0;
+  private impossible = false;
+  /** The best so far, and its bound. */
+  private best: Float64Array[] | undefined;
+  private lower = -Infinity;
+  private upper: number | undefined;
+
+  constructor(part: Component, plan: InferencePlan, options: Required<NaiveMeanFieldOptions>) {
+    super();
+    this.plan = plan;
+    this.options = options;
+    this.tables = LogTables.of(part);
+  }
+
+  protected *work(): Generator<void> {
+    const { options, plan } = this;
+    const starts = stream(plan.seed, "mean field");
+    this.upper ??= (yield* quickBound(this.tables, "upper")).value;
+    for (; this.restart < options.restarts; this.restart++) {
+      const q = yield* this.start(starts.at(this.restart));
+      if (!q) return;
+      const bound = yield* this.ascend(q);
+      if (bound > this.lower || !this.best) {
+        this.lower = bound;
+        this.best = q;
+      }
+    }
+  }
+
+  private *start(draws: Draws): Generator<void, Float64Array[] | undefined> {
+    const { tables } = this;
+    const counts = tables.cardinalities;
+    if (!tables.zeros && this.restart === 0) return counts.map((count) => new Float64Array(count).fill(1 / count));
+    if (!tables.zeros) {
+      const weights = counts.map((count) => Float64Array.from({ length: count }, () => draws.exponential()));
+      return weights.map((of) => {
+        const total = of.reduce((sum, weight) => sum + weight, 0);
+        return of.map((weight) => weight / total);
+      });
+    }
+    const states = yield* positiveState(tables, draws);
+    if (states === "impossible") this.impossible = true;
+    if (states === undefined && !this.best) throw noPositiveState("naiveMeanField");
+    if (states === "impossible" || states === undefined) return undefined;
+    return counts.map((count, variable) => new Float64Array(count).fill(1, states[variable], states[variable] + 1));
+  }
+
+  /** To a fixed point from q, which changes; returns its lower bound of ln Z. */
+  private *ascend(q: Float64Array[]): Generator<void, number> {
+    const { tables, options, contraction } = this;
+    let bound = evidenceLowerBound(tables, q, contraction);
+    let looked = 0;
+    for (let round = 0; round < options.rounds; round++) {
+      for (let variable = 0; variable < q.length; variable++) {
+        const sum = new Float64Array(tables.cardinalities[variable]);
+        for (const { table, axis } of tables.touching[variable]) {
+          const { values, shape, scope } = tables.tables[table];
+          const weights = scope.map((one) => q[one]);
+          contraction.sum(values, shape, weights, axis).forEach((value, s) => {
+            sum[s] += value;
+          });
+          looked += 2 * values.length + 100;
+        }
+        const total = logSumExp(sum);
+        q[variable] = sum.map((value) => exp(value - total));
+        if (looked < PAUSE_ENTRIES) continue;
+        looked = 0;
+        yield;
+      }
+      looked += 2 * tables.values.length;
+      const next = evidenceLowerBound(tables, q, contraction);
+      const rise = next - bound;
+      bound = next;
+      if (!(rise > options.tolerance * Math.max(1, Math.abs(bound)))) break;
+    }
+    return bound;
+  }
+
+  answer(): PartAnswer | undefined {
+    const { best, lower, upper, restart, impossible, plan } = this;
+    const method = `naive mean field, the best of ${restart} starts`;
+    if (impossible) return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
+    if (!best || upper === undefined) return undefined;
+    const logZ = { value: lower, certificate: { lower, upper: Math.max(lower, upper) } };
+    if (plan.task === "partition") return { method, logZ };
+    const certificate = { none: "naive mean field treats variables as independent of each other" };
+    return { method, logZ, marginals: best.map((p) => ({ p, certificate })) };
+  }
+
+  report(): Record<string, number> {
+    return { starts: this.restart };
+  }
+
+  snapshot(): Snapshot {
+    const { restart, lower, upper, best } = this;
+    return {
+      tensors: best ? { best: Float64Array.from(best.flatMap((p) => Array.from(p))) } : {},
+      state: { restart, lower: best ? lower : null, upper: upper ?? null },
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("naive mean field", snapshot);
+    const counts = this.tables.cardinalities;
+    this.restart = kept.count("restart");
+    if (snapshot.state.upper !== null) this.upper = kept.number("upper");
+    if (!kept.has("best")) return;
+    this.lower = kept.number("lower");
+    const all = kept.floats(
+      "best",
+      counts.reduce((sum, count) => sum + count, 0),
+    );
+    let at = 0;
+    this.best = counts.map((count) => all.slice(at, (at += count)));
+  }
+}

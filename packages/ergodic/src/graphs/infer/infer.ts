@@ -1,0 +1,252 @@
+import type { Conditionals, EndedChains, FactorTables, JsonObject } from "../../engine/contract/index.ts";
+import { checkAlgorithm, checkBoolean, checkChoice, checkSignal } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { shown } from "../../engine/errors/shown.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } from "../../engine/loop/checkpoint.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import { answerNames } from "../../engine/loop/result-names.ts";
+import { Run } from "../../engine/loop/run.ts";
+import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
+import { openEngine } from "../../engine/memory/engine.ts";
+import { inTurns } from "../../engine/threads/steps.ts";
+import { Answer } from "../answers/index.ts";
+import type { Evidence } from "../model/evidence.ts";
+import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../reduce/algorithm.ts";
+import { automatic } from "../reduce/automatic.ts";
+import { Inference } from "../reduce/inference.ts";
+import { gathering } from "./facts.ts";
+import { impossible } from "./impossible.ts";
+import { graphFor, type Inferred, tasks, weightsOf } from "./tables-of.ts";
+import { wholeAnswer } from "./whole-answer.ts";
+
+/** What a resumed run of `infer` may change. */
+export interface InferWatchOptions {
+  /** What was seen, by variable: a state, by its name or number, or likelihoods of its states. On top of the graph's own evidence. */
+  evidence?: Evidence;
+  /** Threads; the answer does not depend on them. Default 1. */
+  workers?: number;
+  /** Ends the run after so many seconds of work on the graph, with the best answer so far. There always is one, if need be a rough one without a guarantee. */
+  until?: { seconds?: number };
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** Options of `infer`. */
+export interface InferOptions extends InferWatchOptions {
+  /** What is asked for: probabilities of states, the partition function, or the most probable state. Default "marginals". */
+  task?: InferenceTask;
+  /** How: default by width, zeros and size. */
+  algorithm?: InferenceAlgorithm;
+  /**
+   * An earlier answer about this graph, before weights or factors changed or rows were added: chains begin where its chains ended. For changes after which
+   * they still are where the model is; algorithms without chains have no use for it.
+   */
+  from?: Pick<Answer, "chains">;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** GiB that tables may take. Default 1.5; > 0, at most 4. */
+  memory?: number;
+  /** Refuses workers that race, whose answer depends on timing; all other answers are the same bits on every host and number of workers anyway. Default false. */
+  deterministic?: boolean;
+}
+
+const keys = ["evidence", "task", "algorithm", "from", "seed", "memory", "deterministic", "workers", "until", "signal"];
+const absent = {
+  precision: "tables and weights are float64; replicaGibbs() packs the states of its replicas into bits",
+  batch: "every step reads all factors that it concerns",
+  replicas: "give algorithm: graphGibbs({ chains: 8 }) or replicaGibbs({ replicas: 128 })",
+};
+const MEMORY = 1.5;
+
+function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
+  checkKeys("infer", options, keys, { absent });
+  const { task = "marginals", seed = 0, memory = MEMORY, algorithm = automatic(), until = {}, workers = 1, evidence } = options;
+  const { deterministic = false } = options;
+  checkFrom(options.from);
+  checkBoolean("infer", "deterministic", deterministic);
+  checkSignal("infer", options.signal);
+  checkChoice("infer", "task", task, tasks);
+  checkNumber("infer", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  checkNumber("infer", "memory", memory, { low: 0, high: 4, open: true });
+  checkNumber("infer", "workers", workers, { low: 1, high: 1024, integer: true });
+  checkUntil("infer", until);
+  if (algorithm !== undefined) checkAlgorithm("infer", "algorithm", algorithm, "infer", "elimination()");
+  if (!algorithm.tasks.includes(task))
+    throw new CapabilityError(
+      "infer",
+      `task is "${task}", but ${algorithm.name}() answers ${algorithm.tasks.map((one) => `"${one}"`).join(", ")} alone; take another algorithm, or omit it`,
+      "INFER_TASK",
+    );
+  return launch(options, async () => ({
+    ...(await timed(graphFor("infer", graph, task, algorithm, evidence), options.signal)),
+    algorithm,
+    plan: {
+      ...{ task, seed, memory, workers },
+      ...(deterministic ? { deterministic } : {}),
+      ...(until.seconds === undefined ? {} : { seconds: until.seconds }),
+      ...(options.from?.chains ? { from: options.from.chains } : {}),
+    },
+    until,
+  }));
+}
+
+/** Continues from a checkpoint: the graph must be the same. */
+function resume(
+  from: string | Uint8Array | Blob,
+  graph: Inferred,
+  options: InferWatchOptions & { algorithm?: InferenceAlgorithm } = {},
+): Run<Answer> {
+  checkKeys("infer.resume", options, ["evidence", "algorithm", "workers", "until", "signal"]);
+  checkSignal("infer.resume", options.signal);
+  checkUntil("infer.resume", options.until ?? {});
+  checkNumber("infer.resume", "workers", options.workers ?? 1, { low: 1, high: 1024, integer: true });
+  if (options.algorithm !== undefined) checkAlgorithm("infer.resume", "algorithm", options.algorithm, "infer", "graphGibbs()");
+  return launch(options, async () => {
+    const { checkpoint, kept } = await readCheckpointOf(from, "inference");
+    return fromCheckpoint(async () => {
+      const part = new KeptPart("the inference", { tensors: {}, state: kept });
+      const plan = new KeptPart("the plan of inference", { tensors: {}, state: part.object("plan") });
+      const task = plan.choice("task", tasks);
+      const { inferenceFromJson } = await import("../reduce/registry.ts");
+      const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
+      const planned = {
+        ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
+        ...(plan.state.deterministic === undefined ? {} : { deterministic: plan.flag("deterministic") }),
+        // What was chosen for so many seconds is continued, whatever time it is given now.
+        ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
+      };
+      const { signal } = options;
+      const timedGraph = await timed(graphFor("infer.resume", graph, task, algorithm, options.evidence), signal);
+      const facts = JSON.stringify(await inTurns(gathering(timedGraph.graph), signal));
+      const wanted = JSON.stringify(part.object("graph"));
+      if (wanted !== facts)
+        throw new DataError(
+          "infer.resume",
+          `the checkpoint is of another graph (${wanted}, here ${facts}); give the graph and evidence that it was made with`,
+          "CHECKPOINT_MODEL",
+        );
+      const isSame = JSON.stringify(algorithm.toJSON()) === JSON.stringify(part.object("algorithm"));
+      return {
+        ...{ ...timedGraph, algorithm, plan: planned, until: options.until ?? {} },
+        checkpoint: isSame ? checkpoint : withoutEnds(checkpoint),
+      };
+    });
+  });
+}
+
+/**
+ * Infers from a graph over discrete variables: probabilities of their states given the evidence, the partition function, or the most probable state.
+ *
+ *   const answer = await infer(graph, { until: { seconds: 10 } });
+ *   await infer(graph, { evidence: { wet: "yes" } });
+ *   answer.marginal("rain");  // { states, p, certificate }
+ *   answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
+ *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
+ *
+ * Before anything, evidence is absorbed, zeros are propagated, determined variables go, and connected parts are separated. A run can be awaited, or
+ * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and
+ * how far the run came, never on `workers`.
+ *
+ * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has
+ *   probability 0; the reason of an aborted `signal`
+ */
+export const infer = Object.assign(start, { resume });
+
+function checkUntil(where: string, until: Until): void {
+  checkKeys(`${where}.until`, until, ["seconds"]);
+  if (until.seconds !== undefined) resolveStopping(where, { until }, false);
+}
+
+function checkFrom(from: unknown): void {
+  if (from === undefined) return;
+  const chains = (from as Pick<Answer, "chains"> | null)?.chains;
+  if (Array.isArray(chains?.states) && chains.states[0] instanceof Int16Array && chains.variances instanceof Float64Array) return;
+  throw new OptionError(
+    "infer",
+    `from is ${shown(from)}, but must be an answer of chains, as graphGibbs() gives; leave it out, or infer with algorithm: graphGibbs() before`,
+    "OPTION_TYPE",
+  );
+}
+
+/** @throws OptionError for an answer about more variables, or about some with other states */
+function checkSame({ states, cardinalities: before }: EndedChains, { cardinalities, name }: FactorTables | Conditionals): void {
+  const refuse = (about: string, has: number): never => {
+    throw new OptionError(
+      "infer",
+      `from is an answer about ${about}, but the graph has ${has}; give one about this graph`,
+      "OPTION_RANGE",
+    );
+  };
+  const [{ length }] = states;
+  if (length > cardinalities.length) refuse(`${length} variables`, cardinalities.length);
+  before?.forEach((count, variable) => {
+    if (count !== cardinalities[variable]) refuse(`${count} states of the variable ${name(variable)}`, cardinalities[variable]);
+  });
+}
+
+/** A checkpoint whose parts continue, under an algorithm with other options, as if none had ended. */
+function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
+  const { ended: _, reports: __, ...state } = snapshot.state;
+  return { ...rest, snapshot: { ...snapshot, state } };
+}
+
+/** What is left of `until` after so many milliseconds of work on the graph; a first stretch of inference there always is. */
+const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
+  seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
+
+interface Recipe {
+  readonly graph: FactorTables | Conditionals;
+  /** Milliseconds that it took to make the graph's tables. */
+  readonly made: number;
+  readonly algorithm: InferenceAlgorithm;
+  /** `memory` in GiB. */
+  readonly plan: InferencePlan;
+  readonly until: Until;
+  readonly checkpoint?: Checkpoint;
+}
+
+async function timed<T>(steps: Generator<void, T>, signal: AbortSignal | undefined): Promise<{ graph: T; made: number }> {
+  const begun = performance.now();
+  const graph = await inTurns(steps, signal);
+  return { graph, made: performance.now() - begun };
+}
+
+function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe>): Run<Answer> {
+  let recipe: Recipe;
+  let inference: Inference;
+  let json: JsonObject;
+  return new Run<Answer>({
+    ...(signal ? { signal } : {}),
+    resultNames: answerNames(),
+    start: async () => {
+      recipe = await read();
+      const { graph, made, algorithm, plan, until, checkpoint } = recipe;
+      const engine = await openEngine({ families: ["graphs"] });
+      const begun = performance.now();
+      const { workers: _, from, ...kept } = plan;
+      if (from) checkSame(from, graph);
+      json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
+      // Last, as nothing would dispose of it if what came after failed.
+      inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
+      return {
+        progression: inference,
+        stopping: { until: lessSpent(until, made + performance.now() - begun), validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: async (_, { seconds, reason, updates }) => {
+      const { graph, plan } = recipe;
+      const description = { ...json, run: { seconds, reason, updates } };
+      await inference.completeEnded(signal);
+      const found = await inTurns(inference.finding(), signal);
+      const content = await inTurns(wholeAnswer(graph, plan.task, inference.reduction, found, description), signal).catch(
+        (error: unknown) => {
+          throw (error as { code?: unknown } | null)?.code === "GRAPH_IMPOSSIBLE" ? impossible(graph, plan.task) : error;
+        },
+      );
+      return new Answer({ ...content, ...weightsOf(graph) });
+    },
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { inference: json } }),
+  });
+}

@@ -1,0 +1,197 @@
+import type { Conditionals, FactorTables, TableFactor } from "../../engine/contract/index.ts";
+import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import type { Compared } from "../../engine/errors/worse.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { eliminationAgain } from "../exact/elimination.ts";
+import { Inference } from "../reduce/inference.ts";
+import { labelledParts } from "./label-parts.ts";
+import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, refuseImpossible } from "./learner.ts";
+
+/** Joint states of a factor whose expectation is wanted. */
+const MOST_STATES = 4096;
+
+/**
+ * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
+ * same⟩ with the evidence, by elimination over a junction tree. Labels y with probabilities q (`truthiness`) make it −E_q ln P(evidence, y) and the
+ * gradient of that, by going through the labellings of what hidden variables join.
+ * For graphs that are narrow enough, and to judge the other learners. For `fit(graph, { algorithm })`.
+ *
+ * @throws CapabilityError for a graph that is too wide, a factor of more than 4096 joint states, or labels of more that hidden variables join
+ */
+export function exactLikelihood(options: Record<never, never> = {}): GraphLearner {
+  checkKeys("exactLikelihood", options, []);
+  return {
+    name: "exactLikelihood",
+    draws: false,
+    toJSON: () => ({ algorithm: "exactLikelihood" }),
+    objective: (columns, plan, engine) => new ExactObjective(columns, plan, engine),
+  };
+}
+
+class ExactObjective implements GraphObjective {
+  readonly count: number;
+  readonly rows = 1;
+  readonly waits = true;
+  readonly start: Float64Array;
+  private readonly columns: Conditionals;
+  private readonly plan: LearningPlan;
+  private readonly engine: Engine;
+  private readonly evidence: number;
+  /** Of the graph without the evidence, and of each part with it: the orders of elimination, the same at all weights. */
+  private readonly orders: (readonly number[])[][] = [];
+
+  constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
+    this.columns = columns;
+    this.plan = plan;
+    this.engine = engine;
+    this.count = columns.weightValues.length;
+    this.start = columns.weightValues.slice();
+    this.evidence = evidenceOf(columns);
+    sizesOf(columns);
+  }
+
+  evaluate(): number {
+    throw new CapabilityError(
+      "exactLikelihood",
+      "its gradient is computed by workers, which a rule that searches along lines cannot wait for; take a rule such as adam()",
+      "RULE_CAPABILITY",
+    );
+  }
+
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array): Promise<number> {
+    const { columns, evidence } = this;
+    gradient.fill(0);
+    const orders = (place: number): (readonly number[])[] => (this.orders[place] ??= []);
+    const none = { ...columns, observed: columns.observed.map(() => -1) };
+    const free = await this.expectations(x, none, gradient, 1 / evidence, orders(0));
+    let clamped = 0;
+    let place = 0;
+    for (const { columns: part, p } of labelledParts(columns))
+      clamped += p * (await this.expectations(x, part, gradient, -p / evidence, orders(++place)));
+    columns.weightFixed.forEach((fixed, weight) => {
+      if (fixed) gradient[weight] = 0;
+    });
+    return (free - clamped) / evidence;
+  }
+
+  async compare(start: Float64Array, end: Float64Array): Promise<Compared> {
+    const gradient = new Float64Array(this.count);
+    const at = (x: Float64Array): Promise<number> => this.evaluateOnWorkers(x, gradient);
+    return { start: await at(start), end: await at(end), error: 0 };
+  }
+
+  dispose(): void {}
+
+  /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
+  private async expectations(
+    x: Float64Array,
+    columns: Conditionals,
+    gradient: Float64Array,
+    scale: number,
+    orders: (readonly number[])[],
+  ): Promise<number> {
+    const { plan, engine } = this;
+    const graph = tablesAt(x, columns);
+    // Weights so large are told as what they are: a run that diverged.
+    if (graph.factors.some(({ values }) => values.some((value) => !(value < Infinity)))) {
+      gradient.fill(NaN);
+      return NaN;
+    }
+    const inference = await Inference.open(
+      graph,
+      eliminationAgain(orders),
+      { task: "marginals", seed: plan.seed, workers: plan.workers, memory: plan.memory },
+      engine,
+    );
+    try {
+      while (!inference.converged) await inference.advance(64);
+      const { ends, weights, features, cardinalities } = columns;
+      const left = inference.reduction.states;
+      const marginals = new Map<number, Float64Array>();
+      let logZ = inference.reduction.scale;
+      const seen = columns.observed.some((state) => state >= 0);
+      if (left.length === 0) refuseImpossible(seen);
+      for (const { variables, answer } of inference.found()) {
+        logZ += answer!.logZ!.value;
+        if (logZ === -Infinity) refuseImpossible(seen);
+        answer!.marginals!.forEach(({ p }, i) => {
+          marginals.set(variables[i], p);
+        });
+      }
+      for (let factor = 0; factor < ends.length; factor++) {
+        if (weights[factor] < 0) continue;
+        const joint = cardinalities.length + factor;
+        const p = marginals.get(joint);
+        let mean = 0;
+        left[joint].forEach((state, i) => {
+          mean += (p ? p[i] : 1) * valueAt(columns, factor, state);
+        });
+        gradient[weights[factor]] += scale * (features?.[factor] ?? 1) * mean;
+      }
+      return logZ;
+    } finally {
+      inference.dispose();
+    }
+  }
+}
+
+/** By factor, its joint states: one variable behind those of the graph, whose marginal is the factor's. @throws CapabilityError for too many */
+function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array {
+  return Uint32Array.from(ends, (end, factor) => {
+    let size = 1;
+    for (let edge = factor === 0 ? 0 : ends[factor - 1]; edge < end; edge++) size *= cardinalities[variables[edge]];
+    if (size <= MOST_STATES) return size;
+    throw new CapabilityError(
+      "exactLikelihood",
+      `factor ${factor} has ${size} joint states, but at most ${MOST_STATES} can be gone through; take contrastiveDivergence() or pseudoLikelihood()`,
+      "GRAPH_WIDTH",
+    );
+  });
+}
+
+/** g at a joint state of the factor's variables, the last fastest. */
+function valueAt(columns: Conditionals, factor: number, joint: number): number {
+  const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
+  const begin = shapeBegins[shapes[factor]];
+  if (!counting[shapes[factor]]) return shapeValues[begin + joint];
+  const from = factor === 0 ? 0 : ends[factor - 1];
+  const last = ends[factor] - 1;
+  let index = 0;
+  for (let edge = last, rest = joint; edge >= from; edge--) {
+    const count = cardinalities[variables[edge]];
+    if (rest % count === literals[edge]) index += edge === last ? last - from + 1 : 1;
+    rest = Math.floor(rest / count);
+  }
+  return shapeValues[begin + index];
+}
+
+/** Factors at these weights; each with a variable that tells its joint state. */
+function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
+  const { cardinalities, ends, variables, weights, features, observed } = columns;
+  const sizes = sizesOf(columns);
+  const factors: TableFactor[] = [];
+  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    const size = sizes[factor];
+    const scope = variables.subarray(from, ends[factor]);
+    const theta = (weights[factor] < 0 ? 1 : x[weights[factor]]) * (features?.[factor] ?? 1);
+    const logs = Float64Array.from({ length: size }, (_, joint) => {
+      const value = valueAt(columns, factor, joint);
+      return value === -Infinity || value === 0 ? value : theta * value;
+    });
+    if (weights[factor] < 0) {
+      factors.push({ scope, values: logs, logs: true });
+      continue;
+    }
+    // One factor instead of two: the table on the diagonal of "the joint state is this one".
+    const values = new Float64Array(size * size).fill(-Infinity);
+    for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
+    factors.push({ scope: [...scope, cardinalities.length + factor], values, logs: true });
+  }
+  const counts = Uint32Array.from([...cardinalities, ...sizes.map((size, factor) => (weights[factor] < 0 ? 1 : size))]);
+  const seen = new Int32Array(counts.length).fill(-1);
+  seen.set(observed);
+  const { state } = columns;
+  const name = (variable: number): string =>
+    variable < cardinalities.length ? columns.name(variable) : `the joint states of factor ${variable - cardinalities.length}`;
+  return { cardinalities: counts, variableCount: columns.variableCount, factors, observed: seen, name, state };
+}

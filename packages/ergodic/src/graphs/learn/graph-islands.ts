@@ -1,0 +1,55 @@
+import type { Conditionals } from "../../engine/contract/index.ts";
+import { MemoryLimitError } from "../../engine/errors/errors.ts";
+import type { Finding } from "../../engine/errors/finding.ts";
+import { inTurns } from "../../engine/threads/steps.ts";
+import type { FactorGraph } from "../model/graph.ts";
+import { ergodicity } from "../reduce/ergodicity.ts";
+import { type Component, reducing } from "../reduce/reduction.ts";
+
+/** Edges of a graph beyond which nothing is looked for: the tables of its factors would take more room than learning. */
+const MOST_EDGES = 2 ** 16;
+
+/**
+ * What chains over a graph with zeros may not be able to do: `free` without the evidence, as the model's chains see it, and `clamped` with it, as these columns say. Nothing where that is not proved, as of islands that
+ * many factors make together.
+ */
+export async function islandFindings(
+  free: FactorGraph,
+  clamped: FactorGraph,
+  { shapeValues, variables, observed }: Conditionals,
+): Promise<Finding[]> {
+  if (!shapeValues.includes(-Infinity) || variables.length > MOST_EDGES) return [];
+  const hidden = observed.includes(-1);
+  for (const [which, graph] of [
+    ["the model's chains", free] as const,
+    ...(hidden ? [["chains with the evidence", clamped] as const] : []),
+  ]) {
+    const reason = await islandsOf(graph);
+    if (reason !== undefined)
+      return [
+        {
+          code: "islands",
+          serious: true,
+          text: `${which} stay in the island of states where they began, as zeros of the graph keep changes of one variable in it (${reason}): the gradient is of what chains happen to see`,
+          advice: "take exactLikelihood(), or finite weights in the place of zeros",
+        },
+      ];
+  }
+  return [];
+}
+
+/** Why, where that is proved. */
+async function islandsOf(graph: FactorGraph): Promise<string | undefined> {
+  let parts: readonly Component[];
+  try {
+    parts = (await inTurns(reducing(graph.factorTables("marginals")))).components;
+  } catch (error) {
+    if (error instanceof MemoryLimitError) return undefined;
+    throw error;
+  }
+  for (const part of parts) {
+    const found = await inTurns(ergodicity(part));
+    if (found.ergodic === false) return found.reason;
+  }
+  return undefined;
+}

@@ -1,0 +1,117 @@
+import { checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
+import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { checkpointBytes } from "../../engine/loop/checkpoint.ts";
+import { learnedNames } from "../../engine/loop/result-names.ts";
+import { Run } from "../../engine/loop/run.ts";
+import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
+import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
+import type { FactorGraph } from "../model/graph.ts";
+import type { LearnedBefore } from "./graph-before.ts";
+import type { Begun, GraphRecipe } from "./graph-learning.ts";
+import type { LearnedGraph } from "./learned-graph.ts";
+import type { GraphLearner } from "./learner.ts";
+
+/** Options of `fit(graph)`. */
+export interface GraphFitOptions {
+  /** contrastiveDivergence() (default), pseudoLikelihood(), exactLikelihood(). */
+  algorithm?: GraphLearner;
+  /** The step rule. Default: adam() with beta1: 0.5 and rates 0.1/(1 + t/50). */
+  rule?: Rule;
+  /** Updates, one a sweep. Default 500; > 0. */
+  epochs?: number;
+  /** When to stop: epochs, updates, seconds. Instead of `epochs`. */
+  until?: Until;
+  /** Strength of l1 Σ |w|, added to the loss by observed variable. Default 0; >= 0. */
+  l1?: number;
+  /** Strength of l2/2 Σ w². Default 0; >= 0. */
+  l2?: number;
+  /** Share of the observed variables that are not shown, drawn at random. Default 0; at least 0, below 1. */
+  heldOut?: number;
+  /** What was learnt of this graph before factors changed or rows were added: weights and chains begin where that run ended. Rates begin anew: give smaller ones. */
+  from?: LearnedBefore;
+  /** Seed of all random numbers. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Threads; what is learnt does not depend on them, unless they race. Default 1. */
+  workers?: number;
+  /**
+   * Of contrastiveDivergence(). 1, the default: the workers share the chains of one sequence of updates. A number: so many copies of the weights, each with chains of its own, averaged; the
+   * answer does not depend on the workers. "shared": the workers race on one vector of weights, each with chains of its own, which is biased and another each time.
+   */
+  replicas?: "shared" | number;
+  /** Epochs between averages of the replicas, >= 1. Default 1. */
+  averageEvery?: number;
+  /** Whether the result is the same bits on every host and number of workers. Default false. */
+  deterministic?: boolean;
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** What a resumed run of learning may change. */
+export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
+
+const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
+const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
+const absent = { precision: "weights of graphs are float64", batch: "each update of a graph reads all evidence" };
+const EPOCHS = 500;
+
+/** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
+export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
+  checkKeys("fit", options, [...keys, ...planKeys], { absent });
+  checkSignal("fit", options.signal);
+  const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, until, from } = options;
+  const { workers, replicas, averageEvery, deterministic } = options;
+  if (algorithm !== undefined && !holds(algorithm, "objective"))
+    refuse("fit", "algorithm", algorithm, "a learner of graphs", "contrastiveDivergence() or pseudoLikelihood()");
+  if (rule !== undefined && !isRule(rule)) refuse("fit", "rule", rule, "a rule", "adam({ rate: 0.05 })");
+  if (from !== undefined && !(holds(from, "weights") && from.weights instanceof Float64Array))
+    refuse("fit", "from", from, "what fit() learnt of this graph", "from: await fit(graph)");
+  checkNumber("fit", "l1", l1, { low: 0 });
+  checkNumber("fit", "l2", l2, { low: 0 });
+  checkNumber("fit", "heldOut", heldOut, { low: 0, high: 1 - 2 ** -53 });
+  checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
+  const epochs = options.epochs ?? (until === undefined ? EPOCHS : undefined);
+  const stopping = resolveStopping("fit", { epochs, until }, false);
+  return launch(graph, options.signal, async () => {
+    const { recipeOf } = await import("./graph-learning.ts");
+    const begun = from?.particles?.updates ?? 0;
+    const plan = { workers, replicas, averageEvery, deterministic, seed };
+    return recipeOf({ algorithm, rule }, { l1, l2, heldOut, plan, stopping, begun, ...(from ? { from } : {}) });
+  });
+}
+
+/** Continues from a checkpoint, bit for bit: the graph must be the same. */
+export function resumeGraph(
+  from: string | Uint8Array | Blob,
+  graph: FactorGraph,
+  options: GraphResumeOptions = {},
+): Run<LearnedGraph> {
+  checkKeys("fit.resume", options, ["epochs", "until", "workers", "signal"]);
+  checkSignal("fit.resume", options.signal);
+  if (options.workers !== undefined) checkNumber("fit.resume", "workers", options.workers, { low: 1, high: 1024, integer: true });
+  return launch(graph, options.signal, async () => {
+    const { recipeFrom } = await import("./graph-learning.ts");
+    return recipeFrom(from, graph, options);
+  });
+}
+
+function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
+  let learning: Begun;
+  return new Run<LearnedGraph>({
+    resultNames: learnedNames(),
+    ...(signal ? { signal } : {}),
+    start: async () => {
+      const recipe = await read();
+      const { begin } = await import("./graph-learning.ts");
+      learning = await begin(graph, recipe, signal);
+      const { checkpoint, stopping } = recipe;
+      const { progression, json } = learning;
+      return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
+    },
+    finish: async (weights, summary) => {
+      const { learnedGraph } = await import("./learned-graph.ts");
+      const run = { ...summary, findings: await learning.findings(weights) };
+      return learnedGraph(learning.ended(run), weights, run);
+    },
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),
+  });
+}

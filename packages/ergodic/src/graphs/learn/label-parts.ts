@@ -1,0 +1,106 @@
+import type { Conditionals } from "../../engine/contract/index.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
+
+/** Joint states of the labels of one part. */
+const MOST_LABELLINGS = 4096;
+
+/** A part of a graph with evidence, at one labelling. */
+export interface Labelled {
+  readonly columns: Conditionals;
+  /** How probable the labelling is. */
+  readonly p: number;
+}
+
+/**
+ * E_q ln Z(evidence, y) as a sum of q(y) ln Z over parts of the graph and the labellings of each: what joins two factors is a variable that is hidden, as labels and
+ * evidence are known in Z. Without labels: the graph.
+ *
+ * @throws CapabilityError for a part with more than 4096 labellings
+ */
+export function* labelledParts(columns: Conditionals): Generator<Labelled> {
+  const { cardinalities, observed, labels, ends, variables } = columns;
+  if (!labels) {
+    yield { columns, p: 1 };
+    return;
+  }
+  const isHidden = (variable: number): boolean => observed[variable] < 0 && !labels.has(variable);
+  const parents = Int32Array.from(cardinalities.keys());
+  const root = (variable: number): number => {
+    while (parents[variable] !== variable) variable = parents[variable] = parents[parents[variable]];
+    return variable;
+  };
+  const scopes = Array.from(ends, (end, factor) => variables.subarray(factor === 0 ? 0 : ends[factor - 1], end));
+  for (const scope of scopes) {
+    const hidden = scope.filter(isHidden);
+    for (const variable of hidden) parents[root(variable)] = root(hidden[0]);
+  }
+  /** Factors by the root of what is hidden in them; those without anything hidden by −1 − their number. */
+  const parts = new Map<number, number[]>();
+  scopes.forEach((scope, factor) => {
+    const hidden = scope.find(isHidden);
+    const key = hidden === undefined ? -1 - factor : root(hidden);
+    parts.set(key, [...(parts.get(key) ?? []), factor]);
+  });
+  const rest: number[] = [];
+  const gone = new Set<number>();
+  for (const [key, factors] of parts) {
+    const own = new Set(factors.flatMap((factor) => Array.from(scopes[factor])));
+    const labelled = [...own].filter((variable) => observed[variable] < 0 && labels.has(variable));
+    if (labelled.length === 0) {
+      for (const factor of factors) rest.push(factor);
+      continue;
+    }
+    if (key >= 0) for (const variable of own) if (isHidden(variable)) gone.add(variable);
+    const count = labelled.reduce((product, variable) => product * cardinalities[variable], 1);
+    if (count > MOST_LABELLINGS)
+      throw new CapabilityError(
+        "exactLikelihood",
+        `hidden variables join ${labelled.length} labels with probabilities, which have ${count} joint states, but at most ${MOST_LABELLINGS} can be gone through; take contrastiveDivergence()`,
+        "GRAPH_WIDTH",
+      );
+    for (let number = 0; number < count; number++) {
+      const seen = new Map<number, number>();
+      let p = 1;
+      let left = number;
+      for (const variable of labelled) {
+        const state = left % cardinalities[variable];
+        left = Math.floor(left / cardinalities[variable]);
+        seen.set(variable, state);
+        p *= labels.get(variable)![state];
+      }
+      if (p > 0) yield { columns: partOf(columns, factors, own, (variable) => seen.get(variable) ?? observed[variable]), p };
+    }
+  }
+  const others = Array.from(cardinalities.keys()).filter((variable) => !gone.has(variable));
+  // Labels are in none of the factors that are left.
+  yield { columns: partOf(columns, rest, others, (variable) => (labels.has(variable) ? 0 : observed[variable])), p: 1 };
+}
+
+/** Some factors, and all variables of these, by numbers of their own. */
+function partOf(
+  columns: Conditionals,
+  factors: readonly number[],
+  own: Iterable<number>,
+  observed: (variable: number) => number,
+): Conditionals {
+  const { ends, variables, literals, shapes, weights, features, cardinalities } = columns;
+  const list = [...own];
+  const numbers = new Map(list.map((variable, number) => [variable, number]));
+  const edges = factors.flatMap((factor) => {
+    const from = factor === 0 ? 0 : ends[factor - 1];
+    return Array.from({ length: ends[factor] - from }, (_, i) => from + i);
+  });
+  let end = 0;
+  return {
+    ...columns,
+    cardinalities: Uint32Array.from(list, (variable) => cardinalities[variable]),
+    observed: Int32Array.from(list, observed),
+    variableCount: list.length,
+    ends: Uint32Array.from(factors, (factor) => (end += ends[factor] - (factor === 0 ? 0 : ends[factor - 1]))),
+    variables: Uint32Array.from(edges, (edge) => numbers.get(variables[edge])!),
+    literals: Uint32Array.from(edges, (edge) => literals[edge]),
+    shapes: Uint32Array.from(factors, (factor) => shapes[factor]),
+    weights: Int32Array.from(factors, (factor) => weights[factor]),
+    ...(features ? { features: Float64Array.from(factors, (factor) => features[factor]) } : {}),
+  };
+}

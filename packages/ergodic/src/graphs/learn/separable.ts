@@ -1,0 +1,140 @@
+import type { Conditionals } from "../../engine/contract/index.ts";
+import type { Finding } from "../../engine/errors/finding.ts";
+import { Pauses } from "../../engine/threads/steps.ts";
+
+/** Weights that a finding names. */
+const NAMED = 3;
+/** Differences up to this share of the terms are rounding. */
+const ROUNDING = 1e-9;
+
+/**
+ * A finding if the likelihood of the evidence rises without end as weights grow, so that no weights are the best. Two directions are tried: one weight, if each of its factors
+ * has its largest value at the evidence, or each its least; and all weights together, as they are, if each of their factors is about a single variable and no state of any
+ * variable has a larger sum than the observed one. `values`: the weights, by number. Yields every few milliseconds.
+ */
+export function* separableFindings(
+  columns: Conditionals,
+  values: Float64Array,
+  nameOf: (weight: number) => string,
+): Generator<void, Finding[]> {
+  // States that zeros rule out may be those that grow otherwise.
+  if (columns.shapeValues.includes(-Infinity)) return [];
+  const { alone, together } = yield* directions(columns, values);
+  if (alone.length === 0 && !together) return [];
+  const names = alone.slice(0, NAMED).map(nameOf).join(", ");
+  const more = alone.length > NAMED ? ` and ${alone.length - NAMED} more` : "";
+  const named = alone.length > 1 ? `the weights ${names}${more} grow` : `the weight ${names} grows`;
+  const which = alone.length > 0 ? named : "all weights grow";
+  return [
+    {
+      code: "separable",
+      serious: true,
+      text: `the evidence becomes ever more probable as ${which} without end, since none of it speaks against: no weights are the best, and how large these are depends on when the run ended`,
+      advice: "give fit a penalty, for instance l2: 0.01",
+    },
+  ];
+}
+
+/** Learnt weights that rise alone, and whether all do together. */
+function* directions(
+  columns: Conditionals,
+  values: Float64Array,
+): Generator<void, { readonly alone: readonly number[]; readonly together: boolean }> {
+  const { ends, variables, weights, weightFixed, features, shapes } = columns;
+  const states = knownStates(columns);
+  const ranges = shapeRanges(columns);
+  // By weight, as bits: a factor has not its largest value at the evidence, or not its least, or neither is known.
+  const [down, up, unknown] = [1, 2, 4];
+  const said = new Uint8Array(weightFixed.length);
+  const margins = new Map<number, Float64Array>();
+  const pauses = new Pauses();
+  let unary = true;
+  for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+    const weight = weights[factor];
+    const to = ends[factor];
+    if (weight < 0 || weightFixed[weight]) continue;
+    if (pauses.due(to - from)) yield;
+    const scope = variables.subarray(from, to);
+    const at = Int32Array.from(scope, (v) => states[v]);
+    // Of unknowns alone nothing was seen.
+    if (at.every((state) => state === UNKNOWN)) continue;
+    if (at.some((state) => state < 0)) {
+      said[weight] |= unknown;
+      unary = false;
+      continue;
+    }
+    if (scope.length > 1) unary = false;
+    const { least, most } = ranges[shapes[factor]];
+    const feature = features?.[factor] ?? 1;
+    if (feature === 0 || most === least) continue;
+    const value = valueAt(columns, factor, at);
+    if (value !== (feature > 0 ? most : least)) said[weight] |= down;
+    if (value !== (feature > 0 ? least : most)) said[weight] |= up;
+    if (unary) addMargins(margins, columns, factor, { variable: scope[0], state: at[0], scale: values[weight] * feature });
+  }
+  const sums = [...margins.values()];
+  const some = (test: (sum: number, rounding: number) => boolean): boolean =>
+    sums.some((margin) => margin.some((sum, k) => k % 2 === 0 && test(sum, ROUNDING * margin[k + 1])));
+  const together = unary && some((sum, rounding) => sum > rounding) && !some((sum, rounding) => sum < -rounding);
+  return { alone: Array.from(said.keys()).filter((k) => said[k] === up || said[k] === down), together };
+}
+
+/** Adds what a factor about one variable gains by its state against each other, times `scale`; and the sizes of these terms. */
+function addMargins(
+  margins: Map<number, Float64Array>,
+  columns: Conditionals,
+  factor: number,
+  { variable, state, scale }: { readonly variable: number; readonly state: number; readonly scale: number },
+): void {
+  const count = columns.cardinalities[variable];
+  const margin = margins.get(variable) ?? new Float64Array(2 * count);
+  margins.set(variable, margin);
+  const value = (s: number): number => scale * valueAt(columns, factor, Int32Array.of(s));
+  for (let s = 0; s < count; s++) {
+    margin[2 * s] += value(state) - value(s);
+    margin[2 * s + 1] += Math.abs(value(state)) + Math.abs(value(s));
+  }
+}
+
+/** By shape, the least and the largest value of its function. */
+function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { readonly least: number; readonly most: number }[] {
+  return Array.from(counting, (_, shape) => {
+    let [least, most] = [Infinity, -Infinity];
+    for (let k = shapeBegins[shape]; k < shapeBegins[shape + 1]; k++) {
+      least = Math.min(least, shapeValues[k]);
+      most = Math.max(most, shapeValues[k]);
+    }
+    return { least, most };
+  });
+}
+
+/** States of variables that were not observed, and of those whose label is not certain. */
+const [UNKNOWN, UNCERTAIN] = [-1, -2];
+
+/** By variable, its state where that was observed, or labelled with certainty. */
+function knownStates({ observed, labels }: Conditionals): Int32Array {
+  const states = observed.map((state) => (state < 0 ? UNKNOWN : state));
+  for (const [variable, p] of labels ?? []) {
+    const sum = p.reduce((a, b) => a + b, 0);
+    const certain = p.findIndex((value) => value > 0 && value === sum);
+    if (states[variable] < 0) states[variable] = certain < 0 ? UNCERTAIN : certain;
+  }
+  return states;
+}
+
+/** A factor's function at states of its variables. */
+function valueAt(columns: Conditionals, factor: number, states: Int32Array): number {
+  const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
+  const from = factor === 0 ? 0 : ends[factor - 1];
+  const last = states.length - 1;
+  let index = 0;
+  if (counting[shapes[factor]])
+    states.forEach((state, i) => {
+      if (state === literals[from + i]) index += i === last ? last + 1 : 1;
+    });
+  else
+    states.forEach((state, i) => {
+      index = index * cardinalities[variables[from + i]] + state;
+    });
+  return shapeValues[shapeBegins[shapes[factor]] + index];
+}

@@ -1,0 +1,128 @@
+import { MemoryLimitError } from "../../engine/errors/errors.ts";
+import { bytesText } from "../../engine/memory/room.ts";
+
+/** Bytes that all columns of a graph take together, and the most that they may. */
+export class Budget {
+  used = 0;
+  readonly limit: number;
+  private readonly edges: () => number;
+
+  /** `edges`: how many the graph has now. */
+  constructor(limit: number, edges: () => number = () => 0) {
+    this.limit = limit;
+    this.edges = edges;
+  }
+
+  /** Bytes that can still be had. */
+  get left(): number {
+    return this.limit - this.used;
+  }
+
+  /** @throws MemoryLimitError where there is no room for `bytes` more */
+  take(bytes: number): void {
+    if (bytes > this.left) {
+      const edges = this.edges();
+      throw new MemoryLimitError(
+        "factorGraph",
+        `the graph would take more than ${bytesText(this.limit)}, the most that one memory has: ${edges.toLocaleString("en")} edges like these fit, of ${(this.used / Math.max(1, edges)).toFixed(1)} bytes each; split the graph into parts that are not connected, or merge factors of one variable`,
+        "MEMORY_LIMIT",
+      );
+    }
+    this.used += bytes;
+  }
+}
+
+type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
+
+/** By how much more than needed a full column grows: a sixteenth, so that a graph of any size is nearly all data. */
+const GROWTH = 1 / 16;
+const LEAST = 16;
+
+/**
+ * Numbers by index, in an array that grows. Whole numbers take as few bytes each as the largest so far needs, 1, 2 or 4. While all are the usual
+ * one, no array is there at all.
+ */
+export class Column {
+  length = 0;
+  private numbers: Numbers | undefined;
+  private planned = 0;
+  private readonly kind: "whole" | "real";
+  private readonly usual: number | undefined;
+  private readonly budget: Budget;
+
+  constructor(kind: "whole" | "real", budget: Budget, usual?: number) {
+    this.kind = kind;
+    this.budget = budget;
+    this.usual = usual;
+  }
+
+  /** Bytes taken, with what is kept free for growth. */
+  get byteLength(): number {
+    return this.numbers?.byteLength ?? 0;
+  }
+
+  at(index: number): number {
+    return this.numbers === undefined ? this.usual! : this.numbers[index];
+  }
+
+  push(value: number): void {
+    this.set(this.length, value);
+  }
+
+  /** Beyond the end, too, where a usual number is there to fill the gap with. */
+  set(index: number, value: number): void {
+    if (this.numbers !== undefined || value !== this.usual) this.room(index, value)[index] = value;
+    if (index >= this.length) this.length = index + 1;
+  }
+
+  /** A copy of [from, to). */
+  slice(from: number, to: number): Float64Array {
+    if (this.numbers === undefined) return new Float64Array(to - from).fill(this.usual ?? 0);
+    return Float64Array.from(this.numbers.subarray(from, to));
+  }
+
+  /** Growth goes straight to this length: it is known to come. */
+  plan(length: number): void {
+    this.planned = length;
+  }
+
+  clone(): Column {
+    const copy = new Column(this.kind, new Budget(Infinity), this.usual);
+    copy.length = this.length;
+    copy.numbers = this.numbers?.slice();
+    return copy;
+  }
+
+  /** An array that has `index`, and holds `value`. */
+  private room(index: number, value: number): Numbers {
+    const { numbers } = this;
+    const Fitting = this.fitting(value);
+    if (numbers !== undefined && index < numbers.length && numbers.BYTES_PER_ELEMENT >= Fitting.BYTES_PER_ELEMENT) return numbers;
+    const Wide = numbers !== undefined && numbers.BYTES_PER_ELEMENT > Fitting.BYTES_PER_ELEMENT ? typeOf(numbers) : Fitting;
+    const needed = Math.max(index + 1, this.length);
+    const before = this.byteLength;
+    const wanted = Math.max(
+      numbers?.length ?? 0,
+      LEAST,
+      needed <= this.planned ? this.planned : Math.ceil(needed * (1 + GROWTH)),
+    );
+    const most = Math.floor((this.budget.left + before) / Wide.BYTES_PER_ELEMENT);
+    const count = Math.max(needed, Math.min(wanted, most));
+    this.budget.take(count * Wide.BYTES_PER_ELEMENT - before);
+    const grown = new Wide(count);
+    if (this.usual !== undefined && this.usual !== 0) grown.fill(this.usual);
+    if (numbers !== undefined) grown.set(numbers.subarray(0, this.length));
+    this.numbers = grown;
+    return grown;
+  }
+
+  private fitting(value: number) {
+    if (this.kind === "real") return Float64Array;
+    return value < 2 ** 8 ? Uint8Array : value < 2 ** 16 ? Uint16Array : Uint32Array;
+  }
+}
+
+function typeOf(numbers: Numbers) {
+  if (numbers instanceof Float64Array) return Float64Array;
+  return numbers instanceof Uint32Array ? Uint32Array : numbers instanceof Uint16Array ? Uint16Array : Uint8Array;
+}

@@ -1,0 +1,70 @@
+import { OptionError } from "../../engine/errors/errors.ts";
+import { nearest } from "../../engine/errors/nearest.ts";
+import { shown } from "../../engine/errors/shown.ts";
+
+/** A state of a variable: what it is called, or its number from 0; true and false of a Boolean. Numbers mean names where the states are called by numbers. */
+export type StateName = string | number | boolean;
+/** The states of a variable: how many, or what they are called. */
+export type States = number | readonly (string | number)[];
+
+/** The states that a variable has; many variables share one. */
+export interface Domain {
+  readonly count: number;
+  /** What states are called; absent: "0", "1" … */
+  readonly labels?: readonly string[];
+  /** Labels as numbers, where all are. */
+  readonly values?: readonly number[];
+  /** false and true. */
+  readonly boolean?: boolean;
+  /** As it was given. */
+  readonly given?: States;
+}
+
+/** States of one variable at most: what typed arrays count by. */
+const MOST_STATES = 2 ** 32 - 1;
+
+/** false and true. */
+export const boolean: Domain = { count: 2, labels: ["false", "true"], boolean: true };
+
+/** @throws OptionError for no states at all, and for two that are called alike */
+export function domainOf(where: string, states: States): Domain {
+  if (typeof states === "number") {
+    if (Number.isInteger(states) && states >= 1 && states <= MOST_STATES) return { count: states, given: states };
+    throw new OptionError(where, `its states are ${states}, but must be a whole number >= 1, or a list of names`, "OPTION_RANGE");
+  }
+  const isName = (state: unknown): boolean => typeof state === "string" || (typeof state === "number" && Number.isFinite(state));
+  if (!Array.isArray(states) || !states.every(isName))
+    throw new OptionError(
+      where,
+      `its states are ${shown(states)}, but must be their number, or a list of their names: write ["no", "yes"]`,
+      "OPTION_TYPE",
+    );
+  if (states.length === 0) throw new OptionError(where, "it has no states, but must have at least one", "OPTION_RANGE");
+  const labels = states.map(String);
+  const twice = labels.length === new Set(labels).size ? undefined : labels.find((label, i) => labels.indexOf(label) < i);
+  if (twice !== undefined) throw new OptionError(where, `two of its states are called "${twice}"; rename one`, "OPTION_RANGE");
+  const values = labels.map((label) => (label.trim() === "" ? NaN : Number(label)));
+  return { count: labels.length, labels, ...(values.every(Number.isFinite) ? { values } : {}), given: states };
+}
+
+/** What a state is called. */
+export const labelOf = ({ labels }: Domain, state: number): string => labels?.[state] ?? String(state);
+
+/** The number of a state. @throws OptionError that names the nearest, for one that there is not */
+export function stateOf(where: string, domain: Domain, given: StateName): number {
+  const { count, labels, values } = domain;
+  let state = -1;
+  if (typeof given === "boolean") state = domain.boolean || (count === 2 && !labels) ? Number(given) : -1;
+  else if (typeof given === "string") state = labels ? labels.indexOf(given) : /^(0|[1-9]\d*)$/.test(given) ? Number(given) : -1;
+  else if (typeof given === "number") state = values ? values.indexOf(given) : given;
+  if (Number.isInteger(state) && state >= 0 && state < count) return state;
+  const few = labels ? listed(labels.map((label) => (values ? label : JSON.stringify(label)))) : `0 to ${count - 1}`;
+  const near = labels && typeof given === "string" ? nearest(given, labels) : undefined;
+  throw new OptionError(
+    where,
+    `it has no state ${shown(given)}${near ? `; did you mean "${near}"?` : ""} (its states are ${few})`,
+    "OPTION_RANGE",
+  );
+}
+
+const listed = (labels: readonly string[]): string => labels.slice(0, 8).join(", ") + (labels.length > 8 ? ", …" : "");

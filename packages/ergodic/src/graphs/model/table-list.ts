@@ -1,0 +1,86 @@
+import type { TableFactor } from "../../engine/contract/index.ts";
+import { CapabilityError, DataError } from "../../engine/errors/errors.ts";
+import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+
+/** Largest |ln φ| that is given as φ itself: products of a few such stay within float64. */
+const MOST_PLAIN = 300;
+
+/** Tables of a graph in the making, and the auxiliary variables that keep them small. */
+export class TableList {
+  readonly factors: TableFactor[] = [];
+  /** By auxiliary variable, its states, and the factor that it was made for. */
+  readonly auxiliaries: { readonly count: number; readonly factor: number }[] = [];
+  private readonly cardinality: (variable: number) => number;
+  private readonly variableCount: number;
+
+  /** Of the graph's own variables. */
+  constructor(variableCount: number, cardinality: (variable: number) => number) {
+    this.variableCount = variableCount;
+    this.cardinality = cardinality;
+  }
+
+  count(variable: number): number {
+    return variable < this.variableCount ? this.cardinality(variable) : this.auxiliaries[variable - this.variableCount].count;
+  }
+
+  auxiliary(count: number, factor: number): number {
+    return this.variableCount + this.auxiliaries.push({ count, factor }) - 1;
+  }
+
+  /** Entries of a table over these variables. */
+  size(scope: ArrayLike<number>): number {
+    let size = 1;
+    for (let k = 0; k < scope.length; k++) size *= this.count(scope[k]);
+    return size;
+  }
+
+  /** A table of what `value` gives for the states of the scope, the last fastest; the list of states is reused. */
+  fill(scope: ArrayLike<number>, value: (states: Int32Array) => number): Float64Array {
+    const size = this.size(scope);
+    checkRoom(
+      "factor graph",
+      `a table of ${size} entries`,
+      8 * size,
+      MOST_OBJECTS,
+      "split the factor, or give its variables fewer states",
+    );
+    const values = new Float64Array(size);
+    const states = new Int32Array(scope.length);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = value(states);
+      for (let k = scope.length - 1; k >= 0 && ++states[k] === this.count(scope[k]); k--) states[k] = 0;
+    }
+    return values;
+  }
+
+  add(scope: ArrayLike<number>, values: Float64Array): void {
+    this.factors.push({ scope: Array.from(scope), values });
+  }
+
+  /**
+   * Values are logarithms, and stay so where their exponentials are too large or too small.
+   *
+   * @throws DataError for a sum that is beyond numbers
+   */
+  addLogs(scope: ArrayLike<number>, logs: Float64Array): void {
+    if (!logs.every((value) => value < Infinity))
+      throw new DataError(
+        "factor graph",
+        "the potentials of a variable add up to what is beyond numbers; make weights smaller",
+        "GRAPH_OVERFLOW",
+      );
+    const plain = logs.every((value) => Math.abs(value) <= MOST_PLAIN || value === -Infinity);
+    if (plain) this.add(scope, logs.map(exp));
+    else this.factors.push({ scope: Array.from(scope), values: logs, logs: true });
+  }
+}
+
+/** @throws CapabilityError: a factor needs more entries than can be had */
+export function refuseWide(factor: number, kind: string, arity: number, entries: number, most: number): never {
+  throw new CapabilityError(
+    "factor graph",
+    `factor ${factor} (${kind} of ${arity} variables) needs tables of ${entries.toLocaleString("en")} entries, but at most ${most.toLocaleString("en")} are made; split it into smaller ones, or sample`,
+    "GRAPH_WIDE",
+  );
+}

@@ -1,0 +1,176 @@
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+
+/** Largest ln(max/min) of the positive entries of a table, or of a product of tables, that is computed with as plain numbers: float64 reaches e^±708. */
+export const MOST_RANGE = 600;
+
+/**
+ * φ(x) = e^scale · values, by the states of `scope`, the last variable fastest. Plain values are scaled to a largest entry of 1; where their range is
+ * beyond MOST_RANGE they are kept as logarithms.
+ */
+export interface Table {
+  /** Different variables. */
+  readonly scope: readonly number[];
+  /** Number of states of each. */
+  readonly shape: readonly number[];
+  /** φ e^−scale, or its logarithms. */
+  readonly values: Float64Array;
+  /** Whether `values` are logarithms. */
+  readonly logs: boolean;
+  /** In nats. */
+  readonly scale: number;
+  /** ln(max/min) over the positive entries; −∞ if all are 0. */
+  readonly range: number;
+}
+
+/** A table of given values, or of their logarithms: scaled, and kept as logarithms only where it must be. All zero: scale −∞. */
+export function tableOf(scope: readonly number[], shape: readonly number[], given: Float64Array, logs = false): Table {
+  const { high, low } = extremes(given, logs);
+  if (high === (logs ? -Infinity : 0)) {
+    return { scope, shape, values: new Float64Array(given.length), logs: false, scale: -Infinity, range: -Infinity };
+  }
+  const scale = logs ? high : log(high);
+  const range = logs ? high - low : scale - log(low);
+  if (range > MOST_RANGE) {
+    const values = given.map((value) => (logs ? value : log(value)) - scale);
+    return { scope, shape, values, logs: true, scale, range };
+  }
+  const values = given.map((value) => (logs ? exp(value - high) : value / high));
+  return { scope, shape, values, logs: false, scale, range };
+}
+
+/** Largest entry, and the smallest positive one. */
+function extremes(values: Float64Array, logs: boolean): { high: number; low: number } {
+  const zero = logs ? -Infinity : 0;
+  let high = zero;
+  let low = Infinity;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value > high) high = value;
+    if (value < low && value > zero) low = value;
+  }
+  return { high, low };
+}
+
+/** Entries of a table with these numbers of states. */
+export function sizeOf(shape: readonly number[]): number {
+  let size = 1;
+  for (const count of shape) size *= count;
+  return size;
+}
+
+/** By variable of `scope`, the distance in `table` between neighbouring states; 0 for a variable that it does not have. */
+export function stridesIn(table: Pick<Table, "scope" | "shape">, scope: readonly number[]): number[] {
+  const strides = new Map<number, number>();
+  let stride = 1;
+  for (let k = table.scope.length - 1; k >= 0; k--) {
+    strides.set(table.scope[k], stride);
+    stride *= table.shape[k];
+  }
+  return scope.map((variable) => strides.get(variable) ?? 0);
+}
+
+/** Places in arrays of given strides, one after another in the order of the states of `shape`: `visit(i, places)`. */
+export function walk(
+  shape: readonly number[],
+  strides: readonly (readonly number[])[],
+  visit: (index: number, places: Int32Array) => void,
+): void {
+  const places = new Int32Array(strides.length);
+  const states = new Int32Array(shape.length);
+  const size = sizeOf(shape);
+  for (let index = 0; index < size; index++) {
+    visit(index, places);
+    for (let k = shape.length - 1; k >= 0; k--) {
+      if (++states[k] < shape[k]) {
+        for (let t = 0; t < strides.length; t++) places[t] += strides[t][k];
+        break;
+      }
+      states[k] = 0;
+      for (let t = 0; t < strides.length; t++) places[t] -= strides[t][k] * (shape[k] - 1);
+    }
+  }
+}
+
+/** The product of `table` and another one, whose variables it has all. */
+export function absorb(table: Table, other: Table): Table {
+  const strides = stridesIn(other, table.scope);
+  const logs = table.logs || other.logs || table.range + other.range > MOST_RANGE;
+  const values = new Float64Array(table.values.length);
+  const read = ({ values: from, logs: kept }: Table, at: number): number => (logs && !kept ? log(from[at]) : from[at]);
+  walk(table.shape, [strides], (index, places) => {
+    const [a, b] = [read(table, index), read(other, places[0])];
+    values[index] = logs ? a + b : a * b;
+  });
+  const made = tableOf(table.scope, table.shape, values, logs);
+  return { ...made, scale: made.scale + table.scale + other.scale };
+}
+
+/** The same table with its scope in another order. */
+export function reorder(table: Table, scope: readonly number[]): Table {
+  const shapes = new Map(table.scope.map((variable, k) => [variable, table.shape[k]]));
+  return widen(
+    table,
+    scope,
+    scope.map((variable) => shapes.get(variable)!),
+  );
+}
+
+/** The same factor on more variables. */
+export function widen(table: Table, scope: readonly number[], shape: readonly number[]): Table {
+  const values = new Float64Array(sizeOf(shape));
+  walk(shape, [stridesIn(table, scope)], (index, [at]) => {
+    values[index] = table.values[at];
+  });
+  return { ...table, scope, shape, values };
+}
+
+/** The product of two tables of plain values, on `scope`, which has the variables of both. Its scale and range are a sum and a bound. */
+export function product(a: Table, b: Table, scope: readonly number[]): Table {
+  const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));
+  const shape = scope.map((variable) => shapes.get(variable)!);
+  const values = new Float64Array(sizeOf(shape));
+  walk(shape, [stridesIn(a, scope), stridesIn(b, scope)], (index, [i, j]) => {
+    values[index] = a.values[i] * b.values[j];
+  });
+  return { scope, shape, values, logs: false, scale: a.scale + b.scale, range: a.range + b.range };
+}
+
+/** Tables multiplied with each other as long as a product has at most `most` entries. */
+export function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
+  const joined: Table[] = [];
+  for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
+    let [best, smallest] = [-1, most];
+    for (const [i, other] of joined.entries()) {
+      if (table.logs || other.logs || table.range + other.range > MOST_RANGE) continue;
+      let size = other.values.length;
+      for (const [k, variable] of table.scope.entries()) if (!other.scope.includes(variable)) size *= table.shape[k];
+      if (size > smallest) continue;
+      [best, smallest] = [i, size];
+    }
+    if (best < 0) joined.push(table);
+    else joined[best] = product(joined[best], table, inOrder(new Set([...joined[best].scope, ...table.scope])));
+  }
+  return joined;
+}
+
+/** The table where some variables have only some of their states: `kept[variable]` lists them; one that is left with a single state leaves the scope. */
+export function restrict(table: Table, kept: (variable: number) => readonly number[]): Table {
+  const all = stridesIn(table, table.scope);
+  const places = table.scope.map((variable, k) => kept(variable).map((state) => state * all[k]));
+  const counts = places.map((of) => of.length);
+  const values = new Float64Array(sizeOf(counts));
+  const states = counts.map(() => 0);
+  for (let index = 0; index < values.length; index++) {
+    let at = 0;
+    for (let k = 0; k < states.length; k++) at += places[k][states[k]];
+    values[index] = table.values[at];
+    for (let k = states.length - 1; k >= 0; k--) {
+      if (++states[k] < counts[k]) break;
+      states[k] = 0;
+    }
+  }
+  const stays = (_: unknown, k: number): boolean => counts[k] > 1;
+  const made = tableOf(table.scope.filter(stays), counts.filter(stays), values, table.logs);
+  return { ...made, scale: made.scale + table.scale };
+}

@@ -1,0 +1,315 @@
+import type { Conditionals } from "../../../engine/contract/index.ts";
+import * as F from "../../../engine/memory/fields.ts";
+import type { EngineMemory } from "../../../engine/memory/memory.ts";
+import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
+import type { Blocks } from "./blocks.ts";
+import type { Layout } from "./layout.ts";
+import { PIECE } from "./pieces.ts";
+
+/** Bytes that are asked for at once. */
+const CHUNK = 1 << 16;
+
+/**
+ * What the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts), in addition to the records of a layout in the same order: a BUCKET for each variable of a
+ * block of several, 56 bytes in a tree of Booleans. Terms, and maps from tables to terms and messages, are shared by all that are alike. Edges of factors that
+ * a block's own tables hold are marked in the records; variables of a block that shares no factor with others are no longer `joined`.
+ */
+export class BlockLayout {
+  /** By block, its first position; a last entry for where all end. */
+  readonly firsts: Uint32Array;
+  /** By position, its block; and where its table and its message are among TABLES, in bytes. */
+  readonly blockOf: Uint32Array;
+  readonly tables: Uint32Array;
+  readonly messages: Uint32Array;
+  /** Bytes of the tables of a block, at most. */
+  tableBytes = 0;
+  /** Where the BLOCKs are. */
+  pointer = 0;
+  readonly blocks: Blocks;
+  private readonly columns: Conditionals;
+  private readonly layout: Layout;
+  private readonly memory: EngineMemory;
+  /** By counted factor its number, and the other way round. */
+  private readonly numbers: Int32Array;
+  private readonly counted: Uint32Array;
+  /** By position, the factors of which it is the first of several variables of a block. */
+  private readonly inner: (number[] | undefined)[];
+  /** Where maps and terms are, by what they are made of. */
+  private readonly known = new Map<string, number>();
+  private next = 0;
+  private room = 0;
+  private readonly pauses = new Pauses();
+
+  /** Laid out at once. */
+  static of(...given: ConstructorParameters<typeof BlockLayout>): BlockLayout {
+    const layout = new BlockLayout(...given);
+    atOnce(layout.filling());
+    return layout;
+  }
+
+  /** Nothing is laid out before `filling`. What is allocated belongs to the layout of the records. */
+  constructor(columns: Conditionals, layout: Layout, blocks: Blocks, memory: EngineMemory) {
+    this.columns = columns;
+    this.layout = layout;
+    this.blocks = blocks;
+    this.memory = memory;
+    this.numbers = layout.countedNumbers();
+    this.counted = new Uint32Array(layout.counted);
+    for (let factor = 0; factor < this.numbers.length; factor++)
+      if (this.numbers[factor] >= 0) this.counted[this.numbers[factor]] = factor;
+    const count = blocks.ends.length;
+    this.firsts = new Uint32Array(count + 1);
+    this.firsts.set(blocks.ends, 1);
+    this.blockOf = new Uint32Array(layout.drawn);
+    for (let block = 0; block < count; block++) this.blockOf.fill(block, this.firsts[block], this.firsts[block + 1]);
+    this.tables = new Uint32Array(layout.drawn);
+    this.messages = new Uint32Array(layout.drawn);
+    this.inner = new Array<number[] | undefined>(layout.drawn);
+  }
+
+  /** Yields every few milliseconds. */
+  *filling(): Generator<void> {
+    const count = this.blocks.ends.length;
+    yield* this.place();
+    yield* this.findInner();
+    const headers = new Uint32Array(3 * count);
+    for (let block = 0; block < count; block++) {
+      const [first, end] = [this.firsts[block], this.firsts[block + 1]];
+      headers.set([first, end - first, end - first === 1 ? 0 : yield* this.write(first, end)], 3 * block);
+    }
+    this.pointer = this.put(headers);
+    yield* this.mark();
+  }
+
+  /** The first block that begins at a position or behind it. */
+  blockFrom(position: number): number {
+    if (position >= this.layout.drawn) return this.firsts.length - 1;
+    const block = this.blockOf[position];
+    return this.firsts[block] === position ? block : block + 1;
+  }
+
+  private separators(position: number): Uint32Array {
+    const { begins, separators } = this.blocks;
+    return separators.subarray(begins[position], begins[position + 1]);
+  }
+
+  private cardinality(position: number): number {
+    return this.layout.cardinalities[this.layout.variables[position]];
+  }
+
+  /** Joint states of a position's separator. */
+  private states(position: number): number {
+    return this.separators(position).reduce((product, other) => product * this.cardinality(other), 1);
+  }
+
+  private *place(): Generator<void> {
+    for (let block = 0; block + 1 < this.firsts.length; block++) {
+      let bytes = 0;
+      for (let p = this.firsts[block]; p < this.firsts[block + 1]; p++) {
+        if (this.pauses.due()) yield;
+        const states = this.states(p);
+        this.tables[p] = bytes;
+        bytes += 8 * states * this.cardinality(p);
+        this.messages[p] = bytes;
+        bytes += 8 * states;
+      }
+      this.tableBytes = Math.max(this.tableBytes, bytes);
+    }
+  }
+
+  /** Factors by their first variable in a block; looks which blocks share factors with others, too. */
+  private *findInner(): Generator<void> {
+    const { layout, blockOf, inner, pauses } = this;
+    const { ends, variables } = this.columns;
+    const crossed = new Uint8Array(this.firsts.length);
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (pauses.due(ends[factor] - from)) yield;
+      const drawn: number[] = [];
+      for (let edge = from; edge < ends[factor]; edge++) {
+        const position = layout.positions[variables[edge]];
+        if (position < layout.drawn) drawn.push(position);
+      }
+      if (drawn.length < 2) continue;
+      drawn.sort((a, b) => a - b);
+      // Positions of a block follow each other.
+      for (let i = 0; i < drawn.length; i++) {
+        const block = blockOf[drawn[i]];
+        if (block !== blockOf[drawn[0]] || block !== blockOf[drawn.at(-1)!]) crossed[block] = 1;
+        if ((i === 0 || blockOf[drawn[i - 1]] !== block) && i + 1 < drawn.length && blockOf[drawn[i + 1]] === block) {
+          const list = inner[drawn[i]];
+          if (list) list.push(factor);
+          else inner[drawn[i]] = [factor];
+        }
+      }
+    }
+    for (let p = 0; p < layout.drawn; p++) if (!crossed[blockOf[p]]) layout.joined[p] = 0;
+  }
+
+  /** Writes the buckets of a block. */
+  private *write(first: number, end: number): Generator<void, number> {
+    const children: number[][] = Array.from({ length: end - first }, () => []);
+    const words: number[] = [];
+    let before = 0;
+    for (let p = first; p < end; p++) {
+      if (this.pauses.due()) yield;
+      const begin = words.length;
+      const separators = this.separators(p);
+      // An axis a variable, the last fastest.
+      const axes = [...separators, p];
+      const strides = this.strides(axes);
+      const factors = this.inner[p] ?? [];
+      const inbox = children[p - first];
+      words.push(this.tables[p], this.messages[p], this.states(p), separators.length, factors.length, inbox.length, 0, before);
+      separators.forEach((other, k) => {
+        words.push(other, 8 * strides[k]);
+      });
+      for (const factor of factors) this.pushTerm(words, factor, axes);
+      words[begin + F.BUCKET_LENGTH / 4] = 4 * (words.length - begin);
+      for (const child of inbox) {
+        const own = this.separators(child);
+        const distances = new Map(this.strides(own).map((stride, k) => [own[k], this.multiples(own[k], 8 * stride)]));
+        words.push(this.messages[child], this.map(axes, distances), 8 * this.states(child));
+      }
+      before = 4 * (words.length - begin);
+      // The parent is the one that is summed out next.
+      if (separators.length > 0) children[Math.min(...separators) - first].push(p);
+    }
+    return this.put(words);
+  }
+
+  private strides(positions: ArrayLike<number>): number[] {
+    const strides: number[] = new Array(positions.length);
+    let stride = 1;
+    for (let k = positions.length - 1; k >= 0; k--) {
+      strides[k] = stride;
+      stride *= this.cardinality(positions[k]);
+    }
+    return strides;
+  }
+
+  private multiples(position: number, distance: number): number[] {
+    return Array.from({ length: this.cardinality(position) }, (_, state) => state * distance);
+  }
+
+  private pushTerm(words: number[], factor: number, axes: readonly number[]): void {
+    const { layout, columns, numbers } = this;
+    const { ends, variables, literals, cardinalities } = columns;
+    const from = factor === 0 ? 0 : ends[factor - 1];
+    const to = ends[factor];
+    const number = numbers[factor];
+    const distances = new Map<number, number[]>();
+    const others: number[] = [];
+    let outside = false;
+    let stride = 8;
+    for (let edge = to - 1; edge >= from; edge--) {
+      const position = layout.positions[variables[edge]];
+      const within = axes.includes(position);
+      if (number < 0) {
+        if (within) distances.set(position, this.multiples(position, stride));
+        else others.push(position, stride);
+        stride *= cardinalities[variables[edge]];
+        continue;
+      }
+      const head = edge === to - 1;
+      if (!within) outside ||= head;
+      else {
+        const change = head ? 8 * (to - from) : 8;
+        distances.set(
+          position,
+          this.multiples(position, 0).map((_, state) => (state === literals[edge] ? change : 0)),
+        );
+        if (!head) others.push(position, literals[edge]);
+      }
+    }
+    const kind = number < 0 ? 0 : F.COUNTED_EDGE + (outside ? F.HEAD_EDGE : 0);
+    words.push(number < 0 ? this.terms(factor) : number, this.map(axes, distances), kind + others.length / 2, ...others);
+  }
+
+  /** By entry of a table over these axes, the sum of the distances of its states. */
+  private map(axes: readonly number[], distances: ReadonlyMap<number, readonly number[]>): number {
+    const by = axes.map((position) => distances.get(position) ?? this.multiples(position, 0));
+    const key = JSON.stringify(by);
+    let map = this.known.get(key);
+    if (map === undefined) {
+      let entries = [0];
+      for (const own of by) entries = entries.flatMap((entry) => own.map((distance) => entry + distance));
+      map = this.put(entries);
+      this.known.set(key, map);
+    }
+    return map;
+  }
+
+  /** A factor's terms by the states of its variables, the last fastest. */
+  private terms(factor: number): number {
+    const { shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
+    const shape = shapes[factor];
+    const weight = weights[factor] < 0 ? 1 : weightValues[weights[factor]];
+    const feature = features?.[factor] ?? 1;
+    const key = `${shape} ${weight} ${feature}`;
+    let terms = this.known.get(key);
+    if (terms === undefined) {
+      const values = shapeValues
+        .subarray(shapeBegins[shape], shapeBegins[shape + 1])
+        .map((value) => (value === -Infinity || value === 0 ? value : weight * (feature * value)));
+      terms = this.reserve(8 * values.length);
+      this.memory.f64(terms, values.length).set(values);
+      this.known.set(key, terms);
+    }
+    return terms;
+  }
+
+  /** Marks edges whose factor is in the block's tables. */
+  private *mark(): Generator<void> {
+    const { drawn } = this.layout;
+    for (let p = 0; p < drawn; p += PIECE) {
+      if (p > 0) yield;
+      this.markIn(p, Math.min(drawn, p + PIECE));
+    }
+  }
+
+  private markIn(from: number, to: number): void {
+    const { layout, memory, blockOf } = this;
+    const { ends, variables } = this.columns;
+    const begins = memory.u32(layout.pointers.begins, layout.drawn + 1);
+    const records = memory.u32(layout.pointers.records, begins[layout.drawn] / 4);
+    for (let p = from; p < to; p++) {
+      const block = blockOf[p];
+      if (this.firsts[block + 1] - this.firsts[block] === 1) continue;
+      const within = (other: number): boolean => other !== p && other < layout.drawn && blockOf[other] === block;
+      const at = begins[p] / 4;
+      let edge = at + F.RECORD_BYTES / 4 + 2 * layout.terms(p) + 2 * records[at + F.RECORD_PAIRS / 4];
+      for (let k = records[at + F.RECORD_EDGES / 4]; k > 0; k--) {
+        const kind = records[edge];
+        let found = false;
+        let next = edge + 2;
+        if (kind >= F.COUNTED_EDGE) {
+          const factor = this.counted[records[edge + 1]];
+          for (let e = factor === 0 ? 0 : ends[factor - 1]; e < ends[factor]; e++)
+            found ||= within(layout.positions[variables[e]]);
+        } else {
+          next = edge + 4 + 2 * kind;
+          for (let other = edge + 4; other < next; other += 2) found ||= within(records[other]);
+        }
+        if (found) records[edge] = kind + F.BLOCK_EDGE;
+        edge = next;
+      }
+    }
+  }
+
+  private put(words: ArrayLike<number>): number {
+    const pointer = this.reserve(4 * words.length);
+    this.memory.u32(pointer, words.length).set(words);
+    return pointer;
+  }
+
+  private reserve(bytes: number): number {
+    const size = Math.ceil(bytes / 8) * 8;
+    if (size > this.room) {
+      this.room = Math.max(CHUNK, size);
+      this.next = this.layout.allocate(this.room).pointer;
+    }
+    this.room -= size;
+    this.next += size;
+    return this.next - size;
+  }
+}

@@ -1,0 +1,266 @@
+import type { Conditionals } from "../../../engine/contract/index.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import * as F from "../../../engine/memory/fields.ts";
+import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
+import { log } from "../../../engine/numbers/log.ts";
+import { atOnce } from "../../../engine/threads/steps.ts";
+import { CONSTANT, COUNTED, LayoutWriter, PAIR, TABLE, type TermSources, UNARY } from "./layout-writer.ts";
+import { factorPieces, PIECE } from "./pieces.ts";
+
+/** States are kept in a byte each. */
+const MOST_STATES = 256;
+/** A variable whose probability of every other state is at most this whatever its neighbours do is certain. */
+const CERTAIN = 1e-3;
+
+/**
+ * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
+ * (memory/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
+ * one's position and to terms that are shared by all alike; of functions of many literals a count is kept. Positions follow the order of visits; observed
+ * variables come behind.
+ */
+export class Layout {
+  /** Variables that are drawn: positions below this. */
+  readonly drawn: number;
+  /** By variable, its position. */
+  readonly positions: Uint32Array;
+  /** By position, its variable. */
+  readonly variables: Uint32Array;
+  /** By position of those that are drawn, where its numbers begin; a last entry for how many there are. */
+  readonly slots: Uint32Array;
+  /** By position, 1 where it has other variables as neighbours. */
+  readonly joined: Uint8Array;
+  /** By position, 1 where its state is certain whatever the others do. */
+  readonly certain: Uint8Array;
+  /** Factors of which a count is kept. */
+  counted = 0;
+  /** Where it was asked for. */
+  sources: TermSources | undefined;
+  readonly cardinalities: Uint32Array;
+  readonly observed: Int32Array;
+  private readonly columns: Conditionals;
+  private readonly memory: EngineMemory;
+  private readonly held: Allocation[] = [];
+  private readonly learn: boolean;
+  private readonly forms: Uint8Array;
+  /** By position, 1 where a factor of its has an entry of 0. */
+  readonly hard: Uint8Array;
+  /** Where things are, once they are. */
+  private places = { begins: 0, records: 0, counted: 0 };
+
+  /** Laid out at once. */
+  static of(...given: ConstructorParameters<typeof Layout>): Layout {
+    const layout = new Layout(...given);
+    atOnce(layout.filling());
+    return layout;
+  }
+
+  /** Nothing is laid out before `filling`. `order`: the variables that were not observed, in the order of visits. `learn`: terms will be made anew, for other weights. */
+  constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory, { learn = false }: { learn?: boolean } = {}) {
+    const { cardinalities, observed } = columns;
+    this.columns = columns;
+    this.memory = memory;
+    this.learn = learn;
+    this.cardinalities = cardinalities;
+    this.observed = observed;
+    this.drawn = order.length;
+    this.variables = new Uint32Array(cardinalities.length);
+    this.variables.set(order);
+    let next = order.length;
+    for (let v = 0; v < observed.length; v++) {
+      if (cardinalities[v] > MOST_STATES)
+        throw new CapabilityError(
+          "graphGibbs",
+          `${columns.name(v)} has ${cardinalities[v]} states, but at most ${MOST_STATES} can be sampled; take fewer states, or another algorithm`,
+          "GRAPH_STATES",
+        );
+      if (observed[v] >= 0) this.variables[next++] = v;
+    }
+    this.positions = new Uint32Array(cardinalities.length);
+    this.variables.forEach((variable, position) => {
+      this.positions[variable] = position;
+    });
+    this.joined = new Uint8Array(this.drawn);
+    this.certain = new Uint8Array(this.drawn);
+    this.hard = new Uint8Array(cardinalities.length);
+    this.forms = new Uint8Array(columns.ends.length);
+    this.slots = new Uint32Array(this.drawn + 1);
+  }
+
+  /** Lays out, yielding every few milliseconds. What was allocated is given back by `dispose`, however far it came. */
+  *filling(): Generator<void> {
+    const { columns, memory, forms, drawn } = this;
+    yield* this.findForms();
+    for (let p = 0; p < drawn; p++) this.slots[p + 1] = this.slots[p] + this.terms(p);
+    for (const form of forms) if (form === COUNTED) this.counted++;
+    const { pairs, edges, begins } = yield* this.sizes();
+    const { pointer } = this.allocate(4 * (drawn + 1));
+    memory.u32(pointer, drawn + 1).set(begins);
+    const records = this.allocate(begins[drawn]).pointer;
+    const counted = this.allocate(Math.max(1, this.counted) * F.COUNTED_BYTES).pointer;
+    this.places = { begins: pointer, records, counted };
+    const writer = new LayoutWriter(columns, this, memory, forms, begins, pairs, edges);
+    yield* writer.writing();
+    if (this.learn) this.sources = yield* writer.gatherSources();
+    yield* this.markCertain(begins);
+  }
+
+  /** Where things are, for chains. */
+  get pointers(): { readonly begins: number; readonly records: number; readonly counted: number } {
+    return this.places;
+  }
+
+  /** Bytes of records, shared terms and what belongs to them. */
+  get byteLength(): number {
+    return this.held.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** A piece of memory that belongs to the layout. */
+  allocate(bytes: number): Allocation {
+    const piece = this.memory.allocate(bytes, "a graph laid out for sampling");
+    this.held.push(piece);
+    return piece;
+  }
+
+  /** By factor, its place among the counted ones: −1 where it is none; −2 of factors that are part of a variable's own terms, or of nothing. */
+  countedNumbers(): Int32Array {
+    const numbers = new Int32Array(this.forms.length);
+    let next = 0;
+    for (let factor = 0; factor < numbers.length; factor++) {
+      const form = this.forms[factor];
+      numbers[factor] = form === COUNTED ? next++ : form < PAIR ? -2 : -1;
+    }
+    return numbers;
+  }
+
+  /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
+  terms(position: number): number {
+    const count = this.cardinalities[this.variables[position]];
+    return count === 2 && !this.hard[position] ? 1 : count;
+  }
+
+  /** Of each counted factor, how many literals of its body hold; `states` by position. */
+  countInto(counts: Int32Array, states: Uint8Array): void {
+    const { ends, variables, literals } = this.columns;
+    let number = 0;
+    for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
+      if (this.forms[factor] !== COUNTED) continue;
+      let count = 0;
+      for (let edge = from; edge < ends[factor] - 1; edge++)
+        if (states[this.positions[variables[edge]]] === literals[edge]) count++;
+      counts[number++] = count;
+    }
+  }
+
+  dispose(): void {
+    for (const piece of this.held) piece.dispose();
+  }
+
+  private *findForms(): Generator<void> {
+    const { forms } = this;
+    const { ends, variables, shapes, counting, shapeBegins, shapeValues, observed } = this.columns;
+    const hardShapes = Uint8Array.from(counting, (_, shape) =>
+      shapeValues.subarray(shapeBegins[shape], shapeBegins[shape + 1]).includes(-Infinity) ? 1 : 0,
+    );
+    let edge = 0;
+    for (const [first, end] of factorPieces(ends)) {
+      if (first > 0) yield;
+      for (let factor = first; factor < end; factor++) {
+        const from = edge;
+        let free = 0;
+        for (; edge < ends[factor]; edge++) if (observed[variables[edge]] < 0) free++;
+        const shape = shapes[factor];
+        const form = free === 0 ? CONSTANT : free === 1 ? UNARY : counting[shape] ? COUNTED : edge - from === 2 ? PAIR : TABLE;
+        forms[factor] = form;
+        for (let e = from; e < edge; e++) {
+          const position = this.positions[variables[e]];
+          if (position >= this.drawn) continue;
+          if (form > UNARY) this.joined[position] = 1;
+          if (hardShapes[shape]) this.hard[position] = 1;
+        }
+      }
+    }
+  }
+
+  /** By position, how many pairs and other edges it has; and where its record begins. */
+  private *sizes(): Generator<void, { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array }> {
+    const { ends, variables } = this.columns;
+    const pairs = new Uint32Array(this.drawn);
+    const edges = new Uint32Array(this.drawn);
+    const bytes = new Float64Array(this.drawn);
+    let edge = 0;
+    for (const [first, end] of factorPieces(ends)) {
+      if (first > 0) yield;
+      for (let factor = first; factor < end; factor++) {
+        const form = this.forms[factor];
+        const arity = ends[factor] - edge;
+        for (; edge < ends[factor]; edge++) {
+          const position = this.positions[variables[edge]];
+          if (position >= this.drawn || form < PAIR) continue;
+          if (form === PAIR) pairs[position]++;
+          else edges[position]++;
+          bytes[position] +=
+            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+        }
+      }
+    }
+    const begins = new Float64Array(this.drawn + 1);
+    for (let p = 0; p < this.drawn; p++) begins[p + 1] = begins[p] + F.RECORD_BYTES + 8 * this.terms(p) + bytes[p];
+    if (begins[this.drawn] >= 2 ** 32)
+      throw new CapabilityError(
+        "graphGibbs",
+        `the graph takes ${(begins[this.drawn] / 2 ** 30).toFixed(1)} GiB laid out for sampling, but one memory has 4; split it into parts that are not connected`,
+        "GRAPH_MEMORY",
+      );
+    return { pairs, edges, begins: Uint32Array.from(begins) };
+  }
+
+  /** Looks at the least and the largest that each edge can do. */
+  private *markCertain(begins: Uint32Array): Generator<void> {
+    const { drawn } = this;
+    const least = log(1 / CERTAIN);
+    for (let first = 0; first < drawn; first += PIECE) {
+      if (first > 0) yield;
+      this.markCertainIn(first, Math.min(drawn, first + PIECE), begins, least);
+    }
+  }
+
+  private markCertainIn(from: number, to: number, begins: Uint32Array, least: number): void {
+    const { memory, places, drawn } = this;
+    const whole = memory.u32(places.records, begins[drawn] / 4);
+    const floats = memory.f64(places.records, begins[drawn] / 8);
+    for (let p = from; p < to; p++) {
+      const at = begins[p] / 4;
+      const own = floats[(begins[p] + F.RECORD_BYTES) / 8];
+      if (this.terms(p) !== 1 || !(Math.abs(own) > least)) continue;
+      let [low, high] = [own, own];
+      const take = (differences: readonly number[]): void => {
+        low += Math.min(...differences);
+        high += Math.max(...differences);
+      };
+      let edge = at + F.RECORD_BYTES / 4 + 2;
+      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++, edge += 2) {
+        const count = this.cardinalities[this.variables[whole[edge]]];
+        take([...memory.f64(whole[edge + 1], count)]);
+      }
+      for (let k = 0; k < whole[at + F.RECORD_EDGES / 4]; k++) {
+        const kind = whole[edge];
+        if (kind < F.COUNTED_EDGE) {
+          // Others are not gone through: this one may be anything.
+          [low, high] = [-Infinity, Infinity];
+          break;
+        }
+        const [terms, row] = memory.u32(places.counted + whole[edge + 1] * F.COUNTED_BYTES, 2);
+        const values = memory.f64(terms, row / 4);
+        const body = row / 8;
+        const head = (kind & F.HEAD_EDGE) !== 0;
+        const sign = (kind & 0x3fffffff) === 1 ? 1 : -1;
+        const differences: number[] = [];
+        for (let c = 0; head && c < body; c++) differences.push(sign * (values[body + c] - values[c]));
+        for (let c = 0; !head && c < 2 * body - 1; c++) if (c !== body - 1) differences.push(sign * (values[c + 1] - values[c]));
+        take(differences);
+        edge += 2;
+      }
+      if (Math.max(low, -high) > least) this.certain[p] = 1;
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Conditionals } from "../../../engine/contract/index.ts";
+import { log } from "../../../engine/numbers/log.ts";
+import { Pauses } from "../../../engine/threads/steps.ts";
+import { adjoining } from "./adjacency.ts";
+import type { Chain } from "./chain.ts";
+import type { Layout } from "./layout.ts";
+
+/** Most variables in a group: so few that a handful of variables with two modes dominates the statistic of their group. */
+const GROUP_VARIABLES = 32;
+/** Least probability in a statistic, so that a single rare state does not dominate it. */
+const LEAST_PROBABILITY = 0.02;
+
+/** Lowest and highest value of each statistic over the states seen so far. */
+export interface Ranges {
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+/** Ranges of `count` statistics before any state was seen. */
+export const emptyRanges = (count: number): Ranges => ({
+  low: new Float64Array(count).fill(Infinity),
+  high: new Float64Array(count).fill(-Infinity),
+});
+
+/** Widens ranges to include the statistics of a state. */
+export function widen({ low, high }: Ranges, values: Float64Array): void {
+  for (let k = 0; k < low.length; k++) {
+    low[k] = Math.min(low[k], values[k]);
+    high[k] = Math.max(high[k], values[k]);
+  }
+}
+
+/**
+ * Statistics of a joint state x that tell regions of the state space apart: Σ_i ln q_i(x_i) over each group of up to 32 variables, where q_i is the chains'
+ * mean probability so far, at least 0.02; the same over all variables; and ln of the product of all factors.
+ */
+export class Regions {
+  /** Number of statistics: one per group and two of all variables, which come last. */
+  readonly count: number;
+  /** By position, its group: variables that share factors, as far as there is room. */
+  readonly groups: Uint32Array;
+  /** By slot, ln q; the log odds of the second state for a Boolean with a single slot. */
+  readonly logs: Float64Array;
+  private readonly layout: Layout;
+
+  constructor(layout: Layout, groups: Uint32Array, logs: Float64Array) {
+    this.layout = layout;
+    this.groups = groups;
+    this.logs = logs;
+    this.count = groups.reduce((most, group) => Math.max(most, group + 1), 0) + 2;
+  }
+
+  /** Statistics of a chain's states, after `chain.valueCall()`. */
+  of(chain: Chain): Float64Array {
+    const { groups, logs, count } = this;
+    const { slots, drawn } = this.layout;
+    const values = new Float64Array(count);
+    const states = chain.current;
+    for (let p = 0; p < drawn; p++) {
+      const slot = slots[p];
+      // Of a single slot, the log odds of the second state.
+      if (slots[p + 1] - slot > 1) values[groups[p]] += logs[slot + states[p]];
+      else if (states[p] === 1) values[groups[p]] += logs[slot];
+    }
+    let sum = 0;
+    for (let group = 0; group < count - 2; group++) sum += values[group];
+    values[count - 2] = sum;
+    values[count - 1] = chain.value;
+    return values;
+  }
+}
+
+/** ln q by slot, from the sums of all chains over n sweeps. */
+export function logMeans(layout: Layout, chains: readonly Chain[], n: number): Float64Array {
+  const { slots, drawn } = layout;
+  const sums = chains.map((chain) => chain.sums.totals);
+  const mean = (slot: number): number => sums.reduce((sum, totals) => sum + totals[slot], 0) / (n * sums.length);
+  const clipped = (p: number): number => log(Math.max(LEAST_PROBABILITY, p));
+  const logs = new Float64Array(slots[drawn]);
+  for (let p = 0; p < drawn; p++) {
+    const slot = slots[p];
+    if (layout.terms(p) === 1) logs[slot] = clipped(mean(slot)) - clipped(1 - mean(slot));
+    else for (let s = slot; s < slots[p + 1]; s++) logs[s] = clipped(mean(s));
+  }
+  return logs;
+}
+
+/** By position, the number of its group. Each group grows along factors from the first variable without one. Yields every few milliseconds. */
+export function* groupsOf(columns: Conditionals, { positions, drawn, variables: order }: Layout): Generator<void, Uint32Array> {
+  const { ends, variables, observed } = columns;
+  const { begins, factors } = yield* adjoining(columns);
+  const pauses = new Pauses();
+  const none = 0xffffffff;
+  const groups = new Uint32Array(drawn).fill(none);
+  // By factor, its first edge that was not visited: all groups together visit each edge once, however many variables a factor has.
+  const next = Uint32Array.from(ends, (_, factor) => (factor === 0 ? 0 : ends[factor - 1]));
+  for (let first = 0, number = 0; first < drawn; first++) {
+    if (groups[first] !== none) continue;
+    groups[first] = number;
+    const group = [first];
+    for (let k = 0; k < group.length && group.length < GROUP_VARIABLES; k++) {
+      const variable = order[group[k]];
+      for (let at = begins[variable]; at < begins[variable + 1] && group.length < GROUP_VARIABLES; at++) {
+        if (pauses.due()) yield;
+        const factor = factors[at];
+        while (next[factor] < ends[factor] && group.length < GROUP_VARIABLES) {
+          const other = variables[next[factor]++];
+          if (observed[other] >= 0 || groups[positions[other]] !== none) continue;
+          groups[positions[other]] = number;
+          group.push(positions[other]);
+        }
+      }
+    }
+    number++;
+  }
+  return groups;
+}

@@ -1,0 +1,135 @@
+import type { Snapshot } from "../../engine/contract/index.ts";
+import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { stream } from "../../engine/random/stream.ts";
+import { quickBound } from "../bounds/quick-bound.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
+import { JointState } from "../reduce/joint-state.ts";
+import { LogTables } from "../reduce/log-tables.ts";
+import { PartRun } from "../reduce/part-run.ts";
+import type { Component } from "../reduce/reduction.ts";
+import { sweep } from "../reduce/sweep.ts";
+import { climb } from "./climb.ts";
+import { Incumbent } from "./incumbent.ts";
+
+/** Options of `graphAnnealing`. */
+export interface GraphAnnealingOptions {
+  /** Sweeps over all variables from the first temperature to the last. Default 1000; >= 1. */
+  sweeps?: number;
+  /** First temperature; 1 is the distribution itself. Default 3, or `to` where that is more; > 0, at least `to`. */
+  from?: number;
+  /** Last temperature. Default 0.05; > 0. */
+  to?: number;
+  /** Runs, each from another random state. Default 10; >= 1. */
+  restarts?: number;
+}
+
+/** Variables between two yields: a few milliseconds. */
+const PAUSE_VARIABLES = 10_000;
+
+/**
+ * Simulated annealing on a graph: sweeps of Gibbs sampling from p(x)^{1/T}, T falling geometrically from `from` to `to` over `sweeps`; then variables
+ * are moved to their best states, one by one, until none is better. The best state of `restarts` runs counts, each of which begins at a random state in
+ * which no factor is 0, and never leaves those.
+ *
+ * The state may not be the best; the bound of a mini-bucket elimination says how far from it at most. It ends early where that is 0. Task: "map".
+ * Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
+ *
+ * @throws CapabilityError where zeros leave no state that a search finds
+ */
+export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAlgorithm {
+  const where = "graphAnnealing";
+  checkKeys(where, options, ["sweeps", "from", "to", "restarts"]);
+  const { sweeps = 1000, to = 0.05, restarts = 10 } = options;
+  checkNumber(where, "sweeps", sweeps, { low: 1, integer: true });
+  checkNumber(where, "to", to, { low: 0, open: true });
+  const { from = Math.max(3, to) } = options;
+  checkNumber(where, "from", from, { low: 0, open: true });
+  checkNumber(where, "restarts", restarts, { low: 1, integer: true });
+  if (from < to)
+    throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");
+  return {
+    name: where,
+    verb: "infer",
+    tasks: ["map"],
+    toJSON: () => ({ algorithm: where, sweeps, from, to, restarts }),
+    prepare: LogTables.making,
+    start: (part, plan) => new GraphAnnealing(part, plan, { sweeps, from, to, restarts }),
+  };
+}
+
+class GraphAnnealing extends PartRun {
+  private readonly plan: InferencePlan;
+  private readonly options: Required<GraphAnnealingOptions>;
+  private readonly tables: LogTables;
+  private readonly found: Incumbent;
+  /** The run under way, its sweeps so far, and where it is after them. */
+  private restart = 0;
+  private sweeps = 0;
+  private current: JointState | undefined;
+
+  constructor(part: Component, plan: InferencePlan, options: Required<GraphAnnealingOptions>) {
+    super();
+    this.plan = plan;
+    this.options = options;
+    this.tables = LogTables.of(part);
+    this.found = new Incumbent(part.cardinalities.length);
+  }
+
+  protected *work(): Generator<void> {
+    const { tables, found, options, plan } = this;
+    const { from, to } = options;
+    const count = tables.cardinalities.length;
+    const starts = stream(plan.seed, "annealing starts");
+    found.bound ??= yield* quickBound(tables, "largest");
+    let seen = 0;
+    for (; this.restart < options.restarts && !found.optimal; this.restart++) {
+      if (!this.current) {
+        const start = yield* found.start(tables, starts.at(this.restart), "graphAnnealing");
+        if (!start) return;
+        this.current = new JointState(tables, start);
+        found.offer(this.current);
+      }
+      const draws = stream(plan.seed, "annealing", this.restart);
+      while (this.sweeps < options.sweeps) {
+        const temperature = from * exp((this.sweeps / Math.max(1, options.sweeps - 1)) * log(to / from));
+        sweep(this.current, 1 / temperature, draws.at(this.sweeps));
+        this.sweeps++;
+        found.offer(this.current);
+        seen += count;
+        if (seen < PAUSE_VARIABLES) continue;
+        seen = 0;
+        yield;
+      }
+      const peak = new JointState(tables, this.current.states);
+      yield* climb(peak);
+      found.offer(peak);
+      this.current = undefined;
+      this.sweeps = 0;
+    }
+  }
+
+  answer(): PartAnswer | undefined {
+    const { found, options, restart, sweeps } = this;
+    return found.answer(`annealing, ${restart * options.sweeps + sweeps} sweeps`);
+  }
+
+  report(): Record<string, number> {
+    return { sweeps: this.restart * this.options.sweeps + this.sweeps };
+  }
+
+  snapshot(): Snapshot {
+    const { restart, sweeps, current } = this;
+    const { tensors, state } = this.found.snapshot({ restart, sweeps });
+    return { tensors: { ...tensors, ...(current ? { current: current.states.slice() } : {}) }, state };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = this.found.restore(snapshot);
+    this.restart = kept.count("restart");
+    this.sweeps = kept.count("sweeps");
+    if (kept.has("current"))
+      this.current = new JointState(this.tables, kept.tensor("current", Int32Array, this.tables.cardinalities.length));
+  }
+}

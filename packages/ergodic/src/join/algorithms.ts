@@ -1,0 +1,44 @@
+/** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
+
+import type { Algorithm, JsonObject } from "../engine/contract/index.ts";
+import { checkNamedJson } from "../engine/errors/checks.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { ruleFromJson } from "../engine/optimise/index.ts";
+import type { RuleJson } from "../engine/optimise/kinds.ts";
+import { varianceFromJson } from "../engine/optimise/variance.ts";
+import { alternatingFrom } from "../learning/coordinates/alternating.ts";
+import { coordinateDescentFrom } from "../learning/coordinates/coordinate-descent.ts";
+import { dualCoordinateDescentFrom } from "../learning/coordinates/dual-coordinate-descent.ts";
+import { factorDescentFrom } from "../learning/coordinates/factor-descent.ts";
+import { type GradientDescent, gradientDescent } from "../learning/descent/gradient-descent.ts";
+import { newtonCholeskyFrom } from "../learning/newton/newton-cholesky.ts";
+
+const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
+  gradientDescent: gradientDescentFrom,
+  coordinateDescent: coordinateDescentFrom,
+  dualCoordinateDescent: dualCoordinateDescentFrom,
+  alternatingLeastSquares: alternatingFrom,
+  factorCoordinateDescent: factorDescentFrom,
+  newtonCholesky: newtonCholeskyFrom,
+};
+
+/** The algorithm that `toJSON` described. */
+export function algorithmFromJson(json: JsonObject): Algorithm {
+  checkNamedJson("algorithmFromJson", json, "algorithm", "an algorithm");
+  const name = json.algorithm as string;
+  const make = Object.hasOwn(algorithms, name) ? algorithms[name] : undefined;
+  if (make) return make(json);
+  throw new DataError(
+    "algorithm",
+    `"${name.slice(0, 60)}" is not an algorithm of this version (known: ${Object.keys(algorithms).join(", ")}); was it kept by a newer one?`,
+    "CHECKPOINT_FORMAT",
+  );
+}
+
+/** Here and not beside gradientDescent(), which would hold every rule otherwise. */
+function gradientDescentFrom(json: JsonObject): GradientDescent {
+  return gradientDescent({
+    rule: ruleFromJson(json.rule as unknown as RuleJson),
+    ...(json.variance ? { variance: varianceFromJson(json.variance as JsonObject) } : {}),
+  });
+}

@@ -1,0 +1,29 @@
+import type { JsonObject } from "../engine/contract/index.ts";
+import { checkNamedJson } from "../engine/errors/checks.ts";
+import { DataError } from "../engine/errors/errors.ts";
+import { trainableLinear } from "../learning/fit/kinds/linear.ts";
+import { trainableNetwork } from "../learning/fit/kinds/network.ts";
+import { trainableRatings } from "../learning/fit/kinds/ratings.ts";
+import { linearFromJson } from "../learning/models/linear/from-json.ts";
+import type { LinearModel } from "../learning/models/linear/linear.ts";
+import type { NetworkModel } from "../learning/models/neural/network.ts";
+import { networkFromJson } from "../learning/models/neural/network-from.ts";
+import { type FactorisationModel, factorisationFromJson } from "../learning/models/ratings/factorisation.ts";
+
+/**
+ * A model from its JSON, as `JSON.stringify(linear({ l2: 1e-3 }))` gives it, ready for `fit`.
+ *
+ * Losses, layers and initialisers of your own must be defined before. @throws DataError for a kind that is not known; OptionError for its options
+ */
+export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | FactorisationModel {
+  checkNamedJson("modelFromJson", json, "model", "a model");
+  const { model } = json;
+  if (model === "linear") return Object.assign(linearFromJson(json), { trainable: trainableLinear });
+  if (model === "network") return Object.assign(networkFromJson(json), { trainable: trainableNetwork });
+  if (model === "factorisation") return Object.assign(factorisationFromJson(json), { trainable: trainableRatings });
+  throw new DataError(
+    "modelFromJson",
+    `there is no model "${String(model).slice(0, 60)}" (known: linear, network, factorisation); give what toJSON() of a model gave`,
+    "MODEL_KIND",
+  );
+}

@@ -1,0 +1,52 @@
+import type { Dataset } from "../engine/data/dataset.ts";
+import { isMarked, ratingsMark } from "../engine/data/marks.ts";
+import type { Ratings } from "../engine/data/ratings.ts";
+import { checkSignal, holds } from "../engine/errors/checks.ts";
+import { checkKeys } from "../engine/errors/errors.ts";
+import type { Run } from "../engine/loop/run.ts";
+import { later } from "../engine/threads/later.ts";
+import { type GraphResumeOptions, resumeGraph } from "../graphs/learn/graph.ts";
+import type { LearnedGraph } from "../graphs/learn/learned-graph.ts";
+import type { FactorGraph } from "../graphs/model/graph.ts";
+import { checkDataset, checkHeldOut, checkRatings } from "../learning/fit/kinds/trainable.ts";
+import { type Fitted, launch, type Trained } from "../learning/fit/launch.ts";
+import type { ResumeOptions } from "../learning/fit/resumed.ts";
+import type { FactorPredictor } from "../predict/factorisation.ts";
+import type { NetworkPredictor } from "../predict/network.ts";
+
+export type { ResumeOptions };
+
+/**
+ * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
+ *
+ * `data` must be the same data. A run that had converged gives the same result again; one that a limit, or patience, had ended continues under a larger one.
+ * `P`: what the caller knows the run to make.
+ */
+export function resume(from: string | Uint8Array | Blob, graph: FactorGraph, options?: GraphResumeOptions): Run<LearnedGraph>;
+export function resume(
+  from: string | Uint8Array | Blob,
+  data: Ratings,
+  options?: ResumeOptions<Ratings>,
+): Run<FactorPredictor & Trained>;
+export function resume<P extends Fitted | (NetworkPredictor & Trained) = Fitted>(
+  from: string | Uint8Array | Blob,
+  data: Dataset,
+  options?: ResumeOptions,
+): Run<P>;
+export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object> {
+  if (holds(data, "conditionals"))
+    return resumeGraph(from, data as unknown as FactorGraph, options as GraphResumeOptions | undefined);
+  return goOn(from, data, options);
+}
+
+function goOn<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D> = {}): Run<object & Trained> {
+  checkKeys("fit.resume", options, ["epochs", "until", "validate", "validateEvery", "patience", "signal", "workers"]);
+  checkSignal("fit.resume", options.signal);
+  const taken = isMarked(data, ratingsMark) ? checkRatings : checkDataset;
+  taken("fit.resume", "data", data, "a Dataset", "the dataset of the run");
+  checkHeldOut("fit.resume", { checkData: taken }, options.validate);
+  return launch(data, options, async () => {
+    const { recipeFrom } = await later(() => import("../learning/fit/resumed.ts"));
+    return recipeFrom(from, data, options);
+  });
+}

@@ -1,0 +1,350 @@
+/** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
+
+import { Calibration, type calibrate } from "../../bayes/calibrate.ts";
+import { Draws, type DrawsContent } from "../../bayes/draws/index.ts";
+import type { FoundMode, Mode } from "../../bayes/mode/found-mode.ts";
+import { checkModeOptions, withValues } from "../../bayes/mode/mode.ts";
+import type { ModeOptions } from "../../bayes/mode/mode-options.ts";
+import type { modeTarget } from "../../bayes/mode/mode-target.ts";
+import { ConditionedModel, type ModelData, type StatisticalModel } from "../../bayes/model/index.ts";
+import { portableOf } from "../../bayes/model/portable.ts";
+import { type Drawn, drawsOf } from "../../bayes/named-draws.ts";
+import type { SampleOptions, sample } from "../../bayes/sample.ts";
+import { ChainDraws } from "../../bayes/samplers/index.ts";
+import { startOf } from "../../bayes/starts.ts";
+import type { Conditionals, FactorTables, JsonObject } from "../../engine/contract/index.ts";
+import { checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
+import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
+import { readWhole } from "../../engine/files/files.ts";
+import { openEngine } from "../../engine/memory/engine.ts";
+import type { Answer as Inference } from "../../graphs/answers/index.ts";
+import type { InferOptions, infer } from "../../graphs/infer/infer.ts";
+import type { Inferred } from "../../graphs/infer/tables-of.ts";
+import type { GraphFitOptions } from "../../graphs/learn/graph.ts";
+import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
+import type { FactorGraph } from "../../graphs/model/graph.ts";
+import type { Trained } from "../../learning/fit/launch.ts";
+import { LinearPath, type PathParts } from "../../learning/fit/path.ts";
+import { predictor } from "../../predict/load.ts";
+import type { minimize } from "../../search/minimize/minimize.ts";
+import type { tune } from "../../search/tune.ts";
+import type { FitVerb } from "../fit.ts";
+import { Connection } from "./connection.ts";
+import { Exported, encode, TAG } from "./encode.ts";
+import type { Sent, VerbName } from "./messages.ts";
+import type { RemoteRun } from "./remote-run.ts";
+
+export type { RemoteRun } from "./remote-run.ts";
+
+/** Options of `worker`. */
+export interface WorkerOptions {
+  /**
+   * The address of a module, as seen from the page (Node: from the working folder); `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
+   * that the module defines are known to the thread by their names.
+   */
+  readonly module?: string | URL;
+  /**
+   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/worker/serve` as an entry of
+   * its own.
+   */
+  readonly script?: string | URL;
+}
+
+/** The verbs of `ergodic`, whose runs are on another thread. They take and give what those do. */
+export interface WorkerVerbs extends Disposable {
+  /** `fit`, on the worker's thread; without `fit.stream`, whose blocks cannot be sent. */
+  readonly fit: FitVerb;
+  /** `sample`, on the worker's thread. */
+  readonly sample: typeof sample;
+  /** `minimize`, on the worker's thread. */
+  readonly minimize: typeof minimize;
+  /** `tune`, on the worker's thread. */
+  readonly tune: typeof tune;
+  /** `calibrate`, on the worker's thread. */
+  readonly calibrate: typeof calibrate;
+  /** `infer`, on the worker's thread. */
+  readonly infer: typeof infer;
+  /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
+  exported<T = never>(name: string): T;
+  /** Ends the thread; runs in progress are rejected. */
+  dispose(): void;
+}
+
+/**
+ * Starts a thread, and gives the verbs whose runs are made there, so that a page stays free whatever it computes, on any host.
+ *
+ *   const { fit, sample } = worker();
+ *   const fitted = await fit(linear({ loss: "logistic" }), data, { epochs: 20 });
+ *   for await (const tick of sample(schools, { y, sigma })) progress(tick);
+ *
+ * Statistical models are traced and compiled here, and draws get their names here; data are copied once. Functions cannot be sent: `module` says where
+ * the thread finds them.
+ *
+ * @throws OptionError [WORKER_ARGUMENT] for what cannot be sent; WorkerError where the thread cannot be started, or ends
+ */
+export function worker(options: WorkerOptions = {}): WorkerVerbs {
+  checkKeys("worker", options, ["module", "script"]);
+  return new Client(options);
+}
+
+class Client extends Connection implements WorkerVerbs {
+  readonly fit = Object.assign(
+    (model: unknown, data: unknown, options: object = {}) => {
+      if (isGraph(model)) return this.beginLearning("fit", [], model, (data ?? {}) as GraphFitOptions);
+      if (isStatistical(model)) return this.beginMode(model, data as ModelData, options);
+      return this.begin("fit", [model, data], options);
+    },
+    {
+      resume: (from: unknown, data: unknown, options: object = {}) =>
+        isGraph(data) ? this.beginLearning("fit.resume", [from], data, options) : this.begin("fit.resume", [from, data], options),
+      stream: Object.assign(refuseStream, { resume: refuseStream }),
+      check: async (...given: Parameters<FitVerb["check"]>) => (await import("../fit.ts")).fit.check(...given),
+      path: Object.assign(
+        (model: unknown, data: unknown, options: object = {}) => this.begin("fit.path", [model, data], options),
+        {
+          resume: (from: unknown, data: unknown, options: object = {}) => this.begin("fit.path.resume", [from, data], options),
+        },
+      ),
+    },
+  ) as unknown as FitVerb;
+
+  readonly sample = Object.assign(
+    (model: unknown, data: unknown, options: object = {}) => this.beginSampling("sample", [], model, data, options),
+    {
+      resume: (from: unknown, model: unknown, data: unknown, options: object = {}) =>
+        this.beginSampling("sample.resume", [from], model, data, options),
+    },
+  ) as unknown as typeof sample;
+
+  readonly minimize = Object.assign((...args: unknown[]) => this.begin("minimize", ...withOptions(args)), {
+    resume: (...args: unknown[]) => this.begin("minimize.resume", ...withOptions(args)),
+  }) as unknown as typeof minimize;
+
+  readonly tune = Object.assign((...args: unknown[]) => this.begin("tune", ...withOptions(args)), {
+    resume: (...args: unknown[]) => this.begin("tune.resume", ...withOptions(args)),
+  }) as unknown as typeof tune;
+
+  readonly calibrate = ((model: unknown, data: unknown, options: object = {}) => {
+    if (!(model instanceof Exported))
+      throw new OptionError(
+        "worker",
+        'calibrate conditions its model on data that it simulates, on the thread itself; export the model from a module, and give worker({ module }) and exported("name")',
+        "WORKER_ARGUMENT",
+      );
+    return this.begin("calibrate", [model, data], options);
+  }) as unknown as typeof calibrate;
+
+  readonly infer = Object.assign(
+    (graph: Inferred, options: InferOptions = {}) => this.beginInference("infer", [], graph, options),
+    {
+      resume: (from: unknown, graph: Inferred, options: InferOptions = {}) =>
+        this.beginInference("infer.resume", [from], graph, options),
+    },
+  ) as unknown as typeof infer;
+
+  exported<T>(name: string): T {
+    return new Exported(name) as T;
+  }
+
+  private begin<R>(verb: VerbName, args: readonly unknown[], given: { signal?: AbortSignal }): RemoteRun<R> {
+    checkOptions(verb, given);
+    const { signal, ...options } = given;
+    const sent = this.encoded(() =>
+      [...args, options].map((value, i) => encode(value, i < args.length ? `argument ${i + 1}` : "options", this)),
+    );
+    return this.launch(
+      verb,
+      async () => {
+        if (verb.endsWith(".resume")) return [(await this.kept(args[0])).sent, ...sent.slice(1)];
+        return verb === "fit" ? [...sent.slice(0, -1), await withFile(sent.at(-1) as object)] : sent;
+      },
+      (result) => finished(result) as Promise<R>,
+      signal,
+    );
+  }
+
+  /** A model is conditioned here, and sent as its density. */
+  private beginSampling(
+    verb: VerbName,
+    before: readonly unknown[],
+    model: unknown,
+    data: unknown,
+    given: SampleOptions,
+  ): RemoteRun<Draws> {
+    checkOptions(verb, given);
+    const { signal, ...options } = given;
+    if (!isStatistical(model) && !(model instanceof ConditionedModel))
+      return this.begin(verb, [...before, model, data], { signal, ...options });
+    if (options.rows !== undefined)
+      throw new OptionError(
+        "worker",
+        'rows is given, but a model whose rows are drawn is not sent; export it from a module, and give worker({ module }) and exported("name")',
+        "WORKER_ARGUMENT",
+      );
+    const { start, chains = 4, deterministic = false, ...rest } = options;
+    const others = { ...rest, ...(verb === "sample" ? { chains, deterministic } : {}) };
+    const encoded = this.encoded(() => encode(others, "options", this) as object);
+    let density: ConditionedModel;
+    const read = async (): Promise<unknown[]> => {
+      density = model instanceof ConditionedModel ? model : await model.condition(data as ModelData, { deterministic });
+      const started = start === undefined ? {} : { start: startOf(density, start, chains, options.seed ?? 0) };
+      const sent = { [TAG]: "density", portable: portableOf(density) };
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      return [...kept.map((one) => one.sent), sent, {}, { ...encoded, ...started }];
+    };
+    return this.launch(
+      verb,
+      read,
+      async ({ from }) => {
+        const { raw, ...left } = from as Omit<Drawn, "raw"> & { raw: ConstructorParameters<typeof ChainDraws> };
+        return drawsOf(density, { ...left, raw: new ChainDraws(...raw) });
+      },
+      signal,
+    );
+  }
+
+  /** A mode is searched for on the model's density, and its values are made here. */
+  private beginMode(model: StatisticalModel, data: ModelData, options: ModeOptions): RemoteRun<Mode> {
+    checkOptions("fit", options);
+    checkModeOptions(options);
+    const { signal, start, ...rest } = options;
+    const encoded = this.encoded(() => encode(rest, "options", this));
+    let target: ReturnType<typeof modeTarget>;
+    const read = async (): Promise<unknown[]> => {
+      const [{ modeTarget, portableMode }, engine] = await Promise.all([import("../../bayes/mode/mode-target.ts"), openEngine()]);
+      const { deterministic = false } = options;
+      target = modeTarget(await model.condition(data, { deterministic }), engine, start ? { start } : {});
+      return [{ [TAG]: "mode", portable: portableMode(target) }, {}, encoded];
+    };
+    return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
+  }
+
+  /** A graph is sent as it is now; what was learnt is put together here, where its factors are. */
+  private beginLearning(
+    verb: VerbName,
+    before: readonly unknown[],
+    graph: FactorGraph,
+    given: GraphFitOptions,
+  ): RemoteRun<LearnedGraph> {
+    checkOptions(verb, given);
+    const { signal, from, ...options } = given;
+    // Evidence that is added later is no part of it.
+    const whole = graph.withoutEvidence([]);
+    // Of an earlier result a message takes what learning begins at.
+    const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
+    const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
+    return this.launch(
+      verb,
+      async () => [...(await Promise.all(before.map((kept) => this.kept(kept)))).map((kept) => kept.sent), ...sent],
+      async ({ from: learned }) => {
+        const { learnedGraph } = await import("../../graphs/learn/learned-graph.ts");
+        const { weights, run, ...ended } = learned as Pick<LearnedGraph, "weights" | "run" | "heldOut" | "particles">;
+        const shown = whole.withoutEvidence(ended.heldOut.map(({ variable }) => variable));
+        return learnedGraph({ whole, shown, ...ended }, weights, run);
+      },
+      signal,
+    );
+  }
+
+  /** A graph is sent as tables or in columns, which know its evidence; answers get their names here. */
+  private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
+    checkOptions(verb, given);
+    const { signal, evidence, from, ...options } = given;
+    // Of an answer a message takes what is wanted of it.
+    const sentFrom = from === undefined ? {} : { from: { chains: from?.chains } };
+    const encoded = this.encoded(() => encode({ ...options, ...sentFrom }, "options", this));
+    let tables: FactorTables | Conditionals;
+    const read = async (): Promise<unknown[]> => {
+      const { graphFor, portableColumns, portableTables, tasks } = await import("../../graphs/infer/tables-of.ts");
+      const { inferenceFromJson } = await import("../../graphs/reduce/registry.ts");
+      const { inTurns } = await import("../../engine/threads/steps.ts");
+      const kept = await Promise.all(before.map((from) => this.kept(from)));
+      const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
+      const made = kept.length > 0 ? keptAlgorithm(kept[0].recipe) : undefined;
+      const algorithm = options.algorithm ?? inferenceFromJson(made ?? { algorithm: "automatic" });
+      // The thread refuses what is none.
+      const making = graphFor(verb, graph, tasks.find((one) => one === task) ?? "marginals", algorithm, evidence);
+      tables = await inTurns(making, signal);
+      const sent =
+        "factors" in tables
+          ? { [TAG]: "tables", portable: portableTables(tables) }
+          : { [TAG]: "columns", portable: portableColumns(tables) };
+      return [...kept.map((one) => one.sent), sent, encoded];
+    };
+    return this.launch(
+      verb,
+      read,
+      async ({ from }) => {
+        const named = { name: (v: number) => tables.name(v), state: (v: number, s: number) => tables.state(v, s) };
+        const [{ Answer }, { weightsOf }] = await Promise.all([
+          import("../../graphs/answers/index.ts"),
+          import("../../graphs/infer/tables-of.ts"),
+        ]);
+        return new Answer({ ...(from as ReturnType<Inference["portable"]>), ...weightsOf(tables), ...named });
+      },
+      signal,
+    );
+  }
+}
+
+function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
+  if (typeof options !== "object" || options === null) refuse(verb, "options", options, "an object", "{ seed: 1 }");
+  checkSignal(verb, options.signal);
+}
+
+/** What a checkpoint of `infer` was asked for. */
+const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
+  (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
+const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
+
+const isGraph = (graph: unknown): graph is FactorGraph => holds(graph, "conditionals");
+
+const learnedBefore = ({ weights, graph, particles }: NonNullable<GraphFitOptions["from"]>): object => ({
+  weights,
+  ...(graph ? { graph } : {}),
+  ...(particles ? { particles } : {}),
+});
+
+function refuseStream(): never {
+  throw new OptionError(
+    "worker",
+    "fit.stream is not one of its verbs, as blocks that come one after another cannot be sent to a thread; call fit.stream of ergodic here, or in a worker of your own",
+    "WORKER_ARGUMENT",
+  );
+}
+
+const isStatistical = (model: unknown): model is StatisticalModel =>
+  typeof model === "object" && model !== null && "condition" in model;
+
+/** The last argument is options, though it may be left out: what has no prototype of its own. */
+function withOptions(args: readonly unknown[]): [unknown[], object] {
+  const last = args.at(-1);
+  const isOptions =
+    args.length > 1 && typeof last === "object" && last !== null && Object.getPrototypeOf(last) === Object.prototype;
+  return isOptions ? [args.slice(0, -1), last] : [[...args], {}];
+}
+
+async function finished({ made, from }: Sent): Promise<unknown> {
+  switch (made) {
+    case "predictor": {
+      const { bytes, run, gap } = from as Trained & { bytes: Uint8Array };
+      return Object.assign(await predictor(bytes, { maxWork: Infinity }), { run }, gap === undefined ? {} : { gap });
+    }
+    case "path":
+      return new LinearPath(from as PathParts);
+    case "draws":
+      return new Draws(from as DrawsContent);
+    case "calibration":
+      return Object.assign(Object.create(Calibration.prototype), from);
+    default:
+      return from;
+  }
+}
+
+/** Options of `fit` with the file that training begins at: addresses are as seen from here. */
+async function withFile(options: object): Promise<object> {
+  const { from } = options as { from?: string | { href: string } };
+  const address = typeof from === "object" && TAG in from ? new URL(from.href) : from;
+  const isAddress = typeof address === "string" || address instanceof URL;
+  return isAddress ? { ...options, from: await readWhole(address) } : options;
+}

@@ -1,0 +1,212 @@
+/**
+ * The thread of `ergodic/worker`: makes the calls that it is told, and tells of their ticks and results.
+ *
+ * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
+ * its address as `worker({ script })`.
+ */
+
+import { type Calibration, calibrate } from "../../bayes/calibrate.ts";
+import type { Draws } from "../../bayes/draws/index.ts";
+import { searchMode } from "../../bayes/mode/mode.ts";
+import type { ModeOptions } from "../../bayes/mode/mode-options.ts";
+import { type PortableMode, PortedMode } from "../../bayes/mode/mode-target.ts";
+import { type PortableDensity, PortedDensity } from "../../bayes/model/portable.ts";
+import type { Drawn } from "../../bayes/named-draws.ts";
+import { resumeWith, sample, startWith } from "../../bayes/sample.ts";
+import type { JsonObject } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import type { Ratings } from "../../engine/data/ratings.ts";
+import { saidBy, WorkerError } from "../../engine/errors/errors.ts";
+import { sentError } from "../../engine/errors/sent-errors.ts";
+import type { Run } from "../../engine/loop/run.ts";
+import { type Engine, openEngine } from "../../engine/memory/engine.ts";
+import type { Family } from "../../engine/memory/families.ts";
+import { parentOf } from "../../engine/threads/own-thread.ts";
+import type { Answer as Answered } from "../../graphs/answers/index.ts";
+import { infer } from "../../graphs/infer/infer.ts";
+import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
+import type { Trained } from "../../learning/fit/launch.ts";
+import type { LinearPath } from "../../learning/fit/path.ts";
+import type { OutputPredictor } from "../../predict/output-predictor.ts";
+import { minimize } from "../../search/minimize/minimize.ts";
+import { tune } from "../../search/tune.ts";
+import { fit } from "../fit.ts";
+import { decode, receive, type Tagged } from "./decode.ts";
+import { TAG } from "./encode.ts";
+import { type Answer, notBegun, type Request, type Sent, type VerbName } from "./messages.ts";
+
+type Anything = (...args: unknown[]) => Run<unknown>;
+
+/** Calls whose models were traced on the page: the page gives the draws their names. */
+const drawn = (_: unknown, left: Drawn): Drawn => left;
+const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
+
+const verbs: Readonly<Record<VerbName, Anything>> = {
+  fit: (model, data, options) =>
+    model instanceof PortedMode
+      ? searchMode(
+          options as ModeOptions,
+          async () => model,
+          (found) => found,
+        )
+      : fit(model as never, data as never, options as never),
+  "fit.resume": fit.resume as unknown as Anything,
+  "fit.path": fit.path as unknown as Anything,
+  "fit.path.resume": fit.path.resume as unknown as Anything,
+  sample: (model, data, options) =>
+    isPorted(model)
+      ? startWith(model, { dimension: model.dimension }, options as never, drawn)
+      : sample(model as never, data as never, options as never),
+  "sample.resume": (from, model, data, options) =>
+    isPorted(model)
+      ? resumeWith(from as never, model, { dimension: model.dimension }, options as never, drawn)
+      : sample.resume(from as never, model as never, data as never, options as never),
+  minimize: minimize as unknown as Anything,
+  "minimize.resume": minimize.resume as unknown as Anything,
+  tune: tune as unknown as Anything,
+  "tune.resume": tune.resume as unknown as Anything,
+  calibrate: calibrate as unknown as Anything,
+  infer: infer as unknown as Anything,
+  "infer.resume": infer.resume as unknown as Anything,
+};
+
+/** Results as messages can carry them. */
+function sent(verb: VerbName, result: unknown): Sent {
+  if (verb === "fit" || verb === "fit.resume") {
+    if ("heldOut" in (result as object)) {
+      const { weights, heldOut, particles, run } = result as LearnedGraph;
+      return { made: "learned", from: { weights, heldOut, particles, run } };
+    }
+    if (!(typeof (result as OutputPredictor).toBytes === "function")) return { made: "plain", from: result };
+    const { run, gap } = result as Trained;
+    return { made: "predictor", from: { bytes: (result as OutputPredictor).toBytes(), run, gap } };
+  }
+  if (verb.startsWith("fit.path")) return { made: "path", from: (result as LinearPath).portable() };
+  if (verb === "calibrate") {
+    const { simulations, draws, numbers } = result as Calibration;
+    return { made: "calibration", from: { simulations, draws, numbers } };
+  }
+  if (verb.startsWith("infer")) return { made: "answer", from: (result as Answered).portable() };
+  if (!verb.startsWith("sample")) return { made: "plain", from: result };
+  if (!("raw" in (result as object))) return { made: "draws", from: (result as Draws).portable() };
+  const { raw, ...left } = result as Drawn;
+  return { made: "drawn", from: { ...left, raw: raw.portable() } };
+}
+
+/** A run, and what was asked of it before it began. */
+interface Served {
+  readonly abort: AbortController;
+  run?: Run<unknown>;
+  /** undefined: the run could not begin. */
+  readonly early: ((run: Run<unknown> | undefined) => void)[];
+  failed?: boolean;
+}
+
+/** What a density that is sent calls; all else asks for kernels by itself. */
+function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
+  const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
+  const sent = args.find(isCompiled) as Tagged | undefined;
+  if (!sent) return {};
+  const { deterministic, families } = sent.portable as PortableDensity | PortableMode;
+  return { deterministic, families };
+}
+
+class Server {
+  private readonly post: (answer: Answer) => void;
+  private readonly runs = new Map<number, Served>();
+  private readonly data = new Map<number, Dataset | Ratings>();
+  /** Runs that are made now. */
+  private active = 0;
+  private module: Promise<Record<string, unknown>> = Promise.resolve({});
+
+  constructor(post: (answer: Answer) => void) {
+    this.post = post;
+    post({ kind: "ready" });
+  }
+
+  readonly take = (request: Request): void => {
+    if (request.kind === "module") {
+      this.module = imported(request.url);
+      this.module.catch(() => {}); // The first run that needs it tells.
+    } else if (request.kind === "run") {
+      const served: Served = { abort: new AbortController(), early: [] };
+      this.runs.set(request.id, served);
+      void this.run(served, request.id, request.verb, request.args);
+    } else if (request.kind === "forget") {
+      if (request.run !== undefined) this.runs.delete(request.run);
+      if (request.data === undefined) return;
+      this.data.get(request.data)?.dispose();
+      this.data.delete(request.data);
+    } else if (request.kind === "checkpoint") this.keep(request.id, request.request);
+    else {
+      const { kind, id, reason } = request;
+      const served = this.runs.get(id);
+      if (kind === "abort") served?.abort.abort();
+      else if (served) this.tell(served, (run) => void (kind === "stop" ? run?.stop(reason) : run?.[kind]()));
+    }
+  };
+
+  private tell(served: Served, what: (run: Run<unknown> | undefined) => void): void {
+    if (served.run || served.failed) what(served.run);
+    else served.early.push(what);
+  }
+
+  private async run(served: Served, id: number, verb: VerbName, given: readonly unknown[]): Promise<void> {
+    let engine: Engine | undefined;
+    try {
+      for (const value of given) receive(value, this.data);
+      const module = await this.module;
+      engine = await openEngine(kernelsOf(given));
+      engine.crowded = ++this.active > 1;
+      const known = { data: this.data, module, engine };
+      const args = given.map((value) => decode(value, verb, known));
+      const options = { ...(args.at(-1) as JsonObject), signal: served.abort.signal };
+      const run = verbs[verb](...args.slice(0, -1), options);
+      served.run = run;
+      for (const what of served.early.splice(0)) what(run);
+      run.chosen.then(
+        (chosen) => this.post({ kind: "chosen", id, chosen }),
+        () => {}, // The result tells.
+      );
+      for await (const tick of run) this.post({ kind: "tick", id, tick });
+      this.post({ kind: "done", id, result: sent(verb, await run) });
+    } catch (error) {
+      served.failed = true;
+      this.post({ kind: "failed", id, failure: sentError(error) });
+      for (const what of served.early.splice(0)) what(undefined);
+    } finally {
+      if (engine) engine.crowded = --this.active > 1;
+    }
+  }
+
+  private keep(id: number, request: number): void {
+    const served = this.runs.get(id);
+    if (!served) return;
+    this.tell(served, (run) => {
+      const kept = run ? run.checkpoint() : Promise.reject(notBegun());
+      kept.then(
+        (bytes) => this.post({ kind: "kept", request, bytes }),
+        (error: unknown) => this.post({ kind: "kept", request, failure: sentError(error) }),
+      );
+    });
+  }
+}
+
+/** The user's module. @throws WorkerError [WORKER_MODULE] where it is not there, or throws */
+async function imported(url: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Record<string, unknown>;
+  } catch (cause) {
+    const error = new WorkerError(
+      "worker",
+      `the module ${url} cannot be imported: ${saidBy(cause)}; give its address by worker({ module: new URL("./objective.js", import.meta.url) })`,
+      "WORKER_MODULE",
+      { cause },
+    );
+    if (cause instanceof Error) error.stack += `\n${cause.stack}`;
+    throw error;
+  }
+}
+
+const parent = parentOf<Request, Answer>();
+if (parent) parent.hear(new Server(parent.post).take);

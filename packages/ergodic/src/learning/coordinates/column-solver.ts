@@ -1,0 +1,460 @@
+import type { ColumnBinding, ColumnTarget, Gap, Snapshot } from "../../engine/contract/index.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import * as field from "../../engine/memory/fields.ts";
+import type { Call } from "../../engine/memory/pool.ts";
+import { type Calls, whole } from "./calls.ts";
+import { ColumnNewton, type Strength } from "./column-newton.ts";
+import { ColumnSet, joined, parted } from "./column-set.ts";
+
+export type { Strength } from "./column-newton.ts";
+
+/** Columns that join the set at once, and as a multiple of the nonzeros. */
+const FIRST_MEMBERS = 10;
+/** Of the gap that is asked for: what one pass, or one Newton step, may still gain when a solve ends. */
+const SOLVE_SHARE = 1e-3;
+const NEWTON_SHARE = 0.05;
+const MOST_NEWTON_STEPS = 30;
+/**
+ * Of curvatures, where no certificate is asked for, or where outputs share a loss: cycles over them converge linearly with the newest curvatures as well, and a Gram
+ * matrix that lasts is what a cycle costs least with.
+ */
+const DRIFT = 0.1;
+/** A Gram matrix of so few costs no more than the rest of a step does. */
+const FEW_MEMBERS = 16;
+/** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
+const ROUNDING = 1e-28;
+/** Rounds that neither take a column in nor bring the gap down by a tenth: no more is to be had. */
+const MOST_IDLE = 20;
+/** A strength at which nothing penalised moves. */
+const BARRED: Strength = { l1: 1e300, l2: 0 };
+/** What is this much smaller than at z = 0 is rounding: targets that intercepts alone fit. A quadratic loss is summed without cancellation. */
+const LEAST_SHARE = 1e-10;
+const LEAST_SHARE_QUADRATIC = 1e-20;
+const LEAST_PULL_SHARE = 1e-9;
+/** Slopes and curvatures this much smaller than the null model's, and no penalty: the loss is about to reach a limit that it never takes. */
+const VANISHED = 1e-3;
+const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
+
+export interface SolverState extends Gap {
+  /** How far the worst column is from its condition, relative to what it was at the null model. */
+  violation: number;
+  nonZeros: number;
+  members: number;
+  screened: number;
+  passes: number;
+}
+
+/** What is known of the null model, and how the rounds go. */
+interface Progress {
+  nullLoss: number;
+  leastLoss: number;
+  /** What columns pull at most there; and could pull, by their lengths, at z = 0. */
+  nullPull: number;
+  zeroPull: number;
+  nullSlopes: number;
+  nullCurvatures: number;
+  solveShare: number;
+  /** The least gap or violation so far, and rounds since it last fell. */
+  best: number;
+  idle: number;
+}
+
+const nothingYet: SolverState = {
+  primal: 0,
+  dual: Number.NaN,
+  relative: Number.NaN,
+  violation: Infinity,
+  nonZeros: 0,
+  members: 0,
+  screened: 0,
+  passes: 0,
+};
+
+/**
+ * A penalised linear model solved column by column, to a certified duality gap.
+ *
+ *   P(β, b) = Σ_i c_i ℓ(z_i, y_i) + Σ_j w_j (l1|β_j| + l2/2 β_j²),  z = Xβ + b
+ *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i,  Σv = 0 with an intercept
+ *
+ * with α = min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, or 1 where l2 > 0: the better of the two. gap = P − D
+ * bounds P − min P, relative to what the null model (intercepts alone) loses over the least loss, Σ_i c_i inf ℓ(·, y_i).
+ * Without a penalty, or with columns that are not penalised, no dual point is known: the violation stands in, how far the worst
+ * column is from its condition.
+ * A round: on the columns of the working set, minimise (a quadratic loss by one solve of kernels/learning/working-set.ts; others by column-newton.ts); then
+ * take all scores, the gap, and the columns that pull hardest into the set.
+ * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
+ */
+export class ColumnSolver {
+  readonly target: ColumnTarget;
+  readonly rowCount: number;
+  private readonly engine: Engine;
+  private readonly binding: ColumnBinding;
+  private readonly sets: ColumnSet[] = [];
+  private readonly newton: ColumnNewton;
+  private readonly dual: { pointer: number; dispose(): void };
+  /** No column is free of the penalty. */
+  private readonly penalised: boolean;
+  private readonly largestWeight: number;
+  private last: SolverState = nothingYet;
+  /** The null model is known. */
+  private opened = false;
+  private progress: Progress = {
+    nullLoss: 1,
+    leastLoss: 0,
+    nullPull: 1,
+    zeroPull: 1,
+    nullSlopes: 0,
+    nullCurvatures: 0,
+    solveShare: SOLVE_SHARE,
+    best: Infinity,
+    idle: 0,
+  };
+
+  constructor(target: ColumnTarget, engine: Engine, rowWeights: Float64Array = target.rowWeights) {
+    this.target = target;
+    this.engine = engine;
+    this.rowCount = target.rowCount;
+    this.binding = target.bind(rowWeights);
+    this.dual = engine.memory.allocate(target.outputs * target.rowCount * 8, "dual point");
+    const penaltyWeights = target.penalty.weights.slice(0, target.columnCount);
+    this.penalised = penaltyWeights.every((w) => w > 0);
+    this.largestWeight = rowWeights.reduce((a, b) => Math.max(a, b), 0);
+    for (let k = 0; k < target.outputs; k++) {
+      const v = this.dual.pointer + k * target.rowCount * 8;
+      this.sets.push(new ColumnSet(target, this.binding, engine, { v, penaltyWeights }));
+    }
+    this.newton = new ColumnNewton(target, engine, this.binding, this.sets);
+  }
+
+  /** As last certified; before that what is known of the null model: that any model loses the least there is, or more. */
+  get state(): SolverState {
+    const { last, opened, nullLoss, leastLoss } = this;
+    if (!opened || last.violation < Infinity) return last;
+    const gap = this.certified ? { dual: leastLoss, relative: 1 } : {};
+    return { ...last, primal: leastLoss + nullLoss, violation: 1, ...gap };
+  }
+
+  /** What the null model loses over the least loss. */
+  get nullLoss(): number {
+    return this.progress.nullLoss;
+  }
+
+  /** Σ c inf ℓ(·, y): 0 for most losses. */
+  get leastLoss(): number {
+    return this.progress.leastLoss;
+  }
+
+  /** Loss at the point, Σ c ℓ; NaN before the null model is known. */
+  get loss(): number {
+    if (!this.opened) return Number.NaN;
+    return this.target.quadratic ? this.leastLoss + this.total(field.SET_FIT_F64) : this.newton.loss;
+  }
+
+  /** To the null model: intercepts alone. */
+  *open(): Calls<void> {
+    const { newton, progress, target, binding } = this;
+    yield* whole("setNorms", this.sets);
+    const zeroLoss = yield* newton.evaluate();
+    if (binding.conjugate) progress.leastLoss = -binding.conjugate.value(yield binding.conjugate.calls(this.dual.pointer, 0));
+    progress.zeroPull = this.mostPull();
+    yield* newton.settle();
+    this.setStrength({ l1: 0, l2: 0 });
+    yield* whole("setScores", this.sets);
+    this.opened = true;
+    const share = target.quadratic ? LEAST_SHARE_QUADRATIC : LEAST_SHARE;
+    const scale = binding.conjugate ? zeroLoss - progress.leastLoss : Math.abs(zeroLoss);
+    progress.nullLoss = Math.max(this.loss - progress.leastLoss, share * scale, Number.MIN_VALUE);
+    progress.nullPull = Math.max(this.largestCorrelation(), LEAST_PULL_SHARE * progress.zeroPull, Number.MIN_VALUE);
+    const { slopes, curvatures } = newton.size();
+    Object.assign(progress, { nullSlopes: slopes, nullCurvatures: curvatures });
+  }
+
+  /** The smallest l1 with no nonzero coefficient among those that are penalised, just after `open`. */
+  *largestPull(): Calls<number> {
+    if (!this.penalised) {
+      yield* this.begin(BARRED);
+      while (!(yield* this.round(1e-12)));
+      this.setStrength({ l1: 0, l2: 0 });
+      yield* whole("setScores", this.sets);
+    }
+    let largest = 0;
+    // Of a target that is constant up to rounding, rounding is all that pulls: any strength above that will do.
+    const rounding = 1e-13 * this.progress.zeroPull;
+    for (const set of this.sets) {
+      const weights = set.penaltyWeights();
+      for (const [j, c] of set.correlations().entries()) {
+        const pull = this.target.nonNegative ? c : Math.abs(c);
+        if (weights[j] > 0 && pull > rounding) largest = Math.max(largest, pull / weights[j]);
+      }
+    }
+    return largest || this.progress.zeroPull || 1;
+  }
+
+  /** Takes a new strength of the penalty, from where the last left off. */
+  *begin(strength: Strength): Calls<void> {
+    const before = this.newton.strength.l1;
+    this.setStrength(strength);
+    Object.assign(this.progress, { solveShare: SOLVE_SHARE, best: Infinity, idle: 0 });
+    for (const set of this.sets) {
+      set.unscreen();
+      if (!this.target.quadratic || set.count(field.SET_SIZE) > set.count(field.SET_CAPACITY) / 2)
+        yield [call("setCompact", set)];
+      // The strong rule: pulls that a step of the path cannot leave below the new strength, if they change at most as fast as the strength.
+      const least = strength.l1 > 0 && before > 0 ? Math.max(0.5, 2 - before / strength.l1) : 1;
+      yield [call("setGrow", set, strength.l1 > 0 ? this.growth(set) : this.target.columnCount, strength.l1 > 0 ? least : -1)];
+    }
+  }
+
+  /** One round. True once the gap (or, without one, the violation) is at most `tolerance`; why, in words, where no round will bring it there. */
+  *round(tolerance: number): Calls<boolean | string> {
+    const { newton, progress, target } = this;
+    const aim = tolerance * progress.nullLoss;
+    const gained = target.quadratic ? yield* this.solve(aim) : yield* this.descend(aim);
+    yield* whole("setScores", this.sets);
+    const off = yield* this.certify();
+    const { l1, l2 } = newton.strength;
+    if (l1 === 0 && l2 === 0 && newton.separates()) return UNBOUNDED;
+    if (off <= tolerance) return this.vanished() ?? true;
+    let grown = 0;
+    for (const set of this.sets) {
+      if (this.certified && this.newton.strength.l2 === 0) yield [this.screening(set)];
+      grown += (yield [call("setGrow", set, this.growth(set), 1)])[0];
+    }
+    if (grown === 0 && (target.quadratic || gained < aim)) progress.solveShare *= 0.01;
+    const better = grown > 0 || off < 0.9 * progress.best;
+    progress.idle = better ? 0 : progress.idle + 1;
+    progress.best = Math.min(progress.best, off);
+    if (progress.idle < MOST_IDLE) return false;
+    const what = this.certified ? "gap" : "violation";
+    return `the ${what} stays at ${progress.best.toPrecision(2)}: ${MOST_IDLE} more rounds did not bring it down`;
+  }
+
+  /**
+   * A round without a certificate, for what is compared and not kept: to about `tolerance`, by what models say. True once no column that pulls is left out. Of
+   * Newton's steps it makes few, on curvatures that it takes anew only where they have drifted.
+   */
+  *near(tolerance: number): Calls<boolean> {
+    const { newton, progress, target, sets } = this;
+    const aim = tolerance * progress.nullLoss;
+    let moved = false;
+    if (target.quadratic) yield* this.solve(aim);
+    else {
+      const enough = NEWTON_SHARE * aim;
+      const wanted = {
+        enough,
+        solve: this.endSolvesAt(SOLVE_SHARE * enough),
+        steps: target.joint ? 1 : MOST_NEWTON_STEPS,
+        drift: DRIFT,
+      };
+      newton.loss = yield* newton.evaluate();
+      // Cycles over outputs that share a loss converge linearly: a small step is no sign of the end, but a small round is.
+      if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
+      else for (const k of sets.keys()) yield* newton.descend([k], wanted);
+      newton.shiftCommon();
+      yield* newton.evaluate();
+      for (const k of sets.keys()) newton.takeModel(k, DRIFT);
+    }
+    yield* whole("setScores", this.sets);
+    const grown = yield sets.map((set) => call("setGrow", set, this.growth(set), 1));
+    return !moved && grown.every((count) => count === 0);
+  }
+
+  /** Outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does without them, so that they are summed when asked for. */
+  *outputs(): Calls<number> {
+    const { z } = this.binding;
+    if (this.target.quadratic) yield* whole("setOutputs", this.sets, (k) => [this.originOf(k), z + k * this.rowCount * 8]);
+    return z;
+  }
+
+  /** Parameters in the problem's layout: by output the columns, the intercept, padding. Within a round: where it has come to. */
+  parameters(): Float64Array {
+    const { outputs, penalty, columnCount, intercept, one } = this.target;
+    const all = new Float64Array(outputs * penalty.stride);
+    for (const [k, set] of this.sets.entries()) {
+      const beta = this.newton.settledCoefficients(k);
+      all.set(beta, k * penalty.stride);
+      const moved = set.origins().reduce((sum, o, j) => sum + o * beta[j], 0);
+      if (intercept) all[k * penalty.stride + columnCount] = (this.originOf(k) - moved) / one;
+    }
+    return all;
+  }
+
+  snapshot(): Snapshot {
+    const { tensors, state } = joined(this.sets.map((set) => set.snapshot()));
+    const { last, newton, progress } = this;
+    const { l1, l2 } = newton.strength;
+    return {
+      tensors: {
+        ...tensors,
+        intercepts: newton.origins.slice(),
+        z: this.outputsView().slice(),
+        numbers: Float64Array.of(...Object.values(last), ...Object.values(progress), l1, l2, newton.loss),
+      },
+      state,
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the solver", snapshot);
+    const parts = parted(snapshot, this.sets.length);
+    const size = Object.keys(this.last).length + Object.keys(this.progress).length + 3;
+    const numbers = [...kept.floats("numbers", size)];
+    for (const [k, set] of this.sets.entries()) set.restore(parts[k]);
+    kept.into(this.newton.origins, "intercepts");
+    kept.into(this.outputsView(), "z");
+    const take = <T extends object>(like: T): T =>
+      Object.fromEntries(Object.keys(like).map((name) => [name, numbers.shift()])) as T;
+    this.last = take(this.last);
+    this.progress = take(this.progress);
+    const [l1, l2, loss] = numbers;
+    this.setStrength({ l1, l2 });
+    this.newton.loss = loss;
+    this.opened = true;
+  }
+
+  dispose(): void {
+    for (const set of this.sets) set.dispose();
+    this.binding.dispose();
+    this.dual.dispose();
+  }
+
+  /** A dual point is known. */
+  private get certified(): boolean {
+    const { l1, l2 } = this.newton.strength;
+    return this.penalised && (l1 > 0 || l2 > 0) && this.binding.conjugate !== undefined;
+  }
+
+  private setStrength(strength: Strength): void {
+    this.newton.strength = strength;
+    for (const set of this.sets) {
+      set.set(field.SET_L1_F64, strength.l1);
+      set.set(field.SET_L2_F64, strength.l2);
+    }
+  }
+
+  private outputsView(): Float64Array {
+    return this.engine.memory.f64(this.binding.z, this.rowCount * this.sets.length);
+  }
+
+  private total(at: number): number {
+    return this.sets.reduce((total, set) => total + set.get(at), 0);
+  }
+
+  private largest(at: number): number {
+    return this.sets.reduce((most, set) => Math.max(most, set.get(at)), 0);
+  }
+
+  private largestCorrelation(): number {
+    return this.sets.reduce((most, set) => set.correlations().reduce((a, c) => Math.max(a, Math.abs(c)), most), 0);
+  }
+
+  /** More than any column can pull where slopes are as they are. */
+  private mostPull(): number {
+    const norm = this.sets[0].norms().reduce((a, b) => Math.max(a, b), 0);
+    const slopes = this.engine.memory.f64(this.binding.slopes, this.rowCount * this.sets.length);
+    return norm * Math.sqrt(slopes.reduce((sum, s) => sum + s * s, 0));
+  }
+
+  /** How many columns may join: as many as are nonzero already, FIRST_MEMBERS at least. */
+  private growth(set: ColumnSet): number {
+    return Math.max(FIRST_MEMBERS, nonZeros(set.overColumns(set.beta)));
+  }
+
+  /** A quadratic loss is its own model, which is never taken anew: the shift of the solve is the whole move of the intercept. */
+  private originOf(k: number): number {
+    const { quadratic, intercept } = this.target;
+    return this.newton.origins[k] + (quadratic && intercept ? this.sets[k].shift() : 0);
+  }
+
+  private endSolvesAt(gain: number): number {
+    return Math.max(gain, ROUNDING * this.nullLoss);
+  }
+
+  private *solve(aim: number): Calls<number> {
+    for (const set of this.sets) set.set(field.SET_TOLERANCE_F64, this.endSolvesAt(this.progress.solveShare * aim));
+    yield* whole("setSolve", this.sets);
+    return 0;
+  }
+
+  /** Newton steps on one output after another. Returns what they gained. */
+  private *descend(aim: number): Calls<number> {
+    const { newton, progress, target } = this;
+    const known = this.last.primal - this.last.dual;
+    const gap = Number.isFinite(known) ? Math.min(0.03 * Math.max(0, known), this.nullLoss) : 0;
+    const enough = Math.max(NEWTON_SHARE * aim, gap);
+    const share = progress.solveShare / SOLVE_SHARE;
+    const solve = this.endSolvesAt(progress.solveShare * enough);
+    const isDear = this.sets.some((set) => set.count(field.SET_SIZE) > FEW_MEMBERS);
+    const drift = target.joint && isDear ? DRIFT : undefined;
+    newton.loss = yield* newton.evaluate();
+    let gained = 0;
+    if (target.joint) gained = yield* newton.descendTogether({ enough: share * NEWTON_SHARE * aim, solve, steps: 1, drift });
+    else {
+      const wanted = { enough: share * enough, solve, steps: MOST_NEWTON_STEPS };
+      for (let k = 0; k < this.sets.length; k++) gained += yield* newton.descend([k], wanted);
+    }
+    newton.shiftCommon();
+    yield* newton.settle(drift);
+    return gained;
+  }
+
+  /** The gap at the point whose scores were taken; returns what is held against the tolerance. */
+  private *certify(): Calls<number> {
+    const { l1, l2 } = this.newton.strength;
+    const primal = this.loss + this.total(field.SET_PENALTY_F64);
+    const violation = this.largest(field.SET_VIOLATION_F64) / this.progress.nullPull;
+    let dual = -Infinity;
+    if (this.certified && l1 > 0) dual = yield* this.dualAt(this.feasible());
+    if (this.certified && l2 > 0) dual = Math.max(dual, (yield* this.dualAt(1)) - this.total(field.SET_EXCESS_F64));
+    const relative = Math.max(0, primal - dual) / this.nullLoss;
+    const sum = (count: (set: ColumnSet) => number): number => this.sets.reduce((n, set) => n + count(set), 0);
+    this.last = {
+      primal,
+      dual: this.certified ? dual : Number.NaN,
+      relative: this.certified ? relative : Number.NaN,
+      violation,
+      nonZeros: sum((set) => nonZeros(set.overColumns(set.beta))),
+      members: sum((set) => set.count(field.SET_SIZE)),
+      screened: sum((set) => set.count(field.SET_SCREENED_COUNT)),
+      passes: sum((set) => set.count(field.SET_PASSES)),
+    };
+    return this.certified ? relative : violation;
+  }
+
+  /** α that brings v into the dual ball. */
+  private feasible(): number {
+    return 1 / Math.max(1, this.largest(field.SET_RATIO_F64));
+  }
+
+  /** −Σ c ℓ*(−α v/c). Of a quadratic loss from what cancels no digits: Σ v (v/c + Xβ + b) is what v has in common with the targets, and Σv = 0. */
+  private *dualAt(alpha: number): Calls<number> {
+    const { conjugate } = this.binding;
+    if (!this.target.quadratic) return -conjugate!.value(yield conjugate!.calls(this.dual.pointer, alpha));
+    const fit = this.total(field.SET_FIT_F64);
+    return this.leastLoss + alpha * ((2 - alpha) * fit + this.total(field.SET_INNER_F64));
+  }
+
+  private screening(set: ColumnSet): Call {
+    // The dual is strongly concave with modulus 1/(largest curvature): a ball around the dual point holds the optimum.
+    const curvature = (this.target.curvature ?? Infinity) * this.largestWeight;
+    return call("setScreen", set, this.feasible(), Math.sqrt(2 * Math.max(0, this.last.primal - this.last.dual) * curvature));
+  }
+
+  /** Why small slopes are not the sign of a minimum, where they are not. */
+  private vanished(): string | undefined {
+    if (this.certified || this.target.quadratic) return undefined;
+    const { slopes, curvatures } = this.newton.size();
+    const { nullSlopes, nullCurvatures } = this.progress;
+    if (!(slopes > 0 && slopes < VANISHED * nullSlopes && curvatures < VANISHED * nullCurvatures)) return undefined;
+    return UNBOUNDED;
+  }
+}
+
+function call(kernel: string, set: ColumnSet, ...args: number[]): Call {
+  return { kernel, args: [set.block, ...args] };
+}
+
+function nonZeros(values: Float64Array): number {
+  return values.reduce((count, x) => count + Number(x !== 0), 0);
+}

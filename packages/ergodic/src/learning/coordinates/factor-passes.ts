@@ -1,0 +1,264 @@
+import type {
+  Advance,
+  FactorBinding,
+  Factors,
+  Plan,
+  Problem,
+  Progression,
+  Snapshot,
+  Tensor,
+} from "../../engine/contract/index.ts";
+import { CapabilityError, ErgodicError } from "../../engine/errors/errors.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import { Arena } from "../../engine/memory/arena.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+
+/** Users 0, items 1. */
+export type Side = 0 | 1;
+
+export interface Pass {
+  readonly side: Side;
+  readonly slot: number;
+  /** Arithmetic operations a rating and a row, roughly: how stretches are cut. */
+  readonly perRating: number;
+  readonly perRow: number;
+  args(block: number, scratch: number, from: number, to: number): number[];
+}
+
+export interface PassOptions {
+  readonly name: string;
+  readonly tolerance: number;
+  readonly residuals: boolean;
+  passes(binding: FactorBinding): Pass[];
+}
+
+/** Operations of a step: some milliseconds. */
+const STEP_COST = 2 ** 22;
+/** Stretches of a side at least, and parts of a sum over its rows at most. */
+const PARTS = 16;
+
+const names = ["users", "items"] as const;
+
+/**
+ * Factors, alternately: one side's rows are updated while the other side stands, by passes that an algorithm lists; one list is an epoch.
+ *
+ * A pass is cut into stretches of rows of about equal cost, and a step is one stretch; rows of a pass do not see one another,
+ * so that neither the number of workers nor the grouping of steps changes a bit. Sums over rows (the objective, Σ p pᵀ) are
+ * over fixed parts, added in order. The objective F is measured at each epoch's end and reported; converged: it fell by at most
+ * `tolerance` × what it was. The loop's loss is F per rating as the epoch found it.
+ *
+ * @throws CapabilityError for plans of minibatches, replicas or coarse data; ErgodicError [MODEL_SINGULAR] where a row has no solution
+ */
+export class FactorPasses implements Progression {
+  readonly stepsPerEpoch: number;
+  readonly updatesPerStep = 1;
+  step = 0;
+  converged = false;
+  private readonly options: PassOptions;
+  private readonly factors: Factors;
+  private readonly plan: Plan;
+  private readonly engine: Engine;
+  private readonly ratings: number;
+  private readonly binding: FactorBinding;
+  private readonly arena: Arena;
+  private readonly passes: readonly Pass[];
+  /** Edges of each pass's stretches, and the step at which the pass begins. */
+  private readonly edges: readonly Uint32Array[];
+  private readonly begins: readonly number[];
+  private readonly scratch: readonly number[];
+  private readonly partial: readonly number[];
+  /** The side whose Σ p pᵀ is in place as it stands; −1 for none. */
+  private summed = -1;
+  private objective = Number.NaN;
+
+  constructor(options: PassOptions, problem: Problem, plan: Plan, engine: Engine) {
+    const { factors } = problem;
+    if (!factors)
+      throw new CapabilityError(
+        "fit",
+        `${options.name} needs a model of factors, which ${problem.name} does not offer; take factorisation()`,
+        "MODEL_CAPABILITY",
+      );
+    refusePlan(options.name, plan);
+    this.options = options;
+    this.factors = factors;
+    this.plan = plan;
+    this.engine = engine;
+    this.ratings = problem.rowCount;
+    this.arena = new Arena(engine.memory, options.name);
+    this.binding = factors.bind({ residuals: options.residuals, purpose: options.name });
+    try {
+      this.passes = options.passes(this.binding);
+      this.scratch = Array.from({ length: plan.workers }, () => this.arena.take(this.binding.scratchBytes));
+      this.partial = this.binding.grams ? Array.from({ length: PARTS }, () => this.arena.take(8 * this.binding.stride ** 2)) : [];
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+    this.binding.load(problem.start ?? new Float64Array(problem.parameterCount));
+    this.edges = this.passes.map((pass) => stretches(factors.ratingStart[pass.side], pass));
+    let step = 0;
+    this.begins = this.edges.map((edges) => (step += edges.length - 1) - (edges.length - 1));
+    this.stepsPerEpoch = step;
+  }
+
+  get updates(): number {
+    return this.step;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    if (Number.isNaN(this.objective)) this.objective = await this.measure();
+    const before = this.objective;
+    const inEpoch = this.step % this.stepsPerEpoch;
+    const end = Math.min(inEpoch + steps, this.stepsPerEpoch);
+    for (const [p, pass] of this.passes.entries()) {
+      const count = this.edges[p].length - 1;
+      const from = Math.max(inEpoch - this.begins[p], 0);
+      const to = Math.min(end - this.begins[p], count);
+      if (from >= to) continue;
+      await this.make(pass, this.edges[p].subarray(from, to + 1));
+    }
+    const updates = end - inEpoch;
+    this.step += updates;
+    if (end === this.stepsPerEpoch) {
+      this.objective = await this.measure();
+      this.converged = before - this.objective <= this.options.tolerance * before;
+    }
+    return { updates, lossSum: (before / this.ratings) * updates, rows: updates };
+  }
+
+  parameters(): Float64Array {
+    return this.binding.parameters();
+  }
+
+  report(): Record<string, number> {
+    return Number.isNaN(this.objective) ? {} : { objective: this.objective };
+  }
+
+  snapshot(): Snapshot {
+    const { step, converged, objective } = this;
+    const tensors: Record<string, Tensor> = {};
+    for (const [name, view] of this.arrays()) tensors[name] = view.slice();
+    return { tensors, state: { step, converged, objective: Number.isFinite(objective) ? objective : null } };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the factors", snapshot);
+    for (const [name, view] of this.arrays()) kept.into(view, name);
+    this.step = kept.count("step");
+    this.converged = kept.flag("converged");
+    this.objective = kept.numberOr("objective", Number.NaN);
+    this.summed = -1;
+  }
+
+  dispose(): void {
+    this.binding.dispose();
+    this.arena.dispose();
+  }
+
+  /** Everything that an update reads and another one wrote. */
+  private arrays(): Map<string, Float32Array | Float64Array> {
+    const { memory } = this.engine;
+    const { binding, ratings } = this;
+    const views = new Map<string, Float32Array | Float64Array>();
+    for (const side of [0, 1] as const) {
+      views.set(names[side], memory[binding.type](binding.rows[side], this.rowsOf(side) * binding.stride));
+      if (binding.residuals[side]) views.set(`residuals.${names[side]}`, memory.f64(binding.residuals[side], ratings));
+    }
+    return views;
+  }
+
+  private rowsOf(side: Side): number {
+    return this.factors.ratingStart[side].length - 1;
+  }
+
+  /** Stretches of a pass, given by their edges. */
+  private async make(pass: Pass, edges: Uint32Array): Promise<void> {
+    await this.sumOuter(pass.side === 0 ? 1 : 0);
+    const block = this.binding.blocks[pass.side];
+    const calls = Array.from(edges.subarray(1), (to, i) => ({
+      kernel: pass.slot,
+      args: pass.args(block, this.scratch[i % this.plan.workers], edges[i], to),
+    }));
+    const failed = sum(await this.run(calls));
+    if (this.summed === pass.side) this.summed = -1;
+    if (failed > 0)
+      throw new ErgodicError(
+        "fit",
+        `the equations of ${failed} of the ${names[pass.side]} are singular to rounding; take a larger l2, or a lower rank`,
+        "MODEL_SINGULAR",
+      );
+  }
+
+  /** Puts Σ over `side`'s rows p pᵀ where the other side's block expects it. */
+  private async sumOuter(side: Side): Promise<void> {
+    const { gramSlot, grams, stride, blocks } = this.binding;
+    if (gramSlot === undefined || !grams || this.summed === side) return;
+    const edges = evenly(this.rowsOf(side));
+    const calls = Array.from(edges.subarray(1), (to, i) => ({
+      kernel: gramSlot,
+      args: [blocks[side], edges[i], to, this.partial[i], this.scratch[i % this.plan.workers]],
+    }));
+    await this.run(calls);
+    const { memory } = this.engine;
+    const total = memory.f64(grams[side === 0 ? 1 : 0], stride * stride);
+    total.fill(0);
+    for (let i = 0; i < calls.length; i++) {
+      const part = memory.f64(this.partial[i], stride * stride);
+      for (let j = 0; j < stride; j++) for (let k = 0; k <= j; k++) total[j * stride + k] += part[j * stride + k];
+    }
+    for (let j = 0; j < stride; j++) for (let k = 0; k < j; k++) total[k * stride + j] = total[j * stride + k];
+    this.summed = side;
+  }
+
+  /** F, and the residuals afresh where there are any. */
+  private async measure(): Promise<number> {
+    await this.sumOuter(1);
+    const { blocks, objectiveSlot } = this.binding;
+    const calls = ([0, 1] as const).flatMap((side) => {
+      const edges = evenly(this.rowsOf(side));
+      return Array.from(edges.subarray(1), (to, i) => ({
+        kernel: objectiveSlot,
+        args: [blocks[side], edges[i], to, side === 0 ? 1 : 0],
+      }));
+    });
+    return sum(await this.run(calls));
+  }
+
+  private run(calls: { kernel: number; args: number[] }[]): Promise<number[]> {
+    const { workers, deterministic } = this.plan;
+    return this.engine.run(calls, { workers, deterministic });
+  }
+}
+
+/** Edges of stretches of about equal cost, none empty. */
+export function stretches(ratingStart: Uint32Array, { perRating, perRow }: Pick<Pass, "perRating" | "perRow">): Uint32Array {
+  const rows = ratingStart.length - 1;
+  const costBefore = (row: number): number => perRating * ratingStart[row] + perRow * row;
+  const total = costBefore(rows);
+  const count = Math.min(rows, Math.max(PARTS, Math.ceil(total / STEP_COST)));
+  const edges = [0];
+  for (let row = 1; row < rows; row++) {
+    if (costBefore(row) * count >= edges.length * total) edges.push(row);
+  }
+  return Uint32Array.of(...edges, rows);
+}
+
+/** Edges of at most PARTS stretches of as many rows. */
+function evenly(rows: number): Uint32Array {
+  const parts = Math.min(PARTS, rows);
+  return Uint32Array.from({ length: parts + 1 }, (_, k) => Math.floor((k * rows) / parts));
+}
+
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+function refusePlan(name: string, plan: Plan): void {
+  const refuse = (what: string, why: string): never => {
+    throw new CapabilityError("fit", `${what}, but ${name} ${why}`, "PLAN_MEANING");
+  };
+  if (plan.batch !== "all") refuse(`batch is ${plan.batch}`, "reads every rating of a user or item at once; leave batch out");
+  if (plan.replicas !== 1)
+    refuse(`replicas is ${JSON.stringify(plan.replicas)}`, "shares out one model's rows among workers; leave replicas out");
+  if (plan.precision.data === "i8" || plan.precision.data === "i16")
+    refuse(`precision.data is "${plan.precision.data}"`, 'keeps ratings as floats; take precision: "f64" or "f32"');
+}

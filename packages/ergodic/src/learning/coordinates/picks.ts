@@ -1,0 +1,119 @@
+import type { Stream } from "../../engine/random/stream.ts";
+
+export const pickNames = ["cyclic", "random", "permutation", "greedy", "importance"] as const;
+export type PickName = (typeof pickNames)[number];
+
+/**
+ * Pick rules: which block each move takes. n blocks; moves are counted from 0, and n of them are a pass, which draws from `stream` at its number, so
+ * that nothing is remembered.
+ *
+ *   cyclic       move k takes k mod n
+ *   random       uniform, with replacement
+ *   permutation  each once a pass, in a fresh uniform order (Fisher–Yates)
+ *   importance   P(b) = L_b / Σ L, with replacement, by search in the cumulative sum. L: `curvature`
+ *   greedy       the largest violation (Gauss–Southwell), of several the first; with `block` m > 1 the m largest of one look, one after another
+ *
+ * Sources: Nesterov 2012 (random, importance); Nutini et al. 2015 (greedy). A greedy look costs a pass over all data.
+ */
+export interface Picks {
+  /** Blocks of the moves `first`, `first` + 1, …: 1 to `most` of them. All but greedy give `most`. */
+  next(first: number, most: number): Uint32Array;
+  /** What a greedy look has left to do: all that a snapshot must hold. */
+  listed: Uint32Array;
+}
+
+export interface PickSource {
+  blocks: number;
+  stream: Stream;
+  /** Greedy moves by one look. */
+  block: number;
+  curvature(): Float64Array;
+  violations(): Float64Array;
+}
+
+export function picksOf(name: PickName, source: PickSource): Picks {
+  if (name === "greedy") return new GreedyPicks(source);
+  const { blocks } = source;
+  const passOf = passes[name](source);
+  let order = new Uint32Array(0);
+  let pass = -1;
+  const next = (first: number, most: number) => {
+    const picked = new Uint32Array(most);
+    for (let k = 0; k < most; k++) {
+      const wanted = Math.floor((first + k) / blocks);
+      if (wanted !== pass) order = passOf((pass = wanted));
+      picked[k] = order[(first + k) % blocks];
+    }
+    return picked;
+  };
+  return { listed: new Uint32Array(0), next };
+}
+
+type Pass = Uint32Array<ArrayBuffer>;
+
+const passes: Record<Exclude<PickName, "greedy">, (source: PickSource) => (pass: number) => Pass> = {
+  cyclic({ blocks }) {
+    const order = Uint32Array.from({ length: blocks }, (_, b) => b);
+    return () => order;
+  },
+  random:
+    ({ blocks, stream }) =>
+    (pass) => {
+      const draws = stream.at(pass);
+      return new Uint32Array(blocks).map(() => draws.integer(blocks));
+    },
+  permutation:
+    ({ blocks, stream }) =>
+    (pass) => {
+      const order = Uint32Array.from({ length: blocks }, (_, b) => b);
+      const draws = stream.at(pass);
+      for (let i = blocks - 1; i > 0; i--) {
+        const j = draws.integer(i + 1);
+        [order[i], order[j]] = [order[j], order[i]];
+      }
+      return order;
+    },
+  importance({ blocks, stream, curvature }) {
+    const sums = curvature().slice();
+    for (let b = 1; b < blocks; b++) sums[b] += sums[b - 1];
+    return (pass) => {
+      const draws = stream.at(pass);
+      return new Uint32Array(blocks).map(() => firstAbove(sums, draws.uniform() * sums[blocks - 1]));
+    };
+  },
+};
+
+/** Index of the first of the increasing `sums` that is > value; the last where rounding leaves none. */
+function firstAbove(sums: Float64Array, value: number): number {
+  let low = 0;
+  let high = sums.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (sums[middle] > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+class GreedyPicks implements Picks {
+  listed = new Uint32Array(0);
+  private readonly source: PickSource;
+
+  constructor(source: PickSource) {
+    this.source = source;
+  }
+
+  next(_first: number, most: number): Uint32Array {
+    if (this.listed.length === 0) this.listed = largest(this.source.violations(), this.source.block);
+    const taken = this.listed.slice(0, most);
+    this.listed = this.listed.slice(taken.length);
+    return taken;
+  }
+}
+
+/** Indices of the `count` largest, the largest first, of equal ones the first. */
+function largest(values: Float64Array, count: number): Uint32Array<ArrayBuffer> {
+  if (count === 1) return Uint32Array.of(values.reduce((best, v, b) => (v > values[best] ? b : best), 0));
+  const order = Uint32Array.from(values, (_, b) => b);
+  return order.sort((a, b) => values[b] - values[a] || a - b).slice(0, count);
+}

@@ -1,0 +1,81 @@
+import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../engine/contract/index.ts";
+import { refuse } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { refuseMisfits } from "../../engine/optimise/fits.ts";
+import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
+import { refuseOwnFunctions } from "../../engine/optimise/search-rule.ts";
+import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
+import { later } from "../../engine/threads/later.ts";
+import { Descent } from "./descent.ts";
+
+/** For what is loaded later: by this module, so that bundles have one part of all three. */
+export { Descent, refuseMisfits };
+
+/** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
+export interface GradientDescent extends Algorithm {
+  /** The step rule. */
+  readonly rule: Rule;
+  /** Variance reduction, if any. */
+  readonly variance: Variance | undefined;
+}
+
+/**
+ * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
+ *
+ * `rule`: the step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
+ *
+ * @throws OptionError for unknown options, or for what is not a rule or not variance reduction
+ */
+export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
+  checkKeys("gradientDescent", options, ["rule", "variance"]);
+  const { rule, variance } = options;
+  if (!isRule(rule)) refuse("gradientDescent", "rule", rule, "a rule", "adam({ rate: 0.001 })");
+  if (variance !== undefined && !isVariance(variance))
+    refuse("gradientDescent", "variance", variance, "variance reduction", "saga()");
+  return {
+    name: "gradientDescent",
+    verb: "fit",
+    rule,
+    variance,
+    defaults: descentDefaults(rule, variance),
+    families: ["training"],
+    takesStart: true,
+    toJSON: () => ({
+      algorithm: "gradientDescent",
+      rule: rule.toJSON() as unknown as JsonObject,
+      ...(variance ? { variance: variance.toJSON() } : {}),
+    }),
+    start: (problem, plan, engine) => start(rule, variance, problem, plan, engine),
+  };
+}
+
+/** Rules on the whole objective run until they have converged; SAG needs fresh draws (variance.ts). */
+export function descentDefaults(rule: Rule | undefined, variance: Variance | undefined): AlgorithmDefaults {
+  return {
+    ...(rule?.kind === "host" ? { batch: "all" as const, epochs: 1000 } : {}),
+    ...(variance?.name === "sag" ? { schedule: "replacement" as const } : {}),
+  };
+}
+
+function start(
+  rule: Rule,
+  variance: Variance | undefined,
+  problem: Problem,
+  plan: Plan,
+  engine: Engine,
+): Progression | Promise<Progression> {
+  const target = problem.rowGradient;
+  if (!target)
+    throw new CapabilityError(
+      "fit",
+      `gradientDescent needs gradients of rows, which ${problem.name} does not offer; leave algorithm out`,
+      "MODEL_CAPABILITY",
+    );
+  if (rule.kind === "search") refuseOwnFunctions(rule);
+  refuseMisfits({ problem, target, rule, variance, plan });
+  if (plan.batch !== "all") return new Descent({ problem, target, rule, variance, plan }, engine);
+  return later(() => import("./whole.ts")).then(({ wholeDescent }) =>
+    wholeDescent({ problem, target, rule: rule as Exclude<Rule, { kind: "search" }>, plan }, engine),
+  );
+}

@@ -1,0 +1,61 @@
+import { type Explanation, explain as explainFunction, explainProgram } from "../engine/compiler/array/explain.ts";
+import type { Arrays, FunctionOptions, Shapes } from "../engine/compiler/array/function.ts";
+import type { Shape, SymbolicArray } from "../engine/compiler/array/symbolic.ts";
+import { checkChoice, checkNumbers, refuse } from "../engine/errors/checks.ts";
+import { checkKeys, checkNumber } from "../engine/errors/errors.ts";
+import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
+import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
+
+/** What `explain` must know of the rows of a network. */
+export interface RowFacts {
+  /** Of one row: [28, 28, 1]. */
+  readonly rowShape: Shape;
+  /** 1 for numbers and two classes, else the number of classes. */
+  readonly outputs: number;
+  /** Rows of an update. Default: 64. */
+  readonly batch?: number;
+  /** Precision of arithmetic. Default "f32". */
+  readonly precision?: "f32" | "f64";
+}
+
+/**
+ * explain(network, rows) and explain(shapes, f): what the compiler makes of a model or a function, stage by stage, as text:
+ * trace, gradient, schedule, memory, code (compiler/array/explain.ts).
+ *
+ *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
+ *
+ * @throws what compiling throws
+ */
+function explain(model: NetworkModel, rows: RowFacts): Explanation;
+function explain<const S extends Shapes>(
+  shapes: S,
+  f: (inputs: Arrays<S>) => SymbolicArray | Readonly<Record<string, SymbolicArray>>,
+  options?: FunctionOptions<S>,
+): Explanation;
+function explain(
+  given: NetworkModel | Shapes,
+  second: RowFacts | ((inputs: Arrays<Shapes>) => SymbolicArray | Readonly<Record<string, SymbolicArray>>),
+  options?: FunctionOptions<Shapes>,
+): Explanation {
+  return typeof second === "function"
+    ? explainFunction(given as Shapes, second, options)
+    : explainNetwork(given as NetworkModel, second);
+}
+
+function explainNetwork({ layers, options }: NetworkModel, rows: RowFacts): Explanation {
+  checkKeys("explain", rows, ["rowShape", "outputs", "batch", "precision"]);
+  const { rowShape, outputs, batch = 64, precision = "f32" } = rows;
+  if (!Array.isArray(rowShape) || rowShape.length === 0)
+    refuse("explain", "rowShape", rowShape, "the shape of a row", "rowShape: [28, 28, 1]");
+  checkNumbers("explain", "rowShape", rowShape, { low: 1, integer: true }, "rowShape: [28, 28, 1]");
+  checkChoice("explain", "precision", precision, ["f32", "f64"]);
+  checkNumber("explain", "outputs", outputs, { low: 1, integer: true });
+  checkNumber("explain", "batch", batch, { low: 1, integer: true });
+  const facts = { network: layers, loss: lossOfRows(options, outputs), outputs, rowShape, scale: { mean: 0, factor: 1 } };
+  const layout = layOutParameters(outputsOf(facts, 2, true));
+  const { z } = outputsOf(facts, batch, true);
+  return explainProgram(updateProgram(facts, batch, precision, layout), { z });
+}
+
+export type { Explanation };
+export { explain };

@@ -1,0 +1,151 @@
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { checkFunction, checkSignal, isList, plain, refuse } from "../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { fit } from "../../join/fit.ts";
+import type { LinearModel } from "../models/linear/linear.ts";
+import type { NetworkModel } from "../models/neural/network.ts";
+import { checkFolds, dealFolds, dealGroups, type FoldRows, heldOut, stretches } from "./folds.ts";
+import { checkDataset, type FitOptions } from "./kinds/trainable.ts";
+
+/** Options of `crossValidate`. */
+export interface CrossValidateOptions {
+  /** How many folds, from 2 to the number of rows. Default 5. */
+  folds?: number;
+  /** The group of each row: a group is held out as a whole. Default: rows are dealt at random, classes evenly. */
+  groups?: ArrayLike<string | number>;
+  /** The time of each row, numbers or texts that sort: each stretch of time is judged by what was trained on all before it. Default: none. */
+  time?: ArrayLike<string | number>;
+  /** Options of each fold's `fit`. */
+  fit?: Omit<FitOptions, "signal">;
+  /** Called with each fold, as it ends. */
+  onFold?: (fold: FoldResult, number: number) => void;
+  /** Seed of the folds, and of each fit that has none of its own. Default 0; a whole number >= 0. */
+  seed?: number;
+  /** Aborts it. */
+  signal?: AbortSignal;
+}
+
+/** One fold. */
+export interface FoldResult {
+  /** Rows trained on. */
+  readonly train: number;
+  /** Rows held out. */
+  readonly test: number;
+  /** Metrics of the held-out rows. */
+  readonly metrics: Readonly<Record<string, number>>;
+  /** Seconds of training. */
+  readonly seconds: number;
+  /** Why training stopped. */
+  readonly reason: string;
+}
+
+/** One metric over the folds. */
+export interface Spread {
+  /** Mean over the folds. */
+  readonly mean: number;
+  /** Standard deviation over the folds (n − 1). */
+  readonly sd: number;
+  /** sd/√folds: of the mean, were folds independent. */
+  readonly standardError: number;
+  /** Folds that have the metric: one without a class has no auc. */
+  readonly folds: number;
+}
+
+/** What `crossValidate` found. */
+export interface CrossValidated {
+  /** How rows were dealt. */
+  readonly by: "random" | "group" | "time";
+  /** Each fold. */
+  readonly folds: readonly FoldResult[];
+  /** Each metric over the folds. */
+  readonly metrics: Readonly<Record<string, Spread>>;
+}
+
+const WHERE = "crossValidate";
+
+/**
+ * Cross-validation: the model trained once for each fold on all other rows, and judged on the fold.
+ *
+ *   const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
+ *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
+ *
+ * Folds: at random by `seed`, classes evenly; `groups`: a group stays together; `time`: folds + 1 stretches, each but the first
+ * judged by all before it. What a model learns of its rows (means and scales, features) it learns of each fold's own; what made
+ * the dataset (levels, fills of gaps) comes from all rows.
+ *
+ * @throws OptionError; what `fit` throws; the reason of an aborted `signal`
+ */
+export async function crossValidate(
+  model: LinearModel | NetworkModel,
+  data: Dataset,
+  options: CrossValidateOptions = {},
+): Promise<CrossValidated> {
+  checkKeys(WHERE, options, ["folds", "groups", "time", "fit", "onFold", "seed", "signal"]);
+  checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
+  const { folds = 5, groups, time, seed = 0, signal, onFold, fit: given = {} } = options;
+  checkNumber(WHERE, "seed", seed, { low: 0, integer: true });
+  checkSignal(WHERE, signal);
+  if (onFold !== undefined)
+    checkFunction(WHERE, "onFold", onFold, "a function of a fold", "({ metrics }) => console.log(metrics)");
+  plain(`${WHERE}.fit`, given);
+  checkFolds(WHERE, folds, data.rowCount);
+  if (groups !== undefined && time !== undefined)
+    throw new OptionError(WHERE, "both groups and time were given; leave one out", "OPTION_CONFLICT");
+  const parts = partsOf(data, options, folds, seed);
+  const results: FoldResult[] = [];
+  for (const [number, rows] of parts.entries()) {
+    signal?.throwIfAborted();
+    const result = await judged(model, data, rows, { seed, ...given, ...(signal ? { signal } : {}) });
+    results.push(result);
+    onFold?.(result, number);
+  }
+  const names = [...new Set(results.flatMap(({ metrics }) => Object.keys(metrics)))];
+  return {
+    by: groups ? "group" : time ? "time" : "random",
+    folds: results,
+    metrics: Object.fromEntries(names.map((name) => [name, spreadOf(results.map(({ metrics }) => metrics[name] ?? Number.NaN))])),
+  };
+}
+
+function partsOf(data: Dataset, { groups, time }: CrossValidateOptions, folds: number, seed: number): FoldRows[] {
+  const each = (name: "groups" | "time", list: unknown): ArrayLike<string | number> => {
+    const isKnown = (value: unknown): boolean => typeof value === "string" || (typeof value === "number" && !Number.isNaN(value));
+    if (!isList(list) || !Array.from(list as ArrayLike<unknown>).every(isKnown))
+      refuse(WHERE, name, list, "a list of texts or numbers, one for each row", `${name}: table.columns[0].values`);
+    if (list.length !== data.rowCount)
+      throw new OptionError(WHERE, `${name} has ${list.length} entries for ${data.rowCount} rows`, "OPTION_RANGE");
+    return list as ArrayLike<string | number>;
+  };
+  if (time !== undefined) return stretches(WHERE, each("time", time), folds);
+  if (groups !== undefined) return heldOut(dealGroups(WHERE, each("groups", groups), folds, seed), folds);
+  return heldOut(dealFolds(data, folds, seed), folds);
+}
+
+async function judged(
+  model: LinearModel | NetworkModel,
+  data: Dataset,
+  rows: FoldRows,
+  options: FitOptions,
+): Promise<FoldResult> {
+  const train = data.select(rows.train);
+  const test = data.select(rows.test);
+  try {
+    const fitted = await fit(model as LinearModel, train, options);
+    const measured = Object.entries(fitted.evaluate(test)).filter(
+      (entry): entry is [string, number] => typeof entry[1] === "number",
+    );
+    const { seconds, reason } = fitted.run;
+    return { train: train.rowCount, test: test.rowCount, metrics: Object.fromEntries(measured), seconds, reason };
+  } finally {
+    train.dispose();
+    test.dispose();
+  }
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const known = values.filter(Number.isFinite);
+  const folds = known.length;
+  const mean = known.reduce((sum, value) => sum + value, 0) / folds;
+  const sd = Math.sqrt(known.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (folds - 1));
+  return { mean, sd, standardError: sd / Math.sqrt(folds), folds };
+}

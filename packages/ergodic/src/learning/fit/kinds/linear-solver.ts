@@ -1,0 +1,85 @@
+import type { Algorithm } from "../../../engine/contract/index.ts";
+import { storedCount } from "../../../engine/data/conversion.ts";
+import type { Dataset } from "../../../engine/data/dataset.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import { coordinateDescent } from "../../coordinates/coordinate-descent.ts";
+import { dualCoordinateDescent } from "../../coordinates/dual-coordinate-descent.ts";
+import { chooseLoss } from "../../models/choose-loss.ts";
+import { type LinearModel, linearModel } from "../../models/linear/linear.ts";
+import { newtonCholesky } from "../../newton/newton-cholesky.ts";
+import { chosenStrength } from "./linear-strength.ts";
+import { quasiNewton } from "./quasi-newton.ts";
+import type { FitOptions, Settled } from "./trainable.ts";
+
+/** A Hessian of more columns takes longer to factor than it saves. */
+const MOST_COLUMNS = 1000;
+/** Products a row of a Hessian for one of a gradient: where there are more, gradients alone are cheaper. */
+const MOST_PRODUCTS = 150;
+/** Parameters of all outputs: L-BFGS keeps twenty vectors of them. */
+const MOST_PARAMETERS = 5e5;
+/** Numbers of the data: beyond, a solver's passes take minutes, where descent has learnt what there is in one. */
+const MOST_NUMBERS = 5e8;
+/** As lbfgs() has them. */
+const NEAR = { gradientTolerance: 1e-7, changeTolerance: 1e-9 };
+/** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
+const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
+
+/** What takes a model of linear() to its minimum, and the strength of L2 where that is left open. */
+export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
+  const { l1 = 0, group, nonNegative = false, l2 } = model.options;
+  const { algorithm, why } = options.algorithm === "auto" ? linearSolver(model, data) : { why: undefined };
+  const isOpen = l2 === "auto" || (l2 === undefined && algorithm !== undefined && l1 === 0 && !group && !nonNegative);
+  if (!isOpen) return { algorithm, why };
+  refuseUntellable(model, data);
+  const rows = data.ofWeight();
+  const strength = await chosenStrength(model, rows, options);
+  if (rows !== data) rows.dispose();
+  const settled = { ...model, ...linearModel({ ...model.options, l2: strength.l2 }) };
+  return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
+}
+
+/** Strengths are told apart by minima, of smooth losses with L2 alone. */
+function refuseUntellable({ options }: LinearModel, data: Dataset): void {
+  const { l1 = 0, group, nonNegative } = options;
+  const { loss } = chooseLoss("linear", options.loss, data);
+  const misfit =
+    loss.curvature === undefined && !loss.conjugate
+      ? `for smooth losses, but loss is "${loss.name}"`
+      : l1 > 0 || group || nonNegative
+        ? "where L2 is the only penalty, but there is another one, or a bound"
+        : undefined;
+  if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
+}
+
+/** The table of docs/solvers.md. */
+export function linearSolver({ options }: LinearModel, data: Dataset): { algorithm?: Algorithm; why: string } {
+  const { l1 = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const l2 = strength === "auto" ? 0 : strength;
+  const columns = (features?.count ?? data.columnCount) + 1;
+  const entries = features ? columns : storedCount(data.layout) / data.rowCount;
+  const numbers = data.rowCount * entries * outputs;
+  if (numbers > MOST_NUMBERS)
+    return {
+      why: `${numbers.toExponential(1)} numbers, more than the ${MOST_NUMBERS.toExponential()} that a solver goes through`,
+    };
+  if (loss.curvature === undefined && !loss.conjugate) {
+    const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
+    // With an intercept the dual would penalise it, which is another model.
+    if (KINKED.includes(loss.name) && single && !intercept)
+      return {
+        algorithm: dualCoordinateDescent(),
+        why: `loss "${loss.name}" with l2 and without an intercept, which has a dual`,
+      };
+    return { why: `loss "${loss.name}" has no curvature for a solver` };
+  }
+  const bent = nonNegative ? "coefficients not below 0" : group ? "a group penalty" : l1 > 0 ? "an L1 penalty" : undefined;
+  if (bent) return { algorithm: coordinateDescent(), why: `${bent}, which single coordinates keep to` };
+  const products = entries / 2;
+  if (!loss.joint && columns <= MOST_COLUMNS && products <= MOST_PRODUCTS)
+    return { algorithm: newtonCholesky(), why: `a smooth objective of ${columns} parameters an output` };
+  if (columns * outputs > MOST_PARAMETERS)
+    return { why: `${columns * outputs} parameters, more than the ${MOST_PARAMETERS} of which a solver keeps its last steps` };
+  const many = loss.joint ? "classes that share a loss" : `${columns} parameters an output`;
+  return { algorithm: quasiNewton(loss, data, NEAR), why: `a smooth objective of ${many}` };
+}

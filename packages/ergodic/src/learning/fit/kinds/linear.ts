@@ -1,0 +1,137 @@
+import type { Algorithm, JsonObject, Model, Plan } from "../../../engine/contract/index.ts";
+import type { Dataset } from "../../../engine/data/dataset.ts";
+import { datasetDigest } from "../../../engine/data/digest.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import { adagrad } from "../../../engine/optimise/rules/adagrad.ts";
+import { sgd } from "../../../engine/optimise/rules/sgd.ts";
+import { saga, theoreticalRate } from "../../../engine/optimise/variance.ts";
+import { later } from "../../../engine/threads/later.ts";
+import { LinearPredictor } from "../../../predict/linear.ts";
+import type { OutputPredictor } from "../../../predict/output-predictor.ts";
+import { descentDefaults, gradientDescent } from "../../descent/gradient-descent.ts";
+import { chooseLoss } from "../../models/choose-loss.ts";
+import { type KindOf, type LinearModel, type LinearOptions, linearModel } from "../../models/linear/linear.ts";
+import type { LinearProblem } from "../../models/linear/problem.ts";
+import {
+  algorithmFamilies,
+  checkDataset,
+  DIGEST,
+  type SettledOptions,
+  type Trainable,
+  type TrainableModel,
+} from "./trainable.ts";
+
+/**
+ * A linear model for `fit`: z = x·p + b, one output for numbers and two classes, one per class for more.
+ *
+ *   const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
+ *   model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
+ *   model.weights;                                 // float64[outputs × columns]
+ *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
+ *
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖; the intercept b is not penalised. `loss`: by
+ * name, or made by its factory, e.g. huberLoss({ delta: 2 }); default logistic for two classes, multinomial for more, squared
+ * for numbers. A binary loss on more than two classes is fitted one class against the rest.
+ *
+ * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError where loss and target do not fit
+ */
+export function linear<const O extends LinearOptions = Record<never, never>>(given?: O & LinearOptions): LinearModel<KindOf<O>> {
+  const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
+    ...linearModel(given),
+    trainable: trainableLinear,
+  };
+  return model;
+}
+
+export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
+  // Its maps of features are not for programs that only begin.
+  from: (json) => later(() => import("../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
+  checkData: checkDataset,
+  typeOf: (data) => data.type,
+  ofWeight: (data) => data.ofWeight(),
+  fingerprint,
+  olderFingerprint,
+  size: ({ rowCount, columnCount, classes }) =>
+    `${String(rowCount)} rows of ${String(columnCount)} columns${classes ? ` and ${String(classes)} classes` : ""}`,
+  async settle(model, data, options) {
+    if (options.algorithm !== "auto" && (model as LinearModel).options.l2 !== "auto") return {};
+    const { settleLinear } = await later(() => import("./linear-solver.ts"));
+    return settleLinear(model as LinearModel, data, options);
+  },
+  defaults: ({ algorithm, rule, variance }) => algorithm?.defaults ?? descentDefaults(rule, variance),
+  families: ({ algorithm }) => algorithmFamilies(algorithm),
+  choose: (options, { model, prepared, problem, plan }) => choose(options, model, prepared, problem as LinearProblem, plan),
+  follow(heldOut, prepared) {
+    const dataset = heldOut.follow(prepared.pipeline);
+    const dispose = (): void => {
+      if (dataset !== heldOut) dataset.dispose();
+    };
+    return { dataset, dispose, [Symbol.dispose]: dispose };
+  },
+  predictor: (saved) => new LinearPredictor(saved),
+  measure: (saved, heldOut) => measureOutputs(new LinearPredictor(saved), heldOut),
+};
+
+function choose(
+  options: SettledOptions,
+  model: Model<Dataset>,
+  prepared: Dataset,
+  problem: LinearProblem,
+  plan: Plan,
+): Algorithm {
+  const { rule } = options;
+  const { penalty } = problem;
+  const variance = options.variance ?? (penalty.group > 0 && !rule ? saga() : undefined);
+  if (rule) return gradientDescent({ rule, variance });
+  if (!variance) return gradientDescent({ rule: adagrad({ rate: 0.1 * unitOf(model, prepared) }) });
+  const l2 = penalty.l2 * penalty.weights.reduce((a, b) => Math.max(a, b), 0);
+  const { smoothness } = problem;
+  if (smoothness === undefined)
+    throw new CapabilityError(
+      "fit",
+      `${variance.name} has no step size of its own here, since the loss's curvature is not bounded; give a rule, e.g. sgd({ rate: 0.01 })`,
+      "VARIANCE_RATE",
+    );
+  if (variance.name === "sag" && plan.schedule !== "replacement") {
+    throw new CapabilityError(
+      "fit",
+      `sag's own step size is for rows drawn with replacement, but schedule is "${plan.schedule}", where it diverges; leave schedule out, take saga(), or give a rule with a smaller rate`,
+      "VARIANCE_RATE",
+    );
+  }
+  return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
+}
+
+/** AdaGrad's steps are in units of the parameters, whatever the gradient's size: for numbers as targets, in those of the target. */
+function unitOf(model: Model<Dataset>, prepared: Dataset): number {
+  if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;
+  const { values } = prepared.target;
+  return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
+}
+
+/** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */
+export function measureOutputs(predictor: OutputPredictor, validate: Dataset): Record<string, number> {
+  const measured = predictor.evaluate(validate) as unknown as Record<string, number>;
+  const loss =
+    [measured.logLoss, measured.deviance, measured.rmse, 1 - measured.accuracy].find((x) => Number.isFinite(x)) ?? Number.NaN;
+  return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
+}
+
+/** Sizes, and a digest of all that the run is on. */
+function fingerprint(data: Dataset): JsonObject {
+  const { rowCount, columnCount, pipeline } = data;
+  return { rowCount, columnCount, classes: pipeline.target.levels?.length ?? 0, digest: datasetDigest(data), method: DIGEST };
+}
+
+/** As checkpoints had it until they held a digest of everything: of targets and of some rows (FNV-1a). */
+function olderFingerprint(data: Dataset): JsonObject {
+  let hash = 0x811c9dc5;
+  const mix = (values: Float64Array): void => {
+    for (const word of new Uint32Array(values.buffer, values.byteOffset, 2 * values.length))
+      hash = Math.imul(hash ^ word, 0x01000193);
+  };
+  mix(data.target.values);
+  for (let k = 0; k < 16; k++) mix(data.row(Math.floor((k * (data.rowCount - 1)) / 15)));
+  const classes = data.pipeline.target.levels?.length ?? 0;
+  return { rowCount: data.rowCount, columnCount: data.columnCount, classes, digest: (hash >>> 0).toString(16) };
+}

@@ -1,0 +1,407 @@
+import type { JsonObject, PredictionKind, SavedModel } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { checkBoolean, checkChoice, checkSignal, isList, refuse } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
+import { type PlanOptions, planFromJson, resolvePlan } from "../../engine/loop/plan.ts";
+import { pathNames } from "../../engine/loop/result-names.ts";
+import { Run, type RunSummary, type Started } from "../../engine/loop/run.ts";
+import { resolveStopping } from "../../engine/loop/stopping.ts";
+import { type Engine, openEngine } from "../../engine/memory/engine.ts";
+import { LinearPredictor } from "../../predict/linear.ts";
+import type { PathProgression, PathRecord } from "../coordinates/path.ts";
+import type { LinearModel } from "../models/linear/linear.ts";
+import { checkFolds, dealFolds } from "./folds.ts";
+import { checkDataset, refuseOtherData, type TrainableModel } from "./kinds/trainable.ts";
+
+/** Options of `fit.path`. */
+export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
+  /**
+   * Number of strengths λ at most, from the smallest with no nonzero coefficient downwards in geometric steps, while each makes the
+   * explained deviance grow by 1e-5 of itself and that is below 99.9 %; or a falling list, which is followed to its end. Default 100.
+   */
+  lambdas?: number | ArrayLike<number>;
+  /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
+  ratio?: number;
+  /** a in λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), in (0, 1]. Default 1: the lasso. */
+  l1Ratio?: number;
+  /** Relative duality gap of every solution, > 0. Default 1e-6. */
+  tolerance?: number;
+  /**
+   * Folds of cross-validation, from 2 to the number of rows; 0: none. They are solved to about 1e-5, which moves errors by a small part of
+   * their standard error. Default 0.
+   */
+  folds?: number;
+  /**
+   * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
+   * ("oneStandardError"). Default "minimum".
+   */
+  select?: "minimum" | "oneStandardError";
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+const known = [
+  ...(["lambdas", "ratio", "l1Ratio", "tolerance", "folds", "select", "signal"] as const),
+  ...(["workers", "deterministic", "seed", "precision"] as const),
+];
+const WHERE = "fit.path";
+
+type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
+
+/** What a path is made of. */
+export interface PathParts {
+  readonly record: PathRecord;
+  readonly run: RunSummary;
+  readonly select: NonNullable<FitPathOptions["select"]>;
+  readonly saving: Saving;
+}
+
+/** By λ: errors on held-out rows. */
+export interface CrossValidation {
+  /** Number of folds. */
+  readonly folds: number;
+  /** Mean error of each λ. */
+  readonly mean: Float64Array;
+  /** Of the mean. */
+  readonly standardError: Float64Array;
+  /** f64[lambdas] a fold. */
+  readonly byFold: readonly Float64Array[];
+  /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
+  readonly minimum: number;
+  /** Index of the largest λ with an error within one standard error of the least. */
+  readonly oneStandardError: number;
+}
+
+/** A linear model at falling strengths of its penalty, as `fit.path` gives it; `predictor(k)` is the model of λ number k. */
+export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
+  /** Strengths of the penalty, falling. */
+  readonly lambdas: Float64Array;
+  /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
+  readonly gaps: Float64Array;
+  /** How far the optimality conditions are from being met, at each λ. */
+  readonly violations: Float64Array;
+  /** Nonzero coefficients at each λ. */
+  readonly nonZeros: Float64Array;
+  /** 1 − loss/loss of the null model: the share of the deviance explained. */
+  readonly explained: Float64Array;
+  /** Errors on held-out rows, where `folds` was given. */
+  readonly crossValidation: CrossValidation | undefined;
+  /** Index of the chosen λ: by cross-validation; without it the last. */
+  readonly chosen: number;
+  /** How the run went. */
+  readonly run: RunSummary;
+  private readonly parts: PathParts;
+
+  constructor(parts: PathParts) {
+    const { record, run, select } = parts;
+    this.parts = parts;
+    this.run = run;
+    this.lambdas = record.lambdas;
+    this.gaps = record.gaps;
+    this.violations = record.violations;
+    this.nonZeros = record.nonZeros;
+    this.explained = record.losses.map((loss) => 1 - loss / record.nullLoss);
+    this.crossValidation = record.foldWeights.length > 0 ? validated(record) : undefined;
+    this.chosen = this.crossValidation ? this.crossValidation[select] : record.lambdas.length - 1;
+  }
+
+  /** Names of the columns, in the order of the weights. */
+  get columns(): readonly string[] {
+    return this.predictor().columns;
+  }
+
+  /** f64[outputs × columns] at λ number k, as a predictor's own. */
+  weights(k: number): Float64Array {
+    return this.saved(k).tensors.weights as Float64Array;
+  }
+
+  /** float64[outputs] at λ number k. */
+  intercept(k: number): Float64Array {
+    return this.saved(k).tensors.intercept as Float64Array;
+  }
+
+  /** The model at λ number k, by default the chosen one. */
+  predictor(k: number = this.chosen): LinearPredictor<K, Names> {
+    return new LinearPredictor(this.saved(k));
+  }
+
+  /** What it is made of, as plain data. */
+  portable(): PathParts {
+    return this.parts;
+  }
+
+  private saved(k: number): SavedModel {
+    return savedAt(this.parts.saving, this.parameters(k));
+  }
+
+  private parameters(k: number): Float64Array {
+    const { parameters, lambdas } = this.parts.record;
+    const last = lambdas.length - 1;
+    checkNumber("path", "k", k, { low: 0, high: last, integer: true });
+    const size = parameters.length / lambdas.length;
+    return parameters.slice(k * size, (k + 1) * size);
+  }
+}
+
+function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidation {
+  const count = lambdas.length;
+  const folds = foldWeights.length;
+  const byFold = Array.from({ length: folds }, (_, f) => heldOut.slice(f * count, (f + 1) * count).map((loss) => 2 * loss));
+  const total = foldWeights.reduce((a, b) => a + b, 0);
+  const mean = new Float64Array(count);
+  const standardError = new Float64Array(count);
+  let minimum = 0;
+  for (let k = 0; k < count; k++) {
+    mean[k] = byFold.reduce((sum, errors, f) => sum + foldWeights[f] * errors[k], 0) / total;
+    const variance = byFold.reduce((sum, errors, f) => sum + foldWeights[f] * (errors[k] - mean[k]) ** 2, 0) / total;
+    standardError[k] = Math.sqrt(variance / (folds - 1));
+    if (mean[k] < mean[minimum]) minimum = k;
+  }
+  const oneStandardError = mean.findIndex((error) => error <= mean[minimum] + standardError[minimum]);
+  return { folds, mean, standardError, byFold, minimum, oneStandardError };
+}
+
+/** Options with every default filled in, as a checkpoint keeps them. */
+interface Resolved {
+  lambdas: number | number[];
+  ratio: number;
+  l1Ratio: number;
+  tolerance: number;
+  folds: number;
+  select: NonNullable<FitPathOptions["select"]>;
+}
+
+function resolve(given: FitPathOptions, data: Dataset): Resolved {
+  checkKeys(WHERE, given, known);
+  checkSignal(WHERE, given.signal);
+  checkBoolean(WHERE, "deterministic", given.deterministic ?? false);
+  const lambdas = given.lambdas ?? 100;
+  if (typeof lambdas !== "number" && !isList(lambdas))
+    refuse(WHERE, "lambdas", lambdas, "a number, or a falling list of numbers", "lambdas: 50");
+  const options: Resolved = {
+    lambdas: typeof lambdas === "number" ? lambdas : Array.from(lambdas),
+    ratio: given.ratio ?? (data.rowCount < data.columnCount ? 1e-2 : 1e-4),
+    l1Ratio: given.l1Ratio ?? 1,
+    tolerance: given.tolerance ?? 1e-6,
+    folds: given.folds === undefined ? 0 : given.folds,
+    select: given.select ?? "minimum",
+  };
+  checkLambdas(options.lambdas);
+  if (typeof lambdas !== "number" && given.ratio !== undefined)
+    throw new OptionError(WHERE, "both a list of lambdas and ratio were given; leave ratio out", "OPTION_CONFLICT");
+  checkNumber(WHERE, "ratio", options.ratio, { low: 0, high: 1, open: true });
+  checkNumber(WHERE, "l1Ratio", options.l1Ratio, { low: 0, high: 1, open: true });
+  checkNumber(WHERE, "tolerance", options.tolerance, { low: 0, open: true });
+  checkFolds(WHERE, options.folds, data.rowCount, true);
+  checkChoice(WHERE, "select", options.select, ["minimum", "oneStandardError"]);
+  if (given.select !== undefined && options.folds === 0)
+    throw new OptionError(
+      WHERE,
+      "select needs folds: without cross-validation there are no errors to select by",
+      "OPTION_MISSING",
+    );
+  return options;
+}
+
+function checkLambdas(lambdas: number | number[]): void {
+  if (typeof lambdas === "number") {
+    checkNumber(WHERE, "lambdas", lambdas, { low: 1, high: 1e6, integer: true });
+    return;
+  }
+  if (lambdas.length === 0) throw new OptionError(WHERE, "lambdas is empty; give one number or more", "OPTION_RANGE");
+  lambdas.forEach((lambda, k) => {
+    checkNumber(WHERE, `lambdas[${k}]`, lambda, { low: 0, open: true });
+    if (k > 0 && !(lambda < lambdas[k - 1]))
+      throw new OptionError(
+        WHERE,
+        `lambdas[${k}] is ${lambda} after ${lambdas[k - 1]}, but lambdas must fall: each solution starts from the last; sort them`,
+        "OPTION_RANGE",
+      );
+  });
+}
+
+function refuseOwnPenalty({ options }: LinearModel, l1Ratio: number): void {
+  const { l1 = 0, l2 = 0, group, nonNegative } = options;
+  const refuse = (message: string): never => {
+    throw new CapabilityError(WHERE, message, "OPTION_CONFLICT");
+  };
+  if (l1 || l2) {
+    const given = l1 ? `l1 is ${l1}` : `l2 is ${l2}`;
+    refuse(`the model's ${given}, but a path sets the strengths itself; leave it out of linear(), and give l1Ratio here`);
+  }
+  if (!group) return;
+  if (group.strength !== 1)
+    refuse(`the model's group.strength is ${group.strength}, but a path sets the strengths itself; write strength: 1`);
+  if (l1Ratio !== 1)
+    refuse(`l1Ratio is ${l1Ratio}, but with groups the penalty is λ Σ_g √|g| ‖β_g‖ alone; leave l1Ratio out, or the groups`);
+  if (nonNegative) refuse("nonNegative and groups are given, but a path of groups keeps to no sign; leave one out");
+}
+
+function start<K extends PredictionKind, Names extends string>(
+  model: LinearModel<K>,
+  data: Dataset<Names>,
+  given: FitPathOptions = {},
+): Run<LinearPath<K, Names>> {
+  if (typeof model !== "object" || model === null || model.name !== "linear")
+    refuse(WHERE, "the model", model, "a linear model", 'linear({ loss: "logistic" })');
+  checkDataset(WHERE, "data", data, "a Dataset", "Dataset.fromArrays({ x, y }), or read a file with @ergodic/ingest");
+  const options = resolve(given, data);
+  refuseOwnPenalty(model, options.l1Ratio);
+  const { workers, deterministic, seed, precision } = given;
+  const brought = model as TrainableLinear<K>;
+  return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
+}
+
+/** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
+function resume<Names extends string>(
+  from: string | Uint8Array | Blob,
+  data: Dataset<Names>,
+  options: { workers?: number; signal?: AbortSignal } = {},
+): Run<LinearPath<PredictionKind, Names>> {
+  checkKeys("fit.path.resume", options, ["workers", "signal"]);
+  checkSignal("fit.path.resume", options.signal);
+  const { workers, signal } = options;
+  return launch(data, signal, async () => {
+    const checkpoint = await readCheckpoint(from);
+    const { trainableLinear } = await import("./kinds/linear.ts");
+    return fromCheckpoint(() => recipeOf(checkpoint, data, workers, trainableLinear));
+  });
+}
+
+async function recipeOf(
+  checkpoint: Checkpoint,
+  data: Dataset,
+  workers: number | undefined,
+  kind: TrainableLinear["trainable"],
+): Promise<Recipe> {
+  const { recipe } = checkpoint;
+  if (!recipe.path)
+    throw new DataError("fit.path.resume", "the checkpoint is of one fit, not of a path; take fit.resume", "CHECKPOINT_KIND");
+  refuseOtherData("fit.path.resume", kind, data, recipe.data as JsonObject);
+  const plan = { ...planFromJson(recipe.plan), ...(workers === undefined ? {} : { workers }) };
+  const model = { ...((await kind.from(recipe.model as JsonObject)) as LinearModel), trainable: kind };
+  return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
+}
+
+/** Every option, as a user might give it. */
+function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Resolved {
+  const crossed = folds === 0 ? {} : { folds, select };
+  const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
+  const options = resolve({ ...given, ...crossed } as FitPathOptions, data);
+  return { ...options, ratio: Number(kept.ratio), select: select as Resolved["select"] };
+}
+
+type StartPath = typeof import("./path-solvers.ts")["startPath"];
+
+interface Recipe {
+  model: TrainableLinear;
+  options: Resolved;
+  plan: PlanOptions;
+  checkpoint?: Checkpoint;
+}
+
+function launch<K extends PredictionKind, Names extends string>(
+  data: Dataset<Names>,
+  signal: AbortSignal | undefined,
+  read: () => Promise<Recipe>,
+): Run<LinearPath<K, Names>> {
+  let recipe: Recipe;
+  let progression: PathProgression;
+  let json: JsonObject;
+  let saving: Saving;
+  const begun = ({ model, options, checkpoint, ...kept }: Recipe, engine: Engine, startPath: StartPath): Started => {
+    const given = Object.fromEntries(Object.entries(kept.plan).filter(([, value]) => value !== undefined));
+    const plan = resolvePlan(WHERE, given, engine.describe(), { batch: "all", precision: "f64" }, data.type);
+    const learnt = data.ofWeight();
+    const ready = model.prepare(learnt, plan);
+    const problem = model.bind(ready.dataset, plan, engine);
+    const release = (): void => {
+      problem.dispose();
+      ready.dispose();
+      if (learnt !== data) learnt.dispose();
+    };
+    const folds = options.folds > 0 ? { of: dealFolds(learnt, options.folds, plan.seed), count: options.folds } : undefined;
+    const { lambdas } = options;
+    try {
+      const falling = typeof lambdas === "number" ? lambdas : Float64Array.from(lambdas);
+      const parts = { model, prepared: ready.dataset, problem, folds, plan, engine };
+      progression = startPath(parts, { ...options, lambdas: falling });
+    } catch (error) {
+      release();
+      throw error;
+    }
+    const end = progression.dispose.bind(progression);
+    progression.dispose = () => {
+      end();
+      release();
+    };
+    json = { model: model.toJSON(), path: options as unknown as JsonObject, plan: plan as unknown as JsonObject };
+    saving = savingOf(model, ready.dataset, problem.parameterCount, json);
+    return {
+      progression,
+      stopping: resolveStopping(WHERE, { until: { epochs: progression.stepCount } }, false),
+      chosen: { ...saving.saved.description, plan: json.plan },
+      ...(checkpoint ? { resume: checkpoint } : {}),
+    };
+  };
+  return new Run<LinearPath<K, Names>>({
+    resultNames: pathNames(),
+    signal,
+    start: async () => {
+      recipe = await read();
+      const engine = await openEngine({ deterministic: recipe.plan.deterministic, families: ["coordinate"] });
+      const { startPath } = await import("./path-solvers.ts");
+      const begin = (): Started => begun(recipe, engine, startPath);
+      return recipe.checkpoint ? fromCheckpoint(begin) : begin();
+    },
+    finish: (_, run) => new LinearPath<K, Names>({ record: progression.record, run, select: recipe.options.select, saving }),
+    keep: (snapshot, loop) =>
+      checkpointBytes({ snapshot, loop, recipe: { ...json, data: recipe.model.trainable.fingerprint(data) } }),
+  });
+}
+
+/** Parameters as models, also after the run has given its data back: what a saved model needs of them is read once. */
+interface Saving {
+  /** Of the model whose parameters are all 1. */
+  readonly saved: SavedModel;
+  /** Parameters of one output. */
+  readonly stride: number;
+}
+
+function savingOf(model: LinearModel, prepared: Dataset, parameterCount: number, json: JsonObject): Saving {
+  const { kind, description, tensors } = model.save(prepared, new Float64Array(parameterCount).fill(1));
+  const told = { ...description, path: json.path, plan: json.plan };
+  return { saved: { kind, description: told, tensors }, stride: parameterCount / tensors.intercept.length };
+}
+
+function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
+  // What one unit of an intercept's parameter adds: 0 where the model has none.
+  const [one] = tensors.intercept;
+  const outputs = tensors.intercept.length;
+  const columns = tensors.weights.length / outputs;
+  const weights = new Float64Array(outputs * columns);
+  const intercept = new Float64Array(outputs);
+  for (let k = 0; k < outputs; k++) {
+    weights.set(parameters.subarray(k * stride, k * stride + columns), k * columns);
+    intercept[k] = one * parameters[k * stride + columns];
+  }
+  return { kind, description, tensors: { weights, intercept } };
+}
+
+/**
+ * A linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each
+ * certified by its duality gap.
+ * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
+ *
+ * lambdas: how many at most (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
+ * where there are fewer rows than columns), until a λ makes the explained deviance grow by less than 1e-5 of itself or it exceeds
+ * 99.9 %; or a list, falling, which is followed to its end. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
+ * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
+ * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
+ * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over
+ * the least that the targets allow: the mean squared error, the binomial deviance, …
+ *
+ * @throws OptionError, CapabilityError; what `signal` was aborted with
+ */
+export const path = Object.assign(start, { resume });

@@ -1,0 +1,382 @@
+import type { JsonObject } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import type { ProductsStep } from "../../engine/data/features/products.ts";
+import { forEachRow, type RawColumn, type Step } from "../../engine/data/rows.ts";
+import type { StandardiseStep } from "../../engine/data/transformations/standardise.ts";
+import { CapabilityError, checkKeys, checkNumber, DataError } from "../../engine/errors/errors.ts";
+import { betaQuantile } from "../../engine/numbers/beta-quantile.ts";
+import { betaLower } from "../../engine/numbers/beta-tails.ts";
+import { erfc } from "../../engine/numbers/error-function.ts";
+import { exp } from "../../engine/numbers/exp.ts";
+import { log, log1p } from "../../engine/numbers/log.ts";
+import { normalQuantile } from "../../engine/numbers/normal-quantile.ts";
+import type { LinearPredictor } from "../../predict/linear.ts";
+import { checkDataset } from "./kinds/trainable.ts";
+
+/** Options of `regressionTable`. */
+export interface RegressionTableOptions {
+  /** Level of the intervals, > 0 and at most 0.999999. Default 0.95. */
+  level?: number;
+}
+
+/** One line of a regression table. */
+export interface RegressionCoefficient {
+  /** The column; "(intercept)" for the constant. */
+  name: string;
+  /** In units of the dataset's columns. */
+  estimate: number;
+  /** Standard deviation of the estimate over samples like this one. */
+  standardError: number;
+  /** estimate ÷ standardError: t for the squared loss, else z. */
+  statistic: number;
+  /** Probability of a statistic as far from 0, were the coefficient 0. */
+  pValue: number;
+  /** Lower end of the interval. */
+  low: number;
+  /** Upper end of the interval. */
+  high: number;
+}
+
+/** Standard errors, intervals and tests of a model's coefficients. */
+export interface RegressionTable {
+  /** The likelihood. */
+  family: "gaussian" | "binomial" | "poisson";
+  /** Which statistic tests have. */
+  statistic: "t" | "z";
+  /** Level of the intervals. */
+  level: number;
+  /** Rows of positive weight. */
+  rows: number;
+  /** Rows less coefficients. */
+  degreesOfFreedom: number;
+  /** Variance of the noise: of the gaussian family estimated, else 1. */
+  dispersion: number;
+  /** Twice the log likelihood that is missing to a perfect fit; of the gaussian family the sum of squares. */
+  deviance: number;
+  /** The intercept, then the columns in order. */
+  coefficients: RegressionCoefficient[];
+  /** Columns that depend on the others, the first level of each category among them: the others are relative to these. */
+  aliased: string[];
+}
+
+const WHERE = "regressionTable";
+const INTERCEPT = "(intercept)";
+const MOST_COLUMNS = 2000;
+/** At level 1 an interval has no end. */
+const MOST_LEVEL = 0.999999;
+/** Of a column's squares about 0, what rounding leaves of those about the mean where all its values are one. */
+const CONSTANT = 1e-20;
+/** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
+const DEPENDENT = 1e-11;
+/** Distance from the optimum that does not show in any printed digit, in standard errors. */
+const NEAR = 1e-3;
+
+interface Family {
+  readonly name: RegressionTable["family"];
+  /** Mean and variance at output z. */
+  mean(z: number): number;
+  variance(mean: number): number;
+  /** Twice the log likelihood missing of one row. */
+  deviance(y: number, mean: number, z: number): number;
+}
+
+const families: Readonly<Record<string, Family>> = {
+  squared: { name: "gaussian", mean: (z) => z, variance: () => 1, deviance: (y, mean) => (y - mean) ** 2 },
+  logistic: {
+    name: "binomial",
+    mean: (z) => (z >= 0 ? 1 / (1 + exp(-z)) : exp(z) / (1 + exp(z))),
+    variance: (p) => p * (1 - p),
+    deviance: (y, _, z) => 2 * (Math.max(y > 0 ? -z : z, 0) + log1p(exp(-Math.abs(z)))),
+  },
+  poisson: {
+    name: "poisson",
+    mean: exp,
+    variance: (mean) => mean,
+    deviance: (y, mean) => 2 * ((y > 0 ? y * log(y / mean) : 0) - (y - mean)),
+  },
+};
+
+/**
+ * The regression table of a linear model at its maximum of the likelihood: standard errors by the observed information, intervals and tests.
+ *
+ *   const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });
+ *   const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
+ *
+ * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i); φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson (z). Weights are prior weights, as R's.
+ * Estimates are in units of `data`'s columns, whatever the model standardised. Columns that depend on others have no coefficient: of each category its first
+ * level, to which the others are relative, as R's treatment contrasts are.
+ *
+ * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss, several outputs, more than 2000 columns,
+ *   coefficients that are not at the maximum, as many coefficients as rows
+ */
+export function regressionTable(model: LinearPredictor, data: Dataset, options: RegressionTableOptions = {}): RegressionTable {
+  checkKeys(WHERE, options, ["level"]);
+  const { level = 0.95 } = options;
+  checkNumber(WHERE, "level", level, { low: 0, high: MOST_LEVEL, open: true });
+  checkDataset(WHERE, "data", data, "the Dataset of training", "regressionTable(model, train)");
+  const family = familyOf(model);
+  if (data.columnCount > MOST_COLUMNS)
+    refuse(`there are ${data.columnCount} columns, more than the ${MOST_COLUMNS} whose covariance is computed`);
+  const { weights, intercept } = inUnitsOf(model, data);
+  const information = informationOf(model, data, family);
+  const order = columnOrder(data);
+  const chosen = independent(information, order);
+  const count = chosen.columns.length + (intercept === undefined ? 0 : 1);
+  const freedom = information.rows - count;
+  if (freedom <= 0) refuse(`${information.rows} rows leave nothing to judge ${count} coefficients by`);
+  const dispersion = family.name === "gaussian" ? information.deviance / freedom : 1;
+  refuseFar(information, chosen, dispersion);
+
+  const { means, total } = information;
+  const estimates = reexpressed(information, chosen, weights);
+  const centre = (j: number): number => means[j];
+  const lines = chosen.columns.map((j, k) => ({
+    name: data.names[j],
+    j,
+    estimate: estimates[k],
+    variance: inverseAt(chosen, k, k),
+  }));
+  lines.sort((a, b) => a.j - b.j);
+  if (intercept !== undefined) {
+    const atMeans = intercept + weights.reduce((sum, w, j) => sum + w * centre(j), 0);
+    const estimate = chosen.columns.reduce((sum, j, k) => sum - estimates[k] * centre(j), atMeans);
+    const toMeans = solved(chosen, Float64Array.from(chosen.columns, centre));
+    const variance = 1 / total + chosen.columns.reduce((sum, j, k) => sum + centre(j) * toMeans[k], 0);
+    lines.unshift({ name: INTERCEPT, j: -1, estimate, variance });
+  }
+  const kept = new Set(chosen.columns);
+  const isT = family.name === "gaussian";
+  const reach = isT ? studentQuantile(level, freedom) : -normalQuantile((1 - level) / 2);
+  return {
+    family: family.name,
+    statistic: isT ? "t" : "z",
+    level,
+    rows: information.rows,
+    degreesOfFreedom: freedom,
+    dispersion,
+    deviance: information.deviance,
+    coefficients: lines.map(({ name, estimate, variance }) => {
+      const standardError = Math.sqrt(dispersion * variance);
+      const statistic = estimate / standardError;
+      const pValue = isT ? studentTails(statistic, freedom) : erfc(Math.abs(statistic) / Math.SQRT2);
+      return {
+        name,
+        estimate,
+        standardError,
+        statistic,
+        pValue,
+        low: estimate - reach * standardError,
+        high: estimate + reach * standardError,
+      };
+    }),
+    aliased: data.names.filter((_, j) => !kept.has(j)),
+  };
+}
+
+function refuse(message: string): never {
+  throw new CapabilityError(WHERE, message, "REGRESSION_MEANING");
+}
+
+function familyOf({ kind, description, intercept: { length: outputs } }: LinearPredictor): Family {
+  if (kind !== "linear") refuse(`the model is a ${kind}, but must be linear`);
+  const { model, loss } = description as { model: JsonObject; loss: { name: string } };
+  const family = Object.hasOwn(families, loss.name) ? families[loss.name] : undefined;
+  if (!family) refuse(`loss "${loss.name}" is no likelihood with standard errors here; take ${Object.keys(families).join(", ")}`);
+  if (outputs !== 1) refuse(`the model has ${outputs} outputs, but standard errors are of one; take two classes`);
+  for (const name of ["l1", "l2"])
+    if ((model[name] ?? 0) !== 0)
+      refuse(`${name} is ${String(model[name])}, but a penalty biases the coefficients; take ${name}: 0`);
+  for (const [name, why] of [
+    ["group", "a penalty biases the coefficients"],
+    ["nonNegative", "at a bound estimates are not normal"],
+    ["classWeights", "they change the likelihood"],
+    ["features", "random features are no columns to be judged"],
+  ])
+    if (model[name]) refuse(`the model has ${name}: ${why}; leave it out`);
+  return family;
+}
+
+/** Weights and intercept in units of the dataset, before what the model standardised. Without an intercept, undefined. */
+function inUnitsOf(model: LinearPredictor, data: Dataset): { weights: Float64Array; intercept: number | undefined } {
+  const later = model.pipeline.steps.slice(data.pipeline.steps.length).filter(({ kind }) => kind !== "numberType");
+  const scaling = later.filter((step): step is StandardiseStep => step.kind === "standardise");
+  if (scaling.length !== later.length || model.weights.length !== data.columnCount)
+    throw new DataError(
+      data.source,
+      "is not what the model was trained on; give the dataset that fit was given",
+      "DATASET_PIPELINE",
+    );
+  const weights = Float64Array.from(model.weights);
+  let [intercept] = model.intercept;
+  for (const { centre, scale } of scaling.reverse())
+    for (let j = 0; j < weights.length; j++) {
+      weights[j] /= scale[j];
+      if (centre) intercept -= weights[j] * centre[j];
+    }
+  const isFitted = (model.description.model as JsonObject).intercept !== false;
+  return { weights, intercept: isFitted ? intercept : undefined };
+}
+
+/** Of the likelihood at the model's outputs: H = Σ h (x − m)(x − m)ᵀ with m the means of x under h, and gradients along x − m and the constant. */
+interface Information {
+  readonly matrix: Float64Array;
+  readonly size: number;
+  readonly means: Float64Array;
+  /** Σ h x² about 0: what a column's spread is compared with. */
+  readonly raw: Float64Array;
+  /** Σ h. */
+  readonly total: number;
+  readonly gradient: Float64Array;
+  readonly constant: number;
+  readonly deviance: number;
+  readonly rows: number;
+}
+
+function informationOf(model: LinearPredictor, data: Dataset, family: Family): Information {
+  const size = data.columnCount;
+  const z = model.outputs(data);
+  const known = data.withTargetOf(model.pipeline);
+  const y = known.target.values.map((value) =>
+    family.name === "binomial" ? Number(value > (known.target.kind === "category" ? 0.5 : 0)) : value,
+  );
+  const { weights } = data;
+  const [h, u] = [new Float64Array(z.length), new Float64Array(z.length)];
+  let [deviance, rows, total, constant] = [0, 0, 0, 0];
+  for (let i = 0; i < z.length; i++) {
+    const weight = weights?.[i] ?? 1;
+    const mean = family.mean(z[i]);
+    h[i] = weight * family.variance(mean);
+    u[i] = weight * (mean - y[i]);
+    if (weight > 0) {
+      rows++;
+      deviance += weight * family.deviance(y[i], mean, z[i]);
+    }
+    total += h[i];
+    constant += u[i];
+  }
+  const hasIntercept = (model.description.model as JsonObject).intercept !== false;
+  const [means, raw] = [new Float64Array(size), new Float64Array(size)];
+  const source = data.rows();
+  forEachRow(source, ({ count, columns, values }, i) => {
+    for (let k = 0; k < count; k++) {
+      const j = columns ? columns[k] : k;
+      if (hasIntercept) means[j] += (h[i] * values[k]) / total;
+      raw[j] += h[i] * values[k] * values[k];
+    }
+  });
+  const [matrix, gradient, x] = [new Float64Array(size * size), new Float64Array(size), new Float64Array(size)];
+  forEachRow(source, ({ count, columns, values }, i) => {
+    for (let j = 0; j < size; j++) x[j] = -means[j];
+    for (let k = 0; k < count; k++) x[columns ? columns[k] : k] += values[k];
+    for (let j = 0; j < size; j++) {
+      gradient[j] += u[i] * x[j];
+      const scaled = h[i] * x[j];
+      for (let k = 0; k <= j; k++) matrix[j * size + k] += scaled * x[k];
+    }
+  });
+  return { matrix, size, means, raw, total, gradient, constant: hasIntercept ? constant : 0, deviance, rows };
+}
+
+/** First levels of categories, and products with them, last: what depends on the others is then they. */
+function columnOrder(data: Dataset): number[] {
+  const { steps, inputs } = data.pipeline;
+  const isReference = new Uint8Array(data.columnCount);
+  if (steps.some(({ kind }) => kind === "oneHot")) {
+    let at = 0;
+    for (const column of (inputs ?? []) as readonly RawColumn[]) {
+      if (column.kind === "category") isReference[at] = 1;
+      at += column.kind === "category" ? column.levels.length : 1;
+    }
+    const isProducts = (step: Step): step is ProductsStep => step.kind === "products";
+    for (const { inputs: first, terms } of steps.filter(isProducts))
+      for (const [k, term] of terms.entries()) if (term.some((j) => isReference[j])) isReference[first + k] = 1;
+  }
+  const all = Array.from({ length: data.columnCount }, (_, j) => j);
+  return [...all.filter((j) => !isReference[j]), ...all.filter((j) => isReference[j])];
+}
+
+/** Columns that do not depend on those before, and the Cholesky factor of their part of the information, scaled to a diagonal of 1. */
+interface Independent {
+  readonly columns: number[];
+  /** Rows of the factor. */
+  readonly factor: Float64Array[];
+  readonly scales: number[];
+}
+
+const at = ({ matrix, size }: Information, j: number, k: number): number => matrix[Math.max(j, k) * size + Math.min(j, k)];
+
+function independent(information: Information, order: readonly number[]): Independent {
+  const columns: number[] = [];
+  const factor: Float64Array[] = [];
+  const scales: number[] = [];
+  for (const j of order) {
+    const diagonal = at(information, j, j);
+    if (!(diagonal > CONSTANT * information.raw[j])) continue;
+    const scale = Math.sqrt(diagonal);
+    const row = new Float64Array(columns.length + 1);
+    let pivot = 1;
+    for (let k = 0; k < columns.length; k++) {
+      let sum = at(information, j, columns[k]) / (scale * scales[k]);
+      for (let l = 0; l < k; l++) sum -= row[l] * factor[k][l];
+      row[k] = sum / factor[k][k];
+      pivot -= row[k] * row[k];
+    }
+    if (!(pivot > DEPENDENT)) continue;
+    row[columns.length] = Math.sqrt(pivot);
+    columns.push(j);
+    factor.push(row);
+    scales.push(scale);
+  }
+  return { columns, factor, scales };
+}
+
+/** H⁻¹ b for the chosen columns. */
+function solved({ factor, scales }: Independent, b: Float64Array): Float64Array {
+  const x = b.map((value, k) => value / scales[k]);
+  for (let k = 0; k < x.length; k++) {
+    for (let l = 0; l < k; l++) x[k] -= factor[k][l] * x[l];
+    x[k] /= factor[k][k];
+  }
+  for (let k = x.length - 1; k >= 0; k--) {
+    x[k] /= factor[k][k];
+    for (let l = 0; l < k; l++) x[l] -= factor[k][l] * x[k];
+  }
+  return x.map((value, k) => value / scales[k]);
+}
+
+function inverseAt(chosen: Independent, k: number, l: number): number {
+  const unit = new Float64Array(chosen.columns.length);
+  unit[k] = 1;
+  return solved(chosen, unit)[l];
+}
+
+/** The same outputs by the chosen columns alone. */
+function reexpressed(information: Information, chosen: Independent, weights: Float64Array): Float64Array {
+  const pulled = Float64Array.from(chosen.columns, (j) => weights.reduce((sum, w, k) => sum + w * at(information, j, k), 0));
+  return solved(chosen, pulled);
+}
+
+/** √(gᵀH⁻¹g/φ): how many standard errors the coefficients are from the maximum of the likelihood. */
+function refuseFar({ gradient, constant, total }: Information, chosen: Independent, dispersion: number): void {
+  const g = Float64Array.from(chosen.columns, (j) => gradient[j]);
+  const step = solved(chosen, g);
+  const squared = g.reduce((sum, value, k) => sum + value * step[k], (constant * constant) / total);
+  // A perfect fit has no noise to compare with.
+  const distance = squared === 0 ? 0 : Math.sqrt(squared / dispersion);
+  if (distance <= NEAR) return;
+  refuse(
+    `the coefficients are ${Number(distance.toPrecision(2))} standard errors from the maximum of the likelihood; solve to the end, algorithm: newtonCholesky(), l2: 0 (where classes are separable there is no maximum)`,
+  );
+}
+
+/** P(|T| > |t|) of Student's t. */
+function studentTails(t: number, freedom: number): number {
+  const square = t * t;
+  return betaLower(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square));
+}
+
+/** The t that |T| exceeds with probability 1 − level. */
+function studentQuantile(level: number, freedom: number): number {
+  const x = betaQuantile(1 - level, freedom / 2, 0.5);
+  return Math.sqrt((freedom * (1 - x)) / x);
+}

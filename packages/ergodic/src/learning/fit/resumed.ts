@@ -1,0 +1,104 @@
+/** What `fit.resume` makes of a checkpoint: loaded once a run is resumed. */
+
+import type { JsonObject, Plan } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { CapabilityError, DataError, OptionError } from "../../engine/errors/errors.ts";
+import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
+import { planFromJson } from "../../engine/loop/plan.ts";
+import { resolveStopping, type StoppingOptions } from "../../engine/loop/stopping.ts";
+import { algorithmFromJson } from "../../join/algorithms.ts";
+import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
+import type { Recipe } from "./launch.ts";
+
+/** What a resumed run may change: when to stop, how it is watched, on how many workers. */
+export type ResumeOptions<D = Dataset> = Pick<
+  FitOptions<D>,
+  "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
+>;
+
+export async function recipeFrom<D>(from: string | Uint8Array | Blob, data: D, options: ResumeOptions<D>): Promise<Recipe<D>> {
+  const checkpoint = await readCheckpoint(from);
+  const kind = await kindOf(data, checkpoint.recipe);
+  return fromCheckpoint(() => recipeOf(checkpoint, data, options, kind));
+}
+
+/** What a checkpoint and the options of its resumption ask for. */
+async function recipeOf<D>(
+  checkpoint: Checkpoint,
+  data: D,
+  options: ResumeOptions<D>,
+  kind: Trainable<D, object>,
+): Promise<Recipe<D>> {
+  const { recipe } = checkpoint;
+  refuseOtherData("fit.resume", kind, data, recipe.data as JsonObject);
+  const saved = recipe.stopping as unknown as StoppingOptions;
+  const until = options.until ?? (options.epochs !== undefined ? { epochs: options.epochs } : saved.until);
+  const { validateEvery = saved.validateEvery, patience = saved.patience ?? undefined } = options;
+  const plan = planFromJson(recipe.plan);
+  refuseOtherLanes(plan, options.workers);
+  if (patience !== undefined && !options.validate) {
+    throw new OptionError(
+      "fit.resume",
+      `the run ends after ${patience} validations without a lower loss; give validate: its held-out rows`,
+      "OPTION_MISSING",
+    );
+  }
+  const made = await kind.from(recipe.model as JsonObject);
+  const isBegun = recipe.begun === true;
+  return {
+    kind,
+    model: isBegun ? made.startingAt!({ description: recipe.trained as JsonObject, reset: [] }) : made,
+    isBegun,
+    options: {
+      ...plan,
+      ...options,
+      ...(keepsOneLane(recipe, plan) ? { workers: 1 } : {}),
+      algorithm: algorithmFromJson(recipe.algorithm as JsonObject),
+    },
+    stopping: resolveStopping("fit.resume", { until, validateEvery, patience }, options.validate !== undefined),
+    checkpoint,
+  };
+}
+
+/** Kinds of models by the name that a checkpoint gives: one line each. */
+const kinds: Readonly<Record<string, () => Promise<object>>> = {
+  linear: async () => (await import("./kinds/linear.ts")).trainableLinear,
+  network: async () => (await import("./kinds/network.ts")).trainableNetwork,
+  factorisation: async () => (await import("./kinds/ratings.ts")).trainableRatings,
+};
+
+/** The kind of model that the run was of; not where another verb wrote the checkpoint, or where the model takes other data. */
+async function kindOf<D>(data: D, { path, model }: JsonObject): Promise<Trainable<D, object>> {
+  const name = (model as JsonObject | undefined)?.model;
+  const refuse = (message: string): never => {
+    throw new DataError("fit.resume", message, "CHECKPOINT_KIND");
+  };
+  if (path) refuse("the checkpoint is of a path, not of one fit; take fit.path.resume");
+  if (name === undefined) refuse("the checkpoint is not of a fit; go on with the verb that wrote it, e.g. minimize.resume");
+  const kind = Object.hasOwn(kinds, String(name)) ? ((await kinds[String(name)]()) as Trainable<D, object>) : undefined;
+  if (!kind || !takes(kind, data))
+    return refuse(`the checkpoint is of a model "${String(name)}", which takes other data; give the data of that run`);
+  return kind;
+}
+
+function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
+  try {
+    kind.checkData("fit.resume", "data", data, "a Dataset", "the dataset of the run");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Of several workers, one lane was the fastest. */
+const keepsOneLane = ({ planChoice }: JsonObject, { replicas }: Plan): boolean => !!planChoice && replicas === 1;
+
+/** Racing workers are as many sequences of updates: their number belongs to the run. */
+function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
+  if (plan.replicas !== "shared" || workers === undefined || workers === plan.workers) return;
+  throw new CapabilityError(
+    "fit.resume",
+    `workers is ${workers}, but ${plan.workers} workers shared one model in this run; leave workers out`,
+    "CHECKPOINT_PLAN",
+  );
+}

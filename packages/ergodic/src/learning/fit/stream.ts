@@ -1,0 +1,64 @@
+import type { PredictionKind } from "../../engine/contract/index.ts";
+import { checkSignal } from "../../engine/errors/checks.ts";
+import { trainedNames } from "../../engine/loop/result-names.ts";
+import { Run } from "../../engine/loop/run.ts";
+import { later } from "../../engine/threads/later.ts";
+import type { NetworkPredictor } from "../../predict/network.ts";
+import type { LinearModel } from "../models/linear/linear.ts";
+import type { NetworkModel } from "../models/neural/network.ts";
+import type { Fitted, Trained } from "./launch.ts";
+import type { Blocks, StreamOptions } from "./stream-types.ts";
+
+type FittedNetwork<K extends PredictionKind> = NetworkPredictor<K> & Trained;
+
+function begin<K extends PredictionKind>(model: LinearModel<K>, blocks: Blocks, options?: StreamOptions): Run<Fitted<K>>;
+function begin<K extends PredictionKind>(model: NetworkModel<K>, blocks: Blocks, options?: StreamOptions): Run<FittedNetwork<K>>;
+function begin(model: unknown, blocks: Blocks, options: StreamOptions = {}): Run<object> {
+  return run(options?.signal, ({ begun }) => begun(model, blocks, options)) as Run<never>;
+}
+
+/** `fit.stream.resume(checkpoint, blocks)`: continues a stream from its checkpoint, bit for bit. `blocks`: the same ones from the start; rows that were learnt are passed over. */
+function resume<P extends Fitted | FittedNetwork<PredictionKind> = Fitted>(
+  checkpoint: string | Uint8Array | Blob,
+  blocks: Blocks,
+  options: Pick<StreamOptions, "until" | "signal"> = {},
+): Run<P> {
+  return run(options?.signal, ({ resumed }) => resumed(checkpoint, blocks, options)) as Run<object> as Run<P>;
+}
+
+type Streaming = typeof import("../online/streaming.ts");
+type Learning = Awaited<ReturnType<Streaming["begun"]>>;
+
+function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Promise<Learning>): Run<object> {
+  checkSignal("fit.stream", signal);
+  let learning: Learning;
+  return new Run<object>({
+    resultNames: trainedNames(),
+    signal,
+    // What failed was taken back.
+    survivesFailure: true,
+    start: async () => {
+      learning = await make(await later(() => import("../online/streaming.ts")));
+      return learning.started;
+    },
+    finish: (_, summary) => learning.finish(summary),
+    keep: (snapshot, loop) => learning.keep(snapshot, loop),
+  });
+}
+
+/**
+ * Trains a linear model or a network on blocks of rows that come one after another, once each, in their order: data larger than memory, or without an end.
+ *
+ *   const model = await fit.stream(linear(), blocks("big.csv"), { table: { target: "income" } });   // blocks() of @ergodic/ingest
+ *   const run = fit.stream(linear(), source, { rule: adagrad({ rate: 0.1 }) });                     // any (async) iterable of datasets or tables
+ *   for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
+ *
+ * Each row is predicted before it is learnt from: `tick.loss` is the mean loss since the last tick, and at a block's end `tick.validation` has what its rows
+ * were predicted like: loss, and accuracy, or rmse and mae. `run.report` and ticks have `rows` and `blocks`. The updates are those of `fit` with schedule: "ordered" and
+ * deterministic: true; a block's last batch may be smaller. How rows become columns (levels, means and scales of standardised columns, fills of gaps) is learnt from the
+ * first block alone. Rows of weight 0 change nothing. One block is in memory at a time, and the model. A run ends with its blocks, by `until`, `stop()` or its
+ * signal; `checkpoint()` keeps it, `fit.stream.resume(checkpoint, blocks)` continues.
+ *
+ * @throws DataError for blocks that do not go with the first one, or that hold no rows at all; CapabilityError, OptionError
+ */
+export const stream = Object.assign(begin, { resume });

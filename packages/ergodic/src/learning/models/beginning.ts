@@ -1,0 +1,55 @@
+/** What models share that start at the numbers of one that was trained before. */
+
+import type { Beginning, ElementType, JsonObject, Prepared, SavedModel, Tensor } from "../../engine/contract/index.ts";
+import { type Dataset, Pipeline } from "../../engine/data/dataset.ts";
+import { DataError, OptionError } from "../../engine/errors/errors.ts";
+import { resolveLoss } from "./choose-loss.ts";
+import type { Loss } from "./loss.ts";
+
+/** Where errors are that concern what was given as `from`. */
+export const FROM = "fit.from";
+
+/** Data as those of the model were that it begins from: the same columns, fitted to its rows, and its classes. */
+export function preparedAs(data: Dataset, description: JsonObject, type: ElementType): Prepared<Dataset> {
+  const pipeline = Pipeline.fromJson(description.pipeline);
+  const followed = data.follow(pipeline);
+  const dispose = (): void => {
+    if (followed !== data) followed.dispose();
+  };
+  try {
+    const dataset = followed.withTargetOf(pipeline);
+    const disposeBoth = (): void => {
+      if (dataset !== followed) dataset.dispose();
+      dispose();
+    };
+    return { dataset: dataset.as(type), dispose: disposeBoth, [Symbol.dispose]: disposeBoth };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
+/** The loss of the model that another one begins from, where that one has none of its own. */
+export function lossAfter<L>(own: L | undefined, { description }: Beginning): L | Loss | undefined {
+  return own ?? (description?.loss === undefined ? undefined : resolveLoss(FROM, description.loss));
+}
+
+/** @throws OptionError unless the vector has so many numbers, all finite. `order`: what they are. */
+export function checkVector(vector: Float64Array, count: number, order: string): void {
+  if (vector.length !== count)
+    throw new OptionError(FROM, `from has ${vector.length} numbers, but this model has ${count}: ${order}`, "OPTION_LENGTH");
+  const wrong = vector.findIndex((x) => !Number.isFinite(x));
+  if (wrong >= 0) throw new OptionError(FROM, `from[${wrong}] is ${vector[wrong]}, but must be a finite number`, "OPTION_TYPE");
+}
+
+/** Numbers of a trained model by name; undefined where it has none of that name. @throws DataError where there are others than so many */
+export function tensorOf(tensors: SavedModel["tensors"], name: string, count: number): Tensor | undefined {
+  const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+  const wrong = found?.findIndex((x) => !Number.isFinite(x)) ?? -1;
+  if (!found || (found.length === count && wrong < 0)) return found;
+  const problem =
+    wrong < 0
+      ? `"${name}" has ${found.length} numbers in the trained model, but ${count} in this one`
+      : `"${name}" has ${found[wrong]} at ${wrong} in the trained model, where a finite number is wanted`;
+  throw new DataError(FROM, `${problem}; give a model of the same shape`, "FROM_MODEL");
+}

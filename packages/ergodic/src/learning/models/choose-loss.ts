@@ -1,0 +1,102 @@
+import type { Json } from "../../engine/contract/index.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { holds, plain, refuse } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { shown } from "../../engine/errors/shown.ts";
+import type { Loss } from "./loss.ts";
+import { lossFromJson, lossNames } from "./losses/by-name.ts";
+
+/** @throws OptionError for a loss that nobody defined */
+export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
+  if (holds(loss, "expression")) return loss as unknown as Loss;
+  if (holds(loss, "name") || lossNames().includes(loss as string)) return lossFromJson(loss as Json);
+  throw new OptionError(where, `loss is ${shown(loss)}, but must be one of ${lossNames().join(", ")}`, "OPTION_UNKNOWN");
+}
+
+/**
+ * The loss for a target, and how many outputs it needs; weights of its classes.
+ *
+ * @throws OptionError, CapabilityError where loss and target do not fit
+ *
+ * The loss that fits the data, and how many outputs it needs.
+ */
+export function chooseLoss(where: string, given: string | Loss | undefined, data: Dataset): { loss: Loss; outputs: number } {
+  const { target } = data;
+  const classes = target.kind === "category" ? (target.levels?.length ?? 0) : 0;
+  const fallback = classes === 0 ? "squared" : classes === 2 ? "logistic" : "multinomial";
+  const loss = resolveLoss(where, given ?? fallback);
+  const refuse = (message: string): never => {
+    throw new CapabilityError(where, message, "MODEL_TARGET");
+  };
+  if (classes > 0 && (loss.task === "regression" || loss.task === "count")) {
+    refuse(
+      `loss "${loss.name}" needs numbers, but target "${target.name}" has the classes ${target.levels?.slice(0, 4).join(", ")}; take loss: "${fallback}"`,
+    );
+  }
+  if (classes === 1) refuse(`target "${target.name}" has one class only, ${target.levels?.[0]}; there is nothing to learn`);
+  if (classes === 0 && loss.task === "multiclass")
+    refuse(`loss "${loss.name}" needs classes, but target "${target.name}" is a number; read it as a category`);
+  if (classes === 0 && loss.task === "binary") {
+    const values = distinctTarget(data);
+    if (values.length !== 2) {
+      const many = values.length > 2 ? "3 values or more" : "one value";
+      refuse(`loss "${loss.name}" needs two classes, but target "${target.name}" takes ${many}; read it as a category`);
+    }
+    if (!(values[0] <= 0 && values[1] > 0)) {
+      refuse(
+        `loss "${loss.name}" takes numbers <= 0 and > 0 as its two classes, but target "${target.name}" is ${values.join(" or ")}; read it as a category`,
+      );
+    }
+  }
+  return { loss, outputs: loss.joint || classes > 2 ? classes : 1 };
+}
+
+const distinctTargets = new WeakMap<Dataset, number[]>();
+
+/** The distinct values of the target, or the first three of them; ascending. Kept, since every fit on the dataset asks. */
+function distinctTarget(data: Dataset): number[] {
+  const known = distinctTargets.get(data);
+  if (known) return known;
+  const { values } = data.target;
+  const found: number[] = [];
+  for (let i = 0; i < values.length && found.length < 3; i++) {
+    const y = values[i];
+    if (y !== found[0] && y !== found[1]) found.push(y);
+  }
+  found.sort((a, b) => a - b);
+  distinctTargets.set(data, found);
+  return found;
+}
+
+/** What `classWeights` may be before data are seen. */
+export function checkClassWeights(where: string, given: unknown): void {
+  if (given === undefined || given === "balanced") return;
+  const example = "{ yes: 2, no: 1 }";
+  if (typeof given !== "object") refuse(where, "classWeights", given, '"balanced" or an object of weights by class', example);
+  const weights = plain(`${where}.classWeights`, given as Record<string, unknown>);
+  for (const [name, weight] of Object.entries(weights)) checkNumber(`${where}.classWeights`, name, weight, { low: 0 });
+}
+
+/** Weights by class index: by name, or n / (classes × count). */
+export function classWeights(where: string, given: "balanced" | Record<string, number>, data: Dataset): Float64Array {
+  const { levels, values } = data.target;
+  if (!levels)
+    throw new CapabilityError(
+      where,
+      `classWeights need classes, but target "${data.target.name}" is a number; leave them out, or read it as a category (data.asClasses())`,
+      "MODEL_TARGET",
+    );
+  if (given === "balanced") {
+    const counts = new Float64Array(levels.length);
+    for (const y of values) counts[y]++;
+    return counts.map((c) => values.length / (levels.length * Math.max(1, c)));
+  }
+  checkKeys(`${where}.classWeights`, given, levels);
+  for (const [name, weight] of Object.entries(given)) checkNumber(`${where}.classWeights`, name, weight, { low: 0 });
+  return Float64Array.from(levels, (level) => given[level] ?? 1);
+}
+
+/** What a number target of two values calls its classes. */
+export function twoValues(values: Float64Array): string[] {
+  return [String(values.find((y) => !(y > 0))), String(values.find((y) => y > 0))];
+}

@@ -1,0 +1,53 @@
+/**
+ * By block, a bound on the curvature of f along it: sup ℓ'' × the largest eigenvalue of X_bᵀ diag(c) X_b, from above, plus l2 w. Infinity where the
+ * loss has no bound.
+ */
+import type { ColumnTarget } from "../../../engine/contract/index.ts";
+import type { CoordinatePieces } from "./coordinate-pieces.ts";
+
+/** Columns of a block whose products are all computed; beyond, their squares are summed. */
+const MOST_PRODUCTS = 100;
+
+/** `gram`: X_bᵀ diag(c) X_b of listed columns. */
+export function curvatureBounds(
+  { curvature }: ColumnTarget,
+  { blocks, width, l2 }: CoordinatePieces,
+  gram: (columns: readonly number[]) => Float64Array,
+): Float64Array {
+  if (curvature === undefined) return new Float64Array(blocks.length).fill(Infinity);
+  const largest = (columns: readonly number[]): number =>
+    columns.length > MOST_PRODUCTS
+      ? columns.reduce((sum, j) => sum + gram([j])[0], 0)
+      : eigenvalueBound(gram(columns), columns.length);
+  return Float64Array.from(blocks, (members) => {
+    const columns = [...new Set(members.map((i) => i % width))];
+    return curvature * largest(columns) + members.reduce((most, i) => Math.max(most, l2[i]), 0);
+  });
+}
+
+/** (tr A⁶⁴)^(1/64): never below the largest eigenvalue of a positive semidefinite A, and above it by m^(1/64) at most. */
+export function eigenvalueBound(matrix: Float64Array, m: number): number {
+  if (m === 1) return matrix[0];
+  const trace = (a: Float64Array): number => Array.from({ length: m }, (_, i) => a[i * m + i]).reduce((sum, v) => sum + v, 0);
+  const scale = trace(matrix);
+  if (!(scale > 0)) return 0;
+  let power = matrix.map((v) => v / scale);
+  for (let n = 0; n < 6; n++) power = squared(power, m);
+  let root = trace(power);
+  for (let n = 0; n < 6; n++) root = Math.sqrt(root);
+  return scale * root * (1 + 1e-12);
+}
+
+/** A² of a symmetric A. */
+function squared(a: Float64Array, m: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(m * m);
+  for (let i = 0; i < m; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let k = 0; k < m; k++) sum += a[i * m + k] * a[j * m + k];
+      out[i * m + j] = sum;
+      out[j * m + i] = sum;
+    }
+  }
+  return out;
+}

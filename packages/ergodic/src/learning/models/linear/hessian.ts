@@ -1,0 +1,154 @@
+import { linkProgram } from "../../../engine/compiler/index.ts";
+import type { CurvatureBinding, Curved } from "../../../engine/contract/index.ts";
+import { storedCount } from "../../../engine/data/conversion.ts";
+import type { DataLayout } from "../../../engine/data/layout.ts";
+import { elementBytes } from "../../../engine/data/layout.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import { Arena } from "../../../engine/memory/arena.ts";
+import * as field from "../../../engine/memory/fields.ts";
+import { curvedProgram } from "../loss.ts";
+import type { LinearParts } from "./parts.ts";
+
+/** As a share of the largest curvature: without it no step would leave a flat part of a loss (huber's tails) in which all rows lie. */
+const LEAST_CURVATURE = 1e-9;
+
+/** Products of a call of the kernel: some milliseconds. */
+const WORK = 1e7;
+/** Of the slopes and curvatures of all rows and outputs: more are not kept from a loss for the Hessian at the same parameters. */
+const KEPT_BYTES = 2 ** 26;
+
+/**
+ * A linear model's mean loss, its gradient and Hessian, output by output, by kernels/learning/hessian.ts: one pass over the rows, or half of one where the loss was asked
+ * for before.
+ *
+ * @throws CapabilityError [MODEL_CAPABILITY] where the loss has no curvature, or outputs share theirs
+ */
+export function bindHessian(parts: LinearParts): CurvatureBinding {
+  const { data, engine, options, columns, stride } = parts;
+  const { loss, outputs, deterministic } = options;
+  refuseFlat(parts);
+  const { layout, rowCount } = data;
+  const arena = new Arena(engine.memory, "Hessian");
+  const width = Math.ceil(columns / 4) * 4;
+  const place = { parameters: arena.take(columns * 8), gradient: arena.take(columns * 8), matrix: arena.take(width * width * 8) };
+  const { program, functions } = linkProgram(engine, curvedProgram(loss, layout.offset !== 0), arena);
+  const kept = 16 * rowCount * outputs <= KEPT_BYTES;
+  const z = arena.take(field.HESSIAN_CHUNK * 8);
+  const rowsPlace = (): number => arena.take((kept ? rowCount : field.HESSIAN_CHUNK) * 8);
+  const shared = kept ? undefined : { d: rowsPlace(), h: rowsPlace() };
+  const panels = arena.take(layout.format === "dense" ? field.HESSIAN_CHUNK * width * 8 : columns * 16);
+  const own = arena.block(program.blockBytes, [[program.pointers.z, z]]);
+  const weights = arena.copy(rowWeights(parts));
+  const kernel = engine.kernel(
+    `hessian${layout.format === "dense" ? "Dense" : "Sparse"}${layout.type.toUpperCase()}`,
+    deterministic,
+  );
+  const blocks = targets(parts, arena).map((target) => {
+    const { d, h } = shared ?? { d: rowsPlace(), h: rowsPlace() };
+    const block = arena.block(field.HESSIAN_BYTES, [
+      ...rowsOf(layout),
+      [field.HESSIAN_KEPT, kept ? 1 : 0],
+      [field.HESSIAN_COLUMNS, columns],
+      [field.HESSIAN_WIDTH, width],
+      [field.HESSIAN_PARAMETERS, place.parameters],
+      [field.HESSIAN_MATRIX, place.matrix],
+      [field.HESSIAN_PANELS, panels],
+      [field.HESSIAN_UPDATE, functions[program.update].slot],
+      [field.HESSIAN_BLOCK, own],
+      [field.HESSIAN_Z, z],
+      [field.HESSIAN_H, h],
+      [field.HESSIAN_Y, target],
+      [field.HESSIAN_AT_Y, program.pointers.y],
+      [field.HESSIAN_WEIGHTS, weights],
+      [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
+      [field.HESSIAN_OFFSETS, layout.offset],
+      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
+      [field.HESSIAN_D, d],
+      [field.HESSIAN_GRADIENT, place.gradient],
+      [field.HESSIAN_AT_LOSS, program.scalars.loss],
+      [field.HESSIAN_AT_D, program.pointers.dz],
+      [field.HESSIAN_AT_H, program.pointers.d2z],
+    ]);
+    arena.setF64(block, field.HESSIAN_SCALE_F64, layout.scale);
+    arena.setF64(block, field.HESSIAN_LEAST_F64, LEAST_CURVATURE * (loss.curvature ?? 0));
+    return block;
+  });
+  const entries = storedCount(layout) / rowCount;
+  const rowsPerCall = field.HESSIAN_CHUNK * Math.max(1, Math.floor(WORK / ((field.HESSIAN_CHUNK * (entries * entries)) / 2)));
+  const partOf = (x: Float64Array, k: number): Float64Array => x.subarray(k * stride, k * stride + columns);
+  function* call(x: Float64Array, k: number, what: number): Generator<void, number> {
+    let loss = 0;
+    for (let from = 0; from < rowCount; from += rowsPerCall) {
+      if (from > 0) yield;
+      engine.memory.f64(place.parameters, columns).set(partOf(x, k));
+      loss += kernel(blocks[k], what, from, Math.min(from + rowsPerCall, rowCount));
+    }
+    return loss;
+  }
+  /** Of each output: the loss that its slopes and curvatures are of, and the parameters. */
+  const known: ({ x: Float64Array; loss: number } | undefined)[] = [];
+  return {
+    width,
+    parts: Array.from({ length: outputs }, (_, k) => ({ first: k * stride, count: columns })),
+    *value(x) {
+      let sum = 0;
+      for (const k of blocks.keys()) {
+        known[k] = undefined;
+        const loss = yield* call(x, k, field.HESSIAN_LOSS);
+        if (kept) known[k] = { x: partOf(x, k).slice(), loss };
+        sum += loss;
+      }
+      return sum;
+    },
+    *at(x, k): Generator<void, Curved> {
+      const before = known[k];
+      // The kernel scales the curvatures where they are.
+      known[k] = undefined;
+      const again = before?.x.every((v, j) => v === x[k * stride + j]) ?? false;
+      const made = yield* call(x, k, again ? field.HESSIAN_REST : field.HESSIAN_ALL);
+      const { memory } = engine;
+      const loss = again ? before!.loss : made;
+      return { loss, gradient: memory.f64(place.gradient, columns), hessian: memory.f64(place.matrix, width ** 2) };
+    },
+    dispose: () => arena.dispose(),
+  };
+}
+
+function refuseFlat({ options: { loss } }: LinearParts): void {
+  if (loss.joint)
+    throw new CapabilityError(
+      "linear",
+      `loss "${loss.name}" ties the outputs of a row together, so that their Hessian is no matrix for each; take rule: lbfgs()`,
+      "MODEL_CAPABILITY",
+    );
+  if (loss.curvature === undefined && !loss.conjugate)
+    throw new CapabilityError(
+      "linear",
+      `loss "${loss.name}" has kinks, where no curvature leads a step; take dualCoordinateDescent() or a rule`,
+      "MODEL_CAPABILITY",
+    );
+}
+
+function rowsOf(layout: DataLayout): (readonly [number, number])[] {
+  return [
+    [field.HESSIAN_VALUES, layout.values],
+    [field.HESSIAN_ROW_BYTES, layout.stride * elementBytes[layout.type]],
+    [field.HESSIAN_ROW_START, layout.rowStart],
+    [field.HESSIAN_COLUMN_INDEX, layout.columnIndex],
+  ];
+}
+
+/** c: of each row in the mean. */
+function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float64Array {
+  const each = new Float64Array(rowCount).fill(1 / rowCount);
+  if (!weights) return each;
+  const given = engine.memory.f64(weights, rowCount);
+  for (let i = 0; i < rowCount; i++) each[i] *= given[i];
+  return each;
+}
+
+/** Addresses of the targets as coded for each output: several are one class against the rest. */
+function targets({ data, options: { outputs }, target }: LinearParts, arena: Arena): number[] {
+  if (outputs === 1) return [target];
+  return Array.from({ length: outputs }, (_, k) => arena.copy(data.target.values.map((y) => (y === k ? 1 : -1))));
+}

@@ -1,0 +1,297 @@
+/**
+ * Linear models: mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖, z = x·p + intercept; the intercept is not penalised.
+ *
+ * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
+ * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
+ * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
+ * only, except a table's numbers; without an intercept, to mean square 1 and not centred), learnt from the training rows and kept with the model. "auto" never does so with sparse columns that are no table's, nor
+ * after a map. For others it goes by √mean(x²):
+ * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, stay as they are and have no
+ * say, unless there is a map. With `features` it goes by max|x|, the columns' units: where the largest is
+ * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
+ * nearly always blank, rare levels) would fill its distances with noise.
+ *
+ * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
+ */
+
+import type {
+  Beginning,
+  ElementType,
+  Json,
+  JsonObject,
+  Link,
+  Model,
+  Plan,
+  PredictionKind,
+  Prepared,
+  SavedModel,
+} from "../../../engine/contract/index.ts";
+import type { Dataset } from "../../../engine/data/dataset.ts";
+import type { RandomFeatures } from "../../../engine/data/features/index.ts";
+import { checkBoolean, checkChoice, holds, plain, refuse } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import { checkVector, FROM, lossAfter, preparedAs, tensorOf } from "../beginning.ts";
+import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
+import type { KindByLoss, Loss, LossName } from "../loss.ts";
+import { standardised } from "../standardise.ts";
+import { LinearProblem, strideOf } from "./problem.ts";
+
+/** Options of `linear`. */
+export interface LinearOptions {
+  /**
+   * The loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
+   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
+   * numbers.
+   */
+  loss?: LossName | Loss;
+  /** Strength of l1‖p‖₁, >= 0. Default 0. */
+  l1?: number;
+  /**
+   * Strength of l2/2‖p‖², >= 0; or "auto": what predicts held-out rows best, 0 for squared losses with 20 rows or more for each
+   * column (docs/solvers.md). Default "auto" where a solver minimises a smooth loss without another penalty; else 0.
+   */
+  l2?: number | "auto";
+  /**
+   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names; a column in no group is a group of its
+   * own. Default: none.
+   */
+  group?: { strength: number; groups: string[][] };
+  /** Whether there is an intercept, which is not penalised. Default true. */
+  intercept?: boolean;
+  /**
+   * Whether coefficients must be >= 0 (those of the standardised columns, which have the same signs). Needs
+   * coordinateDescent(). Default false.
+   */
+  nonNegative?: boolean;
+  /** Multiplies l1 and l2 of columns, by name, >= 0; 1 for columns not named. Does not apply to the group penalty. */
+  penaltyWeights?: Record<string, number>;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
+  classWeights?: "balanced" | Record<string, number>;
+  /** Random features in front, e.g. rff({ count: 1000 }), which make a kernel machine of the model. Default: none. */
+  features?: RandomFeatures;
+  /**
+   * Whether columns are brought to mean 0 and standard deviation 1 (without an intercept, to mean square 1), learnt in training. Default "auto": where their units
+   * differ by more than 10 times or are far from 1; never for columns of 0 and 1 alone, nor for sparse ones, except a table's.
+   */
+  standardise?: boolean | "auto";
+}
+
+const known = [
+  "loss",
+  "l1",
+  "l2",
+  "group",
+  "intercept",
+  "nonNegative",
+  "penaltyWeights",
+  "classWeights",
+  "features",
+  "standardise",
+];
+
+interface KindByTask {
+  binary: "class";
+  multiclass: "class";
+  regression: "number";
+  count: "count";
+}
+export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
+  ? L extends keyof KindByLoss
+    ? KindByLoss[L]
+    : L extends Loss<infer T>
+      ? KindByTask[T]
+      : PredictionKind
+  : PredictionKind;
+
+/** `K`: what is predicted, where the compiler knows the loss. */
+export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
+  readonly predicts?: K;
+  /** The options, as given. */
+  readonly options: Readonly<LinearOptions>;
+  /** The model on prepared data, as a problem for algorithms. */
+  bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
+}
+
+export function linearModel<const O extends LinearOptions = Record<never, never>>(
+  given?: O,
+  beginning?: Beginning,
+): LinearModel<KindOf<O>> {
+  const options: LinearOptions = given === undefined ? {} : given;
+  checkKeys("linear", options, known);
+  checkNumber("linear", "l1", options.l1 ?? 0, { low: 0 });
+  if (options.l2 !== "auto") checkNumber("linear", "l2", options.l2 ?? 0, { low: 0, or: ' or "auto"' });
+  for (const name of ["intercept", "nonNegative"] as const)
+    if (options[name] !== undefined) checkBoolean("linear", name, options[name]);
+  if (options.standardise !== undefined) checkChoice("linear", "standardise", options.standardise, ["auto", true, false]);
+  if (options.group !== undefined) checkGroup(options.group);
+  if (options.penaltyWeights !== undefined) checkWeights("linear.penaltyWeights", options.penaltyWeights);
+  checkClassWeights("linear", options.classWeights);
+  if (options.features !== undefined && !holds(options.features, "gamma"))
+    refuse("linear", "features", options.features, "random features", "rff({ count: 1000 })");
+  if (options.loss !== undefined) resolveLoss("linear", options.loss);
+  return {
+    name: "linear",
+    options,
+    toJSON: () => toJSON(options),
+    prepare: (data, { precision }) =>
+      beginning?.description ? preparedAs(data, beginning.description, precision.data) : prepare(options, data, precision.data),
+    bind: (prepared, plan, engine) => bind(options, prepared, plan, engine, beginning),
+    save: (prepared, parameters) => save(options, prepared, parameters),
+    startingAt: (other) => linearModel({ ...options, loss: lossAfter(options.loss, other) }, other),
+  };
+}
+
+function checkGroup(group: NonNullable<LinearOptions["group"]>): void {
+  checkKeys("linear.group", group, ["groups", "strength"]);
+  checkNumber("linear", "group.strength", group.strength, { low: 0 });
+  const { groups } = group;
+  const fits =
+    Array.isArray(groups) && groups.every((names) => Array.isArray(names) && names.every((n) => typeof n === "string"));
+  if (!fits) refuse("linear", "group.groups", groups, "lists of columns", '[["a", "b"], ["c"]]');
+}
+
+function checkWeights(where: string, given: Record<string, number>): void {
+  for (const [name, weight] of Object.entries(plain(where, given))) checkNumber(where, name, weight, { low: 0 });
+}
+
+function toJSON(options: LinearOptions): JsonObject {
+  const { loss, features, ...rest } = options;
+  return {
+    model: "linear",
+    ...(rest as unknown as JsonObject),
+    ...(loss === undefined ? {} : { loss: resolveLoss("linear", loss).toJSON() }),
+    ...(features ? { features: features.toJSON() } : {}),
+  };
+}
+
+function prepare(options: LinearOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
+  const scaled = standardised(data, options.standardise ?? "auto", options.features !== undefined, options.intercept ?? true);
+  const mapped = options.features ? scaled.map(options.features) : scaled;
+  if (scaled !== data && scaled !== mapped) scaled.dispose();
+  const dispose = (): void => {
+    if (mapped !== data) mapped.dispose();
+  };
+  return { dataset: mapped.as(type), dispose, [Symbol.dispose]: dispose };
+}
+
+function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine, beginning?: Beginning): LinearProblem {
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const intercept = options.intercept ?? true;
+  return new LinearProblem(data, engine, {
+    loss,
+    outputs,
+    intercept,
+    start: beginning && startOf(beginning, data, outputs, intercept),
+    l1: options.l1 ?? 0,
+    l2: strengthOf(options.l2),
+    group: options.group?.strength ?? 0,
+    nonNegative: options.nonNegative ?? false,
+    groups: options.group ? groupsByIndex(options.group.groups, data) : [],
+    penaltyWeights: options.penaltyWeights && penaltyWeights(options.penaltyWeights, data),
+    classWeights: options.classWeights && classWeights("linear", options.classWeights, data),
+    model: plan.precision.model,
+    deterministic: plan.deterministic,
+  });
+}
+
+/** What `fit` chose; other verbs choose none. */
+function strengthOf(l2: LinearOptions["l2"] = 0): number {
+  if (l2 !== "auto") return l2;
+  throw new OptionError("linear", 'l2 is "auto", which fit() chooses; give a number here, e.g. l2: 1e-3', "OPTION_CONFLICT");
+}
+
+function groupsByIndex(groups: string[][], data: Dataset): number[][] {
+  const position = new Map(data.names.map((name, j) => [name, j]));
+  const indices = groups.map((names) =>
+    names.map((name) => {
+      const j = position.get(name);
+      if (j !== undefined) return j;
+      throw new OptionError(
+        "linear",
+        `group names column "${name}", which the data does not have (columns: ${data.names.slice(0, 8).join(", ")} …)`,
+        "OPTION_COLUMN",
+      );
+    }),
+  );
+  const grouped = new Set<number>();
+  for (const j of indices.flat()) {
+    if (grouped.has(j))
+      throw new OptionError(
+        "linear",
+        `column "${data.names[j]}" is in a group twice, but groups may not overlap; name it once`,
+        "OPTION_COLUMN",
+      );
+    grouped.add(j);
+  }
+  return [
+    ...indices,
+    ...data.names
+      .map((_, j) => j)
+      .filter((j) => !grouped.has(j))
+      .map((j) => [j]),
+  ];
+}
+
+function penaltyWeights(given: Record<string, number>, data: Dataset): Float64Array {
+  checkKeys("linear.penaltyWeights", given, data.names);
+  return Float64Array.from(data.names, (name) => given[name] ?? 1);
+}
+
+/** Parameters as linear/problem.ts lays them out, of a beginning's weights and intercepts. */
+function startOf({ numbers, reset }: Beginning, data: Dataset, outputs: number, intercept: boolean): Float64Array | undefined {
+  if (reset.length > 0)
+    throw new OptionError(FROM, "reset names parts of networks, but a linear model has none; leave it out", "OPTION_CONFLICT");
+  if (!numbers) return undefined;
+  const { columnCount } = data;
+  const stride = strideOf(columnCount);
+  const size = outputs * columnCount;
+  let weights: ArrayLike<number>;
+  let intercepts: ArrayLike<number>;
+  if ("vector" in numbers) {
+    const count = size + (intercept ? outputs : 0);
+    checkVector(numbers.vector, count, `${size} weights, output by output${intercept ? `, then ${outputs} intercepts` : ""}`);
+    weights = numbers.vector.subarray(0, size);
+    intercepts = numbers.vector.subarray(size);
+  } else {
+    weights = tensorOf(numbers.tensors, "weights", size) ?? [];
+    intercepts = tensorOf(numbers.tensors, "intercept", outputs) ?? new Float64Array(outputs);
+  }
+  const all = new Float64Array(outputs * stride);
+  for (let k = 0; k < outputs; k++) {
+    for (let j = 0; j < columnCount; j++) all[k * stride + j] = weights[k * columnCount + j];
+    if (intercept) all[k * stride + columnCount] = intercepts[k] / data.layout.one;
+  }
+  return all;
+}
+
+function save(options: LinearOptions, data: Dataset, parameters: Float64Array): SavedModel {
+  const { loss, outputs } = chooseLoss("linear", options.loss, data);
+  const { columnCount } = data;
+  const stride = parameters.length / outputs;
+  const weights = new Float64Array(outputs * columnCount);
+  const intercept = new Float64Array(outputs);
+  for (let k = 0; k < outputs; k++) {
+    weights.set(parameters.subarray(k * stride, k * stride + columnCount), k * columnCount);
+    if (options.intercept ?? true) intercept[k] = parameters[k * stride + columnCount] * data.layout.one;
+  }
+  const link: Link = outputs > 1 && !loss.joint ? (loss.link === "sigmoid" ? "sigmoidNormalised" : "sign") : loss.link;
+  return {
+    kind: "linear",
+    description: {
+      model: toJSON({ ...options, loss: options.loss ?? loss }),
+      loss: loss.toJSON(),
+      equation: loss.equation,
+      task: outputs > 1 ? "multiclass" : loss.task,
+      link,
+      target: {
+        name: data.target.name,
+        levels: data.target.levels ?? (loss.task === "binary" ? twoValues(data.target.values) : null),
+      },
+      outputs,
+      pipeline: data.pipeline.toJSON() as Json,
+    },
+    tensors: { weights, intercept },
+  };
+}

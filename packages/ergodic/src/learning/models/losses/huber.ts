@@ -1,0 +1,20 @@
+import { abs, add, lessEqual, mul, square, sub, where } from "../../../engine/compiler/index.ts";
+import { barred, loss } from "../loss.ts";
+
+/** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
+export const huber = loss(
+  "huber",
+  { delta: 1 },
+  ({ z, y, delta }) => {
+    const r = sub(z, y);
+    return where(lessEqual(abs(r), delta), mul(0.5, square(r)), mul(delta, sub(abs(r), mul(0.5, delta))));
+  },
+  {
+    task: "regression",
+    link: "identity",
+    curvature: 1,
+    // Slopes are δ at most: with t = |u|/δ the domain is 1 − t ≥ 0.
+    conjugate: ({ u, y, options }) => barred(sub(1, mul(1 / options.delta, abs(u))), add(mul(0.5, square(u)), mul(u, y))),
+  },
+  { delta: { low: 0, open: true } },
+);

@@ -1,0 +1,121 @@
+/**
+ * Networks of depthwise separable convolutions.
+ *
+ * mobileNetV1 (Howard et al. 2017): a 3×3 convolution with stride 2, 13 separable blocks with ReLU, the mean over all places, a dense layer.
+ * mobileNetV2 (Sandler et al. 2018): 17 inverted residuals with ReLU6, a 1×1 convolution, the mean, dropout, a dense layer. `width` scales all
+ * channels: in V1 rounded to whole numbers, in V2 to multiples of 8 (at most 10 % less), its last convolution only where width > 1.
+ *
+ * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells: the first stride is 1 and the later stages are not there.
+ * Without `outputs`, the mean over all places comes out: [n, channels].
+ *
+ * @throws OptionError for options out of range
+ */
+import { checkChoice } from "../../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber } from "../../../../engine/errors/errors.ts";
+import { invertedResidual, normalised, separable } from "../layers/blocks.ts";
+import { dropout } from "../layers/dropout.ts";
+import { globalAveragePool } from "../layers/pool.ts";
+import { sequential } from "../layers/sequential.ts";
+import type { Layer } from "../scope.ts";
+import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
+
+/** "published": as in the paper, for images of 224 × 224; "small": for images of about 8 to 32 cells. */
+export type NetworkForm = "published" | "small";
+
+/** Options of `mobileNetV1` and `mobileNetV2`. */
+export interface MobileNetOptions extends OutputOptions {
+  /** Scales all channels, > 0. Default 1. */
+  readonly width?: number;
+  /** "published", or "small" for small images. Default "published". */
+  readonly form?: NetworkForm;
+  /** Rate of dropout before the output layer, in [0, 1). Default 0 for V1, 0.2 for V2. */
+  readonly dropout?: number;
+}
+
+export function checkForm(where: string, width: number, form: NetworkForm): void {
+  checkNumber(where, "width", width, { low: 0, open: true });
+  checkChoice(where, "form", form, ["published", "small"]);
+}
+
+/** Channels and stride of each block. */
+const V1: Readonly<Record<NetworkForm, readonly (readonly [channels: number, stride: number])[]>> = {
+  published: [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], ...new Array(5).fill([512, 1]), [1024, 2], [1024, 1]],
+  small: [
+    [64, 1],
+    [128, 2],
+    [128, 1],
+    [256, 2],
+    [256, 1],
+  ],
+};
+
+/**
+ * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels]. @throws OptionError
+ */
+export function mobileNetV1(options: MobileNetOptions = {}): Layer {
+  checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);
+  const { width = 1, form = "published", dropout: rate = 0, outputs } = options;
+  checkForm("mobileNetV1", width, form);
+  checkWidths("mobileNetV1", { outputs, dropout: rate });
+  const scaled = (channels: number): number => Math.max(1, Math.round(channels * width));
+  return sequential([
+    normalised(scaled(32), { stride: form === "published" ? 2 : 1 }),
+    ...V1[form].map(([channels, stride]) => separable(scaled(channels), { stride })),
+    ...ending(rate, outputs),
+  ]);
+}
+
+/** Expansion, channels, blocks, and the stride of the first of them. */
+const V2: Readonly<
+  Record<NetworkForm, readonly (readonly [expansion: number, channels: number, blocks: number, stride: number])[]>
+> = {
+  published: [
+    [1, 16, 1, 1],
+    [6, 24, 2, 2],
+    [6, 32, 3, 2],
+    [6, 64, 4, 2],
+    [6, 96, 3, 1],
+    [6, 160, 3, 2],
+    [6, 320, 1, 1],
+  ],
+  small: [
+    [1, 16, 1, 1],
+    [6, 24, 2, 2],
+    [6, 32, 2, 2],
+    [6, 64, 2, 1],
+  ],
+};
+
+/**
+ * MobileNetV2: inverted residuals with linear bottlenecks. Sandler et al. 2018. Examples: [height, width, channels]. @throws
+ * OptionError
+ */
+export function mobileNetV2(options: MobileNetOptions = {}): Layer {
+  checkKeys("mobileNetV2", options, ["outputs", "width", "form", "dropout"]);
+  const { width = 1, form = "published", dropout: rate = 0.2, outputs } = options;
+  checkForm("mobileNetV2", width, form);
+  checkWidths("mobileNetV2", { outputs, dropout: rate });
+  let inside = toEights(32 * width);
+  const layers = [normalised(inside, { stride: form === "published" ? 2 : 1, activation: "relu6" })];
+  for (const [expansion, given, blocks, first] of V2[form]) {
+    const channels = toEights(given * width);
+    for (let i = 0; i < blocks; i++) {
+      layers.push(invertedResidual(inside, channels, { expansion, stride: i === 0 ? first : 1 }));
+      inside = channels;
+    }
+  }
+  const last = toEights((form === "published" ? 1280 : 256) * Math.max(1, width));
+  return sequential([...layers, normalised(last, { kernel: 1, activation: "relu6" }), ...ending(rate, outputs)]);
+}
+
+const ending = (rate: number, outputs: number | undefined): Layer[] => [
+  globalAveragePool(),
+  ...(rate !== 0 ? [dropout(rate)] : []),
+  ...outputLayers(outputs),
+];
+
+/** The nearest multiple of 8, but never less than nine tenths. */
+function toEights(channels: number): number {
+  const nearest = Math.max(8, Math.floor((channels + 4) / 8) * 8);
+  return nearest < 0.9 * channels ? nearest + 8 : nearest;
+}

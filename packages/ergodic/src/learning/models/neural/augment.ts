@@ -1,0 +1,132 @@
+/**
+ * Augmentation: layers at the head of a network that change each example at random while it is trained, and are the identity otherwise.
+ *
+ * `randomShift`: images [n, height, width, channels] by whole cells, −most … most in each direction, each equally often. What comes in repeats the
+ * cells at the edge, which suits any background; with `fill: "zero"` it is 0.
+ * `randomFlip`: mirrored with probability ½, left to right (axis 2) or, as said by `axis`, top to bottom (1).
+ * `randomCutout`: a square of `size` cells is 0; its centre is any cell, so that at the edge less is cut. DeVries & Taylor 2017.
+ * `noise`: x + deviation · z with z standard normal.
+ *
+ * @throws OptionError for options out of range; when traced, where the input is no image
+ */
+
+import {
+  broadcastTo,
+  concatenate,
+  flip,
+  pad,
+  range,
+  reshape,
+  type SymbolicArray,
+  slice,
+} from "../../../engine/compiler/array/index.ts";
+import { add, and, equal, floor, less, lessEqual, mul, sub, where } from "../../../engine/compiler/index.ts";
+import { checkChoice, plain } from "../../../engine/errors/checks.ts";
+import { checkNumber } from "../../../engine/errors/errors.ts";
+import { checkCount, expectRank } from "./layers/expected.ts";
+import { layer, type Named } from "./layers/layer.ts";
+import type { Layer, Scope } from "./scope.ts";
+
+const IMAGE = "[height, width, channels]";
+const perExample = (x: SymbolicArray, scope: Scope): SymbolicArray => scope.uniform([x.shape[0], 1, 1, 1]);
+
+/** Options of `randomShift`. */
+export interface ShiftOptions extends Named {
+  /** What comes in at the edge: repeated cells ("edge") or 0 ("zero"). Default "edge". */
+  readonly fill?: "edge" | "zero";
+}
+
+const makeShift = layer<ShiftOptions & { readonly most: number }>(
+  "randomShift",
+  (x, scope, { most, fill = "edge" }) => {
+    expectRank("randomShift", scope, x, [4], IMAGE);
+    if (!scope.training) return x;
+    const along = (image: SymbolicArray, axis: number): SymbolicArray =>
+      shifted(widened(image, axis, most, fill), axis, image.shape[axis], perExample(x, scope));
+    return along(along(x, 1), 2);
+  },
+  {
+    keys: ["most", "fill"],
+    check({ most, fill = "edge" }) {
+      checkCount("randomShift", "most", most);
+      checkChoice("randomShift", "fill", fill, ["edge", "zero"]);
+    },
+  },
+);
+
+function widened(x: SymbolicArray, axis: number, most: number, fill: "edge" | "zero"): SymbolicArray {
+  if (fill === "zero")
+    return pad(
+      x,
+      x.shape.map((_, i): [number, number] => (i === axis ? [most, most] : [0, 0])),
+    );
+  const wide = x.shape.map((extent, i) => (i === axis ? most : extent));
+  const before = broadcastTo(slice(x, { axis, to: 1 }), wide);
+  const after = broadcastTo(slice(x, { axis, from: x.shape[axis] - 1 }), wide);
+  return concatenate([before, x, after], axis);
+}
+
+/** Each shift is a view of the wide image, of which `where` takes one. */
+function shifted(wide: SymbolicArray, axis: number, extent: number, u: SymbolicArray): SymbolicArray {
+  const last = wide.shape[axis] - extent;
+  const chosen = floor(mul(last + 1, u));
+  const part = (from: number): SymbolicArray => slice(wide, { axis, from, to: from + extent });
+  let made = part(last);
+  for (let from = last - 1; from >= 0; from--) made = where(equal(chosen, from), part(from), made);
+  return made;
+}
+
+const makeFlip = layer<{ readonly axis?: number }>(
+  "randomFlip",
+  (x, scope, { axis = 2 }) => {
+    expectRank("randomFlip", scope, x, [4], IMAGE);
+    return scope.training ? where(less(perExample(x, scope), 0.5), flip(x, axis), x) : x;
+  },
+  { keys: ["axis"], check: ({ axis = 2 }) => checkNumber("randomFlip", "axis", axis, { low: 1, high: 2, integer: true }) },
+);
+
+const makeCutout = layer<{ readonly size: number }>(
+  "randomCutout",
+  (x, scope, { size }) => {
+    expectRank("randomCutout", scope, x, [4], IMAGE);
+    if (!scope.training) return x;
+    const within = (axis: 1 | 2): SymbolicArray => {
+      const extent = x.shape[axis];
+      const first = sub(floor(mul(extent, perExample(x, scope))), Math.floor(size / 2));
+      const cells = reshape(range(extent), axis === 1 ? [1, extent, 1, 1] : [1, 1, extent, 1]);
+      return and(lessEqual(first, cells), less(cells, add(first, size)));
+    };
+    return where(and(within(1), within(2)), 0, x);
+  },
+  { keys: ["size"], check: ({ size }) => checkCount("randomCutout", "size", size) },
+);
+
+const makeNoise = layer<{ readonly deviation: number }>(
+  "noise",
+  (x, scope, { deviation }) => {
+    if (!scope.training || deviation === 0) return x;
+    return add(x, mul(deviation, scope.normal(x.shape)));
+  },
+  { keys: ["deviation"], check: ({ deviation }) => checkNumber("noise", "deviation", deviation, { low: 0 }) },
+);
+
+/**
+ * While training, shifts each image by −most … most whole cells in each direction; otherwise y = x. x: [n, height, width,
+ * channels]. @throws OptionError
+ */
+export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
+  makeShift({ most, ...plain("randomShift", options, ["most"]) });
+/**
+ * While training, mirrors each image with probability ½; otherwise y = x. `axis`: 2 left to right (default), 1 top to bottom.
+ * @throws OptionError
+ */
+export const randomFlip = (options: Named & { readonly axis?: 1 | 2 } = {}): Layer => makeFlip(options);
+/**
+ * While training, sets a square of `size` cells of each image to 0, centred on any cell; otherwise y = x. DeVries, Taylor 2017.
+ * @throws OptionError
+ */
+export const randomCutout = (size: number, options: Named = {}): Layer =>
+  makeCutout({ size, ...plain("randomCutout", options, ["size"]) });
+/** While training, y = x + deviation · z, z standard normal; otherwise y = x. @throws OptionError unless deviation >= 0 */
+export const noise = (deviation: number, options: Named = {}): Layer =>
+  makeNoise({ deviation, ...plain("noise", options, ["deviation"]) });

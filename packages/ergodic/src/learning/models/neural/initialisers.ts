@@ -1,0 +1,223 @@
+/**
+ * First values of parameters. Each is drawn from `stream(seed, "initial", path)`, so that it depends on the seed and the parameter's path
+ * alone, not on what else the network holds.
+ *
+ * With n_in and n_out the numbers of inputs of an output and of outputs of an input (`Fans`): he: variance 2/n_in; glorot: 2/(n_in + n_out);
+ * lecun: 1/n_in; Uniform forms are uniform on ±√(3·variance). orthogonal: a matrix of all but the last axis by the last, with orthonormal
+ * columns or rows (whichever fit), uniform among these. Normal numbers are not truncated.
+ * Sources: He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014.
+ *
+ * An initialiser is known by its name from its definition on.
+ *
+ * @throws OptionError for an option that is unknown or out of range, or an unknown name
+ */
+
+import { type Shape, sizeOf } from "../../../engine/compiler/array/symbolic.ts";
+import type { Json, JsonObject } from "../../../engine/contract/index.ts";
+import { Registry } from "../../../engine/contract/registry.ts";
+import { checkNamedJson } from "../../../engine/errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { type Draws, stream } from "../../../engine/random/stream.ts";
+import { orthogonalRows } from "./orthogonal-rows.ts";
+
+/** Inputs per output and outputs per input of a weight, which initialisers scale by. */
+export interface Fans {
+  /** Inputs of an output. */
+  readonly fanIn: number;
+  /** Outputs of an input. */
+  readonly fanOut: number;
+}
+
+/** Makes the first values of a parameter, e.g. heNormal(). */
+export interface Initialiser {
+  /** Its name. */
+  readonly name: string;
+  /** Its options, with defaults filled in. */
+  readonly options: JsonObject;
+  /** Row-major values. */
+  values(shape: Shape, fans: Fans, draws: Draws): Float64Array;
+  /** JSON from which `initialiserFromJson` makes the same again. */
+  toJSON(): JsonObject;
+}
+
+/** Of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes, times all before. */
+export function fansOf(shape: Shape): Fans {
+  if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
+  const [fanIn, fanOut] = shape.slice(-2);
+  const field = sizeOf(shape.slice(0, -2));
+  return { fanIn: fanIn * field, fanOut: fanOut * field };
+}
+
+/** The first values of the parameter with this path. */
+export function initialValues(
+  seed: number,
+  parameter: { readonly path: string; readonly shape: Shape; readonly initial: Initialiser; readonly fans?: Fans },
+): Float64Array {
+  const { path, shape, initial, fans = fansOf(shape) } = parameter;
+  return initial.values(shape, fans, stream(seed, "initial", path).at(0));
+}
+
+type Draw<O> = (given: { shape: Shape; fans: Fans; draws: Draws; options: O }) => Float64Array;
+const defined = new Registry<(options?: JsonObject) => Initialiser>("initialiser");
+
+/**
+ * Defines an initialiser of your own, known by its name in files: `initialiser(name, defaults, ({ shape, fans, draws, options
+ * }) => values)`.
+ *
+ * `check` refuses options. @throws OptionError for a name that is taken
+ */
+export function initialiser<O extends JsonObject>(
+  name: string,
+  defaults: O,
+  draw: Draw<O>,
+  check?: (options: O) => void,
+): (options?: Partial<O>) => Initialiser {
+  const factory = (given: Partial<O> = {}): Initialiser => {
+    checkKeys(name, given, Object.keys(defaults));
+    const options: O = { ...defaults, ...given };
+    check?.(options);
+    return {
+      name,
+      options,
+      values: (shape, fans, draws) => draw({ shape, fans, draws, options }),
+      toJSON: () => ({ initialiser: name, ...options }),
+    };
+  };
+  defined.define(name, (options) => factory(options as Partial<O>));
+  return factory;
+}
+
+/** From its name or its JSON. */
+export function initialiserFromJson(json: Json): Initialiser {
+  const described = typeof json === "string" ? { initialiser: json } : json;
+  checkNamedJson("initialiserFromJson", described, "initialiser", "an initialiser");
+  const { initialiser: name, ...options } = described as JsonObject;
+  const factory = library.length > 0 ? defined.get(String(name)) : undefined;
+  if (factory) return factory(options);
+  throw new OptionError(
+    "initialiser",
+    `"${String(name)}" is not known (known: ${defined.names().join(", ")}); define it before it is read`,
+    "OPTION_UNKNOWN",
+  );
+}
+
+export const isInitialiser = (value: unknown): value is Initialiser =>
+  typeof value === "object" && value !== null && "values" in value && "toJSON" in value && typeof value.values === "function";
+
+const filled = (shape: Shape, next: () => number): Float64Array => Float64Array.from({ length: sizeOf(shape) }, next);
+const everywhere = (value: number) => (given: { shape: Shape }) => filled(given.shape, () => value);
+
+function scaled(name: string, variance: (fans: Fans) => number, form: "normal" | "uniform") {
+  return initialiser<{ gain: number }>(
+    name,
+    { gain: 1 },
+    ({ shape, fans, draws, options }) => {
+      const deviation = options.gain * Math.sqrt(variance(fans));
+      if (form === "normal") return filled(shape, () => deviation * draws.normal());
+      const limit = Math.sqrt(3) * deviation;
+      return filled(shape, () => limit * (2 * draws.uniform() - 1));
+    },
+    ({ gain }) => checkNumber(name, "gain", gain, { low: 0 }),
+  );
+}
+
+/** Normal with variance gain² · 2/fanIn, for weights before ReLU. `gain` >= 0, default 1. He et al. 2015. */
+export const heNormal = scaled("heNormal", ({ fanIn }) => 2 / fanIn, "normal");
+/** Uniform with variance gain² · 2/fanIn. `gain` >= 0, default 1. He et al. 2015. */
+export const heUniform = scaled("heUniform", ({ fanIn }) => 2 / fanIn, "uniform");
+/** Normal with variance gain² · 2/(fanIn + fanOut). `gain` >= 0, default 1. Glorot, Bengio 2010. */
+export const glorotNormal = scaled("glorotNormal", ({ fanIn, fanOut }) => 2 / (fanIn + fanOut), "normal");
+/** Uniform with variance gain² · 2/(fanIn + fanOut). `gain` >= 0, default 1. Glorot, Bengio 2010. */
+export const glorotUniform = scaled("glorotUniform", ({ fanIn, fanOut }) => 2 / (fanIn + fanOut), "uniform");
+/** Normal with variance gain²/fanIn. `gain` >= 0, default 1. LeCun et al. 1998. */
+export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "normal");
+/** Uniform with variance gain²/fanIn. `gain` >= 0, default 1. LeCun et al. 1998. */
+export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
+
+/**
+ * A random matrix of all but the last axis by the last, with orthonormal rows or columns, times `gain` >= 0 (1). Saxe et al.
+ * 2014.
+ */
+export const orthogonal = initialiser<{ gain: number }>(
+  "orthogonal",
+  { gain: 1 },
+  ({ shape, draws, options: { gain } }) => {
+    const columns = shape.at(-1) ?? 1;
+    const rows = sizeOf(shape) / columns;
+    const tall = rows > columns;
+    const [count, length] = tall ? [columns, rows] : [rows, columns];
+    const made = orthogonalRows(count, length, draws);
+    return Float64Array.from({ length: rows * columns }, (_, at) => {
+      const [row, column] = [Math.floor(at / columns), at % columns];
+      return gain * (tall ? made[column * length + row] : made[row * length + column]);
+    });
+  },
+  ({ gain }) => checkNumber("orthogonal", "gain", gain, { low: 0 }),
+);
+
+/** All 0. */
+export const zeros = initialiser("zeros", {}, everywhere(0));
+/** All 1. */
+export const ones = initialiser("ones", {}, everywhere(1));
+/** All `value` (0). */
+export const constantInitial = initialiser<{ value: number }>(
+  "constantInitial",
+  { value: 0 },
+  ({ shape, options }) => filled(shape, () => options.value),
+  ({ value }) => checkNumber("constantInitial", "value", value),
+);
+
+/** The last axis in equal blocks, each with one number: biases of gates. */
+export const blockConstants = initialiser<{ values: number[] }>(
+  "blockConstants",
+  { values: [0] },
+  ({ shape, options: { values } }) => {
+    const extent = shape.at(-1) ?? 1;
+    return Float64Array.from({ length: sizeOf(shape) }, (_, at) => values[Math.floor(((at % extent) * values.length) / extent)]);
+  },
+  ({ values }) => values.forEach((value) => void checkNumber("blockConstants", "values", value)),
+);
+
+/** Normal with the given `mean` (0) and `deviation` >= 0 (0.01). */
+export const normalInitial = initialiser<{ mean: number; deviation: number }>(
+  "normalInitial",
+  { mean: 0, deviation: 0.01 },
+  ({ shape, draws, options: { mean, deviation } }) => filled(shape, () => mean + deviation * draws.normal()),
+  ({ mean, deviation }) => {
+    checkNumber("normalInitial", "mean", mean);
+    checkNumber("normalInitial", "deviation", deviation, { low: 0 });
+  },
+);
+
+/** Uniform between `low` (−0.05) and `high` (0.05). */
+export const uniformInitial = initialiser<{ low: number; high: number }>(
+  "uniformInitial",
+  { low: -0.05, high: 0.05 },
+  ({ shape, draws, options: { low, high } }) => filled(shape, () => low + (high - low) * draws.uniform()),
+  ({ low, high }) => {
+    checkNumber("uniformInitial", "low", low);
+    checkNumber("uniformInitial", "high", high, { low });
+  },
+);
+
+/** Asked for where one is read by its name, so that bundlers leave out none. */
+const library = [
+  heNormal,
+  heUniform,
+  glorotNormal,
+  glorotUniform,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  zeros,
+  ones,
+  constantInitial,
+  blockConstants,
+  normalInitial,
+  uniformInitial,
+];
+
+/** Keeps the names of all initialisers of this library for it. */
+export function reserveInitialisers(): void {
+  if (library.length > 0) defined.reserve();
+}

@@ -1,0 +1,68 @@
+import { type SymbolicArray, softmax } from "../../../../engine/compiler/array/index.ts";
+import { add, div, erf, expm1, less, max, min, mul, sigmoid, softplus, tanh, where } from "../../../../engine/compiler/index.ts";
+import { checkChoice, plain } from "../../../../engine/errors/checks.ts";
+import type { Layer } from "../scope.ts";
+import { layer, type Named } from "./layer.ts";
+
+type Activation = (x: SymbolicArray) => SymbolicArray;
+
+const clipped = (x: SymbolicArray): SymbolicArray => min(6, max(0, x));
+
+const ACTIVATIONS = {
+  linear: (x) => x,
+  relu: (x) => max(0, x),
+  relu6: clipped,
+  leakyRelu: (x) => where(less(0, x), x, mul(0.01, x)),
+  // The branch that is not taken is computed too: e^x must not overflow there.
+  elu: (x) => where(less(0, x), x, expm1(min(x, 0))),
+  gelu: (x) => mul(mul(0.5, x), add(1, erf(mul(Math.SQRT1_2, x)))),
+  silu: (x) => mul(x, sigmoid(x)),
+  hardSwish: (x) => mul(x, div(clipped(add(x, 3)), 6)),
+  softplus: (x) => softplus(x),
+  tanh: (x) => tanh(x),
+  sigmoid: (x) => sigmoid(x),
+  softmax: (x) => softmax(x, { axis: -1 }),
+} as const satisfies Record<string, Activation>;
+
+/** Names of the activations: "relu", "gelu", "tanh", "softmax" and others; see `activation`. */
+export type ActivationName = keyof typeof ACTIVATIONS;
+/** The names that `activation` takes. */
+export const activationNames = Object.keys(ACTIVATIONS) as ActivationName[];
+
+/** @throws OptionError unless it is the name of one */
+export function checkActivation(where: string, name: string, value: unknown): asserts value is ActivationName {
+  checkChoice(where, name, value, activationNames);
+}
+
+const make = layer<{ readonly function: ActivationName }>("activation", (x, _, options) => ACTIVATIONS[options.function](x), {
+  keys: ["function"],
+  check(options) {
+    checkActivation("activation", "function", options.function);
+  },
+});
+
+/**
+ * Activations, element by element:
+ *
+ *   relu max(x, 0)   relu6 min(max(x, 0), 6)   leakyRelu x for x > 0, else 0.01 x   elu x for x > 0, else eˣ − 1   softplus log(1 + eˣ)
+ *   silu x σ(x)   hardSwish x min(max(x + 3, 0), 6) / 6   gelu x Φ(x) = x (1 + erf(x / √2)) / 2
+ *   tanh   sigmoid σ(x) = 1 / (1 + e⁻ˣ)   softmax e^{x_i} / Σ e^{x_j}, over the last axis   linear x
+ *
+ * Where relu has a corner (x = 0, for relu6 also x = 6), the derivative is 0.
+ * Sources: Hendrycks & Gimpel 2016 (gelu); Ramachandran et al. 2017 (silu); Howard et al. 2019 (hardSwish).
+ *
+ * @throws OptionError for an unknown name
+ */
+export const activation = (name: ActivationName, options: Named = {}): Layer =>
+  make({ function: name, ...plain("activation", options, ["function"]) });
+
+/** max(x, 0), element by element. */
+export const relu = (options?: Named): Layer => activation("relu", options);
+/** min(max(x, 0), 6), element by element. */
+export const relu6 = (options?: Named): Layer => activation("relu6", options);
+/** x Φ(x), element by element. Hendrycks, Gimpel 2016. */
+export const gelu = (options?: Named): Layer => activation("gelu", options);
+/** x σ(x), element by element (swish). Ramachandran et al. 2017. */
+export const silu = (options?: Named): Layer => activation("silu", options);
+/** x min(max(x + 3, 0), 6)/6, element by element. Howard et al. 2019. */
+export const hardSwish = (options?: Named): Layer => activation("hardSwish", options);

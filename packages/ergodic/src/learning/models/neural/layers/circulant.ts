@@ -1,0 +1,109 @@
+import { circulant, pad, patches, reshape, type SymbolicArray, sizeOf, slice } from "../../../../engine/compiler/array/index.ts";
+import { add } from "../../../../engine/compiler/index.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
+import { heNormal, zeros } from "../initialisers.ts";
+import type { Layer, Scope } from "../scope.ts";
+import { type ConvolutionOptions, spatial } from "./convolution.ts";
+import type { WeightOptions } from "./dense.ts";
+import { checkCount, checkExtent, checkPadding, expectRank } from "./expected.ts";
+import { layer } from "./layer.ts";
+
+/** Options of `circulantDense`. */
+export interface CirculantOptions extends WeightOptions {
+  /** k: numbers of a block; powers of two are fast. Default 8; a whole number >= 1. */
+  readonly block?: number;
+}
+
+/** Options of `circulantConvolution`. */
+export interface CirculantConvolutionOptions extends CirculantOptions, ConvolutionOptions {}
+
+const makeDense = layer<CirculantOptions & { readonly units: number }>(
+  "circulantDense",
+  (x, scope, { units, ...options }) => {
+    if (x.rank < 2) expectRank("circulantDense", scope, x, [2], "[features]");
+    return multiply(filled(x, options.block ?? 8), x.shape[x.rank - 1], units, scope, options);
+  },
+  {
+    keys: ["units", "block", "bias", "initial", "initialBias"],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
+    check({ units, block = 8 }) {
+      checkCount("circulantDense", "units", units);
+      checkCount("circulantDense", "block", block);
+    },
+  },
+);
+
+const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels: number }>(
+  "circulantConvolution",
+  (x, scope, { channels, ...options }) => {
+    expectRank("circulantConvolution", scope, x, [3, 4], "[height, width, channels] or [length, channels]");
+    const { image, kernel, stride, padding, dilation } = spatial(filled(x, options.block ?? 8), options);
+    const cells = patches(image, { size: kernel, strides: stride, padding, dilation });
+    const y = multiply(cells, x.shape[x.rank - 1] * sizeOf(kernel), channels, scope, options);
+    return x.rank === 3 ? reshape(y, [y.shape[0], y.shape[2], channels]) : y;
+  },
+  {
+    keys: ["channels", "block", "kernel", "stride", "padding", "dilation", "bias", "initial", "initialBias"],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
+    check({ channels, block = 8, kernel, stride, padding, dilation }) {
+      checkCount("circulantConvolution", "channels", channels);
+      checkCount("circulantConvolution", "block", block);
+      checkExtent("circulantConvolution", "kernel", kernel);
+      checkExtent("circulantConvolution", "stride", stride);
+      checkExtent("circulantConvolution", "dilation", dilation);
+      checkPadding("circulantConvolution", padding);
+    },
+  },
+);
+
+/**
+ * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers represent k².
+ *
+ *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c.
+ *   circulantConvolution: the same on the patch around each place, block by block of input and of output channels.
+ *
+ * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs; the last blocks of inputs are filled up
+ * with zeros, and what outputs are too many is cut off. b ("bias"): [units]. `block`: k; powers of two are fast, O(k log k) a block.
+ * First values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra, k log₂ k for each transform, or k² for
+ * a block without them (k < 4 or no power of two).
+ * Source: Ding et al. 2017.
+ *
+ * @throws OptionError for options out of range
+ */
+export const circulantDense = (units: number, options: CirculantOptions = {}): Layer =>
+  makeDense({ units, ...plain("circulantDense", options, ["units"]) });
+/**
+ * Convolution with block-circulant weights, block by block of input and output channels; see `circulantDense`. @throws
+ * OptionError
+ */
+export const circulantConvolution = (channels: number, options: CirculantConvolutionOptions = {}): Layer =>
+  makeConvolution({ channels, ...plain("circulantConvolution", options, ["channels"]) });
+
+/** Zeros at the end of the last axis, up to whole blocks. */
+function filled(x: SymbolicArray, block: number): SymbolicArray {
+  const last = x.rank - 1;
+  const missing = (block - (x.shape[last] % block)) % block;
+  return pad(
+    x,
+    x.shape.map((_, axis): [number, number] => [0, axis === last ? missing : 0]),
+  );
+}
+
+/** Over the last axis, which is q blocks long; `fanIn` of its numbers are no filling. */
+function multiply(x: SymbolicArray, fanIn: number, units: number, scope: Scope, options: CirculantOptions): SymbolicArray {
+  const { block = 8, bias = true, initial = heNormal(), initialBias = zeros() } = options;
+  const outer = x.shape.slice(0, -1);
+  const width = x.shape[x.rank - 1];
+  const q = width / block;
+  const p = Math.ceil(units / block);
+  const weight = scope.parameter("weight", [p, q, block], { initial, fans: { fanIn, fanOut: units } });
+  const transformed = block >= 4 && (block & (block - 1)) === 0;
+  scope.count(
+    sizeOf(outer.slice(1)) * (transformed ? 2 * p * q * block + (p + q) * block * (31 - Math.clz32(block)) : p * q * block ** 2),
+  );
+  const whole = circulant(reshape(x, [sizeOf(outer), width]), weight);
+  const y = reshape(slice(whole, { axis: 1, to: units }), [...outer, units]);
+  return bias ? add(y, scope.parameter("bias", [units], { initial: initialBias, decay: false })) : y;
+}

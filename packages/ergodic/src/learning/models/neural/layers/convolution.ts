@@ -1,0 +1,150 @@
+import { conv2d, reshape, type SymbolicArray, sizeOf } from "../../../../engine/compiler/array/index.ts";
+import { add } from "../../../../engine/compiler/index.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
+import { OptionError } from "../../../../engine/errors/errors.ts";
+import { heNormal, zeros } from "../initialisers.ts";
+import type { Layer, Scope } from "../scope.ts";
+import type { WeightOptions } from "./dense.ts";
+import {
+  checkCount,
+  checkExtent,
+  checkPadding,
+  type Extent,
+  expectDivisible,
+  expectRank,
+  type Padding,
+  pairOf,
+} from "./expected.ts";
+import { layer } from "./layer.ts";
+
+/** Options of convolutions. */
+export interface ConvolutionOptions extends WeightOptions {
+  /** Cells of the kernel: a number or [height, width]. Default 3. */
+  readonly kernel?: Extent;
+  /** Cells from place to place. Default 1. */
+  readonly stride?: Extent;
+  /** "same", "valid", or cells on each side. Default "same". */
+  readonly padding?: Padding;
+  /** Cells from tap to tap of the kernel. Default 1. */
+  readonly dilation?: Extent;
+}
+
+/** Options of `convolution`. */
+export interface GroupedConvolutionOptions extends ConvolutionOptions {
+  /** Groups of channels that see only each other; divides both numbers of channels. Default 1. */
+  readonly groups?: number;
+}
+
+/** Options of `depthwise`. */
+export interface DepthwiseOptions extends ConvolutionOptions {
+  /** Output channels per input channel. Default 1. */
+  readonly multiplier?: number;
+}
+
+const KEYS = ["kernel", "stride", "padding", "dilation", "bias", "initial", "initialBias"] as const;
+
+const makeConvolution = layer<GroupedConvolutionOptions & { readonly channels: number }>(
+  "convolution",
+  (x, scope, { channels, groups = 1, ...options }) => {
+    expectDivisible("convolution", scope, x, "groups", groups);
+    return convolve("convolution", x, scope, { channels, groups, ...options });
+  },
+  {
+    keys: ["channels", "groups", ...KEYS],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
+    check({ channels, groups = 1, ...options }) {
+      checkCount("convolution", "channels", channels);
+      checkCount("convolution", "groups", groups);
+      if (channels % groups !== 0)
+        throw new OptionError(
+          "convolution",
+          `groups is ${groups}, but must divide the ${channels} channels; change one of them`,
+          "OPTION_CONFLICT",
+        );
+      checkField("convolution", options);
+    },
+  },
+);
+
+const makeDepthwise = layer<DepthwiseOptions>(
+  "depthwise",
+  (x, scope, { multiplier = 1, ...options }) => {
+    const groups = x.shape.at(-1)!;
+    return convolve("depthwise", x, scope, { channels: groups * multiplier, groups, ...options });
+  },
+  {
+    keys: ["multiplier", ...KEYS],
+    flags: ["bias"],
+    initialisers: ["initial", "initialBias"],
+    check({ multiplier = 1, ...options }) {
+      checkCount("depthwise", "multiplier", multiplier);
+      checkField("depthwise", options);
+    },
+  },
+);
+
+/**
+ * Convolution in two dimensions (as networks have it, a correlation):
+ *
+ *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o],   c over the channels of o's group.
+ *
+ * x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups, channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`,
+ * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
+ * First values: W He-normal, b zero.
+ *
+ * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
+ *
+ * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
+ */
+export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
+  makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
+/**
+ * Convolution of each channel separately, `multiplier` times: groups = in, channels = in · multiplier. Otherwise as
+ * `convolution`. @throws OptionError
+ */
+export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);
+
+function checkField(kind: string, { kernel, stride, padding, dilation }: ConvolutionOptions): void {
+  checkExtent(kind, "kernel", kernel);
+  checkExtent(kind, "stride", stride);
+  checkExtent(kind, "dilation", dilation);
+  checkPadding(kind, padding);
+}
+
+interface Convolved extends ConvolutionOptions {
+  readonly channels: number;
+  readonly groups: number;
+}
+
+function convolve(kind: string, x: SymbolicArray, scope: Scope, options: Convolved): SymbolicArray {
+  expectRank(kind, scope, x, [3, 4], "[height, width, channels] or [length, channels]");
+  const { channels, groups, bias = true, initial = heNormal(), initialBias = zeros() } = options;
+  const { image, kernel, stride, padding, dilation } = spatial(x, options);
+  const field = sizeOf(kernel);
+  const inside = image.shape[3] / groups;
+  const weight = scope.parameter("weight", [...kernel, inside, channels], {
+    initial,
+    fans: { fanIn: field * inside, fanOut: (field * channels) / groups },
+  });
+  const made = conv2d(image, weight, { strides: stride, padding, dilation, groups });
+  scope.count(sizeOf(made.shape.slice(1)) * field * inside);
+  const y = x.rank === 3 ? reshape(made, [made.shape[0], made.shape[2], channels]) : made;
+  return bias ? add(y, scope.parameter("bias", [channels], { initial: initialBias, decay: false })) : y;
+}
+
+/** A window over an image, with both extents said; a sequence becomes an image of height 1. */
+export function spatial(x: SymbolicArray, options: ConvolutionOptions) {
+  const { kernel = 3, stride = 1, padding = "same", dilation = 1 } = options;
+  const sequence = x.rank === 3;
+  const [n, length, channels] = x.shape;
+  const along = (extent: Extent, across: number): readonly [number, number] =>
+    sequence ? [across, pairOf(extent)[1]] : pairOf(extent);
+  return {
+    image: sequence ? reshape(x, [n, 1, length, channels]) : x,
+    kernel: along(kernel, 1),
+    stride: along(stride, 1),
+    padding: typeof padding === "string" ? padding : along(padding, 0),
+    dilation: along(dilation, 1),
+  };
+}

@@ -1,0 +1,40 @@
+import { less, mul, where } from "../../../../engine/compiler/index.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
+import { checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
+import type { Layer } from "../scope.ts";
+import { layer, type Named } from "./layer.ts";
+
+/** Options of `dropout`. */
+export interface DropoutOptions extends Named {
+  /** Whether all places of an image or a sequence share the fate of their channel. Default false. */
+  readonly wholeChannels?: boolean;
+}
+
+const make = layer<DropoutOptions & { readonly rate: number }>(
+  "dropout",
+  (x, scope, { rate, wholeChannels = false }) => {
+    if (!scope.training || rate === 0) return x;
+    const last = x.rank - 1;
+    const fates = scope.uniform(wholeChannels ? x.shape.map((n, axis) => (axis === 0 || axis === last ? n : 1)) : x.shape);
+    return where(less(fates, rate), 0, mul(1 / (1 - rate), x));
+  },
+  {
+    keys: ["rate", "wholeChannels"],
+    flags: ["wholeChannels"],
+    check({ rate }) {
+      checkNumber("dropout", "rate", rate, { low: 0 });
+      if (rate >= 1) throw new OptionError("dropout", `rate is ${rate}, but must be < 1, or nothing is left`, "OPTION_RANGE");
+    },
+  },
+);
+
+/**
+ * Dropout: while training, each number is 0 with probability `rate`, else divided by 1 − rate, so that the mean stays; otherwise y = x.
+ *
+ * `wholeChannels`: places of an image or a sequence share the fate of their channel.
+ * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
+ *
+ * @throws OptionError unless 0 ≤ rate < 1
+ */
+export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer =>
+  make({ rate, ...plain("dropout", options, ["rate"]) });

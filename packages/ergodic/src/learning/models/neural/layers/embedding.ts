@@ -1,0 +1,36 @@
+import { gather } from "../../../../engine/compiler/array/index.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
+import { type Initialiser, uniformInitial } from "../initialisers.ts";
+import type { Layer } from "../scope.ts";
+import { checkCount } from "./expected.ts";
+import { layer, type Named } from "./layer.ts";
+
+/** Options of `embedding`. */
+export interface EmbeddingOptions extends Named {
+  /** First values of the table. Default uniformInitial(), ±0.05. */
+  readonly initial?: Initialiser;
+}
+
+const make = layer<EmbeddingOptions & { readonly count: number; readonly width: number }>(
+  "embedding",
+  (x, scope, { count, width, initial = uniformInitial() }) =>
+    gather(scope.parameter("table", [count, width], { initial, fans: { fanIn: width, fanOut: width } }), x),
+  {
+    keys: ["count", "width", "initial"],
+    initialisers: ["initial"],
+    check({ count, width }) {
+      checkCount("embedding", "count", count);
+      checkCount("embedding", "width", width);
+    },
+  },
+);
+
+/**
+ * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` things.
+ *
+ * x: whole numbers 0 … count − 1, [n, …]; any other gives NaN. E ("table"): [count, width], at first uniform on ±0.05. y: [n, …, width].
+ *
+ * @throws OptionError unless both are whole numbers from 1 on
+ */
+export const embedding = (count: number, width: number, options: EmbeddingOptions = {}): Layer =>
+  make({ count, width, ...plain("embedding", options, ["count", "width"]) });

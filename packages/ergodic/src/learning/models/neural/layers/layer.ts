@@ -1,0 +1,170 @@
+import type { SymbolicArray } from "../../../../engine/compiler/array/index.ts";
+import type { Json, JsonObject } from "../../../../engine/contract/index.ts";
+import { Registry } from "../../../../engine/contract/registry.ts";
+import { checkBoolean, checkOptionsJson, JSON_TYPE, plain, refuse } from "../../../../engine/errors/checks.ts";
+import { checkKeys, OptionError } from "../../../../engine/errors/errors.ts";
+import { shown } from "../../../../engine/errors/shown.ts";
+import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
+import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
+
+export interface Named {
+  /** The layer's part of the path: "conv" of "2.conv.weight". */
+  readonly name?: string;
+}
+
+interface DefinedLayer extends Layer {
+  readonly options: object;
+}
+
+/** What a layer's definition says in addition to its function: known options and their checks. */
+export interface LayerFacts<O> {
+  /** Known options in addition to `name`. Default: any are allowed. */
+  readonly keys?: readonly (keyof O & string)[];
+  /** Of them those that are true or false, and those that are initialisers. */
+  readonly flags?: readonly (keyof O & string)[];
+  /** Options that are initialisers. */
+  readonly initialisers?: readonly (keyof O & string)[];
+  /** Throws OptionError for what cannot be. */
+  check?(options: O): void;
+}
+
+const kinds = new Registry<(options: object) => Layer>("layer");
+
+/**
+ * layer(kind, (x, scope, options) => y): the factory of a layer, and the layer known by its kind, so that a file can name it.
+ *
+ *   const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
+ *   sequential([dense(64), scaled({ by: 0.5 })])
+ *
+ * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
+ * { layer: kind, options }; a layer value that is used in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
+ * what is read shares as what was written. The library's kinds are reserved; a user's may be redefined, and the last definition counts.
+ *
+ * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
+ */
+export function layer<O extends object = object>(
+  kind: string,
+  apply: (x: SymbolicArray, scope: Scope, options: O & Named) => SymbolicArray,
+  facts: LayerFacts<O> = {},
+): (options?: O & Named) => Layer {
+  const make = (given?: O & Named): Layer => {
+    const options = { ...(given === undefined ? {} : plain(kind, given)) } as O & Named;
+    if (facts.keys) checkKeys(kind, options, [...facts.keys, "name"]);
+    checkName(kind, options.name);
+    for (const flag of facts.flags ?? []) if (options[flag] !== undefined) checkBoolean(kind, flag, options[flag]);
+    for (const name of facts.initialisers ?? []) checkInitialiser(kind, name, options[name]);
+    facts.check?.(options);
+    const made: DefinedLayer = {
+      kind,
+      name: options.name,
+      options,
+      apply: (x, scope) => apply(x, scope, options),
+      toJSON: () => encode(made, new Map()) as JsonObject,
+    };
+    return made;
+  };
+  kinds.define(kind, (options) => make(options as O & Named));
+  return make;
+}
+
+/** Keeps the kinds of all layers so far for this library. */
+export const reserveLayerKinds = (): void => kinds.reserve();
+/** Names of all layers defined so far. */
+export const layerKinds = (): string[] => kinds.names();
+
+/** A layer from its JSON. */
+export function layerFromJson(json: JsonObject): Layer {
+  const made = decode(json, new Map());
+  if (isLayer(made)) return made;
+  throw new OptionError(
+    "layerFromJson",
+    `the JSON is ${shown(json)}, but must be the object that toJSON() of a layer gave`,
+    JSON_TYPE,
+  );
+}
+
+function checkInitialiser(kind: string, name: string, value: unknown): void {
+  if (value === undefined || isInitialiser(value)) return;
+  refuse(kind, name, value, "an initialiser", `${name}: heNormal()`);
+}
+
+function checkName(kind: string, name: unknown): void {
+  if (name === undefined || (typeof name === "string" && /^[^.\s]+$/.test(name))) return;
+  throw new OptionError(kind, `name is ${shown(name)}, but must be a text without dots and spaces`, "OPTION_RANGE");
+}
+
+/** The first JSON of each layer met so far; a second meeting gives it a number. */
+type Met = Map<Layer, JsonObject>;
+
+function encode(value: unknown, met: Met): Json {
+  if (typeof value === "function") throw functionAsJson(value.name);
+  if (isInitialiser(value)) return value.toJSON();
+  if (isLayer(value)) return encodeLayer(value, met);
+  if (Array.isArray(value)) return value.map((part) => encode(part, met));
+  if (typeof value !== "object" || value === null) return value as Json;
+  const entries = Object.entries(value).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(entries.map(([key, part]) => [key, encode(part, met)]));
+}
+
+function encodeLayer(value: Layer, met: Met): JsonObject {
+  const before = met.get(value);
+  if (before) {
+    before.shared ??= [...met.values()].filter((json) => json.shared !== undefined).length + 1;
+    return { shared: before.shared };
+  }
+  const made: JsonObject = "options" in value ? { layer: value.kind } : { ...value.toJSON() };
+  met.set(value, made);
+  if ("options" in value) made.options = encode(value.options, met);
+  return made;
+}
+
+function decode(json: Json, shared: Map<Json, Layer>): unknown {
+  if (Array.isArray(json)) return json.map((part) => decode(part, shared));
+  if (typeof json !== "object" || json === null) return json;
+  if ("initialiser" in json) return initialiserFromJson(json);
+  if (typeof json.layer === "string") return decodeLayer(json, shared);
+  if ("shared" in json) {
+    const known = shared.get(json.shared);
+    if (known) return known;
+    throw new OptionError("layer", `the shared layer ${JSON.stringify(json.shared)} was not defined before`, "LAYER_UNKNOWN");
+  }
+  return decodeEntries(json, shared);
+}
+
+const decodeEntries = (json: JsonObject, shared: Map<Json, Layer>): object =>
+  Object.fromEntries(Object.entries(json).map(([key, part]) => [key, decode(part, shared)]));
+
+function decodeLayer(json: JsonObject, shared: Map<Json, Layer>): Layer {
+  const make = kinds.get(String(json.layer));
+  if (!make)
+    throw new OptionError(
+      "layer",
+      `no layer is named "${String(json.layer)}"; define it by layer("${String(json.layer)}", …) before it is read (known: ${kinds.names().join(", ")})`,
+      "LAYER_UNKNOWN",
+    );
+  const { options = {} } = json;
+  checkOptionsJson("layerFromJson", options);
+  const made = make(decodeEntries(options as JsonObject, shared));
+  if (json.shared !== undefined) shared.set(json.shared, made);
+  return made;
+}
+
+function functionAsJson(name: string): OptionError {
+  return new OptionError(
+    "layer",
+    `the network holds a plain function${name ? ` (${name})` : ""}, which no file can hold; define it by layer("${name || "name"}", (x, scope, options) => …) and use what that gives`,
+    "LAYER_FUNCTION",
+  );
+}
+
+/** Throws unless every part is a layer or a function. */
+export function checkLayers(where: string, layers: readonly LayerLike[]): void {
+  layers.forEach((part, i) => {
+    if (typeof part !== "function" && !isLayer(part))
+      throw new OptionError(
+        where,
+        `part ${i} is ${shown(part)}, but must be a layer or a function (x, scope) => array`,
+        "OPTION_RANGE",
+      );
+  });
+}

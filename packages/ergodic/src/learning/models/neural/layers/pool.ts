@@ -1,0 +1,106 @@
+/**
+ * Pools: the maximum or the mean over windows, channel by channel; the mean over all places.
+ *
+ * x: [n, height, width, channels], or a sequence [n, length, channels]. y: the same with as many cells as windows. `size`: the window's cells;
+ * `stride`: default the size, windows beside each other. Padding stands in no maximum; in means its cells count nothing unless
+ * `countPadding`. `globalAveragePool`: [n, …, channels] → [n, channels].
+ *
+ * @throws OptionError for options out of range
+ */
+
+import {
+  averagePool as average,
+  maxPool as largest,
+  mean,
+  reshape,
+  type SymbolicArray,
+} from "../../../../engine/compiler/array/index.ts";
+import { plain } from "../../../../engine/errors/checks.ts";
+import type { Layer } from "../scope.ts";
+import { spatial } from "./convolution.ts";
+import { checkExtent, checkPadding, type Extent, expectRank, type Padding } from "./expected.ts";
+import { layer, type Named } from "./layer.ts";
+
+/** Options of `maxPool`. */
+export interface PoolOptions extends Named {
+  /** Cells of the window: a number or [height, width]. Default 2. */
+  readonly size?: Extent;
+  /** Cells from window to window. Default: the size. */
+  readonly stride?: Extent;
+  /** "same", "valid", or cells on each side. Default "valid". */
+  readonly padding?: Padding;
+}
+
+/** Options of `averagePool`. */
+export interface AveragePoolOptions extends PoolOptions {
+  /** Whether cells of padding count as zeros. Default false: they are ignored. */
+  readonly countPadding?: boolean;
+}
+
+function check(kind: string, { size, stride, padding }: PoolOptions): void {
+  checkExtent(kind, "size", size);
+  checkExtent(kind, "stride", stride);
+  checkPadding(kind, padding);
+}
+
+type Window = Omit<ReturnType<typeof spatial>, "image">;
+
+function pooled(
+  x: SymbolicArray,
+  { size = 2, stride = size, padding = "valid" }: PoolOptions,
+  pool: (image: SymbolicArray, window: Window) => SymbolicArray,
+): SymbolicArray {
+  const { image, ...window } = spatial(x, { kernel: size, stride, padding });
+  const y = pool(image, window);
+  return x.rank === 3 ? reshape(y, [y.shape[0], y.shape[2], y.shape[3]]) : y;
+}
+
+const FORM = "[height, width, channels] or [length, channels]";
+
+const makeMax = layer<PoolOptions>(
+  "maxPool",
+  (x, scope, options) => {
+    expectRank("maxPool", scope, x, [3, 4], FORM);
+    return pooled(x, options, (image, { kernel, stride, padding }) => largest(image, { size: kernel, strides: stride, padding }));
+  },
+  { keys: ["size", "stride", "padding"], check: (options) => check("maxPool", options) },
+);
+
+const makeAverage = layer<AveragePoolOptions>(
+  "averagePool",
+  (x, scope, { countPadding = false, ...options }) => {
+    expectRank("averagePool", scope, x, [3, 4], FORM);
+    return pooled(x, options, (image, { kernel, stride, padding }) =>
+      average(image, { size: kernel, strides: stride, padding, countPadding }),
+    );
+  },
+  {
+    keys: ["size", "stride", "padding", "countPadding"],
+    flags: ["countPadding"],
+    check: (options) => check("averagePool", options),
+  },
+);
+
+const makeGlobal = layer<Named>(
+  "globalAveragePool",
+  (x, scope) => {
+    if (x.rank < 3) expectRank("globalAveragePool", scope, x, [3, 4], FORM);
+    return mean(x, { axis: x.shape.slice(1, -1).map((_, i) => i + 1) });
+  },
+  { keys: [] },
+);
+
+/**
+ * The maximum over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
+ * @throws OptionError
+ */
+export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer =>
+  makeMax({ size, ...plain("maxPool", options, ["size"]) });
+/**
+ * The mean over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels]. @throws
+ * OptionError
+ */
+export const averagePool = (size: Extent = 2, options: Omit<AveragePoolOptions, "size"> = {}): Layer =>
+  makeAverage({ size, ...plain("averagePool", options, ["size"]) });
+/** The mean over all places: [n, …, channels] → [n, channels]. */
+export const globalAveragePool = (options: Named = {}): Layer => makeGlobal(options);

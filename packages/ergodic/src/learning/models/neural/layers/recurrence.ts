@@ -1,0 +1,68 @@
+/** A recurrence over axis 1, as gru.ts and lstm.ts need it: what stands before the product with the state is one product for all times. */
+import { full, matmul, type SymbolicArray, scan, transpose } from "../../../../engine/compiler/array/index.ts";
+import { add } from "../../../../engine/compiler/index.ts";
+import { glorotUniform, type Initialiser, orthogonal, zeros } from "../initialisers.ts";
+import type { Scope } from "../scope.ts";
+import { checkCount, expectRank } from "./expected.ts";
+import type { LayerFacts, Named } from "./layer.ts";
+
+/** Options of `gru` and `lstm`. */
+export interface RecurrentOptions extends Named {
+  /** Whether the outputs of all times are given, [n, T, units], or only the last, [n, units]. Default false. */
+  readonly sequence?: boolean;
+  /** First values of the input weights. Default glorotUniform(). */
+  readonly initial?: Initialiser;
+  /** First values of the state's weights. Default orthogonalInitial(). */
+  readonly initialHidden?: Initialiser;
+}
+
+export interface Units extends RecurrentOptions {
+  readonly units: number;
+}
+
+export const recurrentFacts = (kind: string): LayerFacts<Units> => ({
+  keys: ["units", "sequence", "initial", "initialHidden"],
+  flags: ["sequence"],
+  initialisers: ["initial", "initialHidden"],
+  check: ({ units }) => checkCount(kind, "units", units),
+});
+
+/** Weights of so many gates side by side, and x W + b, [n, T, gates · units]. */
+export function gatesOf(
+  kind: string,
+  x: SymbolicArray,
+  scope: Scope,
+  { units, initial = glorotUniform(), initialHidden = orthogonal() }: Units,
+  { gates, initialBias = zeros() }: { gates: number; initialBias?: Initialiser },
+) {
+  expectRank(kind, scope, x, [3], "[length, features]");
+  const [, length, features] = x.shape;
+  const width = gates * units;
+  const weight = scope.parameter("inputWeight", [features, width], { initial, fans: { fanIn: features, fanOut: units } });
+  const hidden = scope.parameter("hiddenWeight", [units, width], {
+    initial: initialHidden,
+    fans: { fanIn: units, fanOut: units },
+  });
+  const bias = scope.parameter("inputBias", [width], { initial: initialBias, decay: false });
+  scope.count(length * width * (features + units));
+  return { projected: add(matmul(x, weight), bias), hidden };
+}
+
+/** `step` gives the next carries of width `units`, all zero at first; the first of them is what comes out. */
+export function recur(
+  projected: SymbolicArray,
+  { units, sequence = false }: Units,
+  carryCount: number,
+  step: (carries: readonly SymbolicArray[], x: SymbolicArray) => SymbolicArray[],
+): SymbolicArray {
+  const start = full(0, [projected.shape[0], units]);
+  const { carries, outputs } = scan(
+    new Array<SymbolicArray>(carryCount).fill(start),
+    [transpose(projected, [1, 0, 2])],
+    (before, [x]) => {
+      const next = step(before, x);
+      return [next, sequence ? [next[0]] : []];
+    },
+  );
+  return sequence ? transpose(outputs[0], [1, 0, 2]) : carries[0];
+}

@@ -1,0 +1,231 @@
+/**
+ * network(layers, options): a neural network as a model for `fit`.
+ *
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the
+ * loss has it. `layers`: a layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic
+ * or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: by group of parameters
+ * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
+ * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
+ * columns as row numbers of its table, and leaves columns of 0 and 1 as they are). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
+ * z = mean + sd · the last layer's output, and steps see the loss in units of the sd (of its square
+ * for the squared loss): so does a rule that is told a least loss. Ticks and results report it in the target's.
+ *
+ * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
+ */
+
+import type {
+  Beginning,
+  ElementType,
+  JsonObject,
+  Model,
+  Plan,
+  PredictionKind,
+  Prepared,
+} from "../../../engine/contract/index.ts";
+import type { Dataset } from "../../../engine/data/dataset.ts";
+import { withDenseRows } from "../../../engine/data/dense-rows.ts";
+import { checkChoice, plain } from "../../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import type { Family } from "../../../engine/memory/families.ts";
+import { hypotenuse } from "../../../engine/numbers/hypotenuse.ts";
+import { lossAfter, preparedAs } from "../beginning.ts";
+import { checkClassWeights, chooseLoss, classWeights, resolveLoss } from "../choose-loss.ts";
+import type { KindOf } from "../linear/linear.ts";
+import type { Loss, LossName } from "../loss.ts";
+import { standardised } from "../standardise.ts";
+import { takesIndices } from "./indices.ts";
+import { sequential } from "./layers/sequential.ts";
+import { NetworkProblem } from "./problem.ts";
+import { familiesOfNetwork, type InputScale, type NetworkFacts, type TargetScale } from "./programs.ts";
+import { saveNetwork } from "./save.ts";
+import { scalesOf } from "./scales.ts";
+import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope.ts";
+
+/** Options of `network`. */
+export interface NetworkOptions {
+  /**
+   * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * numbers.
+   */
+  loss?: LossName | Loss;
+  /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
+  l1?: number;
+  /** Strength of l2/2‖p‖² on weights, >= 0. Default 0. */
+  l2?: number;
+  /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
+  classWeights?: "balanced" | Record<string, number>;
+  /** By group of parameters (see `grouped`), what their steps are multiplied with, >= 0. Default: all 1. */
+  rates?: Record<string, number>;
+  /**
+   * Whether columns, images and numeric targets are brought to mean 0 and standard deviation 1. Default "auto": where their
+   * units need it.
+   */
+  standardise?: boolean | "auto";
+}
+
+const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
+
+/** `K`: what is predicted, where the compiler knows the loss. */
+export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
+  /** For types only: what is predicted. */
+  readonly predicts?: K;
+  /** The network. */
+  readonly layers: LayerLike;
+  /** The options, as given. */
+  readonly options: Readonly<NetworkOptions>;
+  /** Of the kernels that its programs call. */
+  families(prepared: Dataset): readonly Family[];
+  /** The model on prepared data, as a problem for algorithms. */
+  bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
+}
+
+export function networkModel<const O extends NetworkOptions = Record<never, never>>(
+  layers: Layer | LayerFunction | readonly LayerLike[],
+  given?: O,
+  beginning?: Beginning,
+): NetworkModel<KindOf<O>> {
+  const options: NetworkOptions = given === undefined ? {} : given;
+  checkKeys("network", options, known);
+  checkNumber("network", "l1", options.l1 ?? 0, { low: 0 });
+  checkNumber("network", "l2", options.l2 ?? 0, { low: 0 });
+  const { rates = {} } = options;
+  for (const [group, rate] of Object.entries(plain("network.rates", rates)))
+    checkNumber("network.rates", group, rate, { low: 0 });
+  checkClassWeights("network", options.classWeights);
+  if (options.standardise !== undefined) checkChoice("network", "standardise", options.standardise, ["auto", true, false]);
+  if (options.loss !== undefined) resolveLoss("network", options.loss);
+  const whole = wholeOf(layers);
+  const factsOf = (prepared: Dataset): NetworkFacts => factsOfRows(whole, options, prepared, beginning);
+  return {
+    name: "network",
+    layers: whole,
+    options,
+    toJSON: () => toJSON(whole, options),
+    prepare: (data, { precision }) =>
+      beginning?.description
+        ? preparedAs(data, beginning.description, precision.data)
+        : prepare(whole, options, data, precision.data),
+    families: (prepared) => familiesOfNetwork(factsOf(prepared)),
+    bind: (prepared, plan, engine) =>
+      new NetworkProblem(prepared, plan, engine, {
+        ...factsOf(prepared),
+        beginning,
+        l1: options.l1 ?? 0,
+        l2: options.l2 ?? 0,
+        rates: options.rates ?? {},
+        classWeights: options.classWeights && classWeights("network", options.classWeights, prepared),
+      }),
+    save(prepared, parameters) {
+      const facts = factsOf(prepared);
+      return saveNetwork(facts, toJSON(whole, { ...options, loss: options.loss ?? facts.loss }), prepared, parameters);
+    },
+    startingAt: (other) => networkModel(whole as Layer, { ...options, loss: lossAfter(options.loss, other) }, other),
+  };
+}
+
+/** The loss where no target says more: several outputs are classes, one is a number. */
+export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
+  resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
+
+function wholeOf(layers: Layer | LayerFunction | readonly LayerLike[]): LayerLike {
+  if (Array.isArray(layers)) return sequential(layers as readonly LayerLike[]);
+  if (typeof layers === "function" || isLayer(layers)) return layers as LayerLike;
+  throw new OptionError(
+    "network",
+    `the first argument is ${typeof layers}, but must be a layer, a list of layers or a function (x, scope) => array: write network([dense(64), relu(), dense(10)])`,
+    "OPTION_TYPE",
+  );
+}
+
+function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
+  const { loss, ...rest } = options;
+  return {
+    model: "network",
+    layers: layersJson(layers),
+    ...(rest as unknown as JsonObject),
+    ...(loss === undefined ? {} : { loss: resolveLoss("network", loss).toJSON() }),
+  };
+}
+
+/** Plain functions cannot be written down: null stands for a network that holds one, which predicts from its file, but cannot be trained on. */
+function layersJson(layers: LayerLike): JsonObject | null {
+  if (!isLayer(layers)) return null;
+  try {
+    return layers.toJSON();
+  } catch (error) {
+    if (error instanceof OptionError && error.code === "LAYER_FUNCTION") return null;
+    throw error;
+  }
+}
+
+function prepare(layers: LayerLike, options: NetworkOptions, data: Dataset, type: ElementType): Prepared<Dataset> {
+  const wanted = options.standardise ?? "auto";
+  const isIndexed = takesIndices(layers, data.rowShape ?? [data.columnCount]);
+  if (isIndexed && wanted === true)
+    throw new OptionError(
+      "network",
+      "standardise is true, but the layers take columns as row numbers of a table (embedding), which must stay whole; leave it out",
+      "OPTION_CONFLICT",
+    );
+  if (isIndexed && (type === "i8" || type === "i16"))
+    throw new CapabilityError(
+      "network",
+      `precision of data is "${type}", which rounds the row numbers that an embedding takes; take "f32"`,
+      "PLAN_MEANING",
+    );
+  const rows = wanted === true ? withDenseRows(data) : data;
+  const scaled = isImage(data) || isIndexed ? rows : standardised(rows, wanted, false);
+  if (rows !== data && rows !== scaled) rows.dispose();
+  const dense = withDenseRows(scaled);
+  if (scaled !== data && scaled !== dense) scaled.dispose();
+  const dispose = (): void => {
+    if (dense !== data) dense.dispose();
+  };
+  return { dataset: dense.as(type), dispose, [Symbol.dispose]: dispose };
+}
+
+const isImage = (data: Dataset): boolean => (data.rowShape?.length ?? 1) > 1;
+
+function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, beginning?: Beginning): NetworkFacts {
+  const { loss, outputs } = chooseLoss("network", options.loss, data);
+  const rowShape = data.rowShape ?? [data.columnCount];
+  if (beginning?.description) return { network: layers, loss, outputs, rowShape, ...scalesOf(beginning.description) };
+  const isScaled = isImage(data) && options.standardise !== false && !takesIndices(layers, rowShape);
+  const scale = isScaled ? inputScale(data) : { mean: 0, factor: 1 };
+  return { network: layers, loss, outputs, rowShape, scale, target: targetScale(options, loss, data) };
+}
+
+/** Units of a target far from 1 would leave a network to learn them first. */
+function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
+  if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;
+  const { values } = data.target;
+  const mean = values.reduce((sum, y) => sum + y, 0) / values.length;
+  const deviation = Math.sqrt(values.reduce((sum, y) => sum + (y - mean) ** 2, 0) / values.length);
+  const size = hypotenuse(mean, deviation);
+  const isFar = size > 10 || size < 0.1;
+  return deviation > 0 && (standardise === true || isFar) ? { mean, deviation } : undefined;
+}
+
+const MOST_SAMPLED = 1000;
+const scales = new WeakMap<Dataset, InputScale>();
+
+/** Mean and standard deviation of all cells, from at most a thousand rows at equal distances. */
+function inputScale(data: Dataset): InputScale {
+  const before = scales.get(data);
+  if (before) return before;
+  const rows = Math.min(data.rowCount, MOST_SAMPLED);
+  let [count, total, squares] = [0, 0, 0];
+  for (let k = 0; k < rows; k++) {
+    for (const x of data.row(Math.floor((k * data.rowCount) / rows))) {
+      count++;
+      total += x;
+      squares += x * x;
+    }
+  }
+  const mean = total / count;
+  const deviation = Math.sqrt(Math.max(0, squares / count - mean * mean));
+  const scale = { mean: Math.fround(mean), factor: Math.fround(deviation > 0 ? 1 / deviation : 1) };
+  scales.set(data, scale);
+  return scale;
+}

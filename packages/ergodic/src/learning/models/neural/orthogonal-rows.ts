@@ -1,0 +1,37 @@
+import { assert } from "../../../engine/errors/errors.ts";
+import type { Draws } from "../../../engine/random/stream.ts";
+
+/**
+ * Orthonormal rows, uniform among all such (Haar): normal numbers, orthogonalised from the first row on, with positive scales.
+ *
+ * Twice, since one pass of Gram and Schmidt loses orthogonality with the condition of the rows: within 1e-14 · length after two.
+ * Source: Mezzadri 2007; Giraud et al. 2005.
+ *
+ * float64[count × length], row-major, count ≤ length.
+ */
+export function orthogonalRows(count: number, length: number, draws: Draws): Float64Array {
+  assert(count <= length, `${count} orthogonal rows of ${length} numbers were asked for`);
+  const rows = Float64Array.from({ length: count * length }, () => draws.normal());
+  for (let i = 0; i < count; i++) {
+    const row = rows.subarray(i * length, (i + 1) * length);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let j = 0; j < i; j++) {
+        const before = rows.subarray(j * length, (j + 1) * length);
+        addScaled(row, before, -product(row, before));
+      }
+      const norm = Math.sqrt(product(row, row));
+      for (let k = 0; k < length; k++) row[k] /= norm;
+    }
+  }
+  return rows;
+}
+
+function product(a: Float64Array, b: Float64Array): number {
+  let total = 0;
+  for (let k = 0; k < a.length; k++) total += a[k] * b[k];
+  return total;
+}
+
+function addScaled(to: Float64Array, from: Float64Array, scale: number): void {
+  for (let k = 0; k < to.length; k++) to[k] += scale * from[k];
+}

@@ -1,0 +1,37 @@
+import type { Json, JsonObject } from "../../../engine/contract/index.ts";
+import { DataError } from "../../../engine/errors/errors.ts";
+import { isNumber, isObject } from "../../../engine/loop/kept-part.ts";
+import { FROM } from "../beginning.ts";
+import type { NetworkFacts } from "./programs.ts";
+
+/** Units of inputs and targets: what a saved network has been folded with, and one that begins from it must take over. */
+export const scalesJson = ({ scale, target }: Pick<NetworkFacts, "scale" | "target">): Json => ({
+  input: { ...scale },
+  target: target ? { ...target } : null,
+});
+
+/** @throws DataError where the description of a network holds none */
+export function scalesOf({ scales }: JsonObject): Pick<NetworkFacts, "scale" | "target"> {
+  if (isObject(scales)) {
+    const { input, target } = scales;
+    const [mean, factor] = numbersOf(input, "mean", "factor");
+    if (target === null) return { scale: { mean, factor } };
+    const [centre, deviation] = numbersOf(target, "mean", "deviation");
+    return { scale: { mean, factor }, target: { mean: centre, deviation } };
+  }
+  return refuse();
+}
+
+const numbersOf = (json: Json | undefined, ...names: readonly string[]): number[] =>
+  names.map((name) => {
+    const value = isObject(json) ? json[name] : null;
+    return isNumber(value) ? value : refuse();
+  });
+
+function refuse(): never {
+  throw new DataError(
+    FROM,
+    "the network does not say in which units its inputs and targets are; it was saved by an older version, or is damaged: train it anew",
+    "FROM_MODEL",
+  );
+}

@@ -1,0 +1,115 @@
+import type { Json, JsonObject, Model } from "../../engine/contract/index.ts";
+import { addAllSteps } from "../../engine/data/all-steps.ts";
+import type { Dataset } from "../../engine/data/dataset.ts";
+import { holds } from "../../engine/errors/checks.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
+import { nameOf, readWhole } from "../../engine/files/files.ts";
+import { decode } from "../../engine/files/safetensors.ts";
+import { readCheckpoint } from "../../engine/loop/checkpoint.ts";
+import { isObject } from "../../engine/loop/kept-part.ts";
+import { ruleFromJson } from "../../engine/optimise/index.ts";
+import type { EquationRule, Rule, RuleJson } from "../../engine/optimise/kinds.ts";
+import { adagrad } from "../../engine/optimise/rules/adagrad.ts";
+import { adam } from "../../engine/optimise/rules/adam.ts";
+import { modelFromJson } from "../../join/model-from-json.ts";
+import { decodeModel } from "../../predict/model-file.ts";
+import { Begun } from "../fit/from.ts";
+import type { Trainable, TrainableModel } from "../fit/kinds/trainable.ts";
+import type { OnlineFrom } from "./types.ts";
+
+/** What an online run begins with, read from what was given. */
+export interface Beginnings {
+  readonly where: string;
+  readonly bytes: Uint8Array;
+  readonly kind: Trainable<Dataset, object>;
+  readonly model: Model<Dataset>;
+  readonly begun: Begun;
+  /** How raw rows become columns and targets. */
+  readonly pipeline: Json;
+  /** The rule that it was trained by, if that takes minibatches. */
+  readonly trainedBy: RuleJson | undefined;
+  /** The optimiser's state is there, of that rule. */
+  readonly hasOptimiser: boolean;
+  /** What the two classes of a target of numbers are called. */
+  readonly levels: Json;
+  /** Of the checkpoint of an online run: what it was made with. */
+  readonly online: JsonObject | undefined;
+}
+
+export async function readBeginnings(from: OnlineFrom): Promise<Beginnings> {
+  addAllSteps();
+  const source = holds(from, "toBytes")
+    ? (from as { toBytes(): Uint8Array }).toBytes()
+    : (from as Exclude<OnlineFrom, object> | Blob);
+  const where = nameOf(source as string, "the trained model");
+  const bytes = await readWhole(source as string);
+  const isCheckpoint = decode(bytes, where).metadata.format === "ergodic checkpoint";
+  const { recipe, loop } = isCheckpoint
+    ? await readCheckpoint(bytes, where)
+    : { recipe: described(bytes, where), loop: {} as JsonObject };
+  const algorithm = isObject(recipe.algorithm) ? recipe.algorithm : {};
+  const trained = isCheckpoint ? (recipe.trained as JsonObject | undefined) : recipe;
+  const json = recipe.model;
+  const name = isObject(json) ? String(json.model) : "";
+  if ((name !== "linear" && name !== "network") || !isObject(trained) || trained.pipeline === undefined)
+    throw notOnline(where, name);
+  const { trainable, ...bare } = modelFromJson(json as JsonObject) as unknown as TrainableModel<Dataset, object>;
+  refuseBalanced(json as JsonObject);
+  refuseOffset(trained.pipeline);
+  const trainedBy =
+    algorithm.algorithm === "gradientDescent" && isObject(algorithm.rule) ? (algorithm.rule as unknown as RuleJson) : undefined;
+  const hasOptimiser = isCheckpoint && trainedBy !== undefined && !algorithm.variance;
+  const begun = await Begun.read({ from: bytes, ...(hasOptimiser ? { optimiser: "kept" } : {}) }, name);
+  return {
+    where,
+    bytes,
+    kind: trainable,
+    model: begun.modelOf(bare),
+    begun,
+    pipeline: trained.pipeline,
+    trainedBy,
+    hasOptimiser,
+    levels: (isObject(trained.target) ? trained.target.levels : undefined) ?? null,
+    online: isObject(loop.online) ? loop.online : undefined,
+  };
+}
+
+function described(bytes: Uint8Array, where: string): JsonObject {
+  const file = decodeModel(bytes, where);
+  file.verify();
+  return file.describe();
+}
+
+/** The rule of an online run: `given`, or what the model was trained by. */
+export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings): EquationRule {
+  const own = given ?? (trainedBy ? ruleFromJson(trainedBy) : undefined);
+  // A rule for whole objectives cannot learn row by row; nobody asked for it here.
+  if (own?.kind === "equation") return own;
+  if (given)
+    throw new CapabilityError(
+      "online",
+      `${given.name} needs an objective at several points, but rows come once; take sgd() or adagrad()`,
+      "RULE_NEEDS_FULL_GRADIENT",
+    );
+  return model.name === "network" ? adam({ rate: 0.001 }) : adagrad({ rate: 0.1 });
+}
+
+function notOnline(where: string, name: string): CapabilityError {
+  const message = `holds a model "${name.slice(0, 60)}", but linear models and networks alone learn row by row, and their checkpoints by gradient descent`;
+  return new CapabilityError(where, message, "MODEL_CAPABILITY");
+}
+
+function refuseOffset(pipeline: Json): void {
+  const [first] = Array.isArray(pipeline) ? pipeline : [];
+  if (!isObject(first) || first.offset === undefined) return;
+  throw new CapabilityError("online", "the model has an offset of rows, which is not learnt row by row", "MODEL_OFFSET");
+}
+
+function refuseBalanced({ classWeights }: JsonObject): void {
+  if (classWeights !== "balanced") return;
+  throw new CapabilityError(
+    "online",
+    'classWeights is "balanced", but rows come one by one; train with weights by class name',
+    "MODEL_TARGET",
+  );
+}

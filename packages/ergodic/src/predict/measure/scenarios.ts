@@ -1,0 +1,150 @@
+/** How queries follow each other: on completion, or when they are due. Latencies in milliseconds, by query. */
+import { float64s } from "../../engine/memory/room.ts";
+import { turn } from "../../engine/threads/turn.ts";
+
+/** A clock, for tests that simulate time. */
+export interface MeasureClock {
+  /** Milliseconds since any moment. */
+  now(): number;
+  /** Resolves once `now()` is at least `time`. */
+  until(time: number): Promise<void> | void;
+}
+
+/** What is measured, and by which clock. */
+export interface Load {
+  readonly clock: MeasureClock;
+  /** Gives the answer to query i, or a promise of it. */
+  call(i: number): unknown;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface Timings {
+  readonly latencies: Float64Array;
+  /** From the first query to the last answer. */
+  readonly ms: number;
+  /** How many were over the limit. */
+  readonly over: number;
+}
+
+/** More are not kept. */
+export const MOST_QUERIES = 2 ** 24;
+/** Between turns of the event loop, without which no signal and no timer is served. */
+const PAUSE = 50;
+/** Timers may be late by as much; what is left is spent in turns. */
+const TIMER = 3;
+
+export const hostClock: MeasureClock = {
+  now: () => performance.now(),
+  async until(time) {
+    for (let left = time - performance.now(); left > 0; left = time - performance.now()) {
+      if (left > TIMER) await new Promise((resolve) => setTimeout(resolve, left - TIMER));
+      else await turn();
+    }
+  },
+};
+
+const isPromise = (answer: unknown): answer is PromiseLike<unknown> =>
+  typeof (answer as PromiseLike<unknown> | null | undefined)?.then === "function";
+
+async function pause({ signal }: Load): Promise<void> {
+  await turn();
+  signal?.throwIfAborted();
+}
+
+/** The next query on completion of the last: until there are `atLeast`, and `ms` are over. */
+export async function consecutive(load: Load, atLeast: number, ms: number): Promise<Timings> {
+  const { clock } = load;
+  const latencies: number[] = [];
+  const begin = clock.now();
+  for (let now = begin, paused = begin; latencies.length < MOST_QUERIES; ) {
+    const from = clock.now();
+    const answer = load.call(latencies.length);
+    if (isPromise(answer)) await answer;
+    now = clock.now();
+    latencies.push(now - from);
+    if (latencies.length >= atLeast && now - begin >= ms)
+      return { latencies: Float64Array.from(latencies), ms: now - begin, over: 0 };
+    if (now - paused < PAUSE) continue;
+    await pause(load);
+    paused = clock.now();
+  }
+  return { latencies: Float64Array.from(latencies), ms: clock.now() - begin, over: 0 };
+}
+
+/**
+ * Query i is due at due(i), whether or not others have been answered, and its latency counts from then. Answers that are promises are not waited for.
+ * Ends early where more than `allowed` took longer than `limit`.
+ */
+export async function scheduled(
+  load: Load,
+  count: number,
+  due: (i: number) => number,
+  limit = Infinity,
+  allowed = Infinity,
+): Promise<Timings> {
+  const { clock } = load;
+  const latencies = float64s("measure", "latencies", count).fill(NaN);
+  const pending: PromiseLike<void>[] = [];
+  const failures: unknown[] = [];
+  let over = 0;
+  const begin = clock.now();
+  let paused = begin;
+  for (let i = 0; i < count && over <= allowed && failures.length === 0; i++) {
+    const at = begin + due(i);
+    if (clock.now() < at) {
+      await clock.until(at);
+      load.signal?.throwIfAborted();
+      paused = clock.now();
+    } else if (clock.now() - paused >= PAUSE) {
+      await pause(load);
+      paused = clock.now();
+    }
+    const done = (): void => {
+      latencies[i] = clock.now() - at;
+      if (latencies[i] > limit) over++;
+    };
+    const answer = load.call(i);
+    if (isPromise(answer)) pending.push(answer.then(done, (error) => void failures.push(error)));
+    else done();
+  }
+  await Promise.all(pending);
+  if (failures.length > 0) throw failures[0];
+  return { latencies, ms: clock.now() - begin, over };
+}
+
+/** A rate that was tried, in queries a second. */
+export interface RateTrial {
+  /** Queries a second. */
+  readonly rate: number;
+  /** Whether the 99th percentile was within the bound. */
+  readonly passed: boolean;
+}
+
+const NEAR = 1.02;
+/** Down to a load of 1/256, at which hardly a query meets another: what fails there fails alone. */
+const HALVINGS = 7;
+const DOUBLINGS = 40;
+
+/**
+ * The highest rate that passes, to 2 %: doubled until one fails, or halved until one passes, then by bisection of its logarithm. Undefined where none
+ * passed.
+ */
+export async function highestRate<T extends RateTrial>(
+  start: number,
+  run: (rate: number) => Promise<T>,
+): Promise<{ best: T | undefined; trials: T[] }> {
+  const trials: T[] = [];
+  let best: T | undefined;
+  let failed = Infinity;
+  const tried = async (rate: number): Promise<boolean> => {
+    const trial = await run(rate);
+    trials.push(trial);
+    if (trial.passed) best = trial;
+    else failed = rate;
+    return trial.passed;
+  };
+  for (let rate = start, k = 0; k < DOUBLINGS && (await tried(rate)); rate *= 2, k++);
+  for (let rate = start / 2, k = 0; !best && k < HALVINGS && !(await tried(rate)); rate /= 2, k++);
+  while (best && failed < Infinity && failed / best.rate > NEAR) await tried(Math.sqrt(failed * best.rate));
+  return { best, trials };
+}

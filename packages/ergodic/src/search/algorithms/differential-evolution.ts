@@ -1,0 +1,183 @@
+import { OptionError } from "../../engine/errors/errors.ts";
+import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
+import type { Draws } from "../../engine/random/stream.ts";
+import { defineSearch, type KeptState, keepState, type SearchOptionsOf } from "./define-search.ts";
+import { randomPoint } from "./fresh-start.ts";
+import type { SearchStart, SearchState } from "./search.ts";
+
+const DEFAULTS = {
+  base: "rand",
+  weightLow: 0.5,
+  weightHigh: 1,
+  crossover: 0.9,
+  population: null as number | null,
+  tolerance: 1e-12,
+};
+type Options = SearchOptionsOf<typeof DEFAULTS>;
+
+/** Generations of equal values that end the search. */
+const STILL = 20;
+
+/**
+ * Differential evolution, rand/1/bin and best/1/bin: a population whose own differences are its steps.
+ *
+ * For each member x_i of the N: v = b + F (x_r − x_s), r ≠ s random and neither i nor b; of the trial u every coordinate comes from v with
+ * probability C, else from x_i, but one at random always from v; x_i ← u if f(u) ≤ f(x_i). All N trials of a generation are one batch.
+ *   `base` b: "rand", another random member, or "best", the best one: quicker, and sooner in a wrong minimum
+ *   F: uniform in [`weightLow`, `weightHigh`], drawn once a generation (dither); C: `crossover`; N: `population`, default 10 d
+ * A coordinate of v beyond a side of the box falls at random between the side and b's. The first generation: the start, and points uniform in
+ * the box; where it is open, normal about the start with a deviation of 3. Invariant under monotone transformations of f.
+ * Stops where no coordinate's range over the population is above `tolerance` (initial steps), or where all values have been equal for 20
+ * generations. State: N (d + 1) float64. A point from outside replaces the worst member, if it is better.
+ * Source: Storn, Price 1997; Price, Storn, Lampinen 2005 (bounce-back, dither). Differs: nothing.
+ *
+ * @throws OptionError unless 0 ≤ weightLow ≤ weightHigh ≤ 2, 0 ≤ crossover ≤ 1, population is an integer >= 4 and tolerance >= 0
+ */
+export const differentialEvolution = defineSearch(
+  "differentialEvolution",
+  DEFAULTS,
+  (options, given) => new DifferentialEvolution(options, given),
+  {
+    summary: "a population that steps along its own differences: robust on rugged functions of few coordinates",
+    source: "Storn, Price 1997",
+    ranges: {
+      base: ["rand", "best"],
+      weightLow: { low: 0, high: 2 },
+      weightHigh: { low: 0, high: 2 },
+      crossover: { low: 0, high: 1 },
+      population: { low: 4, integer: true },
+      tolerance: { low: 0 },
+    },
+    check({ weightLow, weightHigh }) {
+      if (weightLow <= weightHigh) return;
+      throw new OptionError(
+        "differentialEvolution",
+        `weightLow is ${weightLow}, but must be at most weightHigh, ${weightHigh}`,
+        "OPTION_RANGE",
+      );
+    },
+  },
+);
+
+class DifferentialEvolution implements SearchState {
+  readonly snapshot: SearchState["snapshot"];
+  readonly restore: SearchState["restore"];
+  private readonly options: Options;
+  private readonly given: SearchStart;
+  private readonly d: number;
+  private readonly count: number;
+  private readonly kept;
+
+  constructor(options: Options, given: SearchStart) {
+    this.options = options;
+    this.given = given;
+    this.d = given.start.length;
+    this.count = options.population ?? 10 * this.d;
+    const what = `a population of ${this.count} points of ${this.d} numbers`;
+    checkRoom("differentialEvolution", what, this.count * (16 * this.d + 128), MOST_OBJECTS);
+    /** `still`: generations in a row that ended with all values equal. */
+    this.kept = {
+      numbers: { batch: 0, still: 0 },
+      arrays: { members: new Float64Array(this.count * this.d), values: new Float64Array(this.count).fill(Infinity) },
+    } satisfies KeptState;
+    const { snapshot, restore } = keepState(this.kept);
+    this.snapshot = snapshot;
+    this.restore = restore;
+  }
+
+  get stopped(): string | null {
+    const { batch, still } = this.kept.numbers;
+    if (batch === 0) return null;
+    if (still >= STILL)
+      return this.kept.arrays.values[0] === Infinity ? "no evaluation succeeded" : "the values no longer differ";
+    return this.spread() <= this.options.tolerance ? "the population has contracted to a point" : null;
+  }
+
+  propose(): Float64Array[] {
+    const { batch } = this.kept.numbers;
+    const draws = this.given.stream.at(batch);
+    if (batch === 0)
+      return Array.from({ length: this.count }, (_, i) => (i === 0 ? this.given.start.slice() : randomPoint(this.given, draws)));
+    const { weightLow, weightHigh } = this.options;
+    const weight = weightLow + (weightHigh - weightLow) * draws.uniform();
+    const best = this.ranked().best;
+    return Array.from({ length: this.count }, (_, i) => this.trial(i, best, weight, draws));
+  }
+
+  update(points: readonly Float64Array[], values: Float64Array): void {
+    const { numbers, arrays } = this.kept;
+    numbers.batch++;
+    for (let i = 0; i < points.length; i++) if (!(values[i] > arrays.values[i])) this.replace(i, points[i], values[i]);
+    const { best, worst } = this.ranked();
+    numbers.still = arrays.values[best] === arrays.values[worst] ? numbers.still + 1 : 0;
+  }
+
+  inject(point: Float64Array, value: number): void {
+    const { worst } = this.ranked();
+    if (value < this.kept.arrays.values[worst]) this.replace(worst, point, value);
+  }
+
+  report(): Record<string, number> {
+    return { population: this.count, spread: this.spread() };
+  }
+
+  private trial(i: number, best: number, weight: number, draws: Draws): Float64Array {
+    const { d } = this;
+    const { members } = this.kept.arrays;
+    const base = this.options.base === "best" ? best : this.another(draws, i, i, i);
+    const plus = this.another(draws, i, base, i);
+    const minus = this.another(draws, i, base, plus);
+    const sure = draws.integer(d);
+    const trial = members.slice(i * d, (i + 1) * d);
+    for (let j = 0; j < d; j++) {
+      if (!(draws.uniform() < this.options.crossover || j === sure)) continue;
+      const from = members[base * d + j];
+      trial[j] = this.inside(j, from, from + weight * (members[plus * d + j] - members[minus * d + j]), draws);
+    }
+    return trial;
+  }
+
+  private inside(j: number, from: number, to: number, draws: Draws): number {
+    const side = Math.min(Math.max(to, this.given.lower[j]), this.given.upper[j]);
+    return side === to ? to : from + draws.uniform() * (side - from);
+  }
+
+  private another(draws: Draws, a: number, b: number, c: number): number {
+    let index = draws.integer(this.count);
+    while (index === a || index === b || index === c) index = draws.integer(this.count);
+    return index;
+  }
+
+  private replace(i: number, point: Float64Array, value: number): void {
+    this.kept.arrays.members.set(point, i * this.d);
+    this.kept.arrays.values[i] = Number.isNaN(value) ? Infinity : value;
+  }
+
+  /** Of equal ones the first is best, the last worst. */
+  private ranked(): { best: number; worst: number } {
+    const { values } = this.kept.arrays;
+    let best = 0;
+    let worst = 0;
+    for (let i = 1; i < values.length; i++) {
+      if (values[i] < values[best]) best = i;
+      if (values[i] >= values[worst]) worst = i;
+    }
+    return { best, worst };
+  }
+
+  /** The widest range of a coordinate. */
+  private spread(): number {
+    const { members } = this.kept.arrays;
+    let widest = 0;
+    for (let j = 0; j < this.d; j++) {
+      let low = Infinity;
+      let high = -Infinity;
+      for (let at = j; at < members.length; at += this.d) {
+        low = Math.min(low, members[at]);
+        high = Math.max(high, members[at]);
+      }
+      widest = Math.max(widest, high - low);
+    }
+    return widest;
+  }
+}

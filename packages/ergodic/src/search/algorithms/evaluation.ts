@@ -1,0 +1,243 @@
+import type { Advance, Progression, Snapshot } from "../../engine/contract/index.ts";
+import { assert, ErgodicError, OptionError } from "../../engine/errors/errors.ts";
+import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Asked, Search } from "./ask-tell.ts";
+
+/** What f receives besides x: a seed, a signal that ends with the run, and the evaluation's number, from 0. */
+export interface BlackBoxContext {
+  /** 32 bits for an objective that draws random numbers. */
+  seed: number;
+  /** Aborted when the run ends. */
+  signal: AbortSignal;
+  /** Number of the evaluation, from 0. */
+  evaluation: number;
+}
+
+/** f: lower is better, NaN is a failed evaluation. x is a copy. */
+export type BlackBox = (x: Float64Array, context: BlackBoxContext) => number | Promise<number>;
+
+export interface EvaluationOptions {
+  concurrency: number;
+  /** Ends the run once a value is at most this. */
+  target: number | undefined;
+  /** Evaluations granted, whatever a checkpoint says. */
+  evaluations: number;
+  signal: AbortSignal | undefined;
+  /** After all else. */
+  dispose?(): void;
+}
+
+/** In a snapshot: the value of the last evaluation. */
+const LAST = "lastValue";
+
+/** Under way, until it is told. */
+interface Flight {
+  id: number;
+  x: Float64Array;
+  value?: number;
+}
+
+/**
+ * A search as the loop sees it: a step is one evaluation of f.
+ *
+ * Up to `concurrency` evaluations are under way at a time, also between two calls of `advance`. Values are told in the order of their numbers:
+ * which evaluation ends first changes nothing, neither a target's stop nor a checkpoint. Those under way when a run is kept are made again.
+ */
+export class Evaluation implements Progression {
+  readonly stepsPerEpoch = Infinity;
+  readonly updatesPerStep = 1;
+  private readonly search: Search;
+  private readonly f: BlackBox;
+  private readonly options: EvaluationOptions;
+  /** In the order of their numbers. */
+  private readonly flights: Flight[] = [];
+  private unfinished = 0;
+  /** Asked for before a checkpoint, and to be made again. */
+  private again: Asked[] = [];
+  private failure: { error: unknown } | undefined;
+  private value = Number.NaN;
+  private wake: () => void = () => {};
+  private readonly end = new AbortController();
+  private readonly onAbort = (): void => this.fail(this.options.signal?.reason);
+
+  constructor(search: Search, f: BlackBox, options: EvaluationOptions) {
+    this.search = search;
+    this.f = f;
+    this.options = options;
+    search.grant(options.evaluations);
+    options.signal?.addEventListener("abort", this.onAbort);
+  }
+
+  get step(): number {
+    return this.search.evaluations;
+  }
+
+  get updates(): number {
+    return this.search.evaluations;
+  }
+
+  get converged(): string | false {
+    const { target } = this.options;
+    const { best, stopped } = this.search;
+    if (target !== undefined && best && best.value <= target) return `the target of ${target} is reached`;
+    return stopped ?? false;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    let updates = 0;
+    while (updates < steps && !this.converged) {
+      this.launch();
+      if (this.failure) throw this.failure.error;
+      const next = this.flights[0];
+      assert(next, "a search that goes on has nothing to evaluate");
+      if (next.value === undefined) {
+        await new Promise<void>((resolve) => (this.wake = resolve));
+        continue;
+      }
+      this.flights.shift();
+      this.value = next.value;
+      this.search.tell(next.id, next.value);
+      updates++;
+    }
+    // The loss is said by report(): the best value, not a mean.
+    return { updates, lossSum: 0, rows: 0 };
+  }
+
+  /** @throws ErgodicError [SEARCH_NO_VALUE] where every evaluation failed */
+  parameters(): Float64Array {
+    const { best, evaluations } = this.search;
+    if (best) return best.x;
+    throw new ErgodicError(
+      "minimize",
+      `none of ${evaluations} evaluations gave a number below Infinity; start where f has a value, or let f return one`,
+      "SEARCH_NO_VALUE",
+    );
+  }
+
+  snapshot(): Snapshot {
+    const { tensors, state } = this.search.snapshot();
+    return { tensors: { ...tensors, [LAST]: Float64Array.of(this.value) }, state };
+  }
+
+  restore(snapshot: Snapshot): void {
+    this.search.restore(snapshot);
+    const kept = new KeptPart("the search", snapshot);
+    // Older checkpoints lack it.
+    if (kept.has(LAST)) [this.value] = kept.floats(LAST, 1);
+    this.search.grant(this.options.evaluations);
+    this.again = this.search.pending;
+  }
+
+  report(): Record<string, number> {
+    const report = this.search.report();
+    return { ...report, value: this.value, loss: report.best };
+  }
+
+  dispose(): void {
+    this.options.signal?.removeEventListener("abort", this.onAbort);
+    this.end.abort(new ErgodicError("minimize", "the run has ended", "RUN_ENDED"));
+    this.options.dispose?.();
+  }
+
+  /** Starts evaluations until enough are under way, or the next value is known: an f that gives numbers at once is not called ahead. */
+  private launch(): void {
+    const { concurrency } = this.options;
+    while (this.unfinished < concurrency && this.flights[0]?.value === undefined && !this.failure) {
+      const asked = this.again.shift() ?? this.search.ask(1)[0];
+      if (!asked) return;
+      this.start(asked);
+    }
+  }
+
+  private start({ id, x, seed }: Asked): void {
+    const flight: Flight = { id, x };
+    this.flights.push(flight);
+    const settle = (value: unknown): void => {
+      if (typeof value === "number") flight.value = value;
+      else this.fail(notANumber(x, value));
+    };
+    try {
+      const made: unknown = this.f(x.slice(), { seed, signal: this.end.signal, evaluation: id });
+      if (!isThenable(made)) {
+        settle(made);
+        return;
+      }
+      this.unfinished++;
+      made
+        .then(settle, (cause: unknown) => this.fail(threw(x, cause)))
+        .then(() => {
+          this.unfinished--;
+          this.wake();
+        });
+    } catch (cause) {
+      this.fail(threw(x, cause));
+    }
+  }
+
+  /** The first failure is the one to tell. */
+  private fail(error: unknown): void {
+    this.failure ??= { error };
+    if (this.options.signal?.aborted) this.end.abort(this.options.signal.reason);
+    this.wake();
+  }
+}
+
+/** Relative: builds and hosts round differently. */
+const SAME = 1e-9;
+
+/**
+ * The best point of a snapshot once more. f that gives another value, and the same one again, is another function; f that gives a third one is
+ * noisy, of which nothing can be told.
+ *
+ * @throws OptionError [CHECKPOINT_FUNCTION]; ErgodicError [SEARCH_THROWN] where f fails
+ */
+export async function refuseOtherFunction(f: BlackBox, snapshot: Snapshot, signal = new AbortController().signal): Promise<void> {
+  const kept = new KeptPart("the search", snapshot);
+  if (!kept.has("bestFirst")) return;
+  const [evaluation, seed, value] = kept.floats("bestFirst", 3);
+  const x = kept.floats("bestX");
+  const again = async (): Promise<number> => {
+    try {
+      const given: unknown = await f(x.slice(), { seed, signal, evaluation });
+      if (typeof given === "number") return given;
+      throw notANumber(x, given);
+    } catch (cause) {
+      throw cause instanceof OptionError ? cause : threw(x, cause);
+    }
+  };
+  const found = await again();
+  const isSame = (other: number): boolean =>
+    Object.is(found, other) || Math.abs(found - other) <= SAME * Math.max(Math.abs(found), Math.abs(other), Number.MIN_VALUE);
+  if (isSame(value) || !isSame(await again())) return;
+  throw new OptionError(
+    "minimize.resume",
+    `f gives ${found} at the best point, x = ${shown(x)}, but gave ${value} when the checkpoint was made; give the function that it was made with`,
+    "CHECKPOINT_FUNCTION",
+  );
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as Partial<Promise<unknown>>).then === "function";
+}
+
+function threw(x: Float64Array, cause: unknown): ErgodicError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ErgodicError(
+    "minimize",
+    `f failed at x = ${shown(x)}: ${reason}; let it return NaN where it has no value, or mend it and resume from a checkpoint`,
+    "SEARCH_THROWN",
+    { cause },
+  );
+}
+
+function notANumber(x: Float64Array, value: unknown): OptionError {
+  return new OptionError(
+    "minimize",
+    `f gave ${String(value)} at x = ${shown(x)}, but must give a number, or NaN where it has no value`,
+    "SEARCH_VALUE",
+  );
+}
+
+function shown(x: Float64Array): string {
+  return `[${[...x.subarray(0, 10)].join(", ")}${x.length > 10 ? `, … ${x.length} in all` : ""}]`;
+}

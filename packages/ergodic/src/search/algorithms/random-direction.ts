@@ -1,0 +1,60 @@
+import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
+import { defineSearch, keepState } from "./define-search.ts";
+
+/**
+ * Random directions: x ← x − α_k/m Σ_j (f(x + σu_j) − f(x))/σ · u_j, u ~ N(0, I); `antithetic`: (f(x + σu) − f(x − σu))/(2σ).
+ *
+ * σ: `sigma`, initial steps. α_k = `rate`/(1 + `decay`·k), k updates made; of initial steps squared over f, so it belongs to the objective:
+ * at most 1/(4(d + 4)L) for a curvature of L. m: `directions`, so many at once. Each update costs m + 1 evaluations, antithetic 2m.
+ * The mean step is that along the gradient of f smoothed by N(0, σ²I). Common random numbers take away the noise that both values share.
+ * A direction with a failed evaluation is skipped. `centre` is x. Adding a constant to f changes nothing but rounding.
+ * Source: Nesterov, Spokoiny 2017.
+ *
+ * @throws OptionError unless rate, sigma > 0, decay ≥ 0, directions ≥ 1
+ */
+export const randomDirection = defineSearch(
+  "randomDirection",
+  { rate: 0.01, sigma: 1e-3, decay: 0, directions: 1, antithetic: false },
+  ({ rate, sigma, decay, directions, antithetic }, { start, stream }) => {
+    const what = `${directions} directions of ${start.length} numbers`;
+    checkRoom("randomDirection", what, directions * (24 * start.length + 384), MOST_OBJECTS);
+    const numbers = { batch: 0 };
+    const arrays = { x: start.slice() };
+    const moved = (x: Float64Array, u: Float64Array, by: number) => x.map((v, i) => v + by * u[i]);
+    const draw = (): Float64Array[] => {
+      const draws = stream.at(numbers.batch);
+      return Array.from({ length: directions }, () => start.map(() => draws.normal()));
+    };
+    return {
+      ...keepState({ numbers, arrays }),
+      stopped: null,
+      propose() {
+        const { x } = arrays;
+        const ahead = draw().map((u) => moved(x, u, sigma));
+        return antithetic ? [...ahead, ...draw().map((u) => moved(x, u, -sigma))] : [x.slice(), ...ahead];
+      },
+      update(_, values) {
+        const us = draw();
+        const alpha = rate / (1 + decay * numbers.batch);
+        const slopes = us.map((_u, j) =>
+          antithetic ? (values[j] - values[directions + j]) / (2 * sigma) : (values[j + 1] - values[0]) / sigma,
+        );
+        for (const [j, slope] of slopes.entries())
+          if (Number.isFinite(slope)) arrays.x = moved(arrays.x, us[j], (-alpha / directions) * slope);
+        numbers.batch++;
+      },
+      report: () => ({ rate: rate / (1 + decay * numbers.batch) }),
+      centre: () => arrays.x.slice(),
+    };
+  },
+  {
+    summary: "a step along a random direction, by the slope of f there",
+    source: "Nesterov, Spokoiny 2017",
+    ranges: {
+      rate: { low: 0, open: true },
+      sigma: { low: 0, open: true },
+      decay: { low: 0 },
+      directions: { low: 1, integer: true },
+    },
+  },
+);

@@ -1,0 +1,63 @@
+import { power } from "../../engine/numbers/power.ts";
+import { defineSearch, keepState } from "./define-search.ts";
+
+const optional = null as number | null;
+
+/**
+ * SPSA: x ← x − a_k (f(x + c_kΔ) − f(x − c_kΔ))/(2c_k) · Δ, Δ_i = ±1 at random: a gradient by two evaluations, whatever the dimension.
+ *
+ * a_k = a/(k + 1 + A)^`alpha`, c_k = `c`/(k + 1)^`gamma`, k updates made; c in initial steps. A: `stability`, default max(10, budget/20), a tenth
+ * of the updates that the budget allows. a: `a`, of initial steps squared over f; by default such that the first update that moves at all moves
+ * each coordinate by `firstStep` initial steps. c should be about the noise of f over its slope. An update with a failed evaluation is skipped.
+ * `centre` is x; the points that are evaluated, and so the best of them, are c_k away from it. Adding a constant to f changes nothing but rounding.
+ * Source: Spall 1992, 1998 (alpha .602, gamma .101: the slowest decay that the theory allows).
+ *
+ * @throws OptionError unless a, c, firstStep > 0 and stability, alpha, gamma ≥ 0
+ */
+export const spsa = defineSearch(
+  "spsa",
+  { a: optional, c: 0.1, stability: optional, alpha: 0.602, gamma: 0.101, firstStep: 0.1 },
+  ({ a, c, stability, alpha, gamma, firstStep }, { start, budget, stream }) => {
+    const offset = stability ?? Math.max(10, Number.isFinite(budget) ? budget / 20 : 0);
+    const numbers = { batch: 0, a: a ?? 0 };
+    const arrays = { x: start.slice() };
+    const width = (): number => c * power(numbers.batch + 1, -gamma);
+    const signs = (): Float64Array => {
+      const draws = stream.at(numbers.batch);
+      return start.map(() => 2 * draws.integer(2) - 1);
+    };
+    return {
+      ...keepState({ numbers, arrays }),
+      stopped: null,
+      propose() {
+        const delta = signs();
+        const by = width();
+        return [arrays.x.map((v, i) => v + by * delta[i]), arrays.x.map((v, i) => v - by * delta[i])];
+      },
+      update(_, [ahead, behind]) {
+        const slope = (ahead - behind) / (2 * width());
+        const decay = power(numbers.batch + 1 + offset, -alpha);
+        if (Number.isFinite(slope) && slope !== 0) {
+          if (numbers.a === 0) numbers.a = firstStep / (decay * Math.abs(slope));
+          const delta = signs();
+          arrays.x = arrays.x.map((v, i) => v - numbers.a * decay * slope * delta[i]);
+        }
+        numbers.batch++;
+      },
+      report: () => ({ rate: numbers.a * power(numbers.batch + 1 + offset, -alpha), width: width() }),
+      centre: () => arrays.x.slice(),
+    };
+  },
+  {
+    summary: "the gradient along one random diagonal, by two evaluations",
+    source: "Spall 1992, 1998",
+    ranges: {
+      a: { low: 0, open: true },
+      c: { low: 0, open: true },
+      stability: { low: 0 },
+      alpha: { low: 0 },
+      gamma: { low: 0 },
+      firstStep: { low: 0, open: true },
+    },
+  },
+);

@@ -1,0 +1,199 @@
+import type { Advance, JsonObject, Progression, Snapshot } from "../../engine/contract/index.ts";
+import { ErgodicError } from "../../engine/errors/errors.ts";
+import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Search } from "./ask-tell.ts";
+import { type BlackBoxContext, Evaluation } from "./evaluation.ts";
+import type { Halving, Measured } from "./halving.ts";
+import { inContext, type MakeTrial, runTrial, type Trial, type TrialTick } from "./trial.ts";
+
+export interface TrialsOptions {
+  names: readonly string[];
+  make: MakeTrial;
+  measure(tick: TrialTick): number | undefined;
+  value: "last" | "best";
+  halving: Halving | undefined;
+  trials: number;
+  target: number | undefined;
+  concurrency: number;
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Tuning as the loop sees it: a step is one trial, a run with the settings that a search asked for.
+ *
+ * The search learns a trial's value, NaN where it failed (trial.ts). Errors of runs end the tuning. Trials that ended are kept in a snapshot; those
+ * under way are made again from their start.
+ */
+export class Trials implements Progression {
+  readonly stepsPerEpoch = Infinity;
+  readonly updatesPerStep = 1;
+  private readonly search: Search;
+  private readonly options: TrialsOptions;
+  private readonly evaluation: Evaluation;
+  /** Ended, by number. */
+  private readonly ended = new Map<number, Trial>();
+  /** Measurements of those under way. */
+  private readonly live = new Map<number, Measured[]>();
+  private failure: Error | undefined;
+  private last = Number.NaN;
+
+  constructor(search: Search, options: TrialsOptions) {
+    this.search = search;
+    this.options = options;
+    const { concurrency, trials: evaluations, signal } = options;
+    this.evaluation = new Evaluation(search, (x, context) => this.evaluate(x, context), {
+      concurrency,
+      evaluations,
+      signal,
+      target: undefined,
+    });
+  }
+
+  get step(): number {
+    return this.evaluation.step;
+  }
+
+  get updates(): number {
+    return this.evaluation.updates;
+  }
+
+  get converged(): string | false {
+    const { target } = this.options;
+    const { best } = this;
+    if (target !== undefined && best?.state === "finished" && best.value <= target) return `the target of ${target} is reached`;
+    return this.evaluation.converged;
+  }
+
+  /** By number. */
+  get trials(): Trial[] {
+    return [...this.ended.values()].sort((a, b) => a.number - b.number);
+  }
+
+  /** The least value of those that finished, or, where none did, of those that were stopped; of equals the first. */
+  get best(): Trial | undefined {
+    const { trials } = this;
+    for (const wanted of ["finished", "stopped"]) {
+      const [first, ...others] = trials.filter(({ state }) => state === wanted);
+      if (first) return others.reduce((best, trial) => (trial.value < best.value ? trial : best), first);
+    }
+    return undefined;
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    let updates = 0;
+    while (updates < steps && !this.converged) {
+      try {
+        updates += (await this.evaluation.advance(1)).updates;
+      } catch (error) {
+        throw this.failure ?? error;
+      }
+    }
+    // The loss is said by report(): the best value, not a mean.
+    return { updates, lossSum: 0, rows: updates };
+  }
+
+  /** @throws ErgodicError [TUNE_NO_VALUE] where every trial failed */
+  parameters(): Float64Array {
+    const { best } = this;
+    if (best) return Float64Array.from(this.options.names, (name) => best.settings[name]);
+    throw new ErgodicError(
+      "tune",
+      `all of ${this.ended.size} trials diverged; search lower rates, or settings under which a run keeps finite`,
+      "TUNE_NO_VALUE",
+    );
+  }
+
+  report(): Record<string, number> {
+    const { best: _, evaluations: __, ...search } = this.search.report();
+    const { finished, stopped, failed, epochs, epochsSaved } = this.counts();
+    const loss = this.best?.value ?? Number.NaN;
+    return { ...search, value: this.last, best: loss, loss, finished, stopped, failed, epochs, epochsSaved };
+  }
+
+  /** Of trials that ended; what stopping saved is reckoned by the length of the first that finished. */
+  counts(): { finished: number; stopped: number; failed: number; epochs: number; epochsSaved: number } {
+    const { trials } = this;
+    const count = (wanted: Trial["state"]): number => trials.filter(({ state }) => state === wanted).length;
+    const length = this.options.halving?.length ?? Infinity;
+    const left = ({ state, epochs }: Trial): number =>
+      state === "stopped" && length < Infinity ? Math.max(0, length - epochs) : 0;
+    return {
+      finished: count("finished"),
+      stopped: count("stopped"),
+      failed: count("failed"),
+      epochs: trials.reduce((sum, { epochs }) => sum + epochs, 0),
+      epochsSaved: trials.reduce((sum, trial) => sum + left(trial), 0),
+    };
+  }
+
+  snapshot(): Snapshot {
+    const { tensors, state } = this.evaluation.snapshot();
+    const trials = [...this.ended.values()].map((trial) => ({ ...trial, value: Number.isNaN(trial.value) ? null : trial.value }));
+    // In the order in which they ended: the first that finished lays the rungs.
+    return { tensors, state: { search: state, trials: trials as unknown as JsonObject[] } };
+  }
+
+  restore(snapshot: Snapshot): void {
+    const kept = new KeptPart("the trials", snapshot);
+    this.evaluation.restore(kept.part("the search", "", kept.object("search")).snapshot);
+    for (const one of kept.list("trials", isObject)) this.end(trialOf(kept.part("a trial", "", one), this.options.names));
+  }
+
+  dispose(): void {
+    this.evaluation.dispose();
+  }
+
+  private async evaluate(x: Float64Array, context: BlackBoxContext): Promise<number> {
+    const number = context.evaluation;
+    // Ended before a checkpoint, but not yet told in its turn.
+    const known = this.ended.get(number);
+    if (known) return known.value;
+    const settings = Object.fromEntries(this.options.names.map((name, i) => [name, x[i]]));
+    const { make, measure, value, halving } = this.options;
+    const losses: Measured[] = [];
+    let passed = 0;
+    const judge = (): number | undefined => {
+      const verdict = halving?.judge(losses, this.rivals(losses), passed);
+      passed = verdict?.passed ?? 0;
+      return verdict?.stop;
+    };
+    this.live.set(number, losses);
+    try {
+      const { seed, signal } = context;
+      const trial = await runTrial(settings, { seed, signal, trial: number }, { make, measure, value, judge, losses });
+      this.end(trial);
+      return trial.value;
+    } catch (error) {
+      if (!context.signal.aborted) this.failure ??= inContext(number, settings, error);
+      throw error;
+    } finally {
+      this.live.delete(number);
+    }
+  }
+
+  private end(trial: Trial): void {
+    this.ended.set(trial.number, trial);
+    this.last = trial.value;
+    if (trial.state === "finished") this.options.halving?.finished(trial.losses);
+  }
+
+  private *rivals(own: readonly Measured[]): Generator<readonly Measured[]> {
+    for (const { losses } of this.ended.values()) yield losses;
+    for (const losses of this.live.values()) if (losses !== own) yield losses;
+  }
+}
+
+/** What a snapshot holds of a trial. */
+function trialOf(kept: KeptPart, names: readonly string[]): Trial {
+  const settings = kept.part("a trial's settings", "", kept.object("settings"));
+  const losses = kept.list("losses", isObject).map((one) => kept.part("a trial's loss", "", one));
+  return {
+    number: kept.count("number"),
+    settings: Object.fromEntries(names.map((name) => [name, settings.number(name)])),
+    value: kept.numberOr("value", Number.NaN),
+    state: kept.choice("state", ["finished", "stopped", "failed"]),
+    ...(kept.state.rung === undefined ? {} : { rung: kept.number("rung", 0) }),
+    epochs: kept.number("epochs", 0),
+    losses: losses.map((one) => ({ epoch: one.number("epoch", 0), loss: one.number("loss") })),
+  };
+}

@@ -1,0 +1,296 @@
+/**
+ * minimize(compiled, start, { rule }): the least value of a function that compileFunction made with a gradient, by any rule on the whole objective.
+ *
+ *   const { x, value } = await minimize(loss, { w: [0, 0] }, { rule: lbfgs(), data: { x, y } });
+ *
+ * x: the inputs that `gradient` named, in its order as one vector; `start` gives them by name, or as that vector. Other inputs
+ * are data: given as `data`, or written to `compiled.inputs` before. rule: default lbfgs(); one update is an epoch, default
+ * 1000 of them; L-BFGS and line searches end where they converged. State is float64, arithmetic the function's. A function that
+ * draws random numbers draws anew each update; rules that compare values refuse it. A checkpoint holds no data:
+ * `minimize.resume(checkpoint, compiled, { data })` goes on bit for bit with the same.
+ *
+ * @throws OptionError, CapabilityError when something does not fit; ErgodicError [RUN_DIVERGED]; what `signal` was aborted with
+ */
+
+import type { CompiledFunction, Numbers, Shapes } from "../../engine/compiler/array/function.ts";
+import { arraysBelow } from "../../engine/compiler/array/symbolic.ts";
+import type { JsonObject } from "../../engine/contract/index.ts";
+import { checkAlgorithm, checkNumbers, checkSignal, refuse } from "../../engine/errors/checks.ts";
+import { CapabilityError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
+import type { Finding } from "../../engine/errors/finding.ts";
+import { meanOfBlocks, worseFindings } from "../../engine/errors/worse.ts";
+import {
+  type Checkpoint,
+  checkpointBytes,
+  fromCheckpoint,
+  readCheckpointOf,
+  refuseOtherValue,
+} from "../../engine/loop/checkpoint.ts";
+import { isNumber, KeptPart } from "../../engine/loop/kept-part.ts";
+import { minimumNames } from "../../engine/loop/result-names.ts";
+import { Run, type RunSummary } from "../../engine/loop/run.ts";
+import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
+import { openEngine } from "../../engine/memory/engine.ts";
+import { refuseLink } from "../../engine/optimise/fits.ts";
+import { fullDescent } from "../../engine/optimise/full.ts";
+import { isRule, type Rule, type RuleJson } from "../../engine/optimise/kinds.ts";
+import type { FullObjective } from "../../engine/optimise/objective.ts";
+import { lbfgs } from "../../engine/optimise/rules/lbfgs.ts";
+import type { GradientDescent } from "../../learning/descent/gradient-descent.ts";
+
+type Given = ArrayLike<number> | number;
+export type GivenByName = Readonly<Record<string, Given>>;
+
+/** What a resumed descent along gradients may change. */
+export interface GradientResumeOptions {
+  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. One epoch is one update. */
+  until?: Until;
+  /** Inputs that are not searched, by name. */
+  data?: GivenByName;
+  /** Aborts the run. */
+  signal?: AbortSignal;
+}
+
+/** Options of `minimize` for a function compiled with a gradient. */
+export interface MinimizeGradientOptions extends GradientResumeOptions {
+  /** The step rule, e.g. lbfgs() or adam(). Default lbfgs(). */
+  rule?: Rule;
+  /** Instead of `rule`: gradientDescent({ rule }). */
+  algorithm?: GradientDescent;
+  /** Most updates. Default 1000; > 0. */
+  epochs?: number;
+}
+
+/** Where a descent along gradients ended. */
+export interface GradientMinimum {
+  /** By the name of the input. */
+  x: Record<string, Float64Array>;
+  /** The function's value there. */
+  value: number;
+  /** Euclidean norm of the gradient there. */
+  gradientNorm: number;
+  /** Why the run stopped. */
+  reason: string;
+  /** How the run went. */
+  run: RunSummary;
+}
+
+/** What of a compiled function is needed, whatever its shapes. */
+export type Differentiated = Pick<CompiledFunction<Shapes>, "outputs" | "run" | "program"> & {
+  readonly inputs: Readonly<Record<string, Numbers>>;
+  readonly gradients: Readonly<Record<string, Numbers | undefined>>;
+};
+
+const EPOCHS = 1000;
+
+export const isCompiled = (f: unknown): f is Differentiated => typeof f === "function" && "program" in f && "gradients" in f;
+
+export function minimizeGradient(
+  f: Differentiated,
+  start: Given | GivenByName,
+  options: MinimizeGradientOptions,
+): Run<GradientMinimum> {
+  checkKeys("minimize", options, ["rule", "algorithm", "epochs", "until", "data", "signal"]);
+  const { epochs, until, data = {}, signal } = options;
+  checkSignal("minimize", signal);
+  const rule = ruleOf("minimize", options);
+  const stopping = resolveStopping("minimize", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
+  const objective = new CompiledObjective("minimize", f, data);
+  refuseMisfits("minimize", rule, objective);
+  const x0 = objective.gather(start);
+  return launch(objective, signal, async () => ({ rule, x0, until: stopping.until }));
+}
+
+/** Goes on from a checkpoint of such a run, bit for bit; function and data must be the same. */
+export function resumeGradient(
+  from: string | Uint8Array | Blob,
+  f: Differentiated,
+  options: GradientResumeOptions = {},
+): Run<GradientMinimum> {
+  checkKeys("minimize.resume", options, ["until", "data", "signal"]);
+  checkSignal("minimize.resume", options.signal);
+  const objective = new CompiledObjective("minimize.resume", f, options.data ?? {});
+  return launch(objective, options.signal, async () => {
+    const { checkpoint, kept } = await readCheckpointOf(from, "gradient");
+    return fromCheckpoint(async (): Promise<Recipe> => {
+      const { ruleFromJson } = await import("../../engine/optimise/index.ts");
+      const part = new KeptPart("the descent", { tensors: {}, state: kept });
+      const { until } = resolveStopping("minimize.resume", { until: options.until ?? (part.object("until") as Until) }, false);
+      const rule = ruleFromJson(part.object("rule") as unknown as RuleJson);
+      refuseMisfits("minimize.resume", rule, objective);
+      const x0 = objective.gather(part.list("x0", isNumber));
+      // Checkpoints of earlier versions have none, nor have those of functions that draw random numbers.
+      const value = typeof kept.value === "number" ? { value: kept.value } : {};
+      return { rule, x0, until, ...value, checkpoint };
+    });
+  });
+}
+
+function ruleOf(where: string, { rule, algorithm }: MinimizeGradientOptions): Rule {
+  if (rule !== undefined && algorithm !== undefined)
+    throw new OptionError(where, "rule and algorithm were both given; leave one out", "OPTION_CONFLICT");
+  if (algorithm === undefined) {
+    if (rule !== undefined && !isRule(rule)) refuse(where, "rule", rule, "a rule", "lbfgs()");
+    return rule ?? lbfgs();
+  }
+  checkAlgorithm(where, "algorithm", algorithm, "fit", "gradientDescent({ rule: lbfgs() })");
+  if (algorithm.name !== "gradientDescent" || algorithm.variance)
+    throw new CapabilityError(
+      where,
+      `algorithm is ${algorithm.name}${algorithm.variance ? " with variance reduction" : ""}, but a compiled function gives whole gradients; take algorithm: gradientDescent({ rule: lbfgs() })`,
+      "MINIMIZE_ALGORITHM",
+    );
+  return algorithm.rule;
+}
+
+function refuseMisfits(
+  where: string,
+  rule: Rule,
+  { draws }: CompiledObjective,
+): asserts rule is Exclude<Rule, { kind: "search" }> {
+  const refuse = (message: string, code: string): never => {
+    throw new CapabilityError(where, message, code);
+  };
+  if (rule.kind === "search")
+    refuse(`${rule.name} searches on minibatches, but a compiled function is a whole; take lbfgs()`, "PLAN_MEANING");
+  refuseLink(where, rule);
+  if (rule.kind === "host" && draws)
+    refuse(`${rule.name} compares values, but the function draws random numbers at each; take rule: adam()`, "RULE_RANDOM");
+}
+
+/** A compiled function of the inputs that it is differentiated by, as one vector. */
+class CompiledObjective implements FullObjective {
+  readonly count: number;
+  readonly rows = 1;
+  start: Float64Array | undefined;
+  readonly draws: boolean;
+  readonly #where: string;
+  readonly #f: Differentiated;
+  readonly #parts: { name: string; from: number; to: number }[] = [];
+
+  constructor(where: string, f: Differentiated, data: GivenByName) {
+    this.#where = where;
+    this.#f = f;
+    const { inputs, gradients } = f;
+    let count = 0;
+    for (const name of Object.keys(gradients)) this.#parts.push({ name, from: count, to: (count += inputs[name].length) });
+    this.count = count;
+    if (count === 0)
+      throw new CapabilityError(
+        where,
+        `the function ${f.program.name} has no gradient; compile it with { gradient: [${JSON.stringify(Object.keys(inputs)[0] ?? "x")}] }`,
+        "MINIMIZE_GRADIENT",
+      );
+    this.draws = arraysBelow(f.program.outputs.map(({ value }) => value)).some(({ op }) => op === "uniform" || op === "normal");
+    const others = Object.keys(inputs).filter((name) => gradients[name] === undefined);
+    checkKeys(`${where}.data`, data, others);
+    for (const [name, given] of Object.entries(data)) inputs[name].set(this.#numbers(`data.${name}`, given, inputs[name].length));
+  }
+
+  /** `start` as one vector, which becomes the objective's. */
+  gather(start: Given | GivenByName): Float64Array {
+    const vector = new Float64Array(this.count);
+    if (typeof start === "number" || "length" in start) vector.set(this.#numbers("start", start as Given, this.count));
+    else {
+      const names = this.#parts.map(({ name }) => name);
+      checkKeys(`${this.#where}.start`, start, names);
+      for (const { name, from, to } of this.#parts) vector.set(this.#numbers(`start.${name}`, start[name], to - from), from);
+    }
+    this.start = vector;
+    return vector;
+  }
+
+  /** By the name of the input. */
+  scatter(x: Float64Array): Record<string, Float64Array> {
+    return Object.fromEntries(this.#parts.map(({ name, from, to }) => [name, x.slice(from, to)]));
+  }
+
+  evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {
+    const { inputs } = this.#f;
+    for (const { name, from, to } of this.#parts) inputs[name].set(x.subarray(from, to));
+    this.#f.run(update);
+    const { gradients, outputs } = this.#f;
+    if (gradient) for (const { name, from } of this.#parts) gradient.set(gradients[name]!, from);
+    return Object.values(outputs)[0][0];
+  }
+
+  async evaluateOnWorkers(x: Float64Array, gradient: Float64Array, update = 0): Promise<number> {
+    return this.evaluate(x, gradient, update);
+  }
+
+  /** The function's memory is the caller's. */
+  dispose(): void {}
+
+  #numbers(name: string, given: Given | undefined, wanted: number): ArrayLike<number> {
+    const numbers = typeof given === "number" ? [given] : given;
+    if (numbers !== undefined) checkNumbers(this.#where, name, numbers);
+    if (numbers?.length === wanted) return numbers;
+    const what = numbers === undefined ? "missing" : `of ${numbers.length} numbers`;
+    throw new OptionError(
+      this.#where,
+      `${name} is ${what}, but must have ${wanted}, as the function's shapes say`,
+      "OPTION_LENGTH",
+    );
+  }
+}
+
+/** Random numbers of a function that draws some, which both points are evaluated with. */
+const COMPARED_DRAWS = 16;
+
+function worseThanStart(objective: CompiledObjective, { x0, value }: JsonObject, x: Float64Array): Finding[] {
+  const start = Float64Array.from(x0 as number[]);
+  if (!objective.draws)
+    return worseFindings({ start: Number(value), end: objective.evaluate(x, null), error: 0 }, "the value", 0);
+  const values = (at: Float64Array): number[] =>
+    Array.from({ length: COMPARED_DRAWS }, (_, update) => objective.evaluate(at, null, update));
+  return worseFindings(meanOfBlocks(values(start), values(x)), "the mean value");
+}
+
+interface Recipe {
+  rule: Rule;
+  x0: Float64Array;
+  until: Until;
+  /** The function's at x0, when the checkpoint was made. */
+  value?: number;
+  checkpoint?: Checkpoint;
+}
+
+function launch(
+  objective: CompiledObjective,
+  signal: AbortSignal | undefined,
+  read: () => Promise<Recipe>,
+): Run<GradientMinimum> {
+  let json: JsonObject;
+  return new Run<GradientMinimum>({
+    resultNames: minimumNames(),
+    signal,
+    start: async () => {
+      const { rule, x0, until, checkpoint, ...kept } = await read();
+      const engine = await openEngine();
+      const value = objective.draws ? Number.NaN : objective.evaluate(x0, null);
+      if (kept.value !== undefined) refuseOtherValue(kept.value, value);
+      const known: JsonObject = Number.isFinite(value) ? { value } : {};
+      json = { rule: rule.toJSON() as unknown as JsonObject, x0: [...x0], until: until as JsonObject, ...known };
+      const options = { objective, penalty: undefined, precision: "f64", workers: 1, deterministic: false } as const;
+      return {
+        progression: fullDescent({ ...options, rule: rule as Exclude<Rule, { kind: "search" }> }, engine),
+        stopping: { until, validateEvery: 1, patience: undefined },
+        chosen: json,
+        ...(checkpoint ? { resume: checkpoint } : {}),
+      };
+    },
+    finish: (x, summary) => {
+      const gradient = new Float64Array(objective.count);
+      const run = { ...summary, findings: worseThanStart(objective, json, x) };
+      const value = objective.evaluate(x, gradient, run.updates);
+      return {
+        x: objective.scatter(x),
+        value,
+        gradientNorm: Math.sqrt(gradient.reduce((sum, g) => sum + g * g, 0)),
+        reason: run.reason,
+        run,
+      };
+    },
+    keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { gradient: json } }),
+  });
+}

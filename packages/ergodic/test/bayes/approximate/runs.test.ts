@@ -1,0 +1,271 @@
+/**
+ * Runs of approximations: the same draws however they are made, gone on with bit for bit, exact where the target is normal, and flagged where it is far
+ * from it.
+ *
+ * Statistical checks: each compares the mean over 20 independent runs with the truth at Student's t quantile for 1e-5, two-sided; 6 checks, so one run of
+ * this file in 16000 of other seeds would fail by chance.
+ */
+import { afterAll, describe, expect, it } from "vitest";
+import { cauchy, gamma, model } from "../../../src/bayes/model/index.ts";
+import {
+  fullRank,
+  meanField,
+  pathfinder,
+  type Sampler,
+  type Sampling,
+  type SamplingPlan,
+  samplerFromJson,
+} from "../../../src/bayes/samplers/index.ts";
+import type { LogDensity } from "../../../src/engine/contract/index.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { broken, funnel, gaussian } from "../samplers/densities.ts";
+
+const engine = await openEngine();
+const precision = [
+  [2, 0.5, 0],
+  [0.5, 1, 0.2],
+  [0, 0.2, 3],
+];
+const target = await gaussian(engine, [1, -2, 300], precision);
+const plan: SamplingPlan = { chains: 2, warmup: 0, draws: 100, seed: 4, workers: 1, deterministic: true };
+const small = { maxIterations: 300, refineDraws: 50 };
+const samplers = [
+  pathfinder({ draws: 100 }),
+  pathfinder({ psis: false, paths: 2, history: 3 }),
+  meanField(small),
+  fullRank(small),
+];
+/** A skewed posterior, its unconstrained numbers the logarithms: mean 1.5 and variance 0.75, and of x² mean 3. */
+const skewed = await model(({ param }) => void param("x", gamma(3, 2), { shape: 2 })).condition({}, { deterministic: true });
+afterAll(() => skewed.dispose());
+
+async function finish(run: Sampling, stretch = 1e9): Promise<Sampling> {
+  while (run.converged === false) await run.advance(stretch);
+  return run;
+}
+
+async function drawn(sampler: Sampler, given: SamplingPlan, density: LogDensity = target, stretch?: number) {
+  const run = await finish(sampler.start(density, given, engine), stretch);
+  const made = { draws: run.draws(), report: run.report(), steps: run.step, parameters: run.parameters() };
+  run.dispose();
+  return made;
+}
+
+describe.each(samplers.map((sampler) => ({ name: JSON.stringify(sampler.toJSON()), sampler })))("$name", ({ sampler }) => {
+  it("draws the same with any calls of advance, and other draws from another seed", async () => {
+    const { draws, report } = await drawn(sampler, plan);
+    expect([draws.chains, draws.count, draws.dimension]).toEqual([2, 100, 3]);
+    expect(draws.fields).toEqual(["logDensity", "logApproximation"]);
+    const again = await drawn(sampler, { ...plan, workers: 2 }, target, 7);
+    expect(again.draws).toEqual(draws);
+    expect(again.report).toEqual(report);
+    expect((await drawn(sampler, { ...plan, seed: 5 })).draws).not.toEqual(draws);
+  });
+
+  it("goes on from a snapshot bit for bit, at any step, and with more draws", async () => {
+    const whole = await drawn(sampler, plan);
+    for (let at = 0; at <= whole.steps; at += Math.max(1, Math.floor(whole.steps / 12))) {
+      const run = sampler.start(target, plan, engine);
+      await run.advance(at);
+      expect(run.step).toBe(at);
+      const snapshot = structuredClone(run.snapshot());
+      run.dispose();
+      const again = sampler.start(target, plan, engine);
+      again.restore({ tensors: snapshot.tensors, state: JSON.parse(JSON.stringify(snapshot.state)) });
+      await finish(again);
+      expect(again.draws()).toEqual(whole.draws);
+      expect(again.report()).toEqual(whole.report);
+      again.dispose();
+    }
+    const longer = { ...plan, draws: 1500 };
+    const run = await finish(sampler.start(target, plan, engine));
+    const further = sampler.start(target, longer, engine);
+    further.restore(run.snapshot());
+    await finish(further);
+    const fresh = await drawn(sampler, longer);
+    expect(further.draws()).toEqual(fresh.draws);
+    run.dispose();
+    further.dispose();
+  });
+
+  it("says what the densities of its draws are", async () => {
+    const { draws } = await drawn(sampler, plan);
+    const gradient = new Float64Array(3);
+    for (const [c, k] of [
+      [0, 0],
+      [1, 99],
+    ])
+      expect(draws.transition("logDensity")[c * 100 + k]).toBe(target.plain(draws.draw(c, k), gradient));
+  });
+
+  it("gives its memory back, also where it fails", async () => {
+    await drawn(sampler, plan);
+    const before = engine.memory.usedBytes;
+    await drawn(sampler, plan);
+    expect(engine.memory.usedBytes).toBe(before);
+    await expect(drawn(sampler, { ...plan, draws: -1 })).rejects.toThrow("OPTION_RANGE");
+    expect(engine.memory.usedBytes).toBe(before);
+  });
+});
+
+describe("on a normal target", () => {
+  const covariance = [
+    [2.96, -1.5, 0.1],
+    [-1.5, 6, -0.4],
+    [0.1, -0.4, 1.75],
+  ].map((row) => row.map((v) => v / 5.17));
+
+  it("full rank is exact: p/q is one number", async () => {
+    const { draws, report, parameters } = await drawn(fullRank({ psis: false }), plan);
+    const ratios = draws.transition("logDensity").map((p, k) => p - draws.transition("logApproximation")[k]);
+    expect(Math.max(...ratios) - Math.min(...ratios)).toBeLessThan(1e-4);
+    const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
+    expect(ratios[0]).toBeCloseTo(logEvidence, 4);
+    expect(report.elbo).toBeCloseTo(logEvidence, 4);
+    [1, -2, 300].forEach((mean, i) => {
+      expect(parameters[i]).toBeCloseTo(mean, 4);
+    });
+  });
+
+  it("mean field has the reciprocals of the precision's diagonal for variances", async () => {
+    const { draws, parameters } = await drawn(meanField({ psis: false }), plan);
+    const logApproximation = draws.transition("logApproximation");
+    [1, -2, 300].forEach((mean, i) => {
+      expect(parameters[i]).toBeCloseTo(mean, 4);
+    });
+    for (let k = 0; k < 50; k++) {
+      const x = draws.draw(0, k);
+      const quadratic = [1, -2, 300].reduce((sum, mean, i) => sum + precision[i][i] * (x[i] - mean) ** 2, 0);
+      expect(logApproximation[k]).toBeCloseTo(-0.5 * quadratic - 1.5 * Math.log(2 * Math.PI) + 0.5 * Math.log(6), 3);
+    }
+  });
+
+  it("the stochastic ascent alone comes near, from a point and from units far off", async () => {
+    const alone = fullRank({ start: "point", refineDraws: 0, psis: false, tolerance: 1e-4 });
+    const near = await gaussian(engine, [1, -2, 3], precision);
+    const { parameters, report } = await drawn(alone, plan, near);
+    [1, -2, 3].forEach((mean, i) => {
+      expect(Math.abs(parameters[i] - mean)).toBeLessThan(0.5);
+    });
+    expect(report.elbo).toBeLessThan(1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17));
+  });
+
+  it("every one of them says so by k̂", async () => {
+    for (const sampler of [pathfinder(), fullRank(), fullRank({ psis: false })]) {
+      const { draws, report } = await drawn(sampler, { ...plan, draws: 1000 });
+      expect(report.paretoK).toBeLessThan(0.7);
+      for (let i = 0; i < 3; i++) {
+        const x = draws.coordinate(i);
+        const mean = x.reduce((sum, v) => sum + v, 0) / x.length;
+        // Six standard errors of 2000 weighted draws.
+        expect(Math.abs(mean - [1, -2, 300][i])).toBeLessThan(6 * Math.sqrt(covariance[i][i] / 1000));
+      }
+    }
+  });
+});
+
+/** Student's t statistic of the means of runs against the truth. */
+function statistic(means: number[], truth: number): number {
+  const mean = means.reduce((sum, v) => sum + v, 0) / means.length;
+  const variance = means.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (means.length - 1);
+  return (mean - truth) / Math.sqrt(variance / means.length);
+}
+
+describe("on a skewed target", () => {
+  const RUNS = 20;
+  /** Of each of two chains: enough for the error of an unweighted full rank (about 2 % of the mean square) to stand out at the limit below. */
+  const COUNT = 1500;
+  /** Student's t with 19 degrees of freedom, two-sided 1e-5. */
+  const LIMIT = 5.95;
+
+  async function statistics(sampler: Sampler, trusted = true): Promise<number[]> {
+    const moments: [number[], number[]] = [[], []];
+    for (let seed = 0; seed < RUNS; seed++) {
+      const { draws, report } = await drawn(sampler, { ...plan, draws: COUNT, seed }, skewed);
+      if (trusted) expect(report.paretoK).toBeLessThan(0.7);
+      const x = draws.values.map(Math.exp);
+      moments[0].push(x.reduce((sum, v) => sum + v, 0) / x.length);
+      moments[1].push(x.reduce((sum, v) => sum + v * v, 0) / x.length);
+    }
+    return [statistic(moments[0], 1.5), statistic(moments[1], 3)];
+  }
+
+  it.each(["pathfinder", "fullRank", "meanField"] as const)("%s has its means and mean squares by weights", async (name) => {
+    const sampler = { pathfinder, fullRank, meanField }[name]();
+    for (const t of await statistics(sampler)) expect(Math.abs(t)).toBeLessThan(LIMIT);
+  });
+
+  it("the same check catches draws that are not weighted", async () => {
+    const t = await statistics(fullRank({ psis: false }), false);
+    expect(Math.max(...t.map(Math.abs))).toBeGreaterThan(LIMIT);
+  });
+});
+
+describe("where a normal will not do", () => {
+  it("k̂ is above 0.7: a funnel, heavy tails, correlations that a mean field leaves out", async () => {
+    const heavy = await model(({ param }) => void param("x", cauchy(0, 1), { shape: 20 })).condition({}, { deterministic: true });
+    const given = { ...plan, draws: 1000 };
+    const correlated = await gaussian(
+      engine,
+      [0, 0],
+      [
+        [50, 49],
+        [49, 50],
+      ],
+    );
+    for (const [sampler, density] of [
+      [pathfinder(), await funnel(engine, 10)],
+      [fullRank(), await funnel(engine, 10)],
+      [meanField(), correlated],
+      [fullRank(), heavy],
+      [pathfinder(), heavy],
+    ] as const) {
+      const { report } = await drawn(sampler, given, density);
+      expect(report.paretoK, sampler.name).toBeGreaterThan(0.7);
+    }
+    heavy.dispose();
+  });
+});
+
+describe("what is said on the way", () => {
+  it("counts steps and evaluations, and has no draws before the end", async () => {
+    for (const sampler of samplers) {
+      const waiting = sampler.start(target, plan, engine);
+      expect([...waiting.parameters()]).toEqual([0, 0, 0]);
+      waiting.dispose();
+    }
+    const run = pathfinder().start(target, plan, engine);
+    const made = await run.advance(3);
+    expect(made.updates).toBe(3);
+    expect([run.step, run.updates, run.converged, run.draws().count]).toEqual([3, 3, false, 0]);
+    expect(run.report()).toMatchObject({ iterations: 3, paths: 4 });
+    expect(run.parameters().every(Number.isFinite)).toBe(true);
+    expect(run.report().paretoK).toBeUndefined();
+    await finish(run);
+    expect(run.step).toBeLessThanOrEqual(run.stepsPerEpoch);
+    expect(Object.keys(run.report())).toEqual(expect.arrayContaining(["iterations", "evaluations", "elbo", "paretoK", "draws"]));
+    run.dispose();
+  });
+
+  it("names what is wrong with options, starts and densities", async () => {
+    expect(() => pathfinder({ paths: 0 })).toThrow(/pathfinder: paths is 0.*OPTION_RANGE/);
+    expect(() => pathfinder({ path: 1 } as object)).toThrow(/did you mean "paths".*OPTION_UNKNOWN/);
+    expect(() => meanField({ rate: -1 })).toThrow(/meanField: rate is -1.*OPTION_RANGE/);
+    expect(() => fullRank({ start: "mode" } as object)).toThrow(/start is "mode".*OPTION_RANGE/);
+    expect(() => fullRank({ psis: 1 } as object)).toThrow(/psis is 1.*OPTION_TYPE/);
+    const nowhere = await gaussian(engine, [0], [[Number.NaN]]);
+    for (const sampler of [pathfinder(), meanField()]) {
+      await expect(drawn(sampler, plan, nowhere)).rejects.toThrow("SAMPLE_START");
+      await expect(drawn(sampler, { ...plan, start: new Float64Array(2) })).rejects.toThrow("OPTION_SHAPE");
+      const flat = { ...(await broken(engine)), hasGradient: false };
+      expect(() => sampler.start(flat, plan, engine)).toThrow("SAMPLE_GRADIENT");
+    }
+    const flat = await gaussian(engine, [0], [[0]]);
+    await expect(drawn(pathfinder(), plan, flat)).rejects.toThrow(/pathfinder: none of 4 paths.*SAMPLE_APPROXIMATION/);
+  });
+
+  it("can be made again from what it tells of itself", () => {
+    for (const sampler of samplers)
+      expect(samplerFromJson(JSON.parse(JSON.stringify(sampler.toJSON()))).toJSON()).toEqual(sampler.toJSON());
+  });
+});

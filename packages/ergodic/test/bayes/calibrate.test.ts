@@ -1,0 +1,120 @@
+/**
+ * Simulation-based calibration: models and samplers that are right pass, planted mistakes are caught.
+ * False alarms: each verdict of a right one is wrong with probability 1 %, by its definition; seeds are fixed.
+ */
+import { describe, expect, it } from "vitest";
+import { mul } from "../../src/engine/compiler/index.ts";
+import {
+  beta,
+  binomial,
+  Calibration,
+  calibrate,
+  halfNormal,
+  integer,
+  model,
+  normal,
+  nuts,
+  type Sampler,
+  type Tick,
+  vector,
+} from "../../src/entries/index.ts";
+
+const coin = model(({ data, param, observe }) => {
+  const { heads, flips } = data({ heads: integer(), flips: integer() });
+  observe(heads, binomial(flips, param("p", beta(2, 2))), "heads");
+});
+const few = { heads: 0, flips: 10 };
+const level = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  observe(y, normal(param("mu", normal(0, 2)), param("sigma", halfNormal(1))));
+});
+const options = { simulations: 100, draws: 49, bins: 10, warmup: 200, thin: 4, seed: 1 } as const;
+
+describe("the test of ranks", () => {
+  it("is Pearson's, with as many degrees of freedom as bins less one", () => {
+    // 10 ranks in 5 bins, counts 4, 1, 2, 1, 2: χ² = (4 + 1 + 0 + 1 + 0)/2 = 3. Upper tails of χ² in closed form: 4 degrees e^(−x/2)(1 + x/2).
+    const ranks = [0, 0, 1, 1, 2, 4, 5, 6, 8, 9];
+    const calibration = new Calibration(9, 5, new Map([["mu", ranks]]));
+    const { counts, pValue } = calibration.numbers.mu;
+    expect([...counts]).toEqual([4, 1, 2, 1, 2]);
+    expect(pValue).toBeCloseTo(Math.exp(-1.5) * (1 + 1.5), 12);
+    // 3 bins of the same: χ²/2 of 2 degrees, e^(−x/2).
+    const thirds = new Calibration(8, 3, new Map([["mu", [0, 1, 2, 2, 3, 6]]])).numbers.mu;
+    expect([...thirds.counts]).toEqual([4, 1, 1]);
+    expect(thirds.pValue).toBeCloseTo(Math.exp(-3 / 2), 12);
+  });
+});
+
+describe("calibrate", () => {
+  it("finds a right model and sampler calibrated, in discrete and continuous data", async () => {
+    const ticks: Tick[] = [];
+    const run = calibrate(coin, few, options);
+    for await (const tick of run) ticks.push(tick);
+    const calibration = await run;
+    expect(ticks.at(-1)).toMatchObject({ simulations: 100 });
+    expect(calibration.verdict()).toBe("Calibrated: in 100 simulations the ranks of the one number look uniform.");
+    expect(calibration.numbers.p.counts.reduce((a, b) => a + b)).toBe(100);
+    const two = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, simulations: 1000 });
+    expect([two.calibrated, Object.keys(two.numbers)]).toEqual([true, ["mu", "sigma"]]);
+  });
+
+  it("is the same again under one seed, and another under another", async () => {
+    const short = { ...options, simulations: 10 };
+    const [a, b, c] = await Promise.all([1, 1, 2].map((seed) => calibrate(coin, few, { ...short, seed })));
+    expect(a.numbers.p.ranks).toEqual(b.numbers.p.ranks);
+    expect(a.numbers.p.ranks).not.toEqual(c.numbers.p.ranks);
+  });
+
+  it("catches draws that are too narrow, and draws that are shifted", async () => {
+    for (const [change, words] of [
+      [(x: number, mean: number) => mean + 0.5 * (x - mean), /too narrow/],
+      [(x: number) => x + 0.7, /too large/],
+    ] as const) {
+      const found = await calibrate(level, { y: [0, 0, 0, 0, 0] }, { ...options, algorithm: changed(nuts(), change) });
+      expect(found.calibrated).toBe(false);
+      expect(found.verdict()).toMatch(words);
+    }
+  });
+
+  it("catches a likelihood that is not the simulator's", async () => {
+    // What is drawn has scale σ, what is believed 3σ.
+    const wrong = model(({ data, param, observe, target }) => {
+      const { y } = data({ y: vector("N") });
+      const mu = param("mu", normal(0, 2));
+      observe(y, normal(mu, 1));
+      target(mul(-0.9, normal(mu, 1).logDensity(y)));
+    });
+    await expect(calibrate(wrong, { y: [0, 0, 0] }, options)).rejects.toThrow(/target\(\)/);
+  });
+
+  it("refuses what cannot be simulated", async () => {
+    const logged = model(({ data, param, observe }) => {
+      const { y } = data({ y: vector("N") });
+      observe(mul(2, y), normal(param("mu", normal(0, 1)), 1));
+    });
+    await expect(calibrate(logged, { y: [1, 2] }, options)).rejects.toThrow(/observe data as they are/);
+    expect(() => calibrate(coin, few, { draws: 50, bins: 20 })).toThrow(/take draws: 59/);
+  });
+});
+
+/** The sampler with its draws changed. */
+function changed(sampler: Sampler, change: (x: number, mean: number) => number): Sampler {
+  return {
+    ...sampler,
+    start(density, plan, engine) {
+      const run = sampler.start(density, plan, engine);
+      const draws = run.draws.bind(run);
+      run.draws = () => {
+        const made = draws();
+        const d = made.dimension;
+        const n = made.values.length / d;
+        const mean = Array.from({ length: d }, (_, i) => made.values.reduce((sum, x, at) => sum + (at % d === i ? x / n : 0), 0));
+        made.values.forEach((x, at) => {
+          made.values[at] = change(x, mean[at % d]);
+        });
+        return made;
+      };
+      return run;
+    },
+  };
+}

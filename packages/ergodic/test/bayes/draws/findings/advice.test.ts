@@ -1,0 +1,173 @@
+/** Advice is of the run at hand: what its algorithm has, what its model allows, and nothing that was already done. */
+import { describe, expect, it } from "vitest";
+import { Draws } from "../../../../src/bayes/draws/index.ts";
+import type { JsonObject } from "../../../../src/engine/contract/index.ts";
+import {
+  bernoulli,
+  gibbs,
+  halfNormal,
+  hmc,
+  mala,
+  meanField,
+  metropolisWithinGibbs,
+  model,
+  normal,
+  nuts,
+  parallelTempering,
+  pathfinder,
+  prior,
+  randomWalk,
+  type Sampler,
+  sample,
+  sequentialMonteCarlo,
+  sgld,
+  slice,
+  vector,
+} from "../../../../src/entries/index.ts";
+
+const body = (centred: boolean) =>
+  model(({ data, param, observe }) => {
+    const { y } = data({ y: vector("J") });
+    const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfNormal(5))), { shape: "J", centred });
+    observe(y, normal(theta, 10));
+  });
+const [schools, apart] = [body(true), body(false)];
+const plain = model(({ data, param, observe }) => observe(data({ y: vector("J") }).y, normal(param("mu", normal(0, 5)), 10)));
+const data = { y: [28, 8, -3, 7, -1, 1, 18, 12] };
+const short = { chains: 2, warmup: 20, draws: 30, seed: 1 } as const;
+
+/** What a bad run is told, whatever it was told of: texts of the findings that speak of the chains. */
+async function advice(of: typeof schools, algorithm: Sampler, more = {}): Promise<string> {
+  const { description, report } = await sample(of, data, { ...short, algorithm, ...more });
+  return told(description, report);
+}
+
+/** The verdict on chains that disagree, as if they had come of this run. */
+function told(description: JsonObject, report: Record<string, number> = {}, gap = 3): string {
+  const [chains, count] = [2, 200];
+  const x = Float64Array.from({ length: chains * count }, (_, k) => (k < count ? 0 : gap) + Math.sin(k * k));
+  const quantities = [{ name: "x", shape: [], kind: "parameter" as const }];
+  const none = { fields: [], transitions: new Float64Array(0) };
+  return `${new Draws({ chains, count, quantities, values: { x }, ...none, description, report }).verdict()}`;
+}
+
+describe("chains that disagree are told", () => {
+  it.each<[string, Sampler, RegExp]>([
+    [
+      "nuts",
+      nuts(),
+      /centred: false for "theta", or take another metric \("diagonal", "dense"\), or warm up longer .*warmup: 40, draws: 400/,
+    ],
+    ["nuts with a diagonal metric", nuts({ metric: "diagonal" }), /take another metric \("lowRank", "dense"\)/],
+    [
+      "hmc",
+      hmc({ metric: "dense", jitter: 0 }),
+      /centred: false for "theta".*jitter: 0\.5.*\("lowRank", "diagonal"\).*take nuts\(\), which finds the length/,
+    ],
+    ["hmc with jitter", hmc({ jitter: 0.3 }), /^(?!.*jitter).*take nuts\(\)/s],
+    ["mala", mala(), /take nuts\(\), whose trajectories are longer/],
+    ["slice", slice(), /centred: false for "theta", or take nuts\(\), which follows the gradient/],
+    ["a random walk", randomWalk({ covariance: "diagonal" }), /take covariance: "dense", or take nuts\(\), which follows/],
+    ["a random walk that is dense", randomWalk(), /^(?!.*covariance).*take nuts\(\)/s],
+    ["Metropolis by coordinates", metropolisWithinGibbs(), /take nuts\(\), which follows the gradient/],
+    ["parallel tempering", parallelTempering({ count: 2 }), /take more copies .*swapEvery: 2/],
+    [
+      "sequential Monte Carlo",
+      sequentialMonteCarlo({ moves: 3 }),
+      /take more moves a stage \(moves: 6\), or draw more \(draws: 400\)/,
+    ],
+    ["gibbs", gibbs({ mu: slice(), tau: slice(), theta: slice() }), /take nuts\(\)/],
+    ["gibbs by nuts", gibbs({ mu: slice(), tau: slice(), theta: nuts() }), /^(?!.*take nuts).*centred: false/s],
+    ["the prior", prior(), /within a mode, draw more \(draws: 400\)/],
+  ])("%s", async (_, algorithm, wanted) => {
+    const text = await advice(schools, algorithm);
+    expect(text).toMatch(/the chains disagree about "x"/);
+    expect(text).toMatch(/more chains \(chains: 4\) would show whether they settle in different places/);
+    expect(text).toMatch(wanted);
+    if (algorithm.name === "nuts" || algorithm.name === "parallelTempering") expect(text).not.toMatch(/nuts/);
+  });
+
+  it("sgld, by what it left undone", async () => {
+    const rows = { rows: "J" };
+    const text = await advice(plain, sgld({ stepSize: 0.1, batch: 2, thin: 3 }), rows);
+    expect(text).toMatch(/more updates a draw \(thin: 30\), or take controlVariate: "mode", or take nuts\(\) on all rows/);
+    const controlled = await advice(plain, sgld({ stepSize: 0.1, batch: 2, controlVariate: "mode" }), rows);
+    expect(controlled).toMatch(/thin: 10/);
+    expect(controlled).not.toMatch(/controlVariate/);
+  });
+
+  it("nothing of a hierarchy that is not there, or that was taken apart", async () => {
+    expect(await advice(plain, nuts())).not.toMatch(/centred/);
+    expect(await advice(apart, nuts())).toMatch(/take centred: true for "theta", if data are many for each/);
+    const narrowed = model(({ param }) => {
+      param("x", normal(0, param("s", halfNormal(1))), { lower: 0 });
+      param("y", halfNormal(param("t", halfNormal(1))));
+    });
+    expect(await advice(narrowed, nuts())).not.toMatch(/centred/);
+  });
+
+  it("to sum out what has no gradient, and to give a gradient that is missing", async () => {
+    const discrete = model(({ param, observe, data }) => {
+      const { y } = data({ y: vector("J") });
+      param("z", bernoulli(0.5));
+      observe(y, normal(param("mu", normal(0, 5)), 10));
+    });
+    const both = await advice(discrete, gibbs());
+    expect(both).toMatch(/sum "z" out by marginalise\(\), which leaves a density for nuts\(\)/);
+    expect(await advice(schools, gibbs())).not.toMatch(/nuts/);
+    const bare = await sample(([a]) => -0.5 * a * a, { dimension: 1 }, short);
+    expect(told(bare.description)).toMatch(/give the gradient too, and take nuts\(\)/);
+    expect(told(bare.description)).not.toMatch(/centred/);
+  });
+
+  it("of metrics those that were not chosen", () => {
+    const description = { algorithm: nuts().toJSON() };
+    expect(told(description, { diagonal: 1 })).toMatch(/take another metric \("lowRank", "dense"\)/);
+    expect(told(description, { diagonal: 0 })).toMatch(/take another metric \("diagonal", "dense"\)/);
+  });
+
+  it("what holds for any, where the algorithm is not known", () => {
+    expect(told({})).toMatch(/more chains .*; within a mode, .*depend less on each other, or warm up longer and draw more/);
+    const stan = { source: "Stan", algorithm: { algorithm: "nuts", targetAcceptance: 0.8 }, plan: { warmup: 1000 } };
+    expect(told(stan)).toMatch(/depend less on each other, or warm up longer and draw more \(warmup: 2000/);
+    expect(told(stan)).not.toMatch(/take nuts|metric/);
+  });
+});
+
+it("approximations have no chains that could disagree, and are told to sample where they are far off", async () => {
+  for (const algorithm of [pathfinder(), meanField()]) {
+    const { description } = await sample(schools, data, { ...short, draws: 100, algorithm });
+    expect(told(description, { paretoK: 0.2 })).toMatch(
+      /^These draws can be trusted \(400 draws of an approximation by \w+\(\), Pareto k 0\.20\)\.$/,
+    );
+    const far = told(description, { paretoK: 1.2 });
+    expect(far).toMatch(/sample with nuts\(\), or take centred: false for "theta"\./);
+    expect(far).not.toMatch(/R-hat|chains/);
+  }
+});
+
+describe("R-hat", () => {
+  /** Of chains a little apart: serious where effective draws are few, too, and always above 1.05. */
+  const found = (gap: number) => {
+    const [chains, count] = [4, 2000];
+    const wave = (k: number) => Math.sin(k * k) + Math.cos(3.7 * k * k);
+    const x = Float64Array.from({ length: chains * count }, (_, k) => (k < count ? gap : 0) + wave(k));
+    const quantities = [{ name: "x", shape: [], kind: "parameter" as const }];
+    const none = { fields: [], transitions: new Float64Array(0), description: {}, report: {} };
+    const draws = new Draws({ chains, count, quantities, values: { x }, ...none });
+    const { rhat, essBulk, essTail } = draws.summary().x;
+    return { rhat, least: Math.min(essBulk, essTail), findings: draws.verdict().findings };
+  };
+
+  it.each([
+    ["settled", 0.05, undefined],
+    ["a little apart, with enough effective draws", 0.34, false],
+    ["a little apart, with few", 0.55, true],
+    ["apart", 1, true],
+  ])("%s", (_, gap, serious) => {
+    const { rhat, least, findings } = found(gap);
+    expect(findings.find(({ code }) => code === "rhat")?.serious, `R-hat ${rhat}, ESS ${least}`).toBe(serious);
+    if (serious === false) expect([rhat > 1.01 && rhat < 1.05, least >= 400]).toEqual([true, true]);
+    if (gap === 0.55) expect([rhat > 1.01 && rhat < 1.05, least < 400]).toEqual([true, true]);
+  });
+});

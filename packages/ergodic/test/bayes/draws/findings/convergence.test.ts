@@ -1,0 +1,142 @@
+/** When R-hat is serious, of rows of a summary as they may come. */
+import { expect, it } from "vitest";
+import { convergence } from "../../../../src/bayes/draws/findings/convergence.ts";
+import type { Judged } from "../../../../src/bayes/draws/findings/finding.ts";
+import { hasSeveralModes, tellsModes } from "../../../../src/bayes/draws/findings/modes.ts";
+
+/** 4 chains of draws that move, with this row for "x" and a sound one for "y". */
+function found(row: { rhat: number; essBulk: number; essTail: number }) {
+  const x = Float64Array.from({ length: 40 }, (_, k) => Math.sin(k * k));
+  const judged = {
+    ...{ chains: 4, count: 10, description: {}, report: {}, quantities: [{ name: "x", kind: "parameter" }] },
+    scalars: () => new Map([["x", x]]),
+    summary: () => ({ x: row, y: { rhat: 1, essBulk: 399, essTail: 5000 } }),
+  } as unknown as Judged;
+  return convergence(judged).map(({ code, serious, text }) => [code, serious, /"y"/.test(text)]);
+}
+
+it.each([
+  [{ rhat: 1.06, essBulk: 5000, essTail: 5000 }, true],
+  [{ rhat: 1.05, essBulk: 5000, essTail: 5000 }, false],
+  [{ rhat: 1.02, essBulk: 400, essTail: 400 }, false],
+  [{ rhat: 1.02, essBulk: 399, essTail: 5000 }, true],
+  [{ rhat: 1.02, essBulk: 5000, essTail: 399 }, true],
+])("%o", (row, serious) => {
+  // That another number has few effective draws is said, and makes no R-hat of this one serious.
+  expect(found(row)).toEqual([
+    ["rhat", serious, false],
+    ["ess", false, true],
+  ]);
+});
+
+it("below 1.01 few effective draws are slow, not wrong", () => {
+  expect(found({ rhat: 1.0099, essBulk: 100, essTail: 100 })).toEqual([["ess", false, true]]);
+});
+
+/** Draws of "x", with what they were made by. */
+function judged(x: readonly number[], more: Partial<Judged>): Judged {
+  const row = { rhat: 2, essBulk: 5, essTail: 5 };
+  return {
+    ...{ chains: 1, count: x.length, description: {}, report: {}, quantities: [{ name: "x", kind: "parameter" }] },
+    scalars: () => new Map([["x", Float64Array.from(x)]]),
+    summary: () => ({ x: row }),
+    ...more,
+  } as unknown as Judged;
+}
+const told = (draws: Judged): string[] => convergence(draws).map(({ serious, text }) => `${serious ? "!" : ""}${text}`);
+
+it("independent draws of an approximation may be too few, or without a spread", () => {
+  const approximation = { report: { paretoK: 0.1 } };
+  const spread = Array.from({ length: 120 }, (_, k) => Math.sin(k * k));
+  const few = (count: number, chains = 1) => told(judged(spread.slice(0, count * chains), { ...approximation, chains, count }));
+  expect(few(1)).toEqual(["!1 independent draw says little, however near the approximation is"]);
+  expect(few(3)).toEqual(["!3 independent draws say little, however near the approximation is"]);
+  expect(few(1, 4)).toEqual(["4 independent draws say little, however near the approximation is"]);
+  expect(few(99)).toEqual(["99 independent draws say little, however near the approximation is"]);
+  expect(few(100)).toEqual([]);
+  expect(few(1, 100)).toEqual([]);
+  // What an improper density gives: a place so far out that nothing is between two numbers.
+  const same = (value: number) => told(judged(new Array<number>(200).fill(value), { ...approximation, chains: 2, count: 100 }));
+  expect(same(2 ** 60)).toEqual(['!all draws of "x" are the same number']);
+  expect(same(0.5)).toEqual(['!all draws of "x" are the same number']);
+  expect(same(3)).toEqual([]);
+});
+
+it("a chain that stays at a huge number is stuck; a small whole number may be certain", () => {
+  const at = (value: number) =>
+    told(judged([value, value, value, value, value, value, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], { chains: 2, count: 6 }))[0];
+  expect(at(2 ** 60)).toBe('!"x" does not move in at least one chain');
+  expect(at(3)).toMatch(/^!the chains disagree about "x"/);
+});
+
+it("one chain has halves that disagree, and one draw is too few to judge", () => {
+  const spread = [0.1, 0.15, 0.2, 0.7, 0.75, 0.8];
+  expect(told(judged(spread, {}))[0]).toMatch(/^!the halves of the chain disagree about "x"/);
+  expect(told(judged(spread, { summary: () => ({ x: { rhat: 1.02, essBulk: 500, essTail: 500 } }) as never }))[0]).toMatch(
+    /^the halves of the chain do not quite agree about "x"/,
+  );
+  expect(told(judged([1], {}))).toEqual(["!1 draw a chain is too few to judge"]);
+  expect(told(judged([1, 2], {}))).toEqual(["!2 draws a chain are too few to judge"]);
+  expect(told(judged([0.1, 0.9, 0.2, 0.8, 0.3], {}))).toEqual(["!5 draws a chain are too few to judge"]);
+});
+
+it("chains without any warm-up are told to warm up, as their step size was never found", () => {
+  const still = (warmup: number) =>
+    convergence(
+      judged([0.5, 0.5, 0.5, 0.5, 0.5, 0.5], { description: { algorithm: { algorithm: "nuts" }, plan: { warmup } } }),
+    )[0].advice;
+  expect(still(0)).toBe("warm up (warmup: 1000), as step size and metric are found there, or start elsewhere (start: …)");
+  expect(still(10)).toMatch(/^raise targetAcceptance to 0\.9.*, or warm up longer/);
+});
+
+it("chains that each settle are told of modes, and not where one of them is still on its way", () => {
+  const swings = Array.from({ length: 100 }, (_, k) => Math.sin(k * k));
+  const rises = Array.from({ length: 100 }, (_, k) => 9 + k + 0.1);
+  const advice = (...chains: number[][]) => convergence(judged(chains.flat(), { chains: chains.length, count: 100 }))[0].advice;
+  const higher = swings.map((value) => value + 9);
+  expect(advice(swings, higher)).toMatch(/within a mode, /);
+  // Chains that mix slowly may be as far apart as 1.19, each in agreement with itself.
+  const apart = (rhat: number) =>
+    convergence(
+      judged([...swings, ...higher], {
+        chains: 2,
+        count: 100,
+        summary: () => ({ x: { rhat, essBulk: 500, essTail: 500 } }) as never,
+      }),
+    )[0].advice;
+  expect([1.19, 1.21].map((rhat) => /within a mode, /.test(apart(rhat)))).toEqual([false, true]);
+  for (const chains of [
+    [swings, rises],
+    [rises, swings],
+  ])
+    expect(advice(...chains)).not.toMatch(/within a mode, /);
+});
+
+it("few effective draws are told how many times as many would do", () => {
+  const x = Array.from({ length: 20 }, (_, k) => Math.sin(k * k));
+  const advice = (essBulk: number, essTail: number) =>
+    convergence(judged(x, { chains: 2, count: 10, summary: () => ({ x: { rhat: 1, essBulk, essTail } }) as never })).map(
+      (found) => [found.code, found.advice.split(")")[0]],
+    );
+  expect(advice(50, 60)).toEqual([["ess", "draw more, some 4 times as many (draws: 40"]]);
+  expect(advice(60, 30)).toEqual([["ess", "draw more, some 7 times as many (draws: 70"]]);
+  expect(advice(0.5, 60)).toEqual([["ess", "draw more, some 200 times as many (draws: 2000"]]);
+  expect(advice(200, 200)).toEqual([]);
+  expect(advice(199.9, 200)).toEqual([["ess", "draw more, some 2 times as many (draws: 20"]]);
+});
+
+it.each<[string, object[], boolean, boolean]>([
+  ["no places", [], false, false],
+  ["one mode", [{ by: "chain", mode: 0, share: 1 }], false, false],
+  ["two modes of chains", [0, 1].map((mode) => ({ by: "chain", mode, share: 0.5 })), true, true],
+  ["two chains in one mode", [0, 0].map((mode) => ({ by: "chain", mode, share: 0.5 })), false, false],
+  ["two modes of scouts", [0, 1].map((mode) => ({ by: "scout", mode, share: 0.5 })), false, true],
+  ["a mode that holds a thousandth", [1, 1e-3].map((share, mode) => ({ by: "scout", mode, share })), false, false],
+  ["a mode that holds more", [1, 1.1e-3].map((share, mode) => ({ by: "scout", mode, share })), false, true],
+  ["a mode whose share is not known", [1, null].map((share, mode) => ({ by: "scout", mode, share })), false, false],
+  ["places of no mode", [-1, -2].map((mode) => ({ by: "chain", mode, share: 0.5 })), false, false],
+  ["a mode that chains have missed", [{ by: "scout", mode: 0, share: 1, missed: true }], true, true],
+])("%s", (_, places, tells, several) => {
+  const draws = judged([], { description: { places: places as never } });
+  expect([tellsModes(draws), hasSeveralModes(draws)]).toEqual([tells, several]);
+});

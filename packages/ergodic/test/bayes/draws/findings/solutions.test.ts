@@ -1,0 +1,65 @@
+/** What the verdict says of differential equations: how well they are solved, and that divergences may come from them. */
+import { describe, expect, it } from "vitest";
+import { Draws } from "../../../../src/bayes/draws/index.ts";
+import type { JsonObject } from "../../../../src/engine/contract/index.ts";
+import { stream } from "../../../../src/engine/random/stream.ts";
+
+const [CHAINS, COUNT] = [4, 500];
+
+function judged(solutions: JsonObject | undefined, divergent = 0): { trusted: boolean; text: string } {
+  const transitions = new Float64Array(CHAINS * COUNT).fill(1, 0, divergent);
+  const draws = stream(4, "solutions").at(0);
+  const x = Float64Array.from({ length: CHAINS * COUNT }, () => draws.normal());
+  const description = { algorithm: { algorithm: "nuts", maxTreeDepth: 10 }, ...(solutions && { solutions }) };
+  const quantities = [{ name: "x", shape: [], kind: "parameter" as const }];
+  const made = { chains: CHAINS, count: COUNT, quantities, values: { x }, fields: ["divergent"], transitions };
+  return new Draws({ ...made, description, report: {} }).verdict();
+}
+
+describe("the verdict on differential equations", () => {
+  it("says how large their error is, and up to how many steps were taken", () => {
+    const { trusted, text } = judged({ count: 1, points: 100, mostSteps: 44, largestError: 3.6e-6 });
+    expect(trusted).toBe(true);
+    expect(text).toBe(
+      "These draws can be trusted (4 chains of 500 draws).\n- the error of solutions of differential equations is at most 4e-6 of their values (by 100 draws, in up to 44 steps): a smaller tolerance of ode() would make it less.",
+    );
+  });
+
+  it.each([
+    [
+      0.0011,
+      /^These draws can be used, with care .*the error of solutions of differential equations is up to 1e-3 of their values .*smaller tolerance/s,
+    ],
+    [
+      null,
+      /^These draws can be used, with care .*how well differential equations are solved is not known \(by 7 draws, in up to 44 steps\)/s,
+    ],
+  ])("warns of %s", (largestError, said) => {
+    expect(judged({ count: 1, points: 7, mostSteps: 44, largestError }).text).toMatch(said);
+  });
+
+  it("counts the draws without a solution, whose error is no part of the largest", () => {
+    const report = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
+    const some = judged({ ...report, failed: 3 });
+    expect(some.text).toMatch(
+      /^These draws can be used, with care .*no solution at 3 of the 100 draws that were looked at: its states are NaN there.*raise maxSteps/s,
+    );
+    expect(some.text).toMatch(/at most 1e-6/);
+    const all = judged({ ...report, failed: 100, largestError: null }).text;
+    expect(all).toMatch(/at 100 of the 100 draws/);
+    expect(all).not.toMatch(/is not known/);
+    expect(judged({ ...report, failed: 0 }).text).not.toMatch(/no solution/);
+  });
+
+  it("says that divergences may come from them", () => {
+    const solutions = { count: 1, points: 100, mostSteps: 44, largestError: 1e-6 };
+    expect(judged(solutions, 2).text).toMatch(
+      /2 of 2000 transitions diverged.*maxSteps steps counts as a divergence: if the system is stiff/s,
+    );
+    expect(judged(solutions, 0).text).not.toMatch(/maxSteps/);
+  });
+
+  it("says nothing where there are none", () => {
+    expect(judged(undefined, 2).text).not.toMatch(/differential|maxSteps/);
+  });
+});

@@ -1,0 +1,347 @@
+/** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
+import { describe, expect, it } from "vitest";
+import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
+import { Normal } from "../../../src/bayes/places/place.ts";
+import { distinct, shareOf } from "../../../src/bayes/places/scouts.ts";
+import { type Recent, Survey } from "../../../src/bayes/places/survey.ts";
+import type { Entry } from "../../../src/bayes/places/visits.ts";
+import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../src/bayes/samplers/index.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
+
+const engine = await openEngine();
+const plan: SamplingPlan = { chains: 4, warmup: 300, draws: 200, seed: 2, workers: 1, deterministic: true };
+
+/** N(0, I) in three dimensions, and N((at, 0, 0), sd² I) with e^logMass of its mass. */
+function twoModes(sd: number, logMass: number, at: number) {
+  const terms = (x: Float64Array): number[] => {
+    const squares = (from: number) => (x[0] - from) ** 2 + x[1] ** 2 + x[2] ** 2;
+    return [-squares(0) / 2, logMass - 3 * Math.log(sd) - squares(at) / (2 * sd * sd)];
+  };
+  return functionDensity({
+    dimension: 3,
+    names: ["a", "b", "c"],
+    logDensity(x) {
+      const [main, other] = terms(x);
+      return Math.max(main, other) + Math.log1p(Math.exp(-Math.abs(main - other)));
+    },
+    gradient(x) {
+      const [main, other] = terms(x);
+      const share = 1 / (1 + Math.exp(main - other));
+      return x.map((value, i) => -(1 - share) * value - (share * (value - (i === 0 ? at : 0))) / (sd * sd));
+    },
+  });
+}
+
+const FAR = 40;
+/** Chain 1 starts in the other mode. */
+const apart = [0, FAR, 0, 0].map((at) => Float64Array.of(at, 1e-7, 0));
+
+async function finished(
+  sampler: Sampler,
+  density: ReturnType<typeof twoModes>,
+  start?: readonly Float64Array[],
+  pause?: number,
+  longer: Partial<SamplingPlan> = {},
+) {
+  const given = { ...plan, ...longer, ...(start ? { start } : {}) };
+  let run = sampler.start(density, given, engine);
+  if (pause !== undefined) {
+    await run.advance(pause);
+    const snapshot = structuredClone(run.snapshot());
+    run.dispose();
+    run = sampler.start(density, given, engine);
+    run.restore(snapshot);
+  }
+  while (run.converged === false) await run.advance(1000);
+  const found = { draws: run.draws(), report: run.report(), places: run.places?.() ?? [], updates: run.updates };
+  run.dispose();
+  return found;
+}
+
+const ends = ({ draws }: Awaited<ReturnType<typeof finished>>) =>
+  apart.map((_, c) => (Math.abs(draws.values[(c * plan.draws + plan.draws - 1) * 3] - FAR) < FAR / 2 ? "away" : "main"));
+
+describe("a chain starts anew", () => {
+  const minor = twoModes(0.5, -60, FAR);
+
+  it.each([
+    ["a mode with e^-60 of the mass", minor],
+    ["a narrow one, though the density there is higher than anywhere else", twoModes(1e-6, -35, FAR)],
+  ])("out of %s", async (_, density) => {
+    const found = await finished(nuts(), density, apart);
+    expect(found.report.restarts).toBe(1);
+    expect(ends(found)).toEqual(["main", "main", "main", "main"]);
+    // From a point of its own, with a whole warm-up.
+    expect(new Set(apart.map((_, c) => found.draws.values[c * plan.draws * 3])).size).toBe(4);
+    expect(found.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
+    const left = found.places.filter(({ by }) => by === "left");
+    expect(left.map(({ chain }) => chain)).toEqual([1]);
+    expect(Math.abs(left[0].point[0] - FAR)).toBeLessThan(1);
+    expect(found.places.some(({ missed }) => missed)).toBe(false);
+  });
+
+  it.each([
+    ["of the same mass", twoModes(1, 0, FAR)],
+    ["of the same mass, narrow", twoModes(0.01, 0, FAR)],
+    ["of e^-8 of the mass", twoModes(0.5, -8, FAR)],
+  ])("never out of a mode %s", async (_, density) => {
+    const found = await finished(nuts(), density, apart);
+    expect(found.report.restarts).toBeUndefined();
+    expect(ends(found)).toEqual(["main", "away", "main", "main"]);
+  });
+
+  it("never where it is not asked to, or within another sampler", async () => {
+    expect(ends(await finished(nuts({ restarts: 0 }), minor, apart))).toEqual(["main", "away", "main", "main"]);
+    expect(ends(await finished(gibbs({ a: nuts(), b: nuts(), c: nuts() }), minor, apart))).toEqual([
+      "main",
+      "away",
+      "main",
+      "main",
+    ]);
+  });
+
+  it("out of a light mode that holds them all, where scouts have found a heavy one", async () => {
+    const all = apart.map(() => Float64Array.of(FAR, 1e-7, 0));
+    const found = await finished(nuts(), minor, all, undefined, { warmup: 1000, draws: 1000 });
+    expect(found.report.restarts).toBe(4);
+    expect(found.draws.coordinate(0).every((x) => Math.abs(x) < FAR / 2)).toBe(true);
+    expect(ends(await finished(nuts({ scouts: 0 }), minor, all))).toEqual(["away", "away", "away", "away"]);
+  });
+
+  it("at most as often as it may, and every place that it left is told", async () => {
+    // The random starts within (−2, 2) all lead to the wide mode; the narrow one, far out, has e^30 times its mass, and one chain.
+    const found = await finished(nuts({ restarts: 3 }), twoModes(0.1, 30, FAR), apart);
+    expect(found.report.restarts).toBe(9);
+    expect(ends(found)).toEqual(["main", "away", "main", "main"]);
+    expect(found.places.filter(({ by }) => by === "left")).toHaveLength(9);
+    expect(found.places.filter(({ by }) => by === "chain")).toHaveLength(4);
+  });
+
+  it("bit for bit the same, wherever the run was interrupted", async () => {
+    const whole = await finished(nuts(), minor, apart);
+    for (const pause of [10, 100, 255, 301, 310, 327, 330, 400, 640, 700])
+      expect(await finished(nuts(), minor, apart, pause)).toEqual(whole);
+  });
+
+  it("nowhere where every place is alike lost: a density that is the same everywhere but for rounding has no best place", async () => {
+    const flat = functionDensity({
+      dimension: 1,
+      logDensity: ([x]) => -1e-9 * x * x,
+      gradient: ([x]) => Float64Array.of(-2e-9 * x),
+    });
+    const found = await finished(nuts(), flat as ReturnType<typeof twoModes>);
+    expect(found.report.restarts).toBeUndefined();
+  });
+});
+
+describe("a chain warms up again where it is", () => {
+  it("once, where it has left another place while its metric was estimated; bit for bit, wherever the run was interrupted", async () => {
+    const density = twoModes(0.5, -60, FAR);
+    const run = async (pause?: number) => {
+      let sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
+      /** The chain in the minor mode is put into the other one, late. */
+      const moved = (one: typeof sampling) => {
+        const { chains } = one as unknown as { chains: { position: Float64Array; gradient: Float64Array; logDensity: number }[] };
+        chains[1].position.set([0.1, 0.2, 0.3]);
+        const { value, gradient } = density.evaluate(chains[1].position);
+        chains[1].gradient.set(gradient);
+        chains[1].logDensity = value;
+      };
+      await sampling.advance(280);
+      moved(sampling);
+      if (pause !== undefined) {
+        await sampling.advance(pause - 280);
+        const snapshot = structuredClone(sampling.snapshot());
+        sampling.dispose();
+        sampling = nuts({ restarts: 0, scouts: 0 }).start(density, { ...plan, start: apart }, engine);
+        sampling.restore(snapshot);
+      }
+      while (sampling.converged === false) await sampling.advance(1000);
+      const found = { draws: sampling.draws(), report: sampling.report(), updates: sampling.updates };
+      sampling.dispose();
+      return found;
+    };
+    const whole = await run();
+    expect(whole.report.again).toBe(1);
+    expect(whole.updates).toBe(4 * (plan.warmup + plan.draws) + plan.warmup);
+    for (const pause of [290, 303, 320, 500, 620]) expect(await run(pause)).toEqual(whole);
+  });
+});
+
+describe("a chain is out of place", () => {
+  /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
+  const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
+    const draws = stream(8, "recent", mean).at(0);
+    const rows = Float64Array.from({ length: 3 * 300 }, (_, k) => (k % 3 === 0 ? mean : 0) + sd * draws.normal());
+    const [gradients, levels] = [new Float64Array(rows.length), [] as number[]];
+    for (let k = 0; k < rows.length; k += 3) {
+      const { value, gradient } = density.evaluate(rows.subarray(k, k + 3));
+      levels.push(value);
+      gradients.set(gradient, k);
+    }
+    return { draws: rows, gradients, highest: Math.max(...levels) };
+  };
+  const judged = async (density: ReturnType<typeof twoModes>, chains: readonly (readonly [mean: number, sd: number])[]) => {
+    const survey = new Survey(density, { ...plan, chains: chains.length }, engine, { scouts: 0, restarts: 10 });
+    survey.begin(chains.map((_, c) => c));
+    while (await survey.work(0, (c) => recent(density, ...chains[c])));
+    const out = survey.outOfPlace([]);
+    survey.dispose();
+    return out;
+  };
+
+  it("starts anew from a point of its own in every attempt, none of them a scout's", async () => {
+    const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 3 }, engine, { scouts: 2, restarts: 10 });
+    const points = new Set<number>();
+    for (let attempt = 0; attempt < 4; attempt++) for (let c = 0; c < 3; c++) points.add((await survey.fresh(c))![0]);
+    expect(points.size).toBe(12);
+    expect(survey.restarts).toEqual([4, 4, 4]);
+    survey.dispose();
+  });
+
+  it("by two errors of both masses more than by the gap", () => {
+    const survey = new Survey(twoModes(1, 0, FAR), { ...plan, chains: 2 }, engine, { scouts: 0, restarts: 10 });
+    const normal = new Normal(new Float64Array(3), Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1));
+    const out = (logMass: number, error: number, best: number) => {
+      const entry = (chain: number, logMass: number, error: number): Entry => {
+        return { kind: "chain", chain, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error, paretoK: 0 } };
+      };
+      (survey as unknown as { entries: Entry[] }).entries = [entry(0, 0, best), entry(1, logMass, error)];
+      return survey.outOfPlace([]);
+    };
+    expect([out(-10.5, 0.1, 0), out(-10.5, 0.3, 0), out(-10.5, 0, 0.3), out(-10.7, 0.3, 0.1)]).toEqual([[1], [], [], [1]]);
+    survey.dispose();
+  });
+
+  it("where it fills a place of less than e^-10 of the mass", async () => {
+    // Ten times as wide, it might hold e^-5.
+    expect(
+      await judged(twoModes(1, -12, FAR), [
+        [0, 1],
+        [FAR, 1],
+      ]),
+    ).toEqual([1]);
+    expect(
+      await judged(twoModes(1, -9, FAR), [
+        [0, 1],
+        [FAR, 1],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("never where it is stuck in a part of a wider place, whose mass is as small", async () => {
+    expect(
+      await judged(twoModes(1, -200, FAR), [
+        [0, 1],
+        [0.5, 0.005],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("where no width would make up for how low it is, whatever is known of it", async () => {
+    expect(
+      await judged(twoModes(1, -200, FAR), [
+        [0, 1],
+        [20, 0.005],
+      ]),
+    ).toEqual([1]);
+  });
+});
+
+describe("scouts", () => {
+  it("find a mode of like mass that the chains do not hold, and say how much of the posterior it has", async () => {
+    const near = [0, 0, 0, 0].map((_, c) => Float64Array.of(-1 - 0.1 * c, 0.1, 0));
+    const mirror = functionDensity({
+      dimension: 1,
+      names: ["a"],
+      logDensity: ([x]) => -8 * (x * x - 1.44) ** 2,
+      gradient: ([x]) => Float64Array.of(-32 * x * (x * x - 1.44)),
+    });
+    const one = near.map((x) => x.slice(0, 1));
+    const found = await finished(nuts(), mirror as ReturnType<typeof twoModes>, one, undefined, { warmup: 1000, draws: 1000 });
+    const held = new Set(found.draws.coordinate(0).map(Math.sign));
+    const missed = found.places.filter(({ missed }) => missed);
+    expect(found.report.scouts).toBe(24);
+    expect(missed.length).toBe(held.size === 1 ? 1 : 0);
+    for (const { share, point } of missed) {
+      expect(Math.abs(share - 0.5)).toBeLessThan(0.1);
+      expect(held.has(Math.sign(point[0]))).toBe(false);
+    }
+    expect(held.size).toBe(1);
+  });
+
+  it("name nothing where there is one mode, in 40 runs of each of three shapes", async () => {
+    const shapes = [
+      // A Gaussian, a banana, a heavy tail.
+      functionDensity({
+        dimension: 2,
+        logDensity: ([x, y]) => -x * x - (y * y) / 8,
+        gradient: ([x, y]) => Float64Array.of(-2 * x, -y / 4),
+      }),
+      functionDensity({
+        dimension: 2,
+        logDensity: ([x, y]) => (-x * x) / 2 - 2 * (y - x * x) ** 2,
+        gradient: ([x, y]) => Float64Array.of(-x + 8 * x * (y - x * x), -4 * (y - x * x)),
+      }),
+      functionDensity({
+        dimension: 1,
+        logDensity: ([x]) => -2.5 * Math.log1p((x * x) / 4),
+        gradient: ([x]) => Float64Array.of((-5 * x) / (4 + x * x)),
+      }),
+    ];
+    for (const density of shapes)
+      for (let seed = 0; seed < 40; seed++) {
+        const run = nuts().start(density, { ...plan, seed }, engine);
+        while (run.converged === false) await run.advance(1000);
+        const { restarts, scoutEvaluations = 0, leapfrogs } = run.report();
+        expect(run.places!().filter(({ missed }) => missed)).toEqual([]);
+        expect(restarts).toBeUndefined();
+        // Scouts within their share; what the chains' own places take comes on top.
+        expect(scoutEvaluations).toBeLessThan(0.1 * leapfrogs + 4 * 3 * 100);
+        run.dispose();
+      }
+  });
+
+  it("take no more evaluations than a tenth of all gradients allows, and none where that is too few", () => {
+    expect(shareOf(1e9, 0, 24)).toBe(1000);
+    expect(shareOf(1e9, 0, 0)).toBe(0);
+    expect(shareOf(300, 0, 24)).toBe(0);
+    expect(shareOf(50_000, 0, 24)).toBe(Math.floor((0.055 * 50_000) / 24));
+    // Few evaluations: fewer scouts with enough each, not many with too few; what one leaves, the next may take.
+    expect(shareOf(8000, 0, 24)).toBe(60);
+    expect(shareOf(8000, 400, 17)).toBe(40);
+    expect(shareOf(8000, 421, 17)).toBe(0);
+    expect(shareOf(50_000, 50, 23)).toBeGreaterThan(shareOf(50_000, 0, 24));
+  });
+
+  it("that are both within the other's region are one place, the better; ends of paths come first, however good another looks", () => {
+    const unit = (x: number, elbo: number, end = true, sd = 1) => ({
+      normal: new Normal(Float64Array.of(x), Float64Array.of(sd)),
+      elbo,
+      end,
+    });
+    const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
+    expect(kept(unit(0, 1), unit(1, 2), unit(9, 0))).toEqual([2, 0]);
+    // Far too wide, it holds both modes, and its few draws made it look well.
+    expect(kept(unit(5, 1), unit(-5, 2), unit(4.5, 3, false, 9))).toEqual([2, 1]);
+    expect(kept(unit(5, 1), unit(-5, 2), unit(0, 3, false, 9))).toEqual([2, 1, 3]);
+  });
+
+  it("at one point are two places if their spreads differ twentyfold, and come after those at other points", () => {
+    const round = (mean: number, elbo: number, sd: number, d: number) => ({
+      normal: new Normal(
+        new Float64Array(d).fill(mean),
+        Float64Array.from({ length: d * d }, (_, k) => (k % (d + 1) === 0 ? sd : 0)),
+      ),
+      elbo,
+      end: true,
+    });
+    const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
+    expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
+    expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
+    // In ten dimensions draws of one hardly ever come to the other from a ratio of two on.
+    expect(kept(round(0, 3, 1, 10), round(0, 2, 0.45, 10))).toEqual([3, 2]);
+    expect(kept(round(0, 3, 1, 10), round(0, 2, 0.55, 10))).toEqual([3]);
+  });
+});

@@ -1,0 +1,298 @@
+/** What the draws lack: light modes that are far away are missed as heavy ones are; chains that had not come down were in no mode; several modes are told before anything else. */
+import { describe, expect, it } from "vitest";
+import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
+import { Normal } from "../../../src/bayes/places/place.ts";
+import { type Entry, visitsOf } from "../../../src/bayes/places/visits.ts";
+import { ChainDraws } from "../../../src/bayes/samplers/index.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
+import {
+  cauchy,
+  exponential,
+  halfCauchy,
+  model,
+  negativeBinomial,
+  normal,
+  nuts,
+  sample,
+  vector,
+} from "../../../src/entries/index.ts";
+
+const location = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  observe(y, cauchy(param("mu", normal(0, 10)), 0.5));
+});
+const y = [-4.2, -3.6, -4, 5.1, 4.4];
+
+/** Mean and standard deviation by a sum over a grid. */
+function exact(): { mean: number; sd: number } {
+  const sums = [0, 0, 0];
+  for (let mu = -15; mu <= 15; mu += 1e-3) {
+    const logDensity = y.reduce((sum, each) => sum - Math.log1p(((each - mu) / 0.5) ** 2), -(mu * mu) / 200);
+    for (let k = 0; k < 3; k++) sums[k] += mu ** k * Math.exp(logDensity);
+  }
+  const mean = sums[1] / sums[0];
+  return { mean, sd: Math.sqrt(sums[2] / sums[0] - mean * mean) };
+}
+
+describe("a light mode far away", () => {
+  it("is reported where the draws lack it: a location whose sd it doubles, 20 seeds", async () => {
+    const { sd } = exact();
+    expect(sd).toBeGreaterThan(0.6);
+    let named = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      const draws = await sample(location, { y }, { seed, workers: 1 });
+      const { trusted, findings } = draws.verdict();
+      const found = draws.summary().mu.sd;
+      if (trusted) expect(Math.abs(found / sd - 1), `seed ${seed}: sd ${found}`).toBeLessThan(0.25);
+      const [first] = findings;
+      if (first?.code !== "modes") continue;
+      named++;
+      expect(first.serious).toBe(true);
+      expect(first.text).toMatch(
+        /near mu = 4\.\d+ \(0\.\d+ % .*, yet enough to make the standard deviation of "mu" \d\.\d times as large\)/,
+      );
+    }
+    expect(named).toBeGreaterThan(12);
+  });
+
+  const [CHAINS, COUNT] = [4, 1000];
+  /** N(0, 1) draws, and a place of sd 0.1 with `share` of the mass at a point. */
+  const visited = (at: number, share: number, kind: Entry["kind"] = "scout", density = plain, errors = [0, 0]) => {
+    const random = stream(3, "visits").at(0);
+    const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
+    const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
+    const entry = (kind: Entry["kind"], mean: number, sd: number, logMass: number, error: number): Entry => {
+      const normal = new Normal(Float64Array.of(mean), Float64Array.of(sd));
+      return { kind, chain: 0, elbo: 0, settled: true, most: Infinity, place: { normal, logMass, error, paretoK: 0 } };
+    };
+    const [of, anchored] = errors;
+    return visitsOf([entry("chain", 0, 1, 0, anchored), entry(kind, at, 0.1, Math.log(share), of)], draws, density)[1];
+  };
+  const plain = functionDensity({ dimension: 1, logDensity: () => 0 });
+
+  it.each([
+    ["heavy and near", 5, 0.02, true],
+    ["light and near", 5, 0.002, false],
+    ["light and far", 15, 0.002, true],
+    ["lighter and further", 150, 2e-5, false],
+    ["lighter, not so far", 20, 2e-5, false],
+    ["of nothing, however far", 1e9, 1e-9, false],
+  ])("%s: %d sd away, %d of the mass", (_, at, share, missed) => {
+    expect(visited(at, share).missed).toBe(missed);
+    expect(visited(at, share, "left").missed).toBe(missed);
+    expect(visited(-at, share).missed).toBe(missed);
+  });
+
+  it("is rare, not missed, if a run of this length that samples rightly often has no draws of it", () => {
+    // About 3850 draws are in the chain's region: a place of 1.3 thousandths of its mass should hold five.
+    expect(visited(150, 2e-5)).toMatchObject({ missed: false, rare: true, changes: "x" });
+    expect(visited(15, 0.0014)).toMatchObject({ missed: true, changes: "x" });
+    expect(visited(15, 0.0014).rare).toBeUndefined();
+    expect(visited(15, 0.0012)).toMatchObject({ missed: false, rare: true });
+    // It changes nothing much.
+    expect(visited(5, 0.001).rare).toBeUndefined();
+  });
+
+  it("is missed as well if a chain was there at the end of warm-up, and left it for good", () => {
+    expect(visited(5, 0.02, "chain").missed).toBe(true);
+    expect(visited(0.5, 0.02, "chain").missed).toBe(false);
+  });
+
+  it("is compared with all that the draws stand for, if that is known, and else with the heaviest place that holds some", () => {
+    const random = stream(3, "visits").at(0);
+    const values = Float64Array.from({ length: CHAINS * COUNT }, () => random.normal());
+    const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
+    const scout = (mean: number, sd: number, logMass: number): Entry => {
+      const normal = new Normal(Float64Array.of(mean), Float64Array.of(sd));
+      return {
+        kind: "scout",
+        chain: -1,
+        elbo: 0,
+        settled: true,
+        most: Infinity,
+        place: { normal, logMass, error: 0, paretoK: 0 },
+      };
+    };
+    const missed = (entries: readonly Entry[], total?: { logMass: number; error: number }) =>
+      visitsOf(entries, draws, plain, total).map((place) => place.missed);
+    // Fewer than 20 of 4000 draws are wanted from a place of a 250th of the mass, or less.
+    expect(missed([scout(9, 1, -5)], { logMass: 0, error: 0 })).toEqual([true]);
+    expect(missed([scout(5, 1, -6)], { logMass: 0, error: 0 })).toEqual([false]);
+    expect(missed([scout(9, 1, -5)], { logMass: 0, error: 1 })).toEqual([false]);
+    // Nothing to compare with: no place holds draws.
+    expect(missed([scout(9, 1, 0), scout(20, 1, 3)])).toEqual([false, false]);
+    expect(missed([scout(9, 1, 0), scout(0, 1, 0)])).toEqual([true, false]);
+  });
+
+  it("by what it would change most, on either side, and as a mixture of both would have it", () => {
+    // As much mass as all draws, three standard deviations away: 3860 to 4000 of them are 0.49 of the mixture.
+    expect(visited(3, 1).sdFactor! / Math.sqrt(0.51 * (1 + 0.49 * 9))).toBeCloseTo(1, 1);
+    // A shift of the mean by more than a tenth of the standard deviation, which hardly changes.
+    for (const q of [-2.2, 2.2]) {
+      const moved = { ...plain, constrain: (u: ArrayLike<number>) => ({ q: Float64Array.of(u[0] > 9 ? q : u[0]) }) };
+      const place = visited(15, 0.05, "scout", moved);
+      expect([place.missed, place.changes]).toEqual([true, "q"]);
+    }
+  });
+
+  it("not where two errors of its mass and of the chain's leave fewer draws than twenty", () => {
+    // 4000 draws, of which 3860 are in the chain's region: 0.01 of those is 39.
+    const missed = (...errors: number[]) => visited(5, 0.01, "scout", plain, errors).missed;
+    expect([missed(0.3, 0), missed(0, 0.3), missed(0.28, 0.28)]).toEqual([true, true, false]);
+  });
+
+  it("not where a chain that is stuck makes another place look larger than all draws", () => {
+    const random = stream(5, "visits").at(0);
+    const values = Float64Array.from({ length: CHAINS * COUNT }, (_, k) =>
+      k < COUNT ? 9 + 0.01 * random.normal() : random.normal(),
+    );
+    const draws = new ChainDraws(CHAINS, COUNT, 1, values, [], new Float64Array(0));
+    const entry = (kind: Entry["kind"], at: number, sd: number, logMass: number): Entry => {
+      const place = { normal: new Normal(Float64Array.of(at), Float64Array.of(sd)), logMass, error: 0, paretoK: 0 };
+      return { kind, chain: 0, elbo: 0, settled: false, most: Infinity, place };
+    };
+    const found = visitsOf([entry("chain", 9, 0.01, -8), entry("scout", 0, 1, 0)], draws, plain);
+    expect(found.map(({ missed }) => missed)).toEqual([false, false]);
+  });
+
+  it("by the quantities that are reported, not by the coordinates that are moved", () => {
+    const scale = { ...plain, constrain: (u: ArrayLike<number>) => ({ scale: Float64Array.of(Math.exp(u[0])) }) };
+    expect(visited(8, 1e-4).missed).toBe(false);
+    expect(visited(8, 2e-3, "scout", scale)).toMatchObject({ missed: true, changes: "scale" });
+    // Far below, the scale is 0 either way.
+    expect(visited(-30, 2e-3).missed).toBe(true);
+    expect(visited(-30, 2e-3, "scout", scale).missed).toBe(false);
+  });
+
+  it("is not seen where there is none: heavy tails and a hierarchy with a scale, 20 seeds each", async () => {
+    const schools = model(({ data, param, observe }) => {
+      const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });
+      const theta = param("theta", normal(param("mu", normal(0, 5)), param("tau", halfCauchy(5))), {
+        shape: "J",
+        centred: false,
+      });
+      observe(y, normal(theta, sigma));
+    });
+    const schoolsData = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
+    const tailed = model(({ param }) => {
+      param("x", cauchy(0, 1));
+      param("s", halfCauchy(1));
+    });
+    for (let seed = 1; seed <= 20; seed++) {
+      const runs = [await sample(schools, schoolsData, { seed, workers: 1 }), await sample(tailed, {}, { seed, workers: 1 })];
+      for (const draws of runs) expect(draws.verdict().findings.map(({ code }) => code)).not.toContain("modes");
+    }
+  });
+});
+
+describe("chains that started anew", () => {
+  it("are not said to have been in a minor mode where they had not come down: a regression on years as they are", async () => {
+    const regression = model(({ data, param, observe }) => {
+      const { y, year } = data({ y: vector("N"), year: vector("N") });
+      const [a, b] = [param("a", normal(0, 10)), param("b", normal(0, 1))];
+      observe(y, negativeBinomial(a.add(b.mul(year)).exp(), param("phi", exponential(1))));
+    });
+    const year = Array.from({ length: 30 }, (_, i) => 1990 + i);
+    const y = year.map((_, i) => Math.round(Math.exp(2 + 0.05 * i) * (1 + 0.3 * Math.sin(7 * i))));
+    let restarted = 0;
+    for (let seed = 0; seed < 5; seed++) {
+      const verdict = (await sample(regression, { y, year }, { seed, workers: 1 })).verdict();
+      expect(`${verdict}`).not.toMatch(/minor mode|the posterior has several modes, and/);
+      const found = verdict.findings.filter(({ code }) => code === "restarts");
+      restarted += found.length;
+      for (const { text, advice } of found) {
+        expect(text).toMatch(/^chains started anew (once|\d+ times), as they had not arrived when warm-up was over$/);
+        expect(advice).toMatch(/year - 2000/);
+      }
+    }
+    expect(restarted).toBeGreaterThan(0);
+  });
+});
+
+describe("several modes come before all else", () => {
+  it.each(["a mixture whose parts may swap", "a product whose factors may change sign"])("%s", async (name) => {
+    const mixture = model(({ data, param, target }) => {
+      const { y } = data({ y: vector("N") });
+      const [a, b] = [param("a", normal(0, 10)), param("b", normal(0, 10))];
+      const [p, q] = [a, b].map((mean) => y.sub(mean).square().mul(-0.5).exp());
+      target(p.add(q).log().sum());
+    });
+    const product = model(({ data, param, observe }) => {
+      const { y } = data({ y: vector("N") });
+      observe(y, normal(param("a", normal(0, 3)).mul(param("b", normal(0, 3))), 1));
+    });
+    const data = { y: Array.from({ length: 40 }, (_, i) => (name.includes("mixture") && i % 2 ? -3 : 3) + Math.sin(13 * i)) };
+    for (let seed = 1; seed <= 4; seed++) {
+      const { trusted, findings } = (
+        await sample(name.includes("mixture") ? mixture : product, data, { seed, workers: 1, algorithm: nuts() })
+      ).verdict();
+      expect(trusted).toBe(false);
+      const [first] = findings.filter(({ code }) => code === "modes" || code === "rhat");
+      expect(first).toBe(findings[0]);
+      expect(first.advice).toMatch(/^where modes are mirror images/);
+      for (const { code, advice } of findings.slice(1))
+        if (code === "rhat") expect(advice).toMatch(/^see to the modes first; within a mode, /);
+    }
+  });
+});
+
+describe("few scouts, and no new starts", () => {
+  /** Two normals of sd 0.05 at (−1, 0) and (1, 0), with e^logMass times the mass in the second. */
+  const pair = (logMass: number) => {
+    const of = (x: number, y: number, at: number) => -((x - at) ** 2 + y * y) / 0.005;
+    return functionDensity({
+      dimension: 2,
+      logDensity: ([x, y]) => {
+        const [a, b] = [of(x, y, -1), logMass + of(x, y, 1)];
+        return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+      },
+      gradient: ([x, y]) => {
+        const share = 1 / (1 + Math.exp(of(x, y, -1) - of(x, y, 1) - logMass));
+        return [-(x + 1 - 2 * share) / 0.0025, -y / 0.0025];
+      },
+    });
+  };
+  const left = Float64Array.of(-1, 0);
+
+  it.each([0, 1])("scouts: %d looks from as many points, and the run is what it is without", async (scouts) => {
+    let missed = 0;
+    for (let seed = 1; seed <= 6; seed++) {
+      const draws = await sample(pair(0), {}, { seed, algorithm: nuts({ scouts }), start: left });
+      expect(draws.report.scouts ?? 0).toBe(scouts);
+      expect(draws.draws("x")).toEqual((await sample(pair(0), {}, { seed, algorithm: nuts(), start: left })).draws("x"));
+      const found = draws.description.places as { by: string; missed: boolean }[];
+      expect(found.filter(({ by }) => by === "scout").length).toBeLessThanOrEqual(scouts);
+      if (found.some((place) => place.missed)) missed++;
+      else if (draws.series("x", 0).every((x) => x < 0)) expect(draws.verdict().trusted).toBe(true);
+    }
+    // The one scout comes to the other mode half of the time; with none there is nobody to say so.
+    if (scouts === 0) expect(missed).toBe(0);
+    else expect(missed).toBeGreaterThan(0);
+  });
+
+  it("restarts: 0 leaves chains where next to nothing is, and the verdict does not trust them", async () => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const options = { seed, start: left };
+      const stayed = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0 }) });
+      expect(stayed.report.restarts).toBeUndefined();
+      expect(stayed.series("x", 0).every((x) => x < 0)).toBe(true);
+      const { trusted, findings } = stayed.verdict();
+      expect(trusted).toBe(false);
+      expect(findings[0].code).toBe("modes");
+      const moved = await sample(pair(20), {}, { ...options, algorithm: nuts() });
+      expect(moved.report.restarts).toBeGreaterThan(0);
+      expect(moved.series("x", 0).every((x) => x > 0)).toBe(true);
+      // Neither scouts nor new starts: nothing is known but what the chains see.
+      const blind = await sample(pair(20), {}, { ...options, algorithm: nuts({ restarts: 0, scouts: 0 }) });
+      expect(blind.verdict().trusted).toBe(true);
+    }
+  });
+
+  it("are whole numbers from 0 on", () => {
+    for (const option of ["scouts", "restarts"]) {
+      expect(nuts({ [option]: 0 }).toJSON()[option]).toBe(0);
+      for (const given of [-1, 0.5, 1001, "many"])
+        expect(() => nuts({ [option]: given } as object)).toThrow(new RegExp(`^nuts: ${option} is `));
+    }
+  });
+});

@@ -1,0 +1,63 @@
+/**
+ * Simulation-based calibration of Gibbs sampling with a discrete parameter, of parallel tempering, and of sequential Monte Carlo.
+ *
+ * False alarms of the whole file: 1e-4, split over its RUNS and their numbers. A conditional that forgets its prior is caught.
+ */
+import { expect, it } from "vitest";
+import { calibrate } from "../../../../src/bayes/calibrate.ts";
+import { bernoulli, model, normal, vector } from "../../../../src/bayes/model/index.ts";
+import {
+  type Conditional,
+  conjugate,
+  enumerate,
+  gibbs,
+  hmc,
+  parallelTempering,
+  type Sampler,
+  sequentialMonteCarlo,
+} from "../../../../src/bayes/samplers/index.ts";
+import { add, mul } from "../../../../src/engine/compiler/index.ts";
+
+const RUNS = 4;
+const FALSE_ALARM = 1e-4 / RUNS;
+
+/** y ~ N(μ + 2 z, 1), μ ~ N(0, 2²), one z ~ bernoulli(0.3) for each. */
+const shifted = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  const mu = param("mu", normal(0, 2));
+  const z = param("z", bernoulli(0.3), { shape: "N" });
+  observe(y, normal(add(mu, mul(2, z)), 1));
+});
+const level = model(({ data, param, observe }) => {
+  const { y } = data({ y: vector("N") });
+  observe(y, normal(param("mu", normal(0, 2)), 1));
+});
+const options = { simulations: 200, draws: 49, bins: 10, warmup: 100, thin: 4, seed: 2 } as const;
+
+/** The least p-value times how many there are. */
+async function least(of: typeof level, algorithm: Sampler): Promise<number> {
+  const { numbers } = await calibrate(of, { y: [0, 0, 0] }, { ...options, algorithm });
+  const all = Object.values(numbers).map(({ pValue }) => pValue);
+  expect(all.length).toBe(of === level ? 1 : 4);
+  return all.length * Math.min(...all);
+}
+
+it("gibbs() with assignments, and with conjugate pieces", async () => {
+  expect(await least(shifted, gibbs())).toBeGreaterThan(FALSE_ALARM);
+  expect(await least(shifted, gibbs({ z: enumerate(), mu: conjugate() }))).toBeGreaterThan(FALSE_ALARM);
+});
+
+it("parallel tempering", async () => {
+  const sampler = parallelTempering({ inner: hmc({ time: 2, jitter: 0.3 }), count: 3, lowest: 0.05 });
+  expect(await least(level, sampler)).toBeGreaterThan(FALSE_ALARM);
+});
+
+it("sequential Monte Carlo", async () => {
+  // Particles are exchangeable; every fourth of them is ranked.
+  expect(await least(level, sequentialMonteCarlo())).toBeGreaterThan(FALSE_ALARM);
+});
+
+it("a conditional that forgets its prior is caught", async () => {
+  const forgetful: Conditional = (_, draws) => [0, 1, 2].map(() => (draws.uniform() < 0.7 ? 1 : 0));
+  expect(await least(shifted, gibbs({ mu: conjugate(), z: forgetful }))).toBeLessThan(FALSE_ALARM);
+});

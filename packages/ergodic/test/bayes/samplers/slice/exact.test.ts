@@ -1,0 +1,84 @@
+/**
+ * Slice samplers against targets whose moments and quantiles are known: 10⁶ draws of each target (fewer of variants) over 64 chains, begun in (−2, 2).
+ *
+ * False alarms of the file: 1e-4, split over its RUNS. Biases of the stated standard deviations of a functional would be found; planted mistakes are.
+ */
+import { describe, expect, it } from "vitest";
+import { ellipticalSlice, type Sampler, slice } from "../../../../src/bayes/samplers/index.ts";
+import { openEngine } from "../../../../src/engine/memory/engine.ts";
+import { exp } from "../../../../src/engine/numbers/exp.ts";
+import { log } from "../../../../src/engine/numbers/log.ts";
+import type { WalkMutant } from "../../../reference/walks.ts";
+import { biasFound, checkChains, checkExactness, expectExact, leastP, standardTargets, type Target } from "../exactness.ts";
+import { walkChains } from "../metropolis/walks.ts";
+
+/** P(z > 4), z ~ N(0, 1): what of a mode lies beyond 0. */
+const BEYOND = 3.167e-5;
+const RUNS = 9;
+const FALSE_ALARM = 1e-4 / RUNS;
+const engine = await openEngine();
+const targets = await standardTargets(engine);
+const [plain, correlated, , skewed] = targets;
+
+// The skewed target's left tail is heavier than a Gaussian reference's: the chains of elliptical slices return slowly from there.
+const samplers: [Sampler, draws: number, bias: number, of?: Target[]][] = [
+  [slice(), 15_625, 0.05],
+  [slice({ expansion: "doubling", width: 0.3, adapt: false }), 2000, 0.15],
+  [slice({ limit: 1, width: 20 }), 2000, 0.15],
+  [ellipticalSlice(), 15_625, 0.02, targets.slice(0, 3)],
+  [ellipticalSlice(), 4000, 0.3, [skewed]],
+  [ellipticalSlice({ mean: [1, 0], covariance: [9, 3, 3, 4] }), 15_625, 0.05, [correlated, skewed]],
+];
+const cases = samplers.map(([sampler, draws, bias, of = targets]) => ({
+  name: `${JSON.stringify(sampler.toJSON())} on ${of.map(({ name }) => name).join(", ")}`,
+  sampler,
+  draws,
+  bias,
+  of,
+}));
+
+describe.each(cases)("$name", ({ sampler, draws, bias, of }) => {
+  it("is exact", async () => {
+    const checks = await checkExactness(engine, sampler, { seed: 22, draws, targets: of });
+    expectExact(checks, FALSE_ALARM);
+    expect(biasFound(checks, FALSE_ALARM)).toBeLessThan(bias);
+  });
+});
+
+/** 0.8 N(−2, 0.25) + 0.2 N(2, 0.25): doubling needs its test only where there are several modes. */
+const modes = (() => {
+  const plain = (x: Float64Array) => log(0.8 * exp(-2 * (x[0] + 2) ** 2) + 0.2 * exp(-2 * (x[0] - 2) ** 2));
+  const functionals = [
+    { name: "x", of: (x: Float64Array) => x[0], expectation: -1.2, variance: 2.81 },
+    { name: "x > 0", of: (x: Float64Array) => (x[0] > 0 ? 1 : 0), expectation: 0.2 + 0.6 * BEYOND, variance: 0.16 },
+  ];
+  return { ...targets[0], name: "two modes", density: { ...targets[0].density, plain }, mean: [-2], functionals };
+})();
+
+describe("a planted mistake is caught", () => {
+  const slices = { factor: Float64Array.of(1), dense: false, mean: Float64Array.of(0) };
+  const ellipse = { ...slices, factor: Float64Array.of(2), steps: Float64Array.of(1), mode: 0, limit: 0 };
+  const both = { ...ellipse, factor: Float64Array.of(2, 2), mean: Float64Array.of(1, 0) };
+
+  it.each([
+    {
+      kernel: "sliceRun",
+      mutant: "centred interval",
+      target: plain,
+      options: { ...slices, steps: Float64Array.of(10), mode: 0, limit: 1 },
+    },
+    {
+      kernel: "sliceRun",
+      mutant: "no test of doubling",
+      target: modes,
+      options: { ...slices, steps: Float64Array.of(1), mode: 1, limit: 5 },
+    },
+    { kernel: "ellipticalSliceRun", mutant: "reference left in", target: skewed, options: both },
+  ] as const)("$kernel: $mutant", ({ kernel, mutant, target, options }) => {
+    const from = Float64Array.from(target.mean);
+    const chains = (planted: { mutant?: WalkMutant }) =>
+      walkChains(kernel, target.density.plain, from, { ...options, ...planted }, { count: 2000 });
+    expectExact(checkChains(target, chains({})), FALSE_ALARM);
+    expect(leastP(checkChains(target, chains({ mutant })))).toBeLessThan(FALSE_ALARM);
+  });
+});

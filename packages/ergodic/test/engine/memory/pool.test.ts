@@ -1,0 +1,241 @@
+import os from "node:os";
+import { Worker } from "node:worker_threads";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { WorkerError } from "../../../src/engine/errors/errors.ts";
+import { enginePool, openEngine } from "../../../src/engine/memory/engine.ts";
+import { hardwareThreads } from "../../../src/engine/memory/load.ts";
+import type { Allocation } from "../../../src/engine/memory/memory.ts";
+import { threads } from "./modules.ts";
+
+const engine = await openEngine();
+const pool = await enginePool();
+const functions = engine.link(threads, ["meet", "await"]);
+const two = { workers: 2, deterministic: true };
+
+// Counters and gates on cache lines of their own.
+let cells: Allocation;
+const address = (i: number) => cells.pointer + 64 * i;
+const counter = (i: number) => Atomics.load(engine.memory.i32(address(i), 1), 0);
+const open = (gate = 1) => Atomics.store(engine.memory.i32(address(gate), 1), 0, 1);
+const waitCall = () => ({ kernel: functions.await.slot, args: [address(0), address(1), address(2)] });
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 2000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 2));
+  expect(condition()).toBe(true);
+}
+
+beforeEach(() => {
+  cells = engine.memory.allocate(6 * 64, "test counters");
+  // Calls on workers alone: this thread opens their gates.
+  engine.crowded = true;
+});
+afterEach(() => {
+  engine.crowded = false;
+  cells.dispose();
+});
+
+it("runs two workers at the same time on one memory", async () => {
+  const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
+  const triesLeft = await engine.run([meet, meet], two);
+  expect(triesLeft.every((left) => left > 0)).toBe(true);
+  expect(counter(0)).toBe(2);
+  // One worker alone waits in vain: the check above can fail.
+  Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+  expect(
+    await engine.run([{ kernel: functions.meet.slot, args: [address(0), 1000] }], { workers: 1, deterministic: true }),
+  ).toEqual([0]);
+});
+
+it("gives each of several runs a worker of its own where the thread is crowded, and none where it is not", async () => {
+  const meet = (tries: number) =>
+    engine.run([{ kernel: functions.meet.slot, args: [address(0), tries] }], { workers: 1, deterministic: true });
+  const left = await Promise.all([meet(2 ** 31 - 1), meet(2 ** 31 - 1)]);
+  expect(left.every(([tries]) => tries > 0)).toBe(true);
+  engine.crowded = false;
+  // On one thread the first has gone before the second comes.
+  Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+  expect((await Promise.all([meet(1000), meet(1000)]))[0]).toEqual([0]);
+});
+
+it("rejects the calls of a worker that dies, replaces it, and goes on", async () => {
+  const dying = engine.run([waitCall(), waitCall()], two);
+  const outcome = dying.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await until(() => counter(0) === 2);
+  await pool.terminate(0);
+  open();
+  const error = (await outcome) as WorkerError;
+  expect(error).toBeInstanceOf(WorkerError);
+  expect(error.message).toMatch(/^worker 0: ended in the middle of a call: .*; the next call starts another \[WORKER_DIED\]$/);
+  expect(error.cause).toBeInstanceOf(Error);
+  expect(counter(2)).toBe(1);
+  expect(pool.size).toBe(1);
+  const results = await engine.run([waitCall(), waitCall()], two);
+  expect(results).toEqual([0, 0]);
+  expect(pool.size).toBe(2);
+});
+
+it("drops what has not started when aborted, and rejects only when what has started is over", async () => {
+  const controller = new AbortController();
+  const reason = new Error("stopped by the test");
+  let over = false;
+  const outcome = engine
+    .run(Array.from({ length: 8 }, waitCall), { ...two, signal: controller.signal })
+    .catch((error: unknown) => error)
+    .finally(() => {
+      over = true;
+    });
+  await until(() => counter(0) === 2);
+  controller.abort(reason);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(over).toBe(false);
+  open();
+  expect(await outcome).toBe(reason);
+  expect(counter(0)).toBe(2);
+  expect(counter(2)).toBe(2);
+});
+
+it("drops the other worker's later calls when one fails", async () => {
+  const gateCall = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
+  const failing = engine.run([waitCall(), gateCall, waitCall(), { kernel: "absent", args: [] }], two);
+  const outcome = failing.catch((error: unknown) => error);
+  await until(() => counter(0) === 1 && counter(3) === 1);
+  open(4);
+  // Worker 1 comes to its part of a later run when it has failed in this one.
+  const later = engine.run([{ kernel: "log", args: [1] }, gateCall], two);
+  await until(() => counter(5) === 2);
+  open();
+  expect(await outcome).toBeInstanceOf(WorkerError);
+  expect(await later).toEqual([0, 0]);
+  expect(counter(2)).toBe(1);
+});
+
+it("an abort that comes when a run is over stops no other", async () => {
+  const controller = new AbortController();
+  await engine.run([{ kernel: "log", args: [1] }], { ...two, signal: controller.signal });
+  const later = engine.run([waitCall(), waitCall(), waitCall(), waitCall()], two);
+  later.catch(() => {});
+  await until(() => counter(0) === 2);
+  controller.abort();
+  open();
+  expect(await later).toEqual([0, 0, 0, 0]);
+});
+
+it("keeps the process alive until the last call of a worker is answered", async () => {
+  const all = { workers: hardwareThreads(), deterministic: true };
+  open();
+  await engine.run(Array.from({ length: all.workers }, waitCall), all);
+  Atomics.store(engine.memory.i32(address(1), 1), 0, 0);
+  const unref = vi.spyOn(Worker.prototype, "unref");
+  const first = engine.run(Array.from({ length: all.workers }, waitCall), all);
+  // All are busy: it waits behind one of them.
+  const call = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
+  const last = engine.run([call], { ...two, workers: 1 });
+  try {
+    open();
+    await first;
+    expect(unref).toHaveBeenCalledTimes(all.workers - 1);
+    open(4);
+    await last;
+    expect(unref).toHaveBeenCalledTimes(all.workers);
+  } finally {
+    open();
+    open(4);
+    await Promise.allSettled([first, last]);
+    unref.mockRestore();
+  }
+});
+
+it("serves several runs at once", async () => {
+  const runs = Array.from({ length: 20 }, (_, r) =>
+    engine.run(
+      [1, 2, 3].map((x) => ({ kernel: "log", args: [x + r] })),
+      two,
+    ),
+  );
+  const log = engine.kernel("log", true);
+  (await Promise.all(runs)).forEach((results, r) => {
+    expect(results).toEqual([1, 2, 3].map((x) => log(x + r)));
+  });
+});
+
+it("leaves memory flat over many runs", async () => {
+  await engine.run([{ kernel: "log", args: [1] }], two);
+  const before = engine.memory.usedBytes;
+  for (let i = 0; i < 500; i++) await engine.run([{ kernel: "log", args: [i] }], two);
+  expect(engine.memory.usedBytes).toBe(before);
+});
+
+describe("where workers would fill the machine", () => {
+  const machineOf = (threads: number) => vi.spyOn(os, "availableParallelism").mockReturnValue(threads);
+  const log = (x: number) => ({ kernel: "log", args: [x] });
+  beforeEach(() => {
+    engine.crowded = false;
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  it.each([2, 3])("this thread is one of %d", async (workers) => {
+    machineOf(workers);
+    await engine.run(Array(workers).fill(log(1)), { workers, deterministic: true });
+    const posted = vi.spyOn(Worker.prototype, "postMessage");
+    const meet = { kernel: functions.meet.slot, args: [address(0), 2 ** 31 - 1] };
+    // The two that meet run at the same time.
+    const results = await engine.run([meet, meet, log(2)].slice(0, workers), { workers, deterministic: true });
+    expect(results.slice(0, 2).every((left) => left > 0)).toBe(true);
+    expect(results.slice(2)).toEqual([engine.kernel("log", true)(2)].slice(0, workers - 2));
+    expect(posted).toHaveBeenCalledTimes(workers - 1);
+  });
+
+  it("gives each thread the calls that a worker would have, in the order of the calls", async () => {
+    machineOf(2);
+    const values = Array.from({ length: 9 }, (_, i) => i + 1);
+    const wanted = values.map((x) => engine.kernel("log", true)(x));
+    expect(await engine.run(values.map(log), two)).toEqual(wanted);
+  });
+
+  it.each([
+    ["the machine has more threads", () => void machineOf(3), 2],
+    ["others want this thread", () => void (engine.crowded = true), 2],
+  ])("but all run on workers where %s", async (_, given) => {
+    machineOf(2);
+    given();
+    const run = engine.run([waitCall(), waitCall()], two);
+    await until(() => counter(0) === 2);
+    open();
+    expect(await run).toEqual([0, 0]);
+  });
+
+  it("a call that fails here drops the later ones of the worker, and the other way round, and is named", async () => {
+    machineOf(2);
+    const absent = { kernel: 2 ** 20, args: [] };
+    // Here, in its second call, while the worker waits in its first, or has not begun.
+    const once = { kernel: functions.meet.slot, args: [address(3), 1] };
+    const here = engine.run([once, waitCall(), absent, waitCall()], two).catch((error: unknown) => error);
+    await until(() => counter(3) === 1);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    open();
+    expect(String(await here)).toMatch(/failed on this thread: .*no function in slot/);
+    expect(counter(0)).toBeLessThan(2);
+    // There: this thread waits in its first call until the worker has failed.
+    Atomics.store(engine.memory.i32(address(0), 1), 0, 0);
+    const wait = { kernel: functions.meet.slot, args: [address(4), 300_000_000] };
+    const there = engine.run([wait, absent, waitCall(), log(1)], two).catch((error: unknown) => error);
+    expect(String(await there)).toMatch(/failed on worker 0: .*no function in slot/);
+    expect(counter(0)).toBe(0);
+  });
+
+  it("drops what has not started when aborted", async () => {
+    machineOf(2);
+    const controller = new AbortController();
+    const reason = new Error("stopped by the test");
+    open();
+    const slow = { kernel: functions.meet.slot, args: [address(3), 50_000_000] };
+    const run = engine.run([slow, log(1), ...Array.from({ length: 20 }, () => [slow, log(1)]).flat()], {
+      ...two,
+      signal: controller.signal,
+    });
+    controller.abort(reason);
+    await expect(run).rejects.toBe(reason);
+  });
+});

@@ -1,0 +1,22 @@
+/** Centred RMSProp where gradients are large and all the same: the variance is 0, and what rounding makes of it must not go under the root. */
+import { expect, it } from "vitest";
+import { RuleRunner, rmsprop } from "../../../src/engine/optimise/index.ts";
+
+it.each([true, false])(
+  "a constant gradient leaves every parameter a number, epsilon inside the root: %s",
+  async (epsilonInside) => {
+    const count = 48;
+    using runner = await RuleRunner.open(rmsprop({ rho: 0.7, centred: true, epsilonInside, epsilon: 1e-12 }), {
+      count,
+      start: new Array(count).fill(0),
+      interpret: true,
+    });
+    // Of every size, as which of them round below 0 is chance.
+    const gradient = Array.from({ length: count }, (_, i) => 10 ** (i / 9) * Math.SQRT2);
+    for (let t = 0; t < 250; t++) {
+      runner.gradient().set(gradient);
+      runner.step(1, { epochUpdates: 5 });
+    }
+    expect([...runner.parameters()].every(Number.isFinite)).toBe(true);
+  },
+);

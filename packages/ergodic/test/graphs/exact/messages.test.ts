@@ -1,0 +1,24 @@
+/** Messages of sum-product where products leave the range of float64. */
+import { describe, expect, it } from "vitest";
+import { Messages } from "../../../src/graphs/exact/messages.ts";
+import { LogTables } from "../../../src/graphs/reduce/log-tables.ts";
+import { tableOf } from "../../../src/graphs/reduce/table.ts";
+
+describe("what a table and the messages to it leave together is no zero", () => {
+  // Each alone can be plain: e^-500. Zeros leave nothing but their product.
+  const small = Math.exp(-500);
+  const tables = [
+    tableOf([0], [2], Float64Array.of(1, small)),
+    tableOf([0, 1], [2, 2], Float64Array.of(0, 1, small, 1)),
+    tableOf([1], [2], Float64Array.of(1, 0)),
+  ];
+
+  it("ln Z is the sum of their logarithms", () => {
+    const messages = new Messages(LogTables.of({ cardinalities: [2, 2], tables }));
+    expect(messages.tree).toBe(true);
+    for (let round = 0; round < 3; round++) for (const variable of [0, 1]) messages.update(variable, 0);
+    expect(messages.impossible).toBe(false);
+    expect(messages.logPartition).toBeCloseTo(-1000, 9);
+    expect([...messages.marginal(0), ...messages.marginal(1)]).toEqual([0, 1, 1, 0]);
+  });
+});

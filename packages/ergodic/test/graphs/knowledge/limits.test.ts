@@ -1,0 +1,63 @@
+/** Limits that no test can reach by rows: so many different values, and so many rows that a join looks at. */
+import { expect, it } from "vitest";
+import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/index.ts";
+import { FactColumn, Facts } from "../../../src/graphs/knowledge/facts.ts";
+import { joinLimits } from "../../../src/graphs/knowledge/join.ts";
+import { Dictionary } from "../../../src/graphs/knowledge/views.ts";
+
+const MOST = 2 ** 24 - 1;
+
+it("a column, and all tables together, hold 2^24 − 1 different values; one more is refused with the remedy", () => {
+  const column = new FactColumn("word");
+  const facts = new Facts("relation", "says", [column]);
+  // As if there were others already: a list with room, but nothing in it.
+  column.levels.length = MOST - 1;
+  const more = (words: string[]) => ({
+    ...{ count: words.length, names: ["word"] },
+    column: () => undefined,
+    cell: (_: string, row: number) => words[row],
+  });
+  facts.append(facts.encode(more(["last", "last"])));
+  expect(column.levels.length).toBe(MOST);
+  expect(() => facts.encode(more(["last", "one more"]))).toThrow(
+    'knowledgeBase: column "word" would hold more than 16,777,215 different values, the most that can be told apart; split the tables [MEMORY_LIMIT]',
+  );
+  expect(facts.rowCount).toBe(2);
+  const dictionary = new Dictionary();
+  dictionary.values.length = MOST - 1;
+  expect(dictionary.code("last")).toBe(MOST - 1);
+  expect(dictionary.code("last")).toBe(MOST - 1);
+  expect(() => dictionary.code("one more")).toThrow("all tables together would hold more than 16,777,215 different values");
+});
+
+it("a join that would look at 2^33 rows is refused with its rule, the atom and the remedy; nothing is left of it", () => {
+  expect(joinLimits.visited).toBe(2 ** 33);
+  const rows = Array.from({ length: 100 }, (_, i) => ({ a: i, b: -i }));
+  const r = relation("r", rows);
+  const likes = query("likes", rows, { key: ["a"] });
+  const open = (count: number) =>
+    knowledgeBase([
+      weightedRule({
+        name: "far",
+        head: likes({ a: "a" }),
+        body: [r({ a: "a", b: "b" }), r({ a: "c", b: "d" })],
+        where: ({ c }) => c === count,
+        weight: 1,
+      }),
+    ]);
+  try {
+    joinLimits.visited = 10_000;
+    const kb = open(3);
+    // 100 rows for each of 100: as many as may be looked at.
+    expect(kb.ground().factorCount).toBe(100);
+    joinLimits.visited = 9_999;
+    const refused = open(3);
+    for (const run of [() => refused.ground(), () => refused.explain()])
+      expect(run).toThrow(
+        /^rule "far": more than 9,999 rows would be looked at for r\(a: c, b: d\), as few variables join it to the others; share more variables between atoms, or make a relation of the pairs that matter \[MEMORY_LIMIT\]$/,
+      );
+    expect(String(refused)).toContain("0 of them grounded; factor graph: 0 variables, 0 factors");
+  } finally {
+    joinLimits.visited = 2 ** 33;
+  }
+});

@@ -1,0 +1,142 @@
+/** Evidence that some direction of the weights makes ever more probable: which is found, which is not, and what is said of the result. */
+import { describe, expect, it } from "vitest";
+import { atOnce } from "../../../src/engine/threads/steps.ts";
+import {
+  contrastiveDivergence,
+  exactLikelihood,
+  type FactorGraph,
+  factorGraph,
+  fit,
+  lbfgs,
+  pseudoLikelihood,
+} from "../../../src/entries/index.ts";
+import { separableFindings } from "../../../src/graphs/learn/separable.ts";
+
+const found = (graph: FactorGraph, values: readonly number[]): string[] =>
+  atOnce(separableFindings(graph.conditionals(), Float64Array.from(values), (weight) => `w${weight}`)).map(
+    ({ text }) => /ever more probable as (.*) without end/.exec(text)![1],
+  );
+
+/** Booleans with a weight each by the remainder of their number, which were observed to be these. */
+function votes(seen: readonly (boolean | undefined)[], weights = 2): FactorGraph {
+  const graph = factorGraph();
+  for (let k = 0; k < weights; k++) graph.weight(`w${k}`);
+  for (const [i, state] of seen.entries()) {
+    graph.variable();
+    graph.isTrue(i, { weight: `w${i % weights}` });
+    if (state !== undefined) graph.observe(i, state);
+  }
+  return graph;
+}
+
+describe("separable evidence", () => {
+  it("is found by a weight whose factors all say the same, in either direction, and named", () => {
+    expect(found(votes([true, true, true, false]), [1, 1])).toEqual(["the weight w0 grows"]);
+    expect(found(votes([false, true, false, false]), [1, 1])).toEqual(["the weight w0 grows"]);
+    expect(found(votes([true, true, false, false]), [1, 1])).toEqual([]);
+    expect(found(votes([true, true, true, true, true, true], 3), [-1, 1, 1])).toEqual(["the weights w0, w1, w2 grow"]);
+    expect(found(votes(Array(10).fill(true), 5), [-1, 1, 1, 1, 1])).toEqual(["the weights w0, w1, w2 and 2 more grow"]);
+  });
+
+  it("is found by all weights together, where they separate and none does alone", () => {
+    // a − b: true where the first feature is larger.
+    const graph = factorGraph();
+    for (const name of ["a", "b"]) graph.weight(name);
+    for (const [i, [a, b]] of [
+      [2, 1],
+      [1, 2],
+      [-1, -2],
+      [-2, -1],
+    ].entries()) {
+      graph.variable();
+      graph.isTrue(i, { weight: "a", feature: a });
+      graph.isTrue(i, { weight: "b", feature: b });
+      graph.observe(i, a > b);
+    }
+    expect(found(graph, [1, -1])).toEqual(["all weights grow"]);
+    // These weights do not separate, which is no proof that none do.
+    expect(found(graph, [1, 0])).toEqual([]);
+    expect(found(graph, [0, 0])).toEqual([]);
+    // A tie is not against; one more that contradicts is.
+    graph.variable();
+    graph.isTrue(4, { weight: "a", feature: 1 });
+    graph.isTrue(4, { weight: "b", feature: 1 });
+    graph.observe(4, true);
+    expect(found(graph, [1, -1])).toEqual(["all weights grow"]);
+    graph.variable();
+    graph.isTrue(5, { weight: "a", feature: 1 });
+    graph.observe(5, false);
+    expect(found(graph, [1, -1])).toEqual([]);
+  });
+
+  it("is not claimed of what is hidden, uncertain, fixed, without effect, or ruled by zeros", () => {
+    // What was not observed has no word; what is joined to it is not known.
+    expect(found(votes([true, undefined, true, undefined]), [1, 1])).toEqual(["the weight w0 grows"]);
+    const joined = votes([true, undefined]);
+    joined.equal([0, 1], { weight: joined.weight("pair") });
+    expect(found(joined, [1, 1, 1])).toEqual(["the weight w0 grows"]);
+    const label = factorGraph();
+    label.variable(undefined, undefined, { truthiness: [0.2, 0.8] });
+    label.isTrue(0, { weight: label.weight("w") });
+    expect(found(label, [1])).toEqual([]);
+    const certain = factorGraph();
+    certain.variable(undefined, undefined, { truthiness: [0, 1] });
+    certain.isTrue(0, { weight: certain.weight("w") });
+    expect(found(certain, [1])).toEqual(["the weight w0 grows"]);
+    const fixed = factorGraph();
+    fixed.variable();
+    fixed.isTrue(0, { weight: fixed.weight("w", 2, { fixed: true }) });
+    fixed.observe(0, true);
+    expect(found(fixed, [2])).toEqual([]);
+    // Of a weight without factors there is nothing to say.
+    expect(found(votes([true]), [1, 1])).toEqual(["the weight w0 grows"]);
+    const zeros = votes([true, true]);
+    zeros.variable();
+    zeros.table([0, 2], [1, 1, 1, 0]);
+    expect(found(zeros, [1, 1])).toEqual([]);
+  });
+
+  it("of factors of several variables: the evidence is each one's best state, not only better than all single changes", () => {
+    // A straight wall through a grid: each change of one variable breaks more pairs than it mends.
+    const graph = factorGraph();
+    const weight = graph.weight("alike");
+    for (let i = 0; i < 16; i++) graph.variable();
+    for (let i = 0; i < 16; i++) {
+      if (i % 4 > 0) graph.equal([i, i - 1], { weight });
+      if (i >= 4) graph.equal([i, i - 4], { weight });
+      graph.observe(i, i >= 8);
+    }
+    expect(found(graph, [1])).toEqual([]);
+    const even = graph.withEvidence(Object.fromEntries(Array.from({ length: 16 }, (_, i) => [`x${i}`, true])));
+    expect(found(even, [1])).toEqual(["the weight w0 grows"]);
+    // Counted literals: a body of which all hold, and a head.
+    const rule = factorGraph();
+    for (let i = 0; i < 4; i++) rule.variable();
+    rule.imply([0, 1, 2], 3, { weight: rule.weight("rule") });
+    const at = (head: boolean, body = true): string[] =>
+      found(rule.withEvidence({ x0: true, x1: body, x2: true, x3: head }), [1]);
+    expect([at(true), at(false), at(false, false)]).toEqual([
+      ["the weight w0 grows"],
+      ["the weight w0 grows"],
+      ["the weight w0 grows"],
+    ]);
+    rule.imply([0, 1], 3, { weight: rule.weight("rule 2") });
+    rule.imply([0, 2], 3, { weight: "rule 2" });
+    expect(found(rule.withEvidence({ x0: true, x1: true, x2: false, x3: false }), [1, 1])).toEqual(["the weight w0 grows"]);
+  });
+});
+
+describe("fit of separable evidence", () => {
+  const graph = votes(Array.from({ length: 40 }, (_, i) => i % 2 === 0));
+
+  it.each([
+    ["contrastiveDivergence", { algorithm: contrastiveDivergence(), epochs: 30 }],
+    ["pseudoLikelihood", { algorithm: pseudoLikelihood(), rule: lbfgs() }],
+    ["exactLikelihood", { algorithm: exactLikelihood(), epochs: 10 }],
+  ])("%s says that no weights are the best, unless there is a penalty", async (_, options) => {
+    const { findings, run } = await fit(graph, options);
+    expect(findings).toMatchObject([{ code: "separable", serious: true, advice: expect.stringContaining("l2") }]);
+    expect(run.findings).toEqual(findings);
+    expect((await fit(graph, { ...options, l2: 0.01 })).findings).toEqual([]);
+  });
+});

@@ -1,0 +1,118 @@
+/** Learning on graphs with zeros: evidence that is impossible, and chains that changes of one variable do not lead out of what zeros rule out, are refused. */
+import { describe, expect, it } from "vitest";
+import {
+  contrastiveDivergence,
+  exactLikelihood,
+  type FactorGraph,
+  factorGraph,
+  fit,
+  type GraphLearner,
+  pseudoLikelihood,
+} from "../../../src/entries/index.ts";
+
+const sampled: GraphLearner[] = [
+  contrastiveDivergence(),
+  contrastiveDivergence({ tempered: true }),
+  contrastiveDivergence({ persistent: false }),
+  pseudoLikelihood(),
+];
+
+/** Booleans with one weight for all. */
+function yes(count: number, truthiness: readonly number[] = []): FactorGraph {
+  const graph = factorGraph();
+  const weight = graph.weight("yes");
+  for (let i = 0; i < count; i++) {
+    graph.variable(undefined, undefined, truthiness.length > 0 && i === count - 1 ? { truthiness } : {});
+    graph.isTrue(i, { weight });
+  }
+  return graph;
+}
+
+describe("fit of a graph with zeros", () => {
+  it("refuses evidence of probability 0, whatever learns", async () => {
+    const graph = yes(3);
+    graph.oneOf([0, 1, 2]);
+    for (let i = 0; i < 3; i++) graph.observe(i, true);
+    for (const algorithm of [...sampled, exactLikelihood()])
+      await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(/evidence has probability 0.*\[GRAPH_IMPOSSIBLE\]/);
+  });
+
+  it("refuses evidence of which no factor by itself knows that it has probability 0", async () => {
+    const graph = yes(4);
+    for (const pair of [
+      [0, 1],
+      [1, 2],
+      [0, 2],
+    ])
+      graph.table(pair, [0, 1, 1, 0]);
+    graph.observe(3, true);
+    await expect(fit(graph, { algorithm: exactLikelihood(), epochs: 5 })).rejects.toThrow(
+      /no state of this graph is possible, whatever its weights and evidence.*\[GRAPH_IMPOSSIBLE\]/,
+    );
+  });
+
+  it("refuses labels that may be impossible", async () => {
+    const graph = yes(2, [0.5, 0.5]);
+    graph.oneOf([0, 1]);
+    graph.observe(0, true);
+    await expect(fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).rejects.toThrow(/labels.*\[GRAPH_IMPOSSIBLE\]/);
+  });
+
+  it("refuses chains that stay where zeros allow nothing, instead of weights that follow from nothing", async () => {
+    const graph = yes(12);
+    for (let i = 0; i < 12; i += 3) graph.oneOf([i, i + 1, i + 2]);
+    graph.observe(0, true);
+    // Of many chains some begin there; pseudoLikelihood() has one.
+    for (const algorithm of sampled.slice(0, 3))
+      await expect(fit(graph, { algorithm, epochs: 20 })).rejects.toThrow(
+        /changes of one variable do not leave.*\[GRAPH_ZEROS\]/,
+      );
+    // The sum of all is known: the weight says nothing.
+    expect((await fit(graph, { algorithm: exactLikelihood(), epochs: 20 })).weight("yes")).toBeCloseTo(0, 6);
+  });
+
+  it("learns where chains leave such states", async () => {
+    const graph = yes(18);
+    // What follows from what is seen is true.
+    for (let i = 0; i + 1 < 18; i += 2) graph.table([i, i + 1], [1, 1, 0, 1]);
+    for (let i = 0; i < 18; i += 2) graph.observe(i, i % 3 === 0);
+    const wanted = (await fit(graph, { algorithm: exactLikelihood(), l2: 0.01, epochs: 200 })).weight("yes");
+    const found = (await fit(graph, { algorithm: contrastiveDivergence(), l2: 0.01 })).weight("yes");
+    expect(Math.abs(found - wanted)).toBeLessThan(0.1);
+  });
+
+  it("says where zeros make islands that chains do not leave, with the evidence or without", async () => {
+    // Both alike, or neither: two islands.
+    const pair = (seen: readonly number[]): FactorGraph => {
+      const graph = yes(4);
+      graph.table([0, 1], [1, 0, 0, 1]);
+      for (const i of seen) graph.observe(i, true);
+      return graph;
+    };
+    const { findings } = await fit(pair([0, 1, 2]), { epochs: 5 });
+    expect(findings).toMatchObject([{ code: "islands", serious: true }]);
+    expect(findings[0].text).toMatch(/the model's chains stay in the island.*2 islands.*changes of one variable do not leave/);
+    expect((await fit(pair([0, 1, 2]), { epochs: 5, algorithm: exactLikelihood() })).findings).toEqual([]);
+    expect((await fit(pair([0]), { epochs: 5, replicas: "shared", workers: 2 })).findings.map(({ code }) => code)).toEqual([
+      "racing",
+      "islands",
+    ]);
+    // Wherever they are.
+    const second = yes(4);
+    second.table([0, 1], [1, 2, 3, 1]);
+    second.table([2, 3], [1, 0, 0, 1]);
+    second.observe(0, true);
+    expect((await fit(second, { epochs: 5 })).findings).toMatchObject([{ code: "islands" }]);
+    const open = yes(4);
+    open.table([0, 1], [1, 1, 0, 1]);
+    open.observe(2, true);
+    expect((await fit(open, { epochs: 5 })).findings).toEqual([]);
+    // Of 000, 001, 010, 100, 110 and 111, which lead to each other, what is seen leaves 001 and 111, which do not.
+    const clamped = yes(4);
+    clamped.table([0, 1, 2], [1, 1, 1, 0, 1, 0, 1, 1]);
+    clamped.observe(2, true);
+    const said = (await fit(clamped, { epochs: 5 })).findings;
+    expect(said).toMatchObject([{ code: "islands" }]);
+    expect(said[0].text).toMatch(/^chains with the evidence stay/);
+  });
+});

@@ -1,0 +1,56 @@
+/**
+ * The Ising magnet on tori of 8 and 16: energy and heat capacity against the numbers of states of each energy, below, at and above the critical temperature
+ * 2.269. scripts/ising.mjs does the same of 32.
+ *
+ * False alarms: Student scores of 63 degrees or more are beyond 4 with a chance of 1.7e-4; one choice of the seed in 150 would fail this file's 40 checks.
+ */
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { openEngine } from "../../../../src/engine/memory/engine.ts";
+import { chromaticMoments, exactMoments, type Length, replicaMoments } from "../../../reference/ising.ts";
+
+const folder = fileURLToPath(new URL("../../../../../../../shared/data/graphs/ising/", import.meta.url));
+if (!existsSync(folder)) console.warn("SKIPPED: ../shared/data/graphs/ising is not here");
+const engine = await openEngine({ families: ["graphs"] });
+
+const TEMPERATURES = [1.8, 2.1, 2.269, 2.5, 3];
+
+/** At the critical temperature an energy is forgotten in about a hundred sweeps (side 16), elsewhere in fewer. Stripes, where replicas may begin, last about side³. */
+const lengthOf = (warmup: number, temperature: number, critical: number, others: number): Length => ({
+  warmup,
+  sweeps: temperature === 2.269 ? critical : others,
+  every: 4,
+});
+
+describe.skipIf(!existsSync(folder))("the Ising magnet", () => {
+  const hold = (side: number, temperature: number, found: ReturnType<typeof replicaMoments>): void => {
+    const { energy, capacity } = exactMoments(`${folder}islogdos${side}x${side}.txt`, side, temperature);
+    expect(found.energyError).toBeLessThan(0.002 * Math.abs(energy));
+    expect(Math.abs(found.energy - energy)).toBeLessThan(4 * found.energyError);
+    expect(Math.abs(found.capacity - capacity)).toBeLessThan(4 * found.capacityError);
+    // The mutant: a temperature that is off by two hundredths.
+    const wrong = exactMoments(`${folder}islogdos${side}x${side}.txt`, side, temperature + 0.02);
+    expect(Math.abs(found.energy - wrong.energy)).toBeGreaterThan(4 * found.energyError);
+  };
+
+  it("the numbers of states give what is known: energy −1.7455645 of 32 × 32 at 2", () => {
+    expect(exactMoments(`${folder}islogdos32x32.txt`, 32, 2).energy).toBeCloseTo(-1.7455645, 6);
+  });
+
+  it.each([
+    [8, 20_000, 8_000],
+    [16, 40_000, 8_000],
+  ])("by replicas that are bits, side %i", (side, critical, others) => {
+    for (const temperature of TEMPERATURES)
+      hold(side, temperature, replicaMoments(engine, side, temperature, lengthOf(2 * side ** 3, temperature, critical, others)));
+  });
+
+  it.each([
+    [8, 150_000, 60_000],
+    [16, 200_000, 40_000],
+  ])("by the chromatic schedule, side %i", (side, critical, others) => {
+    for (const temperature of TEMPERATURES)
+      hold(side, temperature, chromaticMoments(engine, side, temperature, lengthOf(1000, temperature, critical, others)));
+  });
+});

@@ -1,0 +1,172 @@
+/** Replicas that are bits, as users run them: errors that hold, replicas that are stuck and say so, the same bytes at any number of workers, and what is refused. */
+import { describe, expect, it } from "vitest";
+import { openEngine } from "../../../../src/engine/memory/engine.ts";
+import { stream } from "../../../../src/engine/random/stream.ts";
+import { type Answer, elimination, type FactorGraph, factorGraph, infer, replicaGibbs } from "../../../../src/entries/index.ts";
+import { judge } from "../../../../src/graphs/sampling/gibbs/chain-sums.ts";
+import { BitLayout } from "../../../../src/graphs/sampling/replicas/bit-layout.ts";
+import { gridEdges } from "../../../reference/random-graph.ts";
+
+const engine = await openEngine({ families: ["graphs"] });
+
+/** A lattice of ±w, on a torus or not, with fields of two sizes, and one variable observed. */
+function glass(rows: number, columns: number, { seed = 0, weight = 0.3, around = true } = {}): FactorGraph {
+  const draws = stream(seed, "glass").at(0);
+  const graph = factorGraph();
+  for (let i = 0; i < rows * columns; i++) graph.variable();
+  for (const [a, b] of gridEdges(rows, columns, around)) graph.equal([a, b], { weight: draws.bits() & 1 ? weight : -weight });
+  for (let i = 0; i < rows * columns; i += 3) graph.isTrue(i, { weight: draws.bits() & 1 ? 0.2 : 0.6 });
+  graph.observe(1, true);
+  return graph;
+}
+
+const numbersOf = (answer: Answer): string => JSON.stringify(answer).replace(/"run":\{[^}]*\}/, "");
+
+describe("replicaGibbs", () => {
+  it.each([64, 192])("errors are as large as claimed, over 300 lattices, %i replicas", async (replicas) => {
+    let [beyond2, beyond4, count] = [0, 0, 0];
+    for (let seed = 0; seed < 300; seed++) {
+      const graph = glass(3, 4 + (seed % 3), { seed, weight: 0.2 + 0.01 * (seed % 60), around: seed % 2 === 0 });
+      const exact = await infer(graph, { algorithm: elimination() });
+      const found = await infer(graph, { algorithm: replicaGibbs({ replicas, mcse: 0.005 }), seed });
+      for (const variable of found.variables) {
+        const { p, certificate } = found.marginal(variable);
+        if ("exact" in certificate) {
+          expect(p).toEqual(exact.marginal(variable).p);
+          continue;
+        }
+        if (!("mcse" in certificate)) throw new Error(`seed ${seed}, ${variable}: ${JSON.stringify(certificate)}`);
+        expect(certificate.mcse[0]).toBeLessThan(0.01);
+        const off = Math.abs(p[0] - exact.marginal(variable).p[0]) / certificate.mcse[0];
+        count++;
+        if (off > 2) beyond2++;
+        if (off > 4) beyond4++;
+      }
+    }
+    console.log(`of ${count} probabilities ${beyond2} are off by more than 2 standard errors, ${beyond4} by more than 4`);
+    expect(count).toBeGreaterThan(4000);
+    // Of 11,197 from 800 other lattices 5.8 % (64 replicas) and 4.8 % (192) were off by more than 2, and 2 by more than 4. Of 4,200, scores of a lattice being much
+    // alike, 7.5 % or more would have a chance of 1e-3.
+    expect(beyond2).toBeLessThan(0.075 * count);
+    expect(beyond4).toBeLessThan(6);
+  });
+
+  it("variables of their own, and those that were observed, are exact", async () => {
+    const graph = factorGraph();
+    for (const name of ["a", "b", "c"]) graph.variable(name);
+    graph.isTrue("a", { weight: 0.5 });
+    graph.equal(["b", "c"], { weight: 0.5 });
+    graph.observe("c", true);
+    const answer = await infer(graph, { algorithm: replicaGibbs() });
+    for (const [name, p] of [
+      ["a", 1 / (1 + Math.exp(-1))],
+      ["b", 1 / (1 + Math.exp(-1))],
+      ["c", 1],
+    ] as const) {
+      expect(answer.marginal(name).certificate).toEqual({ exact: true });
+      expect(answer.marginal(name).p[1]).toBeCloseTo(p, 12);
+    }
+  });
+
+  it("a magnet that cannot turn over is not trusted, with any seed", async () => {
+    const graph = factorGraph();
+    for (let i = 0; i < 64; i++) graph.variable();
+    for (const [a, b] of gridEdges(8, 8, true)) graph.equal([a, b], { weight: 1 });
+    graph.isTrue(0, { weight: 0.01 });
+    for (let seed = 0; seed < 20; seed++) {
+      const { certificate } = await infer(graph, { algorithm: replicaGibbs({ sweeps: 1500 }), seed });
+      expect(certificate).toEqual({ none: expect.stringMatching(/disagree/) });
+    }
+  });
+
+  it("one group of replicas in a state that the others never see is seen in R-hat, for one state of the group as for the other", () => {
+    for (const own of [0, 1]) {
+      const means = [own, ...new Array<number>(7).fill(0.5)];
+      const variances = new Array<number>(8).fill(0.25);
+      expect(judge({ means, variances, replicas: 8 }, 10_000).rhat).toBeGreaterThan(1.3);
+      expect(judge({ means: means.fill(0.5), variances, replicas: 8 }, 10_000).rhat).toBeLessThan(1.001);
+    }
+  });
+
+  it("a state that never changed has no error, nor has its neighbour; one that is certain whatever others do has", async () => {
+    const graph = factorGraph();
+    for (const name of ["a", "b", "c", "d", "e"]) graph.variable(name);
+    // Both alike, and nearly never the second state: changes of one at a time do not get there.
+    graph.table(["a", "b"], [1, 1e-9, 1e-9, 1]);
+    graph.isTrue("a", { weight: 12 });
+    graph.equal(["b", "c"], { weight: 0.3 });
+    graph.equal(["c", "d"], { weight: 0.3 });
+    graph.isTrue("e", { weight: 10 });
+    graph.equal(["d", "e"], { weight: 0.3 });
+    const answer = await infer(graph, { algorithm: replicaGibbs({ sweeps: 1500 }) });
+    const said = (name: string): string => JSON.stringify(answer.marginal(name).certificate);
+    expect(said("b")).toContain("its state never changed");
+    expect(said("c")).toContain("a neighbour's state never changed");
+    for (const name of ["d", "e"]) expect(said(name)).toContain("mcse");
+  });
+
+  it("is the same at 1, 2 and 4 workers, where workers share colours", async () => {
+    const graph = glass(180, 180);
+    const layout = new BitLayout(graph.conditionals(), engine.memory);
+    expect(layout.colourEnds[0]).toBeGreaterThan(8192);
+    layout.dispose();
+    const algorithm = replicaGibbs({ warmup: 4, sweeps: 100 });
+    const answers: string[] = [];
+    for (const workers of [1, 2, 4]) answers.push(numbersOf(await infer(graph, { algorithm, workers, seed: 7 })));
+    // Texts of some megabytes: compared here, so that nobody prints them.
+    expect(answers.map((answer) => answer === answers[0])).toEqual([true, true, true]);
+  });
+
+  it("a run over a large lattice is kept in the middle of a sweep, and continues to the same bytes with other workers", async () => {
+    const graph = glass(120, 150);
+    const algorithm = replicaGibbs({ replicas: 1024, warmup: 5, sweeps: 100 });
+    const wanted = numbersOf(await infer(graph, { algorithm }));
+    const run = infer(graph, { algorithm });
+    const kept: Uint8Array[] = [];
+    for await (const _ of run) if (kept.length < 4) kept.push(await run.checkpoint());
+    expect(kept.length).toBe(4);
+    for (const bytes of [kept[1], kept[3]])
+      expect(numbersOf(await infer.resume(bytes, graph, { workers: 2 })) === wanted).toBe(true);
+  });
+
+  it("graphs that do not suit are refused with the reason and what to do", async () => {
+    const refused = async (make: (graph: FactorGraph) => void, reason: RegExp): Promise<void> => {
+      const graph = factorGraph();
+      for (let i = 0; i < 20; i++) graph.variable();
+      make(graph);
+      const failure = await infer(graph, { algorithm: replicaGibbs() }).then(undefined, (error) => error);
+      expect(String(failure)).toMatch(reason);
+      expect(String(failure)).toMatch(/use graphGibbs\(\) for this graph \[GRAPH_REPLICAS\]/);
+    };
+    await refused((graph) => graph.variable("word", 3), /word has 3 states/);
+    await refused((graph) => graph.or([0, 1, 2], { weight: 1 }), /a factor is of 3 variables \(x0, x1, x2\)/);
+    await refused((graph) => graph.atMost(1, [0, 1]), /a factor of .* is 0 in some state, but must be above 0/);
+    await refused((graph) => {
+      for (let i = 1; i < 6; i++) graph.equal([0, i], { weight: 0.1 * i });
+    }, /x0 has 32 conditional probabilities .* at most 16/);
+    await refused((graph) => {
+      for (let i = 20; i < 300; i++) {
+        graph.variable();
+        graph.isTrue(i, { weight: i / 300 });
+        graph.equal([i - 1, i], { weight: 1 });
+      }
+    }, /more than 256 sets/);
+    expect(() => replicaGibbs({ replicas: 100 })).toThrow(/replicas is 100, but must be a multiple of 64 .*\[OPTION_RANGE\]/);
+  });
+
+  it("sixteen levels are taken: fifteen equal neighbours, or four different ones", async () => {
+    const graph = factorGraph();
+    for (let i = 0; i < 20; i++) graph.variable();
+    for (let i = 1; i < 16; i++) graph.equal([0, i], { weight: 0.1 });
+    for (let i = 16; i < 20; i++) graph.equal([1, i], { weight: 0.3 });
+    graph.isTrue(0, { weight: 0.2 });
+    const exact = await infer(graph, { algorithm: elimination() });
+    const found = await infer(graph, { algorithm: replicaGibbs({ mcse: 0.001 }) });
+    for (const variable of found.variables) {
+      const { p, certificate } = found.marginal(variable);
+      if (!("mcse" in certificate)) throw new Error(JSON.stringify(certificate));
+      // Of twenty scores one is beyond 5 with a chance of 1e-5.
+      expect(Math.abs(p[1] - exact.marginal(variable).p[1])).toBeLessThan(5 * certificate.mcse[1]);
+    }
+  });
+});

@@ -1,0 +1,209 @@
+/** What a network refuses, and in which words: where, what was given, what was wanted, what to do. */
+import { describe, expect, it } from "vitest";
+import { add, less, mean, mul, sub } from "../../../../src/engine/compiler/index.ts";
+import {
+  adam,
+  batchNorm,
+  coordinateDescent,
+  Dataset,
+  dense,
+  dropout,
+  type FitOptions,
+  fit,
+  frozen,
+  grouped,
+  type LayerLike,
+  lbfgs,
+  lstm,
+  type NetworkOptions,
+  network,
+  relu,
+  scheduleFreeAdam,
+  sgd,
+  stochasticLineSearch,
+  strongWolfe,
+  svrg,
+} from "../../../../src/entries/index.ts";
+import { plantedRows } from "../../../engine/loop/planted.ts";
+
+const x = Array.from({ length: 30 }, (_, i) => [(i % 7) - 3, (i % 5) - 2]);
+const numbers = Dataset.fromArrays({ x, y: x.map(([a, b]) => a * b) });
+const classes = Dataset.fromArrays({ x, y: x.map(([a]) => ["a", "b", "c"][(a + 3) % 3]) });
+const sparse = plantedRows({ rows: 30, columns: 3, classes: 0, format: "sparse" }).data;
+
+interface Refused {
+  readonly name: string;
+  readonly layers?: LayerLike[];
+  readonly data?: Dataset;
+  readonly options?: NetworkOptions;
+  readonly run?: FitOptions;
+  readonly message: RegExp;
+}
+
+const plain = [dense(4), relu(), dense(1)];
+const randomly = [dense(4), dropout(0.5), dense(1)];
+const fullGradient = { batch: "all" } as const;
+const cases: Refused[] = [
+  {
+    name: "too many outputs",
+    layers: [dense(5)],
+    data: classes,
+    message:
+      /^network: the last layer gives \[5\] for a row, but the target wants 3 outputs; end it with dense\(3\) \[LAYER_SHAPE\]$/,
+  },
+  {
+    name: "sparse data",
+    data: sparse,
+    message: /^network: the dataset is sparse, but layers take dense rows; .* \[MODEL_DATA\]$/,
+  },
+  {
+    name: "a model of 16 bits",
+    run: { precision: { data: "i8", model: "i16" } },
+    message: /^network: precision\.model is "i16", but networks are trained in floats; take precision: .* \[PLAN_MEANING\]$/,
+  },
+  {
+    name: "batch norm on full gradients",
+    layers: [dense(4), batchNorm(), dense(1)],
+    run: fullGradient,
+    message: /^network: batch is "all", but batch normalisation has running statistics, .*; give a number \[PLAN_MEANING\]$/,
+  },
+  {
+    name: "batch norm on single rows",
+    layers: [dense(4), batchNorm(), dense(1)],
+    run: { batch: 1 },
+    message: /batchNorm.*one value a channel has no variance; train with a batch of 2 at least.*\[LAYER_SHAPE\]$/,
+  },
+  {
+    name: "a loss for classes on numbers",
+    options: { loss: "multinomial" },
+    message: /^network: loss "multinomial" needs classes, but target "y" is a number; read it as a category \[MODEL_TARGET\]$/,
+  },
+  {
+    name: "weights of unknown classes",
+    layers: [dense(3)],
+    data: classes,
+    options: { classWeights: { d: 2 } },
+    message: /network\.classWeights: .*d.*\[OPTION_UNKNOWN\]$/,
+  },
+  {
+    name: "rates of an unknown group",
+    layers: [grouped("slow", dense(4)), dense(1)],
+    options: { rates: { fast: 2 } },
+    message:
+      /^network\.rates: "fast" is no group of parameters \(there are: slow\); mark the layers by grouped\("fast", layer\) \[OPTION_UNKNOWN\]$/,
+  },
+  {
+    name: "rates without any group",
+    options: { rates: { fast: 2 } },
+    message: /"fast" is no group of parameters \(there are none\)/,
+  },
+  {
+    name: "rates for a line search on the objective",
+    layers: [grouped("slow", dense(4)), dense(1)],
+    options: { rates: { slow: 0.1 } },
+    run: { rule: strongWolfe(), ...fullGradient },
+    message:
+      /^fit: strongWolfe walks along one direction .*; take adam\(\) or momentum\(\), or frozen\(layer\) .* \[RULE_RATES\]$/,
+  },
+  {
+    name: "rates for a line search on minibatches",
+    layers: [grouped("slow", dense(4)), dense(1)],
+    options: { rates: { slow: 0.1 } },
+    run: { rule: stochasticLineSearch() },
+    message: /^fit: stochasticLineSearch walks along one direction .* \[RULE_RATES\]$/,
+  },
+  {
+    name: "rates for a rule of two points",
+    layers: [grouped("slow", dense(4)), dense(1)],
+    options: { rates: { slow: 0.1 } },
+    run: { rule: scheduleFreeAdam() },
+    message: /^fit: scheduleFreeAdam moves two points at a time, .* \[RULE_RATES\]$/,
+  },
+  {
+    name: "random layers in what a rule compares",
+    layers: randomly,
+    run: { rule: lbfgs() },
+    message:
+      /^fit: lbfgs compares values of one objective, but dropout, noise and augmentation make another one .* \[RULE_RANDOM\]$/,
+  },
+  {
+    name: "variance reduction",
+    run: { rule: sgd(), variance: svrg(), batch: 4 },
+    message:
+      /^fit: svrg is for linear models alone: a network would need a second backward pass per update; leave variance out \[VARIANCE_NEEDS_LINEAR\]$/,
+  },
+  {
+    name: "coordinate descent",
+    run: { algorithm: coordinateDescent() },
+    message: /network.*\[MODEL_CAPABILITY\]$/,
+  },
+  {
+    name: "a condition on a symbol",
+    layers: [dense(4), (z) => ((z as unknown as number) > 0 ? z : mul(2, z)), dense(1)],
+    message:
+      /^function "1": trace: the symbolic array .* \[2, 4\] was used as a number .*, but it has no value while the program is traced; .* \[COMPILE_VALUE\]$/,
+  },
+  {
+    name: "the truth of a comparison",
+    layers: [dense(4), (z) => (less(z, 0) ? mul(2, z) : z), dense(1)],
+    message:
+      /trace: the result of less\(\) is used by nothing; .*: write where\(condition, yes, no\).*errors\.test\.ts:\d+.*\[COMPILE_CONTROL_FLOW\]$/,
+  },
+  {
+    name: "random numbers in predictions",
+    layers: [(z, scope) => add(z, scope.uniform(z.shape)), dense(1)],
+    message:
+      /^network: a layer draws random numbers, or mixes rows, where the network predicts; do so only where scope\.training is true\. .* \[COMPILE_PLAN\]$/,
+  },
+  {
+    name: "rows that depend on one another in predictions",
+    layers: [(z) => sub(z, mean(z, { axis: 0 })), dense(1)],
+    message: /^network: a layer draws random numbers, or mixes rows, where the network predicts; .* \[COMPILE_PLAN\]$/,
+  },
+  {
+    name: "rows of another make than layers take",
+    layers: [lstm(3), dense(1)],
+    message: /lstm.*\[LAYER_SHAPE\]$/,
+  },
+];
+
+describe("fit refuses", () => {
+  it.each(cases)("$name", async ({ layers = plain, data = numbers, options = {}, run = {}, message }) => {
+    const failed = await Promise.resolve(fit(network(layers, options), data, { epochs: 1, ...run })).then(
+      () => "nothing was refused",
+      (error: Error) => error.message,
+    );
+    expect(failed).toMatch(message);
+  });
+});
+
+describe("network refuses", () => {
+  // As JavaScript would call it.
+  const make = network as unknown as (...args: unknown[]) => unknown;
+  it.each([
+    [
+      "no layers",
+      ["relu"],
+      /^network: the first argument is string, but must be a layer, a list of layers or a function .* \[OPTION_TYPE\]$/,
+    ],
+    ["a factory for a layer", [[dense(3), 7]], /sequential: part 1 is 7, but must be a layer or a function .* \[OPTION_RANGE\]$/],
+    ["unknown options", [[dense(3)], { l3: 1 }], /^network: .*l3.*\[OPTION_UNKNOWN\]$/],
+    ["an unknown loss", [[dense(3)], { loss: "mse" }], /^network: loss is "mse", but must be one of .* \[OPTION_UNKNOWN\]$/],
+    ["a negative penalty", [[dense(3)], { l2: -1 }], /^network: l2 is -1, but must be .* \[OPTION_RANGE\]$/],
+    ["a negative rate", [[dense(3)], { rates: { slow: -1 } }], /^network\.rates: slow is -1, but must be .* \[OPTION_RANGE\]$/],
+  ])("%s", (_, args, message) => {
+    expect(() => make(...args)).toThrow(message);
+  });
+});
+
+describe("what might be refused, but is not", () => {
+  it.each<[string, LayerLike[], NetworkOptions, FitOptions]>([
+    ["full gradients with dropout", randomly, {}, { rule: adam(), ...fullGradient, epochs: 2 }],
+    ["line searches without anything random", plain, {}, { rule: lbfgs(), epochs: 3 }],
+    ["line searches beside frozen layers", [frozen(dense(4)), dense(1)], {}, { rule: lbfgs(), epochs: 3 }],
+    ["line searches on minibatches with dropout", randomly, {}, { rule: stochasticLineSearch(), epochs: 1 }],
+  ])("%s", async (_, layers, options, run) => {
+    const model = await fit(network(layers, options), numbers, run);
+    expect(Number.isFinite(model.evaluate(numbers).rmse)).toBe(true);
+  });
+});

@@ -1,0 +1,18 @@
+/** Data kept as integers: what is learnt from them is in the units of the numbers they were, the intercept too. */
+import { expect, it } from "vitest";
+import { Dataset, fit, linear, saga } from "../../../src/entries/index.ts";
+
+it.each(["i8", "f64"] as const)("%s gives the weights and the intercept that were planted", async (precision) => {
+  // Whole multiples of 0.3, up to 127 of them: the integers of i8 are the data, but the intercept's ones are the nearest multiple, 0.9.
+  const step = 0.3;
+  const rows = Array.from({ length: 60 }, (_, i) => [Math.round(127 * Math.sin(i)), Math.round(90 * Math.cos(2 * i))]);
+  rows[0] = [127, 0];
+  const x = rows.map((row) => row.map((k) => k * step));
+  const y = x.map(([a, b]) => 40 + 2 * a - 0.5 * b);
+  using data = Dataset.fromArrays({ x, y, names: ["a", "b"], type: "f64" });
+  const model = linear({ loss: "squared", standardise: false });
+  const { weights, intercept } = await fit(model, data, { variance: saga(), precision, epochs: 1500, seed: 1 });
+  expect(intercept[0]).toBeCloseTo(40, 1);
+  expect(weights[0]).toBeCloseTo(2, 2);
+  expect(weights[1]).toBeCloseTo(-0.5, 2);
+});
