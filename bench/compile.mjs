@@ -8,11 +8,11 @@ import { build } from "esbuild";
 
 /** What is not public, as bundled for this. */
 const contents = `
-  export { openEngine } from "./host/engine.ts";
-  export { cnn, circulantNet, mlp, mobileNetV1, mobileNetV2, shuffleNetV1, shuffleNetV2 } from "./models/neural/index.ts";
-  export { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
-  export { multinomial } from "./models/losses/index.ts";
-  export { linkArrays } from "./compiler/array/link.ts";`;
+  export { openEngine } from "./engine/memory/engine.ts";
+  export { cnn, circulantNet, mlp, mobileNetV1, mobileNetV2, shuffleNetV1, shuffleNetV2 } from "./learning/models/neural/index.ts";
+  export { layOutParameters, outputsOf, updateProgram } from "./learning/models/neural/programs.ts";
+  export { multinomial } from "./learning/models/losses/index.ts";
+  export { linkArrays } from "./engine/compiler/array/link.ts";`;
 const resolveDir = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
 
 async function openParts() {

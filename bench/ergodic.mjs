@@ -13,20 +13,20 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
 /** What benchmarks import, by the paths within the sources. */
 export const PARTS = [
-  ...["algorithms/contrastive/contrastive-divergence", "algorithms/graph-gibbs/chain", "algorithms/graph-gibbs/layout"],
+  ...["graphs/learn/contrastive-divergence", "graphs/sampling/gibbs/chain", "graphs/sampling/gibbs/layout"],
   ...["chromatic", "hogwild", "sequential"].map((name) => `graphs/sampling/gibbs/schedules/${name}`),
-  ...["algorithms/elimination/junction-tree", "algorithms/elimination/order", "algorithms/elimination/tree-pass"],
-  ...["algorithms/gradient/gradient-descent", "algorithms/inference/reduction", "algorithms/replica-gibbs/bit-layout"],
-  ...["algorithms/replica-gibbs/replicas", "algorithms/sampling/index", "base/steps", "base/stream"],
+  ...["graphs/exact/junction-tree", "graphs/exact/order", "graphs/exact/tree-pass"],
+  ...["learning/descent/gradient-descent", "graphs/reduce/reduction", "graphs/sampling/replicas/bit-layout"],
+  ...["graphs/sampling/replicas/replicas", "bayes/samplers/index", "engine/threads/steps", "engine/random/stream"],
   ...[
-    "compiler/index",
-    "diagnostics/index",
-    "host/engine",
-    "host/gemm",
+    "engine/compiler/index",
+    "engine/statistics/index",
+    "engine/memory/engine",
+    "engine/memory/gemm",
     "index",
-    "loop/plan",
-    "models/statistical/index",
-    "verbs/fit/folds",
+    "engine/loop/plan",
+    "bayes/model/index",
+    "learning/fit/folds",
   ],
 ];
 /** What the sources say that bundlers may leave out, and this one may not. */
@@ -61,7 +61,7 @@ export async function openModules(...names) {
 }
 
 export async function openErgodic() {
-  return (await openModules("index.js"))[0];
+  return (await openModules("entries/index.js"))[0];
 }
 
 /** The engine itself, with what else the module `name` exports: for benchmarks of one kernel. */

@@ -15,7 +15,7 @@ const STRIDES = [1, 2, 1, 2, 1, 1, 1];
 
 /** Both run in the page; `globalThis.call(i)` gives the probabilities of batch i. */
 async function loadOurs({ batch, width, sets }) {
-  const { predictor } = await import("/dist/predict/index.js");
+  const { predictor } = await import("/dist/entries/predict.js");
   const read = async (name) => (await fetch(`/data/${name}`)).arrayBuffer();
   const rows = new Float32Array(await read("rows"));
   const model = await predictor(new Uint8Array(await read("model.safetensors")));

@@ -59,7 +59,7 @@ describe.each(names)("%s", (name) => {
     expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(readFileSync(join(packages, "../LICENSE"), "utf8"));
     const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path));
     if (name === "single-file")
-      expect(scripts.sort()).toEqual(["dist/ergodic.min.js", "dist/host/evaluate-worker.js", "dist/host/worker.js"]);
+      expect(scripts.sort()).toEqual(["dist/ergodic.min.js", "dist/engine/memory/evaluate-worker.js", "dist/engine/memory/worker.js"]);
     else expect(scripts.length).toBeGreaterThan(name === "cli" ? 2 : 5);
     const absent = [...files.filter((path) => path.endsWith(".map")), ...scripts].flatMap((path) => {
       const text = readFileSync(join(packages, name, path), "utf8");
@@ -113,7 +113,7 @@ function loadedFor(entry: string, seen = new Set<string>()): Set<string> {
 
 test("Node loads few files for an entry, and none that trains to predict", () => {
   const dist = join(packages, "ergodic/dist");
-  const [all, predicting] = ["index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
+  const [all, predicting] = ["entries/index.js", "entries/predict.js"].map((entry) => [...loadedFor(join(dist, entry))]);
   console.log(`files that Node loads: ${all.length} for ergodic, ${predicting.length} for ergodic/predict`);
   expect(all.length).toBeLessThan(100);
   expect(predicting.length).toBeLessThan(20);

@@ -15,12 +15,12 @@ const LONG_MS = 50;
 
 /** Both run in the page. */
 async function load() {
-  await Promise.all([import("/dist/index.js"), import("/dist/worker/index.js")]);
+  await Promise.all([import("/dist/entries/index.js"), import("/dist/join/worker/index.js")]);
 }
 
 async function round({ through, milliseconds }) {
-  const lib = await import("/dist/index.js");
-  const { worker } = await import("/dist/worker/index.js");
+  const lib = await import("/dist/entries/index.js");
+  const { worker } = await import("/dist/join/worker/index.js");
   const { Dataset, dense, halfCauchy, model, network, normal, relu, vector } = lib;
   globalThis.verbs ??= through === "worker" ? worker() : lib;
   const { fit, sample } = globalThis.verbs;

@@ -15,7 +15,7 @@ const FLAGS =
 /** Why browser tests cannot run here; undefined if they can. */
 export function whyNoBrowser(): string | undefined {
   if (!executable()) return "Chromium is not installed (Debian: apt-get install chromium)";
-  if (!existsSync(join(dist, "index.js"))) return "packages/ergodic/dist is not built (npm run build)";
+  if (!existsSync(join(dist, "entries/index.js"))) return "packages/ergodic/dist is not built (npm run build)";
   return undefined;
 }
 

@@ -7,7 +7,7 @@ const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: draws that a page keeps, because ${reason}`);
 
 const begin = `
-const { Draws, loadDraws, saveDraws } = await import("/dist/index.js");
+const { Draws, loadDraws, saveDraws } = await import("/dist/entries/index.js");
 const drawn = (chains, count, size) => new Draws({
   chains, count, quantities: [{ name: "theta", shape: [size], kind: "parameter" }],
   values: { theta: Float64Array.from({ length: chains * count * size }, (_, i) => Math.sin(i * i + i)) },

@@ -26,7 +26,7 @@ const open = `
 
 /** The pool is not public: the engine as bundled for these tests. */
 const engineFiles = async (): Promise<Record<string, string>> => {
-  const contents = 'export * from "./host/engine.ts"; export { stream } from "./base/stream.ts";';
+  const contents = 'export * from "./engine/memory/engine.ts"; export { stream } from "./engine/random/stream.ts";';
   const resolveDir = fileURLToPath(new URL("../../src", import.meta.url));
   const made = await build({ stdin: { contents, resolveDir }, bundle: true, format: "esm", write: false, logLevel: "error" });
   return { "/engine.js": made.outputFiles[0].text };

@@ -23,16 +23,16 @@ const tasks: [name: string, task: string, count: number][] = [
 const places = [{ isolated: true }, { isolated: false }];
 const threads = [...places, { isolated: false, older: true }];
 
-const begin = `const lib = { ...(await import("/dist/index.js")), compiler: await import("/dist/compiler/index.js") };`;
+const begin = `const lib = { ...(await import("/dist/entries/index.js")), compiler: await import("/dist/engine/compiler/index.js") };`;
 const all = `${begin}return {
   given: [${tasks.map(([, task]) => `await (async () => {${task}})()`)}],
   shared: (await lib.openEngine()).describe().sharedMemory,
 };`;
 const throughWorker = `${begin}
-const { worker } = await import("/dist/worker/index.js");
+const { worker } = await import("/dist/join/worker/index.js");
 const module = new URL("/module.js", location.href).href;
 ${verbs}`;
-const files = { "/module.js": moduleText("/dist/index.js") };
+const files = { "/module.js": moduleText("/dist/entries/index.js") };
 const visits: Visit[] = [
   ...places.map((place) => ({ ...place, task: all })),
   ...threads.map((place) => ({ ...place, task: throughWorker, files })),

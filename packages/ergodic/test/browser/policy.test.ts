@@ -8,7 +8,7 @@ const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: pages with a policy, because ${reason}`);
 
 const program = `
-import { Dataset, fit, linear, predictor } from "/dist/index.js";
+import { Dataset, fit, linear, predictor } from "/dist/entries/index.js";
 const x = Array.from({ length: 100 }, (_, i) => [Math.sin(i), i % 3]);
 const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });
 const told = (run) => run.catch((error) => error.name + ": " + error.message);

@@ -32,7 +32,7 @@ describe.skipIf(reason)(`predicting in a browser${reason ? ` (skipped: ${reason}
 
   it.each(places)(`${FILES} files are loaded, and predict again and again: $thread, isolated: $isolated`, async (place) => {
     const task = `
-      const { Dataset, predictor } = await import("/dist/index.js");
+      const { Dataset, predictor } = await import("/dist/entries/index.js");
       const bytes = Uint8Array.from(atob("${base64}"), (c) => c.charCodeAt(0));
       const rows = Dataset.fromArrays({ x: ${JSON.stringify(x)}, y: ["up", "down", "up"] });
       const all = [];

@@ -14,7 +14,7 @@ const places = [
   { thread: "page", isolated: true },
   { thread: "page", isolated: false },
 ] as const;
-const open = `const lib = await import("/dist/index.js");`;
+const open = `const lib = await import("/dist/entries/index.js");`;
 
 describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;

@@ -55,7 +55,7 @@ describe.skipIf(reason)(`a service worker${reason ? ` (skipped: ${reason})` : ""
 
   it("that loads parts later is told of the one file, not that its model is damaged", async () => {
     const made = await fit(linear(), data, { epochs: 1 });
-    const given = await inside(serving("/dist/predict/index.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
+    const given = await inside(serving("/dist/entries/predict.js", "return (await lib.predictor(model)).kind;"), made.toBytes());
     expect((given as { error: string }).error).toMatch(
       /^CapabilityError ergodic: a part of the library cannot be loaded \(import\(\) is disallowed.*@ergodic\/single-file.*\[HOST_IMPORT\]$/,
     );

@@ -35,7 +35,7 @@ it("of the package's parts, names are short, but those of functions and classes,
   const declared = texts.flatMap((text) => [...text.matchAll(/(?:const|let|var) ([\w$]+)=(?!class\b)/g)].map(([, name]) => name));
   expect(declared.length).toBeGreaterThan(5000);
   expect(declared.filter((name) => name.length > 3).length / declared.length).toBeLessThan(0.1);
-  const { fit, linear } = (await import(join(dist, "index.js"))) as typeof library;
+  const { fit, linear } = (await import(join(dist, "entries/index.js"))) as typeof library;
   expect([fit.path.name, linear.name]).toEqual(["start", "linear"]);
   expect(stackOf(() => fit(linear(), null as never))).toMatch(/ at checkValues .* at start /s);
 });

@@ -19,7 +19,7 @@ export interface ToldBrowser {
 
 /** Why this browser cannot be tested with here; undefined if it can. */
 export function whyNot(browser: ToldBrowser): string | undefined {
-  if (!existsSync(join(dist, "index.js"))) return "packages/ergodic/dist is not built (npm run build)";
+  if (!existsSync(join(dist, "entries/index.js"))) return "packages/ergodic/dist is not built (npm run build)";
   return browser.absent();
 }
 

@@ -38,7 +38,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
     });
 
     it.each(places)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
-      const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/index.js");${task}` });
+      const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/entries/index.js");${task}` });
       expect(Object.keys(wanted).length).toBe(count);
       for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
       expect(found).toEqual(wanted);

@@ -10,10 +10,10 @@ const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: ergodic/worker in a browser, because ${reason}`);
 
 const begin = `
-const lib = { ...(await import("/dist/index.js")), compiler: await import("/dist/compiler/index.js") };
-const { worker } = await import("/dist/worker/index.js");
+const lib = { ...(await import("/dist/entries/index.js")), compiler: await import("/dist/engine/compiler/index.js") };
+const { worker } = await import("/dist/join/worker/index.js");
 const module = new URL("/module.js", location.href).href;`;
-const files = { "/module.js": moduleText("/dist/index.js") };
+const files = { "/module.js": moduleText("/dist/entries/index.js") };
 
 describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;
@@ -55,7 +55,7 @@ describe.skipIf(reason)(`ergodic/worker in a browser${reason ? ` (skipped: ${rea
       for (const from of ["folder/run.checkpoint", new URL("folder/run.checkpoint", location.href)])
         read.push([...(await there.fit.resume(from, data, { until: { epochs: 5 } })).weights]);
       return { value, read };`;
-    const site = { "/folder/module.js": moduleText("/dist/index.js"), "/folder/run.checkpoint": kept };
+    const site = { "/folder/module.js": moduleText("/dist/entries/index.js"), "/folder/run.checkpoint": kept };
     const found = await runInBrowser(browser, { isolated: false, thread: "page", task, files: site });
     const { value, read } = found as { value: number; read: number[][] };
     expect(value).toBeLessThan(1e-3);

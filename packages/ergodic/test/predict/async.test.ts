@@ -35,7 +35,7 @@ beforeEach(() => {
 afterEach(() => void process.off("worker", note));
 
 beforeAll(async () => {
-  lib = await import(dist("index.js"));
+  lib = await import(dist("entries/index.js"));
   ({ predictor } = await import(dist("entries/predict.js")));
   ({ predictor: threaded } = await import(dist("predict/async.js")));
   const { dense, Dataset, fit, linear, factorisation, network, Ratings, relu } = lib;

@@ -50,15 +50,19 @@ it("gives each family of each build static data and slots of its own", async () 
 
 it("has one build for families without relaxed instructions, which take no slots", async () => {
   const sources = new Map<string, string>();
+  const kernels = new URL("../../../kernels/", import.meta.url).href;
   const read = async (path: string): Promise<void> => {
     if (sources.has(path)) return;
-    const text = await readFile(new URL(`../../kernels/${path}.ts`, import.meta.url), "utf8");
+    const text = await readFile(new URL(`${path}.ts`), "utf8");
     sources.set(path, text);
-    for (const [, name] of text.matchAll(/from "\.\.?\/([\w-]+)"/g)) await read(name);
+    for (const [, name] of text.matchAll(/from "(\.[^"]+)"/g)) {
+      const imported = new URL(name, path).href;
+      if (imported.startsWith(kernels)) await read(imported);
+    }
   };
   for (const family of PLAIN) {
     expect((await placesOf(family, "simd")).elements).toEqual([]);
-    await read(`families/${family}`);
+    await read(`${kernels}families/${family}`);
   }
   expect(sources.size).toBeGreaterThan(20);
   for (const [path, text] of sources) expect(text, path).not.toContain("RELAXED");
@@ -185,7 +189,7 @@ interface Range {
 
 /** A module, and where it says that memory is shared. */
 async function builtOf(family: Family, build: string): Promise<{ bytes: Buffer; sharedAt: number }> {
-  const { base64 } = (await import(`../../src/host/builds/${family}-${build}.ts`)) as { base64: string };
+  const { base64 } = (await import(`../../../src/engine/memory/builds/${family}-${build}.ts`)) as { base64: string };
   return { bytes: gunzipSync(Buffer.from(base64, "base64")), sharedAt: buildFiles[`${family}-${build}`].sharedAt };
 }
 

@@ -7,16 +7,16 @@ import { afterAll, expect, it, vi } from "vitest";
 import { expectTheSame, type Gave } from "./checked.ts";
 import { moduleText, verbs } from "./verbs-task.ts";
 
-const dist = (file: string): string => new URL(`../../dist/${file}`, import.meta.url).href;
+const dist = (file: string): string => new URL(`../../../dist/${file}`, import.meta.url).href;
 const folder = mkdtempSync(join(tmpdir(), "ergodic-worker-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it("gives what the verbs give here, and their errors; stops, pauses, keeps and resumes", { timeout: 120_000 }, async () => {
   const module = join(folder, "module.mjs");
-  writeFileSync(module, moduleText(dist("index.js")));
+  writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
   const [index, compiler, { worker }] = await Promise.all(
-    ["index.js", "engine/compiler/index.js", "join/worker/index.js"].map((file) => import(dist(file))),
+    ["entries/index.js", "engine/compiler/index.js", "join/worker/index.js"].map((file) => import(dist(file))),
   );
   const lib = { ...index, compiler };
   // Not through the test's own loader, whose modules would be others.
@@ -27,7 +27,7 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
 
 it("a regression is made a density here, and its draws and rows are those of sample", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const { regression, sample } = await import(dist("index.js"));
+  const { regression, sample } = await import(dist("entries/index.js"));
   const x = [1, 2, 3, 4, 5, 6, 7, 8];
   const data = { x, y: x.map((value) => 2 * value + Math.sin(value)), g: x.map((value) => (value % 2 ? "odd" : "even")) };
   const model = regression("y ~ x + (1 | g)");
@@ -43,7 +43,7 @@ it("a regression is made a density here, and its draws and rows are those of sam
 
 it("a thread that cannot be started, or a module that is not there, is an error of the run", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const { linear, Dataset } = await import(dist("index.js"));
+  const { linear, Dataset } = await import(dist("entries/index.js"));
   const data = Dataset.fromArrays({ x: [[1], [2]], y: [1, 2] });
   const lost = worker({ script: pathToFileURL(join(folder, "none.mjs")) });
   await expect(lost.fit(linear(), data)).rejects.toThrow(/^worker: the thread ended: .*none\.mjs.*\[WORKER_DIED\]$/s);
@@ -65,7 +65,7 @@ it("a thread that cannot be started, or a module that is not there, is an error 
 
 it("has every verb's own calls, but streams, which say where they can be run; learners and graphs that are wrong are refused as elsewhere", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const lib = await import(dist("index.js"));
+  const lib = await import(dist("entries/index.js"));
   const there = worker();
   const named = (verb: object): string[] => Object.keys(verb).sort();
   for (const verb of ["fit", "sample", "minimize", "tune", "calibrate", "infer"])
@@ -116,7 +116,7 @@ it("addresses are as seen from the working folder; what is none is refused", asy
 
 it("data that nobody refers to any more are forgotten by the thread", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const { linear, Dataset } = await import(dist("index.js"));
+  const { linear, Dataset } = await import(dist("entries/index.js"));
   const registered: { target: object; collected: () => void }[] = [];
   class Recorded {
     readonly forget: (held: unknown) => void;
@@ -161,7 +161,7 @@ function threadTimes(): Map<string, number> {
 
 it.skipIf(noTimes)("two runs at once have two threads", { timeout: 120_000 }, async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const { linear, Dataset } = await import(dist("index.js"));
+  const { linear, Dataset } = await import(dist("entries/index.js"));
   const there = worker();
   const x = Float64Array.from({ length: 40_000 }, (_, i) => Math.sin(i * i));
   const data = Dataset.fromArrays({ x: { values: x, columnCount: 20 }, y: x.subarray(0, 2000) });
