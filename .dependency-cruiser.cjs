@@ -1,54 +1,74 @@
-// The dependency rule of ARCHITECTURE.md. A folder may import those that are listed before it; verbs/ joins everything, and worker/ the verbs.
+// The dependency rule of ARCHITECTURE.md: a house imports engine/, predict/ and itself; join/ and entries/ import several houses.
 const src = "^packages/ergodic/src";
 const forbid = (name, comment, from, to) => ({ name, severity: "error", comment, from: { path: from }, to: { path: to } });
-const below = {
-  base: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws|answers",
-  diagnostics: "host|data|compiler|models|algorithms|loop|predict|draws|answers",
-  host: "diagnostics|data|compiler|models|algorithms|loop|predict|draws|answers",
-  data: "diagnostics|compiler|models|algorithms|loop|predict|draws|answers",
-  compiler: "diagnostics|data|models|algorithms|loop|predict|draws|answers",
-  models: "algorithms|loop|predict|draws|answers",
-  algorithms: "models|loop|predict|draws|answers",
-  loop: "models|algorithms|compiler|data|predict|draws|answers",
-  draws: "host|data|compiler|models|algorithms|loop|predict|answers",
-  answers: "diagnostics|host|data|compiler|models|algorithms|loop|predict|draws",
+const houses = ["learning", "bayes", "graphs", "search"];
+
+/** Rooms of the engine, each with those that it must not import. */
+const engine = {
+  "(errors|numbers|random|files|threads)": "memory|data|compiler|optimise|loop|statistics",
+  statistics: "memory|data|compiler|optimise|loop",
+  memory: "statistics|data|compiler|optimise|loop",
+  data: "statistics|compiler|optimise|loop",
+  compiler: "statistics|data|optimise|loop",
+  loop: "compiler|data|optimise",
+};
+
+/** Within a house, models know no algorithm, and algorithms no model: a problem joins them. */
+const models = {
+  learning: ["models", "descent|coordinates|newton|online|fit"],
+  bayes: ["model|distributions|transforms|formula", "samplers|approximate|places|draws|mode"],
+  graphs: ["model|knowledge", "reduce|exact|bounds|search|sampling|learn|infer"],
 };
 
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
-    ...Object.entries(below).map(([folder, others]) =>
+    forbid("engine-knows-no-house", "all houses stand on it", `${src}/engine/`, `${src}/(?!engine/)`),
+    ...houses.map((house) =>
       forbid(
-        `${folder}-looks-down`,
-        `${folder}/ must not import what stands after it`,
-        `${src}/${folder}/`,
-        `${src}/(${others})/`,
+        `${house}-knows-no-other-house`,
+        "a house imports engine/, predict/ and itself; what must know several is in join/",
+        `${src}/${house}/`,
+        `${src}/(?!engine/|predict/|${house}/)`,
       ),
+    ),
+    forbid(
+      "predict-stays-apart",
+      "prediction takes from the engine its numbers, memory and data alone",
+      `${src}/predict/`,
+      `${src}/(?!predict/|engine/(contract|errors|numbers|random|files|threads|memory|data)/)`,
     ),
     {
       name: "predict-stays-small",
       severity: "error",
-      comment: "what serves reaches no algorithm, loop, compiler or model of training",
+      comment: "what serves reaches no trainer, loop or compiler, by any way",
       from: { path: `${src}/predict/` },
-      to: { path: `${src}/(algorithms|loop|compiler|models)/`, reachable: true },
+      to: { path: `${src}/(learning|bayes|graphs|search|engine/(loop|compiler|optimise))/`, reachable: true },
     },
+    forbid("join-knows-no-entry", "entries are for users", `${src}/join/`, `${src}/entries/`),
+    ...Object.entries(engine).map(([room, others]) =>
+      forbid(`engine-${room}-looks-down`, "rooms of the engine stand on each other", `${src}/engine/${room}/`, `${src}/engine/(${others})/`),
+    ),
+    ...Object.entries(models).flatMap(([house, [kinds, algorithms]]) => [
+      forbid(`${house}-models-know-no-algorithm`, "a model offers, an algorithm needs", `${src}/${house}/(${kinds})/`, `${src}/${house}/(${algorithms})/`),
+    ]),
     forbid(
-      "folders-know-no-verb",
-      "verbs join the folders, not the reverse",
-      `${src}/(?!verbs/|worker/)[a-z]+/`,
-      `${src}/(index.ts$|verbs/|worker/)`,
+      "algorithms-of-learning-know-no-model",
+      "a model offers, an algorithm needs",
+      `${src}/learning/(descent|coordinates|newton)/`,
+      `${src}/learning/models/`,
     ),
     forbid(
       "models-know-no-formula",
       "a formula makes a statistical model, which offers what it needs (TracedModel.reports, newRows); nothing below knows of formulas",
-      `${src}/models/(?!formula/)`,
-      `${src}/models/formula/`,
+      `${src}/bayes/(model|distributions|transforms)/`,
+      `${src}/bayes/formula/`,
     ),
     {
       name: "no-node-in-the-library",
       severity: "error",
       comment:
-        "the library runs in browsers, whose bundlers resolve every import: modules of Node come from builtin() of files/node.ts",
+        "the library runs in browsers, whose bundlers resolve every import: modules of Node come from builtin() of engine/files/node.ts",
       from: { path: src },
       to: { dependencyTypes: ["core"], dependencyTypesNot: ["type-only", "type-import"] },
     },
@@ -65,7 +85,7 @@ module.exports = {
       from: {
         orphan: true,
         path: `${src}/`,
-        pathNot: "\\.d\\.ts$|/index\\.ts$|contract\\.ts$|fields\\.ts$|worker\\.js$|builds/",
+        pathNot: "\\.d\\.ts$|/index\\.ts$|fields\\.ts$|worker\\.js$|builds/",
       },
       to: {},
     },

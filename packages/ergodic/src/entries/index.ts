@@ -276,8 +276,13 @@ export {
 export type { Run, RunSummary } from "../engine/loop/run.ts";
 export { type Engine, type EngineDescription, openEngine } from "../engine/memory/engine.ts";
 export { configureThreads as configure, type ThreadName, type ThreadOptions } from "../engine/memory/threads.ts";
+export type { CoordinateDescentOptions } from "../engine/optimise/coordinates/coordinate-options.ts";
+export type { CoordinateTarget, CoordinateTargetOptions } from "../engine/optimise/coordinates/coordinate-target.ts";
+export type { CoordinateDescent } from "../engine/optimise/coordinates/descend-coordinates.ts";
+export { coordinateProblem, coordinateTarget } from "../engine/optimise/coordinates/target.ts";
 export { type RuleCost, ruleCost, type SparseBehaviour, sparseBehaviour } from "../engine/optimise/cost.ts";
 export { ruleEquation } from "../engine/optimise/equation.ts";
+export type { GradientDescent } from "../engine/optimise/fits.ts";
 export { hostRule } from "../engine/optimise/host-rule.ts";
 export {
   adadelta,
@@ -428,19 +433,15 @@ export {
   type IteratedConditionalModesOptions,
   iteratedConditionalModes,
 } from "../graphs/search/iterated-conditional-modes.ts";
-export { algorithmFromJson } from "../join/algorithms.ts";
 export { fit } from "../join/fit.ts";
-export { modelFromJson } from "../join/model-from-json.ts";
 export type { ResumeOptions } from "../join/resume.ts";
 export { type AlternatingOptions, alternatingLeastSquares } from "../learning/coordinates/alternating.ts";
-export { type CoordinateDescent, coordinateDescent } from "../learning/coordinates/coordinate-descent.ts";
-export type { CoordinateDescentOptions } from "../learning/coordinates/coordinate-options.ts";
-export type { CoordinateTarget, CoordinateTargetOptions } from "../learning/coordinates/coordinate-target.ts";
+export { coordinateDescent } from "../learning/coordinates/coordinate-descent.ts";
 export { type DualCoordinateDescentOptions, dualCoordinateDescent } from "../learning/coordinates/dual-coordinate-descent.ts";
 export { type FactorDescentOptions, factorCoordinateDescent } from "../learning/coordinates/factor-descent.ts";
-export { coordinateProblem, coordinateTarget } from "../learning/coordinates/target.ts";
-export { type GradientDescent, gradientDescent } from "../learning/descent/gradient-descent.ts";
+export { gradientDescent } from "../learning/descent/gradient-descent.ts";
 export { type Explanation, explain, type RowFacts } from "../learning/explain.ts";
+export { algorithmFromJson } from "../learning/fit/algorithm-from-json.ts";
 export {
   type CrossValidated,
   type CrossValidateOptions,
@@ -453,6 +454,7 @@ export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
 export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kinds/trainable.ts";
 export type { Fitted, Trained } from "../learning/fit/launch.ts";
+export { modelFromJson } from "../learning/fit/model-from-json.ts";
 export { type CrossValidation, type FitPathOptions, LinearPath } from "../learning/fit/path.ts";
 export {
   type RegressionCoefficient,

@@ -44,7 +44,10 @@ describe.skipIf(reason)(`searching in a browser${reason ? ` (skipped: ${reason})
     { thread: "page", isolated: true },
     { thread: "worker", isolated: false },
   ] as const)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
-    const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/entries/index.js");${searching}` });
+    const found = await runInBrowser(browser, {
+      ...place,
+      task: `const lib = await import("/dist/entries/index.js");${searching}`,
+    });
     expect(wanted.failure).toBe("SEARCH_THROWN RangeError");
     expect(wanted["cmaEs, on two workers"]).toBe(wanted.cmaEs);
     expect(found).toEqual(wanted);

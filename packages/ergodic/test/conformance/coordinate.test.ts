@@ -4,12 +4,12 @@
  */
 import { afterEach, describe, expect, it } from "vitest";
 import type { Problem, Progression, Snapshot } from "../../src/engine/contract/index.ts";
+import type { CoordinateDescentOptions } from "../../src/engine/optimise/coordinates/coordinate-options.ts";
+import type { CoordinateTarget } from "../../src/engine/optimise/coordinates/coordinate-target.ts";
+import { pickNames } from "../../src/engine/optimise/coordinates/picks.ts";
+import { coordinateProblem } from "../../src/engine/optimise/coordinates/target.ts";
 import { inverseTimeDecay } from "../../src/engine/optimise/schedule.ts";
 import { coordinateDescent, coordinateDescentFrom } from "../../src/learning/coordinates/coordinate-descent.ts";
-import type { CoordinateDescentOptions } from "../../src/learning/coordinates/coordinate-options.ts";
-import type { CoordinateTarget } from "../../src/learning/coordinates/coordinate-target.ts";
-import { pickNames } from "../../src/learning/coordinates/picks.ts";
-import { coordinateProblem } from "../../src/learning/coordinates/target.ts";
 import { linear } from "../../src/learning/fit/kinds/linear.ts";
 import type { LinearOptions } from "../../src/learning/models/linear/linear.ts";
 import { plantedRows } from "../engine/loop/planted.ts";

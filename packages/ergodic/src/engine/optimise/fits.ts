@@ -1,11 +1,19 @@
 /** What does not fit together, said before anything is allocated. */
 
 import { mul, vector } from "../compiler/index.ts";
-import type { Plan, Problem, RowGradient } from "../contract/index.ts";
+import type { Algorithm, Plan, Problem, RowGradient } from "../contract/index.ts";
 import { CapabilityError } from "../errors/errors.ts";
 import type { EquationRule, Rule } from "./kinds.ts";
 import { rateOf } from "./rule.ts";
 import type { Variance } from "./variance.ts";
+
+/** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
+export interface GradientDescent extends Algorithm {
+  /** The step rule. */
+  readonly rule: Rule;
+  /** Variance reduction, if any. */
+  readonly variance: Variance | undefined;
+}
 
 export interface Parts {
   problem: Problem;

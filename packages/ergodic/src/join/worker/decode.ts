@@ -22,6 +22,7 @@ import {
 import { learnerFromJson } from "../../graphs/learn/registry.ts";
 import { factorGraphFromJson } from "../../graphs/model/from-json.ts";
 import { inferenceFromJson } from "../../graphs/reduce/registry.ts";
+import { algorithmFromJson } from "../../learning/fit/algorithm-from-json.ts";
 import { trainableLinear } from "../../learning/fit/kinds/linear.ts";
 import { trainableNetwork } from "../../learning/fit/kinds/network.ts";
 import { trainableRatings } from "../../learning/fit/kinds/ratings.ts";
@@ -29,7 +30,6 @@ import { linearFromJson } from "../../learning/models/linear/from-json.ts";
 import { networkFromJson } from "../../learning/models/neural/network-from.ts";
 import { factorisationFromJson } from "../../learning/models/ratings/factorisation.ts";
 import { searchFromJson } from "../../search/algorithms/index.ts";
-import { algorithmFromJson } from "../algorithms.ts";
 import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
 import { defineOwn, type OwnDefinitions } from "./own.ts";

@@ -1,8 +1,8 @@
-import type { Algorithm, AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../engine/contract/index.ts";
+import type { AlgorithmDefaults, JsonObject, Plan, Problem, Progression } from "../../engine/contract/index.ts";
 import { refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import { refuseMisfits } from "../../engine/optimise/fits.ts";
+import { type GradientDescent, refuseMisfits } from "../../engine/optimise/fits.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import { refuseOwnFunctions } from "../../engine/optimise/search-rule.ts";
 import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
@@ -11,14 +11,6 @@ import { Descent } from "./descent.ts";
 
 /** For what is loaded later: by this module, so that bundles have one part of all three. */
 export { Descent, refuseMisfits };
-
-/** Gradient descent by a rule, as `gradientDescent` makes it. Takes part in `fit` and `minimize` as `algorithm`. */
-export interface GradientDescent extends Algorithm {
-  /** The step rule. */
-  readonly rule: Rule;
-  /** Variance reduction, if any. */
-  readonly variance: Variance | undefined;
-}
 
 /**
  * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.

@@ -1,11 +1,12 @@
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { checkFunction, checkSignal, isList, plain, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import { fit } from "../../join/fit.ts";
+import type { LinearPredictor } from "../../predict/linear.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
 import type { NetworkModel } from "../models/neural/network.ts";
 import { checkFolds, dealFolds, dealGroups, type FoldRows, heldOut, stretches } from "./folds.ts";
-import { checkDataset, type FitOptions } from "./kinds/trainable.ts";
+import { checkDataset, type FitOptions, type TrainableModel } from "./kinds/trainable.ts";
+import { train } from "./train.ts";
 
 /** Options of `crossValidate`. */
 export interface CrossValidateOptions {
@@ -127,18 +128,17 @@ async function judged(
   rows: FoldRows,
   options: FitOptions,
 ): Promise<FoldResult> {
-  const train = data.select(rows.train);
-  const test = data.select(rows.test);
+  const [rowsTrained, rowsHeldOut] = [data.select(rows.train), data.select(rows.test)];
   try {
-    const fitted = await fit(model as LinearModel, train, options);
-    const measured = Object.entries(fitted.evaluate(test)).filter(
+    const fitted = await train(model as unknown as TrainableModel<Dataset, LinearPredictor>, rowsTrained, options);
+    const measured = Object.entries(fitted.evaluate(rowsHeldOut)).filter(
       (entry): entry is [string, number] => typeof entry[1] === "number",
     );
     const { seconds, reason } = fitted.run;
-    return { train: train.rowCount, test: test.rowCount, metrics: Object.fromEntries(measured), seconds, reason };
+    return { train: rowsTrained.rowCount, test: rowsHeldOut.rowCount, metrics: Object.fromEntries(measured), seconds, reason };
   } finally {
-    train.dispose();
-    test.dispose();
+    rowsTrained.dispose();
+    rowsHeldOut.dispose();
   }
 }
 

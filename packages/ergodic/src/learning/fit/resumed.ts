@@ -6,7 +6,7 @@ import { CapabilityError, DataError, OptionError } from "../../engine/errors/err
 import { type Checkpoint, fromCheckpoint, readCheckpoint } from "../../engine/loop/checkpoint.ts";
 import { planFromJson } from "../../engine/loop/plan.ts";
 import { resolveStopping, type StoppingOptions } from "../../engine/loop/stopping.ts";
-import { algorithmFromJson } from "../../join/algorithms.ts";
+import { algorithmFromJson } from "./algorithm-from-json.ts";
 import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import type { Recipe } from "./launch.ts";
 

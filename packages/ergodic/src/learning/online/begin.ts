@@ -11,10 +11,10 @@ import { ruleFromJson } from "../../engine/optimise/index.ts";
 import type { EquationRule, Rule, RuleJson } from "../../engine/optimise/kinds.ts";
 import { adagrad } from "../../engine/optimise/rules/adagrad.ts";
 import { adam } from "../../engine/optimise/rules/adam.ts";
-import { modelFromJson } from "../../join/model-from-json.ts";
 import { decodeModel } from "../../predict/model-file.ts";
 import { Begun } from "../fit/from.ts";
 import type { Trainable, TrainableModel } from "../fit/kinds/trainable.ts";
+import { modelFromJson } from "../fit/model-from-json.ts";
 import type { OnlineFrom } from "./types.ts";
 
 /** What an online run begins with, read from what was given. */

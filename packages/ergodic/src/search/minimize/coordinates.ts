@@ -22,9 +22,13 @@ import { minimumNames } from "../../engine/loop/result-names.ts";
 import { Run, type RunSummary } from "../../engine/loop/run.ts";
 import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
 import { openEngine } from "../../engine/memory/engine.ts";
-import { type CoordinateDescent, coordinateDescentFrom } from "../../learning/coordinates/coordinate-descent.ts";
-import type { CoordinateTarget } from "../../learning/coordinates/coordinate-target.ts";
-import { coordinateProblem } from "../../learning/coordinates/target.ts";
+import type { CoordinateTarget } from "../../engine/optimise/coordinates/coordinate-target.ts";
+import {
+  type CoordinateDescent,
+  coordinateOptionsFrom,
+  descendCoordinates,
+} from "../../engine/optimise/coordinates/descend-coordinates.ts";
+import { coordinateProblem } from "../../engine/optimise/coordinates/target.ts";
 
 /** Options of `minimize` by coordinate descent. */
 export interface MinimizeCoordinatesOptions {
@@ -99,7 +103,7 @@ export function resumeCoordinates(
       const part = new KeptPart("the descent", { tensors: {}, state: kept });
       const { until } = resolveStopping("minimize.resume", { until: options.until ?? (part.object("until") as Until) }, false);
       return {
-        algorithm: coordinateDescentFrom(part.object("algorithm")),
+        algorithm: descendCoordinates(coordinateOptionsFrom(part.object("algorithm"))),
         x0: part.list("x0", isNumber),
         until,
         seed: part.count("seed"),

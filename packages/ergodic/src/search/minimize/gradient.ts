@@ -31,12 +31,11 @@ import { minimumNames } from "../../engine/loop/result-names.ts";
 import { Run, type RunSummary } from "../../engine/loop/run.ts";
 import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
 import { openEngine } from "../../engine/memory/engine.ts";
-import { refuseLink } from "../../engine/optimise/fits.ts";
+import { type GradientDescent, refuseLink } from "../../engine/optimise/fits.ts";
 import { fullDescent } from "../../engine/optimise/full.ts";
 import { isRule, type Rule, type RuleJson } from "../../engine/optimise/kinds.ts";
 import type { FullObjective } from "../../engine/optimise/objective.ts";
 import { lbfgs } from "../../engine/optimise/rules/lbfgs.ts";
-import type { GradientDescent } from "../../learning/descent/gradient-descent.ts";
 
 type Given = ArrayLike<number> | number;
 export type GivenByName = Readonly<Record<string, Given>>;

@@ -6,7 +6,7 @@ import { type Checkpoint, checkpointBytes, fromCheckpoint, readCheckpointOf } fr
 import { minimumNames } from "../../engine/loop/result-names.ts";
 import { Run, type RunSummary } from "../../engine/loop/run.ts";
 import { Evaluators } from "../../engine/memory/evaluators.ts";
-import type { CoordinateTarget } from "../../learning/coordinates/coordinate-target.ts";
+import type { CoordinateTarget } from "../../engine/optimise/coordinates/coordinate-target.ts";
 import { type History, Search, type SearchOptions, searchKeys } from "../algorithms/ask-tell.ts";
 import { type BlackBox, Evaluation, refuseOtherFunction } from "../algorithms/evaluation.ts";
 import { searchFromJson } from "../algorithms/index.ts";

@@ -1,10 +1,10 @@
 /** Coordinate descent against closed forms, twins and proximal gradient descent; bad input. */
 import { describe, expect, it } from "vitest";
+import type { CoordinateDescentOptions } from "../../../src/engine/optimise/coordinates/coordinate-options.ts";
+import { coordinateProblem } from "../../../src/engine/optimise/coordinates/target.ts";
 import { inverseTimeDecay } from "../../../src/engine/optimise/schedule.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { coordinateDescent, coordinateDescentFrom } from "../../../src/learning/coordinates/coordinate-descent.ts";
-import type { CoordinateDescentOptions } from "../../../src/learning/coordinates/coordinate-options.ts";
-import { coordinateProblem } from "../../../src/learning/coordinates/target.ts";
 import { approx, gaussSeidel, gradientAt, ista, leastSquares, solve, valueAt } from "../../reference/coordinate.ts";
 import { begin, byMatrix, byRows, distance, engine, plan, run } from "./targets.ts";
 

@@ -5,8 +5,8 @@
  * Each must catch a planted mutant, a bias of a few parts in a hundred, at the same level. Seeds are fixed and have not been chosen.
  */
 import { describe, expect, it } from "vitest";
+import { type PickName, picksOf } from "../../../src/engine/optimise/coordinates/picks.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { type PickName, picksOf } from "../../../src/learning/coordinates/picks.ts";
 import { chiSquare, zScore } from "../../bayes/statistical/p-values.ts";
 
 const CHECKS = 4;

@@ -1,10 +1,10 @@
 /** The parts of coordinate descent alone: the line search by slopes, extrapolation, targets of the user's own. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { extrapolate } from "../../../src/learning/coordinates/anderson.ts";
-import type { CoordinateTargetOptions } from "../../../src/learning/coordinates/coordinate-target.ts";
-import { lineNewton } from "../../../src/learning/coordinates/line-newton.ts";
-import { coordinateProblem, coordinateTarget } from "../../../src/learning/coordinates/target.ts";
+import { extrapolate } from "../../../src/engine/optimise/coordinates/anderson.ts";
+import type { CoordinateTargetOptions } from "../../../src/engine/optimise/coordinates/coordinate-target.ts";
+import { lineNewton } from "../../../src/engine/optimise/coordinates/line-newton.ts";
+import { coordinateProblem, coordinateTarget } from "../../../src/engine/optimise/coordinates/target.ts";
 import { leastSquares, solve } from "../../reference/coordinate.ts";
 import { begin, byMatrix, byRows, distance, run } from "./targets.ts";
 

@@ -2,10 +2,10 @@
 
 import type { Plan, Problem, Progression } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
+import type { CoordinateDescentOptions } from "../../../src/engine/optimise/coordinates/coordinate-options.ts";
+import type { CoordinateTarget, CoordinateTargetOptions } from "../../../src/engine/optimise/coordinates/coordinate-target.ts";
+import { coordinateProblem, coordinateTarget } from "../../../src/engine/optimise/coordinates/target.ts";
 import { coordinateDescent } from "../../../src/learning/coordinates/coordinate-descent.ts";
-import type { CoordinateDescentOptions } from "../../../src/learning/coordinates/coordinate-options.ts";
-import type { CoordinateTarget, CoordinateTargetOptions } from "../../../src/learning/coordinates/coordinate-target.ts";
-import { coordinateProblem, coordinateTarget } from "../../../src/learning/coordinates/target.ts";
 import { gradientAt, type LeastSquares, valueAt } from "../../reference/coordinate.ts";
 
 export const engine: Engine = await openEngine();

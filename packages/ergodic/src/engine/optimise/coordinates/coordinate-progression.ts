@@ -1,9 +1,9 @@
-import { evaluateScalar, scalar } from "../../engine/compiler/index.ts";
-import type { Advance, CoordinateState, Progression, Snapshot, Tensor } from "../../engine/contract/index.ts";
-import { ErgodicError } from "../../engine/errors/errors.ts";
-import { KeptPart } from "../../engine/loop/kept-part.ts";
-import { isSchedule, type Schedule } from "../../engine/optimise/schedule.ts";
-import { type Stream, stream } from "../../engine/random/stream.ts";
+import { evaluateScalar, scalar } from "../../compiler/index.ts";
+import type { Advance, CoordinateState, Progression, Snapshot, Tensor } from "../../contract/index.ts";
+import { ErgodicError } from "../../errors/errors.ts";
+import { KeptPart } from "../../loop/kept-part.ts";
+import { type Stream, stream } from "../../random/stream.ts";
+import { isSchedule, type Schedule } from "../schedule.ts";
 import { extrapolate, HISTORY } from "./anderson.ts";
 import type { ResolvedOptions } from "./coordinate-options.ts";
 import { Momentum } from "./nesterov.ts";

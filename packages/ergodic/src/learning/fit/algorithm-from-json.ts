@@ -1,17 +1,18 @@
 /** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
 
-import type { Algorithm, JsonObject } from "../engine/contract/index.ts";
-import { checkNamedJson } from "../engine/errors/checks.ts";
-import { DataError } from "../engine/errors/errors.ts";
-import { ruleFromJson } from "../engine/optimise/index.ts";
-import type { RuleJson } from "../engine/optimise/kinds.ts";
-import { varianceFromJson } from "../engine/optimise/variance.ts";
-import { alternatingFrom } from "../learning/coordinates/alternating.ts";
-import { coordinateDescentFrom } from "../learning/coordinates/coordinate-descent.ts";
-import { dualCoordinateDescentFrom } from "../learning/coordinates/dual-coordinate-descent.ts";
-import { factorDescentFrom } from "../learning/coordinates/factor-descent.ts";
-import { type GradientDescent, gradientDescent } from "../learning/descent/gradient-descent.ts";
-import { newtonCholeskyFrom } from "../learning/newton/newton-cholesky.ts";
+import type { Algorithm, JsonObject } from "../../engine/contract/index.ts";
+import { checkNamedJson } from "../../engine/errors/checks.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import type { GradientDescent } from "../../engine/optimise/fits.ts";
+import { ruleFromJson } from "../../engine/optimise/index.ts";
+import type { RuleJson } from "../../engine/optimise/kinds.ts";
+import { varianceFromJson } from "../../engine/optimise/variance.ts";
+import { alternatingFrom } from "../coordinates/alternating.ts";
+import { coordinateDescentFrom } from "../coordinates/coordinate-descent.ts";
+import { dualCoordinateDescentFrom } from "../coordinates/dual-coordinate-descent.ts";
+import { factorDescentFrom } from "../coordinates/factor-descent.ts";
+import { gradientDescent } from "../descent/gradient-descent.ts";
+import { newtonCholeskyFrom } from "../newton/newton-cholesky.ts";
 
 const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   gradientDescent: gradientDescentFrom,

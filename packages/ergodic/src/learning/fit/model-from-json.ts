@@ -1,14 +1,14 @@
-import type { JsonObject } from "../engine/contract/index.ts";
-import { checkNamedJson } from "../engine/errors/checks.ts";
-import { DataError } from "../engine/errors/errors.ts";
-import { trainableLinear } from "../learning/fit/kinds/linear.ts";
-import { trainableNetwork } from "../learning/fit/kinds/network.ts";
-import { trainableRatings } from "../learning/fit/kinds/ratings.ts";
-import { linearFromJson } from "../learning/models/linear/from-json.ts";
-import type { LinearModel } from "../learning/models/linear/linear.ts";
-import type { NetworkModel } from "../learning/models/neural/network.ts";
-import { networkFromJson } from "../learning/models/neural/network-from.ts";
-import { type FactorisationModel, factorisationFromJson } from "../learning/models/ratings/factorisation.ts";
+import type { JsonObject } from "../../engine/contract/index.ts";
+import { checkNamedJson } from "../../engine/errors/checks.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import { linearFromJson } from "../models/linear/from-json.ts";
+import type { LinearModel } from "../models/linear/linear.ts";
+import type { NetworkModel } from "../models/neural/network.ts";
+import { networkFromJson } from "../models/neural/network-from.ts";
+import { type FactorisationModel, factorisationFromJson } from "../models/ratings/factorisation.ts";
+import { trainableLinear } from "./kinds/linear.ts";
+import { trainableNetwork } from "./kinds/network.ts";
+import { trainableRatings } from "./kinds/ratings.ts";
 
 /**
  * A model from its JSON, as `JSON.stringify(linear({ l2: 1e-3 }))` gives it, ready for `fit`.

@@ -1,6 +1,6 @@
-import type { Companion, CoordinateMove, CoordinateState, Snapshot } from "../../engine/contract/index.ts";
-import { OptionError } from "../../engine/errors/errors.ts";
-import { KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Companion, CoordinateMove, CoordinateState, Snapshot } from "../../contract/index.ts";
+import { OptionError } from "../../errors/errors.ts";
+import { KeptPart } from "../../loop/kept-part.ts";
 import type { CoordinateTarget } from "./coordinate-target.ts";
 import { lineNewton } from "./line-newton.ts";
 

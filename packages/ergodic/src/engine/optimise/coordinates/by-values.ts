@@ -1,4 +1,4 @@
-import { minimiseLine } from "../../engine/optimise/line-minimum.ts";
+import { minimiseLine } from "../line-minimum.ts";
 import type { CoordinateTarget } from "./coordinate-target.ts";
 
 /** ε^⅓. */

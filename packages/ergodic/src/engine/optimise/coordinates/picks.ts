@@ -1,4 +1,4 @@
-import type { Stream } from "../../engine/random/stream.ts";
+import type { Stream } from "../../random/stream.ts";
 
 export const pickNames = ["cyclic", "random", "permutation", "greedy", "importance"] as const;
 export type PickName = (typeof pickNames)[number];

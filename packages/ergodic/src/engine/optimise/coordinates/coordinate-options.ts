@@ -1,5 +1,5 @@
 /** The options of coordinate descent (coordinate-descent.ts), as given and with every default filled in. */
-import type { Schedule } from "../../engine/optimise/schedule.ts";
+import type { Schedule } from "../schedule.ts";
 import type { PickName } from "./picks.ts";
 
 /** Options of `coordinateDescent`. */

@@ -1,7 +1,7 @@
-import type { Problem } from "../../engine/contract/index.ts";
-import { checkBoolean, isList } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import { shown } from "../../engine/errors/shown.ts";
+import type { Problem } from "../../contract/index.ts";
+import { checkBoolean, isList } from "../../errors/checks.ts";
+import { checkKeys, checkNumber, OptionError } from "../../errors/errors.ts";
+import { shown } from "../../errors/shown.ts";
 import { byValues } from "./by-values.ts";
 import type { CoordinateTarget, CoordinateTargetOptions } from "./coordinate-target.ts";
 import { TargetState } from "./target-state.ts";

@@ -8,7 +8,7 @@
  * after 10, 20, 10, 40, 10, 20, 10, 80 … epochs. Averages lag behind where nothing oscillates, so that rises alone would not do.
  * Sources: Fercoq, Richtárik 2015 (algorithm 4, τ = 1); Lin, Lu, Xiao 2014; restarts O'Donoghue, Candès 2015; Fercoq, Qu 2019.
  */
-import type { Companion } from "../../engine/contract/index.ts";
+import type { Companion } from "../../contract/index.ts";
 
 const FIRST_RESTART = 10;
 
