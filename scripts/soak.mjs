@@ -36,7 +36,7 @@ const { values } = parseArgs({
   },
 });
 if (!globalThis.gc) throw new Error("run it by npm run soak");
-// Or V8 of Node 20 and 22 keeps 0.9 kB of each module for two minutes, whoever made it, which looks like growth (docs/decisions/compiler.md, "What V8 keeps of a module").
+// Or V8 of Node 20 and 22 keeps 0.9 kB of each module for two minutes, whoever made it, which looks like growth (docs/decisions/compiler.md, "Emitted modules import kernels by name").
 setFlagsFromString("--no-wasm-lazy-compilation");
 const FIRST = Number(values.first);
 const MOST = 1.1;
