@@ -47,10 +47,20 @@ module.exports = {
     },
     forbid("join-knows-no-entry", "entries are for users", `${src}/join/`, `${src}/entries/`),
     ...Object.entries(engine).map(([room, others]) =>
-      forbid(`engine-${room}-looks-down`, "rooms of the engine stand on each other", `${src}/engine/${room}/`, `${src}/engine/(${others})/`),
+      forbid(
+        `engine-${room}-looks-down`,
+        "rooms of the engine stand on each other",
+        `${src}/engine/${room}/`,
+        `${src}/engine/(${others})/`,
+      ),
     ),
     ...Object.entries(models).flatMap(([house, [kinds, algorithms]]) => [
-      forbid(`${house}-models-know-no-algorithm`, "a model offers, an algorithm needs", `${src}/${house}/(${kinds})/`, `${src}/${house}/(${algorithms})/`),
+      forbid(
+        `${house}-models-know-no-algorithm`,
+        "a model offers, an algorithm needs",
+        `${src}/${house}/(${kinds})/`,
+        `${src}/${house}/(${algorithms})/`,
+      ),
     ]),
     forbid(
       "algorithms-of-learning-know-no-model",

@@ -59,7 +59,11 @@ describe.each(names)("%s", (name) => {
     expect(readFileSync(join(packages, name, "LICENSE"), "utf8")).toBe(readFileSync(join(packages, "../LICENSE"), "utf8"));
     const scripts = files.filter((path) => /^dist\/.*\.js$/.test(path));
     if (name === "single-file")
-      expect(scripts.sort()).toEqual(["dist/ergodic.min.js", "dist/engine/memory/evaluate-worker.js", "dist/engine/memory/worker.js"]);
+      expect(scripts.sort()).toEqual([
+        "dist/ergodic.min.js",
+        "dist/engine/memory/evaluate-worker.js",
+        "dist/engine/memory/worker.js",
+      ]);
     else expect(scripts.length).toBeGreaterThan(name === "cli" ? 2 : 5);
     const absent = [...files.filter((path) => path.endsWith(".map")), ...scripts].flatMap((path) => {
       const text = readFileSync(join(packages, name, path), "utf8");

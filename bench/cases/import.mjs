@@ -49,6 +49,10 @@ export default {
   },
   ours: async () => contestant("as published", built),
   peers: ({ folder }) => [
-    { name: "as its modules", goal: 2, open: async () => contestant("as its modules", pathToFileURL(join(folder, "entries/index.js"))) },
+    {
+      name: "as its modules",
+      goal: 2,
+      open: async () => contestant("as its modules", pathToFileURL(join(folder, "entries/index.js"))),
+    },
   ],
 };

@@ -1,7 +1,7 @@
 /**
- * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %. The normal of full rank and Pathfinder must not be flagged by
- * k̂ > 0.7 on any: these are regressions. The normal of independent coordinates is near on UNCORRELATED, and must be flagged on the others, whose
- * coefficients are correlated.
+ * Variational approximations on the posteriors with exact answers: means within 0.1 sd and sds within 10 %. The full-rank normal and Pathfinder must not be flagged
+ * by k̂ > 0.7 on any of them, because these are regressions. The mean-field normal is close on UNCORRELATED. On the others, whose coefficients are correlated, it is
+ * flagged or right.
  *
  * The weights are worth at least 2000 draws (approximation-run.ts), so that a mean's standard error is about 0.022 sd at most and a standard deviation's 1.6 %:
  * 4.4 and 6 of them fit in, and as about 200 means are looked at, one run in 500 of other seeds would fail by chance.
@@ -46,10 +46,7 @@ describe.skipIf(!haveReferences)("approximations of posteriors with exact answer
       const reference = referenceOf(name);
       using posterior = await MODELS[name].condition(dataOf(reference), { deterministic: true });
       const { values, paretoK } = await approximate(posterior, sampler);
-      if (sampler.name === "meanField" && !UNCORRELATED.includes(name)) {
-        expect(paretoK).toBeGreaterThan(0.7);
-        return;
-      }
+      if (sampler.name === "meanField" && !UNCORRELATED.includes(name) && paretoK > 0.7) return;
       expect(paretoK).toBeLessThan(0.7);
       for (const { name: parameter, exact } of reference.parameters) {
         const at = placeOf(posterior, parameter);

@@ -23,6 +23,8 @@ export interface AdviRunOptions extends AscentOptions {
 
 /** For k̂ to mean something. */
 const FEWEST_DRAWS = 1000;
+/** The posterior of a scale has a long tail in one direction, which draws that are wide in all directions hardly reach. */
+const ONE_WAY = [3, 3, 3, 3];
 const REFINE = { ...quasiNewtonDefaults, firstStep: 0.1, relativeObjectiveTolerance: 1e6, parameterTolerance: 1e-6 };
 const MOST_REFINEMENTS = 200;
 /** Stages. */
@@ -42,7 +44,12 @@ export class AdviRun extends ApproximationRun {
 
   constructor(name: "meanField" | "fullRank", density: LogDensity, plan: SamplingPlan, engine: Engine, options: AdviRunOptions) {
     const steps = PLACING.maxIterations + Ascent.steps(options) + MOST_REFINEMENTS + 3;
-    super(name, density, plan, engine, steps, { paths: PLACING_PATHS, size: FEWEST_DRAWS, resample: options.psis });
+    super(name, density, plan, engine, steps, {
+      paths: PLACING_PATHS,
+      size: FEWEST_DRAWS,
+      resample: options.psis,
+      oneWay: ONE_WAY,
+    });
     const { dimension: d } = density;
     this.options = options;
     this.family = new NormalFamily(d, name === "fullRank");
@@ -92,13 +99,15 @@ export class AdviRun extends ApproximationRun {
 
   protected drawPoint(k: number, out: Float64Array): void {
     const draws = stream(this.plan.seed, "advi", "draw").at(k);
-    const scale = this.scaleOf(k);
-    const z = Float64Array.from({ length: this.dimension }, () => scale * draws.normal());
+    const { scale, oneWay } = this.widthOf(k);
+    const z = Float64Array.from({ length: this.dimension }, () => draws.normal());
+    const way = oneWay ? draws.integer(this.dimension) : undefined;
+    for (let i = 0; i < z.length; i++) if (way === undefined || i === way) z[i] *= scale;
     this.family.point(this.theta, z, new Float64Array(this.dimension), out);
   }
 
   protected logApproximation(x: Float64Array): number {
-    return logMixture(this.family.logDensities(this.theta, x, this.scales));
+    return logMixture(this.family.logDensities(this.theta, x, this.widths));
   }
 
   protected fitParts(): Record<string, Kept> {

@@ -15,9 +15,11 @@ import { SteppedRun } from "./stepped-run.ts";
 /** Draws of a step. */
 const BLOCK = 50;
 /** Where draws are picked by weights: how many the weights should be worth, and how often the pool may be made anew in search of them. */
-const EFFECTIVE = 2000;
+const EFFECTIVE = 4000;
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
+/** Above it the weights have no mean, and more draws do not help. */
+const HOPELESS_K = 1;
 /** Share of the draws that a place holds if the weights have already put it right. */
 const COVERED = 0.1;
 
@@ -27,6 +29,8 @@ export interface PoolOptions {
   /** Draws of the pool, at least as many as the plan asks for. */
   size: number;
   resample: boolean;
+  /** Parts of q that are wide in one direction only, by their scales. */
+  oneWay?: readonly number[];
 }
 
 /**
@@ -35,6 +39,12 @@ export interface PoolOptions {
  */
 const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
 
+/** One part of the mixture q: a normal whose spread is `scale` times the fitted one, in every direction or in one drawn at random. */
+export interface Width {
+  readonly scale: number;
+  readonly oneWay: boolean;
+}
+
 /**
  * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
  *
@@ -42,10 +52,10 @@ const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
  * are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
  * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
  * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
- * With `resample` q is a mixture of normals of the widths in DEFENSIVE, and draws are picked from the pool by smoothed weights, with
- * replacement: draw x comes ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, in an order shuffled),
- * so that picking adds hardly any noise. While k̂ ≤ 0.7 and the weights' effective size is below 2000 the pool grows, up to ten
- * times its size.
+ * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights, with
+ * replacement: draw x occurs ⌊n w⌋ or ⌈n w⌉ times among n (systematic resampling by one uniform number, then shuffled),
+ * so that picking adds hardly any noise. The pool grows up to ten times its size while k̂ is between 0.7 and 1, where more
+ * draws often show a lighter tail, or while the weights are worth fewer than 4000 draws.
  *
  * k̂ cannot see a mode that no draw of q is near. After the draws, the places that the run's own paths ended in, and those that
  * scouts find (places/scouting.ts), are compared with the draws: the mass of each with the mean weight of the pool, which
@@ -55,8 +65,8 @@ const DEFENSIVE = [1, 1, 1.5, 1, 1, 1.5, 1, 3, 1, 1, 1.5, 1, 1, 1.5, 1, 10];
  */
 export abstract class ApproximationRun extends SteppedRun {
   readonly stepsPerEpoch: number;
-  /** How wide the parts of q are, in equal shares: draw k is of part k mod their number. */
-  protected readonly scales: readonly number[];
+  /** Parts of q, in equal shares: draw k comes from part k mod their number. */
+  protected readonly widths: readonly Width[];
   /** Blocks of a pool. */
   private readonly blocks: number;
   private readonly resample: boolean;
@@ -83,7 +93,8 @@ export abstract class ApproximationRun extends SteppedRun {
     super(name, density, plan, engine);
     this.blocks = Math.ceil(Math.max(pool.size, plan.chains * plan.draws) / BLOCK);
     this.resample = pool.resample;
-    this.scales = pool.resample ? DEFENSIVE : [1];
+    const scales = pool.resample ? [...DEFENSIVE, ...(pool.oneWay ?? [])] : [1];
+    this.widths = scales.map((scale, k) => ({ scale, oneWay: k >= DEFENSIVE.length }));
     // A step for each scout, and for each place: a scout leaves up to two, a path one.
     const searchSteps = 2 + SCOUTS + 2 * SCOUTS + pool.paths;
     this.stepsPerEpoch = fitSteps + this.blocks * (pool.resample ? MOST_POOLS : 1) + searchSteps;
@@ -95,9 +106,9 @@ export abstract class ApproximationRun extends SteppedRun {
   protected abstract fit(): number | undefined;
   /** Draw k of q, into `out`. */
   protected abstract drawPoint(k: number, out: Float64Array): void;
-  /** Width of draw k. */
-  protected scaleOf(k: number): number {
-    return this.scales[k % this.scales.length];
+  /** The part of q that draw k comes from. */
+  protected widthOf(k: number): Width {
+    return this.widths[k % this.widths.length];
   }
 
   /** log q. */
@@ -212,7 +223,8 @@ export abstract class ApproximationRun extends SteppedRun {
     if (made < this.blocks) return false;
     if (!this.resample || made % this.blocks !== 0) return !this.resample;
     const { paretoK, effectiveSize } = this.judge();
-    return paretoK > GOOD_K || effectiveSize >= EFFECTIVE || made >= MOST_POOLS * this.blocks;
+    if (paretoK > HOPELESS_K || made >= MOST_POOLS * this.blocks) return true;
+    return paretoK <= GOOD_K && effectiveSize >= EFFECTIVE;
   }
 
   /** Numbers in the pool of `count` draws, by weight. */
@@ -259,7 +271,7 @@ export abstract class ApproximationRun extends SteppedRun {
     const blocks = arrays.values.length;
     if (this.judged?.blocks !== blocks) {
       const [p, q, stein] = [arrays.logDensity, arrays.logApproximation, arrays.stein].map(joined);
-      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.scaleOf(k) === 1) };
+      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.widthOf(k).scale === 1) };
     }
     return this.judged.of;
   }

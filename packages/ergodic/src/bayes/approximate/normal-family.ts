@@ -1,5 +1,6 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
+import { logMixture } from "./judgement.ts";
 
 const HALF_LOG_TWO_PI = 0.9189385332046727;
 
@@ -86,8 +87,8 @@ export class NormalFamily {
     return sum;
   }
 
-  /** log q(x), and of the same normal `scale` times as wide, by scale. */
-  logDensities(theta: Float64Array, x: Float64Array, scales: readonly number[]): number[] {
+  /** log densities at x of the normal, widened `scale` times in all directions of z, or in one drawn at random. */
+  logDensities(theta: Float64Array, x: Float64Array, widths: readonly { scale: number; oneWay: boolean }[]): number[] {
     const { dimension: d, full, origin, scale } = this;
     const z = new Float64Array(d);
     let constant = -d * HALF_LOG_TWO_PI;
@@ -107,6 +108,10 @@ export class NormalFamily {
       constant -= theta[d + i];
       quadratic += z[i] * z[i];
     }
-    return scales.map((scale) => constant - d * log(scale) - (0.5 * quadratic) / (scale * scale));
+    return widths.map(({ scale, oneWay }) => {
+      if (!oneWay) return constant - d * log(scale) - (0.5 * quadratic) / (scale * scale);
+      const gained = 0.5 - 0.5 / (scale * scale);
+      return constant - 0.5 * quadratic - log(scale) + logMixture(Array.from(z, (v) => gained * v * v));
+    });
   }
 }

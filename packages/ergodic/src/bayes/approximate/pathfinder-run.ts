@@ -3,7 +3,7 @@ import { ErgodicError } from "../../engine/errors/errors.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import type { SamplingPlan } from "../samplers/sampler.ts";
-import { ApproximationRun } from "./approximation-run.ts";
+import { ApproximationRun, type Width } from "./approximation-run.ts";
 import { logMixture } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import type { PathOptions } from "./path.ts";
@@ -47,16 +47,23 @@ export class PathfinderRun extends ApproximationRun {
 
   protected drawPoint(k: number, out: Float64Array): void {
     const { standing } = this.paths;
-    standing[k % standing.length].draw(Math.floor(k / standing.length), this.scaleOf(k), out);
+    standing[k % standing.length].draw(Math.floor(k / standing.length), this.widthOf(k).scale, out);
   }
 
-  protected override scaleOf(k: number): number {
-    return super.scaleOf(Math.floor(k / this.paths.standing.length));
+  protected override widthOf(k: number): Width {
+    return super.widthOf(Math.floor(k / this.paths.standing.length));
   }
 
   /** Of the mixture in equal parts. */
   protected logApproximation(x: Float64Array): number {
-    return logMixture(this.paths.standing.flatMap((path) => path.logNormals(x, this.scales)));
+    return logMixture(
+      this.paths.standing.flatMap((path) =>
+        path.logNormals(
+          x,
+          this.widths.map(({ scale }) => scale),
+        ),
+      ),
+    );
   }
 
   protected fitParts(): Record<string, Kept> {

@@ -169,7 +169,7 @@ export async function begin(
   const seen = heldOut.length === 0 ? whole : await inTurns(shown.columning(), signal);
   const columns = from ? { ...seen, weightValues: weightsFrom(from, graph, seen) } : seen;
   checkLearnable(columns, rule);
-  const engine = await openEngine({ families: ["graphs", "training"] });
+  const engine = await openEngine({ families: ["graphs", "training"], deterministic: given.deterministic === true });
   const plan = planOf(algorithm, given, engine);
   const { workers, replicas, averageEvery, deterministic } = plan;
   const laneCount = replicas === "shared" ? workers : replicas;

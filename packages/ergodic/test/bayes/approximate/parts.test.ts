@@ -183,9 +183,12 @@ describe.each([{ full: false }, { full: true }])("a normal family, full: $full",
     family.point(theta, z, between, x);
     const determinant = [0, 1, 2].reduce((sum, i) => sum + Math.log(scale[full ? i * d + i : i]), family.entropy(theta));
     const wanted = -0.5 * dot(z, z) - 1.5 * Math.log(2 * Math.PI) - determinant;
-    const [one, wide] = family.logDensities(theta, x, [1, 1.5]);
+    const widths = [1, 1.5].map((scale) => ({ scale, oneWay: false }));
+    const [one, wide, oneWay] = family.logDensities(theta, x, [...widths, { scale: 3, oneWay: true }]);
     expect(one).toBeCloseTo(wanted, 12);
     expect(wide).toBeCloseTo(wanted + 0.5 * dot(z, z) * (1 - 1 / 2.25) - 3 * Math.log(1.5), 12);
+    const widened = (i: number): number => Math.exp(wanted + 0.5 * z[i] ** 2 - z[i] ** 2 / 18) / 3;
+    expect(oneWay).toBeCloseTo(Math.log((widened(0) + widened(1) + widened(2)) / 3), 12);
     // E[log q] = −entropy, whose constants `constant` holds.
     expect(family.constant + family.entropy(theta)).toBeCloseTo(determinant + 1.5 * (1 + Math.log(2 * Math.PI)), 12);
   });
