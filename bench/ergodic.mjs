@@ -23,7 +23,7 @@ export const PARTS = [
     "engine/statistics/index",
     "engine/memory/engine",
     "engine/memory/gemm",
-    "index",
+    "entries/index",
     "engine/loop/plan",
     "bayes/model/index",
     "learning/fit/folds",

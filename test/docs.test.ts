@@ -19,10 +19,15 @@ import { commandsOf, expressionOf, runCommand } from "./docs/shell.ts";
 
 const root = new URL("../", import.meta.url);
 const folder = fileURLToPath(root);
+const markdownIn = (path: string): string[] =>
+  readdirSync(join(folder, path), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${path}/${name}`);
 const paths = [
   ...["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "bench/README.md"],
   ...readdirSync(join(folder, "packages")).map((name) => `packages/${name}/README.md`),
-  ...readdirSync(join(folder, "docs")).map((name) => `docs/${name}`),
+  ...markdownIn("docs"),
+  ...markdownIn("packages/ergodic/src"),
 ];
 const documents = paths.map((path) => readDocument(root, path));
 const withCode = documents.filter(({ blocks }) => blocks.some(({ language }) => language === "ts"));

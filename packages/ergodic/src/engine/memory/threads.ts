@@ -32,7 +32,7 @@ export type ThreadName = "ergodic-worker" | "ergodic-evaluator";
 export interface ThreadOptions {
   /**
    * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of
-   * ergodic/dist/host/worker.js on your own server, or a function that
+   * ergodic/dist/engine/memory/worker.js on your own server, or a function that
    * makes a Worker of that name.
    */
   readonly worker?: string | URL | ((name: ThreadName) => WebWorker);

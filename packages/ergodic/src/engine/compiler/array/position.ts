@@ -4,7 +4,7 @@
  * The folder of the library's modules, "/…/ergodic/src/" or "/…/ergodic/dist/"; undefined in a user's bundle, where the library's lines and the
  * user's are of one file. No URL is made of it, as bundlers would take that for a file to copy.
  */
-const OWN = /^(?:\w+:\/\/)?(.*\/)(?:compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
+const OWN = /^(?:\w+:\/\/)?(.*\/)(?:engine\/compiler\/array\/position\.ts|parts\/chunk-\w+\.js|ergodic\.min\.js)$/.exec(
   String(import.meta.url).replace(/[?#].*$/, ""),
 )?.[1];
 
