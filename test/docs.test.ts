@@ -96,7 +96,7 @@ test("the recipes of CONTRIBUTING.md work, with the tests that they bring", asyn
   const collected: { name: string; run: () => unknown }[] = [];
   const override = (path: string, real: Record<string, unknown>): Record<string, unknown> => {
     if (path === "vitest") return { ...real, test: (name: string, run: () => unknown) => void collected.push({ name, run }) };
-    if (path.endsWith("/host/engine.ts"))
+    if (path.endsWith("/memory/engine.ts"))
       return { ...real, openEngine: () => withRecipes(real.openEngine as () => Promise<Engine>, kernels) };
     return real;
   };

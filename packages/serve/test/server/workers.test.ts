@@ -13,8 +13,8 @@ import { get, net, post, serving, temporary } from "./models.ts";
 const { built } = vi.hoisted(() => ({
   built: (name: string) => () => import(new URL(`../../../ergodic/dist/${name}.js`, import.meta.url).href),
 }));
-vi.mock("ergodic", built("index"));
-vi.mock("ergodic/extend", built("extend"));
+vi.mock("ergodic", built("entries/index"));
+vi.mock("ergodic/extend", built("entries/extend"));
 vi.mock("ergodic/predict/async", built("predict/async"));
 
 const path = temporary();
