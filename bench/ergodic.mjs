@@ -23,7 +23,7 @@ export const PARTS = [
     "engine/statistics/index",
     "engine/memory/engine",
     "engine/memory/gemm",
-    "entries/index",
+    "entries/everything",
     "engine/loop/plan",
     "bayes/model/index",
     "learning/fit/folds",
@@ -61,7 +61,7 @@ export async function openModules(...names) {
 }
 
 export async function openErgodic() {
-  return (await openModules("entries/index.js"))[0];
+  return (await openModules("entries/everything.js"))[0];
 }
 
 /** The engine itself, with what else the module `name` exports: for benchmarks of one kernel. */

@@ -12,7 +12,9 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { fit, infer, knowledgeBase, lbfgs, murmur3, pseudoLikelihood, query, relation, weightedRule } from "ergodic";
+import { fit, infer, knowledgeBase, lbfgs, query, relation, weightedRule } from "ergodic";
+import { murmur3 } from "ergodic/extend";
+import { pseudoLikelihood } from "ergodic/graphs";
 
 const THRESHOLD = 0.3;
 const phraseEnd = /^(of|that|which|who|with|in|for|used|to|from|by|having|on|at|or|and|as|when|where|whose|is)$/;

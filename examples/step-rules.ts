@@ -6,30 +6,22 @@
  * Run: node examples/step-rules.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
+import { adagrad, adam, chain, inverseTimeDecay, momentum, RuleRunner, rmsprop, sgd, stream } from "ergodic";
 import {
   adadelta,
-  adagrad,
-  adam,
   adamw,
   amsgrad,
   averaging,
-  chain,
   type EquationRule,
-  inverseTimeDecay,
   lion,
-  momentum,
   nadam,
   nesterov,
   polyak,
   polyakEstimated,
   prodigy,
-  RuleRunner,
-  rmsprop,
   scheduleFreeAdam,
   scheduleFreeSgd,
-  sgd,
-  stream,
-} from "ergodic";
+} from "ergodic/rules";
 
 interface Problem {
   name: string;

@@ -5,7 +5,8 @@
  * Run: node examples/two-adagrads.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { adagrad, adagradHistory, RuleRunner } from "ergodic";
+import { adagrad, RuleRunner } from "ergodic";
+import { adagradHistory } from "ergodic/rules";
 
 const COUNT = 100;
 

@@ -75,7 +75,7 @@ export async function conformanceUai(args) {
     console.error(`conformance: skipped: ${folder} is not here`);
     return 0;
   }
-  const { infer, inferenceFromJson, inferenceNames } = await import("../packages/ergodic/dist/entries/index.js");
+  const { infer, inferenceFromJson, inferenceNames } = await import("../packages/ergodic/dist/entries/graphs.js");
   const { readUai } = await import("../packages/ingest/dist/index.js");
   const at = args.indexOf("--seconds");
   const seconds = at < 0 ? 20 : Number(args[at + 1]);

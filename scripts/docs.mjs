@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-/** @typedef {import("ergodic").LedgerRow} LedgerRow */
+/** @typedef {import("ergodic/rules").LedgerRow} LedgerRow */
 
 /** @param {number | null} value */
 const number = (value) => (value === null ? "–" : String(value));
@@ -82,7 +82,7 @@ function markdownTable(header, rows) {
   return [first, rule, ...rest].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
 }
 
-/** @typedef {import("ergodic").DistributionRow} DistributionRow */
+/** @typedef {import("ergodic/distributions").DistributionRow} DistributionRow */
 
 const cdfs = { arrays: "yes", numbers: "of numbers", none: "–" };
 
@@ -210,7 +210,9 @@ export function distributionSources() {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { constraintWords, distributionLedger, ruleLedger } = await import("ergodic");
+  const { constraintWords } = await import("ergodic/bayes");
+  const { distributionLedger } = await import("ergodic/distributions");
+  const { ruleLedger } = await import("ergodic/rules");
   /** @param {string} name */
   const page = (name) => new URL(`../docs/${name}`, import.meta.url);
   const cli = fileURLToPath(new URL("../packages/cli/dist/main.js", import.meta.url));

@@ -4,8 +4,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
 import type { Dataset } from "ergodic";
-import * as ergodic from "ergodic";
 import { describe, expect, test } from "vitest";
+import * as ergodic from "../packages/ergodic/src/entries/everything.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

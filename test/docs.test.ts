@@ -6,8 +6,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Engine } from "ergodic";
-import { constraintWords, distributionLedger, ruleLedger, ruleRegistry } from "ergodic";
+import { constraintWords } from "ergodic/bayes";
+import { distributionLedger } from "ergodic/distributions";
+import type { Engine } from "ergodic/extend";
+import { ruleLedger, ruleRegistry } from "ergodic/rules";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { transformations } from "../packages/ergodic/src/engine/data/transformations/index.ts";
 import type { RuleEntry } from "../packages/ergodic/src/engine/optimise/index.ts";

@@ -3,9 +3,9 @@ import { execFileSync } from "node:child_process";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import * as sources from "ergodic";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
+import * as sources from "../packages/ergodic/src/entries/everything.ts";
 
 const packages = fileURLToPath(new URL("../packages/", import.meta.url));
 const names = readdirSync(packages);
@@ -127,9 +127,26 @@ test("Node loads few files for an entry, and none that trains to predict", () =>
   expect(bytes).toBeLessThan(205e3);
 });
 
+/** Names that only `ergodic/compiler` and `ergodic/diagnostics` have. */
+const OF_OTHERS = ["compileFunction", "paretoKhat"];
+
 test("the built library knows by name all that its sources define, and keeps the names", () => {
-  const code = `import * as all from "ergodic";
-    import { predictor } from "ergodic/predict";
+  const named = [
+    "",
+    "/bayes",
+    "/data",
+    "/distributions",
+    "/extend",
+    "/graphs",
+    "/layers",
+    "/learning",
+    "/losses",
+    "/predict",
+    "/rules",
+    "/search",
+  ];
+  const code = `const modules = await Promise.all(${JSON.stringify(named)}.map((name) => import("ergodic" + name)));
+    const all = Object.assign({}, ...modules);
     const taken = (define) => { try { define(); return false; } catch (error) { return error.code === "NAME_TAKEN"; } };
     console.log(JSON.stringify({
       exported: Object.keys(all),
@@ -147,7 +164,7 @@ test("the built library knows by name all that its sources define, and keeps the
   const built = JSON.parse(
     execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: packages, encoding: "utf8" }),
   ) as Record<string, unknown[]>;
-  expect(built.exported.toSorted()).toEqual(Object.keys(sources).toSorted());
+  expect(built.exported).toEqual(expect.arrayContaining(Object.keys(sources).filter((name) => !OF_OTHERS.includes(name))));
   expect(built.losses.toSorted()).toEqual(sources.lossNames().toSorted());
   expect(built.layers.toSorted()).toEqual(sources.layerKinds().toSorted());
   expect(built.taken).toEqual(Array(6).fill(true));
@@ -156,6 +173,15 @@ test("the built library knows by name all that its sources define, and keeps the
 /** What each entry of the library is for, under the names of its users: as installed, from what was built. */
 const entries: Readonly<Record<string, string>> = {
   ergodic: "fit linear sample",
+  "ergodic/learning": "crossValidate gradientDescent linear",
+  "ergodic/rules": "adam ruleEquation cosineDecay",
+  "ergodic/layers": "dense relu mobileNetV1",
+  "ergodic/losses": "logisticLoss lossNames",
+  "ergodic/bayes": "loadDraws model nuts sample",
+  "ergodic/distributions": "normal distributionLedger",
+  "ergodic/graphs": "factorGraph graphGibbs infer",
+  "ergodic/search": "cmaEs minimize tune",
+  "ergodic/data": "Dataset Pipeline rff",
   "ergodic/predict": "predictor LinearPredictor",
   "ergodic/calibration": "calibrated conformal coverage",
   "ergodic/predict/async": "predictor",

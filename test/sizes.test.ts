@@ -117,7 +117,8 @@ console.log(JSON.stringify(Math.abs(a.value - b.value) < 1e-6 && again.predict([
   ],
   [
     "a map of features, read from a file",
-    `import { Dataset, fit, linear, rff } from "ergodic";
+    `import { Dataset, fit, linear } from "ergodic";
+import { rff } from "ergodic/data";
 import { writeFileSync } from "node:fs";${data}
 const fitted = await fit(linear({ features: rff({ count: 8 }) }), Dataset.fromArrays({ x, y }), { epochs: 3, workers: 1 });
 writeFileSync("features.safetensors", fitted.toBytes());
@@ -133,7 +134,8 @@ console.log(JSON.stringify(Number.isFinite(read.predict([[0.5, 0.5]])[0].value))
   ],
   [
     "gaps that are filled, and dates",
-    `import { Dataset, dateParts, fit, linear } from "ergodic";
+    `import { Dataset, fit, linear } from "ergodic";
+import { dateParts } from "ergodic/data";
 import { writeFileSync } from "node:fs";
 const table = { source: "t", rowCount: 3, columns: [
   { name: "on", kind: "category", levels: ["2024-01-01", "2024-02-03"], codes: Int32Array.of(0, 1, 0) },

@@ -17,7 +17,8 @@ const { compilers } = (await import(new URL("../scripts/needs.mjs", import.meta.
 };
 
 const probe = `
-import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, type RowOf, sample, vector } from "ergodic";
+import { adam, Dataset, dense, factorGraph, fit, linear, model, network, normal, openEngine, relu, sample, vector } from "ergodic";
+import { type RowOf } from "ergodic/data";
 import { add, compileFunction, mul, sum } from "ergodic/compiler";
 import { rhat } from "ergodic/diagnostics";
 import { type Plan, rule } from "ergodic/extend";

@@ -4,7 +4,8 @@
  * kept, in float32 and in 8 bits; and against a plain linear model, without features, that learnt what ours says. Images of MNIST, the 512 pixels that vary most, even or odd digits. `loss` is the root mean square
  * error of the kernel's estimate over all pairs of 64 rows; notes say how many of 2000 test images are classified rightly, and as ours does.
  */
-import { Dataset, fit, lbfgs, linear, rff, sorf } from "ergodic";
+import { Dataset, fit, lbfgs, linear } from "ergodic";
+import { rff, sorf } from "ergodic/data";
 import { share } from "../data.mjs";
 import { openErgodic } from "../ergodic.mjs";
 import { mnistProblem } from "../mnist.mjs";

@@ -3,7 +3,8 @@
  * of a small MobileNetV2. Peers: servers of Node's HTTP with onnxruntime-node, on its thread and on another. The last is the same without a model: nothing that
  * stands on Node's HTTP can be faster.
  */
-import { dense, linear, mobileNetV2, network, relu } from "ergodic";
+import { dense, linear, network, relu } from "ergodic";
+import { mobileNetV2 } from "ergodic/layers";
 import { median } from "../measure.mjs";
 import { makeModel, openServer, underLoad } from "../serving.mjs";
 

@@ -1,15 +1,6 @@
 /** Linear models: descent, and what solves. */
-import {
-  adagrad,
-  coordinateDescent,
-  Dataset,
-  dualCoordinateDescent,
-  fit,
-  gradientDescent,
-  lbfgs,
-  linear,
-  newtonCholesky,
-} from "ergodic";
+import { adagrad, coordinateDescent, Dataset, fit, gradientDescent, lbfgs, linear, newtonCholesky } from "ergodic";
+import { dualCoordinateDescent } from "ergodic/learning";
 import { pagesProblem } from "../data.mjs";
 import { dense, sparse } from "./problems.mjs";
 

@@ -2,8 +2,10 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { meanField, minimize, model, nelderMead, normal, nuts, openAiEs, randomSearch, sample, saveDraws, vector } from "ergodic";
+import { minimize, model, nelderMead, normal, nuts, sample, saveDraws, vector } from "ergodic";
+import { meanField } from "ergodic/bayes";
 import { add, exp, mul } from "ergodic/compiler";
+import { openAiEs, randomSearch } from "ergodic/search";
 import { randomNumbers } from "../data.mjs";
 
 const logDensity = (x) => x.reduce((sum, v) => sum - 0.5 * v * v, 0);

@@ -11,18 +11,9 @@
  * Run: node examples/models/differential-equation.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import {
-  type Draws,
-  exponential,
-  integer,
-  model,
-  negativeBinomialMean,
-  normal,
-  type SampleOptions,
-  sample,
-  vector,
-} from "ergodic";
+import { type Draws, exponential, integer, model, normal, type SampleOptions, sample, vector } from "ergodic";
 import { add, at, div, max, mul, neg, ode, range, stack, sub } from "ergodic/compiler";
+import { negativeBinomialMean } from "ergodic/distributions";
 
 export const data = { inBed: [3, 8, 26, 76, 225, 298, 258, 233, 189, 128, 68, 29, 14, 4], boys: 763 };
 

@@ -14,7 +14,6 @@ import {
   type Draws,
   halfNormal,
   integer,
-  lkjCholesky,
   model,
   multivariateNormalCholesky,
   normal,
@@ -25,6 +24,7 @@ import {
   vector,
 } from "ergodic";
 import { add, at, mul, reshape, take } from "ergodic/compiler";
+import { lkjCholesky } from "ergodic/distributions";
 
 export const truth = { "mu[1]": 3, "mu[2]": 1.5, "tau[1]": 1, "tau[2]": 0.5, sigma: 0.4, correlation: 0.4 };
 

@@ -15,12 +15,10 @@ import {
   type Draws,
   halfCauchy,
   halfNormal,
-  halfStudent,
   inverseGamma,
   matrix,
   model,
   normal,
-  normalIdGlm,
   nuts,
   type SampleOptions,
   sample,
@@ -28,6 +26,7 @@ import {
   vector,
 } from "ergodic";
 import { add, div, mul, sqrt, square } from "ergodic/compiler";
+import { halfStudent, normalIdGlm } from "ergodic/distributions";
 
 const [ROWS, CAUSES, FEW] = [100, 25, 3];
 const matter = [2, -1.5, 1];

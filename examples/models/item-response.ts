@@ -10,8 +10,9 @@
  * Run: node examples/models/item-response.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { bernoulliLogit, type Draws, lognormal, matrix, model, normal, type SampleOptions, sample, stream } from "ergodic";
+import { type Draws, lognormal, matrix, model, normal, type SampleOptions, sample, stream } from "ergodic";
 import { mul, reshape, sub } from "ergodic/compiler";
+import { bernoulliLogit } from "ergodic/distributions";
 
 const slopes = [0.8, 1.2, 1.6, 1, 2, 0.7, 1.4, 1.1];
 const difficulties = [-1.5, -1, -0.5, 0, 0.2, 0.6, 1, 1.5];

@@ -9,8 +9,9 @@
  * Run: node examples/models/logistic-regression.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { bernoulliLogitGlm, type Draws, matrix, model, normal, type SampleOptions, sample, stream, vector } from "ergodic";
+import { type Draws, matrix, model, normal, type SampleOptions, sample, stream, vector } from "ergodic";
 import { exp } from "ergodic/compiler";
+import { bernoulliLogitGlm } from "ergodic/distributions";
 
 export const truth = { alpha: 0.5, "beta[1]": -0.8, "beta[2]": 1.2 };
 

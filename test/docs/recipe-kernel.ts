@@ -1,5 +1,5 @@
 /** A kernel that stands in a document, compiled with the flags of a real build and bound to the engine's own memory. */
-import type { Engine } from "ergodic";
+import type { Engine } from "ergodic/extend";
 
 const script = new URL("../../packages/ergodic/scripts/build-kernels.mjs", import.meta.url);
 /** Above the static data of both instruction sets. */

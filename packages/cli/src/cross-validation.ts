@@ -1,7 +1,8 @@
 /** `train --folds`: the model judged by rows that it did not see, fold by fold, with the spread of each metric. */
 import { readTable } from "@ergodic/ingest";
 import type { Command } from "commander";
-import { type CrossValidated, crossValidate, DataError, type Dataset, type FitOptions, type LinearModel } from "ergodic";
+import { crossValidate, DataError, type Dataset, type FitOptions, type LinearModel } from "ergodic";
+import type { CrossValidated } from "ergodic/learning";
 import type { ReadingOptions } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import type { AnyModel } from "./options/model.ts";

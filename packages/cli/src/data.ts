@@ -16,18 +16,9 @@ import {
   readSparseTable,
   takesSparse,
 } from "@ergodic/ingest";
-import {
-  DataError,
-  type Dataset,
-  type Impute,
-  type Loss,
-  OptionError,
-  type Pipeline,
-  products,
-  type Remark,
-  type SparseTable,
-  type Table,
-} from "ergodic";
+import { DataError, type Dataset, OptionError, type Pipeline, type Remark, type SparseTable, type Table } from "ergodic";
+import { type Impute, products } from "ergodic/data";
+import type { Loss } from "ergodic/losses";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";
 import { type FormatOptions, formatOptions } from "./options/reading.ts";

@@ -11,7 +11,8 @@
 import { open, readdir, readFile, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
-import { DataError, Draws, loadDraws, pendingFiles, saveDraws, writeWhole } from "ergodic";
+import { DataError, Draws, loadDraws, saveDraws } from "ergodic";
+import { pendingFiles, writeWhole } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 import type { Place } from "./outputs.ts";
 

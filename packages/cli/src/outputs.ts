@@ -7,7 +7,7 @@
 import { fstat, readdir, readFile, realpath, stat } from "node:fs";
 import { basename, dirname, resolve, sep } from "node:path";
 import { promisify } from "node:util";
-import { checkWritable } from "ergodic";
+import { checkWritable } from "ergodic/extend";
 import { UsageError } from "./errors.ts";
 
 /** `flag`: how the user knows it. Without a path there is none; "-" is standard input. */

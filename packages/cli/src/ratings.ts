@@ -4,7 +4,9 @@
  * A model that `recommend` saved knows its columns; others need them named.
  */
 import { likeFault, readTable } from "@ergodic/ingest";
-import { DataError, type Duplicates, type FactorPredictor, type Pair, Ratings, type Remark, type Table } from "ergodic";
+import { DataError, type FactorPredictor, Ratings, type Remark, type Table } from "ergodic";
+import type { Duplicates } from "ergodic/data";
+import type { Pair } from "ergodic/predict";
 import { columnFault, columnKey } from "./data.ts";
 import { UsageError } from "./errors.ts";
 import { given } from "./options/given.ts";

@@ -1,6 +1,6 @@
 /** What tuning of rows and of ratings share: how to search, what is shown of it, and the command that takes what was found. */
 import type { Command } from "commander";
-import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned } from "ergodic";
+import { type SearchAlgorithm, searchFromJson, searchRegistry, type Tuned } from "ergodic/search";
 import { UsageError } from "./errors.ts";
 import type { Watch } from "./keeping.ts";
 import { given } from "./options/given.ts";

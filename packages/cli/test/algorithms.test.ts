@@ -1,17 +1,9 @@
 /** `ergodic train --algorithm`: coordinate descent and its dual, their gaps, and what they do not go with. */
 import { writeFileSync } from "node:fs";
 import { readLibsvm } from "@ergodic/ingest";
-import {
-  type Algorithm,
-  coordinateDescent,
-  cosineDecay,
-  dualCoordinateDescent,
-  fit,
-  type LinearPredictor,
-  linear,
-  newtonCholesky,
-  predictor,
-} from "ergodic";
+import { coordinateDescent, cosineDecay, fit, type LinearPredictor, linear, newtonCholesky, predictor } from "ergodic";
+import type { Algorithm } from "ergodic/extend";
+import { dualCoordinateDescent } from "ergodic/learning";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { parseAlgorithm } from "../src/options/things.ts";

@@ -1,6 +1,7 @@
 /** Every command on real data, in this process: what it prints, and JSON that fits the schemas. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { Dataset, fit, type LedgerRow, type LinearPredictor, linear, predictor, ruleRegistry } from "ergodic";
+import { Dataset, fit, type LinearPredictor, linear, predictor } from "ergodic";
+import { type LedgerRow, ruleRegistry } from "ergodic/rules";
 import { beforeAll, describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { parseRule } from "../src/options/things.ts";

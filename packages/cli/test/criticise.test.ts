@@ -2,7 +2,8 @@
 import { copyFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compare, type Draws, loadDraws, type PredictedNumber, regression, sample } from "ergodic";
+import { compare, type Draws, loadDraws, regression, sample } from "ergodic";
+import type { PredictedNumber } from "ergodic/bayes";
 import { beforeAll, describe, expect, it } from "vitest";
 import { ergodic, temporary, works } from "./captured.ts";
 import flat from "./models/flat.mjs";

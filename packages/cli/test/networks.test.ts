@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
-import { adam, cnn, fit, type NetworkPredictor, network, predictor, randomShift, sequential } from "ergodic";
+import { adam, cnn, fit, type NetworkPredictor, network, predictor } from "ergodic";
+import { randomShift, sequential } from "ergodic/layers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { digits, ergodic, temporary, works } from "./captured.ts";
 import { checked } from "./schemas.ts";

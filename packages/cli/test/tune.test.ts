@@ -1,6 +1,7 @@
 /** `ergodic tune`: what it searches, what it tells, and that the command it prints trains the model that it saved. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { fit, linear, type Tuned, tune } from "ergodic";
+import { fit, linear, tune } from "ergodic";
+import type { Tuned } from "ergodic/search";
 import { describe, expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { cut, readTraining } from "../src/data.ts";

@@ -1,5 +1,6 @@
 /** Things from their words on the command line, numbers and tables as text. */
-import { adam, chain, clipNorm, cosineDecay, sgd } from "ergodic";
+import { adam, chain, cosineDecay, sgd } from "ergodic";
+import { clipNorm } from "ergodic/rules";
 import { describe, expect, it } from "vitest";
 import { milliseconds, size } from "../src/options/number.ts";
 import { parseSpec } from "../src/options/spec.ts";

@@ -112,7 +112,7 @@ export async function bundle() {
   const single = await build({
     ...common,
     entryPoints: {
-      "ergodic.min": "src/entries/index.ts",
+      "ergodic.min": "src/entries/everything.ts",
       ...Object.fromEntries(ALONE.map((file) => [stem(file), `src/${file}`])),
     },
     outdir: dirname(singleFile),

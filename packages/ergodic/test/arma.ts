@@ -3,7 +3,7 @@
  * more below the mode, and the way down leads through narrow valleys.
  */
 import { add, at, concatenate, mul, reshape, scan, slice, sub } from "../src/engine/compiler/index.ts";
-import { halfCauchy, model, normal, stream, vector } from "../src/entries/index.ts";
+import { halfCauchy, model, normal, stream, vector } from "../src/entries/everything.ts";
 
 export const arma = model(({ data, param, observe, size }) => {
   const { y } = data({ y: vector("T") });

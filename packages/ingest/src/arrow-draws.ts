@@ -13,17 +13,8 @@
  *
  * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and those of `fromDataFrame`
  */
-import {
-  CapabilityError,
-  DataError,
-  type Draws,
-  type DrawsModel,
-  fromDataFrame,
-  OptionError,
-  type StatisticalModel,
-  toDataFrame,
-  withModel,
-} from "ergodic";
+import { CapabilityError, DataError, type Draws, OptionError, type StatisticalModel } from "ergodic";
+import { type DrawsModel, fromDataFrame, toDataFrame, withModel } from "ergodic/bayes";
 import { checkArrow } from "./arrow-check.ts";
 
 type Arrow = typeof import("apache-arrow");

@@ -4,7 +4,9 @@
  *
  * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
  */
-import { checkNumber, Dataset, type DateParts, dateParts, type Impute, OptionError, type SparseTable } from "ergodic";
+import { Dataset, OptionError, type SparseTable } from "ergodic";
+import { type DateParts, dateParts, type Impute } from "ergodic/data";
+import { checkNumber } from "ergodic/extend";
 import { checkFlag, checkOneOf, fault, fileFault, listed, show } from "./fault.ts";
 import { columnRemarks, precisionRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";

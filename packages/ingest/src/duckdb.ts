@@ -11,7 +11,8 @@
  *
  * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] for what the database refuses
  */
-import { DataError, type JoinColumn, type Joiner, type JoinQuery, type JoinSession, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic";
+import type { JoinColumn, Joiner, JoinQuery, JoinSession } from "ergodic/graphs";
 import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuckDb } from "./engine/duckdb-package.ts";
 
 /** Options of `duckdb()`. */

@@ -4,7 +4,8 @@
  * Which kind a column is, its other cells decide, and they may come later. So the texts are counted as they come, and their rows are kept until the
  * first number: in a column that has none, they can still become levels.
  */
-import { missingAmongNumbers, type Remark } from "ergodic";
+import type { Remark } from "ergodic";
+import { missingAmongNumbers } from "ergodic/data";
 import { show } from "./fault.ts";
 
 /** Whether a text is one of them. */

@@ -1,13 +1,6 @@
-import {
-  checkKeys,
-  checkNumber,
-  type Dataset,
-  newLevels,
-  OptionError,
-  type Pipeline,
-  type SparseTable,
-  type Table,
-} from "ergodic";
+import { type Dataset, OptionError, type Pipeline, type SparseTable, type Table } from "ergodic";
+import { newLevels } from "ergodic/data";
+import { checkKeys, checkNumber } from "ergodic/extend";
 import { type ArrayDatasetOptions, type ArrayRows, arrayDataset, arrayTables, labelColumn } from "./array-rows.ts";
 import {
   arrayDatasetKeys,

@@ -1,4 +1,5 @@
-import { missingTexts, OptionError, type Remark, type Table } from "ergodic";
+import { OptionError, type Remark, type Table } from "ergodic";
+import { missingTexts } from "ergodic/data";
 import { ColumnBuilder, type ColumnContext, type ColumnType } from "./column.ts";
 import { commentRemark } from "./comment.ts";
 import { fault, fileFault, listed, show, told } from "./fault.ts";

@@ -2,7 +2,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FactorGraph, type Joiner, knowledgeBase, query, relation, weightedRule } from "ergodic";
+import { type FactorGraph, knowledgeBase, query, relation, weightedRule } from "ergodic";
+import type { Joiner } from "ergodic/graphs";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { built, type Program, programs } from "../../ergodic/test/reference/random-knowledge-base.ts";

@@ -1,5 +1,6 @@
 /** Tables of readers as relations of a knowledge base: whatever the file, the same factors. */
-import { knowledgeBase, query, type Relation, relation, weightedRule } from "ergodic";
+import { knowledgeBase, query, relation, weightedRule } from "ergodic";
+import type { Relation } from "ergodic/graphs";
 import { expect, it } from "vitest";
 import { readTable } from "../src/index.ts";
 import { parquetFile } from "./parquet-file.ts";

@@ -1,5 +1,6 @@
 /** Posterior draws as pictures: SVG text, made without a document, in Node, browsers and workers alike. */
-import { checkKeys, checkNumber, type Draws, OptionError } from "ergodic";
+import { type Draws, OptionError } from "ergodic";
+import { checkKeys, checkNumber } from "ergodic/extend";
 import { energy } from "./energy.ts";
 import { forest } from "./forest.ts";
 import { pairs } from "./pairs.ts";

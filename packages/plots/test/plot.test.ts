@@ -1,7 +1,8 @@
 /** Plots are well-formed SVG that shows what it should: snapshots, numbers against plain twins, sizes, hostile names, odd draws, and refusals. */
 import type { Draws } from "ergodic";
-import { exponential, gamma, model, negativeBinomialMean, normal, poisson, sample, vector } from "ergodic";
+import { exponential, gamma, model, normal, poisson, sample, vector } from "ergodic";
 import { exp } from "ergodic/compiler";
+import { negativeBinomialMean } from "ergodic/distributions";
 import { describe, expect, it } from "vitest";
 import { boundsOf } from "../src/figure.ts";
 import { barsOf, kernelDensity } from "../src/histogram.ts";

@@ -1,5 +1,5 @@
-import { checkKeys, checkNumber, OptionError } from "ergodic";
-import { checkSignal, shown } from "ergodic/extend";
+import { OptionError } from "ergodic";
+import { checkKeys, checkNumber, checkSignal, shown } from "ergodic/extend";
 import { type Clock, systemClock } from "./clock.ts";
 import { LEVELS } from "./queue.ts";
 

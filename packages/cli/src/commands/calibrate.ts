@@ -3,8 +3,9 @@
  * rows that the model was not trained on; for both they are cut in two, since sets must not come from rows that the probabilities were fitted to.
  */
 import type { Command } from "commander";
-import { type AnyPredictor, type Dataset, predictor } from "ergodic";
+import { type Dataset, predictor } from "ergodic";
 import { calibrated, conformal, type RowPredictor } from "ergodic/calibration";
+import type { AnyPredictor } from "ergodic/predict";
 import { readHeldOut } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";

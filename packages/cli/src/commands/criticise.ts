@@ -4,7 +4,9 @@
  */
 import { basename, resolve } from "node:path";
 import type { Command } from "commander";
-import { type CompareOptions, type Comparison, compare, type Draws, type LooResult } from "ergodic";
+import { compare, type Draws } from "ergodic";
+import type { CompareOptions, Comparison } from "ergodic/bayes";
+import type { LooResult } from "ergodic/diagnostics";
 import { NotTrusted } from "../errors.ts";
 import { addDrawnFrom, type DrawnFrom, oneOfEach, readDrawn } from "../options/drawn-from.ts";
 import { given } from "../options/given.ts";

@@ -3,7 +3,8 @@
  * same centre, and how sure one can be of it. The left of an 8 is closed where that of a 3 is open, so that the ink on the left
  * of each row of pixels tells them apart.
  */
-import { bernoulliLogitGlm, Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
+import { Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
+import { bernoulliLogitGlm } from "ergodic/distributions";
 import { percent } from "../report/numbers.ts";
 import { table } from "../report/table.ts";
 import type { Paint } from "../terminal.ts";

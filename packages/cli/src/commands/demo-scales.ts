@@ -4,21 +4,8 @@
  * Three columns matter alike, y = x₁ − x₂/30 + x₃/0.03 + noise, but are in units of 1 : 30 : 0.03. With one rate for all, a rate that the large
  * column bears leaves the small one where it began; rules that divide by the size of past gradients give each column its own.
  */
-import {
-  adagrad,
-  adam,
-  Dataset,
-  ErgodicError,
-  fit,
-  linear,
-  newtonCholesky,
-  polyak,
-  polyakEstimated,
-  type Rule,
-  rmsprop,
-  sgd,
-  stream,
-} from "ergodic";
+import { adagrad, adam, Dataset, ErgodicError, fit, linear, newtonCholesky, rmsprop, sgd, stream } from "ergodic";
+import { polyak, polyakEstimated, type Rule } from "ergodic/rules";
 import { rateText } from "../report/chosen.ts";
 import { percent, short } from "../report/numbers.ts";
 import { table } from "../report/table.ts";

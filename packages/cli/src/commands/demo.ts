@@ -18,22 +18,21 @@ import {
   type EngineDescription,
   type FitOptions,
   flatten,
-  type Layer,
   linear,
   maxPool,
   measure,
   momentum,
   network,
-  type OutputPredictor,
   openEngine,
   predictor,
-  type Rule,
   relu,
-  rff,
   ruleCost,
   sgd,
-  stochasticLineSearch,
 } from "ergodic";
+import { rff } from "ergodic/data";
+import type { Layer } from "ergodic/layers";
+import type { OutputPredictor } from "ergodic/predict";
+import { type Rule, stochasticLineSearch } from "ergodic/rules";
 import { type AnyFitted, type AnyModel, fitModel, type RowPredictor } from "../options/model.ts";
 import { checkOutputs } from "../outputs.ts";
 import { rateText } from "../report/chosen.ts";

@@ -2,14 +2,9 @@
 import { open, stat } from "node:fs/promises";
 import { readRows } from "@ergodic/ingest";
 import type { Command } from "commander";
-import {
-  type AnyPredictor,
-  type FactorPredictor,
-  type LinearPredictor,
-  type NetworkPredictor,
-  predictor,
-  type RegressionTable,
-} from "ergodic";
+import { type FactorPredictor, type LinearPredictor, type NetworkPredictor, predictor } from "ergodic";
+import type { RegressionTable } from "ergodic/learning";
+import type { AnyPredictor } from "ergodic/predict";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { addFormatOptions, type FormatOptions, formatOptions } from "../options/reading.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";

@@ -1,7 +1,8 @@
 /** `ergodic evaluate MODEL DATA`: metrics of a saved model on rows whose target is known, or of a factorisation on ratings. */
 import type { Command } from "commander";
-import { type AnyPredictor, type Dataset, type FactorPredictor, predictor } from "ergodic";
+import { type Dataset, type FactorPredictor, predictor } from "ergodic";
 import { type Coverage, coverage, type RowPredictor } from "ergodic/calibration";
+import type { AnyPredictor } from "ergodic/predict";
 import { readHeldOut, refuseNewLevels } from "../data.ts";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { whole } from "../options/number.ts";

@@ -1,6 +1,8 @@
 /** `ergodic export MODEL --out m.onnx`: a linear model or a network as an ONNX file, for onnxruntime and others. */
 import type { Command } from "commander";
-import { type AnyPredictor, type LinearPredictor, predictor, writeWhole } from "ergodic";
+import { type LinearPredictor, predictor } from "ergodic";
+import { writeWhole } from "ergodic/extend";
+import type { AnyPredictor } from "ergodic/predict";
 import { addLimitOptions, type LimitOptions, limitsOf } from "../options/limits.ts";
 import { checkOutputs } from "../outputs.ts";
 import { bytes } from "../report/numbers.ts";

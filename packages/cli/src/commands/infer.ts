@@ -1,19 +1,9 @@
 /** `ergodic infer GRAPH`: probabilities of the states of a graph's variables, its partition function, or its most probable state, with what is known of their errors. */
 import { writeUaiAnswer } from "@ergodic/ingest";
 import type { Command } from "commander";
-import {
-  type Answer,
-  type Evidence,
-  type FactorGraph,
-  type InferenceAlgorithm,
-  type InferenceTask,
-  infer,
-  inferenceFromJson,
-  inferenceNames,
-  type Run,
-  type Tick,
-  writeWhole,
-} from "ergodic";
+import { type Answer, type Evidence, type FactorGraph, infer, type Run, type Tick } from "ergodic";
+import { writeWhole } from "ergodic/extend";
+import { type InferenceAlgorithm, type InferenceTask, inferenceFromJson, inferenceNames } from "ergodic/graphs";
 import { UsageError } from "../errors.ts";
 import { readEvidence, readGraph } from "../graphs.ts";
 import {

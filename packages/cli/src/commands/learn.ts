@@ -1,16 +1,9 @@
 /** `ergodic learn GRAPH`: the weights of a graph's factors from the evidence in it. */
 import { writeGraphJson } from "@ergodic/ingest";
 import type { Command } from "commander";
-import {
-  type FactorGraph,
-  fit,
-  type GraphLearner,
-  type LearnedGraph,
-  learnerFromJson,
-  learnerNames,
-  type Tick,
-  writeWhole,
-} from "ergodic";
+import { type FactorGraph, fit, type Tick } from "ergodic";
+import { writeWhole } from "ergodic/extend";
+import { type GraphLearner, type LearnedGraph, learnerFromJson, learnerNames } from "ergodic/graphs";
 import { UsageError } from "../errors.ts";
 import { readGraph } from "../graphs.ts";
 import {

@@ -6,22 +6,21 @@ import { fileURLToPath } from "node:url";
 import { read, readTable } from "@ergodic/ingest";
 import type { Command } from "commander";
 import {
-  type AnyPredictor,
   adam,
   type Column,
   fit,
-  type Measurable,
   type Measurement,
   type MeasureOptions,
   measure,
   mlp,
   network,
-  type OutputPredictor,
   predictor,
   type Row,
   type SparseTable,
-  writeWhole,
 } from "ergodic";
+import { writeWhole } from "ergodic/extend";
+import type { Measurable } from "ergodic/learning";
+import type { AnyPredictor, OutputPredictor } from "ergodic/predict";
 import { rawRows } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { given } from "../options/given.ts";

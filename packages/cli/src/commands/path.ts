@@ -3,7 +3,8 @@
  * It can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type EngineDescription, fit, type LinearPath, linear, openEngine } from "ergodic";
+import { type EngineDescription, fit, linear, openEngine } from "ergodic";
+import type { LinearPath } from "ergodic/learning";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";
 import { addPathOptions, defaultFolds, fitPathOptions, fixedByPathCheckpoint, type PathOptions } from "../options/path.ts";

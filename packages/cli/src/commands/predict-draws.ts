@@ -3,15 +3,9 @@
  * model observes of a row, and of a response with levels the probability of each. Columns are called as the model's data; of a list of K numbers "x[1]" … "x[K]".
  */
 import { blocks, readTable } from "@ergodic/ingest";
-import {
-  type Column,
-  DataError,
-  type PosteriorPrediction,
-  type PosteriorPredictor,
-  type PosteriorRow,
-  type Table,
-  writeWhole,
-} from "ergodic";
+import { type Column, DataError, type Table } from "ergodic";
+import type { PosteriorPrediction, PosteriorPredictor, PosteriorRow } from "ergodic/bayes";
+import { writeWhole } from "ergodic/extend";
 import { columnKey } from "../data.ts";
 import { type DrawnFrom, readDrawn } from "../options/drawn-from.ts";
 import { given } from "../options/given.ts";

@@ -8,16 +8,10 @@
  */
 import { blocks, likeFault, type ReadTableOptions, readTable, rowBlocks, sparseBlocks, takesSparse } from "@ergodic/ingest";
 import type { Command } from "commander";
-import {
-  type AnyPredictor,
-  newLevels,
-  type OutputPredictor,
-  type Prediction,
-  predictor,
-  type SparseTable,
-  type Table,
-  writeWhole,
-} from "ergodic";
+import { type Prediction, predictor, type SparseTable, type Table } from "ergodic";
+import { newLevels } from "ergodic/data";
+import { writeWhole } from "ergodic/extend";
+import type { AnyPredictor, OutputPredictor } from "ergodic/predict";
 import { columnFault, columnKey, rawRows, readingOf, refuseNewLevels } from "../data.ts";
 import { isDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";

@@ -5,19 +5,17 @@
  */
 import type { Command } from "commander";
 import {
-  type Algorithm,
   alternatingLeastSquares,
-  type Duplicates,
   type EngineDescription,
-  type FactorisationOptions,
   type FactorPredictor,
-  type Fitted,
-  factorCoordinateDescent,
   factorisation,
   fit,
   openEngine,
   type Ratings,
 } from "ergodic";
+import type { Duplicates } from "ergodic/data";
+import type { Algorithm } from "ergodic/extend";
+import { type FactorisationOptions, type Fitted, factorCoordinateDescent } from "ergodic/learning";
 import { dataPlaces } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import {

@@ -7,15 +7,8 @@
  * defaults; with options, `rmsprop:momentum=0.9`, the equation that they make.
  */
 import type { Command } from "commander";
-import {
-  type EngineDescription,
-  type LedgerRow,
-  measureRule,
-  openEngine,
-  ruleLedger,
-  ruleLedgerRow,
-  ruleRegistry,
-} from "ergodic";
+import { type EngineDescription, openEngine } from "ergodic";
+import { type LedgerRow, measureRule, ruleLedger, ruleLedgerRow, ruleRegistry } from "ergodic/rules";
 import { UsageError } from "../errors.ts";
 import { LINK, parseRule } from "../options/things.ts";
 import { grouped, json, significant } from "../report/numbers.ts";

@@ -3,7 +3,8 @@
  * approximate` the same by a fast approximation. Runs can be interrupted, kept and gone on with (keeping.ts).
  */
 import type { Command } from "commander";
-import { type Draws, familyNames, type Run, type SampleOptions, sample } from "ergodic";
+import { type Draws, type Run, type SampleOptions, sample } from "ergodic";
+import { familyNames } from "ergodic/bayes";
 import { drawsFormat, drawsPlaces, writeDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import {

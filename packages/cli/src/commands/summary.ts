@@ -1,7 +1,9 @@
 /** `ergodic summary DIR|FILE`: the table of draws that were written, and pictures of them; `ergodic diagnose DIR|FILE`: whether to trust them, and how the chains went. */
 import { basename, join } from "node:path";
 import type { Command } from "commander";
-import { type Draws, histogramPlot, rankBars, tracePlot, writeTogether } from "ergodic";
+import type { Draws } from "ergodic";
+import { histogramPlot, rankBars, tracePlot } from "ergodic/bayes";
+import { writeTogether } from "ergodic/extend";
 import { readDraws } from "../draws-files.ts";
 import { NotTrusted, UsageError } from "../errors.ts";
 import { checkOutputs } from "../outputs.ts";

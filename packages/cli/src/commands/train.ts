@@ -1,17 +1,7 @@
 /** `ergodic train DATA --target COLUMN`: trains a model, tests it, saves it. It can be interrupted, kept and gone on with (keeping.ts). */
 import type { Command } from "commander";
-import {
-  type CrossValidated,
-  type Dataset,
-  type EngineDescription,
-  ErgodicError,
-  fit,
-  type LinearPredictor,
-  openEngine,
-  type RegressionTable,
-  type Run,
-  regressionTable,
-} from "ergodic";
+import { type Dataset, type EngineDescription, ErgodicError, fit, type LinearPredictor, openEngine, type Run } from "ergodic";
+import { type CrossValidated, type RegressionTable, regressionTable } from "ergodic/learning";
 import { addJudgingOptions, checkFolds, crossValidated, foldColumn, foldsText, withoutFoldColumn } from "../cross-validation.ts";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData, takenText } from "../data.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd, type Watch } from "../keeping.ts";

@@ -6,7 +6,8 @@
  * of the test, for as many epochs as the best trial took to its least error.
  */
 import type { Command } from "commander";
-import { type Duplicates, type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
+import { type FactorPredictor, factorisation, fit, type Ratings, tune } from "ergodic";
+import type { Duplicates } from "ergodic/data";
 import { dataPlaces } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";

@@ -7,7 +7,8 @@
  * (tune-ratings.ts).
  */
 import type { Command } from "commander";
-import { fit, type Tuned, tune } from "ergodic";
+import { fit, tune } from "ergodic";
+import type { Tuned } from "ergodic/search";
 import { cut, dataPlaces, offerText, type Parts, readTraining, refuseTwice, type TrainingData } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { keptPlaces, refuseFixed, type Training, toTheEnd } from "../keeping.ts";

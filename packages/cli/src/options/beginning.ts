@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { DataError, type Dataset, modelFromJson, predictor } from "ergodic";
+import { DataError, type Dataset, predictor } from "ergodic";
+import { modelFromJson } from "ergodic/learning";
 import { UsageError } from "../errors.ts";
 import { given } from "./given.ts";
 import type { AnyModel } from "./model.ts";

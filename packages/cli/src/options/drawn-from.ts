@@ -7,7 +7,8 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
-import { DataError, Draws, withModel } from "ergodic";
+import { DataError, Draws } from "ergodic";
+import { withModel } from "ergodic/bayes";
 import { folderOfDraws, readDraws } from "../draws-files.ts";
 import { UsageError } from "../errors.ts";
 import type { Place } from "../outputs.ts";

@@ -4,7 +4,8 @@
  * @throws UsageError for a formula next to a model's file, or without data
  */
 import { readTable } from "@ergodic/ingest";
-import { type FamilyName, type FormulaData, type RegressionOptions, regression, type StatisticalModel } from "ergodic";
+import { regression, type StatisticalModel } from "ergodic";
+import type { FamilyName, FormulaData, RegressionOptions } from "ergodic/bayes";
 import { UsageError } from "../errors.ts";
 
 export interface FormulaWords {

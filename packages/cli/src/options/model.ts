@@ -14,29 +14,29 @@
  * @throws UsageError for a word that is not this, and for options of linear models beside a network; OptionError from the network itself
  */
 import {
-  type CirculantNetOptions,
-  type CnnOptions,
-  chooseLoss,
-  circulantNet,
   cnn,
   type Dataset,
   type FitOptions,
   fit,
-  type LayerLike,
   type LinearModel,
   type LinearPredictor,
   linear,
-  type MlpOptions,
-  type MobileNetOptions,
   mlp,
-  mobileNetV1,
-  mobileNetV2,
   type NetworkModel,
   type NetworkPredictor,
   network,
-  noise,
-  type OutputPredictor,
   type Run,
+} from "ergodic";
+import {
+  type CirculantNetOptions,
+  type CnnOptions,
+  circulantNet,
+  type LayerLike,
+  type MlpOptions,
+  type MobileNetOptions,
+  mobileNetV1,
+  mobileNetV2,
+  noise,
   randomCutout,
   randomFlip,
   randomShift,
@@ -45,8 +45,10 @@ import {
   sequential,
   shuffleNetV1,
   shuffleNetV2,
-  type Trained,
-} from "ergodic";
+} from "ergodic/layers";
+import type { Trained } from "ergodic/learning";
+import { chooseLoss } from "ergodic/losses";
+import type { OutputPredictor } from "ergodic/predict";
 import { UsageError } from "../errors.ts";
 import { given } from "./given.ts";
 import { isNetworkFile, layersOfFile, type MakeLayers, type NetworkShape } from "./network-file.ts";

@@ -1,4 +1,4 @@
-import type { Layer, LayerLike } from "ergodic";
+import type { Layer, LayerLike } from "ergodic/layers";
 import { UsageError } from "../errors.ts";
 import { isModuleFile, loadedModule, moduleFailure } from "./module-file.ts";
 
@@ -18,7 +18,8 @@ export const isNetworkFile = isModuleFile;
  * A network from a file of JavaScript or TypeScript (module-file.ts). Its default export is a layer, a list of layers, a function
  * (x, scope) => array, or a function that is told the sizes and gives one of these:
  *
- *   import { cnn, randomShift } from "ergodic";
+ *   import { cnn } from "ergodic";
+import { randomShift } from "ergodic/layers";
  *   export default ({ outputs, rowShape }) => [randomShift(1), cnn({ channels: [16, 32], outputs })];
  *
  * Functions are told apart by their parameters: one of two or more is the network itself.

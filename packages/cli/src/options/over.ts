@@ -1,4 +1,5 @@
-import { ruleRegistry, type SettingRange } from "ergodic";
+import { ruleRegistry } from "ergodic/rules";
+import type { SettingRange } from "ergodic/search";
 import { UsageError } from "../errors.ts";
 import { parseSpec } from "./spec.ts";
 import { LINK } from "./things.ts";

@@ -1,6 +1,6 @@
 /** The options of `path`: read from the command line, and turned into the library's. */
 import type { Command } from "commander";
-import type { FitPathOptions } from "ergodic";
+import type { FitPathOptions } from "ergodic/learning";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";

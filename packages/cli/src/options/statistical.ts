@@ -6,16 +6,8 @@
  *
  * @throws UsageError for a file without a model, or with a plain log density, for data that are no object, for a sampler that is not known
  */
-import {
-  ErgodicError,
-  type ModelContext,
-  type ModelData,
-  model,
-  type Sampler,
-  type StatisticalModel,
-  samplerFromJson,
-  samplerNames,
-} from "ergodic";
+import { ErgodicError, model, type StatisticalModel } from "ergodic";
+import { type ModelContext, type ModelData, type Sampler, samplerFromJson, samplerNames } from "ergodic/bayes";
 import { UsageError } from "../errors.ts";
 import { loadedJson, loadedModule } from "./module-file.ts";
 import { parseSpec, type Spec } from "./spec.ts";

@@ -6,19 +6,12 @@
  *
  * @throws UsageError, or OptionError from the thing itself
  */
+import { coordinateDescent, newtonCholesky } from "ergodic";
+import { featureMaps, type RandomFeatures } from "ergodic/data";
+import type { Algorithm } from "ergodic/extend";
+import { type DualCoordinateDescentOptions, dualCoordinateDescent, type NewtonCholeskyOptions } from "ergodic/learning";
+import { type Loss, lossFromJson, lossNames } from "ergodic/losses";
 import {
-  type Algorithm,
-  type CoordinateDescentOptions,
-  coordinateDescent,
-  type DualCoordinateDescentOptions,
-  dualCoordinateDescent,
-  featureMaps,
-  type Loss,
-  lossFromJson,
-  lossNames,
-  type NewtonCholeskyOptions,
-  newtonCholesky,
-  type RandomFeatures,
   type Rule,
   type RuleJson,
   ruleFromJson,
@@ -28,7 +21,8 @@ import {
   scheduleNames,
   type Variance,
   varianceFromJson,
-} from "ergodic";
+} from "ergodic/rules";
+import type { CoordinateDescentOptions } from "ergodic/search";
 import { UsageError } from "../errors.ts";
 import { parseSpec, type Spec, type SpecValue } from "./spec.ts";
 

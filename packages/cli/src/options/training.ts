@@ -1,6 +1,9 @@
 /** The options of `train` beside those of its data: read from the command line, and turned into the library's. */
 import { type Command, InvalidArgumentError } from "commander";
-import type { FitOptions, Impute, LinearOptions, Loss } from "ergodic";
+import type { FitOptions } from "ergodic";
+import type { Impute } from "ergodic/data";
+import type { LinearOptions } from "ergodic/learning";
+import type { Loss } from "ergodic/losses";
 import type { ReadingOptions, SplitOptions } from "../data.ts";
 import { UsageError } from "../errors.ts";
 import { addKeepingOptions, type KeepingOptions } from "../keeping.ts";

@@ -1,4 +1,4 @@
-import type { LearnedGraph } from "ergodic";
+import type { LearnedGraph } from "ergodic/graphs";
 import { inCommandLineTerms } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 

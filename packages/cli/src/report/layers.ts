@@ -1,5 +1,5 @@
 /** A network's layers in one line, and what it costs, from the JSON that its file holds. */
-import { countNetwork, type Layer, layerFromJson, layerKinds, type NetworkCount } from "ergodic";
+import { countNetwork, type Layer, layerFromJson, layerKinds, type NetworkCount } from "ergodic/layers";
 import type { LayerJson } from "./chosen.ts";
 
 /** What stands for a layer: of several the first that is there. */

@@ -1,5 +1,6 @@
 /** Measurements as people read them: the trade-off of batch sizes as a table and a picture, then what the model weighs and uses. */
-import type { Energy, LedgerItem, Measurement } from "ergodic";
+import type { Measurement } from "ergodic";
+import type { Energy, LedgerItem } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import { bytes, counted, grouped, short, significant } from "./numbers.ts";
 import { scatter } from "./scatter.ts";

@@ -1,6 +1,7 @@
 /** Metrics, and a confusion matrix, as text. */
-import type { AnyMetrics, FactorMetrics } from "ergodic";
+
 import type { Coverage } from "ergodic/calibration";
+import type { AnyMetrics, FactorMetrics } from "ergodic/predict";
 import type { Paint } from "../terminal.ts";
 import { decimal, grouped, percent } from "./numbers.ts";
 import { pairs, table } from "./table.ts";

@@ -1,5 +1,5 @@
 /** A regularisation path as text: its progress, a selection of its rows, its errors as a picture. */
-import type { CrossValidation, LinearPath } from "ergodic";
+import type { CrossValidation, LinearPath } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import type { CountedReport } from "./counted-progress.ts";
 import { curve, type Mark } from "./curve.ts";

@@ -1,5 +1,5 @@
 /** A regression table as text: estimates, standard errors, intervals and tests. */
-import type { RegressionTable } from "ergodic";
+import type { RegressionTable } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import { counted, decimal, significant } from "./numbers.ts";
 import { table } from "./table.ts";

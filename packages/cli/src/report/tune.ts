@@ -1,5 +1,5 @@
 /** Tuning as text: its progress, and its trials as a table. */
-import type { Trial, Tuned } from "ergodic";
+import type { Trial, Tuned } from "ergodic/search";
 import { readable } from "../options/over.ts";
 import type { Paint } from "../terminal.ts";
 import type { CountedReport } from "./counted-progress.ts";

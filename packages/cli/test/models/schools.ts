@@ -1,4 +1,5 @@
-import { type ModelContext, normal, vector } from "ergodic";
+import { normal, vector } from "ergodic";
+import type { ModelContext } from "ergodic/bayes";
 
 type Data = Readonly<Record<string, number[]>>;
 

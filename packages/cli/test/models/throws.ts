@@ -1,4 +1,5 @@
-import { type ModelContext, normal } from "ergodic";
+import { normal } from "ergodic";
+import type { ModelContext } from "ergodic/bayes";
 
 interface Nothing {
   boom: number;

@@ -1,4 +1,5 @@
-import { type ModelContext, normal, vector } from "ergodic";
+import { normal, vector } from "ergodic";
+import type { ModelContext } from "ergodic/bayes";
 
 export default function unboundedScale({ data, param, observe }: ModelContext): void {
   observe(data({ y: vector("N") }).y, normal(0, param("sigma", "real")));

@@ -1,6 +1,7 @@
 /** A kind of layer that is not the library's. */
-import { layer, mlp } from "ergodic";
+import { mlp } from "ergodic";
 import { mul } from "ergodic/compiler";
+import { layer } from "ergodic/layers";
 
 const half = layer("half", (x) => mul(x, 0.5));
 

@@ -21,6 +21,7 @@ export type {
   Algorithm,
   AlgorithmDefaults,
   BindOptions,
+  Certificate,
   ColumnBinding,
   ColumnTarget,
   Companion,
@@ -34,6 +35,7 @@ export type {
   ElementType,
   FactorBinding,
   Factors,
+  FactorTables,
   Gap,
   Json,
   JsonObject,
@@ -54,15 +56,40 @@ export type {
   RowGradient,
   SavedModel,
   Snapshot,
+  TableFactor,
   TemperedBinding,
   Tensor,
   Tick,
 } from "../engine/contract/index.ts";
 export { type UnknownLevels, unknownLevels } from "../engine/data/new-levels.ts";
 export { checkSignal } from "../engine/errors/checks.ts";
-export { CapabilityError, checkKeys, checkNumber, DataError, ErgodicError, OptionError } from "../engine/errors/errors.ts";
+export {
+  CapabilityError,
+  CompileError,
+  checkKeys,
+  checkNumber,
+  DataError,
+  ErgodicError,
+  MemoryLimitError,
+  OptionError,
+  WorkerError,
+} from "../engine/errors/errors.ts";
 export { shown } from "../engine/errors/shown.ts";
+export {
+  type Content,
+  checkWritable,
+  type FileHandleTarget,
+  type FileTarget,
+  type FileTogether,
+  pendingFiles,
+  type WriteOptions,
+  writeTogether,
+  writeWhole,
+} from "../engine/files/files.ts";
+export type { Run, RunSummary } from "../engine/loop/run.ts";
+export type { EngineDescription } from "../engine/memory/engine.ts";
 export { type Engine, openEngine } from "../engine/memory/engine.ts";
+export { configureThreads as configure, type ThreadName, type ThreadOptions } from "../engine/memory/threads.ts";
 export { hostRule } from "../engine/optimise/host-rule.ts";
 export type {
   EquationRule,
@@ -77,6 +104,7 @@ export type {
 } from "../engine/optimise/kinds.ts";
 export { isRule } from "../engine/optimise/kinds.ts";
 export { chain, type Facts, type Formula, type RuleFactory, rule } from "../engine/optimise/rule.ts";
+export { murmur3 } from "../engine/random/murmur3.ts";
 export { type Draws as RandomDraws, type Stream, stream } from "../engine/random/stream.ts";
 export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kinds/trainable.ts";
 export { type Loss, type LossTraits, loss } from "../learning/models/loss.ts";

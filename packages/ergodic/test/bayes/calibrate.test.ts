@@ -17,7 +17,7 @@ import {
   type Sampler,
   type Tick,
   vector,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const coin = model(({ data, param, observe }) => {
   const { heads, flips } = data({ heads: integer(), flips: integer() });

@@ -19,7 +19,7 @@ import {
   sequentialMonteCarlo,
   type Tick,
   vector,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const eightSchools = model(({ data, param, observe, transformed, generated }) => {
   const { y, sigma } = data({ y: vector("J"), sigma: vector("J") });

@@ -19,7 +19,7 @@ import {
   slice,
   uniform,
   vector,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const data = { y: [28, 8, -3, 7, -1, 1, 18, 12], sigma: [15, 10, 16, 11, 9, 11, 10, 18] };
 const schools = model(({ data, param, observe }) => {

@@ -3,7 +3,7 @@
  * prediction, with and without shared memory; and `ergodic/worker`, with and without it, and without Symbol.dispose.
  */
 import { beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 import { drawing, graphs, training } from "../engine/loop/training-task.ts";
 import { expectTheSame, type Gave } from "../join/worker/checked.ts";
 import { moduleText, verbs } from "../join/worker/verbs-task.ts";
@@ -11,6 +11,7 @@ import { firefox } from "./firefox.ts";
 import { sampling } from "./sampling-task.ts";
 import { runIn, type Visit, whyNot } from "./told.ts";
 import { webkit } from "./webkit.ts";
+import { wholeLibrary } from "./whole-library.ts";
 
 type Bytes = Record<string, string>;
 
@@ -23,7 +24,7 @@ const tasks: [name: string, task: string, count: number][] = [
 const places = [{ isolated: true }, { isolated: false }];
 const threads = [...places, { isolated: false, older: true }];
 
-const begin = `const lib = { ...(await import("/dist/entries/index.js")), compiler: await import("/dist/engine/compiler/index.js") };`;
+const begin = `const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/engine/compiler/index.js") };`;
 const all = `${begin}return {
   given: [${tasks.map(([, task]) => `await (async () => {${task}})()`)}],
   shared: (await lib.openEngine()).describe().sharedMemory,

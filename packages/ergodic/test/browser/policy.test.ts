@@ -21,7 +21,7 @@ globalThis.outcome = Promise.all([
 
 /** A network, trained where there is no policy. */
 async function networkFile(): Promise<Buffer> {
-  const { Dataset, dense, fit, network } = await import("../../src/entries/index.ts");
+  const { Dataset, dense, fit, network } = await import("../../src/entries/everything.ts");
   const data = Dataset.fromArrays({
     x: [
       [1, 2],

@@ -1,7 +1,7 @@
 /** Networks from files in Chromium, each on a memory of its own: fifty at a time, of which a browser could not hold all the memories for ever. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/index.ts";
+import { Dataset, dense, fit, network, type Prediction, relu } from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 
 const reason = whyNoBrowser();

@@ -1,9 +1,10 @@
 /** Sampling in Chromium and in Node: with the same seed the same draws, bit for bit, in deterministic mode; and a page that stays responsive. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 import { responsive, sampling } from "./sampling-task.ts";
+import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: sampling in a browser, because ${reason}`);
@@ -14,7 +15,7 @@ const places = [
   { thread: "page", isolated: true },
   { thread: "page", isolated: false },
 ] as const;
-const open = `const lib = await import("/dist/entries/index.js");`;
+const open = `const lib = ${wholeLibrary("/dist/entries/")};`;
 
 describe.skipIf(reason)(`sampling in a browser${reason ? ` (skipped: ${reason})` : ""}`, () => {
   let browser: Browser;

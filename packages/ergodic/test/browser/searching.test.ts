@@ -1,8 +1,9 @@
 /** The same search in Chromium and in Node, on its own thread and on module workers: the same bytes, log scales and all. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: searching in a browser, because ${reason}`);
@@ -46,7 +47,7 @@ describe.skipIf(reason)(`searching in a browser${reason ? ` (skipped: ${reason})
   ] as const)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
     const found = await runInBrowser(browser, {
       ...place,
-      task: `const lib = await import("/dist/entries/index.js");${searching}`,
+      task: `const lib = ${wholeLibrary("/dist/entries/")};${searching}`,
     });
     expect(wanted.failure).toBe("SEARCH_THROWN RangeError");
     expect(wanted["cmaEs, on two workers"]).toBe(wanted.cmaEs);

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/index.ts";
+import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/everything.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
 import { singleFile } from "./serve.ts";
 

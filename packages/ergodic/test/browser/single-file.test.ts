@@ -5,7 +5,7 @@ import type { Browser } from "playwright-core";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { families } from "../../src/engine/memory/families.ts";
-import * as library from "../../src/entries/index.ts";
+import * as library from "../../src/entries/everything.ts";
 import { openBrowser, whyNoBrowser } from "./chromium.ts";
 import { dist, serve, singleFile } from "./serve.ts";
 

@@ -1,9 +1,10 @@
 /** The same training, drawing, searching and inference in Chromium and in Node: with the same seed, the same bytes in deterministic mode, with and without cross-origin isolation. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 import { drawing, graphs, training } from "../engine/loop/training-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: training in a browser, because ${reason}`);
@@ -38,7 +39,7 @@ describe.skipIf(reason)(`training in a browser${reason ? ` (skipped: ${reason})`
     });
 
     it.each(places)("gives the bytes of Node: $thread, isolated: $isolated", async (place) => {
-      const found = await runInBrowser(browser, { ...place, task: `const lib = await import("/dist/entries/index.js");${task}` });
+      const found = await runInBrowser(browser, { ...place, task: `const lib = ${wholeLibrary("/dist/entries/")};${task}` });
       expect(Object.keys(wanted).length).toBe(count);
       for (const text of Object.values(wanted)) expect(/[1-9a-f]/.test(text)).toBe(true);
       expect(found).toEqual(wanted);

@@ -1,16 +1,17 @@
 /** `ergodic/worker` in Chromium, with and without cross-origin isolation, and from a page of a browser that has no Symbol.dispose, as Safari's have not. */
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Dataset, fit, linear } from "../../src/entries/index.ts";
+import { Dataset, fit, linear } from "../../src/entries/everything.ts";
 import { expectTheSame, type Gave } from "../join/worker/checked.ts";
 import { moduleText, verbs } from "../join/worker/verbs-task.ts";
 import { openBrowser, runInBrowser, whyNoBrowser } from "./chromium.ts";
+import { wholeLibrary } from "./whole-library.ts";
 
 const reason = whyNoBrowser();
 if (reason) console.warn(`skipped: ergodic/worker in a browser, because ${reason}`);
 
 const begin = `
-const lib = { ...(await import("/dist/entries/index.js")), compiler: await import("/dist/engine/compiler/index.js") };
+const lib = { ...(${wholeLibrary("/dist/entries/")}), compiler: await import("/dist/engine/compiler/index.js") };
 const { worker } = await import("/dist/join/worker/index.js");
 const module = new URL("/module.js", location.href).href;`;
 const files = { "/module.js": moduleText("/dist/entries/index.js") };

@@ -9,7 +9,7 @@
 import { describe, expect, it } from "vitest";
 import { hmc, samplerRegistry } from "../../src/bayes/samplers/index.ts";
 import { sub } from "../../src/engine/compiler/index.ts";
-import { type Draws, model, normal, type StatisticalModel, sample, vector } from "../../src/entries/index.ts";
+import { type Draws, model, normal, type StatisticalModel, sample, vector } from "../../src/entries/everything.ts";
 
 const CHAINS = 32;
 /** Two-sided 10⁻⁴ / 400 of Student's t with CHAINS − 1 degrees of freedom. */

@@ -93,7 +93,7 @@ function moduleOf(all: readonly { name: string; code: string }[], exports: reado
     const declared = /const \{ train, test \}/.test(body) ? "" : PRELUDE;
     return `// ${name}\nexport async function example${i}() {${declared}${OWN[name] ?? ""}{\n${body}\n}}`;
   });
-  return `import * as ergodic from "ergodic";\nimport * as ingest from "@ergodic/ingest";\nimport * as judged from "ergodic/diagnostics";
+  return `import * as ergodic from "../../src/entries/everything.ts";\nimport * as ingest from "@ergodic/ingest";\nimport * as judged from "ergodic/diagnostics";
 const { ${exports.join(", ")} } = ergodic;
 type LinearPredictor = ergodic.LinearPredictor;
 const { read, readCsv } = ingest;
@@ -106,7 +106,10 @@ test("examples in doc comments compile", () => {
   const all = examples();
   expect(new Set(all.map(({ name }) => name)).size).toBeGreaterThanOrEqual(Object.keys(SHOWN).length);
   const exports = [...new Set(all.flatMap(({ code }) => code.match(/\b[a-zA-Z]\w*(?=[(.])/g) ?? []))];
-  const index = ts.sys.readFile(`${src}index.ts`)!;
+  const index = ts.sys
+    .readDirectory(`${src}entries`, [".ts"])
+    .map((path) => ts.sys.readFile(path))
+    .join("\n");
   const known = [...exports, "vector", "Dataset"].filter(
     (name, i, list) => list.indexOf(name) === i && new RegExp(`[{ ,]${name}[ ,]`).test(index) && name !== "summary",
   );

@@ -8,7 +8,13 @@ import type { FactorTables, Snapshot, Tensor } from "../../src/engine/contract/i
 import { decode, encode } from "../../src/engine/files/safetensors.ts";
 import { type Engine, openEngine } from "../../src/engine/memory/engine.ts";
 import { stream } from "../../src/engine/random/stream.ts";
-import { type Answer, type InferenceAlgorithm, type InferenceTask, infer, inferenceFromJson } from "../../src/entries/index.ts";
+import {
+  type Answer,
+  type InferenceAlgorithm,
+  type InferenceTask,
+  infer,
+  inferenceFromJson,
+} from "../../src/entries/everything.ts";
 import { Inference } from "../../src/graphs/reduce/inference.ts";
 import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";

@@ -7,7 +7,7 @@ import { samplerRegistry } from "../../src/bayes/samplers/index.ts";
 import { mul, square, sub } from "../../src/engine/compiler/index.ts";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { schedules } from "../../src/engine/optimise/schedule.ts";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 
 type Described = { toJSON(): unknown };
 const again = (thing: Described, from: (json: never) => unknown): void => {

@@ -13,7 +13,7 @@ import { DensityPoint } from "../../src/bayes/approximate/density-point.ts";
 import { scouted } from "../../src/bayes/places/scouts.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import { mcseMean } from "../../src/engine/statistics/index.ts";
-import { sample } from "../../src/entries/index.ts";
+import { sample } from "../../src/entries/everything.ts";
 import { type Posterior, posteriors } from "./modes/posteriors.ts";
 
 const SEEDS = Number(process.env.ERGODIC_SEEDS ?? 6);

@@ -21,7 +21,7 @@ import {
   momentum,
   type NetworkPredictor,
   network,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { chooseLoss } from "../../src/learning/models/choose-loss.ts";
 import { plantedRows } from "../engine/loop/planted.ts";
 import { BoundLinear } from "../learning/models/bound.ts";

@@ -1,7 +1,7 @@
 /** What is made for one verb is refused by the others, in words that name it and what to write: whoever knows `fit` will give `adam()` to `sample`. */
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
-import * as e from "../../src/entries/index.ts";
+import * as e from "../../src/entries/everything.ts";
 import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 
 type Algorithm = { name: string; verb?: string; toJSON(): object };

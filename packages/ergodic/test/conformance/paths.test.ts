@@ -3,7 +3,7 @@
  * number of workers, with fits that fall in loss, and with held-out errors of every fold.
  */
 import { describe, expect, it } from "vitest";
-import { fit, linear } from "../../src/entries/index.ts";
+import { fit, linear } from "../../src/entries/everything.ts";
 import { type LossName, lossFromJson, lossNames } from "../../src/learning/models/loss.ts";
 import { type Kind, randomRows, tableOf } from "../learning/coordinates/column-problems.ts";
 

@@ -9,7 +9,7 @@
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { mcseMean } from "../../src/engine/statistics/index.ts";
-import { type Draws, sample } from "../../src/entries/index.ts";
+import { type Draws, sample } from "../../src/entries/everything.ts";
 import { dataOf, haveReferences, MODELS, type ReferenceParameter, referenceOf } from "./posteriordb/posteriors.ts";
 
 const CHAINS = 4;

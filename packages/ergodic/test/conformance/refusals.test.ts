@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, expect, it } from "vitest";
 import { compileFunction } from "../../src/engine/compiler/array/index.ts";
-import * as e from "../../src/entries/index.ts";
+import * as e from "../../src/entries/everything.ts";
 
 const x = Array.from({ length: 40 }, (_, i) => [Math.sin(i), Math.cos(3 * i), ((i * 7) % 11) / 11]);
 const y = x.map(([a, b, c], i) => a - b / 2 + c + 0.3 * Math.sin(5 * i));

@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { samplerFromJson, samplerRegistry } from "../../src/bayes/samplers/index.ts";
-import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/entries/index.ts";
+import { type Draws, gamma, model, normal, poisson, type Sampler, sample, vector } from "../../src/entries/everything.ts";
 
 /** Options without which a sampler cannot be made, and such as keep it short. */
 const given: Readonly<Record<string, object>> = {

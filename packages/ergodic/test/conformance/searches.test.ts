@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Snapshot, Tensor } from "../../src/engine/contract/index.ts";
 import { decode, encode } from "../../src/engine/files/safetensors.ts";
 import { stream } from "../../src/engine/random/stream.ts";
-import * as e from "../../src/entries/index.ts";
+import * as e from "../../src/entries/everything.ts";
 import { definedSearches } from "../../src/search/algorithms/define-search.ts";
 
 type Value = (x: Float64Array) => number;

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import * as statistical from "../../src/bayes/model/index.ts";
 import * as compiler from "../../src/engine/compiler/index.ts";
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import { fit, model, nuts, sample } from "../../src/entries/index.ts";
+import { fit, model, nuts, sample } from "../../src/entries/everything.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: types are what a newcomer does not have
 type Any = any;

@@ -22,7 +22,7 @@ import {
   saga,
   sgd,
   svrg,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { type Planted, plantedRows } from "../engine/loop/planted.ts";
 
 const l2 = 0.01;

@@ -19,7 +19,7 @@ import {
   sample,
   sequentialMonteCarlo,
   svgd,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { errorOf } from "./verdicts/judge.ts";
 import { type Drawn, posteriors, seedOf } from "./verdicts/posteriors.ts";
 import { isReached, leastReached } from "./verdicts/reach.ts";

@@ -4,7 +4,7 @@
  * given a signal, so that what is accepted is soon ended.
  */
 import { type Draws, stream } from "../../src/engine/random/stream.ts";
-import * as ergodic from "../../src/entries/index.ts";
+import * as ergodic from "../../src/entries/everything.ts";
 import * as factories from "../conformance/options/factories.ts";
 import { junk, withOption } from "../conformance/options/values.ts";
 import { fits, others, posterior, recommender, samples, searchesOf } from "../conformance/options/verbs.ts";

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { add } from "../../src/engine/compiler/index.ts";
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import * as e from "../../src/entries/index.ts";
+import * as e from "../../src/entries/everything.ts";
 import { begin } from "./cost.ts";
 import type { Fuzzed } from "./models.ts";
 import { mutated, random } from "./mutations.ts";

@@ -1,6 +1,6 @@
 /** Files of draws, damaged, through their readers and all that one then asks of draws. */
 import { readDrawsArrow, writeDrawsArrow } from "@ergodic/ingest";
-import { Draws, fromCmdStanCsv, loadDraws, toCmdStanCsv, toDataFrame } from "../../src/entries/index.ts";
+import { Draws, fromCmdStanCsv, loadDraws, toCmdStanCsv, toDataFrame } from "../../src/entries/everything.ts";
 import { type FuzzResult, fuzz, type Target } from "./mutate.ts";
 
 /** Two chains of a Hamiltonian sampler: what it reports of its trajectories is read by more than the summary. */

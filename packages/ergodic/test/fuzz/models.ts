@@ -6,7 +6,18 @@
 
 import type { Row, Table } from "../../src/engine/data/table.ts";
 import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import { Dataset, dense, factorisation, fit, flatten, linear, network, Ratings, relu, rff } from "../../src/entries/index.ts";
+import {
+  Dataset,
+  dense,
+  factorisation,
+  fit,
+  flatten,
+  linear,
+  network,
+  Ratings,
+  relu,
+  rff,
+} from "../../src/entries/everything.ts";
 import { type AnyPredictor, type FactorPredictor, predictor } from "../../src/entries/predict.ts";
 import { calibrated, conformal } from "../../src/predict/calibration/index.ts";
 import { begin } from "./cost.ts";

@@ -2,7 +2,16 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { add, div, exp, mul } from "../../src/engine/compiler/index.ts";
-import { censored, type Distribution, logistic, lognormal, model, normal, vector, weibull } from "../../src/entries/index.ts";
+import {
+  censored,
+  type Distribution,
+  logistic,
+  lognormal,
+  model,
+  normal,
+  vector,
+  weibull,
+} from "../../src/entries/everything.ts";
 
 type Fit = { loglik: number; coefficients: [number, number]; scale: number };
 type Golden = { x: number[] } & Record<

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { coordinateDescent, Dataset, fit, type LinearOptions, linear } from "../../src/entries/index.ts";
+import { coordinateDescent, Dataset, fit, type LinearOptions, linear } from "../../src/entries/everything.ts";
 import { lassoDescent } from "../reference/lasso-descent.ts";
 import { largestLambda, lassoGap, logisticGap, type Rows } from "../reference/lasso-gap.ts";
 

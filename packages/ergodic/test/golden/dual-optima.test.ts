@@ -7,7 +7,7 @@ import {
   fit,
   type LinearOptions,
   linear,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { plantedData, plantedDataset } from "./sklearn-data.ts";
 
 interface Optimum {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { total } from "../../src/engine/statistics/pointwise.ts";
-import { compare, type LooResult } from "../../src/entries/index.ts";
+import { compare, type LooResult } from "../../src/entries/everything.ts";
 
 type Pointwise = Record<"elpd" | "pLoo" | "paretoK", number[]>;
 interface Case {

@@ -18,7 +18,7 @@ import {
   saga,
   sgd,
   svrg,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { plantedData, plantedDataset } from "./sklearn-data.ts";
 
 interface Optimum {

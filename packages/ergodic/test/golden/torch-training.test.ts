@@ -21,7 +21,7 @@ import {
   nesterov,
   network,
   relu,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { multinomial } from "../../src/learning/models/losses/index.ts";
 import { outputsOf } from "../../src/learning/models/neural/programs.ts";
 import { planOf } from "../learning/models/bound-network.ts";

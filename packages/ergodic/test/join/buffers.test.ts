@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { Dataset, Draws, fit, type LinearPredictor, linear, loadDraws, predictor } from "../../src/entries/index.ts";
+import { Dataset, Draws, fit, type LinearPredictor, linear, loadDraws, predictor } from "../../src/entries/everything.ts";
 import { example } from "../bayes/draws/contents.ts";
 
 /** The same bytes within a larger Buffer, at an odd place. */

@@ -12,7 +12,7 @@ import {
   minimize,
   Ratings,
   randomSearch,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-"));
 const file = (name: string): string => join(folder, `${name}.checkpoint`);

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { sample } from "../../src/entries/everything.ts";
 import {
   type ChainState,
   ChainsRun,
@@ -14,7 +15,6 @@ import {
   stream,
   type Tensor,
 } from "../../src/entries/extend.ts";
-import { sample } from "../../src/entries/index.ts";
 
 const CAPACITY = 32;
 

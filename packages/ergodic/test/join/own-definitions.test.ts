@@ -21,7 +21,7 @@ import {
   type Rule,
   rule,
   ruleFromJson,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 /** explain: every stage of a function and of a network as text, and what it refuses. */
 import { describe, expect, it } from "vitest";
 import { matmul, mean, square, tanh } from "../../src/engine/compiler/index.ts";
-import { dense, explain, mlp, network, type RowFacts, relu } from "../../src/entries/index.ts";
+import { dense, explain, mlp, network, type RowFacts, relu } from "../../src/entries/everything.ts";
 
 describe("explain of a function", () => {
   const stages = explain({ w: [3], x: [4, 3] } as const, ({ w, x }) => mean(square(tanh(matmul(x, w)))), { gradient: ["w"] });

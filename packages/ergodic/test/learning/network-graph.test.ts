@@ -1,7 +1,6 @@
 /** networkGraph: what a trained network computes, as arrays; and networks that take nothing of their rows. */
 import { describe, expect, it } from "vitest";
 import { arraysBelow } from "../../src/engine/compiler/index.ts";
-import { networkGraph } from "../../src/entries/extend.ts";
 import {
   batchNorm,
   convolution,
@@ -16,7 +15,8 @@ import {
   network,
   predictor,
   relu,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
+import { networkGraph } from "../../src/entries/extend.ts";
 
 const x = Array.from({ length: 12 }, (_, i) => Array.from({ length: 8 }, (_unused, j) => Math.sin(i + 2 * j)));
 const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b), rowShape: [2, 2, 2] });

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import type { Worker } from "node:worker_threads";
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, expectTypeOf, it } from "vitest";
-import type * as Index from "../../src/entries/index.ts";
+import type * as Index from "../../src/entries/everything.ts";
 import type * as Sync from "../../src/entries/predict.ts";
 import type * as Async from "../../src/predict/async.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { encodeDescribed } from "../../src/engine/files/described-file.ts";
 import { checkpointBytes } from "../../src/engine/loop/checkpoint.ts";
-import { predictor } from "../../src/entries/index.ts";
+import { predictor } from "../../src/entries/everything.ts";
 
 test("a checkpoint is no model, and the error says how the run is resumed", async () => {
   const bytes = checkpointBytes({ snapshot: { tensors: {}, state: {} }, loop: {}, recipe: {} });

@@ -16,7 +16,7 @@ import {
   loss,
   network,
   Ratings,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import * as losses from "../../src/learning/models/losses/index.ts";
 import { libraryLosses } from "../../src/predict/check-outputs.ts";
 import { predictor } from "../../src/predict/load.ts";

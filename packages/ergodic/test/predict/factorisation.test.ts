@@ -7,7 +7,7 @@ import type { SavedModel } from "../../src/engine/contract/index.ts";
 import { Dataset } from "../../src/engine/data/dataset.ts";
 import { Ratings } from "../../src/engine/data/ratings.ts";
 import { solvePositive } from "../../src/engine/numbers/cholesky.ts";
-import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/entries/index.ts";
+import { alternatingLeastSquares, factorCoordinateDescent, factorisation, fit, sgd } from "../../src/entries/everything.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
 import { predictor } from "../../src/predict/load.ts";
 import { filmRatings } from "../learning/models/film-ratings.ts";

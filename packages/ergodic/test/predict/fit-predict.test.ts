@@ -18,7 +18,7 @@ import {
   type Row,
   rff,
   type Table,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { tableOf } from "../engine/data/rows-of.ts";
 import { numbers } from "../golden/sklearn-data.ts";
 

@@ -1,7 +1,7 @@
 /** Network files of strangers, loaded as users load them: what they say is refused, or stays within their own memory. */
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/engine/errors/errors.ts";
-import { type NetworkPredictor, predictor } from "../../src/entries/index.ts";
+import { type NetworkPredictor, predictor } from "../../src/entries/everything.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import {
   altered,

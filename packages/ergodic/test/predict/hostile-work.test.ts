@@ -1,7 +1,7 @@
 /** Network files of strangers end: their work and their memory are known before anything runs. */
 import { describe, expect, it } from "vitest";
 import { DataError, MemoryLimitError, OptionError } from "../../src/engine/errors/errors.ts";
-import { predictor } from "../../src/entries/index.ts";
+import { predictor } from "../../src/entries/everything.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 import { buffersOf } from "../../src/predict/plan-buffers.ts";

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../src/engine/contract/index.ts";
 import { decode, encode } from "../../src/engine/files/safetensors.ts";
 import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
-import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/entries/index.ts";
+import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/entries/everything.ts";
 import { MAX_MEMORY, MAX_WORK } from "../../src/predict/limits.ts";
 import { NetworkPlan } from "../../src/predict/network-plan.ts";
 

@@ -1,6 +1,6 @@
 /** Models of a million columns, levels or names are saved, small, and loaded; what no reader would take is refused when it is saved. */
 import { describe, expect, it } from "vitest";
-import { Dataset, factorisation, fit, linear, Ratings } from "../../src/entries/index.ts";
+import { Dataset, factorisation, fit, linear, Ratings } from "../../src/entries/everything.ts";
 import { FactorPredictor } from "../../src/predict/factorisation.ts";
 import type { LinearPredictor } from "../../src/predict/linear.ts";
 import { predictor } from "../../src/predict/load.ts";

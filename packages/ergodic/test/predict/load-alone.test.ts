@@ -1,9 +1,9 @@
 /** A network that is loaded brings the kernels of its plan and no others, in Node as well; whoever asks for all gets all. */
 import { expect, it, vi } from "vitest";
-import type { NetworkPredictor } from "../../src/entries/index.ts";
+import type { NetworkPredictor } from "../../src/entries/everything.ts";
 
 it.each([false, true])("deterministic: %s", async (deterministic) => {
-  const { Dataset, dense, fit, network, relu } = await import("../../src/entries/index.ts");
+  const { Dataset, dense, fit, network, relu } = await import("../../src/entries/everything.ts");
   const data = Dataset.fromArrays({
     x: Array.from({ length: 40 }, (_, i) => [Math.sin(i), i % 3]),
     y: Array.from({ length: 40 }, (_, i) => i),

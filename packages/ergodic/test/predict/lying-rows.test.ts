@@ -1,6 +1,6 @@
 /** A network takes rows that lie in an array as they are: predictions have the bits of rows that are read one by one, and bad numbers are named alike. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { Dataset, dense, fit, flatten, type NetworkPredictor, network, predictor, relu } from "../../src/entries/index.ts";
+import { Dataset, dense, fit, flatten, type NetworkPredictor, network, predictor, relu } from "../../src/entries/everything.ts";
 
 const [COLUMNS, ROWS] = [5, 150];
 const numberAt = (i: number): number => Math.sin(12.9898 * i) * 3;

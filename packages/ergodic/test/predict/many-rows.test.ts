@@ -1,7 +1,15 @@
 /** Many rows at once: the bits of one row at a time, wherever the rows lie; rows that cannot be predicted are named as ever. */
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { Dataset, fit, type LinearPredictor, linear, type Prediction, rff, type SparseTable } from "../../src/entries/index.ts";
+import {
+  Dataset,
+  fit,
+  type LinearPredictor,
+  linear,
+  type Prediction,
+  rff,
+  type SparseTable,
+} from "../../src/entries/everything.ts";
 import { manyScores } from "../../src/predict/many-rows.ts";
 import { linearScores } from "../reference/linear-scores.ts";
 

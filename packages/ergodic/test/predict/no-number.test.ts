@@ -1,6 +1,6 @@
 /** Rows for which a model computes no number are refused by their place: no class is given with probabilities that are none. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/index.ts";
+import { Dataset, dense, fit, linear, network, relu } from "../../src/entries/everything.ts";
 import { calibrated } from "../../src/predict/calibration/index.ts";
 import type { NetworkPredictor } from "../../src/predict/network.ts";
 

@@ -15,7 +15,7 @@ import {
   products,
   rff,
   sorf,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import { checkPipeline } from "../../src/predict/pipeline-cost.ts";
 import { altered } from "./hostile.ts";
 

@@ -13,7 +13,7 @@ import {
   predictor,
   relu,
   rff,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const COUNT = 40;
 const x = Array.from({ length: COUNT }, (_, i) => [Math.sin(i), Math.cos(2 * i), (i % 5) - 2]);
@@ -167,7 +167,8 @@ it("weights that a row has are looked at, as those of several are", async () => 
 
 /** Bytes that a call of predictInto leaves for the collector, in a process of its own: what other models teach the compiler of JavaScript is not counted. */
 const heapCount = `
-const { convolution, Dataset, dense, fit, flatten, linear, network, predictor, relu, rff } = await import(process.argv[1]);
+const { convolution, Dataset, dense, fit, flatten, linear, network, predictor, relu } = await import(process.argv[1]);
+const { rff } = await import(process.argv[1].replace("index.js", "data.js"));
 const x = Array.from({ length: 12 }, (_, i) => Array.from({ length: 64 }, (_, j) => Math.sin(i + j)));
 const classes = Dataset.fromArrays({ x, y: x.map((_, i) => "abc"[i % 3]), rowShape: [8, 8, 1] });
 const made = {

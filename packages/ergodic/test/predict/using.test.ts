@@ -10,7 +10,7 @@ import {
   network,
   predictor,
   Ratings,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), i % 3]);
 const data = Dataset.fromArrays({ x, y: x.map(([a, b]) => a - b) });

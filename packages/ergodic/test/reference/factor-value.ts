@@ -1,4 +1,4 @@
-import type { GraphFactor } from "../../src/entries/index.ts";
+import type { GraphFactor } from "../../src/entries/everything.ts";
 
 /** φ of a factor where literals hold (1) or not (0), head last, from the words of its definition: the plain twin of the machines. */
 export function logicalValue(kind: string, literals: readonly number[]): number {

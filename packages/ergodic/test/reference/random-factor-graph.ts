@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { type FactorGraph, factorGraph, is, logicalFunctionNames } from "../../src/entries/index.ts";
+import { type FactorGraph, factorGraph, is, logicalFunctionNames } from "../../src/entries/everything.ts";
 import { between } from "./between.ts";
 
 /** How a graph is made, so that it can be made twice. */

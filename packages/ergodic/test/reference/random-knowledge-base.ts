@@ -11,7 +11,7 @@ import {
   type Semantics,
   type WeightedRule,
   weightedRule,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 type Tuple = readonly (number | null)[];
 /** By column a variable, or a value. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from "vitest";
 import { engineMemory } from "../../src/engine/memory/memory.ts";
-import * as e from "../../src/entries/index.ts";
+import * as e from "../../src/entries/everything.ts";
 import {
   adagrad,
   Dataset,
@@ -16,7 +16,7 @@ import {
   type TrialTick,
   type Tuned,
   tune,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -19,7 +19,7 @@ import {
   type Row,
   type RowOf,
   type Table,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const age = Float64Array.of(30, 40, 50, 60);
 const table = { rowCount: 4, source: "people.csv" };

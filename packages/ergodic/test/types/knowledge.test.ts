@@ -3,7 +3,7 @@
  * those that plain JavaScript would meet are thrown, too.
  */
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { query, type Relation, relation, type Table, weightedRule } from "../../src/entries/index.ts";
+import { query, type Relation, relation, type Table, weightedRule } from "../../src/entries/everything.ts";
 
 interface Claim {
   city: string;

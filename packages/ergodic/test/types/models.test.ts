@@ -25,7 +25,7 @@ import {
   sample,
   saveDraws,
   vector,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const schools = model(
   { y: vector("J"), sigma: vector("J") },

@@ -19,7 +19,7 @@ import {
   network,
   type Prediction,
   predictor,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 
 const own = loss("mineForTypes", {}, ({ z, y }) => square(sub(z, y)), { task: "regression", link: "identity", quadratic: true });
 const data = Dataset.fromArrays({

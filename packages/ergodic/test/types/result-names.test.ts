@@ -13,7 +13,7 @@ import type {
   Mode,
   NetworkPredictor,
   Tuned,
-} from "../../src/entries/index.ts";
+} from "../../src/entries/everything.ts";
 import type { Answer } from "../../src/graphs/answers/index.ts";
 import type { CoordinateMinimum } from "../../src/search/minimize/coordinates.ts";
 import type { GradientMinimum } from "../../src/search/minimize/gradient.ts";

@@ -9,7 +9,8 @@
  *
  * @throws OptionError for `comment` and `ragged: "skip"`, which mean something else to DuckDB
  */
-import { missingTexts, OptionError } from "ergodic";
+import { OptionError } from "ergodic";
+import { missingTexts } from "ergodic/data";
 import type { ColumnBuilder } from "../column.ts";
 import { show } from "../fault.ts";
 import { type CsvOptions, csv, putField } from "../formats/csv.ts";

@@ -10,7 +10,8 @@
  * @throws DataError DATA_EMPTY, DATA_TARGET (images of no class, or of one alone), DATA_RAGGED (sizes differ), DATA_FORMAT and what
  * image.ts and source.ts throw; OptionError OPTION_RANGE
  */
-import { checkNumber, OptionError } from "ergodic";
+import { OptionError } from "ergodic";
+import { checkNumber } from "ergodic/extend";
 import type { ArrayRows } from "../array-rows.ts";
 import { fileFault, listed, told } from "../fault.ts";
 import { type Entry, entriesOf } from "../folder.ts";

@@ -1,4 +1,5 @@
-import { checkNumber, OptionError } from "ergodic";
+import { OptionError } from "ergodic";
+import { checkNumber } from "ergodic/extend";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show, told } from "../fault.ts";
 import { shown } from "../lines.ts";

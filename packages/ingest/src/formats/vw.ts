@@ -1,4 +1,4 @@
-import { checkNumber, murmur3 } from "ergodic";
+import { checkNumber, murmur3 } from "ergodic/extend";
 import { commentMark, commentTest } from "../comment.ts";
 import { fault, show } from "../fault.ts";
 import { shown } from "../lines.ts";

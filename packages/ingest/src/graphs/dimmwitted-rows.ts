@@ -1,5 +1,6 @@
 /** What DimmWitted's files say, in either form, into a graph: ids are dense from 0, values of states are those of the variable's domain. */
-import { ErgodicError, type FactorGraph, factorGraph, logicalFunctionOf, logicalFunctions } from "ergodic";
+import { ErgodicError, type FactorGraph, factorGraph } from "ergodic";
+import { logicalFunctionOf, logicalFunctions } from "ergodic/graphs";
 import { fileFault } from "../fault.ts";
 
 /** An error at a field of a row. */

@@ -1,12 +1,6 @@
-import {
-  CapabilityError,
-  checkKeys,
-  type FactorGraph,
-  type GraphFactor,
-  type LogicalFunction,
-  logicalFunctions,
-  OptionError,
-} from "ergodic";
+import { CapabilityError, type FactorGraph, OptionError } from "ergodic";
+import { checkKeys } from "ergodic/extend";
+import { type GraphFactor, type LogicalFunction, logicalFunctions } from "ergodic/graphs";
 import { BinaryWriter } from "./dimmwitted-binary.ts";
 import { VALUES_IN_ROWS } from "./dimmwitted-text.ts";
 

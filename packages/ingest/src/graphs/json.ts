@@ -1,4 +1,5 @@
-import { ErgodicError, type FactorGraph, factorGraphFromJson } from "ergodic";
+import { ErgodicError, type FactorGraph } from "ergodic";
+import { factorGraphFromJson } from "ergodic/graphs";
 import { fileFault } from "../fault.ts";
 import { decoded, wholeText } from "../lines.ts";
 import { openSource, type Source } from "../source.ts";

@@ -7,7 +7,8 @@
  *
  * @throws DataError DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED with line and column
  */
-import { type Answer, checkKeys, checkNumber, type FactorGraph, factorGraph, OptionError } from "ergodic";
+import { type Answer, type FactorGraph, factorGraph, OptionError } from "ergodic";
+import { checkKeys, checkNumber } from "ergodic/extend";
 import { show } from "../fault.ts";
 import { openSource, type Source } from "../source.ts";
 import { entriesOf, Tokens } from "./tokens.ts";

@@ -1,6 +1,7 @@
 /** Files of factor graphs in every format, damaged, through their readers; what is read is written again. */
 import { gzipSync } from "node:zlib";
-import { type FactorGraph, factorGraph, is, logicalFunctionNames, not } from "ergodic";
+import { type FactorGraph, factorGraph, is, not } from "ergodic";
+import { logicalFunctionNames } from "ergodic/graphs";
 import { type FuzzResult, fuzz, type Target } from "../../../ergodic/test/fuzz/mutate.ts";
 import {
   readBif,

@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type FactorGraph, factorGraph, factorGraphFromJson, infer, is, logicalFunctionNames, not } from "ergodic";
+import { type FactorGraph, factorGraph, infer, is, not } from "ergodic";
+import { factorGraphFromJson, logicalFunctionNames } from "ergodic/graphs";
 import { afterAll, describe, expect, it } from "vitest";
 import { readDimmWitted, writeDimmWitted } from "../../src/index.ts";
 import { folder, skipped, there } from "./shared.ts";

@@ -1,16 +1,8 @@
 /** The graphs on which DimmWitted is tested: weights and probabilities within a tenth of what its tests allow. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import {
-  adam,
-  contrastiveDivergence,
-  exactLikelihood,
-  fit,
-  graphGibbs,
-  infer,
-  inverseTimeDecay,
-  type LearnedGraph,
-} from "ergodic";
+import { adam, contrastiveDivergence, fit, graphGibbs, infer, inverseTimeDecay } from "ergodic";
+import { exactLikelihood, type LearnedGraph } from "ergodic/graphs";
 import { describe, expect, it } from "vitest";
 import { readDimmWitted } from "../../src/index.ts";
 

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, writeWhole } from "ergodic";
+import { DataError } from "ergodic";
+import { writeWhole } from "ergodic/extend";
 import { LearnerError } from "./errors.ts";
 import { Journal } from "./journal.ts";
 import { headLike, type JournalContent, journalHead, readJournal } from "./journal-bytes.ts";

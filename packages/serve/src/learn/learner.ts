@@ -1,4 +1,5 @@
-import { checkKeys, DataError, OptionError } from "ergodic";
+import { DataError, OptionError } from "ergodic";
+import { checkKeys } from "ergodic/extend";
 import { RefusedError } from "../refused.ts";
 import { LearnerError } from "./errors.ts";
 import type { LearnerFolder } from "./folder.ts";

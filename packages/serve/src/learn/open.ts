@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { checkKeys, checkNumber, DataError, OptionError } from "ergodic";
-import { isRule, type OnlineRun, shown } from "ergodic/extend";
+import { DataError, OptionError } from "ergodic";
+import { checkKeys, checkNumber, isRule, type OnlineRun, shown } from "ergodic/extend";
 import { LearnerError } from "./errors.ts";
 import { LearnerFolder, sha256 } from "./folder.ts";
 import type { JournalContent } from "./journal-bytes.ts";

@@ -1,4 +1,5 @@
-import type { AnyPredictor, Rule } from "ergodic";
+import type { AnyPredictor } from "ergodic/predict";
+import type { Rule } from "ergodic/rules";
 import type { LearnerError } from "./errors.ts";
 
 /** What one row is: numbers in the order of the model's columns, or values by column name. */

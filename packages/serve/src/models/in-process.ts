@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
-import type { OutputPredictor, Row } from "ergodic";
+import type { Row } from "ergodic";
+import type { OutputPredictor } from "ergodic/predict";
 import { type Clock, systemClock } from "../clock.ts";
 import type { Numbers } from "../v2/input-tensor.ts";
 import { inputColumns } from "./input-columns.ts";

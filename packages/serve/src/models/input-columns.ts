@@ -1,4 +1,4 @@
-import type { OutputPredictor } from "ergodic";
+import type { OutputPredictor } from "ergodic/predict";
 import type { RowColumn } from "./served.ts";
 
 /** The columns that rows have. Those without names are x0, x1 …, as the model's errors call them. */

@@ -1,4 +1,4 @@
-import type { OutputPredictor } from "ergodic";
+import type { OutputPredictor } from "ergodic/predict";
 import type { OnlineLearner } from "../learn/index.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import { servedPredictor } from "./of-file.ts";

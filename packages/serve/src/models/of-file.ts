@@ -1,8 +1,8 @@
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { extname } from "node:path";
-import { DataError, type OutputPredictor } from "ergodic";
-import { type PredictorOptions, predictor } from "ergodic/predict";
+import { DataError } from "ergodic";
+import { type OutputPredictor, type PredictorOptions, predictor } from "ergodic/predict";
 import { InProcess } from "./in-process.ts";
 import { type JoiningOptions, joiningOf } from "./joining.ts";
 import { OnThreads } from "./on-threads.ts";

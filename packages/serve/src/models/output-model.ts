@@ -1,5 +1,6 @@
-import { DataError, type OutputPredictor, type Row, WorkerError } from "ergodic";
+import { DataError, type Row, WorkerError } from "ergodic";
 import { type UnknownLevels, unknownLevels } from "ergodic/extend";
+import type { OutputPredictor } from "ergodic/predict";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor, Numbers as Matrix } from "../v2/input-tensor.ts";
 import { kindOf } from "../v2/json.ts";

@@ -1,5 +1,6 @@
-import type { FactorPredictor, Pair, Row } from "ergodic";
+import type { FactorPredictor, Row } from "ergodic";
 import type { UnknownLevels } from "ergodic/extend";
+import type { Pair } from "ergodic/predict";
 import { RequestError } from "../server/request-error.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";

@@ -1,5 +1,7 @@
 import { createSecureContext } from "node:tls";
-import { type AnyPredictor, checkKeys, checkNumber, OptionError } from "ergodic";
+import { OptionError } from "ergodic";
+import { checkKeys, checkNumber } from "ergodic/extend";
+import type { AnyPredictor } from "ergodic/predict";
 import type { OnlineLearner } from "../learn/index.ts";
 import type { OnnxPredictor } from "../onnx/index.ts";
 

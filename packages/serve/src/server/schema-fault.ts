@@ -1,4 +1,5 @@
-import { checkKeys, OptionError } from "ergodic";
+import { OptionError } from "ergodic";
+import { checkKeys } from "ergodic/extend";
 import type { FastifyRequest } from "fastify";
 import { kindOf } from "../v2/json.ts";
 

@@ -7,7 +7,6 @@ import { LearnerError, type OnlineLearner, openLearner, RefusedError } from "@er
 import {
   adagrad,
   adam,
-  averaging,
   batchNorm,
   chain,
   DataError,
@@ -23,6 +22,7 @@ import {
   relu,
   sgd,
 } from "ergodic";
+import { averaging } from "ergodic/rules";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { LearnerFolder } from "../../src/learn/folder.ts";
 import { Journal } from "../../src/learn/journal.ts";

@@ -2,8 +2,6 @@
 import {
   adagrad,
   adam,
-  algorithmFromJson,
-  averaging,
   batchNorm,
   CapabilityError,
   chain,
@@ -14,7 +12,6 @@ import {
   dropout,
   factorisation,
   fit,
-  frozen,
   lbfgs,
   linear,
   mlp,
@@ -23,13 +20,14 @@ import {
   OptionError,
   predictor,
   Ratings,
-  type Rule,
   relu,
-  rff,
   sgd,
-  stochasticLineSearch,
 } from "ergodic";
+import { rff } from "ergodic/data";
 import type { OnlineFrom, OnlineOptions, OnlineRun } from "ergodic/extend";
+import { frozen } from "ergodic/layers";
+import { algorithmFromJson } from "ergodic/learning";
+import { averaging, type Rule, stochasticLineSearch } from "ergodic/rules";
 import { describe, expect, test } from "vitest";
 import { LearningRun, type LearntSums } from "../../src/learn/run.ts";
 

@@ -1,5 +1,6 @@
 /** Predictions on the server's thread: many rows in slices, between which other requests get their turn. */
-import type { OutputPredictor, Row } from "ergodic";
+import type { Row } from "ergodic";
+import type { OutputPredictor } from "ergodic/predict";
 import { describe, expect, test } from "vitest";
 import { InProcess } from "../../src/models/in-process.ts";
 import { classifier } from "../server/models.ts";

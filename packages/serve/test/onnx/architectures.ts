@@ -1,5 +1,5 @@
 /** Random networks over all layers, drawn from a seed: shapes are followed by hand, so that every one of them fits. */
-import * as ergodic from "ergodic";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 
 type Draws = ergodic.RandomDraws;
 type Layer = ergodic.Layer;

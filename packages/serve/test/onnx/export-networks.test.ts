@@ -1,5 +1,5 @@
 /** Networks in Debian's onnxruntime: random architectures over every layer, and the published ones, against our own predictions. */
-import * as ergodic from "ergodic";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 import { Dataset, fit, type NetworkPredictor, network, stream } from "ergodic";
 import * as compiler from "ergodic/compiler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,5 +1,5 @@
 /** Linear models whose rows have an offset, in Debian's onnxruntime: a second input that is added before the link, of as many rows as there are. */
-import * as ergodic from "ergodic";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { toOnnx } from "../../src/onnx/index.ts";

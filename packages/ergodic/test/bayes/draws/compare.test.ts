@@ -3,7 +3,7 @@ import { expect, it } from "vitest";
 import { looText, waicText } from "../../../src/bayes/draws/loo-text.ts";
 import { add, mul, slice } from "../../../src/engine/compiler/index.ts";
 import { psisLoo } from "../../../src/engine/statistics/index.ts";
-import { compare, type Draws, model, normal, sample, stream, vector } from "../../../src/entries/index.ts";
+import { compare, type Draws, model, normal, sample, stream, vector } from "../../../src/entries/everything.ts";
 
 const noise = stream(1, "compare").at(0);
 const x = Array.from({ length: 40 }, (_, i) => (i - 19.5) / 10);

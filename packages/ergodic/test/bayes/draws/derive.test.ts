@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, expectTypeOf, it } from "vitest";
-import { Draws, type DrawsContent, loadDraws, saveDraws } from "../../../src/entries/index.ts";
+import { Draws, type DrawsContent, loadDraws, saveDraws } from "../../../src/entries/everything.ts";
 
 const [chains, count] = [2, 6];
 const numbers = (size: number, salt: number): Float64Array =>

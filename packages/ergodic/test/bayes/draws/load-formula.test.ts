@@ -19,7 +19,7 @@ import {
   saveDraws,
   stream,
   toCmdStanCsv,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "load-formula-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -32,7 +32,7 @@ import {
   uniform,
   vector,
   withModel,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "load-model-"));
 afterAll(() => rmSync(folder, { recursive: true }));

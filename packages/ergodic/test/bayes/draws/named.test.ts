@@ -5,7 +5,7 @@ import { drawsOf } from "../../../src/bayes/named-draws.ts";
 import { ChainDraws } from "../../../src/bayes/samplers/chain-draws.ts";
 import type { VisitedPlace } from "../../../src/bayes/samplers/sampler.ts";
 import { exp, mul } from "../../../src/engine/compiler/index.ts";
-import { exponential, model, normal, vector } from "../../../src/entries/index.ts";
+import { exponential, model, normal, vector } from "../../../src/entries/everything.ts";
 
 const wide = model(({ data, param, observe, transformed, generated }) => {
   const theta = param("theta", normal(0, 1), { shape: 10 });

@@ -5,7 +5,7 @@
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";
-import * as e from "../../../src/entries/index.ts";
+import * as e from "../../../src/entries/everything.ts";
 import { average, expected, line, near, short, spread, x, y } from "./predicted.ts";
 
 describe("a regression", async () => {

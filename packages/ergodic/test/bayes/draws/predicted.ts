@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";
-import * as e from "../../../src/entries/index.ts";
+import * as e from "../../../src/entries/everything.ts";
 
 const own = stream(16, "rows").at(0);
 export const N = 12;

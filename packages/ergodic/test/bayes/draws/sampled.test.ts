@@ -14,7 +14,7 @@ import {
   sample,
   saveDraws,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const schools = model(
   ({ data, param, observe }) => {

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { add, at, mul, neg, slice, square, sum } from "../../../src/engine/compiler/index.ts";
 import { psisLoo, waic } from "../../../src/engine/statistics/index.ts";
-import { hiddenMarkov, model, normal, sample, vector } from "../../../src/entries/index.ts";
+import { hiddenMarkov, model, normal, sample, vector } from "../../../src/entries/everything.ts";
 
 const y = Array.from({ length: 30 }, (_, t) => Math.sin(t * t) + (t % 10 < 5 ? 2 : -2));
 const short = { chains: 2, warmup: 100, draws: 60, seed: 1 } as const;

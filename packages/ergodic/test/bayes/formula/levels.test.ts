@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { quantile } from "../../../src/engine/statistics/index.ts";
-import { prior, regression, sample } from "../../../src/entries/index.ts";
+import { prior, regression, sample } from "../../../src/entries/everything.ts";
 
 const own = stream(5, "levels").at(0);
 const N = 30;

@@ -7,7 +7,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { type FamilyName, nuts, regression, sample } from "../../../src/entries/index.ts";
+import { type FamilyName, nuts, regression, sample } from "../../../src/entries/everything.ts";
 
 interface Golden {
   data: Record<string, (string | number)[]>;

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { gamma, halfNormal, normal, poisson, type RegressionOptions, regression, sample } from "../../../src/entries/index.ts";
+import {
+  gamma,
+  halfNormal,
+  normal,
+  poisson,
+  type RegressionOptions,
+  regression,
+  sample,
+} from "../../../src/entries/everything.ts";
 
 /** The message of a formula that is refused before there are data. */
 function refusal(formula: unknown, options?: unknown): string {

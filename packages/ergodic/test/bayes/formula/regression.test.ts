@@ -56,7 +56,7 @@ import {
   sgld,
   student,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../../golden/formula-design.json", import.meta.url), "utf8")) as {
   estimates: Record<string, { names: string[]; values: number[]; data: Record<string, (string | number)[]> }>;

@@ -15,7 +15,7 @@ import {
   real,
   stochasticLineSearch,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { arma, armaData } from "../../arma.ts";
 
 const x = [-2, -1, 0, 1, 2, 3];

@@ -10,7 +10,7 @@ import {
   vector,
 } from "../../../src/bayes/model/index.ts";
 import { add, full, mul, range } from "../../../src/engine/compiler/index.ts";
-import { regression, sample } from "../../../src/entries/index.ts";
+import { regression, sample } from "../../../src/entries/everything.ts";
 
 const conditioned = (body: (context: ModelContext) => unknown, data: ModelData = {}) =>
   model(({ ...context }) => void body(context as ModelContext)).condition(data, { deterministic: true });

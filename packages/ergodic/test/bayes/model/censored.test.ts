@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { interpret, isArray, toArray } from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { type Draws, distribution, model, sample, vector } from "../../../src/entries/index.ts";
+import { type Draws, distribution, model, sample, vector } from "../../../src/entries/everything.ts";
 
 const terms = (of: d.Distribution, x: readonly number[]): number[] => [...interpret([of.logDensity(toArray(x))], {})[0]];
 const logDensity = (of: d.Distribution, x: number): number => terms(of, [x])[0];

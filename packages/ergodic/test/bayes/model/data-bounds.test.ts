@@ -13,7 +13,7 @@ import {
   sample,
   tensor,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 type Fields = Record<string, ReturnType<typeof tensor>>;
 const conditioned = (fields: object, data: object) =>

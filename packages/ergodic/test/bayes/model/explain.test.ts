@@ -23,7 +23,7 @@ import {
   truncated,
   uniform,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const conditioned = (body: (context: ModelContext) => void, data: ModelData = {}) =>
   model(body).condition(data, { deterministic: true });

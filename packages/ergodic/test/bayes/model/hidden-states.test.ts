@@ -17,7 +17,7 @@ import {
 } from "../../../src/bayes/model/index.ts";
 import { add, at, mul, type SymbolicArray, stack } from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { calibrate, sample } from "../../../src/entries/index.ts";
+import { calibrate, sample } from "../../../src/entries/everything.ts";
 
 const conditioned = (body: (context: ModelContext) => void, data: ModelData = {}): Promise<ConditionedModel> =>
   model(body).condition(data, { deterministic: true });

@@ -1,7 +1,7 @@
 /** Rows that a model has not seen: which data a row gives, which models have no rows, and draws of every sampler. */
 import { describe, expect, it } from "vitest";
 import * as c from "../../../src/engine/compiler/index.ts";
-import * as e from "../../../src/entries/index.ts";
+import * as e from "../../../src/entries/everything.ts";
 import { average, expected, group, line, N, near, short, x, y } from "../draws/predicted.ts";
 
 describe("data", () => {

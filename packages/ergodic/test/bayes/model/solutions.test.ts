@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { solutionsReport, somePoints } from "../../../src/bayes/model/solutions.ts";
 import { at, div, mul, neg, ode, scan, square, stack } from "../../../src/engine/compiler/index.ts";
-import { exponential, halfNormal, lognormal, model, normal, prior, sample, vector } from "../../../src/entries/index.ts";
+import { exponential, halfNormal, lognormal, model, normal, prior, sample, vector } from "../../../src/entries/everything.ts";
 
 const times = [1, 2, 3, 5];
 const y = times.map((t, i) => 3 * Math.exp(-0.4 * t) + [0.05, -0.03, 0.02, 0.01][i]);

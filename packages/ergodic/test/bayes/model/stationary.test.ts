@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { closedSets, type InitialWord } from "../../../src/bayes/model/hidden-markov.ts";
 import { at, stack, sub } from "../../../src/engine/compiler/index.ts";
-import { hiddenMarkov, matrix, model, normal, prior, sample, uniform, vector } from "../../../src/entries/index.ts";
+import { hiddenMarkov, matrix, model, normal, prior, sample, uniform, vector } from "../../../src/entries/everything.ts";
 
 const Y = [0.3, 2.1, 1.8];
 type Rows = readonly (readonly number[])[];

@@ -15,7 +15,7 @@ import {
   nuts,
   sample,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const location = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });

@@ -17,7 +17,7 @@ import {
   slice,
   svgd,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const mean = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });

@@ -21,7 +21,7 @@ import {
   type Sampler,
   slice,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const level = model(({ data, param, observe }) => {
   const { y } = data({ y: vector("N") });

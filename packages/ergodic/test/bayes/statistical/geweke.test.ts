@@ -24,7 +24,7 @@ import {
   type Sampler,
   sample,
   slice,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const joint = model(({ param }) => {
   const mu = param("mu", normal(0, 1));

@@ -1,6 +1,6 @@
 /** What is no option: JSON, files and tables that a call is given as they are. Whatever they hold, the answer is a result or an error of ours that says what was wanted. */
 import { describe, expect, it } from "vitest";
-import * as e from "../../../src/entries/index.ts";
+import * as e from "../../../src/entries/everything.ts";
 import { failureOf, junk } from "./values.ts";
 
 /** Calls by what the value is given for. */

@@ -1,7 +1,7 @@
 /** Every function that the library exports has its options declared (factories.ts, verbs.ts), or is named here with the reason why not. */
 import { expect, it } from "vitest";
 import { isOperation } from "../../../src/engine/compiler/signature.ts";
-import * as ergodic from "../../../src/entries/index.ts";
+import * as ergodic from "../../../src/entries/everything.ts";
 import * as factories from "./factories.ts";
 
 /** Verbs stand in verbs.ts by what they are called with. */

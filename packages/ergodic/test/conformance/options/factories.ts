@@ -3,7 +3,7 @@
  * factories by their registries and their options by asking the factories; what stands here and there must be the same.
  */
 import { samplerRegistry } from "../../../src/bayes/samplers/registry.ts";
-import * as ergodic from "../../../src/entries/index.ts";
+import * as ergodic from "../../../src/entries/everything.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, type Takes, text, whole } from "./values.ts";
 
 export interface Declared {

@@ -14,7 +14,7 @@ import {
   lossNames,
   ruleRegistry,
   searchRegistry,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import * as declared from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 

@@ -1,5 +1,5 @@
 /** Values that no option, or next to none, can mean; and what an option takes of them: declared with each option in factories.ts and verbs.ts. */
-import { cmaEs, ErgodicError, linear, nuts, relu, rff, saga, sgd } from "../../../src/entries/index.ts";
+import { cmaEs, ErgodicError, linear, nuts, relu, rff, saga, sgd } from "../../../src/entries/everything.ts";
 
 /** By name, as a failed test calls it. `undefined` is the default everywhere. */
 export const junk: readonly (readonly [name: string, value: unknown])[] = [

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import * as ergodic from "../../../src/entries/index.ts";
+import * as ergodic from "../../../src/entries/everything.ts";
 import type { Declared } from "./factories.ts";
 import { above, callable, either, flag, group, list, made, none, number, one, seed, type Takes, text, whole } from "./values.ts";
 

@@ -2,7 +2,7 @@
 
 import { add, constantArray, logSumExp, mul, square, sub, sum, toArray } from "../../../src/engine/compiler/index.ts";
 import type { Draws as RandomNumbers } from "../../../src/engine/random/stream.ts";
-import { functionDensity, mixture, model, normal } from "../../../src/entries/index.ts";
+import { functionDensity, mixture, model, normal } from "../../../src/entries/everything.ts";
 import { gridMarginal, gridOf, mixtureMarginal } from "./marginals.ts";
 import type { Drawn } from "./posteriors.ts";
 

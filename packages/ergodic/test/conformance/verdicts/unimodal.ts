@@ -13,7 +13,7 @@ import {
   student,
   uniform,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { gridMarginal, gridOf, mixtureMarginal, standardCdf } from "./marginals.ts";
 import type { Drawn } from "./posteriors.ts";
 

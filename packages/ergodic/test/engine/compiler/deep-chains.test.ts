@@ -21,7 +21,7 @@ import {
   vector,
 } from "../../../src/engine/compiler/index.ts";
 import { checkSize, encodeModule } from "../../../src/engine/compiler/machine/encoder.ts";
-import { type ModelContext, model, normal, sample } from "../../../src/entries/index.ts";
+import { type ModelContext, model, normal, sample } from "../../../src/entries/everything.ts";
 
 const LONG = 6000;
 

@@ -1,7 +1,7 @@
 /** What tells data apart, so that a run is resumed on its own rows: whatever changes changes the digest, and equal data have an equal one. */
 import { expect, it } from "vitest";
 import { datasetDigest, ratingsDigest } from "../../../src/engine/data/digest.ts";
-import { Dataset, Ratings, type SparseTable } from "../../../src/entries/index.ts";
+import { Dataset, Ratings, type SparseTable } from "../../../src/entries/everything.ts";
 
 /** Rows (2, 0, 3), (0, 4, 0). */
 const sparse: SparseTable = {

@@ -13,7 +13,7 @@ import {
   predictor,
   Ratings,
   type Table,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 type Cell = number | string | null;
 

@@ -9,7 +9,7 @@ import {
   products,
   rff,
   type Table,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { predictor } from "../../../src/entries/predict.ts";
 
 const ages = [20, 30, 40, 50];

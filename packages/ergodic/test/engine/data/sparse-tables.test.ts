@@ -19,7 +19,7 @@ import {
   products,
   rff,
   sgd,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { bytes, matrix, sparseOf, tableOf } from "./rows-of.ts";
 
 /** Numbers in several units, one of them mostly 0; two categories; a target that depends on all. */

@@ -21,7 +21,7 @@ import { afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { checkWritable, writeWhole } from "../../../src/engine/files/files.ts";
 
 const repository = fileURLToPath(new URL("../../../../../", import.meta.url));
-const built = new URL("../../../dist/entries/index.js", import.meta.url);
+const built = new URL("../../../dist/entries/extend.js", import.meta.url);
 const root = process.getuid?.() === 0;
 const kills = process.env.ERGODIC_FAULTS === "1" ? 100 : 10;
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compileFunction } from "../../../src/engine/compiler/index.ts";
 import type { Run } from "../../../src/engine/loop/run.ts";
-import { adam, Dataset, fit, linear, minimize, sample } from "../../../src/entries/index.ts";
+import { adam, Dataset, fit, linear, minimize, sample } from "../../../src/entries/everything.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "ergodic-aborted-"));
 afterAll(() => rm(folder, { recursive: true }));

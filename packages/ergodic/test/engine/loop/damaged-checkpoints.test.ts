@@ -23,7 +23,7 @@ import {
   sample,
   sgd,
   slice,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -260,7 +260,7 @@ describe("of a search", () => {
     const run = minimize(f, [3, 3], { algorithm, epochs: 2 });
     await run;
     await run.checkpoint(path);
-    const { coordinateTarget } = await import("../../../src/entries/index.ts");
+    const { coordinateTarget } = await import("../../../src/entries/everything.ts");
     const other = coordinateTarget({ dimension: 2, value: (v) => f(v) + 1 });
     expect((await refusal(() => minimize.resume(path, other))).code).toBe("CHECKPOINT_FUNCTION");
   });

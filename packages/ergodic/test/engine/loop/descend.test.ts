@@ -23,7 +23,7 @@ import {
   sgd,
   svrg,
   type Variance,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import { logistic, multinomial } from "../../../src/learning/models/losses/index.ts";

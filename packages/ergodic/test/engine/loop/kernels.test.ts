@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
-import { stochasticLineSearch } from "../../../src/entries/index.ts";
+import { stochasticLineSearch } from "../../../src/entries/everything.ts";
 import { logistic } from "../../../src/learning/models/losses/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import { BoundLinear } from "../../learning/models/bound.ts";

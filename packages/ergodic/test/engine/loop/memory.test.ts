@@ -20,7 +20,7 @@ import {
   stochasticLineSearch,
   svrg,
   WorkerError,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { plantedRows } from "./planted.ts";
 
 setFlagsFromString("--expose-gc");

@@ -5,7 +5,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import * as ergodic from "../../../src/entries/index.ts";
+import * as ergodic from "../../../src/entries/everything.ts";
+import { wholeLibrary } from "../../browser/whole-library.ts";
 import { bun, nodeVersions } from "../memory/node-binaries.ts";
 import { drawing, graphs, training } from "./training-task.ts";
 
@@ -15,7 +16,7 @@ const versions = [...nodeVersions("training", built), bun("training", built)];
 const tasks = { trains: training, "draws and searches": drawing, "infers and learns on graphs": graphs };
 
 const script = (task: string): string =>
-  `const lib = await import(${JSON.stringify(built.href)}); const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;
+  `const lib = ${wholeLibrary(new URL("./", built).href)}; const run = async () => {${task}}; console.log(JSON.stringify(await run()));`;
 
 describe.each(Object.entries(tasks))("%s to the same bytes", (_, task) => {
   let wanted: Promise<Record<string, string>> | undefined;

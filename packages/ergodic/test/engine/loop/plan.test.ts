@@ -18,7 +18,7 @@ import {
   sgd,
   stochasticLineSearch,
   svrg,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { plantedRows } from "./planted.ts";
 
 const engine = { build: "relaxed-shared", relaxedSimd: true, sharedMemory: true, workers: 2, why: [] };
@@ -317,7 +317,7 @@ describe("refused", () => {
 
   it("losses that do not fit a number target", async () => {
     const attempt = async (loss: string, y: number[], more: LinearOptions = {}): Promise<unknown> => {
-      const { Dataset } = await import("../../../src/entries/index.ts");
+      const { Dataset } = await import("../../../src/entries/everything.ts");
       using rows = Dataset.fromArrays({ x: y.map((_, i) => [i]), y });
       return await fit(linear({ loss: loss as never, ...more }), rows, { epochs: 1 });
     };

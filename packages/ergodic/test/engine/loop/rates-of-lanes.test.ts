@@ -9,7 +9,7 @@ import {
   sgd,
   spsMax,
   stochasticLineSearch,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 /** Row i is unit vector i: each update moves one weight alone, whatever the others do. */
 function identity(count: number): Dataset {

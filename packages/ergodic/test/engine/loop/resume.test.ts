@@ -34,7 +34,7 @@ import {
   stochasticLineSearch,
   strongWolfe,
   svrg,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { plantedRows } from "./planted.ts";
 
 let folder: string;

@@ -24,7 +24,7 @@ import {
   stochasticLineSearch,
   svrg,
   type Variance,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import type { Loss } from "../../../src/learning/models/loss.ts";

@@ -18,7 +18,7 @@ import {
   normal,
   sample,
   tune,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const controller = new AbortController();
 controller.abort(new Error("no need to run"));

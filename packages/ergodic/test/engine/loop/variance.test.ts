@@ -1,7 +1,7 @@
 /** Variance reduction: rates that theory gives, on problems where the largest curvature is known; and SVRG on replicas against a plain twin. */
 import { describe, expect, it } from "vitest";
 import { theoreticalRate } from "../../../src/engine/optimise/variance.ts";
-import { Dataset, fit, linear, sag, saga, sgd, svrg, type Variance } from "../../../src/entries/index.ts";
+import { Dataset, fit, linear, sag, saga, sgd, svrg, type Variance } from "../../../src/entries/everything.ts";
 
 const x = [
   [1, 0],

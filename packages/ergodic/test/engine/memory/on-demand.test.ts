@@ -1,17 +1,17 @@
 /** Each verb asks for the kernels that it calls: all of them where none is at hand beforehand, as in a page. Modules are loaded anew for each, so that none lives on what another asked for. */
 
 import { beforeEach, expect, it, vi } from "vitest";
-import type { NetworkPredictor } from "../../../src/entries/index.ts";
+import type { NetworkPredictor } from "../../../src/entries/everything.ts";
 
 vi.mock("../../../src/engine/memory/load.ts", async (original) => ({ ...(await original<object>()), hasAllKernels: false }));
 
-type Library = typeof import("../../../src/entries/index.ts");
+type Library = typeof import("../../../src/entries/everything.ts");
 
 let e: Library;
 
 beforeEach(async () => {
   vi.resetModules();
-  e = await import("../../../src/entries/index.ts");
+  e = await import("../../../src/entries/everything.ts");
 });
 
 const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(1.3 * i)]);

@@ -21,7 +21,7 @@ import {
   relu,
   sample,
   sequentialMonteCarlo,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const one = model(({ param }) => void param("a", normal(0, 1)));
 const f = (x: Float64Array): number => x[0] ** 2 + x[1] ** 2;

@@ -1,6 +1,6 @@
 /** L2 as a scale of all parameters: plain descent on sparse rows must be the dense update, to rounding, though it touches few coordinates. */
 import { describe, expect, it } from "vitest";
-import { Dataset, fit, inverseTimeDecay, linear, sgd } from "../../../src/entries/index.ts";
+import { Dataset, fit, inverseTimeDecay, linear, sgd } from "../../../src/entries/everything.ts";
 
 const rowCount = 400;
 const columnCount = 30;

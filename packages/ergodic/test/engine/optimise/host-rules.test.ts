@@ -6,7 +6,7 @@ import * as g from "../../../src/engine/optimise/index.ts";
 import { minimiseLine } from "../../../src/engine/optimise/line-minimum.ts";
 import type { FullObjective } from "../../../src/engine/optimise/objective.ts";
 import { along, made, strongWolfe } from "../../../src/engine/optimise/wolfe.ts";
-import { fit, linear } from "../../../src/entries/index.ts";
+import { fit, linear } from "../../../src/entries/everything.ts";
 import { rosenbrock } from "../../golden/problems.ts";
 import { search } from "../../reference/search.ts";
 import { plantedRows } from "../loop/planted.ts";

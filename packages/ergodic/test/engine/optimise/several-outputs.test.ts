@@ -1,6 +1,6 @@
 /** Rules with reductions see the gradient of all outputs as one vector, also where single rows bring one piece an output. */
 import { expect, it } from "vitest";
-import { chain, clipNorm, Dataset, fit, linear, prodigy, sgd, spsMax, stream } from "../../../src/entries/index.ts";
+import { chain, clipNorm, Dataset, fit, linear, prodigy, sgd, spsMax, stream } from "../../../src/entries/everything.ts";
 
 const [rows, columns] = [300, 8];
 const draws = stream(1, "several outputs").at(0);

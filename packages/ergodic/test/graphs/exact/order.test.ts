@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
-import { factorGraph, infer } from "../../../src/entries/index.ts";
+import { factorGraph, infer } from "../../../src/entries/everything.ts";
 import { chooseCutset } from "../../../src/graphs/exact/cutset.ts";
 import { eliminationAgain } from "../../../src/graphs/exact/elimination.ts";
 import { junctionTree, mergeSmall, treeCost } from "../../../src/graphs/exact/junction-tree.ts";

@@ -1,7 +1,7 @@
 /** How often the intervals of annealed importance sampling cover ln Z, against enumeration. */
 import { expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { annealedImportanceSampling, infer } from "../../../src/entries/index.ts";
+import { annealedImportanceSampling, infer } from "../../../src/entries/everything.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { pairwiseGraph } from "../../reference/random-graph.ts";
 

@@ -10,7 +10,7 @@ import {
   loopyBeliefPropagation,
   miniBuckets,
   naiveMeanField,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { boundOf } from "../../../src/graphs/bounds/quick-bound.ts";
 import { logZBetween, StateBounds } from "../../../src/graphs/bounds/state-bounds.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { CapabilityError } from "../../../src/engine/errors/errors.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
-import { type Answer, elimination, factorGraph, graphGibbs, type InferenceTask, infer } from "../../../src/entries/index.ts";
+import { type Answer, elimination, factorGraph, graphGibbs, type InferenceTask, infer } from "../../../src/entries/everything.ts";
 import type { InferenceAlgorithm, PartAnswer } from "../../../src/graphs/reduce/algorithm.ts";
 import { exactOr } from "../../../src/graphs/reduce/automatic.ts";
 import { bestSoFar, leavesOpen } from "../../../src/graphs/reduce/best-so-far.ts";

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
-import { elimination, infer } from "../../../src/entries/index.ts";
+import { elimination, infer } from "../../../src/entries/everything.ts";
 import type { PartInference } from "../../../src/graphs/reduce/algorithm.ts";
 import { automatic } from "../../../src/graphs/reduce/automatic.ts";
 import { estimated } from "../../../src/graphs/reduce/estimated.ts";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { elimination, factorGraph, graphAnnealing, graphGibbs, infer } from "../../../src/entries/index.ts";
+import { elimination, factorGraph, graphAnnealing, graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { junctionTree } from "../../../src/graphs/exact/junction-tree.ts";
 import { eliminationOrder } from "../../../src/graphs/exact/order.ts";
 import { type PassKind, type TreeAnswer, TreePass } from "../../../src/graphs/exact/tree-pass.ts";

@@ -1,6 +1,6 @@
 /** What a checkpoint knows its graph by: graphs that differ in anything have different hashes. */
 import { describe, expect, it } from "vitest";
-import { type FactorGraph, factorGraph, is } from "../../../src/entries/index.ts";
+import { type FactorGraph, factorGraph, is } from "../../../src/entries/everything.ts";
 import { factsOf } from "../../../src/graphs/infer/facts.ts";
 
 interface Choices {

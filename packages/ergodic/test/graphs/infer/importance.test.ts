@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { automatic, importanceSampling, infer } from "../../../src/entries/index.ts";
+import { automatic, importanceSampling, infer } from "../../../src/entries/everything.ts";
 import { judged, type Weighed } from "../../../src/graphs/bounds/judge.ts";
 import { Proposal } from "../../../src/graphs/bounds/proposal.ts";
 import { WeightSums } from "../../../src/graphs/bounds/weight-sums.ts";

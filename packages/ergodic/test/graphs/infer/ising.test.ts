@@ -9,7 +9,7 @@ import {
   loopyBeliefPropagation,
   miniBuckets,
   naiveMeanField,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 

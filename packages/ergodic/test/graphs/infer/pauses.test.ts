@@ -1,7 +1,7 @@
 /** Inference on large graphs lets others have their turn before it begins: tables, trees and logarithms are made with pauses, under the signal. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { factorGraph, graphGibbs, infer } from "../../../src/entries/index.ts";
+import { factorGraph, graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { junctionTree, junctionTrees } from "../../../src/graphs/exact/junction-tree.ts";
 import { eliminationOrders } from "../../../src/graphs/exact/order.ts";
 import { factsOf, gathering } from "../../../src/graphs/infer/facts.ts";

@@ -10,7 +10,7 @@ import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { DataError } from "../../../src/engine/errors/errors.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { elimination, graphTempering, infer } from "../../../src/entries/index.ts";
+import { elimination, graphTempering, infer } from "../../../src/entries/everything.ts";
 import type { PartInference } from "../../../src/graphs/reduce/algorithm.ts";
 import { reduce } from "../../../src/graphs/reduce/reduction.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";

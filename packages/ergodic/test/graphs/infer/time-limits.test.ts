@@ -1,6 +1,6 @@
 /** Time limits of `infer`, where the work of a stretch changes as a run goes. */
 import { expect, it } from "vitest";
-import { type InferenceAlgorithm, infer } from "../../../src/entries/index.ts";
+import { type InferenceAlgorithm, infer } from "../../../src/entries/everything.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 
 /** Stretches of next to no time, so that the loop asks for ever more at once; then of 20 ms each, without an end. */

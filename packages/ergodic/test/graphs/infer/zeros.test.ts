@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { graphGibbs, infer } from "../../../src/entries/index.ts";
+import { graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { elimination } from "../../../src/graphs/exact/elimination.ts";
 import { reduce } from "../../../src/graphs/reduce/reduction.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";

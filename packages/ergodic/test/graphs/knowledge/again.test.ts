@@ -1,6 +1,6 @@
 /** What is explained, grounded and given as a reason once rows and rules came later, or once something was refused. */
 import { describe, expect, it } from "vitest";
-import { graphGibbs, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/entries/index.ts";
+import { graphGibbs, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
 const people = ["anna", "ben", "carl"].map((who) => ({ who }));
 const even = { marginal: () => ({ p: [0.4, 0.6], certificate: { exact: true } as const }) };

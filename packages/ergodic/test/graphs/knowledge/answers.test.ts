@@ -1,6 +1,15 @@
 /** A small world: probabilities equal enumeration of the rules' own definitions; reasons add up; labels that are kept back measure. */
 import { describe, expect, it } from "vitest";
-import { adam, exactLikelihood, fit, infer, knowledgeBase, query, relation, weightedRule } from "../../../src/entries/index.ts";
+import {
+  adam,
+  exactLikelihood,
+  fit,
+  infer,
+  knowledgeBase,
+  query,
+  relation,
+  weightedRule,
+} from "../../../src/entries/everything.ts";
 
 const who = ["anna", "ben", "carl", "dora"];
 const friends = [

@@ -1,6 +1,6 @@
 /** What is refused: each error names the rule or the table, the row, and what to do; nothing is left of what was refused. */
 import { describe, expect, it } from "vitest";
-import { knowledgeBase, query, relation, type Table, weightedRule } from "../../../src/entries/index.ts";
+import { knowledgeBase, query, relation, type Table, weightedRule } from "../../../src/entries/everything.ts";
 
 const people = ["anna", "ben", "carl"].map((who) => ({ who }));
 const smokes = () => query("smokes", people, { key: ["who"] });

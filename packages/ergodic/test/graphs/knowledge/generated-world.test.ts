@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
-import { adam, type FactorGraph, fit, graphGibbs, infer, inverseTimeDecay } from "../../../src/entries/index.ts";
+import { adam, type FactorGraph, fit, graphGibbs, infer, inverseTimeDecay } from "../../../src/entries/everything.ts";
 import { Chain } from "../../../src/graphs/sampling/gibbs/chain.ts";
 import { Layout } from "../../../src/graphs/sampling/gibbs/layout.ts";
 import { sequential } from "../../../src/graphs/sampling/gibbs/schedules/sequential.ts";

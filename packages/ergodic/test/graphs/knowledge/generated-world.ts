@@ -6,7 +6,7 @@ import {
   query,
   relation,
   weightedRule,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const [PEOPLE, FIRMS, SENTENCES, WORDS, EACH] = [400, 40, 2400, 24, 6];
 /** Shares of the truth that are labels. */

@@ -1,6 +1,6 @@
 /** Limits that no test can reach by rows: so many different values, and so many rows that a join looks at. */
 import { expect, it } from "vitest";
-import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/index.ts";
+import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 import { FactColumn, Facts } from "../../../src/graphs/knowledge/facts.ts";
 import { joinLimits } from "../../../src/graphs/knowledge/join.ts";
 import { Dictionary } from "../../../src/graphs/knowledge/views.ts";

@@ -1,6 +1,6 @@
 /** Every other thing that tables, atoms and rules refuse where they are written, each by what was given and what to do. */
 import { describe, expect, it } from "vitest";
-import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/index.ts";
+import { knowledgeBase, query, relation, weightedRule } from "../../../src/entries/everything.ts";
 
 // What TypeScript would refuse is refused by name at run time too.
 // biome-ignore lint/suspicious/noExplicitAny: wrong arguments on purpose

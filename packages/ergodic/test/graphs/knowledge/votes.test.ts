@@ -1,6 +1,13 @@
 /** Votes that change as rows come: what is taken back and cast anew, and what is left as it is. */
 import { describe, expect, it } from "vitest";
-import { type FactorGraph, knowledgeBase, query, relation, type Semantics, weightedRule } from "../../../src/entries/index.ts";
+import {
+  type FactorGraph,
+  knowledgeBase,
+  query,
+  relation,
+  type Semantics,
+  weightedRule,
+} from "../../../src/entries/everything.ts";
 
 const names = ["anna", "ben", "carl"];
 

@@ -1,6 +1,6 @@
 /** Whether probabilities of what learning held out are right on average. */
 import { expect, it } from "vitest";
-import { factorGraph, fit, infer, is, pseudoLikelihood } from "../../../src/entries/index.ts";
+import { factorGraph, fit, infer, is, pseudoLikelihood } from "../../../src/entries/everything.ts";
 
 /** Coins of two kinds, and dice of three states; all observed. */
 function world(count: number) {

@@ -10,7 +10,7 @@ import {
   momentum,
   pseudoLikelihood,
   sgd,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const graph = factorGraph();
 for (const name of ["own", "pair"]) graph.weight(name, 0.3);

@@ -15,7 +15,7 @@ import {
   lbfgs,
   pseudoLikelihood,
   sgd,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { conditionalAt, logValueAt } from "../../reference/conditionals.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });
@@ -226,7 +226,7 @@ describe("labels with probabilities", () => {
       const bytes = await run.checkpoint();
       expect([...(await fit.resume(bytes, graph, { epochs: 40 })).weights]).toEqual(wanted);
       const json = JSON.parse(JSON.stringify(graph).replace("[0.7,0.1]", "[0.6,0.1]"));
-      const { factorGraphFromJson } = await import("../../../src/entries/index.ts");
+      const { factorGraphFromJson } = await import("../../../src/entries/everything.ts");
       await expect(fit.resume(bytes, factorGraphFromJson(json))).rejects.toThrow(/another graph/);
     }
   });

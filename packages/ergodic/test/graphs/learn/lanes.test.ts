@@ -17,7 +17,7 @@ import {
   momentum,
   pseudoLikelihood,
   sgd,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { optimumOf, smallWorld } from "./small-worlds.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });

@@ -17,7 +17,7 @@ import {
   learnerFromJson,
   learnerNames,
   pseudoLikelihood,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { LearntGraph } from "../../../src/graphs/learn/learnt-graph.ts";
 import { conditionalAt, logValueAt } from "../../reference/conditionals.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";

@@ -7,7 +7,7 @@ import {
   inferenceFromJson,
   type LearnedGraph,
   pseudoLikelihood,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { smallWorld, twoModes } from "./small-worlds.ts";
 

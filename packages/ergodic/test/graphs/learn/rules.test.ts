@@ -18,7 +18,7 @@ import {
   pseudoLikelihood,
   stepDecay,
   warmUp,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { smallWorld } from "./small-worlds.ts";
 
 const { graph, loss } = smallWorld(8);

@@ -9,7 +9,7 @@ import {
   fit,
   lbfgs,
   pseudoLikelihood,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { separableFindings } from "../../../src/graphs/learn/separable.ts";
 
 const found = (graph: FactorGraph, values: readonly number[]): string[] =>

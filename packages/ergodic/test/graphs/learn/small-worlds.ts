@@ -1,5 +1,5 @@
 import { stream } from "../../../src/engine/random/stream.ts";
-import { type FactorGraph, factorGraph } from "../../../src/entries/index.ts";
+import { type FactorGraph, factorGraph } from "../../../src/entries/everything.ts";
 
 /** Variables of a copy. */
 const SIZE = 6;

@@ -8,7 +8,7 @@ import {
   fit,
   inverseTimeDecay,
   learnerFromJson,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { optimumOf, smallWorld, twoModes } from "./small-worlds.ts";
 
 const engine = await openEngine({ families: ["graphs", "training"] });

@@ -8,7 +8,7 @@ import {
   fit,
   type GraphLearner,
   pseudoLikelihood,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const sampled: GraphLearner[] = [
   contrastiveDivergence(),

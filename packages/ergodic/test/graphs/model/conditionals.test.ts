@@ -1,7 +1,7 @@
 /** The columns that samplers work on: every kind of factor has the value of its definition at every joint state. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { factorGraph } from "../../../src/entries/index.ts";
+import { factorGraph } from "../../../src/entries/everything.ts";
 import { logValueAt } from "../../reference/conditionals.ts";
 import { factorValue } from "../../reference/factor-value.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";

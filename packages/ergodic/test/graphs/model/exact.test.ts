@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
-import { elimination, FactorGraph, factorGraph, graphGibbs, type Inferred, infer, not } from "../../../src/entries/index.ts";
+import { elimination, FactorGraph, factorGraph, graphGibbs, type Inferred, infer, not } from "../../../src/entries/everything.ts";
 import { Observations } from "../../../src/graphs/model/evidence.ts";
 import { Structure } from "../../../src/graphs/model/structure.ts";
 import { tabling } from "../../../src/graphs/model/tables.ts";

@@ -10,7 +10,7 @@ import {
   infer,
   is,
   not,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { graphFrom, graphPlans } from "../../reference/random-factor-graph.ts";
 
 function weather(): FactorGraph {

@@ -2,7 +2,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { factorGraph, MemoryLimitError } from "../../../src/entries/index.ts";
+import { factorGraph, MemoryLimitError } from "../../../src/entries/everything.ts";
 
 const VARIABLES = 500_000;
 

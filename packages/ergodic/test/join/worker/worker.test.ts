@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, expect, it, vi } from "vitest";
+import { ENTRIES } from "../../browser/whole-library.ts";
 import { expectTheSame, type Gave } from "./checked.ts";
 import { moduleText, verbs } from "./verbs-task.ts";
 
@@ -15,10 +16,12 @@ it("gives what the verbs give here, and their errors; stops, pauses, keeps and r
   const module = join(folder, "module.mjs");
   writeFileSync(module, moduleText(dist("entries/index.js")));
   const AsyncFunction = (async () => {}).constructor as new (...text: string[]) => (...given: unknown[]) => Promise<Gave>;
-  const [index, compiler, { worker }] = await Promise.all(
-    ["entries/index.js", "engine/compiler/index.js", "join/worker/index.js"].map((file) => import(dist(file))),
+  const [compiler, { worker }, ...entries] = await Promise.all(
+    ["engine/compiler/index.js", "join/worker/index.js", ...ENTRIES.map((name) => `entries/${name}.js`)].map(
+      (file) => import(dist(file)),
+    ),
   );
-  const lib = { ...index, compiler };
+  const lib = { ...Object.assign({}, ...entries), compiler };
   // Not through the test's own loader, whose modules would be others.
   const task = new AsyncFunction("lib", "worker", "module", "imported", verbs.replace("await import(module)", "imported"));
   const imported = await import(/* @vite-ignore */ pathToFileURL(module).href);

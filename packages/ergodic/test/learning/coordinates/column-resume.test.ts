@@ -13,7 +13,7 @@ import {
   fit,
   type LinearOptions,
   linear,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { columnSolvers, PathProgression } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
 import { type Kind, kinds, lossOf, randomRows, tableOf } from "./column-problems.ts";

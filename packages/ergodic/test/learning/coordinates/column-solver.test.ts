@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
-import { coordinateDescent, type FitOptions, fit, type LinearOptions, linear } from "../../../src/entries/index.ts";
+import { coordinateDescent, type FitOptions, fit, type LinearOptions, linear } from "../../../src/entries/everything.ts";
 import { ColumnSolver } from "../../../src/learning/coordinates/column-solver.ts";
 import { commonShift } from "../../../src/learning/coordinates/common-shift.ts";
 import { numbers } from "../../golden/sklearn-data.ts";

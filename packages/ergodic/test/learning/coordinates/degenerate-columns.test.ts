@@ -9,7 +9,7 @@ import {
   type LinearOptions,
   linear,
   quantileLoss as quantile,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { type Kind, kinds, lossOf, objective, type Rows, randomRows, tableOf } from "./column-problems.ts";
 
 interface Solve {

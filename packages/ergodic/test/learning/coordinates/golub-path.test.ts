@@ -1,7 +1,7 @@
 /** A lasso path on real data with 100 times more columns than rows: the gap at every λ, by a checker that shares nothing with the solver. */
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Dataset, fit, linear } from "../../../src/entries/index.ts";
+import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import type { LinearPath } from "../../../src/learning/fit/path.ts";
 import { largestLambda, lassoGap, type Rows } from "../../reference/lasso-gap.ts";
 

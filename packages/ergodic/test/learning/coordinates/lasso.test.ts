@@ -1,7 +1,7 @@
 /** The lasso on small random problems against plain coordinate descent: constant columns, columns twice, ties, more columns than rows. */
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/index.ts";
+import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import { lassoDescent } from "../../reference/lasso-descent.ts";
 import { largestLambda, lassoGap, outputs, type Rows } from "../../reference/lasso-gap.ts";
 

@@ -1,8 +1,8 @@
 /** Steps that take long: they stop on the way, and what is kept there, given there and watched from there. */
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Snapshot } from "../../../src/engine/contract/index.ts";
-import type { Tick } from "../../../src/entries/index.ts";
-import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/index.ts";
+import type { Tick } from "../../../src/entries/everything.ts";
+import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import { type Calls, LongStep } from "../../../src/learning/coordinates/calls.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 

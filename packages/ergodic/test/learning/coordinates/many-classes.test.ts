@@ -4,7 +4,7 @@ import { resolvePlan } from "../../../src/engine/loop/plan.ts";
 import { SET_CAPACITY, SET_GRAM_SIZE } from "../../../src/engine/memory/fields.ts";
 import { HISTORY } from "../../../src/engine/optimise/coordinates/anderson.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/index.ts";
+import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import { ColumnNewton } from "../../../src/learning/coordinates/column-newton.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
 import { ColumnSolver } from "../../../src/learning/coordinates/column-solver.ts";

@@ -1,6 +1,6 @@
 /** Classes whose rows all weigh 0: the loss falls for as long as their intercepts do, so that solvers must end where there is nothing left to gain. */
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { coordinateDescent, fit, type LinearOptions, linear } from "../../../src/entries/index.ts";
+import { coordinateDescent, fit, type LinearOptions, linear } from "../../../src/entries/everything.ts";
 import { ColumnNewton } from "../../../src/learning/coordinates/column-newton.ts";
 import { isFitted, isWeightless } from "../../../src/learning/coordinates/softmax-rows.ts";
 import { outputsOf, type Rows, randomRows, tableOf } from "./column-problems.ts";

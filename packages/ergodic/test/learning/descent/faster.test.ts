@@ -24,7 +24,7 @@ import {
   sgd,
   stepDecay,
   warmUp,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { faster, shortens } from "../../../src/learning/descent/faster.ts";
 
 const counting = defineRule(

@@ -23,7 +23,7 @@ import {
   sgd,
   svrg,
   type Variance,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import type { Descent } from "../../../src/learning/descent/descent.ts";
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";
 import { ROUNDS, type Sharing } from "../../../src/learning/descent/plan-choice.ts";

@@ -15,7 +15,7 @@ import {
   sgd,
   stochasticLineSearch,
   svrg,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { Descent } from "../../../src/learning/descent/descent.ts";
 import { faster } from "../../../src/learning/descent/faster.ts";
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";

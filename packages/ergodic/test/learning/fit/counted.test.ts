@@ -1,6 +1,6 @@
 /** Weights that count observations: the strength of L2 is that of the observations one by one. */
 import { expect, test } from "vitest";
-import { Dataset, fit, linear } from "../../../src/entries/index.ts";
+import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
 
 /** datasets::Titanic of R, in its order: class, sex, age, survived. */
 const counts = [

@@ -1,6 +1,6 @@
 /** Cross-validation: which rows are held out together, that nothing of them is seen, and what is told of the folds. */
 import { describe, expect, it } from "vitest";
-import { crossValidate, Dataset, dense, fit, linear, network, newtonCholesky } from "../../../src/entries/index.ts";
+import { crossValidate, Dataset, dense, fit, linear, network, newtonCholesky } from "../../../src/entries/everything.ts";
 import { dealFolds, dealGroups, heldOut, stretches } from "../../../src/learning/fit/folds.ts";
 
 const n = 60;

@@ -25,7 +25,7 @@ import {
   relu,
   sgd,
   vector,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 /** Rows of three columns; `label`: how they are classified. */
 function rowsOf(count: number, label?: (z: number, noise: number) => string): Dataset {

@@ -34,7 +34,7 @@ import {
   stream,
   strongWolfe,
   weightDecay,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const x = Array.from({ length: 40 }, (_, i) => [(i % 8) / 4 - 1, (i % 5) / 2 - 1]);
 const numbers = () => Dataset.fromArrays({ x, y: x.map(([a, b]) => a + b) });

@@ -22,7 +22,7 @@ import {
   Ratings,
   relu,
   sgd,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-from-"));
 afterAll(() => rmSync(folder, { recursive: true }));

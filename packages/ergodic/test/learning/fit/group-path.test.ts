@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { coordinateDescent, Dataset, fit, type LossName, linear } from "../../../src/entries/index.ts";
+import { coordinateDescent, Dataset, fit, type LossName, linear } from "../../../src/entries/everything.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
 import { type Kind, meanLoss, randomRows, tableOf } from "../coordinates/column-problems.ts";
 

@@ -9,7 +9,7 @@ import {
   scheduleFreeAdam,
   spsMax,
   stochasticLineSearch,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const x = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(3 * i), Math.sin(7 * i + 1)]);
 const y = x.map(([a, b, c]) => 2 * a - 3 * b + c * c + 0.5);

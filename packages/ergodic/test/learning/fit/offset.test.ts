@@ -16,7 +16,7 @@ import {
   linear,
   network,
   Pipeline,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { predictor } from "../../../src/entries/predict.ts";
 
 /** Newton's method for mean w ℓ(x·p + o, y) + l2/2 ‖coefficients‖²; p: columns, then the intercept. */

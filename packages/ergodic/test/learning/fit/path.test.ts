@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunSummary } from "../../../src/engine/loop/run.ts";
-import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type Tick } from "../../../src/entries/index.ts";
+import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type Tick } from "../../../src/entries/everything.ts";
 import type { PathRecord } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
 import { type FitPathOptions, LinearPath } from "../../../src/learning/fit/path.ts";

@@ -11,7 +11,7 @@ import {
   products,
   regressionTable,
   type Table,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 interface Golden {
   names: string[];

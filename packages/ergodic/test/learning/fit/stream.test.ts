@@ -18,7 +18,7 @@ import {
   sgd,
   stream,
   type Table,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 
 const N = 600;
 const random = stream(1, "stream test").at(0);

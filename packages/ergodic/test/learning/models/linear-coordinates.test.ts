@@ -10,7 +10,13 @@ import type { CoordinateState } from "../../../src/engine/contract/index.ts";
 import { Dataset } from "../../../src/engine/data/dataset.ts";
 import { elements } from "../../../src/engine/data/layout.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { type CoordinateDescentOptions, coordinateDescent, fit, type LinearOptions, linear } from "../../../src/entries/index.ts";
+import {
+  type CoordinateDescentOptions,
+  coordinateDescent,
+  fit,
+  type LinearOptions,
+  linear,
+} from "../../../src/entries/everything.ts";
 import { eigenvalueBound } from "../../../src/learning/models/linear/coordinate-bounds.ts";
 import type { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import { type Format, plantedRows } from "../../engine/loop/planted.ts";

@@ -14,7 +14,7 @@ import {
   polyak,
   rff,
   saga,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { linearFromJson } from "../../../src/learning/models/linear/from-json.ts";
 import { plantedRows } from "../../engine/loop/planted.ts";
 import { numbers } from "../../golden/sklearn-data.ts";

@@ -1,6 +1,6 @@
 /** Data kept as integers: what is learnt from them is in the units of the numbers they were, the intercept too. */
 import { expect, it } from "vitest";
-import { Dataset, fit, linear, saga } from "../../../src/entries/index.ts";
+import { Dataset, fit, linear, saga } from "../../../src/entries/everything.ts";
 
 it.each(["i8", "f64"] as const)("%s gives the weights and the intercept that were planted", async (precision) => {
   // Whole multiples of 0.3, up to 127 of them: the integers of i8 are the data, but the intercept's ones are the nearest multiple, 0.9.

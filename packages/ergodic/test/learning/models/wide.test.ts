@@ -2,7 +2,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { StepPipeline } from "../../../src/engine/data/pipeline.ts";
 import { murmur3 } from "../../../src/engine/data/transformations/murmur.ts";
-import { Dataset, fit, gradientDescent, linear, sgd } from "../../../src/entries/index.ts";
+import { Dataset, fit, gradientDescent, linear, sgd } from "../../../src/entries/everything.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 
 afterEach(() => vi.restoreAllMocks());

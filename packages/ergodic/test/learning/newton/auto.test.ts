@@ -16,7 +16,7 @@ import {
   quantileLoss,
   rff,
   stream,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { linearSolver } from "../../../src/learning/fit/kinds/linear-solver.ts";
 
 const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(3 * i), (i * 7) % 5]);

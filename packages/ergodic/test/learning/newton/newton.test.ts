@@ -14,7 +14,7 @@ import {
   linear,
   network,
   newtonCholesky,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { solving, type Triangle } from "../../../src/learning/newton/factor.ts";
 import { plantedData, plantedDataset } from "../../golden/sklearn-data.ts";
 import { engine, plan } from "../coordinates/targets.ts";

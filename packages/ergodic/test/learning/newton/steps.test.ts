@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from "vitest";
 import type { CurvatureBinding, Problem } from "../../../src/engine/contract/index.ts";
 import { atOnce } from "../../../src/engine/threads/steps.ts";
-import { Dataset, fit, linear, newtonCholesky } from "../../../src/entries/index.ts";
+import { Dataset, fit, linear, newtonCholesky } from "../../../src/entries/everything.ts";
 import { Newton } from "../../../src/learning/newton/newton.ts";
 import { engine, plan } from "../coordinates/targets.ts";
 import { compressed, copied, disposable, numbers } from "./made.ts";

@@ -11,7 +11,7 @@ import {
   newtonCholesky,
   rff,
   saga,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { chosenStrength } from "../../../src/learning/fit/kinds/linear-strength.ts";
 import { inRowSpan } from "../../../src/learning/fit/kinds/row-span.ts";
 

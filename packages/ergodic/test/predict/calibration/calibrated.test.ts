@@ -13,7 +13,7 @@ import {
   predictor,
   Ratings,
   relu,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { calibrated, conformal } from "../../../src/predict/calibration/index.ts";
 import { isotonicCurve } from "../../../src/predict/calibration/isotonic.ts";
 import { bend, logitsInto, logOddsInto, valueAt } from "../../../src/predict/calibration/probabilities.ts";

@@ -12,7 +12,7 @@ import {
   predictor,
   Ratings,
   relu,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { calibrated, conformal, coverage } from "../../../src/predict/calibration/index.ts";
 import { rowNumber } from "../../../src/predict/calibration/row-number.ts";
 import { classScores, intervalOf, numberScore, rankOf } from "../../../src/predict/calibration/scores.ts";

@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import { read } from "../../../../ingest/src/index.ts";
-import { type Dataset, dense, fit, type LinearPredictor, linear, network, relu } from "../../../src/entries/index.ts";
+import { type Dataset, dense, fit, type LinearPredictor, linear, network, relu } from "../../../src/entries/everything.ts";
 import { type Coverage, calibrated, conformal, coverage } from "../../../src/predict/calibration/index.ts";
 import { classRows, normalOf, outputModel, range, rowsOf, type Uniform, uniforms } from "./models.ts";
 

@@ -9,7 +9,7 @@ import {
   linear,
   predictor,
   Ratings,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { calibrated, conformal } from "../../../src/predict/calibration/index.ts";
 import { decodeModel, encodeModel } from "../../../src/predict/model-file.ts";
 import { classRows, outputModel, range, rowsOf, uniforms } from "./models.ts";

@@ -1,6 +1,6 @@
 /** Models whose outputs are their rows, and rows with planted truths: what calibration finds of them is known. */
 
-import { Dataset, fit, type LinearPredictor, type Loss, linear, predictor } from "../../../src/entries/index.ts";
+import { Dataset, fit, type LinearPredictor, type Loss, linear, predictor } from "../../../src/entries/everything.ts";
 import { decodeModel, encodeModel } from "../../../src/predict/model-file.ts";
 
 export type Uniform = () => number;

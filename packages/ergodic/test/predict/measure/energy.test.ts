@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { measure } from "../../../src/entries/index.ts";
+import { measure } from "../../../src/entries/everything.ts";
 import { openRapl } from "../../../src/predict/measure/rapl.ts";
 
 const root = mkdtempSync(join(tmpdir(), "ergodic-rapl-"));

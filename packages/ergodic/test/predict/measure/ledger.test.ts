@@ -25,7 +25,7 @@ import {
   rff,
   sequential,
   sorf,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { ledgerOf, networkWork } from "../../../src/predict/measure/ledger.ts";
 import { readPlan } from "../../../src/predict/plan-format.ts";
 import { batchMemory, placesOf } from "../../../src/predict/plan-memory.ts";

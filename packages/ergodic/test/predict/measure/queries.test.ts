@@ -1,6 +1,6 @@
 /** Queries: rows drawn with replacement, in the form in which they were given; and what is refused, by name. */
 import { describe, expect, it } from "vitest";
-import { Dataset, measure, type SparseTable, type Table } from "../../../src/entries/index.ts";
+import { Dataset, measure, type SparseTable, type Table } from "../../../src/entries/everything.ts";
 import { queriesOf } from "../../../src/predict/measure/queries.ts";
 
 const table: Table = {

@@ -1,6 +1,6 @@
 /** MLPerf's scenarios, simulated exactly: a clock that the model moves, and a queue written plainly beside it. */
 import { describe, expect, it } from "vitest";
-import { type MeasureClock, type MeasureOptions, measure } from "../../../src/entries/index.ts";
+import { type MeasureClock, type MeasureOptions, measure } from "../../../src/entries/everything.ts";
 import { highestRate, scheduled } from "../../../src/predict/measure/scenarios.ts";
 import { allowedPlainly, arrivalsPlainly, quantilePlainly, queuePlainly } from "./plain-rules.ts";
 

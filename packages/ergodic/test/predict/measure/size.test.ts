@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
-import { measure } from "../../../src/entries/index.ts";
+import { measure } from "../../../src/entries/everything.ts";
 import { gzipSize, residentSize } from "../../../src/predict/measure/size.ts";
 
 const STATUS = "/proc/self/status";

@@ -1,6 +1,6 @@
 /** ask-tell.ts, on a search that is scripted, so that what it is asked and told can be told exactly. */
 import { describe, expect, it } from "vitest";
-import { onePlusOneEs, randomSearch, type SearchAlgorithm, search } from "../../../src/entries/index.ts";
+import { onePlusOneEs, randomSearch, type SearchAlgorithm, search } from "../../../src/entries/everything.ts";
 import { keepState } from "../../../src/search/algorithms/define-search.ts";
 
 /** Batch k: points k + 0.1 j on the first coordinate. `told`: all that it learned. */

@@ -9,7 +9,7 @@ import {
   coordinateTarget,
   minimize,
   randomSearch,
-} from "../../../src/entries/index.ts";
+} from "../../../src/entries/everything.ts";
 import { lassoDescent } from "../../reference/lasso-descent.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-"));

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { compileFunction, matmul, mean, normal } from "../../../src/engine/compiler/array/index.ts";
 import { add, mul, neg, softplus, sub, sum } from "../../../src/engine/compiler/index.ts";
-import { adam, coordinateDescent, gradientDescent, lbfgs, minimize } from "../../../src/entries/index.ts";
+import { adam, coordinateDescent, gradientDescent, lbfgs, minimize } from "../../../src/entries/everything.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ergodic-"));
 afterAll(() => rmSync(folder, { recursive: true }));

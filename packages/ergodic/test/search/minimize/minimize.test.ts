@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as e from "../../../src/entries/index.ts";
-import { type BlackBox, type MinimizeOptions, type Minimum, minimize } from "../../../src/entries/index.ts";
+import * as e from "../../../src/entries/everything.ts";
+import { type BlackBox, type MinimizeOptions, type Minimum, minimize } from "../../../src/entries/everything.ts";
 
 let folder: string;
 beforeAll(async () => {

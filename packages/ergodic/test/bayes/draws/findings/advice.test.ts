@@ -23,7 +23,7 @@ import {
   sgld,
   slice,
   vector,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 
 const body = (centred: boolean) =>
   model(({ data, param, observe }) => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { checkGradient } from "../../../../src/bayes/model/functional/gradient-check.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { hmc, meanField, nuts, pathfinder, sample } from "../../../../src/entries/index.ts";
+import { hmc, meanField, nuts, pathfinder, sample } from "../../../../src/entries/everything.ts";
 
 const short = { chains: 2, warmup: 20, draws: 20, seed: 1 };
 const bowl = (x: Float64Array): number => -0.5 * x.reduce((sum, each, i) => sum + ((each - i) / (i + 1)) ** 2, 0);

@@ -15,7 +15,7 @@ import { hmc, mala, nuts, type Sampler, type SamplingPlan } from "../../../../sr
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { rhat } from "../../../../src/engine/statistics/index.ts";
-import { halfCauchy, model, normal, vector } from "../../../../src/entries/index.ts";
+import { halfCauchy, model, normal, vector } from "../../../../src/entries/everything.ts";
 import { gaussian } from "../densities.ts";
 
 const engine = await openEngine();

@@ -1,6 +1,6 @@
 /** Without warm-up: a step is searched for where none is given, and one that is given is taken as it is. */
 import { describe, expect, it } from "vitest";
-import { hmc, mala, model, normal, nuts, sample, vector } from "../../../../src/entries/index.ts";
+import { hmc, mala, model, normal, nuts, sample, vector } from "../../../../src/entries/everything.ts";
 
 const line = model(({ data, param, observe }) => {
   const { x, y } = data({ x: vector("N"), y: vector("N") });

@@ -13,7 +13,7 @@ import {
   slice,
 } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import { beta, binomial, integer, model, sample } from "../../../../src/entries/index.ts";
+import { beta, binomial, integer, model, sample } from "../../../../src/entries/everything.ts";
 import { biasFound, checkExactness, expectExact, type Target } from "../exactness.ts";
 
 const engine = await openEngine();

@@ -21,7 +21,7 @@ import { add } from "../../../../src/engine/compiler/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type Draws, model, normal, sample, vector } from "../../../../src/entries/index.ts";
+import { type Draws, model, normal, sample, vector } from "../../../../src/entries/everything.ts";
 
 /** μ ~ N(0, 10), a thousand y ~ N(μ, 1). */
 const N = 1000;

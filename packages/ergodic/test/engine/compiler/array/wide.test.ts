@@ -4,7 +4,7 @@ import { gradientsOf } from "../../../../src/engine/compiler/array/derive.ts";
 import { compileFunction, traceFunction } from "../../../../src/engine/compiler/array/function.ts";
 import { arraysBelow, type SymbolicArray } from "../../../../src/engine/compiler/array/symbolic.ts";
 import { add, at, mul, sin, slice, sum } from "../../../../src/engine/compiler/index.ts";
-import { model, normal, sample } from "../../../../src/entries/index.ts";
+import { model, normal, sample } from "../../../../src/entries/everything.ts";
 
 /** Σ_i (i + 1) sin x_i, element by element. */
 const oneByOne = (x: SymbolicArray): SymbolicArray => {

@@ -13,7 +13,7 @@ import {
   infer,
   is,
   not,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { type Blocks, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocks.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";

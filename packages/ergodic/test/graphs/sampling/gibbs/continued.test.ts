@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
-import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../../src/entries/index.ts";
+import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../../src/entries/everything.ts";
 import { certify, judge, settled } from "../../../../src/graphs/sampling/gibbs/chain-sums.ts";
 import { firstState } from "../../../../src/graphs/sampling/gibbs/earlier.ts";
 import type { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type Answer, elimination, factorGraph, graphGibbs, infer, is } from "../../../../src/entries/index.ts";
+import { type Answer, elimination, factorGraph, graphGibbs, infer, is } from "../../../../src/entries/everything.ts";
 import { coloursOf } from "../../../../src/graphs/sampling/gibbs/colours.ts";
 import { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import { factorGraph } from "../../../../src/entries/index.ts";
+import { factorGraph } from "../../../../src/entries/everything.ts";
 import { chromatic } from "../../../../src/graphs/sampling/gibbs/schedules/chromatic.ts";
 import { hogwild } from "../../../../src/graphs/sampling/gibbs/schedules/hogwild.ts";
 import { sequential } from "../../../../src/graphs/sampling/gibbs/schedules/sequential.ts";

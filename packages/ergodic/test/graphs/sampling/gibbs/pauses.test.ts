@@ -3,7 +3,14 @@ import { describe, expect, it } from "vitest";
 import { type Engine, openEngine } from "../../../../src/engine/memory/engine.ts";
 import { EngineMemory } from "../../../../src/engine/memory/memory.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type FactorGraph, factorGraph, fit, graphGibbs, type InferenceAlgorithm, infer } from "../../../../src/entries/index.ts";
+import {
+  type FactorGraph,
+  factorGraph,
+  fit,
+  graphGibbs,
+  type InferenceAlgorithm,
+  infer,
+} from "../../../../src/entries/everything.ts";
 import { wholeAnswer } from "../../../../src/graphs/infer/whole-answer.ts";
 import { LearntGraph } from "../../../../src/graphs/learn/learnt-graph.ts";
 import { Inference } from "../../../../src/graphs/reduce/inference.ts";

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
-import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../../src/entries/index.ts";
+import { type Answer, elimination, factorGraph, graphGibbs, infer } from "../../../../src/entries/everything.ts";
 import { Inference } from "../../../../src/graphs/reduce/inference.ts";
 import { inferenceFromJson } from "../../../../src/graphs/reduce/registry.ts";
 import { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";

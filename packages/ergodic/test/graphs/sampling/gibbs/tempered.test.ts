@@ -13,7 +13,7 @@ import {
   graphGibbs,
   infer,
   inferenceFromJson,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { Inference } from "../../../../src/graphs/reduce/inference.ts";
 import { Chain } from "../../../../src/graphs/sampling/gibbs/chain.ts";
 import { type GraphTemperingOptions, Ladder, swapProbability, temperedOf } from "../../../../src/graphs/sampling/gibbs/ladder.ts";

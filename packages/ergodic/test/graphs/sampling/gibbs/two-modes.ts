@@ -1,6 +1,6 @@
 /** Graphs with several modes, whose marginals are known by a formula or found by elimination. */
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type FactorGraph, factorGraph } from "../../../../src/entries/index.ts";
+import { type FactorGraph, factorGraph } from "../../../../src/entries/everything.ts";
 
 /** A graph and the probability of the second state of each variable, where a formula says it. */
 export interface Modes {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type FactorGraph, factorGraph, not } from "../../../../src/entries/index.ts";
+import { type FactorGraph, factorGraph, not } from "../../../../src/entries/everything.ts";
 import { chiSquare, zScore } from "../../../bayes/statistical/p-values.ts";
 import { between } from "../../../reference/between.ts";
 import { logValueAt } from "../../../reference/conditionals.ts";

@@ -2,7 +2,14 @@
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { type Answer, elimination, type FactorGraph, factorGraph, infer, replicaGibbs } from "../../../../src/entries/index.ts";
+import {
+  type Answer,
+  elimination,
+  type FactorGraph,
+  factorGraph,
+  infer,
+  replicaGibbs,
+} from "../../../../src/entries/everything.ts";
 import { judge } from "../../../../src/graphs/sampling/gibbs/chain-sums.ts";
 import { BitLayout } from "../../../../src/graphs/sampling/replicas/bit-layout.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";

@@ -23,7 +23,7 @@ import {
   stochasticLineSearch,
   strongWolfe,
   svrg,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { plantedRows } from "../../../engine/loop/planted.ts";
 
 const x = Array.from({ length: 30 }, (_, i) => [(i % 7) - 3, (i % 5) - 2]);

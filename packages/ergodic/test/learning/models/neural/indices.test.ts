@@ -13,7 +13,7 @@ import {
   network,
   relu,
   sequential,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { takesIndices } from "../../../../src/learning/models/neural/indices.ts";
 
 const COUNT = 60;

@@ -20,7 +20,7 @@ import {
   relu,
   sequential,
   sgd,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { numbersOf, signs, small, startOf } from "./small-networks.ts";
 
 describe("what is not trained", () => {

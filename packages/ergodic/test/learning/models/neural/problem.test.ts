@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { Dataset, type Loss, type LossName } from "../../../../src/entries/index.ts";
+import { Dataset, type Loss, type LossName } from "../../../../src/entries/everything.ts";
 import { network } from "../../../../src/learning/fit/kinds/network.ts";
 import { poisson } from "../../../../src/learning/models/losses/index.ts";
 import { batchNorm, cnn, dense, dropout, frozen, mlp, relu, sequential } from "../../../../src/learning/models/neural/index.ts";

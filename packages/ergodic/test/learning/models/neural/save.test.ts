@@ -38,7 +38,7 @@ import {
   residual,
   sequential,
   shuffleNetV2,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { chooseLoss } from "../../../../src/learning/models/choose-loss.ts";
 import { outputsOf } from "../../../../src/learning/models/neural/programs.ts";
 import { BoundNetwork } from "../bound-network.ts";

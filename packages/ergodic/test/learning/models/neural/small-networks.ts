@@ -12,7 +12,7 @@ import {
   type NetworkPredictor,
   noise,
   relu,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { planOf } from "../bound-network.ts";
 
 /** Two classes that no line tells apart: the signs of two numbers agree, or not. */

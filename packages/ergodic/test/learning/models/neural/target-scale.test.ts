@@ -13,7 +13,7 @@ import {
   sgd,
   squaredLoss,
   stream,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 
 const rows = 400;
 const draws = stream(3, "target scale").at(0);

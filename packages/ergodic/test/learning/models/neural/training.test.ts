@@ -24,7 +24,7 @@ import {
   network,
   relu,
   sequential,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { bytesOf, digits, numbersOf, signs, small, stirred } from "./small-networks.ts";
 
 let folder: string;

@@ -23,7 +23,7 @@ import {
   reshaped,
   sequential,
   sgd,
-} from "../../../../src/entries/index.ts";
+} from "../../../../src/entries/everything.ts";
 import { planOf } from "../bound-network.ts";
 import { digits, numbersOf, signs, small, startOf, stirred } from "./small-networks.ts";
 

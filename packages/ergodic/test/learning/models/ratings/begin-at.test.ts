@@ -1,6 +1,6 @@
 /** Factors that begin at those of a trained model: whose they are, and what newcomers have. */
 import { expect, test } from "vitest";
-import { Ratings } from "../../../../src/entries/index.ts";
+import { Ratings } from "../../../../src/entries/everything.ts";
 import { beginAt } from "../../../../src/learning/models/ratings/begin-at.ts";
 import type { FactorisationSettings } from "../../../../src/learning/models/ratings/settings.ts";
 

@@ -1,0 +1,44 @@
+/** All public names of the library in one module: what `@ergodic/single-file` and the tests take. No entry of the package. */
+import "./at-start.ts"; // left out by bundlers
+
+export { type CompiledFunction, compileFunction, type FunctionOptions } from "../engine/compiler/array/function.ts";
+export type { Algorithm, Certificate, FactorTables, Plan, PredictionKind, TableFactor, Tick } from "../engine/contract/index.ts";
+export {
+  CapabilityError,
+  CompileError,
+  checkKeys,
+  checkNumber,
+  DataError,
+  ErgodicError,
+  MemoryLimitError,
+  OptionError,
+  WorkerError,
+} from "../engine/errors/errors.ts";
+export {
+  type Content,
+  checkWritable,
+  type FileHandleTarget,
+  type FileTarget,
+  type FileTogether,
+  pendingFiles,
+  type WriteOptions,
+  writeTogether,
+  writeWhole,
+} from "../engine/files/files.ts";
+export type { Run, RunSummary } from "../engine/loop/run.ts";
+export { type Engine, type EngineDescription, openEngine } from "../engine/memory/engine.ts";
+export { configureThreads as configure, type ThreadName, type ThreadOptions } from "../engine/memory/threads.ts";
+export { murmur3 } from "../engine/random/murmur3.ts";
+export { type Draws as RandomDraws, type Stream, stream } from "../engine/random/stream.ts";
+export { type Estimate, type LooResult, paretoKhat } from "../engine/statistics/index.ts";
+export * from "./bayes.ts";
+export * from "./data.ts";
+export * from "./distributions.ts";
+export * from "./graphs.ts";
+export * from "./index.ts";
+export * from "./layers.ts";
+export * from "./learning.ts";
+export * from "./losses.ts";
+export * from "./predict.ts";
+export * from "./rules.ts";
+export * from "./search.ts";
