@@ -24,6 +24,7 @@ export const PARTS = [
     "engine/memory/engine",
     "engine/memory/gemm",
     "entries/everything",
+    "entries/graphs",
     "engine/loop/plan",
     "bayes/model/index",
     "learning/fit/folds",

@@ -37,7 +37,7 @@ async function lattice(side, glass) {
     "graphs/sampling/replicas/replicas.js",
     "engine/memory/engine.js",
     "engine/random/stream.js",
-    "entries/everything.js",
+    "entries/graphs.js",
   );
   const engine = await openEngine({ families: ["graphs"] });
   const graph = factorGraph();

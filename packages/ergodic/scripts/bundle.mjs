@@ -40,11 +40,18 @@ async function entries() {
   );
 }
 
-/**
- * `from`: the folder of dist in which a module's text will be that makes a worker of a file. `apart`: what bundlers leave out is imported as the file that
- * it is, not joined with anything that they keep.
- */
-const sources = (from, apart) => ({
+/** Marks the address of a program by its path in dist, until it is known which file makes a thread of it. */
+const IN_DIST = "./in-dist/";
+
+/** Addresses of programs, as seen from the file that has them. */
+const programAddresses = (path, text, folder) =>
+  text.replaceAll(/new URL\((["`])\.\/in-dist\/([^"`]+)\1/g, (_, quote, program) => {
+    const to = relative(dirname(path), join(folder, program));
+    return `new URL(${quote}${to.startsWith(".") ? to : `./${to}`}${quote}`;
+  });
+
+/** `apart`: what bundlers leave out is imported as the file that it is, not joined with anything that they keep. */
+const sources = (apart) => ({
   name: "sources",
   setup({ onLoad, onResolve }) {
     onResolve({ filter: /\/at-start\.ts$/ }, ({ path, resolveDir, kind }) => {
@@ -60,10 +67,10 @@ const sources = (from, apart) => ({
         throw new Error(
           `${path}:${acting}: a module that acts as it is loaded could not be left out of bundles; make this a function, called where it is needed, or part of at-start.ts`,
         );
-      const contents = text.replace(PROGRAM_ADDRESS, (_, name) => {
-        const to = relative(from, join(dirname(file), name));
-        return `new URL("${to.startsWith(".") ? to : `./${to}`}", import.meta.url)`;
-      });
+      const contents = text.replace(
+        PROGRAM_ADDRESS,
+        (_, name) => `new URL("${IN_DIST}${join(dirname(file), name)}", import.meta.url)`,
+      );
       return { contents: annotatePure(directImports(path, contents)), loader: file.endsWith(".ts") ? "ts" : "js" };
     });
   },
@@ -107,7 +114,7 @@ export async function bundle() {
     chunkNames: `${PARTS}/[name]-[hash]`,
     minifyWhitespace: true,
     minifySyntax: true,
-    plugins: [sources(PARTS, true)],
+    plugins: [sources(true)],
   });
   const single = await build({
     ...common,
@@ -117,7 +124,7 @@ export async function bundle() {
     },
     outdir: dirname(singleFile),
     minify: true,
-    plugins: [plainKernels, sources(".", false)],
+    plugins: [plainKernels, sources(false)],
   });
   const built = (file) => join(dist, `${stem(file)}.js`);
   const acting = ACTING.map(built);
@@ -130,7 +137,10 @@ export async function bundle() {
     path,
     text: acting.includes(path) ? text : await shaken(path, text),
   }));
-  const written = [...(await Promise.all(parts)), ...single.outputFiles];
+  const written = [
+    ...(await Promise.all(parts)).map(({ path, text }) => ({ path, text: programAddresses(path, text, dist) })),
+    ...single.outputFiles.map(({ path, text }) => ({ path, text: programAddresses(path, text, dirname(singleFile)) })),
+  ];
   await replace(written.map(({ path, text }) => ({ path, text: withoutBareImports(ownImports(text)) })));
   const types = (await entries()).map((file) => `${stem(file)}.d.ts`);
   keepReachableTypes(dist, types);
