@@ -106,7 +106,19 @@ test("examples in doc comments compile", () => {
   const all = examples();
   expect(new Set(all.map(({ name }) => name)).size).toBeGreaterThanOrEqual(Object.keys(SHOWN).length);
   const exports = [...new Set(all.flatMap(({ code }) => code.match(/\b[a-zA-Z]\w*(?=[(.])/g) ?? []))];
-  const entries = ["index", "bayes", "data", "distributions", "graphs", "layers", "learning", "losses", "rules", "search"];
+  const entries = [
+    "index",
+    "bayes",
+    "data",
+    "distributions",
+    "graphs",
+    "layers",
+    "learning",
+    "losses",
+    "rules",
+    "search",
+    "everything",
+  ];
   const lists = entries.flatMap((name) => [...ts.sys.readFile(`${src}entries/${name}.ts`)!.matchAll(/export \{([^}]*)\}/g)]);
   const exported = new Set(lists.flatMap(([, list]) => list.split(",").map((name) => name.trim())));
   const known = [...new Set([...exports, "vector", "Dataset", "compileFunction"])].filter((name) => exported.has(name));

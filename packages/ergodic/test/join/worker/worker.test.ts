@@ -68,7 +68,7 @@ it("a thread that cannot be started, or a module that is not there, is an error 
 
 it("has every verb's own calls, but streams, which say where they can be run; learners and graphs that are wrong are refused as elsewhere", async () => {
   const { worker } = await import(dist("join/worker/index.js"));
-  const lib = await import(dist("entries/index.js"));
+  const lib = { ...(await import(dist("entries/index.js"))), ...(await import(dist("entries/graphs.js"))) };
   const there = worker();
   const named = (verb: object): string[] => Object.keys(verb).sort();
   for (const verb of ["fit", "sample", "minimize", "tune", "calibrate", "infer"])
