@@ -1,7 +1,8 @@
 /** Linear models in Debian's onnxruntime: every loss, every step of a pipeline that can be exported; and what is refused, by name. */
-import * as ergodic from "../../../ergodic/src/entries/everything.ts";
+
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 import { Graph } from "../../src/onnx/graph.ts";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { writePipeline } from "../../src/onnx/pipeline.ts";

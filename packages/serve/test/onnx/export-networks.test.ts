@@ -1,8 +1,9 @@
 /** Networks in Debian's onnxruntime: random architectures over every layer, and the published ones, against our own predictions. */
-import * as ergodic from "../../../ergodic/src/entries/everything.ts";
+
 import { Dataset, fit, type NetworkPredictor, network, stream } from "ergodic";
 import * as compiler from "ergodic/compiler";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { architecture } from "./architectures.ts";
 import { DebianRuntime, lacking } from "./debian.ts";

@@ -1,7 +1,8 @@
 /** Linear models whose rows have an offset, in Debian's onnxruntime: a second input that is added before the link, of as many rows as there are. */
-import * as ergodic from "../../../ergodic/src/entries/everything.ts";
+
 import { Dataset, fit, type LinearPredictor, linear, predictor, type Table } from "ergodic";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as ergodic from "../../../ergodic/src/entries/everything.ts";
 import { toOnnx } from "../../src/onnx/index.ts";
 import { DebianRuntime, lacking } from "./debian.ts";
 
