@@ -143,7 +143,7 @@ export const recipes: readonly Recipe[] = [
     help: {
       files: { "package.json": '{ "@parcel/resolver-default": { "packageExports": true } }' },
       copies: { "node_modules/ergodic/dist": "ergodic", "objective.js": "objective.js" },
-      given: '{ script: "/ergodic/worker/serve.js", module: new URL("/objective.js", location.href) }',
+      given: '{ script: "/ergodic/join/worker/serve.js", module: new URL("/objective.js", location.href) }',
     },
   },
 ];
