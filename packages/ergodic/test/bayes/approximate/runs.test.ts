@@ -6,6 +6,7 @@
  * this file in 16000 of other seeds would fail by chance.
  */
 import { afterAll, describe, expect, it } from "vitest";
+import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { cauchy, gamma, model } from "../../../src/bayes/model/index.ts";
 import {
   fullRank,
@@ -224,6 +225,55 @@ describe("where a normal will not do", () => {
       expect(report.paretoK, sampler.name).toBeGreaterThan(0.7);
     }
     heavy.dispose();
+  });
+});
+
+describe("places beside the approximation", () => {
+  /** N(0, 1), and N(at, sd²) with `share` of the mass. */
+  const beside = (share: number, at: number, sd: number) => {
+    const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
+    return functionDensity({
+      dimension: 1,
+      logDensity: ([x]) => {
+        const [a, b] = terms(x);
+        return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+      },
+      gradient: ([x]) => {
+        const [a, b] = terms(x);
+        const other = 1 / (1 + Math.exp(a - b));
+        return Float64Array.of(-(1 - other) * x - (other * (x - at)) / (sd * sd));
+      },
+    });
+  };
+  const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
+  const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
+
+  it("are measured where the draws have less than a tenth of theirs there, and not where they have more", async () => {
+    const rare = await started(beside(0.03, 1.5, 0.05));
+    const found = rare.places!();
+    expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);
+    expect(Math.abs(found[0].point[0] - 1.5)).toBeLessThan(0.01);
+    const held = rare.draws().values.filter((x) => Math.abs(x - 1.5) < 0.1).length;
+    expect([held > 400, held < 1600]).toEqual([true, true]);
+    // 0.03 of the mass in the spike, and as much of the normal there again.
+    expect(found[0].share).toBeGreaterThan(0.04);
+    expect(found[0].share).toBeLessThan(0.08);
+    rare.dispose();
+    const common = await started(beside(0.3, 1.5, 0.2));
+    expect(common.draws().values.filter((x) => Math.abs(x - 1.5) < 0.4).length).toBeGreaterThan(1600);
+    expect(common.places!()).toEqual([]);
+    common.dispose();
+  });
+
+  it("are told where the weights are trusted, up to a Pareto k of 0.7", async () => {
+    const run = await started(beside(0.03, 1.5, 0.05));
+    const judged = (run as unknown as { judged: { of: { paretoK: number } } }).judged.of;
+    const told = (paretoK: number): number => {
+      judged.paretoK = paretoK;
+      return run.places!().length;
+    };
+    expect([0.7, 0.71, Infinity].map(told)).toEqual([1, 0, 0]);
+    run.dispose();
   });
 });
 
