@@ -235,6 +235,19 @@ describe("draws of a place", () => {
     expect(missed((c, k) => c === 2 && k < 199)).toBe(true);
   });
 
+  it("make a place the reference from a hundredth of all on, where no chain fills one", () => {
+    const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
+    // A place with too few draws to be compared with lacks most of what its mass says, in the light of another.
+    const missed = (held: number) =>
+      visitsOf(
+        [heavy, entry(0)],
+        drawsOf((c, k) => c === 1 && k < held),
+        plain,
+      ).map((place) => place.missed);
+    expect(missed(39)).toEqual([true, false]);
+    expect(missed(40)).toEqual([false, false]);
+  });
+
   it("are told of what scouts know, once for each place, and of no search whose mass was not measured", () => {
     const unknown = { ...entry(20).place, error: Infinity, paretoK: Infinity };
     const entries = [entry(50, { kind: "found" }), entry(50), entry(50.5), entry(50, {}, 0.04), entry(20, { place: unknown })];
