@@ -128,6 +128,14 @@ describe("on a normal target", () => {
     });
   });
 
+  it("none has an ELBO above the log evidence, also where wide draws are among the others", async () => {
+    const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
+    for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
+      expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
+    // The mean field's is less by half the log of the precision's diagonal over its determinant.
+    expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
+  });
+
   it("mean field has the reciprocals of the precision's diagonal for variances", async () => {
     const { draws, parameters } = await drawn(meanField({ psis: false }), plan);
     const logApproximation = draws.transition("logApproximation");
