@@ -19,6 +19,7 @@ import {
 } from "../../../src/bayes/samplers/index.ts";
 import type { LogDensity } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
 import { broken, funnel, gaussian } from "../samplers/densities.ts";
 
 const engine = await openEngine();
@@ -149,6 +150,29 @@ describe("on a normal target", () => {
     }
   });
 
+  it("wide draws are wide in every direction, or in one drawn at random", async () => {
+    const run = await finish(meanField().start(target, plan, engine));
+    const { drawPoint, widths } = run as unknown as {
+      drawPoint: (k: number, out: Float64Array) => void;
+      widths: { scale: number; oneWay: boolean }[];
+    };
+    const ways = new Set<number>();
+    for (let k = 0; k < 10 * widths.length; k++) {
+      const { scale, oneWay } = widths[k % widths.length];
+      const out = new Float64Array(3);
+      drawPoint.call(run, k, out);
+      const draws = stream(plan.seed, "advi", "draw").at(k);
+      // How many times as wide as the normal's own draw of these numbers.
+      const times = [1, -2, 300].map((mean, i) => (out[i] - mean) / (draws.normal() / Math.sqrt(precision[i][i])));
+      const way = oneWay ? draws.integer(3) : undefined;
+      if (way !== undefined) ways.add(way);
+      for (let i = 0; i < 3; i++) expect(times[i] / (way === undefined || way === i ? scale : 1)).toBeCloseTo(1, 2);
+    }
+    expect([...ways].sort()).toEqual([0, 1, 2]);
+    expect(new Set(widths.map(({ oneWay }) => oneWay)).size).toBe(2);
+    run.dispose();
+  });
+
   it("the stochastic ascent alone comes near, from a point and from units far off", async () => {
     const alone = fullRank({ start: "point", refineDraws: 0, psis: false, tolerance: 1e-4 });
     const near = await gaussian(engine, [1, -2, 3], precision);
@@ -234,6 +258,24 @@ describe("where a normal will not do", () => {
     }
     heavy.dispose();
   });
+});
+
+it("the pool grows to ten times its size while its weights are worth too few draws, or may have a lighter tail", async () => {
+  /** Blocks of 50 draws at the end, of a run that asks for 200 draws and always finds its weights to be like this. */
+  const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
+    const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
+    const inner = run as unknown as { judge: () => object; pool: { arrays: { values: unknown[] } } };
+    const judge = inner.judge.bind(run);
+    inner.judge = () => ({ ...judge(), paretoK, effectiveSize });
+    await finish(run);
+    run.dispose();
+    return inner.pool.arrays.values.length;
+  };
+  expect([await blocks(0.7, 4000), await blocks(0.7, 3999), await blocks(0.71, 4000), await blocks(1, 4000)]).toEqual([
+    4, 40, 40, 40,
+  ]);
+  // More draws do not help, or are not weighted.
+  expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
 });
 
 describe("places beside the approximation", () => {

@@ -371,6 +371,25 @@ describe("scouts", () => {
     point.dispose();
   });
 
+  it("start at a draw from the prior every other time, if one of twenty has a finite density", async () => {
+    let draws = 0;
+    const far = (x: number) => ({
+      drawStart() {
+        draws++;
+        return Float64Array.of(x, 0, 0);
+      },
+    });
+    const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
+    const ends = async (i: number, x: number) => Math.round((await scouted(point, far(x), plan, i, 1000))[0].normal.mean[0]);
+    expect(await ends(1, FAR + 1)).toBe(FAR);
+    expect(draws).toBe(1);
+    expect(await ends(2, FAR + 1)).toBe(0);
+    expect(draws).toBe(1);
+    expect(await ends(3, Number.NaN)).toBe(0);
+    expect(draws).toBe(21);
+    point.dispose();
+  });
+
   it("start at one point, which costs one evaluation; no finite point is none, and any other error is an error", async () => {
     const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
     expect((await randomPoint(point, plan, 3))!.every((x) => Math.abs(x) < 2)).toBe(true);
@@ -383,10 +402,20 @@ describe("scouts", () => {
     await expect(failing(new RangeError("out of memory"))).rejects.toThrow("out of memory");
   });
 
-  it("are of no chain, whether they are told or only kept", async () => {
+  it("are sent one by one, then the masses of their places are measured; they are of no chain", async () => {
     const survey = new Survey(twoModes(1, 0, FAR), plan, engine, { scouts: 4, restarts: 10 });
-    while (await survey.work(1e5, () => expect.fail("no chain is looked at")));
+    const counts = () => [survey.scouts, (survey as unknown as { entries: Entry[] }).entries.filter(byScout).length];
+    const byScout = ({ kind }: Entry) => kind === "scout";
+    const steps: number[][] = [];
+    while (await survey.work(1e5, () => expect.fail("no chain is looked at"))) steps.push(counts());
+    // One scout at a time, and then one mass.
+    expect(steps).toEqual([[1, 0], [2, 0], [3, 0], [4, 0], ...steps.slice(4)]);
+    expect(steps.slice(4)).toEqual([[4, 1]]);
     const { entries } = survey as unknown as { entries: Entry[] };
+    // The mass is that of the search with the best end.
+    const ends = entries.filter(({ kind, settled }) => kind === "found" && settled);
+    const [scout] = entries.filter(byScout);
+    expect([scout.settled, scout.elbo]).toEqual([true, Math.max(...ends.map(({ elbo }) => elbo))]);
     expect(new Set(entries.map(({ kind, chain }) => `${kind} ${chain}`))).toEqual(new Set(["found -1", "scout -1"]));
     survey.dispose();
   });
