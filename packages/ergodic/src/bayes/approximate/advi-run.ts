@@ -8,7 +8,6 @@ import { ApproximationRun } from "./approximation-run.ts";
 import { Ascent, type AscentOptions } from "./ascent.ts";
 import { BatchPoint } from "./batch-point.ts";
 import { fixedLoss, whitenedPairs } from "./fixed-draws.ts";
-import { logMixture } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import { NormalFamily } from "./normal-family.ts";
 import { choleskyScale, diagonalScale, Paths, PLACING, PLACING_PATHS } from "./paths.ts";
@@ -106,8 +105,8 @@ export class AdviRun extends ApproximationRun {
     this.family.point(this.theta, z, new Float64Array(this.dimension), out);
   }
 
-  protected logApproximation(x: Float64Array): number {
-    return logMixture(this.family.logDensities(this.theta, x, this.widths));
+  protected logParts(x: Float64Array): number[] {
+    return this.family.logDensities(this.theta, x, this.widths);
   }
 
   protected fitParts(): Record<string, Kept> {

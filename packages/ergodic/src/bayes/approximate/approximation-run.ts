@@ -7,7 +7,7 @@ import { MOST_DIMENSION, SCOUTS, Scouting } from "../places/scouting.ts";
 import { heldBy } from "../places/visits.ts";
 import { ChainDraws } from "../samplers/chain-draws.ts";
 import type { SamplingPlan, VisitedPlace } from "../samplers/sampler.ts";
-import { type Judged, judge, systematic } from "./judgement.ts";
+import { type Judged, judge, logMixture, systematic } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import type { Paths } from "./paths.ts";
 import { SteppedRun } from "./stepped-run.ts";
@@ -48,8 +48,8 @@ export interface Width {
 /**
  * A run that fits an approximation q of a density p, then draws from it: independent draws, and how far they can be trusted.
  *
- * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q over draws that
- * are not widened. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
+ * A pool of draws of q is made, block by block, with log p and log q of each. elbo: the mean of log p − log q of the
+ * parts of q that are not widened, over draws of them. k̂ (`paretoK`): the tail shape of p/q by Pareto smoothed importance sampling; above 0.7 the approximation is poor. It is blind to a direction
  * in which q is so narrow that no draw sees p's width, so it is ∞ where the weighted draws break Stein's identity E_p[(x −
  * c)·∇ℓ(x)] = −d, of which such a direction leaves out about 1. Draw k of chain c is draw k·chains + c of the pool.
  * With `resample`, q is a mixture of normals of several widths, and draws are picked from the pool by smoothed weights, with
@@ -111,8 +111,8 @@ export abstract class ApproximationRun extends SteppedRun {
     return this.widths[k % this.widths.length];
   }
 
-  /** log q. */
-  protected abstract logApproximation(x: Float64Array): number;
+  /** log densities of the parts of q, which are in equal shares: one after the other for each normal as wide as `widths` says. */
+  protected abstract logParts(x: Float64Array): number[];
   protected abstract fitParts(): Record<string, Kept>;
   /** Of fitting. */
   protected abstract fitReport(): Record<string, number>;
@@ -256,7 +256,7 @@ export abstract class ApproximationRun extends SteppedRun {
       const x = block[0].subarray(k * d, k * d + d);
       this.drawPoint(first + k, x);
       block[1][k] = this.point.evaluate(x, gradient);
-      block[2][k] = this.logApproximation(x);
+      block[2][k] = logMixture(this.logParts(x));
       for (let i = 0; i < d; i++) block[3][k] += (x[i] - centre[i]) * gradient[i];
     }
     values.push(block[0]);
@@ -271,9 +271,17 @@ export abstract class ApproximationRun extends SteppedRun {
     const blocks = arrays.values.length;
     if (this.judged?.blocks !== blocks) {
       const [p, q, stein] = [arrays.logDensity, arrays.logApproximation, arrays.stein].map(joined);
-      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.widthOf(k).scale === 1) };
+      this.judged = { blocks, of: judge(this.name, p, q, stein, this.dimension, (k) => this.logPlain(k)) };
     }
     return this.judged.of;
+  }
+
+  /** log density of the parts that are not widened at draw k of the pool; undefined if it came from another. */
+  private logPlain(k: number): number | undefined {
+    if (this.widthOf(k).scale !== 1) return undefined;
+    const { x, logApproximation } = this.pooled(k);
+    if (this.widths.length === 1) return logApproximation;
+    return logMixture(this.logParts(x).filter((_, i) => this.widths[i % this.widths.length].scale === 1));
   }
 }
 

@@ -19,7 +19,8 @@ export interface Judged {
 }
 
 /**
- * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `isPlain`: whether draw k is not widened, and counts for the ELBO.
+ * Judges draws by log p, log q and (x − c)·∇ℓ(x) of each. `logPlain`: of draw k, the log density of the parts of q that are not
+ * widened, which the ELBO is of; undefined if it is a draw of another part.
  *
  * @throws ErgodicError if log p is finite at no draw
  */
@@ -29,7 +30,7 @@ export function judge(
   q: Float64Array,
   stein: Float64Array,
   dimension: number,
-  isPlain: (k: number) => boolean = () => true,
+  logPlain: (k: number) => number | undefined = (k) => q[k],
 ): Judged {
   // NaN comes from ∞ − ∞ or from a density that overflows. Such a draw cannot be computed, and has no weight.
   const logRatios = p.map((value, k) => (value - q[k] < Infinity ? value - q[k] : -Infinity));
@@ -40,8 +41,10 @@ export function judge(
       `none of the ${logRatios.length} draws of the approximation has a finite log density; sample with nuts(), or check the model's supports`,
       "SAMPLE_APPROXIMATION",
     );
-  const plain = logRatios.filter((ratio, k) => Number.isFinite(ratio) && isPlain(k));
-  const counted = plain.length > 0 ? plain : finite;
+  const plain = Array.from(logRatios, (ratio, k) => (Number.isFinite(ratio) ? logPlain(k) : undefined)).flatMap((own, k) =>
+    own === undefined ? [] : [p[k] - own],
+  );
+  const counted = plain.length > 0 ? plain : [...finite];
   const elbo = counted.reduce((sum, ratio) => sum + ratio, 0) / counted.length;
   const [least, most] = finite.reduce(([a, b], ratio) => [Math.min(a, ratio), Math.max(b, ratio)], [Infinity, -Infinity]);
   const { logWeights, paretoK, effectiveSize } = psis(logRatios);

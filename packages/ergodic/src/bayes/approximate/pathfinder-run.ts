@@ -4,7 +4,6 @@ import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import type { SamplingPlan } from "../samplers/sampler.ts";
 import { ApproximationRun, type Width } from "./approximation-run.ts";
-import { logMixture } from "./judgement.ts";
 import type { Kept } from "./kept.ts";
 import type { PathOptions } from "./path.ts";
 import { Paths } from "./paths.ts";
@@ -54,16 +53,9 @@ export class PathfinderRun extends ApproximationRun {
     return super.widthOf(Math.floor(k / this.paths.standing.length));
   }
 
-  /** Of the mixture in equal parts. */
-  protected logApproximation(x: Float64Array): number {
-    return logMixture(
-      this.paths.standing.flatMap((path) =>
-        path.logNormals(
-          x,
-          this.widths.map(({ scale }) => scale),
-        ),
-      ),
-    );
+  protected logParts(x: Float64Array): number[] {
+    const scales = this.widths.map(({ scale }) => scale);
+    return this.paths.standing.flatMap((path) => path.logNormals(x, scales));
   }
 
   protected fitParts(): Record<string, Kept> {

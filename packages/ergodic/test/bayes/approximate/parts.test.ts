@@ -314,6 +314,22 @@ describe("judging draws", () => {
     expect(judge("test", p, q, stein, 3).paretoK).toBeLessThan(0.7);
   });
 
+  it("takes the ELBO from draws that are not widened, if any has a density, and the mass from all", () => {
+    const [q, stein] = [new Float64Array(4), new Float64Array(4).fill(-1)];
+    // The parts that are not widened have three times the density of q there.
+    const even = (k: number) => (k % 2 === 0 ? Math.log(3) : undefined);
+    const of = (p: number[], logPlain?: typeof even) => judge("test", Float64Array.from(p), q, stein, 1, logPlain);
+    expect(of([1, 5, 3, 7], even).elbo).toBeCloseTo(2 - Math.log(3), 14);
+    expect(of([1, 5, 3, 7]).elbo).toBe(4);
+    expect(of([1, 5, -Infinity, 7], even).elbo).toBeCloseTo(1 - Math.log(3), 14);
+    expect(of([-Infinity, 5, Number.NaN, 7], even).elbo).toBe(6);
+    expect(of([1, 5, 3, 7], even).logMeanWeight).toBeCloseTo(
+      Math.log((Math.E + Math.E ** 5 + Math.E ** 3 + Math.E ** 7) / 4),
+      12,
+    );
+    expect(of([-Infinity, 5, Number.NaN, 7], even).logMeanWeight).toBeCloseTo(Math.log((Math.E ** 5 + Math.E ** 7) / 4), 12);
+  });
+
   it("weighs nothing what has no density, and throws where nothing has", () => {
     const none = new Float64Array(100).fill(-Infinity);
     expect(() => judge("test", none, new Float64Array(100), new Float64Array(100), 1)).toThrow("SAMPLE_APPROXIMATION");

@@ -6,6 +6,7 @@
  * this file in 16000 of other seeds would fail by chance.
  */
 import { afterAll, describe, expect, it } from "vitest";
+import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { cauchy, gamma, model } from "../../../src/bayes/model/index.ts";
 import {
   fullRank,
@@ -18,6 +19,7 @@ import {
 } from "../../../src/bayes/samplers/index.ts";
 import type { LogDensity } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
 import { broken, funnel, gaussian } from "../samplers/densities.ts";
 
 const engine = await openEngine();
@@ -127,6 +129,14 @@ describe("on a normal target", () => {
     });
   });
 
+  it("none has an ELBO above the log evidence, also where wide draws are among the others", async () => {
+    const logEvidence = 1.5 * Math.log(2 * Math.PI) - 0.5 * Math.log(5.17);
+    for (const sampler of [fullRank(), pathfinder(), fullRank({ psis: false })])
+      expect((await drawn(sampler, plan)).report.elbo).toBeCloseTo(logEvidence, 4);
+    // The mean field's is less by half the log of the precision's diagonal over its determinant.
+    expect((await drawn(meanField(), plan)).report.elbo).toBeCloseTo(logEvidence - 0.5 * Math.log(6 / 5.17), 1);
+  });
+
   it("mean field has the reciprocals of the precision's diagonal for variances", async () => {
     const { draws, parameters } = await drawn(meanField({ psis: false }), plan);
     const logApproximation = draws.transition("logApproximation");
@@ -138,6 +148,29 @@ describe("on a normal target", () => {
       const quadratic = [1, -2, 300].reduce((sum, mean, i) => sum + precision[i][i] * (x[i] - mean) ** 2, 0);
       expect(logApproximation[k]).toBeCloseTo(-0.5 * quadratic - 1.5 * Math.log(2 * Math.PI) + 0.5 * Math.log(6), 3);
     }
+  });
+
+  it("wide draws are wide in every direction, or in one drawn at random", async () => {
+    const run = await finish(meanField().start(target, plan, engine));
+    const { drawPoint, widths } = run as unknown as {
+      drawPoint: (k: number, out: Float64Array) => void;
+      widths: { scale: number; oneWay: boolean }[];
+    };
+    const ways = new Set<number>();
+    for (let k = 0; k < 10 * widths.length; k++) {
+      const { scale, oneWay } = widths[k % widths.length];
+      const out = new Float64Array(3);
+      drawPoint.call(run, k, out);
+      const draws = stream(plan.seed, "advi", "draw").at(k);
+      // How many times as wide as the normal's own draw of these numbers.
+      const times = [1, -2, 300].map((mean, i) => (out[i] - mean) / (draws.normal() / Math.sqrt(precision[i][i])));
+      const way = oneWay ? draws.integer(3) : undefined;
+      if (way !== undefined) ways.add(way);
+      for (let i = 0; i < 3; i++) expect(times[i] / (way === undefined || way === i ? scale : 1)).toBeCloseTo(1, 2);
+    }
+    expect([...ways].sort()).toEqual([0, 1, 2]);
+    expect(new Set(widths.map(({ oneWay }) => oneWay)).size).toBe(2);
+    run.dispose();
   });
 
   it("the stochastic ascent alone comes near, from a point and from units far off", async () => {
@@ -224,6 +257,73 @@ describe("where a normal will not do", () => {
       expect(report.paretoK, sampler.name).toBeGreaterThan(0.7);
     }
     heavy.dispose();
+  });
+});
+
+it("the pool grows to ten times its size while its weights are worth too few draws, or may have a lighter tail", async () => {
+  /** Blocks of 50 draws at the end, of a run that asks for 200 draws and always finds its weights to be like this. */
+  const blocks = async (paretoK: number, effectiveSize: number, psis = true): Promise<number> => {
+    const run = pathfinder({ paths: 2, draws: 25, psis }).start(target, plan, engine);
+    const inner = run as unknown as { judge: () => object; pool: { arrays: { values: unknown[] } } };
+    const judge = inner.judge.bind(run);
+    inner.judge = () => ({ ...judge(), paretoK, effectiveSize });
+    await finish(run);
+    run.dispose();
+    return inner.pool.arrays.values.length;
+  };
+  expect([await blocks(0.7, 4000), await blocks(0.7, 3999), await blocks(0.71, 4000), await blocks(1, 4000)]).toEqual([
+    4, 40, 40, 40,
+  ]);
+  // More draws do not help, or are not weighted.
+  expect([await blocks(1.01, 10), await blocks(Infinity, 10), await blocks(0.9, 10, false)]).toEqual([4, 4, 4]);
+});
+
+describe("places beside the approximation", () => {
+  /** N(0, 1), and N(at, sd²) with `share` of the mass. */
+  const beside = (share: number, at: number, sd: number) => {
+    const terms = (x: number) => [Math.log(1 - share) - 0.5 * x * x, Math.log(share / sd) - 0.5 * ((x - at) / sd) ** 2];
+    return functionDensity({
+      dimension: 1,
+      logDensity: ([x]) => {
+        const [a, b] = terms(x);
+        return Math.max(a, b) + Math.log1p(Math.exp(-Math.abs(a - b)));
+      },
+      gradient: ([x]) => {
+        const [a, b] = terms(x);
+        const other = 1 / (1 + Math.exp(a - b));
+        return Float64Array.of(-(1 - other) * x - (other * (x - at)) / (sd * sd));
+      },
+    });
+  };
+  const given = { ...plan, chains: 4, draws: 4000, start: Float64Array.of(-0.5) };
+  const started = (density: LogDensity) => finish(pathfinder().start(density, given, engine));
+
+  it("are measured where the draws have less than a tenth of theirs there, and not where they have more", async () => {
+    const rare = await started(beside(0.03, 1.5, 0.05));
+    const found = rare.places!();
+    expect(found.map(({ by, missed, mode }) => [by, missed, mode])).toEqual([["scout", false, 0]]);
+    expect(Math.abs(found[0].point[0] - 1.5)).toBeLessThan(0.01);
+    const held = rare.draws().values.filter((x) => Math.abs(x - 1.5) < 0.1).length;
+    expect([held > 400, held < 1600]).toEqual([true, true]);
+    // 0.03 of the mass in the spike, and as much of the normal there again.
+    expect(found[0].share).toBeGreaterThan(0.04);
+    expect(found[0].share).toBeLessThan(0.08);
+    rare.dispose();
+    const common = await started(beside(0.3, 1.5, 0.2));
+    expect(common.draws().values.filter((x) => Math.abs(x - 1.5) < 0.4).length).toBeGreaterThan(1600);
+    expect(common.places!()).toEqual([]);
+    common.dispose();
+  });
+
+  it("are told where the weights are trusted, up to a Pareto k of 0.7", async () => {
+    const run = await started(beside(0.03, 1.5, 0.05));
+    const judged = (run as unknown as { judged: { of: { paretoK: number } } }).judged.of;
+    const told = (paretoK: number): number => {
+      judged.paretoK = paretoK;
+      return run.places!().length;
+    };
+    expect([0.7, 0.71, Infinity].map(told)).toEqual([1, 0, 0]);
+    run.dispose();
   });
 });
 

@@ -123,6 +123,20 @@ describe("the verdict", () => {
     expect(codes(fault)).toEqual(wanted);
   });
 
+  it.each<[JsonObject, RegExp]>([
+    [{ plan: { draws: 0 } }, /no draws were asked for: ask for some/],
+    [{ plan: { draws: 1 } }, /the run was stopped during warm-up: let it run on/],
+    [{ plan: null }, /the run was stopped during warm-up/],
+    [{ plan: [] }, /the run was stopped during warm-up/],
+    [{}, /the run was stopped during warm-up/],
+  ])("says why there are no draws: %o", (description, wanted) => {
+    const quantities = [{ name: "x", shape: [], kind: "parameter" as const }];
+    const none = { values: { x: new Float64Array(0) }, fields: [], transitions: new Float64Array(0), report: {} };
+    const { trusted, findings, text } = new Draws({ chains: 2, count: 0, quantities, description, ...none }).verdict();
+    expect([trusted, findings.map(({ code }) => code)]).toEqual([false, ["empty"]]);
+    expect(text).toMatch(wanted);
+  });
+
   it("names modes that the chains have missed, and how much they hold", () => {
     const at = { a: 1.23456, "b[1]": -2, "b[2]": null, c: 1e-9, d: 5 };
     const held = { by: "chain", chain: 0, share: 0.5, missed: false, at };

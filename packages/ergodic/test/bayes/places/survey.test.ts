@@ -1,11 +1,14 @@
 /** Where chains and scouts have been: chains start anew out of places with next to nothing of the posterior, and of no others; what was missed is named. */
 import { describe, expect, it } from "vitest";
+import { DensityPoint } from "../../../src/bayes/approximate/density-point.ts";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { Normal } from "../../../src/bayes/places/place.ts";
-import { distinct, shareOf } from "../../../src/bayes/places/scouts.ts";
+import { distinct, randomPoint, scouted, shareOf } from "../../../src/bayes/places/scouts.ts";
 import { type Recent, Survey } from "../../../src/bayes/places/survey.ts";
 import type { Entry } from "../../../src/bayes/places/visits.ts";
 import { gibbs, nuts, type Sampler, type SamplingPlan } from "../../../src/bayes/samplers/index.ts";
+import { ErgodicError } from "../../../src/engine/errors/errors.ts";
+import { KeptPart } from "../../../src/engine/loop/kept-part.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 
@@ -169,6 +172,40 @@ describe("a chain warms up again where it is", () => {
   });
 });
 
+it("what is kept of a survey comes back as it was, and is refused where it is of other chains or of no kind of place", async () => {
+  const density = twoModes(1, 0, FAR);
+  const open = (chains = 2) => new Survey(density, { ...plan, chains }, engine, { scouts: 2, restarts: 10 });
+  const survey = open();
+  while (await survey.work(1e5, () => expect.fail("no chain is looked at")));
+  survey.begin([0, 1]);
+  await survey.fresh(1);
+  const [tensors, state] = [survey.tensors(), survey.state()];
+  expect(Object.keys(tensors).length).toBeGreaterThan(1);
+  expect(state).toMatchObject({ sent: 2, restarted: [0, 1], chainsLeft: [0, 1] });
+  const restored = (changes: object = {}, chains = 2, first: (numbers: Float64Array) => void = () => {}) => {
+    const copy = structuredClone(tensors) as Record<string, Float64Array>;
+    first(copy["survey.0"]);
+    const again = open(chains);
+    try {
+      again.restore(new KeptPart("a test", { tensors: copy, state: {} }).part("a survey", "survey.", { ...state, ...changes }));
+      return { tensors: again.tensors(), state: again.state() };
+    } finally {
+      again.dispose();
+    }
+  };
+  expect(restored()).toEqual({ tensors, state });
+  const refused = /CHECKPOINT_FORMAT/;
+  expect(() => restored({ chainsLeft: [0, 2] })).toThrow(refused);
+  expect(() => restored({ chainsLeft: [-1] })).toThrow(refused);
+  expect(() => restored({ restarted: [0] })).toThrow(refused);
+  expect(() => restored({ sent: -1 })).toThrow(refused);
+  // The kind and the chain are the first numbers of a place.
+  expect(() => restored({}, 2, (numbers) => numbers.set([4]))).toThrow(refused);
+  expect(() => restored({}, 2, (numbers) => numbers.set([2, 2]))).toThrow(refused);
+  expect(() => restored({}, 2, (numbers) => numbers.set([2, 1]))).not.toThrow();
+  survey.dispose();
+});
+
 describe("a chain is out of place", () => {
   /** Draws of N(mean, sd² I) and the gradients there, as a chain leaves them. */
   const recent = (density: ReturnType<typeof twoModes>, mean: number, sd: number): Recent => {
@@ -313,6 +350,74 @@ describe("scouts", () => {
     expect(shareOf(8000, 400, 17)).toBe(40);
     expect(shareOf(8000, 421, 17)).toBe(0);
     expect(shareOf(50_000, 50, 23)).toBeGreaterThan(shareOf(50_000, 0, 24));
+  });
+
+  it("find the best normal and that of the path's end, once where they are the same, and none that leaves the support", async () => {
+    const edge = functionDensity({
+      dimension: 1,
+      logDensity: ([x]) => (x > 0 ? 0.3 * Math.log(x) - 0.3 * x : -Infinity),
+      gradient: ([x]) => Float64Array.of(0.3 / x - 0.3),
+    });
+    const point = new DensityPoint(engine, edge, "test");
+    const kinds = new Set<string>();
+    for (let i = 0; i < 12; i++) {
+      const found = await scouted(point, {}, plan, i, 1000);
+      for (const { elbo, normal } of found) expect([elbo, normal.factor[0]].every(Number.isFinite)).toBe(true);
+      expect(found[0].elbo).toBe(Math.max(...found.map(({ elbo }) => elbo)));
+      kinds.add(`${found.map(({ end }) => end)}`);
+    }
+    // A scout whose best normal is the last; one whose last is another; one whose last has a draw outside of the support.
+    expect([...kinds].sort()).toEqual(["false", "false,true", "true"]);
+    point.dispose();
+  });
+
+  it("start at a draw from the prior every other time, if one of twenty has a finite density", async () => {
+    let draws = 0;
+    const far = (x: number) => ({
+      drawStart() {
+        draws++;
+        return Float64Array.of(x, 0, 0);
+      },
+    });
+    const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
+    const ends = async (i: number, x: number) => Math.round((await scouted(point, far(x), plan, i, 1000))[0].normal.mean[0]);
+    expect(await ends(1, FAR + 1)).toBe(FAR);
+    expect(draws).toBe(1);
+    expect(await ends(2, FAR + 1)).toBe(0);
+    expect(draws).toBe(1);
+    expect(await ends(3, Number.NaN)).toBe(0);
+    expect(draws).toBe(21);
+    point.dispose();
+  });
+
+  it("start at one point, which costs one evaluation; no finite point is none, and any other error is an error", async () => {
+    const point = new DensityPoint(engine, twoModes(1, 0, FAR), "test");
+    expect((await randomPoint(point, plan, 3))!.every((x) => Math.abs(x) < 2)).toBe(true);
+    expect(point.evaluations).toBe(1);
+    point.dispose();
+    const failing = (error: Error) =>
+      randomPoint({ places: () => Promise.reject(error) } as unknown as DensityPoint, { ...plan }, 0);
+    expect(await failing(new ErgodicError("test", "nowhere", "SAMPLE_START"))).toBeUndefined();
+    await expect(failing(new ErgodicError("test", "of another kind", "SAMPLE_GRADIENT"))).rejects.toThrow("of another kind");
+    await expect(failing(new RangeError("out of memory"))).rejects.toThrow("out of memory");
+  });
+
+  it("are sent one by one, then the masses of their places are measured; they are of no chain", async () => {
+    const survey = new Survey(twoModes(1, 0, FAR), plan, engine, { scouts: 4, restarts: 10 });
+    const counts = () => [survey.scouts, (survey as unknown as { entries: Entry[] }).entries.filter(byScout).length];
+    const byScout = ({ kind }: Entry) => kind === "scout";
+    const steps: number[][] = [];
+    while (await survey.work(1e5, () => expect.fail("no chain is looked at"))) steps.push(counts());
+    // One scout at a time, and then one mass.
+    expect(steps).toEqual([[1, 0], [2, 0], [3, 0], [4, 0], ...steps.slice(4)]);
+    expect(steps.slice(4)).toEqual([[4, 1]]);
+    const { entries } = survey as unknown as { entries: Entry[] };
+    // The mass is that of the search with the best end.
+    const ends = entries.filter(({ kind, settled }) => kind === "found" && settled);
+    const [scout] = entries.filter(byScout);
+    expect([scout.settled, scout.elbo]).toEqual([true, Math.max(...ends.map(({ elbo }) => elbo))]);
+    expect(new Set(entries.map(({ kind, chain }) => `${kind} ${chain}`))).toEqual(new Set(["found -1", "scout -1"]));
+    survey.dispose();
   });
 
   it("that are both within the other's region are one place, the better; ends of paths come first, however good another looks", () => {

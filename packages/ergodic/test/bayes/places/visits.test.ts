@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../src/bayes/model/functional/index.ts";
 import { Normal } from "../../../src/bayes/places/place.ts";
-import { type Entry, visitsOf } from "../../../src/bayes/places/visits.ts";
+import { type Entry, heldBy, visitsOf } from "../../../src/bayes/places/visits.ts";
 import { ChainDraws } from "../../../src/bayes/samplers/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import {
@@ -182,6 +182,103 @@ describe("a light mode far away", () => {
       const runs = [await sample(schools, schoolsData, { seed, workers: 1 }), await sample(tailed, {}, { seed, workers: 1 })];
       for (const draws of runs) expect(draws.verdict().findings.map(({ code }) => code)).not.toContain("modes");
     }
+  });
+});
+
+describe("draws of a place", () => {
+  const plain = functionDensity({ dimension: 1, logDensity: () => 0 });
+  /** Four chains of 1000 draws, at 50 where `isThere`, and else about 0. */
+  const drawsOf = (isThere: (c: number, k: number) => boolean, count = 1000) => {
+    const at = (c: number, k: number) => (isThere(c, k) ? 50 : Math.sin(k));
+    const values = Float64Array.from({ length: 4 * count }, (_, k) => at(Math.floor(k / count), k % count));
+    return new ChainDraws(4, count, 1, values, [], new Float64Array(0));
+  };
+  const entry = (mean: number, more: Partial<Entry> = {}, sd = 1): Entry => {
+    const normal = new Normal(Float64Array.of(mean), Float64Array.of(sd));
+    const place = { normal, logMass: 0, error: 0, paretoK: 0 };
+    return { kind: "scout", chain: -1, elbo: 0, settled: true, most: Infinity, place, ...more };
+  };
+  const total = { logMass: 0, error: 0 };
+
+  it("are counted, with an error from five batches of each chain", () => {
+    const there = entry(50).place.normal;
+    expect(
+      heldBy(
+        there,
+        drawsOf((_, k) => k % 200 < 49),
+      ),
+    ).toEqual({ count: 980, error: 0 });
+    // 20 batches, of which the five of one chain hold 196 each and the others none: a variance of (5 × 147² + 15 × 49²) / 19.
+    const one = heldBy(
+      there,
+      drawsOf((c, k) => c === 2 && k % 200 < 196),
+    );
+    expect(one.count).toBe(980);
+    expect(one.error).toBeCloseTo(Math.sqrt((20 * (5 * 147 ** 2 + 15 * 49 ** 2)) / 19), 9);
+    // As many batches as draws, where there are fewer than five.
+    const few = heldBy(
+      there,
+      drawsOf((_, k) => k < 1, 2),
+    );
+    expect(few.count).toBe(4);
+    expect(few.error).toBeCloseTo(Math.sqrt((8 * 8 * 0.25) / 7), 9);
+  });
+
+  it("are too few below half of what its mass says, beyond five errors, and below a tenth whatever the error", () => {
+    // As much mass as all draws stand for: half of 4000.
+    const missed = (isThere: (c: number, k: number) => boolean) =>
+      visitsOf([entry(50)], drawsOf(isThere), plain, total)[0].missed;
+    expect(missed((_, k) => k % 200 < 49)).toBe(true);
+    expect(missed((_, k) => k % 200 < 51)).toBe(false);
+    // 980 of one chain alone, whose number is off by 389.
+    expect(missed((c, k) => c === 2 && k % 200 < 196)).toBe(false);
+    expect(missed((c, k) => c === 2 && k < 199)).toBe(true);
+  });
+
+  it("make a place the reference from a hundredth of all on, where no chain fills one", () => {
+    const heavy = entry(50, { place: { ...entry(50).place, logMass: 3 } });
+    // A place with too few draws to be compared with lacks most of what its mass says, in the light of another.
+    const missed = (held: number) =>
+      visitsOf(
+        [heavy, entry(0)],
+        drawsOf((c, k) => c === 1 && k < held),
+        plain,
+      ).map((place) => place.missed);
+    expect(missed(39)).toEqual([true, false]);
+    expect(missed(40)).toEqual([false, false]);
+  });
+
+  it("are told of what scouts know, once for each place, and of no search whose mass was not measured", () => {
+    const unknown = { ...entry(20).place, error: Infinity, paretoK: Infinity };
+    const entries = [entry(50, { kind: "found" }), entry(50), entry(50.5), entry(50, {}, 0.04), entry(20, { place: unknown })];
+    const shown = visitsOf(
+      entries,
+      drawsOf(() => false),
+      plain,
+      total,
+    );
+    expect(shown.map(({ by, point }) => [by, point[0]])).toEqual([
+      ["scout", 50],
+      ["scout", 50],
+    ]);
+  });
+
+  it("have modes counted from those that chains fill, each place of a mode by its number", () => {
+    const entries = [
+      entry(50),
+      entry(0, { kind: "chain", chain: 0 }),
+      entry(0.5, { kind: "chain", chain: 1 }),
+      entry(90, { kind: "chain", chain: 2, settled: false }),
+      entry(70, { kind: "left", chain: 3 }),
+    ];
+    const shown = visitsOf(
+      entries,
+      drawsOf(() => false),
+      plain,
+      total,
+    );
+    expect(shown.map(({ mode }) => mode)).toEqual([1, 0, 0, -1, -1]);
+    expect(shown.map(({ settled }) => settled)).toEqual([false, true, true, false, true]);
   });
 });
 
