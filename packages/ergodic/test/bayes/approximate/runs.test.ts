@@ -347,6 +347,23 @@ describe("what is said on the way", () => {
     run.dispose();
   });
 
+  it("says how many steps there can be at most: of the fit, of blocks of draws, and of the search for places", async () => {
+    // Some ninety modes, so that there is a place in nearly every step of the search.
+    const lattice = functionDensity({
+      dimension: 2,
+      logDensity: ([x, y]) => 3 * (Math.cos(6 * x) + Math.cos(6 * y)) - (x * x + y * y) / 50,
+      gradient: ([x, y]) => Float64Array.of(-18 * Math.sin(6 * x) - x / 25, -18 * Math.sin(6 * y) - y / 25),
+    });
+    const short = pathfinder({ psis: false, maxIterations: 20 });
+    const run = await finish(short.start(lattice, { ...plan, chains: 4, draws: 10_000 }, engine));
+    // 800 blocks, one step that begins the search, 24 scouts, and some masses.
+    expect(run.report().scouts).toBe(24);
+    expect(run.step).toBeGreaterThan(825);
+    expect(run.step).toBeLessThanOrEqual(run.stepsPerEpoch);
+    expect(run.stepsPerEpoch).toBeLessThan(1000);
+    run.dispose();
+  });
+
   it("names what is wrong with options, starts and densities", async () => {
     expect(() => pathfinder({ paths: 0 })).toThrow(/pathfinder: paths is 0.*OPTION_RANGE/);
     expect(() => pathfinder({ path: 1 } as object)).toThrow(/did you mean "paths".*OPTION_UNKNOWN/);

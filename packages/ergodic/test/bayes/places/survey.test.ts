@@ -251,6 +251,27 @@ describe("a chain is out of place", () => {
     survey.dispose();
   });
 
+  it("is at its last draw where it has too few for a normal, of unknown mass, and nowhere without any", async () => {
+    const density = twoModes(1, 0, FAR);
+    const { draws, gradients, highest } = recent(density, 0, 1);
+    for (const n of [0, 1, 3, 4]) {
+      const survey = new Survey(density, { ...plan, chains: 1 }, engine, { scouts: 0, restarts: 10 });
+      survey.begin([0]);
+      const few = { draws: draws.slice(0, 3 * n), gradients: gradients.slice(0, 3 * n), highest };
+      expect(await survey.work(0, () => few)).toBe(true);
+      expect(await survey.work(0, () => few)).toBe(false);
+      const { entries } = survey as unknown as { entries: Entry[] };
+      expect(entries).toHaveLength(n === 0 ? 0 : 1);
+      if (n === 1 || n === 3) {
+        const [{ settled, most, place }] = entries;
+        expect([...place.normal.mean]).toEqual([...draws.slice(3 * n - 3, 3 * n)]);
+        // Were it ten times as wide in each of three directions.
+        expect([settled, place.logMass, most]).toEqual([false, -Infinity, expect.closeTo(highest + 3 * Math.log(10), 12)]);
+      }
+      survey.dispose();
+    }
+  });
+
   it("where it fills a place of less than e^-10 of the mass", async () => {
     // Ten times as wide, it might hold e^-5.
     expect(
@@ -444,6 +465,8 @@ describe("scouts", () => {
     });
     const kept = (...found: Parameters<typeof distinct>[0]) => distinct(found).map(({ elbo }) => elbo);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 1, 1))).toEqual([3, 1, 2]);
+    // As narrow as another that is far away is no reason to leave it out.
+    expect(kept(round(0, 3, 1, 1), round(0, 2, 0.05, 1), round(90, 1, 0.05, 1))).toEqual([3, 1, 2]);
     expect(kept(round(0, 3, 1, 1), round(0, 2, 0.06, 1))).toEqual([3]);
     // In ten dimensions draws of one hardly ever come to the other from a ratio of two on.
     expect(kept(round(0, 3, 1, 10), round(0, 2, 0.45, 10))).toEqual([3, 2]);
