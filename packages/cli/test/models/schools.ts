@@ -1,5 +1,4 @@
-import { normal, vector } from "ergodic";
-import type { ModelContext } from "ergodic/bayes";
+import { type ModelContext, normal, vector } from "ergodic";
 
 type Data = Readonly<Record<string, number[]>>;
 

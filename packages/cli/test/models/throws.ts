@@ -1,5 +1,4 @@
-import { normal } from "ergodic";
-import type { ModelContext } from "ergodic/bayes";
+import { type ModelContext, normal } from "ergodic";
 
 interface Nothing {
   boom: number;

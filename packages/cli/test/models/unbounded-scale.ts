@@ -1,5 +1,4 @@
-import { normal, vector } from "ergodic";
-import type { ModelContext } from "ergodic/bayes";
+import { type ModelContext, normal, vector } from "ergodic";
 
 export default function unboundedScale({ data, param, observe }: ModelContext): void {
   observe(data({ y: vector("N") }).y, normal(0, param("sigma", "real")));

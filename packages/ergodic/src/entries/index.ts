@@ -20,6 +20,7 @@ export {
   integer,
   inverseGamma,
   lognormal,
+  type ModelContext,
   matrix,
   model,
   multivariateNormalCholesky,
