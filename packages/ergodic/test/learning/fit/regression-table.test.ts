@@ -25,7 +25,7 @@ interface Golden {
   dispersion: number;
   degreesOfFreedom: number;
 }
-const { data: columns, models } = JSON.parse(readFileSync(new URL("golden/regression.json", import.meta.url), "utf8")) as {
+const { data: columns, models } = JSON.parse(readFileSync(new URL("../../golden/regression.json", import.meta.url), "utf8")) as {
   data: Record<string, number[]> & { work: string[] };
   models: Record<string, Golden>;
 };
