@@ -52,7 +52,7 @@ export default {
     {
       name: "as its modules",
       goal: 2,
-      open: async () => contestant("as its modules", pathToFileURL(join(folder, "entries/everything.js"))),
+      open: async () => contestant("as its modules", pathToFileURL(join(folder, "entries/index.js"))),
     },
   ],
 };
