@@ -25,6 +25,7 @@ export const PARTS = [
     "engine/memory/gemm",
     "entries/everything",
     "entries/graphs",
+    "entries/index",
     "engine/loop/plan",
     "bayes/model/index",
     "learning/fit/folds",
