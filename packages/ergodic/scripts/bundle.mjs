@@ -180,8 +180,9 @@ const namespacesByValue = (text) =>
 /** @param {readonly { path: string, text: string }[]} files all scripts of dist, from now on */
 async function replace(files) {
   const paths = new Set(files.map(({ path }) => path));
-  for (const file of existsSync(dist) ? await readdir(dist, { recursive: true }) : [])
-    if (/\.js$/.test(file) && !paths.has(join(dist, file))) await rm(join(dist, file));
+  for (const folder of [dist, dirname(singleFile)])
+    for (const file of existsSync(folder) ? await readdir(folder, { recursive: true }) : [])
+      if (/\.js$/.test(file) && !paths.has(join(folder, file))) await rm(join(folder, file));
   for (const { path, text } of files) {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);
