@@ -48,7 +48,7 @@ export async function writeDraws(draws: Draws, folder: string, format: DrawsForm
 export async function readDraws(path: string): Promise<Draws> {
   const names = await readdir(path).catch(() => undefined);
   if (!names) return (await isArrow(path)) ? readArrow(path) : loadDraws(path);
-  // Of a save that was cut short, whose files have other names yet.
+  // A save was cut short, so its files still have temporary names.
   if ((await pendingFiles(path)).size > 0) return loadDraws(path);
   const runs = names.filter((name) => name === INDEX || /\.(csv|arrow)$/.test(name));
   if (runs.length === 0)

@@ -67,7 +67,7 @@ describe.each(kept.map((command) => [command.name(), command] as const))("%s", (
     const line = resumeCommand("the run's.checkpoint", { command, fixed, terminal: captured() });
     const [program, ...again] = inShell(line);
     const read = readBy(again);
-    // What a checkpoint brings has its default here.
+    // Options that the checkpoint holds have their defaults here.
     const defaults = readBy([name, ...operands, ...mandatory]).opts();
     const brought = fixed.map((option) => [option, defaults[option]]);
     expect(program).toBe("ergodic");

@@ -144,7 +144,7 @@ async function run(models: string[], options: Options, terminal: Terminal): Prom
 
 const namesOf = (text: string): string[] => text.split(",").map((name) => name.trim());
 
-/** What is said of models by name. */
+/** The option `join` of the server, from --join and --apart. */
 function joinOf({ join = [], apart = [] }: Options): Record<string, boolean> | undefined {
   if (join.length === 0 && apart.length === 0) return undefined;
   const both = join.find((name) => apart.includes(name));

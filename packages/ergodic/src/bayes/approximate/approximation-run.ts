@@ -14,8 +14,9 @@ import { SteppedRun } from "./stepped-run.ts";
 
 /** Draws of a step. */
 const BLOCK = 50;
-/** Where draws are picked by weights: how many the weights should be worth, and how often the pool may be made anew in search of them. */
+/** Effective number of draws that the weights should be worth. */
 const EFFECTIVE = 4000;
+/** Largest size of the pool, as a multiple of its first size. */
 const MOST_POOLS = 10;
 const GOOD_K = 0.7;
 /** Above it the weights have no mean, and more draws do not help. */
@@ -70,7 +71,7 @@ export abstract class ApproximationRun extends SteppedRun {
   /** Blocks of a pool. */
   private readonly blocks: number;
   private readonly resample: boolean;
-  /** Of each block made: [BLOCK, dimension], and [BLOCK] of the others. */
+  /** One array per block: values are [BLOCK, dimension], the others [BLOCK]. */
   private readonly pool = {
     numbers: { fitted: 0 },
     arrays: {
@@ -114,7 +115,7 @@ export abstract class ApproximationRun extends SteppedRun {
   /** log densities of the parts of q, which are in equal shares: one after the other for each normal as wide as `widths` says. */
   protected abstract logParts(x: Float64Array): number[];
   protected abstract fitParts(): Record<string, Kept>;
-  /** Of fitting. */
+  /** Figures about the fit. */
   protected abstract fitReport(): Record<string, number>;
 
   protected fitted(): void {
@@ -265,7 +266,7 @@ export abstract class ApproximationRun extends SteppedRun {
     stein.push(block[3]);
   }
 
-  /** Of the pool so far. */
+  /** Judges the pool as it is now; repeated only when the pool has grown. */
   private judge(): Judged {
     const { arrays } = this.pool;
     const blocks = arrays.values.length;

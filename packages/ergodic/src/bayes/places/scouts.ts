@@ -22,9 +22,9 @@ import { quasiNewtonDefaults } from "../approximate/quasi-newton.ts";
 import type { SamplingPlan } from "../samplers/sampler.ts";
 import { drawsFor, haveLikeSpreads, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
-/** Of the gradients of a run. */
+/** Largest share of a run's gradients that the search for places may take. */
 export const BUDGET = 0.1;
-/** Of a scout's share, for its search; the rest is for masses. */
+/** Share of a scout's evaluations for its search; the rest measures masses. */
 const SEARCH = 0.55;
 const ELBO_DRAWS = 2;
 const MOST_ITERATIONS = 200;
@@ -35,7 +35,7 @@ const PRIOR_TRIES = 20;
 /** Places in the numbering of paths. */
 const SCOUT = 2 ** 20;
 
-/** What a scout found: a normal, how well it fits, and whether it is that of the path's end, where the search had converged. */
+/** A normal found by a scout, how well it fits, and whether it is from the end of the path, where the search had converged. */
 export interface Scouted {
   readonly normal: Normal;
   readonly elbo: number;

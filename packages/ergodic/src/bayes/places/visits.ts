@@ -47,7 +47,7 @@ export interface Entry {
   kind: Kind;
   chain: number;
   elbo: number;
-  /** Of a chain: that it fills its place; of what a scout found: that it is its path's end. */
+  /** Whether a chain fills its place, or a scout's normal is the end of its path. */
   settled: boolean;
   /** The most that its log mass can be. */
   most: number;

@@ -51,7 +51,7 @@ export interface VisitedPlace {
   readonly missed: boolean;
   /** true: the place is too light for a run of this length to hold draws there, but heavy enough to change a moment. */
   readonly rare?: boolean;
-  /** Of a missed or rare place: the quantity whose moments it would change most, and the factor of its standard deviation, at the least; absent where none changes much. */
+  /** Quantity whose moments a missed or rare place would change most. Absent if it changes none much. */
   readonly changes?: string;
   /** The factor by which the place would change that standard deviation, at least. */
   readonly sdFactor?: number;

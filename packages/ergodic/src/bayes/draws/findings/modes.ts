@@ -45,7 +45,7 @@ export function hasSeveralModes(draws: Judged): boolean {
   return tellsModes(draws) || new Set(modes.map(({ mode }) => mode)).size > 1;
 }
 
-/** What to do about several modes; tempering is not advised to itself. */
+/** Advice about several modes. Does not advise tempering to a run of parallelTempering(). */
 export function joinModes(draws: Judged): string {
   const tempered = nameOf(draws) === "parallelTempering";
   const other = tempered
