@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { beforeAll, describe, expect, test } from "vitest";
 import * as sources from "../packages/ergodic/src/entries/everything.ts";
+import { ENTRIES } from "../packages/ergodic/test/browser/whole-library.ts";
 
 const packages = fileURLToPath(new URL("../packages/", import.meta.url));
 const names = readdirSync(packages);
@@ -131,21 +132,8 @@ test("Node loads few files for an entry, and none that trains to predict", () =>
 const OF_OTHERS = ["compileFunction", "paretoKhat"];
 
 test("the built library knows by name all that its sources define, and keeps the names", () => {
-  const named = [
-    "",
-    "/bayes",
-    "/data",
-    "/distributions",
-    "/extend",
-    "/graphs",
-    "/layers",
-    "/learning",
-    "/losses",
-    "/predict",
-    "/rules",
-    "/search",
-  ];
-  const code = `const modules = await Promise.all(${JSON.stringify(named)}.map((name) => import("ergodic" + name)));
+  const named = ENTRIES.map((name) => (name === "index" ? "ergodic" : `ergodic/${name}`));
+  const code = `const modules = await Promise.all(${JSON.stringify(named)}.map((name) => import(name)));
     const all = Object.assign({}, ...modules);
     const taken = (define) => { try { define(); return false; } catch (error) { return error.code === "NAME_TAKEN"; } };
     console.log(JSON.stringify({

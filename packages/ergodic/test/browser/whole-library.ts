@@ -1,20 +1,5 @@
 /** Entries whose names do not clash: together they are what one module of everything would be. */
-export const ENTRIES = [
-  ...[
-    "index",
-    "bayes",
-    "data",
-    "distributions",
-    "extend",
-    "graphs",
-    "layers",
-    "learning",
-    "losses",
-    "predict",
-    "rules",
-    "search",
-  ],
-];
+export const ENTRIES = "index bayes data distributions extend graphs layers learning losses predict rules search".split(" ");
 
 /** Code of an expression that loads all entries as one object. `folder`: address of the built entries, with a slash at its end. */
 export const wholeLibrary = (folder: string): string =>
