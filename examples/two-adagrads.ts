@@ -5,8 +5,8 @@
  * Run: node examples/two-adagrads.ts   (Node 22.18 or later)
  */
 import { fileURLToPath } from "node:url";
-import { adagrad, RuleRunner } from "ergodic";
-import { adagradHistory } from "ergodic/rules";
+import { adagrad } from "ergodic";
+import { hostRule, RuleRunner } from "ergodic/rules";
 
 const COUNT = 100;
 
@@ -21,6 +21,39 @@ function objective(x: Float64Array, gradient: Float64Array | null): number {
   return f;
 }
 
+/** p_i ← p_i − η g_{T,i} / (√(Σ_{t ≤ T} g_{t,i}²) + ε), where every gradient g_t is kept. Sums begin with the oldest gradient, as adagrad()'s does. */
+const textbookAdagrad = hostRule(
+  "textbookAdagrad",
+  { rate: 0.01, epsilon: 1e-10 },
+  ({ rate, epsilon }, f, count) => {
+    const history: Float64Array[] = [];
+    return {
+      get stateBytes() {
+        return history.length * count * 8;
+      },
+      snapshot: () => ({ numbers: {}, arrays: { history: history.map((g) => g.slice()) } }),
+      restore: ({ arrays }) => void history.splice(0, history.length, ...arrays.history),
+      step(x) {
+        const gradient = new Float64Array(count);
+        const loss = f(x, gradient);
+        history.push(gradient);
+        for (let i = 0; i < count; i++) {
+          let sum = 0;
+          for (const past of history) sum += past[i] * past[i];
+          x[i] -= (Number(rate) * gradient[i]) / (Math.sqrt(sum) + Number(epsilon));
+        }
+        return { loss, lossBefore: true, stepSize: Number(rate), evaluations: 1, stopped: null };
+      },
+    };
+  },
+  {
+    summary: "AdaGrad with every past gradient kept",
+    source: "Duchi, Hazan, Singer 2011",
+    needs: () => "it keeps one gradient per step",
+    cost: () => ({ floatsPerParameter: null, perStep: "one gradient" }),
+  },
+);
+
 export interface Comparison {
   update: number;
   /** Coordinates that differ in any bit. */
@@ -32,7 +65,7 @@ export interface Comparison {
 export async function main(print: (line: string) => void = console.log): Promise<Comparison[]> {
   const running = await RuleRunner.open(adagrad({ rate: 0.5 }), { count: COUNT });
   const x = new Float64Array(COUNT);
-  const textbook = adagradHistory({ rate: 0.5 }).start(objective, COUNT);
+  const textbook = textbookAdagrad({ rate: 0.5 }).start(objective, COUNT);
   const gradient = new Float64Array(COUNT);
   const rows: Comparison[] = [];
   print("updates   coordinates that differ   bytes, running sum   bytes, history");

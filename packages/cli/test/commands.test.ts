@@ -421,7 +421,6 @@ describe("rules", () => {
     const { stdout } = await works("rules", "--quick");
     expect(stdout).toMatch(/^ {2}adam\s+8\s+\d+\s+0\s+lazy\s+[\d.]+ {2}\S/m);
     expect(stdout).toMatch(/^ {2}sgd\s+0\s+0\s+0\s+exact\s+[\d.]+/m);
-    expect(stdout).toMatch(/^ {2}adagradHistory\s+grows/m);
     expect(stdout).toContain("100,000 f32 parameters, a size that fits the cache");
     expect(stdout).toContain("sgd  Robbins, Monro 1951\n    p ← p − η·g\n");
   });

@@ -15,7 +15,7 @@ import "../predict/at-start.ts"; // left out by bundlers
 
 reserveRules();
 reserveSearches();
-reserveLossNames(Object.keys(losses));
+reserveLossNames(Object.values(losses).map(({ declaration }) => declaration.name));
 reserveInitialisers();
 reserveLayerKinds();
 reserveDistributionNames(Object.keys(distributions));

@@ -2,11 +2,6 @@
 import "./at-start.ts"; // left out by bundlers
 
 export { Answer, type BestState, type VariableMarginal } from "../graphs/answers/index.ts";
-export { type ImportanceSamplingOptions, importanceSampling } from "../graphs/bounds/importance-sampling.ts";
-export { type MiniBucketsOptions, miniBuckets } from "../graphs/bounds/mini-buckets.ts";
-export { type EliminationOptions, elimination } from "../graphs/exact/elimination.ts";
-export { type LoopyBeliefPropagationOptions, loopyBeliefPropagation } from "../graphs/exact/loopy-belief-propagation.ts";
-export { type NaiveMeanFieldOptions, naiveMeanField } from "../graphs/exact/naive-mean-field.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "../graphs/infer/infer.ts";
 export type { Inferred } from "../graphs/infer/tables-of.ts";
 export {
@@ -42,13 +37,11 @@ export {
   type WeightedRule,
   weightedRule,
 } from "../graphs/knowledge/index.ts";
-export { type ContrastiveDivergenceOptions, contrastiveDivergence } from "../graphs/learn/contrastive-divergence.ts";
-export { exactLikelihood } from "../graphs/learn/exact-likelihood.ts";
+export * from "../graphs/learn/all.ts";
 export type { GraphFitOptions } from "../graphs/learn/graph.ts";
 export type { GraphLikelihood, GraphLikelihoodOptions } from "../graphs/learn/graph-likelihood.ts";
 export type { LearnedGraph } from "../graphs/learn/learned-graph.ts";
 export type { GraphLearner, LearningPlan } from "../graphs/learn/learner.ts";
-export { pseudoLikelihood } from "../graphs/learn/pseudo-likelihood.ts";
 export { learnerFromJson, learnerNames } from "../graphs/learn/registry.ts";
 export type { StateName, States } from "../graphs/model/domains.ts";
 export type { Evidence } from "../graphs/model/evidence.ts";
@@ -59,15 +52,6 @@ export { FactorGraph, factorGraph, type VariableOptions } from "../graphs/model/
 export { is, type Literal, type LiteralLike, not, type VariableName } from "../graphs/model/literals.ts";
 export type { FactorKind } from "../graphs/model/structure.ts";
 export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/reduce/algorithm.ts";
-export { automatic } from "../graphs/reduce/automatic.ts";
+export * from "../graphs/reduce/all.ts";
 export { inferenceFromJson, inferenceNames } from "../graphs/reduce/registry.ts";
-export { type GraphGibbsOptions, graphGibbs } from "../graphs/sampling/gibbs/graph-gibbs.ts";
 export type { GraphTemperingOptions } from "../graphs/sampling/gibbs/ladder.ts";
-export { type ReplicaGibbsOptions, replicaGibbs } from "../graphs/sampling/replicas/replica-gibbs.ts";
-export {
-  type AnnealedImportanceSamplingOptions,
-  annealedImportanceSampling,
-} from "../graphs/sampling/tempering/annealed-importance-sampling.ts";
-export { type GraphLadderOptions, graphTempering } from "../graphs/sampling/tempering/graph-tempering.ts";
-export { type GraphAnnealingOptions, graphAnnealing } from "../graphs/search/graph-annealing.ts";
-export { type IteratedConditionalModesOptions, iteratedConditionalModes } from "../graphs/search/iterated-conditional-modes.ts";

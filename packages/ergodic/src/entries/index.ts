@@ -47,7 +47,7 @@ export { ruleEquation } from "../engine/optimise/equation.ts";
 export { adagrad, adam, lbfgs, momentum, rmsprop, sgd } from "../engine/optimise/index.ts";
 export { chain } from "../engine/optimise/rule.ts";
 export { RuleRunner } from "../engine/optimise/runner.ts";
-export { cosineDecay, inverseTimeDecay } from "../engine/optimise/schedule.ts";
+export { cosineDecay, inverseTimeDecay } from "../engine/optimise/schedules/index.ts";
 export { saga, svrg } from "../engine/optimise/variance.ts";
 export { stream } from "../engine/random/stream.ts";
 export { Answer } from "../graphs/answers/index.ts";
@@ -70,7 +70,7 @@ export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
 export type { FitOptions } from "../learning/fit/kinds/trainable.ts";
 export type { LinearModel } from "../learning/models/linear/linear.ts";
-export { logistic as logisticLoss, squared as squaredLoss } from "../learning/models/losses/index.ts";
+export { logisticLoss, squaredLoss } from "../learning/models/losses/index.ts";
 export {
   batchNorm,
   cnn,

@@ -5,25 +5,11 @@ export type { CoordinateDescentOptions } from "../engine/optimise/coordinates/co
 export type { CoordinateTarget, CoordinateTargetOptions } from "../engine/optimise/coordinates/coordinate-target.ts";
 export type { CoordinateDescent } from "../engine/optimise/coordinates/descend-coordinates.ts";
 export { coordinateProblem, coordinateTarget } from "../engine/optimise/coordinates/target.ts";
+export * from "../search/algorithms/all.ts";
 export { type Asked, type Best, type History, Search, type SearchOptions, search } from "../search/algorithms/ask-tell.ts";
-export { defineSearch, keepState, type SearchFactory } from "../search/algorithms/define-search.ts";
+export { defineSearch, keepState, type SearchConformance, type SearchFactory } from "../search/algorithms/define-search.ts";
 export type { BlackBox, BlackBoxContext } from "../search/algorithms/evaluation.ts";
-export {
-  cmaEs,
-  coordinateSearch,
-  differentialEvolution,
-  nelderMead,
-  onePlusOneEs,
-  openAiEs,
-  powell,
-  randomDirection,
-  randomSearch,
-  type SearchEntry,
-  searchFromJson,
-  searchRegistry,
-  simulatedAnnealing,
-  spsa,
-} from "../search/algorithms/index.ts";
+export { type SearchEntry, searchFromJson, searchRegistry } from "../search/algorithms/index.ts";
 export type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "../search/algorithms/search.ts";
 export type { Scale, SpaceOptions } from "../search/algorithms/space.ts";
 export {

@@ -8,7 +8,7 @@ import type { CoordinateDescentOptions } from "../../src/engine/optimise/coordin
 import type { CoordinateTarget } from "../../src/engine/optimise/coordinates/coordinate-target.ts";
 import { pickNames } from "../../src/engine/optimise/coordinates/picks.ts";
 import { coordinateProblem } from "../../src/engine/optimise/coordinates/target.ts";
-import { inverseTimeDecay } from "../../src/engine/optimise/schedule.ts";
+import { inverseTimeDecay } from "../../src/engine/optimise/schedules/index.ts";
 import { coordinateDescent, coordinateDescentFrom } from "../../src/learning/coordinates/coordinate-descent.ts";
 import { linear } from "../../src/learning/fit/kinds/linear.ts";
 import type { LinearOptions } from "../../src/learning/models/linear/linear.ts";

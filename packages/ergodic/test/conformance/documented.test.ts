@@ -61,6 +61,16 @@ test("the root is small enough to read", () => {
   expect(exported.filter(({ entry }) => entry === "ergodic/src/entries/index.ts").length).toBeLessThanOrEqual(150);
 });
 
+test("every public name is meant to be public: surface.txt lists them, and running this file with vitest -u renews it", async () => {
+  const names = (entry: string): string[] =>
+    exported
+      .filter((one) => one.entry === entry)
+      .map(({ name }) => name)
+      .sort();
+  const all = [...new Set(exported.map(({ entry }) => entry))].map((entry) => `${entry}\n  ${names(entry).join("\n  ")}\n`);
+  await expect(all.join("\n")).toMatchFileSnapshot("./surface.txt");
+});
+
 /** Members of a type that the library declares, each once. */
 function membersOf(type: ts.Type): ts.Symbol[] {
   const parts = type.isUnion() ? type.types : [type];

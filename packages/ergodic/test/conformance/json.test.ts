@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/index.ts";
 import { mul, square, sub } from "../../src/engine/compiler/index.ts";
 import type { JsonObject } from "../../src/engine/contract/index.ts";
-import { schedules } from "../../src/engine/optimise/schedule.ts";
+import * as schedules from "../../src/engine/optimise/schedules/index.ts";
 import * as ergodic from "../../src/entries/everything.ts";
 
 type Described = { toJSON(): unknown };

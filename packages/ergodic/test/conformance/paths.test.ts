@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { fit, linear } from "../../src/entries/everything.ts";
-import { type LossName, lossFromJson, lossNames } from "../../src/learning/models/loss.ts";
+import { lossFromJson, lossNames } from "../../src/learning/models/loss.ts";
+import type { LossName } from "../../src/learning/models/loss-name.ts";
 import { type Kind, randomRows, tableOf } from "../learning/coordinates/column-problems.ts";
 
 const kindOf: Record<string, Kind> = { binary: "logistic", multiclass: "multinomial", regression: "squared", count: "poisson" };

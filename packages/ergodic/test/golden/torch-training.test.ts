@@ -22,7 +22,7 @@ import {
   network,
   relu,
 } from "../../src/entries/everything.ts";
-import { multinomial } from "../../src/learning/models/losses/index.ts";
+import { multinomialLoss as multinomial } from "../../src/learning/models/losses/index.ts";
 import { outputsOf } from "../../src/learning/models/neural/programs.ts";
 import { planOf } from "../learning/models/bound-network.ts";
 

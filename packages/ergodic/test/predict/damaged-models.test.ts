@@ -355,7 +355,7 @@ it("losses of the library are what predictors hold them to; a loss that nothing 
   const made = Object.values(losses).filter((one) => typeof one === "function" && one.length === 0 && /^[a-z]/.test(one.name));
   expect(made.length).toBeGreaterThan(0);
   for (const [name, { task, one, several }] of Object.entries(libraryLosses)) {
-    const found = (losses as unknown as Record<string, () => ReturnType<typeof losses.squared>>)[name]();
+    const found = (losses as unknown as Record<string, () => ReturnType<typeof losses.squaredLoss>>)[`${name}Loss`]();
     expect([found.name, found.task]).toEqual([name, task]);
     expect(found.joint === true ? several : one).toBe(found.link);
     if ((found.task as string) === "binary") expect(several).toBe(found.link === "sigmoid" ? "sigmoidNormalised" : "sign");

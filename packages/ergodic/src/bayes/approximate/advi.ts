@@ -1,37 +1,10 @@
-import { checkBoolean, checkChoice } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
+import type { Accepted } from "../../engine/errors/options.ts";
+import { type Sampler, type SamplerFactory, sampler } from "../samplers/sampler.ts";
 import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import type { AdviOptions, ResolvedAdvi } from "./advi-options.ts";
 import { AdviRun } from "./advi-run.ts";
 
-/** Options of `meanField` and `fullRank`. */
-export interface AdviOptions {
-  /**
-   * Where the normal starts: "pathfinder" (the best normal of four Pathfinder paths) or "point" (the starting point, unit
-   * scale). Default "pathfinder".
-   */
-  start?: "pathfinder" | "point";
-  /** Draws per gradient of the ascent. Default 1; a whole number >= 1. */
-  gradientDraws?: number;
-  /** Draws per estimate of the ELBO. Default 100; a whole number >= 1. */
-  elboDraws?: number;
-  /** Most steps of the ascent; 0 skips it. Default 10,000. */
-  maxIterations?: number;
-  /** The ascent ends where the relative change of the ELBO falls below this. Default 0.01; >= 0. */
-  tolerance?: number;
-  /** Steps between two estimates of the ELBO. Default 100; a whole number >= 1. */
-  evaluateEvery?: number;
-  /** Steps for which each step size is tried. Default 50; a whole number >= 1. */
-  adaptIterations?: number;
-  /** η, the step size of the ascent, > 0. Default: the best of 100, 10, 1, 0.1 and 0.01. */
-  rate?: number;
-  /** Rows that each evaluation of the ascent reads, for a model conditioned with `rows`. Default: all. */
-  batch?: number;
-  /** Fixed draws on which L-BFGS maximises the ELBO at the end; 0 skips this. Default 200; 0 with `batch`. */
-  refineDraws?: number;
-  /** Whether draws are picked by Pareto smoothed importance weights. Default true. */
-  psis?: boolean;
-}
+export type { AdviOptions };
 
 const defaults = {
   start: "pathfinder",
@@ -45,26 +18,28 @@ const defaults = {
   psis: true,
 } satisfies AdviOptions;
 
-export type ResolvedAdvi = Required<Omit<AdviOptions, "rate" | "batch">> & Pick<AdviOptions, "rate" | "batch">;
+const count = { low: 1, high: 1e6, integer: true };
+const most = { low: 0, high: 1e9, integer: true };
+const accepted: Accepted = {
+  start: ["pathfinder", "point"],
+  gradientDraws: count,
+  elboDraws: count,
+  maxIterations: most,
+  tolerance: { low: 0 },
+  evaluateEvery: count,
+  adaptIterations: count,
+  refineDraws: most,
+  psis: "boolean",
+  rate: { low: 0, open: true },
+  batch: { low: 1, integer: true },
+};
+const absent = { rule: "the ascent scales its steps by past gradients; rate sets their length" };
 
-function resolve(where: string, given: AdviOptions): ResolvedAdvi {
-  const absent = { rule: "the ascent scales its steps by past gradients; rate sets their length" };
-  checkKeys(where, given, [...Object.keys(defaults), "rate", "batch"], { absent });
+const advi = (name: "meanField" | "fullRank"): SamplerFactory<AdviOptions> =>
+  sampler({ name, family: "approximation", exact: false, options: accepted, absent }, (given) => make(name, given));
+
+function make(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
   const options: ResolvedAdvi = { ...defaults, ...(given.batch === undefined ? {} : { refineDraws: 0 }), ...given };
-  if (options.batch !== undefined) checkNumber(where, "batch", options.batch, { low: 1, integer: true });
-  checkChoice(where, "start", options.start, ["pathfinder", "point"]);
-  for (const key of ["gradientDraws", "elboDraws", "evaluateEvery", "adaptIterations"] as const)
-    checkNumber(where, key, options[key], { low: 1, high: 1e6, integer: true });
-  for (const key of ["maxIterations", "refineDraws"] as const)
-    checkNumber(where, key, options[key], { low: 0, high: 1e9, integer: true });
-  checkNumber(where, "tolerance", options.tolerance, { low: 0 });
-  if (options.rate !== undefined) checkNumber(where, "rate", options.rate, { low: 0, open: true });
-  checkBoolean(where, "psis", options.psis);
-  return options;
-}
-
-function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
-  const options = resolve(name, given);
   return {
     name,
     verb: "sample",
@@ -84,7 +59,7 @@ function advi(name: "meanField" | "fullRank", given: AdviOptions): Sampler {
  * and W diagonal;
  * the stages are those of fullRank(). @throws OptionError; CapabilityError without a gradient
  */
-export const meanField = (options: AdviOptions = {}): Sampler => advi("meanField", options);
+export const meanField = /* @__PURE__ */ advi("meanField");
 
 /**
  * Variational inference by a normal of any covariance: the normal q that has the highest ELBO, E_q[ℓ(x) − log q(x)], by its gradient.
@@ -110,4 +85,4 @@ export const meanField = (options: AdviOptions = {}): Sampler => advi("meanField
  * @throws OptionError; CapabilityError without a gradient, or without rows for batches; ErgodicError where no starting point
  * has a finite density, or no η climbs
  */
-export const fullRank = (options: AdviOptions = {}): Sampler => advi("fullRank", options);
+export const fullRank = /* @__PURE__ */ advi("fullRank");

@@ -1,6 +1,4 @@
-import { checkBoolean } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
+import { sampler } from "../samplers/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 
@@ -21,31 +19,10 @@ export interface PathfinderOptions extends Partial<QuasiNewtonOptions> {
 const own = { paths: 4, draws: 1000, elboDraws: 25, maxIterations: 1000, psis: true };
 const defaults = { ...own, ...quasiNewtonDefaults };
 
-export type ResolvedPathfinder = Readonly<typeof defaults>;
+type ResolvedPathfinder = Readonly<typeof defaults>;
 
-/** Checked, and filled in. */
-export function resolvePathfinder(where: string, given: PathfinderOptions): ResolvedPathfinder {
-  checkKeys(where, given, Object.keys(defaults));
-  const options = { ...defaults, ...given };
-  checkQuasiNewton(where, options);
-  for (const key of ["paths", "elboDraws", "maxIterations", "draws"] as const)
-    checkNumber(where, key, options[key], { low: 1, high: 1e6, integer: true });
-  checkBoolean(where, "psis", options.psis);
-  return options;
-}
-
-export function checkQuasiNewton(where: string, options: QuasiNewtonOptions): void {
-  checkNumber(where, "history", options.history, { low: 1, high: 1000, integer: true });
-  checkNumber(where, "firstStep", options.firstStep, { low: 0, open: true });
-  const tolerances = [
-    "objectiveTolerance",
-    "relativeObjectiveTolerance",
-    "gradientTolerance",
-    "relativeGradientTolerance",
-    "parameterTolerance",
-  ] as const;
-  for (const key of tolerances) checkNumber(where, key, options[key], { low: 0 });
-}
+const count = { low: 1, high: 1e6, integer: true };
+const tolerance = { low: 0 };
 
 /**
  * Pathfinder: normal approximations along the way of L-BFGS to a mode, the best of each path by its ELBO, pooled over paths.
@@ -62,12 +39,34 @@ export function checkQuasiNewton(where: string, options: QuasiNewtonOptions): vo
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point or no approximation has a finite density
  */
-export function pathfinder(given: PathfinderOptions = {}): Sampler {
-  const options = resolvePathfinder("pathfinder", given);
-  return {
+export const pathfinder = /* @__PURE__ */ sampler<PathfinderOptions>(
+  {
     name: "pathfinder",
-    verb: "sample",
-    toJSON: () => ({ algorithm: "pathfinder", ...options }),
-    start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
-  };
-}
+    family: "approximation",
+    exact: false,
+    options: {
+      paths: count,
+      draws: count,
+      elboDraws: count,
+      maxIterations: count,
+      psis: "boolean",
+      history: { low: 1, high: 1000, integer: true },
+      firstStep: { low: 0, open: true },
+      objectiveTolerance: tolerance,
+      relativeObjectiveTolerance: tolerance,
+      gradientTolerance: tolerance,
+      relativeGradientTolerance: tolerance,
+      parameterTolerance: tolerance,
+    },
+    conformance: { paths: 2, draws: 200 },
+  },
+  (given) => {
+    const options: ResolvedPathfinder = { ...defaults, ...given };
+    return {
+      name: "pathfinder",
+      verb: "sample",
+      toJSON: () => ({ algorithm: "pathfinder", ...options }),
+      start: (density, plan, engine) => new PathfinderRun(density, plan, engine, options),
+    };
+  },
+);

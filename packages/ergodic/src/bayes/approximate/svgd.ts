@@ -1,9 +1,10 @@
-import { checkChoice } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+import { sampler } from "../samplers/sampler.ts";
 import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
 import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
 import { SvgdRun } from "./svgd-run.ts";
+
+export type { SvgdOptions };
 
 const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3, start: "pathfinder" } satisfies SvgdOptions;
 
@@ -25,34 +26,43 @@ const defaults = { particles: 100, rate: 0.5, iterations: 1000, tolerance: 1e-3,
  *
  * @throws OptionError; CapabilityError without a gradient; ErgodicError where no starting point has a finite density
  */
-export function svgd(given: SvgdOptions = {}): Sampler {
-  checkKeys("svgd", given, [...Object.keys(defaults), "bandwidth", "batch"]);
-  const options: ResolvedSvgd = { ...defaults, ...given };
-  checkNumber("svgd", "particles", options.particles, { low: 2, high: 1e5, integer: true });
-  checkNumber("svgd", "rate", options.rate, { low: 0, open: true });
-  checkNumber("svgd", "iterations", options.iterations, { low: 1, high: 1e9, integer: true });
-  checkNumber("svgd", "tolerance", options.tolerance, { low: 0 });
-  if (options.bandwidth !== undefined) checkNumber("svgd", "bandwidth", options.bandwidth, { low: 0, open: true });
-  checkChoice("svgd", "start", options.start, ["pathfinder", "random"]);
-  if (options.batch !== undefined) checkNumber("svgd", "batch", options.batch, { low: 1, integer: true });
-  if (options.batch !== undefined && options.start === "random")
-    throw new OptionError(
-      "svgd",
-      'batch is given with start: "random", but batches are about the place that the paths find; take start: "pathfinder", or all rows',
-      "OPTION_CONFLICT",
-    );
-  return {
+export const svgd = /* @__PURE__ */ sampler<SvgdOptions>(
+  {
     name: "svgd",
-    verb: "sample",
-    readsRows: options.batch !== undefined,
-    checkGiven: (where, { chains = 1, draws = options.particles }) => checkParticles(where, options.particles, chains, draws),
-    toJSON: () => ({ algorithm: "svgd", ...options }),
-    start(density, plan, engine) {
-      if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
-      return new SvgdRun(density, plan, engine, options);
+    family: "approximation",
+    exact: false,
+    options: {
+      particles: { low: 2, high: 1e5, integer: true },
+      rate: { low: 0, open: true },
+      iterations: { low: 1, high: 1e9, integer: true },
+      tolerance: { low: 0 },
+      start: ["pathfinder", "random"],
+      bandwidth: { low: 0, open: true },
+      batch: { low: 1, integer: true },
     },
-  };
-}
+    conformance: { particles: 40 },
+  },
+  (given) => {
+    const options: ResolvedSvgd = { ...defaults, ...given };
+    if (options.batch !== undefined && options.start === "random")
+      throw new OptionError(
+        "svgd",
+        'batch is given with start: "random", but batches are about the place that the paths find; take start: "pathfinder", or all rows',
+        "OPTION_CONFLICT",
+      );
+    return {
+      name: "svgd",
+      verb: "sample",
+      readsRows: options.batch !== undefined,
+      checkGiven: (where, { chains = 1, draws = options.particles }) => checkParticles(where, options.particles, chains, draws),
+      toJSON: () => ({ algorithm: "svgd", ...options }),
+      start(density, plan, engine) {
+        if (options.batch !== undefined) batchOf("svgd", { batch: options.batch, centre: undefined }, density);
+        return new SvgdRun(density, plan, engine, options);
+      },
+    };
+  },
+);
 
 /** @throws OptionError */
 function checkParticles(where: string, particles: number, chains: number, draws: number): void {

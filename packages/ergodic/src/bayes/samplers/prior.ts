@@ -1,9 +1,9 @@
 import type { LogDensity } from "../../engine/contract/index.ts";
-import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { type Stream, stream } from "../../engine/random/stream.ts";
 import { type ChainState, ChainsRun } from "./chains-run.ts";
-import type { Sampler, SamplingPlan } from "./sampler.ts";
+import { type SamplingPlan, sampler } from "./sampler.ts";
 
 const STRETCH = 64;
 
@@ -61,12 +61,12 @@ class PriorRun extends ChainsRun<PriorChain> {
  *
  * @throws CapabilityError where the density has no prior to draw from (a flat one, a target() term, a plain function)
  */
-export function prior(options: Record<string, never> = {}): Sampler {
-  checkKeys("prior", options, []);
-  return {
+export const prior = /* @__PURE__ */ sampler<Record<string, never>>(
+  { name: "prior", family: "prior", exact: false, options: {} },
+  () => ({
     name: "prior",
     verb: "sample",
     toJSON: () => ({ algorithm: "prior" }),
     start: (density, plan, engine) => new PriorRun(density, plan, engine),
-  };
-}
+  }),
+);

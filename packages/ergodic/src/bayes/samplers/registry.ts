@@ -1,51 +1,28 @@
-/** Every sampler that can be told in JSON, by the name of its algorithm: how a checkpoint's is made again, and what a command line knows. */
+/** Samplers by name, so that checkpoints, saved draws and command lines can make them from JSON. */
 
 import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
-import { fullRank, meanField } from "../approximate/advi.ts";
-import { pathfinder } from "../approximate/pathfinder.ts";
-import { svgd } from "../approximate/svgd.ts";
-import { gibbsFromJson } from "./gibbs/gibbs.ts";
-import { hmc } from "./hamiltonian/hmc.ts";
-import { nuts } from "./hamiltonian/nuts.ts";
-import { mala } from "./metropolis/mala.ts";
-import { metropolisWithinGibbs } from "./metropolis/metropolis-within-gibbs.ts";
-import { randomWalk } from "./metropolis/random-walk.ts";
-import { prior } from "./prior.ts";
-import type { Sampler } from "./sampler.ts";
-import { ellipticalSlice } from "./slice/elliptical-slice.ts";
-import { slice } from "./slice/slice.ts";
-import { psgld } from "./stochastic-gradient/psgld.ts";
-import { sghmc } from "./stochastic-gradient/sghmc.ts";
-import { sgld } from "./stochastic-gradient/sgld.ts";
-import { sgnht } from "./stochastic-gradient/sgnht.ts";
-import { parallelTempering } from "./tempering/parallel-tempering.ts";
-import { sequentialMonteCarlo } from "./tempering/sequential-monte-carlo.ts";
+import * as all from "./all.ts";
+import type { Sampler, SamplerFactory } from "./sampler.ts";
 
-/** Options are JSON: `sampler(options).toJSON()` is { algorithm, ...options } with every default filled in. */
-// biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-export const samplerRegistry: Readonly<Record<string, (options: any) => Sampler>> = {
-  nuts,
-  hmc,
-  randomWalk,
-  metropolisWithinGibbs,
-  mala,
-  slice,
-  ellipticalSlice,
-  sgld,
-  psgld,
-  sghmc,
-  sgnht,
-  pathfinder,
-  meanField,
-  fullRank,
-  svgd,
-  prior,
-  parallelTempering,
-  sequentialMonteCarlo,
-  gibbs: (options) => gibbsFromJson(options, samplerFromJson),
+const isRegistered = (value: unknown): value is SamplerFactory<object> => typeof value === "function" && "declaration" in value;
+
+/** A factory that reads options as JSON has them, which differ from its own where it says so. */
+const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {
+  const { declaration } = factory;
+  const { fromJson } = declaration;
+  return fromJson
+    ? Object.assign((options: object = {}) => fromJson(options as JsonObject, samplerFromJson), { declaration })
+    : factory;
 };
+
+/** Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> = Object.fromEntries(
+  Object.values(all as Readonly<Record<string, unknown>>)
+    .filter(isRegistered)
+    .map((factory) => [factory.declaration.name, byJson(factory)]),
+);
 
 /** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */
 export const samplerNames = (): string[] => Object.keys(samplerRegistry);
@@ -59,8 +36,9 @@ export function samplerFromJson(json: JsonObject): Sampler {
   checkNamedJson("samplerFromJson", json, "algorithm", "a sampler");
   const { algorithm, ...options } = json;
   const name = algorithm as string;
-  const make = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;
-  if (make) return make(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
+  const factory = Object.hasOwn(samplerRegistry, name) ? samplerRegistry[name] : undefined;
+  if (factory?.declaration.fromJson) return factory(options);
+  if (factory) return factory(Object.fromEntries(Object.entries(options).map(([name, value]) => [name, optionOf(value)])));
   throw new DataError(
     "sampler",
     `"${name}" cannot be made again from JSON, as it holds functions or is not of this library; give the algorithm itself`,

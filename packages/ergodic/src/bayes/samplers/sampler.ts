@@ -1,5 +1,6 @@
 import type { JsonObject, LogDensity, Progression } from "../../engine/contract/index.ts";
 import { CapabilityError, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { type Declaration, declare, type Factory } from "../../engine/errors/options.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 
@@ -120,6 +121,41 @@ export interface Sampler {
   /** A run on a log density. */
   start(density: LogDensity, plan: SamplingPlan, engine: Engine): Sampling;
 }
+
+/** How a sampler moves, for advice and tests. */
+export type SamplerFamily =
+  | "hamiltonian"
+  | "metropolis"
+  | "slice"
+  | "stochasticGradient"
+  | "approximation"
+  | "population"
+  | "tempering"
+  | "gibbs"
+  | "prior";
+
+/** A sampler's declaration. A new sampler is one file with its declaration, and one line in `samplers/all.ts`. */
+export interface SamplerDeclaration extends Declaration {
+  /** How it moves. */
+  readonly family: SamplerFamily;
+  /** Whether it leaves the target invariant once warm-up has ended. Conformance tests compare its draws with closed forms. */
+  readonly exact: boolean;
+  /** Options with which conformance tests run it, to keep runs short. Default: none. */
+  readonly conformance?: object;
+  /** Makes it from JSON whose options hold other samplers in a form of their own. Default: the factory, with samplers made. */
+  readonly fromJson?: (options: JsonObject, sampler: (json: JsonObject) => Sampler) => Sampler;
+}
+
+/** JSON without the options that depend on the density. */
+export const withoutUndefined = (json: Record<string, JsonObject[string] | undefined>): JsonObject =>
+  Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
+
+/** A function that makes a sampler from options, with its declaration. */
+export type SamplerFactory<O> = Factory<O, Sampler, SamplerDeclaration>;
+
+/** Makes the factory of a sampler; options are checked against `declaration` before `make` is called. */
+export const sampler = <O extends object>(declaration: SamplerDeclaration, make: (options: O) => Sampler): SamplerFactory<O> =>
+  declare(declaration, make);
 
 /** @throws OptionError for an option that the sampler would ignore */
 export function checkGivenOptions(where: string, sampler: Sampler, given: GivenOptions): void {

@@ -8,9 +8,11 @@ import type {
   OptionValue,
   Ranges,
   Resolved,
+  RuleConformance,
+  RuleDefinition,
   StatedCost,
 } from "./kinds.ts";
-import { checkFacts, definedRules, optionsToJson, resolve } from "./rule.ts";
+import { checkFacts, definedRules, definitionOf, optionsToJson, resolve } from "./rule.ts";
 import type { Schedule } from "./schedule.ts";
 
 export interface HostFacts<D extends Defaults> {
@@ -20,11 +22,10 @@ export interface HostFacts<D extends Defaults> {
   cost: (options: Resolved<D>) => StatedCost;
   /** Of numbers their range, of texts the choices. */
   ranges?: Ranges<D>;
+  /** How conformance tests run it. Rules of this library state it. */
+  conformance?: RuleConformance;
 }
-export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & {
-  readonly ruleName: string;
-  readonly defaults: D;
-};
+export type HostRuleFactory<D extends Defaults> = ((options?: Options<D>) => HostRule) & RuleDefinition<D>;
 
 /**
  * Host rules: rules that need the whole objective at points of their own choice, and so run in TypeScript, one update a call.
@@ -57,7 +58,7 @@ export function hostRule<D extends Defaults>(
     };
   };
   definedRules.define(name, (options) => make(options as Options<D>));
-  return Object.assign(make, { ruleName: name, defaults });
+  return Object.assign(make, definitionOf(name, defaults, facts));
 }
 
 /** State of a run as one record that the rule mutates; copies go out and come in. */

@@ -2,7 +2,7 @@
 
 import type { Expr } from "../compiler/index.ts";
 import { holds } from "../errors/checks.ts";
-import type { checkNumber } from "../errors/errors.ts";
+import type { Declaration, Range } from "../errors/options.ts";
 import type { Schedule, ScheduleJson } from "./schedule.ts";
 
 /**
@@ -20,9 +20,32 @@ export type Options<D extends Defaults> = {
   [K in keyof D]?: D[K] extends number ? number | Schedule : D[K] extends boolean ? boolean : string;
 };
 
-export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
-
 export type Ranges<D extends Defaults> = { [K in keyof D]?: Range | readonly string[] };
+
+/**
+ * How conformance tests run a rule: options that solve a convex problem of slope 1, and one whose coordinates differ 1000-fold in scale. A link
+ * of chains says whether it is the first or the last link of a chain with sgd().
+ */
+export interface RuleConformance {
+  /** Options for the convex problem. Default: none. */
+  readonly convex?: Readonly<Record<string, OptionValue>>;
+  /** Options for the problem whose coordinates differ in scale. Default: those of `convex`. */
+  readonly scaled?: Readonly<Record<string, OptionValue>>;
+  /** For a link: its place in a chain. */
+  readonly link?: "first" | "last";
+}
+
+/** The name, defaults and declaration that a rule's factory carries. */
+export interface RuleDefinition<D extends Defaults> {
+  /** The rule's name. */
+  readonly ruleName: string;
+  /** Defaults of its options. */
+  readonly defaults: D;
+  /** Its name, and values that its options accept. */
+  readonly declaration: Declaration;
+  /** How conformance tests run it. */
+  readonly conformance?: RuleConformance;
+}
 
 /** A rule as JSON, as `rule.toJSON()` gives it; `ruleFromJson` makes the rule again. */
 export type RuleJson =

@@ -3,7 +3,8 @@ import { type Expr, scalar, substitute, vector } from "../compiler/index.ts";
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../compiler/portable.ts";
 import type { EquationRule, OptionValue, Traced } from "./kinds.ts";
 import { optionsToJson, reservedNames } from "./rule.ts";
-import { type Schedule, type ScheduleJson, scheduleFromJson } from "./schedule.ts";
+import type { Schedule, ScheduleJson } from "./schedule.ts";
+import { scheduleFromJson } from "./schedules/by-name.ts";
 
 /** A rule, traced on symbols. Its expressions are the step, where to evaluate if that is not at p, and the next states and scalars. */
 export interface PortableRule extends Pick<EquationRule, "name" | "last" | "link" | "summary" | "source"> {

@@ -1,7 +1,8 @@
 import { type Expr, scalar, vector } from "../compiler/index.ts";
 import { Registry } from "../contract/registry.ts";
-import { checkChoice, refuse } from "../errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../errors/errors.ts";
+import { refuse } from "../errors/checks.ts";
+import { checkKeys, OptionError } from "../errors/errors.ts";
+import { acceptedBy, checkOptions, type Range } from "../errors/options.ts";
 import { shown } from "../errors/shown.ts";
 import type {
   ByName,
@@ -10,10 +11,11 @@ import type {
   Inputs,
   Options,
   OptionValue,
-  Range,
   Ranges,
   Resolved,
   Rule,
+  RuleConformance,
+  RuleDefinition,
   Traced,
 } from "./kinds.ts";
 import { isSchedule, type Schedule, type ScheduleJson } from "./schedule.ts";
@@ -64,12 +66,11 @@ export interface Facts<D extends Defaults> {
   last?: boolean;
   /** A link of chains, not a rule on its own: it has no rate. */
   link?: boolean;
+  /** How conformance tests run it. Rules of this library state it. */
+  conformance?: RuleConformance;
 }
 /** Makes a rule from options, any subset of its `defaults`; numeric options also take a Schedule. */
-export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & {
-  readonly ruleName: string;
-  readonly defaults: D;
-};
+export type RuleFactory<D extends Defaults> = ((options?: Options<D>) => EquationRule) & RuleDefinition<D>;
 
 /** Every rule by the name that a file gives it. Not those that neither rule() nor hostRule() made. */
 export const definedRules = new Registry<(options: Record<string, OptionValue | Schedule>) => Rule>("rule");
@@ -120,7 +121,17 @@ export function rule<const N extends string, D extends Defaults>(
     };
   };
   definedRules.define(name, (options) => make(options as Options<D>));
-  return Object.assign(make, { ruleName: name, defaults });
+  return Object.assign(make, definitionOf(name, defaults, facts));
+}
+
+/** The definition that a rule's factory carries. */
+export function definitionOf<D extends Defaults>(
+  name: string,
+  defaults: D,
+  facts: { readonly ranges?: Ranges<D>; readonly conformance?: RuleConformance },
+): RuleDefinition<D> {
+  const { ranges, conformance } = facts;
+  return { ruleName: name, defaults, declaration: { name, options: acceptedBy(defaults, ranges) }, conformance };
 }
 
 /** What a definition says in addition to its formula is said where the rule is defined, not missed where it is made. */
@@ -182,19 +193,12 @@ export function resolve<D extends Defaults>(
   schedulable = true,
 ): Readonly<Record<string, OptionValue | Schedule>> {
   checkKeys(where, given, Object.keys(defaults));
-  const resolved: Record<string, OptionValue | Schedule> = {};
-  for (const [key, fallback] of Object.entries(defaults)) {
-    const value = given[key] === undefined ? fallback : (given[key] as OptionValue | Schedule);
-    if (typeof fallback === "number") {
-      if (!schedulable || !isSchedule(value)) checkNumber(where, key, value, ranges[key] as Range | undefined);
-    } else if (Array.isArray(ranges[key])) {
-      checkChoice(where, key, value, ranges[key] as readonly string[]);
-    } else if (typeof value !== typeof fallback) {
-      throw new OptionError(where, `${key} is ${shown(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
-    }
-    resolved[key] = value;
-  }
-  return Object.freeze(resolved);
+  const isChecked = ([name, value]: [string, unknown]): boolean =>
+    !(schedulable && typeof defaults[name] === "number" && isSchedule(value));
+  const checked = Object.fromEntries(Object.entries(given).filter(isChecked));
+  checkOptions(where, checked, { options: acceptedBy(defaults, ranges) });
+  const filled = Object.entries(defaults).map(([name, fallback]) => [name, given[name] ?? fallback]);
+  return Object.freeze(Object.fromEntries(filled));
 }
 
 export function optionsToJson(

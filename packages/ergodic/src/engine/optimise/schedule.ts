@@ -1,18 +1,11 @@
-import { add, constant, cos, div, type Expr, floor, min, mul, pow, sub } from "../compiler/index.ts";
-import { checkNamedJson, checkOptionsJson } from "../errors/checks.ts";
-import { checkKeys, checkNumber } from "../errors/errors.ts";
+import type { Expr } from "../compiler/index.ts";
+import { checkKeys } from "../errors/errors.ts";
+import { acceptedBy, checkOptions, type Declaration, type Range } from "../errors/options.ts";
 
 /**
- * Schedules: a rate as a scalar expression of the update number t (from 1), in the place of a constant.
+ * A schedule: a rate as a scalar expression of the update number t (from 1), in place of a constant. Each is a file in schedules/.
  *
- *   stepDecay          η_t = η · f^⌊(t − 1)/n⌋
- *   exponentialDecay   η_t = η · f^(t − 1)
- *   cosineDecay        η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2
- *   inverseTimeDecay   η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks
- *   optimalRate        η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective
- *   warmUp             η_t = (c + (1 − c) min(t − 1, n)/n) · (another schedule or a constant)
- *
- * Units: updates. A schedule is computed once an update, in float64, inside the same pass as the rule.
+ * Units: updates. A schedule is computed once per update, in float64, inside the same pass as the rule.
  * Sources: PyTorch's lr_scheduler for stepDecay, exponentialDecay, cosineDecay (CosineAnnealingLR) and warmUp (LinearLR);
  * scikit-learn's SGDClassifier for optimalRate.
  *
@@ -38,144 +31,41 @@ export interface ScheduleJson {
   options: Record<string, number | ScheduleJson>;
 }
 
-type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
-const positive: Range = { low: 0, open: true };
-const share: Range = { low: 0, high: 1 };
-
-/** The same rate throughout: η_t = η. `rate`: η > 0, default 0.01. */
-export const constantRate = schedule("constantRate", { rate: 0.01 }, { rate: positive }, ({ rate }) => constant(rate));
-
-/**
- * η_t = η f^⌊(t − 1)/n⌋: the rate is multiplied by f every n updates.
- *
- * `rate`: η > 0 (0.01); `every`: n, a whole number of updates >= 1 (1000); `factor`: f > 0 (0.5).
- */
-export const stepDecay = schedule(
-  "stepDecay",
-  { rate: 0.01, every: 1000, factor: 0.5 },
-  { rate: positive, every: { ...positive, integer: true }, factor: positive },
-  ({ rate, every, factor }, t) => mul(rate, pow(factor, floor(div(sub(t, 1), every)))),
-);
-
-/**
- * η_t = η f^(t − 1): the rate is multiplied by f at every update.
- *
- * `rate`: η > 0 (0.01); `factor`: f > 0 (0.999).
- */
-export const exponentialDecay = schedule(
-  "exponentialDecay",
-  { rate: 0.01, factor: 0.999 },
-  { rate: positive, factor: positive },
-  ({ rate, factor }, t) => mul(rate, pow(factor, sub(t, 1))),
-);
-
-/**
- * η_t = η₁ + (η − η₁)(1 + cos(π min(t − 1, n)/n))/2: from η down to η₁ along half a cosine.
- *
- * `rate`: η > 0 (0.01); `updates`: n > 0 (10,000); `final`: η₁ >= 0 (0).
- */
-export const cosineDecay = schedule(
-  "cosineDecay",
-  { rate: 0.01, updates: 10_000, final: 0 },
-  { rate: positive, updates: positive, final: { low: 0 } },
-  ({ rate, updates, final }, t) =>
-    add(final, mul((rate - final) / 2, add(1, cos(mul(Math.PI / updates, min(sub(t, 1), updates)))))),
-);
-
-/**
- * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks.
- *
- * `rate`: η > 0 (0.01); `decay`: d >= 0 (1); `power`: a >= 0 (1).
- */
-export const inverseTimeDecay = schedule(
-  "inverseTimeDecay",
-  { rate: 0.01, decay: 1, power: 1 },
-  { rate: positive, decay: { low: 0 }, power: { low: 0 } },
-  ({ rate, decay, power }, t) => {
-    const growth = add(1, mul(decay, sub(t, 1)));
-    return div(rate, power === 1 ? growth : pow(growth, power));
-  },
-);
-
-/**
- * η_t = 1 / (α(t₀ + t − 1)), Bottou's choice for an α-strongly convex objective.
- *
- * `alpha`: α > 0 (1e-4); `offset`: t₀ >= 0 (0, which means scikit-learn's 1/(α √(1/√α)), for losses of slope at most 1).
- */
-export const optimalRate = schedule(
-  "optimalRate",
-  { alpha: 1e-4, offset: 0 },
-  { alpha: positive, offset: { low: 0 } },
-  ({ alpha, offset }, t) => {
-    const start = offset || 1 / (alpha * Math.sqrt(1 / Math.sqrt(alpha)));
-    return div(1, mul(alpha, add(start - 1, t)));
-  },
-);
-
-/**
- * η_t = (c + (1 − c) min(t − 1, n)/n) · η: rises linearly from c η to η over n updates.
- *
- * `rate`: η, a number > 0 (0.01) or another schedule, which is not shifted; `updates`: n > 0 (1000); `from`: c in [0, 1] (0.1).
- */
-export function warmUp(options: { rate?: number | Schedule; updates?: number; from?: number } = {}): Schedule {
-  checkKeys("warmUp", options, ["rate", "updates", "from"]);
-  const { rate = 0.01, updates = 1000, from = 0.1 } = options;
-  if (!isSchedule(rate)) checkNumber("warmUp", "rate", rate, positive);
-  checkNumber("warmUp", "updates", updates, positive);
-  checkNumber("warmUp", "from", from, share);
-  return made("warmUp", { rate, updates, from }, (t) => {
-    const factor = add(from, mul((1 - from) / updates, min(sub(t, 1), updates)));
-    return mul(factor, isSchedule(rate) ? rate.value(t) : rate);
-  });
+/** A function that makes a schedule from options, with its declaration. `N`: options that take another schedule, too. */
+export interface ScheduleFactory<O, N extends keyof O> {
+  (options?: { readonly [K in keyof O]?: K extends N ? number | Schedule : number }): Schedule;
+  /** Its name, and values that its options accept. */
+  readonly declaration: Declaration;
 }
 
-/** Every schedule by its name, for reading a stored one. */
-export const schedules: Readonly<Record<string, (options?: never) => Schedule>> = {
-  constantRate,
-  stepDecay,
-  exponentialDecay,
-  cosineDecay,
-  inverseTimeDecay,
-  optimalRate,
-  warmUp,
-};
+export const isSchedule = (value: unknown): value is Schedule =>
+  typeof value === "object" && value !== null && (value as Schedule).kind === "schedule";
 
-/** Names of the library's schedules. */
-export const scheduleNames = (): string[] => Object.keys(schedules);
-
-export function isSchedule(value: unknown): value is Schedule {
-  return typeof value === "object" && value !== null && (value as Schedule).kind === "schedule";
-}
-
-/** Rebuilds what toJSON() gave. Throws OptionError for an unknown name. */
-export function scheduleFromJson(json: ScheduleJson): Schedule {
-  checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
-  checkOptionsJson("scheduleFromJson", json.options);
-  checkKeys("schedule", { [json.schedule]: 1 }, Object.keys(schedules));
-  const make = schedules[json.schedule] as unknown as (options: Record<string, number | Schedule>) => Schedule;
-  return make(
-    Object.fromEntries(Object.entries(json.options).map(([k, v]) => [k, typeof v === "number" ? v : scheduleFromJson(v)])),
-  );
-}
-
-function schedule<O extends Record<string, number>>(
+/** Defines a schedule by η_t; `nested` names options that take another schedule in place of a number. */
+export function schedule<O extends Record<string, number>, N extends keyof O & string = never>(
   name: string,
   defaults: O,
   ranges: { [K in keyof O]: Range },
-  value: (options: O, t: Expr) => Expr,
-): (options?: Partial<O>) => Schedule {
-  return (options = {}) => {
-    checkKeys(name, options, Object.keys(defaults));
-    const resolved: O = { ...defaults, ...options };
-    for (const key of Object.keys(defaults)) checkNumber(name, key, resolved[key], ranges[key]);
-    return made(name, resolved, (t) => value(resolved, t));
+  value: (options: { readonly [K in keyof O]: K extends N ? number | Schedule : number }, t: Expr) => Expr,
+  nested: readonly N[] = [],
+): ScheduleFactory<O, N> {
+  const declaration: Declaration = { name, options: acceptedBy(defaults, ranges) };
+  const make: (given?: object) => Schedule = (given = {}) => {
+    const isNumber = ([key, one]: [string, unknown]): boolean => !(nested.includes(key as N) && isSchedule(one));
+    checkKeys(name, given, Object.keys(defaults));
+    checkOptions(name, Object.fromEntries(Object.entries(given).filter(isNumber)), declaration);
+    const own = given as Readonly<Record<string, number | Schedule | undefined>>;
+    const options = Object.freeze(Object.fromEntries(Object.keys(defaults).map((key) => [key, own[key] ?? defaults[key]])));
+    return {
+      kind: "schedule",
+      name,
+      options,
+      value: (t) => value(options as never, t),
+      toJSON: () => ({
+        schedule: name,
+        options: Object.fromEntries(Object.entries(options).map(([key, one]) => [key, isSchedule(one) ? one.toJSON() : one])),
+      }),
+    };
   };
-}
-
-function made(name: string, options: Record<string, number | Schedule>, value: (t: Expr) => Expr): Schedule {
-  const json = (): ScheduleJson => ({
-    schedule: name,
-    options: Object.fromEntries(Object.entries(options).map(([k, v]) => [k, isSchedule(v) ? v.toJSON() : v])),
-  });
-  return { kind: "schedule", name, options: Object.freeze({ ...options }), value, toJSON: json };
+  return Object.assign(make, { declaration });
 }

@@ -1,5 +1,5 @@
 import type { Certificate, Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { stream } from "../../engine/random/stream.ts";
@@ -58,23 +58,26 @@ const LOOKS = 128;
  * 2^8 states and grow by factors of 16 as far as the memory goes. Tasks: "marginals", "partition".
  * Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
-export function importanceSampling(
-  options: ImportanceSamplingOptions = {},
-): InferenceAlgorithm & { start(part: Component, plan: InferencePlan): ImportanceSampling } {
-  checkKeys("importanceSampling", options, ["level", "width", "samples"]);
-  const { level = 0.999, width = 0.01, samples = 200000 } = options;
-  checkNumber("importanceSampling", "level", level, { low: 0.5, high: 0.999999 });
-  checkNumber("importanceSampling", "width", width, { low: 0, open: true });
-  checkNumber("importanceSampling", "samples", samples, { low: 1000, integer: true });
-  return {
+export const importanceSampling = /* @__PURE__ */ declare<
+  ImportanceSamplingOptions,
+  InferenceAlgorithm & { start(part: Component, plan: InferencePlan): ImportanceSampling }
+>(
+  {
     name: "importanceSampling",
-    verb: "infer",
-    tasks: ["marginals", "partition"],
-    toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
-    prepare: LogTables.making,
-    start: (part, plan) => new ImportanceSampling(part, plan, { level, width, samples }),
-  };
-}
+    options: { level: { low: 0.5, high: 0.999999 }, width: { low: 0, open: true }, samples: { low: 1000, integer: true } },
+  },
+  (options) => {
+    const { level = 0.999, width = 0.01, samples = 200000 } = options;
+    return {
+      name: "importanceSampling",
+      verb: "infer",
+      tasks: ["marginals", "partition"],
+      toJSON: () => ({ algorithm: "importanceSampling", level, width, samples }),
+      prepare: LogTables.making,
+      start: (part, plan) => new ImportanceSampling(part, plan, { level, width, samples }),
+    };
+  },
+);
 
 /** A proposal, and what was drawn from it. */
 interface Arm extends Weighed {

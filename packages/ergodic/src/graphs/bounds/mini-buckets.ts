@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { stream } from "../../engine/random/stream.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
 import { JointState } from "../reduce/joint-state.ts";
@@ -30,19 +30,20 @@ export interface MiniBucketsOptions {
  * there is an answer early; it ends where nothing has to be split, which is exact. Bounds hold in floating point, too: what rounding may have done is
  * counted and allowed for. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
  */
-export function miniBuckets(options: MiniBucketsOptions = {}): InferenceAlgorithm {
-  checkKeys("miniBuckets", options, ["iBound"]);
-  const { iBound = 10 } = options;
-  checkNumber("miniBuckets", "iBound", iBound, { low: 1, high: 28, integer: true });
-  return {
-    name: "miniBuckets",
-    verb: "infer",
-    tasks: ["marginals", "partition", "map"],
-    toJSON: () => ({ algorithm: "miniBuckets", iBound }),
-    prepare: LogTables.making,
-    start: (part, plan) => new MiniBuckets(part, plan, iBound),
-  };
-}
+export const miniBuckets = /* @__PURE__ */ declare<MiniBucketsOptions, InferenceAlgorithm>(
+  { name: "miniBuckets", options: { iBound: { low: 1, high: 28, integer: true } } },
+  (options) => {
+    const { iBound = 10 } = options;
+    return {
+      name: "miniBuckets",
+      verb: "infer",
+      tasks: ["marginals", "partition", "map"],
+      toJSON: () => ({ algorithm: "miniBuckets", iBound }),
+      prepare: LogTables.making,
+      start: (part, plan) => new MiniBuckets(part, plan, iBound),
+    };
+  },
+);
 
 class MiniBuckets extends PartRun {
   private readonly plan: InferencePlan;

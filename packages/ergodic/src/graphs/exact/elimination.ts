@@ -1,5 +1,6 @@
 import type { Json, Snapshot } from "../../engine/contract/index.ts";
-import { assert, CapabilityError, checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { assert, CapabilityError } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { bytesText, powerText } from "../../engine/memory/room.ts";
@@ -30,18 +31,19 @@ const MOST_SLICES = 2 ** 16;
  *
  * @throws CapabilityError where the graph is too wide for `mostStates`
  */
-export function elimination(options: EliminationOptions = {}): InferenceAlgorithm {
-  checkKeys("elimination", options, ["mostStates"]);
-  const { mostStates = MOST_STATES } = options;
-  checkNumber("elimination", "mostStates", mostStates, { low: 1 });
-  return {
-    name: "elimination",
-    verb: "infer",
-    tasks: ["marginals", "partition", "map"],
-    toJSON: () => ({ algorithm: "elimination", mostStates }),
-    start: (part, plan, engine) => new Elimination(part, plan, engine, mostStates),
-  };
-}
+export const elimination = /* @__PURE__ */ declare<EliminationOptions, InferenceAlgorithm>(
+  { name: "elimination", options: { mostStates: { low: 1 } } },
+  (options) => {
+    const { mostStates = MOST_STATES } = options;
+    return {
+      name: "elimination",
+      verb: "infer",
+      tasks: ["marginals", "partition", "map"],
+      toJSON: () => ({ algorithm: "elimination", mostStates }),
+      start: (part, plan, engine) => new Elimination(part, plan, engine, mostStates),
+    };
+  },
+);
 
 /** The same, where the order is known already, and the supports over which the whole part is computed, if over any; they become its own. */
 export function eliminationIn(

@@ -1,5 +1,5 @@
 import type { Certificate, Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
 import { LogTables } from "../reduce/log-tables.ts";
@@ -30,22 +30,24 @@ const PAUSE_ENTRIES = 1e5;
  * all, and the certificate promises nothing. A message that becomes 0 everywhere proves that no state is possible. Tasks: "marginals", "partition".
  * `damping`, `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
  */
-export function loopyBeliefPropagation(options: LoopyBeliefPropagationOptions = {}): InferenceAlgorithm {
-  const where = "loopyBeliefPropagation";
-  checkKeys(where, options, ["damping", "tolerance", "rounds"]);
-  const { damping = 0.3, tolerance = 1e-9, rounds = 1000 } = options;
-  checkNumber(where, "damping", damping, { low: 0, high: 0.99 });
-  checkNumber(where, "tolerance", tolerance, { low: 0 });
-  checkNumber(where, "rounds", rounds, { low: 1, integer: true });
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["marginals", "partition"],
-    toJSON: () => ({ algorithm: where, damping, tolerance, rounds }),
-    prepare: LogTables.making,
-    start: (part, plan) => new LoopyBeliefPropagation(part, plan, { damping, tolerance, rounds }),
-  };
-}
+export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropagationOptions, InferenceAlgorithm>(
+  {
+    name: "loopyBeliefPropagation",
+    options: { damping: { low: 0, high: 0.99 }, tolerance: { low: 0 }, rounds: { low: 1, integer: true } },
+  },
+  (options) => {
+    const where = "loopyBeliefPropagation";
+    const { damping = 0.3, tolerance = 1e-9, rounds = 1000 } = options;
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["marginals", "partition"],
+      toJSON: () => ({ algorithm: where, damping, tolerance, rounds }),
+      prepare: LogTables.making,
+      start: (part, plan) => new LoopyBeliefPropagation(part, plan, { damping, tolerance, rounds }),
+    };
+  },
+);
 
 /** `giveUp`: it ends after EARLY_ROUNDS rounds if they still changed a message by more. */
 interface Settings extends Required<LoopyBeliefPropagationOptions> {

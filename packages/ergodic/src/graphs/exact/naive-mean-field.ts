@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
@@ -38,22 +38,24 @@ const PAUSE_ENTRIES = 1e5;
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */
-export function naiveMeanField(options: NaiveMeanFieldOptions = {}): InferenceAlgorithm {
-  const where = "naiveMeanField";
-  checkKeys(where, options, ["restarts", "rounds", "tolerance"]);
-  const { restarts = 10, rounds = 1000, tolerance = 1e-9 } = options;
-  checkNumber(where, "restarts", restarts, { low: 1, integer: true });
-  checkNumber(where, "rounds", rounds, { low: 1, integer: true });
-  checkNumber(where, "tolerance", tolerance, { low: 0 });
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["marginals", "partition"],
-    toJSON: () => ({ algorithm: where, restarts, rounds, tolerance }),
-    prepare: LogTables.making,
-    start: (part, plan) => new NaiveMeanField(part, plan, { restarts, rounds, tolerance }),
-  };
-}
+export const naiveMeanField = /* @__PURE__ */ declare<NaiveMeanFieldOptions, InferenceAlgorithm>(
+  {
+    name: "naiveMeanField",
+    options: { restarts: { low: 1, integer: true }, rounds: { low: 1, integer: true }, tolerance: { low: 0 } },
+  },
+  (options) => {
+    const where = "naiveMeanField";
+    const { restarts = 10, rounds = 1000, tolerance = 1e-9 } = options;
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["marginals", "partition"],
+      toJSON: () => ({ algorithm: where, restarts, rounds, tolerance }),
+      prepare: LogTables.making,
+      start: (part, plan) => new NaiveMeanField(part, plan, { restarts, rounds, tolerance }),
+    };
+  },
+);
 
 class NaiveMeanField extends PartRun {
   private readonly plan: InferencePlan;

@@ -1,6 +1,6 @@
 import type { Conditionals, Snapshot, Tensor } from "../../engine/contract/index.ts";
-import { checkBoolean } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import type { Compared } from "../../engine/errors/worse.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
@@ -30,6 +30,8 @@ const MOST_PARTICLES = 100;
 /** Updates after which the powers of a ladder are moved for the first time, a power of two; then after twice as many, and so on. */
 const FIRST_MOVE = 16;
 
+const absent = { batch: "each update reads all evidence; particles sets the number of chains" };
+
 /**
  * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as means over chains of Gibbs sampling.
  * Chains with the evidence draw what was not observed, one sweep an update. The model's chains draw everything: persistent ones (PCD) from where they were,
@@ -41,34 +43,41 @@ const FIRST_MOVE = 16;
  * else, and anything hidden given them; an eighth of the labels an update where anything is hidden, as this has to follow.
  * For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al. 2016 for labels.
  */
-export function contrastiveDivergence(options: ContrastiveDivergenceOptions = {}): GraphLearner {
-  const where = "contrastiveDivergence";
-  const absent = { batch: "each update reads all evidence; particles sets the number of chains" };
-  checkKeys(where, options, ["steps", "persistent", "particles", "tempered"], { absent });
-  const { steps = 1, persistent = true, particles } = options;
-  checkNumber(where, "steps", steps, { low: 1, integer: true });
-  checkBoolean(where, "persistent", persistent);
-  if (particles !== undefined) checkNumber(where, "particles", particles, { low: 1, high: 10000, integer: true });
-  const tempered = temperedOf(where, options.tempered ?? false);
-  if (tempered && !persistent)
-    throw new OptionError(
-      where,
-      "persistent is false and tempered is given, but chains that begin anew at the evidence have no time to trade states; leave one of them out",
-      "OPTION_CONFLICT",
-    );
-  const json = { ...(particles === undefined ? {} : { particles }), ...(tempered ? { tempered: tempered.json } : {}) };
-  function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
-    const graph = yield* LearntGraph.making(columns, engine, plan.deterministic);
-    return new ContrastiveObjective(columns, graph, plan, engine, { steps, persistent, particles, tempered });
-  }
-  return {
-    name: where,
-    draws: true,
-    toJSON: () => ({ algorithm: where, steps, persistent, ...json }),
-    objective: (...given) => atOnce(making(...given)),
-    making,
-  };
-}
+export const contrastiveDivergence = /* @__PURE__ */ declare<ContrastiveDivergenceOptions, GraphLearner>(
+  {
+    name: "contrastiveDivergence",
+    options: {
+      steps: { low: 1, integer: true },
+      persistent: "boolean",
+      particles: { low: 1, high: 10000, integer: true },
+      tempered: "own",
+    },
+    absent,
+  },
+  (options) => {
+    const where = "contrastiveDivergence";
+    const { steps = 1, persistent = true, particles } = options;
+    const tempered = temperedOf(where, options.tempered ?? false);
+    if (tempered && !persistent)
+      throw new OptionError(
+        where,
+        "persistent is false and tempered is given, but chains that begin anew at the evidence have no time to trade states; leave one of them out",
+        "OPTION_CONFLICT",
+      );
+    const json = { ...(particles === undefined ? {} : { particles }), ...(tempered ? { tempered: tempered.json } : {}) };
+    function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
+      const graph = yield* LearntGraph.making(columns, engine, plan.deterministic);
+      return new ContrastiveObjective(columns, graph, plan, engine, { steps, persistent, particles, tempered });
+    }
+    return {
+      name: where,
+      draws: true,
+      toJSON: () => ({ algorithm: where, steps, persistent, ...json }),
+      objective: (...given) => atOnce(making(...given)),
+      making,
+    };
+  },
+);
 
 interface Settings {
   readonly steps: number;

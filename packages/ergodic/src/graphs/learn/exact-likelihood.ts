@@ -1,5 +1,6 @@
 import type { Conditionals, FactorTables, TableFactor } from "../../engine/contract/index.ts";
-import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import type { Compared } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { eliminationAgain } from "../exact/elimination.ts";
@@ -18,15 +19,17 @@ const MOST_STATES = 4096;
  *
  * @throws CapabilityError for a graph that is too wide, a factor of more than 4096 joint states, or labels of more that hidden variables join
  */
-export function exactLikelihood(options: Record<never, never> = {}): GraphLearner {
-  checkKeys("exactLikelihood", options, []);
-  return {
-    name: "exactLikelihood",
-    draws: false,
-    toJSON: () => ({ algorithm: "exactLikelihood" }),
-    objective: (columns, plan, engine) => new ExactObjective(columns, plan, engine),
-  };
-}
+export const exactLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
+  { name: "exactLikelihood", options: {} },
+  (options) => {
+    return {
+      name: "exactLikelihood",
+      draws: false,
+      toJSON: () => ({ algorithm: "exactLikelihood" }),
+      objective: (columns, plan, engine) => new ExactObjective(columns, plan, engine),
+    };
+  },
+);
 
 class ExactObjective implements GraphObjective {
   readonly count: number;

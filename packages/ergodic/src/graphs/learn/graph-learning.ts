@@ -15,7 +15,7 @@ import { FullLanes } from "../../engine/optimise/full-lanes.ts";
 import { ruleFromJson } from "../../engine/optimise/index.ts";
 import type { EquationRule, HostRule, Rule, RuleJson } from "../../engine/optimise/kinds.ts";
 import { adam } from "../../engine/optimise/rules/adam.ts";
-import { inverseTimeDecay } from "../../engine/optimise/schedule.ts";
+import { inverseTimeDecay } from "../../engine/optimise/schedules/index.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { inTurns } from "../../engine/threads/steps.ts";
 import { factsOf } from "../infer/facts.ts";

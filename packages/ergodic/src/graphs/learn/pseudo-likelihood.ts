@@ -1,6 +1,6 @@
 import type { Conditionals, Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys } from "../../engine/errors/errors.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
+import { declare } from "../../engine/errors/options.ts";
 import type { Compared } from "../../engine/errors/worse.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
@@ -16,19 +16,21 @@ import { LearntGraph } from "./learnt-graph.ts";
  * labels y with probabilities q (`truthiness`), from q: the gradient is in expectation that of E_q of the above.
  * For `fit(graph, { algorithm })`. Source: Besag 1975.
  */
-export function pseudoLikelihood(options: Record<never, never> = {}): GraphLearner {
-  checkKeys("pseudoLikelihood", options, []);
-  function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
-    return new PseudoObjective(columns, yield* LearntGraph.making(columns, engine), plan);
-  }
-  return {
-    name: "pseudoLikelihood",
-    draws: false,
-    toJSON: () => ({ algorithm: "pseudoLikelihood" }),
-    objective: (...given) => atOnce(making(...given)),
-    making,
-  };
-}
+export const pseudoLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
+  { name: "pseudoLikelihood", options: {} },
+  (options) => {
+    function* making(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective> {
+      return new PseudoObjective(columns, yield* LearntGraph.making(columns, engine), plan);
+    }
+    return {
+      name: "pseudoLikelihood",
+      draws: false,
+      toJSON: () => ({ algorithm: "pseudoLikelihood" }),
+      objective: (...given) => atOnce(making(...given)),
+      making,
+    };
+  },
+);
 
 class PseudoObjective implements GraphObjective {
   readonly count: number;

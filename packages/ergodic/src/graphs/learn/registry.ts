@@ -3,26 +3,21 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
-import { contrastiveDivergence } from "./contrastive-divergence.ts";
-import { exactLikelihood } from "./exact-likelihood.ts";
+import type { Factory } from "../../engine/errors/options.ts";
+import * as learners from "./all.ts";
 import type { GraphLearner } from "./learner.ts";
-import { pseudoLikelihood } from "./pseudo-likelihood.ts";
 
-// biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-const learners: Readonly<Record<string, (options: any) => GraphLearner>> = {
-  contrastiveDivergence,
-  pseudoLikelihood,
-  exactLikelihood,
-};
+/** Every learner by name. */
+export const learnerRegistry: Readonly<Record<string, Factory<object, GraphLearner>>> = learners;
 
 /** Names of the learners of graphs, as `learnerFromJson` knows them. */
-export const learnerNames = (): string[] => Object.keys(learners);
+export const learnerNames = (): string[] => Object.keys(learnerRegistry);
 
 /** The learner that `toJSON` described. @throws DataError for one that is not of this library */
 export function learnerFromJson(json: JsonObject): GraphLearner {
   checkNamedJson("learnerFromJson", json, "algorithm", "a learner of graphs");
   const { algorithm, ...options } = json;
   const name = algorithm as string;
-  if (Object.hasOwn(learners, name)) return learners[name](options);
+  if (Object.hasOwn(learnerRegistry, name)) return learnerRegistry[name](options);
   throw new DataError("learning", `"${name}" is no learner of graphs in this library; give the learner itself`, "LEARNER_JSON");
 }

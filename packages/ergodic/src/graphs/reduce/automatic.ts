@@ -1,5 +1,6 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
-import { CapabilityError, checkKeys } from "../../engine/errors/errors.ts";
+import { CapabilityError } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { powerText } from "../../engine/memory/room.ts";
@@ -38,28 +39,31 @@ const MANY = 200_000;
  * factor is 0 (estimated.ts), and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
  * sampling. The answer's method says which, and why.
  */
-export function automatic(options: Record<never, never> = {}): InferenceAlgorithm {
-  checkKeys("automatic", options, []);
-  return {
-    name: "automatic",
-    verb: "infer",
-    tasks: ["marginals", "partition", "map"],
-    toJSON: () => ({ algorithm: "automatic" }),
-    start: (part, plan, engine) => exactOr(plan.task === "map" ? graphAnnealing() : estimated(), true).start(part, plan, engine),
-    wholeFrom: MANY,
-    startWhole: (columns, plan, engine) => {
-      const chosen = graphGibbs().startWhole!(columns, plan, engine);
-      const answering = chosen.answering!.bind(chosen);
-      const why = `${columns.cardinalities.length} variables are too many to look for parts and orders; `;
-      return Object.assign(chosen, {
-        *answering() {
-          const found = yield* answering();
-          return found && { ...found, method: why + found.method };
-        },
-      });
-    },
-  };
-}
+export const automatic = /* @__PURE__ */ declare<Record<never, never>, InferenceAlgorithm>(
+  { name: "automatic", options: {} },
+  (options) => {
+    return {
+      name: "automatic",
+      verb: "infer",
+      tasks: ["marginals", "partition", "map"],
+      toJSON: () => ({ algorithm: "automatic" }),
+      start: (part, plan, engine) =>
+        exactOr(plan.task === "map" ? graphAnnealing() : estimated(), true).start(part, plan, engine),
+      wholeFrom: MANY,
+      startWhole: (columns, plan, engine) => {
+        const chosen = graphGibbs().startWhole!(columns, plan, engine);
+        const answering = chosen.answering!.bind(chosen);
+        const why = `${columns.cardinalities.length} variables are too many to look for parts and orders; `;
+        return Object.assign(chosen, {
+          *answering() {
+            const found = yield* answering();
+            return found && { ...found, method: why + found.method };
+          },
+        });
+      },
+    };
+  },
+);
 
 /**
  * Exact elimination where `automatic` takes it, and this algorithm where not. `mayGiveUp`: if the algorithm finds no state in which no factor is 0, the part

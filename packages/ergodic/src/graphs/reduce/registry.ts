@@ -3,36 +3,12 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
-import { importanceSampling } from "../bounds/importance-sampling.ts";
-import { miniBuckets } from "../bounds/mini-buckets.ts";
-import { elimination } from "../exact/elimination.ts";
-import { loopyBeliefPropagation } from "../exact/loopy-belief-propagation.ts";
-import { naiveMeanField } from "../exact/naive-mean-field.ts";
-import { graphGibbs } from "../sampling/gibbs/graph-gibbs.ts";
-import { replicaGibbs } from "../sampling/replicas/replica-gibbs.ts";
-import { annealedImportanceSampling } from "../sampling/tempering/annealed-importance-sampling.ts";
-import { graphTempering } from "../sampling/tempering/graph-tempering.ts";
-import { graphAnnealing } from "../search/graph-annealing.ts";
-import { iteratedConditionalModes } from "../search/iterated-conditional-modes.ts";
+import type { Factory } from "../../engine/errors/options.ts";
 import type { InferenceAlgorithm } from "./algorithm.ts";
-import { automatic } from "./automatic.ts";
+import * as all from "./all.ts";
 
-/** Options are JSON: `algorithm(options).toJSON()` is { algorithm, ...options } with every default filled in. */
-// biome-ignore lint/suspicious/noExplicitAny: options of each kind, from JSON
-export const inferenceRegistry: Readonly<Record<string, (options: any) => InferenceAlgorithm>> = {
-  automatic,
-  elimination,
-  importanceSampling,
-  miniBuckets,
-  loopyBeliefPropagation,
-  naiveMeanField,
-  annealedImportanceSampling,
-  graphTempering,
-  graphGibbs,
-  replicaGibbs,
-  iteratedConditionalModes,
-  graphAnnealing,
-};
+/** Every algorithm by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+export const inferenceRegistry: Readonly<Record<string, Factory<object, InferenceAlgorithm>>> = all;
 
 /** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
 export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);

@@ -1,5 +1,6 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { stream } from "../../engine/random/stream.ts";
@@ -38,26 +39,32 @@ const PAUSE_VARIABLES = 10_000;
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */
-export function graphAnnealing(options: GraphAnnealingOptions = {}): InferenceAlgorithm {
-  const where = "graphAnnealing";
-  checkKeys(where, options, ["sweeps", "from", "to", "restarts"]);
-  const { sweeps = 1000, to = 0.05, restarts = 10 } = options;
-  checkNumber(where, "sweeps", sweeps, { low: 1, integer: true });
-  checkNumber(where, "to", to, { low: 0, open: true });
-  const { from = Math.max(3, to) } = options;
-  checkNumber(where, "from", from, { low: 0, open: true });
-  checkNumber(where, "restarts", restarts, { low: 1, integer: true });
-  if (from < to)
-    throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["map"],
-    toJSON: () => ({ algorithm: where, sweeps, from, to, restarts }),
-    prepare: LogTables.making,
-    start: (part, plan) => new GraphAnnealing(part, plan, { sweeps, from, to, restarts }),
-  };
-}
+export const graphAnnealing = /* @__PURE__ */ declare<GraphAnnealingOptions, InferenceAlgorithm>(
+  {
+    name: "graphAnnealing",
+    options: {
+      sweeps: { low: 1, integer: true },
+      from: { low: 0, open: true },
+      to: { low: 0, open: true },
+      restarts: { low: 1, integer: true },
+    },
+  },
+  (options) => {
+    const where = "graphAnnealing";
+    const { sweeps = 1000, to = 0.05, restarts = 10 } = options;
+    const { from = Math.max(3, to) } = options;
+    if (from < to)
+      throw new OptionError(where, `from is ${from} and to is ${to}, but temperatures fall; exchange them`, "OPTION_MEANING");
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["map"],
+      toJSON: () => ({ algorithm: where, sweeps, from, to, restarts }),
+      prepare: LogTables.making,
+      start: (part, plan) => new GraphAnnealing(part, plan, { sweeps, from, to, restarts }),
+    };
+  },
+);
 
 class GraphAnnealing extends PartRun {
   private readonly plan: InferencePlan;

@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
+import { declare } from "../../engine/errors/options.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { quickBound } from "../bounds/quick-bound.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
@@ -28,20 +28,21 @@ const PAUSE_VARIABLES = 2000;
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */
-export function iteratedConditionalModes(options: IteratedConditionalModesOptions = {}): InferenceAlgorithm {
-  const where = "iteratedConditionalModes";
-  checkKeys(where, options, ["restarts"]);
-  const { restarts = 100 } = options;
-  checkNumber(where, "restarts", restarts, { low: 1, integer: true });
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["map"],
-    toJSON: () => ({ algorithm: where, restarts }),
-    prepare: LogTables.making,
-    start: (part, plan) => new IteratedConditionalModes(part, plan, restarts),
-  };
-}
+export const iteratedConditionalModes = /* @__PURE__ */ declare<IteratedConditionalModesOptions, InferenceAlgorithm>(
+  { name: "iteratedConditionalModes", options: { restarts: { low: 1, integer: true } } },
+  (options) => {
+    const where = "iteratedConditionalModes";
+    const { restarts = 100 } = options;
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["map"],
+      toJSON: () => ({ algorithm: where, restarts }),
+      prepare: LogTables.making,
+      start: (part, plan) => new IteratedConditionalModes(part, plan, restarts),
+    };
+  },
+);
 
 class IteratedConditionalModes extends PartRun {
   private readonly plan: InferencePlan;

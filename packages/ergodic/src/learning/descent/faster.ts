@@ -2,7 +2,8 @@ import { constant, substitute, vector } from "../../engine/compiler/index.ts";
 import { power } from "../../engine/numbers/power.ts";
 import type { EquationRule, Rule } from "../../engine/optimise/kinds.ts";
 import { definedRules } from "../../engine/optimise/rule.ts";
-import { isSchedule, type Schedule, type ScheduleJson, scheduleFromJson } from "../../engine/optimise/schedule.ts";
+import { isSchedule, type Schedule, type ScheduleJson } from "../../engine/optimise/schedule.ts";
+import { scheduleFromJson } from "../../engine/optimise/schedules/by-name.ts";
 
 /** How replicas step that are to move their mean as far, row by row, as one lane moves. */
 export interface Faster {

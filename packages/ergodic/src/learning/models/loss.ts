@@ -23,26 +23,11 @@ import {
 import type { Json, JsonObject, Link } from "../../engine/contract/index.ts";
 import { Registry } from "../../engine/contract/registry.ts";
 import { checkNamedJson, refuse } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { OptionError } from "../../engine/errors/errors.ts";
+import { acceptedBy, checkOptions, type Declaration, type Range } from "../../engine/errors/options.ts";
 import { linksOfTask } from "../../engine/files/links.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
-
-/** What each loss of this library predicts, for the compiler. */
-export interface KindByLoss {
-  logistic: "class";
-  hinge: "class";
-  squaredHinge: "class";
-  multinomial: "class";
-  squared: "number";
-  huber: "number";
-  epsilonInsensitive: "number";
-  quantile: "number";
-  poisson: "count";
-}
-
-/** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
-export type LossName = keyof KindByLoss;
 
 /** What a loss's definition says in addition to its equation. */
 export interface LossTraits<T extends Task = Task> {
@@ -76,6 +61,13 @@ export interface Loss<T extends Task = Task> extends LossTraits<T> {
   toJSON(): JsonObject;
 }
 
+/** A function that makes a loss from options, with its declaration. */
+export interface LossFactory<O, T extends Task, N extends string = string> {
+  (options?: Partial<O>): Loss<T>;
+  /** Its name, and values that its options accept. */
+  readonly declaration: Declaration & { readonly name: N };
+}
+
 /** Every loss by its name. */
 export const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
@@ -89,18 +81,18 @@ export const definedLosses = new Registry<(options?: Record<string, number>) => 
  *
  * Defines a loss and makes it known by its name. `ranges` checks its options.
  */
-export function loss<O extends Record<string, number>, const T extends Task>(
-  name: string,
+export function loss<O extends Record<string, number>, const T extends Task, const N extends string>(
+  name: N,
   defaults: O,
   define: (inputs: { z: Expr; y: Expr } & { [K in keyof O]: Expr }) => Expr,
   traits: LossTraits<T>,
-  ranges: { [K in keyof O]?: { low?: number; high?: number; open?: boolean } } = {},
-): (options?: Partial<O>) => Loss<T> {
+  ranges: { [K in keyof O]?: Range } = {},
+): LossFactory<O, T, N> {
   checkTraits(name, traits);
+  const declaration = { name, options: acceptedBy(defaults, ranges) };
   const factory = (given: Partial<O> = {}): Loss<T> => {
-    checkKeys(name, given, Object.keys(defaults));
-    const options = { ...defaults, ...given } as Record<string, number>;
-    for (const [key, value] of Object.entries(options)) checkNumber(name, key, value, ranges[key] ?? {});
+    checkOptions(name, given, declaration);
+    const options = Object.fromEntries(Object.entries(defaults).map(([key, fallback]) => [key, given[key] ?? fallback]));
     const constants = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, constant(value)]));
     const z = vector("z");
     const y = traits.joint ? scalar("y") : vector("y");
@@ -115,7 +107,7 @@ export function loss<O extends Record<string, number>, const T extends Task>(
     };
   };
   definedLosses.define(name, factory as (options?: Record<string, number>) => Loss);
-  return factory;
+  return Object.assign(factory, { declaration });
 }
 
 /** What no model could predict by is refused where it is defined, not when a model of it is trained. */

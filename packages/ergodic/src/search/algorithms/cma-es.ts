@@ -46,6 +46,7 @@ const MATRICES = 32;
  * @throws OptionError unless population is an integer >= 2, maxRestarts one >= 0 and the tolerances are >= 0
  */
 export const cmaEs = defineSearch("cmaEs", DEFAULTS, (options, given) => new Cma(options, given), {
+  conformance: { sphere: 1000, scaled: 5000, random: true, monotone: true },
   summary: "CMA-ES: a normal distribution that learns the objective's shape; the first choice for up to some hundred coordinates",
   source: "Hansen 2016, arXiv:1604.00772",
   ranges: {

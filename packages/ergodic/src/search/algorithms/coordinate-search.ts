@@ -50,6 +50,7 @@ export const coordinateSearch = defineSearch(
     };
   },
   {
+    conformance: { sphere: 300, monotone: true },
     summary: "along the axes in turn, each with a step of its own",
     source: "Hooke, Jeeves 1961; Kolda, Lewis, Torczon 2003",
     ranges: { tolerance: { low: 0 } },

@@ -1,7 +1,5 @@
 import { Registry } from "../../engine/contract/registry.ts";
-import { checkChoice } from "../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import { shown } from "../../engine/errors/shown.ts";
+import { acceptedBy, checkOptions, type Declaration, type Range } from "../../engine/errors/options.ts";
 import { isWhole, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
 
@@ -9,7 +7,6 @@ export type SearchOptionValue = number | boolean | string | null;
 export type SearchDefaults = Record<string, SearchOptionValue>;
 type Widened<V> = V extends number ? number : V extends boolean ? boolean : V;
 export type SearchOptionsOf<D extends SearchDefaults> = { readonly [K in keyof D]: Widened<D[K]> };
-type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
 /** What a search's definition says in addition to its start: a line for lists, its source, the ranges of its options. */
 export interface SearchFacts<D extends SearchDefaults> {
@@ -21,12 +18,47 @@ export interface SearchFacts<D extends SearchDefaults> {
   ranges?: { [K in keyof D]?: Range | readonly string[] };
   /** What options must be together. */
   check?(options: SearchOptionsOf<D>): void;
+  /** What conformance tests hold it to. Searches of this library state it. */
+  conformance?: SearchConformance;
+}
+
+/** Options and a budget that bring a conformance problem below `share` of its first value. */
+export interface SearchPreset {
+  /** Options of the search. */
+  readonly options: SearchDefaults;
+  /** Evaluations of the function. */
+  readonly evaluations: number;
+  /** Share of the first value. */
+  readonly share: number;
+}
+
+/** A preset whose options and share have defaults: none, and 1e-3. A number: evaluations alone. */
+export type SearchBudget = number | (Pick<SearchPreset, "evaluations"> & Partial<SearchPreset>);
+
+/** What conformance tests hold a search to. */
+export interface SearchConformance {
+  /** Σ z², from three steps away. */
+  readonly sphere: SearchBudget;
+  /** Σ w_i z_i², w from 1 to 100. Default: as `sphere`. */
+  readonly scaled?: SearchBudget;
+  /** Whether it solves Σ w_i |z_i| with the same preset. Default true. */
+  readonly kinks?: boolean;
+  /** Whether it draws random numbers. Default false. */
+  readonly random?: boolean;
+  /** Whether it reads values by their order alone, so that a monotone transformation of f changes nothing. Default false. */
+  readonly monotone?: boolean;
 }
 
 /** Makes a search algorithm from options, any subset of its `defaults`. */
 export type SearchFactory<D extends SearchDefaults> = ((options?: Partial<SearchOptionsOf<D>>) => SearchAlgorithm) & {
+  /** The name of the search. */
   readonly searchName: string;
+  /** Defaults of its options. */
   readonly defaults: D;
+  /** Its name, and values that its options accept. */
+  readonly declaration: Declaration;
+  /** What conformance tests hold it to. */
+  readonly conformance?: SearchConformance;
 };
 
 /** What to do where memory grows with the square of the number of coordinates. */
@@ -51,8 +83,9 @@ export function defineSearch<D extends SearchDefaults>(
   start: (options: SearchOptionsOf<D>, given: SearchStart) => SearchState,
   facts: SearchFacts<D>,
 ): SearchFactory<D> {
+  const declaration: Declaration = { name, options: acceptedBy(defaults, facts.ranges) };
   const make = (given: Partial<SearchOptionsOf<D>> = {}): SearchAlgorithm => {
-    const options = resolve(name, defaults, given, facts.ranges ?? {});
+    const options = resolve(declaration, defaults, given);
     facts.check?.(options);
     return {
       name,
@@ -65,32 +98,17 @@ export function defineSearch<D extends SearchDefaults>(
     };
   };
   definedSearches.define(name, (options) => make(options as Partial<SearchOptionsOf<D>>));
-  return Object.assign(make, { searchName: name, defaults });
+  return Object.assign(make, { searchName: name, defaults, declaration, conformance: facts.conformance });
 }
 
 function resolve<D extends SearchDefaults>(
-  where: string,
+  declaration: Declaration,
   defaults: D,
   given: Partial<SearchOptionsOf<D>>,
-  ranges: NonNullable<SearchFacts<D>["ranges"]>,
 ): SearchOptionsOf<D> {
-  const chosen = Object.keys(defaults).filter((key) => defaults[key] === null);
-  checkKeys(where, given, Object.keys(defaults), { nullable: chosen });
-  const options: SearchDefaults = {};
-  for (const [key, fallback] of Object.entries(defaults)) {
-    const value: SearchOptionValue = given[key] ?? fallback;
-    options[key] = value;
-    if (value === null) continue;
-    const allowed = ranges[key];
-    if (typeof fallback === "number" || (fallback === null && allowed && !Array.isArray(allowed))) {
-      checkNumber(where, key, value, (allowed as Range | undefined) ?? {});
-    } else if (Array.isArray(allowed)) {
-      checkChoice(where, key, value, allowed as readonly string[]);
-    } else if (fallback !== null && typeof value !== typeof fallback) {
-      throw new OptionError(where, `${key} is ${shown(value)}, but must be a ${typeof fallback}`, "OPTION_TYPE");
-    }
-  }
-  return Object.freeze(options) as SearchOptionsOf<D>;
+  checkOptions(declaration.name, given, declaration);
+  const filled = Object.entries(defaults).map(([name, fallback]) => [name, given[name] ?? fallback]);
+  return Object.freeze(Object.fromEntries(filled)) as SearchOptionsOf<D>;
 }
 
 /** What a search remembers, as one record that it mutates. */

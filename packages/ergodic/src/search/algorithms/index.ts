@@ -1,99 +1,51 @@
-/**
- * The registry of this library's searches: each by name, with options under which the conformance suite holds it to the family's promises.
- * A new search is one file here and one entry below. Searches that users define are known by name, too (define-search.ts).
- */
+/** Searches by name, and what makes them from JSON. Searches that users define are known by name, too (define-search.ts). */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
-import { cmaEs } from "./cma-es.ts";
-import { coordinateSearch } from "./coordinate-search.ts";
-import { definedSearches, type SearchDefaults } from "./define-search.ts";
-import { differentialEvolution } from "./differential-evolution.ts";
-import { nelderMead } from "./nelder-mead.ts";
-import { onePlusOneEs } from "./one-plus-one-es.ts";
-import { openAiEs } from "./open-ai-es.ts";
-import { powell } from "./powell.ts";
-import { randomDirection } from "./random-direction.ts";
-import { randomSearch } from "./random-search.ts";
+import * as all from "./all.ts";
+import {
+  definedSearches,
+  type SearchBudget,
+  type SearchConformance,
+  type SearchDefaults,
+  type SearchFactory,
+  type SearchPreset,
+} from "./define-search.ts";
 import type { SearchAlgorithm } from "./search.ts";
-import { simulatedAnnealing } from "./simulated-annealing.ts";
-import { spsa } from "./spsa.ts";
 
-export {
-  cmaEs,
-  coordinateSearch,
-  differentialEvolution,
-  nelderMead,
-  onePlusOneEs,
-  openAiEs,
-  powell,
-  randomDirection,
-  randomSearch,
-  simulatedAnnealing,
-  spsa,
-};
-
-/** Options and a budget that bring a conformance problem below `share` of its first value. */
-export interface SearchPreset {
-  options: SearchDefaults;
-  evaluations: number;
-  share: number;
-}
+export * from "./all.ts";
 
 /** A search of the registry: its factory, and what the conformance tests hold it to. */
-export interface SearchEntry {
+export interface SearchEntry extends Required<SearchConformance> {
   /** The factory. */
   make(options?: SearchDefaults): SearchAlgorithm;
   /** Σ z², from three steps away. */
-  sphere: SearchPreset;
+  readonly sphere: SearchPreset;
   /** Σ w_i z_i², w from 1 to 100. */
-  scaled: SearchPreset;
-  /** Solves Σ w_i |z_i| with the same preset, too. */
-  kinks: boolean;
-  /** It draws random numbers. */
-  random: boolean;
-  /** It reads values by their order alone: a monotone transformation of f changes nothing. */
-  monotone: boolean;
+  readonly scaled: SearchPreset;
 }
 
-const entry = (
-  make: unknown,
-  facts: { random?: boolean; monotone?: boolean; kinks?: boolean },
-  sphere: number | SearchPreset,
-  scaled: number | SearchPreset = sphere,
-): SearchEntry => ({
-  make: make as SearchEntry["make"],
-  sphere: typeof sphere === "number" ? preset({}, sphere) : sphere,
-  scaled: typeof scaled === "number" ? preset({}, scaled) : scaled,
-  random: facts.random ?? false,
-  monotone: facts.monotone ?? false,
-  kinks: facts.kinks ?? true,
+type Defined = SearchFactory<SearchDefaults>;
+const isDefined = (value: unknown): value is Defined => typeof value === "function" && "searchName" in value;
+
+const presetOf = (budget: SearchBudget): SearchPreset => ({
+  options: {},
+  share: 1e-3,
+  ...(typeof budget === "number" ? { evaluations: budget } : budget),
 });
 
-function preset(options: SearchDefaults, evaluations: number, share = 1e-3): SearchPreset {
-  return { options, evaluations, share };
+function entryOf(make: Defined): SearchEntry {
+  const { sphere = 0, scaled = sphere, kinks = true, random = false, monotone = false } = make.conformance ?? {};
+  return { make: make as SearchEntry["make"], sphere: presetOf(sphere), scaled: presetOf(scaled), kinks, random, monotone };
 }
 
 /** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
-export const searchRegistry: Readonly<Record<string, SearchEntry>> = {
-  cmaEs: entry(cmaEs, { random: true, monotone: true }, 1000, 5000),
-  differentialEvolution: entry(differentialEvolution, { random: true, monotone: true }, 6000, 12_000),
-  simulatedAnnealing: entry(simulatedAnnealing, { random: true }, 3000),
-  randomSearch: entry(randomSearch, { random: true, monotone: true }, preset({ spread: 3 }, 40_000, 0.05)),
-  randomDirection: entry(
-    randomDirection,
-    { random: true, kinks: false },
-    preset({ rate: 0.03 }, 1000),
-    preset({ rate: 3e-4 }, 30_000),
-  ),
-  coordinateSearch: entry(coordinateSearch, { monotone: true }, 300),
-  spsa: entry(spsa, { random: true, kinks: false }, 2000, preset({ c: 0.01 }, 20_000)),
-  openAiEs: entry(openAiEs, { random: true, monotone: true }, preset({ rate: 0.05, decay: 1e-3 }, 10_000)),
-  onePlusOneEs: entry(onePlusOneEs, { random: true, monotone: true, kinks: false }, 500, 2000),
-  nelderMead: entry(nelderMead, {}, 1000, 3000),
-  powell: entry(powell, {}, 500, 2000),
-};
+export const searchRegistry: Readonly<Record<string, SearchEntry>> = Object.fromEntries(
+  Object.values(all as Readonly<Record<string, unknown>>)
+    .filter(isDefined)
+    .map((make) => [make.searchName, entryOf(make)]),
+);
 
 /** Keeps the names of all searches so far for this library. */
 export const reserveSearches = (): void => definedSearches.reserve(...Object.keys(searchRegistry));

@@ -45,6 +45,7 @@ const REASONS = [null, "the simplex has collapsed", "the simplex has collapsed, 
  * @throws OptionError unless the tolerances are >= 0 and restarts is one of the four
  */
 export const nelderMead = defineSearch("nelderMead", DEFAULTS, (options, given) => new Simplex(options, given), {
+  conformance: { sphere: 1000, scaled: 3000 },
   summary: "Nelder-Mead: a simplex that walks downhill, for a few smooth or rough coordinates",
   source: "Nelder, Mead 1965; Gao, Han 2012; Kelley 1999",
   ranges: {

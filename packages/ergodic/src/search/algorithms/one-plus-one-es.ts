@@ -45,6 +45,7 @@ export const onePlusOneEs = defineSearch(
     };
   },
   {
+    conformance: { sphere: 500, scaled: 2000, random: true, monotone: true, kinks: false },
     summary: "one point, one mutation a step, a fifth of them to succeed",
     source: "Rechenberg 1973; Auger 2009",
     ranges: { growth: { low: 1, open: true }, tolerance: { low: 0 } },

@@ -1,5 +1,6 @@
 import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { log } from "../../engine/numbers/log.ts";
+import { centredRanks } from "./centred-ranks.ts";
 import { defineSearch, keepState } from "./define-search.ts";
 
 const BETA = 0.9;
@@ -65,6 +66,7 @@ export const openAiEs = defineSearch(
     };
   },
   {
+    conformance: { sphere: { options: { rate: 0.05, decay: 1e-3 }, evaluations: 10_000 }, random: true, monotone: true },
     summary: "the gradient of a smoothed f by ranks of many points, then an Adam step",
     source: "Salimans et al. 2017",
     ranges: {
@@ -76,16 +78,3 @@ export const openAiEs = defineSearch(
     },
   },
 );
-
-/** −½ for the lowest to ½ for the highest; equal values have the mean of their ranks. */
-export function centredRanks(values: Float64Array): Float64Array {
-  const order = Array.from(values.keys()).sort((i, j) => (values[i] < values[j] ? -1 : values[i] > values[j] ? 1 : i - j));
-  const ranks = new Float64Array(values.length);
-  for (let from = 0; from < order.length; ) {
-    let to = from + 1;
-    while (to < order.length && values[order[to]] === values[order[from]]) to++;
-    for (let k = from; k < to; k++) ranks[order[k]] = (from + to - 1) / 2 / Math.max(1, order.length - 1) - 0.5;
-    from = to;
-  }
-  return ranks;
-}

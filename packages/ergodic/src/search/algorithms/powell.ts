@@ -36,6 +36,7 @@ const SLOWEST_FALL = 0.1;
  * @throws OptionError unless 0 < lineTolerance <= 0.5, pointTolerance > 0, valueTolerance >= 0 and restarts is one of the three
  */
 export const powell = defineSearch("powell", DEFAULTS, (options, given) => new DirectionSet(options, given), {
+  conformance: { sphere: 500, scaled: 2000 },
   summary: "Powell's direction set: line minimisations along directions that become conjugate, for smooth functions",
   source: "Powell 1964; Brent 1973",
   ranges: {

@@ -48,6 +48,12 @@ export const randomDirection = defineSearch(
     };
   },
   {
+    conformance: {
+      sphere: { options: { rate: 0.03 }, evaluations: 1000 },
+      scaled: { options: { rate: 3e-4 }, evaluations: 30_000 },
+      random: true,
+      kinks: false,
+    },
     summary: "a step along a random direction, by the slope of f there",
     source: "Nesterov, Spokoiny 2017",
     ranges: {

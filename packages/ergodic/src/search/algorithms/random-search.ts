@@ -30,6 +30,7 @@ export const randomSearch = defineSearch(
     };
   },
   {
+    conformance: { sphere: { options: { spread: 3 }, evaluations: 40_000, share: 0.05 }, random: true, monotone: true },
     summary: "independent points, uniform in the box",
     source: "Brooks 1958; Bergstra, Bengio 2012",
     ranges: { spread: { low: 0, open: true } },

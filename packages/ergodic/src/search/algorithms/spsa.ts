@@ -49,6 +49,7 @@ export const spsa = defineSearch(
     };
   },
   {
+    conformance: { sphere: 2000, scaled: { options: { c: 0.01 }, evaluations: 20_000 }, random: true, kinks: false },
     summary: "the gradient along one random diagonal, by two evaluations",
     source: "Spall 1992, 1998",
     ranges: {

@@ -3,8 +3,6 @@
  * and none ends in an error of JavaScript's own. Factories are found by their registries, options by asking the factories.
  */
 import { describe, expect, it } from "vitest";
-import { samplerNames } from "../../../src/bayes/samplers/index.ts";
-import { schedules as scheduleRegistry } from "../../../src/engine/optimise/schedule.ts";
 import {
   ErgodicError,
   featureMaps,
@@ -13,12 +11,17 @@ import {
   learnerNames,
   lossNames,
   ruleRegistry,
+  samplerNames,
+  scheduleNames,
   searchRegistry,
 } from "../../../src/entries/everything.ts";
-import * as declared from "./factories.ts";
+import * as declared from "./declared.ts";
+import * as factories from "./factories.ts";
 import { failureOf, junk, knownOptions, withOption, wrongAnswer } from "./values.ts";
 
-describe.each(Object.entries(declared))("options of %s", (_, table) => {
+const { declaredOf: _, ...tables } = { ...declared, ...factories };
+
+describe.each(Object.entries(tables))("options of %s", (_, table) => {
   for (const [name, { call, options, base = {} }] of Object.entries(table)) {
     it(name, async () => {
       const wrong: string[] = [];
@@ -50,14 +53,14 @@ describe.each(Object.entries(declared))("options of %s", (_, table) => {
 
 describe("every registry's names are declared", () => {
   it.each([
-    ["rules", declared.rules, Object.keys(ruleRegistry)],
-    ["schedules", declared.schedules, Object.keys(scheduleRegistry)],
-    ["searches", declared.searches, Object.keys(searchRegistry)],
-    ["samplers", declared.samplers, samplerNames()],
-    ["algorithms of infer", declared.inference, inferenceNames()],
-    ["learners of graphs", declared.learners, learnerNames()],
-    ["feature maps", declared.featureMaps, Object.keys(featureMaps)],
-    ["losses", declared.losses, lossNames().map((name) => `${name}Loss`)],
+    ["rules", tables.ruleOptions, Object.keys(ruleRegistry)],
+    ["schedules", tables.scheduleOptions, scheduleNames()],
+    ["searches", tables.searchOptions, Object.keys(searchRegistry)],
+    ["samplers", tables.samplerOptions, samplerNames()],
+    ["algorithms of infer", tables.inferenceOptions, inferenceNames()],
+    ["learners of graphs", tables.learnerOptions, learnerNames()],
+    ["feature maps", tables.featureMaps, Object.keys(featureMaps)],
+    ["losses", tables.lossOptions, lossNames().map((name) => `${name}Loss`)],
   ])("%s", (_, table, names) => {
     expect(Object.keys(table).sort()).toEqual([...names].sort());
   });
@@ -65,9 +68,10 @@ describe("every registry's names are declared", () => {
   it("layers", () => {
     // Made of lists of layers alone: tried in layers.test.ts.
     const without = ["concatenating", "frozen", "grouped"];
+    const known = { ...tables.layerOptions, ...tables.madeLayers };
     expect(
       layerKinds()
-        .filter((kind) => !(kind in declared.layers))
+        .filter((kind) => !(kind in known))
         .sort(),
     ).toEqual(without);
   });

@@ -26,7 +26,7 @@ import {
 } from "../../../src/entries/everything.ts";
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
-import { logistic, multinomial } from "../../../src/learning/models/losses/index.ts";
+import { logisticLoss as logistic, multinomialLoss as multinomial } from "../../../src/learning/models/losses/index.ts";
 import { descendTwin, type LaneTwin } from "../../reference/descend.ts";
 import { drawRows, shuffle } from "../../reference/shuffle.ts";
 import { type Format, plantedRows } from "./planted.ts";

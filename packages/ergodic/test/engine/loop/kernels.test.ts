@@ -5,7 +5,7 @@ import { Arena } from "../../../src/engine/memory/arena.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
 import { stochasticLineSearch } from "../../../src/entries/everything.ts";
-import { logistic } from "../../../src/learning/models/losses/index.ts";
+import { logisticLoss as logistic } from "../../../src/learning/models/losses/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import { BoundLinear } from "../../learning/models/bound.ts";
 import { dotTwin } from "../../reference/linear-gradient.ts";

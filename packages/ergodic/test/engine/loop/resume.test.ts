@@ -9,7 +9,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
-  adagradHistory,
   adam,
   averaging,
   backtracking,
@@ -90,7 +89,7 @@ for (const precision of ["f64", "i16", "i8", { data: "i8", model: "i16" }, { mod
     options: { variance: saga(), precision, schedule: "replacement" },
   });
 }
-for (const rule of [lbfgs({ history: 3 }), strongWolfe(), backtracking(), exactLineSearch(), adagradHistory({ rate: 0.3 })]) {
+for (const rule of [lbfgs({ history: 3 }), strongWolfe(), backtracking(), exactLineSearch()]) {
   cases.push({ name: `${rule.name}, full gradients`, options: { rule, precision: "f64" } });
 }
 cases.push({ name: "adam, full gradients on two workers", options: { rule: adam({ rate: 0.1 }), batch: "all", workers: 2 } });

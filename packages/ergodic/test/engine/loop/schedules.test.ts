@@ -28,7 +28,11 @@ import {
 import { gradientDescent } from "../../../src/learning/descent/gradient-descent.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import type { Loss } from "../../../src/learning/models/loss.ts";
-import { logistic, multinomial, quantile } from "../../../src/learning/models/losses/index.ts";
+import {
+  logisticLoss as logistic,
+  multinomialLoss as multinomial,
+  quantileLoss as quantile,
+} from "../../../src/learning/models/losses/index.ts";
 import { chiSquare } from "../../bayes/statistical/p-values.ts";
 import { plantedRows } from "./planted.ts";
 

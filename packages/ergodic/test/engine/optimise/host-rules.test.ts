@@ -157,15 +157,6 @@ describe("lbfgs", () => {
   });
 });
 
-describe("adagradHistory", () => {
-  test("refuses to outgrow its limit", () => {
-    const run = g.adagradHistory({ limit: 3 }).start(quadratic, 3);
-    const x = Float64Array.of(1, 1, 1);
-    for (let t = 0; t < 3; t++) run.step(x);
-    expect(() => run.step(x)).toThrow("3 gradients of 3 numbers are held (72 bytes), its limit; use adagrad()");
-  });
-});
-
 describe("stochasticLineSearch", () => {
   const rule = g.stochasticLineSearch({ c: 0.1, shrink: 0.5, initial: 1 });
   test("starts at its options, then at the last step grown, and takes no NaN for a success", () => {

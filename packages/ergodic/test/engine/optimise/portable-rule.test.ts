@@ -5,7 +5,7 @@ import { ruleRegistry } from "../../../src/engine/optimise/index.ts";
 import type { EquationRule } from "../../../src/engine/optimise/kinds.ts";
 import { portableRule, ruleFromPortable } from "../../../src/engine/optimise/portable-rule.ts";
 import { chain, rule } from "../../../src/engine/optimise/rule.ts";
-import { cosineDecay } from "../../../src/engine/optimise/schedule.ts";
+import { cosineDecay } from "../../../src/engine/optimise/schedules/index.ts";
 
 /** As a message brings it. */
 const sent = (given: EquationRule): EquationRule => ruleFromPortable(structuredClone(portableRule(given)));

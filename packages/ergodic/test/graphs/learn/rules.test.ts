@@ -4,7 +4,8 @@ import { add, mul, scalar, vector } from "../../../src/engine/compiler/index.ts"
 import { readsLoss } from "../../../src/engine/optimise/cost.ts";
 import { type RuleEntry, ruleRegistry } from "../../../src/engine/optimise/index.ts";
 import type { EquationRule, Rule } from "../../../src/engine/optimise/kinds.ts";
-import { type Schedule, scheduleNames } from "../../../src/engine/optimise/schedule.ts";
+import type { Schedule } from "../../../src/engine/optimise/schedule.ts";
+import { scheduleNames } from "../../../src/engine/optimise/schedules/by-name.ts";
 import {
   adam,
   constantRate,

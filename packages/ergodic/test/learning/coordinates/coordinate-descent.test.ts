@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import type { CoordinateDescentOptions } from "../../../src/engine/optimise/coordinates/coordinate-options.ts";
 import { coordinateProblem } from "../../../src/engine/optimise/coordinates/target.ts";
-import { inverseTimeDecay } from "../../../src/engine/optimise/schedule.ts";
+import { inverseTimeDecay } from "../../../src/engine/optimise/schedules/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { coordinateDescent, coordinateDescentFrom } from "../../../src/learning/coordinates/coordinate-descent.ts";
 import { approx, gaussSeidel, gradientAt, ista, leastSquares, solve, valueAt } from "../../reference/coordinate.ts";

@@ -20,7 +20,8 @@ import {
 } from "../../../src/learning/coordinates/dual-coordinate-descent.ts";
 import { linear } from "../../../src/learning/fit/kinds/linear.ts";
 import type { LinearOptions } from "../../../src/learning/models/linear/linear.ts";
-import { type LossName, lossFromJson } from "../../../src/learning/models/loss.ts";
+import { lossFromJson } from "../../../src/learning/models/loss.ts";
+import type { LossName } from "../../../src/learning/models/loss-name.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import { ascentTwin, dualLosses } from "../../reference/dual.ts";
 import { BoundLinear } from "../models/bound.ts";

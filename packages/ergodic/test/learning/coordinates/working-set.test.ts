@@ -4,7 +4,7 @@ import { openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
-import { squared } from "../../../src/learning/models/losses/index.ts";
+import { squaredLoss as squared } from "../../../src/learning/models/losses/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import { type Quadratic, quadraticMinimum, quadraticValue, residual } from "../../reference/working-set.ts";
 import { tableOf } from "./column-problems.ts";

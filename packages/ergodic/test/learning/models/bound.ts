@@ -7,7 +7,7 @@ import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
 import type { LinearProblemOptions } from "../../../src/learning/models/linear/parts.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
-import { squared } from "../../../src/learning/models/losses/index.ts";
+import { squaredLoss as squared } from "../../../src/learning/models/losses/index.ts";
 import type { Entry } from "../../reference/linear-gradient.ts";
 
 export type Mode = "row" | "batch" | "buffered";

@@ -54,11 +54,11 @@ function conjugate(loss: Loss, u: number[], y: number, weight = 1, alpha = 1): n
 
 const grid = Array.from({ length: 33 }, (_, i) => (i - 16) / 3 + 0.017);
 const single: [string, Loss, number[]][] = [
-  ["squared", losses.squared(), [-2, 0, 0.5]],
-  ["huber", losses.huber({ delta: 0.75 }), [-2, 0.5]],
-  ["logistic", losses.logistic(), [-1, 1]],
-  ["squaredHinge", losses.squaredHinge(), [-1, 1]],
-  ["poisson", losses.poisson(), [0, 1, 3, 2000]],
+  ["squared", losses.squaredLoss(), [-2, 0, 0.5]],
+  ["huber", losses.huberLoss({ delta: 0.75 }), [-2, 0.5]],
+  ["logistic", losses.logisticLoss(), [-1, 1]],
+  ["squaredHinge", losses.squaredHingeLoss(), [-1, 1]],
+  ["poisson", losses.poissonLoss(), [0, 1, 3, 2000]],
 ];
 
 it("every loss with a curvature and a conjugate is tested here", () => {
@@ -160,7 +160,7 @@ describe.each(single)("%s", (_, loss, targets) => {
 });
 
 describe("multinomial", () => {
-  const loss = losses.multinomial();
+  const loss = losses.multinomialLoss();
   const points = [
     [0, 0, 0],
     [1, -2, 0.5],

@@ -9,7 +9,11 @@ import type { NumberType } from "../../../src/engine/data/layout.ts";
 import { Arena } from "../../../src/engine/memory/arena.ts";
 import * as field from "../../../src/engine/memory/fields.ts";
 import { PARAMETER_SCALE } from "../../../src/engine/numbers/fixed-point.ts";
-import { logistic, multinomial, squared } from "../../../src/learning/models/losses/index.ts";
+import {
+  logisticLoss as logistic,
+  multinomialLoss as multinomial,
+  squaredLoss as squared,
+} from "../../../src/learning/models/losses/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";
 import { dotTwin, gradientTwin, type Sum } from "../../reference/linear-gradient.ts";
 import { BoundLinear, type Mode } from "./bound.ts";

@@ -56,44 +56,49 @@ const closed: Record<
   string,
   { make: Loss; targets: number[]; value: (z: number, y: number) => number; slope: (z: number, y: number) => number }
 > = {
-  squared: { make: losses.squared(), targets: [-2, 0.5], value: (z, y) => (z - y) ** 2 / 2, slope: (z, y) => z - y },
+  squared: { make: losses.squaredLoss(), targets: [-2, 0.5], value: (z, y) => (z - y) ** 2 / 2, slope: (z, y) => z - y },
   logistic: {
-    make: losses.logistic(),
+    make: losses.logisticLoss(),
     targets: [-1, 1],
     value: (z, y) => log1pExp(-y * z),
     slope: (z, y) => -y * sigmoid(-y * z),
   },
   hinge: {
-    make: losses.hinge(),
+    make: losses.hingeLoss(),
     targets: [-1, 1],
     value: (z, y) => Math.max(0, 1 - y * z),
     slope: (z, y) => (y * z < 1 ? -y : 0),
   },
   squaredHinge: {
-    make: losses.squaredHinge(),
+    make: losses.squaredHingeLoss(),
     targets: [-1, 1],
     value: (z, y) => Math.max(0, 1 - y * z) ** 2,
     slope: (z, y) => -2 * y * Math.max(0, 1 - y * z),
   },
   huber: {
-    make: losses.huber({ delta: 0.75 }),
+    make: losses.huberLoss({ delta: 0.75 }),
     targets: [-2, 0.5],
     value: (z, y) => (Math.abs(z - y) <= 0.75 ? (z - y) ** 2 / 2 : 0.75 * (Math.abs(z - y) - 0.375)),
     slope: (z, y) => Math.max(-0.75, Math.min(0.75, z - y)),
   },
   epsilonInsensitive: {
-    make: losses.epsilonInsensitive({ epsilon: 0.3 }),
+    make: losses.epsilonInsensitiveLoss({ epsilon: 0.3 }),
     targets: [-2, 0.5],
     value: (z, y) => Math.max(0, Math.abs(z - y) - 0.3),
     slope: (z, y) => (Math.abs(z - y) > 0.3 ? Math.sign(z - y) : 0),
   },
   quantile: {
-    make: losses.quantile({ quantile: 0.8 }),
+    make: losses.quantileLoss({ quantile: 0.8 }),
     targets: [-2, 0.5],
     value: (z, y) => Math.max(0.8 * (y - z), -0.2 * (y - z)),
     slope: (z, y) => (y > z ? -0.8 : y < z ? 0.2 : -0.8),
   },
-  poisson: { make: losses.poisson(), targets: [0, 3], value: (z, y) => Math.exp(z) - y * z, slope: (z, y) => Math.exp(z) - y },
+  poisson: {
+    make: losses.poissonLoss(),
+    targets: [0, 3],
+    value: (z, y) => Math.exp(z) - y * z,
+    slope: (z, y) => Math.exp(z) - y,
+  },
 };
 const softmax = (z: number[]): number[] => {
   const top = Math.max(...z);
@@ -169,10 +174,13 @@ describe.each(Object.entries(closed))("%s", (_, { make, targets, value, slope })
 
 describe("options", () => {
   it.each([
-    [() => losses.huber({ delta: 0 }), "huber: delta is 0, but must be a number > 0 [OPTION_RANGE]"],
-    [() => losses.quantile({ quantile: 1.5 }), "quantile: quantile is 1.5, but must be a number >= 0 and <= 1 [OPTION_RANGE]"],
+    [() => losses.huberLoss({ delta: 0 }), "huber: delta is 0, but must be a number > 0 [OPTION_RANGE]"],
     [
-      () => losses.epsilonInsensitive({ epsilon: -1 }),
+      () => losses.quantileLoss({ quantile: 1.5 }),
+      "quantile: quantile is 1.5, but must be a number >= 0 and <= 1 [OPTION_RANGE]",
+    ],
+    [
+      () => losses.epsilonInsensitiveLoss({ epsilon: -1 }),
       "epsilonInsensitive: epsilon is -1, but must be a number >= 0 [OPTION_RANGE]",
     ],
   ])("are refused outside their range", (make, message) => {
@@ -195,7 +203,7 @@ describe("several outputs", () => {
     const w = weight?.[0] ?? 1;
     for (const z of rows) {
       for (const y of [0, 1, 2]) {
-        const { loss, dz } = evaluate(losses.multinomial(), z, [y], { outputs: 3, weight });
+        const { loss, dz } = evaluate(losses.multinomialLoss(), z, [y], { outputs: 3, weight });
         const top = Math.max(...z);
         near(loss, w * (top + Math.log(z.reduce((sum, v) => sum + Math.exp(v - top), 0)) - z[y]), 1000);
         for (const [k, p] of softmax(z).entries()) near(dz[k], w * (p - Number(k === y)), 1);
@@ -209,7 +217,7 @@ describe("several outputs", () => {
       for (let k = 0; k < 3; k++) {
         const at = (by: number): number[] =>
           evaluate(
-            losses.multinomial(),
+            losses.multinomialLoss(),
             z.map((v, j) => (j === k ? v + by : v)),
             [0],
             { outputs: 3 },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../src/engine/random/stream.ts";
-import { centredRanks, openAiEs } from "../../../src/search/algorithms/open-ai-es.ts";
+import { centredRanks } from "../../../src/search/algorithms/centred-ranks.ts";
+import { openAiEs } from "../../../src/search/algorithms/open-ai-es.ts";
 import { open, turn } from "./drive.ts";
 
 it("ranks from −½ to ½, equal values alike", () => {

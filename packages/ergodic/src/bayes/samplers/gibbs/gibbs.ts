@@ -3,7 +3,7 @@ import { checkAlgorithm, refuse } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { shown } from "../../../engine/errors/shown.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler, SamplerDeclaration } from "../sampler.ts";
 import { type BlockUpdate, isDiscrete } from "./block.ts";
 import { bySampler } from "./by-sampler.ts";
 import { type Conditional, conditional } from "./conditional.ts";
@@ -42,7 +42,12 @@ export type GibbsBlocks = Readonly<Record<string, UpdateBy>> | readonly BlockOpt
  *
  * @throws OptionError where a parameter is in no block, or an update is none; CapabilityError where an update does not suit its block
  */
-export function gibbs(blocks?: GibbsBlocks): Sampler {
+export const gibbs: ((blocks?: GibbsBlocks) => Sampler) & { readonly declaration: SamplerDeclaration } =
+  /* @__PURE__ */ Object.assign(make, {
+    declaration: { name: "gibbs", family: "gibbs", exact: true, options: { blocks: "own" }, fromJson } as const,
+  });
+
+function make(blocks?: GibbsBlocks): Sampler {
   const given = blocks === undefined ? undefined : listed(blocks).map(blockOf);
   if (given?.length === 0)
     throw new OptionError("gibbs", "there are no blocks; leave them out for enumerate() and nuts()", "OPTION_MEANING");
@@ -58,7 +63,7 @@ export function gibbs(blocks?: GibbsBlocks): Sampler {
 }
 
 /** What `gibbs(…).toJSON()` says. @throws DataError, by `sampler`, where a block is updated by a function */
-export function gibbsFromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
+function fromJson(options: JsonObject, sampler: (json: JsonObject) => Sampler): Sampler {
   checkKeys("gibbs", options, ["blocks"]);
   const { blocks } = options;
   if (blocks === undefined) return gibbs();

@@ -1,4 +1,4 @@
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import type { Accepted } from "../../../engine/errors/options.ts";
 import { log } from "../../../engine/numbers/log.ts";
 
 /** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
@@ -13,6 +13,14 @@ export interface DualAveragingOptions {
   t0?: number;
 }
 
+/** Values that the options of dual averaging accept. */
+export const averagingOptions = {
+  targetAcceptance: { low: 0, open: true, high: 1 - 2 ** -20 },
+  gamma: { low: 0, open: true },
+  kappa: { low: 0, open: true, high: 1 },
+  t0: { low: 0 },
+} as const satisfies Accepted;
+
 export type DualAveraging = Required<DualAveragingOptions>;
 
 /** Numbers of a kernel's state: δ, γ, κ, t₀, μ, m, s̄, x̄. */
@@ -25,16 +33,9 @@ export const AVERAGING_COUNT = 8;
  * + w x, w = m^−κ. The step of the next transition is eˣ, that of the draws e^x̄. μ = log(10 step) where it starts. The updates
  * themselves are made by the kernels. Symbols → options: δ `targetAcceptance`, γ `gamma`, κ `kappa`, t₀ `t0`.
  * Source: Nesterov 2009; Hoffman & Gelman 2014, section 3.2. Differs from Stan: nothing.
- *
- * @throws OptionError unless 0 < δ < 1, γ > 0, 0 < κ <= 1, t₀ >= 0
  */
-export function dualAveraging(where: string, options: DualAveragingOptions = {}): DualAveraging {
-  checkKeys(where, options, ["targetAcceptance", "gamma", "kappa", "t0"]);
+export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging {
   const { targetAcceptance = 0.8, gamma = 0.05, kappa = 0.75, t0 = 10 } = options;
-  checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
-  checkNumber(where, "gamma", gamma, { low: 0, open: true });
-  checkNumber(where, "kappa", kappa, { low: 0, open: true, high: 1 });
-  checkNumber(where, "t0", t0, { low: 0 });
   return { targetAcceptance, gamma, kappa, t0 };
 }
 

@@ -1,7 +1,7 @@
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import { OptionError } from "../../../engine/errors/errors.ts";
+import { sampler } from "../sampler.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationOptions, adapting, USUAL } from "./adaptation.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 
 /** Options of `hmc`. */
 export interface HmcOptions extends AdaptationOptions {
@@ -28,24 +28,29 @@ const [TIME, JITTER] = [2, 0.3];
  *
  * @throws OptionError; also where both `time` and `leapfrogs` are given
  */
-export function hmc(options: HmcOptions = {}): Sampler {
-  checkKeys("hmc", options, [...adaptationKeys, "time", "leapfrogs"]);
-  if (options.time !== undefined && options.leapfrogs !== undefined)
-    throw new OptionError(
-      "hmc",
-      "time and leapfrogs are both given, but one follows from the other; leave one out",
-      "OPTION_CONFLICT",
-    );
-  const { time = TIME, leapfrogs = 0, jitter = JITTER } = options;
-  checkNumber("hmc", "time", time, { low: 0, open: true });
-  if (options.leapfrogs !== undefined) checkNumber("hmc", "leapfrogs", leapfrogs, { low: 1, high: 2 ** 31, integer: true });
-  const adapted = adaptation("hmc", { ...options, jitter }, 0.8);
-  const run = { ...adapting(adapted), name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
-  const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
-  return {
+export const hmc = /* @__PURE__ */ sampler<HmcOptions>(
+  {
     name: "hmc",
-    verb: "sample",
-    toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
-    start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
-  };
-}
+    family: "hamiltonian",
+    exact: true,
+    options: { ...adaptationOptions, time: { low: 0, open: true }, leapfrogs: { low: 1, high: 2 ** 31, integer: true } },
+  },
+  (options) => {
+    if (options.time !== undefined && options.leapfrogs !== undefined)
+      throw new OptionError(
+        "hmc",
+        "time and leapfrogs are both given, but one follows from the other; leave one out",
+        "OPTION_CONFLICT",
+      );
+    const { time = TIME, leapfrogs = 0, jitter = JITTER } = options;
+    const adapted = adaptation({ ...options, jitter }, USUAL);
+    const run = { ...adapting(adapted), name: "hmc", kernel: "hmcRun", maxDepth: 1, leapfrogs, time } as const;
+    const length: Record<string, number> = leapfrogs > 0 ? { leapfrogs } : { time };
+    return {
+      name: "hmc",
+      verb: "sample",
+      toJSON: () => ({ algorithm: "hmc", ...adaptationJson(adapted), ...length }),
+      start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
+    };
+  },
+);

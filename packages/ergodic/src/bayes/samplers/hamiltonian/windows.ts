@@ -1,4 +1,4 @@
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import type { Accepts } from "../../../engine/errors/options.ts";
 
 /**
  * Windows of warm-up, in transitions, as in Stan: the step size alone adapts, then the metric in windows that double, then the
@@ -21,8 +21,6 @@ export interface WindowOptions {
  * which the next, twice as long, would not fit is stretched to the end. Where initial + first + final > warmup: 15 %, 75 % and
  * 10 %, one window. Below 20 transitions there is none.
  * Source: Stan reference manual, section on warm-up. Differs from it: nothing.
- *
- * @throws OptionError unless all are integers >= 0, the first window >= 1
  */
 export interface Windows {
   /** Transitions start … stop − 1 are estimated on. */
@@ -34,14 +32,14 @@ export interface Windows {
 
 const FEWEST = 20;
 
-/** The option `windows` of a sampler. */
-export function checkWindows(where: string, options: WindowOptions): void {
-  const { initial = 0, first = 1, final = 0 } = options;
-  checkKeys(`${where}.windows`, options, ["initial", "first", "final"]);
-  checkNumber(`${where}.windows`, "initial", initial, { low: 0, integer: true });
-  checkNumber(`${where}.windows`, "first", first, { low: 1, integer: true });
-  checkNumber(`${where}.windows`, "final", final, { low: 0, integer: true });
-}
+/** Values that the option `windows` of a sampler accepts. */
+export const windowsOption: Accepts = {
+  options: {
+    initial: { low: 0, integer: true },
+    first: { low: 1, integer: true },
+    final: { low: 0, integer: true },
+  },
+};
 
 export function warmupWindows(warmup: number, options: WindowOptions = {}): Windows {
   let { initial = 75, first = 25, final = 50 } = options;

@@ -29,3 +29,6 @@ export function learnedFactor({ kind, dimension: d, state, count }: MetricEstima
   }
   return dense ? lowerFactor(factor, d) : factor;
 }
+
+/** Shapes of a covariance that warm-up learns. */
+export const covarianceKinds = ["dense", "diagonal"] as const;

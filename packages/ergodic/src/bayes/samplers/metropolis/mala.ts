@@ -1,7 +1,8 @@
-import { checkKeys } from "../../../engine/errors/errors.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationOptions, adapting } from "../hamiltonian/adaptation.ts";
 import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
-import type { Sampler } from "../sampler.ts";
+import { sampler } from "../sampler.ts";
+
+const { jitter: _, ...options } = adaptationOptions;
 
 /** Options of `mala`: those of nuts() that adapt step size and metric. */
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;
@@ -17,27 +18,25 @@ export type MalaOptions = Omit<AdaptationOptions, "jitter">;
  *
  * @throws OptionError; CapabilityError for a density without a gradient
  */
-export function mala(options: MalaOptions = {}): Sampler {
-  checkKeys(
-    "mala",
-    options,
-    adaptationKeys.filter((key) => key !== "jitter"),
-  );
-  const adapted = adaptation("mala", options, 0.574);
-  const run = {
-    ...adapting(adapted),
-    choose: false,
-    name: "mala",
-    kernel: "hmcRun",
-    maxDepth: 1,
-    leapfrogs: 1,
-    time: 0,
-  } as const;
-  const { jitter: _, ...rest } = adaptationJson(adapted);
-  return {
-    name: "mala",
-    verb: "sample",
-    toJSON: () => ({ algorithm: "mala", ...rest }),
-    start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
-  };
-}
+export const mala = /* @__PURE__ */ sampler<MalaOptions>(
+  { name: "mala", family: "hamiltonian", exact: true, options },
+  (options) => {
+    const adapted = adaptation(options, 0.574);
+    const run = {
+      ...adapting(adapted),
+      choose: false,
+      name: "mala",
+      kernel: "hmcRun",
+      maxDepth: 1,
+      leapfrogs: 1,
+      time: 0,
+    } as const;
+    const { jitter: _, ...rest } = adaptationJson(adapted);
+    return {
+      name: "mala",
+      verb: "sample",
+      toJSON: () => ({ algorithm: "mala", ...rest }),
+      start: (density, plan, engine) => new HamiltonianRun(density, plan, engine, run),
+    };
+  },
+);

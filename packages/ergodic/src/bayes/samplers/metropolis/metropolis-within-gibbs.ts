@@ -1,7 +1,5 @@
-import { checkChoice } from "../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
-import { checkAcceptance } from "./random-walk.ts";
+import { averagingOptions } from "../hamiltonian/dual-averaging.ts";
+import { sampler } from "../sampler.ts";
 import { WalkRun } from "./walk-run.ts";
 
 /** Options of `metropolisWithinGibbs`. */
@@ -25,27 +23,35 @@ export interface MetropolisWithinGibbsOptions {
  *
  * @throws OptionError
  */
-export function metropolisWithinGibbs(options: MetropolisWithinGibbsOptions = {}): Sampler {
-  const name = "metropolisWithinGibbs";
-  checkKeys(name, options, ["stepSize", "targetAcceptance", "scan"]);
-  const { stepSize = 1, targetAcceptance = 0.44, scan = "systematic" } = options;
-  checkNumber(name, "stepSize", stepSize, { low: 0, open: true });
-  checkAcceptance(name, targetAcceptance);
-  checkChoice(name, "scan", scan, ["systematic", "random"]);
-  return {
-    name,
-    verb: "sample",
-    toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
-    start: (density, plan, engine) =>
-      new WalkRun(density, plan, engine, {
-        name,
-        kernel: "coordinateWalkRun",
-        covariance: "diagonal",
-        stepPerCoordinate: true,
-        stepSize,
-        target: targetAcceptance,
-        mode: scan === "random" ? 1 : 0,
-        limit: 0,
-      }),
-  };
-}
+export const metropolisWithinGibbs = /* @__PURE__ */ sampler<MetropolisWithinGibbsOptions>(
+  {
+    name: "metropolisWithinGibbs",
+    family: "metropolis",
+    exact: true,
+    options: {
+      stepSize: { low: 0, open: true },
+      targetAcceptance: averagingOptions.targetAcceptance,
+      scan: ["systematic", "random"],
+    },
+  },
+  (options) => {
+    const name = "metropolisWithinGibbs";
+    const { stepSize = 1, targetAcceptance = 0.44, scan = "systematic" } = options;
+    return {
+      name,
+      verb: "sample",
+      toJSON: () => ({ algorithm: name, stepSize, targetAcceptance, scan }),
+      start: (density, plan, engine) =>
+        new WalkRun(density, plan, engine, {
+          name,
+          kernel: "coordinateWalkRun",
+          covariance: "diagonal",
+          stepPerCoordinate: true,
+          stepSize,
+          target: targetAcceptance,
+          mode: scan === "random" ? 1 : 0,
+          limit: 0,
+        }),
+    };
+  },
+);

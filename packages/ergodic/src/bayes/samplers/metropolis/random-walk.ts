@@ -1,8 +1,7 @@
-import type { JsonObject } from "../../../engine/contract/index.ts";
-import { checkChoice } from "../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
-import type { Sampler } from "../sampler.ts";
+import { averagingOptions } from "../hamiltonian/dual-averaging.ts";
+import { type WindowOptions, windowsOption } from "../hamiltonian/windows.ts";
+import { sampler, withoutUndefined } from "../sampler.ts";
+import { covarianceKinds } from "./learned-factor.ts";
 import { WalkRun } from "./walk-run.ts";
 
 /** Options of `randomWalk`. */
@@ -33,47 +32,45 @@ const FINAL = 150;
  *
  * @throws OptionError
  */
-export function randomWalk(options: RandomWalkOptions = {}): Sampler {
-  checkKeys("randomWalk", options, ["stepSize", "targetAcceptance", "covariance", "windows"]);
-  const { stepSize, targetAcceptance, covariance } = options;
-  if (options.windows !== undefined) checkWindows("randomWalk", options.windows);
-  const windows = { final: FINAL, ...options.windows };
-  if (stepSize !== undefined) checkNumber("randomWalk", "stepSize", stepSize, { low: 0, open: true });
-  if (targetAcceptance !== undefined) checkAcceptance("randomWalk", targetAcceptance);
-  if (covariance !== undefined) checkChoice("randomWalk", "covariance", covariance, covarianceKinds);
-  return {
+export const randomWalk = /* @__PURE__ */ sampler<RandomWalkOptions>(
+  {
     name: "randomWalk",
-    verb: "sample",
-    toJSON: () => given({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
-    start: (density, plan, engine) => {
-      const { dimension } = density;
-      const optimal = 2.38 / Math.sqrt(dimension);
-      return new WalkRun(density, plan, engine, {
-        name: "randomWalk",
-        kernel: "randomWalkRun",
-        covariance: covariance ?? (dimension <= MOST_DENSE ? "dense" : "diagonal"),
-        stepPerCoordinate: false,
-        stepSize: stepSize ?? optimal,
-        target: targetAcceptance ?? (dimension === 1 ? 0.44 : 0.234),
-        mode: 0,
-        limit: 0,
-        windows,
-        learn: (chain, _, factor) => {
-          chain.factor.set(factor);
-          chain.setSteps(optimal);
-        },
-      });
+    family: "metropolis",
+    exact: true,
+    options: {
+      stepSize: { low: 0, open: true },
+      targetAcceptance: averagingOptions.targetAcceptance,
+      covariance: covarianceKinds,
+      windows: windowsOption,
     },
-  };
-}
-
-/** Without what was not given, as that depends on the density. */
-export function given(json: Record<string, JsonObject[string] | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
-}
-
-export function checkAcceptance(where: string, targetAcceptance: number): void {
-  checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
-}
-
-export const covarianceKinds = ["dense", "diagonal"] as const;
+  },
+  (options) => {
+    const { stepSize, targetAcceptance, covariance } = options;
+    const windows = { final: FINAL, ...options.windows };
+    return {
+      name: "randomWalk",
+      verb: "sample",
+      toJSON: () =>
+        withoutUndefined({ algorithm: "randomWalk", stepSize, targetAcceptance, covariance, windows: { ...windows } }),
+      start: (density, plan, engine) => {
+        const { dimension } = density;
+        const optimal = 2.38 / Math.sqrt(dimension);
+        return new WalkRun(density, plan, engine, {
+          name: "randomWalk",
+          kernel: "randomWalkRun",
+          covariance: covariance ?? (dimension <= MOST_DENSE ? "dense" : "diagonal"),
+          stepPerCoordinate: false,
+          stepSize: stepSize ?? optimal,
+          target: targetAcceptance ?? (dimension === 1 ? 0.44 : 0.234),
+          mode: 0,
+          limit: 0,
+          windows,
+          learn: (chain, _, factor) => {
+            chain.factor.set(factor);
+            chain.setSteps(optimal);
+          },
+        });
+      },
+    };
+  },
+);

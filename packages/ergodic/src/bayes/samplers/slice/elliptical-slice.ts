@@ -1,11 +1,10 @@
-import { checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { OptionError } from "../../../engine/errors/errors.ts";
 import { lowerFactor } from "../hamiltonian/metric.ts";
-import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
-import { covarianceKinds, given } from "../metropolis/random-walk.ts";
+import { type WindowOptions, windowsOption } from "../hamiltonian/windows.ts";
+import { covarianceKinds } from "../metropolis/learned-factor.ts";
 import type { WalkChain } from "../metropolis/walk-chain.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
-import type { Sampler } from "../sampler.ts";
+import { sampler, withoutUndefined } from "../sampler.ts";
 
 /** Options of `ellipticalSlice`. */
 export interface EllipticalSliceOptions {
@@ -47,54 +46,64 @@ interface Reference {
  *
  * @throws OptionError where the covariance is not positive definite, or one of mean and covariance is missing
  */
-export function ellipticalSlice(options: EllipticalSliceOptions = {}): Sampler {
-  const name = "ellipticalSlice";
-  checkKeys(name, options, ["mean", "covariance", "estimate", "inflation", "windows"]);
-  const { mean, covariance, estimate, inflation = 1.5, windows = {} } = options;
-  checkNumber(name, "inflation", inflation, { low: 0, open: true });
-  if (estimate !== undefined) checkChoice(name, "estimate", estimate, covarianceKinds);
-  checkWindows(name, windows);
-  if (mean !== undefined) checkNumbers(name, "mean", mean);
-  if (covariance !== undefined) checkNumbers(name, "covariance", covariance);
-  const reference = mean || covariance ? referenceOf(mean, covariance) : undefined;
-  const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
-  return {
-    name,
-    verb: "sample",
-    toJSON: () =>
-      reference ? given({ algorithm: name, ...fixed }) : given({ algorithm: name, estimate, inflation, windows: { ...windows } }),
-    start: (density, plan, engine) => {
-      const { dimension } = density;
-      if (reference && reference.mean.length !== dimension)
-        throw new OptionError(
-          name,
-          `mean has ${reference.mean.length} numbers, but the log density is of ${dimension}`,
-          "OPTION_SHAPE",
-        );
-      const kind = estimate ?? (dimension <= MOST_DENSE ? "dense" : "diagonal");
-      const shape = reference && (reference.factor.length > reference.mean.length ? "dense" : "diagonal");
-      const root = Math.sqrt(inflation);
-      return new WalkRun(density, plan, engine, {
-        name,
-        kernel: "ellipticalSliceRun",
-        covariance: shape ?? kind,
-        stepPerCoordinate: true,
-        stepSize: 1,
-        target: 0.5,
-        mode: 0,
-        limit: STEPPING_OUT,
-        ...(reference
-          ? { prepare: (chain: WalkChain) => setReference(chain, reference) }
-          : {
-              windows,
-              windowsKernel: "sliceRun" as const,
-              learn: (chain: WalkChain, mean: Float64Array, factor: Float64Array) =>
-                setReference(chain, { mean, factor: factor.map((x) => root * x) }),
-            }),
-      });
+export const ellipticalSlice = /* @__PURE__ */ sampler<EllipticalSliceOptions>(
+  {
+    name: "ellipticalSlice",
+    family: "slice",
+    exact: true,
+    options: {
+      mean: { numbers: {} },
+      covariance: { numbers: {} },
+      estimate: covarianceKinds,
+      inflation: { low: 0, open: true },
+      windows: windowsOption,
     },
-  };
-}
+  },
+  (options) => {
+    const name = "ellipticalSlice";
+    const { mean, covariance, estimate, inflation = 1.5, windows = {} } = options;
+    const reference = mean || covariance ? referenceOf(mean, covariance) : undefined;
+    const fixed = { mean: mean && [...Array.from(mean)], covariance: covariance && [...Array.from(covariance)] };
+    return {
+      name,
+      verb: "sample",
+      toJSON: () =>
+        reference
+          ? withoutUndefined({ algorithm: name, ...fixed })
+          : withoutUndefined({ algorithm: name, estimate, inflation, windows: { ...windows } }),
+      start: (density, plan, engine) => {
+        const { dimension } = density;
+        if (reference && reference.mean.length !== dimension)
+          throw new OptionError(
+            name,
+            `mean has ${reference.mean.length} numbers, but the log density is of ${dimension}`,
+            "OPTION_SHAPE",
+          );
+        const kind = estimate ?? (dimension <= MOST_DENSE ? "dense" : "diagonal");
+        const shape = reference && (reference.factor.length > reference.mean.length ? "dense" : "diagonal");
+        const root = Math.sqrt(inflation);
+        return new WalkRun(density, plan, engine, {
+          name,
+          kernel: "ellipticalSliceRun",
+          covariance: shape ?? kind,
+          stepPerCoordinate: true,
+          stepSize: 1,
+          target: 0.5,
+          mode: 0,
+          limit: STEPPING_OUT,
+          ...(reference
+            ? { prepare: (chain: WalkChain) => setReference(chain, reference) }
+            : {
+                windows,
+                windowsKernel: "sliceRun" as const,
+                learn: (chain: WalkChain, mean: Float64Array, factor: Float64Array) =>
+                  setReference(chain, { mean, factor: factor.map((x) => root * x) }),
+              }),
+        });
+      },
+    };
+  },
+);
 
 function setReference(chain: WalkChain, { mean, factor }: Reference): void {
   chain.mean.set(mean);

@@ -1,7 +1,6 @@
-import { checkBoolean, checkChoice } from "../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { WalkRun } from "../metropolis/walk-run.ts";
-import type { Sampler } from "../sampler.ts";
+import { sampler } from "../sampler.ts";
 
 /** Options of `slice`. */
 export interface SliceOptions {
@@ -30,36 +29,45 @@ export interface SliceOptions {
  *
  * @throws OptionError
  */
-export function slice(options: SliceOptions = {}): Sampler {
-  checkKeys("slice", options, ["width", "expansion", "limit", "adapt"]);
-  const { width = 1, expansion = "stepOut", adapt = true } = options;
-  checkChoice("slice", "expansion", expansion, ["stepOut", "doubling"]);
-  const doubling = expansion === "doubling";
-  const { limit = doubling ? 20 : 1000 } = options;
-  checkNumber("slice", "width", width, { low: 0, open: true });
-  checkNumber("slice", "limit", limit, { low: 1, high: doubling ? 60 : 2 ** 31, integer: true });
-  checkBoolean("slice", "adapt", adapt);
-  if (adapt && !doubling && limit === 1 && options.adapt)
-    throw new OptionError(
-      "slice",
-      "adapt is true, but intervals that are never expanded (limit: 1) could only shrink; give a width, or another limit",
-      "OPTION_CONFLICT",
-    );
-  return {
+export const slice = /* @__PURE__ */ sampler<SliceOptions>(
+  {
     name: "slice",
-    verb: "sample",
-    toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
-    start: (density, plan, engine) =>
-      new WalkRun(density, plan, engine, {
-        name: "slice",
-        kernel: "sliceRun",
-        covariance: "diagonal",
-        stepPerCoordinate: true,
-        stepSize: width,
-        target: 0.5,
-        mode: doubling ? 1 : 0,
-        limit,
-        stepsAdapt: adapt && (doubling || limit > 1),
-      }),
-  };
-}
+    family: "slice",
+    exact: true,
+    options: {
+      width: { low: 0, open: true },
+      expansion: ["stepOut", "doubling"],
+      limit: { low: 1, high: 2 ** 31, integer: true },
+      adapt: "boolean",
+    },
+  },
+  (options) => {
+    const { width = 1, expansion = "stepOut", adapt = true } = options;
+    const doubling = expansion === "doubling";
+    const { limit = doubling ? 20 : 1000 } = options;
+    if (doubling) checkNumber("slice", "limit", limit, { low: 1, high: 60, integer: true });
+    if (adapt && !doubling && limit === 1 && options.adapt)
+      throw new OptionError(
+        "slice",
+        "adapt is true, but intervals that are never expanded (limit: 1) could only shrink; give a width, or another limit",
+        "OPTION_CONFLICT",
+      );
+    return {
+      name: "slice",
+      verb: "sample",
+      toJSON: () => ({ algorithm: "slice", width, expansion, limit, adapt: adapt && (doubling || limit > 1) }),
+      start: (density, plan, engine) =>
+        new WalkRun(density, plan, engine, {
+          name: "slice",
+          kernel: "sliceRun",
+          covariance: "diagonal",
+          stepPerCoordinate: true,
+          stepSize: width,
+          target: 0.5,
+          mode: doubling ? 1 : 0,
+          limit,
+          stepsAdapt: adapt && (doubling || limit > 1),
+        }),
+    };
+  },
+);

@@ -1,6 +1,6 @@
 import type { JsonObject, LogDensity } from "../../../engine/contract/index.ts";
-import { checkChoice } from "../../../engine/errors/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { CapabilityError, OptionError } from "../../../engine/errors/errors.ts";
+import type { Accepted } from "../../../engine/errors/options.ts";
 
 /** How the stochastic-gradient samplers estimate the gradient of the log density. */
 export interface EstimateOptions {
@@ -34,16 +34,16 @@ export interface Estimate {
   every: number;
 }
 
-export const estimateKeys = ["batch", "controlVariate", "svrg"] as const;
+/** Values that the options of gradient estimates accept. */
+export const estimateOptions = {
+  batch: { either: [["all"], { low: 1, integer: true }] },
+  controlVariate: ["mode", false],
+  svrg: { options: { every: { low: 1, high: 2 ** 31, integer: true } }, required: ["every"] },
+} as const satisfies Accepted;
+
 const DEFAULT_BATCH = 100;
 
 export function gradientEstimate(where: string, { batch, controlVariate = false, svrg }: EstimateOptions): Estimate {
-  if (batch !== undefined && batch !== "all") checkNumber(where, "batch", batch, { low: 1, integer: true });
-  checkChoice(where, "controlVariate", controlVariate, ["mode", false]);
-  if (svrg !== undefined) {
-    checkKeys(`${where}.svrg`, svrg, ["every"]);
-    checkNumber(`${where}.svrg`, "every", svrg.every, { low: 1, high: 2 ** 31, integer: true });
-  }
   if (svrg && controlVariate)
     throw new OptionError(
       where,

@@ -1,9 +1,8 @@
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_PRECONDITIONED } from "../../../engine/memory/fields.ts";
-import type { Sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateOptions } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
 
 /** Options of `psgld`. */
 export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
@@ -26,11 +25,23 @@ export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  *
  * @throws OptionError unless 0 <= ρ < 1 and ε > 0; CapabilityError as in sgld.ts
  */
-export function psgld(options: PsgldOptions = {}): Sampler {
-  checkKeys("psgld", options, ["stepSize", "thin", "smoothing", "leastScale", ...estimateKeys]);
-  const { smoothing = 0.99, leastScale = 1e-5 } = options;
-  checkNumber("psgld", "smoothing", smoothing, { low: 0, high: 1 - 2 ** -40 });
-  checkNumber("psgld", "leastScale", leastScale, { low: 0, open: true });
-  const rule = { kind: STOCHASTIC_PRECONDITIONED, friction: smoothing, noiseEstimate: leastScale, resetEvery: 0 };
-  return stochasticSampler("psgld", options, rule, { smoothing, leastScale });
-}
+export const psgld = /* @__PURE__ */ sampler<PsgldOptions>(
+  {
+    name: "psgld",
+    family: "stochasticGradient",
+    exact: false,
+    options: {
+      stepSize: scheduleOptions.stepSize,
+      thin: scheduleOptions.thin,
+      smoothing: { low: 0, high: 1 - 2 ** -40 },
+      leastScale: { low: 0, open: true },
+      ...estimateOptions,
+    },
+    conformance: { stepSize: 1e-3, batch: 5 },
+  },
+  (options) => {
+    const { smoothing = 0.99, leastScale = 1e-5 } = options;
+    const rule = { kind: STOCHASTIC_PRECONDITIONED, friction: smoothing, noiseEstimate: leastScale, resetEvery: 0 };
+    return stochasticSampler("psgld", options, rule, { smoothing, leastScale });
+  },
+);

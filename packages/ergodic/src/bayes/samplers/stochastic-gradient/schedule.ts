@@ -12,7 +12,8 @@
  * @throws OptionError unless h, offset > 0, power >= 0, thin >= 1, 0 <= exploration < 1, and a cycle has as many updates with noise as draws
  */
 
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Accepted } from "../../../engine/errors/options.ts";
 import { cosineSine } from "../../../engine/numbers/cosine-sine.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
@@ -72,17 +73,29 @@ export interface StepSchedule {
 
 const isDecay = (stepSize: unknown): stepSize is StepDecay => typeof stepSize === "object" && stepSize !== null;
 
+const positive = { low: 0, open: true };
+const cycleOptions = {
+  length: { low: 1, high: 2 ** 24, integer: true },
+  draws: { low: 1, high: 2 ** 24, integer: true },
+  exploration: { low: 0, high: 1 - 2 ** -20 },
+};
+
+/** Values that the options of step sizes accept. */
+export const scheduleOptions = {
+  stepSize: {
+    either: [
+      ["auto"],
+      { options: { initial: positive, offset: positive, power: { low: 0 } }, required: ["initial", "offset", "power"] },
+      positive,
+    ],
+  },
+  thin: { low: 1, high: 2 ** 24, integer: true },
+  cycle: { options: cycleOptions, required: ["length"] },
+} as const satisfies Accepted;
+
 export function stepSchedule(where: string, { stepSize = "auto", thin, cycle }: ScheduleOptions): StepSchedule {
-  if (isDecay(stepSize)) {
-    checkKeys(`${where}.stepSize`, stepSize, ["initial", "offset", "power"]);
-    checkNumber(`${where}.stepSize`, "initial", stepSize.initial, { low: 0, open: true });
-    checkNumber(`${where}.stepSize`, "offset", stepSize.offset, { low: 0, open: true });
-    checkNumber(`${where}.stepSize`, "power", stepSize.power, { low: 0 });
-  } else if (stepSize !== "auto") checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
   if (cycle === undefined) {
-    const updates = thin ?? 1;
-    checkNumber(where, "thin", updates, { low: 1, high: 2 ** 24, integer: true });
-    return steady(stepSize, updates);
+    return steady(stepSize, thin ?? 1);
   }
   if (thin !== undefined || isDecay(stepSize))
     throw new OptionError(
@@ -111,10 +124,7 @@ function steady(stepSize: number | StepDecay | "auto", thin: number): StepSchedu
 }
 
 function cyclical(where: string, stepSize: number | "auto", options: CycleOptions): StepSchedule {
-  checkKeys(where, options, ["length", "draws", "exploration"]);
   const { length, draws = 1, exploration = 0.8 } = options;
-  checkNumber(where, "length", length, { low: 1, high: 2 ** 24, integer: true });
-  checkNumber(where, "exploration", exploration, { low: 0, high: 1 - 2 ** -20 });
   const explored = Math.floor(exploration * length);
   const noisy = length - explored;
   checkNumber(where, "draws", draws, { low: 1, high: noisy, integer: true });

@@ -1,9 +1,9 @@
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_HAMILTONIAN } from "../../../engine/memory/fields.ts";
-import type { Sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateOptions } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
 
 /** Options of `sghmc`. */
 export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
@@ -27,19 +27,30 @@ export interface SghmcOptions extends ScheduleOptions, EstimateOptions {
  *
  * @throws OptionError unless 0 < a <= 1 and 0 <= b <= a, or where b is given without h; CapabilityError as in sgld.ts
  */
-export function sghmc(options: SghmcOptions = {}): Sampler {
-  const own = ["friction", "noiseEstimate", "resetEvery"];
-  checkKeys("sghmc", options, ["stepSize", "thin", "cycle", ...own, ...estimateKeys]);
-  const { friction = 0.01, noiseEstimate = 0, resetEvery = 0 } = options;
-  checkNumber("sghmc", "friction", friction, { low: 0, open: true, high: 1 });
-  checkNumber("sghmc", "noiseEstimate", noiseEstimate, { low: 0, high: friction });
-  if (noiseEstimate > 0 && (options.stepSize ?? "auto") === "auto")
-    throw new OptionError(
-      "sghmc",
-      `noiseEstimate is ${noiseEstimate}, which is right for one step size alone, but stepSize is not given; give both or neither`,
-      "OPTION_CONFLICT",
-    );
-  checkNumber("sghmc", "resetEvery", resetEvery, { low: 0, high: 2 ** 31, integer: true });
-  const rule = { kind: STOCHASTIC_HAMILTONIAN, friction, noiseEstimate, resetEvery };
-  return stochasticSampler("sghmc", options, rule, { friction, noiseEstimate, resetEvery });
-}
+export const sghmc = /* @__PURE__ */ sampler<SghmcOptions>(
+  {
+    name: "sghmc",
+    family: "stochasticGradient",
+    exact: false,
+    options: {
+      ...scheduleOptions,
+      friction: { low: 0, open: true, high: 1 },
+      noiseEstimate: { low: 0, high: 1 },
+      resetEvery: { low: 0, high: 2 ** 31, integer: true },
+      ...estimateOptions,
+    },
+    conformance: { stepSize: 1e-4, batch: 5 },
+  },
+  (options) => {
+    const { friction = 0.01, noiseEstimate = 0, resetEvery = 0 } = options;
+    checkNumber("sghmc", "noiseEstimate", noiseEstimate, { low: 0, high: friction });
+    if (noiseEstimate > 0 && (options.stepSize ?? "auto") === "auto")
+      throw new OptionError(
+        "sghmc",
+        `noiseEstimate is ${noiseEstimate}, which is right for one step size alone, but stepSize is not given; give both or neither`,
+        "OPTION_CONFLICT",
+      );
+    const rule = { kind: STOCHASTIC_HAMILTONIAN, friction, noiseEstimate, resetEvery };
+    return stochasticSampler("sghmc", options, rule, { friction, noiseEstimate, resetEvery });
+  },
+);

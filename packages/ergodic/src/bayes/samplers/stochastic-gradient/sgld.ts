@@ -1,9 +1,8 @@
-import { checkKeys } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_LANGEVIN } from "../../../engine/memory/fields.ts";
-import type { Sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateOptions } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
 
 /** Options of `sgld`. */
 export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
@@ -20,7 +19,15 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  *
  * @throws OptionError; CapabilityError at the start of a run where the density has no gradient, or no rows to draw
  */
-export function sgld(options: SgldOptions = {}): Sampler {
-  checkKeys("sgld", options, ["stepSize", "thin", "cycle", ...estimateKeys]);
-  return stochasticSampler("sgld", options, { kind: STOCHASTIC_LANGEVIN, friction: 0, noiseEstimate: 0, resetEvery: 0 }, {});
-}
+export const sgld = /* @__PURE__ */ sampler<SgldOptions>(
+  {
+    name: "sgld",
+    family: "stochasticGradient",
+    exact: false,
+    options: { ...scheduleOptions, ...estimateOptions },
+    conformance: { stepSize: 1e-3, batch: 5 },
+  },
+  (options) => {
+    return stochasticSampler("sgld", options, { kind: STOCHASTIC_LANGEVIN, friction: 0, noiseEstimate: 0, resetEvery: 0 }, {});
+  },
+);

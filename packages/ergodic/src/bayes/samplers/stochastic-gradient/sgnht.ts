@@ -1,9 +1,8 @@
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
-import type { Sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { sampler } from "../sampler.ts";
+import { type EstimateOptions, estimateOptions } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
 
 /** Options of `sgnht`. */
 export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {
@@ -21,10 +20,22 @@ export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOp
  *
  * @throws OptionError unless 0 < a <= 1; CapabilityError as in sgld.ts
  */
-export function sgnht(options: SgnhtOptions = {}): Sampler {
-  checkKeys("sgnht", options, ["stepSize", "thin", "friction", ...estimateKeys]);
-  const { friction = 0.01 } = options;
-  checkNumber("sgnht", "friction", friction, { low: 0, open: true, high: 1 });
-  const rule = { kind: STOCHASTIC_THERMOSTATTED, friction, noiseEstimate: 0, resetEvery: 0 };
-  return stochasticSampler("sgnht", options, rule, { friction });
-}
+export const sgnht = /* @__PURE__ */ sampler<SgnhtOptions>(
+  {
+    name: "sgnht",
+    family: "stochasticGradient",
+    exact: false,
+    options: {
+      stepSize: scheduleOptions.stepSize,
+      thin: scheduleOptions.thin,
+      friction: { low: 0, open: true, high: 1 },
+      ...estimateOptions,
+    },
+    conformance: { stepSize: 1e-3, batch: 5 },
+  },
+  (options) => {
+    const { friction = 0.01 } = options;
+    const rule = { kind: STOCHASTIC_THERMOSTATTED, friction, noiseEstimate: 0, resetEvery: 0 };
+    return stochasticSampler("sgnht", options, rule, { friction });
+  },
+);

@@ -1,9 +1,9 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
-import { checkAlgorithm, checkBoolean } from "../../../engine/errors/checks.ts";
-import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { checkAlgorithm } from "../../../engine/errors/checks.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { powersOf } from "../../../engine/statistics/ladder.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import type { Sampler } from "../sampler.ts";
+import { type Sampler, sampler } from "../sampler.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
 
 /** Options of `parallelTempering`. */
@@ -43,25 +43,37 @@ export interface ParallelTemperingOptions {
  *
  * @throws OptionError; CapabilityError for an `inner` that cannot run so, and for a power of 0 where there is no likelihood
  */
-export function parallelTempering(options: ParallelTemperingOptions = {}): Sampler {
-  const where = "parallelTempering";
-  checkKeys(where, options, ["inner", "temperatures", "count", "lowest", "swapEvery", "adapt"]);
-  const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
-  checkAlgorithm(where, "inner", inner, "sample", "nuts()");
-  checkBoolean(where, "adapt", adapt);
-  checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });
-  const powers = powersOf(where, options);
-  if (JSON.stringify(inner.toJSON()).includes('"update":"conditional"'))
-    throw new CapabilityError(
-      where,
-      "inner is a gibbs() with a function for a conditional, which knows nothing of powers; take conjugate(), enumerate() or a sampler there",
-      "SAMPLE_INNER",
-    );
-  const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };
-  return {
-    name: where,
-    verb: "sample",
-    toJSON: () => ({ algorithm: where, inner: inner.toJSON(), ...ladder, swapEvery, adapt }),
-    start: (density, plan, engine) => new ParallelTemperingRun(density, plan, engine, { inner, powers, swapEvery, adapt }),
-  };
-}
+export const parallelTempering = /* @__PURE__ */ sampler<ParallelTemperingOptions>(
+  {
+    name: "parallelTempering",
+    family: "tempering",
+    exact: true,
+    options: {
+      inner: "own",
+      temperatures: { numbers: { low: 0, high: 1 } },
+      count: { low: 1, high: 1024, integer: true },
+      lowest: { low: 0, high: 1 },
+      swapEvery: { low: 1, high: 2 ** 31, integer: true },
+      adapt: "boolean",
+    },
+  },
+  (options) => {
+    const where = "parallelTempering";
+    const { inner = nuts(), temperatures, count = 8, lowest = 0.01, swapEvery = 1, adapt = temperatures === undefined } = options;
+    checkAlgorithm(where, "inner", inner, "sample", "nuts()");
+    const powers = powersOf(where, options);
+    if (JSON.stringify(inner.toJSON()).includes('"update":"conditional"'))
+      throw new CapabilityError(
+        where,
+        "inner is a gibbs() with a function for a conditional, which knows nothing of powers; take conjugate(), enumerate() or a sampler there",
+        "SAMPLE_INNER",
+      );
+    const ladder: JsonObject = temperatures ? { temperatures: powers } : { count, lowest };
+    return {
+      name: where,
+      verb: "sample",
+      toJSON: () => ({ algorithm: where, inner: inner.toJSON(), ...ladder, swapEvery, adapt }),
+      start: (density, plan, engine) => new ParallelTemperingRun(density, plan, engine, { inner, powers, swapEvery, adapt }),
+    };
+  },
+);

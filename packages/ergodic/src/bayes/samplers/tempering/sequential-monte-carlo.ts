@@ -1,7 +1,6 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
-import { checkBoolean, checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import { OptionError } from "../../../engine/errors/errors.ts";
+import { sampler } from "../sampler.ts";
 import { SequentialRun } from "./sequential-run.ts";
 
 /** Options of `sequentialMonteCarlo`. */
@@ -24,8 +23,6 @@ export interface SequentialMonteCarloOptions {
   adapt?: boolean;
 }
 
-const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize", "temperatures", "adapt"];
-
 /**
  * Sequential Monte Carlo from the prior to the posterior, with the evidence: a population of particles goes through powers 0 =
  * β₀ < β₁ < … < 1 of the likelihood.
@@ -44,44 +41,52 @@ const keys = ["particles", "essTarget", "move", "moves", "leapfrogs", "stepSize"
  *
  * @throws OptionError; CapabilityError for a density without a prior to draw from or whose likelihood is not known apart, or with discrete parameters
  */
-export function sequentialMonteCarlo(options: SequentialMonteCarloOptions = {}): Sampler {
-  const where = "sequentialMonteCarlo";
-  checkKeys(where, options, keys);
-  const { move = "randomWalk", essTarget = 0.5, particles, stepSize, temperatures, adapt = true } = options;
-  checkChoice(where, "move", move, ["randomWalk", "hmc"]);
-  const { moves = move === "hmc" ? 3 : 10, leapfrogs = 8 } = options;
-  checkNumber(where, "essTarget", essTarget, { low: 0, open: true, high: 1 - 2 ** -20 });
-  checkNumber(where, "moves", moves, { low: 1, high: 2 ** 20, integer: true });
-  checkNumber(where, "leapfrogs", leapfrogs, { low: 1, high: 2 ** 20, integer: true });
-  if (particles !== undefined) checkNumber(where, "particles", particles, { low: 2, high: 2 ** 24, integer: true });
-  if (stepSize !== undefined) checkNumber(where, "stepSize", stepSize, { low: 0, open: true });
-  checkBoolean(where, "adapt", adapt);
-  if (temperatures !== undefined)
-    checkNumbers(where, "temperatures", temperatures, { low: 0, high: 1 }, "temperatures: [0.1, 1]");
-  if (temperatures && options.essTarget !== undefined)
-    throw new OptionError(where, "temperatures and essTarget are both given; leave one out", "OPTION_CONFLICT");
-  const ascends = temperatures?.every((power, k) => power > (temperatures[k - 1] ?? 0)) ?? true;
-  if (temperatures && !(ascends && temperatures[temperatures.length - 1] === 1))
-    throw new OptionError(
-      where,
-      `temperatures are ${temperatures.join(", ")}, but must ascend from above 0 to 1`,
-      "OPTION_RANGE",
-    );
-  const json: JsonObject = {
-    algorithm: where,
-    ...(particles === undefined ? {} : { particles }),
-    ...(temperatures ? { temperatures: [...temperatures] } : { essTarget }),
-    move,
-    moves,
-    ...(move === "hmc" ? { leapfrogs } : {}),
-    ...(stepSize === undefined ? {} : { stepSize }),
-    adapt,
-  };
-  const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
-  return {
-    name: where,
-    verb: "sample",
-    toJSON: () => json,
-    start: (density, plan, engine) => new SequentialRun(density, plan, engine, run),
-  };
-}
+export const sequentialMonteCarlo = /* @__PURE__ */ sampler<SequentialMonteCarloOptions>(
+  {
+    name: "sequentialMonteCarlo",
+    family: "population",
+    exact: false,
+    options: {
+      particles: { low: 2, high: 2 ** 24, integer: true },
+      essTarget: { low: 0, open: true, high: 1 - 2 ** -20 },
+      move: ["randomWalk", "hmc"],
+      moves: { low: 1, high: 2 ** 20, integer: true },
+      leapfrogs: { low: 1, high: 2 ** 20, integer: true },
+      stepSize: { low: 0, open: true },
+      temperatures: { numbers: { low: 0, high: 1 } },
+      adapt: "boolean",
+    },
+    conformance: { particles: 64 },
+  },
+  (options) => {
+    const where = "sequentialMonteCarlo";
+    const { move = "randomWalk", essTarget = 0.5, particles, stepSize, temperatures, adapt = true } = options;
+    const { moves = move === "hmc" ? 3 : 10, leapfrogs = 8 } = options;
+    if (temperatures && options.essTarget !== undefined)
+      throw new OptionError(where, "temperatures and essTarget are both given; leave one out", "OPTION_CONFLICT");
+    const ascends = temperatures?.every((power, k) => power > (temperatures[k - 1] ?? 0)) ?? true;
+    if (temperatures && !(ascends && temperatures[temperatures.length - 1] === 1))
+      throw new OptionError(
+        where,
+        `temperatures are ${temperatures.join(", ")}, but must ascend from above 0 to 1`,
+        "OPTION_RANGE",
+      );
+    const json: JsonObject = {
+      algorithm: where,
+      ...(particles === undefined ? {} : { particles }),
+      ...(temperatures ? { temperatures: [...temperatures] } : { essTarget }),
+      move,
+      moves,
+      ...(move === "hmc" ? { leapfrogs } : {}),
+      ...(stepSize === undefined ? {} : { stepSize }),
+      adapt,
+    };
+    const run = { particles, essTarget, moves, leapfrogs: move === "hmc" ? leapfrogs : 0, stepSize, temperatures, adapt };
+    return {
+      name: where,
+      verb: "sample",
+      toJSON: () => json,
+      start: (density, plan, engine) => new SequentialRun(density, plan, engine, run),
+    };
+  },
+);

@@ -19,6 +19,7 @@ export const adadelta = rule(
     };
   },
   {
+    conformance: { convex: { epsilon: 1e-4 } },
     summary: "units kept: root mean square of steps over that of gradients",
     source: "Zeiler 2012",
     ranges: { rate: positive, rho: share, epsilon: positive },

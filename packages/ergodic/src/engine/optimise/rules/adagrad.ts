@@ -6,7 +6,7 @@ import { notNegative, positive, rule } from "../rule.ts";
  *
  * η (`rate`) > 0; ε (`epsilon`) ≥ 0; r starts at `initialAccumulator`. r: one float a parameter. The step of a coordinate can only
  * shrink: right for convex problems with rare features, fatal where the slope changes for good (see examples/adagrad-stalls.ts).
- * Source: Duchi, Hazan, Singer 2011, diagonal form; its textbook twin `adagradHistory` agrees bit for bit in float64.
+ * Source: Duchi, Hazan, Singer 2011, diagonal form. examples/two-adagrads.ts keeps every gradient instead, and agrees bit for bit in float64.
  * Defaults are PyTorch's (r₀ = 0, ε = 1e-10 outside the root); optax: { initialAccumulator: 0.1, epsilon: 1e-7, epsilonInside: true }.
  * `epsilonInside`: adds ε under the root, √(r + ε), instead of outside it (false). Defaults: rate 0.01, epsilon 1e-10,
  * initialAccumulator 0.
@@ -20,6 +20,7 @@ export const adagrad = rule(
     return { state: { r: total }, step: div(mul(rate, g), root) };
   },
   {
+    conformance: { convex: { rate: 0.5 } },
     summary: "rate divided by the root of all past squares",
     source: "Duchi, Hazan, Singer 2011",
     ranges: { rate: positive, epsilon: notNegative, initialAccumulator: notNegative },

@@ -31,5 +31,10 @@ export const adam = rule(
     const root = mul(div(1, sqrt(lacking(beta2, t))), sqrt(squares));
     return { state, step: div(mul(div(rate, lacking(beta1, t)), mean), add(root, epsilon)) };
   },
-  { summary: "momentum over the root of running squares, both bias-corrected", source: "Kingma, Ba 2015", ranges: adamRanges },
+  {
+    conformance: { convex: { rate: 0.05 } },
+    summary: "momentum over the root of running squares, both bias-corrected",
+    source: "Kingma, Ba 2015",
+    ranges: adamRanges,
+  },
 );

@@ -16,5 +16,10 @@ export const adamax = rule(
     const largest = max(mul(beta2, u), add(abs(g), epsilon));
     return { state: { m: mean, u: largest }, step: div(mul(div(rate, biasCorrection(beta1, t)), mean), largest) };
   },
-  { summary: "momentum over a decayed maximum of gradients", source: "Kingma, Ba 2015", ranges: adamRanges },
+  {
+    conformance: { convex: { rate: 0.05 } },
+    summary: "momentum over a decayed maximum of gradients",
+    source: "Kingma, Ba 2015",
+    ranges: adamRanges,
+  },
 );

@@ -22,6 +22,7 @@ export const adamw = rule(
     return { state: { m, v, peak: amsgrad ? peak : undefined }, step: add(mul(mul(rate, decay), p), adam) };
   },
   {
+    conformance: { convex: { rate: 0.05, decay: 0 } },
     summary: "Adam with decoupled weight decay",
     source: "Loshchilov, Hutter 2019",
     ranges: { ...adamRanges, decay: notNegative },

@@ -13,6 +13,7 @@ export const aliG = rule(
   { maximum: 0.1, epsilon: 1e-5 },
   ({ g, loss, maximum, epsilon }) => ({ step: mul(min(div(max(loss, 0), add(sum(square(g)), epsilon)), maximum), g) }),
   {
+    conformance: { convex: { maximum: 1 } },
     summary: "Polyak's rate for models that interpolate",
     source: "Berrada, Zisserman, Kumar 2020",
     ranges: { maximum: positive, epsilon: positive },

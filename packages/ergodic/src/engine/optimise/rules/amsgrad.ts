@@ -24,5 +24,10 @@ export const amsgrad = rule(
       step: div(mul(div(rate, biasCorrection(beta1, t)), mean), add(root, epsilon)),
     };
   },
-  { summary: "Adam whose steps never grow again", source: "Reddi, Kale, Kumar 2018", ranges: adamRanges },
+  {
+    conformance: { convex: { rate: 0.05 } },
+    summary: "Adam whose steps never grow again",
+    source: "Reddi, Kale, Kumar 2018",
+    ranges: adamRanges,
+  },
 );

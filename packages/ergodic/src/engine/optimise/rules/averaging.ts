@@ -17,6 +17,7 @@ export const averaging = rule(
   },
   {
     link: true,
+    conformance: { convex: { start: 2 }, scaled: { start: 5000 }, link: "last" },
     summary: "transformation: evaluates at the mean of the iterates",
     source: "Polyak, Juditsky 1992",
     ranges: { start: notNegative },

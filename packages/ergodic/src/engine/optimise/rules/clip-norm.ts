@@ -13,6 +13,7 @@ export const clipNorm = rule(
   ({ g, norm, epsilon }) => ({ step: mul(min(1, div(norm, add(sqrt(sum(square(g))), epsilon))), g) }),
   {
     link: true,
+    conformance: { convex: { norm: 10 }, link: "first" },
     summary: "transformation: gradient scaled to a largest norm",
     source: "Pascanu, Mikolov, Bengio 2013",
     ranges: { norm: positive, epsilon: notNegative },

@@ -19,6 +19,7 @@ export const lion = rule(
     };
   },
   {
+    conformance: { convex: { rate: 0.005 } },
     summary: "sign of an interpolated momentum",
     source: "Chen et al. 2023",
     ranges: { rate: positive, beta1: share, beta2: share, decay: notNegative },

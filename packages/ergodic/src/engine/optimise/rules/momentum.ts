@@ -16,5 +16,10 @@ export const momentum = rule(
     const velocity = add(mul(mu, v), mul(gain, g));
     return { state: { v: velocity }, step: mul(rate, velocity) };
   },
-  { summary: "heavy ball", source: "Polyak 1964", ranges: { rate: positive, momentum: share, dampening: share } },
+  {
+    conformance: { convex: { rate: 0.1 } },
+    summary: "heavy ball",
+    source: "Polyak 1964",
+    ranges: { rate: positive, momentum: share, dampening: share },
+  },
 );

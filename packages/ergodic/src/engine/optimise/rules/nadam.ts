@@ -34,6 +34,7 @@ export const nadam = rule(
     };
   },
   {
+    conformance: { convex: { rate: 0.05 } },
     summary: "Adam with Nesterov's look-ahead",
     source: "Dozat 2016",
     ranges: { ...adamRanges, momentumDecay: notNegative, decay: notNegative },

@@ -14,5 +14,10 @@ export const nesterov = rule(
     const velocity = add(mul(momentum, v), g);
     return { state: { v: velocity }, step: mul(rate, add(g, mul(momentum, velocity))) };
   },
-  { summary: "momentum with look-ahead", source: "Nesterov 1983", ranges: { rate: positive, momentum: share } },
+  {
+    conformance: { convex: { rate: 0.1 } },
+    summary: "momentum with look-ahead",
+    source: "Nesterov 1983",
+    ranges: { rate: positive, momentum: share },
+  },
 );

@@ -29,6 +29,7 @@ export const radam = rule(
     return { state: { m: mean, v: squares }, step: options.decay === 0 ? step : add(mul(mul(rate, decay), p), step) };
   },
   {
+    conformance: { convex: { rate: 0.05 } },
     summary: "Adam, rectified while its second moment is young",
     source: "Liu et al. 2020",
     ranges: { ...adamRanges, decay: notNegative },

@@ -28,6 +28,7 @@ export const rmsprop = rule(
     return { state: keep, step: mul(rate, keep.b) };
   },
   {
+    conformance: { convex: { rate: 0.01 } },
     summary: "rate divided by the root of a running mean of squares",
     source: "Tieleman, Hinton 2012",
     ranges: { rate: positive, rho: share, epsilon: notNegative, momentum: share },

@@ -21,6 +21,7 @@ export const scheduleFreeAdam = rule(
     return { state: { z: update.z, v: squares }, scalars: update.scalars, step: update.step };
   },
   {
+    conformance: { convex: { rate: 0.05 } },
     summary: "Adam with built-in averaging in the place of momentum and schedule",
     source: "Defazio et al. 2024",
     ranges: { ...adamRanges, beta1: { low: 0, high: 1, open: true }, decay: notNegative },

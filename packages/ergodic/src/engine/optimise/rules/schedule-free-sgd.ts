@@ -15,6 +15,7 @@ export const scheduleFreeSgd = rule(
     return { state: { z: update.z }, scalars: update.scalars, step: update.step };
   },
   {
+    conformance: { convex: { rate: 0.5 } },
     summary: "SGD with built-in averaging in the place of a schedule",
     source: "Defazio et al. 2024",
     ranges: { rate: positive, beta: { low: 0, high: 1, open: true } },

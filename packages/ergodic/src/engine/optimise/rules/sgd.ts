@@ -8,6 +8,7 @@ import { positive, rule } from "../rule.ts";
  * noise, when Σ η_t = ∞ and Σ η_t² < ∞. Source: Robbins, Monro 1951. Differs from other implementations: nothing.
  */
 export const sgd = rule("sgd", { rate: 0.01 }, ({ g, rate }) => ({ step: mul(rate, g) }), {
+  conformance: { convex: { rate: 0.5 } },
   summary: "fixed or scheduled rate",
   source: "Robbins, Monro 1951",
   ranges: { rate: positive },

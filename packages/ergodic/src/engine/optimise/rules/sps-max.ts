@@ -20,5 +20,10 @@ export const spsMax = rule(
     const kept = where(less(0, rate), rate, where(equal(t, 1), maximum, previous));
     return { scalars: { previous: smoothing ? kept : undefined }, step: mul(rate, g) };
   },
-  { summary: "Polyak's rate for a batch, capped", source: "Loizou et al. 2021", ranges: { c: positive, maximum: positive } },
+  {
+    conformance: { scaled: { maximum: 1000 } },
+    summary: "Polyak's rate for a batch, capped",
+    source: "Loizou et al. 2021",
+    ranges: { c: positive, maximum: positive },
+  },
 );

@@ -1,5 +1,5 @@
 import type { SearchRule } from "../kinds.ts";
-import { optionsToJson, positive, resolve, share } from "../rule.ts";
+import { definitionOf, optionsToJson, positive, resolve, share } from "../rule.ts";
 
 const defaults = { c: 0.1, shrink: 0.9, initial: 1, growth: 2, maxTrials: 100, fallback: 1e-6 };
 const ranges = {
@@ -36,5 +36,5 @@ export const stochasticLineSearch = Object.assign(
       toJSON: () => ({ rule: "stochasticLineSearch", options: optionsToJson(options) }),
     };
   },
-  { ruleName: "stochasticLineSearch", defaults },
+  definitionOf("stochasticLineSearch", defaults, { ranges }),
 );

@@ -9,6 +9,7 @@ import { notNegative, rule } from "../rule.ts";
  */
 export const weightDecay = rule("weightDecay", { decay: 1e-4 }, ({ g, p, decay }) => ({ step: add(g, mul(decay, p)) }), {
   link: true,
+  conformance: { convex: { decay: 1e-6 }, link: "first" },
   summary: "transformation: adds the gradient of an L2 penalty",
   source: "Krogh, Hertz 1991",
   ranges: { decay: notNegative },

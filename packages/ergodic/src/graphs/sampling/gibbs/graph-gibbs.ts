@@ -1,6 +1,6 @@
 import type { Conditionals, EndedChains, Snapshot } from "../../../engine/contract/index.ts";
-import { checkChoice } from "../../../engine/errors/checks.ts";
-import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { CapabilityError, OptionError } from "../../../engine/errors/errors.ts";
+import { declare } from "../../../engine/errors/options.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
@@ -86,39 +86,47 @@ const CONTINUED_WARMUP = 0.1;
  *
  * @throws CapabilityError for variables of more than 256 states, and for workers that would race in a deterministic run
  */
-export function graphGibbs(options: GraphGibbsOptions = {}): InferenceAlgorithm {
-  checkKeys("graphGibbs", options, ["schedule", "chains", "warmup", "sweeps", "mcse", "tempered"], { absent });
-  const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
-  const tempered = temperedOf("graphGibbs", options.tempered ?? false);
-  checkChoice("graphGibbs", "schedule", schedule, ["chromatic", "blocks", "sequential", "random", "hogwild"] as const);
-  checkNumber("graphGibbs", "chains", chains, { low: 2, high: 256, integer: true });
-  checkNumber("graphGibbs", "warmup", warmup, { low: 0, integer: true });
-  checkNumber("graphGibbs", "sweeps", sweeps, { low: 100, integer: true });
-  checkNumber("graphGibbs", "mcse", mcse, { low: 0, open: true });
-  if (tempered && schedule === "hogwild")
-    throw new OptionError(
-      "graphGibbs",
-      'schedule is "hogwild" and tempered is given, but states of chains that race are no draws to be traded; take "chromatic"',
-      "OPTION_CONFLICT",
-    );
-  const numbers = { schedule, chains, warmup, sweeps, mcse };
-  const given = { ...numbers, tempered };
-  return {
+export const graphGibbs = /* @__PURE__ */ declare<GraphGibbsOptions, InferenceAlgorithm>(
+  {
     name: "graphGibbs",
-    verb: "infer",
-    tasks: ["marginals"],
-    toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
-    prepare: LogTables.making,
-    start: (part, plan, engine) => {
-      const tables = LogTables.of(part);
-      const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
-      const zeros = tables.zeros ? { part, tables } : undefined;
-      return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
+    options: {
+      schedule: Object.keys(schedules),
+      chains: { low: 2, high: 256, integer: true },
+      warmup: { low: 0, integer: true },
+      sweeps: { low: 100, integer: true },
+      mcse: { low: 0, open: true },
+      tempered: "own",
     },
-    startWhole: (columns, plan, engine) =>
-      new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
-  };
-}
+    absent,
+  },
+  (options) => {
+    const { schedule = "chromatic", chains = 4, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
+    const tempered = temperedOf("graphGibbs", options.tempered ?? false);
+    if (tempered && schedule === "hogwild")
+      throw new OptionError(
+        "graphGibbs",
+        'schedule is "hogwild" and tempered is given, but states of chains that race are no draws to be traded; take "chromatic"',
+        "OPTION_CONFLICT",
+      );
+    const numbers = { schedule, chains, warmup, sweeps, mcse };
+    const given = { ...numbers, tempered };
+    return {
+      name: "graphGibbs",
+      verb: "infer",
+      tasks: ["marginals"],
+      toJSON: () => ({ algorithm: "graphGibbs", ...numbers, ...(tempered ? { tempered: tempered.json } : {}) }),
+      prepare: LogTables.making,
+      start: (part, plan, engine) => {
+        const tables = LogTables.of(part);
+        const from = plan.from && !tables.zeros ? ofVariables(plan.from, part.variables, part.states) : undefined;
+        const zeros = tables.zeros ? { part, tables } : undefined;
+        return new GraphGibbs(tableColumns(tables), plan, engine, given, from, zeros);
+      },
+      startWhole: (columns, plan, engine) =>
+        new GraphGibbs(columns, plan, engine, given, plan.from && ofVariables(plan.from, columns.cardinalities.keys())),
+    };
+  },
+);
 
 /** Variables by block. */
 function setsOf({ order, ends }: Blocks): number[][] {

@@ -1,5 +1,6 @@
 import type { Conditionals, Snapshot, Tensor } from "../../../engine/contract/index.ts";
-import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import { OptionError } from "../../../engine/errors/errors.ts";
+import { declare } from "../../../engine/errors/options.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { stream } from "../../../engine/random/stream.ts";
@@ -46,26 +47,32 @@ const MOST_SWEEPS = 500_000_000;
  * @throws CapabilityError [GRAPH_REPLICAS] for variables of more than two states, factors of more than two variables or with zeros, variables of more
  * than 16 conditional probabilities, and graphs with more than 256 sets of these
  */
-export function replicaGibbs(options: ReplicaGibbsOptions = {}): InferenceAlgorithm {
-  checkKeys("replicaGibbs", options, ["replicas", "warmup", "sweeps", "mcse"]);
-  const { replicas = 64, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
-  checkNumber("replicaGibbs", "replicas", replicas, { low: REPLICAS, high: 1024, integer: true });
-  if (replicas % REPLICAS !== 0)
-    throw new OptionError("replicaGibbs", `replicas is ${replicas}, but must be a multiple of ${REPLICAS}`, "OPTION_RANGE");
-  checkNumber("replicaGibbs", "warmup", warmup, { low: 0, integer: true });
-  checkNumber("replicaGibbs", "sweeps", sweeps, { low: 100, high: MOST_SWEEPS, integer: true });
-  checkNumber("replicaGibbs", "mcse", mcse, { low: 0, open: true });
-  const given = { replicas, warmup, sweeps, mcse };
-  return {
+export const replicaGibbs = /* @__PURE__ */ declare<ReplicaGibbsOptions, InferenceAlgorithm>(
+  {
     name: "replicaGibbs",
-    verb: "infer",
-    tasks: ["marginals"],
-    toJSON: () => ({ algorithm: "replicaGibbs", ...given }),
-    prepare: LogTables.making,
-    start: (part, plan, engine) => new ReplicaGibbs(tableColumns(LogTables.of(part)), plan, engine, given),
-    startWhole: (columns, plan, engine) => new ReplicaGibbs(columns, plan, engine, given),
-  };
-}
+    options: {
+      replicas: { low: REPLICAS, high: 1024, integer: true },
+      warmup: { low: 0, integer: true },
+      sweeps: { low: 100, high: MOST_SWEEPS, integer: true },
+      mcse: { low: 0, open: true },
+    },
+  },
+  (options) => {
+    const { replicas = 64, warmup = 200, sweeps = 20000, mcse = 0.003 } = options;
+    if (replicas % REPLICAS !== 0)
+      throw new OptionError("replicaGibbs", `replicas is ${replicas}, but must be a multiple of ${REPLICAS}`, "OPTION_RANGE");
+    const given = { replicas, warmup, sweeps, mcse };
+    return {
+      name: "replicaGibbs",
+      verb: "infer",
+      tasks: ["marginals"],
+      toJSON: () => ({ algorithm: "replicaGibbs", ...given }),
+      prepare: LogTables.making,
+      start: (part, plan, engine) => new ReplicaGibbs(tableColumns(LogTables.of(part)), plan, engine, given),
+      startWhole: (columns, plan, engine) => new ReplicaGibbs(columns, plan, engine, given),
+    };
+  },
+);
 
 class ReplicaGibbs implements PartInference {
   ended = false;

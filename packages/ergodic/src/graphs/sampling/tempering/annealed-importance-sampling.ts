@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../../engine/contract/index.ts";
-import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { declare } from "../../../engine/errors/options.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { type Draws, stream } from "../../../engine/random/stream.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../../reduce/algorithm.ts";
@@ -44,22 +44,28 @@ const PAUSE_VARIABLES = 5000;
  *
  * @throws CapabilityError where zeros leave no state that a search finds
  */
-export function annealedImportanceSampling(options: AnnealedImportanceSamplingOptions = {}): InferenceAlgorithm {
-  const where = "annealedImportanceSampling";
-  checkKeys(where, options, ["particles", "temperatures", "level"]);
-  const { particles = 500, temperatures = 1000, level = 0.99 } = options;
-  checkNumber(where, "particles", particles, { low: 100, integer: true });
-  checkNumber(where, "temperatures", temperatures, { low: 1, integer: true });
-  checkNumber(where, "level", level, { low: 0.5, high: 0.9999 });
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["partition"],
-    toJSON: () => ({ algorithm: where, particles, temperatures, level }),
-    prepare: LogTables.making,
-    start: (part, plan) => new AnnealedImportanceSampling(part, plan, { particles, temperatures, level }),
-  };
-}
+export const annealedImportanceSampling = /* @__PURE__ */ declare<AnnealedImportanceSamplingOptions, InferenceAlgorithm>(
+  {
+    name: "annealedImportanceSampling",
+    options: {
+      particles: { low: 100, integer: true },
+      temperatures: { low: 1, integer: true },
+      level: { low: 0.5, high: 0.9999 },
+    },
+  },
+  (options) => {
+    const where = "annealedImportanceSampling";
+    const { particles = 500, temperatures = 1000, level = 0.99 } = options;
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["partition"],
+      toJSON: () => ({ algorithm: where, particles, temperatures, level }),
+      prepare: LogTables.making,
+      start: (part, plan) => new AnnealedImportanceSampling(part, plan, { particles, temperatures, level }),
+    };
+  },
+);
 
 class AnnealedImportanceSampling extends PartRun {
   private readonly part: Component;

@@ -1,5 +1,6 @@
 import type { Certificate, Conditionals, Snapshot, Tensor } from "../../../engine/contract/index.ts";
-import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import { CapabilityError } from "../../../engine/errors/errors.ts";
+import { declare } from "../../../engine/errors/options.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { power } from "../../../engine/numbers/power.ts";
@@ -51,41 +52,47 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  *
  * @throws CapabilityError [GRAPH_ZEROS] where a factor is 0 somewhere, [GRAPH_STATES] for variables of more than 256 states
  */
-export function graphTempering(options: GraphLadderOptions = {}): InferenceAlgorithm {
-  const where = "graphTempering";
-  checkKeys(where, options, ["ensembles", "warmup", "sweeps", "level", "width"]);
-  const { ensembles = 16, warmup = 200, sweeps = 50000, level = 0.999, width = 0.05 } = options;
-  checkNumber(where, "ensembles", ensembles, { low: 8, high: 256, integer: true });
-  checkNumber(where, "warmup", warmup, { low: 50, integer: true });
-  checkNumber(where, "sweeps", sweeps, { low: 100, integer: true });
-  checkNumber(where, "level", level, { low: 0.5, high: 0.999999 });
-  checkNumber(where, "width", width, { low: 0, open: true });
-  const given = { ensembles, warmup, sweeps, level, width };
-  return {
-    name: where,
-    verb: "infer",
-    tasks: ["marginals", "partition"],
-    toJSON: () => ({ algorithm: where, ...given }),
-    prepare: LogTables.making,
-    start: (part, plan, engine) => {
-      const tables = LogTables.of(part);
-      if (tables.zeros)
-        throw new CapabilityError(
-          where,
-          "a factor has an entry of 0, but all must be above 0; take importanceSampling(), or elimination()",
-          "GRAPH_ZEROS",
-        );
-      const many = part.cardinalities.findIndex((count) => count > MOST_STATES);
-      if (many >= 0)
-        throw new CapabilityError(
-          where,
-          `variable ${part.variables[many]} has ${part.cardinalities[many]} states, but at most ${MOST_STATES} can be sampled; take importanceSampling(), or elimination()`,
-          "GRAPH_STATES",
-        );
-      return new GraphTempering(part, tables, plan, engine, given);
+export const graphTempering = /* @__PURE__ */ declare<GraphLadderOptions, InferenceAlgorithm>(
+  {
+    name: "graphTempering",
+    options: {
+      ensembles: { low: 8, high: 256, integer: true },
+      warmup: { low: 50, integer: true },
+      sweeps: { low: 100, integer: true },
+      level: { low: 0.5, high: 0.999999 },
+      width: { low: 0, open: true },
     },
-  };
-}
+  },
+  (options) => {
+    const where = "graphTempering";
+    const { ensembles = 16, warmup = 200, sweeps = 50000, level = 0.999, width = 0.05 } = options;
+    const given = { ensembles, warmup, sweeps, level, width };
+    return {
+      name: where,
+      verb: "infer",
+      tasks: ["marginals", "partition"],
+      toJSON: () => ({ algorithm: where, ...given }),
+      prepare: LogTables.making,
+      start: (part, plan, engine) => {
+        const tables = LogTables.of(part);
+        if (tables.zeros)
+          throw new CapabilityError(
+            where,
+            "a factor has an entry of 0, but all must be above 0; take importanceSampling(), or elimination()",
+            "GRAPH_ZEROS",
+          );
+        const many = part.cardinalities.findIndex((count) => count > MOST_STATES);
+        if (many >= 0)
+          throw new CapabilityError(
+            where,
+            `variable ${part.variables[many]} has ${part.cardinalities[many]} states, but at most ${MOST_STATES} can be sampled; take importanceSampling(), or elimination()`,
+            "GRAPH_STATES",
+          );
+        return new GraphTempering(part, tables, plan, engine, given);
+      },
+    };
+  },
+);
 
 class GraphTempering implements PartInference {
   ended = false;

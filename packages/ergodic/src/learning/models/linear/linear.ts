@@ -33,7 +33,8 @@ import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/erro
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { checkVector, FROM, lossAfter, preparedAs, tensorOf } from "../beginning.ts";
 import { checkClassWeights, chooseLoss, classWeights, resolveLoss, twoValues } from "../choose-loss.ts";
-import type { KindByLoss, Loss, LossName } from "../loss.ts";
+import type { Loss } from "../loss.ts";
+import type { KindByLoss, KindByTask, LossName } from "../loss-name.ts";
 import { standardised } from "../standardise.ts";
 import { LinearProblem, strideOf } from "./problem.ts";
 
@@ -90,12 +91,6 @@ const known = [
   "standardise",
 ];
 
-interface KindByTask {
-  binary: "class";
-  multiclass: "class";
-  regression: "number";
-  count: "count";
-}
 export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
   ? L extends keyof KindByLoss
     ? KindByLoss[L]

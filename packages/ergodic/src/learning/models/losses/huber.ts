@@ -2,7 +2,7 @@ import { abs, add, lessEqual, mul, square, sub, where } from "../../../engine/co
 import { barred, loss } from "../loss.ts";
 
 /** Huber loss: ½r² where |r| ≤ δ, δ(|r| − ½δ) beyond, r = z − y. δ (`delta`): units of y, > 0. Source: Huber 1964. */
-export const huber = loss(
+export const huberLoss = loss(
   "huber",
   { delta: 1 },
   ({ z, y, delta }) => {

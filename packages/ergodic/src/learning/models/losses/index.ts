@@ -1,10 +1,10 @@
-/** All losses of this library, an explicit list. */
-export { epsilonInsensitive } from "./epsilonInsensitive.ts";
-export { hinge } from "./hinge.ts";
-export { huber } from "./huber.ts";
-export { logistic } from "./logistic.ts";
-export { multinomial } from "./multinomial.ts";
-export { poisson } from "./poisson.ts";
-export { quantile } from "./quantile.ts";
-export { squared } from "./squared.ts";
-export { squaredHinge } from "./squaredHinge.ts";
+/** Every loss, one line each. `lossFromJson`, the public entry, types and the conformance tests read this list. */
+export * from "./epsilon-insensitive.ts";
+export * from "./hinge.ts";
+export * from "./huber.ts";
+export * from "./logistic.ts";
+export * from "./multinomial.ts";
+export * from "./poisson.ts";
+export * from "./quantile.ts";
+export * from "./squared.ts";
+export * from "./squared-hinge.ts";

@@ -2,7 +2,7 @@ import { add, mul, neg, softplus, sub } from "../../../engine/compiler/index.ts"
 import { entropy, loss } from "../loss.ts";
 
 /** Logistic loss: log(1 + e^(−yz)), y = ±1; the negative log likelihood of P(y = 1) = 1/(1 + e^(−z)), in nats. Source: Berkson 1944. */
-export const logistic = loss("logistic", {}, ({ z, y }) => softplus(neg(mul(y, z))), {
+export const logisticLoss = loss("logistic", {}, ({ z, y }) => softplus(neg(mul(y, z))), {
   task: "binary",
   link: "sigmoid",
   // s = −yu is the probability of the other class: s log s + (1 − s) log(1 − s).

@@ -5,7 +5,7 @@ import { entropy, loss } from "../loss.ts";
  * Multinomial logistic loss: log Σ_k e^(z_k) − z_y, the negative log likelihood under a softmax. z: outputs of one row; y: class index.
  * The largest output is taken out of the sum, so that nothing overflows. Source: Theil 1969.
  */
-export const multinomial = loss(
+export const multinomialLoss = loss(
   "multinomial",
   {},
   ({ z, y }) => {

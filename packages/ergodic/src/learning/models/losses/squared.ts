@@ -2,7 +2,7 @@ import { add, mul, square, sub } from "../../../engine/compiler/index.ts";
 import { loss } from "../loss.ts";
 
 /** Squared error: ½(z − y)². Source: Gauss 1809. */
-export const squared = loss("squared", {}, ({ z, y }) => mul(0.5, square(sub(z, y))), {
+export const squaredLoss = loss("squared", {}, ({ z, y }) => mul(0.5, square(sub(z, y))), {
   task: "regression",
   link: "identity",
   quadratic: true,

@@ -21,9 +21,8 @@ import {
   slice,
 } from "../../../engine/compiler/array/index.ts";
 import { add, and, equal, floor, less, lessEqual, mul, sub, where } from "../../../engine/compiler/index.ts";
-import { checkChoice, plain } from "../../../engine/errors/checks.ts";
-import { checkNumber } from "../../../engine/errors/errors.ts";
-import { checkCount, expectRank } from "./layers/expected.ts";
+import { plain } from "../../../engine/errors/checks.ts";
+import { count, expectRank } from "./layers/expected.ts";
 import { layer, type Named } from "./layers/layer.ts";
 import type { Layer, Scope } from "./scope.ts";
 
@@ -46,11 +45,9 @@ const makeShift = layer<ShiftOptions & { readonly most: number }>(
     return along(along(x, 1), 2);
   },
   {
-    keys: ["most", "fill"],
-    check({ most, fill = "edge" }) {
-      checkCount("randomShift", "most", most);
-      checkChoice("randomShift", "fill", fill, ["edge", "zero"]);
-    },
+    options: { most: count, fill: ["edge", "zero"] },
+    required: ["most"],
+    example: { options: { most: 1, fill: "zero" }, input: [2, 4, 4, 1] },
   },
 );
 
@@ -82,7 +79,7 @@ const makeFlip = layer<{ readonly axis?: number }>(
     expectRank("randomFlip", scope, x, [4], IMAGE);
     return scope.training ? where(less(perExample(x, scope), 0.5), flip(x, axis), x) : x;
   },
-  { keys: ["axis"], check: ({ axis = 2 }) => checkNumber("randomFlip", "axis", axis, { low: 1, high: 2, integer: true }) },
+  { options: { axis: { low: 1, high: 2, integer: true } }, example: { options: { axis: 1 }, input: [2, 4, 4, 1] } },
 );
 
 const makeCutout = layer<{ readonly size: number }>(
@@ -98,7 +95,7 @@ const makeCutout = layer<{ readonly size: number }>(
     };
     return where(and(within(1), within(2)), 0, x);
   },
-  { keys: ["size"], check: ({ size }) => checkCount("randomCutout", "size", size) },
+  { options: { size: count }, required: ["size"], example: { options: { size: 2 }, input: [2, 4, 4, 1] } },
 );
 
 const makeNoise = layer<{ readonly deviation: number }>(
@@ -107,7 +104,7 @@ const makeNoise = layer<{ readonly deviation: number }>(
     if (!scope.training || deviation === 0) return x;
     return add(x, mul(deviation, scope.normal(x.shape)));
   },
-  { keys: ["deviation"], check: ({ deviation }) => checkNumber("noise", "deviation", deviation, { low: 0 }) },
+  { options: { deviation: { low: 0 } }, required: ["deviation"], example: { options: { deviation: 0.5 }, input: [2, 3] } },
 );
 
 /**

@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/hamiltonian/dual-averaging.ts";
 import { LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
 import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
-import { checkWindows } from "../../../../src/bayes/samplers/hamiltonian/windows.ts";
 import { hmc, nuts, warmupWindows } from "../../../../src/bayes/samplers/index.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 
@@ -31,8 +30,8 @@ describe("windows", () => {
 
   it("take other lengths, and refuse what is none", () => {
     expect(warmupWindows(100, { initial: 10, first: 10, final: 20 })).toEqual({ start: 10, stop: 80, ends: [20, 40, 80] });
-    expect(() => checkWindows("nuts", { first: 0 })).toThrow(/first is 0, but must be an integer >= 1.*OPTION_RANGE/);
-    expect(() => checkWindows("nuts", { initial: 1.5 })).toThrow("OPTION_RANGE");
+    expect(() => nuts({ windows: { first: 0 } })).toThrow(/first is 0, but must be an integer >= 1.*OPTION_RANGE/);
+    expect(() => nuts({ windows: { initial: 1.5 } })).toThrow("OPTION_RANGE");
     expect(() => nuts({ windows: { final: -1 } })).toThrow("OPTION_RANGE");
   });
 });
@@ -161,7 +160,7 @@ describe("metrics", () => {
 
 describe("options", () => {
   it("of dual averaging are Stan's where nothing is said", () => {
-    expect([...startAveraging(dualAveraging("test"), 0.1)]).toEqual([0.8, 0.05, 0.75, 10, 0, 0, 0, 0]);
+    expect([...startAveraging(dualAveraging(), 0.1)]).toEqual([0.8, 0.05, 0.75, 10, 0, 0, 0, 0]);
   });
 
   it("out of range are refused by name", () => {

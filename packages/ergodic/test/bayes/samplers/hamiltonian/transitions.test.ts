@@ -166,7 +166,7 @@ it("leapfrogs run back to where they began, and not before", async () => {
 it("averages steps as its twin does", async () => {
   const density = await gaussian(engine, [0, 1, 2], randomMatrix(3, "precision"));
   for (const kernel of ["nutsRun", "hmcRun"]) {
-    const state = startAveraging(dualAveraging("test", { targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
+    const state = startAveraging(dualAveraging({ targetAcceptance: 0.9, kappa: 0.6 }), 0.3);
     const options = { ...base, ...metricOf(3, "diagonal"), leapfrogs: 3 };
     // The kernel gets a copy of it.
     const { transitions, averaged } = byKernel(engine, kernel, density, new Float64Array(3), options, 30, true, state);

@@ -7,7 +7,10 @@
 import { describe, expect, it } from "vitest";
 import { exponential, model, normal, poisson } from "../../../../src/bayes/model/index.ts";
 import type { SamplingPlan } from "../../../../src/bayes/samplers/index.ts";
-import { type SequentialMonteCarloOptions, sequentialMonteCarlo } from "../../../../src/bayes/samplers/tempering/index.ts";
+import {
+  type SequentialMonteCarloOptions,
+  sequentialMonteCarlo,
+} from "../../../../src/bayes/samplers/tempering/sequential-monte-carlo.ts";
 import type { SequentialRun } from "../../../../src/bayes/samplers/tempering/sequential-run.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";

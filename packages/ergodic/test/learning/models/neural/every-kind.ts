@@ -1,33 +1,21 @@
 import * as n from "../../../../src/learning/models/neural/index.ts";
+import { layerDefinition, layerKinds } from "../../../../src/learning/models/neural/layers/by-kind.ts";
 
-/** A layer of every kind, with options, and an input for it. */
-export const everyKind: Record<string, [n.Layer, number[]]> = {
-  dense: [n.dense(2, { bias: false, initial: n.glorotUniform({ gain: 2 }), name: "head" }), [2, 3]],
-  convolution: [n.convolution(4, { groups: 2, kernel: [3, 1], stride: 2, padding: [1, 0], dilation: 1 }), [2, 5, 5, 2]],
-  depthwise: [n.depthwise({ multiplier: 2, padding: "valid", initialBias: n.ones() }), [2, 5, 5, 2]],
-  batchNorm: [n.batchNorm({ momentum: 0.3, epsilon: 1e-3, affine: false }), [2, 3]],
-  layerNorm: [n.layerNorm({ epsilon: 1e-3 }), [2, 3]],
-  maxPool: [n.maxPool([2, 1], { stride: 1, padding: "same" }), [1, 4, 4, 2]],
-  averagePool: [n.averagePool(2, { countPadding: true, padding: 1 }), [1, 4, 4, 2]],
-  globalAveragePool: [n.globalAveragePool(), [1, 4, 4, 2]],
-  flatten: [n.flatten(), [2, 2, 3]],
-  reshaped: [n.reshaped([3, -1]), [2, 2, 3]],
-  dropout: [n.dropout(0.25, { wholeChannels: true }), [2, 4, 3]],
-  embedding: [n.embedding(5, 3, { initial: n.normalInitial() }), [2, 4]],
+/** Layers that are made of layers. */
+const made: Record<string, [n.Layer, number[]]> = {
   residual: [n.residual(n.dense(2), { shortcut: n.dense(2) }), [2, 3]],
   concatenating: [n.concatenating([n.dense(2), n.dense(3)]), [2, 3]],
-  channelShuffle: [n.channelShuffle(2), [2, 4]],
-  activation: [n.activation("hardSwish"), [2, 4]],
-  gru: [n.gru(2, { sequence: true }), [2, 3, 2]],
-  lstm: [n.lstm(2, { initialHidden: n.zeros() }), [2, 3, 2]],
   sequential: [n.sequential([n.dense(2), n.relu()]), [2, 3]],
   frozen: [n.frozen(n.dense(2)), [2, 3]],
-  grouped: [n.grouped("slow", n.dense(2)), [2, 3]],
-  circulantDense: [n.circulantDense(5, { block: 4 }), [2, 3]],
-  circulantConvolution: [n.circulantConvolution(3, { block: 2, stride: 2 }), [1, 4, 4, 3]],
-  halfOfChannels: [n.halfOfChannels("second"), [2, 5]],
-  randomShift: [n.randomShift(1, { fill: "zero" }), [2, 4, 4, 1]],
-  randomFlip: [n.randomFlip({ axis: 1 }), [2, 4, 4, 1]],
-  randomCutout: [n.randomCutout(2), [2, 4, 4, 1]],
-  noise: [n.noise(0.5), [2, 3]],
+  grouped: [n.grouped("slow", n.dense(2, { initial: n.glorotUniform({ gain: 2 }), initialBias: n.ones() })), [2, 3]],
 };
+
+/** A layer of every kind, from the example of its definition, and the shape of an input for it. */
+export const everyKind: Record<string, [n.Layer, number[]]> = Object.fromEntries(
+  layerKinds().map((kind): [string, [n.Layer, number[]]] => {
+    if (kind in made) return [kind, made[kind]];
+    const { make, facts } = layerDefinition(kind)!;
+    if (!facts.example) throw new Error(`the definition of the layer "${kind}" has no example`);
+    return [kind, [make(facts.example.options), [...facts.example.input]]];
+  }),
+);

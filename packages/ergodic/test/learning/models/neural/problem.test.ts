@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Dataset, type Loss, type LossName } from "../../../../src/entries/everything.ts";
 import { network } from "../../../../src/learning/fit/kinds/network.ts";
-import { poisson } from "../../../../src/learning/models/losses/index.ts";
+import { poissonLoss as poisson } from "../../../../src/learning/models/losses/index.ts";
 import { batchNorm, cnn, dense, dropout, frozen, mlp, relu, sequential } from "../../../../src/learning/models/neural/index.ts";
 import type { NetworkOptions } from "../../../../src/learning/models/neural/network.ts";
 import { BoundNetwork, farthest, type RowLoss } from "../bound-network.ts";

@@ -35,10 +35,9 @@ export function checkActivation(where: string, name: string, value: unknown): as
 }
 
 const make = layer<{ readonly function: ActivationName }>("activation", (x, _, options) => ACTIVATIONS[options.function](x), {
-  keys: ["function"],
-  check(options) {
-    checkActivation("activation", "function", options.function);
-  },
+  options: { function: activationNames },
+  required: ["function"],
+  example: { options: { function: "hardSwish" }, input: [2, 4] },
 });
 
 /**

@@ -1,6 +1,5 @@
 import { batchNormalised, type SymbolicArray } from "../../../../engine/compiler/array/index.ts";
 import { add, div, mul, sqrt, sub } from "../../../../engine/compiler/index.ts";
-import { checkNumber } from "../../../../engine/errors/errors.ts";
 import { ones, zeros } from "../initialisers.ts";
 import type { Layer, Scope } from "../scope.ts";
 import { expectRank, layerShapeError } from "./expected.ts";
@@ -37,12 +36,8 @@ const make = layer<BatchNormOptions>(
     return add(mul(x, factor), sub(shift ?? 0, mul(centre, factor)));
   },
   {
-    keys: ["momentum", "epsilon", "affine"],
-    flags: ["affine"],
-    check({ momentum = 0.1, epsilon = 1e-5 }) {
-      checkNumber("batchNorm", "momentum", momentum, { low: 0, high: 1 });
-      checkNumber("batchNorm", "epsilon", epsilon, { low: 0, open: true });
-    },
+    options: { momentum: { low: 0, high: 1 }, epsilon: { low: 0, open: true }, affine: "boolean" },
+    example: { options: { momentum: 0.3, epsilon: 1e-3, affine: false }, input: [2, 3] },
   },
 );
 

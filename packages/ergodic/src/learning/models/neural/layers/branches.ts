@@ -14,7 +14,7 @@ import { add } from "../../../../engine/compiler/index.ts";
 import { plain, refuse } from "../../../../engine/errors/checks.ts";
 import { OptionError } from "../../../../engine/errors/errors.ts";
 import { isLayer, type Layer, type LayerLike } from "../scope.ts";
-import { checkCount, expectDivisible, layerShapeError } from "./expected.ts";
+import { count, expectDivisible, layerShapeError } from "./expected.ts";
 import { checkLayers, layer, type Named } from "./layer.ts";
 
 /** Options of `residual`. */
@@ -33,7 +33,7 @@ const makeResidual = layer<ResidualOptions & { readonly body: LayerLike }>(
     throw layerShapeError("residual", scope, x, `${made}; add a shortcut that gives the body's shape`);
   },
   {
-    keys: ["body", "shortcut"],
+    options: { body: "own", shortcut: "own" },
     check({ body, shortcut }) {
       checkLayers("residual", [body]);
       if (shortcut !== undefined && typeof shortcut !== "function" && !isLayer(shortcut))
@@ -52,7 +52,7 @@ const makeConcatenating = layer<{ readonly branches: readonly LayerLike[] }>(
     throw layerShapeError("concatenating", scope, x, `the branches give ${shapes}, which may differ in their last extent alone`);
   },
   {
-    keys: ["branches"],
+    options: { branches: "own" },
     check({ branches }) {
       if (!Array.isArray(branches) || branches.length === 0)
         throw new OptionError("concatenating", "branches must be a list of layers, at least one", "OPTION_RANGE");
@@ -67,7 +67,7 @@ const makeShuffle = layer<{ readonly groups: number }>(
     expectDivisible("channelShuffle", scope, x, "groups", groups);
     return shuffled(x, groups);
   },
-  { keys: ["groups"], check: ({ groups }) => checkCount("channelShuffle", "groups", groups) },
+  { options: { groups: count }, required: ["groups"], example: { options: { groups: 2 }, input: [2, 4] } },
 );
 
 /**

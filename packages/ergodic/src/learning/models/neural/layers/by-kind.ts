@@ -3,7 +3,13 @@
 import type { JsonObject } from "../../../../engine/contract/index.ts";
 import { assert } from "../../../../engine/errors/errors.ts";
 import type { Layer } from "../scope.ts";
-import { layerFromJson as definedFrom, layerKinds as definedKinds, reserveLayerKinds as reserveDefined } from "./layer.ts";
+import {
+  layerFromJson as definedFrom,
+  layerKinds as definedKinds,
+  layerDefinition as definitionOf,
+  type LayerDefinition,
+  reserveLayerKinds as reserveDefined,
+} from "./layer.ts";
 import * as library from "./library.ts";
 
 /** Asked for, so that bundlers leave out none. */
@@ -22,3 +28,6 @@ export const layerKinds = (): string[] => (isHeld() ? definedKinds() : []);
 export function reserveLayerKinds(): void {
   if (isHeld()) reserveDefined();
 }
+
+/** The definition of a kind of layer. */
+export const layerDefinition = (kind: string): LayerDefinition | undefined => (isHeld() ? definitionOf(kind) : undefined);

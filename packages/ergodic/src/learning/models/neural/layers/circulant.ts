@@ -5,7 +5,7 @@ import { heNormal, zeros } from "../initialisers.ts";
 import type { Layer, Scope } from "../scope.ts";
 import { type ConvolutionOptions, spatial } from "./convolution.ts";
 import type { WeightOptions } from "./dense.ts";
-import { checkCount, checkExtent, checkPadding, expectRank } from "./expected.ts";
+import { checkExtent, checkPadding, count, expectRank } from "./expected.ts";
 import { layer } from "./layer.ts";
 
 /** Options of `circulantDense`. */
@@ -24,13 +24,10 @@ const makeDense = layer<CirculantOptions & { readonly units: number }>(
     return multiply(filled(x, options.block ?? 8), x.shape[x.rank - 1], units, scope, options);
   },
   {
-    keys: ["units", "block", "bias", "initial", "initialBias"],
-    flags: ["bias"],
+    options: { units: count, block: count, bias: "boolean", initial: "own", initialBias: "own" },
+    required: ["units"],
+    example: { options: { units: 5, block: 4 }, input: [2, 3] },
     initialisers: ["initial", "initialBias"],
-    check({ units, block = 8 }) {
-      checkCount("circulantDense", "units", units);
-      checkCount("circulantDense", "block", block);
-    },
   },
 );
 
@@ -44,12 +41,21 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
     return x.rank === 3 ? reshape(y, [y.shape[0], y.shape[2], channels]) : y;
   },
   {
-    keys: ["channels", "block", "kernel", "stride", "padding", "dilation", "bias", "initial", "initialBias"],
-    flags: ["bias"],
+    options: {
+      channels: count,
+      block: count,
+      kernel: "own",
+      stride: "own",
+      padding: "own",
+      dilation: "own",
+      bias: "boolean",
+      initial: "own",
+      initialBias: "own",
+    },
+    required: ["channels"],
+    example: { options: { channels: 3, block: 2, stride: 2 }, input: [1, 4, 4, 3] },
     initialisers: ["initial", "initialBias"],
     check({ channels, block = 8, kernel, stride, padding, dilation }) {
-      checkCount("circulantConvolution", "channels", channels);
-      checkCount("circulantConvolution", "block", block);
       checkExtent("circulantConvolution", "kernel", kernel);
       checkExtent("circulantConvolution", "stride", stride);
       checkExtent("circulantConvolution", "dilation", dilation);

@@ -5,16 +5,7 @@ import { OptionError } from "../../../../engine/errors/errors.ts";
 import { heNormal, zeros } from "../initialisers.ts";
 import type { Layer, Scope } from "../scope.ts";
 import type { WeightOptions } from "./dense.ts";
-import {
-  checkCount,
-  checkExtent,
-  checkPadding,
-  type Extent,
-  expectDivisible,
-  expectRank,
-  type Padding,
-  pairOf,
-} from "./expected.ts";
+import { checkExtent, checkPadding, count, type Extent, expectDivisible, expectRank, type Padding, pairOf } from "./expected.ts";
 import { layer } from "./layer.ts";
 
 /** Options of convolutions. */
@@ -41,7 +32,15 @@ export interface DepthwiseOptions extends ConvolutionOptions {
   readonly multiplier?: number;
 }
 
-const KEYS = ["kernel", "stride", "padding", "dilation", "bias", "initial", "initialBias"] as const;
+const own = {
+  kernel: "own",
+  stride: "own",
+  padding: "own",
+  dilation: "own",
+  bias: "boolean",
+  initial: "own",
+  initialBias: "own",
+} as const;
 
 const makeConvolution = layer<GroupedConvolutionOptions & { readonly channels: number }>(
   "convolution",
@@ -50,12 +49,18 @@ const makeConvolution = layer<GroupedConvolutionOptions & { readonly channels: n
     return convolve("convolution", x, scope, { channels, groups, ...options });
   },
   {
-    keys: ["channels", "groups", ...KEYS],
-    flags: ["bias"],
+    options: {
+      channels: count,
+      groups: count,
+      ...own,
+    },
+    required: ["channels"],
+    example: {
+      options: { channels: 4, groups: 2, kernel: [3, 1], stride: 2, padding: [1, 0], dilation: 1 },
+      input: [2, 5, 5, 2],
+    },
     initialisers: ["initial", "initialBias"],
     check({ channels, groups = 1, ...options }) {
-      checkCount("convolution", "channels", channels);
-      checkCount("convolution", "groups", groups);
       if (channels % groups !== 0)
         throw new OptionError(
           "convolution",
@@ -74,11 +79,13 @@ const makeDepthwise = layer<DepthwiseOptions>(
     return convolve("depthwise", x, scope, { channels: groups * multiplier, groups, ...options });
   },
   {
-    keys: ["multiplier", ...KEYS],
-    flags: ["bias"],
+    options: {
+      multiplier: count,
+      ...own,
+    },
+    example: { options: { multiplier: 2, padding: "valid" }, input: [2, 5, 5, 2] },
     initialisers: ["initial", "initialBias"],
     check({ multiplier = 1, ...options }) {
-      checkCount("depthwise", "multiplier", multiplier);
       checkField("depthwise", options);
     },
   },

@@ -3,7 +3,7 @@ import { add } from "../../../../engine/compiler/index.ts";
 import { plain } from "../../../../engine/errors/checks.ts";
 import { heNormal, type Initialiser, zeros } from "../initialisers.ts";
 import type { Layer } from "../scope.ts";
-import { checkCount, expectRank } from "./expected.ts";
+import { count, expectRank } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
 /** Options of layers with a weight and a bias, such as `dense`. */
@@ -30,10 +30,10 @@ const make = layer<Options>(
     return bias ? add(y, scope.parameter("bias", [units], { initial: initialBias, decay: false })) : y;
   },
   {
-    keys: ["units", "bias", "initial", "initialBias"],
-    flags: ["bias"],
+    options: { units: count, bias: "boolean", initial: "own", initialBias: "own" },
+    required: ["units"],
+    example: { options: { units: 2, bias: false, name: "head" }, input: [2, 3] },
     initialisers: ["initial", "initialBias"],
-    check: ({ units }) => checkCount("dense", "units", units),
   },
 );
 

@@ -1,6 +1,6 @@
 import { less, mul, where } from "../../../../engine/compiler/index.ts";
 import { plain } from "../../../../engine/errors/checks.ts";
-import { checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
+import { OptionError } from "../../../../engine/errors/errors.ts";
 import type { Layer } from "../scope.ts";
 import { layer, type Named } from "./layer.ts";
 
@@ -19,10 +19,10 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
     return where(less(fates, rate), 0, mul(1 / (1 - rate), x));
   },
   {
-    keys: ["rate", "wholeChannels"],
-    flags: ["wholeChannels"],
+    options: { rate: { low: 0 }, wholeChannels: "boolean" },
+    required: ["rate"],
+    example: { options: { rate: 0.25, wholeChannels: true }, input: [2, 4, 3] },
     check({ rate }) {
-      checkNumber("dropout", "rate", rate, { low: 0 });
       if (rate >= 1) throw new OptionError("dropout", `rate is ${rate}, but must be < 1, or nothing is left`, "OPTION_RANGE");
     },
   },

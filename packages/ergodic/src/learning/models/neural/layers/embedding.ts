@@ -2,7 +2,7 @@ import { gather } from "../../../../engine/compiler/array/index.ts";
 import { plain } from "../../../../engine/errors/checks.ts";
 import { type Initialiser, uniformInitial } from "../initialisers.ts";
 import type { Layer } from "../scope.ts";
-import { checkCount } from "./expected.ts";
+import { count } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
 /** Options of `embedding`. */
@@ -16,12 +16,10 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
   (x, scope, { count, width, initial = uniformInitial() }) =>
     gather(scope.parameter("table", [count, width], { initial, fans: { fanIn: width, fanOut: width } }), x),
   {
-    keys: ["count", "width", "initial"],
+    options: { count, width: count, initial: "own" },
+    required: ["count", "width"],
+    example: { options: { count: 5, width: 3 }, input: [2, 4] },
     initialisers: ["initial"],
-    check({ count, width }) {
-      checkCount("embedding", "count", count);
-      checkCount("embedding", "width", width);
-    },
   },
 );
 

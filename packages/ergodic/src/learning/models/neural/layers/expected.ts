@@ -27,8 +27,11 @@ export function expectDivisible(kind: string, scope: Scope, x: SymbolicArray, na
     throw layerShapeError(kind, scope, x, `${name} is ${count}, which must divide the ${channels} channels; change one of them`);
 }
 
+/** A whole number from 1 on, as options accept it. */
+export const count = { low: 1, integer: true } as const;
+
 export function checkCount(kind: string, name: string, value: unknown): void {
-  checkNumber(kind, name, value, { low: 1, integer: true });
+  checkNumber(kind, name, value, count);
 }
 
 /** A whole number, or [height, width]. */

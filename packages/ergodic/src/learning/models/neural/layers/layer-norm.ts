@@ -1,6 +1,5 @@
 import { layerNormalised } from "../../../../engine/compiler/array/index.ts";
 import { add, mul } from "../../../../engine/compiler/index.ts";
-import { checkNumber } from "../../../../engine/errors/errors.ts";
 import { ones, zeros } from "../initialisers.ts";
 import type { Layer } from "../scope.ts";
 import { expectRank } from "./expected.ts";
@@ -22,8 +21,8 @@ const make = layer<LayerNormOptions>(
     return add(mul(layerNormalised(x, { epsilon }), scale), shift);
   },
   {
-    keys: ["epsilon"],
-    check: ({ epsilon = 1e-5 }) => checkNumber("layerNorm", "epsilon", epsilon, { low: 0, open: true }),
+    options: { epsilon: { low: 0, open: true } },
+    example: { options: { epsilon: 1e-3 }, input: [2, 3] },
   },
 );
 

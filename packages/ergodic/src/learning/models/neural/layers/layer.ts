@@ -1,8 +1,9 @@
 import type { SymbolicArray } from "../../../../engine/compiler/array/index.ts";
 import type { Json, JsonObject } from "../../../../engine/contract/index.ts";
 import { Registry } from "../../../../engine/contract/registry.ts";
-import { checkBoolean, checkOptionsJson, JSON_TYPE, plain, refuse } from "../../../../engine/errors/checks.ts";
-import { checkKeys, OptionError } from "../../../../engine/errors/errors.ts";
+import { checkOptionsJson, JSON_TYPE, plain, refuse } from "../../../../engine/errors/checks.ts";
+import { OptionError } from "../../../../engine/errors/errors.ts";
+import { type Accepted, type Accepts, checkOptions } from "../../../../engine/errors/options.ts";
 import { shown } from "../../../../engine/errors/shown.ts";
 import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
 import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
@@ -16,19 +17,27 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** What a layer's definition says in addition to its function: known options and their checks. */
+/** What a layer's definition says in addition to its function: its options and their checks. */
 export interface LayerFacts<O> {
-  /** Known options in addition to `name`. Default: any are allowed. */
-  readonly keys?: readonly (keyof O & string)[];
-  /** Of them those that are true or false, and those that are initialisers. */
-  readonly flags?: readonly (keyof O & string)[];
+  /** Values that its options accept; `name` is added. Default: any options are allowed. */
+  readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
+  /** Options that have no default. */
+  readonly required?: readonly (keyof O & string)[];
   /** Options that are initialisers. */
   readonly initialisers?: readonly (keyof O & string)[];
-  /** Throws OptionError for what cannot be. */
+  /** Throws OptionError for options that cannot be together. */
   check?(options: O): void;
+  /** Options and the shape of an input, [examples, …], with which conformance tests try it. Layers of this library state them. */
+  readonly example?: { readonly options: O; readonly input: readonly number[] };
 }
 
-const kinds = new Registry<(options: object) => Layer>("layer");
+/** A layer's definition, as its kind is registered. */
+export interface LayerDefinition {
+  make(options: object): Layer;
+  readonly facts: LayerFacts<object>;
+}
+
+const kinds = new Registry<LayerDefinition>("layer");
 
 /**
  * layer(kind, (x, scope, options) => y): the factory of a layer, and the layer known by its kind, so that a file can name it.
@@ -49,9 +58,9 @@ export function layer<O extends object = object>(
 ): (options?: O & Named) => Layer {
   const make = (given?: O & Named): Layer => {
     const options = { ...(given === undefined ? {} : plain(kind, given)) } as O & Named;
-    if (facts.keys) checkKeys(kind, options, [...facts.keys, "name"]);
+    const accepted = facts.options as Accepted | undefined;
+    if (accepted) checkOptions(kind, options, { options: { ...accepted, name: "own" }, required: facts.required });
     checkName(kind, options.name);
-    for (const flag of facts.flags ?? []) if (options[flag] !== undefined) checkBoolean(kind, flag, options[flag]);
     for (const name of facts.initialisers ?? []) checkInitialiser(kind, name, options[name]);
     facts.check?.(options);
     const made: DefinedLayer = {
@@ -63,12 +72,15 @@ export function layer<O extends object = object>(
     };
     return made;
   };
-  kinds.define(kind, (options) => make(options as O & Named));
+  kinds.define(kind, { make: (options) => make(options as O & Named), facts: facts as LayerFacts<object> });
   return make;
 }
 
 /** Keeps the kinds of all layers so far for this library. */
 export const reserveLayerKinds = (): void => kinds.reserve();
+/** The definition of a kind of layer. */
+export const layerDefinition = (kind: string): LayerDefinition | undefined => kinds.get(kind);
+
 /** Names of all layers defined so far. */
 export const layerKinds = (): string[] => kinds.names();
 
@@ -135,8 +147,8 @@ const decodeEntries = (json: JsonObject, shared: Map<Json, Layer>): object =>
   Object.fromEntries(Object.entries(json).map(([key, part]) => [key, decode(part, shared)]));
 
 function decodeLayer(json: JsonObject, shared: Map<Json, Layer>): Layer {
-  const make = kinds.get(String(json.layer));
-  if (!make)
+  const definition = kinds.get(String(json.layer));
+  if (!definition)
     throw new OptionError(
       "layer",
       `no layer is named "${String(json.layer)}"; define it by layer("${String(json.layer)}", …) before it is read (known: ${kinds.names().join(", ")})`,
@@ -144,7 +156,7 @@ function decodeLayer(json: JsonObject, shared: Map<Json, Layer>): Layer {
     );
   const { options = {} } = json;
   checkOptionsJson("layerFromJson", options);
-  const made = make(decodeEntries(options as JsonObject, shared));
+  const made = definition.make(decodeEntries(options as JsonObject, shared));
   if (json.shared !== undefined) shared.set(json.shared, made);
   return made;
 }

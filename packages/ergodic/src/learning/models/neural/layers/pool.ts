@@ -63,7 +63,11 @@ const makeMax = layer<PoolOptions>(
     expectRank("maxPool", scope, x, [3, 4], FORM);
     return pooled(x, options, (image, { kernel, stride, padding }) => largest(image, { size: kernel, strides: stride, padding }));
   },
-  { keys: ["size", "stride", "padding"], check: (options) => check("maxPool", options) },
+  {
+    options: { size: "own", stride: "own", padding: "own" },
+    example: { options: { size: [2, 1], stride: 1, padding: "same" }, input: [1, 4, 4, 2] },
+    check: (options) => check("maxPool", options),
+  },
 );
 
 const makeAverage = layer<AveragePoolOptions>(
@@ -75,8 +79,8 @@ const makeAverage = layer<AveragePoolOptions>(
     );
   },
   {
-    keys: ["size", "stride", "padding", "countPadding"],
-    flags: ["countPadding"],
+    options: { size: "own", stride: "own", padding: "own", countPadding: "boolean" },
+    example: { options: { size: 2, countPadding: true, padding: 1 }, input: [1, 4, 4, 2] },
     check: (options) => check("averagePool", options),
   },
 );
@@ -87,7 +91,7 @@ const makeGlobal = layer<Named>(
     if (x.rank < 3) expectRank("globalAveragePool", scope, x, [3, 4], FORM);
     return mean(x, { axis: x.shape.slice(1, -1).map((_, i) => i + 1) });
   },
-  { keys: [] },
+  { options: {}, example: { options: {}, input: [1, 4, 4, 2] } },
 );
 
 /**

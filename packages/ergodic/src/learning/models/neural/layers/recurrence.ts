@@ -3,7 +3,7 @@ import { full, matmul, type SymbolicArray, scan, transpose } from "../../../../e
 import { add } from "../../../../engine/compiler/index.ts";
 import { glorotUniform, type Initialiser, orthogonal, zeros } from "../initialisers.ts";
 import type { Scope } from "../scope.ts";
-import { checkCount, expectRank } from "./expected.ts";
+import { count, expectRank } from "./expected.ts";
 import type { LayerFacts, Named } from "./layer.ts";
 
 /** Options of `gru` and `lstm`. */
@@ -21,10 +21,10 @@ export interface Units extends RecurrentOptions {
 }
 
 export const recurrentFacts = (kind: string): LayerFacts<Units> => ({
-  keys: ["units", "sequence", "initial", "initialHidden"],
-  flags: ["sequence"],
+  options: { units: count, sequence: "boolean", initial: "own", initialHidden: "own" },
+  required: ["units"],
+  example: { options: { units: 2, sequence: true, initialHidden: zeros() }, input: [2, 3, 2] },
   initialisers: ["initial", "initialHidden"],
-  check: ({ units }) => checkCount(kind, "units", units),
 });
 
 /** Weights of so many gates side by side, and x W + b, [n, T, gates · units]. */

@@ -6,7 +6,10 @@ import type { Layer } from "../scope.ts";
 import { layerShapeError } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
 
-const makeFlatten = layer<Named>("flatten", (x) => reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]), { keys: [] });
+const makeFlatten = layer<Named>("flatten", (x) => reshape(x, [x.shape[0], sizeOf(x.shape.slice(1))]), {
+  options: {},
+  example: { options: {}, input: [2, 2, 3] },
+});
 
 const makeReshaped = layer<{ readonly shape: readonly number[] }>(
   "reshaped",
@@ -19,7 +22,8 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
     return reshape(x, [x.shape[0], ...whole]);
   },
   {
-    keys: ["shape"],
+    options: { shape: "own" },
+    example: { options: { shape: [3, -1] }, input: [2, 2, 3] },
     check({ shape }) {
       const fits = Array.isArray(shape) && shape.every((n) => n === -1 || (Number.isInteger(n) && n >= 1));
       if (!fits || shape.filter((n) => n === -1).length > 1)

@@ -8,7 +8,7 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
   "sequential",
   (x, scope, { layers }) => layers.reduce((y, part, i) => scope.apply(part, y, String(i)), x),
   {
-    keys: ["layers"],
+    options: { layers: "own" },
     check({ layers }) {
       if (!Array.isArray(layers))
         throw new OptionError("sequential", "layers must be a list; write sequential([…])", "OPTION_RANGE");
@@ -36,14 +36,14 @@ interface Marked {
 const makeFrozen = layer<Marked>(
   "frozen",
   (x, scope, options) => scope.marked({ trained: false }, (inner) => inner.apply(options.layer, x, "")),
-  { keys: ["layer"], check: (options) => checkLayers("frozen", [options.layer]) },
+  { options: { layer: "own" }, check: (options) => checkLayers("frozen", [options.layer]) },
 );
 
 const makeGrouped = layer<Marked & { readonly group: string }>(
   "grouped",
   (x, scope, { group, ...options }) => scope.marked({ group }, (inner) => inner.apply(options.layer, x, "")),
   {
-    keys: ["layer", "group"],
+    options: { layer: "own", group: "own" },
     check({ group, ...options }) {
       checkLayers("grouped", [options.layer]);
       if (typeof group !== "string" || group === "")

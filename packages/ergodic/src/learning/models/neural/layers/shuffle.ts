@@ -80,10 +80,9 @@ const makeHalf = layer<{ readonly which: "first" | "second" }>(
     return which === "first" ? slice(x, { axis: -1, to: half }) : slice(x, { axis: -1, from: half });
   },
   {
-    keys: ["which"],
-    check({ which }) {
-      checkChoice("halfOfChannels", "which", which, ["first", "second"]);
-    },
+    options: { which: ["first", "second"] },
+    required: ["which"],
+    example: { options: { which: "second" }, input: [2, 5] },
   },
 );
 

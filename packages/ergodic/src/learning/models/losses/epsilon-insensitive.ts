@@ -2,7 +2,7 @@ import { abs, max, sub } from "../../../engine/compiler/index.ts";
 import { loss } from "../loss.ts";
 
 /** ε-insensitive loss: max(0, |z − y| − ε). ε (`epsilon`): units of y, >= 0. Source: Vapnik 1995. */
-export const epsilonInsensitive = loss(
+export const epsilonInsensitiveLoss = loss(
   "epsilonInsensitive",
   { epsilon: 0.1 },
   ({ z, y, epsilon }) => max(0, sub(abs(sub(z, y)), epsilon)),

@@ -1,0 +1,19 @@
+/** Schedules by name, so that files and command lines can make them from JSON. */
+import { checkNamedJson, checkOptionsJson } from "../../errors/checks.ts";
+import { checkKeys } from "../../errors/errors.ts";
+import type { Schedule, ScheduleJson } from "../schedule.ts";
+import * as schedules from "./index.ts";
+
+/** Names of the library's schedules. */
+export const scheduleNames = (): string[] => Object.keys(schedules);
+
+/** The schedule that `toJSON()` described. @throws OptionError for an unknown name */
+export function scheduleFromJson(json: ScheduleJson): Schedule {
+  checkNamedJson("scheduleFromJson", json, "schedule", "a schedule");
+  checkOptionsJson("scheduleFromJson", json.options);
+  checkKeys("schedule", { [json.schedule]: 1 }, scheduleNames());
+  const make = schedules[json.schedule as keyof typeof schedules] as (options: object) => Schedule;
+  return make(
+    Object.fromEntries(Object.entries(json.options).map(([k, v]) => [k, typeof v === "number" ? v : scheduleFromJson(v)])),
+  );
+}

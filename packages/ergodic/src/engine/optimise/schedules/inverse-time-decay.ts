@@ -1,0 +1,17 @@
+import { add, div, mul, pow, sub } from "../../compiler/index.ts";
+import { schedule } from "../schedule.ts";
+
+/**
+ * η_t = η / (1 + d(t − 1))^a; a = 1 and d = 1 is the 1/t of the textbooks.
+ *
+ * `rate`: η > 0 (0.01); `decay`: d >= 0 (1); `power`: a >= 0 (1).
+ */
+export const inverseTimeDecay = schedule(
+  "inverseTimeDecay",
+  { rate: 0.01, decay: 1, power: 1 },
+  { rate: { low: 0, open: true }, decay: { low: 0 }, power: { low: 0 } },
+  ({ rate, decay, power }, t) => {
+    const growth = add(1, mul(decay, sub(t, 1)));
+    return div(rate, power === 1 ? growth : pow(growth, power));
+  },
+);

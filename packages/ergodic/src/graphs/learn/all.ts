@@ -1,0 +1,4 @@
+/** Every learner of graphs, one line each. The registry, the public entry and the conformance tests read this list. */
+export { type ContrastiveDivergenceOptions, contrastiveDivergence } from "./contrastive-divergence.ts";
+export { exactLikelihood } from "./exact-likelihood.ts";
+export { pseudoLikelihood } from "./pseudo-likelihood.ts";
