@@ -161,30 +161,6 @@ its place are bounds, which may depend on other parameters. A prior needs no wor
 ${markdownTable(["word", "values"], constraints)}`;
 }
 
-export const commands = [
-  "train",
-  "tune",
-  "path",
-  "recommend",
-  "predict",
-  "evaluate",
-  "calibrate",
-  "measure",
-  "serve",
-  "describe",
-  "export",
-  "sample",
-  "approximate",
-  "summary",
-  "diagnose",
-  "check",
-  "loo",
-  "infer",
-  "learn",
-  "rules",
-  "demo",
-];
-
 /**
  * @param {(args: string[]) => string | Promise<string>} help
  * @returns {Promise<string>}
@@ -192,6 +168,8 @@ export const commands = [
 export async function commandLinePage(help) {
   /** @type {string[]} */
   const sections = [];
+  const [, list] = (await help(["--help"])).split("Commands:\n");
+  const commands = [...list.matchAll(/^ {2}([a-z]+) /gm)].map(([, name]) => name);
   for (const command of commands)
     sections.push(`## ergodic ${command}\n\n\`\`\`text\n${(await help([command, "--help"])).trimEnd()}\n\`\`\`\n`);
   return `# The command line

@@ -1,23 +1,6 @@
-/** The command line: every command, wired. One file a command in commands/. */
+/** The command line. Each command is a file in commands/. */
 import { Command } from "commander";
-import { addCalibrate } from "./commands/calibrate.ts";
-import { addCheck, addLoo } from "./commands/criticise.ts";
-import { addDemo } from "./commands/demo.ts";
-import { addDescribe } from "./commands/describe.ts";
-import { addEvaluate } from "./commands/evaluate.ts";
-import { addExport } from "./commands/export.ts";
-import { addInfer } from "./commands/infer.ts";
-import { addLearn } from "./commands/learn.ts";
-import { addMeasure } from "./commands/measure.ts";
-import { addPath } from "./commands/path.ts";
-import { addPredict } from "./commands/predict.ts";
-import { addRecommend } from "./commands/recommend.ts";
-import { addRules } from "./commands/rules.ts";
-import { addApproximate, addSample } from "./commands/sample.ts";
-import { addServe } from "./commands/serve.ts";
-import { addDiagnose, addSummary } from "./commands/summary.ts";
-import { addTrain } from "./commands/train.ts";
-import { addTune } from "./commands/tune.ts";
+import { type CommandModule, commands } from "./commands/all.ts";
 import { inOurWords, reportError } from "./errors.ts";
 import { noteTyped } from "./keeping.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
@@ -26,28 +9,21 @@ export { processTerminal, type Terminal };
 
 const VERSION = "0.1.0";
 
-/** Every command, as it reads its words. */
-export function commandLine(terminal: Terminal): Command {
+/** Modules of the command `word`; of every command if it is not the name of one. */
+export async function commandModules(word = ""): Promise<CommandModule[]> {
+  const wanted = Object.hasOwn(commands, word) ? [commands[word]] : Object.values(commands);
+  // Two commands of one module are added once.
+  return [...new Set(await Promise.all(wanted.map((load) => load())))];
+}
+
+/** The program with the commands of these modules. */
+export function commandLine(terminal: Terminal, modules: readonly CommandModule[]): Command {
   const program = new Command("ergodic")
     .description("One engine for stochastic iterative algorithms: pick a point at random, update the model, repeat.")
     .version(VERSION)
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: () => {} })
     .helpCommand(false);
-  const training = [
-    addTrain,
-    addTune,
-    addPath,
-    addRecommend,
-    addPredict,
-    addEvaluate,
-    addCalibrate,
-    addMeasure,
-    addDescribe,
-    addExport,
-    addRules,
-  ];
-  const sampling = [addSample, addApproximate, addSummary, addDiagnose, addCheck, addLoo, addInfer, addLearn];
-  for (const add of [...training, ...sampling, addServe, addDemo]) add(program, terminal);
+  for (const { add } of modules) add(program, terminal);
   for (const command of [program, ...program.commands]) {
     if (command !== program) command.copyInheritedSettings(program);
     noteTyped(command);
@@ -60,7 +36,7 @@ export function commandLine(terminal: Terminal): Command {
 
 /** Runs one command; the result is its exit code. Nothing is thrown. */
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  const program = commandLine(terminal);
+  const program = commandLine(terminal, await commandModules(args[0]));
   if (args.length === 0) {
     terminal.note(program.helpInformation().trimEnd());
     return 2;

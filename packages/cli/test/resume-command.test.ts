@@ -5,9 +5,11 @@
 import { execFileSync } from "node:child_process";
 import type { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
-import { commandLine } from "../src/command-line.ts";
+import { commandLine, commandModules } from "../src/command-line.ts";
 import { resumeCommand } from "../src/keeping.ts";
 import { captured } from "./captured.ts";
+
+const modules = await commandModules();
 
 /** Words for values, the first that an option takes: odd text, where it takes any. */
 const candidates = [
@@ -24,7 +26,7 @@ const candidates = [
 ];
 
 const readBy = (words: readonly string[]): Command => {
-  const program = commandLine(captured());
+  const program = commandLine(captured(), modules);
   const command = program.commands.find((one) => one.name() === words[0])!;
   command.action(() => {});
   program.parse(words, { from: "user" });
@@ -51,7 +53,7 @@ function wordsFor(name: string, operands: readonly string[], option: Option): st
   throw new Error("there are candidates");
 }
 
-const kept = commandLine(captured()).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
+const kept = commandLine(captured(), modules).commands.filter(({ options }) => options.some(({ long }) => long === "--resume"));
 
 it("is of every command that trains, samples or infers", () => {
   expect(kept.map((command) => command.name()).sort()).toEqual(

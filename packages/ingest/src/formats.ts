@@ -1,96 +1,74 @@
-import { OptionError, type SparseTable, type Table } from "ergodic";
-import type { ArrayRows } from "./array-rows.ts";
-import { duckDbCsvRows, duckDbTsvRows } from "./engine/duckdb-csv.ts";
-import { duckDbParquetRows } from "./engine/duckdb-parquet.ts";
-import { byEngine } from "./engine/engine.ts";
+import { OptionError } from "ergodic";
 import { fileFault, show, told } from "./fault.ts";
-import { type CsvOptions, csv, csvKeys, tsv } from "./formats/csv.ts";
-import { type IdxOptions, idxKeys, idxRows, isIdx } from "./formats/idx.ts";
-import { jsonLines, jsonLinesKeys } from "./formats/json-lines.ts";
-import { type LibsvmOptions, libsvm, libsvmKeys } from "./formats/libsvm.ts";
-import { type NpyOptions, npyBlocks, npyKeys, npyTable } from "./formats/npy.ts";
-import { parquet } from "./formats/parquet.ts";
-import { type VwOptions, vw, vwKeys } from "./formats/vw.ts";
+import type { CsvOptions } from "./formats/csv.ts";
+import type { ArrayFormat, DenseFormat, SparseFormat } from "./formats/format.ts";
+import { type IdxOptions, isIdx } from "./formats/idx.ts";
+import type { LibsvmOptions } from "./formats/libsvm.ts";
+import type { NpyOptions } from "./formats/npy.ts";
+import type { VwOptions } from "./formats/vw.ts";
 import { shown } from "./lines.ts";
 import { peek } from "./replay.ts";
-import { type RowDecoder, tableBlocks, wholeTable } from "./rows.ts";
 import type { ByteSource } from "./source.ts";
-import { type SparseDecoder, sparseBlocks, wholeSparse } from "./sparse-rows.ts";
-import { type ParsedTable, tableKeys } from "./table-builder.ts";
 
 /** Options of all formats. */
 export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, NpyOptions, IdxOptions {
   target?: false;
 }
 
-export interface DenseFormat {
-  readonly kind: "dense";
+export type AnyFormat = DenseFormat<FormatOptions> | SparseFormat<FormatOptions> | ArrayFormat<FormatOptions>;
+
+interface FormatEntry {
+  /** Endings of file names, without the dot. */
   readonly extensions: readonly string[];
-  readonly keys: readonly string[];
-  /** `releasable`: see rows.ts. */
-  table(source: ByteSource, options: FormatOptions, releasable?: boolean): Promise<ParsedTable>;
-  blocks(source: ByteSource, options: FormatOptions, rows: number): AsyncGenerator<Table>;
+  /** Loads what reads it. */
+  readonly load: () => Promise<AnyFormat>;
+  /** Whether the first bytes of a file are of this format alone. */
+  readonly begins?: (head: Uint8Array) => boolean;
+  /** Whether a file is of this format by its first line. Asked in the order of the list, once no bytes have told. */
+  readonly looksLike?: (line: string) => boolean;
 }
 
-export interface SparseFormat {
-  readonly kind: "sparse";
-  readonly extensions: readonly string[];
-  readonly keys: readonly string[];
-  table(source: ByteSource, options: FormatOptions): Promise<SparseTable>;
-  blocks(source: ByteSource, options: FormatOptions, rows: number): AsyncGenerator<SparseTable>;
-}
+const startsWith = (text: string) => (head: Uint8Array) => text === String.fromCharCode(...head.subarray(0, text.length));
 
-/** Rows that are arrays and bring their target. */
-export interface ArrayFormat {
-  readonly kind: "array";
-  readonly extensions: readonly string[];
-  readonly keys: readonly string[];
-  rows(source: ByteSource, options: FormatOptions): Promise<ArrayRows>;
-}
-
-export type AnyFormat = DenseFormat | SparseFormat | ArrayFormat;
-
-/**
- * The formats, and how one is told from a name or from the first bytes. A new format: one file in formats/, one entry here.
- *
- * @throws DataError DATA_FORMAT
- */
+/** Every format, one entry each. A new format is one file in formats/ and one entry here. */
 export const formats = {
-  csv: dense(byEngine(csv, duckDbCsvRows), ["csv"], csvKeys),
-  tsv: dense(byEngine(tsv, duckDbTsvRows), ["tsv", "tab"], csvKeys),
-  jsonl: dense(jsonLines, ["jsonl", "ndjson", "json"], jsonLinesKeys),
-  parquet: dense(byEngine(parquet, duckDbParquetRows), ["parquet", "pq"], ["engine"]),
-  npy: { kind: "dense", extensions: ["npy"], keys: npyKeys, table: npyTable, blocks: npyBlocks } satisfies DenseFormat,
-  idx: { kind: "array", extensions: ["idx"], keys: idxKeys, rows: idxRows } satisfies ArrayFormat,
-  libsvm: sparse(libsvm, ["libsvm", "svm", "svmlight"], libsvmKeys),
-  vw: sparse(vw, ["vw"], vwKeys),
-};
+  csv: { extensions: ["csv"], load: async () => (await import("./formats/csv-format.ts")).csvFormat },
+  tsv: { extensions: ["tsv", "tab"], load: async () => (await import("./formats/csv-format.ts")).tsvFormat },
+  jsonl: {
+    extensions: ["jsonl", "ndjson", "json"],
+    load: async () => (await import("./formats/json-lines.ts")).jsonLinesFormat,
+    looksLike: (line) => line.trimStart().startsWith("{"),
+  },
+  parquet: {
+    extensions: ["parquet", "pq"],
+    load: async () => (await import("./formats/parquet-format.ts")).parquetFormat,
+    begins: startsWith("PAR1"),
+  },
+  npy: {
+    extensions: ["npy"],
+    load: async () => (await import("./formats/npy.ts")).npyFormat,
+    begins: startsWith("\x93NUMPY"),
+  },
+  idx: { extensions: ["idx"], load: async () => (await import("./formats/idx.ts")).idxFormat, begins: isIdx },
+  libsvm: {
+    extensions: ["libsvm", "svm", "svmlight"],
+    load: async () => (await import("./formats/libsvm.ts")).libsvmFormat,
+    looksLike: (line) => /^\s*[^\s:|]+(\s+qid:\S+)?(\s+\d+:\S+)+\s*(#.*)?$/.test(line),
+  },
+  vw: {
+    extensions: ["vw"],
+    load: async () => (await import("./formats/vw.ts")).vwFormat,
+    looksLike: (line) => /^[^,;\t]*(^|\s|'\S*)\|/.test(line),
+  },
+} satisfies Readonly<Record<string, FormatEntry>>;
+
+const entries: Readonly<Record<string, FormatEntry>> = formats;
 
 /** Names of the formats: "csv", "tsv", "jsonl", "parquet", "npy", "idx", "libsvm", "vw". */
 export type FormatName = keyof typeof formats;
 
 /** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
-
-function dense(decoder: RowDecoder<FormatOptions>, extensions: string[], keys: string[]): DenseFormat {
-  return {
-    kind: "dense",
-    extensions,
-    keys: [...tableKeys, ...keys],
-    table: (source, options, releasable) => wholeTable(decoder, source, options, releasable),
-    blocks: (source, options, rows) => tableBlocks(decoder, source, options, rows),
-  };
-}
-
-function sparse(decoder: SparseDecoder<FormatOptions>, extensions: string[], keys: string[]): SparseFormat {
-  return {
-    kind: "sparse",
-    extensions,
-    keys,
-    table: (source, options) => wholeSparse(decoder, source, options),
-    blocks: (source, options, rows) => sparseBlocks(decoder, source, options, rows),
-  };
-}
 
 /** The format that was asked for, or that the extension tells, or the content. */
 export async function chosenFormat(
@@ -103,7 +81,7 @@ export async function chosenFormat(
     throw new OptionError("read", `format is ${told(asked)}, but must be one of ${formatNames.join(", ")}`, "OPTION_RANGE");
   }
   const extension = /\.([^./\\]+)$/.exec(fileName(source.name).replace(/\.gz$/i, ""))?.[1].toLowerCase() ?? "";
-  const named = formatNames.find((name) => formats[name].extensions.includes(extension));
+  const named = formatNames.find((name) => entries[name].extensions.includes(extension));
   if (named !== undefined) return { name: named, source };
   const peeked = await peek(source, 4096);
   const found = formatOf(peeked.head, comment);
@@ -116,17 +94,15 @@ export async function chosenFormat(
 /** Of an address the path alone, without what is asked for behind it. */
 const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.replace(/[?#].*$/s, "") : name);
 
-/** The format of content by its first bytes, lines that begin with `comment` apart. */
+/** The format of content by its first bytes or its first line, without lines that begin with `comment`; comma and tab tell tables where nothing else does. */
 export function formatOf(head: Uint8Array, comment = ""): FormatName | undefined {
+  const byBytes = formatNames.find((name) => entries[name].begins?.(head));
+  if (byBytes) return byBytes;
   const text = shown(head).replace(/^\ufeff/, "");
-  if (isIdx(head)) return "idx";
-  if (text.startsWith("PAR1")) return "parquet";
-  if (head[0] === 0x93 && text.slice(1, 6) === "NUMPY") return "npy";
   const line =
     text.split(/[\r\n]+/).find((candidate) => candidate.trim() !== "" && (comment === "" || !candidate.startsWith(comment))) ??
     "";
-  if (line.trimStart().startsWith("{")) return "jsonl";
-  if (/^\s*[^\s:|]+(\s+qid:\S+)?(\s+\d+:\S+)+\s*(#.*)?$/.test(line)) return "libsvm";
-  if (/^[^,;\t]*(^|\s|'\S*)\|/.test(line)) return "vw";
+  const byLine = formatNames.find((name) => entries[name].looksLike?.(line));
+  if (byLine) return byLine;
   return line.includes("\t") ? "tsv" : line.includes(",") ? "csv" : undefined;
 }

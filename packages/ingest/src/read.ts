@@ -130,7 +130,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   if ("like" in all) return datasetLike(reader, asked, from, all);
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), asked, options.comment);
-  const format: AnyFormat = formats[name];
+  const format: AnyFormat = await formats[name].load();
   const own = reader === "read" ? ["format"] : [];
   const { target, ...given } = options;
   const beside = target === undefined && given.labels === undefined && format.keys.includes("labels");
@@ -266,7 +266,7 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   checkObject(reader, all, "format");
   const { signal, ...options } = all;
   const { name, source } = await chosenFormat(openSource(from, { signal }), options.format, options.comment);
-  const format: AnyFormat = formats[name];
+  const format: AnyFormat = await formats[name].load();
   if (other !== undefined && (format.kind === "sparse") === /sparse/i.test(other)) throw kindError(reader, other, source.name);
   if (format.kind === "sparse" && options.types !== undefined)
     throw new OptionError(

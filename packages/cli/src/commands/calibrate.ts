@@ -29,7 +29,7 @@ interface CalibrateOptions extends FormatOptions, LimitOptions {
   json?: boolean;
 }
 
-export function addCalibrate(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("calibrate")
     .description("honest probabilities, sets and intervals for a saved model, from rows held out")

@@ -23,7 +23,12 @@ interface CheckWords extends DrawnFrom {
   json?: boolean;
 }
 
-export function addCheck(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
+  addCheck(program, terminal);
+  addLoo(program, terminal);
+}
+
+function addCheck(program: Command, terminal: Terminal): void {
   const command = program
     .command("check")
     .description("whether data like those observed come out of the model: p-values of statistics")
@@ -60,7 +65,7 @@ interface LooWords {
   json?: boolean;
 }
 
-export function addLoo(program: Command, terminal: Terminal): void {
+function addLoo(program: Command, terminal: Terminal): void {
   const command = program
     .command("loo")
     .description("how well a model predicts each observation from the others; of several models, which predicts best")

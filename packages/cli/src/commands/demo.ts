@@ -60,7 +60,7 @@ interface Held {
   test: Dataset;
 }
 
-export function addDemo(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   program
     .command("demo")
     .description("train on hand-written digits, with everything shown (npm start)")

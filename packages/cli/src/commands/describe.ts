@@ -29,7 +29,7 @@ type DescribeOptions = FormatOptions & LimitOptions & { json?: boolean };
 
 const MOST_WEIGHTS = 10;
 
-export function addDescribe(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("describe")
     .description("what a model or a data file holds")

@@ -21,7 +21,7 @@ interface EvaluateOptions extends FormatOptions, LimitOptions, Partial<RatingCol
   json?: boolean;
 }
 
-export function addEvaluate(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("evaluate")
     .description("test a saved model on rows whose target is known")

@@ -12,7 +12,7 @@ interface ExportOptions extends LimitOptions {
   readonly out: string;
 }
 
-export function addExport(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("export")
     .description("write a model as an ONNX file")

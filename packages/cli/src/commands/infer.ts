@@ -39,7 +39,7 @@ interface InferWords extends KeepingOptions {
 /** What the checkpoint holds. */
 const fixed = ["task", "algorithm", "seed", "memory", "deterministic"];
 
-export function addInfer(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("infer")
     .description("probabilities, the partition function or the best state of a factor graph")

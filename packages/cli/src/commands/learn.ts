@@ -44,7 +44,7 @@ const fixed = ["algorithm", "l1", "l2", "heldOut", "seed", "replicas", "averageE
 /** Weights that are printed. */
 const MOST_LINES = 20;
 
-export function addLearn(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("learn")
     .description("the weights of a factor graph, from the evidence in it")

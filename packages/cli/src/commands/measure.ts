@@ -50,7 +50,7 @@ type Options = FormatOptions &
   Partial<RatingColumns> &
   LimitOptions & { batch?: number[]; html?: string; json?: boolean; quiet?: boolean };
 
-export function addMeasure(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("measure")
     .description("latency, throughput, size and energy of a model, by batch size")

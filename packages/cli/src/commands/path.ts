@@ -21,7 +21,7 @@ import { dataLine } from "./train.ts";
 
 const MOST_COEFFICIENTS = 20;
 
-export function addPath(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("path")
     .description("fit a linear model at every strength of its penalty, and choose one")

@@ -39,7 +39,7 @@ type PredictOptions = FormatOptions &
     level?: number;
   } & DrawnFrom;
 
-export function addPredict(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("predict")
     .description("predict with a saved model")

@@ -72,7 +72,7 @@ export const PATIENCE = 3;
 
 const fixed: readonly (keyof RecommendOptions)[] = ["rank", "l2", "weighted", "implicit", "algorithm", "deterministic"];
 
-export function addRecommend(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("recommend")
     .description("factorise ratings, and recommend items")

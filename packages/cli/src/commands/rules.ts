@@ -26,7 +26,7 @@ interface RulesOptions {
   quick?: boolean;
 }
 
-export function addRules(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   program
     .command("rules")
     .description("every step rule, its equation and what it costs; or the options of one")

@@ -51,7 +51,12 @@ const methods: Readonly<Record<string, string>> = {
   svgd: "svgd",
 };
 
-export function addSample(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
+  addSample(program, terminal);
+  addApproximate(program, terminal);
+}
+
+function addSample(program: Command, terminal: Terminal): void {
   const command = program
     .command("sample")
     .description("draw from the posterior of a model")
@@ -64,7 +69,7 @@ export function addSample(program: Command, terminal: Terminal): void {
   command.action((path: string | undefined, options: SampleWords) => run(path, options, { command, options, fixed, terminal }));
 }
 
-export function addApproximate(program: Command, terminal: Terminal): void {
+function addApproximate(program: Command, terminal: Terminal): void {
   const command = program
     .command("approximate")
     .description("a fast approximation of the posterior of a model")

@@ -41,7 +41,7 @@ interface Options extends LimitOptions {
   log?: "nothing" | "errors" | "requests";
 }
 
-export function addServe(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const models = program
     .command("serve")
     .description("serve models over HTTP, by the Open Inference Protocol (KServe V2)")

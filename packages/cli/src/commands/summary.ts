@@ -23,7 +23,12 @@ interface DiagnoseWords {
   json?: boolean;
 }
 
-export function addSummary(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
+  addSummary(program, terminal);
+  addDiagnose(program, terminal);
+}
+
+function addSummary(program: Command, terminal: Terminal): void {
   program
     .command("summary")
     .description("means, spreads, effective sizes and R-hat of draws")
@@ -80,7 +85,7 @@ function probabilitiesOf(text: string): number[] {
   });
 }
 
-export function addDiagnose(program: Command, terminal: Terminal): void {
+function addDiagnose(program: Command, terminal: Terminal): void {
   program
     .command("diagnose")
     .description("whether draws can be trusted, and else what to do")

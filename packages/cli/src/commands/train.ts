@@ -28,7 +28,7 @@ import { regressionText } from "../report/regression.ts";
 import { told } from "../report/remarks.ts";
 import type { Terminal } from "../terminal.ts";
 
-export function addTrain(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("train")
     .description("train a model on a file")

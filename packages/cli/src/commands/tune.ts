@@ -29,7 +29,7 @@ import { addTunedRatings, tuneRatings } from "./tune-ratings.ts";
 /** What a checkpoint brings. */
 const fixed: readonly (keyof TuneCommandOptions)[] = ["over", "search", "halving"];
 
-export function addTune(program: Command, terminal: Terminal): void {
+export function add(program: Command, terminal: Terminal): void {
   const command = program
     .command("tune")
     .description("search for the settings with which a model is best on held-out rows")

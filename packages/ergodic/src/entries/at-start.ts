@@ -3,8 +3,8 @@
  * the definitions that are not used.
  */
 
+import * as distributions from "../bayes/distributions/all.ts";
 import { reserveDistributionNames } from "../bayes/distributions/distribution.ts";
-import * as distributions from "../bayes/distributions/index.ts";
 import { reserveRules } from "../engine/optimise/index.ts";
 import { reserveLossNames } from "../learning/models/loss.ts";
 import * as losses from "../learning/models/losses/index.ts";

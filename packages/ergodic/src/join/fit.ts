@@ -1,14 +1,15 @@
 import type { FormulaData } from "../bayes/formula/index.ts";
 import type { Mode } from "../bayes/mode/found-mode.ts";
-import { fitMode } from "../bayes/mode/mode.ts";
 import type { ModeOptions } from "../bayes/mode/mode-options.ts";
 import type { ModelData, StatisticalModel } from "../bayes/model/index.ts";
 import type { PredictionKind } from "../engine/contract/index.ts";
 import type { Dataset } from "../engine/data/dataset.ts";
 import type { Ratings } from "../engine/data/ratings.ts";
-import { holds } from "../engine/errors/checks.ts";
-import type { Run } from "../engine/loop/run.ts";
-import { fitGraph, type GraphFitOptions } from "../graphs/learn/graph.ts";
+import { checkSignal } from "../engine/errors/checks.ts";
+import { laterRun, trainedBy } from "../engine/loop/later-run.ts";
+import { learnedNames, modeNames } from "../engine/loop/result-names.ts";
+import type { Job, Run } from "../engine/loop/run.ts";
+import type { GraphFitOptions } from "../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../graphs/model/graph.ts";
 import type { FitOptions, TrainableModel } from "../learning/fit/kinds/trainable.ts";
@@ -22,6 +23,13 @@ import type { FactorisationModel } from "../learning/models/ratings/factorisatio
 import type { FactorPredictor } from "../predict/factorisation.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
 import { resume } from "./resume.ts";
+
+/** Jobs of models that name what trains them, loaded when `fit` is called. */
+const jobs: Readonly<Record<string, () => Promise<(...given: never[]) => Job<unknown>>>> = {
+  graph: async () => (await import("../graphs/learn/graph.ts")).learningJob,
+  mode: async () => (await import("../bayes/mode/mode.ts")).modeJob,
+};
+const namesOf: Readonly<Record<string, () => readonly string[]>> = { graph: learnedNames, mode: modeNames };
 
 function start(graph: FactorGraph, options?: GraphFitOptions): Run<LearnedGraph>;
 function start<D, P extends object>(model: TrainableModel<D, P>, data: D, options?: FitOptions<D>): Run<P & Trained>;
@@ -41,10 +49,13 @@ function start<K extends PredictionKind, Names extends string>(
   data: Dataset<Names>,
   options?: FitOptions<Dataset>,
 ): Run<Fitted<K, Names>>;
-function start(model: unknown, data: unknown, options?: object): Run<unknown> {
-  if (holds(model, "conditionals")) return fitGraph(model as unknown as FactorGraph, data as GraphFitOptions | undefined);
-  if (holds(model, "condition")) return fitMode(model as unknown as StatisticalModel, data as ModelData, options);
-  return train(model as TrainableModel<unknown, object>, data, options);
+function start(model: unknown, ...given: unknown[]): Run<unknown> {
+  const by = trainedBy(model);
+  if (by === undefined) return train(model as TrainableModel<unknown, object>, given[0], given[1] as object | undefined);
+  const { signal } = Object(given.at(-1)) as { signal?: AbortSignal };
+  checkSignal("fit", signal);
+  const load = async (): Promise<Job<unknown>> => (await jobs[by]())(...([model, ...given] as never[]));
+  return laterRun(load, { signal, resultNames: namesOf[by]() });
 }
 
 /**

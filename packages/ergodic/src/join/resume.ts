@@ -1,11 +1,13 @@
 import type { Dataset } from "../engine/data/dataset.ts";
 import { isMarked, ratingsMark } from "../engine/data/marks.ts";
 import type { Ratings } from "../engine/data/ratings.ts";
-import { checkSignal, holds } from "../engine/errors/checks.ts";
+import { checkSignal } from "../engine/errors/checks.ts";
 import { checkKeys } from "../engine/errors/errors.ts";
+import { laterRun, trainedBy } from "../engine/loop/later-run.ts";
+import { learnedNames } from "../engine/loop/result-names.ts";
 import type { Run } from "../engine/loop/run.ts";
 import { later } from "../engine/threads/later.ts";
-import { type GraphResumeOptions, resumeGraph } from "../graphs/learn/graph.ts";
+import type { GraphResumeOptions } from "../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../graphs/model/graph.ts";
 import { checkDataset, checkHeldOut, checkRatings } from "../learning/fit/kinds/trainable.ts";
@@ -34,8 +36,14 @@ export function resume<P extends Fitted | (NetworkPredictor & Trained) = Fitted>
   options?: ResumeOptions,
 ): Run<P>;
 export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: ResumeOptions<D>): Run<object> {
-  if (holds(data, "conditionals"))
-    return resumeGraph(from, data as unknown as FactorGraph, options as GraphResumeOptions | undefined);
+  if (trainedBy(data) === "graph") {
+    checkSignal("fit.resume", options?.signal);
+    const load = async () => (await import("../graphs/learn/graph.ts")).resumedJob;
+    return laterRun(async () => (await load())(from, data as FactorGraph, options as GraphResumeOptions | undefined), {
+      signal: options?.signal,
+      resultNames: learnedNames(),
+    });
+  }
   return goOn(from, data, options);
 }
 

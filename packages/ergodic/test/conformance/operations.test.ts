@@ -2,7 +2,9 @@
  * Every exported operation on arrays, every element-wise primitive and every distribution refuses what it does not take: surplus and missing arguments, arguments of
  * another kind, options that it does not have. They are found by what is exported, so that a new one without a call here fails.
  */
+
 import { describe, expect, it } from "vitest";
+import { distributionExamples } from "../../src/bayes/distributions/distribution.ts";
 import * as statistical from "../../src/bayes/model/index.ts";
 import * as compiler from "../../src/engine/compiler/index.ts";
 import { isOperation } from "../../src/engine/compiler/signature.ts";
@@ -136,7 +138,7 @@ const reductions: Calls = { sum: [v, { axis: 0, keep: true }], maximum: [v, { ax
 const chains = ["add", "mul", "min", "max", "and", "or"];
 
 /** Of distributions. */
-const parameters: Calls = {
+const listed: Calls = {
   bernoulli: [0.3],
   bernoulliLogit: [v],
   beta: [1, 2],
@@ -340,6 +342,8 @@ describe("extents", () => {
 });
 
 describe("distributions", () => {
+  const stated = Object.fromEntries([...distributionExamples()].map(([name, example]) => [name, [...example.parameters]]));
+  const parameters: Calls = { ...listed, ...stated };
   it("are all listed here", () => {
     const functions = Object.entries(statistical).filter(([name, f]) => typeof f === "function" && !noDistributions.has(name));
     expect(functions.map(([name]) => name).sort()).toEqual(Object.keys(parameters).sort());

@@ -8,10 +8,12 @@
  *
  * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes behind the end), DATA_EMPTY, DATA_RAGGED (labels of another length)
  */
+
 import { type ArrayRows, rowShapeOf } from "../array-rows.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { fileFault } from "../fault.ts";
 import { type ByteSource, openSource, type Source } from "../source.ts";
+import type { ArrayFormat } from "./format.ts";
 
 /** Values of an IDX file, in their own type. */
 export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
@@ -148,3 +150,5 @@ function viewOf(bytes: Uint8Array): DataView {
 function shown(shape: readonly number[]): string {
   return `(${shape.join(", ")})`;
 }
+
+export const idxFormat: ArrayFormat<IdxOptions> = { kind: "array", keys: idxKeys, rows: idxRows };

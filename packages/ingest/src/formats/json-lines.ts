@@ -7,6 +7,7 @@ import { isRounded } from "../number.ts";
 import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import { columnIndex, type TableBuilder, type TableOptions } from "../table-builder.ts";
+import { dense } from "./format.ts";
 
 /** Options of JSON lines: those of tables, and comments. */
 export interface JsonLinesOptions extends TableOptions {
@@ -172,3 +173,5 @@ function located(file: string, line: number, text: string, indent: number): Erro
     if (!mark(",")) return broken('"," or "}"');
   }
 }
+
+export const jsonLinesFormat = dense(jsonLines, jsonLinesKeys);

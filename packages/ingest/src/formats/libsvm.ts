@@ -6,6 +6,7 @@ import { shown } from "../lines.ts";
 import { parseNumber, roundedAdvice, wasRounded } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
+import { sparse } from "./format.ts";
 
 /** Options of LIBSVM files. */
 export interface LibsvmOptions extends SparseOptions {
@@ -212,3 +213,5 @@ function tokenEnd(bytes: Uint8Array, i: number): number {
   while (i < bytes.length && bytes[i] > 32) i++;
   return i;
 }
+
+export const libsvmFormat = sparse(libsvm, libsvmKeys);

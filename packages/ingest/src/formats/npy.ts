@@ -8,12 +8,14 @@
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_TRUNCATED, DATA_TYPE, DATA_EMPTY
  */
+
 import type { Table } from "ergodic";
 import { labelColumn } from "../array-rows.ts";
 import { ByteReader } from "../byte-reader.ts";
 import { fault, fileFault, show } from "../fault.ts";
 import { type ByteSource, openSource, type Source } from "../source.ts";
 import { checkColumnKeys, columnIndex, type MissingValues, type ParsedTable, type TableOptions } from "../table-builder.ts";
+import type { DenseFormat } from "./format.ts";
 import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 
 /** Options of NumPy files. */
@@ -158,3 +160,5 @@ function note(file: string, missing: MissingValues[], value: number, i: number, 
   if (before?.column === column) before.count++;
   else missing.push({ column, position: j + 1, count: 1, line: i + 1, text: "NaN" });
 }
+
+export const npyFormat: DenseFormat<NpyOptions> = { kind: "dense", keys: npyKeys, table: npyTable, blocks: npyBlocks };

@@ -5,6 +5,7 @@ import { shown } from "../lines.ts";
 import { parseNumber, roundedAdvice, wasRounded } from "../number.ts";
 import type { SparseBuilder } from "../sparse-builder.ts";
 import type { LineParser, SparseDecoder, SparseOptions } from "../sparse-rows.ts";
+import { sparse } from "./format.ts";
 
 /** Options of Vowpal Wabbit text. */
 export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
@@ -240,3 +241,5 @@ function hash(bytes: Uint8Array, start: number, end: number, seed: number): numb
   }
   return (number + seed) >>> 0;
 }
+
+export const vwFormat = sparse(vw, vwKeys);

@@ -58,6 +58,7 @@ export const cauchy: (mu: Parameter, sigma: Parameter) => Distribution = distrib
   { mu: "real", sigma: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "sigma" },
     support: () => ({ kind: "interval" }),
     logDensity: (x, { mu, sigma }) => logCauchy(div(sub(x, mu), sigma), sigma),
     logCdf: (x, { mu, sigma }) => logLower(div(sub(x, mu), sigma)),

@@ -21,6 +21,19 @@ export interface Definition<C> {
   readonly eventRank?: 0 | 1 | 2;
   /** Two numbers of which the first must be below the second, or equal to it where the distribution is of whole numbers. */
   readonly increasing?: readonly [low: keyof C & string, high: keyof C & string];
+  /**
+   * Name of the scale parameter, if x = mu + scale·z with z of the family at mu 0 and scale 1; `log`: log x is. Such parameters can be non-centred.
+   */
+  readonly locationScale?: { readonly scale: keyof C & string; readonly log?: boolean };
+  /**
+   * Parameters and values x with which tests compare density, distribution function, tails and sampler; `mutant`: parameters so far off that 20,000
+   * draws show it. Distributions that no table of the tests lists state it.
+   */
+  readonly example?: {
+    readonly parameters: readonly Parameter[];
+    readonly x: readonly number[];
+    readonly mutant: readonly Parameter[];
+  };
   support(parameters: Symbolic<C>): Support;
   logDensity(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
   logCdf?(x: SymbolicArray, parameters: Symbolic<C>): SymbolicArray;
@@ -37,6 +50,7 @@ export interface Definition<C> {
 export type DistributionOf = (...parameters: Parameter[]) => Distribution;
 
 const defined = new Registry<DistributionOf>("distribution");
+const examples = new Map<string, NonNullable<Definition<unknown>["example"]>>();
 const parametersOf = new Map<string, Readonly<Record<string, Constraint>>>();
 
 /**
@@ -67,6 +81,7 @@ export function distribution<const C extends Readonly<Record<string, Constraint>
   const make = checkedItself<DistributionOf>(name, (...given) => withUserLine(() => checked(...given)));
   defined.define(name, make);
   parametersOf.set(name, constraints);
+  if (definition.example) examples.set(name, definition.example);
   return make;
 }
 
@@ -74,6 +89,9 @@ export const distributionNames = (): string[] => defined.names();
 
 /** The builder of a distribution from its name; undefined if unknown. */
 export const distributionOf = (name: string): DistributionOf | undefined => defined.get(name);
+
+/** Examples that definitions state, by name. */
+export const distributionExamples = (): ReadonlyMap<string, NonNullable<Definition<unknown>["example"]>> => examples;
 
 /** What the parameters of a distribution must be, by name, in the order of its arguments; undefined if unknown. */
 export const constraintsOf = (name: string): Readonly<Record<string, Constraint>> | undefined => parametersOf.get(name);

@@ -4,12 +4,7 @@ import type { Constraint, Support, Values } from "./constraint.ts";
 
 export type SymbolicParameters = Readonly<Record<string, SymbolicArray>>;
 
-/**
- * How a distribution acts, whatever its parameters.
- *
- * How a distribution acts, for any parameters. Functions of numbers take the parameters of one value.
- */
-/** What is wrong with data that say something of each observed value. */
+/** A check of data that say something of each observed value. */
 export interface DataCheck {
   readonly name: string;
   readonly array: SymbolicArray;
@@ -18,8 +13,11 @@ export interface DataCheck {
   readonly wanted: string;
 }
 
+/** How a distribution acts, for any parameters. Functions of numbers take the parameters of one value. */
 export interface Family {
   readonly name: string;
+  /** Scale parameter of a location-scale family, whose location is mu; `log`: of the logarithm. */
+  readonly locationScale?: { readonly scale: string; readonly log?: boolean };
   readonly kind: "continuous" | "discrete";
   /** Axes of one value: 0 a number, 1 a vector, 2 a matrix. Default 0. */
   readonly eventRank?: 0 | 1 | 2;

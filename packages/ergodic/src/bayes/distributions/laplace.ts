@@ -21,6 +21,7 @@ export const laplace: (mu: Parameter, scale: Parameter) => Distribution = distri
   { mu: "real", scale: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "scale" },
     support: () => ({ kind: "interval" }),
     logDensity: (x, { mu, scale }) => minus(neg(div(abs(sub(x, mu)), scale)), log(scale), Math.LN2),
     logCdf: (x, { mu, scale }) => logLower(div(sub(x, mu), scale)),

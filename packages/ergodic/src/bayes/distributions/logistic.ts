@@ -20,6 +20,7 @@ export const logistic: (mu: Parameter, scale: Parameter) => Distribution = distr
   { mu: "real", scale: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "scale" },
     support: () => ({ kind: "interval" }),
     logDensity(x, { mu, scale }) {
       const z = div(sub(x, mu), scale);

@@ -23,6 +23,7 @@ export const lognormal: (mu: Parameter, sigma: Parameter) => Distribution = dist
   { mu: "real", sigma: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "sigma", log: true },
     support: () => ({ kind: "interval", low: toArray(0) }),
     logDensity(x, { mu, sigma }) {
       const logX = log(x);

@@ -37,6 +37,7 @@ export const normal: (mu: Parameter, sigma: Parameter) => Distribution = distrib
   { mu: "real", sigma: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "sigma" },
     support: () => ({ kind: "interval" }),
     logDensity: (x, p) => logNormal(score(x, p), p.sigma),
     logCdf: (x, p) => logNormalCdf(score(x, p)),

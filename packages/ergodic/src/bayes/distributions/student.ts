@@ -46,6 +46,7 @@ export const student: (nu: Parameter, mu: Parameter, sigma: Parameter) => Distri
   { nu: "positive", mu: "real", sigma: "positive" },
   {
     kind: "continuous",
+    locationScale: { scale: "sigma" },
     support: () => ({ kind: "interval" }),
     logDensity: (x, { nu, mu, sigma }) => logStudent(div(sub(x, mu), sigma), nu, sigma),
     sample: (draws, { nu, mu, sigma }) => mu + sigma * drawStudent(draws, nu),

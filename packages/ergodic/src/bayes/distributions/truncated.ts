@@ -24,8 +24,11 @@ import { distributionKind, parameter } from "./kinds.ts";
 import { logSubExp, within } from "./terms.ts";
 import { Distribution } from "./value.ts";
 
+/** Bounds of `truncated`. */
 export interface Bounds {
+  /** Least value. Default: none. */
   readonly lower?: Parameter;
+  /** Greatest value. Default: none. */
   readonly upper?: Parameter;
 }
 

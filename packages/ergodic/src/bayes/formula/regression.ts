@@ -54,6 +54,7 @@ export function regression(formula: string, options: RegressionOptions = {}): St
     return {
       model: {
         kind: "statistical",
+        trainable: { by: "mode" },
         name,
         condition: async (numbers, condition = {}) =>
           conditionTraced(name, traced(name, plan, priors, columns.texts, numbers), condition),
@@ -63,6 +64,7 @@ export function regression(formula: string, options: RegressionOptions = {}): St
   };
   return {
     kind: "statistical",
+    trainable: { by: "mode" },
     name,
     ofNumbers,
     async condition(data, condition) {

@@ -2,8 +2,7 @@ import type { JsonObject } from "../../engine/contract/index.ts";
 import { checkValuesByName } from "../../engine/data/values-by-name.ts";
 import { checkBoolean, checkSignal, refuse } from "../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import { modeNames } from "../../engine/loop/result-names.ts";
-import { Run } from "../../engine/loop/run.ts";
+import type { Job } from "../../engine/loop/run.ts";
 import { resolveStopping } from "../../engine/loop/stopping.ts";
 import { type Engine, openEngine } from "../../engine/memory/engine.ts";
 import { refuseLink } from "../../engine/optimise/fits.ts";
@@ -11,16 +10,16 @@ import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import type { ConditionedModel, ModelData, StatisticalModel } from "../model/index.ts";
 import type { FoundMode, Mode } from "./found-mode.ts";
 import type { ModeOptions } from "./mode-options.ts";
-import type { ModeSearch } from "./mode-search.ts";
-import type { ModeTarget, modeTarget } from "./mode-target.ts";
+import { type ModeSearch, openSearch } from "./mode-search.ts";
+import { type ModeTarget, modeTarget } from "./mode-target.ts";
 
 const EPOCHS = 1000;
 const MOST_STARTS = 100;
 
-export function fitMode(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Run<Mode> {
+/** Searches for the mode of a posterior: see `fit`. */
+export function modeJob(model: StatisticalModel, data: ModelData, options: ModeOptions = {}): Job<Mode> {
   let target: ReturnType<typeof modeTarget>;
   const open = async (engine: Engine): Promise<ModeTarget> => {
-    const { modeTarget } = await import("./mode-target.ts");
     const { deterministic = false } = options;
     return (target = modeTarget(await model.condition(data, { deterministic }), engine, options));
   };
@@ -32,23 +31,20 @@ export function withValues({ u, ...found }: FoundMode, model: ConditionedModel):
   return { values: model.constrain(u), ...found };
 }
 
-/** `fitMode` on what `open` gives, with what its run ends in. */
+/** A search on the target that `open` makes; `finish` makes the result of the run. */
 export function searchMode<R>(
   options: ModeOptions,
   open: (engine: Engine) => Promise<ModeTarget>,
   finish: (found: FoundMode) => R,
-): Run<R> {
-  const { epochs, until, signal, deterministic = false } = options;
+): Job<R> {
+  const { epochs, until, deterministic = false } = options;
   const rule = checkModeOptions(options);
   const stopping = resolveStopping("fit", { epochs: epochs ?? (until === undefined ? EPOCHS : undefined), until }, false);
   let found: ModeSearch["found"];
-  return new Run<R>({
-    resultNames: modeNames(),
-    ...(signal ? { signal } : {}),
+  return {
     start: async () => {
       const engine = await openEngine({ deterministic });
       const target = await open(engine);
-      const { openSearch } = await import("./mode-search.ts");
       const search = openSearch(target, options, rule, engine);
       ({ found } = search);
       return {
@@ -65,7 +61,7 @@ export function searchMode<R>(
     keep: () => {
       throw new CapabilityError("checkpoint", "the search for a mode is short, and is not kept; begin it again", "RUN_UNKEPT");
     },
-  });
+  };
 }
 
 /** The rule, if there is one. @throws OptionError, CapabilityError */

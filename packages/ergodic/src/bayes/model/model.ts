@@ -25,6 +25,8 @@ export interface ConditionOptions {
 export interface StatisticalModel<D = ModelData, Q extends string = string> {
   /** Tells statistical models from others. */
   readonly kind: "statistical";
+  /** What `fit` searches for the mode by. */
+  readonly trainable: { readonly by: "mode" };
   /** The model's name. */
   readonly name: string;
   /** For the type alone: names of what draws report. */
@@ -94,6 +96,7 @@ function modelOf(body: Body, fallback: string, options: { name?: string } = {}):
   if (typeof name !== "string") refuse("model", "name", name, "a text", 'name: "schools"');
   return {
     kind: "statistical",
+    trainable: { by: "mode" },
     name,
     async condition(data, { deterministic = false, rows } = {}) {
       return conditionTraced(name, traceModel(name, body, data), { deterministic, ...(rows === undefined ? {} : { rows }) });

@@ -26,18 +26,9 @@ export interface NonCentred {
   standardise(x: ArrayLike<number>, inputs: Inputs): Float64Array;
 }
 
-const SCALES: Readonly<Record<string, string>> = {
-  normal: "sigma",
-  cauchy: "sigma",
-  student: "sigma",
-  laplace: "scale",
-  logistic: "scale",
-  lognormal: "sigma",
-};
-
 /** Whether a prior has what a parameter that is not centred needs. */
-export const hasLocationScale = ({ name }: Distribution): boolean =>
-  name === "multivariateNormalCholesky" || Object.hasOwn(SCALES, name);
+export const hasLocationScale = ({ name, family }: Distribution): boolean =>
+  name === "multivariateNormalCholesky" || family.locationScale !== undefined;
 
 /**
  * Non-centred parameters: x = μ + σz with z of the standard distribution is what is moved, so that z does not depend on μ and σ beforehand.
@@ -49,16 +40,16 @@ export const hasLocationScale = ({ name }: Distribution): boolean =>
  */
 export function nonCentred(name: string, prior: Distribution, z: SymbolicArray): NonCentred {
   if (prior.name === "multivariateNormalCholesky") return byFactor(prior, z);
-  const scaleName = SCALES[prior.name];
-  if (!scaleName)
+  const { locationScale } = prior.family;
+  if (!locationScale)
     throw new CapabilityError(
       `param "${name}"`,
-      `it is not centred, but ${prior.name} has no location and scale; leave out centred: false, or take one of ${Object.keys(SCALES).join(", ")}, multivariateNormalCholesky`,
+      `it is not centred, but ${prior.name} has no location and scale; leave out centred: false, or take one of normal, cauchy, student, laplace, logistic, lognormal, multivariateNormalCholesky`,
       "MODEL_NON_CENTRED",
     );
   const { mu } = prior.parameters;
+  const { scale: scaleName, log: isLog = false } = locationScale;
   const scale = prior.parameters[scaleName];
-  const isLog = prior.name === "lognormal";
   const linear = add(mu, mul(scale, z));
   const logScale = sum(broadcastTo(log(scale), z.shape));
   return {

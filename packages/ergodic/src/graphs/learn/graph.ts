@@ -1,14 +1,13 @@
-import { checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
+import { holds, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
 import { checkpointBytes } from "../../engine/loop/checkpoint.ts";
-import { learnedNames } from "../../engine/loop/result-names.ts";
-import { Run } from "../../engine/loop/run.ts";
+import type { Job } from "../../engine/loop/run.ts";
 import { resolveStopping, type Until } from "../../engine/loop/stopping.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import type { LearnedBefore } from "./graph-before.ts";
-import type { Begun, GraphRecipe } from "./graph-learning.ts";
-import type { LearnedGraph } from "./learned-graph.ts";
+import { type Begun, begin, type GraphRecipe, recipeFrom, recipeOf } from "./graph-learning.ts";
+import { type LearnedGraph, learnedGraph } from "./learned-graph.ts";
 import type { GraphLearner } from "./learner.ts";
 
 /** Options of `fit(graph)`. */
@@ -54,10 +53,9 @@ const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
 const absent = { precision: "weights of graphs are float64", batch: "each update of a graph reads all evidence" };
 const EPOCHS = 500;
 
-/** Learns the weights of a graph from its evidence: see `fit`. What that takes is loaded once it is called. */
-export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run<LearnedGraph> {
+/** Learns the weights of a graph from its evidence: see `fit`. */
+export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): Job<LearnedGraph> {
   checkKeys("fit", options, [...keys, ...planKeys], { absent });
-  checkSignal("fit", options.signal);
   const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, until, from } = options;
   const { workers, replicas, averageEvery, deterministic } = options;
   if (algorithm !== undefined && !holds(algorithm, "objective"))
@@ -71,8 +69,7 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
   checkNumber("fit", "seed", seed, { low: 0, high: Number.MAX_SAFE_INTEGER, integer: true });
   const epochs = options.epochs ?? (until === undefined ? EPOCHS : undefined);
   const stopping = resolveStopping("fit", { epochs, until }, false);
-  return launch(graph, options.signal, async () => {
-    const { recipeOf } = await import("./graph-learning.ts");
+  return jobOf(graph, options.signal, () => {
     const begun = from?.particles?.updates ?? 0;
     const plan = { workers, replicas, averageEvery, deterministic, seed };
     return recipeOf({ algorithm, rule }, { l1, l2, heldOut, plan, stopping, begun, ...(from ? { from } : {}) });
@@ -80,38 +77,34 @@ export function fitGraph(graph: FactorGraph, options: GraphFitOptions = {}): Run
 }
 
 /** Continues from a checkpoint, bit for bit: the graph must be the same. */
-export function resumeGraph(
+export function resumedJob(
   from: string | Uint8Array | Blob,
   graph: FactorGraph,
   options: GraphResumeOptions = {},
-): Run<LearnedGraph> {
+): Job<LearnedGraph> {
   checkKeys("fit.resume", options, ["epochs", "until", "workers", "signal"]);
-  checkSignal("fit.resume", options.signal);
   if (options.workers !== undefined) checkNumber("fit.resume", "workers", options.workers, { low: 1, high: 1024, integer: true });
-  return launch(graph, options.signal, async () => {
-    const { recipeFrom } = await import("./graph-learning.ts");
-    return recipeFrom(from, graph, options);
-  });
+  return jobOf(graph, options.signal, () => recipeFrom(from, graph, options));
 }
 
-function launch(graph: FactorGraph, signal: AbortSignal | undefined, read: () => Promise<GraphRecipe>): Run<LearnedGraph> {
+function jobOf(
+  graph: FactorGraph,
+  signal: AbortSignal | undefined,
+  read: () => GraphRecipe | Promise<GraphRecipe>,
+): Job<LearnedGraph> {
   let learning: Begun;
-  return new Run<LearnedGraph>({
-    resultNames: learnedNames(),
-    ...(signal ? { signal } : {}),
+  return {
     start: async () => {
       const recipe = await read();
-      const { begin } = await import("./graph-learning.ts");
       learning = await begin(graph, recipe, signal);
       const { checkpoint, stopping } = recipe;
       const { progression, json } = learning;
       return { progression, stopping, chosen: json, ...(checkpoint ? { resume: checkpoint } : {}) };
     },
     finish: async (weights, summary) => {
-      const { learnedGraph } = await import("./learned-graph.ts");
       const run = { ...summary, findings: await learning.findings(weights) };
       return learnedGraph(learning.ended(run), weights, run);
     },
     keep: (snapshot, loop) => checkpointBytes({ snapshot, loop, recipe: { learning: learning.json } }),
-  });
+  };
 }

@@ -38,6 +38,11 @@ export class FactorGraph {
     this.#observations = observations;
   }
 
+  /** Names what learns weights: see `fit`. */
+  get trainable(): { readonly by: "graph" } {
+    return { by: "graph" };
+  }
+
   /** How many variables there are. */
   get variableCount(): number {
     return this.#structure.variableCount;

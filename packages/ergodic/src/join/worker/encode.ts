@@ -7,6 +7,7 @@ import { Ratings } from "../../engine/data/ratings.ts";
 import { holds } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
+import { trainedBy } from "../../engine/loop/later-run.ts";
 import { isVariance } from "../../engine/optimise/variance.ts";
 
 import { ownIn } from "./own.ts";
@@ -61,8 +62,8 @@ export function encode(value: unknown, path: string, known: KnownData): unknown 
 }
 
 function tagOf(described: { kind?: string }): string {
+  if (trainedBy(described) === "graph") return "graph";
   if ("trainable" in described) return "model";
-  if (holds(described, "conditionals")) return "graph";
   if (holds(described, "objective")) return "learner";
   if (isVariance(described)) return "variance";
   return ["equation", "search", "host"].includes(String(described.kind)) ? "rule" : "algorithm";

@@ -13,9 +13,10 @@ import type { SampleOptions, sample } from "../../bayes/sample.ts";
 import { ChainDraws } from "../../bayes/samplers/index.ts";
 import { startOf } from "../../bayes/starts.ts";
 import type { Conditionals, FactorTables, JsonObject } from "../../engine/contract/index.ts";
-import { checkSignal, holds, refuse } from "../../engine/errors/checks.ts";
+import { checkSignal, refuse } from "../../engine/errors/checks.ts";
 import { checkKeys, OptionError } from "../../engine/errors/errors.ts";
 import { readWhole } from "../../engine/files/files.ts";
+import { trainedBy } from "../../engine/loop/later-run.ts";
 import { openEngine } from "../../engine/memory/engine.ts";
 import type { Answer as Inference } from "../../graphs/answers/index.ts";
 import type { InferOptions, infer } from "../../graphs/infer/infer.ts";
@@ -297,7 +298,7 @@ const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
   (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
 const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
 
-const isGraph = (graph: unknown): graph is FactorGraph => holds(graph, "conditionals");
+const isGraph = (graph: unknown): graph is FactorGraph => trainedBy(graph) === "graph";
 
 const learnedBefore = ({ weights, graph, particles }: NonNullable<GraphFitOptions["from"]>): object => ({
   weights,

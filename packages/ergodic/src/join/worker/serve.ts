@@ -7,6 +7,7 @@
 
 import { type Calibration, calibrate } from "../../bayes/calibrate.ts";
 import type { Draws } from "../../bayes/draws/index.ts";
+import type { FoundMode } from "../../bayes/mode/found-mode.ts";
 import { searchMode } from "../../bayes/mode/mode.ts";
 import type { ModeOptions } from "../../bayes/mode/mode-options.ts";
 import { type PortableMode, PortedMode } from "../../bayes/mode/mode-target.ts";
@@ -18,7 +19,8 @@ import type { Dataset } from "../../engine/data/dataset.ts";
 import type { Ratings } from "../../engine/data/ratings.ts";
 import { saidBy, WorkerError } from "../../engine/errors/errors.ts";
 import { sentError } from "../../engine/errors/sent-errors.ts";
-import type { Run } from "../../engine/loop/run.ts";
+import { modeNames } from "../../engine/loop/result-names.ts";
+import { Run } from "../../engine/loop/run.ts";
 import { type Engine, openEngine } from "../../engine/memory/engine.ts";
 import type { Family } from "../../engine/memory/families.ts";
 import { parentOf } from "../../engine/threads/own-thread.ts";
@@ -41,15 +43,20 @@ type Anything = (...args: unknown[]) => Run<unknown>;
 const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
+const ported = (model: PortedMode, options: ModeOptions): Run<FoundMode> =>
+  new Run({
+    ...(options.signal ? { signal: options.signal } : {}),
+    resultNames: modeNames(),
+    ...searchMode(
+      options,
+      async () => model,
+      (found) => found,
+    ),
+  });
+
 const verbs: Readonly<Record<VerbName, Anything>> = {
   fit: (model, data, options) =>
-    model instanceof PortedMode
-      ? searchMode(
-          options as ModeOptions,
-          async () => model,
-          (found) => found,
-        )
-      : fit(model as never, data as never, options as never),
+    model instanceof PortedMode ? ported(model, options as ModeOptions) : fit(model as never, data as never, options as never),
   "fit.resume": fit.resume as unknown as Anything,
   "fit.path": fit.path as unknown as Anything,
   "fit.path.resume": fit.path.resume as unknown as Anything,

@@ -68,16 +68,16 @@ describe("the mode of a posterior", () => {
   });
 
   it("refuses what has no meaning", async () => {
-    expect(() => fit(coin, { heads: 7, flips: 10 }, { rule: stochasticLineSearch() })).toThrow(/searches on minibatches/);
-    expect(() => fit(coin, { heads: 7, flips: 10 }, { batch: 3 } as never)).toThrow(/batch/);
+    await expect(fit(coin, { heads: 7, flips: 10 }, { rule: stochasticLineSearch() })).rejects.toThrow(/searches on minibatches/);
+    await expect(fit(coin, { heads: 7, flips: 10 }, { batch: 3 } as never)).rejects.toThrow(/batch/);
     const discrete = model(({ param }) => void param("z", binomial(3, 0.5)));
     await expect(fit(discrete, {})).rejects.toThrow(/"z" is discrete.*marginalise/);
     const run = fit(coin, { heads: 7, flips: 10 });
     await run;
     await expect(run.checkpoint("mode.checkpoint")).rejects.toThrow(/begin it again/);
     for (const starts of [0, 1.5, 101])
-      expect(() => fit(coin, { heads: 7, flips: 10 }, { starts })).toThrow(/starts is .*OPTION/);
-    expect(() => fit(coin, { heads: 7, flips: 10 }, { start: { p: 0.5 }, starts: 3 })).toThrow(
+      await expect(fit(coin, { heads: 7, flips: 10 }, { starts })).rejects.toThrow(/starts is .*OPTION/);
+    await expect(fit(coin, { heads: 7, flips: 10 }, { start: { p: 0.5 }, starts: 3 })).rejects.toThrow(
       /start names one.*OPTION_CONFLICT/,
     );
   });

@@ -1,5 +1,6 @@
 /** One case of every distribution: parameters by name, and values of the support. */
 
+import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import type { SymbolicArray } from "../../../src/engine/compiler/index.ts";
 
@@ -65,7 +66,7 @@ const points = [
   [1.1, 0.3, -0.5],
 ];
 
-export const CASES: readonly Case[] = [
+const listed: readonly Case[] = [
   of("normal", real, [[0.3, -1, 2], 1.4]),
   of("halfNormal", positive, [[1.4, 0.6, 2]]),
   of("student", real, [4.5, 0.2, [1.4, 0.5, 2]]),
@@ -169,3 +170,10 @@ export const CASES: readonly Case[] = [
     d.normalIdGlm(p.rows, p.a, p.b, p.s),
   ),
 ];
+
+/** Cases of the examples that definitions state. */
+const stated = [...distributionExamples()].map(([name, { parameters, x }]) =>
+  of(name, x, parameters as readonly Given[], d.distributionOf(name)!(...parameters).family.kind === "continuous"),
+);
+
+export const CASES: readonly Case[] = [...listed, ...stated];

@@ -1,5 +1,6 @@
 /** Upper tails of every family of numbers that has them: what survives is what is not below, and quantiles from above are those from below. */
 import { describe, expect, it } from "vitest";
+import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
 import { distributionOf } from "../../../src/bayes/distributions/index.ts";
 import { interpret, reshape, type SymbolicArray, toArray } from "../../../src/engine/compiler/index.ts";
 import { CASES } from "./distribution-cases.ts";
@@ -30,7 +31,12 @@ const counts = [
 const at = (array: SymbolicArray): number => interpret([array], {})[0][0];
 const relative = (found: number, wanted: number): number => Math.abs(found - wanted) / Math.abs(wanted);
 
-describe.each(Object.entries(families))("%s", (name, numbers) => {
+/** Examples of definitions with both quantiles. */
+const stated = [...distributionExamples()]
+  .map(([name, { parameters }]) => [name, parameters as readonly number[]] as const)
+  .filter(([name, numbers]) => distributionOf(name)!(...numbers).family.upperQuantile);
+
+describe.each([...Object.entries(families), ...stated])("%s", (name, numbers) => {
   const distribution = distributionOf(name)!(...numbers);
   const { family } = distribution;
   const own = Object.fromEntries(Object.keys(distribution.parameters).map((key, i) => [key, numbers[i]]));
@@ -61,7 +67,7 @@ it("no family with an upper tail is left out", () => {
     const { survival, upperQuantile, logSurvival } = build(Object.fromEntries(given)).family;
     return survival ?? upperQuantile ?? logSurvival;
   });
-  const known = [...Object.keys(families), ...counts];
+  const known = [...Object.keys(families), ...counts, ...distributionExamples().keys()];
   // Made of others' tails.
   const composed = ["mixture", "truncated", "zeroInflated", "censored", "normalIdGlm", "poissonLogGlm"];
   const names = new Set(having.map(({ name }) => name.split(" ")[0]));

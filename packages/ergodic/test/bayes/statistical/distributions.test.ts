@@ -6,6 +6,7 @@
  * caught with a p-value below the same level. Seeds are fixed and have not been chosen.
  */
 import { afterAll, describe, expect, it } from "vitest";
+import { distributionExamples } from "../../../src/bayes/distributions/distribution.ts";
 import * as d from "../../../src/bayes/distributions/index.ts";
 import { constantArray, interpret } from "../../../src/engine/compiler/index.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
@@ -26,6 +27,18 @@ const expectCaught = (pValue: number) => expect(pValue).toBeLessThan(LEVEL);
 const drawn = (of: d.Distribution, name: string): Float64Array => of.sample(stream(1, name).at(0), { batch: [COUNT] });
 
 type Pair = readonly [name: string, right: d.Distribution, mutant: d.Distribution];
+
+/** Pairs of the examples that definitions state. */
+const stated = (kind: "continuous" | "discrete"): Pair[] =>
+  [...distributionExamples()]
+    .map(
+      ([name, { parameters, mutant }]): Pair => [
+        name,
+        d.distributionOf(name)!(...parameters),
+        d.distributionOf(name)!(...mutant),
+      ],
+    )
+    .filter(([, right]) => right.family.kind === kind);
 
 const CONTINUOUS: readonly Pair[] = [
   ["normal", d.normal(1, 2), d.normal(1.3, 2)],
@@ -64,7 +77,7 @@ const CONTINUOUS: readonly Pair[] = [
 ];
 
 describe("continuous distributions", () => {
-  it.each(CONTINUOUS)("%s", (name, right, mutant) => {
+  it.each([...CONTINUOUS, ...stated("continuous")])("%s", (name, right, mutant) => {
     const cdf = (x: number) => right.cdf(x);
     expectGood(kolmogorovSmirnov(drawn(right, name), cdf));
     expectCaught(kolmogorovSmirnov(drawn(mutant, name), cdf));
@@ -158,7 +171,7 @@ function pValueOfCounts(values: Float64Array, mass: Float64Array): number {
 }
 
 describe("discrete distributions", () => {
-  it.each(DISCRETE)("%s", (name, right, mutant) => {
+  it.each([...DISCRETE, ...stated("discrete")])("%s", (name, right, mutant) => {
     const mass = masses(right);
     expect(Math.abs(mass.reduce((a, b) => a + b, 0) - 1)).toBeLessThan(1e-9);
     expectGood(pValueOfCounts(drawn(right, name), mass));

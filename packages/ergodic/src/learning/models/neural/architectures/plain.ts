@@ -6,7 +6,8 @@
 import { checkBoolean, checkNumbers } from "../../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
 import { glorotUniform } from "../initialisers.ts";
-import { type ActivationName, activation, checkActivation } from "../layers/activation.ts";
+import { activation } from "../layers/activation.ts";
+import { type ActivationName, checkActivation } from "../layers/activations.ts";
 import { batchNorm } from "../layers/batch-norm.ts";
 import { circulantConvolution, circulantDense } from "../layers/circulant.ts";
 import { convolution } from "../layers/convolution.ts";

@@ -10,7 +10,8 @@
  */
 import { checkKeys } from "../../../../engine/errors/errors.ts";
 import type { Layer } from "../scope.ts";
-import { type ActivationName, activation, checkActivation } from "./activation.ts";
+import { activation } from "./activation.ts";
+import { type ActivationName, checkActivation } from "./activations.ts";
 import { batchNorm } from "./batch-norm.ts";
 import { residual } from "./branches.ts";
 import { convolution, type DepthwiseOptions, depthwise, type GroupedConvolutionOptions } from "./convolution.ts";

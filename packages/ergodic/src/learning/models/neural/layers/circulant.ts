@@ -3,10 +3,10 @@ import { add } from "../../../../engine/compiler/index.ts";
 import { plain } from "../../../../engine/errors/checks.ts";
 import { heNormal, zeros } from "../initialisers.ts";
 import type { Layer, Scope } from "../scope.ts";
-import { type ConvolutionOptions, spatial } from "./convolution.ts";
 import type { WeightOptions } from "./dense.ts";
 import { checkExtent, checkPadding, count, expectRank } from "./expected.ts";
 import { layer } from "./layer.ts";
+import { type ConvolutionOptions, spatial } from "./spatial.ts";
 
 /** Options of `circulantDense`. */
 export interface CirculantOptions extends WeightOptions {

@@ -4,21 +4,11 @@ import { plain } from "../../../../engine/errors/checks.ts";
 import { OptionError } from "../../../../engine/errors/errors.ts";
 import { heNormal, zeros } from "../initialisers.ts";
 import type { Layer, Scope } from "../scope.ts";
-import type { WeightOptions } from "./dense.ts";
-import { checkExtent, checkPadding, count, type Extent, expectDivisible, expectRank, type Padding, pairOf } from "./expected.ts";
+import { checkExtent, checkPadding, count, expectDivisible, expectRank } from "./expected.ts";
 import { layer } from "./layer.ts";
+import { type ConvolutionOptions, spatial } from "./spatial.ts";
 
-/** Options of convolutions. */
-export interface ConvolutionOptions extends WeightOptions {
-  /** Cells of the kernel: a number or [height, width]. Default 3. */
-  readonly kernel?: Extent;
-  /** Cells from place to place. Default 1. */
-  readonly stride?: Extent;
-  /** "same", "valid", or cells on each side. Default "same". */
-  readonly padding?: Padding;
-  /** Cells from tap to tap of the kernel. Default 1. */
-  readonly dilation?: Extent;
-}
+export type { ConvolutionOptions };
 
 /** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
@@ -138,20 +128,4 @@ function convolve(kind: string, x: SymbolicArray, scope: Scope, options: Convolv
   scope.count(sizeOf(made.shape.slice(1)) * field * inside);
   const y = x.rank === 3 ? reshape(made, [made.shape[0], made.shape[2], channels]) : made;
   return bias ? add(y, scope.parameter("bias", [channels], { initial: initialBias, decay: false })) : y;
-}
-
-/** A window over an image, with both extents said; a sequence becomes an image of height 1. */
-export function spatial(x: SymbolicArray, options: ConvolutionOptions) {
-  const { kernel = 3, stride = 1, padding = "same", dilation = 1 } = options;
-  const sequence = x.rank === 3;
-  const [n, length, channels] = x.shape;
-  const along = (extent: Extent, across: number): readonly [number, number] =>
-    sequence ? [across, pairOf(extent)[1]] : pairOf(extent);
-  return {
-    image: sequence ? reshape(x, [n, 1, length, channels]) : x,
-    kernel: along(kernel, 1),
-    stride: along(stride, 1),
-    padding: typeof padding === "string" ? padding : along(padding, 0),
-    dilation: along(dilation, 1),
-  };
 }

@@ -1,7 +1,8 @@
-/** All files that define layers of this library, an explicit list: what asks for a layer by its kind holds them. */
+/** Every layer, one line each. What makes layers from JSON, the public entry and the conformance tests read this list. */
 export * from "../augment.ts";
 export * from "./activation.ts";
 export * from "./batch-norm.ts";
+export * from "./blocks.ts";
 export * from "./branches.ts";
 export * from "./circulant.ts";
 export * from "./convolution.ts";

@@ -17,9 +17,9 @@ import {
 } from "../../../../engine/compiler/array/index.ts";
 import { plain } from "../../../../engine/errors/checks.ts";
 import type { Layer } from "../scope.ts";
-import { spatial } from "./convolution.ts";
 import { checkExtent, checkPadding, type Extent, expectRank, type Padding } from "./expected.ts";
 import { layer, type Named } from "./layer.ts";
+import { spatial } from "./spatial.ts";
 
 /** Options of `maxPool`. */
 export interface PoolOptions extends Named {

@@ -1,0 +1,37 @@
+import type { JsonObject } from "../contract/index.ts";
+import { later } from "../threads/later.ts";
+import { type Job, Run } from "./run.ts";
+
+/** A model that names what trains it, so that programs which only sample or infer from it do not hold that code. */
+export interface TrainedBy<A extends readonly unknown[], P> {
+  readonly trainable: {
+    /** Key in the table of join/fit.ts. */
+    readonly by: "graph" | "mode";
+    /** For types only: arguments of `fit` after the model, and its result. */
+    readonly fits?: (...args: A) => P;
+  };
+}
+
+/** The name of what trains a model; undefined for models that bring it. */
+export function trainedBy(model: unknown): string | undefined {
+  const { trainable } = Object(model) as { trainable?: { by?: unknown } };
+  return typeof trainable?.by === "string" ? trainable.by : undefined;
+}
+
+/** A run of a job whose code is loaded first. */
+export function laterRun<R>(
+  load: () => Promise<Job<R>>,
+  { signal, resultNames }: Pick<Job<R>, "resultNames"> & { readonly signal?: AbortSignal | undefined },
+): Run<R> {
+  let job: Job<R>;
+  return new Run<R>({
+    ...(signal ? { signal } : {}),
+    ...(resultNames ? { resultNames } : {}),
+    start: async () => {
+      job = await later(load);
+      return job.start();
+    },
+    finish: (parameters, summary) => job.finish(parameters, summary),
+    keep: (snapshot, loop: JsonObject) => job.keep(snapshot, loop),
+  });
+}
