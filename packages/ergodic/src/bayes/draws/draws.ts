@@ -23,7 +23,7 @@ import { isApproximation, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
-import { summaryTable } from "./table.ts";
+import { summaryTable } from "./summary-table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind, refuseFew } from "./validation.ts";

@@ -37,10 +37,10 @@ export { type EllipticalSliceOptions, ellipticalSlice } from "./slice/elliptical
 export { type SliceOptions, slice } from "./slice/slice.ts";
 export type { EstimateOptions } from "./stochastic-gradient/estimate.ts";
 export { type PsgldOptions, psgld } from "./stochastic-gradient/psgld.ts";
-export type { CycleOptions, ScheduleOptions, StepDecay } from "./stochastic-gradient/schedule.ts";
 export { type SghmcOptions, sghmc } from "./stochastic-gradient/sghmc.ts";
 export { type SgldOptions, sgld } from "./stochastic-gradient/sgld.ts";
 export { type SgnhtOptions, sgnht } from "./stochastic-gradient/sgnht.ts";
+export type { CycleOptions, ScheduleOptions, StepDecay } from "./stochastic-gradient/step-schedule.ts";
 export {
   type ParallelTemperingOptions,
   parallelTempering,

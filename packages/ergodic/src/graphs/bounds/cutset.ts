@@ -1,6 +1,6 @@
 import { log } from "../../engine/numbers/log.ts";
+import { sizeOf, stridesIn } from "../reduce/factor-table.ts";
 import type { LogTable } from "../reduce/log-tables.ts";
-import { sizeOf, stridesIn } from "../reduce/table.ts";
 import type { Buckets } from "./mini-bucket-pass.ts";
 
 /**

@@ -1,8 +1,8 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import type { Draws } from "../../engine/random/stream.ts";
+import { stridesIn } from "../reduce/factor-table.ts";
 import type { LogTables } from "../reduce/log-tables.ts";
-import { stridesIn } from "../reduce/table.ts";
 import type { MiniBucket } from "./mini-bucket.ts";
 import { miniBucketPass } from "./mini-bucket-pass.ts";
 

@@ -1,8 +1,8 @@
 import { stream } from "../../engine/random/stream.ts";
+import { sizeOf } from "./factor-table.ts";
 import { LogTables } from "./log-tables.ts";
 import { positiveState } from "./positive-state.ts";
 import type { Component } from "./reduction.ts";
-import { sizeOf } from "./table.ts";
 
 /** Whether changes of single variables, or of blocks, lead from every state of a positive product to every other; "unknown": neither was proved. */
 export interface Ergodicity {

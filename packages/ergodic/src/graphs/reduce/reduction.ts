@@ -2,7 +2,7 @@ import type { FactorTables } from "../../engine/contract/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
-import { absorb, restrict, sizeOf, type Table, tableOf } from "./table.ts";
+import { absorb, restrict, sizeOf, type Table, tableOf } from "./factor-table.ts";
 
 /** Bytes that a state of a variable takes, in lists and in the answer. */
 const STATE_BYTES = 32;

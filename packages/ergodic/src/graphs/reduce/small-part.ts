@@ -3,8 +3,8 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import type { InferenceTask, PartAnswer, PartInference } from "./algorithm.ts";
+import { absorb, sizeOf, type Table } from "./factor-table.ts";
 import type { Component } from "./reduction.ts";
-import { absorb, sizeOf, type Table } from "./table.ts";
 
 /** Joint states of a part that is gone through at once: graphs of very many small parts are common, and each costs little then. */
 const MOST_STATES = 64;

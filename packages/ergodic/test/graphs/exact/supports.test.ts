@@ -8,8 +8,8 @@ import { eliminationOrder } from "../../../src/graphs/exact/order.ts";
 import { allocateSupport, type Support, supportOf } from "../../../src/graphs/exact/support.ts";
 import { type PassKind, TreePass } from "../../../src/graphs/exact/tree-pass.ts";
 import { TreeSupports } from "../../../src/graphs/exact/tree-supports.ts";
+import { sizeOf, type Table } from "../../../src/graphs/reduce/factor-table.ts";
 import { type Component, reduce } from "../../../src/graphs/reduce/reduction.ts";
-import { sizeOf, type Table } from "../../../src/graphs/reduce/table.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { denseGraphs, randomGraphs } from "../../reference/random-graph.ts";
 

@@ -7,8 +7,8 @@ import { elimination, factorGraph, graphAnnealing, graphGibbs, infer } from "../
 import { junctionTree } from "../../../src/graphs/exact/junction-tree.ts";
 import { eliminationOrder } from "../../../src/graphs/exact/order.ts";
 import { type PassKind, type TreeAnswer, TreePass } from "../../../src/graphs/exact/tree-pass.ts";
+import { tableOf } from "../../../src/graphs/reduce/factor-table.ts";
 import { type Component, reduce } from "../../../src/graphs/reduce/reduction.ts";
-import { tableOf } from "../../../src/graphs/reduce/table.ts";
 import { enumerateGraph, logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf, randomGraphs } from "../../reference/random-graph.ts";
 

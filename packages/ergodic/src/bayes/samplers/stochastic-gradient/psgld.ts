@@ -3,7 +3,7 @@ import { STOCHASTIC_PRECONDITIONED } from "../../../engine/memory/fields.ts";
 import type { Sampler } from "../sampler.ts";
 import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import type { ScheduleOptions } from "./step-schedule.ts";
 
 /** Options of `psgld`. */
 export interface PsgldOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {

@@ -3,7 +3,7 @@ import { STOCHASTIC_LANGEVIN } from "../../../engine/memory/fields.ts";
 import type { Sampler } from "../sampler.ts";
 import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import type { ScheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sgld`. */
 export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
@@ -12,7 +12,7 @@ export interface SgldOptions extends ScheduleOptions, EstimateOptions {}
  * Stochastic-gradient Langevin dynamics: x ← x + h g + √(2h) ξ, ξ ~ N(0, I), g an unbiased estimate of ∇ℓ(x).
  *
  * x: float64[d], unconstrained. ℓ: log density in nats, up to a constant. h (`stepSize`): units of x², > 0, constant,
- * decreasing, or in cycles (schedule.ts); by default found at the mode (default-step.ts). g: of a batch of rows, with or
+ * decreasing, or in cycles (step-schedule.ts); by default found at the mode (default-step.ts). g: of a batch of rows, with or
  * without control variates (estimate.ts); of all rows it is the unadjusted Langevin algorithm. Leaves the target invariant in
  * the limit h → 0 alone. On N(0, 1/λ) with Var g = V the variance is (1/λ + hV/(2λ))/(1 − hλ/2); `stepBias` of the report is
  * what that comes to along the run, in standard deviations (step-bias.ts). A transition is `thin` updates.

@@ -3,7 +3,7 @@ import { STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
 import type { Sampler } from "../sampler.ts";
 import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";
-import type { ScheduleOptions } from "./schedule.ts";
+import type { ScheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sgnht`. */
 export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {

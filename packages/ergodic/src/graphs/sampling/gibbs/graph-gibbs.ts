@@ -16,7 +16,7 @@ import { noPositiveState } from "../../search/incumbent.ts";
 import { adjoining } from "./adjacency.ts";
 import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
-import type { Blocks } from "./blocks.ts";
+import type { Blocks } from "./blocking.ts";
 import { Chain } from "./chain.ts";
 import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
 import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";

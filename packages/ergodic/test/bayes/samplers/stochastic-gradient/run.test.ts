@@ -13,7 +13,7 @@ import {
   sgnht,
 } from "../../../../src/bayes/samplers/index.ts";
 import type { InnerSampling } from "../../../../src/bayes/samplers/sampler.ts";
-import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/schedule.ts";
+import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/step-schedule.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";

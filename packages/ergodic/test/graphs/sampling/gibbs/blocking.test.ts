@@ -14,7 +14,7 @@ import {
   is,
   not,
 } from "../../../../src/entries/everything.ts";
-import { type Blocks, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocks.ts";
+import { type Blocks, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocking.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { graphFrom, graphPlans } from "../../../reference/random-factor-graph.ts";
 import { gridEdges } from "../../../reference/random-graph.ts";

@@ -1,4 +1,4 @@
-import { familiesOf } from "../../engine/compiler/array/families.ts";
+import { familiesOf } from "../../engine/compiler/array/kernel-families.ts";
 import type { SymbolicArray } from "../../engine/compiler/index.ts";
 import type { Family } from "../../engine/memory/families.ts";
 import { batchOf } from "../distributions/constraint.ts";

@@ -1,7 +1,7 @@
 /** Columns of a table: Stan's order, and shapes found from labels. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { columnsOf, quantitiesOf } from "../../../src/bayes/draws/columns.ts";
+import { columnsOf, quantitiesOf } from "../../../src/bayes/draws/stan-columns.ts";
 import { anyContent, example } from "./contents.ts";
 
 const labels = (names: string[]) => quantitiesOf("draws.csv", names);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Blocks } from "../../../src/engine/memory/blocks.ts";
+import { Blocks } from "../../../src/engine/memory/free-list.ts";
 
 const UNITS = 200;
 

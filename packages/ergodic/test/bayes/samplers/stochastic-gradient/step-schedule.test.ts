@@ -1,7 +1,7 @@
 /** Step sizes by update, cycles, and the options that say them. */
 import { describe, expect, it } from "vitest";
 import { psgld, sghmc, sgld, sgnht } from "../../../../src/bayes/samplers/index.ts";
-import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/schedule.ts";
+import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/step-schedule.ts";
 
 describe("step sizes", () => {
   it("decrease by their formula", () => {
