@@ -19,8 +19,8 @@ const HARMLESS: Record<string, readonly string[]> = {
   "bayes/draws/summary-table.ts": ["log10"],
   "engine/files/partial.ts": ["random"],
   "engine/memory/room.ts": ["log2"],
-  "predict/plan-kernels.ts": ["log2"],
-  "predict/plan-home.ts": ["log2"],
+  "predict/plan/kernel-rules.ts": ["log2"],
+  "predict/plan/home.ts": ["log2"],
   "engine/data/features/hadamard.ts": ["log2"],
   "engine/compiler/evaluate.ts": ["random"],
 };

@@ -1,5 +1,5 @@
 /** What a plan is given and gives: inputs, outputs, parameters and constants. */
-import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../engine/memory/array-plan.ts";
+import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../../engine/memory/array-plan.ts";
 
 export interface PlanBuffer {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** What a plan is given and gives, wherever its values lie in the buffers. */
 import { expect, it } from "vitest";
-import type { ArrayPlan, PlanCount, PlanStep, PlanValue } from "../../src/engine/memory/array-plan.ts";
-import { buffersOf, constantsOf, parametersOf } from "../../src/predict/plan-buffers.ts";
+import type { ArrayPlan, PlanCount, PlanStep, PlanValue } from "../../../src/engine/memory/array-plan.ts";
+import { buffersOf, constantsOf, parametersOf } from "../../../src/predict/plan/buffers.ts";
 
 const buffer = (name: string, size: PlanCount, offset: PlanCount = 0): PlanValue => ({
   size,

@@ -1,13 +1,13 @@
-import { DataError } from "../engine/errors/errors.ts";
-import { Arena } from "../engine/memory/arena.ts";
-import { type ArrayPlan, countAt } from "../engine/memory/array-plan.ts";
-import type { Machine } from "../engine/memory/engine.ts";
-import { own } from "../engine/memory/memory.ts";
-import { constantsOf, isGiven, type PlanBuffer, parametersOf } from "./plan-buffers.ts";
-import { batchMemory, placesOf, programsOf } from "./plan-memory.ts";
-import { ReadyProgram, type Workspace } from "./plan-program.ts";
-import type { PlanPrograms } from "./plan-programs.ts";
-import { showsResidue } from "./plan-residue.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import { Arena } from "../../engine/memory/arena.ts";
+import { type ArrayPlan, countAt } from "../../engine/memory/array-plan.ts";
+import type { Machine } from "../../engine/memory/engine.ts";
+import { own } from "../../engine/memory/memory.ts";
+import { constantsOf, isGiven, type PlanBuffer, parametersOf } from "./buffers.ts";
+import type { PlanPrograms } from "./checked-programs.ts";
+import { ReadyProgram, type Workspace } from "./ready-program.ts";
+import { showsResidue } from "./residue.ts";
+import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
 /** Sizes of batches whose programs are kept at least; more, as long as all together are no larger than what a batch computes with. */
 export const KEPT = 4;

@@ -1,8 +1,8 @@
-import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../engine/memory/array-plan.ts";
-import { refuseWork } from "./limits.ts";
-import type { PlanBuffer } from "./plan-buffers.ts";
-import { checkProgram } from "./plan-check.ts";
-import { workOf } from "./plan-work.ts";
+import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../../engine/memory/array-plan.ts";
+import { refuseWork } from "../limits.ts";
+import type { PlanBuffer } from "./buffers.ts";
+import { checkProgram } from "./check.ts";
+import { workOf } from "./work.ts";
 
 export interface PlanProgramsParts {
   readonly plan: ArrayPlan;

@@ -1,13 +1,13 @@
 /**
  * Whether a plan reads what it has not written in the same call, or leaves a part of an output as it was: its answers would show what was computed before
- * them, for somebody else perhaps. Plans of networks never do; one that was made to do so runs on memory that is cleared before each call (plan-home.ts).
+ * them, for somebody else perhaps. Plans of networks never do; one that was made to do so runs on memory that is cleared before each call (home.ts).
  *
  * Only what is certain counts as written: zeros, and loops and kernels that fill a stretch without a gap.
  */
-import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../engine/memory/array-plan.ts";
-import { isGiven, type PlanBuffer } from "./plan-buffers.ts";
-import { scanBuffers } from "./plan-check.ts";
-import { fillsResult, rolesOf, touchedBy } from "./plan-kernels.ts";
+import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../../engine/memory/array-plan.ts";
+import { isGiven, type PlanBuffer } from "./buffers.ts";
+import { scanBuffers } from "./check.ts";
+import { fillsResult, rolesOf, touchedBy } from "./kernel-rules.ts";
 
 /** Largest number of separate stretches to remember for one place, so that the time to examine a plan grows with its steps. Networks have a few. */
 const MOST_APART = 1000;
@@ -21,7 +21,7 @@ interface Found {
   isWhole(buffer: string, size: number): boolean;
 }
 
-/** Of a program for so many rows that was checked (plan-check.ts). */
+/** Of a program for so many rows that was checked (check.ts). */
 export function showsResidue(
   program: PlanProgram<number>,
   buffers: readonly PlanBuffer[],

@@ -1,10 +1,10 @@
 /**
  * A plan as a file gives it, looked at before anything else is: every part has its type, values that are named exist, and no
- * key counts that a plan does not have. What comes out is made anew. Whether it fits together for a batch is plan-check.ts's.
+ * key counts that a plan does not have. What comes out is made anew. Whether it fits together for a batch is checked by check.ts.
  *
  * @throws DataError
  */
-import { DataError } from "../engine/errors/errors.ts";
+import { DataError } from "../../engine/errors/errors.ts";
 import {
   type ArrayPlan,
   PLAN_VERSION,
@@ -16,8 +16,8 @@ import {
   type PlanScan,
   type PlanStep,
   type PlanValue,
-} from "../engine/memory/array-plan.ts";
-import type { ElementwiseAccess, ElementwiseReduction } from "../engine/memory/elementwise.ts";
+} from "../../engine/memory/array-plan.ts";
+import type { ElementwiseAccess, ElementwiseReduction } from "../../engine/memory/elementwise.ts";
 
 /** Scans within scans, and counts of a call's repetitions. */
 const DEEPEST = 16;

@@ -1,13 +1,13 @@
 /** Batches of a plan in memory: programs of many sizes are kept, what they compute with is shared, and all of it is given back. */
 import { describe, expect, it, vi } from "vitest";
-import { Arena } from "../../src/engine/memory/arena.ts";
-import type { ArrayPlan, PlanCount } from "../../src/engine/memory/array-plan.ts";
-import { openEngine } from "../../src/engine/memory/engine.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import { batchesBytes, KEPT, PlanHome, type PlanParts } from "../../src/predict/plan-home.ts";
-import { PlanPrograms } from "../../src/predict/plan-programs.ts";
-import { savedPlans } from "./plans.ts";
+import { Arena } from "../../../src/engine/memory/arena.ts";
+import type { ArrayPlan, PlanCount } from "../../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { buffersOf } from "../../../src/predict/plan/buffers.ts";
+import { PlanPrograms } from "../../../src/predict/plan/checked-programs.ts";
+import { batchesBytes, KEPT, PlanHome, type PlanParts } from "../../../src/predict/plan/home.ts";
+import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
+import { savedPlans } from "../plans.ts";
 
 const engine = await openEngine();
 const CHUNK = 64;

@@ -1,11 +1,11 @@
 /** Programs of a plan for batches: the same as made anew, checked before they are run, each once while it is kept. */
 import { beforeEach, expect, it, vi } from "vitest";
-import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
-import { planAt } from "../../src/engine/memory/array-plan.ts";
-import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import * as check from "../../src/predict/plan-check.ts";
-import { PlanPrograms } from "../../src/predict/plan-programs.ts";
-import { workOf } from "../../src/predict/plan-work.ts";
+import type { ArrayPlan } from "../../../src/engine/memory/array-plan.ts";
+import { planAt } from "../../../src/engine/memory/array-plan.ts";
+import { buffersOf } from "../../../src/predict/plan/buffers.ts";
+import * as check from "../../../src/predict/plan/check.ts";
+import { PlanPrograms } from "../../../src/predict/plan/checked-programs.ts";
+import { workOf } from "../../../src/predict/plan/work.ts";
 
 /** z = x + x, of four numbers a row. */
 const plan: ArrayPlan = {

@@ -1,16 +1,16 @@
 /** How much memory a batch takes at most, told before it is made: what it then takes is no more, in each kind of plan. */
 import { expect, it } from "vitest";
-import { input, matmul } from "../../src/engine/compiler/array/index.ts";
-import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
-import { add, mul, sigmoid, square, tanh } from "../../src/engine/compiler/index.ts";
-import { countAt, planAt } from "../../src/engine/memory/array-plan.ts";
-import { elementwiseCode } from "../../src/engine/memory/elementwise.ts";
-import { openEngine } from "../../src/engine/memory/engine.ts";
-import { buffersOf, parametersOf } from "../../src/predict/plan-buffers.ts";
-import { PlanHome } from "../../src/predict/plan-home.ts";
-import { aligned, batchMemory, programsOf } from "../../src/predict/plan-memory.ts";
-import { PlanPrograms } from "../../src/predict/plan-programs.ts";
-import { type SavedPlan, savedPlans } from "./plans.ts";
+import { input, matmul } from "../../../src/engine/compiler/array/index.ts";
+import { encodePlan } from "../../../src/engine/compiler/array/serialise.ts";
+import { add, mul, sigmoid, square, tanh } from "../../../src/engine/compiler/index.ts";
+import { countAt, planAt } from "../../../src/engine/memory/array-plan.ts";
+import { elementwiseCode } from "../../../src/engine/memory/elementwise.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { buffersOf, parametersOf } from "../../../src/predict/plan/buffers.ts";
+import { PlanPrograms } from "../../../src/predict/plan/checked-programs.ts";
+import { PlanHome } from "../../../src/predict/plan/home.ts";
+import { aligned, batchMemory, programsOf } from "../../../src/predict/plan/value-places.ts";
+import { type SavedPlan, savedPlans } from "../plans.ts";
 
 const engine = await openEngine();
 

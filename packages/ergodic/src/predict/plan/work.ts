@@ -2,14 +2,14 @@
  * How much work a plan's program is, from its description alone, so that one which never ends is refused before it begins: a call cannot be aborted.
  *
  * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
- * that is read, written or goes through one operation ELEMENT (plan-kernels.ts), one of a function such as exp FUNCTION, or
+ * that is read, written or goes through one operation ELEMENT (kernel-rules.ts), one of a function such as exp FUNCTION, or
  * SLOW where it takes longer, a step or a round of a scan CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a
  * core of 3 GHz. No round and no element is free, even if a step does nothing: counting alone takes time.
  *
  * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
  */
-import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../engine/memory/array-plan.ts";
-import { ELEMENT, touchedBy } from "./plan-kernels.ts";
+import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../../engine/memory/array-plan.ts";
+import { ELEMENT, touchedBy } from "./kernel-rules.ts";
 
 const FUNCTION = 64;
 const SLOW = 256;

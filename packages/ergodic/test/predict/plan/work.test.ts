@@ -1,8 +1,8 @@
 /** The work of a program: each thing that it does counts, by as much as is said. */
 import { expect, it } from "vitest";
-import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../src/engine/memory/array-plan.ts";
-import { ELEMENT } from "../../src/predict/plan-kernels.ts";
-import { workOf } from "../../src/predict/plan-work.ts";
+import type { PlanLoop, PlanProgram, PlanScan, PlanStep } from "../../../src/engine/memory/array-plan.ts";
+import { ELEMENT } from "../../../src/predict/plan/kernel-rules.ts";
+import { workOf } from "../../../src/predict/plan/work.ts";
 
 const values = [100, 10, 3].map((size) => ({ size, home: { kind: "workspace" as const } }));
 const program = (...steps: PlanStep<number>[]): PlanProgram<number> => ({ values, steps });

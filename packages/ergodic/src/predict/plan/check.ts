@@ -5,11 +5,11 @@
  *
  * @throws DataError
  */
-import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../engine/memory/array-plan.ts";
-import type { ElementwiseAccess } from "../engine/memory/elementwise.ts";
-import { damaged } from "./plan-format.ts";
-import { MOST_COUNT, rolesOf, touchedBy } from "./plan-kernels.ts";
-import { loopCode } from "./plan-loop.ts";
+import type { PlanCall, PlanKernel, PlanLoop, PlanProgram, PlanScan } from "../../engine/memory/array-plan.ts";
+import type { ElementwiseAccess } from "../../engine/memory/elementwise.ts";
+import { damaged } from "./format.ts";
+import { MOST_COUNT, rolesOf, touchedBy } from "./kernel-rules.ts";
+import { loopCode } from "./loop-code.ts";
 
 /** Elements of a buffer, and whether steps may write to it. */
 export interface Room {

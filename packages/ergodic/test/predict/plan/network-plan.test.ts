@@ -1,15 +1,15 @@
 /** Programs on arrays, saved as plans and run without the compiler, against the interpreter: any number of rows, both precisions. */
 import { afterAll, describe, expect, it } from "vitest";
-import * as array from "../../src/engine/compiler/array/index.ts";
-import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
-import type { Shape, SymbolicArray } from "../../src/engine/compiler/array/symbolic.ts";
-import { add, div, less, max, maximum, mul, sigmoid, square, sub, sum, tanh, where } from "../../src/engine/compiler/index.ts";
-import { DataError, OptionError } from "../../src/engine/errors/errors.ts";
-import { type ArrayPlan, planAt } from "../../src/engine/memory/array-plan.ts";
-import { openEngine } from "../../src/engine/memory/engine.ts";
-import { stream } from "../../src/engine/random/stream.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { placesOf } from "../../src/predict/plan-memory.ts";
+import * as array from "../../../src/engine/compiler/array/index.ts";
+import { encodePlan } from "../../../src/engine/compiler/array/serialise.ts";
+import type { Shape, SymbolicArray } from "../../../src/engine/compiler/array/symbolic.ts";
+import { add, div, less, max, maximum, mul, sigmoid, square, sub, sum, tanh, where } from "../../../src/engine/compiler/index.ts";
+import { DataError, OptionError } from "../../../src/engine/errors/errors.ts";
+import { type ArrayPlan, planAt } from "../../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
+import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
+import { placesOf } from "../../../src/predict/plan/value-places.ts";
 
 type Parameters = Record<string, SymbolicArray>;
 /** A network on rows x [batch, …] with parameters by name. */

@@ -4,10 +4,10 @@
  *
  * @throws DataError for more values at a time than any network has
  */
-import { DataError } from "../engine/errors/errors.ts";
-import { type PlanLoop, type PlanProgram, planTouched } from "../engine/memory/array-plan.ts";
-import { REGISTER_ELEMENTS } from "../engine/memory/fields.ts";
-import { touchedBy } from "./plan-kernels.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import { type PlanLoop, type PlanProgram, planTouched } from "../../engine/memory/array-plan.ts";
+import { REGISTER_ELEMENTS } from "../../engine/memory/fields.ts";
+import { touchedBy } from "./kernel-rules.ts";
 
 const ALIGN = 64;
 /** Places that are looked at: less than a second. A network looks at a few for each value. */

@@ -3,12 +3,12 @@
  * canaries, with counts and shapes that nobody chose.
  */
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import type { ArrayPlan, PlanArgument, PlanCall } from "../../src/engine/memory/array-plan.ts";
-import { stream } from "../../src/engine/random/stream.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { fillsResult, planKernels, rolesOf, touchedBy } from "../../src/predict/plan-kernels.ts";
-import { GuardedMachine } from "./guarded-machine.ts";
+import { ErgodicError } from "../../../src/engine/errors/errors.ts";
+import type { ArrayPlan, PlanArgument, PlanCall } from "../../../src/engine/memory/array-plan.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
+import { fillsResult, planKernels, rolesOf, touchedBy } from "../../../src/predict/plan/kernel-rules.ts";
+import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
+import { GuardedMachine } from "../guarded-machine.ts";
 
 const CASES = 25;
 const guarded = await GuardedMachine.open(2 ** 20);

@@ -1,18 +1,18 @@
 /**
  * A plan's program for one batch, in a memory: its values have places, its steps are ready to be called. The body of a scan is a program of
- * its own. Runs on the calling thread. What it is made of has been checked (plan-check.ts).
+ * its own. Runs on the calling thread. What it is made of has been checked (check.ts).
  *
  * @throws DataError for operations that this library does not have
  */
-import { assert } from "../engine/errors/errors.ts";
-import type { Arena } from "../engine/memory/arena.ts";
-import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../engine/memory/array-plan.ts";
-import type { Machine } from "../engine/memory/engine.ts";
-import { scanBuffers } from "./plan-check.ts";
-import { damaged } from "./plan-format.ts";
-import { touchedBy, writesNothing } from "./plan-kernels.ts";
-import { loopCode } from "./plan-loop.ts";
-import { aligned, type Places } from "./plan-memory.ts";
+import { assert } from "../../engine/errors/errors.ts";
+import type { Arena } from "../../engine/memory/arena.ts";
+import type { PlanArgument, PlanCall, PlanLoop, PlanProgram, PlanScan } from "../../engine/memory/array-plan.ts";
+import type { Machine } from "../../engine/memory/engine.ts";
+import { scanBuffers } from "./check.ts";
+import { damaged } from "./format.ts";
+import { touchedBy, writesNothing } from "./kernel-rules.ts";
+import { loopCode } from "./loop-code.ts";
+import { aligned, type Places } from "./value-places.ts";
 
 type Kernel = (...args: number[]) => number;
 
@@ -20,7 +20,7 @@ export interface PlanContext {
   readonly engine: Machine;
   /** Holds the program's code. */
   readonly arena: Arena;
-  /** Where values lie, of the program and of those of its scans in turn (plan-memory.ts, programsOf). */
+  /** Where values lie, of the program and of those of its scans in turn (value-places.ts, programsOf). */
   readonly workspaces: Iterator<Workspace, undefined>;
   readonly precision: "f32" | "f64";
   readonly deterministic: boolean;

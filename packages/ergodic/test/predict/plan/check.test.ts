@@ -1,7 +1,7 @@
 /** Sizes of a plan's values: less than the 4 GiB that addresses reach. */
 import { expect, it } from "vitest";
-import type { PlanProgram } from "../../src/engine/memory/array-plan.ts";
-import { checkProgram } from "../../src/predict/plan-check.ts";
+import type { PlanProgram } from "../../../src/engine/memory/array-plan.ts";
+import { checkProgram } from "../../../src/predict/plan/check.ts";
 
 const check = (size: number, elementBytes: 4 | 8) => () =>
   checkProgram(

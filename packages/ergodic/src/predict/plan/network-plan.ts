@@ -1,14 +1,14 @@
-import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../engine/errors/errors.ts";
-import { type ArrayPlan, countAt } from "../engine/memory/array-plan.ts";
-import type { Engine } from "../engine/memory/engine.ts";
-import { type Limits, refuseMemory } from "./limits.ts";
-import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./plan-buffers.ts";
-import { damaged, readPlan } from "./plan-format.ts";
-import { type BatchParts, batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts } from "./plan-home.ts";
-import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./plan-memories.ts";
-import { placesOf } from "./plan-memory.ts";
-import { PlanPrograms } from "./plan-programs.ts";
-import { roomOf } from "./room-of.ts";
+import { checkNumber, DataError, ErgodicError, OptionError, WorkerError } from "../../engine/errors/errors.ts";
+import { type ArrayPlan, countAt } from "../../engine/memory/array-plan.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { type Limits, refuseMemory } from "../limits.ts";
+import { roomOf } from "../room-of.ts";
+import { buffersOf, constantsOf, growsWithRows, type PlanBuffer, parametersOf, rowSize } from "./buffers.ts";
+import { PlanPrograms } from "./checked-programs.ts";
+import { damaged, readPlan } from "./format.ts";
+import { type BatchParts, batchesBytes, checkNumbers, type OpenBatch, PlanHome, type PlanParts } from "./home.ts";
+import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./live-memories.ts";
+import { placesOf } from "./value-places.ts";
 
 /** `maxWork` and `maxMemory`: by default any. */
 export interface NetworkPlanOptions extends Partial<Limits> {
@@ -37,8 +37,8 @@ const MOST_PAGES = 65536;
  * many rows are given with it.
  *
  * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
- * leaves nothing behind. Before that it is checked: types (plan-format.ts), reach for each batch (plan-check.ts), work (plan-work.ts), memory
- * (plan-home.ts).
+ * leaves nothing behind. Before that it is checked: types (format.ts), reach for each batch (check.ts), work (work.ts), memory
+ * (home.ts).
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters; OptionError for inputs that are missing or of
  * another length; WorkerError where a kernel traps

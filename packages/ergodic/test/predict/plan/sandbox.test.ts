@@ -6,14 +6,14 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
-import { ErgodicError } from "../../src/engine/errors/errors.ts";
-import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
-import type { Engine } from "../../src/engine/memory/engine.ts";
-import { stream } from "../../src/engine/random/stream.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { begin, reportMemory } from "../fuzz/cost.ts";
-import { GuardedMachine } from "./guarded-machine.ts";
-import { type SavedPlan, savedPlans } from "./plans.ts";
+import { ErgodicError } from "../../../src/engine/errors/errors.ts";
+import type { ArrayPlan } from "../../../src/engine/memory/array-plan.ts";
+import type { Engine } from "../../../src/engine/memory/engine.ts";
+import { stream } from "../../../src/engine/random/stream.ts";
+import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
+import { begin, reportMemory } from "../../fuzz/cost.ts";
+import { GuardedMachine } from "../guarded-machine.ts";
+import { type SavedPlan, savedPlans } from "../plans.ts";
 
 const ROWS = 3;
 const MAX_WORK = 1e7;

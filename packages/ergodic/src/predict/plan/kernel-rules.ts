@@ -1,6 +1,6 @@
-import { DataError } from "../engine/errors/errors.ts";
-import type { PlanArgument, PlanCall } from "../engine/memory/array-plan.ts";
-import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../engine/memory/circulant.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import type { PlanArgument, PlanCall } from "../../engine/memory/array-plan.ts";
+import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../../engine/memory/circulant.ts";
 import {
   bandScratchBytes,
   type ConvolutionShape,
@@ -8,11 +8,11 @@ import {
   convolutionScratchBytes,
   convolutionShapeOf,
   isDepthwise,
-} from "../engine/memory/convolution.ts";
-import { CONV_BYTES } from "../engine/memory/fields.ts";
-import { gemmScratchBytes } from "../engine/memory/gemm.ts";
-import { keptWith } from "../engine/memory/kept-with.ts";
-import { damaged } from "./plan-format.ts";
+} from "../../engine/memory/convolution.ts";
+import { CONV_BYTES } from "../../engine/memory/fields.ts";
+import { gemmScratchBytes } from "../../engine/memory/gemm.ts";
+import { keptWith } from "../../engine/memory/kept-with.ts";
+import { damaged } from "./format.ts";
 
 /**
  * Largest count in a plan. Kernels count in i32 in steps of up to a few hundred: half of an i32's range leaves room for a counter's last
@@ -255,7 +255,7 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
 
 /**
  * The kernels that a plan may call, and what a call of each touches: how many elements it reads and writes from each of its addresses on, how much
- * scratch it needs, and how much work it is (plan-work.ts has the unit). Kernels believe what they are given; so calls are held to this table
+ * scratch it needs, and how much work it is (work.ts has the unit). Kernels believe what they are given; so calls are held to this table
  * before anything runs.
  *
  * Sizes are those of the kernels' contracts (kernels/*.ts). A count that is 0 makes no work, but may be the inside of a loop that is run often:

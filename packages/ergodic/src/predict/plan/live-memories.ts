@@ -3,8 +3,8 @@
  * browser has a terabyte for all), so that a memory is made when it is first needed, and the one that was used longest ago is
  * given up for it; its plan makes another when it is called again, in about a millisecond and the time of copying its numbers.
  */
-import { MemoryLimitError } from "../engine/errors/errors.ts";
-import { inNode } from "../engine/files/node.ts";
+import { MemoryLimitError } from "../../engine/errors/errors.ts";
+import { inNode } from "../../engine/files/node.ts";
 
 export interface HasMemory {
   /** Lets go of the memory. It is collected. */

@@ -1,11 +1,11 @@
 /** Answers of plans are those of their rows alone, whatever a file says: what leaves parts of its memory as they were runs on memory that is cleared. */
 import { describe, expect, it } from "vitest";
-import { type ArrayPlan, type PlanStep, planAt } from "../../src/engine/memory/array-plan.ts";
-import { openEngine } from "../../src/engine/memory/engine.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import { showsResidue } from "../../src/predict/plan-residue.ts";
-import { savedPlans } from "./plans.ts";
+import { type ArrayPlan, type PlanStep, planAt } from "../../../src/engine/memory/array-plan.ts";
+import { openEngine } from "../../../src/engine/memory/engine.ts";
+import { buffersOf } from "../../../src/predict/plan/buffers.ts";
+import { NetworkPlan } from "../../../src/predict/plan/network-plan.ts";
+import { showsResidue } from "../../../src/predict/plan/residue.ts";
+import { savedPlans } from "../plans.ts";
 
 const engine = await openEngine();
 const shows = (plan: ArrayPlan, rows: number): boolean => showsResidue(planAt(plan, rows), buffersOf(plan), rows, 4);

@@ -1,7 +1,7 @@
 /** How many memories there are at a time: those that were used longest ago are given up, each once for each time that it was made. */
 import { expect, it } from "vitest";
-import { MemoryLimitError } from "../../src/engine/errors/errors.ts";
-import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "../../src/predict/plan-memories.ts";
+import { MemoryLimitError } from "../../../src/engine/errors/errors.ts";
+import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "../../../src/predict/plan/live-memories.ts";
 
 /** A plan of a name, that tells when it gives its memory up. */
 function holder(name: string, told: string[]): { plan: HasMemory; reference: WeakRef<HasMemory> } {
