@@ -61,13 +61,13 @@ export type { FactorKind } from "../graphs/model/structure.ts";
 export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/reduce/algorithm.ts";
 export { automatic } from "../graphs/reduce/automatic.ts";
 export { inferenceFromJson, inferenceNames } from "../graphs/reduce/registry.ts";
-export { type GraphGibbsOptions, graphGibbs } from "../graphs/sampling/gibbs/graph-gibbs.ts";
-export type { GraphTemperingOptions } from "../graphs/sampling/gibbs/ladder.ts";
-export { type ReplicaGibbsOptions, replicaGibbs } from "../graphs/sampling/replicas/replica-gibbs.ts";
 export {
   type AnnealedImportanceSamplingOptions,
   annealedImportanceSampling,
-} from "../graphs/sampling/tempering/annealed-importance-sampling.ts";
-export { type GraphLadderOptions, graphTempering } from "../graphs/sampling/tempering/graph-tempering.ts";
+} from "../graphs/sampling/ensembles/annealed-importance-sampling.ts";
+export { type GraphLadderOptions, graphTempering } from "../graphs/sampling/ensembles/graph-tempering.ts";
+export { type GraphGibbsOptions, graphGibbs } from "../graphs/sampling/gibbs/graph-gibbs.ts";
+export type { GraphTemperingOptions } from "../graphs/sampling/gibbs/tempered-chains.ts";
+export { type ReplicaGibbsOptions, replicaGibbs } from "../graphs/sampling/replicas/replica-gibbs.ts";
 export { type GraphAnnealingOptions, graphAnnealing } from "../graphs/search/graph-annealing.ts";
 export { type IteratedConditionalModesOptions, iteratedConditionalModes } from "../graphs/search/iterated-conditional-modes.ts";

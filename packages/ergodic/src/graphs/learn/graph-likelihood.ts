@@ -7,7 +7,7 @@ import { type Certified, certifiedSum } from "../answers/index.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import { exactOr } from "../reduce/automatic.ts";
 import { Inference } from "../reduce/inference.ts";
-import { annealedImportanceSampling } from "../sampling/tempering/annealed-importance-sampling.ts";
+import { annealedImportanceSampling } from "../sampling/ensembles/annealed-importance-sampling.ts";
 import { MEMORY } from "./graph-learning.ts";
 
 /** The log-likelihood of a graph's evidence, and what is known of it. */

@@ -3,7 +3,7 @@ import { CapabilityError } from "../../engine/errors/errors.ts";
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { type ImportanceSampling, importanceSampling, ORDERS, spreadOf } from "../bounds/importance-sampling.ts";
-import { graphTempering } from "../sampling/tempering/graph-tempering.ts";
+import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import type { Component } from "./reduction.ts";
 

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import { checkAlgorithm, checkBoolean } from "../../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import { powersOf } from "../../../engine/statistics/ladder.ts";
+import { powersOf } from "../../../engine/statistics/temperature-ladder.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
 import type { Sampler } from "../sampler.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";

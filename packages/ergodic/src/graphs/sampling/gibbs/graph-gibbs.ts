@@ -19,7 +19,6 @@ import { BlockLayout } from "./block-layout.ts";
 import type { Blocks } from "./blocking.ts";
 import { Chain } from "./chain.ts";
 import { earlierFrom, earlierKept, firstState, ofVariables, statesOf } from "./earlier.ts";
-import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "./ladder.ts";
 import { Layout } from "./layout.ts";
 import { marginalsOf, precision, variancesOf } from "./marginals.ts";
 import { groupsOf, logMeans, Regions } from "./regions.ts";
@@ -31,6 +30,7 @@ import { pieces, type Schedule, type Stretch, type Visits } from "./schedules/sc
 import { sequential } from "./schedules/sequential.ts";
 import { FIRST_BATCHES, type ScoutDriver, Scouts } from "./scouts.ts";
 import { tableColumns, withKnown } from "./table-columns.ts";
+import { type GraphTemperingOptions, type Tempered, TemperedChains, temperedOf } from "./tempered-chains.ts";
 
 /** Orders of visits, by name. */
 const schedules = { chromatic, blocks, sequential, random: randomScan, hogwild } as const;
@@ -79,7 +79,7 @@ const CONTINUED_WARMUP = 0.1;
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
  * them, changes of single variables may not reach all states (reduce/ergodicity.ts), or scouts, short chains from other starts, are in states that
  * these chains never visit (scouts.ts). `tempered` chains trade states with copies at powers of p
- * (ladder.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
+ * (tempered-chains.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
  * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is
  * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
  * colours; Geyer 1991.
@@ -145,7 +145,7 @@ class GraphGibbs implements PartInference {
   private layout: Layout | undefined;
   private together: BlockLayout | undefined;
   private readonly chains: Chain[] = [];
-  private ladder: Ladder | undefined;
+  private ladder: TemperedChains | undefined;
   private scouts: Scouts | undefined;
   /** Chains are at their first states, or where they were kept. */
   private begun = false;
@@ -306,7 +306,7 @@ class GraphGibbs implements PartInference {
   }
 
   /** After a sweep: states are traded where it is time; while chains warm up, powers are moved, and then trades are counted anew. */
-  private async climb(ladder: Ladder): Promise<void> {
+  private async climb(ladder: TemperedChains): Promise<void> {
     const { sweep } = this.batches;
     const { warmup } = this.options;
     if (ladder.isDue(sweep)) {
@@ -364,7 +364,7 @@ class GraphGibbs implements PartInference {
     const workers = Math.max(1, plan.workers);
     const make = (c: number, k: number): Chain =>
       new Chain(layout, engine, stream(plan.seed, "graph gibbs", c, "rung", k), workers, this.together);
-    this.ladder = new Ladder(tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
+    this.ladder = new TemperedChains(tempered, this.chains, make, { seed: plan.seed, name: "graph gibbs" });
     if (kept?.has("ladder.powers")) this.ladder.restore(kept.part("the ladder", "ladder."));
   }
 

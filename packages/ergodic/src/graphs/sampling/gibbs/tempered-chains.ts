@@ -2,10 +2,15 @@ import type { JsonObject, Tensor } from "../../../engine/contract/index.ts";
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
-import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import { evenLadder, powersOf } from "../../../engine/statistics/ladder.ts";
+import {
+  evenLadder,
+  powersNeeded,
+  powersOf,
+  SwapCounts,
+  swapProbability,
+} from "../../../engine/statistics/temperature-ladder.ts";
 import type { Chain } from "./chain.ts";
 
 /** Options of `tempered`: copies of each chain at powers of p. */
@@ -53,22 +58,15 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
   };
 }
 
-/** The probability that states of values E and E' (ln of the product of factors) at powers β > β' trade places: min(1, e^((β − β')(E' − E))). */
-export function swapProbability(apart: number, value: number, other: number): number {
-  const logRatio = apart * (other - value);
-  // Of two states that are impossible nothing is said: they stay.
-  return logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
-}
-
 /**
  * Parallel tempering of chains over a graph: of each chain copies at powers 1 = β_0 > β_1 > …, which draw from p^β, and whose neighbours trade states: swap s of
- * pairs (0, 1), (2, 3), … where s is even, of (1, 2), … where it is odd, with the probability above. Each rung's random numbers are its own. Leaves the product of
+ * pairs (0, 1), (2, 3), … where s is even, of (1, 2), … where it is odd (engine/statistics/temperature-ladder.ts). Each rung's random numbers are its own. Leaves the product of
  * all p^β as it is. Sums are those of the chain at power 1.
  *
  * Powers are moved to where all pairs swap equally often, and are as many as 1 + 2Λ, Λ the sum of mean rejections. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and
  * Doucet 2022 for even and odd pairs in turn, and for Λ.
  */
-export class Ladder {
+export class TemperedChains {
   powers: Float64Array;
   /** Round trips of states, from power 1 to the lowest and back, of all chains since powers were last moved, or counts cleared. */
   roundTrips = 0;
@@ -78,9 +76,8 @@ export class Ladder {
   private readonly swaps: readonly Stream[];
   /** By chain, its copies below power 1. */
   private readonly below: Chain[][];
-  /** By pair: swaps tried, and the sum of their probabilities. */
-  private tried = new Float64Array(0);
-  private accepted = new Float64Array(0);
+  /** Of all chains, since powers were last moved, or counts cleared. */
+  private counts = new SwapCounts(0);
   /** By chain and rung, which copy's state is there; by chain and such a number, the end where it was last: 0 for none yet, 1 at power 1, 2 at the lowest after that. */
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
@@ -141,9 +138,7 @@ export class Ladder {
       const draws = this.swaps[c].at(number);
       for (let k = number % 2; k + 1 < rungs; k += 2) {
         const probability = swapProbability(powers[k] - powers[k + 1], ladder[k].value, ladder[k + 1].value);
-        this.tried[k]++;
-        this.accepted[k] += probability;
-        if (!(draws.uniform() < probability) || (warming && k === 0)) continue;
+        if (!this.counts.isMade(k, probability, draws) || (warming && k === 0)) continue;
         ladder[k].trade(ladder[k + 1]);
         const at = c * rungs + k;
         [walkers[at], walkers[at + 1]] = [walkers[at + 1], walkers[at]];
@@ -158,11 +153,10 @@ export class Ladder {
   /** Moves the powers by what was seen of swaps since it last did, where it may and all pairs were tried: at least so many of them. */
   adapt(fewest = 2): void {
     const { moved, counted } = this.tempered;
-    const rejections = Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
+    const { rejections } = this.counts;
     if (!moved || rejections.length === 0) this.forget();
     if (!moved || rejections.length === 0 || rejections.some(Number.isNaN)) return;
-    const barrier = rejections.reduce((sum, r) => sum + r, 0);
-    const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(fewest, 1 + Math.ceil(2 * barrier)));
+    const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(fewest, powersNeeded(rejections)));
     this.resize(evenLadder([...this.powers], rejections, count));
   }
 
@@ -170,7 +164,7 @@ export class Ladder {
   forget(): void {
     const pairs = this.powers.length - 1;
     const all = this.chains.length * this.powers.length;
-    [this.tried, this.accepted] = [new Float64Array(pairs), new Float64Array(pairs)];
+    this.counts = new SwapCounts(pairs);
     this.walkers = Uint32Array.from({ length: all }, (_, at) => at % this.powers.length);
     this.ends = new Uint32Array(all);
     this.roundTrips = 0;
@@ -180,7 +174,7 @@ export class Ladder {
   /** Chains have warmed up. */
   begin(): void {
     // Of few values the least says little.
-    const enough = this.tried[0] >= FEWEST_TRIED * this.chains.length;
+    const enough = this.counts.tried[0] >= FEWEST_TRIED * this.chains.length;
     this.floor = enough ? Math.max(...this.least) : -Infinity;
     this.since = 0;
     this.mostBefore = this.most = -Infinity;
@@ -197,15 +191,16 @@ export class Ladder {
 
   /** As part of an answer's method. */
   get words(): string {
-    const { powers } = this;
-    const rates = Array.from(this.accepted, (sum, k) => sum / this.tried[k]);
+    const { powers, counts } = this;
+    const rates = Array.from(counts.accepted, (sum, k) => sum / counts.tried[k]);
     const span = (values: readonly number[]): string => `${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`;
     const said = rates.length === 0 || rates.some(Number.isNaN) ? "" : `, ${span(rates)} of swaps made`;
     return `tempered at ${powers.length} powers down to ${Number(powers[powers.length - 1].toPrecision(2))}${said}, ${this.roundTrips} round trips`;
   }
 
   snapshot(): Record<string, Tensor> {
-    const { powers, tried, accepted, walkers, ends, roundTrips, floor, since, most, mostBefore } = this;
+    const { powers, walkers, ends, roundTrips, floor, since, most, mostBefore } = this;
+    const { tried, accepted } = this.counts;
     const tensors: Record<string, Tensor> = {
       powers: powers.slice(),
       ...{ tried: tried.slice(), accepted: accepted.slice(), walkers: walkers.slice(), ends: ends.slice() },
@@ -227,8 +222,8 @@ export class Ladder {
       if (new Set(places.subarray(from, from + powers.length)).size < powers.length) kept.refuse("a copy is at two powers");
     walkers.set(places);
     ends.set(kept.indices("ends", 3, ends.length));
-    kept.into(this.tried, "tried");
-    kept.into(this.accepted, "accepted");
+    kept.into(this.counts.tried, "tried");
+    kept.into(this.counts.accepted, "accepted");
     const seen = kept.floats("seen", 5 + this.chains.length);
     [this.roundTrips, this.floor, this.since, this.most, this.mostBefore] = seen;
     this.least = seen.slice(5);

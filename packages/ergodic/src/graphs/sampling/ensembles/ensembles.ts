@@ -1,8 +1,13 @@
 import type { Tensor } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import { evenLadder, geometricLadder } from "../../../engine/statistics/ladder.ts";
-import { swapProbability } from "../gibbs/ladder.ts";
+import {
+  evenLadder,
+  geometricLadder,
+  powersNeeded,
+  SwapCounts,
+  swapProbability,
+} from "../../../engine/statistics/temperature-ladder.ts";
 import type { Copies } from "./copies.ts";
 import { EnsembleSums, type SumsShape } from "./ensemble-sums.ts";
 
@@ -26,9 +31,8 @@ export class Ensembles {
   /** By ensemble and power, which walker's state is there; by walker, 1 where it was at power 0 since it was at power 1. */
   private walkers = new Uint32Array(0);
   private free = new Uint32Array(0);
-  /** By pair: swaps tried, and the sum of their probabilities. */
-  private tried = new Float64Array(0);
-  private accepted = new Float64Array(0);
+  /** Of all ensembles, since powers were last moved. */
+  private counts = new SwapCounts(0);
   /** What counts now, and what counted before. */
   private current: EnsembleSums;
   private before: EnsembleSums | undefined;
@@ -65,9 +69,7 @@ export class Ensembles {
       for (let k = sweep % 2; k + 1 < count; k += 2) {
         const at = first + k;
         const probability = swapProbability(powers[k] - powers[k + 1], values[at], values[at + 1]);
-        this.tried[k]++;
-        this.accepted[k] += probability;
-        if (!(draws.uniform() < probability)) continue;
+        if (!this.counts.isMade(k, probability, draws)) continue;
         trades[k].push(e);
         [walkers[at], walkers[at + 1]] = [walkers[at + 1], walkers[at]];
       }
@@ -94,10 +96,9 @@ export class Ensembles {
 
   /** Moves powers to where swaps would be even, by what was seen since it last did. */
   adapt(): void {
-    const rejections = Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
+    const { rejections } = this.counts;
     if (rejections.some(Number.isNaN)) return;
-    const barrier = rejections.reduce((sum, r) => sum + r, 0);
-    this.resize(evenLadder([...this.powers], rejections, this.limited(1 + Math.ceil(2 * barrier))));
+    this.resize(evenLadder([...this.powers], rejections, this.limited(powersNeeded(rejections))));
   }
 
   /** What was seen so far counts no more; guesses are made from what values are now. */
@@ -143,7 +144,8 @@ export class Ensembles {
   }
 
   snapshot(): Record<string, Tensor> {
-    const { powers, ratios, centres, walkers, free, tried, accepted, current, before } = this;
+    const { powers, ratios, centres, walkers, free, current, before } = this;
+    const { tried, accepted } = this.counts;
     return {
       ...{ powers: powers.slice(), ratios: ratios.slice(), centres: centres.slice(), tried: tried.slice() },
       ...{ accepted: accepted.slice(), walkers: walkers.slice(), free: free.slice(), current: current.values() },
@@ -163,8 +165,8 @@ export class Ensembles {
     this.centres = kept.floats("centres").slice();
     if (this.centres.length > 0 && (this.ratios.length !== count - 1 || this.centres.length !== count))
       kept.refuse(`there are ${this.centres.length} guesses of ${count} mean values`);
-    kept.into(this.tried, "tried");
-    kept.into(this.accepted, "accepted");
+    kept.into(this.counts.tried, "tried");
+    kept.into(this.counts.accepted, "accepted");
     const walkers = kept.indices("walkers", count, this.walkers.length);
     for (let at = 0; at < walkers.length; at += count)
       if (new Set(walkers.subarray(at, at + count)).size < count) kept.refuse("a copy is at two powers");
@@ -184,7 +186,7 @@ export class Ensembles {
       Uint32Array.from(this.powers, (power) => nearest(before, power)),
     );
     const all = this.copies.ensembles * count;
-    [this.tried, this.accepted] = [new Float64Array(count - 1), new Float64Array(count - 1)];
+    this.counts = new SwapCounts(count - 1);
     [this.walkers, this.free] = [Uint32Array.from({ length: all }, (_, at) => at % count), new Uint32Array(all)];
   }
 }

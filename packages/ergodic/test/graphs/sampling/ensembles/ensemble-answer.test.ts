@@ -5,8 +5,8 @@
  */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { logRatio, objection, shareOf, unseen, worst } from "../../../../src/graphs/sampling/tempering/ensemble-answer.ts";
-import { EnsembleSums } from "../../../../src/graphs/sampling/tempering/ensemble-sums.ts";
+import { logRatio, objection, shareOf, unseen, worst } from "../../../../src/graphs/sampling/ensembles/ensemble-answer.ts";
+import { EnsembleSums } from "../../../../src/graphs/sampling/ensembles/ensemble-sums.ts";
 
 const powers = Float64Array.of(1, 0.4, 0);
 /** Values of the states of a small graph; a value v has probability e^(β v) / Z at power β. */

@@ -1,7 +1,7 @@
 /** What is claimed of the mean of weights, by their tail and number. */
 import { expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { logMean } from "../../../../src/graphs/sampling/tempering/weights.ts";
+import { logMean } from "../../../../src/graphs/sampling/ensembles/weights.ts";
 
 /** Pareto-tailed weights of shape k. */
 function weights(k: number, count = 1000): Float64Array {

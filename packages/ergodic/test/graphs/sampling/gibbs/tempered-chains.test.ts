@@ -5,6 +5,7 @@ import type { Conditionals } from "../../../../src/engine/contract/index.ts";
 import { KeptPart } from "../../../../src/engine/loop/kept-part.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
+import { swapProbability } from "../../../../src/engine/statistics/temperature-ladder.ts";
 import {
   type Answer,
   elimination,
@@ -16,10 +17,10 @@ import {
 } from "../../../../src/entries/everything.ts";
 import { Inference } from "../../../../src/graphs/reduce/inference.ts";
 import { Chain } from "../../../../src/graphs/sampling/gibbs/chain.ts";
-import { type GraphTemperingOptions, Ladder, swapProbability, temperedOf } from "../../../../src/graphs/sampling/gibbs/ladder.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { chromatic } from "../../../../src/graphs/sampling/gibbs/schedules/chromatic.ts";
 import { sequential } from "../../../../src/graphs/sampling/gibbs/schedules/sequential.ts";
+import { type GraphTemperingOptions, TemperedChains, temperedOf } from "../../../../src/graphs/sampling/gibbs/tempered-chains.ts";
 import { logValueAt, sweepOf } from "../../../reference/conditionals.ts";
 import { enumerateGraph } from "../../../reference/enumerate-graph.ts";
 import { heldTo } from "../../../reference/held-to-certificate.ts";
@@ -187,13 +188,13 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
   const { layout } = laid;
   const make = (c: number, k: number): Chain => new Chain(layout, engine, stream(seed, "twin", c, "rung", k), 1);
   const chains = [make(0, 0), make(1, 0)];
-  const begin = (states: (chain: number) => Int32Array): Ladder => {
+  const begin = (states: (chain: number) => Int32Array): TemperedChains => {
     chains.forEach((chain, c) => {
       chain.begin((v) => states(c)[v]);
     });
-    return new Ladder(temperedOf("test", options)!, chains, make, { seed, name: "twin" });
+    return new TemperedChains(temperedOf("test", options)!, chains, make, { seed, name: "twin" });
   };
-  const sweep = async (ladder: Ladder, number: number): Promise<void> => {
+  const sweep = async (ladder: TemperedChains, number: number): Promise<void> => {
     for (const stretch of laid.visits.stretches)
       for (const chain of [...chains, ...ladder.copies])
         for (const { kernel, args } of chain.calls(stretch, sequential, number, 1, false, 1))
@@ -203,13 +204,13 @@ function ladderOf(laid: Laid, options: GraphTemperingOptions, seed: number) {
     ladder.swap(number + 1);
   };
   /** By chain and rung, the states by variable. */
-  const states = (ladder: Ladder): number[][][] =>
+  const states = (ladder: TemperedChains): number[][][] =>
     chains.map((chain, c) =>
       [chain, ...ladder.copies.slice((c * ladder.copies.length) / 2, ((c + 1) * ladder.copies.length) / 2)].map((one) =>
         Array.from(layout.positions, (position) => one.current[position]),
       ),
     );
-  const dispose = (ladder: Ladder): void => {
+  const dispose = (ladder: TemperedChains): void => {
     ladder.dispose();
     for (const chain of chains) chain.dispose();
   };
@@ -504,7 +505,7 @@ describe("graphGibbs, tempered", () => {
     chains.forEach((chain, c) => {
       chain.begin(() => c);
     });
-    const ladder = new Ladder(temperedOf("test", tempered)!, chains, make, { seed: 6, name: "graph gibbs" });
+    const ladder = new TemperedChains(temperedOf("test", tempered)!, chains, make, { seed: 6, name: "graph gibbs" });
     let sweep = 0;
     for (const stop of [10, 40, 42, 100]) {
       while (sweep < stop) {

@@ -6,11 +6,11 @@ import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
 import { JointState } from "../../../../src/graphs/reduce/joint-state.ts";
 import { LogTables } from "../../../../src/graphs/reduce/log-tables.ts";
+import { ChainCopies } from "../../../../src/graphs/sampling/ensembles/chain-copies.ts";
+import type { Copies } from "../../../../src/graphs/sampling/ensembles/copies.ts";
+import { ReplicaCopies } from "../../../../src/graphs/sampling/ensembles/replica-copies.ts";
 import { tableColumns } from "../../../../src/graphs/sampling/gibbs/table-columns.ts";
-import { ChainCopies } from "../../../../src/graphs/sampling/tempering/chain-copies.ts";
-import type { Copies } from "../../../../src/graphs/sampling/tempering/copies.ts";
-import { ReplicaCopies } from "../../../../src/graphs/sampling/tempering/replica-copies.ts";
-import { bitOf } from "../../../reference/replica-ladder.ts";
+import { bitOf } from "../../../reference/replica-exchange.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 const used = engine.memory.usedBytes;

@@ -1,8 +1,8 @@
 /** The trades of ensembles, held to copies that carry names: who was at power 0, who came back to power 1, and what was counted. */
 import { describe, expect, it } from "vitest";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import type { Copies } from "../../../../src/graphs/sampling/tempering/copies.ts";
-import { Ensembles } from "../../../../src/graphs/sampling/tempering/ensembles.ts";
+import type { Copies } from "../../../../src/graphs/sampling/ensembles/copies.ts";
+import { Ensembles } from "../../../../src/graphs/sampling/ensembles/ensembles.ts";
 
 const ENSEMBLES = 3;
 

@@ -1,7 +1,9 @@
 /**
- * Powers 1 = β₀ > β₁ > … of parallel tempering, and their adaptation.
+ * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the powers.
  *
- * With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far;
+ * Two states with values E and E' (logarithms of what is tempered) at powers β > β' trade places with probability
+ * min(1, e^((β − β')(E' − E))). The samplers of statistical models and those of factor graphs store states differently, and take these
+ * decisions here. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far;
  * powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly in log β (in β next to 0). Source: Syed,
  * Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
  */
@@ -9,6 +11,7 @@ import { checkNumbers } from "../errors/checks.ts";
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { exp } from "../numbers/exp.ts";
 import { log } from "../numbers/log.ts";
+import type { Draws } from "../random/stream.ts";
 
 /** Powers as options have them: `temperatures`, or by default 8 of them from 1 to 0.01. `open`: none may be 0. */
 export function powersOf(
@@ -57,6 +60,44 @@ export function evenLadder(powers: readonly number[], rejections: readonly numbe
     made.push(between(powers[pair], powers[pair + 1], Math.min((wanted - before) / barrier[pair], 1)));
   }
   return [...made, ...powers.slice(Math.max(1, powers.length - 1))];
+}
+
+/** Number of powers at which about half of all swaps are made: 1 + 2Λ, rounded up, where Λ is the sum of the rejections. */
+export function powersNeeded(rejections: readonly number[]): number {
+  const barrier = rejections.reduce((sum, r) => sum + r, 0);
+  return 1 + Math.ceil(2 * barrier);
+}
+
+/** Probability that states of values E and E' trade places: min(1, e^(apart · (E' − E))), where `apart` is β − β' > 0. */
+export function swapProbability(apart: number, value: number, other: number): number {
+  const logRatio = apart * (other - value);
+  // Two impossible states have no ratio: they stay.
+  return logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
+}
+
+/** Swaps between neighbours of a ladder, counted by pair. Pair k is of the powers k and k + 1. */
+export class SwapCounts {
+  /** Swaps tried. */
+  readonly tried: Float64Array;
+  /** Sum of their probabilities. */
+  readonly accepted: Float64Array;
+
+  constructor(pairs: number) {
+    this.tried = new Float64Array(pairs);
+    this.accepted = new Float64Array(pairs);
+  }
+
+  /** Counts a swap of this pair and draws whether it is made: one uniform number. */
+  isMade(pair: number, probability: number, draws: Pick<Draws, "uniform">): boolean {
+    this.tried[pair]++;
+    this.accepted[pair] += probability;
+    return draws.uniform() < probability;
+  }
+
+  /** Mean rejection by pair; NaN for a pair that was not tried. */
+  get rejections(): number[] {
+    return Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
+  }
 }
 
 function between(high: number, low: number, share: number): number {

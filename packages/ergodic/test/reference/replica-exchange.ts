@@ -1,4 +1,4 @@
-/** Plain twins of kernels/graphs/replica-ladder.ts: words as two u32 each, low and high. */
+/** Plain twins of kernels/graphs/replica-exchange.ts: words as two u32 each, low and high. */
 
 /** Whether a replica's bit is set in a word. */
 export const bitOf = (words: ArrayLike<number>, word: number, replica: number): number =>

@@ -3,7 +3,7 @@ import { afterAll, expect, test } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import type { Allocation } from "../../../../src/engine/memory/memory.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
-import { bitOf, countsOf, traded } from "../../../reference/replica-ladder.ts";
+import { bitOf, countsOf, traded } from "../../../reference/replica-exchange.ts";
 
 const engine = await openEngine({ families: ["graphs"] });
 const { memory } = engine;
