@@ -17,8 +17,13 @@ const engine = {
 const models = {
   learning: ["models", "descent|coordinates|newton|online|fit"],
   bayes: ["model|distributions|transforms|formula", "samplers|approximate|places|draws|mode"],
-  graphs: ["model|knowledge", "reduce|exact|bounds|search|sampling|learn|infer"],
+  graphs: ["model|knowledge", "parts|exact|bounds|search|sampling|learn|infer"],
 };
+
+/** Algorithms of the graph house. They stand on graphs/parts/ and do not know each other. */
+const inference = ["exact", "bounds", "search", "sampling"];
+/** What joins the algorithms of graphs: the verb with its registry and automatic choice, learning, and answers about whole graphs. */
+const entrance = "infer|learn|answers";
 
 module.exports = {
   forbidden: [
@@ -67,6 +72,26 @@ module.exports = {
       "a model offers, an algorithm needs",
       `${src}/learning/(descent|coordinates|newton)/`,
       `${src}/learning/models/`,
+    ),
+    forbid(
+      "base-of-inference-knows-no-algorithm",
+      "algorithms import the base",
+      `${src}/graphs/parts/`,
+      `${src}/graphs/(${inference.join("|")}|${entrance})/`,
+    ),
+    ...inference.map((folder) =>
+      forbid(
+        `graphs-${folder}-knows-the-base-alone`,
+        "an algorithm of inference imports neither the entrance nor another algorithm; what several need is in graphs/parts/",
+        `${src}/graphs/${folder}/`,
+        `${src}/graphs/(${[...inference.filter((other) => other !== folder), entrance].join("|")})/`,
+      ),
+    ),
+    forbid(
+      "inference-knows-no-learning",
+      "learning infers, and inference does not learn",
+      `${src}/graphs/infer/`,
+      `${src}/graphs/learn/`,
     ),
     forbid(
       "models-know-no-formula",

@@ -7,7 +7,9 @@ export { type MiniBucketsOptions, miniBuckets } from "../graphs/bounds/mini-buck
 export { type EliminationOptions, elimination } from "../graphs/exact/elimination.ts";
 export { type LoopyBeliefPropagationOptions, loopyBeliefPropagation } from "../graphs/exact/loopy-belief-propagation.ts";
 export { type NaiveMeanFieldOptions, naiveMeanField } from "../graphs/exact/naive-mean-field.ts";
+export { automatic } from "../graphs/infer/automatic.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "../graphs/infer/infer.ts";
+export { inferenceFromJson, inferenceNames } from "../graphs/infer/registry.ts";
 export type { Inferred } from "../graphs/infer/tables-of.ts";
 export {
   type Atom,
@@ -58,9 +60,7 @@ export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalF
 export { FactorGraph, factorGraph, type VariableOptions } from "../graphs/model/graph.ts";
 export { is, type Literal, type LiteralLike, not, type VariableName } from "../graphs/model/literals.ts";
 export type { FactorKind } from "../graphs/model/structure.ts";
-export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/reduce/algorithm.ts";
-export { automatic } from "../graphs/reduce/automatic.ts";
-export { inferenceFromJson, inferenceNames } from "../graphs/reduce/registry.ts";
+export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/parts/algorithm.ts";
 export {
   type AnnealedImportanceSamplingOptions,
   annealedImportanceSampling,

@@ -256,7 +256,7 @@ class Client extends Connection implements WorkerVerbs {
     let tables: FactorTables | Conditionals;
     const read = async (): Promise<unknown[]> => {
       const { graphFor, portableColumns, portableTables, tasks } = await import("../../graphs/infer/tables-of.ts");
-      const { inferenceFromJson } = await import("../../graphs/reduce/registry.ts");
+      const { inferenceFromJson } = await import("../../graphs/infer/registry.ts");
       const { inTurns } = await import("../../engine/threads/steps.ts");
       const kept = await Promise.all(before.map((from) => this.kept(from)));
       const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;

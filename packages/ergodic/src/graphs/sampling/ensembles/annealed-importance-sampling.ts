@@ -2,15 +2,15 @@ import type { Snapshot } from "../../../engine/contract/index.ts";
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { type Draws, stream } from "../../../engine/random/stream.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../../reduce/algorithm.ts";
-import { type Ergodicity, ergodicity } from "../../reduce/ergodicity.ts";
-import { JointState } from "../../reduce/joint-state.ts";
-import { LogTables } from "../../reduce/log-tables.ts";
-import { PartRun } from "../../reduce/part-run.ts";
-import { positiveState } from "../../reduce/positive-state.ts";
-import type { Component } from "../../reduce/reduction.ts";
-import { sweep } from "../../reduce/sweep.ts";
-import { noPositiveState } from "../../search/incumbent.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../../parts/algorithm.ts";
+import { type Ergodicity, ergodicity } from "../../parts/ergodicity.ts";
+import { noPositiveState } from "../../parts/incumbent.ts";
+import { JointState } from "../../parts/joint-state.ts";
+import { LogTables } from "../../parts/log-tables.ts";
+import { PartRun } from "../../parts/part-run.ts";
+import { positiveState } from "../../parts/positive-state.ts";
+import type { Component } from "../../parts/reduction.ts";
+import { sweep } from "../../parts/sweep.ts";
 import { logMean } from "./weights.ts";
 
 /** Options of `annealedImportanceSampling`. */
@@ -39,7 +39,7 @@ const PAUSE_VARIABLES = 5000;
  *
  * A pilot chooses temperatures at which the log weights of each step vary alike. Runs are independent of each other. The certificate is an interval, or
  * k̂ and the effective size where weights have a heavy tail, or none: so where k̂ is too high, and where changes of single variables may not reach all
- * states (reduce/ergodicity.ts): then whole islands may be missing without a sign of it in the weights. Task: "partition". Source: Neal 2001; Vehtari
+ * states (parts/ergodicity.ts): then whole islands may be missing without a sign of it in the weights. Task: "partition". Source: Neal 2001; Vehtari
  * et al. 2024 for k̂.
  *
  * @throws CapabilityError where zeros leave no state that a search finds

@@ -4,7 +4,7 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
 import { Pauses } from "../../../engine/threads/steps.ts";
-import type { InferencePlan } from "../../reduce/algorithm.ts";
+import type { InferencePlan } from "../../parts/algorithm.ts";
 import { Chain } from "../gibbs/chain.ts";
 import { coloursOf } from "../gibbs/colours.ts";
 import { Layout } from "../gibbs/layout.ts";

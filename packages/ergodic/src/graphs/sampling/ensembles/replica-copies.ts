@@ -3,7 +3,7 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import type { InferencePlan } from "../../reduce/algorithm.ts";
+import type { InferencePlan } from "../../parts/algorithm.ts";
 import { BitLayout } from "../replicas/bit-layout.ts";
 import { logOddsOf, refuse } from "../replicas/log-odds.ts";
 import { REPLICAS, Replicas } from "../replicas/replicas.ts";

@@ -7,12 +7,13 @@ import type { Call } from "../../../engine/memory/pool.ts";
 import { power } from "../../../engine/numbers/power.ts";
 import { stream } from "../../../engine/random/stream.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../../reduce/algorithm.ts";
-import { type Ergodicity, ergodicity } from "../../reduce/ergodicity.ts";
-import { LogTables } from "../../reduce/log-tables.ts";
-import { positiveState } from "../../reduce/positive-state.ts";
-import type { Component } from "../../reduce/reduction.ts";
-import { noPositiveState } from "../../search/incumbent.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../../parts/algorithm.ts";
+import { type Ergodicity, ergodicity } from "../../parts/ergodicity.ts";
+import { noPositiveState } from "../../parts/incumbent.ts";
+import { LogTables } from "../../parts/log-tables.ts";
+import { positiveState } from "../../parts/positive-state.ts";
+import type { Component } from "../../parts/reduction.ts";
+import { tableColumns, withKnown } from "../../parts/table-columns.ts";
 import { adjoining } from "./adjacency.ts";
 import { Batches, LEAST_CONTINUED, LEAST_SWEEPS } from "./batches.ts";
 import { BlockLayout } from "./block-layout.ts";
@@ -29,7 +30,6 @@ import { randomScan } from "./schedules/random-scan.ts";
 import { pieces, type Schedule, type Stretch, type Visits } from "./schedules/schedule.ts";
 import { sequential } from "./schedules/sequential.ts";
 import { FIRST_BATCHES, type ScoutDriver, Scouts } from "./scouts.ts";
-import { tableColumns, withKnown } from "./table-columns.ts";
 import { type GraphTemperingOptions, type Tempered, TemperedChains, temperedOf } from "./tempered-chains.ts";
 
 /** Orders of visits, by name. */
@@ -77,7 +77,7 @@ const CONTINUED_WARMUP = 0.1;
  * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
  * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
  * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
- * them, changes of single variables may not reach all states (reduce/ergodicity.ts), or scouts, short chains from other starts, are in states that
+ * them, changes of single variables may not reach all states (parts/ergodicity.ts), or scouts, short chains from other starts, are in states that
  * these chains never visit (scouts.ts). `tempered` chains trade states with copies at powers of p
  * (tempered-chains.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
  * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is

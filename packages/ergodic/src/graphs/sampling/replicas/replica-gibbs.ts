@@ -3,12 +3,12 @@ import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/erro
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../../reduce/algorithm.ts";
-import { LogTables } from "../../reduce/log-tables.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../../parts/algorithm.ts";
+import { LogTables } from "../../parts/log-tables.ts";
+import { tableColumns, withKnown } from "../../parts/table-columns.ts";
 import { Batches } from "../gibbs/batches.ts";
 import { stretchesOf } from "../gibbs/schedules/chromatic.ts";
 import { pieces, type Stretch } from "../gibbs/schedules/schedule.ts";
-import { tableColumns, withKnown } from "../gibbs/table-columns.ts";
 import { BitLayout } from "./bit-layout.ts";
 import { marginalsOf, precise } from "./marginals.ts";
 import { REPLICAS, Replicas, TALLY_SWEEPS } from "./replicas.ts";

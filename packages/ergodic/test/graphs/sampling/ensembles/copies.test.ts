@@ -4,12 +4,12 @@ import { KeptPart } from "../../../../src/engine/loop/kept-part.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
-import { JointState } from "../../../../src/graphs/reduce/joint-state.ts";
-import { LogTables } from "../../../../src/graphs/reduce/log-tables.ts";
+import { JointState } from "../../../../src/graphs/parts/joint-state.ts";
+import { LogTables } from "../../../../src/graphs/parts/log-tables.ts";
+import { tableColumns } from "../../../../src/graphs/parts/table-columns.ts";
 import { ChainCopies } from "../../../../src/graphs/sampling/ensembles/chain-copies.ts";
 import type { Copies } from "../../../../src/graphs/sampling/ensembles/copies.ts";
 import { ReplicaCopies } from "../../../../src/graphs/sampling/ensembles/replica-copies.ts";
-import { tableColumns } from "../../../../src/graphs/sampling/gibbs/table-columns.ts";
 import { bitOf } from "../../../reference/replica-exchange.ts";
 
 const engine = await openEngine({ families: ["graphs"] });

@@ -11,9 +11,9 @@ import {
   type InferenceAlgorithm,
   infer,
 } from "../../../../src/entries/everything.ts";
+import { Inference } from "../../../../src/graphs/infer/inference.ts";
 import { wholeAnswer } from "../../../../src/graphs/infer/whole-answer.ts";
 import { LearntGraph } from "../../../../src/graphs/learn/learnt-graph.ts";
-import { Inference } from "../../../../src/graphs/reduce/inference.ts";
 import { adjacencyOf } from "../../../../src/graphs/sampling/gibbs/adjacency.ts";
 import { BlockLayout } from "../../../../src/graphs/sampling/gibbs/block-layout.ts";
 import { blocking, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocking.ts";

@@ -15,7 +15,7 @@ import {
   infer,
   inferenceFromJson,
 } from "../../../../src/entries/everything.ts";
-import { Inference } from "../../../../src/graphs/reduce/inference.ts";
+import { Inference } from "../../../../src/graphs/infer/inference.ts";
 import { Chain } from "../../../../src/graphs/sampling/gibbs/chain.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import { chromatic } from "../../../../src/graphs/sampling/gibbs/schedules/chromatic.ts";

@@ -1,7 +1,7 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
-import { sizeOf, stridesIn } from "../reduce/factor-table.ts";
-import type { LogTable } from "../reduce/log-tables.ts";
+import { sizeOf, stridesIn } from "./factor-table.ts";
+import type { LogTable } from "./log-tables.ts";
 
 /** Entries between two yields: a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;

@@ -1,5 +1,5 @@
 import type { Conditionals } from "../../engine/contract/index.ts";
-import type { Reduction } from "./reduction.ts";
+import type { Reduction } from "../parts/reduction.ts";
 
 /** A graph as one part, with all its variables and states: for algorithms that see to evidence themselves. */
 export function unreduced({ cardinalities }: Conditionals): Reduction {

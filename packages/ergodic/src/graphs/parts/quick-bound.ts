@@ -1,5 +1,5 @@
-import { eliminationOrders } from "../exact/order.ts";
-import type { LogTables } from "../reduce/log-tables.ts";
+import { eliminationOrders } from "./elimination-orders.ts";
+import type { LogTables } from "./log-tables.ts";
 import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
 
 /** log2 of the joint states of a mini-bucket: what takes little time on any graph. */

@@ -8,13 +8,13 @@ import { miniBuckets } from "../bounds/mini-buckets.ts";
 import { elimination } from "../exact/elimination.ts";
 import { loopyBeliefPropagation } from "../exact/loopy-belief-propagation.ts";
 import { naiveMeanField } from "../exact/naive-mean-field.ts";
+import type { InferenceAlgorithm } from "../parts/algorithm.ts";
 import { annealedImportanceSampling } from "../sampling/ensembles/annealed-importance-sampling.ts";
 import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 import { graphGibbs } from "../sampling/gibbs/graph-gibbs.ts";
 import { replicaGibbs } from "../sampling/replicas/replica-gibbs.ts";
 import { graphAnnealing } from "../search/graph-annealing.ts";
 import { iteratedConditionalModes } from "../search/iterated-conditional-modes.ts";
-import type { InferenceAlgorithm } from "./algorithm.ts";
 import { automatic } from "./automatic.ts";
 
 /** Options are JSON: `algorithm(options).toJSON()` is { algorithm, ...options } with every default filled in. */

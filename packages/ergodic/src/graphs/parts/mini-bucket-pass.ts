@@ -1,5 +1,5 @@
 import { log } from "../../engine/numbers/log.ts";
-import type { LogTable } from "../reduce/log-tables.ts";
+import type { LogTable } from "./log-tables.ts";
 import { type BoundKind, MiniBucket } from "./mini-bucket.ts";
 
 /** Variables and tables, as logarithms, that are worked on. */

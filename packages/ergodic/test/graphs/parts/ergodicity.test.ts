@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { annealedImportanceSampling, infer } from "../../../src/entries/everything.ts";
-import { type Ergodicity, ergodicity } from "../../../src/graphs/reduce/ergodicity.ts";
-import { type Component, reduce } from "../../../src/graphs/reduce/reduction.ts";
+import { type Ergodicity, ergodicity } from "../../../src/graphs/parts/ergodicity.ts";
+import { type Component, reduce } from "../../../src/graphs/parts/reduction.ts";
 import { denseGraphs, graphOf, gridEdges, randomGraphs } from "../../reference/random-graph.ts";
 
 type Blocks = readonly (readonly number[])[];

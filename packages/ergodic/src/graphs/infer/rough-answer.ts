@@ -4,15 +4,15 @@ import { logZBetween } from "../bounds/state-bounds.ts";
 import { Contraction } from "../exact/contraction.ts";
 import { evidenceLowerBound } from "../exact/evidence-lower-bound.ts";
 import { LoopyBeliefPropagation } from "../exact/loopy-belief-propagation.ts";
-import { tableColumns } from "../sampling/gibbs/table-columns.ts";
-import { climb } from "../search/climb.ts";
-import type { InferenceTask, PartAnswer } from "./algorithm.ts";
-import { JointState } from "./joint-state.ts";
-import { LogTables } from "./log-tables.ts";
+import type { InferenceTask, PartAnswer } from "../parts/algorithm.ts";
+import { climb } from "../parts/climb.ts";
+import { JointState } from "../parts/joint-state.ts";
+import { LogTables } from "../parts/log-tables.ts";
+import { type PositiveState, positiveState } from "../parts/positive-state.ts";
+import type { Component } from "../parts/reduction.ts";
+import { isSmall, smallAnswer } from "../parts/small-part.ts";
+import { tableColumns } from "../parts/table-columns.ts";
 import { meanFieldStep } from "./mean-field-step.ts";
-import { type PositiveState, positiveState } from "./positive-state.ts";
-import type { Component } from "./reduction.ts";
-import { isSmall, smallAnswer } from "./small-part.ts";
 
 /** Rounds of loopy belief propagation: more seldom make an answer better. */
 const MOST_ROUNDS = 10;

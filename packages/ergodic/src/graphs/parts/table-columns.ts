@@ -1,5 +1,5 @@
-import type { Conditionals } from "../../../engine/contract/index.ts";
-import type { LogTables } from "../../reduce/log-tables.ts";
+import type { Conditionals } from "../../engine/contract/index.ts";
+import type { LogTables } from "./log-tables.ts";
 
 /** The tables of a connected part in columns: a shape each. */
 export function tableColumns({ cardinalities, tables, values, first }: LogTables): Conditionals {

@@ -1,5 +1,5 @@
 import type { Certificate } from "../../engine/contract/index.ts";
-import type { PartAnswer } from "./algorithm.ts";
+import type { PartAnswer } from "../parts/algorithm.ts";
 
 type Marginal = NonNullable<PartAnswer["marginals"]>[number];
 type LogZ = NonNullable<PartAnswer["logZ"]>;

@@ -2,11 +2,11 @@ import type { JsonObject, Snapshot } from "../../engine/contract/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
 import { isNumber, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Draws } from "../../engine/random/stream.ts";
-import { boundOf } from "../bounds/quick-bound.ts";
-import type { PartAnswer } from "../reduce/algorithm.ts";
-import type { JointState } from "../reduce/joint-state.ts";
-import type { LogTables } from "../reduce/log-tables.ts";
-import { positiveState } from "../reduce/positive-state.ts";
+import type { PartAnswer } from "./algorithm.ts";
+import type { JointState } from "./joint-state.ts";
+import type { LogTables } from "./log-tables.ts";
+import { positiveState } from "./positive-state.ts";
+import { boundOf } from "./quick-bound.ts";
 
 /** The best state that a search has found, and the bound of all. */
 export class Incumbent {

@@ -1,4 +1,4 @@
-import type { JointState } from "../reduce/joint-state.ts";
+import type { JointState } from "./joint-state.ts";
 
 /** Equal worths may differ by rounding, and lead in circles. */
 const MOST_ROUNDS = 1000;

@@ -3,9 +3,9 @@ import { isFlag, isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { atOnce, inTurns, Pauses } from "../../engine/threads/steps.ts";
 import { turn } from "../../engine/threads/turn.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../parts/algorithm.ts";
+import { type Component, type Reduction, reducing } from "../parts/reduction.ts";
 import { bestSoFar, leavesOpen } from "./best-so-far.ts";
-import { type Component, type Reduction, reducing } from "./reduction.ts";
 import { type Effort, effortFor, roughAnswer, roughMarginals } from "./rough-answer.ts";
 import { unreduced } from "./unreduced.ts";
 

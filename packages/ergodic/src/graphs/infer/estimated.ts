@@ -2,10 +2,11 @@ import type { JsonObject, Snapshot } from "../../engine/contract/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import { type ImportanceSampling, importanceSampling, ORDERS, spreadOf } from "../bounds/importance-sampling.ts";
+import { type ImportanceSampling, importanceSampling, ORDERS } from "../bounds/importance-sampling.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../parts/algorithm.ts";
+import type { Component } from "../parts/reduction.ts";
+import { spreadOf } from "../parts/spread.ts";
 import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
-import type { Component } from "./reduction.ts";
 
 /**
  * log2 of the states of mini-buckets with which importance sampling goes first; stretches of work that one such size may take once there is an answer, half a second or two; and those

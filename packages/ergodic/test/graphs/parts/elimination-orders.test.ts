@@ -6,7 +6,7 @@ import { factorGraph, infer } from "../../../src/entries/everything.ts";
 import { chooseCutset } from "../../../src/graphs/exact/cutset.ts";
 import { eliminationAgain } from "../../../src/graphs/exact/elimination.ts";
 import { junctionTree, mergeSmall, treeCost } from "../../../src/graphs/exact/junction-tree.ts";
-import { eliminationOrder, eliminationOrders } from "../../../src/graphs/exact/order.ts";
+import { eliminationOrder, eliminationOrders } from "../../../src/graphs/parts/elimination-orders.ts";
 import { followed } from "../../reference/followed.ts";
 
 const graphs = fc.integer({ min: 1, max: 14 }).chain((count) =>

@@ -5,14 +5,14 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import { powerText } from "../../engine/memory/room.ts";
 import { chooseCutset } from "../exact/cutset.ts";
 import { eliminationIn, treeOf } from "../exact/elimination.ts";
-import { eliminationOrders } from "../exact/order.ts";
 import { supportsToTry, type TreeSupports } from "../exact/tree-supports.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../parts/algorithm.ts";
+import { eliminationOrders } from "../parts/elimination-orders.ts";
+import type { Component } from "../parts/reduction.ts";
+import { isSmall, SmallPart } from "../parts/small-part.ts";
 import { graphGibbs } from "../sampling/gibbs/graph-gibbs.ts";
 import { graphAnnealing } from "../search/graph-annealing.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "./algorithm.ts";
 import { estimated } from "./estimated.ts";
-import type { Component } from "./reduction.ts";
-import { isSmall, SmallPart } from "./small-part.ts";
 
 /** Joint states that elimination sweeps in a second, about; and how many it may, where time is not limited: some minutes. */
 const STATES_A_SECOND = 2.5e8;
