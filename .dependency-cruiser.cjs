@@ -25,6 +25,16 @@ const inference = ["exact", "bounds", "search", "sampling"];
 /** What joins the algorithms of graphs: the verb with its registry and automatic choice, learning, and answers about whole graphs. */
 const entrance = "infer|learn|answers";
 
+/** Families of samplers, which stand on samplers/base/, each with what it may import of another: samplers that move others default to nuts(). */
+const samplers = {
+  gibbs: "hamiltonian/nuts",
+  tempering: "hamiltonian/nuts",
+  hamiltonian: "",
+  metropolis: "",
+  slice: "",
+  "stochastic-gradient": "",
+};
+
 module.exports = {
   forbidden: [
     { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
@@ -86,6 +96,26 @@ module.exports = {
         `${src}/graphs/${folder}/`,
         `${src}/graphs/(${[...inference.filter((other) => other !== folder), entrance].join("|")})/`,
       ),
+    ),
+    forbid(
+      "base-of-samplers-knows-no-sampler",
+      "samplers import the base",
+      `${src}/bayes/samplers/base/`,
+      `${src}/bayes/samplers/(?!base/)`,
+    ),
+    ...Object.entries(samplers).map(([family, allowed]) =>
+      forbid(
+        `samplers-${family}-knows-the-base-alone`,
+        "a sampler imports neither the registry nor another family; what several need is in samplers/base/",
+        `${src}/bayes/samplers/${family}/`,
+        `${src}/bayes/samplers/(?!base/|${family}/${allowed && `|${allowed}`})`,
+      ),
+    ),
+    forbid(
+      "bayes-below-the-registry",
+      "approximations and places import what samplers share",
+      `${src}/bayes/(approximate|places)/`,
+      `${src}/bayes/samplers/(?!base/)`,
     ),
     forbid(
       "inference-knows-no-learning",

@@ -1,7 +1,7 @@
 import { checkBoolean, checkChoice } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
-import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import { batchOf } from "../samplers/base/gradient-estimate.ts";
+import type { Sampler } from "../samplers/base/sampler.ts";
 import { AdviRun } from "./advi-run.ts";
 
 /** Options of `meanField` and `fullRank`. */

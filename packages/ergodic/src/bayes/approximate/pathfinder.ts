@@ -1,6 +1,6 @@
 import { checkBoolean } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
+import type { Sampler } from "../samplers/base/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 

@@ -1,7 +1,7 @@
 import { checkChoice } from "../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import type { Sampler } from "../samplers/sampler.ts";
-import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import { batchOf } from "../samplers/base/gradient-estimate.ts";
+import type { Sampler } from "../samplers/base/sampler.ts";
 import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
 import { SvgdRun } from "./svgd-run.ts";
 

@@ -4,7 +4,12 @@ export { type AdviOptions, fullRank, meanField } from "../approximate/advi.ts";
 export { type PathfinderOptions, pathfinder } from "../approximate/pathfinder.ts";
 export { svgd } from "../approximate/svgd.ts";
 export type { SvgdOptions } from "../approximate/svgd-options.ts";
-export { ChainDraws } from "./chain-draws.ts";
+export { ChainDraws } from "./base/chain-draws.ts";
+export type { EstimateOptions } from "./base/gradient-estimate.ts";
+export type { MetricKind } from "./base/metric.ts";
+export type { GivenOptions, Sampler, Sampling, SamplingPlan, VisitedPlace } from "./base/sampler.ts";
+export { checkGivenOptions } from "./base/sampler.ts";
+export { type WindowOptions, warmupWindows } from "./base/windows.ts";
 export {
   type BlockOptions,
   type BlockUpdate,
@@ -20,22 +25,17 @@ export {
 } from "./gibbs/index.ts";
 export type { DualAveragingOptions } from "./hamiltonian/dual-averaging.ts";
 export { type HmcOptions, hmc } from "./hamiltonian/hmc.ts";
-export type { MetricKind } from "./hamiltonian/metric.ts";
+export { type MalaOptions, mala } from "./hamiltonian/mala.ts";
 export { type AdaptationOptions, type NutsOptions, nuts } from "./hamiltonian/nuts.ts";
-export { type WindowOptions, warmupWindows } from "./hamiltonian/windows.ts";
 export { type IndependenceOptions, independence } from "./metropolis/independence.ts";
-export { type MalaOptions, mala } from "./metropolis/mala.ts";
 export { type MetropolisHastingsOptions, metropolisHastings } from "./metropolis/metropolis-hastings.ts";
 export { type MetropolisWithinGibbsOptions, metropolisWithinGibbs } from "./metropolis/metropolis-within-gibbs.ts";
 export type { Proposal, Propose } from "./metropolis/proposal-run.ts";
 export { type RandomWalkOptions, randomWalk } from "./metropolis/random-walk.ts";
 export { prior } from "./prior.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";
-export type { GivenOptions, Sampler, Sampling, SamplingPlan, VisitedPlace } from "./sampler.ts";
-export { checkGivenOptions } from "./sampler.ts";
 export { type EllipticalSliceOptions, ellipticalSlice } from "./slice/elliptical-slice.ts";
 export { type SliceOptions, slice } from "./slice/slice.ts";
-export type { EstimateOptions } from "./stochastic-gradient/estimate.ts";
 export { type PsgldOptions, psgld } from "./stochastic-gradient/psgld.ts";
 export { type SghmcOptions, sghmc } from "./stochastic-gradient/sghmc.ts";
 export { type SgldOptions, sgld } from "./stochastic-gradient/sgld.ts";

@@ -3,11 +3,11 @@ import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../../engine/memory/fields.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import type { ChainState } from "../chains-run.ts";
-import type { Placed } from "../starting-points.ts";
+import type { ChainState } from "../base/chains-run.ts";
+import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "../base/metric.ts";
+import type { Placed } from "../base/starting-points.ts";
 import { AVERAGING_COUNT } from "./dual-averaging.ts";
 import { LowRankEstimator } from "./low-rank.ts";
-import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
 import type { Adaptation, Renewal } from "./warmup.ts";
 
 /** Numbers kept of each transition, in the order that the kernels write them. */

@@ -1,5 +1,5 @@
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 

@@ -1,11 +1,11 @@
 import { checkChoice } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import { type MetricKind, metricKinds, usesGradients } from "../base/metric.ts";
+import type { Sampler } from "../base/sampler.ts";
+import { checkWindows, type WindowOptions } from "../base/windows.ts";
 import { type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
-import { type MetricKind, metricKinds, usesGradients } from "./metric.ts";
 import { type Adaptation, adaptations } from "./warmup.ts";
-import { checkWindows, type WindowOptions } from "./windows.ts";
 
 /** How step size and metric of the Hamiltonian samplers adapt during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {
@@ -123,7 +123,7 @@ export const adaptationJson = ({ averaging, skewed: _, varying: __, windows, ...
  * needed. H(q, p) = p·M⁻¹p/2 − ℓ(q); leapfrogs of length ε (`stepSize`). Multinomial over the trajectory, biased towards its
  * later doublings. A trajectory ends where s₀·Σp <= 0 or s₁·Σp <= 0, s = M⁻¹p at the ends, for the whole or for either half
  * with the nearest point of the other; at depth `maxTreeDepth`; or where H − H₀ > 1000 (a divergence). ε and M⁻¹ adapt during
- * warm-up (dual-averaging.ts, warmup.ts, metric.ts). ℓ: log density in nats, up to a constant; x: float64[d], unconstrained.
+ * warm-up (dual-averaging.ts, warmup.ts, base/metric.ts). ℓ: log density in nats, up to a constant; x: float64[d], unconstrained.
  * Leaves the target invariant once warm-up has ended.
  * Source: Hoffman, Gelman 2014; Betancourt 2017. Differs from Stan: a metric of low rank made from draws and gradients, renewed
  * often (`{ metric: "diagonal" }` is Stan's way); the first step size is doubled or halved without a second trial at the start;

@@ -1,8 +1,8 @@
 import { checkChoice } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
+import { WalkRun } from "../base/walk-run.ts";
 import { checkAcceptance } from "./random-walk.ts";
-import { WalkRun } from "./walk-run.ts";
 
 /** Options of `metropolisWithinGibbs`. */
 export interface MetropolisWithinGibbsOptions {

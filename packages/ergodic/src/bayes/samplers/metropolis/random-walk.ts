@@ -1,9 +1,9 @@
-import type { JsonObject } from "../../../engine/contract/index.ts";
 import { checkChoice } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
-import type { Sampler } from "../sampler.ts";
-import { WalkRun } from "./walk-run.ts";
+import { given, type Sampler } from "../base/sampler.ts";
+import { covarianceKinds } from "../base/walk-chain.ts";
+import { WalkRun } from "../base/walk-run.ts";
+import { checkWindows, type WindowOptions } from "../base/windows.ts";
 
 /** Options of `randomWalk`. */
 export interface RandomWalkOptions {
@@ -26,7 +26,7 @@ const FINAL = 150;
  *
  * σ: `stepSize`, in units of L; L Lᵀ: the covariance of the target as warm-up saw it, or its diagonal. x: float64[d], unconstrained. ℓ: log density
  * in nats, up to a constant. Warm-up brings the mean acceptance to `targetAcceptance` (kernels/bayes/adaptive-step.ts) and estimates L in windows
- * (hamiltonian/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
+ * (base/windows.ts), after which σ begins at 2.38/√d. Both are frozen afterwards, and the target is invariant. Proposals whose density is not
  * finite are refused. L grows from window to window: a warm-up of 1000 finds scales up to 1000 : 1 apart, one of 4000 up to 10,000 : 1.
  * Source: Metropolis et al. 1953; Haario, Saksman & Tamminen 2001; targets of Roberts, Gelman & Gilks 1997.
  * Differs from Haario's: the covariance is renewed at the ends of windows, from their own draws, and not after warm-up.
@@ -67,13 +67,6 @@ export function randomWalk(options: RandomWalkOptions = {}): Sampler {
   };
 }
 
-/** Without what was not given, as that depends on the density. */
-export function given(json: Record<string, JsonObject[string] | undefined>): JsonObject {
-  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
-}
-
 export function checkAcceptance(where: string, targetAcceptance: number): void {
   checkNumber(where, "targetAcceptance", targetAcceptance, { low: 0, open: true, high: 1 - 2 ** -20 });
 }
-
-export const covarianceKinds = ["dense", "diagonal"] as const;

@@ -1,11 +1,10 @@
 import { checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { lowerFactor } from "../hamiltonian/metric.ts";
-import { checkWindows, type WindowOptions } from "../hamiltonian/windows.ts";
-import { covarianceKinds, given } from "../metropolis/random-walk.ts";
-import type { WalkChain } from "../metropolis/walk-chain.ts";
-import { WalkRun } from "../metropolis/walk-run.ts";
-import type { Sampler } from "../sampler.ts";
+import { lowerFactor } from "../base/metric.ts";
+import { given, type Sampler } from "../base/sampler.ts";
+import { covarianceKinds, type WalkChain } from "../base/walk-chain.ts";
+import { WalkRun } from "../base/walk-run.ts";
+import { checkWindows, type WindowOptions } from "../base/windows.ts";
 
 /** Options of `ellipticalSlice`. */
 export interface EllipticalSliceOptions {
@@ -37,7 +36,7 @@ interface Reference {
  * (x − m) cos θ + v sin θ, from a bracket of angles that shrinks until ℓ(x') − log N(x'; m, C) is above its level.
  *
  * Made for targets N(x; m, C) L(x) with a Gaussian prior: give it as `mean` and `covariance` (float64[d] of variances, or float64[d, d] row by row).
- * Where none is given, the windows of warm-up (hamiltonian/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
+ * Where none is given, the windows of warm-up (base/windows.ts) sample by slices of coordinates (slice.ts), as an ellipse of a narrow
  * reference would hardly find the scales; the reference is what each saw, its covariance inflated by `inflation`, and the last one's is kept. Below
  * 20 transitions of warm-up it is N(0, I). Any fixed reference leaves the target invariant. What it decides is how well chains mix: where the
  * target's tails are heavier than the reference's, ℓ − log N grows without bound, and a chain out there returns slowly (it is not geometrically

@@ -1,7 +1,7 @@
 import { checkBoolean, checkChoice } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { WalkRun } from "../metropolis/walk-run.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
+import { WalkRun } from "../base/walk-run.ts";
 
 /** Options of `slice`. */
 export interface SliceOptions {

@@ -1,4 +1,4 @@
-import type { SamplingPlan } from "../sampler.ts";
+import type { SamplingPlan } from "../base/sampler.ts";
 import type { StepSchedule } from "./step-schedule.ts";
 
 const UPDATES_A_SAMPLE = 10;

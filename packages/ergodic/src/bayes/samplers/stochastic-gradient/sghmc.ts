@@ -1,7 +1,7 @@
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_HAMILTONIAN } from "../../../engine/memory/fields.ts";
-import type { Sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateKeys } from "./estimate.ts";
+import { type EstimateOptions, estimateKeys } from "../base/gradient-estimate.ts";
+import type { Sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";
 import type { ScheduleOptions } from "./step-schedule.ts";
 

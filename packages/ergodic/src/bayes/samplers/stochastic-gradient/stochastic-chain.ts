@@ -5,8 +5,8 @@ import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../../engine/memory/fields.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import type { ChainState } from "../chains-run.ts";
-import type { Placed } from "../starting-points.ts";
+import type { ChainState } from "../base/chains-run.ts";
+import type { Placed } from "../base/starting-points.ts";
 
 /** Numbers kept of each transition, in the order that the kernel writes them. */
 export const transitionFields = ["logDensity", "stepSize", "thermostat"] as const;

@@ -5,8 +5,8 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
 import { evenLadder, SwapCounts, swapProbability } from "../../../engine/statistics/temperature-ladder.ts";
 import { MOST_DIMENSION, SCOUTS, Scouting } from "../../places/scouting.ts";
-import { type ChainState, ChainsRun } from "../chains-run.ts";
-import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, type VisitedPlace } from "../sampler.ts";
+import { type ChainState, ChainsRun } from "../base/chains-run.ts";
+import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, type VisitedPlace } from "../base/sampler.ts";
 import { TemperedDensity } from "./tempered-density.ts";
 
 const STRETCH = 64;

@@ -2,8 +2,8 @@ import type { JsonObject } from "../../../engine/contract/index.ts";
 import { checkAlgorithm, checkBoolean } from "../../../engine/errors/checks.ts";
 import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import { powersOf } from "../../../engine/statistics/temperature-ladder.ts";
+import type { Sampler } from "../base/sampler.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import type { Sampler } from "../sampler.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
 
 /** Options of `parallelTempering`. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import { checkBoolean, checkChoice, checkNumbers } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
 import { SequentialRun } from "./sequential-run.ts";
 
 /** Options of `sequentialMonteCarlo`. */

@@ -1,4 +1,4 @@
-import { checkNumber, OptionError } from "../../engine/errors/errors.ts";
+import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 
 /** What a run of several chains drew, on unconstrained numbers, and how each transition went. Arrays are [chain, draw] and [chain, draw, dimension]. */
 export class ChainDraws {

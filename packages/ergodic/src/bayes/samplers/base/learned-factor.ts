@@ -1,4 +1,4 @@
-import { lowerFactor, type MetricEstimator } from "../hamiltonian/metric.ts";
+import { lowerFactor, type MetricEstimator } from "./metric.ts";
 
 const SHRINK_COUNT = 5;
 
@@ -6,7 +6,7 @@ const SHRINK_COUNT = 5;
  * L of the covariance that a window of warm-up saw: L Lᵀ = n/(n + 5) C + 5/(n + 5) diag(C) with lowerFactor, or by coordinate
  * √C_ii (C: divisor n − 1).
  *
- * Correlations are shrunk, scales are not: hamiltonian/metric.ts adds an absolute 10⁻³ · 5/(n + 5), which is too wide for
+ * Correlations are shrunk, scales are not: metric.ts adds an absolute 10⁻³ · 5/(n + 5), which is too wide for
  * proposals where a scale is small.
  * Undefined from fewer than two draws, where a coordinate has not moved, or where C is not positive definite in floating point.
  */

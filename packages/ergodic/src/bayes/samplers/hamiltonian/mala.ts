@@ -1,7 +1,7 @@
 import { checkKeys } from "../../../engine/errors/errors.ts";
-import { HamiltonianRun } from "../hamiltonian/hamiltonian-run.ts";
-import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "../hamiltonian/nuts.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
+import { HamiltonianRun } from "./hamiltonian-run.ts";
+import { type AdaptationOptions, adaptation, adaptationJson, adaptationKeys, adapting } from "./nuts.ts";
 
 /** Options of `mala`: those of nuts() that adapt step size and metric. */
 export type MalaOptions = Omit<AdaptationOptions, "jitter">;

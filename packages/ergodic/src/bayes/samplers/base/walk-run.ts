@@ -1,11 +1,11 @@
 import type { LogDensity } from "../../../engine/contract/index.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import { ChainsRun } from "../chains-run.ts";
-import { type WindowOptions, type Windows, warmupWindows } from "../hamiltonian/windows.ts";
-import type { SamplingPlan } from "../sampler.ts";
-import { placeChains } from "../starting-points.ts";
+import { ChainsRun } from "./chains-run.ts";
 import { learnedFactor } from "./learned-factor.ts";
+import type { SamplingPlan } from "./sampler.ts";
+import { placeChains } from "./starting-points.ts";
 import { WalkChain, type WalkOptions, walkFields } from "./walk-chain.ts";
+import { type WindowOptions, type Windows, warmupWindows } from "./windows.ts";
 
 export interface WalkRunOptions extends WalkOptions {
   name: string;
@@ -23,7 +23,7 @@ export interface WalkRunOptions extends WalkOptions {
 
 /**
  * A run of several chains of Metropolis or slice sampling: transitions in the kernels, one call a chain and stretch. In warm-up steps adapt in every
- * transition, and covariances at the ends of windows (hamiltonian/windows.ts); afterwards nothing does.
+ * transition, and covariances at the ends of windows (windows.ts); afterwards nothing does.
  *
  * Each chain's streams: "start" (update i is the i-th attempt at a starting point), "transition" (update t is transition t).
  *

@@ -1,10 +1,10 @@
-import type { Advance, JsonObject, Snapshot, Tensor } from "../../engine/contract/index.ts";
-import { assert, ErgodicError } from "../../engine/errors/errors.ts";
-import { isWhole, KeptPart } from "../../engine/loop/kept-part.ts";
-import type { Engine } from "../../engine/memory/engine.ts";
-import type { Call } from "../../engine/memory/pool.ts";
-import { float64s } from "../../engine/memory/room.ts";
-import { basicRhat } from "../../engine/statistics/index.ts";
+import type { Advance, JsonObject, Snapshot, Tensor } from "../../../engine/contract/index.ts";
+import { assert, ErgodicError } from "../../../engine/errors/errors.ts";
+import { isWhole, KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import { float64s } from "../../../engine/memory/room.ts";
+import { basicRhat } from "../../../engine/statistics/index.ts";
 import { ChainDraws } from "./chain-draws.ts";
 import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
 import type { Placed } from "./starting-points.ts";

@@ -6,10 +6,10 @@
  * @throws ErgodicError where no point will do
  */
 
-import type { LogDensity } from "../../engine/contract/index.ts";
-import { ErgodicError } from "../../engine/errors/errors.ts";
-import type { Call } from "../../engine/memory/pool.ts";
-import type { Draws, Stream } from "../../engine/random/stream.ts";
+import type { LogDensity } from "../../../engine/contract/index.ts";
+import { ErgodicError } from "../../../engine/errors/errors.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import type { Draws, Stream } from "../../../engine/random/stream.ts";
 import type { SamplingPlan } from "./sampler.ts";
 
 const MOST_ATTEMPTS = 100;

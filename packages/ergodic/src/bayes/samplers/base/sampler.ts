@@ -1,6 +1,6 @@
-import type { JsonObject, LogDensity, Progression } from "../../engine/contract/index.ts";
-import { CapabilityError, checkNumber, OptionError } from "../../engine/errors/errors.ts";
-import type { Engine } from "../../engine/memory/engine.ts";
+import type { JsonObject, LogDensity, Progression } from "../../../engine/contract/index.ts";
+import { CapabilityError, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
 import type { ChainDraws } from "./chain-draws.ts";
 
 /** How a sampler's run executes: chains, lengths, seed, threads. */
@@ -165,4 +165,9 @@ export function needGradient(where: string, density: LogDensity): void {
       `"${whole.name}" is discrete, and has no gradient to follow; sum it out with marginalise(), or take algorithm: gibbs()`,
       "SAMPLE_DISCRETE",
     );
+}
+
+/** Options without those that were not given, whose defaults depend on the density. */
+export function given(json: Record<string, JsonObject[string] | undefined>): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([, value]) => value !== undefined)) as JsonObject;
 }

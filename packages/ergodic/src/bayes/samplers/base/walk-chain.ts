@@ -6,12 +6,15 @@ import type { Call } from "../../../engine/memory/pool.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import type { ChainState } from "../chains-run.ts";
-import { MetricEstimator } from "../hamiltonian/metric.ts";
-import type { Placed } from "../starting-points.ts";
+import type { ChainState } from "./chains-run.ts";
+import { MetricEstimator } from "./metric.ts";
+import type { Placed } from "./starting-points.ts";
 
 /** Numbers kept of each transition, in the order that the kernels write them. */
 export const walkFields = ["logDensity", "acceptance", "stepSize", "evaluations"] as const;
+
+/** Shapes of a learned covariance. */
+export const covarianceKinds = ["dense", "diagonal"] as const;
 
 export interface WalkOptions {
   kernel: "randomWalkRun" | "coordinateWalkRun" | "sliceRun" | "ellipticalSliceRun";

@@ -17,7 +17,7 @@ const MOST_DIRECTIONS = 64;
  *
  * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of
  * C: n − 1). "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, from draws without a divergence: of all diagonal
- * metrics the one nearest to the target by Fisher divergence. "lowRank": low-rank.ts. There is none where a number of it is not
+ * metrics the one nearest to the target by Fisher divergence. "lowRank": hamiltonian/low-rank.ts. There is none where a number of it is not
  * finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a chain falls): the metric before it stays.
  * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
  *
