@@ -1,8 +1,8 @@
 /** Parquet files that claim more than they hold: counts of pages, runs within them, rows, lists of the footer. V8 ended the process on some of these. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/formats/parquet-runs.ts";
-import { readThrift } from "../../src/formats/parquet-thrift.ts";
+import { checkDeltas, checkDeltaTexts, checkRuns } from "../../src/guards/parquet-runs.ts";
+import { readThrift } from "../../src/guards/parquet-thrift.ts";
 import { readTable } from "../../src/index.ts";
 import { type ParquetColumn, parquetBytes, type Tampered } from "../parquet-bytes.ts";
 import { parquetFile } from "../parquet-file.ts";

@@ -1,6 +1,6 @@
 /**
  * Into how many bytes a packed page unpacks, by what it holds itself: decoders fill an array of the size that a page's header says, and leave the rest 0, or the
- * excess out. Undefined where only unpacking tells (Brotli: see parquet-brotli.ts), and for Zstandard, whose decoder compares.
+ * excess out. Undefined where only unpacking tells (Brotli: see ../formats/parquet-brotli.ts), and for Zstandard, whose decoder compares.
  *
  * Sources: format_description.txt of Snappy; RFC 1952; lz4_Block_format.md; Hadoop's BlockCompressorStream.
  */

@@ -1,6 +1,6 @@
 /** What a JPEG's header claims: blocks of all components, filled up to whole units of the coarsest. */
 import { expect, test } from "vitest";
-import { jpegEnds, jpegFrame, jpegMisclaim } from "../src/jpeg-claims.ts";
+import { jpegEnds, jpegFrame, jpegMisclaim } from "../../src/guards/jpeg-claims.ts";
 
 /** A JPEG of headers alone: a frame of these sampling factors, and one scan. */
 function jpeg(height: number, width: number, factors: [h: number, v: number][], marker = 0xc0): Uint8Array {

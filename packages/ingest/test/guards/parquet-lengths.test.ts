@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, expect, it } from "vitest";
-import { unpackedLength } from "../../src/formats/parquet-lengths.ts";
+import { unpackedLength } from "../../src/guards/parquet-lengths.ts";
 import { readTable } from "../../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "parquet-lengths-"));
