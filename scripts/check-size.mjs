@@ -9,11 +9,18 @@ const MOST_LINES = 400;
 const MOST_FUNCTION_LINES = 80;
 const REASON = /\bLong\s+(\*\s+)?because\b/;
 
+/** Offsets of memory blocks, which kernels are compiled with as well: constants alone. */
+const TABLES = ["packages/ergodic/src/engine/memory/fields.ts"];
+
 const root = fileURLToPath(new URL("../", import.meta.url));
-const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/src/*.ts"], {
-  cwd: root,
-  encoding: "utf8",
-})
+const files = execFileSync(
+  "git",
+  ["ls-files", "--cached", "--others", "--exclude-standard", "packages/*/src/*.ts", "packages/*/src/*.js"],
+  {
+    cwd: root,
+    encoding: "utf8",
+  },
+)
   .split("\n")
   .filter((file) => file.length > 0 && !file.endsWith(".d.ts") && existsSync(root + file));
 
@@ -33,7 +40,7 @@ function problemsOf(file) {
   const problems = [];
   const lines = text.split("\n").length - 1;
   const comments = [...text.matchAll(/\/\*\*[\s\S]*?\*\//g)].map(([comment]) => comment);
-  if (lines > MOST_LINES && !comments.some((comment) => REASON.test(comment)))
+  if (lines > MOST_LINES && !TABLES.includes(file) && !comments.some((comment) => REASON.test(comment)))
     problems.push(`${file}: ${lines} lines, more than ${MOST_LINES}; split it, or say "Long because …" in its header`);
   const visit = (node) => {
     if (ts.isFunctionLike(node) && node.body) {

@@ -63,6 +63,8 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *
  * `Q`: names, where the compiler knows them from the model; `D`: names of the model's data.
  *
+ * Long because users find all that can be asked of draws on this one class; most methods call a module of their own.
+ *
  * @throws OptionError for a name that is not there
  */
 export class Draws<Q extends string = string, D extends string = string> {

@@ -24,7 +24,7 @@ import type { GraphFitOptions } from "../../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../../graphs/model/graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
-import { LinearPath, type PathParts } from "../../learning/fit/path.ts";
+import { LinearPath, type PathParts } from "../../learning/fit/linear-path.ts";
 import { predictor } from "../../predict/load.ts";
 import type { minimize } from "../../search/minimize/minimize.ts";
 import type { tune } from "../../search/tune.ts";

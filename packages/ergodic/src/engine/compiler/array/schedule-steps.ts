@@ -8,7 +8,8 @@ import type { Slice } from "./operations/places.ts";
 import { isCovered } from "./operations/places.ts";
 import { type ArrayPrimitive, arrayPrimitiveOf, type Layout, type ViewCode } from "./primitive.ts";
 import { lowerScan, type ScanValues } from "./schedule-scan.ts";
-import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf, withArguments } from "./symbolic.ts";
+import { arraysBelow, type Shape, type SymbolicArray, sameShape, sizeOf, stridesOf } from "./symbolic.ts";
+import { withoutMarks } from "./without-marks.ts";
 
 /**
  * Operations of one expression: what is longer is computed in parts, and these are kept. So no loop's code is longer than a
@@ -43,18 +44,6 @@ type Item = Group | { kind: "other"; node: SymbolicArray };
  */
 export function schedule(program: ArrayProgram): Lowered {
   return new Scheduler({ ...program, outputs: withoutMarks(program.outputs) }).lowered();
-}
-
-/** Once derivatives are taken, a function with a derivative of its own is the function alone. */
-function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"] {
-  const roots = outputs.map((o) => o.value);
-  const made = new Map<SymbolicArray, SymbolicArray>();
-  for (const node of arraysBelow(roots)) {
-    const args = node.args.map((arg) => made.get(arg)!);
-    const isSame = args.every((arg, i) => arg === node.args[i]);
-    made.set(node, node.op === "customDerivative" ? args[0] : isSame ? node : withArguments(node, args));
-  }
-  return outputs.map((output) => ({ ...output, value: made.get(output.value)! }));
 }
 
 class Scheduler {

@@ -152,3 +152,8 @@ function* linking(columns: Conditionals, free: Uint32Array, takes: (factor: numb
   }
   return { begins, others };
 }
+
+/** Variables by block. */
+export function setsOf({ order, ends }: Blocks): number[][] {
+  return Array.from(ends, (end, block) => [...order.subarray(block === 0 ? 0 : ends[block - 1], end)]);
+}
