@@ -17,7 +17,22 @@ const engine = {
 const models = {
   learning: ["models", "descent|coordinates|newton|online|fit"],
   bayes: ["model|distributions|transforms|formula", "samplers|approximate|places|draws|mode"],
-  graphs: ["model|knowledge", "reduce|exact|bounds|search|sampling|learn|infer"],
+  graphs: ["model|knowledge", "parts|exact|bounds|search|sampling|learn|infer"],
+};
+
+/** Algorithms of the graph house. They stand on graphs/parts/ and do not know each other. */
+const inference = ["exact", "bounds", "search", "sampling"];
+/** What joins the algorithms of graphs: the verb with its registry and automatic choice, learning, and answers about whole graphs. */
+const entrance = "infer|learn|answers";
+
+/** Families of samplers, which stand on samplers/base/, each with what it may import of another: samplers that move others default to nuts(). */
+const samplers = {
+  gibbs: "hamiltonian/nuts",
+  tempering: "hamiltonian/nuts",
+  hamiltonian: "",
+  metropolis: "",
+  slice: "",
+  "stochastic-gradient": "",
 };
 
 module.exports = {
@@ -67,6 +82,46 @@ module.exports = {
       "a model offers, an algorithm needs",
       `${src}/learning/(descent|coordinates|newton)/`,
       `${src}/learning/models/`,
+    ),
+    forbid(
+      "base-of-inference-knows-no-algorithm",
+      "algorithms import the base",
+      `${src}/graphs/parts/`,
+      `${src}/graphs/(${inference.join("|")}|${entrance})/`,
+    ),
+    ...inference.map((folder) =>
+      forbid(
+        `graphs-${folder}-knows-the-base-alone`,
+        "an algorithm of inference imports neither the entrance nor another algorithm; what several need is in graphs/parts/",
+        `${src}/graphs/${folder}/`,
+        `${src}/graphs/(${[...inference.filter((other) => other !== folder), entrance].join("|")})/`,
+      ),
+    ),
+    forbid(
+      "base-of-samplers-knows-no-sampler",
+      "samplers import the base",
+      `${src}/bayes/samplers/base/`,
+      `${src}/bayes/samplers/(?!base/)`,
+    ),
+    ...Object.entries(samplers).map(([family, allowed]) =>
+      forbid(
+        `samplers-${family}-knows-the-base-alone`,
+        "a sampler imports neither the registry nor another family; what several need is in samplers/base/",
+        `${src}/bayes/samplers/${family}/`,
+        `${src}/bayes/samplers/(?!base/|${family}/${allowed && `|${allowed}`})`,
+      ),
+    ),
+    forbid(
+      "bayes-below-the-registry",
+      "approximations and places import what samplers share",
+      `${src}/bayes/(approximate|places)/`,
+      `${src}/bayes/samplers/(?!base/)`,
+    ),
+    forbid(
+      "inference-knows-no-learning",
+      "learning infers, and inference does not learn",
+      `${src}/graphs/infer/`,
+      `${src}/graphs/learn/`,
     ),
     forbid(
       "models-know-no-formula",

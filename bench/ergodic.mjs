@@ -15,8 +15,8 @@ const src = fileURLToPath(new URL("../packages/ergodic/src", import.meta.url));
 export const PARTS = [
   ...["graphs/learn/contrastive-divergence", "graphs/sampling/gibbs/chain", "graphs/sampling/gibbs/layout"],
   ...["chromatic", "hogwild", "sequential"].map((name) => `graphs/sampling/gibbs/schedules/${name}`),
-  ...["graphs/exact/junction-tree", "graphs/exact/order", "graphs/exact/tree-pass"],
-  ...["learning/descent/gradient-descent", "graphs/reduce/reduction", "graphs/sampling/replicas/bit-layout"],
+  ...["graphs/exact/junction-tree", "graphs/parts/elimination-orders", "graphs/exact/tree-pass"],
+  ...["learning/descent/gradient-descent", "graphs/parts/reduction", "graphs/sampling/replicas/bit-layout"],
   ...["graphs/sampling/replicas/replicas", "bayes/samplers/index", "engine/threads/steps", "engine/random/stream"],
   ...[
     "engine/compiler/index",

@@ -37,8 +37,8 @@ async function makeData(temporary) {
   if (!existsSync(folder)) throw new Skipped("../shared/data/graphs/uai is not here");
   const { readUai } = await import(new URL("../../packages/ingest/dist/index.js", import.meta.url).href);
   const [{ reduce }, { eliminationOrder }, { junctionTree, treeCost }] = await openModules(
-    "graphs/reduce/reduction.js",
-    "graphs/exact/order.js",
+    "graphs/parts/reduction.js",
+    "graphs/parts/elimination-orders.js",
     "graphs/exact/junction-tree.js",
   );
   const problems = [];

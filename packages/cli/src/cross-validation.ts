@@ -11,7 +11,7 @@ import { formatOptions } from "./options/reading.ts";
 import { columnNamed } from "./ratings.ts";
 import { metricNames, metricText } from "./report/metrics.ts";
 import { counted, duration, grouped } from "./report/numbers.ts";
-import { table } from "./report/table.ts";
+import { table } from "./report/text-table.ts";
 import type { Paint, Terminal } from "./terminal.ts";
 
 export interface FoldOptions {

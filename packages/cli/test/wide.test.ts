@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { runCommandLine } from "../src/command-line.ts";
 import { largest } from "../src/report/largest.ts";
-import { pairs, table } from "../src/report/table.ts";
+import { pairs, table } from "../src/report/text-table.ts";
 import { captured } from "./captured.ts";
 
 const MANY = 200_000;

@@ -8,7 +8,7 @@ import { parseClassWeights, parseFeatures, parseLoss, parseRule, parseVariance }
 import { metricText } from "../src/report/metrics.ts";
 import { bytes, clock, decimal, duration, json, short, significant } from "../src/report/numbers.ts";
 import { beside, picture } from "../src/report/picture.ts";
-import { pairs, table } from "../src/report/table.ts";
+import { pairs, table } from "../src/report/text-table.ts";
 import { programName, quoted } from "../src/terminal.ts";
 
 it("the name of a class is one line of at most 30 characters", () => {

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** @typedef {import("../src/engine/compiler/machine/graph.ts").Node} Node */
-/** @typedef {Pick<typeof import("../src/engine/compiler/functions/table.ts"), "functions">} Functions */
+/** @typedef {Pick<typeof import("../src/engine/compiler/functions/all-functions.ts"), "functions">} Functions */
 /** @typedef {Pick<typeof import("../src/engine/compiler/machine/graph.ts"), "Graph">} Graphs */
 /** @typedef {Pick<typeof import("../src/engine/compiler/machine/instructions.ts"), "Wide">} Instructions */
 
@@ -74,7 +74,7 @@ function narrow(a: v128, b: v128): v128 {
 `;
 
 /**
- * The text of kernels/engine/functions.ts from src/engine/compiler/functions/table.ts and the graph that it builds on.
+ * The text of kernels/engine/functions.ts from src/engine/compiler/functions/all-functions.ts and the graph that it builds on.
  * @param {Functions & Graphs & Instructions} modules
  */
 export function functionsSource({ functions, Graph, Wide }) {
@@ -165,6 +165,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { runnerImport } = await import("vite");
   /** @template T @param {string} file @returns {Promise<T>} */
   const load = async (file) => /** @type {any} */ (await runnerImport(join(root, "src/engine/compiler", file))).module;
-  const modules = await Promise.all(["functions/table.ts", "machine/graph.ts", "machine/instructions.ts"].map(load));
+  const modules = await Promise.all(["functions/all-functions.ts", "machine/graph.ts", "machine/instructions.ts"].map(load));
   await writeFile(join(root, "kernels/engine/functions.ts"), functionsSource(Object.assign({}, ...modules)));
 }

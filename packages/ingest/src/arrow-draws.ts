@@ -15,7 +15,7 @@
  */
 import { CapabilityError, DataError, type Draws, OptionError, type StatisticalModel } from "ergodic";
 import { type DrawsModel, fromDataFrame, toDataFrame, withModel } from "ergodic/bayes";
-import { checkArrow } from "./arrow-check.ts";
+import { checkArrow } from "./guards/index.ts";
 
 type Arrow = typeof import("apache-arrow");
 

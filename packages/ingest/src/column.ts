@@ -12,11 +12,19 @@
  * @throws DataError DATA_TYPE
  */
 import type { Column, Remark } from "ergodic";
-import { commentMark } from "./comment.ts";
-import { fault, listed, show } from "./fault.ts";
+import {
+  type CellPlace,
+  decimalComma,
+  notFinite,
+  notNumber,
+  roundedInteger,
+  thousands,
+  thousandsOrDecimals,
+  unknownLevel,
+} from "./column-faults.ts";
+import { copied, levelOrder, textOf } from "./column-text.ts";
 import { Gaps, isGap, keptRemark, missingRemark } from "./gaps.ts";
 import { LevelIndex } from "./level-index.ts";
-import { shown } from "./lines.ts";
 import { isNumberText, isRounded, parseNumber } from "./number.ts";
 import { isReleasable, type NumbersType, release, room } from "./room.ts";
 
@@ -49,9 +57,6 @@ const firstRows = 8;
 const mostGrowth = 16;
 /** Beyond it whole numbers are rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
-
-/** Three digits behind each comma. */
-const grouped = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
 
 export class ColumnBuilder {
   readonly name: string;
@@ -199,13 +204,7 @@ export class ColumnBuilder {
   /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
   refuseRounded(text: string, line: number): void {
     if ((this.#declared && this.kind === "number") || this.#context.missing.has(text)) return;
-    throw fault(
-      this.#context.file,
-      line,
-      this.position,
-      `the integer ${show(text)} in column ${show(this.name)} is beyond 2^53, where numbers are rounded; keep it as text, types: { ${show(this.name)}: "category" }, drop it, or let it be rounded, types: { ${show(this.name)}: "number" }`,
-      "DATA_TYPE",
-    );
+    throw roundedInteger(this.#at(line), text);
   }
 
   /** A text that is not a finite number, or any text of a category. */
@@ -235,7 +234,7 @@ export class ColumnBuilder {
       }
       this.#turnToCategory(text, line);
     }
-    if (this.#levelsDeclared) throw this.#unknownLevel(text, line);
+    if (this.#levelsDeclared) throw unknownLevel(this.#at(line), text, this.#levels);
     this.#firstText ??= { line, text: copied(text) };
     this.#counts[this.#addLevel(copied(text))]++;
     this.#push(this.#levels.length - 1);
@@ -252,13 +251,7 @@ export class ColumnBuilder {
     const infinite =
       /^[+-]?inf(inity)?$/i.test(text) || (isNumberText(text, decimal) && !Number.isFinite(Number(text.replace(",", "."))));
     if (infinite) {
-      throw fault(
-        this.#context.file,
-        line,
-        this.position,
-        `${show(text)} is not a finite number in column ${show(this.name)}; correct it, or list it in the option missing`,
-        "DATA_TYPE",
-      );
+      throw notFinite(this.#at(line), text);
     }
     if (this.#declared) throw this.#notNumber(text, line);
     this.#firstText = { line, text: copied(text) };
@@ -321,7 +314,7 @@ export class ColumnBuilder {
 
   /** Checks an inferred type against everything seen. */
   settle(): void {
-    const { file, decimal, typed } = this.#context;
+    const { decimal, typed } = this.#context;
     // What the format has as a text is one, where no number says otherwise.
     const isTexts = typed && this.kind === "unknown" && this.#gaps !== undefined;
     if (isTexts) this.#becomeCategory();
@@ -337,21 +330,16 @@ export class ColumnBuilder {
     });
     const { line, text } = this.#firstText!;
     if (commas > 0 && commas === texts) {
-      if (this.#levels.every((level) => !level.includes(",") || grouped.test(level))) throw this.#thousands(text, line);
-      throw fault(
-        file,
-        line,
-        this.position,
-        `${show(text)} looks like a number with a decimal comma in column ${show(this.name)}; pass decimal: ",", or declare types: { ${show(this.name)}: "category" }`,
-        "DATA_TYPE",
-      );
+      if (this.#levels.every((level) => !level.includes(",") || thousands.test(level)))
+        throw thousandsOrDecimals(this.#at(line), text);
+      throw decimalComma(this.#at(line), text);
     }
     if (numbers >= 9 * texts) throw this.#notNumber(text, line, numbers);
   }
 
   /** The type for another reading, levels in their final order. */
   type(): ColumnType {
-    return this.kind === "category" ? this.#order().map((code) => this.#levels[code]) : "number";
+    return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }
 
   /** The column of all rows put since the last take; the next one begins. A column of missing values alone is one of numbers. */
@@ -367,7 +355,7 @@ export class ColumnBuilder {
     const codes = this.#taken(this.#codes);
     this.length = 0;
     this.#codes = noCodes;
-    const order = this.#order();
+    const order = levelOrder(this.#levels, this.#levelsDeclared);
     const levels = order.map((code) => this.#levels[code]);
     if (!this.#levelsDeclared) {
       const final = new Int32Array(order.length);
@@ -394,71 +382,12 @@ export class ColumnBuilder {
     return part as T;
   }
 
-  #order(): number[] {
-    const order = this.#levels.map((_, code) => code);
-    if (this.#levelsDeclared) return order;
-    const levels = this.#levels;
-    if (levels.every((level) => isNumberText(level, "."))) return order.sort((a, b) => Number(levels[a]) - Number(levels[b]));
-    return order.sort((a, b) => (levels[a] < levels[b] ? -1 : 1));
-  }
-
-  /** Of "1,000" nobody can tell which it is, and the two differ by a factor of a thousand. */
-  #thousands(text: string, line: number): Error {
-    return fault(
-      this.#context.file,
-      line,
-      this.position,
-      `${show(text)} in column ${show(this.name)} may have a comma between thousands, or a decimal comma; take commas between thousands out of the file, pass decimal: "," if they are decimal ones, or declare types: { ${show(this.name)}: "category" }`,
-      "DATA_TYPE",
-    );
+  #at(line: number): CellPlace {
+    return { file: this.#context.file, line, column: this.name, position: this.position };
   }
 
   #notNumber(text: string, line: number, numbers?: number): Error {
-    if (!this.#context.typed && this.#context.decimal === "." && grouped.test(text)) return this.#thousands(text, line);
-    const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
-    const comma = this.#context.decimal === "." && isNumberText(text, ",");
-    const mark = this.position === 1 ? commentMark(text) : undefined;
-    const advice = comma
-      ? `pass decimal: ","`
-      : mark && !this.#context.typed
-        ? `pass comment: ${show(mark)} if lines that begin so are comments`
-        : `correct it, list it in the option missing, or declare types: { ${show(this.name)}: "category" }`;
-    return fault(
-      this.#context.file,
-      line,
-      this.position,
-      `${show(text)} is not a number in column ${show(this.name)}${others}; ${advice}`,
-      "DATA_TYPE",
-    );
+    const { typed, decimal } = this.#context;
+    return notNumber(this.#at(line), text, { typed, decimal, numbers });
   }
-
-  #unknownLevel(text: string, line: number): Error {
-    const levels = listed(this.#levels);
-    const advice = `correct it, or declare all levels: types: { ${show(this.name)}: [${listed([...this.#levels, text])}] }`;
-    return fault(
-      this.#context.file,
-      line,
-      this.position,
-      `${show(text)} is not a level of column ${show(this.name)} (${levels}); ${advice}`,
-      "DATA_TYPE",
-    );
-  }
-}
-
-/** Short ASCII texts are most of all, and a decoder's call costs more than they do. */
-function textOf(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > 32) return shown(bytes.subarray(start, end));
-  let text = "";
-  for (let i = start; i < end; i++) {
-    if (bytes[i] > 127) return shown(bytes.subarray(start, end));
-    text += String.fromCharCode(bytes[i]);
-  }
-  return text;
-}
-
-const encoder = new TextEncoder();
-
-/** A string of its own: a slice would keep the whole block that it was cut from. */
-function copied(text: string): string {
-  return text.length < 13 ? text : shown(encoder.encode(text));
 }

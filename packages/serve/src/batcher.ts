@@ -1,4 +1,4 @@
-import { ErgodicError } from "ergodic";
+import { isPromise, wrongCount } from "./batch-answers.ts";
 import { BatchTime } from "./batch-time.ts";
 import { onAbort } from "./cancellation.ts";
 import type { Clock } from "./clock.ts";
@@ -388,14 +388,4 @@ export class Batcher<Request, Answer> {
  */
 export function batcher<Request, Answer>(options: BatcherOptions<Request, Answer>): Batcher<Request, Answer> {
   return new Batcher(options);
-}
-
-function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as Partial<PromiseLike<T>> | undefined)?.then === "function";
-}
-
-function wrongCount(wanted: number, given: unknown): ErgodicError {
-  const found = Array.isArray(given) ? `${given.length} answers` : typeof given;
-  const said = `run was given ${wanted} requests and gave ${found}, but must give an answer for each, in their order`;
-  return new ErgodicError("batcher", said, "BATCH_ANSWERS");
 }

@@ -16,7 +16,7 @@ import { labelsText } from "../options/training.ts";
 import { checkOutputs } from "../outputs.ts";
 import { type CalibrationDescribed, calibrationText } from "../report/calibration.ts";
 import { counted, json } from "../report/numbers.ts";
-import { pairs } from "../report/table.ts";
+import { pairs } from "../report/text-table.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface CalibrateOptions extends FormatOptions, LimitOptions {

@@ -6,7 +6,7 @@
 import { Dataset, fit, linear, matrix, model, normal, sample, sgd, vector } from "ergodic";
 import { bernoulliLogitGlm } from "ergodic/distributions";
 import { percent } from "../report/numbers.ts";
-import { table } from "../report/table.ts";
+import { table } from "../report/text-table.ts";
 import type { Paint } from "../terminal.ts";
 
 const PAIR = ["3", "8"] as const;

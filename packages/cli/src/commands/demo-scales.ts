@@ -8,7 +8,7 @@ import { adagrad, adam, Dataset, ErgodicError, fit, linear, newtonCholesky, rmsp
 import { polyak, polyakEstimated, type Rule } from "ergodic/rules";
 import { rateText } from "../report/chosen.ts";
 import { percent, short } from "../report/numbers.ts";
-import { table } from "../report/table.ts";
+import { table } from "../report/text-table.ts";
 import type { Paint } from "../terminal.ts";
 
 const SCALES = [1, 30, 0.03];

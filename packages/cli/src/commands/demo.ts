@@ -39,7 +39,7 @@ import { rateText } from "../report/chosen.ts";
 import { joules, milliseconds } from "../report/measure.ts";
 import { duration, grouped, percent, short } from "../report/numbers.ts";
 import { beside, picture } from "../report/picture.ts";
-import { table } from "../report/table.ts";
+import { table } from "../report/text-table.ts";
 import { quoted, relative, type Terminal } from "../terminal.ts";
 import { posteriorText } from "./demo-posterior.ts";
 import { polyakText, scaledRows, scalesText } from "./demo-scales.ts";

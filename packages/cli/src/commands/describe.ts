@@ -21,7 +21,7 @@ import { coefficients, coefficientTable } from "../report/coefficients.ts";
 import { layersText, networkCost } from "../report/layers.ts";
 import { bytes, counted, grouped, json, percent, short, significant } from "../report/numbers.ts";
 import { regressionText } from "../report/regression.ts";
-import { pairs, table } from "../report/table.ts";
+import { pairs, table } from "../report/text-table.ts";
 import { type ColumnSummary, type DataSummary, summarise } from "../summary.ts";
 import type { Terminal } from "../terminal.ts";
 

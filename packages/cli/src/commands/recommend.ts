@@ -37,7 +37,7 @@ import { type FactorsDescribed, factorsLine } from "../report/chosen.ts";
 import { metricsText, validationWarning } from "../report/metrics.ts";
 import { counted, decimal, duration, grouped, json, significant } from "../report/numbers.ts";
 import { Progress } from "../report/progress.ts";
-import { table } from "../report/table.ts";
+import { table } from "../report/text-table.ts";
 import type { Terminal } from "../terminal.ts";
 
 /** What the model is, and of which columns. */

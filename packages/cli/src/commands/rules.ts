@@ -12,7 +12,7 @@ import { type LedgerRow, measureRule, ruleLedger, ruleLedgerRow, ruleRegistry } 
 import { UsageError } from "../errors.ts";
 import { LINK, parseRule } from "../options/things.ts";
 import { grouped, json, significant } from "../report/numbers.ts";
-import { table } from "../report/table.ts";
+import { table } from "../report/text-table.ts";
 import type { Paint, Terminal } from "../terminal.ts";
 
 const SMALL = 100_000;

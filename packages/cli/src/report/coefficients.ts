@@ -1,7 +1,7 @@
 import type { LinearPredictor } from "ergodic";
 import type { Paint } from "../terminal.ts";
 import { grouped, significant } from "./numbers.ts";
-import { table } from "./table.ts";
+import { table } from "./text-table.ts";
 
 export interface Coefficient {
   column: string;

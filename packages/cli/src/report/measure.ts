@@ -4,7 +4,7 @@ import type { Energy, LedgerItem } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import { bytes, counted, grouped, short, significant } from "./numbers.ts";
 import { scatter } from "./scatter.ts";
-import { pairs, table } from "./table.ts";
+import { pairs, table } from "./text-table.ts";
 
 export const milliseconds = (ms: number | null): string => (ms === null ? "–" : significant(ms, 3));
 

@@ -4,7 +4,7 @@ import type { Coverage } from "ergodic/calibration";
 import type { AnyMetrics, FactorMetrics } from "ergodic/predict";
 import type { Paint } from "../terminal.ts";
 import { decimal, grouped, percent } from "./numbers.ts";
-import { pairs, table } from "./table.ts";
+import { pairs, table } from "./text-table.ts";
 
 type Known = AnyMetrics & FactorMetrics & Pick<Coverage, "coverage" | "size">;
 

@@ -4,7 +4,7 @@ import type { Paint } from "../terminal.ts";
 import type { CountedReport } from "./counted-progress.ts";
 import { curve, type Mark } from "./curve.ts";
 import { decimal, grouped, percent, significant, small } from "./numbers.ts";
-import { table } from "./table.ts";
+import { table } from "./text-table.ts";
 
 /** Rows of a path that are shown, beside those that have a mark. */
 const SHOWN = 12;

@@ -2,7 +2,7 @@
 import type { RegressionTable } from "ergodic/learning";
 import type { Paint } from "../terminal.ts";
 import { counted, decimal, significant } from "./numbers.ts";
-import { table } from "./table.ts";
+import { table } from "./text-table.ts";
 
 /** Below this a probability is not told apart from 0. */
 const LEAST = 1e-16;

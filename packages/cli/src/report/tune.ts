@@ -4,7 +4,7 @@ import { readable } from "../options/over.ts";
 import type { Paint } from "../terminal.ts";
 import type { CountedReport } from "./counted-progress.ts";
 import { counted, decimal, grouped, significant } from "./numbers.ts";
-import { table } from "./table.ts";
+import { table } from "./text-table.ts";
 
 /** Trials that are shown; --json has all. */
 const SHOWN = 20;

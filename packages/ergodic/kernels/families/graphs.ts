@@ -10,4 +10,4 @@ export { graphScan, graphScore, graphSettle, graphSweep } from "../graphs/graph-
 export { graphMoved, graphOwnGradient, graphOwnTerms, graphPseudo, graphStatistics, graphTerms } from "../graphs/graph-learning";
 export { graphValue } from "../graphs/graph-value";
 export { graphReplicas, graphSettleReplicas, graphTally } from "../graphs/replica-gibbs";
-export { graphReplicaCounts, graphReplicaEmpty, graphReplicaOnes, graphReplicaTrade } from "../graphs/replica-ladder";
+export { graphReplicaCounts, graphReplicaEmpty, graphReplicaOnes, graphReplicaTrade } from "../graphs/replica-exchange";

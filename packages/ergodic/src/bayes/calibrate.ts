@@ -8,8 +8,8 @@ import { gammaUpper } from "../engine/numbers/incomplete-gamma.ts";
 import { stream } from "../engine/random/stream.ts";
 import { scalarName } from "./draws/index.ts";
 import type { ModelData, NamedValues, StatisticalModel } from "./model/index.ts";
+import type { Sampler } from "./samplers/base/sampler.ts";
 import { nuts } from "./samplers/hamiltonian/nuts.ts";
-import type { Sampler } from "./samplers/sampler.ts";
 
 /** Options of `calibrate`. */
 export interface CalibrateOptions {

@@ -7,8 +7,8 @@ import { later } from "../engine/threads/later.ts";
 import { Draws, type DrawsContent, type DrawsQuantity, type DrawsSource, scalarName } from "./draws/index.ts";
 import type { FunctionDensity } from "./model/functional/index.ts";
 import { ConditionedModel, type NamedValues } from "./model/index.ts";
-import { ChainDraws } from "./samplers/chain-draws.ts";
-import type { VisitedPlace } from "./samplers/sampler.ts";
+import { ChainDraws } from "./samplers/base/chain-draws.ts";
+import type { VisitedPlace } from "./samplers/base/sampler.ts";
 
 const MOST_NAMED = 8;
 

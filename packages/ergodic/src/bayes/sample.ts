@@ -18,8 +18,8 @@ import {
   type StatisticalModel,
 } from "./model/index.ts";
 import { type Drawn, drawsOf } from "./named-draws.ts";
+import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "./samplers/base/sampler.ts";
 import { nuts } from "./samplers/hamiltonian/nuts.ts";
-import { checkGivenOptions, type Sampler, type Sampling, type SamplingPlan } from "./samplers/sampler.ts";
 import { slice } from "./samplers/slice/slice.ts";
 import { type Start, startOf } from "./starts.ts";
 

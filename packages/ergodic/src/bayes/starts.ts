@@ -5,7 +5,7 @@ import { checkValuesByName } from "../engine/data/values-by-name.ts";
 import { checkKeys, OptionError } from "../engine/errors/errors.ts";
 import { stream } from "../engine/random/stream.ts";
 import { ConditionedModel, type GivenValues } from "./model/index.ts";
-import { randomPoint } from "./samplers/starting-points.ts";
+import { randomPoint } from "./samplers/base/starting-points.ts";
 
 /** Values of parameters by name, or unconstrained numbers of all. */
 export type Start = GivenValues | Float64Array;

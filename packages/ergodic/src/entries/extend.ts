@@ -5,8 +5,7 @@
 import "./at-start.ts"; // left out by bundlers
 
 export { Distribution, distribution } from "../bayes/model/index.ts";
-export { type ChainState, ChainsRun } from "../bayes/samplers/chains-run.ts";
-export { ChainDraws } from "../bayes/samplers/index.ts";
+export { type ChainState, ChainsRun } from "../bayes/samplers/base/chains-run.ts";
 export type {
   GivenOptions,
   InnerSampling,
@@ -14,8 +13,9 @@ export type {
   Sampling,
   SamplingPlan,
   VisitedPlace,
-} from "../bayes/samplers/sampler.ts";
-export { type Placed, placeChains } from "../bayes/samplers/starting-points.ts";
+} from "../bayes/samplers/base/sampler.ts";
+export { type Placed, placeChains } from "../bayes/samplers/base/starting-points.ts";
+export { ChainDraws } from "../bayes/samplers/index.ts";
 export type {
   Advance,
   Algorithm,

@@ -2,7 +2,9 @@
 import "./at-start.ts"; // left out by bundlers
 
 export { Answer, type BestState, type VariableMarginal } from "../graphs/answers/index.ts";
+export * from "../graphs/infer/all.ts";
 export { type InferOptions, type InferWatchOptions, infer } from "../graphs/infer/infer.ts";
+export { inferenceFromJson, inferenceNames } from "../graphs/infer/registry.ts";
 export type { Inferred } from "../graphs/infer/tables-of.ts";
 export {
   type Atom,
@@ -51,7 +53,5 @@ export { type LogicalFunction, logicalFunctionNames, logicalFunctionOf, logicalF
 export { FactorGraph, factorGraph, type VariableOptions } from "../graphs/model/graph.ts";
 export { is, type Literal, type LiteralLike, not, type VariableName } from "../graphs/model/literals.ts";
 export type { FactorKind } from "../graphs/model/structure.ts";
-export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/reduce/algorithm.ts";
-export * from "../graphs/reduce/all.ts";
-export { inferenceFromJson, inferenceNames } from "../graphs/reduce/registry.ts";
-export type { GraphTemperingOptions } from "../graphs/sampling/gibbs/ladder.ts";
+export type { InferenceAlgorithm, InferencePlan, InferenceTask, PartAnswer, PartInference } from "../graphs/parts/algorithm.ts";
+export type { GraphTemperingOptions } from "../graphs/sampling/gibbs/tempered-chains.ts";

@@ -22,8 +22,9 @@ export { network } from "../learning/fit/kinds/network.ts";
 export { factorisation } from "../learning/fit/kinds/ratings.ts";
 export type { FitOptions, Trainable, TrainableModel } from "../learning/fit/kinds/trainable.ts";
 export type { Fitted, Trained } from "../learning/fit/launch.ts";
+export { type CrossValidation, LinearPath } from "../learning/fit/linear-path.ts";
 export { modelFromJson } from "../learning/fit/model-from-json.ts";
-export { type CrossValidation, type FitPathOptions, LinearPath } from "../learning/fit/path.ts";
+export type { FitPathOptions } from "../learning/fit/path.ts";
 export {
   type RegressionCoefficient,
   type RegressionTable,

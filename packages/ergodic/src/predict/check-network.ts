@@ -1,8 +1,8 @@
 import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
 import { checkFinite, checkModel, isObject, shownJson } from "./check-model.ts";
-import type { NetworkPlan } from "./network-plan.ts";
+import type { NetworkPlan } from "./plan/index.ts";
 
-/** The description around a network's plan; the plan itself is checked where it is made ready (network-plan.ts). */
+/** The description around a network's plan; the plan itself is checked where it is made ready (plan/network-plan.ts). */
 export function checkNetwork({ description, tensors }: SavedModel, columnCount: number, where: string): void {
   const { program, rowShape } = description;
   checkModel(where, isObject(program) && Array.isArray(program.values) && Array.isArray(program.steps), "has no plan");

@@ -2,7 +2,7 @@
 
 import type { Name } from "../engine/data/name-index.ts";
 import { told } from "../engine/data/number-cells.ts";
-import type { RatingColumns } from "../engine/data/ratings.ts";
+import type { RatingColumns, Ratings } from "../engine/data/ratings.ts";
 import { listed } from "../engine/data/raw.ts";
 import type { Row } from "../engine/data/table.ts";
 import { refuse } from "../engine/errors/checks.ts";
@@ -54,4 +54,10 @@ function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, i
   if (column !== undefined && Object.hasOwn(row, column)) return column;
   const isTaken = Object.values(columns).includes(role);
   return !isTaken && Object.hasOwn(row, role) ? role : undefined;
+}
+
+/** Names of the items that a user has rated; none for an unknown user. */
+export function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
+  const u = user === undefined ? -1 : ratings.users.find(user);
+  return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);
 }

@@ -8,7 +8,7 @@ import { type FileTarget, writeWhole } from "../engine/files/files.ts";
 import type { Tensor } from "../engine/files/safetensors.ts";
 import { checkedColumns, checkedNames, factorFacts } from "./check-factors.ts";
 import { checkedTensor, checkFinite } from "./check-model.ts";
-import { checkName, nameIn, ratingIn } from "./factorisation-rows.ts";
+import { checkName, nameIn, namesRatedBy, ratingIn } from "./factorisation-rows.ts";
 import { foldIn, outerSum } from "./fold-in.ts";
 import { metrics, type RegressionMetrics } from "./metrics.ts";
 import { encodeModel } from "./model-file.ts";
@@ -393,9 +393,4 @@ export class FactorPredictor {
     for (let k = 0; k < row.length; k++) sum += all[at + k] * row[k];
     return sum;
   }
-}
-
-function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
-  const u = user === undefined ? -1 : ratings.users.find(user);
-  return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);
 }

@@ -7,9 +7,8 @@ import type { Engine } from "../engine/memory/engine.ts";
 import { type Family, familyOf } from "../engine/memory/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
-import { NetworkPlan } from "./network-plan.ts";
 import { OutputPredictor } from "./output-predictor.ts";
-import type { OpenBatch } from "./plan-home.ts";
+import { NetworkPlan, type OpenBatch } from "./plan/index.ts";
 
 export interface LoadedOptions extends Partial<Limits> {
   /** The same bits on every host. Default: as the model was trained. */
@@ -35,7 +34,7 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
 }
 
 /**
- * A trained neural network: outputs z by its plan of kernels (network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
+ * A trained neural network: outputs z by its plan of kernels (plan/network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
  */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
   K,

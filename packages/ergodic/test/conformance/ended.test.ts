@@ -8,8 +8,8 @@ import { compileFunction } from "../../src/engine/compiler/array/index.ts";
 import { type Checkpoint, checkpointBytes, readCheckpoint } from "../../src/engine/loop/checkpoint.ts";
 import type { Run } from "../../src/engine/loop/run.ts";
 import * as e from "../../src/entries/everything.ts";
+import { inferenceRegistry } from "../../src/graphs/infer/registry.ts";
 import { learnerFromJson, learnerNames } from "../../src/graphs/learn/registry.ts";
-import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
 
 type Bytes = Uint8Array;
 

@@ -15,8 +15,8 @@ import {
   infer,
   inferenceFromJson,
 } from "../../src/entries/everything.ts";
-import { Inference } from "../../src/graphs/reduce/inference.ts";
-import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
+import { Inference } from "../../src/graphs/infer/inference.ts";
+import { inferenceRegistry } from "../../src/graphs/infer/registry.ts";
 import { enumerateGraph, logProductAt } from "../reference/enumerate-graph.ts";
 import { heldTo, type Verdict } from "../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs, randomTrees } from "../reference/random-graph.ts";

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { samplerRegistry } from "../../src/bayes/samplers/registry.ts";
 import * as e from "../../src/entries/everything.ts";
-import { inferenceRegistry } from "../../src/graphs/reduce/registry.ts";
+import { inferenceRegistry } from "../../src/graphs/infer/registry.ts";
 
 type Algorithm = { name: string; verb?: string; toJSON(): object };
 

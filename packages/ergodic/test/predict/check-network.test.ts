@@ -1,7 +1,7 @@
 /** What is said of a network around its plan, and that a plan which is refused gives back its memory. */
 import { expect, it, vi } from "vitest";
 import { checkNetwork, checkParameters, checkPlan } from "../../src/predict/check-network.ts";
-import type { NetworkPlan } from "../../src/predict/network-plan.ts";
+import type { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 
 interface Told {
   inputs?: string[];

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { DataError } from "../../src/engine/errors/errors.ts";
 import { type NetworkPredictor, predictor } from "../../src/entries/everything.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 import {
   altered,
   bytes,

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ErgodicError, MemoryLimitError, WorkerError } from "../../src/engine/errors/errors.ts";
 import type { Engine, Machine } from "../../src/engine/memory/engine.ts";
 import { type NetworkPredictor, predictor } from "../../src/entries/everything.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 import { bytes, engine, own, planOf, rows, wanted } from "./hostile.ts";
 import { drawn, savedPlans } from "./plans.ts";
 

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { DataError, MemoryLimitError, OptionError } from "../../src/engine/errors/errors.ts";
 import { predictor } from "../../src/entries/everything.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import { batchesBytes } from "../../src/predict/plan-home.ts";
-import { PlanPrograms } from "../../src/predict/plan-programs.ts";
+import { buffersOf } from "../../src/predict/plan/buffers.ts";
+import { PlanPrograms } from "../../src/predict/plan/checked-programs.ts";
+import { batchesBytes } from "../../src/predict/plan/home.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 import { bytes, engine, gemm, number, opened, own, planOf, predicted, product, value, wanted, z } from "./hostile.ts";
 
 describe("work is known before anything runs", () => {

@@ -6,7 +6,7 @@ import type { ArrayPlan } from "../../src/engine/memory/array-plan.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import { Dataset, dense, fit, type NetworkPredictor, network, predictor, relu } from "../../src/entries/everything.ts";
 import { MAX_MEMORY, MAX_WORK } from "../../src/predict/limits.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 
 export const engine = await openEngine();
 export const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(i), i / 20]);

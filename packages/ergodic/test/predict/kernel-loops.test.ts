@@ -16,9 +16,9 @@ import { buildFiles } from "../../src/engine/memory/builds/files.ts";
 import { elementwiseCode } from "../../src/engine/memory/elementwise.ts";
 import { familyOf } from "../../src/engine/memory/families.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
-import { checkProgram } from "../../src/predict/plan-check.ts";
-import { MOST_COUNT, planKernels, rolesOf, touchedBy, writesNothing } from "../../src/predict/plan-kernels.ts";
-import { workOf } from "../../src/predict/plan-work.ts";
+import { checkProgram } from "../../src/predict/plan/check.ts";
+import { MOST_COUNT, planKernels, rolesOf, touchedBy, writesNothing } from "../../src/predict/plan/kernel-rules.ts";
+import { workOf } from "../../src/predict/plan/work.ts";
 
 const kernels = fileURLToPath(new URL("../../kernels/", import.meta.url));
 

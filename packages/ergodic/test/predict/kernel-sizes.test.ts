@@ -1,12 +1,12 @@
 /**
- * What the table of kernels says of calls, number by number: elements of each argument, bytes of scratch and work, or the whole error. plan-kernels.test.ts holds
+ * What the table of kernels says of calls, number by number: elements of each argument, bytes of scratch and work, or the whole error. plan/kernel-rules.test.ts holds
  * the sizes to the kernels themselves; here work is pinned down, and what is refused. In cases/kernels.txt: [kernel, bytes of an element, counts in their order,
  * shape]; below, what comes out, or "! " and the error.
  */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import type { PlanArgument } from "../../src/engine/memory/array-plan.ts";
-import { planKernels, rolesOf, touchedBy } from "../../src/predict/plan-kernels.ts";
+import { planKernels, rolesOf, touchedBy } from "../../src/predict/plan/kernel-rules.ts";
 
 const lines = readFileSync(new URL("cases/kernels.txt", import.meta.url), "utf8")
   .trimEnd()

@@ -18,9 +18,9 @@ import {
 } from "../../src/learning/models/neural/index.ts";
 import type { LayerLike } from "../../src/learning/models/neural/scope.ts";
 import { traceNetwork } from "../../src/learning/models/neural/trace.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
-import { buffersOf } from "../../src/predict/plan-buffers.ts";
-import { showsResidue } from "../../src/predict/plan-residue.ts";
+import { buffersOf } from "../../src/predict/plan/buffers.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
+import { showsResidue } from "../../src/predict/plan/residue.ts";
 
 const engine = await openEngine();
 const networks: Record<string, { readonly network: LayerLike; readonly shape: Shape }> = {

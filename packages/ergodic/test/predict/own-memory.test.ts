@@ -5,7 +5,7 @@ import { encodePlan } from "../../src/engine/compiler/array/serialise.ts";
 import { tanh } from "../../src/engine/compiler/index.ts";
 import { openEngine } from "../../src/engine/memory/engine.ts";
 import { engineMemory } from "../../src/engine/memory/memory.ts";
-import { NetworkPlan } from "../../src/predict/network-plan.ts";
+import { NetworkPlan } from "../../src/predict/plan/network-plan.ts";
 
 it("a batch that was open before memory grew computes the same after it", async () => {
   const memory = engineMemory({ own: true });

@@ -7,8 +7,8 @@
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
 import { type KeptField, keptFields, type ParquetOptions, putValue } from "../formats/parquet.ts";
-import { PageCheck } from "../formats/parquet-check.ts";
 import { putTime, type Times } from "../formats/parquet-times.ts";
+import { PageCheck } from "../guards/index.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile } from "./duckdb-file.ts";

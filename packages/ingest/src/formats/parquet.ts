@@ -3,11 +3,11 @@ import type { DecodedArray, FileMetaData, SchemaTree } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
 import type { EngineOptions } from "../engine/engine.ts";
 import { fault, fileFault, show } from "../fault.ts";
+import { checkFooter, PageCheck } from "../guards/index.ts";
 import type { RowDecoder } from "../rows.ts";
 import { allBytes, type ByteSource, openSource, type RandomAccess } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
-import { checkFooter, PageCheck } from "./parquet-check.ts";
 import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 
 /** Options of Parquet files: those of tables, and who reads them. */

@@ -3,7 +3,7 @@ import { ErgodicError } from "../../engine/errors/errors.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { stream } from "../../engine/random/stream.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { ApproximationRun } from "./approximation-run.ts";
 import { Ascent, type AscentOptions } from "./ascent.ts";
 import { BatchPoint } from "./batch-point.ts";

@@ -1,6 +1,6 @@
 import type { Accepted } from "../../engine/errors/options.ts";
-import { type Sampler, type SamplerFactory, sampler } from "../samplers/sampler.ts";
-import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import { batchOf } from "../samplers/base/gradient-estimate.ts";
+import { type Sampler, type SamplerFactory, sampler } from "../samplers/base/sampler.ts";
 import type { AdviOptions, ResolvedAdvi } from "./advi-options.ts";
 import { AdviRun } from "./advi-run.ts";
 

@@ -2,8 +2,8 @@ import type { DensityBinding, LogDensity } from "../../engine/contract/index.ts"
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { stream } from "../../engine/random/stream.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
-import { type Placed, placeChains } from "../samplers/starting-points.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
+import { type Placed, placeChains } from "../samplers/base/starting-points.ts";
 
 /** A log density evaluated on this thread: memory for one point and its gradient. What is no number counts as −∞. */
 export class DensityPoint {

@@ -2,7 +2,7 @@ import type { LogDensity } from "../../engine/contract/index.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { ApproximationRun, type Width } from "./approximation-run.ts";
 import type { Kept } from "./kept.ts";
 import type { PathOptions } from "./path.ts";

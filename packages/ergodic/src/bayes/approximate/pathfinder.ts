@@ -1,4 +1,4 @@
-import { sampler } from "../samplers/sampler.ts";
+import { sampler } from "../samplers/base/sampler.ts";
 import { PathfinderRun } from "./pathfinder-run.ts";
 import { type QuasiNewtonOptions, quasiNewtonDefaults } from "./quasi-newton.ts";
 

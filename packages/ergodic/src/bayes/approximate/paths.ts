@@ -1,5 +1,5 @@
 import { solvePositive } from "../../engine/numbers/cholesky.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import type { DensityPoint } from "./density-point.ts";
 import type { InverseCurvature } from "./inverse-curvature.ts";
 import type { Kept } from "./kept.ts";

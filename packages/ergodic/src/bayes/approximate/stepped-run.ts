@@ -1,8 +1,8 @@
 import type { Advance, LogDensity, Snapshot, Tensor } from "../../engine/contract/index.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import type { ChainDraws } from "../samplers/chain-draws.ts";
-import { checkSamplingPlan, needGradient, type Sampling, type SamplingPlan } from "../samplers/sampler.ts";
+import type { ChainDraws } from "../samplers/base/chain-draws.ts";
+import { checkSamplingPlan, needGradient, type Sampling, type SamplingPlan } from "../samplers/base/sampler.ts";
 import type { BatchPoint } from "./batch-point.ts";
 import { DensityPoint } from "./density-point.ts";
 import { type Kept, keep, recall } from "./kept.ts";

@@ -1,6 +1,6 @@
 import { OptionError } from "../../engine/errors/errors.ts";
-import { sampler } from "../samplers/sampler.ts";
-import { batchOf } from "../samplers/stochastic-gradient/estimate.ts";
+import { batchOf } from "../samplers/base/gradient-estimate.ts";
+import { sampler } from "../samplers/base/sampler.ts";
 import type { ResolvedSvgd, SvgdOptions } from "./svgd-options.ts";
 import { SvgdRun } from "./svgd-run.ts";
 

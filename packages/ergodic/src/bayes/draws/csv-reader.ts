@@ -12,12 +12,12 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { refuse } from "../../engine/errors/checks.ts";
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
-import { type DrawsColumn, headed, quantitiesOf } from "./columns.ts";
 import type { DrawsContent } from "./content.ts";
 import { ERGODIC_KEY, fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws } from "./draws.ts";
 import { type DrawsHeader, headerFromJson } from "./json.ts";
 import { sizeOf } from "./series.ts";
+import { type DrawsColumn, headed, quantitiesOf } from "./stan-columns.ts";
 import { DEEPEST_TREE, isDepth } from "./trajectories.ts";
 
 export interface ChainFile {

@@ -15,10 +15,10 @@
 
 import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { CapabilityError, checkNumber } from "../../engine/errors/errors.ts";
-import { columnsOf, headed } from "./columns.ts";
 import { contentOf, type DrawsContent } from "./content.ts";
 import { BLOCK, headerToJson } from "./json.ts";
 import { sizeOf } from "./series.ts";
+import { columnsOf, headed } from "./stan-columns.ts";
 
 /** Stan's names of what is kept of transitions, in its order. */
 const stanNames: Readonly<Record<string, string>> = {

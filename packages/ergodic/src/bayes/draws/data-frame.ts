@@ -11,12 +11,12 @@
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { holds, refuse } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
-import { columnsOf, quantitiesOf } from "./columns.ts";
 import { contentOf, type DrawsContent } from "./content.ts";
 import { fieldOfLabel, labelOfField } from "./csv.ts";
 import { Draws } from "./draws.ts";
 import { headerFromJson, headerToJson } from "./json.ts";
 import { scalarName, sizeOf } from "./series.ts";
+import { columnsOf, quantitiesOf } from "./stan-columns.ts";
 
 /** Draws as a table of columns, one row per draw, as the R package posterior has them. */
 export interface DrawsFrame {

@@ -23,7 +23,7 @@ import { isApproximation, paretoKText } from "./method.ts";
 import type { PosteriorPrediction, PosteriorPredictor, PosteriorPredictorOptions, PosteriorRow } from "./posterior-predictor.ts";
 import { type PredictiveCheck, predictiveCheck, type Statistic } from "./predictive.ts";
 import { seriesOf, sizeOf, turned } from "./series.ts";
-import { summaryTable } from "./table.ts";
+import { summaryTable } from "./summary-table.ts";
 import { isTable, type PosteriorTable, rowsOfTable } from "./table-rows.ts";
 import { type EnergyReport, energyReport, type TreeReport, treeReport } from "./trajectories.ts";
 import { nothingObserved, type PredictiveOptions, type PredictiveResult, predictiveKind, refuseFew } from "./validation.ts";
@@ -62,6 +62,8 @@ export type ScalarName<Q extends string> = Q | `${Q}[${string}]`;
  *   posterior.summary()["theta[1]"].mean
  *
  * `Q`: names, where the compiler knows them from the model; `D`: names of the model's data.
+ *
+ * Long because users find all that can be asked of draws on this one class; most methods call a module of their own.
  *
  * @throws OptionError for a name that is not there
  */

@@ -30,7 +30,7 @@ export {
 } from "./predictive.ts";
 export { type DrawsSourceFile, type DrawsTarget, readDraws, type SaveDrawsOptions, saveDraws } from "./save.ts";
 export { scalarName } from "./series.ts";
-export { summaryTable } from "./table.ts";
+export { summaryTable } from "./summary-table.ts";
 export type { PosteriorColumn, PosteriorTable } from "./table-rows.ts";
 export type { EnergyReport, TreeReport } from "./trajectories.ts";
 export type { PredictiveKind, PredictiveOptions, PredictiveResult } from "./validation.ts";

@@ -33,9 +33,9 @@ import {
   normal,
   vector,
 } from "../model/index.ts";
-import type { FamilyParameter } from "./families.ts";
 import { effectField, FIXED, indexField, OFFSET, type Plan, type PlannedGroup, smoothField, TRIALS } from "./plan.ts";
 import { isPositive, type Priors } from "./priors.ts";
+import type { FamilyParameter } from "./response-families.ts";
 
 /** Lower bounds: with a single degree of freedom there is no mean. */
 const lowest: Readonly<Partial<Record<FamilyParameter, number>>> = { nu: 1 };

@@ -10,8 +10,8 @@
  * @throws DataError for factors of one level, columns that are combinations of others, numbers written as text
  */
 import { DataError } from "../../engine/errors/errors.ts";
-import { type Columns, type LevelColumn, levelsOfNumbers } from "./columns.ts";
 import { columnsBelow, evaluate } from "./expressions.ts";
+import { type Columns, type LevelColumn, levelsOfNumbers } from "./formula-data.ts";
 import type { Effects, Variable } from "./terms.ts";
 
 /** Values of variables in some rows: those that the model was made of, or new ones. */

@@ -2,8 +2,8 @@
 import { DataError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
-import { isMissing } from "./columns.ts";
 import { columnsBelow, evaluate } from "./expressions.ts";
+import { isMissing } from "./formula-data.ts";
 import type { GroupedRows, Plan } from "./plan.ts";
 import type { Formula, Variable } from "./terms.ts";
 

@@ -2,9 +2,9 @@
 import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { ModelData } from "../model/fields.ts";
 import { refuseCollinear } from "./collinear.ts";
-import type { Columns } from "./columns.ts";
 import { type Coding, codingOf, deviationsOf, ModelRows, meansOf, type Rows } from "./design.ts";
-import { type Response, type ResponseFamily, responseOf } from "./families.ts";
+import type { Columns } from "./formula-data.ts";
+import { type Response, type ResponseFamily, responseOf } from "./response-families.ts";
 import { type Spline, splineOf } from "./splines.ts";
 import type { Formula, GroupTerm, SmoothTerm, Term } from "./terms.ts";
 

@@ -22,7 +22,7 @@ import { nearest } from "../../engine/errors/nearest.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { quantile } from "../../engine/statistics/quantile.ts";
 import { Distribution, gamma, halfStudent, inverseGamma, normal, student } from "../model/index.ts";
-import type { FamilyParameter, ResponseFamily } from "./families.ts";
+import type { FamilyParameter, ResponseFamily } from "./response-families.ts";
 
 /** Priors of a regression, by kinds of parameters or by the name of one. */
 export interface RegressionPriors {

@@ -5,11 +5,11 @@ import type { ModelData } from "../model/fields.ts";
 import { conditionTraced, type StatisticalModel } from "../model/model.ts";
 import { traceModel } from "../model/trace.ts";
 import { regressionBody } from "./body.ts";
-import { Columns, type FormulaData } from "./columns.ts";
-import { type FamilyName, familyNames, familyOf, familySynonyms } from "./families.ts";
+import { Columns, type FormulaData } from "./formula-data.ts";
 import { columnsOfFormula, numbersOfRow } from "./new-rows.ts";
 import { checkNames, Plan } from "./plan.ts";
 import { checkPriors, Priors, type RegressionPriors } from "./priors.ts";
+import { type FamilyName, familyNames, familyOf, familySynonyms } from "./response-families.ts";
 import { readFormula } from "./terms.ts";
 
 /** Options of `regression`. */

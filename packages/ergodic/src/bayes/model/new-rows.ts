@@ -16,7 +16,7 @@ import { RepeatedDraws } from "../../engine/random/repeated-draws.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { Distribution } from "../distributions/value.ts";
 import type { TracedModel, TracedObservation } from "./context.ts";
-import { familiesOfModel } from "./families.ts";
+import { familiesOfModel } from "./kernels-needed.ts";
 import { type Output, type RowModel, RowPredictions } from "./row-predictions.ts";
 import { RowPrograms } from "./row-programs.ts";
 import { fieldsBelow, inputOf, RowFields } from "./rows.ts";

@@ -12,7 +12,7 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import type { Family } from "../../engine/memory/families.ts";
 import { boundDensity } from "./bound.ts";
 import type { ConditionedModel } from "./conditioned.ts";
-import { familiesOfModel } from "./families.ts";
+import { familiesOfModel } from "./kernels-needed.ts";
 import { densityBlock, type PortableForm, type PortableForms } from "./placed.ts";
 import { LIKELIHOOD, POWER } from "./programs.ts";
 

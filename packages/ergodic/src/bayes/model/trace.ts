@@ -16,16 +16,7 @@ import {
   sum,
   toArray,
 } from "../../engine/compiler/index.ts";
-import {
-  anything,
-  array,
-  checkArgument,
-  type Kind,
-  operand,
-  operation,
-  optional,
-  text,
-} from "../../engine/compiler/signature.ts";
+import { anything, array, operand, optional, text } from "../../engine/compiler/signature.ts";
 import { refusedName } from "../../engine/errors/checks.ts";
 import { CapabilityError, CompileError, checkKeys, OptionError } from "../../engine/errors/errors.ts";
 import { batchOf } from "../distributions/constraint.ts";
@@ -62,9 +53,9 @@ import {
 } from "./fields.ts";
 import { HiddenMarkov } from "./hidden-markov.ts";
 import { observationHint, unboundedHint } from "./hints.ts";
-import { type Marginal, type MarginalValue, marginal, refuseSymbols, type States, type StateTerms } from "./marginalise.ts";
+import { type Marginal, marginal, type States, type StateTerms } from "./marginalise.ts";
 import { nonCentred } from "./non-centred.ts";
-import { withUserLine } from "./user-line.ts";
+import { GENERATED, marginalValue, OBJECT, PRIOR, said } from "./trace-arguments.ts";
 
 export function traceModel(name: string, body: (context: ModelContext) => unknown, data: ModelData): TracedModel {
   const scope = new Scope(name, data);
@@ -112,26 +103,6 @@ function refuseLater(name: string, made: unknown): void {
   );
 }
 
-const object: Kind = {
-  wanted: "an object",
-  fits: (x) => typeof x === "object" && x !== null && !Array.isArray(x) && !isArray(x),
-};
-const PRIOR: Kind = {
-  wanted: 'a distribution, a constraint such as "real" or "positive", or bounds { lower, upper }',
-  fits: (x) => typeof x === "string" || object.fits(x),
-};
-const GENERATED: Kind = { wanted: "a symbolic array or a distribution", fits: (x) => isArray(x) || distributionKind.fits(x) };
-
-/** What a model says, with the arguments checked, and the user's line in every error. */
-function said<Given extends unknown[], Made>(
-  name: string,
-  parameters: Readonly<Record<string, Kind>>,
-  act: (...given: Given) => Made,
-): (...given: Given) => Made {
-  const checked = operation(name, parameters, act as unknown as (...given: never[]) => Made) as unknown as typeof act;
-  return (...given) => withUserLine(() => checked(...given));
-}
-
 class Scope {
   readonly #name: string;
   readonly #given: ModelData;
@@ -167,9 +138,9 @@ class Scope {
 
   context(): ModelContext {
     return {
-      data: said("data", { fields: object }, (fields) => this.#read(fields)) as ModelContext["data"],
+      data: said("data", { fields: OBJECT }, (fields) => this.#read(fields)) as ModelContext["data"],
       size: said("size", { name: text }, (name) => this.#size(name)),
-      param: said("param", { name: text, prior: PRIOR, options: optional(object) }, (name, prior, options) =>
+      param: said("param", { name: text, prior: PRIOR, options: optional(OBJECT) }, (name, prior, options) =>
         this.#param(name, prior, options),
       ),
       observe: said(
@@ -179,7 +150,7 @@ class Scope {
       ),
       marginalise: said(
         "marginalise",
-        { states: anything, terms: anything, options: optional(object) },
+        { states: anything, terms: anything, options: optional(OBJECT) },
         (states, terms, options) => this.#marginalise(states, terms, options),
       ),
       transformed: said("transformed", { name: text, value: array }, (name, value) => this.#quantity("transformed", name, value)),
@@ -412,19 +383,6 @@ class Scope {
   #hint(...found: readonly (Hint | undefined)[]): void {
     this.#hints.push(...found.filter((hint) => hint !== undefined));
   }
-}
-
-/** An operand, or several in a list or by name. */
-function marginalValue(given: NonNullable<MarginaliseOptions["value"]>): MarginalValue {
-  const converted = (name: string, value: unknown): SymbolicArray => {
-    checkArgument("marginalise", name, operand, value);
-    return toArray(value as SymbolicArray);
-  };
-  if (typeof given !== "object" || isArray(given) || given === null) return converted("value", given);
-  const isNumbers = Array.isArray(given) && given.length > 0 && given.every((one) => typeof one === "number");
-  if (isNumbers) return converted("value", given);
-  refuseSymbols(given);
-  return Object.fromEntries(Object.entries(given).map(([key, value]) => [key, converted(`value.${key}`, value)]));
 }
 
 const total = (terms: readonly SymbolicArray[]): SymbolicArray => terms.reduce((a, b) => add(a, b), toArray(0));

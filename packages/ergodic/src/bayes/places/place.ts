@@ -2,7 +2,7 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 import { psis } from "../../engine/statistics/index.ts";
-import { lowerFactor } from "../samplers/hamiltonian/metric.ts";
+import { lowerFactor } from "../samplers/base/metric.ts";
 
 const MOST_K = 0.7;
 const LEAST_EFFECTIVE = 10;

@@ -2,8 +2,8 @@ import type { JsonObject, LogDensity, Tensor } from "../../engine/contract/index
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { DensityPoint } from "../approximate/density-point.ts";
-import type { ChainDraws } from "../samplers/chain-draws.ts";
-import type { SamplingPlan, VisitedPlace } from "../samplers/sampler.ts";
+import type { ChainDraws } from "../samplers/base/chain-draws.ts";
+import type { SamplingPlan, VisitedPlace } from "../samplers/base/sampler.ts";
 import { drawsFor, type Normal, unknownPlace } from "./place.ts";
 import { BUDGET, distinct, massDraws, massOf, type Scouted, scouted, shareOf } from "./scouts.ts";
 import { decoded, ENTRY_NUMBERS, type Entry, encoded, type Total, visitsOf } from "./visits.ts";

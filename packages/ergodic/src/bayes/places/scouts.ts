@@ -19,7 +19,7 @@ import type { DensityPoint } from "../approximate/density-point.ts";
 import { Path } from "../approximate/path.ts";
 import { choleskyScale } from "../approximate/paths.ts";
 import { quasiNewtonDefaults } from "../approximate/quasi-newton.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { drawsFor, haveLikeSpreads, isKnown, measured, Normal, type Place, REFITS } from "./place.ts";
 
 /** Largest share of a run's gradients that the search for places may take. */

@@ -3,7 +3,7 @@ import { isWhole, type KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { hypotenuse } from "../../engine/numbers/hypotenuse.ts";
 import { log } from "../../engine/numbers/log.ts";
-import type { SamplingPlan } from "../samplers/sampler.ts";
+import type { SamplingPlan } from "../samplers/base/sampler.ts";
 import { isKnown, measured, Normal, type Place, unknownPlace } from "./place.ts";
 import { Scouting } from "./scouting.ts";
 import { massDraws, randomPoint } from "./scouts.ts";

@@ -22,8 +22,8 @@ import type { LogDensity } from "../../engine/contract/index.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { hypotenuse } from "../../engine/numbers/hypotenuse.ts";
 import { mean, variance } from "../../engine/statistics/moments.ts";
-import type { ChainDraws } from "../samplers/chain-draws.ts";
-import type { VisitedPlace } from "../samplers/sampler.ts";
+import type { ChainDraws } from "../samplers/base/chain-draws.ts";
+import type { VisitedPlace } from "../samplers/base/sampler.ts";
 import { haveLikeSpreads, isKnown, Normal, type Place } from "./place.ts";
 
 const LEAST_DRAWS = 20;

@@ -1,6 +1,21 @@
 /** Samplers, the types that they share, and their registry. */
 export * from "./all.ts";
-export { ChainDraws } from "./chain-draws.ts";
+export { ChainDraws } from "./base/chain-draws.ts";
+export type { DualAveragingOptions } from "./base/dual-averaging.ts";
+export type { EstimateOptions } from "./base/gradient-estimate.ts";
+export type { MetricKind } from "./base/metric.ts";
+export type {
+  GivenOptions,
+  Sampler,
+  SamplerDeclaration,
+  SamplerFactory,
+  SamplerFamily,
+  Sampling,
+  SamplingPlan,
+  VisitedPlace,
+} from "./base/sampler.ts";
+export { checkGivenOptions } from "./base/sampler.ts";
+export { type WindowOptions, warmupWindows } from "./base/windows.ts";
 export {
   type BlockUpdate,
   type BlockValues,
@@ -11,21 +26,6 @@ export {
   type Values as GibbsValues,
 } from "./gibbs/index.ts";
 export type { AdaptationOptions } from "./hamiltonian/adaptation.ts";
-export type { DualAveragingOptions } from "./hamiltonian/dual-averaging.ts";
-export type { MetricKind } from "./hamiltonian/metric.ts";
-export { type WindowOptions, warmupWindows } from "./hamiltonian/windows.ts";
 export type { Proposal, Propose } from "./metropolis/proposal-run.ts";
 export { samplerFromJson, samplerNames, samplerRegistry } from "./registry.ts";
-export type {
-  GivenOptions,
-  Sampler,
-  SamplerDeclaration,
-  SamplerFactory,
-  SamplerFamily,
-  Sampling,
-  SamplingPlan,
-  VisitedPlace,
-} from "./sampler.ts";
-export { checkGivenOptions } from "./sampler.ts";
-export type { EstimateOptions } from "./stochastic-gradient/estimate.ts";
-export type { CycleOptions, ScheduleOptions, StepDecay } from "./stochastic-gradient/schedule.ts";
+export type { CycleOptions, ScheduleOptions, StepDecay } from "./stochastic-gradient/step-schedule.ts";

@@ -2,8 +2,8 @@ import type { LogDensity } from "../../engine/contract/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { type Stream, stream } from "../../engine/random/stream.ts";
-import { type ChainState, ChainsRun } from "./chains-run.ts";
-import { type SamplingPlan, sampler } from "./sampler.ts";
+import { type ChainState, ChainsRun } from "./base/chains-run.ts";
+import { type SamplingPlan, sampler } from "./base/sampler.ts";
 
 const STRETCH = 64;
 

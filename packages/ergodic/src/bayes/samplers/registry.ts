@@ -4,7 +4,7 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import * as all from "./all.ts";
-import type { Sampler, SamplerFactory } from "./sampler.ts";
+import type { Sampler, SamplerFactory } from "./base/sampler.ts";
 
 const isRegistered = (value: unknown): value is SamplerFactory<object> => typeof value === "function" && "declaration" in value;
 

@@ -58,6 +58,8 @@ interface Lending<Names extends string> {
  * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
  * dataset has the pipeline of the floats that it represents.
  *
+ * Long because Dataset and Pipeline create each other, so that two files would import each other.
+ *
  * `Names`: the raw columns without the target, where the compiler knows them: then `predict` refuses rows that lack one.
  *
  * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError

@@ -74,7 +74,7 @@ export interface PlanProgram<N = PlanCount> {
 }
 
 /**
- * A program on arrays as data: what compiler/array/serialise.ts writes into the file of a saved network and predict/network-plan.ts runs, so that
+ * A program on arrays as data: what compiler/array/serialise.ts writes into the file of a saved network and predict/plan/network-plan.ts runs, so that
  * prediction needs no compiler. Steps run in order over values in memory, as in compiler/array/lowered.ts: loops are interpreted by
  * kernels/engine/arrays/elementwise.ts, all else is calls of kernels.
  *

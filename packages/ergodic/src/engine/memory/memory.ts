@@ -11,7 +11,7 @@
  * @throws MemoryLimitError when a request does not fit, naming who asked for how much and who holds most
  */
 import { assert, MemoryLimitError } from "../errors/errors.ts";
-import { Blocks } from "./blocks.ts";
+import { Blocks } from "./free-list.ts";
 import { bytesText } from "./room.ts";
 import type { WebAssemblyMemory } from "./web-types.ts";
 

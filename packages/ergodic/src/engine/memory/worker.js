@@ -21,6 +21,8 @@
  */
 
 /**
+ * Long because its functions share one table and one set of instances, and the program has no imports.
+ *
  * @param {WebAssembly.Memory} memory
  * @returns {Thread}
  */

@@ -1,7 +1,7 @@
 import { log } from "../../engine/numbers/log.ts";
-import type { LogTable } from "../reduce/log-tables.ts";
-import { sizeOf, stridesIn } from "../reduce/table.ts";
-import type { Buckets } from "./mini-bucket-pass.ts";
+import { sizeOf, stridesIn } from "../parts/factor-table.ts";
+import type { LogTable } from "../parts/log-tables.ts";
+import type { Buckets } from "../parts/mini-bucket-pass.ts";
 
 /**
  * The graph where some variables have given states, as few as greedily found, so that summing out the others never takes a table of more than 2^limit

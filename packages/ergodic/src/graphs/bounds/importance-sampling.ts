@@ -3,11 +3,12 @@ import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { stream } from "../../engine/random/stream.ts";
-import { eliminationOrders } from "../exact/order.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
-import { type LogTable, LogTables } from "../reduce/log-tables.ts";
-import { PartRun } from "../reduce/part-run.ts";
-import type { Component } from "../reduce/reduction.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../parts/algorithm.ts";
+import { eliminationOrders } from "../parts/elimination-orders.ts";
+import { type LogTable, LogTables } from "../parts/log-tables.ts";
+import { PartRun } from "../parts/part-run.ts";
+import type { Component } from "../parts/reduction.ts";
+import { spreadOf } from "../parts/spread.ts";
 import { judged, type Weighed } from "./judge.ts";
 import { answerFrom, keptAnswer } from "./kept-answer.ts";
 import { Proposal } from "./proposal.ts";
@@ -235,18 +236,4 @@ function valueAt(tables: readonly LogTable[], states: Int32Array): number {
     sum += values[at];
   }
   return sum;
-}
-
-/** The widest interval; ∞ where there is another certificate. */
-export function spreadOf({ logZ, marginals }: PartAnswer): number {
-  const widths = [logZ?.certificate, ...(marginals ?? []).map(({ certificate }) => certificate)].map((certificate) => {
-    if (!certificate || "exact" in certificate) return 0;
-    if (!("interval" in certificate)) return Infinity;
-    const intervals = (Array.isArray(certificate.interval[0]) ? certificate.interval : [certificate.interval]) as [
-      number,
-      number,
-    ][];
-    return Math.max(...intervals.map(([low, high]) => high - low));
-  });
-  return widths.reduce((a, b) => Math.max(a, b), -Infinity);
 }

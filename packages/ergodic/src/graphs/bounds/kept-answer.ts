@@ -1,6 +1,6 @@
 import type { Certificate, Json, JsonObject, Snapshot } from "../../engine/contract/index.ts";
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
-import type { PartAnswer } from "../reduce/algorithm.ts";
+import type { PartAnswer } from "../parts/algorithm.ts";
 
 const kinds = ["exact", "interval", "khat", "none"];
 const isCertificate = (item: Json | undefined): item is JsonObject => isObject(item) && kinds.some((kind) => kind in item);

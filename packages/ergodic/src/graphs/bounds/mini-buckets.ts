@@ -1,17 +1,17 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
 import { declare } from "../../engine/errors/options.ts";
 import { stream } from "../../engine/random/stream.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
-import { JointState } from "../reduce/joint-state.ts";
-import { LogTables } from "../reduce/log-tables.ts";
-import { PartRun } from "../reduce/part-run.ts";
-import { positiveState } from "../reduce/positive-state.ts";
-import type { Component } from "../reduce/reduction.ts";
-import { climb } from "../search/climb.ts";
-import { Incumbent } from "../search/incumbent.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../parts/algorithm.ts";
+import { climb } from "../parts/climb.ts";
+import { Incumbent } from "../parts/incumbent.ts";
+import { JointState } from "../parts/joint-state.ts";
+import { LogTables } from "../parts/log-tables.ts";
+import { type Buckets, miniBucketPass } from "../parts/mini-bucket-pass.ts";
+import { PartRun } from "../parts/part-run.ts";
+import { positiveState } from "../parts/positive-state.ts";
+import { bucketsOf } from "../parts/quick-bound.ts";
+import type { Component } from "../parts/reduction.ts";
 import { conditioned } from "./cutset.ts";
-import { type Buckets, miniBucketPass } from "./mini-bucket-pass.ts";
-import { bucketsOf } from "./quick-bound.ts";
 import { logZBetween, StateBounds, widthOf } from "./state-bounds.ts";
 
 /** Options of `miniBuckets`. */

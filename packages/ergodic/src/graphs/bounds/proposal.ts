@@ -1,10 +1,10 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import type { Draws } from "../../engine/random/stream.ts";
-import type { LogTables } from "../reduce/log-tables.ts";
-import { stridesIn } from "../reduce/table.ts";
-import type { MiniBucket } from "./mini-bucket.ts";
-import { miniBucketPass } from "./mini-bucket-pass.ts";
+import { stridesIn } from "../parts/factor-table.ts";
+import type { LogTables } from "../parts/log-tables.ts";
+import type { MiniBucket } from "../parts/mini-bucket.ts";
+import { miniBucketPass } from "../parts/mini-bucket-pass.ts";
 
 /** b_r(x | later): of a variable, given those that go later, by one of its mini-buckets. */
 interface Conditional {

@@ -1,7 +1,7 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
-import type { PartAnswer } from "../reduce/algorithm.ts";
+import type { PartAnswer } from "../parts/algorithm.ts";
 
 /** What a difference of logarithms and the exponential of it may have been rounded by. */
 const ROUNDING = 2 ** -40;

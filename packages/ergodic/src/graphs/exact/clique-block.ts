@@ -1,6 +1,6 @@
 import * as F from "../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
-import { sizeOf } from "../reduce/table.ts";
+import { sizeOf } from "../parts/factor-table.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
 /** Values in the engine's memory by the states of `axes`, the last fastest. */

@@ -1,7 +1,7 @@
 import type { Engine } from "../../engine/memory/engine.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
-import { sizeOf } from "../reduce/table.ts";
+import { sizeOf } from "../parts/factor-table.ts";
 import { type AxisRanges, CliqueBlock, type Placed, SparseBlock } from "./clique-block.ts";
 import type { Clique } from "./junction-tree.ts";
 import type { Kept, MessageStore } from "./message-store.ts";

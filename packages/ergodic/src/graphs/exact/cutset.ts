@@ -1,5 +1,5 @@
 import type { FactorTables } from "../../engine/contract/index.ts";
-import { type Component, type Reduction, reduce } from "../reduce/reduction.ts";
+import { type Component, type Reduction, reduce } from "../parts/reduction.ts";
 import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
 
 /** Variables that are held at each of their states in turn, so that the rest fits. */

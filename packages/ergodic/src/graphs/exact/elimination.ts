@@ -6,11 +6,11 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import { bytesText, powerText } from "../../engine/memory/room.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../reduce/algorithm.ts";
-import type { Component } from "../reduce/reduction.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../parts/algorithm.ts";
+import { eliminationOrders } from "../parts/elimination-orders.ts";
+import type { Component } from "../parts/reduction.ts";
 import { chooseCutset, sliceOf } from "./cutset.ts";
 import { type Clique, junctionTrees, mergeSmall, type TreeCost, treeCost } from "./junction-tree.ts";
-import { eliminationOrders } from "./order.ts";
 import { type TreeAnswer, TreePass } from "./tree-pass.ts";
 import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
 

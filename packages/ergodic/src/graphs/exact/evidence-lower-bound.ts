@@ -1,5 +1,5 @@
 import { log } from "../../engine/numbers/log.ts";
-import type { LogTables } from "../reduce/log-tables.ts";
+import type { LogTables } from "../parts/log-tables.ts";
 import type { Contraction } from "./contraction.ts";
 
 /**

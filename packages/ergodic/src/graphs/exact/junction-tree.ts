@@ -1,6 +1,6 @@
 import { assert } from "../../engine/errors/errors.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
-import { sizeOf } from "../reduce/table.ts";
+import { sizeOf } from "../parts/factor-table.ts";
 
 /** What it takes to sort a variable of a clique, in numbers that are gone through. */
 const SORTED = 16;

@@ -1,10 +1,10 @@
 import type { Certificate, Snapshot } from "../../engine/contract/index.ts";
 import { declare } from "../../engine/errors/options.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
-import { LogTables } from "../reduce/log-tables.ts";
-import { PartRun } from "../reduce/part-run.ts";
-import type { Component } from "../reduce/reduction.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../parts/algorithm.ts";
+import { LogTables } from "../parts/log-tables.ts";
+import { PartRun } from "../parts/part-run.ts";
+import type { Component } from "../parts/reduction.ts";
 import { Messages } from "./messages.ts";
 
 /** Options of `loopyBeliefPropagation`. */

@@ -3,7 +3,7 @@ import * as F from "../../engine/memory/fields.ts";
 import type { Allocation } from "../../engine/memory/memory.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
-import { MOST_RANGE, sizeOf } from "../reduce/table.ts";
+import { MOST_RANGE, sizeOf } from "../parts/factor-table.ts";
 import type { Placed } from "./clique-block.ts";
 import { blockEntries, type Support } from "./support.ts";
 

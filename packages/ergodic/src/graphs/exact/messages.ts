@@ -1,8 +1,8 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
-import type { LogTables } from "../reduce/log-tables.ts";
-import { MOST_RANGE } from "../reduce/table.ts";
+import { MOST_RANGE } from "../parts/factor-table.ts";
+import type { LogTables } from "../parts/log-tables.ts";
 import { Contraction } from "./contraction.ts";
 
 /** Along one edge, as logarithms, the largest 0. */

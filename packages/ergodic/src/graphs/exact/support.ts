@@ -1,5 +1,5 @@
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
-import { sizeOf, type Table } from "../reduce/table.ts";
+import { sizeOf, type Table } from "../parts/factor-table.ts";
 
 /**
  * Which joint states of some axes may have entries other than 0: a tree, as kernels/graphs/clique-support.ts describes it. A table with a support has a block of

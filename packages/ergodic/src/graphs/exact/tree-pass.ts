@@ -2,7 +2,7 @@ import { assert } from "../../engine/errors/errors.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
-import { joinSmall, MOST_RANGE, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../reduce/table.ts";
+import { joinSmall, MOST_RANGE, reorder, sizeOf, stridesIn, type Table, walk, widen } from "../parts/factor-table.ts";
 import { outerAxes, type Placed } from "./clique-block.ts";
 import { CliqueSweeps, type Task } from "./clique-sweeps.ts";
 import type { Clique } from "./junction-tree.ts";

@@ -1,6 +1,6 @@
 import type { Engine } from "../../engine/memory/engine.ts";
 import { stream } from "../../engine/random/stream.ts";
-import { joinSmall, sizeOf, stridesIn, type Table, walk } from "../reduce/table.ts";
+import { joinSmall, sizeOf, stridesIn, type Table, walk } from "../parts/factor-table.ts";
 import { outerAxes, SparseBlock, type SparseWork } from "./clique-block.ts";
 import { type Clique, treeCost } from "./junction-tree.ts";
 import { allocateSupport, type Support, supportBytes, supportOf } from "./support.ts";

@@ -1,6 +1,6 @@
 import type { Conditionals, FactorTables } from "../../engine/contract/index.ts";
 import { DataError } from "../../engine/errors/errors.ts";
-import type { InferenceTask } from "../reduce/algorithm.ts";
+import type { InferenceTask } from "../parts/algorithm.ts";
 
 /** The error for a graph in which no state is possible. It says what rules them all out: one table, the factors alone, or the evidence with them. */
 export function impossible(graph: FactorTables | Conditionals, task: InferenceTask): DataError {

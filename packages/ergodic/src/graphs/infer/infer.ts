@@ -11,11 +11,11 @@ import { openEngine } from "../../engine/memory/engine.ts";
 import { inTurns } from "../../engine/threads/steps.ts";
 import { Answer } from "../answers/index.ts";
 import type { Evidence } from "../model/evidence.ts";
-import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../reduce/algorithm.ts";
-import { automatic } from "../reduce/automatic.ts";
-import { Inference } from "../reduce/inference.ts";
+import type { InferenceAlgorithm, InferencePlan, InferenceTask } from "../parts/algorithm.ts";
+import { automatic } from "./automatic.ts";
 import { gathering } from "./facts.ts";
 import { impossible } from "./impossible.ts";
+import { Inference } from "./inference.ts";
 import { graphFor, type Inferred, tasks, weightsOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
@@ -107,7 +107,7 @@ function resume(
       const part = new KeptPart("the inference", { tensors: {}, state: kept });
       const plan = new KeptPart("the plan of inference", { tensors: {}, state: part.object("plan") });
       const task = plan.choice("task", tasks);
-      const { inferenceFromJson } = await import("../reduce/registry.ts");
+      const { inferenceFromJson } = await import("./registry.ts");
       const algorithm = options.algorithm ?? inferenceFromJson(part.object("algorithm"));
       const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },

@@ -4,7 +4,7 @@ import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import type { StateName } from "../model/domains.ts";
 import type { Evidence } from "../model/evidence.ts";
-import type { InferenceAlgorithm, InferenceTask } from "../reduce/algorithm.ts";
+import type { InferenceAlgorithm, InferenceTask } from "../parts/algorithm.ts";
 
 /** A graph that takes evidence and gives its factors as tables: what `factorGraph()` makes. */
 export interface InferredGraph {

@@ -1,9 +1,9 @@
 import type { Certificate, Conditionals, EndedChains, FactorTables, JsonObject } from "../../engine/contract/index.ts";
 import { Pauses } from "../../engine/threads/steps.ts";
 import { type AnswerContent, certifiedSum, refuseImpossible } from "../answers/index.ts";
-import type { InferenceTask } from "../reduce/algorithm.ts";
-import type { FoundPart } from "../reduce/inference.ts";
-import type { Reduction } from "../reduce/reduction.ts";
+import type { InferenceTask } from "../parts/algorithm.ts";
+import type { Reduction } from "../parts/reduction.ts";
+import type { FoundPart } from "./inference.ts";
 
 /** The parts' answers as one about the graph. A generator: it yields every few milliseconds. */
 export function* wholeAnswer(

@@ -8,7 +8,7 @@ import type { Call } from "../../engine/memory/pool.ts";
 import { type Stream, stream } from "../../engine/random/stream.ts";
 import { atOnce } from "../../engine/threads/steps.ts";
 import type { Chain } from "../sampling/gibbs/chain.ts";
-import { type GraphTemperingOptions, Ladder, type Tempered, temperedOf } from "../sampling/gibbs/ladder.ts";
+import { type GraphTemperingOptions, type Tempered, TemperedChains, temperedOf } from "../sampling/gibbs/tempered-chains.ts";
 import { type EndedParticles, evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan } from "./learner.ts";
 import { LearntGraph } from "./learnt-graph.ts";
 
@@ -101,7 +101,7 @@ class ContrastiveObjective implements GraphObjective {
   private readonly clamped: Chain[];
   private readonly free: Chain[];
   /** Copies of the free ones. */
-  private readonly ladder: Ladder | undefined;
+  private readonly ladder: TemperedChains | undefined;
   private readonly begun: number;
   /** By chain with the evidence, what its labels are drawn by. */
   private readonly labels: Stream[];
@@ -140,7 +140,7 @@ class ContrastiveObjective implements GraphObjective {
     this.labels = this.clamped.map((_, i) => stream(seed, name, "labels", first + i));
     const copy = (i: number, k: number): Chain => this.graph.chain(stream(seed, name, "free", first + i, "rung", k), workers);
     const swaps = lane && lane.number > 0 ? `${name}, lane ${lane.number}` : name;
-    if (tempered) this.ladder = new Ladder(tempered, this.free, copy, { seed, name: swaps });
+    if (tempered) this.ladder = new TemperedChains(tempered, this.free, copy, { seed, name: swaps });
   }
 
   evaluate(x: Float64Array, gradient: Float64Array | null, update = 0): number {

@@ -4,7 +4,7 @@ import { declare } from "../../engine/errors/options.ts";
 import type { Compared } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import { eliminationAgain } from "../exact/elimination.ts";
-import { Inference } from "../reduce/inference.ts";
+import { Inference } from "../infer/inference.ts";
 import { labelledParts } from "./label-parts.ts";
 import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, refuseImpossible } from "./learner.ts";
 

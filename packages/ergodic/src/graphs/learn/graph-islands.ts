@@ -3,8 +3,8 @@ import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
 import { inTurns } from "../../engine/threads/steps.ts";
 import type { FactorGraph } from "../model/graph.ts";
-import { ergodicity } from "../reduce/ergodicity.ts";
-import { type Component, reducing } from "../reduce/reduction.ts";
+import { ergodicity } from "../parts/ergodicity.ts";
+import { type Component, reducing } from "../parts/reduction.ts";
 
 /** Edges of a graph beyond which nothing is looked for: the tables of its factors would take more room than learning. */
 const MOST_EDGES = 2 ** 16;

@@ -4,10 +4,10 @@ import { checkKeys, checkNumber, DataError, OptionError } from "../../engine/err
 import { openEngine } from "../../engine/memory/engine.ts";
 import { stream } from "../../engine/random/stream.ts";
 import { type Certified, certifiedSum } from "../answers/index.ts";
+import { exactOr } from "../infer/automatic.ts";
+import { Inference } from "../infer/inference.ts";
 import type { FactorGraph } from "../model/graph.ts";
-import { exactOr } from "../reduce/automatic.ts";
-import { Inference } from "../reduce/inference.ts";
-import { annealedImportanceSampling } from "../sampling/tempering/annealed-importance-sampling.ts";
+import { annealedImportanceSampling } from "../sampling/ensembles/annealed-importance-sampling.ts";
 import { MEMORY } from "./graph-learning.ts";
 
 /** The log-likelihood of a graph's evidence, and what is known of it. */

@@ -7,12 +7,12 @@ import * as F from "../../engine/memory/fields.ts";
 import type { Call } from "../../engine/memory/pool.ts";
 import type { Stream } from "../../engine/random/stream.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
+import { withKnown } from "../parts/table-columns.ts";
 import { Chain } from "../sampling/gibbs/chain.ts";
 import { type Colours, colouring } from "../sampling/gibbs/colours.ts";
 import { Layout } from "../sampling/gibbs/layout.ts";
 import { chromatic, stretchesOf } from "../sampling/gibbs/schedules/chromatic.ts";
 import type { Stretch } from "../sampling/gibbs/schedules/schedule.ts";
-import { withKnown } from "../sampling/gibbs/table-columns.ts";
 import { refuseImpossible } from "./learner.ts";
 
 /** Blocks of the evidence by which two points are compared, and sweeps over hidden variables before and while they are. */

@@ -42,7 +42,6 @@ export class FactorGraph {
   get trainable(): { readonly by: "graph" } {
     return { by: "graph" };
   }
-
   /** How many variables there are. */
   get variableCount(): number {
     return this.#structure.variableCount;

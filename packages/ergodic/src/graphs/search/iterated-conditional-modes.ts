@@ -1,14 +1,14 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
 import { declare } from "../../engine/errors/options.ts";
 import { stream } from "../../engine/random/stream.ts";
-import { quickBound } from "../bounds/quick-bound.ts";
-import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../reduce/algorithm.ts";
-import { JointState } from "../reduce/joint-state.ts";
-import { LogTables } from "../reduce/log-tables.ts";
-import { PartRun } from "../reduce/part-run.ts";
-import type { Component } from "../reduce/reduction.ts";
-import { climb } from "./climb.ts";
-import { Incumbent } from "./incumbent.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer } from "../parts/algorithm.ts";
+import { climb } from "../parts/climb.ts";
+import { Incumbent } from "../parts/incumbent.ts";
+import { JointState } from "../parts/joint-state.ts";
+import { LogTables } from "../parts/log-tables.ts";
+import { PartRun } from "../parts/part-run.ts";
+import { quickBound } from "../parts/quick-bound.ts";
+import type { Component } from "../parts/reduction.ts";
 
 /** Options of `iteratedConditionalModes`. */
 export interface IteratedConditionalModesOptions {

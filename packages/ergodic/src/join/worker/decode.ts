@@ -13,6 +13,7 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import { ruleFromJson } from "../../engine/optimise/index.ts";
 import type { RuleJson } from "../../engine/optimise/kinds.ts";
 import { varianceFromJson } from "../../engine/optimise/variance.ts";
+import { inferenceFromJson } from "../../graphs/infer/registry.ts";
 import {
   columnsFromPortable,
   type PortableColumns,
@@ -21,7 +22,6 @@ import {
 } from "../../graphs/infer/tables-of.ts";
 import { learnerFromJson } from "../../graphs/learn/registry.ts";
 import { factorGraphFromJson } from "../../graphs/model/from-json.ts";
-import { inferenceFromJson } from "../../graphs/reduce/registry.ts";
 import { algorithmFromJson } from "../../learning/fit/algorithm-from-json.ts";
 import { trainableLinear } from "../../learning/fit/kinds/linear.ts";
 import { trainableNetwork } from "../../learning/fit/kinds/network.ts";

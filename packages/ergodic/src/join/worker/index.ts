@@ -25,7 +25,7 @@ import type { GraphFitOptions } from "../../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../../graphs/model/graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
-import { LinearPath, type PathParts } from "../../learning/fit/path.ts";
+import { LinearPath, type PathParts } from "../../learning/fit/linear-path.ts";
 import { predictor } from "../../predict/load.ts";
 import type { minimize } from "../../search/minimize/minimize.ts";
 import type { tune } from "../../search/tune.ts";
@@ -257,7 +257,7 @@ class Client extends Connection implements WorkerVerbs {
     let tables: FactorTables | Conditionals;
     const read = async (): Promise<unknown[]> => {
       const { graphFor, portableColumns, portableTables, tasks } = await import("../../graphs/infer/tables-of.ts");
-      const { inferenceFromJson } = await import("../../graphs/reduce/registry.ts");
+      const { inferenceFromJson } = await import("../../graphs/infer/registry.ts");
       const { inTurns } = await import("../../engine/threads/steps.ts");
       const kept = await Promise.all(before.map((from) => this.kept(from)));
       const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;

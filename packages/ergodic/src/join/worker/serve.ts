@@ -28,7 +28,7 @@ import type { Answer as Answered } from "../../graphs/answers/index.ts";
 import { infer } from "../../graphs/infer/infer.ts";
 import type { LearnedGraph } from "../../graphs/learn/learned-graph.ts";
 import type { Trained } from "../../learning/fit/launch.ts";
-import type { LinearPath } from "../../learning/fit/path.ts";
+import type { LinearPath } from "../../learning/fit/linear-path.ts";
 import type { OutputPredictor } from "../../predict/output-predictor.ts";
 import { minimize } from "../../search/minimize/minimize.ts";
 import { tune } from "../../search/tune.ts";

@@ -53,6 +53,7 @@ const MOST_TURNS = 8;
  * falls enough.
  *
  * Holds the outputs' slopes and curvatures, and the intercepts: `origins[k]` is output k's at the columns' origins, b_k + Σ_j o_j β_kj.
+ * Long because every method works on the same slopes, curvatures and intercepts, which one Newton step updates together.
  * Source: Lee, Sun, Saunders 2014.
  */
 export class ColumnNewton {

@@ -83,6 +83,7 @@ const nothingYet: SolverState = {
  * column is from its condition.
  * A round: on the columns of the working set, minimise (a quadratic loss by one solve of kernels/learning/working-set.ts; others by column-newton.ts); then
  * take all scores, the gap, and the columns that pull hardest into the set.
+ * Long because a round passes one state (point, scores, working set, gap) through all of its methods.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */
 export class ColumnSolver {

@@ -12,8 +12,8 @@ import { openEngine } from "../../engine/memory/engine.ts";
 import { isRule, type Rule } from "../../engine/optimise/kinds.ts";
 import type { TrainableModel } from "../fit/kinds/trainable.ts";
 import type { StreamOptions } from "../fit/stream-types.ts";
-import { BlockReader, type BlockRows, firstBlock } from "./blocks.ts";
 import { openLearner } from "./online.ts";
+import { BlockReader, type BlockRows, firstBlock } from "./row-blocks.ts";
 import type { RowLearner } from "./run.ts";
 import { Seen } from "./seen.ts";
 

@@ -4,12 +4,12 @@ import { paddedSize } from "../../engine/data/features/hadamard.ts";
 import type { Step } from "../../engine/data/rows.ts";
 import { type PlanCall, type PlanLoop, type PlanProgram, planAt } from "../../engine/memory/array-plan.ts";
 import { type ConvolutionShape, convolutionShapeOf } from "../../engine/memory/convolution.ts";
-import { buffersOf, parametersOf } from "../plan-buffers.ts";
-import { scanBuffers } from "../plan-check.ts";
-import { readPlan } from "../plan-format.ts";
-import { touchedBy } from "../plan-kernels.ts";
-import { batchMemory } from "../plan-memory.ts";
-import { PLAIN } from "../plan-work.ts";
+import { buffersOf, parametersOf } from "../plan/buffers.ts";
+import { scanBuffers } from "../plan/check.ts";
+import { readPlan } from "../plan/format.ts";
+import { touchedBy } from "../plan/kernel-rules.ts";
+import { batchMemory } from "../plan/value-places.ts";
+import { PLAIN } from "../plan/work.ts";
 
 /** One line of the ledger: what a row costs of it. */
 export interface LedgerItem {

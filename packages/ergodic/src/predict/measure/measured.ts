@@ -16,7 +16,7 @@ import { factsOf, gzipSize, residentSize, type SavedFacts, wasmSize } from "./si
 
 const SCENARIOS = ["singleStream", "multiStream", "server", "offline"] as const;
 const OFFLINE_ROWS = 24_576;
-/** Rows of a batch that a network computes at a time (predict/network-plan.ts). */
+/** Rows of a batch that a network computes at a time (predict/plan/network-plan.ts). */
 const CHUNK = 64;
 const keys = [
   "scenario",

@@ -2,8 +2,8 @@
 import { expect, it } from "vitest";
 import type { ConditionedModel } from "../../../src/bayes/model/index.ts";
 import { drawsOf } from "../../../src/bayes/named-draws.ts";
-import { ChainDraws } from "../../../src/bayes/samplers/chain-draws.ts";
-import type { VisitedPlace } from "../../../src/bayes/samplers/sampler.ts";
+import { ChainDraws } from "../../../src/bayes/samplers/base/chain-draws.ts";
+import type { VisitedPlace } from "../../../src/bayes/samplers/base/sampler.ts";
 import { exp, mul } from "../../../src/engine/compiler/index.ts";
 import { exponential, model, normal, vector } from "../../../src/entries/everything.ts";
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { Columns } from "../../../src/bayes/formula/columns.ts";
 import { codingOf, deviationsOf, ModelRows, meansOf } from "../../../src/bayes/formula/design.ts";
+import { Columns } from "../../../src/bayes/formula/formula-data.ts";
 import { readFormula } from "../../../src/bayes/formula/terms.ts";
 
 const golden = JSON.parse(readFileSync(new URL("../../golden/formula-design.json", import.meta.url), "utf8")) as {

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { Columns } from "../../../src/bayes/formula/columns.ts";
-import { familyOf } from "../../../src/bayes/formula/families.ts";
+import { Columns } from "../../../src/bayes/formula/formula-data.ts";
 import { columnsOfFormula, numbersOfRow } from "../../../src/bayes/formula/new-rows.ts";
 import { Plan } from "../../../src/bayes/formula/plan.ts";
 import { Priors } from "../../../src/bayes/formula/priors.ts";
+import { familyOf } from "../../../src/bayes/formula/response-families.ts";
 import { readFormula } from "../../../src/bayes/formula/terms.ts";
 import type { ConditionedModel } from "../../../src/bayes/model/index.ts";
 import {

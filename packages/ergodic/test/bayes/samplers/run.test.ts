@@ -1,7 +1,7 @@
 /** Runs of several chains: the same draws however they are made, gone on with bit for bit, and honest about what went wrong. */
 import { describe, expect, it } from "vitest";
+import { innerSampling } from "../../../src/bayes/samplers/base/sampler.ts";
 import { hmc, nuts, type Sampler, type Sampling, type SamplingPlan } from "../../../src/bayes/samplers/index.ts";
-import { innerSampling } from "../../../src/bayes/samplers/sampler.ts";
 import type { LogDensity } from "../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { basicRhat } from "../../../src/engine/statistics/index.ts";

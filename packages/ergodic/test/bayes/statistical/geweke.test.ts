@@ -8,7 +8,7 @@
  * Source: Geweke 2004.
  */
 import { describe, expect, it } from "vitest";
-import type { InnerSampling } from "../../../src/bayes/samplers/sampler.ts";
+import type { InnerSampling } from "../../../src/bayes/samplers/base/sampler.ts";
 import { betaLower } from "../../../src/engine/numbers/beta-tails.ts";
 import {
   ellipticalSlice,

@@ -1,7 +1,7 @@
 /** The functions of emitted modules: error bounds against 200-digit arithmetic, special values, and equal bits in lanes and scalars. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { functions } from "../../../src/engine/compiler/functions/table.ts";
+import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
 import {
   atan,
   cos,

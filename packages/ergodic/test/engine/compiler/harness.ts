@@ -2,7 +2,7 @@
 
 import type { Override } from "../../../src/engine/compiler/evaluate.ts";
 import { intern } from "../../../src/engine/compiler/expression.ts";
-import { functions } from "../../../src/engine/compiler/functions/table.ts";
+import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
 import {
   type CompiledProgram,
   compile,

@@ -2,7 +2,7 @@
  * exp, log and their kin to 200 binary digits, in fixed-point BigInt arithmetic: the truth that the functions of emitted modules are
  * measured against. X stands for the number X·2^-p.
  */
-import { FUNCTIONS as SPECIAL } from "./preciseSpecial.ts";
+import { FUNCTIONS as SPECIAL } from "./precise-special.ts";
 
 const abs = (x: bigint): bigint => (x < 0n ? -x : x);
 

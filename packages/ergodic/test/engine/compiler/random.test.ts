@@ -21,7 +21,7 @@ import {
   vector,
 } from "../../../src/engine/compiler/index.ts";
 import { ownFunctions, runProgram } from "./harness.ts";
-import { ALL, errorBounds, moderate, programs, type RandomProgram, REDUCED, SMOOTH } from "./randomPrograms.ts";
+import { ALL, errorBounds, moderate, programs, type RandomProgram, REDUCED, SMOOTH } from "./random-programs.ts";
 
 const N = 11;
 const ARRAYS = { f64: Float64Array, f32: Float32Array } as const;

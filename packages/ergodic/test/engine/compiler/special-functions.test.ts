@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { input, interpret, type SymbolicArray } from "../../../src/engine/compiler/array/index.ts";
-import { functions } from "../../../src/engine/compiler/functions/table.ts";
+import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
 import {
   add,
   atan,

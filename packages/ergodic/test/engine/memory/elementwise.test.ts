@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { functionsSource } from "../../../scripts/generate-functions.mjs";
-import { functions } from "../../../src/engine/compiler/functions/table.ts";
+import { functions } from "../../../src/engine/compiler/functions/all-functions.ts";
 import { Graph } from "../../../src/engine/compiler/machine/graph.ts";
 import { Wide } from "../../../src/engine/compiler/machine/instructions.ts";
 import { DataError } from "../../../src/engine/errors/errors.ts";

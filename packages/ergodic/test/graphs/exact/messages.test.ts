@@ -1,8 +1,8 @@
 /** Messages of sum-product where products leave the range of float64. */
 import { describe, expect, it } from "vitest";
 import { Messages } from "../../../src/graphs/exact/messages.ts";
-import { LogTables } from "../../../src/graphs/reduce/log-tables.ts";
-import { tableOf } from "../../../src/graphs/reduce/table.ts";
+import { tableOf } from "../../../src/graphs/parts/factor-table.ts";
+import { LogTables } from "../../../src/graphs/parts/log-tables.ts";
 
 describe("what a table and the messages to it leave together is no zero", () => {
   // Each alone can be plain: e^-500. Zeros leave nothing but their product.

@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { SparseBlock } from "../../../src/graphs/exact/clique-block.ts";
 import { junctionTree } from "../../../src/graphs/exact/junction-tree.ts";
-import { eliminationOrder } from "../../../src/graphs/exact/order.ts";
 import { allocateSupport, type Support, supportOf } from "../../../src/graphs/exact/support.ts";
 import { type PassKind, TreePass } from "../../../src/graphs/exact/tree-pass.ts";
 import { TreeSupports } from "../../../src/graphs/exact/tree-supports.ts";
-import { type Component, reduce } from "../../../src/graphs/reduce/reduction.ts";
-import { sizeOf, type Table } from "../../../src/graphs/reduce/table.ts";
+import { eliminationOrder } from "../../../src/graphs/parts/elimination-orders.ts";
+import { sizeOf, type Table } from "../../../src/graphs/parts/factor-table.ts";
+import { type Component, reduce } from "../../../src/graphs/parts/reduction.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { denseGraphs, randomGraphs } from "../../reference/random-graph.ts";
 

@@ -11,8 +11,8 @@ import {
   miniBuckets,
   naiveMeanField,
 } from "../../../src/entries/everything.ts";
-import { boundOf } from "../../../src/graphs/bounds/quick-bound.ts";
 import { logZBetween, StateBounds } from "../../../src/graphs/bounds/state-bounds.ts";
+import { boundOf } from "../../../src/graphs/parts/quick-bound.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { denseGraphs, gridEdges, pairwiseGraph, randomGraphs } from "../../reference/random-graph.ts";

@@ -3,11 +3,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import type { FactorTables } from "../../../src/engine/contract/index.ts";
 import { type Engine, openEngine } from "../../../src/engine/memory/engine.ts";
 import { elimination, infer } from "../../../src/entries/everything.ts";
-import type { PartInference } from "../../../src/graphs/reduce/algorithm.ts";
-import { automatic } from "../../../src/graphs/reduce/automatic.ts";
-import { estimated } from "../../../src/graphs/reduce/estimated.ts";
-import { Inference } from "../../../src/graphs/reduce/inference.ts";
-import { reduce } from "../../../src/graphs/reduce/reduction.ts";
+import { automatic } from "../../../src/graphs/infer/automatic.ts";
+import { estimated } from "../../../src/graphs/infer/estimated.ts";
+import { Inference } from "../../../src/graphs/infer/inference.ts";
+import type { PartInference } from "../../../src/graphs/parts/algorithm.ts";
+import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 
 let engine: Engine;

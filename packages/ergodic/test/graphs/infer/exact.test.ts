@@ -5,10 +5,10 @@ import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { elimination, factorGraph, graphAnnealing, graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { junctionTree } from "../../../src/graphs/exact/junction-tree.ts";
-import { eliminationOrder } from "../../../src/graphs/exact/order.ts";
 import { type PassKind, type TreeAnswer, TreePass } from "../../../src/graphs/exact/tree-pass.ts";
-import { type Component, reduce } from "../../../src/graphs/reduce/reduction.ts";
-import { tableOf } from "../../../src/graphs/reduce/table.ts";
+import { eliminationOrder } from "../../../src/graphs/parts/elimination-orders.ts";
+import { tableOf } from "../../../src/graphs/parts/factor-table.ts";
+import { type Component, reduce } from "../../../src/graphs/parts/reduction.ts";
 import { enumerateGraph, logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf, randomGraphs } from "../../reference/random-graph.ts";
 

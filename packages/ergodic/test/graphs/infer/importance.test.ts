@@ -7,9 +7,9 @@ import { automatic, importanceSampling, infer } from "../../../src/entries/every
 import { judged, type Weighed } from "../../../src/graphs/bounds/judge.ts";
 import { Proposal } from "../../../src/graphs/bounds/proposal.ts";
 import { WeightSums } from "../../../src/graphs/bounds/weight-sums.ts";
-import { Inference } from "../../../src/graphs/reduce/inference.ts";
-import { LogTables } from "../../../src/graphs/reduce/log-tables.ts";
-import { reduce } from "../../../src/graphs/reduce/reduction.ts";
+import { Inference } from "../../../src/graphs/infer/inference.ts";
+import { LogTables } from "../../../src/graphs/parts/log-tables.ts";
+import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { enumerateGraph } from "../../reference/enumerate-graph.ts";
 import { graphOf, gridEdges, pairwiseGraph, randomGraphs } from "../../reference/random-graph.ts";
 

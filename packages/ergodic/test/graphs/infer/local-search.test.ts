@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { elimination, graphAnnealing, infer, iteratedConditionalModes } from "../../../src/entries/everything.ts";
-import { Inference } from "../../../src/graphs/reduce/inference.ts";
+import { Inference } from "../../../src/graphs/infer/inference.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf, gridEdges, pairwiseGraph } from "../../reference/random-graph.ts";
 

@@ -11,8 +11,8 @@ import { DataError } from "../../../src/engine/errors/errors.ts";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { elimination, graphTempering, infer } from "../../../src/entries/everything.ts";
-import type { PartInference } from "../../../src/graphs/reduce/algorithm.ts";
-import { reduce } from "../../../src/graphs/reduce/reduction.ts";
+import type { PartInference } from "../../../src/graphs/parts/algorithm.ts";
+import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { heldTo } from "../../reference/held-to-certificate.ts";
 import { graphOf, gridEdges } from "../../reference/random-graph.ts";
 

@@ -4,7 +4,7 @@ import { openEngine } from "../../../src/engine/memory/engine.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { graphGibbs, infer } from "../../../src/entries/everything.ts";
 import { elimination } from "../../../src/graphs/exact/elimination.ts";
-import { reduce } from "../../../src/graphs/reduce/reduction.ts";
+import { reduce } from "../../../src/graphs/parts/reduction.ts";
 import { logProductAt } from "../../reference/enumerate-graph.ts";
 import { graphOf } from "../../reference/random-graph.ts";
 

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
 import { Dataset, fit, linear } from "../../../src/entries/everything.ts";
-import type { LinearPath } from "../../../src/learning/fit/path.ts";
+import type { LinearPath } from "../../../src/learning/fit/linear-path.ts";
 import { largestLambda, lassoGap, type Rows } from "../../reference/lasso-gap.ts";
 
 const file = new URL("../../../../../../shared/data/linear/golub.csv", import.meta.url);

@@ -7,7 +7,8 @@ import type { RunSummary } from "../../../src/engine/loop/run.ts";
 import { coordinateDescent, type Dataset, fit, type LinearOptions, linear, type Tick } from "../../../src/entries/everything.ts";
 import type { PathRecord } from "../../../src/learning/coordinates/path.ts";
 import { dealFolds } from "../../../src/learning/fit/folds.ts";
-import { type FitPathOptions, LinearPath } from "../../../src/learning/fit/path.ts";
+import { LinearPath } from "../../../src/learning/fit/linear-path.ts";
+import type { FitPathOptions } from "../../../src/learning/fit/path.ts";
 import { type Kind, kinds, lossOf, meanLoss, objective, type Rows, randomRows, tableOf } from "../coordinates/column-problems.ts";
 
 const modelOf = (kind: Kind, more: LinearOptions = {}) => linear({ loss: lossOf(kind), standardise: false, ...more });

@@ -27,8 +27,8 @@ import {
   sorf,
 } from "../../../src/entries/everything.ts";
 import { ledgerOf, networkWork } from "../../../src/predict/measure/ledger.ts";
-import { readPlan } from "../../../src/predict/plan-format.ts";
-import { batchMemory, placesOf } from "../../../src/predict/plan-memory.ts";
+import { readPlan } from "../../../src/predict/plan/format.ts";
+import { batchMemory, placesOf } from "../../../src/predict/plan/value-places.ts";
 
 type Data = Parameters<typeof Dataset.fromArrays>[0];
 

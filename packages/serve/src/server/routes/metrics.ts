@@ -3,7 +3,8 @@ import type { Histogram } from "../../histogram.ts";
 import type { LearnerStats } from "../../learn/index.ts";
 import { LearningModel } from "../../models/learning-model.ts";
 import type { ModelVersion } from "../../repository/model-version.ts";
-import type { Routes } from "../context.ts";
+import type { Repository } from "../../repository/repository.ts";
+import type { Routes, Server } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
 /** Of prom-client's defaults, those whose names Prometheus's own check refuses. */
@@ -14,14 +15,39 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
+  const metrics = labelledMetrics(registry, repository);
+  addRequestMetrics(metrics, repository);
+  addLearningMetrics(metrics);
+  addAnswerMetrics(registry, answers);
+  addHistograms(registry, repository);
+  app.get("/metrics", { schema: { summary: "Metrics for Prometheus", response: textAnswer } }, async (_, reply) => {
+    reply.header("content-type", registry.contentType);
+    return reply.send(await registry.metrics());
+  });
+};
 
-  type Collect<M> = (metric: M, version: ModelVersion, labels: { model: string; version: string }) => void;
-  const labelled = { labelNames: ["model", "version"], registers: [registry] };
-  const eachModel = <M extends { reset(): void }>(collect: Collect<M>) =>
-    function (this: M): void {
-      this.reset();
-      for (const version of repository) collect(this, version, { model: version.name, version: version.version });
-    };
+type Collect<M> = (metric: M, version: ModelVersion, labels: { model: string; version: string }) => void;
+
+/** What metrics with a value for each version of a model have in common. */
+interface LabelledMetrics {
+  readonly labelled: { labelNames: string[]; registers: Registry[] };
+  /** `collect` of such a metric: sets the value of each version. */
+  eachModel<M extends { reset(): void }>(collect: Collect<M>): (this: M) => void;
+}
+
+function labelledMetrics(registry: Registry, repository: Repository): LabelledMetrics {
+  return {
+    labelled: { labelNames: ["model", "version"], registers: [registry] },
+    eachModel: <M extends { reset(): void }>(collect: Collect<M>) =>
+      function (this: M): void {
+        this.reset();
+        for (const version of repository) collect(this, version, { model: version.name, version: version.version });
+      },
+  };
+}
+
+/** Requests and rows of each model. */
+function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository: Repository): void {
   new Counter({
     ...labelled,
     name: "ergodic_requests_total",
@@ -63,8 +89,11 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
       for (const { name, version, state } of repository.index()) this.set({ model: name, version }, Number(state === "READY"));
     },
   });
+}
 
-  /** Of models that learn from requests, as far as there is a number yet. */
+/** Of models that learn from requests. */
+function addLearningMetrics({ labelled, eachModel }: LabelledMetrics): void {
+  // As far as there is a number yet.
   const learning = (Metric: typeof Counter | typeof Gauge, name: string, help: string, of: (stats: LearnerStats) => number) =>
     new Metric({
       ...labelled,
@@ -90,7 +119,10 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
     ({ failure }) => Number(failure !== undefined),
   );
   learning(Gauge, "ergodic_journal_bytes", "Bytes of the journal", ({ journalBytes }) => journalBytes);
+}
 
+/** Answers over HTTP. */
+function addAnswerMetrics(registry: Registry, answers: Server["answers"]): void {
   new Counter({
     name: "ergodic_http_answers_total",
     help: "Answers by route and status",
@@ -102,7 +134,10 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
         for (const [status, count] of counts) this.inc({ route, status: String(status) }, count);
     },
   });
+}
 
+/** Distributions of batches and times, by model. */
+function addHistograms(registry: Registry, repository: Repository): void {
   const histogram = (name: string, help: string, unit: number, of: (version: ModelVersion) => Histogram): void => {
     const metric = {
       name,
@@ -133,12 +168,7 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
   );
   histogram("ergodic_compute_seconds", "Time that batches took", micro, ({ batches }) => batches.histograms.computeUs);
   histogram("ergodic_latency_seconds", "Time from a request to its answer", micro, ({ batches }) => batches.histograms.latencyUs);
-
-  app.get("/metrics", { schema: { summary: "Metrics for Prometheus", response: textAnswer } }, async (_, reply) => {
-    reply.header("content-type", registry.contentType);
-    return reply.send(await registry.metrics());
-  });
-};
+}
 
 interface Point {
   metricName: string;

@@ -3,7 +3,7 @@
 import type { JsonObject, LogDensity, ParameterPlace, Snapshot } from "../../../engine/contract/index.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import type { SamplingPlan } from "../sampler.ts";
+import type { SamplingPlan } from "../base/sampler.ts";
 import type { GibbsChain } from "./gibbs-chain.ts";
 
 /** What an update of a block works on. */

@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../../engine/contract/index.ts";
-import { type InnerSampling, innerSampling, type Sampler } from "../sampler.ts";
+import { type InnerSampling, innerSampling, type Sampler } from "../base/sampler.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 import { BlockDensity } from "./block-density.ts";
 

@@ -2,8 +2,8 @@ import type { DensityBinding, LogDensity, Tensor } from "../../../engine/contrac
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { type Draws, type Stream, stream } from "../../../engine/random/stream.ts";
-import type { ChainState } from "../chains-run.ts";
-import { type Placed, randomPoint } from "../starting-points.ts";
+import type { ChainState } from "../base/chains-run.ts";
+import { type Placed, randomPoint } from "../base/starting-points.ts";
 
 const STRETCH = 64;
 

@@ -2,9 +2,9 @@ import type { JsonObject, LogDensity, Snapshot } from "../../../engine/contract/
 import { isObject, KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import { ChainsRun } from "../chains-run.ts";
-import type { SamplingPlan } from "../sampler.ts";
-import { placeChains } from "../starting-points.ts";
+import { ChainsRun } from "../base/chains-run.ts";
+import type { SamplingPlan } from "../base/sampler.ts";
+import { placeChains } from "../base/starting-points.ts";
 import { type BlockRun, type BlockUpdate, checkCover, coordinatesOf } from "./block.ts";
 import { GibbsChain } from "./gibbs-chain.ts";
 

@@ -2,8 +2,8 @@ import type { Json, JsonObject, LogDensity } from "../../../engine/contract/inde
 import { checkAlgorithm, refuse } from "../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { shown } from "../../../engine/errors/shown.ts";
+import type { Sampler, SamplerDeclaration } from "../base/sampler.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import type { Sampler, SamplerDeclaration } from "../sampler.ts";
 import { type BlockUpdate, isDiscrete } from "./block.ts";
 import { bySampler } from "./by-sampler.ts";
 import { type Conditional, conditional } from "./conditional.ts";

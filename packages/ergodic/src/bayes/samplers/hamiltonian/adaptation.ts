@@ -1,8 +1,8 @@
 import type { Accepted } from "../../../engine/errors/options.ts";
-import { averagingOptions, type DualAveragingOptions, dualAveraging } from "./dual-averaging.ts";
-import { type MetricKind, metricKinds, usesGradients } from "./metric.ts";
+import { averagingOptions, type DualAveragingOptions, dualAveraging } from "../base/dual-averaging.ts";
+import { type MetricKind, metricKinds, usesGradients } from "../base/metric.ts";
+import { type WindowOptions, windowsOption } from "../base/windows.ts";
 import { type Adaptation, adaptations } from "./warmup.ts";
-import { type WindowOptions, windowsOption } from "./windows.ts";
 
 /** How step size and metric of the Hamiltonian samplers adapt during warm-up: options of nuts(), hmc() and mala(). */
 export interface AdaptationOptions extends Omit<DualAveragingOptions, "targetAcceptance"> {

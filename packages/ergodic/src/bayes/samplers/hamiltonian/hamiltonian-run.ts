@@ -5,17 +5,17 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { MOST_DIMENSION } from "../../places/scouting.ts";
 import { Survey, type SurveyOptions } from "../../places/survey.ts";
-import { ChainsRun } from "../chains-run.ts";
-import { needGradient, type SamplingPlan, type VisitedPlace } from "../sampler.ts";
-import { placeChains } from "../starting-points.ts";
+import { ChainsRun } from "../base/chains-run.ts";
+import { type DualAveraging, startAveraging } from "../base/dual-averaging.ts";
+import { needGradient, type SamplingPlan, type VisitedPlace } from "../base/sampler.ts";
+import { placeChains } from "../base/starting-points.ts";
+import type { WindowOptions } from "../base/windows.ts";
 import { hasArrived, hasRisen, isLost } from "./arrival.ts";
-import { Chain, type ChainOptions, transitionFields } from "./chain.ts";
 import { leastJump, nearGaussian } from "./choice.ts";
-import { type DualAveraging, startAveraging } from "./dual-averaging.ts";
+import { Chain, type ChainOptions, transitionFields } from "./hamiltonian-chain.ts";
 import { Recorder } from "./recorder.ts";
 import { Trial } from "./trial.ts";
 import { type Renewal, type Warmup, warmupSchedule } from "./warmup.ts";
-import type { WindowOptions } from "./windows.ts";
 
 export interface HamiltonianOptions extends ChainOptions, SurveyOptions {
   name: string;

@@ -1,5 +1,5 @@
 import { OptionError } from "../../../engine/errors/errors.ts";
-import { sampler } from "../sampler.ts";
+import { sampler } from "../base/sampler.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationOptions, adapting, USUAL } from "./adaptation.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 

@@ -21,7 +21,7 @@ import {
   type Metric,
   mostDirections,
   shrunk,
-} from "./metric.ts";
+} from "../base/metric.ts";
 
 const CUTOFF = 2;
 /** κ: a share of one draw of the scale that D expects. */

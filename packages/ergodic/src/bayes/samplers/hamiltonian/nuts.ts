@@ -1,4 +1,4 @@
-import { sampler } from "../sampler.ts";
+import { sampler } from "../base/sampler.ts";
 import { type AdaptationOptions, adaptation, adaptationJson, adaptationOptions, adapting, USUAL } from "./adaptation.ts";
 import { HamiltonianRun } from "./hamiltonian-run.ts";
 

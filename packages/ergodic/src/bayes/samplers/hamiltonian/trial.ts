@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
-import type { Chain } from "./chain.ts";
 import { leastJump, type Moves, takesDiagonal, tooDear, worthTrying } from "./choice.ts";
+import type { Chain } from "./hamiltonian-chain.ts";
 import { TRIAL_ADAPTS } from "./warmup.ts";
 
 /** Draws of a chain that a jump is computed from. */

@@ -1,5 +1,5 @@
+import { type WindowOptions, warmupWindows } from "../base/windows.ts";
 import { CHECK } from "./arrival.ts";
-import { type WindowOptions, warmupWindows } from "./windows.ts";
 
 export type Adaptation = "windows" | "overlapping";
 export const adaptations: readonly Adaptation[] = ["windows", "overlapping"];
@@ -15,7 +15,7 @@ export interface Renewal {
 /**
  * Warm-up as a schedule of renewals: when the metric becomes what was seen, what of that is forgotten, and whether the step is searched for anew.
  *
- * "windows" (windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
+ * "windows" (base/windows.ts): at the end of each window the metric is renewed, all is forgotten and the step starts again.
  *
  * "overlapping": two estimators, the younger begun at the last switch. At a switch the older is dropped and the younger takes
  * its place, so that the metric always comes from at least a whole period. Periods: 20 transitions with the unit metric, whose

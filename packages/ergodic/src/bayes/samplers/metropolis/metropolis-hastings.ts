@@ -1,7 +1,7 @@
 import { checkFunction } from "../../../engine/errors/checks.ts";
 import { checkKeys } from "../../../engine/errors/errors.ts";
 import type { Draws } from "../../../engine/random/stream.ts";
-import type { Sampler } from "../sampler.ts";
+import type { Sampler } from "../base/sampler.ts";
 import { ProposalRun, type Propose } from "./proposal-run.ts";
 
 /** Options of `metropolisHastings`. */

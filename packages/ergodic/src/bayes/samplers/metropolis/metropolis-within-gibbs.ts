@@ -1,6 +1,6 @@
-import { averagingOptions } from "../hamiltonian/dual-averaging.ts";
-import { sampler } from "../sampler.ts";
-import { WalkRun } from "./walk-run.ts";
+import { averagingOptions } from "../base/dual-averaging.ts";
+import { sampler } from "../base/sampler.ts";
+import { WalkRun } from "../base/walk-run.ts";
 
 /** Options of `metropolisWithinGibbs`. */
 export interface MetropolisWithinGibbsOptions {

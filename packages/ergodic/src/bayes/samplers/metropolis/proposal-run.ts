@@ -5,9 +5,9 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { type Draws, type Stream, stream } from "../../../engine/random/stream.ts";
-import { type ChainState, ChainsRun } from "../chains-run.ts";
-import type { SamplingPlan } from "../sampler.ts";
-import { type Placed, placeChains } from "../starting-points.ts";
+import { type ChainState, ChainsRun } from "../base/chains-run.ts";
+import type { SamplingPlan } from "../base/sampler.ts";
+import { type Placed, placeChains } from "../base/starting-points.ts";
 
 /** A proposed point, and the log ratio of proposal densities. */
 export interface Proposal {

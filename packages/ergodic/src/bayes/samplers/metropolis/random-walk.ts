@@ -1,8 +1,8 @@
-import { averagingOptions } from "../hamiltonian/dual-averaging.ts";
-import { type WindowOptions, windowsOption } from "../hamiltonian/windows.ts";
-import { sampler, withoutUndefined } from "../sampler.ts";
-import { covarianceKinds } from "./learned-factor.ts";
-import { WalkRun } from "./walk-run.ts";
+import { averagingOptions } from "../base/dual-averaging.ts";
+import { covarianceKinds } from "../base/learned-factor.ts";
+import { sampler, withoutUndefined } from "../base/sampler.ts";
+import { WalkRun } from "../base/walk-run.ts";
+import { type WindowOptions, windowsOption } from "../base/windows.ts";
 
 /** Options of `randomWalk`. */
 export interface RandomWalkOptions {

@@ -1,10 +1,10 @@
 import { OptionError } from "../../../engine/errors/errors.ts";
-import { lowerFactor } from "../hamiltonian/metric.ts";
-import { type WindowOptions, windowsOption } from "../hamiltonian/windows.ts";
-import { covarianceKinds } from "../metropolis/learned-factor.ts";
-import type { WalkChain } from "../metropolis/walk-chain.ts";
-import { WalkRun } from "../metropolis/walk-run.ts";
-import { sampler, withoutUndefined } from "../sampler.ts";
+import { covarianceKinds } from "../base/learned-factor.ts";
+import { lowerFactor } from "../base/metric.ts";
+import { sampler, withoutUndefined } from "../base/sampler.ts";
+import type { WalkChain } from "../base/walk-chain.ts";
+import { WalkRun } from "../base/walk-run.ts";
+import { type WindowOptions, windowsOption } from "../base/windows.ts";
 
 /** Options of `ellipticalSlice`. */
 export interface EllipticalSliceOptions {

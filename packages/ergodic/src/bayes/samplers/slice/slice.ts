@@ -1,6 +1,6 @@
 import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { WalkRun } from "../metropolis/walk-run.ts";
-import { sampler } from "../sampler.ts";
+import { sampler } from "../base/sampler.ts";
+import { WalkRun } from "../base/walk-run.ts";
 
 /** Options of `slice`. */
 export interface SliceOptions {

@@ -1,8 +1,8 @@
 import { OptionError } from "../../../engine/errors/errors.ts";
 import * as field from "../../../engine/memory/fields.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
-import type { StochasticRule } from "./chain.ts";
 import { thermostatFriction } from "./linear-bias.ts";
+import type { StochasticRule } from "./stochastic-chain.ts";
 
 const BIAS = 0.05;
 const PROBES = 100;

@@ -1,5 +1,5 @@
 /** What Hamiltonian rules with noise do to one coordinate of precision λ: linear recursions, solved. */
-import type { StochasticRule } from "./chain.ts";
+import type { StochasticRule } from "./stochastic-chain.ts";
 
 const ROUNDS = 40;
 

@@ -1,5 +1,5 @@
-import type { SamplingPlan } from "../sampler.ts";
-import type { StepSchedule } from "./schedule.ts";
+import type { SamplingPlan } from "../base/sampler.ts";
+import type { StepSchedule } from "./step-schedule.ts";
 
 const UPDATES_A_SAMPLE = 10;
 const SPREAD = 128;

@@ -1,9 +1,9 @@
 /** A stochastic-gradient sampler from its rule and options. */
 import type { JsonObject } from "../../../engine/contract/index.ts";
-import type { Sampler } from "../sampler.ts";
-import type { StochasticRule } from "./chain.ts";
-import { type EstimateOptions, estimateJson, gradientEstimate } from "./estimate.ts";
-import { type ScheduleOptions, stepSchedule } from "./schedule.ts";
+import { type EstimateOptions, estimateJson, gradientEstimate } from "../base/gradient-estimate.ts";
+import type { Sampler } from "../base/sampler.ts";
+import { type ScheduleOptions, stepSchedule } from "./step-schedule.ts";
+import type { StochasticRule } from "./stochastic-chain.ts";
 import { StochasticRun } from "./stochastic-run.ts";
 
 /** `json`: the sampler's own options. */

@@ -1,9 +1,9 @@
 import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
 import { STOCHASTIC_HAMILTONIAN } from "../../../engine/memory/fields.ts";
-import { sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateOptions } from "./estimate.ts";
+import { type EstimateOptions, estimateOptions } from "../base/gradient-estimate.ts";
+import { sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";
-import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sghmc`. */
 export interface SghmcOptions extends ScheduleOptions, EstimateOptions {

@@ -1,8 +1,8 @@
 import { STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
-import { sampler } from "../sampler.ts";
-import { type EstimateOptions, estimateOptions } from "./estimate.ts";
+import { type EstimateOptions, estimateOptions } from "../base/gradient-estimate.ts";
+import { sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";
-import { type ScheduleOptions, scheduleOptions } from "./schedule.ts";
+import { type ScheduleOptions, scheduleOptions } from "./step-schedule.ts";
 
 /** Options of `sgnht`. */
 export interface SgnhtOptions extends Omit<ScheduleOptions, "cycle">, EstimateOptions {

@@ -1,8 +1,8 @@
 import * as field from "../../../engine/memory/fields.ts";
-import { Blocks } from "./blocks.ts";
-import type { StochasticRule } from "./chain.ts";
 import { hamiltonianRatio, thermostatFriction } from "./linear-bias.ts";
 import { marginalRatios } from "./marginal-ratios.ts";
+import { Blocks } from "./sample-blocks.ts";
+import type { StochasticRule } from "./stochastic-chain.ts";
 
 /** Full matrices up to here. */
 export const MOST_DIMENSIONS = 128;

@@ -5,17 +5,17 @@ import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import { ChainsRun } from "../chains-run.ts";
-import { needGradient, type SamplingPlan } from "../sampler.ts";
-import { placeChains } from "../starting-points.ts";
-import { StochasticChain, type StochasticRule, transitionFields } from "./chain.ts";
+import { ChainsRun } from "../base/chains-run.ts";
+import { batchOf, type Estimate } from "../base/gradient-estimate.ts";
+import { needGradient, type SamplingPlan } from "../base/sampler.ts";
+import { placeChains } from "../base/starting-points.ts";
 import { curvatureAt } from "./curvature.ts";
 import { defaultStep, NOISE_ESTIMATES, noiseAround } from "./default-step.ts";
-import { batchOf, type Estimate } from "./estimate.ts";
 import { type Evaluate, findMode, type Mode } from "./mode.ts";
 import { sampledTransitions } from "./sampled-transitions.ts";
-import type { StepSchedule } from "./schedule.ts";
 import { needsSecond, StepBias } from "./step-bias.ts";
+import type { StepSchedule } from "./step-schedule.ts";
+import { StochasticChain, type StochasticRule, transitionFields } from "./stochastic-chain.ts";
 
 export interface StochasticOptions {
   name: string;

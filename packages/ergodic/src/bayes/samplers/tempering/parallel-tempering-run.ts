@@ -2,12 +2,11 @@ import type { JsonObject, LogDensity, Snapshot, Tensor } from "../../../engine/c
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import { exp } from "../../../engine/numbers/exp.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
-import { evenLadder } from "../../../engine/statistics/ladder.ts";
+import { evenLadder, SwapCounts, swapProbability } from "../../../engine/statistics/temperature-ladder.ts";
 import { MOST_DIMENSION, SCOUTS, Scouting } from "../../places/scouting.ts";
-import { type ChainState, ChainsRun } from "../chains-run.ts";
-import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, type VisitedPlace } from "../sampler.ts";
+import { type ChainState, ChainsRun } from "../base/chains-run.ts";
+import { type InnerSampling, innerSampling, type Sampler, type SamplingPlan, type VisitedPlace } from "../base/sampler.ts";
 import { TemperedDensity } from "./tempered-density.ts";
 
 const STRETCH = 64;
@@ -22,13 +21,12 @@ interface Options {
 }
 
 /** The chain at β = 1, and what its ladder's last transitions left. */
-class Ladder implements ChainState {
+class ColdChain implements ChainState {
   readonly capacity = STRETCH;
   readonly swaps: Stream;
   readonly position: Float64Array;
-  /** By pair: swaps tried, and the sum of their probabilities, since the powers last moved. */
-  readonly tried: Float64Array;
-  readonly accepted: Float64Array;
+  /** Since the powers last moved. */
+  readonly counts: SwapCounts;
   logDensity = 0;
   private readonly made: Float64Array;
   private readonly transitions: Float64Array;
@@ -37,8 +35,7 @@ class Ladder implements ChainState {
   constructor(seed: number, c: number, dimension: number, pairs: number, fields: number) {
     this.swaps = stream(seed, "chain", c, "swap");
     this.position = new Float64Array(dimension);
-    this.tried = new Float64Array(pairs);
-    this.accepted = new Float64Array(pairs);
+    this.counts = new SwapCounts(pairs);
     this.made = new Float64Array(STRETCH * dimension);
     this.transitions = new Float64Array(STRETCH * fields);
     this.width = fields;
@@ -58,7 +55,7 @@ class Ladder implements ChainState {
   }
 
   views(): Record<string, Tensor> {
-    return { position: this.position, tried: this.tried, accepted: this.accepted };
+    return { position: this.position, tried: this.counts.tried, accepted: this.counts.accepted };
   }
 
   dispose(): void {}
@@ -72,7 +69,7 @@ class Ladder implements ChainState {
  *
  * At the end of warm-up scouts look for modes that the ladder might not reach (places/scouting.ts), if there is a gradient.
  */
-export class ParallelTemperingRun extends ChainsRun<Ladder> {
+export class ParallelTemperingRun extends ChainsRun<ColdChain> {
   private readonly options: Options;
   private readonly rungs: number;
   private readonly powers: Float64Array;
@@ -105,7 +102,7 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
     const { hasGradient, discrete = [], dimension } = density;
     const searches = hasGradient !== false && discrete.length === 0 && dimension <= MOST_DIMENSION;
     this.scouting = searches && plan.keep !== false && plan.warmup > 0 ? new Scouting(density, plan, engine, SCOUTS) : undefined;
-    this.addChains((c) => new Ladder(plan.seed, c, density.dimension, rungs - 1, inner.fields.length));
+    this.addChains((c) => new ColdChain(plan.seed, c, density.dimension, rungs - 1, inner.fields.length));
   }
 
   protected async begin(): Promise<void> {
@@ -144,8 +141,8 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
     } else if (this.step !== this.plan.warmup) return;
     else this.searching = this.scouting !== undefined;
     for (const ladder of this.chains) {
-      ladder.tried.fill(0);
-      ladder.accepted.fill(0);
+      ladder.counts.tried.fill(0);
+      ladder.counts.accepted.fill(0);
     }
   }
 
@@ -221,8 +218,9 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
 
   private swapRates(): number[] {
     return Array.from({ length: this.rungs - 1 }, (_, pair) => {
-      const sum = (of: (ladder: Ladder) => Float64Array) => this.chains.reduce((total, ladder) => total + of(ladder)[pair], 0);
-      return sum((ladder) => ladder.accepted) / sum((ladder) => ladder.tried);
+      const sum = (of: (counts: SwapCounts) => Float64Array) =>
+        this.chains.reduce((total, ladder) => total + of(ladder.counts)[pair], 0);
+      return sum(({ accepted }) => accepted) / sum(({ tried }) => tried);
     });
   }
 
@@ -237,11 +235,8 @@ export class ParallelTemperingRun extends ChainsRun<Ladder> {
       const draws = ladder.swaps.at(s);
       for (let k = s % 2; k + 1 < rungs; k += 2) {
         const [a, b] = [c * rungs + k, c * rungs + k + 1];
-        const logRatio = (powers[a] - powers[b]) * (likelihoods[b] - likelihoods[a]);
-        const probability = logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
-        ladder.tried[k]++;
-        ladder.accepted[k] += probability;
-        if (!(draws.uniform() < probability)) continue;
+        const probability = swapProbability(powers[a] - powers[b], likelihoods[a], likelihoods[b]);
+        if (!ladder.counts.isMade(k, probability, draws)) continue;
         exchange(inner.chain(a).position, inner.chain(b).position);
         swapped = true;
       }

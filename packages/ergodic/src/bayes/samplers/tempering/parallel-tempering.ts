@@ -1,9 +1,9 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import { checkAlgorithm } from "../../../engine/errors/checks.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
-import { powersOf } from "../../../engine/statistics/ladder.ts";
+import { powersOf } from "../../../engine/statistics/temperature-ladder.ts";
+import { type Sampler, sampler } from "../base/sampler.ts";
 import { nuts } from "../hamiltonian/nuts.ts";
-import { type Sampler, sampler } from "../sampler.ts";
 import { ParallelTemperingRun } from "./parallel-tempering-run.ts";
 
 /** Options of `parallelTempering`. */

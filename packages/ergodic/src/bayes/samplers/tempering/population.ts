@@ -4,7 +4,7 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import * as field from "../../../engine/memory/fields.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { stream } from "../../../engine/random/stream.ts";
-import { lowerFactor } from "../hamiltonian/metric.ts";
+import { lowerFactor } from "../base/metric.ts";
 import { logMeanWeight, systematicAncestors } from "./resampling.ts";
 
 export interface MoveOptions {

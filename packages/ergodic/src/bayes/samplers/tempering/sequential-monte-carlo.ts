@@ -1,6 +1,6 @@
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";
-import { sampler } from "../sampler.ts";
+import { sampler } from "../base/sampler.ts";
 import { SequentialRun } from "./sequential-run.ts";
 
 /** Options of `sequentialMonteCarlo`. */

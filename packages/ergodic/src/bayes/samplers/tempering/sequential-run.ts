@@ -5,8 +5,8 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { checkRoom, MOST_ENGINE } from "../../../engine/memory/room.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
-import { ChainDraws } from "../chain-draws.ts";
-import { checkSamplingPlan, type Sampling, type SamplingPlan } from "../sampler.ts";
+import { ChainDraws } from "../base/chain-draws.ts";
+import { checkSamplingPlan, type Sampling, type SamplingPlan } from "../base/sampler.ts";
 import { Population } from "./population.ts";
 import { logMeanWeight, nextPower } from "./resampling.ts";
 

@@ -11,7 +11,7 @@ import type { FunctionTable } from "../machine/instructions.ts";
 import { encodeSteps, functionCount, kernelsOf } from "./emit/steps.ts";
 import type { ArrayProgram, Lowered } from "./lowered.ts";
 import { type BlockPlan, planMemory } from "./memory.ts";
-import { schedule } from "./schedule.ts";
+import { schedule } from "./schedule-steps.ts";
 
 export interface CompiledArrays {
   readonly bytes: Uint8Array<ArrayBuffer>;

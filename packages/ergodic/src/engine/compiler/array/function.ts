@@ -6,7 +6,7 @@ import { own } from "../../memory/memory.ts";
 import { checkInputs, checkOptions, checkResult, checkShape } from "./checks.ts";
 import { watchConditions } from "./conditions.ts";
 import { gradientsOf } from "./derive.ts";
-import { familiesOf } from "./families.ts";
+import { familiesOf } from "./kernel-families.ts";
 import { input } from "./leaves.ts";
 import { initialiseBlock, type LinkedArrays, linkArrays } from "./link.ts";
 import type { ArrayProgram } from "./lowered.ts";

@@ -70,7 +70,7 @@ export interface ScanStep {
 export type Step = LoopStep | KernelStep | ZeroStep | ScanStep;
 
 /**
- * An array program as steps over values in memory: what schedule.ts makes of a graph, and what is emitted (emit/), or kept as a plan of
+ * An array program as steps over values in memory: what schedule-steps.ts makes of a graph, and what is emitted (emit/), or kept as a plan of
  * kernels for prediction. Steps run in order; each reads and writes whole values.
  */
 export interface Lowered {

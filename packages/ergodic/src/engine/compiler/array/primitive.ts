@@ -2,7 +2,7 @@
  * What a primitive on arrays is: one entry with its reference evaluation, derivative, print form and code. An entry is made in
  * operations/ by `arrayPrimitive()`, one file a primitive, beside the builder, which checks shapes, simplifies and interns.
  *
- * Code has three forms. "loop": element-wise work and reductions, fused by schedule.ts. "view": the same numbers in other places, with no
+ * Code has three forms. "loop": element-wise work and reductions, fused by schedule-steps.ts. "view": the same numbers in other places, with no
  * code of its own while strides can say so. "kernel": calls of kernels on whole arrays.
  */
 import { assert } from "../../errors/errors.ts";
@@ -53,7 +53,7 @@ export interface ViewCode {
   layout(node: SymbolicArray, argument: Layout): Layout | undefined;
 }
 
-/** Known to schedule.ts by name. */
+/** Known to schedule-steps.ts by name. */
 export interface LoopCode {
   readonly form: "loop";
 }

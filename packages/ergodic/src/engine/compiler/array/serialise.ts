@@ -20,7 +20,7 @@ import type { ElementwiseAccess } from "../../memory/elementwise.ts";
 import { type Expr, nodesOf } from "../expression.ts";
 import type { Access, ArrayProgram, KernelStep, LoopStep, Lowered, ScanStep, Step, Value } from "./lowered.ts";
 import type { CallArgument } from "./primitive.ts";
-import { schedule } from "./schedule.ts";
+import { schedule } from "./schedule-steps.ts";
 
 /** Steps for so many rows are large: what is small beside them would fit as well. */
 export const BATCHES = [1_000_003, 1_000_033] as const;

@@ -1,4 +1,4 @@
-/** The functions that emitted modules carry, one by one: bundles hold those that something calls (known.ts). table.ts has all of them. */
+/** The functions that emitted modules carry, one by one: bundles hold those that something calls (known.ts). all-functions.ts has all of them. */
 import * as exponential from "./exponential.ts";
 import type { FloatFunction } from "./known.ts";
 import * as logarithm from "./logarithm.ts";

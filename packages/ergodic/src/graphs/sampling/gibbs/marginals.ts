@@ -40,25 +40,8 @@ export function* marginalsOf(
   const { cardinalities, observed, positions, drawn, joined, certain } = layout;
   const neighbours = neighbourhood(columns, adjacency);
   const pauses = new Pauses();
+  const stuck = yield* stuckOf(layout, chains, n, earlier, pauses);
   let sums = chains.map((chain) => chain.sums);
-  /** Others may have taken memory meanwhile. */
-  const again = (): void => {
-    sums = chains.map((chain) => chain.sums);
-  };
-  const stuck = new Uint8Array(drawn);
-  for (let p = 0; p < drawn; p++) {
-    if (pauses.due()) {
-      yield;
-      again();
-    }
-    stuck[p] =
-      joined[p] &&
-      !certain[p] &&
-      knownOf(earlier, layout.variables[p], n) === undefined &&
-      sums.every(({ changed }) => changed[p] === 0)
-        ? 1
-        : 0;
-  }
   const held = new Uint8Array(drawn);
   const heldBlocks = new Set<number>();
   for (let p = 0; p < drawn; p++) {
@@ -96,7 +79,8 @@ export function* marginalsOf(
   for (let variable = 0; variable < cardinalities.length; variable++) {
     if (pauses.due()) {
       yield;
-      again();
+      // Others may have taken memory meanwhile.
+      sums = chains.map((chain) => chain.sums);
     }
     marginals.push(found(cardinalities[variable], variable));
   }
@@ -113,6 +97,30 @@ export function* marginalsOf(
       marginals[variable] = { p, certificate: { none: "a neighbour's chains disagree, or are too short" } };
   }
   return marginals;
+}
+
+/** By position, 1 for a variable whose state never changed, although it could. */
+function* stuckOf(
+  { drawn, joined, certain, variables }: Layout,
+  chains: readonly Chain[],
+  n: number,
+  earlier: EndedChains | undefined,
+  pauses: Pauses,
+): Generator<void, Uint8Array> {
+  let sums = chains.map((chain) => chain.sums);
+  const stuck = new Uint8Array(drawn);
+  for (let p = 0; p < drawn; p++) {
+    if (pauses.due()) {
+      yield;
+      // Others may have taken memory meanwhile.
+      sums = chains.map((chain) => chain.sums);
+    }
+    stuck[p] =
+      joined[p] && !certain[p] && knownOf(earlier, variables[p], n) === undefined && sums.every(({ changed }) => changed[p] === 0)
+        ? 1
+        : 0;
+  }
+  return stuck;
 }
 
 /** Why there is no certificate where scouts strayed. */

@@ -28,9 +28,9 @@ import type {
 } from "../../../engine/contract/index.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import { linearColumns } from "./columns.ts";
 import { CoordinateMemory } from "./coordinate-memory.ts";
 import { CoordinatePieces } from "./coordinate-pieces.ts";
+import { linearColumns } from "./linear-columns.ts";
 import type { LinearParts } from "./parts.ts";
 
 /** Rounds over the intercepts of a joint loss. */

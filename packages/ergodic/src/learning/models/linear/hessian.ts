@@ -25,54 +25,15 @@ const KEPT_BYTES = 2 ** 26;
  */
 export function bindHessian(parts: LinearParts): CurvatureBinding {
   const { data, engine, options, columns, stride } = parts;
-  const { loss, outputs, deterministic } = options;
+  const { outputs, deterministic } = options;
   refuseFlat(parts);
   const { layout, rowCount } = data;
   const arena = new Arena(engine.memory, "Hessian");
-  const width = Math.ceil(columns / 4) * 4;
-  const place = { parameters: arena.take(columns * 8), gradient: arena.take(columns * 8), matrix: arena.take(width * width * 8) };
-  const { program, functions } = linkProgram(engine, curvedProgram(loss, layout.offset !== 0), arena);
-  const kept = 16 * rowCount * outputs <= KEPT_BYTES;
-  const z = arena.take(field.HESSIAN_CHUNK * 8);
-  const rowsPlace = (): number => arena.take((kept ? rowCount : field.HESSIAN_CHUNK) * 8);
-  const shared = kept ? undefined : { d: rowsPlace(), h: rowsPlace() };
-  const panels = arena.take(layout.format === "dense" ? field.HESSIAN_CHUNK * width * 8 : columns * 16);
-  const own = arena.block(program.blockBytes, [[program.pointers.z, z]]);
-  const weights = arena.copy(rowWeights(parts));
+  const { blocks, place, width, kept } = hessianBlocks(parts, arena);
   const kernel = engine.kernel(
     `hessian${layout.format === "dense" ? "Dense" : "Sparse"}${layout.type.toUpperCase()}`,
     deterministic,
   );
-  const blocks = targets(parts, arena).map((target) => {
-    const { d, h } = shared ?? { d: rowsPlace(), h: rowsPlace() };
-    const block = arena.block(field.HESSIAN_BYTES, [
-      ...rowsOf(layout),
-      [field.HESSIAN_KEPT, kept ? 1 : 0],
-      [field.HESSIAN_COLUMNS, columns],
-      [field.HESSIAN_WIDTH, width],
-      [field.HESSIAN_PARAMETERS, place.parameters],
-      [field.HESSIAN_MATRIX, place.matrix],
-      [field.HESSIAN_PANELS, panels],
-      [field.HESSIAN_UPDATE, functions[program.update].slot],
-      [field.HESSIAN_BLOCK, own],
-      [field.HESSIAN_Z, z],
-      [field.HESSIAN_H, h],
-      [field.HESSIAN_Y, target],
-      [field.HESSIAN_AT_Y, program.pointers.y],
-      [field.HESSIAN_WEIGHTS, weights],
-      [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
-      [field.HESSIAN_OFFSETS, layout.offset],
-      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
-      [field.HESSIAN_D, d],
-      [field.HESSIAN_GRADIENT, place.gradient],
-      [field.HESSIAN_AT_LOSS, program.scalars.loss],
-      [field.HESSIAN_AT_D, program.pointers.dz],
-      [field.HESSIAN_AT_H, program.pointers.d2z],
-    ]);
-    arena.setF64(block, field.HESSIAN_SCALE_F64, layout.scale);
-    arena.setF64(block, field.HESSIAN_LEAST_F64, LEAST_CURVATURE * (loss.curvature ?? 0));
-    return block;
-  });
   const entries = storedCount(layout) / rowCount;
   const rowsPerCall = field.HESSIAN_CHUNK * Math.max(1, Math.floor(WORK / ((field.HESSIAN_CHUNK * (entries * entries)) / 2)));
   const partOf = (x: Float64Array, k: number): Float64Array => x.subarray(k * stride, k * stride + columns);
@@ -112,6 +73,65 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     },
     dispose: () => arena.dispose(),
   };
+}
+
+/** Where the kernel finds what it reads and writes. */
+interface HessianBlocks {
+  /** By output, the address of its HESSIAN block. */
+  readonly blocks: readonly number[];
+  /** Addresses that all outputs share. */
+  readonly place: { readonly parameters: number; readonly gradient: number; readonly matrix: number };
+  /** Columns of the matrix, padding included. */
+  readonly width: number;
+  /** Whether slopes and curvatures of all rows are kept. */
+  readonly kept: boolean;
+}
+
+function hessianBlocks(parts: LinearParts, arena: Arena): HessianBlocks {
+  const { data, engine, options, columns } = parts;
+  const { loss, outputs } = options;
+  const { layout, rowCount } = data;
+  const width = Math.ceil(columns / 4) * 4;
+  const place = { parameters: arena.take(columns * 8), gradient: arena.take(columns * 8), matrix: arena.take(width * width * 8) };
+  const { program, functions } = linkProgram(engine, curvedProgram(loss, layout.offset !== 0), arena);
+  const kept = 16 * rowCount * outputs <= KEPT_BYTES;
+  const z = arena.take(field.HESSIAN_CHUNK * 8);
+  const rowsPlace = (): number => arena.take((kept ? rowCount : field.HESSIAN_CHUNK) * 8);
+  const shared = kept ? undefined : { d: rowsPlace(), h: rowsPlace() };
+  const panels = arena.take(layout.format === "dense" ? field.HESSIAN_CHUNK * width * 8 : columns * 16);
+  const own = arena.block(program.blockBytes, [[program.pointers.z, z]]);
+  const weights = arena.copy(rowWeights(parts));
+  const blocks = targets(parts, arena).map((target) => {
+    const { d, h } = shared ?? { d: rowsPlace(), h: rowsPlace() };
+    const block = arena.block(field.HESSIAN_BYTES, [
+      ...rowsOf(layout),
+      [field.HESSIAN_KEPT, kept ? 1 : 0],
+      [field.HESSIAN_COLUMNS, columns],
+      [field.HESSIAN_WIDTH, width],
+      [field.HESSIAN_PARAMETERS, place.parameters],
+      [field.HESSIAN_MATRIX, place.matrix],
+      [field.HESSIAN_PANELS, panels],
+      [field.HESSIAN_UPDATE, functions[program.update].slot],
+      [field.HESSIAN_BLOCK, own],
+      [field.HESSIAN_Z, z],
+      [field.HESSIAN_H, h],
+      [field.HESSIAN_Y, target],
+      [field.HESSIAN_AT_Y, program.pointers.y],
+      [field.HESSIAN_WEIGHTS, weights],
+      [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
+      [field.HESSIAN_OFFSETS, layout.offset],
+      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
+      [field.HESSIAN_D, d],
+      [field.HESSIAN_GRADIENT, place.gradient],
+      [field.HESSIAN_AT_LOSS, program.scalars.loss],
+      [field.HESSIAN_AT_D, program.pointers.dz],
+      [field.HESSIAN_AT_H, program.pointers.d2z],
+    ]);
+    arena.setF64(block, field.HESSIAN_SCALE_F64, layout.scale);
+    arena.setF64(block, field.HESSIAN_LEAST_F64, LEAST_CURVATURE * (loss.curvature ?? 0));
+    return block;
+  });
+  return { blocks, place, width, kept };
 }
 
 function refuseFlat({ options: { loss } }: LinearParts): void {

@@ -25,8 +25,8 @@ import { checkRoom } from "../../../engine/memory/room.ts";
 import { PARAMETER_SCALE } from "../../../engine/numbers/fixed-point.ts";
 import { later } from "../../../engine/threads/later.ts";
 import { lossProgram, pointProgram } from "../loss.ts";
-import { linearColumns } from "./columns.ts";
 import { linearCoordinates } from "./coordinates.ts";
+import { linearColumns } from "./linear-columns.ts";
 import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);

@@ -6,7 +6,6 @@
  */
 
 import { checkInputs } from "../../../engine/compiler/array/checks.ts";
-import { familiesOf } from "../../../engine/compiler/array/families.ts";
 import {
   gradientsOf,
   input,
@@ -17,6 +16,7 @@ import {
   sizeOf,
   watchConditions,
 } from "../../../engine/compiler/array/index.ts";
+import { familiesOf } from "../../../engine/compiler/array/kernel-families.ts";
 import type { ArrayProgram, Binding } from "../../../engine/compiler/array/lowered.ts";
 import { add, div, mul, sub, sum } from "../../../engine/compiler/index.ts";
 import { OptionError } from "../../../engine/errors/errors.ts";

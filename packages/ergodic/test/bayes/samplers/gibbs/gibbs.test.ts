@@ -5,6 +5,7 @@
  * planted mistakes are.
  */
 import { describe, expect, it } from "vitest";
+import type { InnerSampling } from "../../../../src/bayes/samplers/base/sampler.ts";
 import { type Conditional, conjugate, enumerate, type GibbsBlocks, gibbs } from "../../../../src/bayes/samplers/gibbs/index.ts";
 import {
   ellipticalSlice,
@@ -19,7 +20,6 @@ import {
   samplerFromJson,
   slice,
 } from "../../../../src/bayes/samplers/index.ts";
-import type { InnerSampling } from "../../../../src/bayes/samplers/sampler.ts";
 import type { DiscretePlace, LogDensity, ParameterPlace } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { exp } from "../../../../src/engine/numbers/exp.ts";

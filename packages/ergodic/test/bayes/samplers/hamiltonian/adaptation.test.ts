@@ -1,8 +1,8 @@
 /** Windows of warm-up, metrics from draws, and the options of adaptation. */
 import { describe, expect, it } from "vitest";
-import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/hamiltonian/dual-averaging.ts";
+import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
+import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/bayes/samplers/base/metric.ts";
 import { LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
-import { lowerFactor, MetricEstimator, type MetricKind, unitMetric } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
 import { hmc, nuts, warmupWindows } from "../../../../src/bayes/samplers/index.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 

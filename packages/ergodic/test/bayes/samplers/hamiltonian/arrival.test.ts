@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
 import { hasArrived, hasRisen, isLost } from "../../../../src/bayes/samplers/hamiltonian/arrival.ts";
-import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/chain.ts";
+import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/hamiltonian-chain.ts";
 import { nuts, type Sampler, type SamplingPlan } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";

@@ -1,6 +1,7 @@
 /** The choice of a metric in warm-up: what it is decided by, and what it comes to on posteriors whose scales vary, and on others. */
 import { describe, expect, it } from "vitest";
 import { functionDensity } from "../../../../src/bayes/model/functional/index.ts";
+import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
 import {
   leastJump,
   nearGaussian,
@@ -9,7 +10,6 @@ import {
   worthTrying,
 } from "../../../../src/bayes/samplers/hamiltonian/choice.ts";
 import { LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
-import { MetricEstimator } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
 import { Trial } from "../../../../src/bayes/samplers/hamiltonian/trial.ts";
 import { hmc, mala, nuts, type Sampler, type SamplingPlan } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";

@@ -1,7 +1,7 @@
 /** Metrics of low rank: the geometric mean that they are made of, and what they make of Gaussians whose covariance is known. */
 import { describe, expect, it } from "vitest";
+import { type Metric, MetricEstimator, metricSize } from "../../../../src/bayes/samplers/base/metric.ts";
 import { geometricMean, LowRankEstimator } from "../../../../src/bayes/samplers/hamiltonian/low-rank.ts";
-import { type Metric, MetricEstimator, metricSize } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
 import { symmetricEigen } from "../../../../src/engine/numbers/symmetric-eigen.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 

@@ -1,7 +1,7 @@
 /** kernels/bayes/nuts.ts and kernels/bayes/hmc.ts against their plain twins, bit for bit; and the leapfrog's reversibility. */
 import { describe, expect, it } from "vitest";
-import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/hamiltonian/dual-averaging.ts";
-import { lowerFactor } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
+import { dualAveraging, startAveraging } from "../../../../src/bayes/samplers/base/dual-averaging.ts";
+import { lowerFactor } from "../../../../src/bayes/samplers/base/metric.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { symmetricEigen } from "../../../../src/engine/numbers/symmetric-eigen.ts";
 import { type Draws, stream } from "../../../../src/engine/random/stream.ts";

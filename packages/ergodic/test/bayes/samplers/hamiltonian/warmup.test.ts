@@ -1,6 +1,6 @@
 /** Schedules of warm-up, and runs of overlapping estimates: gone on with bit for bit, and better fitted than one of windows. */
 import { describe, expect, it } from "vitest";
-import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/chain.ts";
+import type { Chain } from "../../../../src/bayes/samplers/hamiltonian/hamiltonian-chain.ts";
 import { warmupSchedule } from "../../../../src/bayes/samplers/hamiltonian/warmup.ts";
 import { hmc, nuts, type Sampler, type SamplingPlan, warmupWindows } from "../../../../src/bayes/samplers/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";

@@ -1,6 +1,7 @@
 /** Runs of Metropolis and slice samplers: the same draws however they are made, gone on with bit for bit, adapted to what was asked for. */
 import { describe, expect, it } from "vitest";
-import { MetricEstimator } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
+import { learnedFactor } from "../../../../src/bayes/samplers/base/learned-factor.ts";
+import { MetricEstimator } from "../../../../src/bayes/samplers/base/metric.ts";
 import {
   ellipticalSlice,
   independence,
@@ -14,7 +15,6 @@ import {
   samplerFromJson,
   slice,
 } from "../../../../src/bayes/samplers/index.ts";
-import { learnedFactor } from "../../../../src/bayes/samplers/metropolis/learned-factor.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { broken, gaussian } from "../densities.ts";

@@ -1,6 +1,6 @@
 /** Kernels of Metropolis and slice sampling against their plain twins, bit for bit. */
 import { describe, expect, it } from "vitest";
-import { lowerFactor } from "../../../../src/bayes/samplers/hamiltonian/metric.ts";
+import { lowerFactor } from "../../../../src/bayes/samplers/base/metric.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import type { WalkKernel, WalkTwinOptions } from "../../../reference/walks.ts";

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { bernoulliLogitGlm, type ModelContext, matrix, model, normal, vector } from "../../../../src/bayes/model/index.ts";
 import { sample } from "../../../../src/bayes/sample.ts";
+import type { InnerSampling } from "../../../../src/bayes/samplers/base/sampler.ts";
 import {
   psgld,
   type Sampler,
@@ -12,8 +13,7 @@ import {
   sgld,
   sgnht,
 } from "../../../../src/bayes/samplers/index.ts";
-import type { InnerSampling } from "../../../../src/bayes/samplers/sampler.ts";
-import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/schedule.ts";
+import { stepSchedule } from "../../../../src/bayes/samplers/stochastic-gradient/step-schedule.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";

@@ -10,7 +10,7 @@ import { gibbs, hmc, nuts, randomWalk, type Sampler, type SamplingPlan } from ".
 import { parallelTempering } from "../../../../src/bayes/samplers/tempering/parallel-tempering.ts";
 import type { LogDensity } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import { evenLadder, geometricLadder } from "../../../../src/engine/statistics/ladder.ts";
+import { evenLadder, geometricLadder } from "../../../../src/engine/statistics/temperature-ladder.ts";
 import { biasFound, checkChains, expectExact, leastP } from "../exactness.ts";
 import { exactTarget } from "../gibbs/compiled.ts";
 import { twoModes } from "./two-modes.ts";

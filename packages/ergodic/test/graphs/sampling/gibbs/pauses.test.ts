@@ -11,12 +11,12 @@ import {
   type InferenceAlgorithm,
   infer,
 } from "../../../../src/entries/everything.ts";
+import { Inference } from "../../../../src/graphs/infer/inference.ts";
 import { wholeAnswer } from "../../../../src/graphs/infer/whole-answer.ts";
 import { LearntGraph } from "../../../../src/graphs/learn/learnt-graph.ts";
-import { Inference } from "../../../../src/graphs/reduce/inference.ts";
 import { adjacencyOf } from "../../../../src/graphs/sampling/gibbs/adjacency.ts";
 import { BlockLayout } from "../../../../src/graphs/sampling/gibbs/block-layout.ts";
-import { blocking, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocks.ts";
+import { blocking, blocksOf } from "../../../../src/graphs/sampling/gibbs/blocking.ts";
 import { Chain } from "../../../../src/graphs/sampling/gibbs/chain.ts";
 import { colouring, coloursOf } from "../../../../src/graphs/sampling/gibbs/colours.ts";
 import { statesOf } from "../../../../src/graphs/sampling/gibbs/earlier.ts";

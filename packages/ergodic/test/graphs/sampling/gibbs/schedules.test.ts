@@ -4,7 +4,7 @@ import { openEngine } from "../../../../src/engine/memory/engine.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { atOnce } from "../../../../src/engine/threads/steps.ts";
 import { type Answer, type FactorGraph, factorGraph, graphGibbs, infer } from "../../../../src/entries/everything.ts";
-import { Inference } from "../../../../src/graphs/reduce/inference.ts";
+import { Inference } from "../../../../src/graphs/infer/inference.ts";
 import { Chain } from "../../../../src/graphs/sampling/gibbs/chain.ts";
 import { Layout } from "../../../../src/graphs/sampling/gibbs/layout.ts";
 import { chromatic, stretchesOf } from "../../../../src/graphs/sampling/gibbs/schedules/chromatic.ts";

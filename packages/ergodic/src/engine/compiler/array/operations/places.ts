@@ -150,7 +150,7 @@ export const flip = operation(
   (x: SymbolicArray, axis = 0): SymbolicArray => slice(x, { axis, step: -1 }),
 );
 
-/** A "special" form: schedule.ts copies each part into its place. */
+/** A "special" form: schedule-steps.ts copies each part into its place. */
 const makePlace = arrayPrimitive({
   name: "place",
   evaluate(node, args) {

@@ -1,4 +1,4 @@
-import { blocking } from "../blocks.ts";
+import { blocking } from "../blocking.ts";
 import { stretchesOf } from "./chromatic.ts";
 import type { Schedule } from "./schedule.ts";
 

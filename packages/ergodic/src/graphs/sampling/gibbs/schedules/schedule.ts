@@ -1,5 +1,5 @@
 import type { Conditionals } from "../../../../engine/contract/index.ts";
-import type { Blocks } from "../blocks.ts";
+import type { Blocks } from "../blocking.ts";
 
 /** Positions that are visited together. */
 export interface Stretch {

@@ -1,0 +1,358 @@
+import type { Advance, JsonObject, Snapshot, Tensor } from "../../../engine/contract/index.ts";
+import { assert, ErgodicError } from "../../../engine/errors/errors.ts";
+import { isWhole, KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import { float64s } from "../../../engine/memory/room.ts";
+import { basicRhat } from "../../../engine/statistics/index.ts";
+import { ChainDraws } from "./chain-draws.ts";
+import { checkSamplingPlan, type InnerSampling, type SamplingPlan } from "./sampler.ts";
+import type { Placed } from "./starting-points.ts";
+
+/** One chain, with memory for a stretch of transitions. */
+export interface ChainState {
+  /** Most transitions of one stretch. */
+  readonly capacity: number;
+  /** The chain's position: a view. */
+  readonly position: Float64Array;
+  /** What the last stretch of `count` transitions left, [count, dimension] and [count, field]: views. */
+  stretch(count: number): { draws: Float64Array; transitions: Float64Array };
+  /** All that changes: views, by name. */
+  views(): Record<string, Tensor>;
+  /** What in them is none of this chain's, after a restore: with it a kernel might never end. */
+  misfit?(): string | undefined;
+  /** Gives memory back. */
+  dispose(): void;
+}
+
+const isRising = (list: readonly number[]): boolean => list.every((one, i) => i === 0 || one > list[i - 1]);
+const everyOne = (count: number): number[] => Array.from({ length: count }, (_, c) => c);
+
+/** A tick reads at most so many numbers for R̂. */
+const MOST_RHAT_NUMBERS = 1 << 20;
+
+/**
+ * A run of several chains: warm-up, then draws that are kept. What the chains are, and how they are adapted, a sampler's own run says.
+ *
+ * A step is one transition of every chain. Draws depend on the seed and the plan's lengths alone: not on the number of workers, nor on how
+ * `advance` is called. A snapshot resumes bit for bit, also under a plan with more draws.
+ */
+export abstract class ChainsRun<Chain extends ChainState & Partial<Placed>> implements InnerSampling {
+  /** Transitions of each chain, warm-up included. */
+  readonly stepsPerEpoch: number;
+  readonly updatesPerStep: number;
+  /** Transitions of each chain so far. */
+  step = 0;
+  protected readonly name: string;
+  protected readonly chains: Chain[] = [];
+  protected readonly plan: SamplingPlan;
+  protected readonly dimension: number;
+  private readonly engine: Engine;
+  readonly fields: readonly string[];
+  /** [chain, draw, …] of the plan's full lengths. */
+  private readonly values: Float64Array;
+  private readonly transitions: Float64Array;
+  /** Of each field over the draws that are kept, summed as they come: progress is asked for many times. */
+  private readonly totals: Float64Array;
+  /** Chains that the next transitions are of: all, but where warm-up is repeated. */
+  private active: readonly number[];
+  /** Transitions of all chains so far. */
+  private made = 0;
+  private begun = false;
+  private lastStretch = 0;
+  private warmupDivergences = 0;
+
+  /** The run's own constructor makes the chains, by `addChains`. `fields`: names of the numbers kept of each transition, "logDensity" first. */
+  constructor(name: string, plan: SamplingPlan, dimension: number, fields: readonly string[], engine: Engine) {
+    const where = plan.within === undefined ? name : `${plan.within}: inner ${name}()`;
+    checkSamplingPlan(where, plan, dimension);
+    this.name = where;
+    this.plan = plan;
+    this.dimension = dimension;
+    this.fields = fields;
+    this.engine = engine;
+    this.stepsPerEpoch = plan.warmup + plan.draws;
+    this.updatesPerStep = plan.chains;
+    this.active = everyOne(plan.chains);
+    const kept = plan.keep === false ? 0 : plan.chains * plan.draws;
+    const what = `${plan.draws} draws of each of ${plan.chains} chains`;
+    this.values = float64s(where, what, kept * dimension);
+    this.transitions = float64s(where, what, kept * fields.length);
+    this.totals = new Float64Array(fields.length);
+  }
+
+  /** Places the chains, before the first transition. */
+  protected abstract begin(): Promise<void>;
+
+  /** Makes `count` transitions of each active chain, numbered from `first`; its `stretch` then has them. `adapt`: during warm-up. */
+  protected abstract advanceChains(first: number, count: number, adapt: boolean, active: readonly number[]): Promise<void>;
+
+  /** Transitions before which `adapt` is due, in addition to the end of warm-up. */
+  protected boundaries(): readonly number[] {
+    return [];
+  }
+
+  /** What is due before transition `step`, a boundary. */
+  protected adapt(): Promise<void> | void {}
+
+  /** A piece of what else is due before the next transition; false once nothing is. */
+  protected async work(): Promise<boolean> {
+    return false;
+  }
+
+  /** Warm-up transitions of chain c, as they come. */
+  protected observe(_c: number, _count: number): void {}
+
+  /** More numbers worth watching. */
+  protected reportMore(): Record<string, number> {
+    return {};
+  }
+
+  /** State beyond the chains' views. */
+  protected stateOf(): JsonObject {
+    return {};
+  }
+
+  protected restoreState(_kept: KeptPart): void {}
+
+  get updates(): number {
+    return this.made;
+  }
+
+  get converged(): boolean | string {
+    return this.step >= this.stepsPerEpoch && "all draws are made";
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const made: Advance = { updates: 0, lossSum: 0, rows: 0 };
+    if (!this.begun) {
+      assert(this.step === 0, "a run begins at its first transition");
+      await this.begin();
+      this.begun = true;
+    }
+    for (let left = steps; left > 0 && this.step < this.stepsPerEpoch; ) {
+      if (await this.work()) {
+        left--;
+        continue;
+      }
+      const next = this.nextBoundary();
+      const count = Math.min(left, next - this.step, this.chains[0].capacity);
+      await this.advanceChains(this.step, count, this.step < this.plan.warmup, this.active);
+      for (const c of this.active) made.lossSum += this.keep(c, count);
+      this.step += count;
+      this.lastStretch = count;
+      made.updates += count * this.active.length;
+      left -= count;
+      if (this.step === next) await this.adapt();
+    }
+    this.made += made.updates;
+    made.rows = made.updates;
+    return made;
+  }
+
+  /** The mean of the draws so far, over all chains; before the first, of the chains' positions. */
+  parameters(): Float64Array {
+    const mean = new Float64Array(this.dimension);
+    const kept = this.kept;
+    const count = this.chains.length * Math.max(1, kept);
+    const add = (point: Float64Array): void => {
+      for (let i = 0; i < mean.length; i++) mean[i] += point[i] / count;
+    };
+    this.chains.forEach((chain, c) => {
+      if (kept === 0) add(chain.position);
+      for (let k = 0; k < kept; k++) add(this.drawAt(c, k));
+    });
+    return mean;
+  }
+
+  draws(): ChainDraws {
+    const { kept, dimension: d, fields } = this;
+    const { chains, draws } = this.plan;
+    const width = fields.length;
+    const what = `a copy of ${kept} draws of each of ${chains} chains`;
+    const values = float64s(this.name, what, chains * kept * d);
+    const transitions = float64s(this.name, what, chains * kept * width);
+    for (let c = 0; c < chains; c++) {
+      values.set(this.values.subarray(c * draws * d, (c * draws + kept) * d), c * kept * d);
+      transitions.set(this.transitions.subarray(c * draws * width, (c * draws + kept) * width), c * kept * width);
+    }
+    return new ChainDraws(chains, kept, d, values, fields, transitions);
+  }
+
+  /** `divergences`: of the draws, and while none are kept of warm-up. `rhat`: the largest of all coordinates' so far, split, without ranks. */
+  report(): Record<string, number> {
+    const report: Record<string, number> = { draws: this.kept };
+    if (this.fields.includes("divergent")) report.divergences = this.kept > 0 ? this.total("divergent") : this.warmupDivergences;
+    if (this.kept >= 4) report.rhat = this.rhat();
+    return { ...report, ...this.reportMore() };
+  }
+
+  /** A copy of all that changes. */
+  snapshot(): Snapshot {
+    const tensors: Record<string, Tensor> = {};
+    const { draws, warmup } = this.plan;
+    const { kept, dimension: d } = this;
+    const width = this.fields.length;
+    this.chains.forEach((chain, c) => {
+      for (const [name, view] of Object.entries(chain.views())) tensors[`${name}.${c}`] = view.slice();
+      tensors[`draws.${c}`] = this.values.slice(c * draws * d, (c * draws + kept) * d);
+      tensors[`transitions.${c}`] = this.transitions.slice(c * draws * width, (c * draws + kept) * width);
+    });
+    const { step, begun, made, warmupDivergences } = this;
+    const own = { step, begun, made, warmup, warmupDivergences, active: [...this.active] };
+    return { tensors, state: { ...this.stateOf(), ...own } };
+  }
+
+  /** Continues from a snapshot, bit for bit. */
+  restore(snapshot: Snapshot): void {
+    const part = new KeptPart(`the chains of ${this.name}`, snapshot);
+    const { draws, warmup, chains } = this.plan;
+    const { dimension: d } = this;
+    const width = this.fields.length;
+    const step = part.count("step");
+    const kept = Math.max(0, step - warmup);
+    if (part.count("warmup") !== warmup || kept > draws)
+      throw new ErgodicError(
+        this.name,
+        `the snapshot is of ${part.count("warmup")} warm-up transitions and ${kept} draws, but the plan is of ${warmup} and ${draws}; keep the warm-up, and ask for at least as many draws`,
+        "SAMPLE_PLAN",
+      );
+    this.chains.forEach((chain, c) => {
+      for (const [name, view] of Object.entries(chain.views())) part.into(view, `${name}.${c}`);
+      const misfit = chain.misfit?.();
+      if (misfit !== undefined) part.refuse(`in chain ${c} ${misfit}`);
+      if (this.plan.keep === false) return;
+      this.values.set(part.floats(`draws.${c}`, kept * d), c * draws * d);
+      this.transitions.set(part.floats(`transitions.${c}`, kept * width), c * draws * width);
+    });
+    this.active = part.list("active", isWhole);
+    if (!isRising(this.active) || !(this.active[this.active.length - 1] < chains))
+      part.refuse(`active chains are ${this.active.join(", ")} of ${chains}`);
+    this.step = step;
+    this.begun = part.flag("begun");
+    if (step > 0 && !this.begun) part.refuse("it has made transitions, but has not begun");
+    this.made = part.count("made");
+    this.warmupDivergences = part.count("warmupDivergences");
+    this.totals.fill(0);
+    if (this.plan.keep !== false) for (let c = 0; c < chains; c++) this.addTotals(part.floats(`transitions.${c}`, kept * width));
+    this.restoreState(part);
+  }
+
+  /** Gives memory back. */
+  dispose(): void {
+    for (const chain of this.chains.splice(0)) chain.dispose();
+  }
+
+  chain(c: number): { readonly position: Float64Array; logDensity: number } {
+    const chain = this.chains[c];
+    assert(chain.logDensity !== undefined, "a chain that runs inside another knows its log density");
+    return chain as Chain & Placed;
+  }
+
+  lastTransition(c: number): Float64Array {
+    const { lastStretch: count } = this;
+    const width = this.fields.length;
+    return this.chains[c].stretch(count).transitions.subarray((count - 1) * width, count * width);
+  }
+
+  async refresh(): Promise<void> {
+    const values = await this.run(this.chains.map((chain) => (chain as Chain & Placed).evaluation()));
+    this.chains.forEach((chain, c) => {
+      chain.logDensity = values[c];
+    });
+  }
+
+  /** One chain each; if one cannot be made, none is. */
+  protected addChains(make: (c: number) => Chain): void {
+    try {
+      for (let c = 0; c < this.plan.chains; c++) this.chains.push(make(c));
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
+  }
+
+  /** Warm-up from its first transition, of these chains alone; the others wait. */
+  protected warmUpAgain(chains: readonly number[]): void {
+    this.active = chains;
+    this.step = 0;
+  }
+
+  /** All chains continue together. */
+  protected joinChains(): void {
+    this.active = everyOne(this.plan.chains);
+  }
+
+  protected get activeChains(): readonly number[] {
+    return this.active;
+  }
+
+  protected run(calls: Call[]): Promise<number[]> {
+    const { workers, deterministic } = this.plan;
+    return this.engine.run(calls, { workers: Math.max(1, Math.min(workers, calls.length)), deterministic });
+  }
+
+  /** Draws kept of each chain. */
+  protected get kept(): number {
+    return this.plan.keep === false ? 0 : Math.max(0, this.step - this.plan.warmup);
+  }
+
+  private drawAt(c: number, k: number): Float64Array {
+    const at = (c * this.plan.draws + k) * this.dimension;
+    return this.values.subarray(at, at + this.dimension);
+  }
+
+  /** The sum of a field over the draws that are kept so far. */
+  protected total(field: string): number {
+    return this.totals[this.fields.indexOf(field)];
+  }
+
+  private addTotals(transitions: Float64Array): void {
+    const width = this.fields.length;
+    for (let at = 0; at < transitions.length; at += width)
+      for (let field = 0; field < width; field++) this.totals[field] += transitions[at + field];
+  }
+
+  private rhat(): number {
+    const { kept, dimension } = this;
+    const { chains } = this.plan;
+    const stride = Math.ceil((kept * chains * dimension) / MOST_RHAT_NUMBERS);
+    let largest = Number.NaN;
+    for (let i = 0; i < dimension; i += stride) {
+      const series = new Float64Array(chains * kept);
+      for (let c = 0; c < chains; c++)
+        for (let k = 0; k < kept; k++) series[c * kept + k] = this.values[(c * this.plan.draws + k) * dimension + i];
+      const own = basicRhat(series, chains);
+      if (!(own <= largest)) largest = Number.isNaN(own) ? largest : own;
+    }
+    return largest;
+  }
+
+  /** The transition before which something is adapted, warm-up ends, or the run does. */
+  private nextBoundary(): number {
+    let next = this.step < this.plan.warmup ? this.plan.warmup : this.stepsPerEpoch;
+    for (const at of this.boundaries()) if (at > this.step && at < next) next = at;
+    return next;
+  }
+
+  /** Takes over what chain c's last stretch left; returns −Σ log density. */
+  private keep(c: number, count: number): number {
+    const { draws, transitions } = this.chains[c].stretch(count);
+    const width = this.fields.length;
+    const { warmup } = this.plan;
+    let sum = 0;
+    for (let k = 0; k < count; k++) sum -= transitions[k * width];
+    if (this.step >= warmup) {
+      if (this.plan.keep === false) return sum;
+      const at = c * this.plan.draws + this.step - warmup;
+      this.values.set(draws, at * this.dimension);
+      this.transitions.set(transitions, at * width);
+      this.addTotals(transitions);
+      return sum;
+    }
+    const divergent = this.fields.indexOf("divergent");
+    if (divergent >= 0) for (let k = 0; k < count; k++) this.warmupDivergences += transitions[k * width + divergent];
+    this.observe(c, count);
+    return sum;
+  }
+}

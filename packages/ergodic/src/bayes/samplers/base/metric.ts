@@ -1,0 +1,182 @@
+import { assert } from "../../../engine/errors/errors.ts";
+
+/**
+ * Kinds of inverse mass matrix: "diagonal" (variances), "dense" (covariance), "fisher" (diagonal, from draws and gradients),
+ * "lowRank".
+ */
+export type MetricKind = "diagonal" | "dense" | "fisher" | "lowRank";
+export const metricKinds: readonly MetricKind[] = ["diagonal", "dense", "fisher", "lowRank"];
+
+const SHRINK_COUNT = 5;
+const SHRINK_TO = 1e-3;
+const LIMIT = 1e20;
+const MOST_DIRECTIONS = 64;
+
+/**
+ * Metrics M⁻¹ of Hamiltonian Monte Carlo, estimated from the draws of a window.
+ *
+ * "diagonal": variances of the draws, "dense": their covariance C, either shrunk: n/(n + 5) C + 10⁻³ · 5/(n + 5) I (divisor of
+ * C: n − 1). "fisher": √(Var xᵢ / Var gᵢ), g the gradients of the log density, from draws without a divergence: of all diagonal
+ * metrics the one nearest to the target by Fisher divergence. "lowRank": hamiltonian/low-rank.ts. There is none where a number of it is not
+ * finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a chain falls): the metric before it stays.
+ * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
+ *
+ * M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (memory/fields.ts) says.
+ */
+export interface Metric {
+  readonly inverse: Float64Array;
+  readonly factor: Float64Array;
+  /** Directions of a low-rank metric: 0. */
+  readonly rank?: number;
+}
+
+/** What a metric is made from. `state` is all there is. */
+export interface Estimator {
+  readonly state: Float64Array;
+  /** Draws that were added. */
+  readonly count: number;
+  add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void;
+  reset(): void;
+  /** From at least two draws; undefined from fewer, or where there is none in floating point. */
+  metric(): Metric | undefined;
+}
+
+/** Most directions of a low-rank metric. */
+export function mostDirections(dimension: number): number {
+  return Math.min(dimension, MOST_DIRECTIONS);
+}
+
+/** Most numbers in M⁻¹, and in its factor. */
+export function metricSize(kind: MetricKind, dimension: number): number {
+  if (kind === "lowRank") return dimension + mostDirections(dimension) * (dimension + 1);
+  return kind === "dense" ? dimension * dimension : dimension;
+}
+
+/** √(squares of draws / squares of gradients); NaN where that is not finite, or outside the limits. */
+export function fisherScale(draws: number, gradients: number): number {
+  const ratio = Math.sqrt(draws / gradients);
+  return ratio >= 1 / LIMIT && ratio <= LIMIT ? ratio : Number.NaN;
+}
+
+/** The metric itself, unless a number of it or its volume is not finite. */
+export function finiteMetric(metric: Metric): Metric | undefined {
+  const usable = (x: Float64Array): boolean => x.every((value) => Math.abs(value) <= LIMIT);
+  return usable(metric.inverse) && usable(metric.factor) ? metric : undefined;
+}
+
+/** Of variances. */
+export const diagonalOf = (inverse: Float64Array): Metric | undefined =>
+  finiteMetric({ inverse, factor: inverse.map((value) => 1 / Math.sqrt(value)) });
+
+/** Whether it is made from gradients, beside draws. */
+export const usesGradients = (kind: MetricKind): boolean => kind === "fisher" || kind === "lowRank";
+
+/** M = I. */
+export function unitMetric(kind: MetricKind, dimension: number): Metric {
+  const inverse = new Float64Array(kind === "dense" ? dimension * dimension : dimension).fill(kind === "dense" ? 0 : 1);
+  if (kind === "dense") for (let i = 0; i < dimension; i++) inverse[i * (dimension + 1)] = 1;
+  return { inverse, factor: inverse.slice() };
+}
+
+/** Running moments of draws, and of gradients where the metric needs them. `state` is all there is: n, means, sums of squares. */
+export class MetricEstimator implements Estimator {
+  readonly kind: MetricKind;
+  readonly dimension: number;
+  readonly state: Float64Array;
+
+  constructor(kind: MetricKind, dimension: number) {
+    this.kind = kind;
+    this.dimension = dimension;
+    const vectors = kind === "fisher" ? 4 : 2;
+    this.state = new Float64Array(1 + (kind === "dense" ? dimension * (1 + dimension) : vectors * dimension));
+  }
+
+  get count(): number {
+    return this.state[0];
+  }
+
+  add(draw: Float64Array, gradient: Float64Array, divergent: boolean): void {
+    const { kind, state, dimension } = this;
+    if (kind === "fisher" && divergent) return;
+    state[0]++;
+    if (kind === "dense") this.addProducts(draw);
+    else this.addSquares(draw, 1);
+    if (kind === "fisher") this.addSquares(gradient, 1 + 2 * dimension);
+  }
+
+  reset(): void {
+    this.state.fill(0);
+  }
+
+  metric(): Metric | undefined {
+    if (this.count < 2) return undefined;
+    return this.kind === "dense" ? this.dense() : this.diagonal();
+  }
+
+  private addSquares(x: Float64Array, means: number): void {
+    const { state, dimension } = this;
+    const squares = means + dimension;
+    for (let i = 0; i < dimension; i++) {
+      const before = x[i] - state[means + i];
+      state[means + i] += before / state[0];
+      state[squares + i] += before * (x[i] - state[means + i]);
+    }
+  }
+
+  private addProducts(x: Float64Array): void {
+    const { state, dimension } = this;
+    const before = x.map((value, i) => value - state[1 + i]);
+    for (let i = 0; i < dimension; i++) state[1 + i] += before[i] / state[0];
+    for (let i = 0; i < dimension; i++) {
+      const row = 1 + dimension + i * dimension;
+      const after = x[i] - state[1 + i];
+      for (let j = 0; j <= i; j++) state[row + j] += after * before[j];
+    }
+  }
+
+  private diagonal(): Metric | undefined {
+    const { state, dimension, count, kind } = this;
+    const inverse = new Float64Array(dimension);
+    for (let i = 0; i < dimension; i++) {
+      const squares = state[1 + dimension + i];
+      if (kind === "fisher") inverse[i] = fisherScale(squares, state[1 + 3 * dimension + i]);
+      else inverse[i] = shrunk(squares / (count - 1), count, true);
+    }
+    return diagonalOf(inverse);
+  }
+
+  private dense(): Metric | undefined {
+    const { state, dimension: d, count } = this;
+    const inverse = new Float64Array(d * d);
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j <= i; j++) {
+        const value = shrunk(state[1 + d + i * d + j] / (count - 1), count, i === j);
+        inverse[i * d + j] = value;
+        inverse[j * d + i] = value;
+      }
+    }
+    const factor = lowerFactor(inverse, d);
+    return factor && finiteMetric({ inverse, factor });
+  }
+}
+
+/** Stan's: towards 10⁻³ I, by five draws. */
+export function shrunk(value: number, count: number, onDiagonal: boolean): number {
+  const share = count / (count + SHRINK_COUNT);
+  return share * value + (onDiagonal ? (SHRINK_TO * SHRINK_COUNT) / (count + SHRINK_COUNT) : 0);
+}
+
+/** L of A = L Lᵀ, row-major with zeros above the diagonal; undefined where a pivot is not positive and finite. */
+export function lowerFactor(a: Float64Array, d: number): Float64Array | undefined {
+  assert(a.length === d * d, "the matrix is square");
+  const l = new Float64Array(d * d);
+  for (let i = 0; i < d; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = a[i * d + j];
+      for (let k = 0; k < j; k++) sum -= l[i * d + k] * l[j * d + k];
+      if (i === j && !(sum > 0 && sum < Infinity)) return undefined;
+      l[i * d + j] = i === j ? Math.sqrt(sum) : sum / l[j * d + j];
+    }
+  }
+  return l;
+}

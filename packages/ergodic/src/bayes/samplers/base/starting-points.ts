@@ -1,0 +1,97 @@
+/**
+ * Where chains start: at the plan's points, or uniform in (−2, 2) by coordinate, anew until the log density and its gradient
+ * are finite, at most 100 times.
+ * Attempt i of a chain draws from update i of its stream "start". Source: Stan's defaults.
+ *
+ * @throws ErgodicError where no point will do
+ */
+
+import type { LogDensity } from "../../../engine/contract/index.ts";
+import { ErgodicError } from "../../../engine/errors/errors.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import type { Draws, Stream } from "../../../engine/random/stream.ts";
+import type { SamplingPlan } from "./sampler.ts";
+
+const MOST_ATTEMPTS = 100;
+
+/** A chain that can be put at a starting point. */
+export interface Placed {
+  /** A view, written. */
+  readonly position: Float64Array;
+  /** A view of what an evaluation wrote; absent where no gradient is needed. */
+  readonly gradient?: Float64Array;
+  /** The chain's stream "start". */
+  readonly starts: Stream;
+  /** The log density at the position, written by `placeChains`. */
+  logDensity: number;
+  /** Another random point; absent: uniform in (−2, 2) by coordinate. */
+  drawPoint?(draws: Draws): void;
+  /** A call that gives the log density at the position, and writes its gradient. */
+  evaluation(): Call;
+}
+
+/**
+ * Puts chains where they start: at the plan's points, or uniform in (−2, 2) by coordinate, again until density and gradient are
+ * finite, at most 100 times.
+ *
+ * `run` makes the evaluations. @throws ErgodicError [SAMPLE_START] where no point has a finite log density and gradient
+ */
+export async function placeChains(
+  where: string,
+  chains: readonly Placed[],
+  { start, explain }: SamplingPlan,
+  run: (calls: Call[]) => Promise<number[]>,
+): Promise<void> {
+  const attempts = start ? 1 : MOST_ATTEMPTS;
+  let waiting = chains.map((_, c) => c);
+  for (let attempt = 0; attempt < attempts && waiting.length > 0; attempt++) {
+    for (const c of waiting) {
+      place(chains[c], c, start, attempt);
+    }
+    const values = await run(waiting.map((c) => chains[c].evaluation()));
+    waiting = waiting.filter((c, i) => {
+      chains[c].logDensity = values[i];
+      return !(Number.isFinite(values[i]) && (chains[c].gradient?.every(Number.isFinite) ?? true));
+    });
+  }
+  if (waiting.length === 0) return;
+  const [first] = waiting;
+  const points = Array.from({ length: attempts }, (_, attempt) => place(chains[first], first, start, attempt).slice());
+  const reason = explain?.(points);
+  const tried = start ? "the given starting point has" : `${MOST_ATTEMPTS} random points in (-2, 2) have`;
+  throw new ErgodicError(
+    where,
+    `${tried} no finite log density and gradient for chain ${first}${reason ? `: ${reason}` : ""}; give a starting point that has, or check the model's supports`,
+    "SAMPLE_START",
+  );
+}
+
+/** Puts chain c where its attempt starts. */
+function place(chain: Placed, c: number, start: SamplingPlan["start"], attempt: number): Float64Array {
+  if (start) chain.position.set(start instanceof Float64Array ? start : start[c]);
+  else drawPoint(chain, attempt);
+  return chain.position;
+}
+
+function drawPoint(chain: Placed, attempt: number): void {
+  const { position, starts } = chain;
+  const draws = starts.at(attempt);
+  if (chain.drawPoint) {
+    chain.drawPoint(draws);
+    return;
+  }
+  for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+}
+
+/** Of whole numbers without an upper bound, so many. */
+const FIRST_COUNTS = 10;
+
+/** Whole numbers anew among the values that they may have, all else uniform in (−2, 2). */
+export function randomPoint({ discrete = [] }: Pick<LogDensity, "discrete">, draws: Draws, position: Float64Array): void {
+  for (let i = 0; i < position.length; i++) position[i] = 4 * draws.uniform() - 2;
+  for (const { offset, size, low, high } of discrete) {
+    const from = low > -Infinity ? low : Math.min(0, high);
+    const count = high < Infinity ? high - from + 1 : FIRST_COUNTS;
+    for (let i = offset; i < offset + size; i++) position[i] = from + draws.integer(Math.min(count, 2 ** 32));
+  }
+}

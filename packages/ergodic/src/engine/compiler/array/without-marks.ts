@@ -1,0 +1,14 @@
+import type { ArrayProgram } from "./lowered.ts";
+import { arraysBelow, type SymbolicArray, withArguments } from "./symbolic.ts";
+
+/** Once derivatives are taken, a function with a derivative of its own is the function alone. */
+export function withoutMarks(outputs: ArrayProgram["outputs"]): ArrayProgram["outputs"] {
+  const roots = outputs.map((o) => o.value);
+  const made = new Map<SymbolicArray, SymbolicArray>();
+  for (const node of arraysBelow(roots)) {
+    const args = node.args.map((arg) => made.get(arg)!);
+    const isSame = args.every((arg, i) => arg === node.args[i]);
+    made.set(node, node.op === "customDerivative" ? args[0] : isSame ? node : withArguments(node, args));
+  }
+  return outputs.map((output) => ({ ...output, value: made.get(output.value)! }));
+}

@@ -1,0 +1,105 @@
+/**
+ * Temperature ladder of parallel tempering: powers 1 = β₀ > β₁ > …, swaps between neighbours, and adaptation of the powers.
+ *
+ * Two states with values E and E' (logarithms of what is tempered) at powers β > β' trade places with probability
+ * min(1, e^((β − β')(E' − E))). The samplers of statistical models and those of factor graphs store states differently, and take these
+ * decisions here. With r_k the mean rejection of swaps between β_k and β_{k+1}, Λ(β_k) = Σ_{j<k} r_j is the communication barrier so far;
+ * powers at which Λ is evenly spaced have equal rejections. Λ is interpolated linearly in log β (in β next to 0). Source: Syed,
+ * Bouchard-Côté, Deligiannidis, Doucet 2022, section 5.1.
+ */
+import { checkNumbers } from "../errors/checks.ts";
+import { checkNumber, OptionError } from "../errors/errors.ts";
+import { exp } from "../numbers/exp.ts";
+import { log } from "../numbers/log.ts";
+import type { Draws } from "../random/stream.ts";
+
+/** Powers as options have them: `temperatures`, or by default 8 of them from 1 to 0.01. `open`: none may be 0. */
+export function powersOf(
+  where: string,
+  given: { readonly temperatures?: readonly number[]; readonly count?: number; readonly lowest?: number },
+  open = false,
+): number[] {
+  const { temperatures, count = 8, lowest = 0.01 } = given;
+  const range = { low: 0, high: 1, open };
+  if (temperatures !== undefined) checkNumbers(where, "temperatures", temperatures, range, "temperatures: [1, 0.1]");
+  checkNumber(where, "count", count, { low: 1, high: 1024, integer: true });
+  checkNumber(where, "lowest", lowest, range);
+  if (temperatures && (given.count !== undefined || given.lowest !== undefined))
+    throw new OptionError(where, "temperatures are given, and count or lowest too; leave one of them out", "OPTION_CONFLICT");
+  const powers = temperatures ? [...temperatures] : geometricLadder(count, lowest);
+  if (powers.length > 0 && powers.every((power, k) => (k === 0 ? power === 1 : power < powers[k - 1]))) return powers;
+  throw new OptionError(
+    where,
+    `${temperatures ? "" : `lowest is ${lowest}: `}temperatures are ${powers.join(", ")}, but must be inverse temperatures that descend from 1 and are ${open ? ">" : ">="} 0`,
+    "OPTION_RANGE",
+  );
+}
+
+/** `count` powers from 1 to `lowest` in geometric steps; `lowest` 0 stands after such steps to 10⁻³. */
+export function geometricLadder(count: number, lowest: number): number[] {
+  if (count === 1) return [1];
+  const positive = lowest > 0 ? count : count - 1;
+  const end = lowest > 0 ? lowest : 1e-3;
+  const powers = Array.from({ length: positive }, (_, k) =>
+    k === 0 ? 1 : k === positive - 1 ? end : exp((log(end) * k) / (positive - 1)),
+  );
+  return lowest > 0 ? powers : [...powers, 0];
+}
+
+/** The ladder of `count` powers with the same ends at which the rejections would be even. */
+export function evenLadder(powers: readonly number[], rejections: readonly number[], count = powers.length): number[] {
+  // No pair may look free, or powers would fall together.
+  const barrier = rejections.map((r) => Math.max(r, 1e-3));
+  const total = barrier.reduce((a, b) => a + b, 0);
+  const made = [powers[0]];
+  let pair = 0;
+  let before = 0;
+  for (let k = 1; k < count - 1; k++) {
+    const wanted = (k * total) / (count - 1);
+    while (before + barrier[pair] < wanted && pair < barrier.length - 1) before += barrier[pair++];
+    made.push(between(powers[pair], powers[pair + 1], Math.min((wanted - before) / barrier[pair], 1)));
+  }
+  return [...made, ...powers.slice(Math.max(1, powers.length - 1))];
+}
+
+/** Number of powers at which about half of all swaps are made: 1 + 2Λ, rounded up, where Λ is the sum of the rejections. */
+export function powersNeeded(rejections: readonly number[]): number {
+  const barrier = rejections.reduce((sum, r) => sum + r, 0);
+  return 1 + Math.ceil(2 * barrier);
+}
+
+/** Probability that states of values E and E' trade places: min(1, e^(apart · (E' − E))), where `apart` is β − β' > 0. */
+export function swapProbability(apart: number, value: number, other: number): number {
+  const logRatio = apart * (other - value);
+  // Two impossible states have no ratio: they stay.
+  return logRatio >= 0 ? 1 : Number.isNaN(logRatio) ? 0 : exp(logRatio);
+}
+
+/** Swaps between neighbours of a ladder, counted by pair. Pair k is of the powers k and k + 1. */
+export class SwapCounts {
+  /** Swaps tried. */
+  readonly tried: Float64Array;
+  /** Sum of their probabilities. */
+  readonly accepted: Float64Array;
+
+  constructor(pairs: number) {
+    this.tried = new Float64Array(pairs);
+    this.accepted = new Float64Array(pairs);
+  }
+
+  /** Counts a swap of this pair and draws whether it is made: one uniform number. */
+  isMade(pair: number, probability: number, draws: Pick<Draws, "uniform">): boolean {
+    this.tried[pair]++;
+    this.accepted[pair] += probability;
+    return draws.uniform() < probability;
+  }
+
+  /** Mean rejection by pair; NaN for a pair that was not tried. */
+  get rejections(): number[] {
+    return Array.from(this.tried, (tried, k) => 1 - this.accepted[k] / tried);
+  }
+}
+
+function between(high: number, low: number, share: number): number {
+  return low > 0 ? exp((1 - share) * log(high) + share * log(low)) : (1 - share) * high + share * low;
+}

@@ -1,0 +1,82 @@
+import type { Certificate } from "../../engine/contract/index.ts";
+import type { PartAnswer } from "../parts/algorithm.ts";
+
+type Marginal = NonNullable<PartAnswer["marginals"]>[number];
+type LogZ = NonNullable<PartAnswer["logZ"]>;
+
+/** Intervals of probabilities, and of ln Z, that are wider than this leave the estimate open. */
+const WIDE = 0.5;
+const WIDE_LOG = 1;
+
+/** Whether a rough answer may improve on what an algorithm that has not ended says of a part. */
+export function leavesOpen(own: PartAnswer | undefined): boolean {
+  if (!own) return true;
+  const { map, logZ, marginals } = own;
+  if (map) return map.value !== map.bound;
+  if (marginals) return own.blank === true || marginals.some(({ certificate }) => widthOf(certificate) > WIDE);
+  return !logZ || "none" in logZ.certificate || widthOf(logZ.certificate) > WIDE_LOG;
+}
+
+/**
+ * The better of an algorithm's own answer and a rough one, number by number. The own one counts as soon as there is one, with three exceptions:
+ *
+ * - of two states the more probable one is taken, and of two bounds the smaller one;
+ * - proved bounds of ln Z take the place of no guarantee, and narrow wider bounds or intervals;
+ * - within an own interval that is too wide to say where in it the truth is, the rough estimate is taken. So it is where the own answer has found nothing yet.
+ *
+ * A proof always counts: that no state is possible, or that the rough answer is exact.
+ */
+export function bestSoFar(own: PartAnswer | undefined, rough: PartAnswer): PartAnswer {
+  if (!own || proves(rough)) return rough;
+  if (proves(own)) return own;
+  const method = `${own.method}; ${rough.method}`;
+  if (own.map && rough.map) {
+    const better = rough.map.value > own.map.value ? rough.map : own.map;
+    return { method, map: { ...better, bound: Math.min(own.map.bound ?? Infinity, rough.map.bound ?? Infinity) } };
+  }
+  if (own.marginals && rough.marginals) {
+    const others = rough.marginals;
+    const marginals = own.blank ? others : own.marginals.map((one, variable) => betterMarginal(one, others[variable]));
+    return { ...own, method, marginals };
+  }
+  return own.logZ && rough.logZ ? { method, logZ: betterLogZ(own.logZ, rough.logZ) } : own;
+}
+
+const proves = ({ logZ, map }: PartAnswer): boolean =>
+  (logZ !== undefined && "exact" in logZ.certificate) || map?.bound === -Infinity;
+
+function betterMarginal(own: Marginal, { p }: Marginal): Marginal {
+  const ranges = rangesOf(own.certificate);
+  if (!(widthOf(own.certificate) > WIDE) || !p.every((value, s) => value >= ranges[s][0] && value <= ranges[s][1])) return own;
+  return { p, certificate: own.certificate };
+}
+
+function betterLogZ(own: LogZ, rough: LogZ): LogZ {
+  if (!("lower" in rough.certificate)) return own;
+  if ("none" in own.certificate) return rough;
+  const [range] = rangesOf(own.certificate);
+  if (!range) return own;
+  const low = Math.max(range[0], rough.certificate.lower as number);
+  const high = Math.min(range[1], rough.certificate.upper as number);
+  if (low > high) return rough;
+  const certificate: Certificate =
+    "interval" in own.certificate ? { ...own.certificate, interval: [low, high] } : { lower: low, upper: high };
+  const estimate = high - low > WIDE_LOG ? rough.value : own.value;
+  return { value: Math.min(high, Math.max(low, estimate)), certificate };
+}
+
+/** By state, or of ln Z, between what its value is; none of other certificates. */
+function rangesOf(certificate: Certificate): (readonly [number, number])[] {
+  if ("interval" in certificate) {
+    const { interval } = certificate;
+    return Array.isArray(interval[0])
+      ? [...(interval as readonly (readonly [number, number])[])]
+      : [interval as readonly [number, number]];
+  }
+  if (!("lower" in certificate)) return [];
+  const uppers = [certificate.upper].flat();
+  return [certificate.lower].flat().map((low, s) => [low, uppers[s]] as const);
+}
+
+const widthOf = (certificate: Certificate): number =>
+  rangesOf(certificate).reduce((widest, [low, high]) => Math.max(widest, high - low), 0);

@@ -1,0 +1,240 @@
+import type { Advance, Conditionals, FactorTables, Json, Progression, Snapshot, Tensor } from "../../engine/contract/index.ts";
+import { isFlag, isObject, KeptPart } from "../../engine/loop/kept-part.ts";
+import type { Engine } from "../../engine/memory/engine.ts";
+import { atOnce, inTurns, Pauses } from "../../engine/threads/steps.ts";
+import { turn } from "../../engine/threads/turn.ts";
+import type { InferenceAlgorithm, InferencePlan, PartAnswer, PartInference } from "../parts/algorithm.ts";
+import { type Component, type Reduction, reducing } from "../parts/reduction.ts";
+import { bestSoFar, leavesOpen } from "./best-so-far.ts";
+import { type Effort, effortFor, roughAnswer, roughMarginals } from "./rough-answer.ts";
+import { unreduced } from "./unreduced.ts";
+
+/** A part's place in the graph, and what was found about it. */
+export interface FoundPart {
+  /** By the part's variable, the graph's. */
+  readonly variables: readonly number[];
+  /** By the part's variable, the states that it has, as the graph numbers them. */
+  readonly states: readonly (readonly number[])[];
+  readonly answer: PartAnswer;
+}
+
+/** A call ends after so many milliseconds, whatever was asked for: stretches that were short a moment ago may be long now, and time limits are to hold. */
+const MOST_MS = 50;
+
+/** Stretches of a part before another one has its turn: small parts end within one, and give back what they hold. */
+const TURN = 64;
+
+/**
+ * Inference on a graph, as the loop sees it: the graph is reduced, and its connected parts are worked on in turn, those that end by themselves and those
+ * that only get better alike. A step is a stretch of one part.
+ */
+export class Inference implements Progression {
+  readonly stepsPerEpoch = Number.MAX_SAFE_INTEGER;
+  readonly updatesPerStep = 1;
+  step = 0;
+  readonly reduction: Reduction;
+  private readonly plan: InferencePlan;
+  /** The whole graph in columns, if it is one part. */
+  private readonly columns: Conditionals | undefined;
+  private readonly parts: PartInference[];
+  /** Parts that are still worked on, by number, and which of them is next. Those that ended in this round are left among them, before `next`. */
+  private running: number[];
+  private next = 0;
+  private gone = 0;
+  /** Stretches that it has had in a row. */
+  private turn = 0;
+  /** Sums of what ended parts report. */
+  private ended: Record<string, number> = {};
+  /** Parts that had ended before the checkpoint. Their snapshots need not hold an answer. */
+  private endedBefore: ReadonlySet<number> = new Set();
+
+  /** @throws the reason of an aborted `signal`, which a large graph is reduced under */
+  static async open(
+    graph: FactorTables | Conditionals,
+    algorithm: InferenceAlgorithm,
+    plan: InferencePlan,
+    engine: Engine,
+    signal?: AbortSignal,
+  ): Promise<Inference> {
+    if (!("factors" in graph)) return new Inference(unreduced(graph), plan, [algorithm.startWhole!(graph, plan, engine)], graph);
+    const reduction = await inTurns(reducing(graph), signal);
+    const parts = await inTurns(starting(reduction.components, algorithm, plan, engine), signal);
+    return new Inference(reduction, plan, parts);
+  }
+
+  private constructor(reduction: Reduction, plan: InferencePlan, parts: PartInference[], columns?: Conditionals) {
+    this.reduction = reduction;
+    this.plan = plan;
+    this.columns = columns;
+    this.parts = parts;
+    this.running = [...parts.keys()];
+  }
+
+  get updates(): number {
+    return this.step;
+  }
+
+  get converged(): boolean {
+    return this.left === 0;
+  }
+
+  /** How many parts are still worked on. */
+  private get left(): number {
+    return this.running.length - this.gone;
+  }
+
+  /** The best answer so far about each part. */
+  found(): FoundPart[] {
+    return atOnce(this.finding());
+  }
+
+  /**
+   * The same, yielding every few milliseconds. Parts that have ended have their algorithm's own answer. About the others there is always a rough one
+   * (rough-answer.ts), which is made here and now if the own one does not make it superfluous (best-so-far.ts).
+   */
+  *finding(): Generator<void, FoundPart[]> {
+    const { components } = this.reduction;
+    const pauses = new Pauses();
+    const own: (PartAnswer | undefined)[] = [];
+    for (const part of this.parts) {
+      if (pauses.due()) yield;
+      own.push(part.answering ? yield* part.answering() : part.answer());
+    }
+    const open = [...own.keys()].filter((i) => !own[i] || (!this.parts[i].ended && leavesOpen(own[i])));
+    const effort = effortFor(
+      open.map((i) => components[i]),
+      this.plan.seconds,
+    );
+    const answers = [...own];
+    for (const i of open) {
+      if (pauses.due()) yield;
+      answers[i] = bestSoFar(own[i], yield* this.rough(i, effort));
+    }
+    return components.map(({ variables, states }, i) => ({ variables, states, answer: answers[i]! }));
+  }
+
+  private rough(i: number, effort: Effort): Generator<void, PartAnswer> {
+    const { task, seed } = this.plan;
+    const why = this.parts[i].ended ? "its algorithm found no answer" : "the run ended before its algorithm had an answer";
+    if (this.columns) return roughMarginals(this.columns, { seed, why });
+    return roughAnswer(this.reduction.components[i], { task, seed, ...effort, why });
+  }
+
+  async advance(steps: number): Promise<Advance> {
+    const before = this.step;
+    const start = performance.now();
+    for (let i = 0; i < steps && this.left > 0 && performance.now() - start < MOST_MS; i++) {
+      const part = this.parts[this.running[this.next]];
+      await part.advance();
+      this.step++;
+      if (part.ended) {
+        this.gone++;
+        this.next++;
+        this.turn = 0;
+        addTo(this.ended, part.report());
+      } else if (++this.turn === TURN) {
+        this.turn = 0;
+        this.next++;
+      }
+      if (this.next === this.running.length) this.newRound();
+    }
+    return { updates: this.step - before, lossSum: 0, rows: 0 };
+  }
+
+  /**
+   * Works out again the answers of parts that had ended before the checkpoint, which has counted that work.
+   *
+   * @throws the reason of an aborted `signal`
+   */
+  async completeEnded(signal?: AbortSignal): Promise<void> {
+    for (const i of this.endedBefore) {
+      while (!this.parts[i].ended) {
+        await this.parts[i].advance();
+        await turn();
+        signal?.throwIfAborted();
+      }
+    }
+  }
+
+  private newRound(): void {
+    this.running = this.running.filter((i) => !this.parts[i].ended);
+    this.gone = 0;
+    this.next = 0;
+  }
+
+  parameters(): Float64Array {
+    return new Float64Array(0);
+  }
+
+  report(): Record<string, number> {
+    const sums = { parts: this.parts.length, left: this.left, ...this.ended };
+    for (const i of this.running) if (!this.parts[i].ended) addTo(sums, this.parts[i].report());
+    return sums;
+  }
+
+  snapshot(): Snapshot {
+    const tensors: Record<string, Tensor> = {};
+    const parts: Json[] = this.parts.map((part, i) => {
+      const { state, tensors: own } = part.snapshot();
+      for (const [name, tensor] of Object.entries(own)) tensors[`${i}.${name}`] = tensor;
+      return state;
+    });
+    const ended = this.parts.map((part, i) => part.ended || this.endedBefore.has(i));
+    const reports = Object.entries(this.ended).map(([name, value]): [string, Json] => [
+      name,
+      Number.isFinite(value) ? value : null,
+    ]);
+    const { step, next, gone, turn } = this;
+    return { tensors, state: { step, next: next - gone, turn, parts, ended, reports: Object.fromEntries(reports) } };
+  }
+
+  restore({ tensors, state }: Snapshot): void {
+    const kept = new KeptPart("inference", { tensors, state });
+    this.step = kept.count("step");
+    kept.list("parts", isObject, this.parts.length).forEach((own, i) => {
+      this.parts[i].restore(kept.part("a part", `${i}.`, own).snapshot);
+    });
+    // Older checkpoints lack both.
+    const ended =
+      state.ended === undefined ? this.parts.map((part) => part.ended) : kept.list("ended", isFlag, this.parts.length);
+    this.ended = state.reports === undefined ? {} : reportsOf(kept);
+    this.endedBefore = new Set([...ended.keys()].filter((i) => ended[i]));
+    this.running = [...ended.keys()].filter((i) => !ended[i]);
+    this.next = kept.count("next", 0, Math.max(0, this.running.length - 1));
+    this.turn = kept.count("turn", 0, TURN - 1);
+  }
+
+  dispose(): void {
+    for (const part of this.parts) part.dispose();
+  }
+}
+
+/** Runs on all parts; where one cannot begin, or the signal is given, those that did are disposed of. */
+function* starting(
+  components: readonly Component[],
+  algorithm: InferenceAlgorithm,
+  plan: InferencePlan,
+  engine: Engine,
+): Generator<void, PartInference[]> {
+  const pauses = new Pauses();
+  const parts: PartInference[] = [];
+  try {
+    for (const part of components) {
+      if (pauses.due()) yield;
+      if (algorithm.prepare) yield* algorithm.prepare(part);
+      parts.push(algorithm.start(part, plan, engine));
+    }
+    return parts;
+  } finally {
+    if (parts.length < components.length) for (const part of parts) part.dispose();
+  }
+}
+
+function reportsOf(kept: KeptPart): Record<string, number> {
+  const reports = kept.part("the reports", "", kept.object("reports"));
+  return Object.fromEntries(Object.keys(reports.state).map((name) => [name, reports.numberOr(name, Number.NaN)]));
+}
+
+function addTo(sums: Record<string, number>, report: Record<string, number>): void {
+  for (const [name, value] of Object.entries(report)) sums[name] = (sums[name] ?? 0) + value;
+}

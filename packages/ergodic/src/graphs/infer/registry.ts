@@ -1,0 +1,27 @@
+/** Every algorithm of `infer`, by its name: how a checkpoint's is made again, and what a command line knows. */
+
+import type { JsonObject } from "../../engine/contract/index.ts";
+import { checkNamedJson } from "../../engine/errors/checks.ts";
+import { DataError } from "../../engine/errors/errors.ts";
+import type { Factory } from "../../engine/errors/options.ts";
+import type { InferenceAlgorithm } from "../parts/algorithm.ts";
+import * as all from "./all.ts";
+
+/** Every algorithm by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+export const inferenceRegistry: Readonly<Record<string, Factory<object, InferenceAlgorithm>>> = all;
+
+/** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
+export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);
+
+/** The algorithm that `toJSON` described. @throws DataError for one that is not of this library */
+export function inferenceFromJson(json: JsonObject): InferenceAlgorithm {
+  checkNamedJson("inferenceFromJson", json, "algorithm", "an algorithm of infer");
+  const { algorithm, ...options } = json;
+  const name = algorithm as string;
+  if (Object.hasOwn(inferenceRegistry, name)) return inferenceRegistry[name](options);
+  throw new DataError(
+    "inference",
+    `"${name}" is no algorithm of infer in this library; give the algorithm itself`,
+    "INFERENCE_JSON",
+  );
+}

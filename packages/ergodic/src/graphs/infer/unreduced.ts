@@ -1,0 +1,19 @@
+import type { Conditionals } from "../../engine/contract/index.ts";
+import type { Reduction } from "../parts/reduction.ts";
+
+/** A graph as one part, with all its variables and states: for algorithms that see to evidence themselves. */
+export function unreduced({ cardinalities }: Conditionals): Reduction {
+  const known = new Map<number, readonly number[]>();
+  const all = (count: number): readonly number[] => {
+    const states = known.get(count) ?? Array.from({ length: count }, (_, state) => state);
+    known.set(count, states);
+    return states;
+  };
+  const variables = Array.from(cardinalities.keys());
+  const states = Array.from(cardinalities, all);
+  return {
+    scale: 0,
+    states,
+    components: [{ variables, states, cardinalities: Array.from(cardinalities), tables: [] }],
+  };
+}

@@ -1,0 +1,145 @@
+import { exp } from "../../engine/numbers/exp.ts";
+import { log } from "../../engine/numbers/log.ts";
+import { sizeOf, stridesIn } from "./factor-table.ts";
+import type { LogTable } from "./log-tables.ts";
+
+/** Entries between two yields: a few milliseconds. */
+const PAUSE_ENTRIES = 1e5;
+/** Relative error of a rounded operation. */
+const ULP = 2 ** -52;
+
+/** What of a bucket is looked for: an upper bound of the sum, a lower one, or an upper bound of the largest product. */
+export type BoundKind = "upper" | "lower" | "largest";
+
+/** ln of tables multiplied over `scope`, whose last variable is the one that goes. */
+export class MiniBucket {
+  readonly scope: readonly number[];
+  readonly shape: readonly number[];
+  readonly values: Float64Array;
+  /** Bound of what rounding did to any of its values and of the message. */
+  rounding = 0;
+  private readonly count: number;
+
+  constructor(scope: readonly number[], shape: readonly number[]) {
+    this.scope = scope;
+    this.shape = shape;
+    this.count = shape[shape.length - 1];
+    this.values = new Float64Array(sizeOf(shape));
+  }
+
+  /** Multiplies with a table on some of the variables. */
+  *add(table: LogTable): Generator<void> {
+    const { values, shape } = this;
+    const strides = stridesIn(table, this.scope);
+    const digits = new Int32Array(shape.length);
+    let at = 0;
+    let high = 0;
+    for (let i = 0; i < values.length; i++) {
+      const value = (values[i] += table.values[at]);
+      if (Math.abs(value) > high && value > -Infinity) high = Math.abs(value);
+      for (let k = shape.length - 1; k >= 0; k--) {
+        at += strides[k];
+        if (++digits[k] < shape[k]) break;
+        digits[k] = 0;
+        at -= strides[k] * shape[k];
+      }
+      if (i % PAUSE_ENTRIES === PAUSE_ENTRIES - 1) yield;
+    }
+    this.rounding += ULP * (1 + high);
+  }
+
+  /**
+   * By states of `common` (some of its variables, in its order): w ln Σ ψ^{1/w} over the others, divided by w; of "largest" ln max ψ. Entries of 0 do not
+   * count: −∞ where there are no others.
+   */
+  *profile(common: readonly number[], kind: BoundKind, weight: number): Generator<void, Float64Array> {
+    const { values, shape } = this;
+    const strides = stridesIn(
+      { scope: common, shape: common.map((variable) => shape[this.scope.indexOf(variable)]) },
+      this.scope,
+    );
+    const size = common.reduce((product, variable) => product * shape[this.scope.indexOf(variable)], 1);
+    const highs = new Float64Array(size).fill(-Infinity);
+    const by = kind === "largest" ? 1 : 1 / weight;
+    yield* walkPlaces(shape, strides, (i, at) => {
+      if (values[i] > -Infinity && values[i] * by > highs[at]) highs[at] = values[i] * by;
+    });
+    if (kind === "largest") return highs;
+    const sums = new Float64Array(size);
+    yield* walkPlaces(shape, strides, (i, at) => {
+      if (values[i] > -Infinity) sums[at] += exp(values[i] * by - highs[at]);
+    });
+    return highs.map((high, at) => (high === -Infinity ? high : high + log(sums[at])));
+  }
+
+  /** Multiplies each entry with e^shift of its states of `common`. */
+  *shift(common: readonly number[], shifts: Float64Array): Generator<void> {
+    yield* this.add({
+      scope: common,
+      shape: common.map((variable) => this.shape[this.scope.indexOf(variable)]),
+      values: shifts,
+    });
+  }
+
+  /** The message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. Of entries of 0, `possible` (by states of `common`) says which may be left aside. */
+  *eliminate(
+    kind: BoundKind,
+    weight: number,
+    common: readonly number[],
+    possible: Uint8Array | undefined,
+  ): Generator<void, LogTable> {
+    const { values, count, shape, scope } = this;
+    const size = values.length / count;
+    const message = new Float64Array(size);
+    const by = kind === "largest" ? 1 : 1 / weight;
+    const commonShape = common.map((variable) => shape[scope.indexOf(variable)]);
+    const strides = stridesIn({ scope: common, shape: commonShape }, scope.slice(0, -1));
+    const last = possible ? 1 : 0;
+    let extent = 0;
+    yield* walkPlaces(shape.slice(0, -1), strides, (i, at) => {
+      const from = i * count;
+      let high = -Infinity;
+      for (let s = 0; s < count; s++) {
+        const value = values[from + s];
+        if (value === -Infinity) {
+          // Under a negative power 0 is infinite, and the product with the others no more than 0.
+          if (by < 0 && possible![at + last * s]) high = Infinity;
+        } else if (value * by > high) high = value * by;
+      }
+      if (high === Infinity || high === -Infinity) {
+        message[i] = -Infinity;
+        return;
+      }
+      if (kind !== "largest") {
+        let sum = 0;
+        for (let s = 0; s < count; s++) if (values[from + s] > -Infinity) sum += exp(values[from + s] * by - high);
+        high = (high + log(sum)) * weight;
+      }
+      message[i] = high;
+      if (Math.abs(high) > extent) extent = Math.abs(high);
+    });
+    // Of exponents, of a sum of up to `count` terms of at most 1, of its logarithm and of the product with w.
+    this.rounding += ULP * (4 * (1 + extent) + Math.abs(weight) * (count + 4));
+    return { scope: scope.slice(0, -1), shape: shape.slice(0, -1), values: message };
+  }
+}
+
+/** Indices of an array of this shape with the place of each in another one, of these strides. */
+function* walkPlaces(
+  shape: readonly number[],
+  strides: readonly number[],
+  visit: (index: number, at: number) => void,
+): Generator<void> {
+  const digits = new Int32Array(shape.length);
+  const size = sizeOf(shape);
+  for (let i = 0, at = 0; i < size; i++) {
+    visit(i, at);
+    for (let k = shape.length - 1; k >= 0; k--) {
+      at += strides[k];
+      if (++digits[k] < shape[k]) break;
+      digits[k] = 0;
+      at -= strides[k] * shape[k];
+    }
+    if (i % PAUSE_ENTRIES === PAUSE_ENTRIES - 1) yield;
+  }
+}

@@ -1,0 +1,263 @@
+import type { Conditionals, Tensor } from "../../../engine/contract/index.ts";
+import type { KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Engine } from "../../../engine/memory/engine.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import { type Stream, stream } from "../../../engine/random/stream.ts";
+import type { InferencePlan } from "../../parts/algorithm.ts";
+import { BitLayout } from "../replicas/bit-layout.ts";
+import { logOddsOf, refuse } from "../replicas/log-odds.ts";
+import { REPLICAS, Replicas } from "../replicas/replicas.ts";
+import { type Copies, type Slots, STRETCH } from "./copies.ts";
+
+/** Sets of terms of a value each, at most. */
+const MOST_SETS = 32;
+/** Copies of a variable that cost as much as one of a chain's. */
+const FASTER = 32;
+/** Bytes of a variable at a power: sums and states, and its neighbours. */
+const VARIABLE_BYTES = 128;
+/** Sweeps that the planes of a tally have room for, and their bytes a variable; bytes of its sums. */
+const TALLY_SWEEPS = 255;
+const [TALLY_BYTES, SUM_BYTES] = [64, 4 * REPLICAS];
+/** The first half of the replicas, low and high word. */
+const [FIRST_LOW, FIRST_HIGH] = [0xffffffff, 0];
+
+/** Of what value, and where in memory, terms that count alike: pairs of words. */
+interface TermSet {
+  readonly value: number;
+  readonly pointer: number;
+  readonly count: number;
+}
+
+/** The states at a power, and thresholds for it. */
+interface Rung {
+  readonly layout: BitLayout;
+  readonly replicas: Replicas;
+}
+
+/**
+ * Copies that are bits: 64 ensembles, each a bit of the words of 64 replicas at each power (replica-gibbs/), for graphs that replicaGibbs takes and whose factors have
+ * few different strengths: a state's value is Σ own + Σ coupling over variables and pairs that are 1, of which those of a value are counted together.
+ */
+export class ReplicaCopies implements Copies {
+  readonly ensembles = REPLICAS;
+  readonly words = " that are bits";
+  readonly groups = REPLICAS;
+  readonly slots: number;
+  values = new Float64Array(0);
+  private readonly columns: Conditionals;
+  private readonly plan: InferencePlan;
+  private readonly engine: Engine;
+  private readonly rungs: Rung[] = [];
+  private readonly sets: readonly TermSet[];
+  private readonly layout: BitLayout;
+  private readonly held: { dispose(): void }[] = [];
+  private readonly counts: number;
+  /** Ones of each replica at power 1, by position: of some sweeps, and of all before. */
+  private readonly tally: number;
+  private readonly sums: number;
+  private tallied = 0;
+
+  /** @throws CapabilityError [GRAPH_REPLICAS] for a graph that does not suit */
+  constructor(columns: Conditionals, plan: InferencePlan, engine: Engine) {
+    this.columns = columns;
+    this.plan = plan;
+    this.engine = engine;
+    const odds = logOddsOf(columns);
+    const { unit, own, begins, neighbours, couplings } = odds;
+    this.layout = new BitLayout(columns, engine.memory, { odds });
+    const { positionOf, positions } = this.layout;
+    this.slots = plan.task === "marginals" ? positions : 0;
+    const terms = new Map<number, number[]>();
+    const add = (value: number, a: number, b: number): void => {
+      if (value === 0) return;
+      const found = terms.get(value);
+      if (found) found.push(8 * positionOf[a], 8 * positionOf[b]);
+      else terms.set(value, [8 * positionOf[a], 8 * positionOf[b]]);
+    };
+    for (let v = 0; v < own.length; v++) {
+      if (columns.observed[v] >= 0) continue;
+      add(own[v], v, v);
+      for (let edge = begins[v]; edge < begins[v + 1]; edge++)
+        if (neighbours[edge] > v) add(couplings[edge], v, neighbours[edge]);
+    }
+    if (terms.size > MOST_SETS) {
+      this.layout.dispose();
+      refuse(`its factors have ${terms.size} different strengths, but must have at most ${MOST_SETS}`);
+    }
+    const allocate = (bytes: number): number => {
+      const piece = engine.memory.allocate(Math.max(8, bytes), "ladders of replicas");
+      this.held.push(piece);
+      return piece.pointer;
+    };
+    this.sets = Array.from(terms, ([value, places]) => {
+      // A word of zeros is behind all positions.
+      while (places.length % 8 > 0) places.push(8 * positions);
+      const pointer = allocate(4 * places.length);
+      engine.memory.u32(pointer, places.length).set(places);
+      return { value: value * unit, pointer, count: places.length / 2 };
+    });
+    this.counts = allocate(4 * REPLICAS);
+    this.tally = allocate(TALLY_BYTES * this.slots);
+    this.sums = allocate(SUM_BYTES * this.slots);
+    this.clearShares();
+  }
+
+  get drawn(): number {
+    return this.layout.positions;
+  }
+
+  get mostPowers(): number {
+    return Math.floor(this.plan.memory / (VARIABLE_BYTES * this.drawn + 65536));
+  }
+
+  slotsOf(variable: number): Slots {
+    const position = this.layout.positionOf[variable];
+    if (position < 0) return { from: 0, count: 0, alone: [1] };
+    const { joined, probabilities } = this.layout.kindAt(position);
+    return { from: position, count: 1, ...(joined ? {} : { alone: [1 - probabilities[0], probabilities[0]] }) };
+  }
+
+  places(searching: boolean): number {
+    return searching ? 1 : this.rungs.length;
+  }
+
+  cost(searching: boolean): number {
+    return (this.places(searching) * REPLICAS * this.drawn) / FASTER;
+  }
+
+  resize(powers: Float64Array, from: ArrayLike<number>): void {
+    const { rungs, engine, plan, columns } = this;
+    const states = rungs.map(({ replicas }) => replicas.words.slice());
+    while (rungs.length > powers.length) drop(rungs.pop()!);
+    while (rungs.length < powers.length) {
+      const layout = new BitLayout(columns, engine.memory, { like: this.layout });
+      const random = stream(plan.seed, "graph tempering, replicas", rungs.length);
+      rungs.push({ layout, replicas: new Replicas(layout, engine, random, 1) });
+    }
+    for (const [k, { layout, replicas }] of rungs.entries()) {
+      layout.setPower(powers[k]);
+      if (states.length > 0) replicas.words.set(states[from[k]]);
+    }
+    this.values = new Float64Array(REPLICAS * powers.length);
+  }
+
+  *begin(start: Stream): Generator<void> {
+    for (const [k, { replicas }] of this.rungs.entries()) {
+      if (k > 0) yield;
+      const draws = start.at(k);
+      const { words } = replicas;
+      for (let i = 0; i < words.length; i++) words[i] = draws.bits();
+    }
+  }
+
+  async firstValue(): Promise<number> {
+    return 0;
+  }
+
+  async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
+    const count = this.places(search !== undefined);
+    const fit = Math.max(1, Math.floor((STRETCH * FASTER) / REPLICAS / (this.drawn + 1))) * Math.max(1, this.plan.workers);
+    const to = Math.min(count, from + fit);
+    const some = this.rungs.slice(from, to);
+    const all = { from: 0, to: this.drawn, shared: false };
+    if (search !== undefined) some[0].layout.setPower(search);
+    await this.run(some.flatMap(({ replicas }) => replicas.calls(all, sweep, 1, false, 1)));
+    if (keep && from === 0 && this.slots > 0) this.tallyOnes(some[0].replicas);
+    for (let k = from; k < to; k++) this.weighOne(k);
+    if (search !== undefined) some[0].layout.setPower(1);
+    return to < count ? to : 0;
+  }
+
+  private async run(calls: Call[]): Promise<void> {
+    await this.engine.run(calls, { workers: Math.max(1, Math.min(this.plan.workers, calls.length)), deterministic: false });
+  }
+
+  private weighOne(k: number): void {
+    const { engine, sets, values, rungs } = this;
+    const powers = rungs.length;
+    const kernel = engine.kernel("graphReplicaCounts", false);
+    for (let e = 0; e < REPLICAS; e++) values[e * powers + k] = 0;
+    for (const { value, pointer, count } of sets) {
+      kernel(rungs[k].replicas.pointer, pointer, count, this.counts);
+      const counts = engine.memory.u32(this.counts, REPLICAS);
+      for (let e = 0; e < REPLICAS; e++) values[e * powers + k] += value * counts[e];
+    }
+  }
+
+  spread(): void {
+    const [first, ...others] = this.rungs.map(({ replicas }) => replicas.words);
+    // Those of the other half that searched along are put where another copy began, at random.
+    const random = others[0].slice();
+    for (const words of others) mix(words, first, FIRST_LOW, FIRST_HIGH);
+    mix(first, random, ~FIRST_LOW, ~FIRST_HIGH);
+  }
+
+  trade(k: number, ensembles: readonly number[]): void {
+    let [low, high] = [0, 0];
+    for (const e of ensembles) if (e < 32) low |= 1 << e;
+    for (const e of ensembles) if (e >= 32) high |= 1 << (e - 32);
+    const [a, b] = [this.rungs[k].replicas.pointer, this.rungs[k + 1].replicas.pointer];
+    if (low !== 0 || high !== 0) this.engine.kernel("graphReplicaTrade", false)(a, b, this.drawn, low, high);
+  }
+
+  async weigh(): Promise<void> {
+    for (let k = 0; k < this.rungs.length; k++) this.weighOne(k);
+  }
+
+  private tallyOnes({ pointer }: Replicas): void {
+    this.engine.kernel("graphReplicaOnes", false)(pointer, this.slots, this.tally);
+    if (++this.tallied === TALLY_SWEEPS) this.empty();
+  }
+
+  /** Whole numbers: when they are added up changes nothing. */
+  private empty(): Uint32Array {
+    if (this.tallied > 0) this.engine.kernel("graphReplicaEmpty", false)(this.tally, this.slots, this.sums);
+    this.tallied = 0;
+    return this.engine.memory.u32(this.sums, REPLICAS * this.slots);
+  }
+
+  addShares(into: Float64Array): void {
+    const sums = this.empty();
+    for (let position = 0; position < this.slots; position++)
+      for (let e = 0; e < REPLICAS; e++) into[e * this.slots + position] += sums[position * REPLICAS + e];
+  }
+
+  clearShares(): void {
+    this.engine.memory.u8(this.tally, TALLY_BYTES * this.slots).fill(0);
+    this.engine.memory.u8(this.sums, SUM_BYTES * this.slots).fill(0);
+    this.tallied = 0;
+  }
+
+  snapshot(): Record<string, Tensor> {
+    const words = 2 * this.drawn;
+    const states = new Uint32Array(words * this.rungs.length);
+    for (const [k, { replicas }] of this.rungs.entries()) states.set(replicas.words, k * words);
+    return { states, shares: this.empty().slice() };
+  }
+
+  restore(kept: KeptPart): void {
+    const words = 2 * this.drawn;
+    const states = kept.tensor("states", Uint32Array, words * this.rungs.length);
+    for (const [k, { replicas }] of this.rungs.entries()) replicas.words.set(states.subarray(k * words, (k + 1) * words));
+    kept.into(this.empty(), "shares");
+  }
+
+  dispose(): void {
+    for (const rung of this.rungs) drop(rung);
+    for (const piece of this.held) piece.dispose();
+    this.layout.dispose();
+  }
+}
+
+function drop({ replicas, layout }: Rung): void {
+  replicas.dispose();
+  layout.dispose();
+}
+
+/** Replicas of a mask, low and high word, get the other's states. */
+function mix(words: Uint32Array, others: Uint32Array, low: number, high: number): void {
+  for (let i = 0; i < words.length; i += 2) {
+    words[i] = (words[i] & ~low) | (others[i] & low);
+    words[i + 1] = (words[i + 1] & ~high) | (others[i + 1] & high);
+  }
+}

@@ -1,0 +1,259 @@
+import type { JsonObject, Tensor } from "../../../engine/contract/index.ts";
+import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
+import type { KeptPart } from "../../../engine/loop/kept-part.ts";
+import type { Call } from "../../../engine/memory/pool.ts";
+import { log } from "../../../engine/numbers/log.ts";
+import { type Stream, stream } from "../../../engine/random/stream.ts";
+import {
+  evenLadder,
+  powersNeeded,
+  powersOf,
+  SwapCounts,
+  swapProbability,
+} from "../../../engine/statistics/temperature-ladder.ts";
+import type { Chain } from "./chain.ts";
+
+/** Options of `tempered`: copies of each chain at powers of p. */
+export interface GraphTemperingOptions {
+  /** Powers β of p, inverse temperatures, descending from 1, all > 0; they stay as given. Default: found while the run warms up. */
+  temperatures?: readonly number[];
+  /** Powers; where they are is still found. Default: how many is found too, so that about half of all swaps are made. 1 to 1024. */
+  count?: number;
+  /** The lowest power, > 0 and at most 1. Default 0.01. */
+  lowest?: number;
+  /** Sweeps between swaps. Default 1; a whole number >= 1. */
+  swapEvery?: number;
+}
+
+/** What `tempered` asks for. */
+export interface Tempered {
+  /** Powers at the start. */
+  readonly powers: readonly number[];
+  /** Whether they are moved, and whether their number may change. */
+  readonly moved: boolean;
+  readonly counted: boolean;
+  readonly swapEvery: number;
+  readonly json: JsonObject;
+}
+
+/** Powers that are found for a ladder, at most. */
+const MOST_POWERS = 128;
+/** Swaps that were tried of a chain's first pair, which is half of them, before anything is said of what chains had found. */
+const FEWEST_TRIED = 8;
+
+/** @throws OptionError */
+export function temperedOf(where: string, given: boolean | GraphTemperingOptions): Tempered | undefined {
+  if (given === false) return undefined;
+  const options = given === true ? {} : given;
+  checkKeys(`${where}.tempered`, options, ["temperatures", "count", "lowest", "swapEvery"]);
+  const { temperatures, swapEvery = 1, ...rest } = options;
+  checkNumber(where, "swapEvery", swapEvery, { low: 1, high: 2 ** 31, integer: true });
+  const powers = powersOf(where, options, true);
+  return {
+    powers,
+    moved: temperatures === undefined,
+    counted: options.count !== undefined,
+    swapEvery,
+    json: { ...rest, ...(temperatures ? { temperatures: powers } : {}), swapEvery },
+  };
+}
+
+/**
+ * Parallel tempering of chains over a graph: of each chain copies at powers 1 = β_0 > β_1 > …, which draw from p^β, and whose neighbours trade states: swap s of
+ * pairs (0, 1), (2, 3), … where s is even, of (1, 2), … where it is odd (engine/statistics/temperature-ladder.ts). Each rung's random numbers are its own. Leaves the product of
+ * all p^β as it is. Sums are those of the chain at power 1.
+ *
+ * Powers are moved to where all pairs swap equally often, and are as many as 1 + 2Λ, Λ the sum of mean rejections. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and
+ * Doucet 2022 for even and odd pairs in turn, and for Λ.
+ */
+export class TemperedChains {
+  powers: Float64Array;
+  /** Round trips of states, from power 1 to the lowest and back, of all chains since powers were last moved, or counts cleared. */
+  roundTrips = 0;
+  private readonly tempered: Tempered;
+  private readonly chains: readonly Chain[];
+  private readonly make: (chain: number, rung: number) => Chain;
+  private readonly swaps: readonly Stream[];
+  /** By chain, its copies below power 1. */
+  private readonly below: Chain[][];
+  /** Of all chains, since powers were last moved, or counts cleared. */
+  private counts = new SwapCounts(0);
+  /** By chain and rung, which copy's state is there; by chain and such a number, the end where it was last: 0 for none yet, 1 at power 1, 2 at the lowest after that. */
+  private walkers = new Uint32Array(0);
+  private ends = new Uint32Array(0);
+  /** By chain, what the states at power 1 were worth at least since powers were moved; and the largest of these when chains had warmed up. */
+  private least = new Float64Array(0);
+  private floor = -Infinity;
+  /** Swaps since then; and the most that a state there was worth: since their number was last a power of two, and between the two powers before. */
+  private since = 0;
+  private most = -Infinity;
+  private mostBefore = -Infinity;
+
+  constructor(
+    tempered: Tempered,
+    chains: readonly Chain[],
+    make: (chain: number, rung: number) => Chain,
+    { seed, name }: { readonly seed: number; readonly name: string },
+  ) {
+    this.tempered = tempered;
+    this.chains = chains;
+    this.make = make;
+    this.swaps = chains.map((_, c) => stream(seed, name, c, "swap"));
+    this.below = chains.map(() => []);
+    this.powers = Float64Array.from(tempered.powers);
+    this.resize(this.powers);
+  }
+
+  /** All chains that are not at power 1. */
+  get copies(): Chain[] {
+    return this.below.flat();
+  }
+
+  /** Whether states are traded after so many sweeps. */
+  isDue(sweeps: number): boolean {
+    return sweeps % this.tempered.swapEvery === 0;
+  }
+
+  /** Sweeps until then. */
+  until(sweeps: number): number {
+    return this.tempered.swapEvery - (sweeps % this.tempered.swapEvery);
+  }
+
+  /** Calls after which all chains know what their states are worth. */
+  valueCalls(): Call[] {
+    return [...this.chains, ...this.copies].map((chain) => chain.valueCall());
+  }
+
+  /** Swaps after `sweeps` of them, once values are known. `warming`: chains at power 1 still do as they would alone: whether they would trade is counted, no more. */
+  swap(sweeps: number, warming = false): void {
+    const { powers, below, chains, walkers, ends } = this;
+    const number = sweeps / this.tempered.swapEvery;
+    const since = ++this.since;
+    if ((since & (since - 1)) === 0) [this.mostBefore, this.most] = [this.most, -Infinity];
+    const rungs = powers.length;
+    for (let c = 0; c < chains.length; c++) {
+      const ladder = [chains[c], ...below[c]];
+      if (warming) this.least[c] = Math.min(this.least[c], chains[c].value);
+      else this.most = Math.max(this.most, chains[c].value);
+      const draws = this.swaps[c].at(number);
+      for (let k = number % 2; k + 1 < rungs; k += 2) {
+        const probability = swapProbability(powers[k] - powers[k + 1], ladder[k].value, ladder[k + 1].value);
+        if (!this.counts.isMade(k, probability, draws) || (warming && k === 0)) continue;
+        ladder[k].trade(ladder[k + 1]);
+        const at = c * rungs + k;
+        [walkers[at], walkers[at + 1]] = [walkers[at + 1], walkers[at]];
+      }
+      const [top, bottom] = [c * rungs + walkers[c * rungs], c * rungs + walkers[c * rungs + rungs - 1]];
+      if (ends[top] === 2) this.roundTrips++;
+      ends[top] = 1;
+      if (ends[bottom] === 1 && rungs > 1) ends[bottom] = 2;
+    }
+  }
+
+  /** Moves the powers by what was seen of swaps since it last did, where it may and all pairs were tried: at least so many of them. */
+  adapt(fewest = 2): void {
+    const { moved, counted } = this.tempered;
+    const { rejections } = this.counts;
+    if (!moved || rejections.length === 0) this.forget();
+    if (!moved || rejections.length === 0 || rejections.some(Number.isNaN)) return;
+    const count = counted ? this.powers.length : Math.min(MOST_POWERS, Math.max(fewest, powersNeeded(rejections)));
+    this.resize(evenLadder([...this.powers], rejections, count));
+  }
+
+  /** Swaps so far count no more. */
+  forget(): void {
+    const pairs = this.powers.length - 1;
+    const all = this.chains.length * this.powers.length;
+    this.counts = new SwapCounts(pairs);
+    this.walkers = Uint32Array.from({ length: all }, (_, at) => at % this.powers.length);
+    this.ends = new Uint32Array(all);
+    this.roundTrips = 0;
+    this.least = new Float64Array(this.chains.length).fill(Infinity);
+  }
+
+  /** Chains have warmed up. */
+  begin(): void {
+    // Of few values the least says little.
+    const enough = this.counts.tried[0] >= FEWEST_TRIED * this.chains.length;
+    this.floor = enough ? Math.max(...this.least) : -Infinity;
+    this.since = 0;
+    this.mostBefore = this.most = -Infinity;
+    this.forget();
+  }
+
+  /**
+   * A chain had found states at power 1, and stayed there, of which all were worth more than any that was seen in the later half of swaps: copies at lower powers
+   * led away from them and did not find them again.
+   */
+  get lost(): boolean {
+    return this.floor > Math.max(this.most, this.mostBefore);
+  }
+
+  /** As part of an answer's method. */
+  get words(): string {
+    const { powers, counts } = this;
+    const rates = Array.from(counts.accepted, (sum, k) => sum / counts.tried[k]);
+    const span = (values: readonly number[]): string => `${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)}`;
+    const said = rates.length === 0 || rates.some(Number.isNaN) ? "" : `, ${span(rates)} of swaps made`;
+    return `tempered at ${powers.length} powers down to ${Number(powers[powers.length - 1].toPrecision(2))}${said}, ${this.roundTrips} round trips`;
+  }
+
+  snapshot(): Record<string, Tensor> {
+    const { powers, walkers, ends, roundTrips, floor, since, most, mostBefore } = this;
+    const { tried, accepted } = this.counts;
+    const tensors: Record<string, Tensor> = {
+      powers: powers.slice(),
+      ...{ tried: tried.slice(), accepted: accepted.slice(), walkers: walkers.slice(), ends: ends.slice() },
+      seen: Float64Array.of(roundTrips, floor, since, most, mostBefore, ...this.least),
+    };
+    for (const [c, copies] of this.below.entries())
+      for (const [k, copy] of copies.entries()) tensors[`${c}.${k + 1}`] = copy.packedStates().slice();
+    return tensors;
+  }
+
+  restore(kept: KeptPart): void {
+    const powers = kept.floats("powers");
+    if (powers[0] !== 1 || powers.some((power, k) => !(power > 0) || (k > 0 && power >= powers[k - 1])))
+      kept.refuse("powers do not descend from 1");
+    this.resize(powers);
+    const { walkers, ends } = this;
+    const places = kept.indices("walkers", powers.length, walkers.length);
+    for (let from = 0; from < places.length; from += powers.length)
+      if (new Set(places.subarray(from, from + powers.length)).size < powers.length) kept.refuse("a copy is at two powers");
+    walkers.set(places);
+    ends.set(kept.indices("ends", 3, ends.length));
+    kept.into(this.counts.tried, "tried");
+    kept.into(this.counts.accepted, "accepted");
+    const seen = kept.floats("seen", 5 + this.chains.length);
+    [this.roundTrips, this.floor, this.since, this.most, this.mostBefore] = seen;
+    this.least = seen.slice(5);
+    for (const [c, copies] of this.below.entries())
+      for (const [k, copy] of copies.entries()) copy.restoreStates(kept, `${c}.${k + 1}`);
+  }
+
+  dispose(): void {
+    for (const copy of this.copies) copy.dispose();
+  }
+
+  /** Copies at these powers, their states those of the nearest power that there was. */
+  private resize(powers: ArrayLike<number>): void {
+    const before = Array.from(this.powers, log);
+    this.powers = Float64Array.from(powers);
+    for (const [c, copies] of this.below.entries()) {
+      const states = [this.chains[c], ...copies].map((one) => one.packedStates().slice());
+      while (copies.length > powers.length - 1) copies.pop()!.dispose();
+      while (copies.length < powers.length - 1) copies.push(this.make(c, copies.length + 1));
+      for (const [k, copy] of copies.entries()) {
+        const wanted = log(powers[k + 1]);
+        const near = states.reduce(
+          (best, _, i) => (Math.abs(before[i] - wanted) < Math.abs(before[best] - wanted) ? i : best),
+          0,
+        );
+        copy.packedStates().set(states[near]);
+        copy.recount();
+        copy.setPower(powers[k + 1]);
+      }
+    }
+    this.forget();
+  }
+}

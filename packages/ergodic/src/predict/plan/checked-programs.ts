@@ -1,0 +1,67 @@
+import { type ArrayPlan, countAt, type PlanProgram, planAt } from "../../engine/memory/array-plan.ts";
+import { refuseWork } from "../limits.ts";
+import type { PlanBuffer } from "./buffers.ts";
+import { checkProgram } from "./check.ts";
+import { workOf } from "./work.ts";
+
+export interface PlanProgramsParts {
+  readonly plan: ArrayPlan;
+  readonly buffers: readonly PlanBuffer[];
+  /** Most work of a row. */
+  readonly maxWork: number;
+  readonly where: string;
+}
+
+interface Kept {
+  readonly rows: number;
+  readonly program: PlanProgram<number>;
+  isChecked: boolean;
+}
+
+/** So many are kept: those of one row and of a chunk are each wanted several times while a plan is made ready. */
+const KEPT = 2;
+
+/** A plan's programs for batches: those that were asked for last are kept. */
+export class PlanPrograms {
+  readonly #parts: PlanProgramsParts;
+  #kept: readonly Kept[] = [];
+
+  constructor(parts: PlanProgramsParts) {
+    this.#parts = parts;
+  }
+
+  /** Not checked: for the sizes of its values. */
+  at(rows: number): PlanProgram<number> {
+    return this.#of(rows).program;
+  }
+
+  /**
+   * Checked: to be run.
+   *
+   * @throws DataError where it does not fit together, or is more work than `maxWork` a row
+   */
+  checked(rows: number): PlanProgram<number> {
+    const kept = this.#of(rows);
+    if (!kept.isChecked) this.#check(kept.program, rows);
+    kept.isChecked = true;
+    return kept.program;
+  }
+
+  #of(rows: number): Kept {
+    const kept = this.#kept.find((one) => one.rows === rows) ?? {
+      rows,
+      program: planAt(this.#parts.plan, rows),
+      isChecked: false,
+    };
+    this.#kept = [kept, ...this.#kept.filter((one) => one !== kept)].slice(0, KEPT);
+    return kept;
+  }
+
+  #check(program: PlanProgram<number>, rows: number): void {
+    const { plan, buffers, maxWork, where } = this.#parts;
+    const elementBytes = plan.precision === "f64" ? 8 : 4;
+    const rooms = new Map(buffers.map(({ name, size, isWritten }) => [name, { size: countAt(size, rows), isWritten }]));
+    checkProgram(program, rooms, elementBytes, where);
+    refuseWork(workOf(program, elementBytes, where) / rows, maxWork, where);
+  }
+}

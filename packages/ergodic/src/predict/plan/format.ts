@@ -1,0 +1,211 @@
+/**
+ * A plan as a file gives it, looked at before anything else is: every part has its type, values that are named exist, and no
+ * key counts that a plan does not have. What comes out is made anew. Whether it fits together for a batch is checked by check.ts.
+ *
+ * @throws DataError
+ */
+import { DataError } from "../../engine/errors/errors.ts";
+import {
+  type ArrayPlan,
+  PLAN_VERSION,
+  type PlanArgument,
+  type PlanCall,
+  type PlanCount,
+  type PlanNumber,
+  type PlanProgram,
+  type PlanScan,
+  type PlanStep,
+  type PlanValue,
+} from "../../engine/memory/array-plan.ts";
+import type { ElementwiseAccess, ElementwiseReduction } from "../../engine/memory/elementwise.ts";
+
+/** Scans within scans, and counts of a call's repetitions. */
+const DEEPEST = 16;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+export const damaged = (where: string, what: string): DataError =>
+  new DataError(where, `the plan ${what}; the file is damaged, export it again`, "MODEL_FORMAT");
+
+export function readPlan(given: unknown, where: string): ArrayPlan {
+  if (typeof given !== "object" || given === null) throw damaged(where, `is ${shown(given)}, and no object`);
+  const { version, precision } = given as Fields;
+  if (typeof version === "number" && version > PLAN_VERSION) {
+    const message = `has a plan of version ${version}, but this library reads up to ${PLAN_VERSION}; update ergodic`;
+    throw new DataError(where, message, "MODEL_VERSION");
+  }
+  if (!isWhole(version) || version < 1 || (precision !== "f32" && precision !== "f64")) {
+    const message = `holds a plan of version ${shown(version)} and precision ${shown(precision)}; the file is damaged, export it again`;
+    throw new DataError(where, message, "MODEL_FORMAT");
+  }
+  return { version, precision, ...new Reader(where).program(given, 0) };
+}
+
+const isWhole = (x: unknown): x is number => Number.isSafeInteger(x);
+
+/** What is no number is shown by its kind: a file may hold anything. */
+const shown = (x: unknown): string =>
+  typeof x === "number" || x === null ? String(x) : typeof x === "string" ? JSON.stringify(x.slice(0, 40)) : typeof x;
+
+class Reader {
+  readonly #where: string;
+  /** How many values the program has that is read now. */
+  #valueCount = 0;
+
+  constructor(where: string) {
+    this.#where = where;
+  }
+
+  program(given: unknown, depth: number): PlanProgram {
+    if (depth > DEEPEST) throw this.#damaged(`has scans within scans, more than ${DEEPEST} deep`);
+    const { values, steps } = this.#fields(given, "a program");
+    const read = this.#list(values, "values", (value) => this.#value(value));
+    const before = this.#valueCount;
+    this.#valueCount = read.length;
+    const made = { values: read, steps: this.#list(steps, "steps", (step) => this.#step(step, depth)) };
+    this.#valueCount = before;
+    return made;
+  }
+
+  #value(given: unknown): PlanValue {
+    const { size, home } = this.#fields(given, "a value");
+    const { kind, name, offset } = this.#fields(home, "a value's home");
+    if (kind === "workspace") return { size: this.#count(size), home: { kind } };
+    if (kind === "constant") return { size: this.#whole(size, "a constant's size"), home: { kind, name: this.#text(name) } };
+    if (kind !== "buffer") throw this.#damaged(`has a value at ${shown(kind)}`);
+    return { size: this.#count(size), home: { kind, name: this.#text(name), offset: this.#count(offset) } };
+  }
+
+  #step(given: unknown, depth: number): PlanStep<PlanCount> {
+    const step = this.#fields(given, "a step");
+    if (step.kind === "zero") return { kind: "zero", value: this.#valueOf(step.value) };
+    if (step.kind === "kernel")
+      return {
+        kind: "kernel",
+        calls: this.#list(step.calls, "calls", (call) => this.#call(call)),
+        result: this.#valueOf(step.result),
+      };
+    if (step.kind === "loop") return this.#loop(step);
+    if (step.kind === "scan") return this.#scan(step, depth);
+    throw this.#damaged(`has a step of kind ${shown(step.kind)}`);
+  }
+
+  #call(given: unknown): PlanCall<PlanCount> {
+    const { kernel, args, repeat } = this.#fields(given, "a call");
+    const repeats = this.#list(repeat, "repeat", (one) => {
+      const { count, steps } = this.#fields(one, "a repetition");
+      return { count: this.#count(count), steps: this.#counts(steps, "steps of a repetition") };
+    });
+    if (repeats.length > DEEPEST) throw this.#damaged(`repeats a call in ${repeats.length} ways, more than ${DEEPEST}`);
+    return { kernel: this.#text(kernel), args: this.#list(args, "arguments", (arg) => this.#argument(arg)), repeat: repeats };
+  }
+
+  #argument(given: unknown): PlanArgument<PlanCount> {
+    const { kind, value, offset, bytes, values } = this.#fields(given, "an argument");
+    if (kind === "number") return { kind, value: this.#count(value) };
+    if (kind === "float") return { kind, value: this.#number(value) };
+    if (kind === "value") return { kind, value: this.#valueOf(value), offset: this.#count(offset) };
+    if (kind === "scratch") return { kind, bytes: this.#count(bytes) };
+    if (kind === "indices") return { kind, values: this.#counts(values, "indices") };
+    if (kind === "numbers") return { kind, values: this.#list(values, "numbers", (x) => this.#number(x)) };
+    throw this.#damaged(`has an argument of kind ${shown(kind)}`);
+  }
+
+  #loop(step: Fields): PlanStep<PlanCount> {
+    return {
+      kind: "loop",
+      shape: this.#counts(step.shape, "a shape"),
+      loads: this.#list(step.loads, "loads", (load) => this.#access(load)),
+      constants: this.#list(step.constants, "constants", (x) => this.#number(x)),
+      operations: this.#list(step.operations, "operations", (operation) => {
+        const [name, ...args] = this.#list(operation, "an operation", (part) => part);
+        return [this.#text(name), ...args.map((arg) => this.#register(arg))] as const;
+      }),
+      stores: this.#list(step.stores, "stores", (store) => {
+        const { to, from } = this.#fields(store, "a store");
+        return { to: this.#access(to), from: this.#register(from) };
+      }),
+      reductions: this.#list(step.reductions, "reductions", (reduction) => {
+        const { kind, to, size, from } = this.#fields(reduction, "a reduction");
+        if (kind !== "sum" && kind !== "maximum" && kind !== "minimum") throw this.#damaged(`reduces by ${shown(kind)}`);
+        return { kind: kind as ElementwiseReduction, to: this.#access(to), size: this.#count(size), from: this.#register(from) };
+      }),
+    };
+  }
+
+  #access(given: unknown): ElementwiseAccess<PlanCount> {
+    const { value, offset, strides } = this.#fields(given, "an access");
+    return { value: this.#valueOf(value), offset: this.#count(offset), strides: this.#counts(strides, "strides") };
+  }
+
+  #scan(step: Fields, depth: number): PlanScan<PlanCount> {
+    const all = (name: string): number[] => this.#list(step[name], name, (value) => this.#valueOf(value));
+    if (typeof step.reverse !== "boolean") throw this.#damaged(`scans in reverse: ${shown(step.reverse)}`);
+    return {
+      kind: "scan",
+      length: this.#count(step.length),
+      reverse: step.reverse,
+      body: this.program(step.body, depth + 1),
+      carries: all("carries"),
+      over: all("over"),
+      constants: all("constants"),
+      current: all("current"),
+      next: all("next"),
+      outputs: all("outputs"),
+      histories: this.#list(step.histories, "histories", (value) => (value === null ? null : this.#valueOf(value))),
+    };
+  }
+
+  #fields(given: unknown, what: string): Fields {
+    if (typeof given !== "object" || given === null || Array.isArray(given))
+      throw this.#damaged(`has ${shown(given)} for ${what}`);
+    return given as Fields;
+  }
+
+  #list<T>(given: unknown, what: string, read: (item: unknown) => T): T[] {
+    if (!Array.isArray(given)) throw this.#damaged(`has ${shown(given)} for ${what}`);
+    return Array.from(given, read);
+  }
+
+  #text(given: unknown): string {
+    if (typeof given !== "string") throw this.#damaged(`has ${shown(given)} for a name`);
+    return given;
+  }
+
+  #number(given: unknown): PlanNumber {
+    const isNumber = typeof given === "string" && given.trim() !== "" && (given === "NaN" || !Number.isNaN(Number(given)));
+    if (!isNumber) throw this.#damaged(`has ${shown(given)} for a number`);
+    return given;
+  }
+
+  #whole(given: unknown, what: string): number {
+    if (!isWhole(given)) throw this.#damaged(`has ${shown(given)} for ${what}`);
+    return given;
+  }
+
+  #count(given: unknown): PlanCount {
+    if (isWhole(given)) return given;
+    const { B, plus } = this.#fields(given, "a count");
+    return { B: this.#whole(B, "what grows with the rows"), plus: this.#whole(plus, "a count") };
+  }
+
+  #counts(given: unknown, what: string): PlanCount[] {
+    return this.#list(given, what, (count) => this.#count(count));
+  }
+
+  #valueOf(given: unknown): number {
+    if (!isWhole(given) || given < 0 || given >= this.#valueCount)
+      throw this.#damaged(`names the value ${shown(given)} of ${this.#valueCount}`);
+    return given;
+  }
+
+  /** Whether it names what is there is seen where registers are given out (memory/elementwise.ts). */
+  #register(given: unknown): number {
+    if (!isWhole(given) || given < 0) throw this.#damaged(`names the operand ${shown(given)}`);
+    return given;
+  }
+
+  #damaged(what: string): DataError {
+    return damaged(this.#where, what);
+  }
+}

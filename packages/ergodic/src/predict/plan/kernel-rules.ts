@@ -1,0 +1,328 @@
+import { DataError } from "../../engine/errors/errors.ts";
+import type { PlanArgument, PlanCall } from "../../engine/memory/array-plan.ts";
+import { CIRCULANT_LONGEST, CIRCULANT_SHORTEST, circulantScratchBytes } from "../../engine/memory/circulant.ts";
+import {
+  bandScratchBytes,
+  type ConvolutionShape,
+  checkConvolution,
+  convolutionScratchBytes,
+  convolutionShapeOf,
+  isDepthwise,
+} from "../../engine/memory/convolution.ts";
+import { CONV_BYTES } from "../../engine/memory/fields.ts";
+import { gemmScratchBytes } from "../../engine/memory/gemm.ts";
+import { keptWith } from "../../engine/memory/kept-with.ts";
+import { damaged } from "./format.ts";
+
+/**
+ * Largest count in a plan. Kernels count in i32 in steps of up to a few hundred: half of an i32's range leaves room for a counter's last
+ * step and for the sum of two counts.
+ */
+export const MOST_COUNT = 2 ** 30;
+
+/** Of an element that is moved, or goes through one operation: as many multiply-adds of a product take about as long. */
+export const ELEMENT = 4;
+
+/** Of finding a row of a window, or a row of a table. */
+const WINDOW = 64;
+/** Of trying one of a stride's phases. */
+const PHASE = 16;
+/** Work of each further group at a row of a window. */
+const GROUP = 16;
+/** Work of writing out one row of a circulant block. */
+const BLOCK_ROW = 32;
+
+export interface Touched {
+  /** Elements from each argument's address on; of arguments that are no arrays 0. */
+  readonly elements: readonly number[];
+  readonly scratchBytes: number;
+  readonly work: number;
+}
+
+/** What an argument is: a count, an array that is read or written, a CONV block, scratch. */
+type Role = "count" | "reads" | "writes" | "shape" | "scratch";
+
+interface Sizes {
+  /** Of the arrays, in the order of the arguments. */
+  readonly arrays: readonly number[];
+  readonly scratch?: number;
+  readonly work: number;
+}
+
+interface KernelRule {
+  readonly roles: readonly Role[];
+  /** From the counts in their order, and the shape; undefined where they have no meaning. */
+  readonly sizes: (counts: readonly number[], elementBytes: 4 | 8, shape: ConvolutionShape | undefined) => Sizes | undefined;
+}
+
+/** Times a loop runs: a count that is 0 may have others within. */
+const times = (...counts: readonly number[]): number => counts.reduce((product, count) => product * Math.max(1, count), 1);
+
+const counts = (count: number): Role[] => new Array<Role>(count).fill("count");
+
+function counted(
+  roles: readonly Role[],
+  sizes: (counts: readonly number[], elementBytes: 4 | 8) => Sizes | undefined,
+): KernelRule {
+  return { roles, sizes };
+}
+
+/** Of a kernel with windows: arrays from the sizes of x, y and W. */
+function windowed(
+  roles: readonly Role[],
+  sizes: (sizes: { x: number; y: number; shape: ConvolutionShape; elementBytes: 4 | 8 }) => Sizes | undefined,
+): KernelRule {
+  return {
+    roles: ["shape", ...roles],
+    sizes(_, elementBytes, shape) {
+      if (!shape || !isCountable(shape)) return undefined;
+      const { batch, inHeight, inWidth, inChannels, outHeight, outWidth } = shape;
+      return sizes({ x: batch * inHeight * inWidth * inChannels, y: batch * outHeight * outWidth, shape, elementBytes });
+    },
+  };
+}
+
+/** Whether places and numbers of cells stay within what kernels count with. */
+function isCountable(shape: ConvolutionShape): boolean {
+  const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
+  const farthest = [
+    outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
+    // A row of cells is also met as a row of numbers.
+    (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
+  ];
+  const cells = [
+    times(batch, outHeight, outWidth),
+    times(batch, inHeight, inWidth),
+    times(kernelHeight, kernelWidth, inChannels),
+    times(kernelHeight, kernelWidth, outChannels),
+  ];
+  return [...farthest, ...cells].every((count) => count <= MOST_COUNT);
+}
+
+/** For each cell of the output the cells of its window, and of these the channels that are summed. */
+const windowWork = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth }: ConvolutionShape, ...each: number[]): number =>
+  times(batch, outHeight, outWidth, kernelHeight) * (times(kernelWidth, ...each) + WINDOW);
+
+type ConvolutionName = "" | "Input" | "Weight";
+const operandsOf: Readonly<Record<ConvolutionName, readonly ("x" | "y" | "w")[]>> = {
+  "": ["x", "w", "y"],
+  Input: ["y", "w", "x"],
+  Weight: ["x", "y", "w"],
+};
+
+function convolution(name: ConvolutionName): KernelRule {
+  return windowed(["reads", "reads", "writes", "scratch"], ({ x, y, shape, elementBytes }) => {
+    const { kernelHeight, kernelWidth, inChannels, outChannels, groups } = shape;
+    // Of no channels there are as many groups as one likes.
+    if (groups > Math.max(1, inChannels)) return undefined;
+    const inside = inChannels / groups;
+    const sizes = { x, y: y * outChannels, w: kernelHeight * kernelWidth * inside * outChannels };
+    return {
+      arrays: operandsOf[name].map((operand) => sizes[operand]),
+      scratch: bandScratchBytes(shape, elementBytes),
+      work:
+        windowWork(shape, inside, outChannels) +
+        windowWork(shape, inChannels) +
+        x +
+        GROUP * (groups - 1) * times(shape.batch, shape.outHeight, shape.outWidth, kernelHeight),
+    };
+  });
+}
+
+function depthwise(name: ConvolutionName): KernelRule {
+  return windowed(["reads", "reads", "writes", "scratch"], ({ x, y, shape, elementBytes }) => {
+    const { kernelHeight, kernelWidth, inChannels, strideHeight, strideWidth } = shape;
+    if (!isDepthwise(shape)) return undefined;
+    const sizes = { x, y: y * inChannels, w: kernelHeight * kernelWidth * inChannels };
+    return {
+      arrays: operandsOf[name].map((operand) => sizes[operand]),
+      scratch: convolutionScratchBytes(shape, elementBytes),
+      // The adjoint goes over the cells of the image, and its phases are found by trial; each row is gone over phase by phase.
+      work:
+        windowWork(shape, inChannels) +
+        x +
+        (name === "Input" ? WINDOW * times(shape.batch, shape.inHeight, shape.inWidth) : 0) +
+        PHASE * (strideHeight ** 2 + strideWidth ** 2) +
+        PHASE * times(shape.batch, shape.inHeight, strideWidth),
+    };
+  });
+}
+
+function pool(roles: readonly Role[], sizes: (x: number, y: number) => readonly number[]): KernelRule {
+  return windowed(roles, ({ x, y, shape }) => ({
+    arrays: sizes(x, y * shape.inChannels),
+    work: ELEMENT * (windowWork(shape, shape.inChannels) + x),
+  }));
+}
+
+function patches(isInput: boolean): KernelRule {
+  return windowed(["reads", "writes"], ({ x, y, shape }) => {
+    const columns = y * shape.kernelHeight * shape.kernelWidth * shape.inChannels;
+    return { arrays: isInput ? [columns, x] : [x, columns], work: ELEMENT * (windowWork(shape, shape.inChannels) + x) };
+  });
+}
+
+function circulant(operands: (x: number, w: number, y: number) => readonly number[]): KernelRule {
+  return counted([...counts(4), "reads", "reads", "writes", "scratch"], ([rows, p, q, k], elementBytes) => {
+    if (k < 1) return undefined;
+    const arrays = operands(rows * q * k, p * q * k, rows * p * k);
+    const isSpectral = Number.isInteger(Math.log2(k)) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST;
+    const transforms = times(Math.log2(k), k) * (times(rows, p) + times(rows, q) + times(p, q));
+    const work = isSpectral
+      ? times(rows, p, q, k) + ELEMENT * transforms
+      : times(rows + 1, p, q, k, k) + BLOCK_ROW * times(p, q, k);
+    return { arrays, scratch: circulantScratchBytes(rows, p, q, k, elementBytes), work };
+  });
+}
+
+/** Elements from the first to the last of a matrix whose rows are `between` apart. */
+const matrix = (rows: number, columns: number, between: number): number =>
+  rows === 0 || columns === 0 ? 0 : (rows - 1) * between + columns;
+
+const gemm = counted(
+  [...counts(5), "reads", "count", "reads", "count", "writes", "count", "count", "scratch"],
+  ([transA, transB, m, n, k, lda, ldb, ldc], elementBytes) => {
+    const a = transA ? [k, m] : [m, k];
+    const b = transB ? [n, k] : [k, n];
+    if (lda < a[1] || ldb < b[1] || ldc < n) return undefined;
+    return {
+      arrays: [matrix(a[0], a[1], lda), matrix(b[0], b[1], ldb), matrix(m, n, ldc)],
+      scratch: gemmScratchBytes(m, n, k, elementBytes),
+      work: times(m, n, k) + ELEMENT * (times(m, n) + times(m, k) + times(k, n)),
+    };
+  },
+);
+
+/** By name, without F32 or F64. A map: an object has names of its own. */
+const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
+  ["gemm", gemm],
+  [
+    "gatherRows",
+    counted([...counts(2), "reads", "count", "reads", "writes"], ([count, columns, rows]) => ({
+      arrays: [rows * columns, count, count * columns],
+      work: count * WINDOW + ELEMENT * times(count, columns),
+    })),
+  ],
+  [
+    "scatterRows",
+    counted([...counts(2), "reads", "reads", "writes", "count"], ([count, columns, rows]) => ({
+      arrays: [count * columns, count, rows * columns],
+      work: count * WINDOW + ELEMENT * (times(count, columns) + times(rows, columns)),
+    })),
+  ],
+  [
+    "cumulativeSum",
+    counted([...counts(3), "reads", "writes", "count"], ([outer, n, inner]) => ({
+      arrays: [outer * n * inner, outer * n * inner],
+      work: ELEMENT * times(outer, n, inner),
+    })),
+  ],
+  ["cholesky", counted(["count", "reads", "writes"], ([n]) => ({ arrays: [n * n, n * n], work: ELEMENT * times(n, n, n) }))],
+  [
+    "triangularSolve",
+    counted([...counts(2), "reads", ...counts(2), "reads", "writes"], ([n, m]) => ({
+      arrays: [n * n, n * m, n * m],
+      work: ELEMENT * times(n, n, m),
+    })),
+  ],
+  [
+    "luFactor",
+    counted(["count", "reads", "writes"], ([n]) => ({ arrays: [n * n, (n + 1) * n], work: ELEMENT * times(n, n, n) })),
+  ],
+  [
+    "luSolve",
+    counted([...counts(2), "reads", "count", "reads", "writes"], ([n, m]) => ({
+      arrays: [(n + 1) * n, n * m, n * m],
+      work: ELEMENT * times(n, n, m),
+    })),
+  ],
+  ["convolution", convolution("")],
+  ["convolutionInput", convolution("Input")],
+  ["convolutionWeight", convolution("Weight")],
+  ["depthwise", depthwise("")],
+  ["depthwiseInput", depthwise("Input")],
+  ["depthwiseWeight", depthwise("Weight")],
+  ["maxPool", pool(["reads", "writes"], (x, y) => [x, y])],
+  ["maxPoolInput", pool(["reads", "reads", "reads", "writes"], (x, y) => [x, y, y, x])],
+  ["averagePool", pool(["reads", "writes", "count"], (x, y) => [x, y])],
+  ["averagePoolInput", pool(["reads", "writes", "count"], (x, y) => [y, x])],
+  ["patches", patches(false)],
+  ["patchesInput", patches(true)],
+  ["circulant", circulant((x, w, y) => [x, w, y])],
+  ["circulantInput", circulant((x, w, y) => [y, w, x])],
+  ["circulantWeight", circulant((x, w, y) => [x, y, w])],
+]);
+
+/**
+ * The kernels that a plan may call, and what a call of each touches: how many elements it reads and writes from each of its addresses on, how much
+ * scratch it needs, and how much work it is (work.ts has the unit). Kernels believe what they are given; so calls are held to this table
+ * before anything runs.
+ *
+ * Sizes are those of the kernels' contracts (kernels/*.ts). A count that is 0 makes no work, but may be the inside of a loop that is run often:
+ * `work` takes it as 1.
+ *
+ * @throws DataError for calls that no kernel takes
+ *
+ * For tests that go over all of them.
+ */
+export const planKernels = (): string[] => [...rules.keys()];
+
+export function rolesOf(name: string, where: string): readonly Role[] {
+  const rule = rules.get(name);
+  if (rule) return rule.roles;
+  throw new DataError(where, `uses the kernel "${name}", which this library does not have; update ergodic`, "MODEL_VERSION");
+}
+
+/** Whether a round of the call writes all that it touches of its result, whatever that held before: all do, but products that are added, or leave gaps. */
+export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
+  if (kernel !== "gemm") return true;
+  const [, , , n, , , , ldc, adds] = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
+  return adds === 0 && ldc === n;
+}
+
+/**
+ * Whether the call writes no element. Such a call is not made, because only the size of its result bounds the counts that a kernel is
+ * given.
+ */
+export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
+  const { elements } = touchedBy(call, elementBytes, where);
+  return rolesOf(call.kernel, where).every((role, i) => role !== "writes" || elements[i] === 0);
+}
+
+/** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
+export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
+
+function touched({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {
+  const roles = rolesOf(kernel, where);
+  const refused = (): DataError => damaged(where, `calls ${kernel} in a way that it has not: ${args.map(shown).join(", ")}`);
+  if (args.length !== roles.length || !roles.every((role, i) => fits(role, args[i]))) throw refused();
+  const numbers = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
+  const block = args.find((arg) => arg.kind === "indices");
+  const sizes = rules.get(kernel)!.sizes(numbers, elementBytes, block && shapeOf(block.values));
+  if (!sizes) throw refused();
+  const { arrays, scratch = 0, work } = sizes;
+  const places = roles.flatMap((role, i) => (role === "reads" || role === "writes" ? [i] : []));
+  const elements = new Array<number>(args.length).fill(0);
+  for (const [i, place] of places.entries()) elements[place] = arrays[i];
+  return { elements, scratchBytes: scratch, work };
+}
+
+function fits(role: Role, arg: PlanArgument<number>): boolean {
+  if (role === "count") return arg.kind === "number" && isCount(arg.value);
+  if (role === "shape") return arg.kind === "indices" && arg.values.length === CONV_BYTES / 4;
+  return arg.kind === (role === "scratch" ? "scratch" : "value");
+}
+
+const isCount = (x: number): boolean => Number.isInteger(x) && x >= 0 && x <= MOST_COUNT;
+
+function shapeOf(block: readonly number[]): ConvolutionShape | undefined {
+  const shape = convolutionShapeOf(block);
+  try {
+    checkConvolution("plan", shape);
+    return shape;
+  } catch {
+    return undefined;
+  }
+}
+
+const shown = (arg: PlanArgument<number>): string => ("value" in arg && arg.kind !== "value" ? String(arg.value) : arg.kind);

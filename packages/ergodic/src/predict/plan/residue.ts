@@ -1,0 +1,175 @@
+/**
+ * Whether a plan reads what it has not written in the same call, or leaves a part of an output as it was: its answers would show what was computed before
+ * them, for somebody else perhaps. Plans of networks never do; one that was made to do so runs on memory that is cleared before each call (home.ts).
+ *
+ * Only what is certain counts as written: zeros, and loops and kernels that fill a stretch without a gap.
+ */
+import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../../engine/memory/array-plan.ts";
+import { isGiven, type PlanBuffer } from "./buffers.ts";
+import { scanBuffers } from "./check.ts";
+import { fillsResult, rolesOf, touchedBy } from "./kernel-rules.ts";
+
+/** Largest number of separate stretches to remember for one place, so that the time to examine a plan grows with its steps. Networks have a few. */
+const MOST_APART = 1000;
+
+/** Elements [from, to). */
+type Stretch = readonly [from: number, to: number];
+
+interface Found {
+  readonly readsResidue: boolean;
+  /** Whether so many elements of a buffer were written, from its first on. */
+  isWhole(buffer: string, size: number): boolean;
+}
+
+/** Of a program for so many rows that was checked (check.ts). */
+export function showsResidue(
+  program: PlanProgram<number>,
+  buffers: readonly PlanBuffer[],
+  rows: number,
+  elementBytes: 4 | 8,
+): boolean {
+  const outputs = new Map(buffers.flatMap((buffer) => (isGiven(buffer) ? [] : [[buffer.name, countAt(buffer.size, rows)]])));
+  const { readsResidue, isWhole } = residueOf(program, (name) => !outputs.has(name), elementBytes);
+  return readsResidue || ![...outputs].every(([name, size]) => isWhole(name, size));
+}
+
+/** `isGiven`: of a buffer, whether it is full when the program begins. */
+function residueOf(program: PlanProgram<number>, isGiven: (buffer: string) => boolean, elementBytes: 4 | 8): Found {
+  const written = new Written(program, isGiven);
+  const isFine = program.steps.every((step) => {
+    if (step.kind === "zero") return written.add(step.value, 0, written.sizeOf(step.value));
+    if (step.kind === "loop") return loop(step, written);
+    if (step.kind === "scan") return scan(step, program, written, elementBytes);
+    return step.calls.every((one) => call(one, step.result, written, elementBytes));
+  });
+  return { readsResidue: !isFine, isWhole: (buffer, size) => written.isCovered(inBuffer(buffer), 0, size) };
+}
+
+const inBuffer = (name: string): string => `buffer ${name}`;
+
+class Written {
+  readonly #program: PlanProgram<number>;
+  readonly #isGiven: (buffer: string) => boolean;
+  /** By buffer, or by value where that has a place of its own; of parts that lie apart by their layout. Apart from each other. */
+  readonly #stretches = new Map<string, Stretch[]>();
+
+  constructor(program: PlanProgram<number>, isGiven: (buffer: string) => boolean) {
+    this.#program = program;
+    this.#isGiven = isGiven;
+  }
+
+  sizeOf(value: number): number {
+    return this.#program.values[value].size;
+  }
+
+  /** Always true. */
+  add(value: number, from: number, to: number): true {
+    const { key, offset } = this.#placeOf(value);
+    this.#merge(key, offset + from, offset + to);
+    return true;
+  }
+
+  #merge(key: string, from: number, to: number): void {
+    let [start, end] = [from, to];
+    const apart: Stretch[] = [];
+    for (const stretch of this.#stretches.get(key) ?? []) {
+      if (stretch[1] < start || stretch[0] > end) apart.push(stretch);
+      else [start, end] = [Math.min(start, stretch[0]), Math.max(end, stretch[1])];
+    }
+    // A plan with more stretches is treated as one that shows residue.
+    if (apart.length < MOST_APART) this.#stretches.set(key, [...apart, [start, end]]);
+  }
+
+  /** Stretches of one length that lie apart, as the parts of a concatenation do: once they fill what lies between, all is written. */
+  addStrided(value: number, from: number, { block, period, count }: Strided): void {
+    if (count === 1) return void this.add(value, from, from + block);
+    const whole = period * count;
+    const start = from % period;
+    if (from >= period || start + block > period) return;
+    const key = `part of ${value} by ${period} to ${whole}`;
+    this.#merge(key, start, start + block);
+    if (this.isCovered(key, 0, period)) this.add(value, 0, whole);
+  }
+
+  /** Whether all of a value is written, or given. */
+  has(value: number): boolean {
+    const { home, size } = this.#program.values[value];
+    if (home.kind === "constant" || (home.kind === "buffer" && this.#isGiven(home.name))) return true;
+    const { key, offset } = this.#placeOf(value);
+    return this.isCovered(key, offset, offset + size);
+  }
+
+  isCovered(key: string, from: number, to: number): boolean {
+    return to <= from || (this.#stretches.get(key) ?? []).some(([start, end]) => start <= from && to <= end);
+  }
+
+  #placeOf(value: number): { key: string; offset: number } {
+    const { home } = this.#program.values[value];
+    return home.kind === "buffer" ? { key: inBuffer(home.name), offset: home.offset } : { key: `value ${value}`, offset: 0 };
+  }
+}
+
+/** `count` times so many elements without a gap, each time `period` further on. */
+interface Strided {
+  readonly block: number;
+  readonly period: number;
+  readonly count: number;
+}
+
+/** What strides go over; undefined where there are gaps of several kinds, or where elements are met twice. `block`: elements at each place. */
+function strided(extents: readonly number[], strides: readonly number[], block = 1): Strided | undefined {
+  const axes = extents.map((extent, i) => ({ extent, stride: strides[i] })).filter(({ extent }) => extent !== 1);
+  let [size, period, count] = [block, 0, 1];
+  for (const { extent, stride } of axes.sort((a, b) => a.stride - b.stride)) {
+    if (period === 0 && stride > size) period = stride;
+    else if (stride !== (period === 0 ? size : period * count)) return undefined;
+    if (period === 0) size *= extent;
+    else count *= extent;
+  }
+  return { block: size, period: period === 0 ? size : period, count };
+}
+
+function loop({ shape, loads, stores, reductions }: PlanLoop<number>, written: Written): boolean {
+  if (!loads.every(({ value }) => written.has(value))) return false;
+  for (const { to } of stores) {
+    const stretches = strided(shape, to.strides);
+    if (stretches) written.addStrided(to.value, to.offset, stretches);
+  }
+  for (const { to, size } of reductions) written.add(to.value, 0, size);
+  return true;
+}
+
+function call(one: PlanCall<number>, result: number, written: Written, elementBytes: 4 | 8): boolean {
+  const roles = rolesOf(one.kernel, "plan");
+  const { elements } = touchedBy(one, elementBytes, "plan");
+  const rounds = one.repeat.map(({ count }) => count);
+  if (rounds.includes(0)) return true;
+  for (const [i, arg] of one.args.entries()) {
+    if (arg.kind !== "value" || elements[i] === 0) continue;
+    if (roles[i] === "reads" && !written.has(arg.value)) return false;
+    if (roles[i] !== "writes") continue;
+    const steps = one.repeat.map(({ steps }) => steps[i]);
+    const stretches = strided(rounds, steps, elements[i]);
+    // What it adds to, or has gaps, is as it was.
+    if (stretches && fillsResult(one)) written.addStrided(result, arg.offset, stretches);
+  }
+  return true;
+}
+
+function scan(step: PlanScan<number>, program: PlanProgram<number>, written: Written, elementBytes: 4 | 8): boolean {
+  const { length, carries, over, constants, current, next, histories, body } = step;
+  if (![...carries, ...over, ...constants].every((value) => written.has(value))) return false;
+  const buffers = scanBuffers(step, program);
+  const given = new Set(buffers.flatMap(({ name, isWritten }) => (isWritten ? [] : [name])));
+  const found = residueOf(body, (buffer) => given.has(buffer), elementBytes);
+  if (found.readsResidue) return false;
+  for (const { name, value, size, step: moves, isWritten } of buffers) {
+    if (!isWritten || !found.isWhole(name, size)) continue;
+    written.add(value, 0, moves === 0 ? size : moves * length);
+  }
+  // Carries are copied from round to round.
+  if (!next.every((value) => written.has(value))) return false;
+  for (const value of current) written.add(value, 0, written.sizeOf(value));
+  for (const [i, value] of histories.entries()) if (value !== null) written.add(value, 0, written.sizeOf(current[i]) * length);
+  return true;
+}

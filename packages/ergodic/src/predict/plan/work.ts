@@ -1,0 +1,55 @@
+/**
+ * How much work a plan's program is, from its description alone, so that one which never ends is refused before it begins: a call cannot be aborted.
+ *
+ * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
+ * that is read, written or goes through one operation ELEMENT (kernel-rules.ts), one of a function such as exp FUNCTION, or
+ * SLOW where it takes longer, a step or a round of a scan CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a
+ * core of 3 GHz. No round and no element is free, even if a step does nothing: counting alone takes time.
+ *
+ * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
+ */
+import type { PlanCall, PlanLoop, PlanProgram, PlanStep } from "../../engine/memory/array-plan.ts";
+import { ELEMENT, touchedBy } from "./kernel-rules.ts";
+
+const FUNCTION = 64;
+const SLOW = 256;
+const CALL = 512;
+const ROUND = 4096;
+
+/** The operations of a few instructions. */
+export const PLAIN = new Set(
+  "stopGradient add sub mul div neg square min max abs sign floor sqrt less lessEqual equal and or not where round".split(" "),
+);
+
+const SLOW_FUNCTIONS = new Set(["pow", "erf", "erfc", "lgamma", "digamma", "trigamma"]);
+
+const workOfOperation = (name: string): number => (PLAIN.has(name) ? ELEMENT : SLOW_FUNCTIONS.has(name) ? SLOW : FUNCTION);
+
+export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where: string): number {
+  const workOfStep = (step: PlanStep<number>): number => {
+    if (step.kind === "zero") return CALL + program.values[step.value].size;
+    if (step.kind === "loop") return workOfLoop(step);
+    if (step.kind === "kernel") return step.calls.reduce((sum, call) => sum + workOfCall(call, elementBytes, where), 0);
+    const moved = [...step.current, ...step.current, ...step.histories.filter((value) => value !== null)];
+    const copied = moved.reduce((sum, value) => sum + CALL + program.values[value].size, 0);
+    const pointed = CALL * (step.current.length + step.over.length + step.constants.length + step.outputs.length);
+    return Math.max(1, step.length) * (CALL + workOf(step.body, elementBytes, where) + copied + pointed);
+  };
+  return program.steps.reduce((sum, step) => sum + workOfStep(step), 0);
+}
+
+/** Loops go in tiles within the last two axes, each of which has every operation found and begun anew. */
+function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
+  const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);
+  const tiles = shape.slice(0, -2).reduce((product, extent) => product * Math.max(1, extent), 1);
+  const accesses = loads.length + stores.length + reductions.length;
+  const each = operations.reduce((sum, [name]) => sum + workOfOperation(name), ELEMENT * accesses);
+  const sizes = reductions.reduce((sum, { size }) => sum + size, 0);
+  const counted = Math.max(1, each);
+  return CALL + 256 * constants.length + elements * counted + tiles * CALL + 16 * tiles * counted + ELEMENT * sizes;
+}
+
+function workOfCall(call: PlanCall<number>, elementBytes: 4 | 8, where: string): number {
+  const rounds = call.repeat.reduce((product, { count }) => product * Math.max(1, count), 1);
+  return rounds * ((rounds > 1 ? ROUND : CALL) + touchedBy(call, elementBytes, where).work);
+}

@@ -1,0 +1,70 @@
+/** How many memories there are at a time: those that were used longest ago are given up, each once for each time that it was made. */
+import { expect, it } from "vitest";
+import { MemoryLimitError } from "../../../src/engine/errors/errors.ts";
+import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "../../../src/predict/plan/live-memories.ts";
+
+/** A plan of a name, that tells when it gives its memory up. */
+function holder(name: string, told: string[]): { plan: HasMemory; reference: WeakRef<HasMemory> } {
+  const plan = { giveUp: () => void told.push(name) };
+  return { plan, reference: new WeakRef<HasMemory>(plan) };
+}
+
+/** Fails once for want of address space, then gives `made`. */
+function scarce<T>(made: T): () => T {
+  let refused = false;
+  return () => {
+    if (refused) return made;
+    refused = true;
+    throw new MemoryLimitError("engine", "no more address space", "MEMORY_LIMIT");
+  };
+}
+
+it("beyond 256 the one that was used longest ago is given up", () => {
+  const told: string[] = [];
+  const all = Array.from({ length: 256 }, (_, i) => holder(String(i), told));
+  for (const { reference } of all) noteMemory(reference);
+  noteMemory(all[0].reference);
+  expect(madeMemory(() => "made")).toBe("made");
+  expect(told).toEqual(["1"]);
+  // Room for one.
+  madeMemory(() => "made");
+  expect(told).toEqual(["1"]);
+  forgetMemory(all[2].reference);
+  noteMemory(all[1].reference);
+  noteMemory(holder("another", told).reference);
+  madeMemory(() => "made");
+  expect(told).toEqual(["1", "3"]);
+  for (const { reference } of all) forgetMemory(reference);
+  expect(all.every(({ plan }) => plan !== undefined)).toBe(true);
+});
+
+it("who gave its memory up and has another is given up again, the last that was used too", () => {
+  const told: string[] = [];
+  const [one, two] = [holder("one", told), holder("two", told)];
+  for (let round = 1; round <= 3; round++) {
+    for (const { reference } of [one, two]) noteMemory(reference);
+    told.length = 0;
+    expect(madeMemory(scarce(round))).toBe(round);
+    expect(told.filter((name) => name !== "another")).toEqual(["one", "two"]);
+    // The next round begins with the one that was used last.
+    noteMemory(two.reference);
+    told.length = 0;
+    madeMemory(scarce(round));
+    expect(told).toEqual(["two"]);
+  }
+  expect([one.plan, two.plan]).not.toContain(undefined);
+});
+
+it("other errors are thrown on, and nobody gives anything up", () => {
+  const told: string[] = [];
+  const { plan, reference } = holder("one", told);
+  noteMemory(reference);
+  expect(() =>
+    madeMemory(() => {
+      throw new RangeError("another");
+    }),
+  ).toThrow(RangeError);
+  expect(told).toEqual([]);
+  forgetMemory(reference);
+  expect(plan).toBeDefined();
+});

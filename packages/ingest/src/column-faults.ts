@@ -1,0 +1,74 @@
+/** Errors about a cell that does not fit its column: what is wrong, and what to write. */
+import { commentMark } from "./comment.ts";
+import { fault, listed, show } from "./fault.ts";
+import { isNumberText } from "./number.ts";
+
+/** Where a cell is. `position`: of its column, from 1. */
+export interface CellPlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: string;
+  readonly position: number;
+}
+
+/** Three digits behind each comma. */
+export const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
+
+const wrongType = ({ file, line, position }: CellPlace, message: string): Error =>
+  fault(file, line, position, message, "DATA_TYPE");
+
+/** An integer that would be rounded. */
+export function roundedInteger(at: CellPlace, text: string): Error {
+  const column = show(at.column);
+  return wrongType(
+    at,
+    `the integer ${show(text)} in column ${column} is beyond 2^53, where numbers are rounded; keep it as text, types: { ${column}: "category" }, drop it, or let it be rounded, types: { ${column}: "number" }`,
+  );
+}
+
+/** The commas of "1,000" can be either, and the two readings differ by a factor of a thousand. */
+export function thousandsOrDecimals(at: CellPlace, text: string): Error {
+  return wrongType(
+    at,
+    `${show(text)} in column ${show(at.column)} may have a comma between thousands, or a decimal comma; take commas between thousands out of the file, pass decimal: "," if they are decimal ones, or declare types: { ${show(at.column)}: "category" }`,
+  );
+}
+
+/** A number with a decimal comma, where a point is expected. */
+export function decimalComma(at: CellPlace, text: string): Error {
+  const column = show(at.column);
+  return wrongType(
+    at,
+    `${show(text)} looks like a number with a decimal comma in column ${column}; pass decimal: ",", or declare types: { ${column}: "category" }`,
+  );
+}
+
+/** "inf" and its like. */
+export function notFinite(at: CellPlace, text: string): Error {
+  const column = show(at.column);
+  return wrongType(at, `${show(text)} is not a finite number in column ${column}; correct it, or list it in the option missing`);
+}
+
+/** A text in a column of numbers. `numbers`: how many other values of the column are numbers, where the type was inferred. */
+export function notNumber(
+  at: CellPlace,
+  text: string,
+  { typed, decimal, numbers }: { readonly typed: boolean; readonly decimal: string; readonly numbers: number | undefined },
+): Error {
+  if (!typed && decimal === "." && thousands.test(text)) return thousandsOrDecimals(at, text);
+  const others = numbers === undefined ? "" : `, whose other values are numbers (${numbers})`;
+  const comma = decimal === "." && isNumberText(text, ",");
+  const mark = at.position === 1 ? commentMark(text) : undefined;
+  const advice = comma
+    ? `pass decimal: ","`
+    : mark && !typed
+      ? `pass comment: ${show(mark)} if lines that begin so are comments`
+      : `correct it, list it in the option missing, or declare types: { ${show(at.column)}: "category" }`;
+  return wrongType(at, `${show(text)} is not a number in column ${show(at.column)}${others}; ${advice}`);
+}
+
+/** A text that is not among the declared levels. */
+export function unknownLevel(at: CellPlace, text: string, levels: readonly string[]): Error {
+  const advice = `correct it, or declare all levels: types: { ${show(at.column)}: [${listed([...levels, text])}] }`;
+  return wrongType(at, `${show(text)} is not a level of column ${show(at.column)} (${listed(levels)}); ${advice}`);
+}

@@ -1,0 +1,65 @@
+/**
+ * Into how many bytes a packed page unpacks, by what it holds itself: decoders fill an array of the size that a page's header says, and leave the rest 0, or the
+ * excess out. Undefined where only unpacking tells (Brotli: see ../formats/parquet-brotli.ts), and for Zstandard, whose decoder compares.
+ *
+ * Sources: format_description.txt of Snappy; RFC 1952; lz4_Block_format.md; Hadoop's BlockCompressorStream.
+ */
+export function unpackedLength(codec: string, bytes: Uint8Array): number | undefined {
+  if (codec === "SNAPPY") return varint(bytes);
+  if (codec === "GZIP") return gzipLength(bytes);
+  if (codec === "LZ4_RAW") return blockLength(bytes, 0, bytes.length);
+  if (codec === "LZ4") return framesLength(bytes) ?? blockLength(bytes, 0, bytes.length);
+  return undefined;
+}
+
+function varint(bytes: Uint8Array): number {
+  let length = 0;
+  for (let i = 0; i < 5; i++) {
+    length += (bytes[i] & 127) * 2 ** (7 * i);
+    if (!(bytes[i] & 128)) break;
+  }
+  return length;
+}
+
+const wordsOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The last word tells that of the last member; where there may be more than one, nothing is told. */
+function gzipLength(bytes: Uint8Array): number | undefined {
+  if (bytes.length < 18) return undefined;
+  for (let at = 18; at + 2 < bytes.length; at++)
+    if (bytes[at] === 0x1f && bytes[at + 1] === 0x8b && bytes[at + 2] === 8) return undefined;
+  return wordsOf(bytes).getUint32(bytes.length - 4, true);
+}
+
+/** Sequences of literals and matches. A damaged one is left to the decoder, which says what is wrong. */
+function blockLength(bytes: Uint8Array, from: number, to: number): number {
+  let length = 0;
+  for (let at = from; at < to; ) {
+    const token = bytes[at++];
+    let literals = token >> 4;
+    if (literals === 15) for (let more = 255; more === 255 && at < to; literals += more) more = bytes[at++];
+    at += literals;
+    length += literals;
+    if (at >= to) break;
+    at += 2;
+    let match = (token & 15) + 4;
+    if (match === 19) for (let more = 255; more === 255 && at < to; match += more) more = bytes[at++];
+    length += match;
+  }
+  return length;
+}
+
+/** Hadoop's frames: each says how many bytes it unpacks to and how many follow. Undefined where they do not fit together. */
+function framesLength(bytes: Uint8Array): number | undefined {
+  const words = wordsOf(bytes);
+  let length = 0;
+  let at = 0;
+  while (at + 8 <= bytes.length) {
+    const [unpacked, packed] = [words.getUint32(at), words.getUint32(at + 4)];
+    at += 8;
+    if (at + packed > bytes.length || blockLength(bytes, at, at + packed) !== unpacked) return undefined;
+    length += unpacked;
+    at += packed;
+  }
+  return at === bytes.length ? length : undefined;
+}

@@ -1,0 +1,12 @@
+import { ErgodicError } from "ergodic";
+
+export function isPromise<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as Partial<PromiseLike<T>> | undefined)?.then === "function";
+}
+
+/** Error for a `run` that does not give one answer per request. */
+export function wrongCount(wanted: number, given: unknown): ErgodicError {
+  const found = Array.isArray(given) ? `${given.length} answers` : typeof given;
+  const said = `run was given ${wanted} requests and gave ${found}, but must give an answer for each, in their order`;
+  return new ErgodicError("batcher", said, "BATCH_ANSWERS");
+}
