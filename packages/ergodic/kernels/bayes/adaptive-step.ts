@@ -4,8 +4,8 @@
  *
  * adaptStep(state, a) → eˣ. state: f64[4], δ, m, x, x̄, written. A `a` that is not a number counts as 0.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
 
 export function adaptStep(state: usize, a: f64): f64 {
   const m = load<f64>(state, 8) + 1, logM = log(m);

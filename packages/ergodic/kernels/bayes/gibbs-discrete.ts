@@ -8,8 +8,8 @@
  * 1 + ⌈2 × mean move⌉. Draws come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the one at the start must be
  * finite. GRADIENT: f64[dimension], which the density may write.
  */
-import { exp } from "../engine/exp";
-import { exponential, integer, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { exponential, integer, seek, uniform } from "../engine/random/random";
 import {
   DISCRETE_SLOT, DISCRETE_MODEL, DISCRETE_POINT, DISCRETE_GRADIENT, DISCRETE_COUNT, DISCRETE_COORDINATES, DISCRETE_SUPPORT, DISCRETE_LOW, DISCRETE_HIGH,
   DISCRETE_WIDTH, DISCRETE_MOVES, DISCRETE_VALUES, DISCRETE_KEY_LOW, DISCRETE_KEY_HIGH,

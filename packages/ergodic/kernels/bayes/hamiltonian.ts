@@ -6,9 +6,9 @@
  * must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so that every build gives the same
  * bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { fill, normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { fill, normal, seek, uniform } from "../engine/random/random";
 import {
   CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK,
   CHAIN_KEY_LOW, CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING_F64, CHAIN_RANK_F64,
@@ -36,7 +36,7 @@ export function openChain(chain: usize): void {
   rank = <usize>load<f64>(chain + CHAIN_RANK_F64);
 }
 
-export function seekTransition(chain: usize, transition: f64): void {
+function seekTransition(chain: usize, transition: f64): void {
   seek(load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
 }
 

@@ -5,8 +5,8 @@
  * max(1, ⌊TIME / step⌋) of the step before its jitter. Draws of a transition: d normals, the jitter if any, the acceptance. A trajectory that passes a point
  * without a finite density ends there, refused: as it would, begun from its other end. Depth is 0. Scratch: 4 vectors of d.
  */
-import { exp } from "../engine/exp";
-import { uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { uniform } from "../engine/random/random";
 import { averageStep, copyVector, drawMomentum, drawStep, energyOf, leapfrog, openChain, velocity } from "./hamiltonian";
 import {
   CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_LEAPFROGS, CHAIN_STEP_F64, CHAIN_TIME_F64, CHAIN_LOG_DENSITY_F64, TRANSITION_BYTES,

@@ -6,8 +6,8 @@
  * acceptance. Kept: the mean acceptance of the visits, the mean of σ, d evaluations. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
-import { exp } from "../engine/exp";
-import { integer, normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { integer, normal, seek, uniform } from "../engine/random/random";
 import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LOG_DENSITY_F64,

@@ -13,9 +13,9 @@
  * the momentum sums of old and new; six vectors a level; then depth + 1 proposals of (q, g, ℓ, H) and their addresses. Nothing is moved when a
  * proposal wins: the loser's memory becomes the level's spare.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { uniform } from "../engine/random/random";
 import {
   addVectors, averageStep, copyVector, drawMomentum, drawStep, energyOf, goesOn, leapfrog, openChain, velocity,
 } from "./hamiltonian";

@@ -10,8 +10,8 @@
  * M⁻¹ = L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy. L: f64[d, d], lower, row-major. WORK: 4
  * vectors of d. A density that is not finite is refused.
  */
-import { exp } from "../engine/exp";
-import { normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { normal, seek, uniform } from "../engine/random/random";
 import {
   PARTICLES_SLOT, PARTICLES_MODEL, PARTICLES_DIMENSION, PARTICLES_COUNT, PARTICLES_X, PARTICLES_LOG_DENSITY, PARTICLES_LIKELIHOOD,
   PARTICLES_LIKELIHOOD_AT, PARTICLES_FACTOR, PARTICLES_WORK, PARTICLES_MOVES, PARTICLES_LEAPFROGS, PARTICLES_KEY_LOW, PARTICLES_KEY_HIGH,

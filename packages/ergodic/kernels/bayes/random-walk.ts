@@ -7,9 +7,9 @@
  * after each. Scratch: 2 vectors of d. L z: inner products as `dotVectors`. Nothing may alias.
  */
 import { adaptStep } from "./adaptive-step";
-import { exp } from "../engine/exp";
+import { exp } from "../engine/numbers/exp";
 import { copyVector, densityAt, dotVectors, keepTransition } from "./walk";
-import { fill, uniform } from "../engine/random";
+import { fill, uniform } from "../engine/random/random";
 import {
   WALK_DIMENSION, WALK_DENSE, WALK_FACTOR, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS,
   WALK_ADAPTATION, WALK_LOG_DENSITY_F64, WALK_TRANSITION_BYTES,

@@ -9,7 +9,7 @@
  * shrunk to x_k itself), or an interval of no finite width, keeps x_k. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
-import { exponential, seek, uniform } from "../engine/random";
+import { exponential, seek, uniform } from "../engine/random/random";
 import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LIMIT, WALK_LOG_DENSITY_F64,

@@ -15,7 +15,7 @@
  * stream, a fresh v from 2k + 1, its first row from update k of the rows stream. Products and sums are rounded apart: the same bits in every build
  * as long as the density's are. Nothing may overlap.
  */
-import { fill, integer, seek } from "../engine/random";
+import { fill, integer, seek } from "../engine/random/random";
 import {
   STOCHASTIC_SLOT, STOCHASTIC_MODEL, STOCHASTIC_DIMENSION, STOCHASTIC_BATCH, STOCHASTIC_ROW_COUNT, STOCHASTIC_ROWS, STOCHASTIC_GATHER_SLOT,
   STOCHASTIC_GATHER_BLOCK, STOCHASTIC_CENTRE, STOCHASTIC_CENTRE_GRADIENT, STOCHASTIC_CENTRE_ESTIMATE, STOCHASTIC_CENTRE_EVERY,

@@ -10,8 +10,8 @@
  * LOW; ∞ where there is none. cliqueScale(values, count, by): multiplies. cliqueDivide(values, by, count): divides, 0 where the divisor is 0. cliqueSubtract(values, by, count):
  * subtracts, −∞ where the subtrahend is −∞.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
 import {
   CLIQUE_AXES, CLIQUE_SHAPE, CLIQUE_INNER, CLIQUE_TABLE_COUNT, CLIQUE_TABLES, CLIQUE_OUTPUT_COUNT, CLIQUE_OUTPUTS, CLIQUE_PRODUCT, CLIQUE_DIGITS,
   CLIQUE_LOW_F64, PATTERN_VALUES, PATTERN_RUN, PATTERN_OFFSETS, PATTERN_STRIDES, PATTERN_BASE, PATTERN_BYTES,

@@ -10,10 +10,10 @@
  * of state 1): backward, tables become joint probabilities, and messages those of their separators. Without, tables are left as probabilities given the
  * separator. Blocks of one variable are drawn as graphSweep draws them. Relative error of what is kept and drawn from: some 1e-15 a bucket.
  */
-import { exp } from "../engine/exp";
+import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";
-import { log } from "../engine/log";
-import { philoxLanes } from "../engine/philox-lanes";
+import { log } from "../engine/numbers/log";
+import { philoxLanes } from "../engine/random/philox-lanes";
 import {
   BLOCK_BUCKETS, BLOCK_BYTES, BLOCK_FIRST, BLOCK_SIZE, BUCKET_BEFORE, BUCKET_BYTES, BUCKET_LENGTH, BUCKET_MESSAGE, BUCKET_MESSAGES, BUCKET_SEPARATORS,
   BUCKET_STATES, BUCKET_TABLE, BUCKET_TERMS, COUNTED_BYTES, COUNTED_EDGE, COUNTED_HEAD, COUNTED_ROW, COUNTED_STATE, COUNTED_TERMS, GRAPH_BATCH,

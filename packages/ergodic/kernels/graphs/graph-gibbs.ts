@@ -15,10 +15,10 @@
  *
  * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (memory/fields.ts).
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../engine/philox-lanes";
-import { integer, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../engine/random/philox-lanes";
+import { integer, seek, uniform } from "../engine/random/random";
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_BATCH, GRAPH_CHANGED, GRAPH_WORK, GRAPH_KEY_LOW, GRAPH_KEY_HIGH,
   GRAPH_POWER_F64, RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,

@@ -14,7 +14,7 @@
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions totals (u32) += batch (u32), of eight groups each; squares (f64) += the
  * sum of the groups' batch² / sweeps; batch = 0.
  */
-import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/philox-lanes";
+import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/random/philox-lanes";
 import {
   REPLICAS_RUNS, REPLICAS_RUN_COUNT, REPLICAS_STATES, REPLICAS_TALLY, REPLICAS_WORK, REPLICAS_KEY_LOW, REPLICAS_KEY_HIGH, RUN_FROM, RUN_TO, RUN_EDGES,
   RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES,

@@ -20,10 +20,10 @@ import {
   DUAL_CURVATURE_F64, DUAL_EPSILON_F64, DUAL_HIGH_F64, DUAL_INTERCEPT_F64, DUAL_LOGISTIC, DUAL_LOW_F64, DUAL_ROW_BYTES, DUAL_ROW_START, DUAL_SCALE_F64,
   DUAL_SIGNED, DUAL_SKIPPED, DUAL_SQUARES, DUAL_TARGET, DUAL_TYPE, DUAL_VALUES, DUAL_WEIGHTS,
 } from "../../src/engine/memory/fields";
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { integer, seek } from "../engine/random";
-import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/row";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { integer, seek } from "../engine/random/random";
+import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
 /** Newton iterations of one logistic visit end where the slope has shrunk so many times. */
 const INNER: f64 = 0.1;

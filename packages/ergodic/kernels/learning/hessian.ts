@@ -16,7 +16,7 @@ import {
   HESSIAN_OFFSETS, HESSIAN_AT_OFFSET, HESSIAN_D, HESSIAN_GRADIENT, HESSIAN_AT_LOSS, HESSIAN_SCALE_F64, HESSIAN_LEAST_F64, HESSIAN_CHUNK,
   HESSIAN_AT_D, HESSIAN_AT_H, HESSIAN_KEPT, HESSIAN_LOSS, HESSIAN_REST,
 } from "../../src/engine/memory/fields";
-import { addRow, dotRow } from "../engine/row";
+import { addRow, dotRow } from "../engine/data/row";
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);

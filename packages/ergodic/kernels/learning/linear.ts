@@ -17,7 +17,7 @@ import {
   LINEAR_ADD_AT_BUFFER, LINEAR_ADD_AT_VALUES, LINEAR_ADD_AT_FACTOR, LINEAR_BUFFER, LINEAR_STAMPS, LINEAR_STAMP, LINEAR_TOUCHED,
   LINEAR_TOUCHED_VALUES, LINEAR_BUFFERED, LINEAR_ELEMENT_SHIFT, LINEAR_DATA_SCALE_F64, LINEAR_PARAMETER_SCALE_F64,
 } from "../../src/engine/memory/fields";
-import { dotDense, dotSparse } from "../engine/dot";
+import { dotDense, dotSparse } from "../engine/data/dot";
 
 function u(model: usize, at: usize): usize {
   return <usize>load<u32>(model + at);

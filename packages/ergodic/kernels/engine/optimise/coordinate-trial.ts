@@ -11,7 +11,7 @@ import {
   MOVES_TRIAL_Y, MOVES_TRIAL_WEIGHTS, MOVES_DIRECTION, MOVES_TEMPORARY, MOVES_LIST, MOVES_LENGTH, MOVES_ONE_F64,
 } from "../../../src/engine/memory/fields";
 import { lossRows } from "../../learning/loss-rows";
-import { addRow } from "../row";
+import { addRow } from "../data/row";
 
 export function u(s: usize, at: usize): usize {
   return <usize>load<u32>(s + at);

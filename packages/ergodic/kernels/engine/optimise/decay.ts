@@ -13,7 +13,7 @@ import {
   DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE, DECAY_MODEL_SCALE, DECAY_PARAMETERS, DECAY_COUNT,
   DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_POWER, DECAY_L2_F64, DECAY_SCALE_F64, DECAY_UNIT_F64, ABSENT, PIECE_VALUES, PIECE_COUNT, PIECE_OFFSET,
 } from "../../../src/engine/memory/fields";
-import { fixedStep, scaleOne } from "../fixed";
+import { fixedStep, scaleOne } from "./fixed";
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);

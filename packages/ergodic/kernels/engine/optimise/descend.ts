@@ -17,7 +17,7 @@ import {
 } from "../../../src/engine/memory/fields";
 import { decayFixed, decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
-import { drawRows } from "../random";
+import { drawRows } from "../random/random";
 import { searchStep } from "./search";
 
 function u(block: usize, at: usize): usize {

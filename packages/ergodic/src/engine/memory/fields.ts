@@ -65,7 +65,7 @@ export const LANE_T_FIRST_F64 = 64;
 export const LANE_T_STEP_F64 = 72;
 /** L2 as a scale of all parameters: 0 or a DECAY block. */
 export const LANE_DECAY = 80;
-/** Plain descent on 16-bit parameters with rows of 1 or 2 bytes an element (kernels/engine/fixed.ts); 0: the rule's own program. */
+/** Plain descent on 16-bit parameters with rows of 1 or 2 bytes an element (kernels/engine/optimise/fixed.ts); 0: the rule's own program. */
 export const LANE_FIXED = 84;
 /** Slot of (model, rows, count) that reads rows ahead of their use, or ABSENT. */
 export const LANE_TOUCH = 88;
