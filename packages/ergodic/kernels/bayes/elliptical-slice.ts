@@ -14,7 +14,7 @@ import { copyVector, densityAt, dotVectors, keepTransition } from "./walk";
 import {
   WALK_DIMENSION, WALK_DENSE, WALK_MEAN, WALK_FACTOR, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_LOG_DENSITY_F64,
   WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 const TURN: f64 = 6.283185307179586;
 

@@ -9,8 +9,9 @@ import { exp } from "../engine/numbers/exp";
 import { uniform } from "../engine/random/random";
 import { averageStep, copyVector, drawMomentum, drawStep, energyOf, leapfrog, openChain, velocity } from "./hamiltonian";
 import {
-  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_LEAPFROGS, CHAIN_STEP_F64, CHAIN_TIME_F64, CHAIN_LOG_DENSITY_F64, TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_LEAPFROGS, CHAIN_STEP_F64, CHAIN_TIME_F64, CHAIN_LOG_DENSITY_F64,
+  TRANSITION_BYTES,
+} from "../../src/bayes/fields";
 
 const MOST_ENERGY: f64 = 1000;
 

@@ -12,7 +12,7 @@ import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LOG_DENSITY_F64,
   WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 export function coordinateWalkRun(chain: usize, first: f64, count: u32, adapt: u32, draws: usize, transitions: usize): u32 {
   const d = <usize>load<u32>(chain + WALK_DIMENSION);

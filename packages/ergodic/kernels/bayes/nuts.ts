@@ -3,7 +3,7 @@
  *
  * nutsRun(chain, first, count, adapt, draws, gradients, transitions): `count` transitions numbered from `first`; transition t draws from update t of the
  * chain's stream: d normals, the jitter if any, then for each doubling its direction, and each choice between subtrees in the order of their
- * merging. draws, gradients: f64[count, d]; transitions: f64[count, 7] (memory/fields.ts). `adapt`: dual averaging after each.
+ * merging. draws, gradients: f64[count, d]; transitions: f64[count, 7] (bayes/fields.ts). `adapt`: dual averaging after each.
  * Merges follow Stan (Betancourt 2017, appendix A): inside a subtree the later half's state is taken with its share of the weight; a new
  * subtree's state with probability min(1, w_new / w_old) (biased progressive). The criterion of `goesOn` must hold at every merge for the
  * whole, and for either half with the nearest point of the other. H − H₀ > 1000 is a divergence; a subtree with one is thrown away.
@@ -21,7 +21,7 @@ import {
 } from "./hamiltonian";
 import {
   CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_MAX_DEPTH, CHAIN_LOG_DENSITY_F64, CHAIN_STEP_F64, TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 const MOST_ENERGY: f64 = 1000;
 const LEVEL_VECTORS: usize = 6;

@@ -14,7 +14,7 @@ import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LIMIT, WALK_LOG_DENSITY_F64,
   WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 // Of the coordinate at work: its chain, point and place in it, where it stands, the level, the interval, and what was done.
 let chain: usize = 0;

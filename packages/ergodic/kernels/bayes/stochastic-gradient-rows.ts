@@ -1,10 +1,10 @@
 /**
  * Rows of several tables, brought together: destination[k, :] = source[rows[k], :] for k < count, table after table.
  *
- * gatherBatch(block) → 0. block: GATHER (memory/fields.ts). Tables and destinations: f64, row-major, of row bytes that are a multiple of 8. Rows are
+ * gatherBatch(block) → 0. block: GATHER (bayes/fields.ts). Tables and destinations: f64, row-major, of row bytes that are a multiple of 8. Rows are
  * below the tables' row counts, which is not checked. Destinations must not overlap anything else. Exact.
  */
-import { GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES } from "../../src/engine/memory/fields";
+import { GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES } from "../../src/bayes/fields";
 
 export function gatherBatch(block: usize): u32 {
   const rows = <usize>load<u32>(block, GATHER_ROWS), end = rows + (<usize>load<u32>(block, GATHER_ROW_COUNT) << 2);

@@ -1,5 +1,5 @@
 /** What the kernels of Metropolis and slice sampling share: vectors, the density at a changed point, what is kept of a transition. */
-import { WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64 } from "../../src/engine/memory/fields";
+import { WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64 } from "../../src/bayes/fields";
 export { dotVectors } from "./hamiltonian";
 
 export function copyVector(to: usize, from: usize, count: usize): void {

@@ -8,15 +8,15 @@
  * cliqueSparseSum, …Max, …LogSum(clique, steps): as cliqueSum and its kind (clique.ts), for the outer states that are reached. cliqueSupportCount(clique,
  * steps): COUNTS[k] takes how many different states of the first k axes are reached, and LEAVES how many of all. cliqueSupportBuild(clique, steps): the
  * support of the first KEPT axes, in LEVELS, which have room for it and are zero. All go at most so many steps further and return how many they went: fewer
- * at the end. clique: a CLIQUE block (memory/fields.ts) with a SUPPORT block.
+ * at the end. clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
   CLIQUE_AXES, CLIQUE_DIGITS, CLIQUE_INNER, CLIQUE_OUTPUTS, CLIQUE_OUTPUT_COUNT, CLIQUE_PRODUCT, CLIQUE_SUPPORT, CLIQUE_TABLES, CLIQUE_TABLE_COUNT,
-  LINK_BYTES, LINK_LEVEL, LINK_NEXT, LINK_NODE, PATTERN_BASE, PATTERN_BLOCK, PATTERN_BYTES, PATTERN_NODE, PATTERN_STRIDES, SUPPORT_ALLOWED, SUPPORT_AT,
-  SUPPORT_BASES, SUPPORT_BEGUN, SUPPORT_CHANGED, SUPPORT_COUNTS, SUPPORT_KEPT, SUPPORT_LEAVES_F64, SUPPORT_LEVELS, SUPPORT_LINKS, SUPPORT_LINK_STARTS,
-  SUPPORT_REST, SUPPORT_STARTS,
-} from "../../src/engine/memory/fields";
+  LINK_BYTES, LINK_LEVEL, LINK_NEXT, LINK_NODE, PATTERN_BASE, PATTERN_BLOCK, PATTERN_BYTES, PATTERN_NODE, PATTERN_STRIDES, SUPPORT_ALLOWED,
+  SUPPORT_AT, SUPPORT_BASES, SUPPORT_BEGUN, SUPPORT_CHANGED, SUPPORT_COUNTS, SUPPORT_KEPT, SUPPORT_LEAVES_F64, SUPPORT_LEVELS, SUPPORT_LINKS,
+  SUPPORT_LINK_STARTS, SUPPORT_REST, SUPPORT_STARTS,
+} from "../../src/graphs/fields";
 
 // Other things that a walk does at its leaves.
 type Count = u64;

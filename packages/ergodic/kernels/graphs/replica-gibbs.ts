@@ -3,7 +3,7 @@
  * variables of a colour and a kind, at positions p and p + 1 with p even, are drawn together.
  *
  * graphReplicas(block, from, to, sweep, sweeps, keep): the positions from … to − 1 (both even), run after run, so many times. With `keep` the ones of each
- * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (memory/fields.ts).
+ * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (graphs/fields.ts).
  *
  * A conditional probability is that of a level: of how many of the variable's neighbours have the state that its edge asks for, group by group of equal edges. Level
  * l has a threshold t(l) of 32 bits, and a replica's state becomes 1 where a random number of 32 bits is below it. Numbers are compared from the top bit down until
@@ -18,7 +18,7 @@ import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../eng
 import {
   REPLICAS_RUNS, REPLICAS_RUN_COUNT, REPLICAS_STATES, REPLICAS_TALLY, REPLICAS_WORK, REPLICAS_KEY_LOW, REPLICAS_KEY_HIGH, RUN_FROM, RUN_TO, RUN_EDGES,
   RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/graphs/fields";
 
 /** By whether the edges of the two variables ask for state 0: what their words are changed by. */
 const SIGNS: usize = memory.data<i64>([0, 0, -1, 0, 0, -1, -1, -1], 16);

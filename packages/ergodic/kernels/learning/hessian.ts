@@ -8,14 +8,14 @@
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program makes cℓ' and cℓ'' of a chunk of rows from z, y, c and the
  * offsets. Curvatures below `least` c_i count as that, so that G is definite where columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a
  * multiple of 4, of which the lower triangle is filled; g: f64[COLUMNS]. Dense rows are packed, times √h, into panels of four columns, whose products are added tile by tile: each number of
- * a chunk is loaded once for four sums. HESSIAN block: memory/fields.ts.
+ * a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
  */
 import {
-  HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS,
-  HESSIAN_MATRIX, HESSIAN_PANELS, HESSIAN_UPDATE, HESSIAN_BLOCK, HESSIAN_Z, HESSIAN_H, HESSIAN_Y, HESSIAN_AT_Y, HESSIAN_WEIGHTS, HESSIAN_AT_WEIGHT,
-  HESSIAN_OFFSETS, HESSIAN_AT_OFFSET, HESSIAN_D, HESSIAN_GRADIENT, HESSIAN_AT_LOSS, HESSIAN_SCALE_F64, HESSIAN_LEAST_F64, HESSIAN_CHUNK,
-  HESSIAN_AT_D, HESSIAN_AT_H, HESSIAN_KEPT, HESSIAN_LOSS, HESSIAN_REST,
-} from "../../src/engine/memory/fields";
+  HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,
+  HESSIAN_PANELS, HESSIAN_UPDATE, HESSIAN_BLOCK, HESSIAN_Z, HESSIAN_H, HESSIAN_Y, HESSIAN_AT_Y, HESSIAN_WEIGHTS, HESSIAN_AT_WEIGHT, HESSIAN_OFFSETS,
+  HESSIAN_AT_OFFSET, HESSIAN_D, HESSIAN_GRADIENT, HESSIAN_AT_LOSS, HESSIAN_SCALE_F64, HESSIAN_LEAST_F64, HESSIAN_CHUNK, HESSIAN_AT_D, HESSIAN_AT_H,
+  HESSIAN_KEPT, HESSIAN_LOSS, HESSIAN_REST,
+} from "../../src/learning/fields";
 import { addRow, dotRow } from "../engine/data/row";
 
 function u(block: usize, at: usize): usize {

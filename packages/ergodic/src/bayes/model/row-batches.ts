@@ -5,9 +5,9 @@ import type { BindOptions, MinibatchBinding, Minibatches } from "../../engine/co
 import { checkNumber } from "../../engine/errors/errors.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { own } from "../../engine/memory/memory.ts";
 import { stream } from "../../engine/random/stream.ts";
+import * as field from "../fields.ts";
 import type { TracedModel } from "./context.ts";
 import { withoutInvariants } from "./invariants.ts";
 import { DENSITY, fixedInputs, GRADIENT, POINT } from "./programs.ts";

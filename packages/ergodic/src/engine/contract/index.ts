@@ -311,7 +311,7 @@ export interface Duals {
 
 /** Dual variables bound to memory. */
 export interface DualBinding {
-  /** By output a DUAL block (memory/fields.ts): rows, targets and the loss, for kernels/learning/dual.ts. */
+  /** By output a DUAL block (learning/fields.ts): rows, targets and the loss, for kernels/learning/dual.ts. */
   readonly outputs: readonly number[];
   /** Strength of the L2 penalty. */
   readonly l2: number;

@@ -1,5 +1,5 @@
-import * as F from "../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
+import * as F from "../fields.ts";
 import { sizeOf } from "../reduce/table.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
@@ -27,7 +27,7 @@ export function outerAxes(shape: readonly number[], most = INNER): number {
 /** Inner states of a block: as many as stay in the fastest cache with what they are multiplied from. */
 const INNER = 512;
 
-/** A CLIQUE block (memory/fields.ts): what kernels/graphs/clique.ts sweeps over. */
+/** A CLIQUE block (graphs/fields.ts): what kernels/graphs/clique.ts sweeps over. */
 export class CliqueBlock {
   readonly pointer: number;
   /** Blocks of inner states. */

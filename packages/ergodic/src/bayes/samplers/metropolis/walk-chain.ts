@@ -1,11 +1,11 @@
 import type { DensityBinding, LogDensity, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import type { ChainState } from "../chains-run.ts";
 import { MetricEstimator } from "../hamiltonian/metric.ts";
 import type { Placed } from "../starting-points.ts";
@@ -33,7 +33,7 @@ const WORK_VECTORS = 5;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (memory/fields.ts), its arrays, and room for a stretch of transitions. */
+/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
 export class WalkChain implements ChainState, Placed {
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;

@@ -1,5 +1,5 @@
 import { checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
-import { STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
+import { STOCHASTIC_THERMOSTATTED } from "../../fields.ts";
 import type { Sampler } from "../sampler.ts";
 import { type EstimateOptions, estimateKeys } from "./estimate.ts";
 import { stochasticSampler } from "./sampler.ts";

@@ -1,4 +1,4 @@
-import * as field from "../../../engine/memory/fields.ts";
+import * as field from "../../fields.ts";
 import { Blocks } from "./blocks.ts";
 import type { StochasticRule } from "./chain.ts";
 import { hamiltonianRatio, thermostatFriction } from "./linear-bias.ts";

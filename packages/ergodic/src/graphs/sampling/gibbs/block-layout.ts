@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { EngineMemory } from "../../../engine/memory/memory.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
+import * as F from "../../fields.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Layout } from "./layout.ts";
 import { PIECE } from "./pieces.ts";

@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { DataError } from "../../../engine/errors/errors.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
+import * as F from "../../fields.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
 /** What becomes of a factor. */

@@ -1,9 +1,9 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { atOnce } from "../../../engine/threads/steps.ts";
+import * as F from "../../fields.ts";
 import { CONSTANT, COUNTED, LayoutWriter, PAIR, TABLE, type TermSources, UNARY } from "./layout-writer.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
@@ -14,7 +14,7 @@ const CERTAIN = 1e-3;
 
 /**
  * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
- * (memory/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
+ * (graphs/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
  * one's position and to terms that are shared by all alike; of functions of many literals a count is kept. Positions follow the order of visits; observed
  * variables come behind.
  */
@@ -199,7 +199,7 @@ export class Layout {
           if (form === PAIR) pairs[position]++;
           else edges[position]++;
           bytes[position] +=
-            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.TABLE_EDGE_OTHERS + (arity - 1) * F.OTHER_BYTES;
         }
       }
     }

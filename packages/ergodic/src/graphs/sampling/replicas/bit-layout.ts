@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
+import * as F from "../../fields.ts";
 import { coloursOf } from "../gibbs/colours.ts";
 import { type LogOdds, logOddsOf, refuse } from "./log-odds.ts";
 
