@@ -11,7 +11,8 @@ import { log } from "../engine/numbers/log";
 import { fill, normal, seek, uniform } from "../engine/random/random";
 import {
   CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_KEY_LOW,
-  CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING, CHAIN_RANK_F64,
+  CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING, CHAIN_RANK_F64, AVERAGING_COUNT_F64, AVERAGING_T0_F64,
+  AVERAGING_ERROR_F64, AVERAGING_TARGET_F64, AVERAGING_CENTRE_F64, AVERAGING_GAMMA_F64, AVERAGING_KAPPA_F64, AVERAGING_LOG_STEP_F64,
 } from "../../src/bayes/fields";
 
 /** log 0.8: the acceptance at which the first step size stops. Not the δ of dual averaging. */
@@ -169,14 +170,14 @@ export function energyOf(kinetic: f64, logDensity: f64): f64 {
  */
 export function averageStep(chain: usize, acceptance: f64): void {
   const at = chain + CHAIN_AVERAGING;
-  const m = load<f64>(at, 40) + 1;
-  const eta = 1 / (m + load<f64>(at, 24));
-  const mean = (1 - eta) * load<f64>(at, 48) + eta * (load<f64>(at) - min(acceptance, 1));
-  const x = load<f64>(at, 32) - (mean * sqrt<f64>(m)) / load<f64>(at, 8);
-  const weight = exp(0 - load<f64>(at, 16) * log(m));
-  store<f64>(at, m, 40);
-  store<f64>(at, mean, 48);
-  store<f64>(at, (1 - weight) * load<f64>(at, 56) + weight * x, 56);
+  const m = load<f64>(at, AVERAGING_COUNT_F64) + 1;
+  const eta = 1 / (m + load<f64>(at, AVERAGING_T0_F64));
+  const mean = (1 - eta) * load<f64>(at, AVERAGING_ERROR_F64) + eta * (load<f64>(at, AVERAGING_TARGET_F64) - min(acceptance, 1));
+  const x = load<f64>(at, AVERAGING_CENTRE_F64) - (mean * sqrt<f64>(m)) / load<f64>(at, AVERAGING_GAMMA_F64);
+  const weight = exp(0 - load<f64>(at, AVERAGING_KAPPA_F64) * log(m));
+  store<f64>(at, m, AVERAGING_COUNT_F64);
+  store<f64>(at, mean, AVERAGING_ERROR_F64);
+  store<f64>(at, (1 - weight) * load<f64>(at, AVERAGING_LOG_STEP_F64) + weight * x, AVERAGING_LOG_STEP_F64);
   store<f64>(chain + CHAIN_STEP_F64, exp(x));
 }
 

@@ -23,7 +23,7 @@ import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_BATCH, GRAPH_CHANGED, GRAPH_WORK, GRAPH_KEY_LOW, GRAPH_KEY_HIGH,
   GRAPH_POWER_F64, RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,
   EDGE_BYTES, TABLE_EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, BLOCK_EDGE, TABLE_EDGE_OTHERS, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD,
-  COUNTED_STATE, COUNTED_BYTES,
+  COUNTED_STATE, COUNTED_BYTES, OTHER_POSITION, OTHER_STRIDE,
 } from "../../src/graphs/fields";
 
 /** 2^-53. */
@@ -61,7 +61,7 @@ function entryOf(edge: usize, others: u32): usize {
   let at = <usize>load<u32>(edge, EDGE_TERMS);
   let other = edge + TABLE_EDGE_OTHERS;
   for (let k: u32 = 0; k < others; k++) {
-    at += <usize>load<u8>(states + <usize>load<u32>(other)) * <usize>load<u32>(other, 4);
+    at += <usize>load<u8>(states + <usize>load<u32>(other, OTHER_POSITION)) * <usize>load<u32>(other, OTHER_STRIDE);
     other += OTHER_BYTES;
   }
   after = other;

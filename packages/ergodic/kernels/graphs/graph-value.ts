@@ -8,7 +8,7 @@
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_DRAWN, GRAPH_VALUE_F64, RECORD_STATES, RECORD_PAIRS, RECORD_EDGES,
   RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS, EDGE_BYTES, TABLE_EDGE_STRIDE, BLOCK_EDGE, COUNTED_EDGE,
-  TABLE_EDGE_OTHERS, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
+  TABLE_EDGE_OTHERS, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES, OTHER_POSITION, OTHER_STRIDE,
 } from "../../src/graphs/fields";
 
 export function graphValue(chain: usize, count: u32): void {
@@ -47,8 +47,8 @@ export function graphValue(chain: usize, count: u32): void {
       let last = true;
       at += TABLE_EDGE_OTHERS;
       for (let k: u32 = 0; k < kind; k++, at += OTHER_BYTES) {
-        const other = load<u32>(at);
-        entry += <usize>load<u8>(states + <usize>other) * <usize>load<u32>(at, 4);
+        const other = load<u32>(at, OTHER_POSITION);
+        entry += <usize>load<u8>(states + <usize>other) * <usize>load<u32>(at, OTHER_STRIDE);
         if (other > position && other < drawn) last = false;
       }
       if (last) sum += load<f64>(entry);

@@ -157,6 +157,10 @@ export default [
     u32("FIRST", "+ 1 if the first variable's edge asks for state 0, + 2 if the second variable's does."),
     u32("SECOND"),
   ]),
+  record("BOTH", "A term of two Booleans, for sums over replicas: their words, in bytes from STATES.", [
+    u32("FIRST"),
+    u32("SECOND"),
+  ]),
   record("KIND", "Conditional probabilities that variables share. After it: thresholds, by bit from the top and level, 16 bytes of 0 or −1.", [
     u32("EDGES"),
     u32("LEVELS", "The product of the groups' sizes + 1."),

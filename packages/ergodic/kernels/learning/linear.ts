@@ -9,7 +9,7 @@
  */
 import {
   PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
-  CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS, ABSENT,
+  CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS, ABSENT, PIECES_COUNT,
 } from "../../src/engine/memory/fields";
 import {
   LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_OFFSETS, LINEAR_COLUMNS,
@@ -166,7 +166,7 @@ function bufferDense<T, P>(model: usize, rows: usize, count: i32, share: f64, pi
       call_indirect<void>(add, columns, block);
     }
   }
-  store<i32>(pieces, 1);
+  store<i32>(pieces + PIECES_COUNT, 1);
   setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, share * load<f64>(model + LINEAR_DATA_SCALE_F64));
 }
 
@@ -211,7 +211,7 @@ function bufferSparse<T, P>(model: usize, rows: usize, count: i32, share: f64, p
   if (load<u32>(model + LINEAR_BUFFERED)) {
     memory.fill(buffer, 0, <usize>outputCount * stride * sizeof<P>());
     addSparseRows<T, P>(model, rows, count);
-    store<i32>(pieces, 1);
+    store<i32>(pieces + PIECES_COUNT, 1);
     setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, scale);
     return;
   }
@@ -262,7 +262,7 @@ function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row:
     if (kind != CONTROL_RECORD) dz -= before;
     if (kind == CONTROL_SAG) dz /= <f64>load<u32>(control + CONTROL_ROWS);
   }
-  store<i32>(pieces, 1);
+  store<i32>(pieces + PIECES_COUNT, 1);
   setPiece(pieces + PIECES_FIRST, values, indices, count, 0, dz * dataScale);
   return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
 }

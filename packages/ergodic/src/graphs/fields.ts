@@ -259,6 +259,11 @@ export const NEIGHBOURS_FIRST = 0;
 export const NEIGHBOURS_SECOND = 4;
 export const NEIGHBOURS_BYTES = 8;
 
+// A term of two Booleans, for sums over replicas: their words, in bytes from STATES.
+export const BOTH_FIRST = 0;
+export const BOTH_SECOND = 4;
+export const BOTH_BYTES = 8;
+
 // Conditional probabilities that variables share. After it: thresholds, by bit from the top and level, 16 bytes of 0 or
 // −1.
 export const KIND_EDGES = 0;

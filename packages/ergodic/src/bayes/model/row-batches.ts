@@ -86,11 +86,14 @@ export class RowBatches implements Minibatches {
       [field.GATHER_ROWS, rows],
       [field.GATHER_ROW_COUNT, batch],
       [field.GATHER_TABLE_COUNT, copies.length],
-      ...copies.flatMap(({ key, bytes, to }, i) =>
-        [this.tables.get(key)!, bytes, to].map(
-          (entry, j) => [field.GATHER_TABLES + i * field.GATHER_TABLE_BYTES + 4 * j, entry] as const,
-        ),
-      ),
+      ...copies.flatMap(({ key, bytes, to }, i) => {
+        const table = field.GATHER_TABLES + i * field.GATHER_TABLE_BYTES;
+        return [
+          [table + field.GATHER_TABLE_SOURCE, this.tables.get(key)!],
+          [table + field.GATHER_TABLE_ROW_BYTES, bytes],
+          [table + field.GATHER_TABLE_DESTINATION, to],
+        ] as const;
+      }),
     ]);
     return {
       slot: this.engine.kernelSlot("logDensityGradient", deterministic),

@@ -1,4 +1,5 @@
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
+import { addRecord } from "../../engine/memory/record.ts";
 import * as F from "../fields.ts";
 import { sizeOf } from "../reduce/table.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
@@ -142,7 +143,14 @@ export class SparseBlock {
     const linkStarts = [0];
     for (const of of linksOf) linkStarts.push(linkStarts.at(-1)! + of.length);
     const levels = built?.levels ?? [];
-    const lengths = [outer + 1, allowed.length, allowed.length, outer + 1, links.length * 3, (outer + 1) * patterns.length];
+    const lengths = [
+      outer + 1,
+      allowed.length,
+      allowed.length,
+      outer + 1,
+      (links.length * F.LINK_BYTES) / 4,
+      (outer + 1) * patterns.length,
+    ];
     const words = lengths.reduce((sum, length) => sum + length, nodes + levels.length);
     const counts = (outer + 1) * 8;
     this.allocation = memory.allocate(F.SUPPORT_BYTES + counts + words * 4, "cliques");
@@ -161,10 +169,14 @@ export class SparseBlock {
     list(F.SUPPORT_ALLOWED, allowed);
     list(F.SUPPORT_REST, new Uint32Array(allowed.length));
     list(F.SUPPORT_LINK_STARTS, linkStarts);
-    list(
-      F.SUPPORT_LINKS,
-      links.flatMap(({ level, node }) => [level, slots + 4 * node, slots + 4 * (node + 1)]),
-    );
+    const linkWords: number[] = [];
+    for (const { level, node } of links) {
+      const link = addRecord(linkWords, F.LINK_BYTES);
+      linkWords[link + F.LINK_LEVEL / 4] = level;
+      linkWords[link + F.LINK_NODE / 4] = slots + 4 * node;
+      linkWords[link + F.LINK_NEXT / 4] = slots + 4 * (node + 1);
+    }
+    list(F.SUPPORT_LINKS, linkWords);
     list(F.SUPPORT_BASES, new Uint32Array((outer + 1) * patterns.length));
     list(F.SUPPORT_LEVELS, levels);
     u32(support + F.SUPPORT_KEPT, levels.length);

@@ -5,7 +5,6 @@ import { stream } from "../../../engine/random/stream.ts";
 import * as field from "../../fields.ts";
 import type { ChainState } from "../chains-run.ts";
 import type { Placed } from "../starting-points.ts";
-import { AVERAGING_COUNT } from "./dual-averaging.ts";
 import { LowRankEstimator } from "./low-rank.ts";
 import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "./metric.ts";
 import type { Adaptation, Renewal } from "./warmup.ts";
@@ -120,9 +119,9 @@ export class Chain implements ChainState, Placed {
     this.arena.setF64(this.block, field.CHAIN_STEP_F64, value);
   }
 
-  /** State of dual averaging: a view. */
+  /** State of dual averaging, an AVERAGING record: a view. */
   get averaging(): Float64Array {
-    return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING, AVERAGING_COUNT);
+    return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING, field.AVERAGING_BYTES / 8);
   }
 
   get position(): Float64Array {
