@@ -1,6 +1,11 @@
 /** The generated offsets in fields.ts of each house against the tables kernels/HOUSE/records.mjs, and the rules of these tables. */
 import { readFile } from "node:fs/promises";
 import { expect, it } from "vitest";
+import * as bayes from "../../../src/bayes/fields.ts";
+import { transitionFields } from "../../../src/bayes/samplers/hamiltonian/chain.ts";
+import { walkFields } from "../../../src/bayes/samplers/metropolis/walk-chain.ts";
+import { transitionFields as stochasticFields } from "../../../src/bayes/samplers/stochastic-gradient/chain.ts";
+import * as engine from "../../../src/engine/memory/fields.ts";
 
 interface Constant {
   readonly name: string;
@@ -57,4 +62,31 @@ it("gives fields offsets in their order, aligned, and records sizes", () => {
   expect(() => offsets(record("A", "", [rest("LIST"), u32("X")]))).toThrow("A has fields behind its rest");
   expect(() => offsets(record("A", "", [part("P", "B")]))).toThrow("A refers to B, which is not in the same file");
   expect(() => offsets(inner, inner)).toThrow("B_X is there twice");
+});
+
+/** Fields of a record in the order of their offsets. */
+const orderOf = (constants: Readonly<Record<string, number>>, record: string): string =>
+  Object.keys(constants)
+    .filter((name) => name.startsWith(`${record}_`) && name !== `${record}_BYTES`)
+    .toSorted((a, b) => constants[a] - constants[b])
+    .map((name) => name.slice(record.length + 1).replace("_F64", ""))
+    .join(" ");
+
+it("keeps the orders that are also those of arrays with names and of files", () => {
+  const words = { leapfrogs: "LEAPFROGS", stepSize: "STEP", treeDepth: "DEPTH" } as Record<string, string>;
+  const named = (fields: readonly string[]) =>
+    fields.map((name) => words[name] ?? name.replace(/[A-Z]/g, "_$&").toUpperCase()).join(" ");
+  // Numbers of transitions, which draws hold by these names.
+  expect(orderOf(bayes, "TRANSITION")).toBe(named(transitionFields));
+  expect(orderOf(bayes, "WALK_TRANSITION")).toBe(named(walkFields));
+  expect(orderOf(bayes, "STOCHASTIC_TRANSITION")).toBe(named(stochasticFields));
+  // Checkpoints hold a chain from its step on, and adaptations.
+  expect(orderOf(bayes, "CHAIN").split(" STEP ")[1]).toBe("JITTER TIME LOG_DENSITY AVERAGING RANK");
+  expect(orderOf(bayes, "AVERAGING")).toBe("TARGET GAMMA KAPPA T0 CENTRE COUNT ERROR LOG_STEP");
+  expect(orderOf(bayes, "ADAPTATION")).toBe("TARGET COUNT LOG_STEP AVERAGE");
+  // Saved networks hold the words of convolutions.
+  const { CONV_BAND_BYTES: _, ...constants } = engine;
+  expect(orderOf(constants, "CONV")).toBe(
+    "BATCH IN_HEIGHT IN_WIDTH IN_CHANNELS OUT_HEIGHT OUT_WIDTH OUT_CHANNELS KERNEL_HEIGHT KERNEL_WIDTH STRIDE_HEIGHT STRIDE_WIDTH PAD_TOP PAD_LEFT DILATION_HEIGHT DILATION_WIDTH GROUPS",
+  );
 });
