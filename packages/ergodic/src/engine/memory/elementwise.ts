@@ -6,7 +6,6 @@
  */
 import { DataError } from "../errors/errors.ts";
 import * as field from "./fields.ts";
-import { addRecord } from "./record.ts";
 
 /** Elements of array `value` of a table of addresses: `offset` and strides over the loop's shape are in elements. */
 export interface ElementwiseAccess<N = number> {
@@ -93,7 +92,8 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   const { operations, count, registerOf } = withRegisters(loop, where);
   const words: number[] = [];
   const add = (bytes: number, fields: readonly (readonly [at: number, value: number])[]): void => {
-    const record = addRecord(words, bytes);
+    const record = words.length;
+    for (let at = 0; at < bytes; at += 4) words.push(0);
     for (const [at, value] of fields) words[record + at / 4] = value;
   };
   add(field.LOOP_SHAPE, [

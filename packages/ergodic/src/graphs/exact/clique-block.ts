@@ -1,6 +1,6 @@
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
-import { addRecord } from "../../engine/memory/record.ts";
 import * as F from "../fields.ts";
+import { addRecord } from "../record.ts";
 import { sizeOf } from "../reduce/table.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 

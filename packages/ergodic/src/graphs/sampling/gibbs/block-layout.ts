@@ -1,8 +1,8 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import type { EngineMemory } from "../../../engine/memory/memory.ts";
-import { addRecord } from "../../../engine/memory/record.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
 import * as F from "../../fields.ts";
+import { addRecord } from "../../record.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Layout } from "./layout.ts";
 import { PIECE } from "./pieces.ts";
