@@ -9,6 +9,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import asc from "assemblyscript/asc";
+import { fieldFiles, generateFields } from "./generate-fields.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const output = join(root, "src/engine/memory/builds");
@@ -29,7 +30,7 @@ async function sourceHash() {
   const hash = createHash("sha256").update(await readFile(fileURLToPath(import.meta.url)));
   const files = (await readdir(join(root, "kernels"), { recursive: true })).filter((f) => f.endsWith(".ts")).sort();
   // The kernels are compiled with their constants.
-  for (const file of ["fields.ts", "gemm.ts"]) hash.update(await readFile(join(root, "src/engine/memory", file)));
+  for (const file of [...Object.values(fieldFiles), "src/engine/memory/gemm.ts"]) hash.update(await readFile(join(root, file)));
   for (const file of files) hash.update(file).update(await readFile(join(root, "kernels", file)));
   return hash.digest("hex");
 }
@@ -116,6 +117,7 @@ function sharedAt(binary) {
 }
 
 export async function buildKernels() {
+  await generateFields();
   const hash = await sourceHash();
   const made = families.flatMap((family) =>
     builds.filter(({ name }) => name === "simd" || !PLAIN.includes(family)).map((build) => ({ family, build })),

@@ -1,4 +1,4 @@
-// Writes kernels/engine/functions.ts: the functions of src/engine/compiler/functions/ as AssemblyScript, for kernels/engine/arrays/elementwise.ts. Both are printed from one
+// Writes kernels/engine/numbers/functions.ts: the functions of src/engine/compiler/functions/ as AssemblyScript, for kernels/engine/arrays/elementwise.ts. Both are printed from one
 // machine graph, so that a saved network that is interpreted and the module that the compiler emits compute the same bits.
 // Run it after a change there; test/engine/memory/elementwise.test.ts says when the file is stale.
 import { writeFile } from "node:fs/promises";
@@ -74,7 +74,7 @@ function narrow(a: v128, b: v128): v128 {
 `;
 
 /**
- * The text of kernels/engine/functions.ts from src/engine/compiler/functions/all-functions.ts and the graph that it builds on.
+ * The text of kernels/engine/numbers/functions.ts from src/engine/compiler/functions/all-functions.ts and the graph that it builds on.
  * @param {Functions & Graphs & Instructions} modules
  */
 export function functionsSource({ functions, Graph, Wide }) {
@@ -166,5 +166,5 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   /** @template T @param {string} file @returns {Promise<T>} */
   const load = async (file) => /** @type {any} */ (await runnerImport(join(root, "src/engine/compiler", file))).module;
   const modules = await Promise.all(["functions/all-functions.ts", "machine/graph.ts", "machine/instructions.ts"].map(load));
-  await writeFile(join(root, "kernels/engine/functions.ts"), functionsSource(Object.assign({}, ...modules)));
+  await writeFile(join(root, "kernels/engine/numbers/functions.ts"), functionsSource(Object.assign({}, ...modules)));
 }

@@ -2,17 +2,18 @@
  * A step that warm-up brings to a target: x ← x + min(1, 3 m^−0.6) (a − δ) with a what transition m = 1, 2, … saw (its acceptance), and its average
  * x̄ ← (1 − w) x̄ + w x, w = m^−0.75. The step is eˣ. (Robbins & Monro 1951; averaged as Polyak & Juditsky 1992.)
  *
- * adaptStep(state, a) → eˣ. state: f64[4], δ, m, x, x̄, written. A `a` that is not a number counts as 0.
+ * adaptStep(state, a) → eˣ. state: an ADAPTATION record (bayes/fields.ts), written. A `a` that is not a number counts as 0.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { ADAPTATION_TARGET_F64, ADAPTATION_COUNT_F64, ADAPTATION_LOG_STEP_F64, ADAPTATION_AVERAGE_F64 } from "../../src/bayes/fields";
 
 export function adaptStep(state: usize, a: f64): f64 {
-  const m = load<f64>(state, 8) + 1, logM = log(m);
+  const m = load<f64>(state, ADAPTATION_COUNT_F64) + 1, logM = log(m);
   const gain = min(1, 3 * exp(-0.6 * logM)), weight = exp(-0.75 * logM);
-  const x = load<f64>(state, 16) + gain * ((a >= 0 ? a : 0) - load<f64>(state));
-  store<f64>(state, m, 8);
-  store<f64>(state, x, 16);
-  store<f64>(state, (1 - weight) * load<f64>(state, 24) + weight * x, 24);
+  const x = load<f64>(state, ADAPTATION_LOG_STEP_F64) + gain * ((a >= 0 ? a : 0) - load<f64>(state, ADAPTATION_TARGET_F64));
+  store<f64>(state, m, ADAPTATION_COUNT_F64);
+  store<f64>(state, x, ADAPTATION_LOG_STEP_F64);
+  store<f64>(state, (1 - weight) * load<f64>(state, ADAPTATION_AVERAGE_F64) + weight * x, ADAPTATION_AVERAGE_F64);
   return exp(x);
 }

@@ -1,7 +1,7 @@
 /**
  * Log densities made from another: of a few coordinates while the others stand still, and to a power.
  *
- * blockDensity(model, x, gradient) → log density of u with u[coordinates] = x. model: a BLOCK_DENSITY block (memory/fields.ts). x: f64[count], written to u,
+ * blockDensity(model, x, gradient) → log density of u with u[coordinates] = x. model: a BLOCK_DENSITY block (bayes/fields.ts). x: f64[count], written to u,
  * where it stays. GRADIENT: f64[dimension of u], scratch. gradient: f64[count], of these coordinates, written where WANTED is 1; must not overlap x.
  *
  * powerDensity(model, x, gradient) → β ℓ(x), its gradient times β; model: a POWER_DENSITY block. ℓ(x) is left in LIKELIHOOD. β = 0 gives 0 wherever ℓ is
@@ -9,9 +9,8 @@
  */
 import {
   BLOCK_DENSITY_SLOT, BLOCK_DENSITY_MODEL, BLOCK_DENSITY_POINT, BLOCK_DENSITY_GRADIENT, BLOCK_DENSITY_COORDINATES, BLOCK_DENSITY_COUNT,
-  BLOCK_DENSITY_WANTED,
-  POWER_DENSITY_SLOT, POWER_DENSITY_MODEL, POWER_DENSITY_COUNT, POWER_DENSITY_POWER_F64, POWER_DENSITY_LIKELIHOOD_F64,
-} from "../../src/engine/memory/fields";
+  BLOCK_DENSITY_WANTED, POWER_DENSITY_SLOT, POWER_DENSITY_MODEL, POWER_DENSITY_COUNT, POWER_DENSITY_POWER_F64, POWER_DENSITY_LIKELIHOOD_F64,
+} from "../../src/bayes/fields";
 
 export function blockDensity(model: usize, x: usize, gradient: usize): f64 {
   const point = <usize>load<u32>(model, BLOCK_DENSITY_POINT), whole = <usize>load<u32>(model, BLOCK_DENSITY_GRADIENT);

@@ -8,13 +8,13 @@
  * nothing keeps x. w is solved for anew in each transition, as rounding would let it drift from x. ‖w'‖² = ‖w‖² cos² + 2 w·z cos sin + ‖z‖² sin².
  * Scratch: 5 vectors of d.
  */
-import { cosine, sine, turn } from "../engine/cosine-sine";
-import { exponential, fill, uniform } from "../engine/random";
+import { cosine, sine, turn } from "../engine/numbers/cosine-sine";
+import { exponential, fill, uniform } from "../engine/random/random";
 import { copyVector, densityAt, dotVectors, keepTransition } from "./walk";
 import {
   WALK_DIMENSION, WALK_DENSE, WALK_MEAN, WALK_FACTOR, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_LOG_DENSITY_F64,
   WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 const TURN: f64 = 6.283185307179586;
 

@@ -1,19 +1,19 @@
 /**
  * A sweep of Gibbs sampling over integers: each site in turn gets a draw from its conditional, or moves by a slice of it.
  *
- * gibbsDiscrete(block, sweep, adapt) → log density at the point that it leaves. block: a DISCRETE block (memory/fields.ts). Each site is a coordinate of
+ * gibbsDiscrete(block, sweep, adapt) → log density at the point that it leaves. block: a DISCRETE block (bayes/fields.ts). Each site is a coordinate of
  * u: f64[dimension], which holds integers there. SUPPORT[site] = n > 0: the values LOW … LOW + n − 1 are all evaluated (the present one's density is
  * known) and one drawn with weight exp(ℓ − max ℓ), from one uniform number. n = 0: a slice of the integers LOW … HIGH, stepped out in cells of
  * WIDTH[site] and shrunk (Neal 2003, for the piecewise constant density of k + U). With `adapt` (the first sweep is 0) WIDTH becomes
  * 1 + ⌈2 × mean move⌉. Draws come from update `sweep` of the block's stream. Densities that are not finite count as −∞; the one at the start must be
  * finite. GRADIENT: f64[dimension], which the density may write.
  */
-import { exp } from "../engine/exp";
-import { exponential, integer, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { exponential, integer, seek, uniform } from "../engine/random/random";
 import {
-  DISCRETE_SLOT, DISCRETE_MODEL, DISCRETE_POINT, DISCRETE_GRADIENT, DISCRETE_COUNT, DISCRETE_COORDINATES, DISCRETE_SUPPORT, DISCRETE_LOW, DISCRETE_HIGH,
-  DISCRETE_WIDTH, DISCRETE_MOVES, DISCRETE_VALUES, DISCRETE_KEY_LOW, DISCRETE_KEY_HIGH,
-} from "../../src/engine/memory/fields";
+  DISCRETE_SLOT, DISCRETE_MODEL, DISCRETE_POINT, DISCRETE_GRADIENT, DISCRETE_COUNT, DISCRETE_COORDINATES, DISCRETE_SUPPORT, DISCRETE_LOW,
+  DISCRETE_HIGH, DISCRETE_WIDTH, DISCRETE_MOVES, DISCRETE_VALUES, DISCRETE_KEY_LOW, DISCRETE_KEY_HIGH,
+} from "../../src/bayes/fields";
 
 let slot: u32 = 0;
 let model: u32 = 0;

@@ -2,17 +2,18 @@
  * What every Hamiltonian kernel shares: H(q, p) = p·M⁻¹p/2 − ℓ(q), momenta p ~ N(0, M), the leapfrog step, dual averaging, the first step size.
  *
  * q, p, g = ∇ℓ(q), s = M⁻¹p: f64[d]; M⁻¹ f64[d], f64[d, d] (symmetric), or of low rank D + Σₖ (λₖ − 1) bₖ bₖᵀ, bₖ = D^½ uₖ, u orthonormal (laid out as
- * CHAIN_RANK_F64 of memory/fields.ts says). Nothing may alias unless stated. The log density is a table slot of (model, x, gradient) → ℓ(x); it
+ * CHAIN_RANK_F64 of bayes/fields.ts says). Nothing may alias unless stated. The log density is a table slot of (model, x, gradient) → ℓ(x); it
  * must not draw random numbers, as the open stream is the chain's. Multiplies and adds are rounded apart, so that every build gives the same
  * bits as long as the density does. Inner products: four sums over k mod 4, (0 + 2) + (1 + 3), then the tail.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { fill, normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { fill, normal, seek, uniform } from "../engine/random/random";
 import {
-  CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK,
-  CHAIN_KEY_LOW, CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING_F64, CHAIN_RANK_F64,
-} from "../../src/engine/memory/fields";
+  CHAIN_SLOT, CHAIN_MODEL, CHAIN_DIMENSION, CHAIN_DENSE, CHAIN_INVERSE, CHAIN_FACTOR, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_KEY_LOW,
+  CHAIN_KEY_HIGH, CHAIN_STEP_F64, CHAIN_JITTER_F64, CHAIN_LOG_DENSITY_F64, CHAIN_AVERAGING, CHAIN_RANK_F64, AVERAGING_COUNT_F64, AVERAGING_T0_F64,
+  AVERAGING_ERROR_F64, AVERAGING_TARGET_F64, AVERAGING_CENTRE_F64, AVERAGING_GAMMA_F64, AVERAGING_KAPPA_F64, AVERAGING_LOG_STEP_F64,
+} from "../../src/bayes/fields";
 
 /** log 0.8: the acceptance at which the first step size stops. Not the δ of dual averaging. */
 const LOG_FIRST_ACCEPTANCE: f64 = -0.2231435513142097;
@@ -36,7 +37,7 @@ export function openChain(chain: usize): void {
   rank = <usize>load<f64>(chain + CHAIN_RANK_F64);
 }
 
-export function seekTransition(chain: usize, transition: f64): void {
+function seekTransition(chain: usize, transition: f64): void {
   seek(load<u32>(chain + CHAIN_KEY_LOW), load<u32>(chain + CHAIN_KEY_HIGH), transition);
 }
 
@@ -168,15 +169,15 @@ export function energyOf(kinetic: f64, logDensity: f64): f64 {
  * x = μ − √m s̄ / γ, w = m^−κ, x̄ ← (1 − w) x̄ + w x; the chain's step becomes eˣ.
  */
 export function averageStep(chain: usize, acceptance: f64): void {
-  const at = chain + CHAIN_AVERAGING_F64;
-  const m = load<f64>(at, 40) + 1;
-  const eta = 1 / (m + load<f64>(at, 24));
-  const mean = (1 - eta) * load<f64>(at, 48) + eta * (load<f64>(at) - min(acceptance, 1));
-  const x = load<f64>(at, 32) - (mean * sqrt<f64>(m)) / load<f64>(at, 8);
-  const weight = exp(0 - load<f64>(at, 16) * log(m));
-  store<f64>(at, m, 40);
-  store<f64>(at, mean, 48);
-  store<f64>(at, (1 - weight) * load<f64>(at, 56) + weight * x, 56);
+  const at = chain + CHAIN_AVERAGING;
+  const m = load<f64>(at, AVERAGING_COUNT_F64) + 1;
+  const eta = 1 / (m + load<f64>(at, AVERAGING_T0_F64));
+  const mean = (1 - eta) * load<f64>(at, AVERAGING_ERROR_F64) + eta * (load<f64>(at, AVERAGING_TARGET_F64) - min(acceptance, 1));
+  const x = load<f64>(at, AVERAGING_CENTRE_F64) - (mean * sqrt<f64>(m)) / load<f64>(at, AVERAGING_GAMMA_F64);
+  const weight = exp(0 - load<f64>(at, AVERAGING_KAPPA_F64) * log(m));
+  store<f64>(at, m, AVERAGING_COUNT_F64);
+  store<f64>(at, mean, AVERAGING_ERROR_F64);
+  store<f64>(at, (1 - weight) * load<f64>(at, AVERAGING_LOG_STEP_F64) + weight * x, AVERAGING_LOG_STEP_F64);
   store<f64>(chain + CHAIN_STEP_F64, exp(x));
 }
 

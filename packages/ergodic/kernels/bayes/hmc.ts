@@ -5,12 +5,14 @@
  * max(1, ⌊TIME / step⌋) of the step before its jitter. Draws of a transition: d normals, the jitter if any, the acceptance. A trajectory that passes a point
  * without a finite density ends there, refused: as it would, begun from its other end. Depth is 0. Scratch: 4 vectors of d.
  */
-import { exp } from "../engine/exp";
-import { uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { uniform } from "../engine/random/random";
 import { averageStep, copyVector, drawMomentum, drawStep, energyOf, leapfrog, openChain, velocity } from "./hamiltonian";
 import {
-  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_LEAPFROGS, CHAIN_STEP_F64, CHAIN_TIME_F64, CHAIN_LOG_DENSITY_F64, TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_LEAPFROGS, CHAIN_STEP_F64, CHAIN_TIME_F64, CHAIN_LOG_DENSITY_F64,
+  TRANSITION_BYTES, TRANSITION_LOG_DENSITY_F64, TRANSITION_ACCEPTANCE_F64, TRANSITION_STEP_F64, TRANSITION_DEPTH_F64, TRANSITION_LEAPFROGS_F64,
+  TRANSITION_DIVERGENT_F64, TRANSITION_ENERGY_F64,
+} from "../../src/bayes/fields";
 
 const MOST_ENERGY: f64 = 1000;
 
@@ -46,13 +48,13 @@ export function hmcRun(chain: usize, first: f64, count: u32, adapt: u32, draws: 
     }
     copyVector(draws, position);
     copyVector(gradients, gradient);
-    store<f64>(transitions, load<f64>(chain + CHAIN_LOG_DENSITY_F64));
-    store<f64>(transitions, acceptance, 8);
-    store<f64>(transitions, step, 16);
-    store<f64>(transitions, 0, 24);
-    store<f64>(transitions, made, 32);
-    store<f64>(transitions, 0 - change > MOST_ENERGY ? 1 : 0, 40);
-    store<f64>(transitions, accepted ? energy : energy0, 48);
+    store<f64>(transitions, load<f64>(chain + CHAIN_LOG_DENSITY_F64), TRANSITION_LOG_DENSITY_F64);
+    store<f64>(transitions, acceptance, TRANSITION_ACCEPTANCE_F64);
+    store<f64>(transitions, step, TRANSITION_STEP_F64);
+    store<f64>(transitions, 0, TRANSITION_DEPTH_F64);
+    store<f64>(transitions, made, TRANSITION_LEAPFROGS_F64);
+    store<f64>(transitions, 0 - change > MOST_ENERGY ? 1 : 0, TRANSITION_DIVERGENT_F64);
+    store<f64>(transitions, accepted ? energy : energy0, TRANSITION_ENERGY_F64);
     if (adapt) averageStep(chain, acceptance);
     draws += bytes;
     gradients += bytes;

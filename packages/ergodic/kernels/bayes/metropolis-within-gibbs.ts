@@ -6,13 +6,13 @@
  * acceptance. Kept: the mean acceptance of the visits, the mean of σ, d evaluations. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
-import { exp } from "../engine/exp";
-import { integer, normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { integer, normal, seek, uniform } from "../engine/random/random";
 import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LOG_DENSITY_F64,
-  WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  WALK_TRANSITION_BYTES, ADAPTATION_BYTES,
+} from "../../src/bayes/fields";
 
 export function coordinateWalkRun(chain: usize, first: f64, count: u32, adapt: u32, draws: usize, transitions: usize): u32 {
   const d = <usize>load<u32>(chain + WALK_DIMENSION);
@@ -33,7 +33,7 @@ export function coordinateWalkRun(chain: usize, first: f64, count: u32, adapt: u
         store<f64>(chain + WALK_LOG_DENSITY_F64, after);
       } else store<f64>(proposal + at, load<f64>(position + at));
       sum += acceptance;
-      if (adapt) store<f64>(steps + at, adaptStep(adaptation + (k << 5), acceptance));
+      if (adapt) store<f64>(steps + at, adaptStep(adaptation + k * ADAPTATION_BYTES, acceptance));
     }
     copyVector(draws, position, d);
     keepTransition(chain, transitions, sum / <f64>d, step, <f64>d);

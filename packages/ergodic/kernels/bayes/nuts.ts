@@ -3,7 +3,7 @@
  *
  * nutsRun(chain, first, count, adapt, draws, gradients, transitions): `count` transitions numbered from `first`; transition t draws from update t of the
  * chain's stream: d normals, the jitter if any, then for each doubling its direction, and each choice between subtrees in the order of their
- * merging. draws, gradients: f64[count, d]; transitions: f64[count, 7] (memory/fields.ts). `adapt`: dual averaging after each.
+ * merging. draws, gradients: f64[count, d]; transitions: TRANSITION records (bayes/fields.ts). `adapt`: dual averaging after each.
  * Merges follow Stan (Betancourt 2017, appendix A): inside a subtree the later half's state is taken with its share of the weight; a new
  * subtree's state with probability min(1, w_new / w_old) (biased progressive). The criterion of `goesOn` must hold at every merge for the
  * whole, and for either half with the nearest point of the other. H − H₀ > 1000 is a divergence; a subtree with one is thrown away.
@@ -13,17 +13,22 @@
  * the momentum sums of old and new; six vectors a level; then depth + 1 proposals of (q, g, ℓ, H) and their addresses. Nothing is moved when a
  * proposal wins: the loser's memory becomes the level's spare.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { uniform } from "../engine/random/random";
 import {
   addVectors, averageStep, copyVector, drawMomentum, drawStep, energyOf, goesOn, leapfrog, openChain, velocity,
 } from "./hamiltonian";
 import {
-  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_MAX_DEPTH, CHAIN_LOG_DENSITY_F64, CHAIN_STEP_F64, TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  CHAIN_DIMENSION, CHAIN_POSITION, CHAIN_GRADIENT, CHAIN_WORK, CHAIN_MAX_DEPTH, CHAIN_LOG_DENSITY_F64, TRANSITION_BYTES, TRANSITION_LOG_DENSITY_F64,
+  TRANSITION_ACCEPTANCE_F64, TRANSITION_STEP_F64, TRANSITION_DEPTH_F64, TRANSITION_LEAPFROGS_F64, TRANSITION_DIVERGENT_F64, TRANSITION_ENERGY_F64,
+} from "../../src/bayes/fields";
 
 const MOST_ENERGY: f64 = 1000;
+/** The end of a proposal, behind q and g. */
+const PROPOSAL_LOG_DENSITY: usize = 0;
+const PROPOSAL_ENERGY: usize = 8;
+const PROPOSAL_BYTES: usize = 16;
 const LEVEL_VECTORS: usize = 6;
 const TOP_VECTORS: usize = 15;
 
@@ -60,8 +65,8 @@ function leaf(proposal: usize, pBegin: usize, sBegin: usize, pEnd: usize, sEnd: 
   copyVector(sum, endP);
   copyVector(proposal, endQ);
   copyVector(proposal + bytes, endG);
-  store<f64>(proposal + 2 * bytes, logDensity);
-  store<f64>(proposal + 2 * bytes, energy, 8);
+  store<f64>(proposal + 2 * bytes, logDensity, PROPOSAL_LOG_DENSITY);
+  store<f64>(proposal + 2 * bytes, energy, PROPOSAL_ENERGY);
   chosen = proposal;
   logWeight = energy0 - energy;
   leapfrogs += 1;
@@ -140,8 +145,8 @@ function begin(chain: usize, transition: f64): void {
   const work = <usize>load<u32>(chain + CHAIN_WORK), maxDepth = <usize>load<u32>(chain + CHAIN_MAX_DEPTH);
   levels = work + TOP_VECTORS * bytes;
   const proposals = levels + maxDepth * LEVEL_VECTORS * bytes;
-  spares = proposals + (maxDepth + 2) * (2 * bytes + 16);
-  for (let i: usize = 0; i < maxDepth + 2; i++) store<u32>(spares + (i << 2), <u32>(proposals + i * (2 * bytes + 16)));
+  spares = proposals + (maxDepth + 2) * (2 * bytes + PROPOSAL_BYTES);
+  for (let i: usize = 0; i < maxDepth + 2; i++) store<u32>(spares + (i << 2), <u32>(proposals + i * (2 * bytes + PROPOSAL_BYTES)));
   const p = work + bytes, s = work + 3 * bytes;
   copyVector(work, <usize>load<u32>(chain + CHAIN_POSITION));
   drawMomentum(chain, transition, p);
@@ -164,19 +169,19 @@ export function nutsRun(chain: usize, first: f64, count: u32, adapt: u32, draws:
     if (chosen) {
       copyVector(position, chosen);
       copyVector(gradient, chosen + bytes);
-      store<f64>(chain + CHAIN_LOG_DENSITY_F64, load<f64>(chosen + 2 * bytes));
-      energy = load<f64>(chosen + 2 * bytes, 8);
+      store<f64>(chain + CHAIN_LOG_DENSITY_F64, load<f64>(chosen + 2 * bytes, PROPOSAL_LOG_DENSITY));
+      energy = load<f64>(chosen + 2 * bytes, PROPOSAL_ENERGY);
     }
     const mean = leapfrogs > 0 ? acceptance / leapfrogs : 0;
     copyVector(draws, position);
     copyVector(gradients, gradient);
-    store<f64>(transitions, load<f64>(chain + CHAIN_LOG_DENSITY_F64));
-    store<f64>(transitions, mean, 8);
-    store<f64>(transitions, step, 16);
-    store<f64>(transitions, <f64>depth, 24);
-    store<f64>(transitions, leapfrogs, 32);
-    store<f64>(transitions, divergent, 40);
-    store<f64>(transitions, energy, 48);
+    store<f64>(transitions, load<f64>(chain + CHAIN_LOG_DENSITY_F64), TRANSITION_LOG_DENSITY_F64);
+    store<f64>(transitions, mean, TRANSITION_ACCEPTANCE_F64);
+    store<f64>(transitions, step, TRANSITION_STEP_F64);
+    store<f64>(transitions, <f64>depth, TRANSITION_DEPTH_F64);
+    store<f64>(transitions, leapfrogs, TRANSITION_LEAPFROGS_F64);
+    store<f64>(transitions, divergent, TRANSITION_DIVERGENT_F64);
+    store<f64>(transitions, energy, TRANSITION_ENERGY_F64);
     if (adapt) averageStep(chain, mean);
     draws += bytes;
     gradients += bytes;

@@ -1,7 +1,7 @@
 /**
  * Particles of sequential Monte Carlo: their densities, and moves that leave the tempered density invariant.
  *
- * block: a PARTICLES block (memory/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The density's slot is that of a tempered
+ * block: a PARTICLES block (bayes/fields.ts). X: f64[count, d]; LOG_DENSITY, LIKELIHOOD, ACCEPTANCE: f64[count]. The density's slot is that of a tempered
  * binding: (model, x, gradient) → log prior + β log likelihood, the latter left at LIKELIHOOD_AT.
  *
  * particleDensities(block): fills LOG_DENSITY and LIKELIHOOD at X.
@@ -10,13 +10,13 @@
  * M⁻¹ = L Lᵀ: x = L y, p standard normal, y += h p, p += h Lᵀ∇ℓ, h uniform in (0.8, 1.2) s, accepted by the energy. L: f64[d, d], lower, row-major. WORK: 4
  * vectors of d. A density that is not finite is refused.
  */
-import { exp } from "../engine/exp";
-import { normal, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { normal, seek, uniform } from "../engine/random/random";
 import {
   PARTICLES_SLOT, PARTICLES_MODEL, PARTICLES_DIMENSION, PARTICLES_COUNT, PARTICLES_X, PARTICLES_LOG_DENSITY, PARTICLES_LIKELIHOOD,
   PARTICLES_LIKELIHOOD_AT, PARTICLES_FACTOR, PARTICLES_WORK, PARTICLES_MOVES, PARTICLES_LEAPFROGS, PARTICLES_KEY_LOW, PARTICLES_KEY_HIGH,
   PARTICLES_ACCEPTANCE, PARTICLES_STEP_F64,
-} from "../../src/engine/memory/fields";
+} from "../../src/bayes/fields";
 
 let slot: u32 = 0;
 let model: u32 = 0;

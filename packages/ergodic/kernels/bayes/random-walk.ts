@@ -1,19 +1,19 @@
 /**
  * Random-walk Metropolis: x' = x + σ L z, z ~ N(0, I), accepted with probability min(1, exp(ℓ(x') − ℓ(x))).
  *
- * randomWalkRun(chain, first, count, adapt, draws, transitions): transitions first … first + count − 1 of a WALK block (memory/fields.ts), with σ =
+ * randomWalkRun(chain, first, count, adapt, draws, transitions): transitions first … first + count − 1 of a WALK block (bayes/fields.ts), with σ =
  * STEPS[0] and L = FACTOR, f64[d], or where DENSE f64[d, d], lower. draws: f64[count, d]; transitions: f64[count, 4], log density, min(1, ratio), σ,
  * evaluations. Draws of a transition: d normals, then the acceptance. A proposal whose density is not finite is refused. With adapt = 1 σ changes
  * after each. Scratch: 2 vectors of d. L z: inner products as `dotVectors`. Nothing may alias.
  */
 import { adaptStep } from "./adaptive-step";
-import { exp } from "../engine/exp";
+import { exp } from "../engine/numbers/exp";
 import { copyVector, densityAt, dotVectors, keepTransition } from "./walk";
-import { fill, uniform } from "../engine/random";
+import { fill, uniform } from "../engine/random/random";
 import {
-  WALK_DIMENSION, WALK_DENSE, WALK_FACTOR, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS,
-  WALK_ADAPTATION, WALK_LOG_DENSITY_F64, WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  WALK_DIMENSION, WALK_DENSE, WALK_FACTOR, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_LOG_DENSITY_F64,
+  WALK_TRANSITION_BYTES,
+} from "../../src/bayes/fields";
 
 export function randomWalkRun(chain: usize, first: f64, count: u32, adapt: u32, draws: usize, transitions: usize): u32 {
   const d = <usize>load<u32>(chain + WALK_DIMENSION), bytes = d << 3;

@@ -9,12 +9,12 @@
  * shrunk to x_k itself), or an interval of no finite width, keeps x_k. Scratch: 1 vector of d.
  */
 import { adaptStep } from "./adaptive-step";
-import { exponential, seek, uniform } from "../engine/random";
+import { exponential, seek, uniform } from "../engine/random/random";
 import { copyVector, densityAt, keepTransition, meanOf } from "./walk";
 import {
   WALK_DIMENSION, WALK_POSITION, WALK_WORK, WALK_KEY_LOW, WALK_KEY_HIGH, WALK_STEPS, WALK_ADAPTATION, WALK_MODE, WALK_LIMIT, WALK_LOG_DENSITY_F64,
-  WALK_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  WALK_TRANSITION_BYTES, ADAPTATION_BYTES,
+} from "../../src/bayes/fields";
 
 // Of the coordinate at work: its chain, point and place in it, where it stands, the level, the interval, and what was done.
 let chain: usize = 0;
@@ -117,7 +117,7 @@ export function sliceRun(walk: usize, first: f64, count: u32, adapt: u32, draws:
       store<f64>(position + at, load<f64>(point + at));
       tried += own;
       const changes = expansions + own - 1;
-      if (adapt) store<f64>(steps + at, adaptStep(adaptation + (k << 5), changes > 0 ? expansions / changes : 0.5));
+      if (adapt) store<f64>(steps + at, adaptStep(adaptation + k * ADAPTATION_BYTES, changes > 0 ? expansions / changes : 0.5));
     }
     copyVector(draws, position, d);
     keepTransition(walk, transitions, <f64>d / tried, width, evaluations);

@@ -1,18 +1,21 @@
 /**
  * Rows of several tables, brought together: destination[k, :] = source[rows[k], :] for k < count, table after table.
  *
- * gatherBatch(block) → 0. block: GATHER (memory/fields.ts). Tables and destinations: f64, row-major, of row bytes that are a multiple of 8. Rows are
+ * gatherBatch(block) → 0. block: GATHER (bayes/fields.ts). Tables and destinations: f64, row-major, of row bytes that are a multiple of 8. Rows are
  * below the tables' row counts, which is not checked. Destinations must not overlap anything else. Exact.
  */
-import { GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES } from "../../src/engine/memory/fields";
+import {
+  GATHER_ROWS, GATHER_ROW_COUNT, GATHER_TABLE_COUNT, GATHER_TABLES, GATHER_TABLE_BYTES, GATHER_TABLE_SOURCE, GATHER_TABLE_ROW_BYTES,
+  GATHER_TABLE_DESTINATION,
+} from "../../src/bayes/fields";
 
 export function gatherBatch(block: usize): u32 {
   const rows = <usize>load<u32>(block, GATHER_ROWS), end = rows + (<usize>load<u32>(block, GATHER_ROW_COUNT) << 2);
   const tables = load<u32>(block, GATHER_TABLE_COUNT);
   let table = block + GATHER_TABLES;
   for (let t: u32 = 0; t < tables; t++, table += GATHER_TABLE_BYTES) {
-    const source = <usize>load<u32>(table), bytes = <usize>load<u32>(table, 4);
-    let to = <usize>load<u32>(table, 8);
+    const source = <usize>load<u32>(table, GATHER_TABLE_SOURCE), bytes = <usize>load<u32>(table, GATHER_TABLE_ROW_BYTES);
+    let to = <usize>load<u32>(table, GATHER_TABLE_DESTINATION);
     for (let at = rows; at < end; at += 4) {
       // A loop, as the engine's own copying of memory costs more than a short row.
       let from = source + <usize>load<u32>(at) * bytes;

@@ -10,20 +10,21 @@
  * (the first behind the last); with a centre x*, ∇ℓ(x*) + ∇ℓ_B(x) − ∇ℓ_B(x*). Where BATCH is 0 it is ∇ℓ itself.
  *
  * stochasticGradientRun(chain, updates u32[count], count, first, steps, temperatures, draws, transitions) → 0, or 1 where a coordinate of x is no longer
- * finite. chain: a STOCHASTIC block (memory/fields.ts). Transition i makes updates[i] updates, the first of all is number `first`; steps (h), temperatures
+ * finite. chain: a STOCHASTIC block (bayes/fields.ts). Transition i makes updates[i] updates, the first of all is number `first`; steps (h), temperatures
  * (τ): f64 an update. draws: f64[count, d]; transitions: STOCHASTIC_TRANSITION_BYTES each. Update k draws its normals from update 2k of the noise
  * stream, a fresh v from 2k + 1, its first row from update k of the rows stream. Products and sums are rounded apart: the same bits in every build
  * as long as the density's are. Nothing may overlap.
  */
-import { fill, integer, seek } from "../engine/random";
+import { fill, integer, seek } from "../engine/random/random";
 import {
   STOCHASTIC_SLOT, STOCHASTIC_MODEL, STOCHASTIC_DIMENSION, STOCHASTIC_BATCH, STOCHASTIC_ROW_COUNT, STOCHASTIC_ROWS, STOCHASTIC_GATHER_SLOT,
-  STOCHASTIC_GATHER_BLOCK, STOCHASTIC_CENTRE, STOCHASTIC_CENTRE_GRADIENT, STOCHASTIC_CENTRE_ESTIMATE, STOCHASTIC_CENTRE_EVERY,
-  STOCHASTIC_FULL_SLOT, STOCHASTIC_FULL_MODEL, STOCHASTIC_POSITION, STOCHASTIC_MOMENTUM, STOCHASTIC_GRADIENT, STOCHASTIC_NOISE,
-  STOCHASTIC_NOISE_KEY_LOW, STOCHASTIC_NOISE_KEY_HIGH, STOCHASTIC_ROWS_KEY_LOW, STOCHASTIC_ROWS_KEY_HIGH, STOCHASTIC_KIND,
-  STOCHASTIC_RESET_EVERY, STOCHASTIC_FRICTION_F64, STOCHASTIC_NOISE_ESTIMATE_F64, STOCHASTIC_THERMOSTAT_F64, STOCHASTIC_CENTRE_VALUE_F64,
-  STOCHASTIC_LANGEVIN, STOCHASTIC_PRECONDITIONED, STOCHASTIC_HAMILTONIAN, STOCHASTIC_THERMOSTATTED, STOCHASTIC_TRANSITION_BYTES,
-} from "../../src/engine/memory/fields";
+  STOCHASTIC_GATHER_BLOCK, STOCHASTIC_CENTRE, STOCHASTIC_CENTRE_GRADIENT, STOCHASTIC_CENTRE_ESTIMATE, STOCHASTIC_CENTRE_EVERY, STOCHASTIC_FULL_SLOT,
+  STOCHASTIC_FULL_MODEL, STOCHASTIC_POSITION, STOCHASTIC_MOMENTUM, STOCHASTIC_GRADIENT, STOCHASTIC_NOISE, STOCHASTIC_NOISE_KEY_LOW,
+  STOCHASTIC_NOISE_KEY_HIGH, STOCHASTIC_ROWS_KEY_LOW, STOCHASTIC_ROWS_KEY_HIGH, STOCHASTIC_KIND, STOCHASTIC_RESET_EVERY, STOCHASTIC_FRICTION_F64,
+  STOCHASTIC_NOISE_ESTIMATE_F64, STOCHASTIC_THERMOSTAT_F64, STOCHASTIC_CENTRE_VALUE_F64, STOCHASTIC_LANGEVIN, STOCHASTIC_PRECONDITIONED,
+  STOCHASTIC_HAMILTONIAN, STOCHASTIC_THERMOSTATTED, STOCHASTIC_TRANSITION_BYTES, STOCHASTIC_TRANSITION_LOG_DENSITY_F64,
+  STOCHASTIC_TRANSITION_STEP_F64, STOCHASTIC_TRANSITION_THERMOSTAT_F64,
+} from "../../src/bayes/fields";
 
 function copyNumbers(to: usize, from: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 8) store<f64>(to + i, load<f64>(from + i));
@@ -158,9 +159,9 @@ export function stochasticGradientRun(
     }
     updates += 4;
     copyNumbers(draws, x, bytes);
-    store<f64>(transitions, value);
-    store<f64>(transitions, h, 8);
-    store<f64>(transitions, load<f64>(chain, STOCHASTIC_THERMOSTAT_F64), 16);
+    store<f64>(transitions, value, STOCHASTIC_TRANSITION_LOG_DENSITY_F64);
+    store<f64>(transitions, h, STOCHASTIC_TRANSITION_STEP_F64);
+    store<f64>(transitions, load<f64>(chain, STOCHASTIC_THERMOSTAT_F64), STOCHASTIC_TRANSITION_THERMOSTAT_F64);
     draws += bytes;
     transitions += STOCHASTIC_TRANSITION_BYTES;
   }

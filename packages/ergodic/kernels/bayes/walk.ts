@@ -1,5 +1,8 @@
 /** What the kernels of Metropolis and slice sampling share: vectors, the density at a changed point, what is kept of a transition. */
-import { WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64 } from "../../src/engine/memory/fields";
+import {
+  WALK_SLOT, WALK_MODEL, WALK_GRADIENT, WALK_LOG_DENSITY_F64, WALK_TRANSITION_LOG_DENSITY_F64, WALK_TRANSITION_ACCEPTANCE_F64,
+  WALK_TRANSITION_STEP_F64, WALK_TRANSITION_EVALUATIONS_F64,
+} from "../../src/bayes/fields";
 export { dotVectors } from "./hamiltonian";
 
 export function copyVector(to: usize, from: usize, count: usize): void {
@@ -12,12 +15,12 @@ export function densityAt(chain: usize, x: usize): f64 {
   return isFinite(value) ? value : -Infinity;
 }
 
-/** Writes log density, acceptance, step, evaluations. */
+/** Writes a WALK_TRANSITION record. */
 export function keepTransition(chain: usize, at: usize, acceptance: f64, step: f64, evaluations: f64): void {
-  store<f64>(at, load<f64>(chain + WALK_LOG_DENSITY_F64));
-  store<f64>(at, acceptance, 8);
-  store<f64>(at, step, 16);
-  store<f64>(at, evaluations, 24);
+  store<f64>(at, load<f64>(chain + WALK_LOG_DENSITY_F64), WALK_TRANSITION_LOG_DENSITY_F64);
+  store<f64>(at, acceptance, WALK_TRANSITION_ACCEPTANCE_F64);
+  store<f64>(at, step, WALK_TRANSITION_STEP_F64);
+  store<f64>(at, evaluations, WALK_TRANSITION_EVALUATIONS_F64);
 }
 
 export function meanOf(values: usize, count: usize): f64 {

@@ -8,15 +8,15 @@
  * cliqueSparseSum, …Max, …LogSum(clique, steps): as cliqueSum and its kind (clique.ts), for the outer states that are reached. cliqueSupportCount(clique,
  * steps): COUNTS[k] takes how many different states of the first k axes are reached, and LEAVES how many of all. cliqueSupportBuild(clique, steps): the
  * support of the first KEPT axes, in LEVELS, which have room for it and are zero. All go at most so many steps further and return how many they went: fewer
- * at the end. clique: a CLIQUE block (memory/fields.ts) with a SUPPORT block.
+ * at the end. clique: a CLIQUE block (graphs/fields.ts) with a SUPPORT block.
  */
 import { addTo, join, loadTable, LogSum, Max, Sum } from "./clique";
 import {
   CLIQUE_AXES, CLIQUE_DIGITS, CLIQUE_INNER, CLIQUE_OUTPUTS, CLIQUE_OUTPUT_COUNT, CLIQUE_PRODUCT, CLIQUE_SUPPORT, CLIQUE_TABLES, CLIQUE_TABLE_COUNT,
-  LINK_BYTES, LINK_LEVEL, LINK_NEXT, LINK_NODE, PATTERN_BASE, PATTERN_BLOCK, PATTERN_BYTES, PATTERN_NODE, PATTERN_STRIDES, SUPPORT_ALLOWED, SUPPORT_AT,
-  SUPPORT_BASES, SUPPORT_BEGUN, SUPPORT_CHANGED, SUPPORT_COUNTS, SUPPORT_KEPT, SUPPORT_LEAVES_F64, SUPPORT_LEVELS, SUPPORT_LINKS, SUPPORT_LINK_STARTS,
-  SUPPORT_REST, SUPPORT_STARTS,
-} from "../../src/engine/memory/fields";
+  LINK_BYTES, LINK_LEVEL, LINK_NEXT, LINK_NODE, PATTERN_BASE, PATTERN_BLOCK, PATTERN_BYTES, PATTERN_NODE, PATTERN_STRIDES, SUPPORT_ALLOWED,
+  SUPPORT_AT, SUPPORT_BASES, SUPPORT_BEGUN, SUPPORT_CHANGED, SUPPORT_COUNTS, SUPPORT_KEPT, SUPPORT_LEAVES_F64, SUPPORT_LEVELS, SUPPORT_LINKS,
+  SUPPORT_LINK_STARTS, SUPPORT_REST, SUPPORT_STARTS, LEVEL_BYTES, LEVEL_STATES, LEVEL_BEFORE,
+} from "../../src/graphs/fields";
 
 // Other things that a walk does at its leaves.
 type Count = u64;
@@ -39,7 +39,7 @@ function enter(support: usize, k: i32): void {
     let states = load<u32>(<usize>load<u32>(support, SUPPORT_ALLOWED) + at);
     for (let link = linksFirst; link < linksEnd; link += LINK_BYTES) {
       const node = load<u32>(<usize>load<u32>(link, LINK_NODE)) * words + word;
-      states &= load<u32>(<usize>load<u32>(link, LINK_LEVEL) + (<usize>node << 3));
+      states &= load<u32>(<usize>load<u32>(link, LINK_LEVEL) + <usize>node * LEVEL_BYTES, LEVEL_STATES);
     }
     store<u32>(<usize>load<u32>(support, SUPPORT_REST) + at, states);
   }
@@ -56,11 +56,11 @@ function append(support: usize, digits: usize): void {
     if (k > changed || load<f64>(count) == 0) store<f64>(count, load<f64>(count) + 1);
     const digit = load<u32>(digits + (<usize>k << 2));
     const words = load<u32>(starts + (<usize>k << 2), 4) - load<u32>(starts + (<usize>k << 2));
-    const place = <usize>((<u32>load<f64>(count) - 1) * words + (digit >> 5)) << 3;
+    const place = <usize>((<u32>load<f64>(count) - 1) * words + (digit >> 5)) * LEVEL_BYTES;
     const node = <usize>load<u32>(<usize>load<u32>(support, SUPPORT_LEVELS) + (<usize>k << 2)) + place;
-    const states = load<u32>(node);
-    if (states == 0) store<u32>(node, <u32>load<f64>(count, 8), 4);
-    store<u32>(node, states | (1 << (digit & 31)));
+    const states = load<u32>(node, LEVEL_STATES);
+    if (states == 0) store<u32>(node, <u32>load<f64>(count, 8), LEVEL_BEFORE);
+    store<u32>(node, states | (1 << (digit & 31)), LEVEL_STATES);
   }
   const blocks = counts + (<usize>kept << 3);
   store<f64>(blocks, load<f64>(blocks) + 1);
@@ -147,8 +147,8 @@ function walk<Mode>(clique: usize, steps: f64): f64 {
       const linksEnd = links + <usize>load<u32>(linkStarts + (<usize>k << 2), 4) * LINK_BYTES;
       for (let link = links + <usize>load<u32>(linkStarts + (<usize>k << 2)) * LINK_BYTES; link < linksEnd; link += LINK_BYTES) {
         const node = load<u32>(<usize>load<u32>(link, LINK_NODE)) * words + (word - first);
-        const at = <usize>load<u32>(link, LINK_LEVEL) + (<usize>node << 3);
-        store<u32>(<usize>load<u32>(link, LINK_NEXT), load<u32>(at, 4) + popcnt(load<u32>(at) & (bit - 1)));
+        const at = <usize>load<u32>(link, LINK_LEVEL) + <usize>node * LEVEL_BYTES;
+        store<u32>(<usize>load<u32>(link, LINK_NEXT), load<u32>(at, LEVEL_BEFORE) + popcnt(load<u32>(at, LEVEL_STATES) & (bit - 1)));
       }
       for (let p: u32 = 0; p < count; p++) {
         const stride = load<u32>(<usize>load<u32>(patterns + <usize>p * PATTERN_BYTES, PATTERN_STRIDES) + (<usize>k << 2));

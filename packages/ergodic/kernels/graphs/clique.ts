@@ -3,19 +3,19 @@
  *
  * cliqueSum(clique, from, to): for the blocks from … to − 1 of the clique's outer states (the last outer axis fastest), and each of the INNER states of
  * a block, the product of an entry of each table is added to an entry of each output. cliqueMax: the sum of the entries, of which outputs keep the
- * largest. cliqueLogSum: the sum of the entries x, which outputs o take in as log(eᵒ + eˣ). clique: a CLIQUE block (memory/fields.ts), with at least one
+ * largest. cliqueLogSum: the sum of the entries x, which outputs o take in as log(eᵒ + eˣ). clique: a CLIQUE block (graphs/fields.ts), with at least one
  * table. Outputs must not alias tables or each other. Each output gets its terms in the order of the states, whatever the ranges of the calls.
  *
  * cliqueExtremes(values, count, clique, logs) → the largest entry; the smallest positive one (with `logs`: the smallest above −∞) goes to
  * LOW; ∞ where there is none. cliqueScale(values, count, by): multiplies. cliqueDivide(values, by, count): divides, 0 where the divisor is 0. cliqueSubtract(values, by, count):
  * subtracts, −∞ where the subtrahend is −∞.
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
 import {
   CLIQUE_AXES, CLIQUE_SHAPE, CLIQUE_INNER, CLIQUE_TABLE_COUNT, CLIQUE_TABLES, CLIQUE_OUTPUT_COUNT, CLIQUE_OUTPUTS, CLIQUE_PRODUCT, CLIQUE_DIGITS,
   CLIQUE_LOW_F64, PATTERN_VALUES, PATTERN_RUN, PATTERN_OFFSETS, PATTERN_STRIDES, PATTERN_BASE, PATTERN_BYTES,
-} from "../../src/engine/memory/fields";
+} from "../../src/graphs/fields";
 
 // What a sweep does, as a type, so that each has loops of its own.
 export type Sum = u8;

@@ -10,17 +10,18 @@
  * of state 1): backward, tables become joint probabilities, and messages those of their separators. Without, tables are left as probabilities given the
  * separator. Blocks of one variable are drawn as graphSweep draws them. Relative error of what is kept and drawn from: some 1e-15 a bucket.
  */
-import { exp } from "../engine/exp";
+import { exp } from "../engine/numbers/exp";
 import { after, counted, counts, draw, edgesOf, LITERAL, open, power, recount, states, storeUnits, termsOfEdges, work } from "./graph-gibbs";
-import { log } from "../engine/log";
-import { philoxLanes } from "../engine/philox-lanes";
+import { log } from "../engine/numbers/log";
+import { philoxLanes } from "../engine/random/philox-lanes";
 import {
   BLOCK_BUCKETS, BLOCK_BYTES, BLOCK_FIRST, BLOCK_SIZE, BUCKET_BEFORE, BUCKET_BYTES, BUCKET_LENGTH, BUCKET_MESSAGE, BUCKET_MESSAGES, BUCKET_SEPARATORS,
   BUCKET_STATES, BUCKET_TABLE, BUCKET_TERMS, COUNTED_BYTES, COUNTED_EDGE, COUNTED_HEAD, COUNTED_ROW, COUNTED_STATE, COUNTED_TERMS, GRAPH_BATCH,
-  GRAPH_BEGINS, GRAPH_BLOCKS, GRAPH_CHANGED, GRAPH_KEY_HIGH, GRAPH_KEY_LOW, GRAPH_RECORDS, GRAPH_TABLES, HEAD_EDGE, INBOX_BYTES, INBOX_LENGTH, INBOX_MAP,
-  INBOX_MESSAGE, PAIR_BYTES, PAIR_POSITION, PAIR_TERMS, RECORD_BYTES, RECORD_EDGES, RECORD_PAIRS, RECORD_SLOT, RECORD_STATES, SEPARATOR_BYTES, TERM_BYTES,
-  TERM_FROM, TERM_KIND, TERM_MAP,
-} from "../../src/engine/memory/fields";
+  GRAPH_BEGINS, GRAPH_BLOCKS, GRAPH_CHANGED, GRAPH_KEY_HIGH, GRAPH_KEY_LOW, GRAPH_RECORDS, GRAPH_TABLES, HEAD_EDGE, INBOX_BYTES, INBOX_LENGTH,
+  INBOX_MAP, INBOX_MESSAGE, PAIR_BYTES, PAIR_POSITION, PAIR_TERMS, RECORD_BYTES, RECORD_EDGES, RECORD_PAIRS, RECORD_SLOT, RECORD_STATES,
+  SEPARATOR_BYTES, TERM_BYTES, TERM_FROM, TERM_KIND, TERM_MAP, OTHER_POSITION, OTHER_STRIDE, OTHER_BYTES, LITERAL_POSITION, LITERAL_STATE,
+  LITERAL_BYTES, SEPARATOR_POSITION, SEPARATOR_STRIDE,
+} from "../../src/graphs/fields";
 
 let records: usize = 0;
 let begins: usize = 0;
@@ -118,16 +119,19 @@ function addMapped(table: usize, end: usize, from: usize, map: usize): void {
 /** Where a factor's terms begin, by the states outside of the block. */
 function termsFrom(term: usize, kind: u32): usize {
   let other = term + TERM_BYTES;
-  const end = other + (<usize>(kind & LITERAL) << 3);
+  // OTHER and LITERAL records have one size.
+  const end = other + <usize>(kind & LITERAL) * OTHER_BYTES;
   let from = <usize>load<u32>(term, TERM_FROM);
   if ((kind & COUNTED_EDGE) == 0) {
-    for (; other < end; other += 8) from += <usize>load<u8>(states + <usize>load<u32>(other)) * <usize>load<u32>(other, 4);
+    for (; other < end; other += OTHER_BYTES)
+      from += <usize>load<u8>(states + <usize>load<u32>(other, OTHER_POSITION)) * <usize>load<u32>(other, OTHER_STRIDE);
     return from;
   }
   const factor = counted + from * COUNTED_BYTES;
-  let count = load<i32>(counts + (from << 2));
-  for (; other < end; other += 8) if (<u32>load<u8>(states + <usize>load<u32>(other)) == load<u32>(other, 4)) count--;
-  from = <usize>load<u32>(factor, COUNTED_TERMS) + (<usize>count << 3);
+  let holding = load<i32>(counts + (from << 2));
+  for (; other < end; other += LITERAL_BYTES)
+    if (<u32>load<u8>(states + <usize>load<u32>(other, LITERAL_POSITION)) == load<u32>(other, LITERAL_STATE)) holding--;
+  from = <usize>load<u32>(factor, COUNTED_TERMS) + (<usize>holding << 3);
   if (kind & HEAD_EDGE && <u32>load<u8>(states + <usize>load<u32>(factor, COUNTED_HEAD)) == load<u32>(factor, COUNTED_STATE))
     from += <usize>load<u32>(factor, COUNTED_ROW);
   return from;
@@ -150,7 +154,8 @@ function forward(bucket: usize, first: u32, size: u32): usize {
     for (let i = load<u32>(bucket, BUCKET_TERMS); i > 0; i--) {
       const kind = load<u32>(term, TERM_KIND);
       addMapped(table, end, termsFrom(term, kind), <usize>load<u32>(term, TERM_MAP));
-      term += TERM_BYTES + (<usize>(kind & LITERAL) << 3);
+      // OTHER and LITERAL records have one size.
+      term += TERM_BYTES + <usize>(kind & LITERAL) * OTHER_BYTES;
     }
     if (power != 1) for (let to = table; to < end; to += 8) store<f64>(to, power * load<f64>(to));
     for (let i = load<u32>(bucket, BUCKET_MESSAGES); i > 0; i--) {
@@ -238,7 +243,7 @@ function backward(bucket: usize, first: u32, size: u32): void {
     let row = table;
     let at = bucket + BUCKET_BYTES;
     for (let i = load<u32>(bucket, BUCKET_SEPARATORS); i > 0; i--, at += SEPARATOR_BYTES)
-      row += <usize>load<u8>(states + <usize>load<u32>(at)) * <usize>load<u32>(at, 4);
+      row += <usize>load<u8>(states + <usize>load<u32>(at, SEPARATOR_POSITION)) * <usize>load<u32>(at, SEPARATOR_STRIDE);
     const old = <u32>load<u8>(states + <usize>position);
     let now = old;
     let left = uniformAt(position);

@@ -13,17 +13,18 @@
  *
  * graphScore(chain, from, to, keep) → Σ ln p(x_i | x_−i) over these positions; with `keep` their conditional probabilities are added to BATCH.
  *
- * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (memory/fields.ts).
+ * graphSettle(batch, totals, squares, count, scale): totals += batch, squares += batch² × scale, batch = 0. chain: a GRAPH block (graphs/fields.ts).
  */
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../engine/philox-lanes";
-import { integer, seek, uniform } from "../engine/random";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../engine/random/philox-lanes";
+import { integer, seek, uniform } from "../engine/random/random";
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_BATCH, GRAPH_CHANGED, GRAPH_WORK, GRAPH_KEY_LOW, GRAPH_KEY_HIGH,
   GRAPH_POWER_F64, RECORD_STATES, RECORD_SLOT, RECORD_PAIRS, RECORD_EDGES, RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS,
-  EDGE_BYTES, EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, BLOCK_EDGE, OTHER_FIRST, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
-} from "../../src/engine/memory/fields";
+  EDGE_BYTES, TABLE_EDGE_STRIDE, COUNTED_EDGE, HEAD_EDGE, BLOCK_EDGE, TABLE_EDGE_OTHERS, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD,
+  COUNTED_STATE, COUNTED_BYTES, OTHER_POSITION, OTHER_STRIDE,
+} from "../../src/graphs/fields";
 
 /** 2^-53. */
 const TO_UNIT: f64 = 1.1102230246251565e-16;
@@ -58,9 +59,9 @@ function rowOf(factor: usize): usize {
 /** The entry of a table for the other variables' states; `after` is put behind the edge. */
 function entryOf(edge: usize, others: u32): usize {
   let at = <usize>load<u32>(edge, EDGE_TERMS);
-  let other = edge + OTHER_FIRST;
+  let other = edge + TABLE_EDGE_OTHERS;
   for (let k: u32 = 0; k < others; k++) {
-    at += <usize>load<u8>(states + <usize>load<u32>(other)) * <usize>load<u32>(other, 4);
+    at += <usize>load<u8>(states + <usize>load<u32>(other, OTHER_POSITION)) * <usize>load<u32>(other, OTHER_STRIDE);
     other += OTHER_BYTES;
   }
   after = other;
@@ -74,7 +75,7 @@ function oddsOfEdges(edge: usize, edges: u32, old: u32): f64 {
     const kind = load<u32>(edge, EDGE_KIND);
     if ((kind & COUNTED_EDGE) == 0) {
       const at = entryOf(edge, kind);
-      z += load<f64>(at + <usize>load<u32>(edge, EDGE_STRIDE)) - load<f64>(at);
+      z += load<f64>(at + <usize>load<u32>(edge, TABLE_EDGE_STRIDE)) - load<f64>(at);
       edge = after;
       continue;
     }
@@ -103,12 +104,12 @@ export function termsOfEdges(edge: usize, edges: u32, old: u32, count: u32): voi
   for (let e: u32 = 0; e < edges; e++) {
     const kind = load<u32>(edge, EDGE_KIND);
     if (kind & BLOCK_EDGE) {
-      edge += (kind & COUNTED_EDGE) == 0 ? OTHER_FIRST + (<usize>(kind & LITERAL)) * OTHER_BYTES : EDGE_BYTES;
+      edge += (kind & COUNTED_EDGE) == 0 ? TABLE_EDGE_OTHERS + (<usize>(kind & LITERAL)) * OTHER_BYTES : EDGE_BYTES;
       continue;
     }
     if ((kind & COUNTED_EDGE) == 0) {
       let at = entryOf(edge, kind);
-      const stride = <usize>load<u32>(edge, EDGE_STRIDE);
+      const stride = <usize>load<u32>(edge, TABLE_EDGE_STRIDE);
       for (let to = work; to < end; to += 8) {
         store<f64>(to, load<f64>(to) + load<f64>(at));
         at += stride;
@@ -141,7 +142,7 @@ export function recount(edge: usize, edges: u32, old: u32, now: u32): void {
   for (let e: u32 = 0; e < edges; e++) {
     const kind = load<u32>(edge, EDGE_KIND);
     if ((kind & COUNTED_EDGE) == 0) {
-      edge += OTHER_FIRST + <usize>(kind & LITERAL) * OTHER_BYTES;
+      edge += TABLE_EDGE_OTHERS + <usize>(kind & LITERAL) * OTHER_BYTES;
       continue;
     }
     if ((kind & HEAD_EDGE) == 0) {

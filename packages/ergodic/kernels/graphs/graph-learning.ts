@@ -8,14 +8,14 @@
  * are from slots[i] to slots[i + 1] − 1; of a Boolean with one slot, where it is in state 1. With `expected` minus the probabilities, from BATCH.
  * graphOwnGradient(moved, ends, bases, indices, count, out): out[weight] += moved[slot] × base, over what terms are made of; moved = 0.
  *
- * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks (memory/fields.ts), x the chain's states.
+ * graphStatistics(chain, factors, count, scale, out): out[weight] += scale × feature × g(x), over LEARNT blocks (graphs/fields.ts), x the chain's states.
  * graphPseudo(chain, factors, count, scale, out): out[weight] += scale × feature × Σ_i (g(x) − Σ_s p_i(s) g(x with x_i = s)), over the factor's variables
  * that are drawn; p from BATCH. chain: a GRAPH block.
  */
 import {
-  GRAPH_STATES, GRAPH_COUNTS, GRAPH_BATCH, GRAPH_DRAWN, LEARNT_VALUES, LEARNT_WEIGHT, LEARNT_FEATURE_F64, LEARNT_MEMBERS, LEARNT_COUNTED, LEARNT_BYTES,
-  MEMBER_POSITION, MEMBER_STRIDE, MEMBER_STATES, MEMBER_SLOT, MEMBER_BYTES,
-} from "../../src/engine/memory/fields";
+  GRAPH_STATES, GRAPH_COUNTS, GRAPH_BATCH, GRAPH_DRAWN, LEARNT_VALUES, LEARNT_WEIGHT, LEARNT_FEATURE_F64, LEARNT_MEMBERS, LEARNT_COUNTED,
+  LEARNT_BYTES, MEMBER_POSITION, MEMBER_STRIDE, MEMBER_STATES, MEMBER_SLOT, MEMBER_BYTES,
+} from "../../src/graphs/fields";
 
 export function graphTerms(terms: usize, bases: usize, indices: usize, weights: usize, count: u32): void {
   for (let i: u32 = 0; i < count; i++) {

@@ -1,15 +1,15 @@
 /**
  * graphValue(chain, count): ln of the product of all factors at the chain's states, up to a constant of the layout, into VALUE: position by position in their order,
- * then the counted factors, of which there are `count`. −∞ where a factor is 0. chain: a GRAPH block (memory/fields.ts).
+ * then the counted factors, of which there are `count`. −∞ where a factor is 0. chain: a GRAPH block (graphs/fields.ts).
  *
  * A factor of several variables is read from the record of the last one. Booleans with finite terms know of a pair φ only ln φ(1, y) − ln φ(0, y): ln φ(0, y) is then read
  * from the record of the other one, whose state is y.
  */
 import {
   GRAPH_BEGINS, GRAPH_RECORDS, GRAPH_STATES, GRAPH_COUNTS, GRAPH_COUNTED, GRAPH_DRAWN, GRAPH_VALUE_F64, RECORD_STATES, RECORD_PAIRS, RECORD_EDGES,
-  RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS, EDGE_BYTES, EDGE_STRIDE, BLOCK_EDGE, COUNTED_EDGE, OTHER_FIRST, OTHER_BYTES,
-  COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES,
-} from "../../src/engine/memory/fields";
+  RECORD_BYTES, PAIR_POSITION, PAIR_TERMS, PAIR_BYTES, EDGE_KIND, EDGE_TERMS, EDGE_BYTES, TABLE_EDGE_STRIDE, BLOCK_EDGE, COUNTED_EDGE,
+  TABLE_EDGE_OTHERS, OTHER_BYTES, COUNTED_TERMS, COUNTED_ROW, COUNTED_HEAD, COUNTED_STATE, COUNTED_BYTES, OTHER_POSITION, OTHER_STRIDE,
+} from "../../src/graphs/fields";
 
 export function graphValue(chain: usize, count: u32): void {
   const states = <usize>load<u32>(chain, GRAPH_STATES);
@@ -43,12 +43,12 @@ export function graphValue(chain: usize, count: u32): void {
         at += EDGE_BYTES;
         continue;
       }
-      let entry = <usize>load<u32>(at, EDGE_TERMS) + state * <usize>load<u32>(at, EDGE_STRIDE);
+      let entry = <usize>load<u32>(at, EDGE_TERMS) + state * <usize>load<u32>(at, TABLE_EDGE_STRIDE);
       let last = true;
-      at += OTHER_FIRST;
+      at += TABLE_EDGE_OTHERS;
       for (let k: u32 = 0; k < kind; k++, at += OTHER_BYTES) {
-        const other = load<u32>(at);
-        entry += <usize>load<u8>(states + <usize>other) * <usize>load<u32>(at, 4);
+        const other = load<u32>(at, OTHER_POSITION);
+        entry += <usize>load<u8>(states + <usize>other) * <usize>load<u32>(at, OTHER_STRIDE);
         if (other > position && other < drawn) last = false;
       }
       if (last) sum += load<f64>(entry);

@@ -2,13 +2,14 @@
  * What ladders of 64 replicas that are bits of words do between sweeps (kernels/graphs/replica-gibbs.ts): bit r of a word is replica r's.
  *
  * graphReplicaCounts(states, terms, count, counts): of `count` terms, a multiple of 4, how many hold, by replica, into counts (64 u32). A term holds in a replica where
- * the words at both of its offsets (two u32, bytes from `states`) have the replica's bit. At most 2^27 terms.
+ * the words at both of its offsets (a BOTH record of graphs/fields.ts, bytes from `states`) have the replica's bit. At most 2^27 terms.
  *
  * graphReplicaOnes(states, words, tally): adds each replica's bit of so many words to the tally: of each word eight planes (64 bits each, plane p bit p of a sum), which have
  * room for 255 calls. graphReplicaEmpty(tally, words, sums): adds them to sums (u32, 64 a word) and clears them.
  *
  * graphReplicaTrade(a, b, words, low, high): replicas whose bit is set in [low, high] trade states, of so many words from a and from b; the two do not overlap.
  */
+import { BOTH_BYTES, BOTH_FIRST, BOTH_SECOND } from "../../src/graphs/fields";
 
 /** Planes of a count: bit p of all replicas' counts. */
 const PLANES = 28;
@@ -25,16 +26,16 @@ function carried(a: u64, b: u64): u64 {
 }
 
 function holds(states: usize, term: usize): u64 {
-  return load<u64>(states + <usize>load<u32>(term)) & load<u64>(states + <usize>load<u32>(term, 4));
+  return load<u64>(states + <usize>load<u32>(term, BOTH_FIRST)) & load<u64>(states + <usize>load<u32>(term, BOTH_SECOND));
 }
 
 export function graphReplicaCounts(states: usize, terms: usize, count: u32, counts: usize): void {
   for (let at = planes, end = planes + PLANES * 8; at < end; at += 8) store<u64>(at, 0);
   ones = 0;
   let twos: u64 = 0;
-  for (const end = terms + (<usize>count << 3); terms < end; terms += 32) {
-    const a = carried(holds(states, terms), holds(states, terms + 8));
-    const b = carried(holds(states, terms + 16), holds(states, terms + 24));
+  for (const end = terms + <usize>count * BOTH_BYTES; terms < end; terms += 4 * BOTH_BYTES) {
+    const a = carried(holds(states, terms), holds(states, terms + BOTH_BYTES));
+    const b = carried(holds(states, terms + 2 * BOTH_BYTES), holds(states, terms + 3 * BOTH_BYTES));
     const odd = a ^ b;
     let carry = (a & b) | (odd & twos);
     twos ^= odd;

@@ -3,7 +3,7 @@
  * variables of a colour and a kind, at positions p and p + 1 with p even, are drawn together.
  *
  * graphReplicas(block, from, to, sweep, sweeps, keep): the positions from … to − 1 (both even), run after run, so many times. With `keep` the ones of each
- * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (memory/fields.ts).
+ * eight replicas are added to TALLY, whose bytes hold 31 sweeps. block: a REPLICAS block (graphs/fields.ts).
  *
  * A conditional probability is that of a level: of how many of the variable's neighbours have the state that its edge asks for, group by group of equal edges. Level
  * l has a threshold t(l) of 32 bits, and a replica's state becomes 1 where a random number of 32 bits is below it. Numbers are compared from the top bit down until
@@ -14,11 +14,11 @@
  * graphSettleReplicas(batch, totals, squares, count, sweeps): for each of `count` positions totals (u32) += batch (u32), of eight groups each; squares (f64) += the
  * sum of the groups' batch² / sweeps; batch = 0.
  */
-import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/philox-lanes";
+import { lanes0, lanes1, lanes2, lanes3, philoxEight, philoxLanes } from "../engine/random/philox-lanes";
 import {
   REPLICAS_RUNS, REPLICAS_RUN_COUNT, REPLICAS_STATES, REPLICAS_TALLY, REPLICAS_WORK, REPLICAS_KEY_LOW, REPLICAS_KEY_HIGH, RUN_FROM, RUN_TO, RUN_EDGES,
-  RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES,
-} from "../../src/engine/memory/fields";
+  RUN_KIND, RUN_BYTES, KIND_EDGES, KIND_LEVELS, KIND_GROUPS, KIND_SIZES, KIND_BYTES, NEIGHBOURS_FIRST, NEIGHBOURS_SECOND, NEIGHBOURS_BYTES,
+} from "../../src/graphs/fields";
 
 /** By whether the edges of the two variables ask for state 0: what their words are changed by. */
 const SIGNS: usize = memory.data<i64>([0, 0, -1, 0, 0, -1, -1, -1], 16);
@@ -31,8 +31,8 @@ let keyHigh: u32 = 0;
 
 /** By replica of the two variables, whether the neighbours of an edge have the state that it asks for. */
 function asked(edge: usize): v128 {
-  const first = load<u32>(edge);
-  const words = v128.load64_lane(states + <usize>load<u32>(edge, 4), v128.load64_zero(states + <usize>(first & ~3)), 1);
+  const first = load<u32>(edge, NEIGHBOURS_FIRST);
+  const words = v128.load64_lane(states + <usize>load<u32>(edge, NEIGHBOURS_SECOND), v128.load64_zero(states + <usize>(first & ~3)), 1);
   return v128.xor(words, v128.load(SIGNS + (<usize>(first & 3) << 4)));
 }
 
@@ -47,7 +47,7 @@ function masksOf(edge: usize, kind: usize): void {
     v128.store(own, i64x2.splat(-1));
     for (let e: usize = 1; e <= size; e++) {
       const y = asked(edge);
-      edge += 8;
+      edge += NEIGHBOURS_BYTES;
       let below = v128.load(own + ((e - 1) << 4));
       v128.store(own + (e << 4), v128.and(below, y));
       for (let c = e - 1; c > 0; c--) {
@@ -90,7 +90,7 @@ function drawn(thresholds: usize, levels: usize, position: u32, low: u32, high: 
 function drawnOfFour(edge: usize, thresholds: usize, position: u32, low: u32, high: u32): v128 {
   const random = work + 512;
   philoxEight(random, position << 1, low, high, keyLow, keyHigh);
-  const y0 = asked(edge), y1 = asked(edge + 8), y2 = asked(edge + 16), y3 = asked(edge + 24);
+  const y0 = asked(edge), y1 = asked(edge + NEIGHBOURS_BYTES), y2 = asked(edge + 2 * NEIGHBOURS_BYTES), y3 = asked(edge + 3 * NEIGHBOURS_BYTES);
   const odd0 = v128.xor(y0, y1), both0 = v128.and(y0, y1);
   const odd1 = v128.xor(y2, y3), both1 = v128.and(y2, y3);
   const odd = v128.xor(odd0, odd1);
@@ -153,7 +153,7 @@ export function graphReplicas(block: usize, from: u32, to: u32, sweep: f64, swee
       const kind = <usize>load<u32>(run, RUN_KIND);
       const edges = <usize>load<u32>(kind, KIND_EDGES), levels = <usize>load<u32>(kind, KIND_LEVELS);
       const ofFour = edges == 4 && levels == 5;
-      let edge = <usize>load<u32>(run, RUN_EDGES) + (<usize>(begin - first) >>> 1) * (edges << 3);
+      let edge = <usize>load<u32>(run, RUN_EDGES) + (<usize>(begin - first) >>> 1) * (edges * NEIGHBOURS_BYTES);
       for (let position = begin; position < last; position += 2) {
         let now: v128;
         if (ofFour) now = drawnOfFour(edge, kind + KIND_BYTES, position, low, high);
@@ -161,7 +161,7 @@ export function graphReplicas(block: usize, from: u32, to: u32, sweep: f64, swee
           masksOf(edge, kind);
           now = drawn(kind + KIND_BYTES, levels, position, low, high);
         }
-        edge += edges << 3;
+        edge += edges * NEIGHBOURS_BYTES;
         const offset = <usize>position << 3;
         v128.store(states + offset, now);
         if (tally) v128.store(tally + offset, i8x16.add(v128.load(tally + offset), i8x16.popcnt(now)));

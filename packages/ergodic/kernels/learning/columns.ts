@@ -2,12 +2,12 @@
  * One column of a dataset against vectors over its rows, in float64: xᵀv, v += f (x − o), v += f h∘(x − o), ‖x − x̄‖; and a sparse one against all: Xᵀ(h∘x).
  *
  * T: type of the stored elements. Dense columns: elements side by side; sparse ones: row indices, distinct. The origin o is for dense columns: sparse
- * ones take it as 0. Vectors hold one f64 a row and may not alias the column. Sums as kernels/engine/row.ts makes them. COLUMNS block: memory/fields.ts.
+ * ones take it as 0. Vectors hold one f64 a row and may not alias the column. Sums as kernels/engine/data/row.ts makes them. COLUMNS block: memory/fields.ts.
  */
 import {
   COLUMNS_VALUES, COLUMNS_STRIDE, COLUMNS_START, COLUMNS_ROWS, COLUMNS_ROW_COUNT, COLUMNS_SCALE_F64, COLUMNS_ROW_START, COLUMNS_ROW_COLUMNS, COLUMNS_ROW_VALUES,
 } from "../../src/engine/memory/fields";
-import { addRow, dotRow, pair } from "../engine/row";
+import { addRow, dotRow, pair } from "../engine/data/row";
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);

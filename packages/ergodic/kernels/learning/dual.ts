@@ -1,5 +1,5 @@
 /**
- * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², one number β_i a row, p = Σ_i β_i x_i kept beside (blocks: memory/fields.ts).
+ * Coordinate ascent on the dual of mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², one number β_i a row, p = Σ_i β_i x_i kept beside (blocks: learning/fields.ts).
  *
  * With C_i = w_i / (n l2) the objective is l2 [½‖p‖² + Σ_i C_i ℓ_i], and its dual l2 [−½‖p‖² − Σ_i (C_i ℓ_i)*(−β_i)]. Losses are given by their
  * duals: piecewise quadratic ones by bounds, a curvature and ε (fields DUAL_LOW …), for which the best β_i is a closed form; the logistic one, α = yβ
@@ -15,15 +15,15 @@
  */
 import {
   ASCENT_ACTIVE, ASCENT_BETA, ASCENT_COUNT, ASCENT_DUAL, ASCENT_FIRST, ASCENT_GAP_F64, ASCENT_KEY_HIGH, ASCENT_KEY_LOW, ASCENT_LARGEST_F64,
-  ASCENT_LIMIT_F64, ASCENT_LOGIT, ASCENT_LOSS_F64, ASCENT_OPEN, ASCENT_ORDER, ASCENT_PARAMETERS, ASCENT_PASS_F64, ASCENT_POSITION, ASCENT_RACING, ASCENT_SHRINK,
-  ASCENT_SHUFFLE, ASCENT_SOLVED, ASCENT_SPREAD_F64, ASCENT_TARGET_F64, ASCENT_VIOLATION_F64, DUAL_COLUMN_INDEX, DUAL_COLUMNS, DUAL_COST_F64,
-  DUAL_CURVATURE_F64, DUAL_EPSILON_F64, DUAL_HIGH_F64, DUAL_INTERCEPT_F64, DUAL_LOGISTIC, DUAL_LOW_F64, DUAL_ROW_BYTES, DUAL_ROW_START, DUAL_SCALE_F64,
-  DUAL_SIGNED, DUAL_SKIPPED, DUAL_SQUARES, DUAL_TARGET, DUAL_TYPE, DUAL_VALUES, DUAL_WEIGHTS,
-} from "../../src/engine/memory/fields";
-import { exp } from "../engine/exp";
-import { log } from "../engine/log";
-import { integer, seek } from "../engine/random";
-import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/row";
+  ASCENT_LIMIT_F64, ASCENT_LOGIT, ASCENT_LOSS_F64, ASCENT_OPEN, ASCENT_ORDER, ASCENT_PARAMETERS, ASCENT_PASS_F64, ASCENT_POSITION, ASCENT_RACING,
+  ASCENT_SHRINK, ASCENT_SHUFFLE, ASCENT_SOLVED, ASCENT_SPREAD_F64, ASCENT_TARGET_F64, ASCENT_VIOLATION_F64, DUAL_COLUMN_INDEX, DUAL_COLUMNS,
+  DUAL_COST_F64, DUAL_CURVATURE_F64, DUAL_EPSILON_F64, DUAL_HIGH_F64, DUAL_INTERCEPT_F64, DUAL_LOGISTIC, DUAL_LOW_F64, DUAL_ROW_BYTES, DUAL_ROW_START,
+  DUAL_SCALE_F64, DUAL_SIGNED, DUAL_SKIPPED, DUAL_SQUARES, DUAL_TARGET, DUAL_TYPE, DUAL_VALUES, DUAL_WEIGHTS,
+} from "../../src/learning/fields";
+import { exp } from "../engine/numbers/exp";
+import { log } from "../engine/numbers/log";
+import { integer, seek } from "../engine/random/random";
+import { addAtomically, addRow, addRowAtomically, dotRow, squareRow } from "../engine/data/row";
 
 /** Newton iterations of one logistic visit end where the slope has shrunk so many times. */
 const INNER: f64 = 0.1;

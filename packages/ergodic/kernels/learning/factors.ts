@@ -1,5 +1,5 @@
 /**
- * Rows of one side of a matrix factorisation, updated while the other side stands. One block a side (memory/fields.ts); `from`, `to`: its rows.
+ * Rows of one side of a matrix factorisation, updated while the other side stands. One block a side (learning/fields.ts); `from`, `to`: its rows.
  *
  * A stored row x: RANK numbers (an odd rank padded by a 0), then, with biases, its bias and a 0: STRIDE numbers of type P, f32 or f64. A rating's
  * features z are the other side's row with 1 in the bias's place. Its target and weight:
@@ -20,7 +20,7 @@
 import {
   FACTOR_OWN, FACTOR_OTHER, FACTOR_START, FACTOR_INDEX, FACTOR_VALUES, FACTOR_RESIDUALS, FACTOR_RANK, FACTOR_STRIDE, FACTOR_ELEMENT_BYTES,
   FACTOR_GRAM, FACTOR_WEIGHTED, FACTOR_L2_F64, FACTOR_BIAS_L2_F64, FACTOR_MEAN_F64, FACTOR_ALPHA_F64,
-} from "../../src/engine/memory/fields";
+} from "../../src/learning/fields";
 
 /** Relative to its diagonal element: below 64 ε a pivot is rounding. */
 const LEAST_PIVOT: f64 = 1.4210854715202004e-14;

@@ -8,15 +8,15 @@
  * Rows of type T, dense or sparse, in stored units; s: the data's scale. A compiled program makes cℓ' and cℓ'' of a chunk of rows from z, y, c and the
  * offsets. Curvatures below `least` c_i count as that, so that G is definite where columns are independent. Matrix: f64[WIDTH × WIDTH], WIDTH ≥ COLUMNS a
  * multiple of 4, of which the lower triangle is filled; g: f64[COLUMNS]. Dense rows are packed, times √h, into panels of four columns, whose products are added tile by tile: each number of
- * a chunk is loaded once for four sums. HESSIAN block: memory/fields.ts.
+ * a chunk is loaded once for four sums. HESSIAN block: learning/fields.ts.
  */
 import {
-  HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS,
-  HESSIAN_MATRIX, HESSIAN_PANELS, HESSIAN_UPDATE, HESSIAN_BLOCK, HESSIAN_Z, HESSIAN_H, HESSIAN_Y, HESSIAN_AT_Y, HESSIAN_WEIGHTS, HESSIAN_AT_WEIGHT,
-  HESSIAN_OFFSETS, HESSIAN_AT_OFFSET, HESSIAN_D, HESSIAN_GRADIENT, HESSIAN_AT_LOSS, HESSIAN_SCALE_F64, HESSIAN_LEAST_F64, HESSIAN_CHUNK,
-  HESSIAN_AT_D, HESSIAN_AT_H, HESSIAN_KEPT, HESSIAN_LOSS, HESSIAN_REST,
-} from "../../src/engine/memory/fields";
-import { addRow, dotRow } from "../engine/row";
+  HESSIAN_VALUES, HESSIAN_ROW_BYTES, HESSIAN_ROW_START, HESSIAN_COLUMN_INDEX, HESSIAN_COLUMNS, HESSIAN_WIDTH, HESSIAN_PARAMETERS, HESSIAN_MATRIX,
+  HESSIAN_PANELS, HESSIAN_UPDATE, HESSIAN_BLOCK, HESSIAN_Z, HESSIAN_H, HESSIAN_Y, HESSIAN_AT_Y, HESSIAN_WEIGHTS, HESSIAN_AT_WEIGHT, HESSIAN_OFFSETS,
+  HESSIAN_AT_OFFSET, HESSIAN_D, HESSIAN_GRADIENT, HESSIAN_AT_LOSS, HESSIAN_SCALE_F64, HESSIAN_LEAST_F64, HESSIAN_CHUNK, HESSIAN_AT_D, HESSIAN_AT_H,
+  HESSIAN_KEPT, HESSIAN_LOSS, HESSIAN_REST,
+} from "../../src/learning/fields";
+import { addRow, dotRow } from "../engine/data/row";
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
@@ -140,17 +140,21 @@ function addDense<T>(hessian: usize, row: u32, count: i32): void {
   }
 }
 
-/** G[a][b] += factor v of a row's entries b up to `last`, which are pairs. */
+/** An entry of a row in PANELS: where it is in a row of G, in bytes (u32), and its value (f64). */
+const ENTRY_AT: usize = 0;
+const ENTRY_VALUE: usize = 8;
+const ENTRY_BYTES: usize = 16;
+
+/** G[a][b] += factor v of a row's entries b up to `last`. */
 function addPairs(pairs: usize, last: usize, g: usize, factor: f64): void {
-  for (; pairs <= last; pairs += 16) {
-    const to = g + <usize>load<u32>(pairs);
-    store<f64>(to, load<f64>(to) + factor * load<f64>(pairs, 8));
+  for (; pairs <= last; pairs += ENTRY_BYTES) {
+    const to = g + <usize>load<u32>(pairs, ENTRY_AT);
+    store<f64>(to, load<f64>(to) + factor * load<f64>(pairs, ENTRY_VALUE));
   }
 }
 
 /**
- * PANELS holds the entries of a row as pairs of where they are in a row of G (u32, in 8 bytes) and their value (f64). Rows of G are filled two at a time, which halves what is
- * read of the pairs.
+ * PANELS holds the entries of a row. Rows of G are filled two at a time, so that the entries are read half as often.
  */
 function addSparse<T>(hessian: usize, row: u32, count: i32): void {
   const width = u(hessian, HESSIAN_WIDTH), matrix = u(hessian, HESSIAN_MATRIX), pairs = u(hessian, HESSIAN_PANELS);
@@ -159,25 +163,25 @@ function addSparse<T>(hessian: usize, row: u32, count: i32): void {
     const first = firstEntry(hessian, row + b);
     let x = u(hessian, HESSIAN_VALUES) + first * sizeof<T>(), index = u(hessian, HESSIAN_COLUMN_INDEX) + (first << 2);
     const h = load<f64>(curvatures + (<usize>b << 3));
-    const end = pairs + (<usize>entries(hessian, row + b, first) << 4);
-    for (let own = pairs; own < end; own += 16) {
-      store<u32>(own, load<u32>(index) << 3);
-      store<f64>(own, <f64>load<T>(x), 8);
+    const end = pairs + <usize>entries(hessian, row + b, first) * ENTRY_BYTES;
+    for (let own = pairs; own < end; own += ENTRY_BYTES) {
+      store<u32>(own, load<u32>(index) << 3, ENTRY_AT);
+      store<f64>(own, <f64>load<T>(x), ENTRY_VALUE);
       x += sizeof<T>();
       index += 4;
     }
     let own = pairs;
-    for (; own + 16 < end; own += 32) {
-      const f = h * load<f64>(own, 8), f2 = h * load<f64>(own, 24);
-      const g = matrix + <usize>load<u32>(own) * width, g2 = matrix + <usize>load<u32>(own, 16) * width;
-      for (let other = pairs; other <= own; other += 16) {
-        const at = <usize>load<u32>(other), value = load<f64>(other, 8);
+    for (; own + ENTRY_BYTES < end; own += 2 * ENTRY_BYTES) {
+      const f = h * load<f64>(own, ENTRY_VALUE), f2 = h * load<f64>(own, ENTRY_BYTES + ENTRY_VALUE);
+      const g = matrix + <usize>load<u32>(own, ENTRY_AT) * width, g2 = matrix + <usize>load<u32>(own, ENTRY_BYTES + ENTRY_AT) * width;
+      for (let other = pairs; other <= own; other += ENTRY_BYTES) {
+        const at = <usize>load<u32>(other, ENTRY_AT), value = load<f64>(other, ENTRY_VALUE);
         store<f64>(g + at, load<f64>(g + at) + f * value);
         store<f64>(g2 + at, load<f64>(g2 + at) + f2 * value);
       }
-      addPairs(own + 16, own + 16, g2, f2);
+      addPairs(own + ENTRY_BYTES, own + ENTRY_BYTES, g2, f2);
     }
-    if (own < end) addPairs(pairs, own, matrix + <usize>load<u32>(own) * width, h * load<f64>(own, 8));
+    if (own < end) addPairs(pairs, own, matrix + <usize>load<u32>(own, ENTRY_AT) * width, h * load<f64>(own, ENTRY_VALUE));
   }
 }
 

@@ -5,19 +5,21 @@
  * Rows: dense (row-major) or sparse (CSR), of type T; parameters of type P, `outputs` vectors one after another, `stride` elements apart.
  * `gradient` writes the pieces of the mean gradient over the batch: in a lane for single rows the row itself, scaled (no copy); where there is
  * a BUFFER, that buffer: dense one of outputs × stride elements, sparse one with the touched columns side by side.
- * With a control block, row derivatives are taken relative to the table (see memory/fields.ts). Returns the mean loss.
+ * With a control block, row derivatives are taken relative to the table (CONTROL in memory/fields.ts). Returns the mean loss.
  */
 import {
-  PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST,
-  CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD, CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS,
-  LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_OFFSETS, LINEAR_COLUMNS, LINEAR_OUTPUTS,
-  LINEAR_PARAMETER_STRIDE, LINEAR_Z, LINEAR_DZ, LINEAR_Y, LINEAR_ROW_WEIGHT, LINEAR_LOSS_UPDATE, LINEAR_LOSS_BLOCK, LINEAR_LOSS_AT_Z,
-  LINEAR_LOSS_AT_DZ, LINEAR_LOSS_AT_Y, LINEAR_LOSS_AT_WEIGHT, LINEAR_LOSS_AT_LOSS, LINEAR_POINT, LINEAR_POINT_BLOCK, LINEAR_POINT_AT_Z, LINEAR_POINT_AT_Y, LINEAR_POINT_AT_WEIGHT,
-  LINEAR_POINT_AT_DZ, LINEAR_POINT_AT_LOSS, ABSENT, LINEAR_ADD_UPDATE, LINEAR_ADD_BLOCK,
-  LINEAR_ADD_AT_BUFFER, LINEAR_ADD_AT_VALUES, LINEAR_ADD_AT_FACTOR, LINEAR_BUFFER, LINEAR_STAMPS, LINEAR_STAMP, LINEAR_TOUCHED,
-  LINEAR_TOUCHED_VALUES, LINEAR_BUFFERED, LINEAR_ELEMENT_SHIFT, LINEAR_DATA_SCALE_F64, LINEAR_PARAMETER_SCALE_F64,
+  PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_BYTES, PIECES_FIRST, CONTROL_KIND, CONTROL_TABLE, CONTROL_RECORD,
+  CONTROL_SVRG, CONTROL_SAG, CONTROL_ROWS, ABSENT, PIECES_COUNT,
 } from "../../src/engine/memory/fields";
-import { dotDense, dotSparse } from "../engine/dot";
+import {
+  LINEAR_VALUES, LINEAR_ROW_BYTES, LINEAR_ROW_START, LINEAR_COLUMN_INDEX, LINEAR_TARGET, LINEAR_WEIGHTS, LINEAR_OFFSETS, LINEAR_COLUMNS,
+  LINEAR_OUTPUTS, LINEAR_PARAMETER_STRIDE, LINEAR_Z, LINEAR_DZ, LINEAR_Y, LINEAR_ROW_WEIGHT, LINEAR_LOSS_UPDATE, LINEAR_LOSS_BLOCK, LINEAR_LOSS_AT_Z,
+  LINEAR_LOSS_AT_DZ, LINEAR_LOSS_AT_Y, LINEAR_LOSS_AT_WEIGHT, LINEAR_LOSS_AT_LOSS, LINEAR_POINT, LINEAR_POINT_BLOCK, LINEAR_POINT_AT_Z,
+  LINEAR_POINT_AT_Y, LINEAR_POINT_AT_WEIGHT, LINEAR_POINT_AT_DZ, LINEAR_POINT_AT_LOSS, LINEAR_ADD_UPDATE, LINEAR_ADD_BLOCK, LINEAR_ADD_AT_BUFFER,
+  LINEAR_ADD_AT_VALUES, LINEAR_ADD_AT_FACTOR, LINEAR_BUFFER, LINEAR_STAMPS, LINEAR_STAMP, LINEAR_TOUCHED, LINEAR_TOUCHED_VALUES, LINEAR_BUFFERED,
+  LINEAR_ELEMENT_SHIFT, LINEAR_DATA_SCALE_F64, LINEAR_PARAMETER_SCALE_F64,
+} from "../../src/learning/fields";
+import { dotDense, dotSparse } from "../engine/data/dot";
 
 function u(model: usize, at: usize): usize {
   return <usize>load<u32>(model + at);
@@ -164,7 +166,7 @@ function bufferDense<T, P>(model: usize, rows: usize, count: i32, share: f64, pi
       call_indirect<void>(add, columns, block);
     }
   }
-  store<i32>(pieces, 1);
+  store<i32>(pieces + PIECES_COUNT, 1);
   setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, share * load<f64>(model + LINEAR_DATA_SCALE_F64));
 }
 
@@ -209,7 +211,7 @@ function bufferSparse<T, P>(model: usize, rows: usize, count: i32, share: f64, p
   if (load<u32>(model + LINEAR_BUFFERED)) {
     memory.fill(buffer, 0, <usize>outputCount * stride * sizeof<P>());
     addSparseRows<T, P>(model, rows, count);
-    store<i32>(pieces, 1);
+    store<i32>(pieces + PIECES_COUNT, 1);
     setPiece(pieces + PIECES_FIRST, buffer, 0, outputCount * <i32>stride, 0, scale);
     return;
   }
@@ -260,7 +262,7 @@ function gradientOfRow<T, P>(model: usize, sparse: bool, parameters: usize, row:
     if (kind != CONTROL_RECORD) dz -= before;
     if (kind == CONTROL_SAG) dz /= <f64>load<u32>(control + CONTROL_ROWS);
   }
-  store<i32>(pieces, 1);
+  store<i32>(pieces + PIECES_COUNT, 1);
   setPiece(pieces + PIECES_FIRST, values, indices, count, 0, dz * dataScale);
   return load<f64>(block + u(model, LINEAR_POINT_AT_LOSS));
 }

@@ -1,5 +1,5 @@
 /**
- * A working set's SET block (memory/fields.ts), as kernels/learning/working-set.ts and its parts read it: fields, vectors, columns centred under the weights h.
+ * A working set's SET block (learning/fields.ts), as kernels/learning/working-set.ts and its parts read it: fields, vectors, columns centred under the weights h.
  *
  * What may take long is made in calls of bounded work: a kernel given `most` elements returns 0 where these are spent, and continues in its next call; 1
  * once it is done. Where it stops follows from numbers of elements alone, and changes no result. STAGE and AT, which say where it is, are 0 in between.
@@ -8,7 +8,7 @@ import {
   SET_COLUMNS, SET_DOT, SET_ADD_WEIGHTED, SET_ROWS, SET_U, SET_H, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_MEMBERS, SET_CAPACITY,
   SET_GRAM, SET_SUPPORT, SET_INTERCEPT, SET_NON_NEGATIVE, SET_ORIGINS, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_STAGE, SET_AT,
   SET_LEFT_F64, SET_COLUMN_WORK_F64,
-} from "../../src/engine/memory/fields";
+} from "../../src/learning/fields";
 
 /** A call begins, which may touch so many elements. */
 export function allow(set: usize, most: f64): void {

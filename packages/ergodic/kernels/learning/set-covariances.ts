@@ -3,10 +3,12 @@
  *
  * Passes of coordinate descent, and between them Newton steps on the signs as they are. Leaves U where the coefficients went.
  */
+import { COLUMNS_START } from "../../src/engine/memory/fields";
 import {
   SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_FACTOR, SET_Q, SET_BEFORE, SET_DIRECTION, SET_SUPPORT,
-  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, COLUMNS_START, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64, SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
-} from "../../src/engine/memory/fields";
+  SET_COLUMNS, SET_ROWS, SET_COLUMN_COUNT, SET_H, SET_MEANS, SET_PLACES, SET_INTERCEPT, SET_PRODUCTS, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L1_F64,
+  SET_L2_F64, SET_TOLERANCE_F64, SET_AT, SET_TURN, SET_NEXT,
+} from "../../src/learning/fields";
 import {
   centred, correlation, covariance, dot, enter, get, inner, member, minimiser, moveOutputs, pauseAt, place, put, row, spent, spentColumns, spread, stage, subtract, support,
   u, unbounded, unspread,

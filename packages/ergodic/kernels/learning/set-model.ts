@@ -5,7 +5,7 @@
  */
 import {
   SET_ROWS, SET_U, SET_H, SET_GRAM_SIZE, SET_SHIFT_F64, SET_SUM_H_F64, SET_SLOPE_F64, SET_SLOPE_SIZE_F64, SET_SLOPE_CURVATURE_F64,
-} from "../../src/engine/memory/fields";
+} from "../../src/learning/fields";
 import { u } from "./set-block";
 
 /**

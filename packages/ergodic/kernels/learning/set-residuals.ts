@@ -4,9 +4,9 @@
  */
 import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_BETA, SET_PENALTY_WEIGHTS, SET_MEANS, SET_NORMS, SET_FACTOR, SET_Q, SET_CURVATURES, SET_DIRECTION,
-  SET_HISTORY, SET_INTERCEPT, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L2_F64, SET_TOLERANCE_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_TURN, SET_NEXT, SET_SUM_F64,
-  SET_SHIFT_BEFORE_F64,
-} from "../../src/engine/memory/fields";
+  SET_HISTORY, SET_INTERCEPT, SET_NON_NEGATIVE, SET_MOST_PASSES, SET_L2_F64, SET_TOLERANCE_F64, SET_SHIFT_F64, SET_SUM_H_F64, SET_TURN, SET_NEXT,
+  SET_SUM_F64, SET_SHIFT_BEFORE_F64,
+} from "../../src/learning/fields";
 import {
   correlation, covariance, enter, get, member, minimiser, moveOutputs, pauseAt, penaltyOf, place, put, spentColumns, spread, stage, sumOf, u, unspread,
 } from "./set-block";

@@ -8,7 +8,7 @@ import {
   SET_ROWS, SET_COLUMN_COUNT, SET_U, SET_H, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS, SET_REFERENCE_CORRELATIONS, SET_REFERENCE,
   SET_V, SET_SCREENED, SET_PLACES, SET_SIZE, SET_COMPUTED, SET_SCREENED_COUNT, SET_HAS_REFERENCE, SET_L1_F64, SET_L2_F64, SET_SHIFT_F64, SET_FIT_F64,
   SET_PENALTY_F64, SET_RATIO_F64, SET_EXCESS_F64, SET_VIOLATION_F64, SET_KAPPA_F64, SET_DISTANCE_F64, SET_INNER_F64, SET_TURN,
-} from "../../src/engine/memory/fields";
+} from "../../src/learning/fields";
 import { allow, centre, dot, ended, get, pauseAt, penaltyOf, place, pull, put, spentColumns, u } from "./set-block";
 
 /** How far 0 is from what the objective's slopes along β_j can be, where x_j·v is c. */

@@ -5,7 +5,9 @@
  * parameters' type (a buffered binding), f32 or f64. sweepLoss: Σ ℓ_i, and the outputs of each row where `outputs` is not 0.
  * `rows` is scratch for 256 u32. Sums run in row order, so that a fixed partition gives the same bits on any number of workers.
  */
-import { PIECE_BYTES, PIECE_COUNT, PIECE_INDICES, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_VALUES, PIECES_FIRST } from "../../src/engine/memory/fields";
+import {
+  PIECE_BYTES, PIECE_COUNT, PIECE_INDICES, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_VALUES, PIECES_FIRST, PIECES_COUNT,
+} from "../../src/engine/memory/fields";
 
 const CHUNK: u32 = 256;
 
@@ -15,7 +17,7 @@ function list(rows: usize, from: u32, count: u32): void {
 
 function addPieces<P>(pieces: usize, factor: f64, accumulator: usize): void {
   let piece = pieces + PIECES_FIRST;
-  for (let left = load<i32>(pieces); left > 0; left--) {
+  for (let left = load<i32>(pieces + PIECES_COUNT); left > 0; left--) {
     const values = <usize>load<u32>(piece + PIECE_VALUES), indices = <usize>load<u32>(piece + PIECE_INDICES);
     const target = accumulator + (<usize>load<u32>(piece + PIECE_OFFSET) << 3);
     const scale = factor * load<f64>(piece + PIECE_SCALE_F64);

@@ -8,13 +8,14 @@
  * a column that lies far from 0 costs no digits; SHIFT is the move of b + Σ o_j β_j. β_j ≥ 0 where NON_NEGATIVE.
  *
  * `setSolve` minimises over the members: while they fit into CAPACITY by covariances (set-covariances.ts), else by residuals (set-residuals.ts).
- * Scores of all columns: set-scores.ts. Block: memory/fields.ts.
+ * Scores of all columns: set-scores.ts. Block: learning/fields.ts.
  */
+import { COLUMNS_START } from "../../src/engine/memory/fields";
 import {
   SET_COLUMNS, SET_ADD, SET_SPREAD, SET_ROWS, SET_COLUMN_COUNT, SET_TEMPORARY, SET_BETA, SET_PENALTY_WEIGHTS, SET_NORMS, SET_CORRELATIONS,
   SET_SCREENED, SET_PLACES, SET_MEMBERS, SET_SIZE, SET_GRAM_SIZE, SET_CAPACITY, SET_BEFORE, SET_DIRECTION, SET_SUPPORT, SET_INTERCEPT, SET_ORIGINS,
-  SET_PASSES, SET_TURN, SET_L1_F64, SET_SHIFT_F64, COLUMNS_START,
-} from "../../src/engine/memory/fields";
+  SET_PASSES, SET_TURN, SET_L1_F64, SET_SHIFT_F64,
+} from "../../src/learning/fields";
 import { allow, centre, dot, ended, enter, get, member, pauseAt, place, pull, put, row, spentColumns, stage, support, u } from "./set-block";
 import { solveByCovariances } from "./set-covariances";
 import { solveByResiduals } from "./set-residuals";

@@ -4,7 +4,7 @@ import type { ReadRow } from "../engine/data/rows.ts";
 import type { Tensor } from "../engine/files/safetensors.ts";
 import type { ArrayPlan } from "../engine/memory/array-plan.ts";
 import type { Engine } from "../engine/memory/engine.ts";
-import { type Family, familyOf } from "../engine/memory/families.ts";
+import { type Family, familyOfArrayKernel } from "../engine/memory/families.ts";
 import { checkNetwork, checkParameters, checkPlan } from "./check-network.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { OutputPredictor } from "./output-predictor.ts";
@@ -25,12 +25,12 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
   const look = (part: unknown): void => {
     if (typeof part !== "object" || part === null) return;
     const { kernel, steps, body, calls } = part as Record<string, unknown>;
-    if (typeof kernel === "string") families.add(familyOf(kernel));
+    if (typeof kernel === "string") families.add(familyOfArrayKernel(kernel));
     for (const inner of [steps, calls]) if (Array.isArray(inner)) inner.forEach(look);
     look(body);
   };
   look(description.program);
-  return [...families].filter((family) => family === "arrays" || family === "images");
+  return [...families];
 }
 
 /**

@@ -14,7 +14,7 @@ import { ErgodicError } from "../../src/engine/errors/errors.ts";
 import type { PlanArgument, PlanLoop, PlanProgram } from "../../src/engine/memory/array-plan.ts";
 import { buildFiles } from "../../src/engine/memory/builds/files.ts";
 import { elementwiseCode } from "../../src/engine/memory/elementwise.ts";
-import { familyOf } from "../../src/engine/memory/families.ts";
+import { familyOfArrayKernel } from "../../src/engine/memory/families.ts";
 import { MAX_WORK } from "../../src/predict/limits.ts";
 import { checkProgram } from "../../src/predict/plan/check.ts";
 import { MOST_COUNT, planKernels, rolesOf, touchedBy, writesNothing } from "../../src/predict/plan/kernel-rules.ts";
@@ -34,7 +34,7 @@ function filesOf(names: readonly string[]): string[] {
     for (const [, from] of readFileSync(file, "utf8").matchAll(/ from "(.*)"/g)) look(`${join(dirname(file), from)}.ts`);
   };
   for (const name of names) {
-    const family = readFileSync(join(kernels, "families", `${familyOf(name)}.ts`), "utf8");
+    const family = readFileSync(join(kernels, "families", `${familyOfArrayKernel(name)}.ts`), "utf8");
     const line = family.split("\n").find((one) => one.startsWith("export") && new RegExp(`\\b${name}(F32)?\\b`).test(one));
     expect(line, name).toBeDefined();
     look(`${join(kernels, "families", /from "(.*)"/.exec(line!)![1])}.ts`);
@@ -137,7 +137,7 @@ const LONGEST = 20;
 
 /** Makes the calls on a thread, which can be ended in the midst of one. @returns what does not end, or ends the thread */
 async function ends(cases: readonly Case[]): Promise<string | undefined> {
-  const families = [...new Set(cases.map(({ name }) => familyOf(name)))];
+  const families = [...new Set(cases.map(({ name }) => familyOfArrayKernel(name.replace(/F(32|64)$/, ""))))];
   const builds = fileURLToPath(new URL("../../src/engine/memory/builds/", import.meta.url));
   const modules = families.map((family) => new WebAssembly.Module(readFileSync(join(builds, buildFiles[`${family}-simd`].file))));
   const memory = new WebAssembly.Memory({ initial: (SCRATCH + SCRATCH_BYTES) / 65536, maximum: 65536, shared: true });

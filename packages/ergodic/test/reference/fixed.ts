@@ -1,4 +1,4 @@
-/** Plain twin of kernels/engine/fixed.ts: v ← v − round(c x) at random, in the kernel's own integer arithmetic. Returns the next random state. */
+/** Plain twin of kernels/engine/optimise/fixed.ts: v ← v − round(c x) at random, in the kernel's own integer arithmetic. Returns the next random state. */
 export function fixedStep(v: Int16Array, x: Int8Array | Int16Array, c: number, state: Uint32Array): Uint32Array {
   const wide = x instanceof Int8Array ? Array.from(x, (value) => value * 256) : Array.from(x);
   const unit = x instanceof Int8Array ? c / 256 : c;

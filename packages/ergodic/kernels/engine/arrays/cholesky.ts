@@ -7,7 +7,7 @@
  *
  * Row after row, four rows at a time: each element is the inner product of two rows that are known already, so that all loads are contiguous.
  */
-import { dotDense } from "../dot";
+import { dotDense } from "../data/dot";
 
 function madd<T>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);

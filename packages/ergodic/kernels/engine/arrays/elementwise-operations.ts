@@ -5,7 +5,7 @@
  * either argument is. Conditions are numbers: 0 is false, all else (NaN too) true; comparisons and logic give 0 or 1. d may be a, b or c.
  */
 import * as op from "../../../src/engine/memory/fields";
-import { atan, cos, digamma, erf, erfc, exp, expm1, lgamma, log, log1p, pow, sigmoid, sin, softplus, tanh, trigamma } from "../functions";
+import { atan, cos, digamma, erf, erfc, exp, expm1, lgamma, log, log1p, pow, sigmoid, sin, softplus, tanh, trigamma } from "../numbers/functions";
 
 function splat<T>(x: f64): v128 {
   return v128.splat<T>(<T>x);

@@ -15,11 +15,16 @@ import * as field from "../../../src/engine/memory/fields";
 import { operate } from "./elementwise-operations";
 import { fill, put, reduceTile } from "./elementwise-tile";
 
+/** What a register was last filled from, and with how many elements. */
+const FILLED_FROM: usize = 0;
+const FILLED_COUNT: usize = 4;
+const FILLED_BYTES: usize = 8;
+
 /** Where the loop's lists and its scratch memory lie. */
 let rank: i32 = 0;
 let accessBytes: usize = 0;
 let loads: usize = 0, presets: usize = 0, operations: usize = 0, stores: usize = 0, reductions: usize = 0, end: usize = 0;
-/** u32[registers], address of each now; u32[loads][2], what a register was filled from and with how many elements; u32[rank], the tile's place. */
+/** u32[registers], address of each now; FILLED records of the loads; u32[rank], the tile's place. */
 let pointers: usize = 0, filled: usize = 0, place: usize = 0, registers: usize = 0, accumulators: usize = 0;
 
 function arrange<T>(code: usize, scratch: usize): void {
@@ -35,7 +40,7 @@ function arrange<T>(code: usize, scratch: usize): void {
   end = reductions + load<u32>(code, field.LOOP_REDUCTIONS) * accessBytes;
   pointers = scratch;
   filled = pointers + (<usize>count << 2);
-  place = filled + (<usize>loadCount << 3);
+  place = filled + <usize>loadCount * FILLED_BYTES;
   registers = (place + (<usize>rank << 2) + 15) & ~15;
   accumulators = registers + <usize>count * registerBytes<T>();
 }
@@ -46,11 +51,11 @@ function registerBytes<T>(): usize {
 
 function start<T>(values: usize): void {
   for (let at = pointers, register = registers; at < filled; at += 4, register += registerBytes<T>()) store<u32>(at, register);
-  for (let at = filled; at < place; at += 8) store<u32>(at, 0, 4);
+  for (let at = filled; at < place; at += FILLED_BYTES) store<u32>(at, 0, FILLED_COUNT);
   for (let d = 0; d < rank; d++) store<u32>(place + (<usize>d << 2), 0);
   for (let preset = presets; preset < operations; preset += field.PRESET_BYTES) {
-    const at = load<u32>(pointers + (<usize>load<u32>(preset) << 2));
-    const lanes = v128.splat<T>(<T>load<f64>(preset, 4));
+    const at = load<u32>(pointers + (<usize>load<u32>(preset, field.PRESET_REGISTER) << 2));
+    const lanes = v128.splat<T>(<T>load<f64>(preset, field.PRESET_VALUE_F64));
     for (let x: usize = 0; x < registerBytes<T>(); x += 16) v128.store(at + x, lanes);
   }
   let next = accumulators;
@@ -85,7 +90,7 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
   // Operations go on to whole vectors: what lies in memory must not be read beyond its end.
   const isWhole = (bytes & 15) == 0;
   let register = pointers, cache = filled;
-  for (let access = loads; access < presets; access += accessBytes, register += 4, cache += 8) {
+  for (let access = loads; access < presets; access += accessBytes, register += 4, cache += FILLED_BYTES) {
     const at = addressOf(values, access) + <usize>offsetOf(access) * sizeof<T>();
     const rowStride = strideOf(access, rank - 2), columnStride = strideOf(access, rank - 1);
     if (isWhole && columnStride == 1 && (rows == 1 || rowStride == columns)) {
@@ -95,15 +100,17 @@ function tile<T>(values: usize, rows: i32, columns: i32): void {
     const own = registers + <usize>load<u32>(access, field.ACCESS_REGISTER) * registerBytes<T>();
     store<u32>(register, own);
     // What is repeated along outer axes stays: the same address gives the same elements, and any prefix of them.
-    if (load<u32>(cache) == <u32>at && load<u32>(cache, 4) >= <u32>count) continue;
+    if (load<u32>(cache, FILLED_FROM) == <u32>at && load<u32>(cache, FILLED_COUNT) >= <u32>count) continue;
     fill<T>(own, at, rows, columns, rowStride, columnStride);
-    store<u32>(cache, at);
-    store<u32>(cache, count, 4);
+    store<u32>(cache, at, FILLED_FROM);
+    store<u32>(cache, count, FILLED_COUNT);
   }
   const padded = (bytes + 15) & ~15;
   for (let operation = operations; operation < stores; operation += field.OPERATION_BYTES) {
-    const to = pointerOf(operation, 4);
-    operate<T>(load<u32>(operation), to, pointerOf(operation, 8), pointerOf(operation, 12), pointerOf(operation, 16), to + padded);
+    const to = pointerOf(operation, field.OPERATION_RESULT);
+    const first = pointerOf(operation, field.OPERATION_FIRST);
+    const second = pointerOf(operation, field.OPERATION_SECOND), third = pointerOf(operation, field.OPERATION_THIRD);
+    operate<T>(load<u32>(operation, field.OPERATION_CODE), to, first, second, third, to + padded);
   }
   let accumulator = accumulators;
   for (let access = reductions; access < end; access += accessBytes) {

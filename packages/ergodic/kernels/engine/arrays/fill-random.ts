@@ -7,8 +7,8 @@
  * in [0, 1). fillNormal: `normal` of random/stream.ts from words 2i and 2i + 1, rounded to the type: mean 0, variance 1, |z| < 8.3.
  * Exact: the same bits in all builds. Leaves the words of an open stream of random.ts alone.
  */
-import { normalQuantile } from "../normal-quantile";
-import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../philox-lanes";
+import { normalQuantile } from "../numbers/normal-quantile";
+import { lanes0, lanes1, lanes2, lanes3, philoxLanes } from "../random/philox-lanes";
 
 /** 2^-53, 2^-52, 2^-24. */
 const TO_UNIT_53: f64 = 1.1102230246251565e-16;

@@ -9,8 +9,9 @@
  */
 import {
   NETWORK_BATCH, NETWORK_COLUMNS, NETWORK_COUNT, NETWORK_DOUBLE, NETWORK_GRADIENT, NETWORK_KIND, NETWORK_LOSS, NETWORK_OBJECTIVE, NETWORK_ROWS,
-  NETWORK_SCALE_F64, NETWORK_SOURCE, NETWORK_STRIDE, NETWORK_TARGET, NETWORK_UPDATE, NETWORK_W, NETWORK_WEIGHTS, NETWORK_X, NETWORK_Y,
-  PIECES_FIRST, PIECE_COUNT, PIECE_INDICES, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_VALUES,
+  NETWORK_SCALE_F64, NETWORK_SOURCE, NETWORK_STRIDE, NETWORK_TARGET, NETWORK_UPDATE, NETWORK_W, NETWORK_WEIGHTS, NETWORK_X, NETWORK_Y, PIECES_FIRST,
+  PIECE_COUNT, PIECE_INDICES, PIECE_OFFSET, PIECE_SCALE_F64, PIECE_VALUES, NETWORK_PROGRAM_SLOT, NETWORK_PROGRAM_BLOCK, NETWORK_PROGRAM_PARAMETERS,
+  PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
 import { loadRowsF32, loadRowsF64 } from "./load-rows";
 
@@ -55,16 +56,16 @@ function run(model: usize, program: usize, parameters: usize, rows: usize, count
     loadRowsF32(batch, columns, source, stride, kind, scale, listed, x);
     targets<f32>(listed, count, batch, target, weights, y, w);
   }
-  const atParameters = u(program, 8);
+  const atParameters = u(program, NETWORK_PROGRAM_PARAMETERS);
   if (atParameters) store<u32>(atParameters, <u32>parameters);
-  call_indirect<void>(load<u32>(program), load<i32>(program + 4));
+  call_indirect<void>(load<u32>(program + NETWORK_PROGRAM_SLOT), load<i32>(program + NETWORK_PROGRAM_BLOCK));
   const loss = u(model, NETWORK_LOSS);
   return isDouble ? load<f64>(loss) : <f64>load<f32>(loss);
 }
 
 export function networkGradient(model: usize, parameters: usize, rows: usize, count: i32, control: usize, pieces: usize): f64 {
   const loss = run(model, model + NETWORK_UPDATE, parameters, rows, count);
-  store<u32>(pieces, 1);
+  store<u32>(pieces + PIECES_COUNT, 1);
   const piece = pieces + PIECES_FIRST;
   store<u32>(piece + PIECE_VALUES, load<u32>(model + NETWORK_GRADIENT));
   store<u32>(piece + PIECE_INDICES, 0);
@@ -76,7 +77,8 @@ export function networkGradient(model: usize, parameters: usize, rows: usize, co
 
 /** Draws what the last gradient drew, so that a search compares values of one function. */
 export function networkObjective(model: usize, parameters: usize, rows: usize, count: i32): f64 {
-  store<f64>(u(model, NETWORK_OBJECTIVE + 4) + UPDATE_AT, load<f64>(u(model, NETWORK_UPDATE + 4) + UPDATE_AT));
+  const to = u(model, NETWORK_OBJECTIVE + NETWORK_PROGRAM_BLOCK), from = u(model, NETWORK_UPDATE + NETWORK_PROGRAM_BLOCK);
+  store<f64>(to + UPDATE_AT, load<f64>(from + UPDATE_AT));
   return run(model, model + NETWORK_OBJECTIVE, parameters, rows, count);
 }
 

@@ -6,7 +6,7 @@
  * Columns of X stand in lanes where m > 1; one column alone takes rows of L. Sums in T, in an order that m and n fix; column by column
  * (op(L) + E) x = b with |E| ≤ (n + 1) ε |L|.
  */
-import { dotDense } from "../dot";
+import { dotDense } from "../data/dot";
 
 function madd<T>(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<T>(a, b, c);

@@ -5,14 +5,7 @@
  * q · phases + phase sees source cells q · stride + origin + m · step with taps first + m · tapStep, m = 0 … taps − 1; step > 0, and source cells
  * outside [0, size) are left out. Records of all phases lie at `at`, AXIS_BYTES each, as i32.
  */
-import { AXIS_BYTES } from "../../../src/engine/memory/fields";
-
-export const AXIS_TAPS = 0;
-export const AXIS_ORIGIN = 4;
-export const AXIS_STEP = 8;
-export const AXIS_FIRST = 12;
-export const AXIS_TAP_STEP = 16;
-export const AXIS_STRIDE = 20;
+import { AXIS_BYTES, AXIS_FIRST, AXIS_ORIGIN, AXIS_STEP, AXIS_STRIDE, AXIS_TAPS, AXIS_TAP_STEP } from "../../../src/engine/memory/fields";
 
 function commonDivisor(a: i32, b: i32): i32 {
   while (b) {

@@ -12,9 +12,10 @@
  */
 import {
   AXIS_BYTES, CONV_BATCH, CONV_DILATION_HEIGHT, CONV_DILATION_WIDTH, CONV_IN_CHANNELS, CONV_IN_HEIGHT, CONV_IN_WIDTH, CONV_KERNEL_HEIGHT,
-  CONV_KERNEL_WIDTH, CONV_OUT_HEIGHT, CONV_OUT_WIDTH, CONV_PAD_LEFT, CONV_PAD_TOP, CONV_STRIDE_HEIGHT, CONV_STRIDE_WIDTH,
+  CONV_KERNEL_WIDTH, CONV_OUT_HEIGHT, CONV_OUT_WIDTH, CONV_PAD_LEFT, CONV_PAD_TOP, CONV_STRIDE_HEIGHT, CONV_STRIDE_WIDTH, AXIS_FIRST, AXIS_ORIGIN,
+  AXIS_STEP, AXIS_STRIDE, AXIS_TAPS, AXIS_TAP_STEP,
 } from "../../../src/engine/memory/fields";
-import { AXIS_FIRST, AXIS_ORIGIN, AXIS_STEP, AXIS_STRIDE, AXIS_TAPS, AXIS_TAP_STEP, endTap, firstTap, writeAxis } from "./convolution-axis";
+import { endTap, firstTap, writeAxis } from "./convolution-axis";
 import { madd } from "../arrays/gemm-tile";
 
 /** Three cells, two vectors of channels. Here and below: `columns` taps a row, `columnStep` bytes apart in x and `wColumn` in W; likewise rows. */

@@ -19,7 +19,7 @@ import {
   u, get, put, over, trial, dot, add, addWeighted, product, listAll, listRows, gather, expand, prepare, takeOutput, take, evaluate, keep,
   evaluateAll, keepAll,
 } from "./coordinate-trial";
-import { addRow, dotRow } from "../row";
+import { addRow, dotRow } from "../data/row";
 
 /** Proximal steps of an exact move of a block. */
 const MOST_STEPS: u32 = 50;

@@ -7,11 +7,12 @@
 import {
   COLUMNS_START, COLUMNS_ROWS, JOINT_Y, JOINT_WEIGHTS, JOINT_ROWS, MOVES_COLUMNS, MOVES_DOT, MOVES_ADD, MOVES_ADD_WEIGHTED, MOVES_ROWS,
   MOVES_COLUMN_COUNT, MOVES_OUTPUTS, MOVES_WEIGHTS, MOVES_Z, MOVES_SLOPES, MOVES_CURVATURES, MOVES_U_Z, MOVES_LOSSES, MOVES_JOINT, MOVES_AT_Z,
-  MOVES_AT_DZ, MOVES_AT_D2Z, MOVES_AT_Y, MOVES_AT_WEIGHT, MOVES_AT_LOSS, MOVES_TRIAL_Z, MOVES_TRIAL_SLOPES, MOVES_TRIAL_CURVATURES,
-  MOVES_TRIAL_Y, MOVES_TRIAL_WEIGHTS, MOVES_DIRECTION, MOVES_TEMPORARY, MOVES_LIST, MOVES_LENGTH, MOVES_ONE_F64,
+  MOVES_AT_DZ, MOVES_AT_D2Z, MOVES_AT_Y, MOVES_AT_WEIGHT, MOVES_AT_LOSS, MOVES_TRIAL_Z, MOVES_TRIAL_SLOPES, MOVES_TRIAL_CURVATURES, MOVES_TRIAL_Y,
+  MOVES_TRIAL_WEIGHTS, MOVES_DIRECTION, MOVES_TEMPORARY, MOVES_LIST, MOVES_LENGTH, MOVES_ONE_F64, MOVES_LOSS_BYTES, MOVES_LOSS_SLOT, MOVES_LOSS_BLOCK,
+  MOVES_LOSS_TARGETS,
 } from "../../../src/engine/memory/fields";
 import { lossRows } from "../../learning/loss-rows";
-import { addRow } from "../row";
+import { addRow } from "../data/row";
 
 export function u(s: usize, at: usize): usize {
   return <usize>load<u32>(s + at);
@@ -160,8 +161,8 @@ export function expand(s: usize, j: u32): void {
 /** Points the loss of output k (of all, where it is joint) at the listed rows. */
 export function prepare(s: usize, k: u32): void {
   const listed = u(s, MOVES_LIST) != 0;
-  const loss = u(s, MOVES_LOSSES) + <usize>k * 12;
-  let y = u(loss, 8), weights = u(s, MOVES_WEIGHTS);
+  const loss = u(s, MOVES_LOSSES) + <usize>k * MOVES_LOSS_BYTES;
+  let y = u(loss, MOVES_LOSS_TARGETS), weights = u(s, MOVES_WEIGHTS);
   if (listed) {
     gather(s, y, u(s, MOVES_TRIAL_Y));
     gather(s, weights, u(s, MOVES_TRIAL_WEIGHTS));
@@ -205,9 +206,9 @@ export function take(s: usize, k: u32, scale: f64): void {
 export function evaluate(s: usize, k: u32): f64 {
   const joint = u(s, MOVES_JOINT);
   if (joint) return lossRows(joint);
-  const loss = u(s, MOVES_LOSSES) + <usize>k * 12;
-  call_indirect<void>(load<u32>(loss), load<u32>(s + MOVES_LENGTH), load<u32>(loss + 4));
-  return load<f64>(u(loss, 4) + u(s, MOVES_AT_LOSS));
+  const loss = u(s, MOVES_LOSSES) + <usize>k * MOVES_LOSS_BYTES;
+  call_indirect<void>(load<u32>(loss + MOVES_LOSS_SLOT), load<u32>(s + MOVES_LENGTH), load<u32>(loss + MOVES_LOSS_BLOCK));
+  return load<f64>(u(loss, MOVES_LOSS_BLOCK) + u(s, MOVES_AT_LOSS));
 }
 
 /** What was tried is where we are. */

@@ -9,11 +9,11 @@
  * scales together, and multiplies them in, between two stretches.
  */
 import {
-  PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64,
-  DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE, DECAY_MODEL_SCALE, DECAY_PARAMETERS, DECAY_COUNT,
-  DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_POWER, DECAY_L2_F64, DECAY_SCALE_F64, DECAY_UNIT_F64, ABSENT, PIECE_VALUES, PIECE_COUNT, PIECE_OFFSET,
+  PIECES_FIRST, PIECE_BYTES, PIECE_SCALE_F64, DECAY_RATE_END, DECAY_RATE_BLOCK, DECAY_RATE_AT_T, DECAY_RATE_AT_RATE, DECAY_RULE_RATE,
+  DECAY_MODEL_SCALE, DECAY_PARAMETERS, DECAY_COUNT, DECAY_ELEMENT_BYTES, DECAY_EXEMPT, DECAY_EXEMPT_COUNT, DECAY_POWER, DECAY_L2_F64, DECAY_SCALE_F64,
+  DECAY_UNIT_F64, ABSENT, PIECE_VALUES, PIECE_COUNT, PIECE_OFFSET, PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
-import { fixedStep, scaleOne } from "../fixed";
+import { fixedStep, scaleOne } from "./fixed";
 
 function u(block: usize, at: usize): usize {
   return <usize>load<u32>(block + at);
@@ -89,7 +89,7 @@ export function decayStep(decay: usize, pieces: usize, t: f64): void {
   store<f64>(decay + DECAY_SCALE_F64, scale);
   store<f64>(u(decay, DECAY_MODEL_SCALE), scale * load<f64>(decay + DECAY_UNIT_F64));
   let piece = pieces + PIECES_FIRST;
-  for (let left = load<i32>(pieces); left > 0; left--) {
+  for (let left = load<i32>(pieces + PIECES_COUNT); left > 0; left--) {
     store<f64>(piece + PIECE_SCALE_F64, load<f64>(piece + PIECE_SCALE_F64) / scale);
     piece += PIECE_BYTES;
   }
@@ -100,7 +100,7 @@ export function decayFixed(decay: usize, pieces: usize, bytes: i32): void {
   const rate = load<f64>(u(decay, DECAY_RULE_RATE)) / load<f64>(decay + DECAY_UNIT_F64);
   const parameters = u(decay, DECAY_PARAMETERS);
   let piece = pieces + PIECES_FIRST;
-  for (let left = load<i32>(pieces); left > 0; left--) {
+  for (let left = load<i32>(pieces + PIECES_COUNT); left > 0; left--) {
     fixedStep(decay, parameters + (u(piece, PIECE_OFFSET) << 1), u(piece, PIECE_VALUES), load<i32>(piece + PIECE_COUNT), bytes, rate * load<f64>(piece + PIECE_SCALE_F64));
     piece += PIECE_BYTES;
   }

@@ -7,17 +7,16 @@
  * smaller when the batch size does not divide the rows; the caller never lets a call pass the end of the order.
  */
 import {
-  ABSENT, PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64,
-  RULE_BLOCK, RULE_AT_VALUES, RULE_AT_INDICES, RULE_AT_SCALE, RULE_AT_T, RULE_AT_LOSS, RULE_UPDATE, RULE_END, RULE_PASS_COUNT,
-  RULE_POINTER_COUNT, RULE_PASSES, RULE_PASS_BYTES, RULE_POINTER_BYTES,
-  LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW, LANE_ROWS, LANE_DRAWN_FROM,
-  LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH,
-  LANE_TOUCH, LANE_TOUCHED, LANE_DECAY, LANE_FIXED, LANE_UPDATE_AT,
-  CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH, RULE_OFFSET,
+  ABSENT, PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, RULE_BLOCK, RULE_AT_VALUES,
+  RULE_AT_INDICES, RULE_AT_SCALE, RULE_AT_T, RULE_AT_LOSS, RULE_UPDATE, RULE_END, RULE_PASS_COUNT, RULE_POINTER_COUNT, RULE_PASSES, RULE_PASS_BYTES,
+  RULE_POINTER_BYTES, LANE_GRADIENT, LANE_MODEL, LANE_PARAMETERS, LANE_PIECES, LANE_RULE, LANE_CONTROL, LANE_ORDER, LANE_BATCH, LANE_FIRST_ROW,
+  LANE_ROWS, LANE_DRAWN_FROM, LANE_KEY_LOW, LANE_KEY_HIGH, LANE_DRAWN, LANE_T_FIRST_F64, LANE_T_STEP_F64, LANE_GROUP, LANE_SEARCH, LANE_TOUCH,
+  LANE_TOUCHED, LANE_DECAY, LANE_FIXED, LANE_UPDATE_AT, CONTROL_KIND, CONTROL_SAG, CONTROL_ROWS, RULE_AT_REFRESH, RULE_OFFSET, RULE_POINTER_AT,
+  RULE_POINTER_FIRST, RULE_POINTER_ELEMENT_BYTES, RULE_PASS_BEGIN, RULE_PASS_RUN, PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
 import { decayFixed, decayStep, openDecay } from "./decay";
 import { groupShrink } from "./group";
-import { drawRows } from "../random";
+import { drawRows } from "../random/random";
 import { searchStep } from "./search";
 
 function u(block: usize, at: usize): usize {
@@ -39,7 +38,7 @@ function aim(rule: usize, block: usize, piece: usize): void {
   store<u32>(rule + RULE_OFFSET, <u32>offset);
   let entry = rule + RULE_PASSES + u(rule, RULE_PASS_COUNT) * RULE_PASS_BYTES;
   for (let left = load<i32>(rule + RULE_POINTER_COUNT); left > 0; left--) {
-    store<u32>(block + u(entry, 0), <u32>(u(entry, 4) + offset * u(entry, 8)));
+    store<u32>(block + u(entry, RULE_POINTER_AT), <u32>(u(entry, RULE_POINTER_FIRST) + offset * u(entry, RULE_POINTER_ELEMENT_BYTES)));
     entry += RULE_POINTER_BYTES;
   }
 }
@@ -50,7 +49,7 @@ export function applyRule(rule: usize, pieces: usize, t: f64, loss: f64): void {
   const atT = load<u32>(rule + RULE_AT_T), atLoss = load<u32>(rule + RULE_AT_LOSS);
   if (atT != ABSENT) store<f64>(block + <usize>atT, t);
   if (atLoss != ABSENT) store<f64>(block + <usize>atLoss, loss);
-  const count = load<i32>(pieces);
+  const count = load<i32>(pieces + PIECES_COUNT);
   const first = pieces + PIECES_FIRST;
   if (count == 1) {
     aim(rule, block, first);
@@ -59,11 +58,12 @@ export function applyRule(rule: usize, pieces: usize, t: f64, loss: f64): void {
   }
   let pass = rule + RULE_PASSES;
   for (let left = load<i32>(rule + RULE_PASS_COUNT); left > 0; left--) {
-    if (load<u32>(pass) != ABSENT) call_indirect<void>(load<u32>(pass), block);
+    const begin = load<u32>(pass + RULE_PASS_BEGIN);
+    if (begin != ABSENT) call_indirect<void>(begin, block);
     let piece = first;
     for (let k = 0; k < count; k++) {
       aim(rule, block, piece);
-      call_indirect<void>(load<u32>(pass + 4), load<i32>(piece + PIECE_COUNT), block);
+      call_indirect<void>(load<u32>(pass + RULE_PASS_RUN), load<i32>(piece + PIECE_COUNT), block);
       piece += PIECE_BYTES;
     }
     pass += RULE_PASS_BYTES;

@@ -6,9 +6,9 @@
  * the L2 penalty, weighted by `share`. After MAX_TRIES failures a step of FALLBACK is made. Block: memory/fields.ts.
  */
 import {
-  PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64,
-  SEARCH_OBJECTIVE, SEARCH_ELEMENT_BYTES, SEARCH_BACKUP, SEARCH_SHARE, SEARCH_MAX_TRIES, SEARCH_RATE_F64, SEARCH_GROWTH_F64, 
-  SEARCH_SUFFICIENT_F64, SEARCH_SHRINK_F64, SEARCH_FALLBACK_F64, SEARCH_L2_F64,
+  PIECES_FIRST, PIECE_BYTES, PIECE_VALUES, PIECE_INDICES, PIECE_COUNT, PIECE_OFFSET, PIECE_SCALE_F64, SEARCH_OBJECTIVE, SEARCH_ELEMENT_BYTES,
+  SEARCH_BACKUP, SEARCH_SHARE, SEARCH_MAX_TRIES, SEARCH_RATE_F64, SEARCH_GROWTH_F64, SEARCH_SUFFICIENT_F64, SEARCH_SHRINK_F64, SEARCH_FALLBACK_F64,
+  SEARCH_L2_F64, PIECES_COUNT,
 } from "../../../src/engine/memory/fields";
 
 /** Moves to backup − α d, or (α = NaN) makes the backup; returns ‖d‖² and leaves Σ share p² / 2 in `penalty`. */
@@ -22,7 +22,7 @@ function sweep<P>(search: usize, parameters: usize, pieces: usize, rate: f64): f
   let norm: f64 = 0;
   penalty = 0;
   let piece = pieces + PIECES_FIRST;
-  for (let left = load<i32>(pieces); left > 0; left--) {
+  for (let left = load<i32>(pieces + PIECES_COUNT); left > 0; left--) {
     const values = <usize>load<u32>(piece + PIECE_VALUES), indices = <usize>load<u32>(piece + PIECE_INDICES);
     const offset = <usize>load<u32>(piece + PIECE_OFFSET);
     const scale = load<f64>(piece + PIECE_SCALE_F64);

@@ -17,8 +17,8 @@ import type { SymbolicArray } from "../../engine/compiler/index.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { own } from "../../engine/memory/memory.ts";
+import * as field from "../fields.ts";
 import type { TracedModel } from "./context.ts";
 import type { Fixed } from "./invariants.ts";
 import {

@@ -5,9 +5,9 @@ import type { BindOptions, MinibatchBinding, Minibatches } from "../../engine/co
 import { checkNumber } from "../../engine/errors/errors.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { own } from "../../engine/memory/memory.ts";
 import { stream } from "../../engine/random/stream.ts";
+import * as field from "../fields.ts";
 import type { TracedModel } from "./context.ts";
 import { withoutInvariants } from "./invariants.ts";
 import { DENSITY, fixedInputs, GRADIENT, POINT } from "./programs.ts";
@@ -86,11 +86,14 @@ export class RowBatches implements Minibatches {
       [field.GATHER_ROWS, rows],
       [field.GATHER_ROW_COUNT, batch],
       [field.GATHER_TABLE_COUNT, copies.length],
-      ...copies.flatMap(({ key, bytes, to }, i) =>
-        [this.tables.get(key)!, bytes, to].map(
-          (entry, j) => [field.GATHER_TABLES + i * field.GATHER_TABLE_BYTES + 4 * j, entry] as const,
-        ),
-      ),
+      ...copies.flatMap(({ key, bytes, to }, i) => {
+        const table = field.GATHER_TABLES + i * field.GATHER_TABLE_BYTES;
+        return [
+          [table + field.GATHER_TABLE_SOURCE, this.tables.get(key)!],
+          [table + field.GATHER_TABLE_ROW_BYTES, bytes],
+          [table + field.GATHER_TABLE_DESTINATION, to],
+        ] as const;
+      }),
     ]);
     return {
       slot: this.engine.kernelSlot("logDensityGradient", deterministic),

@@ -90,18 +90,51 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   const axes = joinedAxes(loop);
   const shape = axes.map((axis) => axis.reduce((size, i) => size * loop.shape[i], 1));
   const { operations, count, registerOf } = withRegisters(loop, where);
-  const words: number[] = [axes.length, count, loop.loads.length, loop.constants.length, operations.length];
-  words.push(loop.stores.length, loop.reductions.length, ...shape);
+  const words: number[] = [];
+  const add = (bytes: number, fields: readonly (readonly [at: number, value: number])[]): void => {
+    const record = words.length;
+    for (let at = 0; at < bytes; at += 4) words.push(0);
+    for (const [at, value] of fields) words[record + at / 4] = value;
+  };
+  add(field.LOOP_SHAPE, [
+    [field.LOOP_RANK, axes.length],
+    [field.LOOP_REGISTERS, count],
+    [field.LOOP_LOADS, loop.loads.length],
+    [field.LOOP_CONSTANTS, loop.constants.length],
+    [field.LOOP_OPERATIONS, operations.length],
+    [field.LOOP_STORES, loop.stores.length],
+    [field.LOOP_REDUCTIONS, loop.reductions.length],
+  ]);
+  words.push(...shape);
   const write = (access: ElementwiseAccess, register: number, kind = 0, size = 0): void => {
     // An axis is walked by the stride of the last of those that it joins.
     const strides = axes.map((axis) => (axis.length === 0 ? 0 : access.strides[axis[axis.length - 1]]));
-    words.push(access.value, access.offset, register, kind, size, ...strides);
+    add(field.ACCESS_STRIDES, [
+      [field.ACCESS_VALUE, access.value],
+      [field.ACCESS_OFFSET, access.offset],
+      [field.ACCESS_REGISTER, register],
+      [field.ACCESS_REDUCTION, kind],
+      [field.ACCESS_SIZE, size],
+    ]);
+    words.push(...strides);
   };
   for (const [i, access] of loop.loads.entries()) write(access, i);
   for (const [i, value] of loop.constants.entries()) {
-    words.push(loop.loads.length + i, ...new Uint32Array(Float64Array.of(value).buffer));
+    const [low, high] = new Uint32Array(Float64Array.of(value).buffer);
+    add(field.PRESET_BYTES, [
+      [field.PRESET_REGISTER, loop.loads.length + i],
+      [field.PRESET_VALUE_F64, low],
+      [field.PRESET_VALUE_F64 + 4, high],
+    ]);
   }
-  for (const operation of operations) words.push(...operation);
+  for (const [code, result, first, second, third] of operations)
+    add(field.OPERATION_BYTES, [
+      [field.OPERATION_CODE, code],
+      [field.OPERATION_RESULT, result],
+      [field.OPERATION_FIRST, first],
+      [field.OPERATION_SECOND, second],
+      [field.OPERATION_THIRD, third],
+    ]);
   for (const { to, from } of loop.stores) write(to, registerOf(from));
   for (const { kind, to, size, from } of loop.reductions) write(to, registerOf(from), REDUCTIONS[kind], size);
   const head = 4 * count + 8 * loop.loads.length + 4 * axes.length;

@@ -1,7 +1,7 @@
 import { assert, CapabilityError, checkNumber } from "../errors/errors.ts";
 import { turn } from "../threads/turn.ts";
 import type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOptions } from "./engine-types.ts";
-import { families as allFamilies, type Family, familyOf, makesCode } from "./families.ts";
+import { families as allFamilies, type Family, familyOfModule, makesCode } from "./families.ts";
 import { callable, type HostFunction } from "./host-function.ts";
 import { hardwareThreads, hasAllKernels, type Instructions, isPageThread, loadFamily, probeInstructions } from "./load.ts";
 import { EngineMemory, engineMemory } from "./memory.ts";
@@ -23,8 +23,8 @@ class HostEngine implements Engine {
   readonly pool: Pool;
   private readonly description: EngineDescription;
   private readonly best: Instructions;
-  /** Of each build, the families that are loaded. */
-  private readonly builds = new Map<Instructions, Map<Family, WebAssembly.Module>>();
+  /** Families that are loaded, per build. */
+  private readonly loaded: Readonly<Record<Instructions, Set<Family>>> = { simd: new Set(), relaxed: new Set() };
   /** Families under way. */
   private readonly loads = new Map<string, Promise<void>>();
   /** Kernels of families that were given: there are no others. */
@@ -61,7 +61,7 @@ class HostEngine implements Engine {
       memory,
       kernel: (name, deterministic) => {
         const build = this.buildOf(name, deterministic);
-        const module = this.builds.get(build)!.get(familyOf(name))!;
+        const module = this.thread.moduleOf(build, name)!;
         if (!added.has(module)) thread.addBuild(build, module);
         added.add(module);
         return thread.kernel(build, name);
@@ -186,13 +186,13 @@ class HostEngine implements Engine {
   give(modules: readonly WebAssembly.Module[]): void {
     this.given = true;
     for (const module of modules) {
-      const kernel = WebAssembly.Module.exports(module).find(({ kind }) => kind === "function");
-      if (kernel) this.add(familyOf(kernel.name), this.best, module);
+      const family = familyOfModule(module);
+      if (family) this.add(family, this.best, module);
     }
   }
 
   private async loadOne(family: Family, build: Instructions): Promise<void> {
-    if (this.builds.get(build)?.has(family)) return;
+    if (this.loaded[build].has(family)) return;
     if (this.given)
       throw new CapabilityError(
         "engine",
@@ -210,8 +210,7 @@ class HostEngine implements Engine {
 
   /** Every thread has the kernels from now on; a thread makes code of them when it first uses one. */
   private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
-    const loaded = this.builds.get(build) ?? new Map<Family, WebAssembly.Module>();
-    this.builds.set(build, loaded.set(family, module));
+    this.loaded[build].add(family);
     this.thread.addBuild(build, module);
     this.pool.broadcast({ kind: "module", build, module });
   }
@@ -223,11 +222,11 @@ class HostEngine implements Engine {
   /** The build that a kernel is taken from. */
   private buildOf(kernel: string, deterministic: boolean): Instructions {
     const build = this.build(deterministic);
-    const family = familyOf(kernel);
-    assert(
-      this.builds.get(build)?.has(family),
-      `the kernel ${kernel} of the family "${family}" is asked for, which has not been loaded${deterministic ? " for deterministic runs" : ""}`,
-    );
+    if (!this.thread.moduleOf(build, kernel))
+      assert(
+        false,
+        `the kernel ${kernel} has not been loaded${deterministic ? " for deterministic runs" : ""}: it is in none of the families ${[...this.loaded[build]].join(", ")}`,
+      );
     return build;
   }
 }

@@ -1,34 +1,47 @@
 /**
- * Kernels come in families, each a module of its own, so that a host downloads those that it runs:
+ * Families of kernels. Each family is a module of its own, so that a host downloads only the kernels that it runs:
  *
  * - training: random numbers, stochastic gradients, linear models
  * - coordinate: coordinate descent, duals, paths, factors, Newton's method
- * - arrays: what compiled functions of arrays call, and networks
+ * - arrays: kernels that compiled functions of arrays call, and networks
  * - images: convolutions, patches, pools, circulant products
  * - sampling: chains, particles, their densities
  * - graphs: sweeps over the joint states of discrete variables
  *
- * kernels/families/ lists their kernels. Those of different families call each other through table slots alone.
+ * kernels/families/ lists the kernels of each family, and no other table does: a loaded module knows its exports. A family is
+ * what a page downloads together, and a folder of kernels/ is a house or a room of it, as in src/. The two differ for
+ * "training" and "coordinate", which divide the kernels of learning/ and engine/ by algorithm. Kernels of different families
+ * call each other only through table slots.
  */
 export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 
-export const families: readonly Family[] = ["training", "coordinate", "arrays", "images", "sampling", "graphs"];
+/** One kernel of each family, by which a module that a host has compiled is recognised. */
+const marks: Readonly<Record<Family, string>> = {
+  training: "descend",
+  coordinate: "coordinateMoves",
+  arrays: "copy",
+  images: "patchesF32",
+  sampling: "nutsRun",
+  graphs: "graphSweep",
+};
 
-/** Families of what makes code itself, so that nothing is gained by kernels that a host compiled beforehand: no files have them. */
+export const families = Object.keys(marks) as readonly Family[];
+
+/** Family of a compiled module; undefined if the module has no kernels of this library. */
+export function familyOfModule(module: WebAssembly.Module): Family | undefined {
+  const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  return families.find((family) => names.has(marks[family]));
+}
+
+/** Whether the algorithms of a family also generate code. Hosts that forbid generated code cannot use them, so no .wasm files are published. */
 export const makesCode = (family: Family): boolean => family === "coordinate" || family === "sampling";
 
-const starts: readonly (readonly [Family, RegExp])[] = [
-  ["graphs", /^(clique|graph)/],
-  ["images", /^(averagePool|circulant|convolution|depthwise|maxPool|patches)/],
-  [
-    "arrays",
-    /^(areFinite|cholesky|copy$|cumulativeSum|elementwise|fill|gather(?!Batch)|gemm|loadRows|lu[FS]|network|scatter|triangular|zero$)/,
-  ],
-  ["coordinate", /^(column|coordinate(?!Walk)|dual|factor|hessian|lossRows|set)/],
-  ["sampling", /Run$|^(blockDensity|firstStep|gatherBatch|gibbs|logDensity|particle|powerDensity)/],
-];
+/** Kernels of "images" without F32 or F64: programs on arrays and plans of networks call these kernels and those of "arrays". */
+const images: ReadonlySet<string> = new Set(
+  "averagePool averagePoolInput circulant circulantInput circulantWeight convolution convolutionInput convolutionWeight depthwise depthwiseInput depthwiseWeight maxPool maxPoolInput patches patchesInput".split(
+    " ",
+  ),
+);
 
-/** By the kernel's name. A test holds it to kernels/families/. */
-export function familyOf(kernel: string): Family {
-  return starts.find(([, start]) => start.test(kernel))?.[0] ?? "training";
-}
+/** Family of a kernel that a program on arrays or a plan calls; `kernel`: its name without F32 or F64. A test holds it to kernels/families/. */
+export const familyOfArrayKernel = (kernel: string): Family => (images.has(kernel) ? "images" : "arrays");

@@ -13,6 +13,7 @@
 /**
  * @typedef {object} Thread
  * @property {(build: string, module: WebAssembly.Module) => void} addBuild one of the build's families, instantiated when first used
+ * @property {(build: string, name: string) => WebAssembly.Module | undefined} moduleOf the module that exports a kernel; undefined: not loaded
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
  * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: of the kernels it imports
  * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
@@ -51,9 +52,12 @@ export function createThread(memory) {
     for (const { kind, name } of WebAssembly.Module.exports(module)) if (kind === "function") exporting.set(name, module);
   }
 
+  /** @type {Thread["moduleOf"]} */
+  const moduleOf = (build, name) => builds.get(build)?.get(name);
+
   /** @type {Thread["kernel"]} */
   function kernel(build, name) {
-    const module = builds.get(build)?.get(name);
+    const module = moduleOf(build, name);
     if (!module) throw new Error(`no kernel named "${name}" in the families that are loaded`);
     let exports = instances.get(module);
     if (!exports) {
@@ -106,7 +110,7 @@ export function createThread(memory) {
     return { results, failure: undefined };
   }
 
-  return { addBuild, kernel, link, setSlot, atSlot, runCalls };
+  return { addBuild, moduleOf, kernel, link, setSlot, atSlot, runCalls };
 }
 
 /**

@@ -11,7 +11,7 @@ const halves = new Uint32Array(number.buffer);
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /**
- * Natural logarithm, and that of 1 + x, from +, −, × and ÷ alone, so that every engine and the WebAssembly twin (kernels/engine/log.ts) give the same bits;
+ * Natural logarithm, and that of 1 + x, from +, −, × and ÷ alone, so that every engine and the WebAssembly twin (kernels/engine/numbers/log.ts) give the same bits;
  * Math.log may differ between hosts.
  *
  * x = 2^k m with m in [√½, √2), f = m − 1, s = f/(2 + f): log(1 + f) = f − f²/2 + s (f²/2 + R), R = 2 Σ_{j≥1} s^2j/(2j + 1), cut after

@@ -3,7 +3,7 @@ import { log } from "./log.ts";
 /**
  * The standard normal quantile: z with Φ(z) = u, for u in (0, 1), exact to about 1e-15 relative.
  *
- * Rational approximations in three regions, by operations that are the same everywhere; the WebAssembly twin (kernels/engine/random.ts) gives the
+ * Rational approximations in three regions, by operations that are the same everywhere; the WebAssembly twin (kernels/engine/random/random.ts) gives the
  * same bits. u = 0 and 1 give −∞ and ∞.
  * Source: Wichura 1988, Applied Statistics 37, algorithm AS 241, PPND16.
  */

@@ -16,7 +16,7 @@ import { parameterBytes, type RuleBinding, roundingState } from "./lane.ts";
 import { rateOf } from "./rule.ts";
 import { sgd } from "./rules/sgd.ts";
 
-/** Bytes of an element where single dense rows of integers move 16-bit parameters (kernels/engine/fixed.ts); else 0. */
+/** Bytes of an element where single dense rows of integers move 16-bit parameters (kernels/engine/optimise/fixed.ts); else 0. */
 export function fixedBytes({ target, plan }: Parts, batch: number, buffered: boolean): number {
   if (plan.precision.model !== "i16" || target.sparse || batch > 1 || buffered) return 0;
   return { i8: 1, i16: 2, f32: 0, f64: 0 }[plan.precision.data];

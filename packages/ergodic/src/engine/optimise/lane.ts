@@ -90,14 +90,14 @@ export function bindRule(
   ]);
   let entry = table + field.RULE_PASSES;
   for (const { begin, run } of passes) {
-    arena.set(entry, 0, slot(begin));
-    arena.set(entry, 4, slot(run));
+    arena.set(entry, field.RULE_PASS_BEGIN, slot(begin));
+    arena.set(entry, field.RULE_PASS_RUN, slot(run));
     entry += field.RULE_PASS_BYTES;
   }
   for (const { at, first, bytes } of pointers) {
-    arena.set(entry, 0, at);
-    arena.set(entry, 4, first);
-    arena.set(entry, 8, bytes);
+    arena.set(entry, field.RULE_POINTER_AT, at);
+    arena.set(entry, field.RULE_POINTER_FIRST, first);
+    arena.set(entry, field.RULE_POINTER_ELEMENT_BYTES, bytes);
     entry += field.RULE_POINTER_BYTES;
   }
   return { program, block, table };

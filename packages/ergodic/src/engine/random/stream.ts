@@ -30,7 +30,7 @@ export interface Draws {
  *
  * What an update draws depends on the seed, the names and the update's number alone, so that a resumed, retried or moved run repeats itself
  * exactly. Word w of update c is word w mod 4 of the Philox4x32-10 block with counter [⌊w/4⌋, 0, c mod 2^32, ⌊c/2^32⌋] and the stream's
- * key. kernels/engine/random.ts gives the same bits.
+ * key. kernels/engine/random/random.ts gives the same bits.
  *
  * uniform: 53 bits, [0, 1). integer(n): Lemire's multiply and reject, without bias. normal: Φ⁻¹ of a 52-bit midpoint, so |z| < 8.3.
  * exponential: −log of a 53-bit number in (0, 1], mean 1. One to two words a draw, one after the other: the order of draws matters.

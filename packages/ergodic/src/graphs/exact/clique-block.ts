@@ -1,6 +1,7 @@
-import * as F from "../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
+import * as F from "../fields.ts";
 import { sizeOf } from "../parts/factor-table.ts";
+import { addRecord } from "../record.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
 /** Values in the engine's memory by the states of `axes`, the last fastest. */
@@ -27,7 +28,7 @@ export function outerAxes(shape: readonly number[], most = INNER): number {
 /** Inner states of a block: as many as stay in the fastest cache with what they are multiplied from. */
 const INNER = 512;
 
-/** A CLIQUE block (memory/fields.ts): what kernels/graphs/clique.ts sweeps over. */
+/** A CLIQUE block (graphs/fields.ts): what kernels/graphs/clique.ts sweeps over. */
 export class CliqueBlock {
   readonly pointer: number;
   /** Blocks of inner states. */
@@ -142,7 +143,14 @@ export class SparseBlock {
     const linkStarts = [0];
     for (const of of linksOf) linkStarts.push(linkStarts.at(-1)! + of.length);
     const levels = built?.levels ?? [];
-    const lengths = [outer + 1, allowed.length, allowed.length, outer + 1, links.length * 3, (outer + 1) * patterns.length];
+    const lengths = [
+      outer + 1,
+      allowed.length,
+      allowed.length,
+      outer + 1,
+      (links.length * F.LINK_BYTES) / 4,
+      (outer + 1) * patterns.length,
+    ];
     const words = lengths.reduce((sum, length) => sum + length, nodes + levels.length);
     const counts = (outer + 1) * 8;
     this.allocation = memory.allocate(F.SUPPORT_BYTES + counts + words * 4, "cliques");
@@ -161,10 +169,14 @@ export class SparseBlock {
     list(F.SUPPORT_ALLOWED, allowed);
     list(F.SUPPORT_REST, new Uint32Array(allowed.length));
     list(F.SUPPORT_LINK_STARTS, linkStarts);
-    list(
-      F.SUPPORT_LINKS,
-      links.flatMap(({ level, node }) => [level, slots + 4 * node, slots + 4 * (node + 1)]),
-    );
+    const linkWords: number[] = [];
+    for (const { level, node } of links) {
+      const link = addRecord(linkWords, F.LINK_BYTES);
+      linkWords[link + F.LINK_LEVEL / 4] = level;
+      linkWords[link + F.LINK_NODE / 4] = slots + 4 * node;
+      linkWords[link + F.LINK_NEXT / 4] = slots + 4 * (node + 1);
+    }
+    list(F.SUPPORT_LINKS, linkWords);
     list(F.SUPPORT_BASES, new Uint32Array((outer + 1) * patterns.length));
     list(F.SUPPORT_LEVELS, levels);
     u32(support + F.SUPPORT_KEPT, levels.length);

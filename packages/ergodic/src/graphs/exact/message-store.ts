@@ -1,8 +1,8 @@
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as F from "../../engine/memory/fields.ts";
 import type { Allocation } from "../../engine/memory/memory.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
+import * as F from "../fields.ts";
 import { MOST_RANGE, sizeOf } from "../parts/factor-table.ts";
 import type { Placed } from "./clique-block.ts";
 import { blockEntries, type Support } from "./support.ts";

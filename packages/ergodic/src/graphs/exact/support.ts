@@ -1,4 +1,5 @@
 import type { Allocation, EngineMemory } from "../../engine/memory/memory.ts";
+import { LEVEL_BEFORE, LEVEL_BYTES, LEVEL_STATES } from "../fields.ts";
 import { sizeOf, type Table } from "../parts/factor-table.ts";
 
 /**
@@ -20,7 +21,7 @@ export const wordsOf = (count: number): number => (count + 31) >>> 5;
 
 /** Bytes of levels with so many nodes each. */
 export function supportBytes(shape: readonly number[], nodes: readonly number[]): number {
-  return shape.reduce((sum, count, k) => sum + nodes[k] * wordsOf(count) * 8, 0);
+  return shape.reduce((sum, count, k) => sum + nodes[k] * wordsOf(count) * LEVEL_BYTES, 0);
 }
 
 /** Room for a support of so many nodes on each level, zeroed. */
@@ -54,7 +55,7 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
   const support = allocateSupport(memory, scope, shape, counts, counts[shape.length]);
   for (const [k, count] of shape.entries()) {
     const words = wordsOf(count);
-    const level = memory.u32(support.levels[k], counts[k] * words * 2);
+    const level = memory.u32(support.levels[k], counts[k] * words * (LEVEL_BYTES / 4));
     const next = reached[k + 1];
     let node = 0;
     let child = 0;
@@ -62,9 +63,9 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
       if (!bit) continue;
       for (let state = 0; state < count; state++) {
         if (!next[prefix * count + state]) continue;
-        const at = (node * words + (state >>> 5)) * 2;
-        if (level[at] === 0) level[at + 1] = child;
-        level[at] |= 1 << (state & 31);
+        const at = (node * words + (state >>> 5)) * (LEVEL_BYTES / 4);
+        if (level[at + LEVEL_STATES / 4] === 0) level[at + LEVEL_BEFORE / 4] = child;
+        level[at + LEVEL_STATES / 4] |= 1 << (state & 31);
         child++;
       }
       node++;

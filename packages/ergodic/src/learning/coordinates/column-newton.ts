@@ -1,8 +1,8 @@
 import type { ColumnBinding, ColumnTarget } from "../../engine/contract/index.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { log } from "../../engine/numbers/log.ts";
 import { extrapolate, HISTORY } from "../../engine/optimise/coordinates/anderson.ts";
+import * as field from "../fields.ts";
 import { type Calls, whole } from "./calls.ts";
 import type { ColumnSet } from "./column-set.ts";
 import { commonShift } from "./common-shift.ts";

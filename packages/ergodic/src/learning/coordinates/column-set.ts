@@ -2,7 +2,7 @@ import type { ColumnBinding, ColumnTarget, Snapshot, Tensor } from "../../engine
 import { isObject, KeptPart } from "../../engine/loop/kept-part.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
+import * as field from "../fields.ts";
 
 /** Members whose Gram matrix is kept: two of f64[768²] are 9 MB. */
 const MOST_COVARIANCES = 768;

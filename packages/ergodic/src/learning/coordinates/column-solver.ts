@@ -1,8 +1,8 @@
 import type { ColumnBinding, ColumnTarget, Gap, Snapshot } from "../../engine/contract/index.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import type { Call } from "../../engine/memory/pool.ts";
+import * as field from "../fields.ts";
 import { type Calls, whole } from "./calls.ts";
 import { ColumnNewton, type Strength } from "./column-newton.ts";
 import { ColumnSet, joined, parted } from "./column-set.ts";

@@ -1,8 +1,8 @@
 import type { Advance, DualBinding, Plan, Problem, Progression, Snapshot } from "../../engine/contract/index.ts";
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { log } from "../../engine/numbers/log.ts";
+import * as field from "../fields.ts";
 import { DualLanes } from "./dual-lanes.ts";
 
 export interface DualDescentParts {

@@ -2,8 +2,8 @@ import type { DualBinding, Plan, Problem, Tensor } from "../../engine/contract/i
 import type { KeptPart } from "../../engine/loop/kept-part.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
 import { stream } from "../../engine/random/stream.ts";
+import * as field from "../fields.ts";
 
 export interface DualLane {
   pointer: number;

@@ -1,8 +1,9 @@
 import type { Tensor } from "../../engine/contract/index.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
-import * as field from "../../engine/memory/fields.ts";
+import { ABSENT, DECAY_SCALE_F64, LANE_ROWS } from "../../engine/memory/fields.ts";
 import type { Parts } from "../../engine/optimise/fits.ts";
 import type { Lane } from "../../engine/optimise/lanes.ts";
+import * as field from "../fields.ts";
 import { Descent } from "./descent.ts";
 
 /**
@@ -39,13 +40,13 @@ export class OnlineDescent extends Descent {
     const { model, outputsAt } = this.lane.binding;
     if (this.parts.problem.name !== "linear") return outputsAt;
     const of = (at: number): number => this.engine.memory.u32(model + at, 1)[0];
-    const isSingle = of(field.LINEAR_BUFFER) === 0 && of(field.LINEAR_POINT) !== field.ABSENT;
+    const isSingle = of(field.LINEAR_BUFFER) === 0 && of(field.LINEAR_POINT) !== ABSENT;
     return isSingle ? of(field.LINEAR_POINT_BLOCK) + of(field.LINEAR_POINT_AT_Z) : outputsAt;
   }
 
   /** The first `count` rows are to be learnt. */
   take(count: number): void {
-    this.engine.memory.u32(this.lane.pointer + field.LANE_ROWS, 1)[0] = count;
+    this.engine.memory.u32(this.lane.pointer + LANE_ROWS, 1)[0] = count;
   }
 
   /** One update, by the batch that begins at `row`; the mean loss of its rows before the update, times their number. */
@@ -80,7 +81,7 @@ export class OnlineDescent extends Descent {
     const { copy, rule, decay } = this.lane;
     const { memory } = this.engine;
     const scalar = (at: number): number => memory.f64(at, 1)[0];
-    if (decay && !Number.isFinite(scalar(decay + field.DECAY_SCALE_F64))) return false;
+    if (decay && !Number.isFinite(scalar(decay + DECAY_SCALE_F64))) return false;
     for (const { name, initial } of this.lanes.program?.scalarStates ?? []) {
       const now = scalar(rule!.block + rule!.program.scalars[name]);
       if (Number.isNaN(now) || (Number.isFinite(initial) && !Number.isFinite(now))) return false;

@@ -70,7 +70,7 @@ const exports = ["gaussian", "funnel", "broken", "spiked", "logGamma"] as const;
 let bytes: Uint8Array | undefined;
 
 async function compiled(): Promise<Uint8Array> {
-  const kernels = new URL("../../../kernels/engine/", import.meta.url);
+  const kernels = new URL("../../../kernels/engine/numbers/", import.meta.url);
   const flags = [
     "--runtime",
     "stub",

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
-import * as F from "../../../src/engine/memory/fields.ts";
 import { CliqueBlock, type Placed } from "../../../src/graphs/exact/clique-block.ts";
+import * as F from "../../../src/graphs/fields.ts";
 import { between } from "../../reference/between.ts";
 import { type PlainTable, type SweepMode, sweepClique } from "../../reference/clique.ts";
 

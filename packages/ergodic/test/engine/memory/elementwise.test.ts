@@ -70,7 +70,7 @@ it("knows every primitive of the compiler", () => {
 });
 
 it("has the functions that the compiler emits: else run scripts/generate-functions.mjs", async () => {
-  const written = await readFile(new URL("../../../kernels/engine/functions.ts", import.meta.url), "utf8");
+  const written = await readFile(new URL("../../../kernels/engine/numbers/functions.ts", import.meta.url), "utf8");
   expect(written).toBe(functionsSource({ functions, Graph, Wide }));
 });
 

@@ -87,7 +87,7 @@ it.each([1, 2])("turns a trap into a WorkerError with kernel, arguments and caus
     /slot \d+\(7\): .*unreachable/,
   );
   await expect(engine.run([{ kernel: "absent", args: [] }], { workers, deterministic: true })).rejects.toThrow(
-    'no kernel named "absent"',
+    "the kernel absent has not been loaded for deterministic runs",
   );
   expect(await engine.run([{ kernel: "log", args: [1] }], { workers, deterministic: true })).toEqual([0]);
 });

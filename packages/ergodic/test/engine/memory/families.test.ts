@@ -1,10 +1,10 @@
-/** Kernels in families: each kernel is in the one that its name says, none shares memory or slots with another, and what is not loaded is said. */
+/** Families of kernels: each kernel is in exactly one, families share neither memory nor slots, and errors name the kernels that are not loaded. */
 import fs from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { afterEach, expect, it, vi } from "vitest";
 import { buildFiles } from "../../../src/engine/memory/builds/files.ts";
-import { type Family, families, familyOf, makesCode } from "../../../src/engine/memory/families.ts";
+import { type Family, families, familyOfArrayKernel, familyOfModule, makesCode } from "../../../src/engine/memory/families.ts";
 import { loadFamily, probeInstructions } from "../../../src/engine/memory/load.ts";
 
 const builds = ["simd", "relaxed"] as const;
@@ -15,14 +15,58 @@ afterEach(() => {
   vi.resetModules();
 });
 
-it("names families as kernels/families/ does", async () => {
-  for (const family of families) {
-    const module = await loadFamily(family, "simd", true);
-    const kernels = WebAssembly.Module.exports(module).filter(({ kind }) => kind === "function");
-    const names = kernels.map(({ name }) => name);
-    expect(names.length).toBeGreaterThan(5);
-    expect(names.filter((name) => familyOf(name) !== family)).toEqual([]);
-  }
+const kernelsFolder = new URL("../../../kernels/", import.meta.url);
+const sourceFolder = new URL("../../../src/", import.meta.url);
+
+/** Texts of a folder's sources, by path. */
+async function sourcesOf(folder: URL): Promise<Map<string, string>> {
+  const paths = (await readdir(folder, { recursive: true })).filter((path) => path.endsWith(".ts"));
+  return new Map(await Promise.all(paths.map(async (path) => [path, await readFile(new URL(path, folder), "utf8")] as const)));
+}
+
+const kernelsOf = async (family: Family): Promise<string[]> =>
+  WebAssembly.Module.exports(await loadFamily(family, "simd", true))
+    .filter(({ kind }) => kind === "function")
+    .map(({ name }) => name);
+
+it("has each kernel in one family", async () => {
+  const names = (await Promise.all(families.map(kernelsOf))).flat();
+  expect(names.length).toBeGreaterThan(200);
+  expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+});
+
+it("names a kernel that is in no family", async () => {
+  const sources = await sourcesOf(kernelsFolder);
+  const listed = new Set<string>();
+  for (const text of sources.values())
+    for (const [, list, path] of text.matchAll(/^(?:import|export) (\{[^}]*\}|\*(?: as \w+)?) from "(.*)"/gm)) {
+      if (list.startsWith("*")) listed.add(path.split("/").at(-1)!);
+      for (const [, name] of list.matchAll(/(\w+)(?: as \w+)?/g)) listed.add(name);
+    }
+  const missing = [...sources].flatMap(([path, text]) =>
+    path.startsWith("families/") || path === "predict/scores.ts" || listed.has(path.split("/").at(-1)!.slice(0, -3))
+      ? []
+      : [...text.matchAll(/^export function (\w+)/gm)].flatMap(([, name]) => (listed.has(name) ? [] : [`${path}: ${name}`])),
+  );
+  expect(missing, "kernels that no file of kernels/families/ exports and no other kernel imports").toEqual([]);
+});
+
+it("has every kernel that the library asks for by name", async () => {
+  const names = new Set((await Promise.all(families.map(kernelsOf))).flat());
+  const missing = [...(await sourcesOf(sourceFolder))].flatMap(([path, text]) =>
+    [...text.matchAll(/\b(?:kernel|kernelSlot)\(\s*"(\w+)"|\bkernel: "(\w+)"/g)]
+      .map(([, called, named]) => called ?? named)
+      .filter((name) => !names.has(name) && !(names.has(`${name}F32`) && names.has(`${name}F64`)))
+      .map((name) => `${path}: ${name}`),
+  );
+  expect(missing).toEqual([]);
+});
+
+it("recognises a module by its exports, and kernels of arrays by their names", async () => {
+  for (const family of families) expect(familyOfModule(await loadFamily(family, "simd", true))).toBe(family);
+  expect(familyOfModule(new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0)))).toBeUndefined();
+  for (const family of ["arrays", "images"] as const)
+    for (const name of await kernelsOf(family)) expect(familyOfArrayKernel(name.replace(/F(32|64)$/, "")), name).toBe(family);
 });
 
 it("gives each family of each build static data and slots of its own", async () => {
@@ -137,9 +181,13 @@ it("has all at hand in Node, and says what is missing where it has not", async (
   const { openEngine } = await fresh(false);
   const engine = await openEngine({ families: ["training"] });
   expect(engine.kernel("log", false)(1)).toBe(0);
-  expect(() => engine.kernel("gemmF32", false)).toThrow('the kernel gemmF32 of the family "arrays" is asked for');
+  expect(() => engine.kernel("gemmF32", false)).toThrow(
+    "the kernel gemmF32 has not been loaded: it is in none of the families training",
+  );
   expect(() => engine.kernelSlot("log", true)).toThrow("has not been loaded for deterministic runs");
-  await expect(engine.run([{ kernel: "nutsRun", args: [] }], { workers: 1, deterministic: false })).rejects.toThrow('"sampling"');
+  await expect(engine.run([{ kernel: "nutsRun", args: [] }], { workers: 1, deterministic: false })).rejects.toThrow(
+    "nutsRun has not been loaded",
+  );
   await openEngine({ families: ["arrays", "training"], deterministic: true });
   expect(() => engine.kernel("gemmF32", false)).toThrow();
   expect(engine.kernel("gemmF32", true)).toBeTypeOf("function");

@@ -98,7 +98,8 @@ it("drops what has not started when aborted, and rejects only when what has star
 
 it("drops the other worker's later calls when one fails", async () => {
   const gateCall = { kernel: functions.await.slot, args: [address(3), address(4), address(5)] };
-  const failing = engine.run([waitCall(), gateCall, waitCall(), { kernel: "absent", args: [] }], two);
+  const trap = { kernel: "randomFill", args: [engine.memory.reservedBytes - 8, 9, 0, 1, 2, 3] };
+  const failing = engine.run([waitCall(), gateCall, waitCall(), trap], two);
   const outcome = failing.catch((error: unknown) => error);
   await until(() => counter(0) === 1 && counter(3) === 1);
   open(4);

@@ -1,13 +1,13 @@
 /** Many classes that share a loss: what a solve costs is counted in evaluations of all outputs, of which a cycle of steps makes as many whatever the number of classes. */
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { resolvePlan } from "../../../src/engine/loop/plan.ts";
-import { SET_CAPACITY, SET_GRAM_SIZE } from "../../../src/engine/memory/fields.ts";
 import { HISTORY } from "../../../src/engine/optimise/coordinates/anderson.ts";
 import { stream } from "../../../src/engine/random/stream.ts";
 import { coordinateDescent, Dataset, fit, linear } from "../../../src/entries/everything.ts";
 import { ColumnNewton } from "../../../src/learning/coordinates/column-newton.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
 import { ColumnSolver } from "../../../src/learning/coordinates/column-solver.ts";
+import { SET_CAPACITY, SET_GRAM_SIZE } from "../../../src/learning/fields.ts";
 import { objective, type Rows, tableOf } from "./column-problems.ts";
 import { engine } from "./targets.ts";
 

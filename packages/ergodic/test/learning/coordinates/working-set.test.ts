@@ -1,8 +1,8 @@
 /** kernels/learning/working-set.ts: each kernel against plain numbers, on random quadratic models of dense and sparse columns. */
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../src/engine/memory/engine.ts";
-import * as field from "../../../src/engine/memory/fields.ts";
 import { ColumnSet } from "../../../src/learning/coordinates/column-set.ts";
+import * as field from "../../../src/learning/fields.ts";
 import { LinearProblem } from "../../../src/learning/models/linear/problem.ts";
 import { squaredLoss as squared } from "../../../src/learning/models/losses/index.ts";
 import { numbers } from "../../golden/sklearn-data.ts";

@@ -1,5 +1,6 @@
 import type { Accepted } from "../../../engine/errors/options.ts";
 import { log } from "../../../engine/numbers/log.ts";
+import * as field from "../../fields.ts";
 
 /** Dual averaging of the step size; δ, γ, κ and t₀ as in Hoffman, Gelman 2014, section 3.2. */
 export interface DualAveragingOptions {
@@ -23,9 +24,6 @@ export const averagingOptions = {
 
 export type DualAveraging = Required<DualAveragingOptions>;
 
-/** Numbers of a kernel's state: δ, γ, κ, t₀, μ, m, s̄, x̄. */
-export const AVERAGING_COUNT = 8;
-
 /**
  * Dual averaging of the step size: the averaged log step for which the mean acceptance is δ.
  *
@@ -39,7 +37,13 @@ export function dualAveraging(options: DualAveragingOptions = {}): DualAveraging
   return { targetAcceptance, gamma, kappa, t0 };
 }
 
-/** The state with which averaging starts (again), from `step`. */
+/** AVERAGING record with which averaging starts (again), from `step`. */
 export function startAveraging({ targetAcceptance, gamma, kappa, t0 }: DualAveraging, step: number): Float64Array {
-  return Float64Array.of(targetAcceptance, gamma, kappa, t0, log(10 * step), 0, 0, 0);
+  const state = new Float64Array(field.AVERAGING_BYTES / 8);
+  state[field.AVERAGING_TARGET_F64 / 8] = targetAcceptance;
+  state[field.AVERAGING_GAMMA_F64 / 8] = gamma;
+  state[field.AVERAGING_KAPPA_F64 / 8] = kappa;
+  state[field.AVERAGING_T0_F64 / 8] = t0;
+  state[field.AVERAGING_CENTRE_F64 / 8] = log(10 * step);
+  return state;
 }

@@ -21,7 +21,7 @@ const MOST_DIRECTIONS = 64;
  * finite or outside [10⁻²⁰, 10²⁰] (a coordinate or its gradient did not move, or a chain falls): the metric before it stays.
  * Moments are Welford's: one pass, in the order of the draws. Sources: Stan (shrinkage); arXiv:2603.18845 (Fisher).
  *
- * M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (memory/fields.ts) says.
+ * M⁻¹, and what momenta are scaled with: √M by coordinate, or the lower Cholesky factor of M⁻¹; of low rank as CHAIN_RANK_F64 (bayes/fields.ts) says.
  */
 export interface Metric {
   readonly inverse: Float64Array;

@@ -1,11 +1,11 @@
 import type { DensityBinding, LogDensity, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import type { ChainState } from "./chains-run.ts";
 import { MetricEstimator } from "./metric.ts";
 import type { Placed } from "./starting-points.ts";
@@ -30,13 +30,13 @@ export interface WalkOptions {
   limit: number;
 }
 
-/** Numbers of a step's adaptation: target, m, log step, its average. */
-const ADAPTATION = 4;
+/** Numbers of a step's ADAPTATION record. */
+const ADAPTATION = field.ADAPTATION_BYTES / 8;
 const WORK_VECTORS = 5;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (memory/fields.ts), its arrays, and room for a stretch of transitions. */
+/** One chain of Metropolis or slice sampling in the engine's memory: a WALK block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
 export class WalkChain implements ChainState, Placed {
   readonly capacity: number;
   readonly starts: ReturnType<typeof stream>;
@@ -128,7 +128,9 @@ export class WalkChain implements ChainState, Placed {
   setSteps(value: number): void {
     this.steps.fill(value);
     for (let k = 0; k < this.stepCount; k++) {
-      this.adaptation.set([this.options.target, 0, log(value), 0], k * ADAPTATION);
+      const state = this.adaptation.subarray(k * ADAPTATION, (k + 1) * ADAPTATION).fill(0);
+      state[field.ADAPTATION_TARGET_F64 / 8] = this.options.target;
+      state[field.ADAPTATION_LOG_STEP_F64 / 8] = log(value);
     }
   }
 
@@ -136,8 +138,8 @@ export class WalkChain implements ChainState, Placed {
   averageSteps(): void {
     const { adaptation, steps } = this;
     for (let k = 0; k < this.stepCount; k++) {
-      const [, m, , average] = adaptation.subarray(k * ADAPTATION, (k + 1) * ADAPTATION);
-      if (m > 0) steps[k] = exp(average);
+      const state = adaptation.subarray(k * ADAPTATION, (k + 1) * ADAPTATION);
+      if (state[field.ADAPTATION_COUNT_F64 / 8] > 0) steps[k] = exp(state[field.ADAPTATION_AVERAGE_F64 / 8]);
     }
   }
 

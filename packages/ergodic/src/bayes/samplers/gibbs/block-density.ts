@@ -2,7 +2,7 @@ import type { BindOptions, DensityBinding, DiscretePlace, LogDensity } from "../
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
+import * as field from "../../fields.ts";
 
 /** The log density of some coordinates of u while the others stand still, as any sampler takes it: that of all of u, through kernels/bayes/block-density.ts. */
 export class BlockDensity implements LogDensity {

@@ -2,8 +2,8 @@ import type { DiscretePlace, LogDensity, Snapshot } from "../../../engine/contra
 import { CapabilityError, checkKeys, checkNumber } from "../../../engine/errors/errors.ts";
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import type { BlockContext, BlockRun, BlockUpdate } from "./block.ts";
 
 /** Options of `enumerate`. */

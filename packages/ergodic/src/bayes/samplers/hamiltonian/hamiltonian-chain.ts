@@ -1,10 +1,9 @@
 import type { DensityBinding, LogDensity, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import type { ChainState } from "../base/chains-run.ts";
-import { AVERAGING_COUNT } from "../base/dual-averaging.ts";
 import { type Estimator, type Metric, MetricEstimator, type MetricKind, metricSize, unitMetric } from "../base/metric.ts";
 import type { Placed } from "../base/starting-points.ts";
 import { LowRankEstimator } from "./low-rank.ts";
@@ -38,7 +37,7 @@ const SCALARS = (field.CHAIN_BYTES - field.CHAIN_STEP_F64) / 8;
 const STRETCH_BYTES = 1 << 18;
 const LONGEST_STRETCH = 256;
 
-/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (memory/fields.ts), its arrays, and room for a stretch of transitions. */
+/** One chain of Hamiltonian Monte Carlo in the engine's memory: a CHAIN block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
 export class Chain implements ChainState, Placed {
   readonly block: number;
   /** What the metric is made from; where estimates overlap, the younger one second. */
@@ -120,9 +119,9 @@ export class Chain implements ChainState, Placed {
     this.arena.setF64(this.block, field.CHAIN_STEP_F64, value);
   }
 
-  /** State of dual averaging: a view. */
+  /** State of dual averaging, an AVERAGING record: a view. */
   get averaging(): Float64Array {
-    return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING_F64, AVERAGING_COUNT);
+    return this.engine.memory.f64(this.block + field.CHAIN_AVERAGING, field.AVERAGING_BYTES / 8);
   }
 
   get position(): Float64Array {

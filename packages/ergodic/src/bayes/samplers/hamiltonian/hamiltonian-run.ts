@@ -3,6 +3,7 @@ import { ErgodicError } from "../../../engine/errors/errors.ts";
 import { isFlag, KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
+import { AVERAGING_COUNT_F64, AVERAGING_LOG_STEP_F64, AVERAGING_TARGET_F64 } from "../../fields.ts";
 import { MOST_DIMENSION } from "../../places/scouting.ts";
 import { Survey, type SurveyOptions } from "../../places/survey.ts";
 import { ChainsRun } from "../base/chains-run.ts";
@@ -142,7 +143,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
     for (const c of this.activeChains) {
       const { averaging } = this.chains[c];
       // Right after a restart there is no average yet.
-      if (averaging[5] > 0) this.chains[c].stepSize = exp(averaging[7]);
+      if (averaging[AVERAGING_COUNT_F64 / 8] > 0) this.chains[c].stepSize = exp(averaging[AVERAGING_LOG_STEP_F64 / 8]);
     }
     this.survey?.begin(this.activeChains);
     this.surveying = this.survey !== undefined;
@@ -266,7 +267,7 @@ export class HamiltonianRun extends ChainsRun<Chain> {
       scouts: survey?.scouts ?? 0,
       scoutEvaluations: survey?.evaluations ?? 0,
       diagonal: this.trial.diagonal ? 1 : 0,
-      targetAcceptance: this.choosesTarget ? meanOf(this.chains.map(({ averaging }) => averaging[0])) : 0,
+      targetAcceptance: this.choosesTarget ? meanOf(this.chains.map(({ averaging }) => averaging[AVERAGING_TARGET_F64 / 8])) : 0,
     };
     return {
       leapfrogs: this.warmupLeapfrogs + this.total("leapfrogs"),

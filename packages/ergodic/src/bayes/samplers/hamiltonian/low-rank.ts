@@ -218,7 +218,7 @@ function chosen(values: Float64Array, most: number): number[] {
   return kept.sort((a, b) => far(b) - far(a) || a - b).slice(0, most);
 }
 
-/** In the layout of CHAIN_RANK_F64 (memory/fields.ts). */
+/** In the layout of CHAIN_RANK_F64 (bayes/fields.ts). */
 function assembled(
   scale: Float64Array,
   kept: number[],

@@ -1,6 +1,6 @@
 import { OptionError } from "../../../engine/errors/errors.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import { thermostatFriction } from "./linear-bias.ts";
 import type { StochasticRule } from "./stochastic-chain.ts";
 

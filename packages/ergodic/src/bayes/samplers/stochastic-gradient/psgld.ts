@@ -1,4 +1,4 @@
-import { STOCHASTIC_PRECONDITIONED } from "../../../engine/memory/fields.ts";
+import { STOCHASTIC_PRECONDITIONED } from "../../fields.ts";
 import { type EstimateOptions, estimateOptions } from "../base/gradient-estimate.ts";
 import { sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";

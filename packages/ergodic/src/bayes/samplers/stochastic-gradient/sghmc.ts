@@ -1,5 +1,5 @@
 import { checkNumber, OptionError } from "../../../engine/errors/errors.ts";
-import { STOCHASTIC_HAMILTONIAN } from "../../../engine/memory/fields.ts";
+import { STOCHASTIC_HAMILTONIAN } from "../../fields.ts";
 import { type EstimateOptions, estimateOptions } from "../base/gradient-estimate.ts";
 import { sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";

@@ -1,4 +1,4 @@
-import { STOCHASTIC_LANGEVIN } from "../../../engine/memory/fields.ts";
+import { STOCHASTIC_LANGEVIN } from "../../fields.ts";
 import { type EstimateOptions, estimateOptions } from "../base/gradient-estimate.ts";
 import { sampler } from "../base/sampler.ts";
 import { stochasticSampler } from "./sampler.ts";

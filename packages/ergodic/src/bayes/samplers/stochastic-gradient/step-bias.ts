@@ -1,4 +1,4 @@
-import * as field from "../../../engine/memory/fields.ts";
+import * as field from "../../fields.ts";
 import { hamiltonianRatio, thermostatFriction } from "./linear-bias.ts";
 import { marginalRatios } from "./marginal-ratios.ts";
 import { Blocks } from "./sample-blocks.ts";

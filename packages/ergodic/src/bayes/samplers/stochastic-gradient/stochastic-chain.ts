@@ -1,10 +1,10 @@
-/** One chain of stochastic-gradient Monte Carlo in the engine's memory: a STOCHASTIC block (memory/fields.ts), its arrays, and room for a stretch of transitions. */
+/** One chain of stochastic-gradient Monte Carlo in the engine's memory: a STOCHASTIC block (bayes/fields.ts), its arrays, and room for a stretch of transitions. */
 
 import type { DensityBinding, LogDensity, MinibatchBinding, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import type { ChainState } from "../base/chains-run.ts";
 import type { Placed } from "../base/starting-points.ts";
 

@@ -3,8 +3,8 @@ import { CapabilityError, ErgodicError } from "../../../engine/errors/errors.ts"
 import { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../../engine/memory/fields.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
+import { STOCHASTIC_PRECONDITIONED, STOCHASTIC_THERMOSTATTED } from "../../fields.ts";
 import { ChainsRun } from "../base/chains-run.ts";
 import { batchOf, type Estimate } from "../base/gradient-estimate.ts";
 import { needGradient, type SamplingPlan } from "../base/sampler.ts";

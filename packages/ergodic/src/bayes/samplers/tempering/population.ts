@@ -1,9 +1,9 @@
 import type { LogDensity, TemperedBinding, Tensor } from "../../../engine/contract/index.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import { lowerFactor } from "../base/metric.ts";
 import { logMeanWeight, systematicAncestors } from "./resampling.ts";
 
@@ -17,7 +17,7 @@ export interface MoveOptions {
 
 const VECTORS = 4;
 
-/** One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (memory/fields.ts), and where it is between prior and posterior. */
+/** One population of sequential Monte Carlo: its particles in the engine's memory, a PARTICLES block (bayes/fields.ts), and where it is between prior and posterior. */
 export class Population {
   readonly count: number;
   readonly dimension: number;

@@ -2,7 +2,7 @@ import type { BindOptions, DensityBinding, LogDensity, TemperedBinding } from ".
 import { assert } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
+import * as field from "../../fields.ts";
 
 /**
  * A log density at many powers, one a lane: log prior + β log likelihood where a density knows its parts (`bindTempered`) and has a likelihood, else

@@ -1,5 +1,5 @@
 /** Which families of kernels a program on arrays needs, known before it is compiled. */
-import { type Family, familyOf } from "../../memory/families.ts";
+import { type Family, familyOfArrayKernel } from "../../memory/families.ts";
 import type { Backward } from "./operations/custom-derivative.ts";
 import { arrayPrimitiveOf } from "./primitive.ts";
 import type { ScanAttributes } from "./schedule-scan.ts";
@@ -25,8 +25,7 @@ export function familiesOf(arrays: readonly SymbolicArray[]): Family[] {
         look([...next, ...outputs]);
       }
       if (node.op !== "scan" && arrayPrimitiveOf(node).code.form !== "kernel") continue;
-      found.add("arrays");
-      if (familyOf(node.op) === "images") found.add("images");
+      found.add("arrays").add(familyOfArrayKernel(node.op));
     }
   };
   look(arrays);

@@ -3,7 +3,9 @@ import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import { type Stream, stream } from "../../../engine/random/stream.ts";
+import { BOTH_BYTES, BOTH_FIRST, BOTH_SECOND } from "../../fields.ts";
 import type { InferencePlan } from "../../parts/algorithm.ts";
+import { addRecord } from "../../record.ts";
 import { BitLayout } from "../replicas/bit-layout.ts";
 import { logOddsOf, refuse } from "../replicas/log-odds.ts";
 import { REPLICAS, Replicas } from "../replicas/replicas.ts";
@@ -21,7 +23,16 @@ const [TALLY_BYTES, SUM_BYTES] = [64, 4 * REPLICAS];
 /** The first half of the replicas, low and high word. */
 const [FIRST_LOW, FIRST_HIGH] = [0xffffffff, 0];
 
-/** Of what value, and where in memory, terms that count alike: pairs of words. */
+const BOTH_WORDS = BOTH_BYTES / 4;
+
+/** Adds a term of the words at two offsets. */
+function addBoth(terms: number[], a: number, b: number): void {
+  const term = addRecord(terms, BOTH_BYTES);
+  terms[term + BOTH_FIRST / 4] = a;
+  terms[term + BOTH_SECOND / 4] = b;
+}
+
+/** Terms that share a value: BOTH records, `count` of them. */
 interface TermSet {
   readonly value: number;
   readonly pointer: number;
@@ -70,9 +81,9 @@ export class ReplicaCopies implements Copies {
     const terms = new Map<number, number[]>();
     const add = (value: number, a: number, b: number): void => {
       if (value === 0) return;
-      const found = terms.get(value);
-      if (found) found.push(8 * positionOf[a], 8 * positionOf[b]);
-      else terms.set(value, [8 * positionOf[a], 8 * positionOf[b]]);
+      let found = terms.get(value);
+      if (!found) terms.set(value, (found = []));
+      addBoth(found, 8 * positionOf[a], 8 * positionOf[b]);
     };
     for (let v = 0; v < own.length; v++) {
       if (columns.observed[v] >= 0) continue;
@@ -91,10 +102,10 @@ export class ReplicaCopies implements Copies {
     };
     this.sets = Array.from(terms, ([value, places]) => {
       // A word of zeros is behind all positions.
-      while (places.length % 8 > 0) places.push(8 * positions);
+      while ((places.length / BOTH_WORDS) % 4 > 0) addBoth(places, 8 * positions, 8 * positions);
       const pointer = allocate(4 * places.length);
       engine.memory.u32(pointer, places.length).set(places);
-      return { value: value * unit, pointer, count: places.length / 2 };
+      return { value: value * unit, pointer, count: places.length / BOTH_WORDS };
     });
     this.counts = allocate(4 * REPLICAS);
     this.tally = allocate(TALLY_BYTES * this.slots);

@@ -1,7 +1,8 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { EngineMemory } from "../../../engine/memory/memory.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
+import * as F from "../../fields.ts";
+import { addRecord } from "../../record.ts";
 import type { Blocks } from "./blocking.ts";
 import type { Layout } from "./layout.ts";
 import { PIECE } from "./pieces.ts";
@@ -72,10 +73,13 @@ export class BlockLayout {
     const count = this.blocks.ends.length;
     yield* this.place();
     yield* this.findInner();
-    const headers = new Uint32Array(3 * count);
+    const headers = new Uint32Array((F.BLOCK_BYTES / 4) * count);
     for (let block = 0; block < count; block++) {
       const [first, end] = [this.firsts[block], this.firsts[block + 1]];
-      headers.set([first, end - first, end - first === 1 ? 0 : yield* this.write(first, end)], 3 * block);
+      const header = (F.BLOCK_BYTES / 4) * block;
+      headers[header + F.BLOCK_FIRST / 4] = first;
+      headers[header + F.BLOCK_SIZE / 4] = end - first;
+      if (end - first > 1) headers[header + F.BLOCK_BUCKETS / 4] = yield* this.write(first, end);
     }
     this.pointer = this.put(headers);
     yield* this.mark();
@@ -152,23 +156,34 @@ export class BlockLayout {
     let before = 0;
     for (let p = first; p < end; p++) {
       if (this.pauses.due()) yield;
-      const begin = words.length;
+      const begin = addRecord(words, F.BUCKET_BYTES);
       const separators = this.separators(p);
       // An axis a variable, the last fastest.
       const axes = [...separators, p];
       const strides = this.strides(axes);
       const factors = this.inner[p] ?? [];
       const inbox = children[p - first];
-      words.push(this.tables[p], this.messages[p], this.states(p), separators.length, factors.length, inbox.length, 0, before);
+      words[begin + F.BUCKET_TABLE / 4] = this.tables[p];
+      words[begin + F.BUCKET_MESSAGE / 4] = this.messages[p];
+      words[begin + F.BUCKET_STATES / 4] = this.states(p);
+      words[begin + F.BUCKET_SEPARATORS / 4] = separators.length;
+      words[begin + F.BUCKET_TERMS / 4] = factors.length;
+      words[begin + F.BUCKET_MESSAGES / 4] = inbox.length;
+      words[begin + F.BUCKET_BEFORE / 4] = before;
       separators.forEach((other, k) => {
-        words.push(other, 8 * strides[k]);
+        const at = addRecord(words, F.SEPARATOR_BYTES);
+        words[at + F.SEPARATOR_POSITION / 4] = other;
+        words[at + F.SEPARATOR_STRIDE / 4] = 8 * strides[k];
       });
       for (const factor of factors) this.pushTerm(words, factor, axes);
       words[begin + F.BUCKET_LENGTH / 4] = 4 * (words.length - begin);
       for (const child of inbox) {
         const own = this.separators(child);
         const distances = new Map(this.strides(own).map((stride, k) => [own[k], this.multiples(own[k], 8 * stride)]));
-        words.push(this.messages[child], this.map(axes, distances), 8 * this.states(child));
+        const at = addRecord(words, F.INBOX_BYTES);
+        words[at + F.INBOX_MESSAGE / 4] = this.messages[child];
+        words[at + F.INBOX_MAP / 4] = this.map(axes, distances);
+        words[at + F.INBOX_LENGTH / 4] = 8 * this.states(child);
       }
       before = 4 * (words.length - begin);
       // The parent is the one that is summed out next.
@@ -206,7 +221,11 @@ export class BlockLayout {
       const within = axes.includes(position);
       if (number < 0) {
         if (within) distances.set(position, this.multiples(position, stride));
-        else others.push(position, stride);
+        else {
+          const at = addRecord(others, F.OTHER_BYTES);
+          others[at + F.OTHER_POSITION / 4] = position;
+          others[at + F.OTHER_STRIDE / 4] = stride;
+        }
         stride *= cardinalities[variables[edge]];
         continue;
       }
@@ -218,11 +237,19 @@ export class BlockLayout {
           position,
           this.multiples(position, 0).map((_, state) => (state === literals[edge] ? change : 0)),
         );
-        if (!head) others.push(position, literals[edge]);
+        if (!head) {
+          const at = addRecord(others, F.LITERAL_BYTES);
+          others[at + F.LITERAL_POSITION / 4] = position;
+          others[at + F.LITERAL_STATE / 4] = literals[edge];
+        }
       }
     }
-    const kind = number < 0 ? 0 : F.COUNTED_EDGE + (outside ? F.HEAD_EDGE : 0);
-    words.push(number < 0 ? this.terms(factor) : number, this.map(axes, distances), kind + others.length / 2, ...others);
+    const [kind, bytes] = number < 0 ? [0, F.OTHER_BYTES] : [F.COUNTED_EDGE + (outside ? F.HEAD_EDGE : 0), F.LITERAL_BYTES];
+    const term = addRecord(words, F.TERM_BYTES);
+    words[term + F.TERM_FROM / 4] = number < 0 ? this.terms(factor) : number;
+    words[term + F.TERM_MAP / 4] = this.map(axes, distances);
+    words[term + F.TERM_KIND / 4] = kind + others.length / (bytes / 4);
+    words.push(...others);
   }
 
   /** By entry of a table over these axes, the sum of the distances of its states. */
@@ -277,20 +304,22 @@ export class BlockLayout {
       if (this.firsts[block + 1] - this.firsts[block] === 1) continue;
       const within = (other: number): boolean => other !== p && other < layout.drawn && blockOf[other] === block;
       const at = begins[p] / 4;
-      let edge = at + F.RECORD_BYTES / 4 + 2 * layout.terms(p) + 2 * records[at + F.RECORD_PAIRS / 4];
+      let edge = at + F.RECORD_BYTES / 4 + 2 * layout.terms(p) + (F.PAIR_BYTES / 4) * records[at + F.RECORD_PAIRS / 4];
       for (let k = records[at + F.RECORD_EDGES / 4]; k > 0; k--) {
-        const kind = records[edge];
+        const kind = records[edge + F.EDGE_KIND / 4];
         let found = false;
-        let next = edge + 2;
+        let next = edge + F.EDGE_BYTES / 4;
         if (kind >= F.COUNTED_EDGE) {
-          const factor = this.counted[records[edge + 1]];
+          const factor = this.counted[records[edge + F.EDGE_TERMS / 4]];
           for (let e = factor === 0 ? 0 : ends[factor - 1]; e < ends[factor]; e++)
             found ||= within(layout.positions[variables[e]]);
         } else {
-          next = edge + 4 + 2 * kind;
-          for (let other = edge + 4; other < next; other += 2) found ||= within(records[other]);
+          const first = edge + F.TABLE_EDGE_OTHERS / 4;
+          next = first + (F.OTHER_BYTES / 4) * kind;
+          for (let other = first; other < next; other += F.OTHER_BYTES / 4)
+            found ||= within(records[other + F.OTHER_POSITION / 4]);
         }
-        if (found) records[edge] = kind + F.BLOCK_EDGE;
+        if (found) records[edge + F.EDGE_KIND / 4] = kind + F.BLOCK_EDGE;
         edge = next;
       }
     }

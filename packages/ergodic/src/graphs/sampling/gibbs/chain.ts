@@ -1,10 +1,10 @@
 import type { Tensor } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation } from "../../../engine/memory/memory.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
+import * as F from "../../fields.ts";
 import type { BlockLayout } from "./block-layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Schedule, Stretch } from "./schedules/schedule.ts";

@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { DataError } from "../../../engine/errors/errors.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
+import * as F from "../../fields.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
 /** What becomes of a factor. */
@@ -108,7 +108,7 @@ export class LayoutWriter {
       const first = (begins[p] + F.RECORD_BYTES) / 8 - layout.slots[p];
       for (let slot = layout.slots[p]; slot < layout.slots[p + 1]; slot++) floats[first + slot] = own[slot];
       next.pair[p] = at + F.RECORD_BYTES / 4 + 2 * count;
-      next.edge[p] = next.pair[p] + 2 * this.pairs[p];
+      next.edge[p] = next.pair[p] + (F.PAIR_BYTES / 4) * this.pairs[p];
     }
   }
 
@@ -126,16 +126,17 @@ export class LayoutWriter {
           const p = layout.positions[variables[from + side]];
           if (p >= layout.drawn) continue;
           const at = next.pair[p];
-          next.pair[p] = at + 2;
-          whole[at] = layout.positions[variables[from + 1 - side]];
-          whole[at + 1] = shared + offsets[2 * factor + side];
+          next.pair[p] = at + F.PAIR_BYTES / 4;
+          whole[at + F.PAIR_POSITION / 4] = layout.positions[variables[from + 1 - side]];
+          whole[at + F.PAIR_TERMS / 4] = shared + offsets[2 * factor + side];
         }
       } else if (form === TABLE) this.writeTable(from, to, shared + offsets[2 * factor], whole, next.edge);
       else if (form === COUNTED) {
-        blocks[4 * counted] = shared + offsets[2 * factor];
-        blocks[4 * counted + 1] = 8 * (to - from);
-        blocks[4 * counted + 2] = layout.positions[variables[to - 1]];
-        blocks[4 * counted + 3] = literals[to - 1];
+        const block = counted * (F.COUNTED_BYTES / 4);
+        blocks[block + F.COUNTED_TERMS / 4] = shared + offsets[2 * factor];
+        blocks[block + F.COUNTED_ROW / 4] = 8 * (to - from);
+        blocks[block + F.COUNTED_HEAD / 4] = layout.positions[variables[to - 1]];
+        blocks[block + F.COUNTED_STATE / 4] = literals[to - 1];
         this.writeCounted(counted++, from, to, whole, next.edge);
       }
     }
@@ -149,7 +150,7 @@ export class LayoutWriter {
     return {
       whole: memory.u32(records, bytes / 4),
       floats: memory.f64(records, bytes / 8),
-      blocks: memory.u32(counted, layout.counted * 4),
+      blocks: memory.u32(counted, layout.counted * (F.COUNTED_BYTES / 4)),
     };
   }
 
@@ -159,20 +160,22 @@ export class LayoutWriter {
     for (let edge = from; edge < to; edge++) {
       const p = layout.positions[variables[edge]];
       if (p >= layout.drawn) continue;
-      whole[next[p]++] = to - from - 1;
-      whole[next[p]++] = terms;
-      const place = next[p];
-      next[p] += 2;
+      const at = next[p];
+      whole[at + F.EDGE_KIND / 4] = to - from - 1;
+      whole[at + F.EDGE_TERMS / 4] = terms;
+      let place = at + F.TABLE_EDGE_OTHERS / 4;
       let stride = 8;
       for (let other = to - 1; other >= from; other--) {
         const variable = variables[other];
-        if (other === edge) whole[place] = stride;
+        if (other === edge) whole[at + F.TABLE_EDGE_STRIDE / 4] = stride;
         else {
-          whole[next[p]++] = layout.positions[variable];
-          whole[next[p]++] = stride;
+          whole[place + F.OTHER_POSITION / 4] = layout.positions[variable];
+          whole[place + F.OTHER_STRIDE / 4] = stride;
+          place += F.OTHER_BYTES / 4;
         }
         stride *= cardinalities[variable];
       }
+      next[p] = place;
     }
   }
 
@@ -182,8 +185,10 @@ export class LayoutWriter {
     for (let edge = from; edge < to; edge++) {
       const p = layout.positions[variables[edge]];
       if (p >= layout.drawn) continue;
-      whole[next[p]++] = F.COUNTED_EDGE + (edge === to - 1 ? F.HEAD_EDGE : 0) + literals[edge];
-      whole[next[p]++] = number;
+      const at = next[p];
+      next[p] = at + F.EDGE_BYTES / 4;
+      whole[at + F.EDGE_KIND / 4] = F.COUNTED_EDGE + (edge === to - 1 ? F.HEAD_EDGE : 0) + literals[edge];
+      whole[at + F.EDGE_TERMS / 4] = number;
     }
   }
 

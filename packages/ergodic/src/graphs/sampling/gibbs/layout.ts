@@ -1,9 +1,9 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
 import { log } from "../../../engine/numbers/log.ts";
 import { atOnce } from "../../../engine/threads/steps.ts";
+import * as F from "../../fields.ts";
 import { CONSTANT, COUNTED, LayoutWriter, PAIR, TABLE, type TermSources, UNARY } from "./layout-writer.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
@@ -14,7 +14,7 @@ const CERTAIN = 1e-3;
 
 /**
  * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
- * (memory/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
+ * (graphs/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
  * one's position and to terms that are shared by all alike; of functions of many literals a count is kept. Positions follow the order of visits; observed
  * variables come behind.
  */
@@ -199,7 +199,7 @@ export class Layout {
           if (form === PAIR) pairs[position]++;
           else edges[position]++;
           bytes[position] +=
-            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.OTHER_FIRST + (arity - 1) * F.OTHER_BYTES;
+            form === PAIR ? F.PAIR_BYTES : form === COUNTED ? F.EDGE_BYTES : F.TABLE_EDGE_OTHERS + (arity - 1) * F.OTHER_BYTES;
         }
       }
     }
@@ -238,19 +238,20 @@ export class Layout {
         high += Math.max(...differences);
       };
       let edge = at + F.RECORD_BYTES / 4 + 2;
-      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++, edge += 2) {
-        const count = this.cardinalities[this.variables[whole[edge]]];
-        take([...memory.f64(whole[edge + 1], count)]);
+      for (let k = 0; k < whole[at + F.RECORD_PAIRS / 4]; k++, edge += F.PAIR_BYTES / 4) {
+        const count = this.cardinalities[this.variables[whole[edge + F.PAIR_POSITION / 4]]];
+        take([...memory.f64(whole[edge + F.PAIR_TERMS / 4], count)]);
       }
       for (let k = 0; k < whole[at + F.RECORD_EDGES / 4]; k++) {
-        const kind = whole[edge];
+        const kind = whole[edge + F.EDGE_KIND / 4];
         if (kind < F.COUNTED_EDGE) {
           // Others are not gone through: this one may be anything.
           [low, high] = [-Infinity, Infinity];
           break;
         }
-        const [terms, row] = memory.u32(places.counted + whole[edge + 1] * F.COUNTED_BYTES, 2);
-        const values = memory.f64(terms, row / 4);
+        const factor = memory.u32(places.counted + whole[edge + F.EDGE_TERMS / 4] * F.COUNTED_BYTES, F.COUNTED_BYTES / 4);
+        const row = factor[F.COUNTED_ROW / 4];
+        const values = memory.f64(factor[F.COUNTED_TERMS / 4], row / 4);
         const body = row / 8;
         const head = (kind & F.HEAD_EDGE) !== 0;
         const sign = (kind & 0x3fffffff) === 1 ? 1 : -1;
@@ -258,7 +259,7 @@ export class Layout {
         for (let c = 0; head && c < body; c++) differences.push(sign * (values[body + c] - values[c]));
         for (let c = 0; !head && c < 2 * body - 1; c++) if (c !== body - 1) differences.push(sign * (values[c + 1] - values[c]));
         take(differences);
-        edge += 2;
+        edge += F.EDGE_BYTES / 4;
       }
       if (Math.max(low, -high) > least) this.certain[p] = 1;
     }

@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
+import * as F from "../../fields.ts";
 import { coloursOf } from "../gibbs/colours.ts";
 import { type LogOdds, logOddsOf, refuse } from "./log-odds.ts";
 
@@ -125,12 +125,15 @@ export class BitLayout {
 
   private writeEdges(odds: LogOdds): number[] {
     const { memory, kinds, runs } = this;
-    let pointer = this.allocate(runs.reduce((sum, { from, to, kind }) => sum + 4 * (to - from) * quickEdges(kinds[kind]), 0));
+    let pointer = this.allocate(
+      runs.reduce((sum, { from, to, kind }) => sum + ((to - from) / 2) * quickEdges(kinds[kind]) * F.NEIGHBOURS_BYTES, 0),
+    );
     return runs.map(({ from, to, kind }) => {
       const count = quickEdges(kinds[kind]);
-      this.writeEdgesOf(odds, from, to, count, memory.u32(pointer, (to - from) * count));
+      const bytes = ((to - from) / 2) * count * F.NEIGHBOURS_BYTES;
+      this.writeEdgesOf(odds, from, to, count, memory.u32(pointer, bytes / 4));
       const own = pointer;
-      pointer += 4 * (to - from) * count;
+      pointer += bytes;
       return own;
     });
   }
@@ -144,15 +147,16 @@ export class BitLayout {
     into: Uint32Array,
   ): void {
     const nothing = 8 * this.positions;
-    for (let position = from, first = 0; position < to; position += 2, first += 2 * count)
+    for (let position = from, first = 0; position < to; position += 2, first += (F.NEIGHBOURS_BYTES / 4) * count)
       for (let side = 0; side < 2; side++) {
         const variable = this.variables[position + side];
         const begin = variable < 0 ? 0 : begins[variable];
         const own = variable < 0 ? 0 : begins[variable + 1] - begin;
         for (let e = 0; e < count; e++) {
-          const at = first + 2 * e;
-          into[at + side] += e < own ? 8 * this.positionOf[neighbours[begin + e]] : nothing;
-          if (e < own && couplings[begin + e] < 0) into[at] += 1 + side;
+          const at = first + (F.NEIGHBOURS_BYTES / 4) * e;
+          const field = side === 0 ? F.NEIGHBOURS_FIRST : F.NEIGHBOURS_SECOND;
+          into[at + field / 4] += e < own ? 8 * this.positionOf[neighbours[begin + e]] : nothing;
+          if (e < own && couplings[begin + e] < 0) into[at + F.NEIGHBOURS_FIRST / 4] += 1 + side;
         }
       }
   }

@@ -1,10 +1,10 @@
 import type { Tensor } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as F from "../../../engine/memory/fields.ts";
 import type { Allocation } from "../../../engine/memory/memory.ts";
 import type { Call } from "../../../engine/memory/pool.ts";
 import type { Draws, Stream } from "../../../engine/random/stream.ts";
+import * as F from "../../fields.ts";
 import type { Stretch } from "../gibbs/schedules/schedule.ts";
 import type { BitLayout } from "./bit-layout.ts";
 

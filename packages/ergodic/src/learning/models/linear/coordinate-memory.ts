@@ -254,25 +254,20 @@ export class CoordinateMemory {
       return to;
     };
     const u32 = (at: number): number => arena.memory.u32(at, 1)[0];
+    const losses = arena.take(target.outputs * field.MOVES_LOSS_BYTES);
+    const lossAt = (k: number): number => losses + k * field.MOVES_LOSS_BYTES;
+    arena.set(block, field.MOVES_LOSSES, losses);
     if (target.joint) {
       const from = binding.evaluation[0].args[0];
       arena.set(block, field.MOVES_JOINT, copied(from, field.JOINT_BYTES));
-      arena.set(
-        block,
-        field.MOVES_LOSSES,
-        indices(
-          arena,
-          Uint32Array.from({ length: 3 * target.outputs }, (_, e) => (e % 3 === 2 ? u32(from + field.JOINT_Y) : 0)),
-        ),
-      );
+      for (let k = 0; k < target.outputs; k++) arena.set(lossAt(k), field.MOVES_LOSS_TARGETS, u32(from + field.JOINT_Y));
       return;
     }
-    const losses = binding.evaluation.flatMap(({ kernel, args: [, from] }) => [
-      Number(kernel),
-      copied(from, program.blockBytes),
-      u32(from + program.pointers.y),
-    ]);
-    arena.set(block, field.MOVES_LOSSES, indices(arena, Uint32Array.from(losses)));
+    for (const [k, { kernel, args }] of binding.evaluation.entries()) {
+      arena.set(lossAt(k), field.MOVES_LOSS_SLOT, Number(kernel));
+      arena.set(lossAt(k), field.MOVES_LOSS_BLOCK, copied(args[1], program.blockBytes));
+      arena.set(lossAt(k), field.MOVES_LOSS_TARGETS, u32(args[1] + program.pointers.y));
+    }
     arena.set(block, field.MOVES_AT_Z, program.pointers.z);
     arena.set(block, field.MOVES_AT_DZ, program.pointers.dz);
     arena.set(block, field.MOVES_AT_D2Z, program.pointers.d2z);

@@ -10,8 +10,8 @@ import type { Dataset } from "../../../engine/data/dataset.ts";
 import { elementBytes } from "../../../engine/data/layout.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
+import * as field from "../../fields.ts";
 import type { LinearParts } from "./parts.ts";
 
 interface Piecewise {

@@ -5,7 +5,8 @@ import type { DataLayout } from "../../../engine/data/layout.ts";
 import { elementBytes } from "../../../engine/data/layout.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
-import * as field from "../../../engine/memory/fields.ts";
+import { ABSENT } from "../../../engine/memory/fields.ts";
+import * as field from "../../fields.ts";
 import { curvedProgram } from "../loss.ts";
 import type { LinearParts } from "./parts.ts";
 
@@ -120,7 +121,7 @@ function hessianBlocks(parts: LinearParts, arena: Arena): HessianBlocks {
       [field.HESSIAN_WEIGHTS, weights],
       [field.HESSIAN_AT_WEIGHT, program.pointers.weight],
       [field.HESSIAN_OFFSETS, layout.offset],
-      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? field.ABSENT],
+      [field.HESSIAN_AT_OFFSET, program.pointers.offset ?? ABSENT],
       [field.HESSIAN_D, d],
       [field.HESSIAN_GRADIENT, place.gradient],
       [field.HESSIAN_AT_LOSS, program.scalars.loss],

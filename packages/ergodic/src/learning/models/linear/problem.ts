@@ -20,10 +20,11 @@ import type { Dataset } from "../../../engine/data/dataset.ts";
 import { CapabilityError, DataError } from "../../../engine/errors/errors.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
+import { ABSENT, PIECE_BYTES, PIECES_FIRST } from "../../../engine/memory/fields.ts";
 import { checkRoom } from "../../../engine/memory/room.ts";
 import { PARAMETER_SCALE } from "../../../engine/numbers/fixed-point.ts";
 import { later } from "../../../engine/threads/later.ts";
+import * as field from "../../fields.ts";
 import { lossProgram, pointProgram } from "../loss.ts";
 import { linearCoordinates } from "./coordinates.ts";
 import { linearColumns } from "./linear-columns.ts";
@@ -172,7 +173,7 @@ export class LinearProblem implements Problem, RowGradient {
       objectiveSlot: this.engine.kernelSlot(`objective${suffix}`, deterministic),
       touchSlot: this.engine.kernelSlot(this.sparse ? "touchSparseRows" : "touchRows", deterministic),
       model: block,
-      pieces: arena.take(field.PIECES_FIRST + outputs * field.PIECE_BYTES),
+      pieces: arena.take(PIECES_FIRST + outputs * PIECE_BYTES),
       piece: { type: useBuffer ? bufferType : layout.type, indexed: this.sparse && !buffered },
       outputsAt: z,
       scaleAt: block + field.LINEAR_PARAMETER_SCALE_F64,
@@ -222,13 +223,13 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_LOSS_AT_Z, program.pointers.z);
     set(field.LINEAR_LOSS_AT_DZ, program.pointers.dz);
     set(field.LINEAR_LOSS_AT_Y, program.pointers.y ?? program.scalars.y);
-    set(field.LINEAR_LOSS_AT_WEIGHT, program.pointers.weight ?? program.scalars.weight ?? field.ABSENT);
+    set(field.LINEAR_LOSS_AT_WEIGHT, program.pointers.weight ?? program.scalars.weight ?? ABSENT);
     set(field.LINEAR_LOSS_AT_LOSS, program.scalars.loss);
   }
 
   /** Rows that come singly, of one output. */
   private bindPoint(arena: Arena, set: (at: number, value: number) => void): void {
-    set(field.LINEAR_POINT, field.ABSENT);
+    set(field.LINEAR_POINT, ABSENT);
     if (this.options.outputs > 1) return;
     const { program, block, end } = this.place(
       arena,
@@ -238,7 +239,7 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_POINT_BLOCK, block);
     set(field.LINEAR_POINT_AT_Z, program.scalars.z);
     set(field.LINEAR_POINT_AT_Y, program.scalars.y);
-    set(field.LINEAR_POINT_AT_WEIGHT, program.scalars.weight ?? field.ABSENT);
+    set(field.LINEAR_POINT_AT_WEIGHT, program.scalars.weight ?? ABSENT);
     set(field.LINEAR_POINT_AT_DZ, program.scalars.dz);
     set(field.LINEAR_POINT_AT_LOSS, program.scalars.loss);
   }
@@ -262,7 +263,7 @@ export class LinearProblem implements Problem, RowGradient {
 
   private place(arena: Arena, spec: ProgramSpec): { program: CompiledProgram; block: number; update: number; end: number } {
     const { program, functions } = linkProgram(this.engine, spec, arena);
-    const end = program.end === null ? field.ABSENT : functions[program.end].slot;
+    const end = program.end === null ? ABSENT : functions[program.end].slot;
     return { program, block: arena.take(program.blockBytes), update: functions[program.update].slot, end };
   }
 

@@ -240,10 +240,10 @@ function placeProgram({ engine, arena, plan, lane, model, at, buffers, linked }:
   const key = stream(plan.seed, "network", lane).key;
   arena.set(block, KEY_LOW, key[0]);
   arena.set(block, KEY_HIGH, key[1]);
-  arena.set(model, at, run.slot);
-  arena.set(model, at + 4, block);
+  arena.set(model, at + field.NETWORK_PROGRAM_SLOT, run.slot);
+  arena.set(model, at + field.NETWORK_PROGRAM_BLOCK, block);
   const parameters = memory.pointers.parameters;
-  arena.set(model, at + 8, parameters === undefined ? 0 : block + parameters);
+  arena.set(model, at + field.NETWORK_PROGRAM_PARAMETERS, parameters === undefined ? 0 : block + parameters);
   return block;
 }
 

@@ -8,9 +8,9 @@ import type { Beginning, FactorBinding, Factors, Problem } from "../../../engine
 import type { Ratings } from "../../../engine/data/ratings.ts";
 import { Arena } from "../../../engine/memory/arena.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
-import * as field from "../../../engine/memory/fields.ts";
 import { engineMemory } from "../../../engine/memory/memory.ts";
 import { stream } from "../../../engine/random/stream.ts";
+import * as field from "../../fields.ts";
 import { beginAt } from "./begin-at.ts";
 import type { FactorisationSettings } from "./settings.ts";
 

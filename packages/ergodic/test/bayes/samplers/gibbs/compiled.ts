@@ -6,7 +6,7 @@ import { Arena } from "../../../../src/engine/memory/arena.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
 import type { Functional, Target } from "../exactness.ts";
 
-const kernels = new URL("../../../../kernels/engine/", import.meta.url);
+const kernels = new URL("../../../../kernels/engine/numbers/", import.meta.url);
 const flags =
   "--runtime stub --noAssert -O3 --enable simd,threads --sharedMemory --maximumMemory 65536 --importMemory --importTable --initialMemory 16";
 

@@ -1,9 +1,9 @@
 /** kernels/bayes/gibbs-discrete.ts: the bits of its twin, and the exact stationarity of both its moves. */
 import { describe, expect, it } from "vitest";
+import * as field from "../../../../src/bayes/fields.ts";
 import { gibbs } from "../../../../src/bayes/samplers/gibbs/index.ts";
 import type { DiscretePlace } from "../../../../src/engine/contract/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { log } from "../../../../src/engine/numbers/log.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Guarded } from "../../../engine/memory/guarded.ts";

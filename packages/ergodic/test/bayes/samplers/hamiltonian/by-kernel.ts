@@ -1,7 +1,7 @@
 /** Transitions by the kernels themselves, in guarded memory, without the run around them. */
 
+import * as field from "../../../../src/bayes/fields.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Guarded } from "../../../engine/memory/guarded.ts";
 import type { TwinOptions } from "../../../reference/nuts.ts";
@@ -67,9 +67,9 @@ export function byKernel(
   const chain = testChain(memory, density, from, options);
   const [draws, gradients] = [memory.room("f64", count * d), memory.room("f64", count * d)];
   const transitions = memory.room("f64", count * 7);
-  if (averaging) engine.memory.f64(chain.block + field.CHAIN_AVERAGING_F64, averaging.length).set(averaging);
+  if (averaging) engine.memory.f64(chain.block + field.CHAIN_AVERAGING, averaging.length).set(averaging);
   engine.kernel(kernel, deterministic)(chain.block, 3, count, averaging ? 1 : 0, draws, gradients, transitions);
-  const averaged = averaging && engine.memory.f64(chain.block + field.CHAIN_AVERAGING_F64, averaging.length).slice();
+  const averaged = averaging && engine.memory.f64(chain.block + field.CHAIN_AVERAGING, averaging.length).slice();
   chain.dispose();
   return {
     /** The state of averaging at the end, where there is one. */

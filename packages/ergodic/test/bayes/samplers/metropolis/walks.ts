@@ -1,7 +1,7 @@
 /** Transitions of Metropolis and slice kernels in guarded memory and by their plain twins; chains of twins with planted mistakes. */
 
+import * as field from "../../../../src/bayes/fields.ts";
 import type { Engine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Guarded } from "../../../engine/memory/guarded.ts";
 import { type WalkKernel, type WalkPoint, WalkTwin, type WalkTwinOptions } from "../../../reference/walks.ts";

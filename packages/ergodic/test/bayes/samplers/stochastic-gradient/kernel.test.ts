@@ -1,7 +1,7 @@
 /** The kernel itself in guarded memory, in 1 to 17 dimensions: the bits of its twin, and nothing written beside its arrays. */
 import { describe, expect, it } from "vitest";
+import * as field from "../../../../src/bayes/fields.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Guarded } from "../../../engine/memory/guarded.ts";
 import { StochasticTwin, type TwinOptions } from "../../../reference/stochastic-gradient.ts";

@@ -9,6 +9,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import * as field from "../../../../src/bayes/fields.ts";
 import { psgld, type Sampler, sghmc, sgld, sgnht } from "../../../../src/bayes/samplers/index.ts";
 import { curvatureAt } from "../../../../src/bayes/samplers/stochastic-gradient/curvature.ts";
 import { noiseAround } from "../../../../src/bayes/samplers/stochastic-gradient/default-step.ts";
@@ -19,7 +20,6 @@ import { StepBias } from "../../../../src/bayes/samplers/stochastic-gradient/ste
 import type { StochasticChain } from "../../../../src/bayes/samplers/stochastic-gradient/stochastic-chain.ts";
 import { add } from "../../../../src/engine/compiler/index.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { type Draws, model, normal, sample, vector } from "../../../../src/entries/everything.ts";
 

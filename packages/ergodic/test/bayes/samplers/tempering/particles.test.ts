@@ -1,6 +1,7 @@
 /** kernels/bayes/particle-moves.ts against its plain twin, bit for bit; weights and resampling. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import * as field from "../../../../src/bayes/fields.ts";
 import {
   logMeanWeight,
   nextPower,
@@ -8,7 +9,6 @@ import {
   weightsWorth,
 } from "../../../../src/bayes/samplers/tempering/resampling.ts";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import * as field from "../../../../src/engine/memory/fields.ts";
 import { stream } from "../../../../src/engine/random/stream.ts";
 import { Guarded } from "../../../engine/memory/guarded.ts";
 import { type MoveSettings, movedParticle, type TemperedFunction } from "../../../reference/particle-moves.ts";

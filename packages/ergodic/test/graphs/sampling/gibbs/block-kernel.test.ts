@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openEngine } from "../../../../src/engine/memory/engine.ts";
-import * as F from "../../../../src/engine/memory/fields.ts";
 import type { Draws } from "../../../../src/engine/random/stream.ts";
+import * as F from "../../../../src/graphs/fields.ts";
 import { blocking } from "../../../../src/graphs/sampling/gibbs/blocking.ts";
 import { blocks } from "../../../../src/graphs/sampling/gibbs/schedules/blocks.ts";
 import type { Schedule } from "../../../../src/graphs/sampling/gibbs/schedules/schedule.ts";

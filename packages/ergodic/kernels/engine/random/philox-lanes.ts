@@ -1,5 +1,5 @@
 /**
- * Four Philox blocks at once: counters [block + lane, stream, update low, update high], the words of kernels/engine/random.ts where stream is 0.
+ * Four Philox blocks at once: counters [block + lane, stream, update low, update high], the words of kernels/engine/random/random.ts where stream is 0.
  * Exact. The words are left in globals, of which each thread has its own, one vector a word of the block.
  */
 

@@ -6,7 +6,7 @@
  * to 2^-15 of a step of v, or to 2^-15 of the largest step of the row, whichever is larger. r: a random start for each of eight lanes and
  * each row, then a Weyl sequence over the row, whose neighbours differ as much as they can. The tail runs the same arithmetic in scalars.
  */
-import { DECAY_RANDOM } from "../../src/engine/memory/fields";
+import { DECAY_RANDOM } from "../../../src/engine/memory/fields";
 
 const WEYL: i16 = 25717; // The odd number nearest to 2^16 / golden ratio², so that multiples of it spread evenly.
 

@@ -8,8 +8,8 @@
  * fill: out holds `count` f64 (kinds: 0 uniform, 1 normal, 2 exponential) drawn in order from the start of update `counter`.
  * drawRows: out holds `count` u32, each first + integer(rowCount), with replacement.
  */
-import { log } from "./log";
-import { normalQuantile } from "./normal-quantile";
+import { log } from "../numbers/log";
+import { normalQuantile } from "../numbers/normal-quantile";
 
 const MULTIPLY_0: u64 = 0xd2511f53;
 const MULTIPLY_1: u64 = 0xcd9e8d57;
