@@ -2,7 +2,7 @@ import { OptionError } from "ergodic";
 import { fileFault, show, told } from "./fault.ts";
 import type { CsvOptions } from "./formats/csv.ts";
 import type { ArrayFormat, DenseFormat, SparseFormat } from "./formats/format.ts";
-import { type IdxOptions, isIdx } from "./formats/idx.ts";
+import { type IdxOptions, idxFormat, isIdx } from "./formats/idx.ts";
 import type { LibsvmOptions } from "./formats/libsvm.ts";
 import type { NpyOptions } from "./formats/npy.ts";
 import type { VwOptions } from "./formats/vw.ts";
@@ -49,7 +49,7 @@ export const formats = {
     load: async () => (await import("./formats/npy.ts")).npyFormat,
     begins: startsWith("\x93NUMPY"),
   },
-  idx: { extensions: ["idx"], load: async () => (await import("./formats/idx.ts")).idxFormat, begins: isIdx },
+  idx: { extensions: ["idx"], load: async () => idxFormat, begins: isIdx },
   libsvm: {
     extensions: ["libsvm", "svm", "svmlight"],
     load: async () => (await import("./formats/libsvm.ts")).libsvmFormat,

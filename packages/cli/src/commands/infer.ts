@@ -50,7 +50,12 @@ export function add(program: Command, terminal: Terminal): void {
       .option("--sample <n>", "which sample of the evidence's file, from 0", whole(0), 0)
       .option("--format <name>", "uai, bif, fg, json or dimmwitted; default: by the ending")
       .option("--task <name>", "marginals, partition or map; default marginals", oneOf("marginals", "partition", "map"))
-      .option("--algorithm <name>", `auto, gibbs, or ${inferenceNames().slice(1).join(", ")}; default auto`)
+      .option(
+        "--algorithm <name>",
+        `auto, gibbs, or ${inferenceNames()
+          .filter((name) => name !== "automatic")
+          .join(", ")}; default auto`,
+      )
       .option("--seconds <n>", "end after so long, with the best answer so far; default 60", positive)
       .option("--seed <n>", "of all that is random; default 0", whole(0))
       .option("--memory <GiB>", "that tables may take; default 1.5", positive)

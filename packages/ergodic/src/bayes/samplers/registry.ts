@@ -1,6 +1,7 @@
 /** Samplers by name, so that checkpoints, saved draws and command lines can make them from JSON. */
 
 import type { Json, JsonObject } from "../../engine/contract/index.ts";
+import { byName } from "../../engine/contract/registry.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import * as all from "./all.ts";
@@ -19,9 +20,10 @@ const byJson = (factory: SamplerFactory<object>): SamplerFactory<object> => {
 
 /** Every sampler with a declaration, by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 export const samplerRegistry: Readonly<Record<string, SamplerFactory<object>>> = Object.fromEntries(
-  Object.values(all as Readonly<Record<string, unknown>>)
-    .filter(isRegistered)
-    .map((factory) => [factory.declaration.name, byJson(factory)]),
+  Object.entries(byName(all, isRegistered, ({ declaration }) => declaration.name)).map(([name, factory]) => [
+    name,
+    byJson(factory),
+  ]),
 );
 
 /** Names of the samplers that JSON can describe, as `samplerFromJson` knows them. */

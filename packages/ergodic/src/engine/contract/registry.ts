@@ -45,3 +45,9 @@ export class Registry<T> {
     for (const name of [...names, ...this.entries.keys()]) this.reserved.add(name);
   }
 }
+
+/** Things of a list that carry a definition, by name in alphabetical order. Modules list their exports in an order that depends on the bundler. */
+export function byName<T>(all: object, isDefined: (value: unknown) => value is T, nameOf: (one: T) => string): Record<string, T> {
+  const defined = Object.values(all as Readonly<Record<string, unknown>>).filter(isDefined);
+  return Object.fromEntries(defined.map((one): [string, T] => [nameOf(one), one]).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -1,4 +1,5 @@
 /** Step rules by name, and what makes them from JSON. */
+import { byName } from "../contract/registry.ts";
 import { checkNamedJson, checkOptionsJson, refuse } from "../errors/checks.ts";
 import { OptionError } from "../errors/errors.ts";
 import type { Defaults, EquationRule, OptionValue, Rule, RuleConformance, RuleDefinition, RuleJson } from "./kinds.ts";
@@ -57,9 +58,7 @@ function entryOf(make: Defined): RuleEntry {
 
 /** The library's step rules by name: `ruleRegistry.adam.make({ rate: 0.01 })`. */
 export const ruleRegistry: Readonly<Record<string, RuleEntry>> = Object.fromEntries(
-  Object.values(rules as Readonly<Record<string, unknown>>)
-    .filter(isDefined)
-    .map((make) => [make.ruleName, entryOf(make)]),
+  Object.entries(byName(rules, isDefined, ({ ruleName }) => ruleName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
 /** Keeps the names of all rules so far for this library. */

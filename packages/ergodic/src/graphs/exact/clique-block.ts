@@ -169,14 +169,7 @@ export class SparseBlock {
     list(F.SUPPORT_ALLOWED, allowed);
     list(F.SUPPORT_REST, new Uint32Array(allowed.length));
     list(F.SUPPORT_LINK_STARTS, linkStarts);
-    const linkWords: number[] = [];
-    for (const { level, node } of links) {
-      const link = addRecord(linkWords, F.LINK_BYTES);
-      linkWords[link + F.LINK_LEVEL / 4] = level;
-      linkWords[link + F.LINK_NODE / 4] = slots + 4 * node;
-      linkWords[link + F.LINK_NEXT / 4] = slots + 4 * (node + 1);
-    }
-    list(F.SUPPORT_LINKS, linkWords);
+    list(F.SUPPORT_LINKS, linkRecords(links, slots));
     list(F.SUPPORT_BASES, new Uint32Array((outer + 1) * patterns.length));
     list(F.SUPPORT_LEVELS, levels);
     u32(support + F.SUPPORT_KEPT, levels.length);
@@ -257,4 +250,16 @@ function patternOf(
     }
   }
   return { ...found, offsets, run };
+}
+
+/** LINK records of levels and nodes; `slots`: address of the first node. */
+function linkRecords(links: readonly { readonly level: number; readonly node: number }[], slots: number): number[] {
+  const words: number[] = [];
+  for (const { level, node } of links) {
+    const link = addRecord(words, F.LINK_BYTES);
+    words[link + F.LINK_LEVEL / 4] = level;
+    words[link + F.LINK_NODE / 4] = slots + 4 * node;
+    words[link + F.LINK_NEXT / 4] = slots + 4 * (node + 1);
+  }
+  return words;
 }

@@ -1,14 +1,18 @@
 /** Every algorithm of `infer`, by its name: how a checkpoint's is made again, and what a command line knows. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
+import { byName } from "../../engine/contract/registry.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import type { Factory } from "../../engine/errors/options.ts";
 import type { InferenceAlgorithm } from "../parts/algorithm.ts";
 import * as all from "./all.ts";
 
+type Made = Factory<object, InferenceAlgorithm>;
+const isMade = (value: unknown): value is Made => typeof value === "function" && "declaration" in value;
+
 /** Every algorithm by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
-export const inferenceRegistry: Readonly<Record<string, Factory<object, InferenceAlgorithm>>> = all;
+export const inferenceRegistry: Readonly<Record<string, Made>> = byName(all, isMade, ({ declaration }) => declaration.name);
 
 /** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
 export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);

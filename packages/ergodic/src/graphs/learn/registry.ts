@@ -1,14 +1,18 @@
 /** Every learner of graphs, by its name: how a checkpoint's is made again, and what a command line knows. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
+import { byName } from "../../engine/contract/registry.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { DataError } from "../../engine/errors/errors.ts";
 import type { Factory } from "../../engine/errors/options.ts";
 import * as learners from "./all.ts";
 import type { GraphLearner } from "./learner.ts";
 
+type Made = Factory<object, GraphLearner>;
+const isMade = (value: unknown): value is Made => typeof value === "function" && "declaration" in value;
+
 /** Every learner by name. */
-export const learnerRegistry: Readonly<Record<string, Factory<object, GraphLearner>>> = learners;
+export const learnerRegistry: Readonly<Record<string, Made>> = byName(learners, isMade, ({ declaration }) => declaration.name);
 
 /** Names of the learners of graphs, as `learnerFromJson` knows them. */
 export const learnerNames = (): string[] => Object.keys(learnerRegistry);

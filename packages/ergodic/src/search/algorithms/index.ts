@@ -1,6 +1,7 @@
 /** Searches by name, and what makes them from JSON. Searches that users define are known by name, too (define-search.ts). */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
+import { byName } from "../../engine/contract/registry.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import * as all from "./all.ts";
@@ -42,9 +43,7 @@ function entryOf(make: Defined): SearchEntry {
 
 /** The library's search algorithms by name: `searchRegistry.cmaEs.make()`. */
 export const searchRegistry: Readonly<Record<string, SearchEntry>> = Object.fromEntries(
-  Object.values(all as Readonly<Record<string, unknown>>)
-    .filter(isDefined)
-    .map((make) => [make.searchName, entryOf(make)]),
+  Object.entries(byName(all, isDefined, ({ searchName }) => searchName)).map(([name, make]) => [name, entryOf(make)]),
 );
 
 /** Keeps the names of all searches so far for this library. */

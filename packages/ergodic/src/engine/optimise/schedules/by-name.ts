@@ -5,7 +5,7 @@ import type { Schedule, ScheduleJson } from "../schedule.ts";
 import * as schedules from "./index.ts";
 
 /** Names of the library's schedules. */
-export const scheduleNames = (): string[] => Object.keys(schedules);
+export const scheduleNames = (): string[] => Object.keys(schedules).sort();
 
 /** The schedule that `toJSON()` described. @throws OptionError for an unknown name */
 export function scheduleFromJson(json: ScheduleJson): Schedule {
