@@ -192,7 +192,7 @@ describe("sample", () => {
     for (const [words, message] of [
       [[here("number.mjs")], /the default export is number, but must be a model/],
       [[here("none.mjs")], /cannot be read: no such file/],
-      [[model, "--algorithm", "nut"], /"nut" is not known \(known: nuts, hmc/],
+      [[model, "--algorithm", "nut"], /"nut" is not known \(known: ellipticalSlice, fullRank, gibbs, hmc/],
       [[model, "--algorithm", "nuts:depth=3"], /depth/],
       [[model, "--format", "xml"], /take csv, json or arrow/],
       [[here("plain.mjs")], /plain\.mjs: the function asks for none of param.* needs the API: await sample\(/],
@@ -411,7 +411,9 @@ describe("Arrow", () => {
     });
     onTestFinished(() => void vi.doUnmock("apache-arrow"));
     const out = file("without");
-    const { code, stderr } = await ergodic("sample", here("none.mjs"), "--out", out, "--format", "arrow");
+    // Commands are loaded when they run: their errors must be of the same modules as the command line.
+    const fresh = await import("./captured.ts");
+    const { code, stderr } = await fresh.ergodic("sample", here("none.mjs"), "--out", out, "--format", "arrow");
     expect([code, stderr]).toEqual([2, expect.stringMatching(/^ergodic: .*run npm install apache-arrow.*\[ARROW_MISSING\]\n$/)]);
     expect(existsSync(out)).toBe(false);
   });

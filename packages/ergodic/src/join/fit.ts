@@ -9,6 +9,7 @@ import { checkSignal } from "../engine/errors/checks.ts";
 import { laterRun, trainedBy } from "../engine/loop/later-run.ts";
 import { learnedNames, modeNames } from "../engine/loop/result-names.ts";
 import type { Job, Run } from "../engine/loop/run.ts";
+import { later } from "../engine/threads/later.ts";
 import type { GraphFitOptions } from "../graphs/learn/graph.ts";
 import type { LearnedGraph } from "../graphs/learn/learned-graph.ts";
 import type { FactorGraph } from "../graphs/model/graph.ts";
@@ -54,7 +55,7 @@ function start(model: unknown, ...given: unknown[]): Run<unknown> {
   if (by === undefined) return train(model as TrainableModel<unknown, object>, given[0], given[1] as object | undefined);
   const { signal } = Object(given.at(-1)) as { signal?: AbortSignal };
   checkSignal("fit", signal);
-  const load = async (): Promise<Job<unknown>> => (await jobs[by]())(...([model, ...given] as never[]));
+  const load = async (): Promise<Job<unknown>> => (await later(jobs[by]))(...([model, ...given] as never[]));
   return laterRun(load, { signal, resultNames: namesOf[by]() });
 }
 

@@ -39,7 +39,7 @@ export function resume<D>(from: string | Uint8Array | Blob, data: D, options?: R
   if (trainedBy(data) === "graph") {
     checkSignal("fit.resume", options?.signal);
     const load = async () => (await import("../graphs/learn/graph.ts")).resumedJob;
-    return laterRun(async () => (await load())(from, data as FactorGraph, options as GraphResumeOptions | undefined), {
+    return laterRun(async () => (await later(load))(from, data as FactorGraph, options as GraphResumeOptions | undefined), {
       signal: options?.signal,
       resultNames: learnedNames(),
     });

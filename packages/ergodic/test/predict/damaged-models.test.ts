@@ -361,7 +361,8 @@ it("losses of the library are what predictors hold them to; a loss that nothing 
     if ((found.task as string) === "binary") expect(several).toBe(found.link === "sigmoid" ? "sigmoidNormalised" : "sign");
   }
   expect(Object.keys(libraryLosses).sort()).toEqual(
-    Object.keys(losses)
+    Object.values(losses)
+      .map(({ declaration }) => declaration.name as string)
       .filter((name) => name in libraryLosses)
       .sort(),
   );

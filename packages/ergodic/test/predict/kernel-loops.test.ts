@@ -72,7 +72,7 @@ const ENDS: readonly RegExp[] = [
 const OTHERS: Readonly<Record<string, string>> = {
   " | ": "over places of the outer axes, which are counted up to their extents",
   "access < end | access += accessBytes": "records of a loop's code",
-  "access < presets | access += accessBytes, register += 4, cache += 8": "records of a loop's code",
+  "access < presets | access += accessBytes, register += 4, cache += FILLED_BYTES": "records of a loop's code",
   "access < reductions | access += accessBytes": "records of a loop's code",
   "b != end | ": "k steps, to b + k · step, in the arithmetic of addresses",
   "columns >= lanes | ": "takes at least `lanes` away",

@@ -11,8 +11,9 @@ export function shown(value: unknown): string {
   return `an object of ${Object.keys(value).slice(0, 5).join(", ") || "nothing"}`;
 }
 
-/** As a user calls it: a factory of rules by the rule's name. */
-export function factoryName(factory: { name: string; ruleName?: unknown }): string {
-  if (typeof factory.ruleName === "string") return factory.ruleName;
+/** Name under which a user calls a factory: that of its declaration, which minifiers leave alone. */
+export function factoryName(factory: { name: string; declaration?: { readonly name?: unknown } }): string {
+  const declared = factory.declaration?.name;
+  if (typeof declared === "string") return declared;
   return typeof factory.name === "string" && factory.name !== "" ? factory.name : "make";
 }

@@ -1,5 +1,4 @@
 import type { JsonObject } from "../contract/index.ts";
-import { later } from "../threads/later.ts";
 import { type Job, Run } from "./run.ts";
 
 /** A model that names what trains it, so that programs which only sample or infer from it do not hold that code. */
@@ -28,7 +27,7 @@ export function laterRun<R>(
     ...(signal ? { signal } : {}),
     ...(resultNames ? { resultNames } : {}),
     start: async () => {
-      job = await later(load);
+      job = await load();
       return job.start();
     },
     finish: (parameters, summary) => job.finish(parameters, summary),
