@@ -1,6 +1,7 @@
 /** The benchmark runner: its list, its JSON lines, its table, its exit codes. Runs `self-check` alone, which needs no peer and no built library. */
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { read } from "@ergodic/ingest";
 import type { Dataset } from "ergodic";
@@ -28,6 +29,13 @@ test("parts of the library that a benchmark opens are in its bundle", async () =
   expect([...parts].filter((name) => !PARTS.includes(name))).toEqual([]);
 });
 
+/** Text of a source, and of those that it exports whole. */
+function exportsOf(path: string): string {
+  const text = readFileSync(path, "utf8");
+  const whole = [...text.matchAll(/^export \* from "([^"]+)"/gm)].map(([, to]) => exportsOf(join(dirname(path), to)));
+  return [text, ...whole].join("\n");
+}
+
 test("what a benchmark takes of such a part is exported by its source", () => {
   const names = readdirSync(`${root}/bench/cases`).filter((file) => file.endsWith(".mjs"));
   const found: string[] = [];
@@ -36,7 +44,7 @@ test("what a benchmark takes of such a part is exported by its source", () => {
     const text = readFileSync(`${root}/bench/cases/${file}`, "utf8");
     for (const [, wanted, given] of text.matchAll(/const (\[[^=]*?\]) = await openModules\(([^)]*)\)/g)) {
       const parts = [...given.matchAll(/"([\w/-]+)\.js"/g)].map(([, name]) => name);
-      const sources = parts.map((name) => readFileSync(`${root}/packages/ergodic/src/${name}.ts`, "utf8")).join("\n");
+      const sources = parts.map((name) => exportsOf(`${root}/packages/ergodic/src/${name}.ts`)).join("\n");
       for (const [, list] of wanted.matchAll(/\{([^}]*)\}/g))
         for (const name of list
           .split(",")

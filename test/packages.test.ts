@@ -142,7 +142,7 @@ test("the built library knows by name all that its sources define, and keeps the
       layers: all.layerKinds(),
       taken: [
         taken(() => all.rule("chain", {}, ({ g }) => ({ step: g }), { summary: "own", source: "own" })),
-        taken(() => all.defineSearch("spsa", {}, {})),
+        taken(() => all.defineSearch("spsa", {}, () => ({}), { summary: "own", source: "own" })),
         taken(() => all.loss("hinge", {}, ({ z }) => z, { task: "regression", link: "identity" })),
         taken(() => all.initialiser("zeros", {}, () => new Float64Array(0))),
         taken(() => all.layer("dense", (x) => x)),

@@ -1,4 +1,5 @@
 import { Registry } from "../../engine/contract/registry.ts";
+import { refuse } from "../../engine/errors/checks.ts";
 import { acceptedBy, checkOptions, type Declaration, type Range } from "../../engine/errors/options.ts";
 import { isWhole, KeptPart } from "../../engine/loop/kept-part.ts";
 import type { SearchAlgorithm, SearchSnapshot, SearchStart, SearchState } from "./search.ts";
@@ -83,6 +84,8 @@ export function defineSearch<D extends SearchDefaults>(
   start: (options: SearchOptionsOf<D>, given: SearchStart) => SearchState,
   facts: SearchFacts<D>,
 ): SearchFactory<D> {
+  if (typeof facts !== "object" || facts === null)
+    refuse(name, "the description of the search", facts, "its facts", '{ summary: "random points", source: "own" }');
   const declaration: Declaration = { name, options: acceptedBy(defaults, facts.ranges) };
   const make = (given: Partial<SearchOptionsOf<D>> = {}): SearchAlgorithm => {
     const options = resolve(declaration, defaults, given);
