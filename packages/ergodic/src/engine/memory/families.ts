@@ -15,7 +15,7 @@
  */
 export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 
-/** One kernel of each family, by which a module that a host has compiled is recognised. */
+/** One kernel of each family, which identifies a compiled module. */
 const marks: Readonly<Record<Family, string>> = {
   training: "descend",
   coordinate: "coordinateMoves",
@@ -43,5 +43,8 @@ const images: ReadonlySet<string> = new Set(
   ),
 );
 
-/** Family of a kernel that a program on arrays or a plan calls; `kernel`: its name without F32 or F64. A test holds it to kernels/families/. */
+/**
+ * Returns the family of a kernel that a program on arrays or a plan calls. `kernel`: its name without F32 or F64. A
+ * test compares this with kernels/families/.
+ */
 export const familyOfArrayKernel = (kernel: string): Family => (images.has(kernel) ? "images" : "arrays");
