@@ -21,7 +21,7 @@ export interface ColumnTarget {
   readonly rowWeights: Float64Array;
   /** Factor that multiplies the parameter of a stored intercept. Nearly 1 for data of 8 and 16 bits. */
   readonly one: number;
-  /** Whether the loss is quadratic with constant curvature c. */
+  /** Whether the loss is quadratic, with curvature c. */
   readonly quadratic: boolean;
   /** sup ∂²ℓ/∂z², if it is finite. */
   readonly curvature?: number;

@@ -115,8 +115,8 @@ export class EngineMemory {
   }
 
   /**
-   * Grows memory to fit a piece of `bytes`. Adds at least an eighth of the current size, so that many small requests
-   * seldom grow it.
+   * Grows memory to fit a piece of `bytes`. If possible, grows by at least an eighth of the current size, so that many
+   * small requests seldom grow it.
    */
   private grow(bytes: number, purpose: string): boolean {
     if (this.blocks.largest() * UNIT >= bytes) return true;

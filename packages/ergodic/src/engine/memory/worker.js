@@ -13,10 +13,10 @@
 /** @typedef {{ call: Call, name: string, message: string, stack: string | undefined }} Failure */
 /**
  * @typedef {object} Thread
- * @property {(build: string, module: WebAssembly.Module) => void} addBuild adds one family of a build, which is instantiated when first used
+ * @property {(build: string, module: WebAssembly.Module) => void} addBuild adds one family of a build, instantiated when first used
  * @property {(build: string, name: string) => WebAssembly.Module | undefined} moduleOf the module that exports a kernel; undefined: not loaded
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
- * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: build of the kernels that the module imports
+ * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: build of imported kernels
  * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
  * @property {(slot: number) => (...args: number[]) => number} atSlot
  * @property {(build: string, calls: Call[], stop: number) => { results: number[], failure: Failure | undefined }} runCalls
