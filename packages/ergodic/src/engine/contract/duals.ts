@@ -1,4 +1,4 @@
-/** Capability: the dual of a linear model. */
+/** Capability: dual of a linear model. */
 
 /**
  * Capability: dual of F(p) = mean_i w_i ℓ_i(x_i·p) + l2/2 ‖p‖², with one dual variable β_i per row and p = Σ_i β_i x_i.

@@ -30,7 +30,7 @@ export interface TableFactor {
   readonly scope: ArrayLike<number>;
   /** φ for each joint state of the scope, with the last variable varying fastest. Finite and ≥ 0. */
   readonly values: Float64Array;
-  /** Whether the values are ln φ instead, to avoid overflow. They are at most finite, and −∞ stands for φ = 0. */
+  /** Whether the values are ln φ instead, to avoid overflow. They are finite, or −∞ for φ = 0. */
   readonly logs?: boolean;
 }
 

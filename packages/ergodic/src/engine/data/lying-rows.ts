@@ -6,7 +6,7 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 
 /** Rows that can be read directly from existing arrays, instead of one by one. */
 export interface LyingRows {
-  /** Row values, which may not be finite. */
+  /** Row values, not checked to be finite. */
   readonly values: Float32Array | Float64Array;
   /** Whether the pipeline's numbers are float32. If `values` are float64, they must be rounded. */
   readonly isF32: boolean;

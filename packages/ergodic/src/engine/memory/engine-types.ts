@@ -33,8 +33,8 @@ export interface RunOptions {
   workers: number;
   deterministic: boolean;
   /**
-   * Whether to run on a worker even if this thread could do the work of one. For callers that make several runs at
-   * once.
+   * Whether to run on a worker even if this thread could do the work of one. For callers that make several runs
+   * simultaneously.
    */
   apart?: boolean;
   /** Drops the calls not yet started. `run` then rejects with the signal's reason once the running calls have ended. */
