@@ -1,4 +1,4 @@
-/** What updates a model. */
+/** Interface of an algorithm, which updates a model. */
 
 import type { Engine } from "../memory/engine.ts";
 import type { Family } from "../memory/families.ts";
@@ -7,34 +7,43 @@ import type { Plan } from "./plan.ts";
 import type { Problem } from "./problem.ts";
 import type { Progression } from "./progression.ts";
 
-/** Parts of plan and stopping that suit an algorithm. */
+/** Defaults that an algorithm sets for the plan and for stopping. */
 export interface AlgorithmDefaults {
   /** Rows per update. */
   batch?: number | "all";
   /** Order of rows. */
   schedule?: Plan["schedule"];
-  /** The algorithm computes in this type whatever the type of the data. */
+  /** Type in which the algorithm computes, regardless of the data type. */
   precision?: "f64";
   /** Passes over the data. */
   epochs?: number;
-  /** Gradients of everything are estimates by draws, so that replicas and racing workers have something to share: `batch: "all"` does not exclude them. */
+  /**
+   * Whether full gradients (`batch: "all"`) are also random estimates. If so, replicas and racing workers are still
+   * useful with them.
+   */
   draws?: boolean;
 }
 
 /** HOW a model is updated. */
 export interface Algorithm {
-  /** The algorithm's name, as its JSON has it. */
+  /** Name of the algorithm, as in its JSON. */
   readonly name: string;
-  /** The verb that it is for. */
+  /** Verb that runs this algorithm. */
   readonly verb: "fit";
-  /** JSON from which the registry makes the same algorithm again. */
+  /** Returns JSON from which the registry can rebuild the algorithm. */
   toJSON(): JsonObject;
-  /** What holds where the user says nothing. */
+  /** Defaults for options that the user leaves out. */
   readonly defaults?: AlgorithmDefaults;
-  /** Of the kernels that it and what it needs of problems call. Default: "training" and "coordinate". */
+  /** Kernel families that the algorithm and the problem call. Default: "training" and "coordinate". */
   readonly families?: readonly Family[];
-  /** Whether it begins where the problem says. Absent: where it likes, as algorithms do that find a minimum from anywhere. */
+  /**
+   * Whether the run begins at the problem's starting point. If absent, the algorithm chooses its own start, like
+   * solvers that find the minimum from anywhere.
+   */
   readonly takesStart?: boolean;
-  /** Throws CapabilityError when the problem does not offer what is needed or the plan has no meaning for it. A promise where code is loaded for it. */
+  /**
+   * Starts a run. Returns a promise if code has to be loaded first.
+   * @throws CapabilityError if the problem lacks a required capability or an option of the plan has no meaning here
+   */
   start(problem: Problem, plan: Plan, engine: Engine): Progression | Promise<Progression>;
 }

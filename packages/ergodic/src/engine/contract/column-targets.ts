@@ -1,60 +1,69 @@
-/** Capability: loss and penalty column by column. */
+/** Capability: loss and penalty by column. */
 
 import type { Call } from "../memory/pool.ts";
 import type { Penalty } from "./row-gradients.ts";
 
-/** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty, z_k = X β_k + b_k for each output k, column by column. */
+/** Capability: F = Σ_i c_i ℓ(z_i, y_i) + penalty with z_k = X β_k + b_k for each output k, accessed by column. */
 export interface ColumnTarget {
-  /** Rows of data. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** Columns of data. */
+  /** Number of columns. */
   readonly columnCount: number;
-  /** Outputs z per row. */
+  /** Number of outputs z per row. */
   readonly outputs: number;
   /** Whether there is an intercept. */
   readonly intercept: boolean;
-  /** β ≥ 0. */
+  /** Whether coefficients must satisfy β ≥ 0. */
   readonly nonNegative: boolean;
-  /** What is added to the loss. */
+  /** Penalty added to the loss. */
   readonly penalty: Penalty;
-  /** c: the rows' weights in the mean. */
+  /** Row weights c in the mean loss. */
   readonly rowWeights: Float64Array;
-  /** What a stored intercept's parameter is multiplied with: nearly 1 for data of 8 and 16 bits. */
+  /** Factor that multiplies the parameter of a stored intercept. Nearly 1 for data of 8 and 16 bits. */
   readonly one: number;
-  /** A quadratic loss of curvature c. */
+  /** Whether the loss is quadratic, with curvature c. */
   readonly quadratic: boolean;
-  /** sup ∂²ℓ/∂z², where bounded. */
+  /** sup ∂²ℓ/∂z², if it is finite. */
   readonly curvature?: number;
-  /** Outputs share one loss, so that each one's slopes depend on all. */
+  /** Whether all outputs share one loss, so that the slope of each output depends on every output. */
   readonly joint: boolean;
-  /** With row weights of its own: folds of cross-validation are rows of weight 0. */
+  /** Binds the target with other row weights. Cross-validation gives held-out rows the weight 0. */
   bind(rowWeights: Float64Array): ColumnBinding;
 }
 
-/** Addresses; arrays over rows are f64[outputs][rows]. */
+/** A column target bound to memory. Members are addresses; arrays over rows are f64[outputs][rows]. */
 export interface ColumnBinding {
-  /** COLUMNS block (memory/fields.ts), and the slots of kernels/learning/columns.ts on its format. */
+  /** Address of the COLUMNS block (memory/fields.ts). */
   readonly columns: number;
-  /** Stored numbers of all columns. */
+  /** Number of stored entries in all columns. */
   readonly entryCount: number;
-  /** Slots of kernels/learning/columns.ts on the columns' format; `products` is 0 where they are dense. */
+  /**
+   * Table slots of kernels/learning/columns.ts for the storage format of the columns. `products` is 0 for dense
+   * columns.
+   */
   readonly slots: Readonly<Record<"dot" | "add" | "addWeighted" | "spread" | "products", number>>;
   /** Address of the outputs. */
   readonly z: number;
-  /** Address of c ∂ℓ/∂z. */
+  /** Address of the slopes c ∂ℓ/∂z. */
   readonly slopes: number;
-  /** Address of c ∂²ℓ/∂z². */
+  /** Address of the curvatures c ∂²ℓ/∂z². */
   readonly curvatures: number;
-  /** f64[rows]: c. */
+  /** Address of the row weights c, f64[rows]. */
   readonly weights: number;
-  /** Fill slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z, one call an output, or one in all where the loss is joint; then `loss()` is Σ c ℓ. */
+  /**
+   * Calls that compute slopes c ∂ℓ/∂z and curvatures c ∂²ℓ/∂z² from z. There is one call per output, or a single call
+   * for a joint loss. Afterwards, `loss()` returns Σ c ℓ.
+   */
   readonly evaluation: readonly Call[];
-  /** Σ c ℓ of the last evaluation. */
+  /** Returns Σ c ℓ of the last evaluation. */
   loss(): number;
-  /** A kernel, called on this thread: for what is less than a call to a worker. */
+  /** Returns a kernel to call on this thread, for work that is cheaper than a call to a worker. */
   here(kernel: string): (...args: number[]) => number;
-  /** Σ c ℓ*(−α v/c) over the rows of v = −slopes, f64[outputs][rows] at `v`; absent where the loss states no conjugate. */
+  /**
+   * Computes Σ c ℓ*(−α v/c) over the rows of v = −slopes, stored as f64[outputs][rows] at `v`. Absent if the loss has
+   * no known conjugate.
+   */
   readonly conjugate?: { calls(v: number, alpha: number): readonly Call[]; value(results: readonly number[]): number };
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }

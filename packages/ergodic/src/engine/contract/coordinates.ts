@@ -1,72 +1,90 @@
-/** Capability: moves along coordinates. */
+/** Capability: coordinate descent. */
 
 import type { Engine } from "../memory/engine.ts";
 import type { Stream } from "../random/stream.ts";
 import type { Plan } from "./plan.ts";
 import type { Snapshot } from "./progression.ts";
 
-/** primal − dual ≥ primal − minimum, whatever the point; `relative` to the objective's size at the null model. */
+/** Duality gap. At every point, primal − dual ≥ primal − minimum. */
 export interface Gap {
-  /** The objective. */
+  /** Objective at the current point. */
   primal: number;
-  /** A lower bound of the minimum. */
+  /** Lower bound on the minimum. */
   dual: number;
-  /** primal − dual, relative to the objective's size. */
+  /** primal − dual, divided by the size of the objective at the null model. */
   relative: number;
 }
 
-/** Capability: F(x) = f(x) + Σ_b φ_b(x_b), f smooth, moved one coordinate or block at a time. */
+/** Capability: F(x) = f(x) + Σ_b φ_b(x_b) with smooth f, minimised by moving one coordinate or block at a time. */
 export interface Coordinates {
-  /** Numbers in x. */
+  /** Number of coordinates in x. */
   readonly count: number;
-  /** Coordinates that are moved together; absent: each is a block of its own. */
+  /** Blocks of coordinates that move together. If absent, each coordinate is a block. */
   readonly blocks?: readonly (readonly number[])[];
-  /** Partial derivatives can be estimated on some of the problem's rows. */
+  /** Whether partial derivatives can be estimated from a sample of rows. */
   readonly estimates?: boolean;
-  /** At the problem's start. */
+  /** Opens a state at the starting point of the problem. */
   open(plan: Plan, engine: Engine): CoordinateState;
 }
 
-/** A point x, and whatever makes its moves cheap (the outputs or residuals at x). */
+/** A point x, together with cached values (outputs or residuals at x) that make moves cheap. */
 export interface CoordinateState {
-  /** L_b > 0: a bound on f's curvature along each block, where known. Steps of 1/L_b and picks by importance need it. */
+  /**
+   * L_b > 0: upper bound on the curvature of f along each block, if known. Steps of 1/L_b and importance sampling need
+   * it.
+   */
   readonly curvature?: Float64Array;
-  /** F(x). */
+  /** Returns F(x). */
   value(): number;
-  /** Moves the listed blocks, one after another. */
+  /** Moves the listed blocks in order. */
   move(blocks: Uint32Array, how: CoordinateMove): void;
-  /** Where the model can keep a second vector alongside x: accelerated descent needs it. */
+  /** A second vector next to x, which accelerated descent needs. Absent if the model cannot store one. */
   readonly companion?: Companion;
-  /** By block, how far 0 is from the subdifferential of F: 0 at a minimum. A pass over all data. */
+  /**
+   * Returns, for each block, the distance from 0 to the subdifferential of F, which is 0 at a minimum. Reads all data
+   * once.
+   */
   violations(): Float64Array;
-  /** A certificate, where the model knows its dual. */
+  /** Returns the duality gap. Absent if the dual of the model is not known. */
   gap?(): Gap;
-  /** A copy of x. */
+  /** Returns a copy of x. */
   point(): Float64Array;
-  /** Moves to another point. */
+  /** Moves to the point x. */
   moveTo(x: Float64Array): void;
-  /** x as the problem lays out its parameters. */
+  /** Returns x in the parameter layout of the problem. */
   parameters(): Float64Array;
-  /** Enough to resume bit for bit, the companion's vector too. */
+  /** Returns everything needed to resume bit for bit, including the companion vector. */
   snapshot(): Snapshot;
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }
 
-/** How blocks are moved. */
+/** How to move blocks. */
 export interface CoordinateMove {
-  /** To the minimum along the block (closed form, or a safeguarded one-dimensional Newton), or prox of a step of 1/L_b along the partial derivative. */
+  /**
+   * "exact" moves to the minimum along the block, in closed form or by a safeguarded one-dimensional Newton method.
+   * "lipschitz" takes a proximal gradient step of size 1/L_b.
+   */
   step: "exact" | "lipschitz";
-  /** The partial derivative is estimated on random rows instead, and the step of move k is rates[k]/L_b; its draws are those of update first + k. */
+  /**
+   * Estimates the partial derivative from random rows and takes a step of rates[k]/L_b in move k. Move k uses the
+   * random draws of update first + k.
+   */
   estimate?: { rows: number; rates: Float64Array; stream: Stream; first: number };
 }
 
-/** A second vector u, laid out like x, 0 when the state is opened or moved to a point; all else that a state says is of x alone. */
+/**
+ * A second vector u, laid out like x. It is 0 when the state is opened or moved to a point. All other members of a
+ * state refer to x only.
+ */
 export interface Companion {
-  /** Block by block: x_b moves by t, the prox of a step of steps[k]/L_b along f's partial derivative at x + scales[k] u; then u_b moves by ratios[k] t. */
+  /**
+   * For each listed block, moves x_b by t, a proximal step of size steps[k]/L_b along the partial derivative of f at x
+   * + scales[k] u. Then moves u_b by ratios[k] t.
+   */
   move(blocks: Uint32Array, how: { scales: Float64Array; steps: Float64Array; ratios: Float64Array }): void;
-  /** x ← x + scale u, u ← 0. */
+  /** Sets x ← x + scale u and u ← 0. */
   merge(scale: number): void;
 }

@@ -1,28 +1,40 @@
-/** Capability: the Hessian. */
+/** Capability: Hessian of the loss. */
 
-/** Capability: the mean loss, penalties apart, with its gradient and Hessian, where parameters fall into parts that share no curvature. */
+/**
+ * Capability: the mean loss without penalties, its gradient and its Hessian. The Hessian is block diagonal: parameters
+ * split into parts that share no curvature.
+ */
 export interface Curvature {
-  /** Memory, and what fills it, which may be loaded first. @throws CapabilityError where this loss has no Hessian */
+  /**
+   * Binds the loss to memory, after loading its code if necessary.
+   * @throws CapabilityError if this loss has no Hessian
+   */
   bind(): Promise<CurvatureBinding>;
 }
 
-/** Of parameters that share curvature: the loss, its gradient, and the lower triangle of its Hessian, rows `width` numbers apart. To be read at once. */
+/**
+ * Loss, gradient and Hessian of one part. The Hessian is its lower triangle, with rows `width` numbers apart. The
+ * arrays are only valid until the next evaluation.
+ */
 export interface Curved {
   readonly loss: number;
   readonly gradient: Float64Array;
   readonly hessian: Float64Array;
 }
 
-/** The loss and its Hessian, bound to memory. What takes long yields every few milliseconds. */
+/** The loss and its Hessian, bound to memory. Long computations yield every few milliseconds. */
 export interface CurvatureBinding {
-  /** Parameters that share curvature, side by side. */
+  /** Diagonal blocks of the Hessian, as consecutive ranges of parameters. */
   readonly parts: readonly { readonly first: number; readonly count: number }[];
-  /** Of a Hessian's rows; at least the largest part's count. */
+  /** Row stride of a Hessian, at least the size of the largest part. */
   readonly width: number;
-  /** The mean loss at x, of all parts. What it has found out is kept for `at` of the same x, to the same bits. */
+  /**
+   * Returns the mean loss at x over all parts. Intermediate results are cached for `at` with the same x, which does not
+   * change its bits.
+   */
   value(x: Float64Array): Generator<void, number>;
-  /** Part k's share of the mean loss at x, its gradient, and its Hessian. */
+  /** Returns the contribution of part k to the mean loss at x, with its gradient and Hessian. */
   at(x: Float64Array, k: number): Generator<void, Curved>;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }

@@ -1,101 +1,116 @@
-/** Capabilities of factor graphs, and certificates of answers about them. */
+/** Capabilities of factor graphs, and certificates for answers about them. */
 
 /**
- * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, each factor a table: what elimination, message passing and searches over states work on.
+ * Capability: p(x) ∝ Π_f φ_f(x_f) over discrete variables, with each factor stored as a table. Used by variable
+ * elimination, message passing and search over states.
  */
 export interface FactorTables {
-  /** By variable, the number of its states, ≥ 1. */
+  /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
-  /** The first so many variables are the model's own. Those that follow were added to keep tables small, and are summed out. */
+  /**
+   * Number of variables in the user's model, which come first. Later variables are auxiliary: they keep tables small
+   * and are summed out.
+   */
   readonly variableCount: number;
-  /** Each with its scope and values. */
+  /** Factors with their scopes and values. */
   readonly factors: readonly TableFactor[];
-  /** By variable, the state that was observed, or −1. */
+  /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
-  /** By number, the weights that the tables were made with. */
+  /** Weights from which the tables were computed, by weight number. */
   readonly weightValues?: Float64Array;
-  /** The variable's name, for errors and answers. */
+  /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
-  /** What a state is called. */
+  /** Returns the name of a state. */
   state(variable: number, state: number): string;
 }
 
-/** A factor φ(x) ≥ 0 as a table. */
+/** A factor φ(x) ≥ 0, as a table. */
 export interface TableFactor {
-  /** Different variables, in any order. */
+  /** Distinct variables, in any order. */
   readonly scope: ArrayLike<number>;
-  /** φ by the states of the scope, the last variable fastest; finite and ≥ 0. */
+  /** φ for each joint state of the scope, with the last variable varying fastest. Finite and ≥ 0. */
   readonly values: Float64Array;
-  /** The values are ln φ instead, at most finite, with −∞ for 0: what would overflow otherwise. */
+  /** Whether the values are ln φ instead, to avoid overflow. They are finite, or −∞ for φ = 0. */
   readonly logs?: boolean;
 }
 
 /**
- * Capability: ln p(x) = Σ_f θ_f g_f(x_f) − ln Z over discrete variables, in columns, however many there are: what samplers that change one variable after
- * another work on. θ_f: the factor's weight times its feature; g_f: a shape, which factors share.
+ * Capability: ln p(x) = Σ_f θ_f g_f(x_f) − ln Z over discrete variables, stored in columns for graphs of any size. Used
+ * by samplers that change one variable at a time. θ_f is the factor's weight times its feature; g_f is its shape, a
+ * function that factors can share.
  */
 export interface Conditionals {
-  /** By variable, the number of its states, ≥ 1. */
+  /** Number of states of each variable, ≥ 1. */
   readonly cardinalities: Uint32Array;
-  /** The first so many variables are the model's own; those that follow are summed out. */
+  /** Number of variables in the user's model, which come first. Later variables are summed out. */
   readonly variableCount: number;
-  /** By variable, the state that was observed, or −1. */
+  /** Observed state of each variable, or −1. */
   readonly observed: Int32Array;
-  /** By variable that was not observed, probabilities of its states that a label gives: for learning alone. */
+  /** Soft labels of unobserved variables: probabilities of their states, used only for learning. */
   readonly labels?: ReadonlyMap<number, Float64Array>;
-  /** By factor, where its edges end; they begin where those of the factor before end. */
+  /** End of each factor's edges. The edges of a factor begin where those of the previous factor end. */
   readonly ends: Uint32Array;
-  /** By edge, its variable; a factor's are different. */
+  /** Variable of each edge. The variables of one factor are distinct. */
   readonly variables: Uint32Array;
-  /** By edge, the state that satisfies its literal: of counting shapes. */
+  /** For counting shapes: state of each edge's variable that satisfies its literal. */
   readonly literals: Uint32Array;
-  /** By factor, the numbers of its shape and of its weight; −1: a weight of 1, which nobody learns. */
+  /** Shape number and weight number of each factor. A weight number of −1 means a fixed weight of 1. */
   readonly shapes: Uint32Array;
   readonly weights: Int32Array;
-  /** By factor; absent: all 1. */
+  /** Feature of each factor. If absent, all are 1. */
   readonly features?: Float64Array;
-  /** By weight, its value, and 1 where learning leaves it as it is. */
+  /** Value of each weight, and 1 in `weightFixed` for weights that learning must not change. */
   readonly weightValues: Float64Array;
   readonly weightFixed: Uint8Array;
-  /** By shape, where its values begin, and a last entry for where all end. */
+  /** Start of each shape's values, followed by the total number of values. */
   readonly shapeBegins: Uint32Array;
   /**
-   * By shape, 1: g is by how many literals of the body hold, all but the last one, the head's: values [2][literals of the body + 1], by whether the
-   * head holds; 0: by the states of the factor's variables, the last fastest.
+   * Kind of each shape. 1: g depends on the number of satisfied body literals (all literals except the last, which is
+   * the head) and on whether the head holds: values [2][body literals + 1], indexed first by the head. 0: g depends on
+   * the joint state of the factor's variables, with the last variable varying fastest.
    */
   readonly counting: Uint8Array;
-  /** g; −∞ where the product of the factors is 0, of factors without a weight. */
+  /** Values g. A factor without a weight can have −∞, which makes the probability 0. */
   readonly shapeValues: Float64Array;
-  /** The variable's name, for errors and answers. */
+  /** Returns the name of a variable, for errors and answers. */
   name(variable: number): string;
-  /** What a state is called. */
+  /** Returns the name of a state. */
   state(variable: number, state: number): string;
 }
 
-/** What is known of how far an answer is from the truth. Of marginals, lists have an entry for each state. */
+/** Known bound on the error of an answer. For marginals, lists have one entry per state. */
 export type Certificate =
-  /** Right up to rounding. */
+  /** Exact up to rounding. */
   | { readonly exact: true }
-  /** Proved: the truth is not outside. */
+  /** Proven bounds: the true value lies between them. */
   | { readonly lower: number | readonly number[]; readonly upper: number | readonly number[] }
-  /** The truth is outside with a probability of at most 1 − level. */
+  /** Confidence interval: the true value lies outside with a probability of at most 1 − level. */
   | { readonly interval: readonly [number, number] | readonly (readonly [number, number])[]; readonly level: number }
-  /** Of chains: Monte Carlo standard errors, R̂ and the effective sample size. */
+  /** For chains: Monte Carlo standard errors, R̂ and the effective sample size. */
   | { readonly mcse: readonly number[]; readonly rhat: number; readonly ess: number }
-  /** Of importance weights: the shape of their tail by PSIS, and the effective sample size. */
+  /** For importance weights: Pareto tail shape k̂ from PSIS, and the effective sample size. */
   | { readonly khat: number; readonly ess: number }
-  /** No guarantee, and why. */
+  /** No guarantee, with the reason. */
   | { readonly none: string };
 
-/** Where the chains of a run ended, and how much they vary: another run, also on the graph as it has grown since, may begin there. */
+/**
+ * Final states and variances of the chains of a run. Another run can start from them, even on a graph that has grown
+ * since.
+ */
 export interface EndedChains {
-  /** By chain, the states of variables; −1: unknown. */
+  /** States of the variables in each chain; −1 if unknown. */
   readonly states: readonly Int16Array[];
-  /** By variable, the variance of a mean times its draws, the largest of its states; NaN: unknown. */
+  /**
+   * For each variable, the variance of an estimated mean times the number of draws, for its most variable state; NaN if
+   * unknown.
+   */
   readonly variances: Float64Array;
-  /** By variable, how many states it has in the graph that they are of. Absent in older answers. */
+  /** Number of states of each variable in the graph that was sampled. Absent in older answers. */
   readonly cardinalities?: Uint32Array;
-  /** Sweeps of each chain, from the first on, and those that variances are from. */
+  /**
+   * Sweeps per chain, including those before sampling, and the number of sweeps from which the variances were
+   * estimated.
+   */
   readonly sweeps: number;
   readonly kept: number;
 }

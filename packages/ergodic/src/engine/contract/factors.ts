@@ -1,45 +1,56 @@
-/** Capability: two sides of factors. */
+/** Capability: matrix factorisation with two sides of factors. */
 
-/** Capability: F(P, Q) over users' rows P and items' rows Q, quadratic in either with the other held: rows of a side are minimised independently. */
+/**
+ * Capability: F(P, Q) over user rows P and item rows Q. F is quadratic in either side if the other is fixed, so the
+ * rows of a side can be minimised independently.
+ */
 export interface Factors {
-  /** By side (users, items): u32[rows + 1], the number of ratings before each row. */
+  /** For each side (users, items): offsets of each row's ratings, u32[rows + 1]. */
   readonly ratingStart: readonly [Uint32Array, Uint32Array];
-  /** Memory for both sides. `residuals`: one f64 a rating, kept on each side, for updates by components. */
+  /** Binds memory for both sides. `residuals`: store one f64 per rating on each side, for component-wise updates. */
   bind(options: { residuals: boolean; purpose: string }): FactorBinding;
 }
 
-/** Factors bound to memory. */
+/** Matrix factors bound to memory. */
 export interface FactorBinding {
-  /** By side: the block that its kernels take, and the stored rows. */
+  /** For each side: address of the block that its kernels take. */
   readonly blocks: readonly [number, number];
-  /** By side: stored rows. */
+  /** For each side: number of stored rows. */
   readonly rows: readonly [number, number];
-  /** Numbers in a stored row, padding included, and their type. */
+  /** Numbers per stored row, including padding. */
   readonly stride: number;
   /** Type of the stored numbers. */
   readonly type: "f32" | "f64";
-  /** (block, scratch, from, to) → rows without a solution: rows [from, to) to their minimum. */
+  /** (block, scratch, from, to) → number of rows without a solution. Moves rows [from, to) to their minimum. */
   readonly solveSlot: number;
-  /** (block, scratch, from, to, inner) → 0: the same rows, `inner` rounds of one coordinate after another. */
+  /** (block, scratch, from, to, inner) → 0. Updates the same rows by `inner` rounds of coordinate descent. */
   readonly sweepSlot: number;
-  /** (block, from, to, loss) → the penalty of rows [from, to), and with loss = 1 the loss of their ratings. Writes residuals. */
+  /**
+   * (block, from, to, loss) → penalty of rows [from, to), plus the loss of their ratings if loss = 1. Writes residuals.
+   */
   readonly objectiveSlot: number;
-  /** (block, component, parts of the pass, from, to) → 0; absent where every cell counts. Parts: 1 open, 2 update, 4 close (kernels/learning/factors.ts). */
+  /**
+   * (block, component, parts of the pass, from, to) → 0. Absent if unrated cells count too. Parts: 1 open, 2 update, 4
+   * close (kernels/learning/factors.ts).
+   */
   readonly componentSlot?: number;
-  /** Components of a row: its factors, and the bias. */
+  /** Components of a row: its factors and its bias. */
   readonly components: readonly number[];
-  /** (block, from, to, target) → 0: Σ p pᵀ over the side's own rows, lower triangle, f64[stride²]; absent where only rated cells count. */
+  /**
+   * (block, from, to, target) → 0. Computes Σ p pᵀ over rows of the same side, as a lower triangle in f64[stride²].
+   * Absent if only rated cells count.
+   */
   readonly gramSlot?: number;
-  /** By side: where its block expects the other side's Σ q qᵀ, both triangles. */
+  /** For each side: address where its block reads Σ q qᵀ of the other side, both triangles. */
   readonly grams?: readonly [number, number];
-  /** By side, or 0: f64[ratings]. */
+  /** For each side: address of the residuals, f64[ratings], or 0. */
   readonly residuals: readonly [number, number];
-  /** Bytes of scratch memory for each lane. */
+  /** Scratch memory per lane, in bytes. */
   readonly scratchBytes: number;
-  /** Parameters as the problem lays them out. */
+  /** Writes parameters in the layout of the problem. */
   load(parameters: Float64Array): void;
-  /** Parameters as the problem lays them out; a copy. */
+  /** Returns a copy of the parameters in the layout of the problem. */
   parameters(): Float64Array;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }

@@ -1,9 +1,9 @@
 /**
- * The types that every part shares. Data flows one way: data → (model × algorithm) → loop → predict.
+ * Types that all parts of the library share. Data flows one way: data → (model × algorithm) → loop → predict.
  *
- * A model, bound to data, is a `Problem` that *offers* capabilities (gradients of rows, coordinates, columns, duals, factors).
- * An algorithm *needs* some and turns a problem into a `Progression`: something that the loop can advance, watch, keep and
- * resume without knowing what it is.
+ * A model bound to data is a `Problem`, which *offers* capabilities (row gradients, coordinates, columns, duals,
+ * factors). An algorithm *needs* some of them and turns a problem into a `Progression`, which the loop can advance,
+ * watch, checkpoint and resume without knowing the algorithm.
  */
 
 export type { Algorithm, AlgorithmDefaults } from "./algorithm.ts";

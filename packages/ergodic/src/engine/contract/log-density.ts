@@ -1,102 +1,119 @@
-/** Capability: a log density, which samplers, mode searches and approximations move on. */
+/** Capability: a log density, for samplers, mode searches and variational approximations. */
 
 import type { Draws } from "../random/stream.ts";
 
-/** How memory is bound for one lane. */
+/** Options for binding memory to one lane. */
 export interface BindOptions {
-  /** Number of the lane, from 0: those of different lanes may run at the same time. */
+  /** Number of the lane, from 0. Different lanes can run at the same time. */
   lane: number;
-  /** What the memory is for, for errors. */
+  /** Purpose of the memory, for errors. */
   purpose: string;
-  /** false: no gradient is wanted, which may be cheaper. Default true. */
+  /** Whether gradients are needed. Evaluation without them can be cheaper. Default true. */
   gradient?: boolean;
 }
 
-/** A log density bound to memory: a function in the engine's table. */
+/** A log density bound to memory, callable through the engine's function table. */
 export interface DensityBinding {
-  /** In the table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not wanted) → f64, the log density at x. */
+  /**
+   * Slot in the function table: (model u32, x u32 → f64[dimension], gradient u32 → f64[dimension], written unless not
+   * wanted) → f64, the log density at x.
+   */
   readonly slot: number;
   /** Address of the model's block. */
   readonly model: number;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }
 
-/** log p_β(u) = log prior(u) + β log likelihood(u), log |J| counted with the prior. */
+/** Tempered density: log p_β(u) = log prior(u) + β log likelihood(u). The prior includes log |J|. */
 export interface TemperedBinding extends DensityBinding {
-  /** Address of β, f64: read at each evaluation. */
+  /** Address of β, an f64 that each evaluation reads. */
   readonly power: number;
-  /** Address of the log likelihood, f64: written at each evaluation. */
+  /** Address of the log likelihood, an f64 that each evaluation writes. */
   readonly likelihood: number;
 }
 
-/** Evaluations are those of a DensityBinding, on the rows that were last gathered. */
+/** A density evaluated on the minibatch of rows that was gathered last. */
 export interface MinibatchBinding extends DensityBinding {
-  /** Address of u32[n]: the rows to gather, which may repeat. Rows are numbered in a random order: those that follow each other are as good as any. */
+  /**
+   * Address of the rows to gather, u32[n]; rows can repeat. Rows are numbered in random order, so a consecutive range
+   * is a valid random sample.
+   */
   readonly rows: number;
-  /** In the table: (block) → anything; brings the rows to where the evaluations read them. */
+  /** Slot in the function table: (block) → anything. Copies the rows to where evaluations read them. */
   readonly gatherSlot: number;
-  /** The block that `gatherSlot` takes. */
+  /** Address of the block that `gatherSlot` takes. */
   readonly gatherBlock: number;
 }
 
-/** Capability of a log density: ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i, whose mean over random rows is ℓ(u). */
+/**
+ * Capability of a log density: minibatch estimates ℓ_B(u) = log prior(u) + N/n Σ_{i in B} log likelihood of row i.
+ * Their mean over random batches is ℓ(u).
+ */
 export interface Minibatches {
-  /** N. */
+  /** Number of rows N. */
   readonly rowCount: number;
-  /** Memory for one lane. `batch`: n, from 1 to N. */
+  /** Binds memory for one lane. `batch`: number of rows n, from 1 to N. */
   bind(options: BindOptions & { batch: number }): MinibatchBinding;
 }
 
-/** Where a parameter's numbers are in u. */
+/** Location of a parameter in u. */
 export interface ParameterPlace {
-  /** The parameter's name. */
+  /** Name of the parameter. */
   readonly name: string;
-  /** Its first number in u. */
+  /** Index of its first coordinate in u. */
   readonly offset: number;
-  /** Its numbers in u. */
+  /** Number of its coordinates in u. */
   readonly size: number;
 }
 
-/** The place of a discrete parameter, with its least and greatest value. */
+/** Location and range of a discrete parameter. */
 export interface DiscretePlace extends ParameterPlace {
-  /** The least value, which may be −∞. */
+  /** Smallest value; can be −∞. */
   readonly low: number;
-  /** The greatest value, which may be ∞. */
+  /** Largest value; can be ∞. */
   readonly high: number;
 }
 
 /**
- * Capability: log p(u) in nats, up to a constant, over unconstrained numbers u, and its gradient: what samplers, mode finders and variational
- * approximations move on.
+ * Capability: log p(u) in nats, up to a constant, and its gradient, over unconstrained coordinates u. Used by samplers,
+ * mode searches and variational approximations.
  */
 export interface LogDensity {
-  /** Numbers in u. */
+  /** Number of coordinates in u. */
   readonly dimension: number;
-  /** false: bindings write no gradient (a plain function without one). */
+  /** Whether bindings write gradients. False for a plain function without one. */
   readonly hasGradient?: boolean;
-  /** true: evaluations run on the calling thread alone (a function of JavaScript). */
+  /** Whether evaluations only run on the calling thread, as for a JavaScript function. */
   readonly onThisThread?: boolean;
-  /** Where the numbers of each parameter are in u, if parameters have names. */
+  /** Location of each parameter in u, if parameters have names. */
   readonly parameters?: readonly ParameterPlace[];
-  /** Coordinates of u that hold integers: low … high, which may be infinite. Gradients are 0 there. */
+  /**
+   * Coordinates of u that hold integers, with their ranges low … high, which can be infinite. Their gradients are 0.
+   */
   readonly discrete?: readonly DiscretePlace[];
-  /** Values by name at u, and u of the parameters' values. */
+  /** Returns parameter values by name, computed from u. */
   constrain?(u: ArrayLike<number>): Record<string, Float64Array>;
-  /** u of the parameters' values. */
+  /** Returns u, computed from parameter values. */
   unconstrain?(values: Readonly<Record<string, number | ArrayLike<number>>>): Float64Array;
-  /** Memory for one lane: bindings of different lanes may run at the same time. `gradient: false`: none is wanted, which may be cheaper. */
+  /**
+   * Binds memory for one lane. Bindings of different lanes can run at the same time. With `gradient: false`, evaluation
+   * can be cheaper.
+   */
   bind(options: BindOptions): DensityBinding;
-  /** Prior and likelihood apart, where they are known. */
+  /** Binds a tempered density, if prior and likelihood are known separately. */
   bindTempered?(options: BindOptions): TemperedBinding;
-  /** false: the likelihood is the same everywhere, so that powers of it are no help. */
+  /** Whether the likelihood depends on u. If false, tempering does not help. */
   readonly hasLikelihood?: boolean;
-  /** u drawn from the prior, where there is one. @throws CapabilityError */
+  /** Draws u from the prior, if there is one. @throws CapabilityError */
   drawPrior?(draws: Draws): Float64Array;
-  /** A starting point: u of each parameter from its prior, or uniform in (−2, 2) if it has none that is proper. Absent: there are no priors. */
+  /**
+   * Draws a starting point: each parameter from its prior, or uniformly from (−2, 2) if it has no proper prior. Absent
+   * if there are no priors.
+   */
   drawStart?(draws: Draws): Float64Array;
-  /** Which part of it is not finite at these points, as text: for a start that fails. */
+  /** Describes which term is not finite at these points, for the error of a failed start. */
   explain?(points: readonly Float64Array[]): string | undefined;
-  /** Estimates on some rows of the data, if `rows` named the size that counts them. */
+  /** Minibatch estimates, available if the option `rows` names the size that counts data rows. */
   readonly minibatches?: Minibatches;
 }

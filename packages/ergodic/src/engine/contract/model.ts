@@ -1,4 +1,4 @@
-/** What is updated, and its trained form as plain data. */
+/** Interface of a model, which is updated, and its trained form as plain data. */
 
 import type { Engine } from "../memory/engine.ts";
 import type { JsonObject } from "./json.ts";
@@ -7,56 +7,66 @@ import type { Problem } from "./problem.ts";
 import type { Tensor } from "./progression.ts";
 
 /**
- * From a model's outputs z to predictions.
+ * Maps a model's outputs z to predictions.
  *
- * "identity" z; "exp" eᶻ (a count's mean); "sigmoid" 1/(1+e⁻ᶻ) of one output; "softmax" over several; "sign": the class alone, no
- * probability (margins are passed on as they are); "sigmoidNormalised": one-against-rest probabilities, scaled to sum to 1.
+ * "identity": z. "exp": eᶻ, the mean of a count. "sigmoid": 1/(1+e⁻ᶻ) of a single output. "softmax": probabilities over
+ * several outputs. "sign": only the class; margins are returned unchanged. "sigmoidNormalised": one-against-rest
+ * probabilities, scaled to sum to 1.
  */
 export type Link = "identity" | "exp" | "sigmoid" | "softmax" | "sign" | "sigmoidNormalised";
 
-/** What is predicted: the name of a class, a number, a number >= 0. All three where the compiler does not know it. */
+/** Kind of prediction: a class name, a number, or a number >= 0. A union of all three if the compiler cannot tell. */
 export type PredictionKind = "class" | "number" | "count";
 
-/** A trained model as plain data: what a file holds and what predict/ reads. `kind` names the predictor. */
+/** A trained model as plain data, as stored in files and read by predict/. `kind` names the predictor. */
 export interface SavedModel {
-  /** The kind of predictor: "linear", "network", "factorisation". */
+  /** Kind of predictor: "linear", "network", "factorisation". */
   kind: string;
-  /** Everything but the numbers. */
+  /** Everything except the tensors, as JSON. */
   description: JsonObject;
-  /** The numbers, by name. */
+  /** Tensors by name. */
   tensors: Record<string, Tensor>;
 }
 
-/** Data made for one run; `dispose` gives back what was made in addition to the user's own. */
+/** Data prepared for one run. Disposing frees only the copies made here, not the user's data. */
 export interface Prepared<D> extends Disposable {
-  /** The data as the model sees them. */
+  /** Data in the form that the model reads. */
   readonly dataset: D;
-  /** Gives back what was made in addition to the user's own. */
+  /** Frees the copies made in addition to the user's data. */
   dispose(): void;
 }
 
-/** What a model takes over from one that was trained before. */
+/** State that a model takes over from an earlier trained model. */
 export interface Beginning {
-  /** Of that one: how raw rows became its columns and targets; as `SavedModel` or a checkpoint has it. Absent where numbers alone were given. */
+  /**
+   * Description of the earlier model: how it turned raw rows into columns and targets, as in a `SavedModel` or a
+   * checkpoint. Absent if only numbers were given.
+   */
   readonly description?: JsonObject | undefined;
-  /** Its numbers: by name, as a file has them, or in the order that `fit` documents. Absent: none. */
+  /**
+   * Parameters of the earlier model: by name, as in a file, or as a vector in the order that `fit` documents. Absent if
+   * there are none.
+   */
   readonly numbers?: { readonly tensors: SavedModel["tensors"] } | { readonly vector: Float64Array } | undefined;
-  /** Parts that begin anew, by their paths. */
+  /** Paths of parts that are initialised again. */
   readonly reset: readonly string[];
 }
 
-/** WHAT is updated. `D`: its data. */
+/** WHAT is updated. `D`: type of its data. */
 export interface Model<D = unknown> {
-  /** The model's kind, e.g. "linear". */
+  /** Kind of model, e.g. "linear". */
   readonly name: string;
-  /** JSON from which the registry makes the same model again. */
+  /** Returns JSON from which the registry can rebuild the model. */
   toJSON(): JsonObject;
-  /** The data as the model sees them: standardised, mapped, numbers in the plan's type. */
+  /** Prepares data for the model: standardises and maps columns, and converts numbers to the plan's type. */
   prepare(data: D, plan: Plan): Prepared<D>;
-  /** The model on prepared data, as a problem for algorithms. */
+  /** Binds the model to prepared data, as a problem for algorithms. */
   bind(prepared: D, plan: Plan, engine: Engine): Problem;
-  /** The trained model as plain data; `parameters` as the problem lays them out. */
+  /** Returns the trained model as plain data. `parameters` has the layout of the problem. */
   save(prepared: D, parameters: Float64Array): SavedModel;
-  /** The same model, whose problems start at another one's numbers, on data prepared as that one's were. Absent: such models begin anew. */
+  /**
+   * Returns this model with problems that start from the numbers of an earlier model, on data prepared in the same way.
+   * Absent if the model cannot start from another one.
+   */
   startingAt?(beginning: Beginning): Model<D>;
 }

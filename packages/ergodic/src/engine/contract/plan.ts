@@ -1,31 +1,40 @@
-/** How a run executes, and the types of its numbers. */
+/** Execution settings of a run, and the types of its numbers. */
 
-/** Types of stored data. */
+/** Number types for stored data. */
 export type ElementType = "f32" | "f64" | "i16" | "i8";
 
-/** Parameters: i16 is fixed point with unbiased rounding (Buckwild), within ±16; a run in which one reaches that ends with MODEL_SATURATED. */
+/**
+ * Number types for parameters. i16 is fixed point with unbiased rounding (Buckwild), within ±16. A run in which a
+ * parameter reaches ±16 ends with MODEL_SATURATED.
+ */
 export type ParameterType = "f32" | "f64" | "i16";
 
-/** How a run executes; the same object for every algorithm. */
+/** Execution settings of a run, shared by all algorithms. */
 export interface Plan {
-  /** Threads. */
+  /** Number of threads. */
   workers: number;
-  /** "shared": the workers race on one model (Hogwild). A number: that many copies, averaged; the same answer at any number of workers. */
+  /**
+   * "shared": the workers update one model without locks (Hogwild). A number: that many copies of the model, which are
+   * averaged; the result is the same for any number of workers.
+   */
   replicas: "shared" | number;
-  /** "sharded": each replica sees its own rows; "replicated": each sees all. */
+  /** "sharded": each replica sees its own rows. "replicated": each replica sees all rows. */
   data: "sharded" | "replicated";
-  /** Types of the data and of the parameters. */
+  /** Number types of the data and of the parameters. */
   precision: { data: ElementType; model: ParameterType };
-  /** How rows are picked: uniformly with replacement; each once an epoch in random order; in blocks stored together; as stored. */
+  /**
+   * Row order: uniformly with replacement; each row once per epoch in random order; in blocks of rows stored together;
+   * or as stored.
+   */
   schedule: "replacement" | "shuffled" | "blocks" | "ordered";
-  /** Rows of a block, for schedule "blocks". */
+  /** Rows per block, for schedule "blocks". */
   blockRows: number;
-  /** Rows an update; "all" is the full gradient. */
+  /** Rows per update. "all" computes the full gradient. */
   batch: number | "all";
-  /** Replicas are averaged every so many epochs (fractions allowed). */
+  /** Epochs between averaging of replicas; can be fractional. */
   averageEvery: number;
-  /** The plain SIMD build and fixed orders: the same bytes on any machine. */
+  /** Whether to use the plain SIMD build and fixed summation orders, which give the same bytes on any machine. */
   deterministic: boolean;
-  /** Seed of all random numbers. */
+  /** Seed of all random numbers in the run. */
   seed: number;
 }

@@ -7,37 +7,45 @@ import type { Duals } from "./duals.ts";
 import type { Factors } from "./factors.ts";
 import type { RowGradient } from "./row-gradients.ts";
 
-/** Some parameters: their first place, how many they are, and what the numbers of files are times them (absent: 1). */
+/**
+ * A range of parameters: first index, count, and the factor that converts parameters to the numbers in files (1 if
+ * absent).
+ */
 export type ParameterRange = readonly [from: number, count: number, factor?: number];
 
 /** A model bound to a dataset. */
 export interface Problem {
-  /** The model's name, for errors. */
+  /** Name of the model, for errors. */
   readonly name: string;
-  /** Rows of data. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** Floats in one copy of the parameters, padding included. */
+  /** Number of floats in one copy of the parameters, including padding. */
   readonly parameterCount: number;
-  /** Gradients of rows, if the problem offers them. */
+  /** Row gradients, if the problem offers them. */
   readonly rowGradient?: RowGradient;
-  /** Moves along coordinates, if the problem offers them. */
+  /** Coordinate moves, if the problem offers them. */
   readonly coordinates?: Coordinates;
-  /** Its dual, if the problem offers it. */
+  /** Dual problem, if the problem offers it. */
   readonly duals?: Duals;
-  /** Loss and penalty column by column, if the problem offers them. */
+  /** Loss and penalty by column, if the problem offers them. */
   readonly byColumns?: ColumnTarget;
-  /** Its Hessian, if the problem offers it. */
+  /** Hessian, if the problem offers it. */
   readonly curvature?: Curvature;
-  /** Two sides of factors, if the problem offers them. */
+  /** Matrix factors, if the problem offers them. */
   readonly factors?: Factors;
-  /** What 1 of its losses is in the units of the target, in which runs report: problems may rescale the target, so that steps do not go by its unit. Absent: 1. */
+  /**
+   * Size of one unit of loss in the units of the target, in which runs report losses. Problems can rescale the target
+   * so that steps do not depend on its unit. Default 1.
+   */
   readonly lossUnit?: number;
-  /** Why there is no minimum, where a mean loss as small as this one shows it. */
+  /** Explains why there is no minimum, if a mean loss this small proves it. */
   endless?(loss: number): string | undefined;
-  /** Where the parameters start; zeros if absent. */
+  /** Initial parameters; zeros if absent. */
   readonly start?: Float64Array | undefined;
-  /** Its numbers as a file names them: each one or several ranges of the parameters, so that a model can begin from a checkpoint's. Absent: none can. */
+  /**
+   * Parameter ranges by their names in files, so that a model can start from a checkpoint. Absent if the model cannot.
+   */
   readonly parts?: Readonly<Record<string, readonly ParameterRange[]>>;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }

@@ -1,11 +1,11 @@
-/** A run in progress: what the loop advances, watches, keeps and resumes. */
+/** A run in progress, which the loop advances, watches, checkpoints and resumes. */
 
 import type { JsonObject } from "./json.ts";
 
-/** Typed arrays that files and checkpoints hold. */
+/** Typed arrays that can be stored in files and checkpoints. */
 export type Tensor = Float32Array | Float64Array | Int16Array | Int32Array | Uint32Array;
 
-/** A run's bytes: what a checkpoint holds. */
+/** Complete state of a run, as stored in a checkpoint. */
 export interface Snapshot {
   /** Arrays by name. */
   tensors: Record<string, Tensor>;
@@ -13,72 +13,82 @@ export interface Snapshot {
   state: JsonObject;
 }
 
-/** What steps of a run did. */
+/** Result of advancing a run by some steps. */
 export interface Advance {
-  /** Updates made, over all lanes. */
+  /** Number of updates over all lanes. */
   updates: number;
-  /** Σ of the mean losses, each weighted by its rows, and those rows. */
+  /** Sum of mean losses, each weighted by its number of rows. */
   lossSum: number;
-  /** Rows that the losses are of. */
+  /** Number of rows in `lossSum`. */
   rows: number;
-  /** It stopped within a step that takes long: of that, the losses are what is known so far, and `snapshot` gives what was before it. */
+  /**
+   * Whether the call returned in the middle of a long step. If so, the losses cover the finished part of the step, and
+   * `snapshot` returns the state before the step.
+   */
   within?: boolean;
-  /** What was measured on rows before they were learnt from, where that is now complete: a tick tells of it. */
+  /**
+   * Results of progressive validation, which measures rows before learning from them. Present when a result is
+   * complete; the next tick reports it.
+   */
   validation?: Record<string, number>;
 }
 
 /**
- * A run in progress, as the loop sees it. Time is counted in steps: a step is one update of every lane (worker or replica).
- * The result never depends on how steps are grouped into calls.
+ * A run in progress, as the loop sees it. Time is counted in steps: one step is one update of every lane (worker or
+ * replica). The result never depends on how steps are grouped into calls.
  */
 export interface Progression {
-  /** Steps of one pass over the data. */
+  /** Number of steps per pass over the data. */
   readonly stepsPerEpoch: number;
-  /** The most updates that one step makes: lanes. */
+  /** Maximum number of updates per step, which is the number of lanes. */
   readonly updatesPerStep: number;
-  /** Steps made so far. */
+  /** Number of steps so far. */
   readonly step: number;
-  /** Updates made so far, over all lanes. */
+  /** Number of updates so far, over all lanes. */
   readonly updates: number;
   /**
-   * Makes at most `steps` steps, not passing the end of an epoch. Never cut short by a signal, so that what was asked to be kept at its end can be; the work of
-   * samplers between transitions takes steps, too, after which a run may be at an earlier one.
+   * Makes at most `steps` steps, without passing the end of an epoch. Signals never cut a call short, so that
+   * checkpoints requested at its end can be written. Samplers also count the work between transitions as steps, after
+   * which the run can be at an earlier step.
    */
   advance(steps: number): Promise<Advance>;
-  /** Parameters at the point to be evaluated (an average, where the rule keeps one), without padding conventions: as the problem lays them out. */
+  /** Returns the parameters to evaluate (an average, if the rule keeps one), in the layout of the problem. */
   parameters(): Float64Array;
-  /** Once the algorithm itself has ended: true, or why, as text. */
+  /** Whether the algorithm has ended: true, or the reason as a string. */
   readonly converged: boolean | string;
-  /** It ends at a minimum, so that a run of it that ends otherwise says that it has not come there. Absent: it does not. */
+  /** Whether the algorithm ends at a minimum. If so, a run that ends otherwise reports that it did not converge. */
   readonly converges?: boolean;
-  /** A copy of all that changes. */
+  /** Returns a copy of all state. */
   snapshot(): Snapshot;
   /** Continues from a snapshot, bit for bit. */
   restore(snapshot: Snapshot): void;
-  /** Takes over the state of the optimiser from a snapshot of a run on other data (moments, and how many updates they are of), while counting from 0. */
+  /**
+   * Takes over the optimiser state (moments and their update counts) from a snapshot of a run on other data. Counters
+   * of the run start at 0.
+   */
   adopt?(snapshot: Snapshot): void;
-  /** Parts of the run's description that are chosen while it goes. Absent: none. */
+  /** Parts of the run's description that are only decided during the run. Absent if there are none. */
   readonly settled?: Promise<JsonObject>;
-  /** Numbers worth watching, for ticks. */
+  /** Returns numbers worth watching, for ticks. */
   report(): Record<string, number>;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }
 
-/** What a run reports while it goes: `for await (const tick of fit(…))`. */
+/** Progress report of a run: `for await (const tick of fit(…))`. */
 export interface Tick {
-  /** Updates made so far. */
+  /** Number of updates so far. */
   update: number;
-  /** Passes over the data so far, with fractions. */
+  /** Number of passes over the data so far, with fractions. */
   epoch: number;
-  /** Seconds of training so far, without set-up and validation. */
+  /** Seconds of training so far, excluding set-up and validation. */
   seconds: number;
   /** Updates per second since the last tick. */
   updatesPerSecond: number;
-  /** Mean training loss over the updates since the last tick, each measured before its update. */
+  /** Mean training loss over the updates since the last tick. Each loss is measured before its update. */
   loss: number;
-  /** Numbers measured on held-out rows, where this tick has any. */
+  /** Metrics on held-out rows, if this tick has any. */
   validation?: Record<string, number>;
-  /** What the algorithm reports, e.g. its rate. */
+  /** Values that the algorithm reports, e.g. its rate. */
   [name: string]: number | Record<string, number> | undefined;
 }

@@ -1,8 +1,8 @@
 import { OptionError } from "../errors/errors.ts";
 
 /**
- * Definitions by name, so that a file can name what it was made with. The library's own names are reserved; a user's may be defined again, and
- * the last definition counts.
+ * Definitions by name, so that a file can refer to the definitions that it uses. The library's names are reserved. A
+ * user's name can be redefined, and the last definition counts.
  *
  * @throws OptionError [NAME_TAKEN] for a reserved name
  */
@@ -11,7 +11,7 @@ export class Registry<T> {
   private readonly entries = new Map<string, T>();
   private readonly reserved = new Set<string>();
 
-  /** `kind`: what is defined, as errors call it. */
+  /** `kind`: kind of definition, as named in errors. */
   constructor(kind: string) {
     this.kind = kind;
   }
@@ -35,18 +35,21 @@ export class Registry<T> {
     return [...this.entries.keys()];
   }
 
-  /** Whether a user defined the name. */
+  /** Returns whether a user defined the name. */
   isOwn(name: string): boolean {
     return this.entries.has(name) && !this.reserved.has(name);
   }
 
-  /** Keeps these names, and all that are defined so far, for the library. */
+  /** Reserves these names and all names defined so far for the library. */
   reserve(...names: string[]): void {
     for (const name of [...names, ...this.entries.keys()]) this.reserved.add(name);
   }
 }
 
-/** Things of a list that carry a definition, by name in alphabetical order. Modules list their exports in an order that depends on the bundler. */
+/**
+ * Returns the members of `all` that carry a definition, by name in alphabetical order. Sorting is needed because
+ * bundlers change the order of a module's exports.
+ */
 export function byName<T>(all: object, isDefined: (value: unknown) => value is T, nameOf: (one: T) => string): Record<string, T> {
   const defined = Object.values(all as Readonly<Record<string, unknown>>).filter(isDefined);
   return Object.fromEntries(defined.map((one): [string, T] => [nameOf(one), one]).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,8 +1,8 @@
-/** Capability: gradients of rows. */
+/** Capability: row gradients. */
 
 import type { ElementType } from "./plan.ts";
 
-/** Added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
+/** Penalty added to the mean loss: l1 Σ w_j|p_j| + l2/2 Σ w_j p_j² + group Σ_g √|g| ‖p_g‖. */
 export interface Penalty {
   /** Strength of Σ w|p|. */
   l1: number;
@@ -10,63 +10,81 @@ export interface Penalty {
   l2: number;
   /** Strength of Σ_g √|g| ‖p_g‖. */
   group: number;
-  /** w, laid out like the parameters; 0 for the intercept and padding. */
+  /** Weights w, laid out like the parameters; 0 for the intercept and padding. */
   weights: Float64Array;
   /** Columns of each group. */
   groups: number[][];
-  /** Coefficients must not be negative. */
+  /** Whether coefficients must be non-negative. */
   nonNegative: boolean;
-  /** Vectors of parameters, one after another. */
+  /** Number of parameter vectors, stored consecutively. */
   outputs: number;
-  /** Floats of one such vector. */
+  /** Floats per parameter vector. */
   stride: number;
 }
 
-/** Capability: the mean loss of listed rows and its gradient, as pieces (memory/fields.ts), from a kernel in the table. */
+/**
+ * Capability: mean loss of listed rows and its gradient, which a kernel in the function table writes as pieces
+ * (memory/fields.ts).
+ */
 export interface RowGradient {
-  /** Derivatives of one row that determine its gradient (its outputs), where it is derivative × row: control variates need this. */
+  /**
+   * Number of derivatives (one per output) that determine the gradient of a row, if it is derivative × row. Control
+   * variates need it.
+   */
   readonly derivativesPerRow?: number;
   /** Whether rows are sparse. */
   readonly sparse: boolean;
-  /** What is added to the mean loss. */
+  /** Penalty added to the mean loss. */
   readonly penalty: Penalty;
-  /** Largest curvature of the loss along one row, where known: sup ℓ'' max w‖x‖². SAG's and SAGA's default step sizes use it. */
+  /**
+   * Largest curvature of the loss along a row, sup ℓ'' max w‖x‖², if known. Default step sizes of SAG and SAGA use it.
+   */
   readonly smoothness?: number | undefined;
-  /** Scratch memory and model block for one lane. `buffered`: single rows, too, give a dense gradient. `outputs`: networks leave them, too, in their parameters' type. */
+  /**
+   * Binds scratch memory and a model block for one lane. `buffered`: single rows also give a dense gradient. `outputs`:
+   * networks also store their outputs, in the type of the parameters.
+   */
   bind(lane: { batch: number; buffered: boolean; purpose: string; lane?: number; outputs?: boolean }): LaneBinding;
-  /** Probability that a row touches each coordinate, laid out like the parameters; 1 where dense, 0 in padding. */
+  /** Probability that a row touches each coordinate, laid out like the parameters. 1 for dense data, 0 in padding. */
   readonly density: Float64Array;
-  /** Multiplies the step of each coordinate, laid out like the parameters; absent: 1. */
+  /** Step multiplier of each coordinate, laid out like the parameters. If absent, all are 1. */
   readonly rates?: Float64Array | undefined;
   /**
-   * Numbers at the start of the parameters that gradients are for; absent: all. What follows is state that the model itself updates in place
-   * (running statistics) or keeps (frozen layers): copied, averaged and kept with the parameters, but no rule touches it.
+   * Number of leading parameters that have gradients; all if absent. The rest is state that the model updates in place
+   * (running statistics) or keeps fixed (frozen layers). It is copied, averaged and stored with the parameters, but no
+   * rule changes it.
    */
   readonly trainedCount?: number;
-  /** Gradients draw random numbers, by `updateAt` of a binding: the loss at a point is another one in each update. */
+  /**
+   * Whether gradients draw random numbers, seeded by `updateAt` of a binding. If so, the loss at a point differs
+   * between updates.
+   */
   readonly draws?: boolean;
 }
 
-/** Gradients of rows bound to memory for one lane. */
+/** Row gradients bound to memory for one lane. */
 export interface LaneBinding {
-  /** Kernels: (model, parameters, rows, count, control, pieces) → mean loss; (model, parameters, rows, count) → mean loss. */
+  /**
+   * Slot in the function table: (model, parameters, rows, count, control, pieces) → mean loss. Writes the gradient to
+   * the pieces.
+   */
   readonly gradientSlot: number;
-  /** In the table: (model, rows, count) → mean loss, without a gradient. */
+  /** Slot in the function table: (model, parameters, rows, count) → mean loss, without a gradient. */
   readonly objectiveSlot: number;
-  /** (model, rows, count) → anything: reads rows ahead of their use. */
+  /** Slot in the function table: (model, rows, count) → anything. Prefetches rows. */
   readonly touchSlot: number;
   /** Address of the model's block. */
   readonly model: number;
-  /** Address of the pieces of a gradient. */
+  /** Address of the gradient pieces. */
   readonly pieces: number;
-  /** Where the objective leaves the outputs of a batch (f64). */
+  /** Address where the objective leaves the outputs of a batch (f64). */
   readonly outputsAt: number;
-  /** Address of the f64 by which the model multiplies its parameters. */
+  /** Address of the f64 that scales the model's parameters. */
   readonly scaleAt: number;
-  /** What the pieces hold. */
+  /** Number format of the pieces. */
   readonly piece: { type: ElementType; indexed: boolean };
-  /** Address of an f64 that takes the lane's number of each update, where the model draws random numbers by it. */
+  /** Address of an f64 that receives the lane's update number, if the model draws random numbers from it. */
   readonly updateAt?: number;
-  /** Gives memory back. */
+  /** Frees the memory. */
   dispose(): void;
 }

@@ -1,10 +1,10 @@
-/** Tables from readers and users are checked once, where they come in, so that nothing behind needs to. */
+/** Checks tables from readers and users once, on input, so that later code need not check again. */
 import { DataError } from "../errors/errors.ts";
 import { holdsNumbers, numbersGiven } from "./number-cells.ts";
 import { isSparseTable, isTable, type RawRows, rowCountOf, sourceOf } from "./raw.ts";
 import type { SparseTable, Table } from "./table.ts";
 
-/** @throws DataError if there are no rows, or the table contradicts itself */
+/** Checks raw rows. @throws DataError if there are no rows, or if the table is inconsistent */
 export function checkRaw(raw: RawRows): void {
   const rowCount = rowCountOf(raw);
   if (!(rowCount > 0)) throw new DataError(sourceOf(raw, "rows"), "holds 0 rows, but at least 1 is needed", "DATA_EMPTY");
@@ -74,7 +74,7 @@ function checkSparseTable(table: SparseTable): void {
   }
 }
 
-/** Typed arrays hold nothing but numbers; lists of programs without types may. */
+/** Typed arrays only contain numbers; plain lists from untyped programs can contain anything. */
 function checkNumbers(values: ArrayLike<unknown>, source: string, what: string): void {
   if (!holdsNumbers(values)) numbersGiven(values, source, what);
 }

@@ -2,8 +2,9 @@ import { type Allocation, engineMemory } from "../memory/memory.ts";
 import { type ColumnLayout, columnStride, type DataLayout, elementBytes, elements, place } from "./layout.ts";
 
 /**
- * A layout by columns, intercept left out. Sparse rows: compressed columns (CSC), a counting sort of the non-zero entries, rows ascending.
- * Dense rows: their transpose, in tiles, so that neither side misses the cache at every element.
+ * Converts a layout to columns, without the intercept. Sparse rows become compressed columns (CSC): a counting sort of
+ * the non-zero entries, with ascending rows. Dense rows are transposed in tiles, to avoid a cache miss for every
+ * element.
  */
 export function columnsOf(from: DataLayout, source: string): { columns: ColumnLayout; allocation: Allocation } {
   return from.format === "dense" ? transpose(from, source) : compress(from, source);
@@ -79,7 +80,7 @@ function compress(from: DataLayout, source: string): { columns: ColumnLayout; al
   return { columns: Object.freeze(layout), allocation };
 }
 
-/** Every stored entry that is not 0, intercept apart, row by row. */
+/** Visits every stored entry that is not 0, except the intercept, row by row. */
 function eachEntry(from: DataLayout, visit: (row: number, column: number, stored: number) => void): void {
   const memory = engineMemory();
   const { rowCount } = from;

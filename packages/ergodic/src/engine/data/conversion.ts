@@ -1,10 +1,10 @@
 /**
- * A layout's values in another type. Target, weights and the sparse structure are borrowed from the source layout, so whoever
- * owns the result keeps the source alive.
+ * Converts the values of a layout to another type. Target, weights and the sparse structure are borrowed from the
+ * source layout, so the owner of the result must keep the source alive.
  *
- * i8 and i16: stored s = round(x / scale) with one scale for the dataset, scale = max|x| / 127 or max|x| / 32767, so that
- * |x − scale·s| ≤ scale/2 and |s| ≤ 127 or 32767. The intercept entry is round(1 / scale) held within [1, 127] or [1, 32767].
- * Floats round to nearest.
+ * i8 and i16: stored s = round(x / scale) with one scale for the dataset, scale = max|x| / 127 or max|x| / 32767, so
+ * that |x − scale·s| ≤ scale/2 and |s| ≤ 127 or 32767. The intercept entry is round(1 / scale), clamped to [1, 127] or
+ * [1, 32767]. Floats round to nearest.
  */
 import { engineMemory } from "../memory/memory.ts";
 import { type DataLayout, type Elements, elementBytes, elements, type NumberType, rowStride } from "./layout.ts";
@@ -34,7 +34,7 @@ export function convert(from: DataLayout, type: NumberType, source: string): Sto
   return { allocation, layout: Object.freeze(layout) };
 }
 
-/** max|x| over all columns, intercept apart. */
+/** Returns max|x| over all columns except the intercept. */
 function largest(from: DataLayout): number {
   const values: Elements = elements(engineMemory(), from.type, from.values, storedCount(from));
   let maximum = 0;
@@ -44,7 +44,10 @@ function largest(from: DataLayout): number {
   return maximum * from.scale;
 }
 
-/** Visits the element range [start, end) of every row, intercept apart, and where that row starts at another stride. */
+/**
+ * Visits the element range [start, end) of every row, without the intercept, and the start of that row at another
+ * stride.
+ */
 function eachRow(from: DataLayout, stride: number, visit: (start: number, end: number, newStart: number) => void): void {
   if (from.format === "dense") {
     for (let i = 0; i < from.rowCount; i++) visit(i * from.stride, i * from.stride + from.columnCount, i * stride);
@@ -54,7 +57,7 @@ function eachRow(from: DataLayout, stride: number, visit: (start: number, end: n
   for (let i = 0; i < from.rowCount; i++) visit(starts[i], starts[i + 1] - 1, starts[i]);
 }
 
-/** Numbers in memory, padding and intercept entries included. */
+/** Returns the number of stored elements, including padding and intercept entries. */
 export function storedCount(from: DataLayout): number {
   if (from.format === "dense") return from.rowCount * from.stride;
   return engineMemory().u32(from.rowStart, from.rowCount + 1)[from.rowCount];

@@ -29,55 +29,56 @@ export interface Target {
   readonly kind: "number" | "category";
   /** Classes in order, for a category. */
   readonly levels?: string[];
-  /** A copy: a number or a class index a row; NaN throughout where raw rows came without. */
+  /** A copy of the targets: one number or class index per row. All NaN if the raw rows had no target. */
   readonly values: Float64Array;
 }
 
-/** Under no name that editors would offer. */
+/** Hidden key, so that editors do not suggest it. */
 declare const knownNames: unique symbol;
 
-/** Where a dataset's memory comes from beside its own allocation. */
+/** The dataset that owns borrowed memory, for a dataset that does not own all of its arrays. */
 interface Lending<Names extends string> {
   readonly from: Dataset<Names>;
-  /** A conversion of `from`: converting it again starts from there. */
+  /** Whether this is a type conversion of `from`. Converting it again starts from `from`. */
   readonly conversion: boolean;
 }
 
 /**
- * An immutable table of numbers with its target and weights, and the pipeline that made it.
+ * An immutable table of numbers with its target, weights and the pipeline that made it.
  *
  *   const data = Dataset.fromArrays({ x: [[1, 2], [3, 4], [5, 6]], y: ["no", "yes", "yes"] });
  *   const { train, test } = data.split(0.8, { seed: 1 });
- *   data.dispose();   // or `using data = …`; otherwise memory comes back when the object is collected
+ *   data.dispose();   // or `using data = …`; otherwise the garbage collector frees the memory
  *
- * x: rowCount × columnCount, dense or sparse rows, f32 or f64, or quantised to i8 or i16. Every method that changes something
- * returns a new dataset with memory of its own, except `as`, `asClasses` and `columns`: what they make is kept, and released
- * with the dataset it was made from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
+ * x: rowCount × columnCount, as dense or sparse rows, in f32, f64, or quantised to i8 or i16. Methods that change
+ * something return a new dataset with its own memory. The results of `as`, `asClasses` and `columns` are cached
+ * instead, and freed with the dataset they came from. Readers of files (CSV, Parquet, …) are in @ergodic/ingest.
  *
- * Pipeline: the steps from raw rows to these columns. Applied to the original table it gives the same bits again, and it is
- * kept with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` are ways to compute, not steps: a quantised
- * dataset has the pipeline of the floats that it represents.
+ * Pipeline: the steps from raw rows to these columns. Applied to the original table, it gives the same bits again. It
+ * is stored with a model, so that prediction takes raw rows. `as("i8")` and `as("i16")` only change how numbers are
+ * computed and are not steps: a quantised dataset has the pipeline of the floats that it represents.
  *
  * Long because Dataset and Pipeline create each other, so that two files would import each other.
  *
- * `Names`: the raw columns without the target, where the compiler knows them: then `predict` refuses rows that lack one.
+ * `Names`: names of the raw columns without the target, if the compiler knows them. `predict` then refuses rows that
+ * lack one.
  *
- * @throws DataError for tables and rows that do not hold what they should; OptionError; MemoryLimitError
+ * @throws DataError for tables and rows with invalid content; OptionError; MemoryLimitError
  */
 export class Dataset<Names extends string = string> implements Disposable {
-  /** For types only: the raw columns. */
+  /** Names of the raw columns. Exists only in types. */
   declare readonly [knownNames]?: Names;
-  /** Rows. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** Columns, one-hot columns counted separately. */
+  /** Number of columns, with each one-hot column counted separately. */
   readonly columnCount: number;
   /** "dense" or "sparse" rows. */
   readonly format: Format;
   /** Type of the stored numbers. */
   readonly type: NumberType;
-  /** The steps from raw rows to these columns. */
+  /** Steps from raw rows to these columns. */
   readonly pipeline: Pipeline;
-  /** Names the data in errors. */
+  /** Name of the data in errors. */
   readonly source: string;
   #stored: Stored | null;
   #lending: Lending<Names> | null;
@@ -87,7 +88,7 @@ export class Dataset<Names extends string = string> implements Disposable {
   #made = new Map<NumberType | "classes", Dataset<Names>>();
   #columns: { columns: ColumnLayout; allocation: Allocation } | undefined;
 
-  /** For the library; users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
+  /** For internal use. Users call fromTable, fromSparse, fromArrays or Pipeline.apply. */
   constructor(
     stored: Stored,
     pipeline: Pipeline,
@@ -109,8 +110,8 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * A table of raw columns as a dataset. Categories become one-hot columns; their levels and the classes of the target are
-   * sorted. @throws DataError
+   * Makes a dataset from a table of raw columns. Categories become one-hot columns. Their levels and the classes of the
+   * target are sorted. @throws DataError
    */
   static fromTable<Names extends string, Out extends string>(
     table: Table<Names>,
@@ -119,12 +120,15 @@ export class Dataset<Names extends string = string> implements Disposable {
     return new Pipeline(stepsOfTable(table, options)).apply(table, { target: true }) as Dataset<never>;
   }
 
-  /** Compressed sparse rows as a dataset. @throws DataError */
+  /** Makes a dataset from compressed sparse rows. @throws DataError */
   static fromSparse(table: SparseTable, options: SparseOptions = {}): Dataset {
     return new Pipeline(stepsOfSparse(table, options)).apply(table, { target: true });
   }
 
-  /** Rows of numbers `x` and a target `y`, numbers or class names, as a dataset, whose columns may have `names`. @throws DataError */
+  /**
+   * Makes a dataset from rows of numbers `x` and a target `y` of numbers or class names. Columns can have `names`.
+   * @throws DataError
+   */
   static fromArrays<Names extends string = string>(options: ArraysOptions<Names>): Dataset<Names> {
     const { steps, rows, source, ...labels } = stepsOfArrays(options);
     return new Dataset(store(runSteps(steps, rows, source), labels, source), new Pipeline(steps), source);
@@ -135,58 +139,64 @@ export class Dataset<Names extends string = string> implements Disposable {
     return true;
   }
 
-  /** One row after another, as the pipeline gives them. @internal */
+  /** Returns the rows in order, after the pipeline. @internal */
   rows(): RowSource {
     return { ...readRows(this.layout, this.pipeline.shape), offset: this.offset };
   }
 
-  /** What is worth knowing of the rows, as their reader says: some that were skipped, levels that a model does not know, columns that look like identifiers. */
+  /**
+   * Remarks about the rows from their reader: skipped rows, levels that a model does not know, columns that look like
+   * identifiers.
+   */
   get remarks(): readonly Remark[] {
     return this.#remarks;
   }
 
-  /** Columns, in order. */
+  /** Column names, in order. */
   get names(): string[] {
     return this.pipeline.names;
   }
 
-  /** What a row is an array of, last index fastest: [height, width, channels]; undefined where columns are a plain list. */
+  /**
+   * Array shape of a row, with the last index varying fastest: [height, width, channels]. Undefined if columns are a
+   * plain list.
+   */
   get rowShape(): readonly number[] | undefined {
     return this.pipeline.shape.rowShape;
   }
 
-  /** Pointers for kernels, valid until dispose(); whoever uses them keeps this object reachable. */
+  /** Pointers for kernels, valid until dispose(). Callers must keep this object reachable while they use them. */
   get layout(): DataLayout {
     if (this.#stored) return this.#stored.layout;
     throw new ErgodicError(this.source, "the dataset was used after dispose()", "DATASET_DISPOSED");
   }
 
-  /** The target: its name, kind, classes and values. */
+  /** The target: name, kind, classes and values. */
   get target(): Target {
     const { target, rowCount } = this.layout;
     this.#target ??= Object.freeze({ ...this.pipeline.target, values: engineMemory().f64(target, rowCount).slice() });
     return this.#target;
   }
 
-  /** A copy of the row weights, or null where all weigh 1. */
+  /** A copy of the row weights, or null if all weights are 1. */
   get weights(): Float64Array | null {
     const { weights, rowCount } = this.layout;
     this.#weights ??= weights ? engineMemory().f64(weights, rowCount).slice() : null;
     return this.#weights;
   }
 
-  /** A copy of what is added to the output of each row, or null where nothing is. */
+  /** A copy of the offsets added to the outputs of rows, or null if there are none. */
   get offset(): Float64Array | null {
     const { offset, rowCount } = this.layout;
     return offset ? engineMemory().f64(offset, rowCount).slice() : null;
   }
 
-  /** Whether memory has been given back. */
+  /** Whether the memory has been freed. */
   get disposed(): boolean {
     return this.#stored === null;
   }
 
-  /** Row `index` as numbers by column, without the intercept; a copy. */
+  /** Returns a copy of row `index` as numbers by column, without the intercept. */
   row(index: number): Float64Array {
     const { rowCount, columnCount } = this.layout;
     if (!(Number.isInteger(index) && index >= 0 && index < rowCount)) throw outside(this.source, index, rowCount);
@@ -196,18 +206,21 @@ export class Dataset<Names extends string = string> implements Disposable {
     return row;
   }
 
-  /** √mean(x²) or max|x| of each column, over all rows; zeros of sparse rows count. */
+  /** Returns √mean(x²) or max|x| of each column over all rows, including the zeros of sparse rows. */
   columnScales(by: "rootMeanSquare" | "largest" = "rootMeanSquare"): Float64Array {
     return this.columnMoments()[by];
   }
 
-  /** Means, spreads and sizes of the columns, and which hold 0 and 1 alone. @internal */
+  /** Returns the means, deviations and magnitudes of all columns, and which columns only contain 0 and 1. @internal */
   columnMoments(): ColumnMoments {
     checkMoments(this);
     return columnMoments(readRows(this.layout, this.pipeline.shape));
   }
 
-  /** Random parts of `share` and 1 − share of the rows, each in storage order; `stratify` keeps the shares of the classes. */
+  /**
+   * Splits the rows at random into parts of `share` and 1 − share, each in storage order. `stratify` preserves the
+   * class proportions.
+   */
   split(share: number, options: { seed: number; stratify?: boolean }): { train: Dataset<Names>; test: Dataset<Names> } {
     checkKeys("split", options, ["seed", "stratify"]);
     if (options.stratify !== undefined) checkBoolean("split", "stratify", options.stratify);
@@ -223,13 +236,13 @@ export class Dataset<Names extends string = string> implements Disposable {
     return { train: this.select(train), test: this.select(test) };
   }
 
-  /** `count` random rows, without replacement, in storage order. */
+  /** Returns `count` random rows, drawn without replacement, in storage order. */
   subsample(count: number, options: { seed: number }): Dataset<Names> {
     checkKeys("subsample", options, ["seed"]);
     return this.select(sampleRows(this.rowCount, count, options.seed));
   }
 
-  /** A copy of the given rows in the given order; a row may come twice. */
+  /** Returns a copy of the given rows in the given order. A row can be repeated. */
   select(rows: ArrayLike<number>): Dataset<Names> {
     if (!isList(rows)) refuse("select", "rows", rows, "a list of row numbers", "[0, 2, 5]");
     if (rows.length === 0) throw new OptionError("select", "rows is empty, but a dataset needs at least 1 row", "OPTION_RANGE");
@@ -240,7 +253,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return new Dataset(copyRows(this.layout, Uint32Array.from(rows), this.source), this.pipeline, this.source);
   }
 
-  /** The rows that weigh more than 0; itself where all do. */
+  /** Returns the rows with positive weights, or this dataset if all weights are positive. */
   ofWeight(): Dataset<Names> {
     const { weights } = this;
     if (!weights?.includes(0)) return this;
@@ -248,8 +261,9 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * Dense: mean 0 and standard deviation 1 by columns ("max": |x| ≤ 1, uncentred). Sparse: scaled only, except a table's columns of numbers, which are
-   * centred, too. `indicators` false: columns of 0 and 1 alone stay as they are; default true.
+   * Standardises columns. Dense: mean 0 and standard deviation 1 ("max": |x| ≤ 1, uncentred). Sparse: only scaled,
+   * except that numeric columns of a table are also centred. `indicators`: whether to standardise columns that only
+   * contain 0 and 1; default true.
    */
   standardise(options: { by?: "sd" | "max"; indicators?: boolean } = {}): Dataset<Names> {
     checkKeys("standardise", options, ["by", "indicators"]);
@@ -259,37 +273,43 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.standardiseBy(this.columnMoments(), by, indicators);
   }
 
-  /** The same by moments that are known. @internal */
+  /** Standardises by known moments. @internal */
   standardiseBy(moments: ColumnMoments, by: Scaling, indicators: boolean): Dataset<Names> {
     return this.#after(fitStandardise(this.pipeline.shape, moments, by, indicators));
   }
 
-  /** The hashing trick on column names: 2^bits sparse columns. For levels not seen yet, see fromTable's option `hash`. */
+  /**
+   * Applies the hashing trick to column names, giving 2^bits sparse columns. For levels not seen yet, see fromTable's
+   * option `hash`.
+   */
   hash(bits: number): Dataset<Names> {
     checkBits(bits);
     const step: HashStep = { kind: "hash", bits };
     return this.#after(step);
   }
 
-  /** Random features of a kernel (rff, orthogonal, sorf or fastfood), or products of columns: interactions and polynomials. */
+  /**
+   * Maps rows to random features of a kernel (rff, orthogonal, sorf or fastfood), or adds products of columns
+   * (interactions and polynomials).
+   */
   map(features: RandomFeatures | Products): Dataset<Names> {
     const rows = this.#rows(features.kind);
     return this.#after("resolve" in features ? features.resolve(rows, this.#columnsKept()) : resolveFeatures(features, rows));
   }
 
-  /** The raw columns, where those of the rows are still they, coded one by one. */
+  /** Returns the raw columns if the current columns still encode them one by one, else null. */
   #columnsKept(): readonly RawColumn[] | null {
     const { steps, inputs } = this.pipeline;
     const coded = ["columns", "numbers", "impute", "oneHot", "standardise", "numberType", "rowShape"];
     return steps.every(({ kind }) => coded.includes(kind)) ? (inputs as readonly RawColumn[] | null) : null;
   }
 
-  /** What this was converted from by `as`, or itself. */
+  /** The dataset that `as` converted to this one, or this dataset itself. */
   get original(): Dataset<Names> {
     return this.#lending?.conversion ? this.#lending.from : this;
   }
 
-  /** The same rows in another type. Made once, and released with this dataset. */
+  /** Returns the same rows in another number type. The result is cached and freed with this dataset. */
   as(type: NumberType): Dataset<Names> {
     if (type === this.type) return this;
     if (this.#lending?.conversion) return this.#lending.from.as(type);
@@ -304,7 +324,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     });
   }
 
-  /** Takes the distinct values of a number target as classes. Made once, and released with this dataset. */
+  /**
+   * Returns the dataset with the distinct values of a numeric target as classes. The result is cached and freed with
+   * this dataset.
+   */
   asClasses(): Dataset<Names> {
     if (this.pipeline.target.kind === "category") return this;
     return this.#keep("classes", () => {
@@ -318,7 +341,10 @@ export class Dataset<Names extends string = string> implements Disposable {
     });
   }
 
-  /** The same rows with targets as a model's pipeline has them, its own class indices; itself where they are. @throws DataError for classes that it does not know @internal */
+  /**
+   * Returns the same rows with targets encoded by a model's pipeline, i.e. with the model's class indices. Returns this
+   * dataset if they already match. @throws DataError for classes that the model does not know @internal
+   */
   withTargetOf(pipeline: Pipeline): Dataset<Names> {
     const values = targetsAs(this.target, pipeline.target, this.source);
     if (values === this.target.values) return this;
@@ -326,11 +352,11 @@ export class Dataset<Names extends string = string> implements Disposable {
   }
 
   /**
-   * The same rows through the steps that `pipeline` has beyond this dataset's own: held-out rows as a model's training rows
-   * went. The dataset may come from a file of its own: what counts is that it has the columns (follow.ts). The target stays the
-   * dataset's own.
+   * Applies the steps that `pipeline` has in addition to this dataset's own, so that held-out rows are transformed like
+   * the model's training rows. The dataset can come from another file, if it has the required columns (follow.ts). It
+   * keeps its own target.
    *
-   * @throws DataError that says what differs
+   * @throws DataError that describes the difference
    */
   follow(pipeline: Pipeline): Dataset<Names> {
     const how = following(this.pipeline.steps, pipeline.steps, this.columnCount);
@@ -349,7 +375,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return followed;
   }
 
-  /** The same numbers by columns, without the intercept. Made once, and released with this dataset. */
+  /** Returns the same numbers by columns, without the intercept. The result is cached and freed with this dataset. */
   columns(): ColumnLayout {
     const { layout } = this;
     if (!this.#columns) {
@@ -359,7 +385,7 @@ export class Dataset<Names extends string = string> implements Disposable {
     return this.#columns.columns;
   }
 
-  /** Gives memory back; the dataset cannot be used afterwards. */
+  /** Frees the memory. The dataset cannot be used afterwards. */
   dispose(): void {
     for (const made of this.#made.values()) made.dispose();
     this.#made.clear();
@@ -416,8 +442,8 @@ export class Dataset<Names extends string = string> implements Disposable {
 }
 
 /**
- * The steps from raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features. Kept with a
- * model.
+ * Steps from raw rows to a dataset's columns: imputation, one-hot columns, standardisation, random features. Stored
+ * with a model.
  */
 export class Pipeline extends StepPipeline {
   static {
@@ -425,14 +451,14 @@ export class Pipeline extends StepPipeline {
     addImpute();
   }
 
-  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
+  /** Returns the pipeline described by the result of toJSON. @throws DataError for any other JSON */
   static override fromJson(json: unknown): Pipeline {
     return StepPipeline.fromJson(json) as Pipeline;
   }
 
   /**
-   * Raw rows → a dataset with the pipeline's columns. target: true = must be there, false = ignored, undefined = read if there;
-   * without a target its values are NaN.
+   * Converts raw rows to a dataset with the pipeline's columns. target: true = required, false = ignored, undefined =
+   * read if present. Without a target, its values are NaN.
    */
   apply(raw: RawRows, options: { target?: boolean } = {}): Dataset {
     checkKeys("apply", options, ["target"]);
@@ -445,7 +471,9 @@ export class Pipeline extends StepPipeline {
     return new Dataset(store(rows, labels, where), this, where, null, (raw as Table).remarks);
   }
 
-  /** What was filled when the pipeline was made: columns with gaps, how many, and with what. */
+  /**
+   * Columns whose gaps were filled when the pipeline was made, with the number of gaps, the method and the fill value.
+   */
   get imputed(): readonly { name: string; missing: number; method: ImputeMethod; value: number | string }[] {
     const { columns } = this.steps[0] as SourceStep & { columns?: readonly RawColumn[] };
     const step = this.steps.find((one): one is ImputeStep => one.kind === "impute");
@@ -454,18 +482,18 @@ export class Pipeline extends StepPipeline {
       const fill = step.fills[j];
       if (step.missing[j] === 0 || fill === null) return [];
       const category = column.kind === "category";
-      // Files of earlier versions have one method for all.
+      // Files of earlier versions have one method for all columns.
       const method = typeof step.method === "string" ? (category ? "mode" : step.method) : step.method[j]!;
       return { name: column.name, missing: step.missing[j], method, value: category ? column.levels[fill] : fill };
     });
   }
 
-  /** This pipeline and one more step. */
+  /** Returns this pipeline with one more step. */
   with(step: Step): Pipeline {
     return new Pipeline([...this.steps, step]);
   }
 
-  /** The same pipeline with another target. */
+  /** Returns this pipeline with another target. */
   withTarget(target: TargetColumn): Pipeline {
     return new Pipeline([{ ...this.steps[0], target } as SourceStep, ...this.steps.slice(1)]);
   }
@@ -475,7 +503,10 @@ function outside(where: string, row: number, rowCount: number): OptionError {
   return new OptionError(where, `row ${row} was asked for, but rows are integers from 0 to ${rowCount - 1}`, "OPTION_RANGE");
 }
 
-/** Six vectors of float64, and marks. @throws MemoryLimitError where there is no room for the moments of so many columns */
+/**
+ * Moments take six float64 vectors and one byte per column. @throws MemoryLimitError if there are too many columns for
+ * this
+ */
 function checkMoments({ columnCount, source }: Dataset): void {
   checkRoom(source, `moments of ${columnCount} columns`, 49 * columnCount, undefined, "hash them to fewer: hash: 20");
 }

@@ -1,10 +1,12 @@
 /**
- * Texts of dates → numbers of a row: the parts that `dates` asks for. Read as written, without time zones: 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
+ * Converts date texts to the numeric parts that option `dates` requests. Dates are read as written, without time zones:
+ * 2024-03-05, 2024-03-05 14:30, 2024-03-05T14:30:00Z.
  *
- * year and day of the month are numbers; month (1 to 12) and weekday (1 = Monday to 7) are categories, since December is next to January; the hour, with minutes
- * as its fraction, is a number, where any date of training has a time.
+ * Year and day of the month are numbers. Month (1 to 12) and weekday (1 = Monday to 7) are categories, because December
+ * is next to January. The hour, with minutes as a fraction, is a number; it is only added if any training date has a
+ * time.
  *
- * @throws DataError [DATA_VALUE] naming row and column where a text is no date
+ * @throws DataError [DATA_VALUE] naming row and column if a text is not a date
  */
 import { DataError } from "../errors/errors.ts";
 import type { DateParts } from "./from-table.ts";
@@ -17,7 +19,8 @@ const names = ["year", "month", "day", "weekday", "hour"] as const;
 const levelsOf = { month: 12, weekday: 7 } as const;
 
 /**
- * Columns of dates, for the option `dates` of `Dataset.fromTable`: year, month, day, weekday and, where there are times, hour become columns of their own.
+ * Declares date columns, for the option `dates` of `Dataset.fromTable`. Year, month, day, weekday and, if there are
+ * times, hour become separate columns.
  *
  *   Dataset.fromTable(table, { target: "left", dates: dateParts("signup", "born") });
  */
@@ -26,7 +29,7 @@ export function dateParts(...columns: string[]): DateParts {
   return { columns, partsOf: (name, texts) => partColumns(name, texts) };
 }
 
-/** What a column of dates becomes. `texts`: all that there are. */
+/** Returns the columns that replace a date column. `texts`: all texts of the column. */
 function partColumns(name: string, texts: readonly string[]): RawColumn[] {
   const timed = texts.some((text) => form.exec(text)?.[4] !== undefined);
   return names
@@ -46,12 +49,12 @@ function parts(text: string): Record<string, number> | undefined {
   );
   const date = new Date(Date.UTC(2000, month! - 1, day));
   date.setUTCFullYear(year!, month! - 1, day);
-  // A 31st of February would be in March.
+  // JavaScript moves 31 February to March.
   if (date.getUTCMonth() !== month! - 1 || hour > 23 || minute > 59 || second > 60) return undefined;
   return { year: year!, month: month!, day: day!, weekday: date.getUTCDay() || 7, hour: hour + minute / 60 + second / 3600 };
 }
 
-/** The part of the date in row i: a number, or for categories the index of its level; NaN where there is none. */
+/** Returns a reader of a date part in row i: a number, or the level index of a category. NaN if the date is missing. */
 function reader(texts: (i: number) => string | null, { of, part, kind }: RawColumn, where: string): (i: number) => number {
   const known = new Map<string, number>();
   return (i) => {
@@ -72,7 +75,7 @@ function reader(texts: (i: number) => string | null, { of, part, kind }: RawColu
   };
 }
 
-/** Makes dates known to pipelines. */
+/** Registers the reader of dates. */
 export function addDates(): void {
   readPartsBy(reader);
 }

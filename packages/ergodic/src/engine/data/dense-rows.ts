@@ -2,7 +2,10 @@ import { Dataset, Pipeline } from "./dataset.ts";
 import { placed } from "./follow.ts";
 import { store } from "./storage.ts";
 
-/** A table's sparse rows as dense ones, what `format: "dense"` had made of them; the dataset itself where it is dense, or no table's. */
+/**
+ * Converts the sparse rows of a table to dense rows, as with `format: "dense"`. Returns the dataset itself if it is
+ * already dense or did not come from a table.
+ */
 export function withDenseRows(data: Dataset): Dataset {
   if (!data.pipeline.shape.table) return data;
   const { source, weights, offset } = data;

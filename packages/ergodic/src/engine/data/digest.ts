@@ -1,6 +1,7 @@
 /**
- * What tells data apart: a digest of every number, target and weight (of ratings also of the names), 32 bits of murmur3. A pass over the memory at
- * more than a gigabyte a second, made once for each dataset, when a run on it is first kept or resumed.
+ * Digests that identify data: a 32-bit murmur3 hash of all numbers, targets and weights (for ratings also names). Reads
+ * memory at more than a gigabyte per second. Computed once per dataset, when a run on it is first checkpointed or
+ * resumed.
  */
 
 import { engineMemory } from "../memory/memory.ts";
@@ -10,7 +11,7 @@ import { elementBytes } from "./layout.ts";
 import type { NameIndex } from "./name-index.ts";
 import type { Ratings } from "./ratings.ts";
 
-/** Datasets and ratings never change. */
+/** Cached digests. Datasets and ratings are immutable, so these never expire. */
 const known = new WeakMap<object, string>();
 
 export function datasetDigest(data: Dataset): string {

@@ -1,12 +1,12 @@
 /**
- * From a dataset's steps to a model's: whether its rows have the columns that the model was made from, which of the model's
- * steps they still lack, and where a column has another place, the map.
+ * Compares a dataset's steps with a model's. Determines whether the dataset has the model's columns, which of the
+ * model's steps its rows still need, and how to reorder its columns.
  *
- * Compared are columns by name, kind and level, as `Pipeline.apply` reads raw rows: other columns are passed over, a level that
- * the model does not know is all zeros (unless its pipeline refuses such), a sparse row's absent column is 0; rows without
- * names go by position. Where the data came from, how the target is called and which column holds weights does not matter.
- * Steps that were fitted to rows (standardise, fills of gaps) must be the model's own, since those of other rows give other
- * numbers.
+ * Columns are compared by name, kind and level, as `Pipeline.apply` reads raw rows. Extra columns are ignored. A level
+ * that the model does not know is all zeros, unless its pipeline refuses unknown levels. An absent column of a sparse
+ * row is 0. Rows without names are compared by position. The source of the data, the name of the target and the weight
+ * column do not matter. Steps that were fitted to rows (standardise, fills of gaps) must be the model's, because steps
+ * fitted to other rows give other numbers.
  */
 import { listed } from "./raw.ts";
 import type { RawColumn, ReadRow, RowSource, Shape, SourceStep, Step } from "./rows.ts";
@@ -18,25 +18,30 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 import type { OneHotStep } from "./transformations/one-hot.ts";
 
 export interface Following {
-  /** The first of the model's steps that the rows still lack. */
+  /** Index of the first step of the model that the rows still need. */
   readonly next: number;
-  /** The place of each of the dataset's columns among the model's first ones, −1 where they have none; null where all stand alike. */
+  /**
+   * Position of each of the dataset's columns among the model's raw columns, −1 if the model lacks it. Null if all
+   * positions are equal.
+   */
   readonly places: Int32Array | null;
 }
 
-/** The step or steps that make numbers of raw rows. */
+/** The steps that encode raw rows as numbers. */
 interface Coding {
   readonly source: SourceStep;
   readonly impute: ImputeStep | undefined;
-  /** Of columns; hashed ones have none. */
+  /** One-hot step of source `columns`; hashed columns have none. */
   readonly oneHot: OneHotStep | undefined;
-  /** How many steps that is. */
+  /** Number of steps. */
   readonly length: number;
 }
 
 const isType = ({ kind }: Step): boolean => kind === "numberType";
 
-/** What is to be done, or what differs. `columnCount`: columns after all of `own`. */
+/**
+ * Returns the steps to apply, or describes the differences. `columnCount`: number of columns after all steps of `own`.
+ */
 export function following(own: readonly Step[], wanted: readonly Step[], columnCount: number): Following | string {
   const [mine, theirs] = [codingOf(own), codingOf(wanted)];
   let places = placesOf(mine, theirs);
@@ -70,7 +75,7 @@ export function following(own: readonly Step[], wanted: readonly Step[], columnC
   return differences.length > 0 ? differences.join("; ") : { next, places: places as Int32Array | null };
 }
 
-/** Every column is where the model has it: the rows differ in their format alone. */
+/** Whether every column has the model's position, so that only the format of rows differs. */
 const isWhole = (places: Int32Array, wanted: Coding): boolean =>
   places.length === countOf(wanted) && places.every((place, j) => place === j);
 
@@ -85,7 +90,7 @@ function codingOf(all: readonly Step[]): Coding {
   return { source, impute, oneHot: find<OneHotStep>("oneHot"), length: impute ? 3 : 2 };
 }
 
-/** Null: the same columns. */
+/** Returns null if the columns are the same. */
 function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   const bare = ({ source, oneHot, impute }: Coding): string => {
     const { source: _, type: __, target: ___, weights: ____, offset: _____, ...rest } = source;
@@ -101,7 +106,7 @@ function placesOf(own: Coding, wanted: Coding): Int32Array | string | null {
   return byName(own, mine, theirs, wanted);
 }
 
-/** Sums of hashes know no order. */
+/** Describes differences of hashed columns. Their order does not matter, because hashed values are summed. */
 function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string | null {
   if (own.bits !== wanted.bits) return `its columns are hashed into 2^${own.bits}, the model's into 2^${wanted.bits}`;
   const keys = ({ columns }: HashedColumnsStep): Set<string> => new Set(columns.map(({ name, kind }) => `${kind} ${name}`));
@@ -112,7 +117,7 @@ function hashedDiffer(own: HashedColumnsStep, wanted: HashedColumnsStep): string
   return `${less.length > 0 ? `it lacks ${listed(less)}` : ""}${more.length > 0 && less.length > 0 ? " and " : ""}${more.length > 0 ? `it has ${listed(more)} more` : ""}, which changes what is hashed`;
 }
 
-/** Null where columns have no names. */
+/** Returns null if columns have no names. */
 function namesOf({ source, impute }: Coding): readonly RawColumn[] | null {
   const { columns } = source as ColumnsStep;
   if (source.kind === "columns") return impute ? [...columns, ...indicatorColumns(columns, impute)] : columns;
@@ -161,7 +166,7 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
       for (const level of column.levels) places.push(found && index.has(level) ? found.place + index.get(level)! : -1);
     }
   }
-  // Rows without gaps need no columns that tell of them.
+  // Rows without gaps do not need the indicator columns.
   const { columns, kind } = wanted.source as ColumnsStep;
   if (kind === "columns" && wanted.impute) for (const { name } of indicatorColumns(columns, wanted.impute)) at.delete(name);
   const sparse = own.source.kind === "numbers" && formatOf(own) === "sparse";
@@ -174,7 +179,7 @@ function byName(own: Coding, mine: readonly RawColumn[], theirs: readonly RawCol
 
 const contents = ({ kind }: RawColumn): string => (kind === "category" ? "text" : "numbers");
 
-/** Gaps that were filled with the rows' own means; where none were, fills have no say. */
+/** Finds gaps that were filled from the dataset's own values. Fill values of columns without gaps do not matter. */
 function fillsDiffer(own: Coding, wanted: Coding): string[] {
   const theirs = fillsOf(wanted);
   const other = [...fillsOf(own)].filter(([name, { missing, fill }]) => missing > 0 && theirs.get(name)?.fill !== fill);
@@ -194,7 +199,7 @@ function fillsOf({ impute, source }: Coding): Map<string, { missing: number; fil
   );
 }
 
-/** `rows` with each column in its place; `shape`: the model's after its first steps. */
+/** Returns `rows` with each column moved to its position. `shape`: the model's shape after its encoding steps. */
 export function placed(rows: RowSource, places: Int32Array, shape: Shape): RowSource {
   return { rowCount: rows.rowCount, shape, open: shape.format === "dense" ? denseRows : sparseRows };
 

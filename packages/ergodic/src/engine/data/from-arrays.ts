@@ -1,10 +1,11 @@
 /**
- * The first step of a pipeline, made from arrays as the options say: rows of numbers, each with its target.
+ * Makes the first step of a pipeline from arrays: rows of numbers with their targets.
  *
- * A target is a number, or the name of a class where the first text or number among them is a text. null, undefined and "" are
- * missing, whatever the target is.
+ * If the first target that is not missing is a string, the targets are class names; otherwise they are numbers. null,
+ * undefined and "" are missing in both cases.
  *
- * @throws OptionError OPTION_TYPE for what is no list; DataError DATA_MISSING with row and column, DATA_SHAPE, DATA_TARGET, DATA_EMPTY, DATA_COLUMN
+ * @throws OptionError OPTION_TYPE for values that are not lists; DataError DATA_MISSING with row and column,
+ * DATA_SHAPE, DATA_TARGET, DATA_EMPTY, DATA_COLUMN
  */
 import { checkKeys, DataError, OptionError } from "../errors/errors.ts";
 import { checkNames } from "./check-table.ts";
@@ -15,31 +16,40 @@ import { checkedOffset, checkedWeights, describeTarget } from "./target.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
 export interface ArraysOptions<Names extends string = string> {
-  /** Rows of numbers; or all of them one after another, with the number of columns. */
+  /** Rows of numbers, or all values in one array (row by row) with the number of columns. */
   x: readonly ArrayLike<number>[] | { values: Float32Array | Float64Array; columnCount: number };
-  /** The target of each row. */
+  /** Target of each row. */
   y: ArrayLike<number> | readonly string[];
-  /** Names of the columns. Written out, they are known to the compiler: then `predict` refuses rows that lack one. Default: x0, x1, … */
+  /**
+   * Column names. If they are literals, the compiler knows them, and `predict` refuses rows that lack one. Default: x0,
+   * x1, …
+   */
   names?: readonly Names[];
-  /** null, as `dataset.weights` has it: all rows weigh 1. */
+  /** Weight of each row. null (as in `dataset.weights`): all rows weigh 1. */
   weights?: ArrayLike<number> | null;
-  /** What is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. */
+  /**
+   * Offset added to the output of each row, in the units of the link, e.g. the logarithm of an exposure. Only for
+   * linear models with one output.
+   */
   offset?: ArrayLike<number> | null;
-  /** Takes the distinct values of numeric y as classes; text is always classes. */
+  /** Whether to treat the distinct values of a numeric y as classes. Strings are always classes. */
   classes?: boolean;
-  /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
+  /**
+   * Array shape of a row, with the last index varying fastest: [height, width, channels]. The sizes multiply to the
+   * number of columns.
+   */
   rowShape?: readonly number[];
-  /** The target's name; default "y". */
+  /** Name of the target. Default "y". */
   target?: string;
-  /** Default: "f64" for a Float64Array, else "f32". */
+  /** Number type. Default: "f64" for a Float64Array, else "f32". */
   type?: "f32" | "f64";
-  /** Names the data in errors; default "arrays". */
+  /** Name of the data in errors. Default "arrays". */
   source?: string;
 }
 
 export interface ArraysStart {
   readonly steps: Step[];
-  /** What the step reads. */
+  /** Rows that the step reads. */
   readonly rows: ArrayLike<number>[];
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
@@ -89,7 +99,7 @@ export function stepsOfArrays(options: ArraysOptions): ArraysStart {
 
 function rowsOf(x: unknown, source: string): ArrayLike<number>[] {
   if (Array.isArray(x)) {
-    // Their lengths and cells are looked at as they are read.
+    // Row lengths and cells are checked when rows are read.
     if (x.length > 0 && !isList(x[0])) throw wrong("row 1 of x is", x[0], "a list of numbers");
     return x;
   }
@@ -127,7 +137,7 @@ function labelsOf(name: "weights" | "offset", given: unknown, rowCount: number, 
 const tellsKind = (value: unknown): boolean =>
   typeof value === "string" ? value !== "" : typeof value === "number" && !Number.isNaN(value);
 
-/** A class by its name. */
+/** Returns the class name of a label. */
 function labelGiven(label: unknown, source: string, i: number): string {
   const named = ["string", "number", "boolean", "bigint"].includes(typeof label);
   if (named && label !== "" && !Number.isNaN(label)) return String(label);

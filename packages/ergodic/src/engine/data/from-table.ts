@@ -1,4 +1,4 @@
-/** The first steps of a pipeline, made from a table or sparse rows as the options say; from arrays: from-arrays.ts. */
+/** Makes the first steps of a pipeline from a table or sparse rows. For arrays, see from-arrays.ts. */
 import { checkBoolean, checkChoice, holds, isPlainObject, refuse } from "../errors/checks.ts";
 import { checkKeys, DataError, OptionError } from "../errors/errors.ts";
 import { shown } from "../errors/shown.ts";
@@ -15,62 +15,74 @@ import type { NumbersStep } from "./transformations/numbers.ts";
 import { chooseFormat, type OneHotStep } from "./transformations/one-hot.ts";
 import { rowShapeStep } from "./transformations/row-shape.ts";
 
-/** Columns that are split into parts: what `dateParts()` makes. */
+/** Columns to split into parts of dates, from `dateParts()`. */
 export interface DateParts {
-  /** Their names. */
+  /** Names of the columns. */
   readonly columns: readonly string[];
-  /** What a column becomes, by all of its texts. @internal */
+  /** Returns the columns that replace a date column, given all of its texts. @internal */
   partsOf(name: string, texts: readonly string[]): RawColumn[];
 }
 
-/** How gaps are filled: in all columns, or by column. */
+/** Method of filling gaps, for all columns or by column. */
 export type Impute = ImputeMethod | Readonly<Record<string, ImputeMethod>>;
 
-/** `Out`: the columns that do not become the dataset's. */
+/** Options of `Dataset.fromTable`. `Out`: table columns that do not become columns of the dataset. */
 export interface TableOptions<Out extends string = string> {
   /** Column to predict. */
   target: Out;
   /** Column of row weights. */
   weights?: Out;
   /**
-   * Column that is added to the output of each row, in the units of the link: of an exposure its logarithm. For linear models of one output. Rows that are
-   * predicted have it, too.
+   * Column with the offset added to the output of each row, in the units of the link, e.g. the logarithm of an
+   * exposure. Only for linear models with one output. Rows to predict need it too.
    */
   offset?: string;
   /** Columns to leave out. */
   drop?: readonly Out[];
   /**
-   * Fills missing cells; without it they are refused. Of all columns: numbers take their mean, median or mode, texts the commonest one, or with "level" missing
-   * as a level of its own, where any is missing (numbers then their median). Or by column, "*" being all others: `{ age: "median", city: "level" }`; gaps in
-   * columns that are not named stay refused, at prediction too.
+   * Method of filling missing cells; without it, they are refused. A single method applies to all columns: numbers take
+   * their mean, median or mode, texts the most common level. "level" makes missing texts a level of their own (in
+   * columns with gaps), and numbers take the median. Or by column, with "*" for all others: `{ age: "median", city:
+   * "level" }`. Gaps in columns without a method are refused, also at prediction.
    */
   impute?: Impute;
-  /** With `impute`: for each column of numbers with gaps another one, which is 1 where they are. Default false. */
+  /**
+   * Whether to add an indicator column for each number column with gaps, which is 1 where a value is missing. Needs
+   * `impute`. Default false.
+   */
   indicator?: boolean;
-  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, that become year, month, day, weekday and, where there are times, hour: `dateParts("signup")`. */
+  /**
+   * Columns of dates, such as 2024-03-05 or 2024-03-05 14:30, to split into year, month, day, weekday and, if there are
+   * times, hour: `dateParts("signup")`.
+   */
   dates?: DateParts;
-  /** A level first met at prediction: all zeros (default), or an error. */
+  /** Handling of a level first met at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
-  /** Takes the distinct values of a number target as classes. */
+  /** Whether to treat the distinct values of a numeric target as classes. */
   classes?: boolean;
-  /** The hashing trick: 2^hash columns, no list of levels. */
+  /** Number of bits for the hashing trick: makes 2^hash columns, without a list of levels. */
   hash?: number;
-  /** Default "dense", or "sparse" for over 200 columns, over 4 of them for each cell of a row. */
+  /**
+   * Storage of rows. Default "dense", or "sparse" if there are more than 200 columns and more than 4 per raw column.
+   */
   format?: "dense" | "sparse";
-  /** What a row is an array of, last index fastest: [height, width, channels]. The sizes multiply to the number of columns. */
+  /**
+   * Array shape of a row, with the last index varying fastest: [height, width, channels]. The sizes multiply to the
+   * number of columns.
+   */
   rowShape?: readonly number[];
-  /** Default "f32". */
+  /** Number type. Default "f32". */
   type?: "f32" | "f64";
 }
 
 export interface SparseOptions {
-  /** The target's name; default "y". */
+  /** Name of the target. Default "y". */
   target?: string;
-  /** Takes the distinct targets as classes. */
+  /** Whether to treat the distinct targets as classes. */
   classes?: boolean;
-  /** How rows are stored: "sparse" (default), or "dense", as networks take them. */
+  /** Storage of rows: "sparse" (default), or "dense", as networks require. */
   format?: "dense" | "sparse";
-  /** Default "f32". */
+  /** Number type. Default "f32". */
   type?: "f32" | "f64";
 }
 
@@ -90,7 +102,10 @@ const tableKeys = [
   "type",
 ];
 
-/** `all`: levels and classes that the table lists count, though no row has them: rows to come may. */
+/**
+ * Makes the steps for a table. `all`: also include listed levels and classes that occur in no row, because later rows
+ * can have them.
+ */
 export function stepsOfTable(table: Table, options: TableOptions, all = false): Step[] {
   const { source } = table;
   checkKeys("fromTable", options, tableKeys);
@@ -187,7 +202,7 @@ export function stepsOfSparse(table: SparseTable, options: SparseOptions): Step[
   throw new DataError(table.source, "has no columns", "DATA_EMPTY");
 }
 
-/** These steps, and the rows' shape where there is one. */
+/** Returns the steps, followed by the row shape if there is one. */
 export function shaped(steps: Step[], rowShape: readonly number[] | undefined, where: string): Step[] {
   return rowShape === undefined ? steps : [...steps, rowShapeStep(rowShape, shapeAfter(steps).columnCount, where)];
 }
@@ -205,7 +220,7 @@ function presentTexts(text: (i: number) => string | null, rowCount: number): str
   return Array.from({ length: rowCount }, (_, i) => text(i)).filter((level) => level !== null);
 }
 
-/** Columns with missing cells, and how many. */
+/** Returns the columns with missing cells, and their number. */
 function gapsOf(table: Table): { name: string; count: number }[] {
   return table.columns
     .map((column) => {
@@ -241,7 +256,7 @@ function checkImpute(impute: unknown): asserts impute is Impute | undefined {
   throw new OptionError("fromTable", message, "OPTION_RANGE");
 }
 
-/** How the gaps of a column are filled; null: they are refused. */
+/** Returns the fill method of a column; null if its gaps are refused. */
 function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, hasGaps: boolean): ImputeMethod | null {
   const by = (key: string): ImputeMethod | undefined =>
     typeof impute === "object" && Object.hasOwn(impute, key) ? impute[key] : undefined;
@@ -260,7 +275,7 @@ function methodOf({ name, of, kind }: RawColumn, impute: Impute | undefined, has
   return method === "level" && (own || hasGaps) ? "level" : "mode";
 }
 
-/** With a level for what is missing. */
+/** Returns the column with a level for missing cells. */
 function withGap(column: RawColumn): RawColumn {
   if (column.kind === "number" || column.levels.includes(GAP)) return column;
   return { ...column, levels: [...column.levels, GAP] };
@@ -276,7 +291,7 @@ function partsOf(dates: DateParts, column: RawColumn, { source }: Table): RawCol
   return dates.partsOf(column.name, column.levels);
 }
 
-/** Columns that an option names, and the table lacks or has given another role. */
+/** Throws if an option names a column that the table lacks or that has another role. */
 function refuseUnknown(option: string, names: readonly string[], columns: readonly RawColumn[], source: string): void {
   const known = new Set(columns.map(({ name }) => name));
   const stranger = names.find((name) => !known.has(name));

@@ -4,19 +4,22 @@ import type { RawRows } from "./raw.ts";
 import type { RowSource, Shape, SourceStep, Step } from "./rows.ts";
 import type { NumbersStep } from "./transformations/numbers.ts";
 
-/** Rows that are in arrays already, where others read them one by one. */
+/** Rows that can be read directly from existing arrays, instead of one by one. */
 export interface LyingRows {
-  /** Not checked to be finite. */
+  /** Row values, not checked to be finite. */
   readonly values: Float32Array | Float64Array;
-  /** Whether the pipeline's numbers are float32: to be rounded where `values` are not. */
+  /** Whether the pipeline's numbers are float32. If `values` are float64, they must be rounded. */
   readonly isF32: boolean;
-  /** Dense: numbers from one row to the next. */
+  /** Dense: numbers from the start of one row to the start of the next. */
   readonly stride: number;
-  /** Sparse: entries rowStart[i] to rowStart[i + 1] are those of row i, the last `extra` of which do not count. */
+  /** Sparse: row i has the entries rowStart[i] to rowStart[i + 1], except the last `extra` of them. */
   readonly entries: { readonly rowStart: Uint32Array; readonly columnIndex: Uint32Array; readonly extra: number } | null;
 }
 
-/** What rows are made from: a matrix, rows one after another; raw rows, which have been checked; or a dataset's, which have the pipeline's columns. */
+/**
+ * Input rows: a matrix, row by row; raw rows that have been checked; or rows of a dataset, which already have the
+ * pipeline's columns.
+ */
 export type GivenRows = Float64Array | Float32Array | RawRows | RowSource;
 
 interface Steps {
@@ -24,10 +27,10 @@ interface Steps {
   readonly shape: Shape;
 }
 
-/** A pipeline that takes numbers as they are, or rounds them at most. */
+/** A pipeline that takes numbers unchanged, except for rounding. */
 export interface PlainNumbers {
   readonly source: NumbersStep;
-  /** To float32. */
+  /** Whether numbers are rounded to float32. */
   readonly rounds: boolean;
 }
 
@@ -37,7 +40,7 @@ export function plainNumbers({ steps }: Pick<Steps, "steps">): PlainNumbers | un
   return { source, rounds: steps.some((step) => (step as SourceStep).type === "f32") };
 }
 
-/** Where the rows lie, if the pipeline takes them as they are, or rounds them at most; else undefined. */
+/** Returns the arrays that hold the rows, if the pipeline takes their numbers unchanged or only rounds them. */
 export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefined {
   if ("open" in given) return given.stored && ofLayout(given.stored());
   const plain = plainNumbers(pipeline);
@@ -47,11 +50,11 @@ export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefi
     return source.format === "dense"
       ? { values: given, isF32: rounds || given instanceof Float32Array, stride: source.columnCount, entries: null }
       : undefined;
-  // Names may put columns elsewhere, and those that the pipeline lacks are to be passed over.
+  // With names, columns can have other positions, and unknown columns must be dropped.
   if (source.format === "dense" || !("rowStart" in given) || (source.names && given.names)) return undefined;
   if (given.columnCount > source.columnCount) return undefined;
   const { values, rowStart, columnIndex } = given;
-  // Of other types, and of lists, numbers may be no columns.
+  // Lists and other typed arrays can contain values that are not valid column indices.
   if (!isFloats(values) || !(rowStart instanceof Uint32Array && columnIndex instanceof Uint32Array)) return undefined;
   return { values, isF32: rounds || values instanceof Float32Array, stride: 0, entries: { rowStart, columnIndex, extra: 0 } };
 }
@@ -59,7 +62,7 @@ export function lyingRows(pipeline: Steps, given: GivenRows): LyingRows | undefi
 export const isFloats = (given: unknown): given is Float32Array | Float64Array =>
   given instanceof Float32Array || given instanceof Float64Array;
 
-/** Quantised numbers are no floats. */
+/** Returns undefined for quantised numbers, which are not floats. */
 function ofLayout({ layout, memory }: { layout: DataLayout; memory: EngineMemory }): LyingRows | undefined {
   const { type, rowCount, stride } = layout;
   if (type !== "f32" && type !== "f64") return undefined;

@@ -1,4 +1,7 @@
-/** By which datasets and ratings are known without their classes, which programs that have none need not hold: getters of their prototypes. */
+/**
+ * Marks that identify datasets and ratings, as getters of their prototypes. Programs that use neither need not load the
+ * classes to test for them.
+ */
 export const datasetMark: unique symbol = Symbol("Dataset");
 export const ratingsMark: unique symbol = Symbol("Ratings");
 

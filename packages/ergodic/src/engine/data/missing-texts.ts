@@ -1,7 +1,10 @@
-/** Texts that mean "no value" wherever readers find them, unless they are given others. */
+/** Texts that mean "no value" in any column, unless a reader is given other texts. */
 export const missingTexts: readonly string[] = ["", "NA", "NaN", "nan", "null", "?"];
 
-/** Texts that mean it among numbers alone: in a column of texts "None" or "-" may be a level. A spreadsheet's errors are mistakes, not missing values. */
+/**
+ * Texts that mean "no value" only in number columns. In a text column, "None" or "-" can be a level. Spreadsheet errors
+ * other than #N/A are mistakes, not missing values.
+ */
 export const missingAmongNumbers: readonly string[] = [
   "#N/A",
   "#N/A N/A",
@@ -16,7 +19,7 @@ export const missingAmongNumbers: readonly string[] = [
   ".",
 ];
 
-/** Whether a text in place of a number says that there is none. A blank text says nothing. */
+/** Whether a text in a number column means "no value". A blank text does not. */
 export function saysMissing(text: string): boolean {
   const trimmed = text.trim();
   return trimmed !== "" && (missingTexts.includes(trimmed) || missingAmongNumbers.includes(trimmed));

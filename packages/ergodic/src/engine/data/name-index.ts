@@ -5,38 +5,40 @@ import { told } from "./number-cells.ts";
 export type Name = string | number;
 
 /**
- * Names of users or items and their numbers: distinct, ascending (numbers by size, texts by code units), so that the numbers do not depend on the
- * order in which names came.
+ * Maps the names of users or items to numbers. Names are distinct and ascending (numbers by size, strings by code
+ * unit), so that the numbers do not depend on the order of the data.
  *
- * If all names are numbers they stay numbers; with one text all are texts. 7 and "7" find the same entry.
+ * If all names are numbers, they stay numbers; if any name is a string, all become strings. 7 and "7" find the same
+ * entry.
  */
 export class NameIndex {
-  /** The names, ascending. */
+  /** Names in ascending order. */
   readonly names: readonly Name[];
   readonly #byText: Map<string, number>;
 
-  /** `names`: distinct as texts. */
+  /** `names`: distinct when converted to strings. */
   constructor(names: readonly Name[]) {
     this.names = Object.freeze([...names]);
     this.#byText = new Map(names.map((name, k) => [String(name), k]));
   }
 
-  /** How many there are. */
+  /** Number of names. */
   get size(): number {
     return this.names.length;
   }
 
-  /** −1 for a name that is not here. */
+  /** Returns the number of a name, or −1 if the name is unknown. */
   find(name: Name): number {
-    // What is no name is nobody's: an object without a prototype has no text.
+    // Values that are not names are never found. Objects are excluded first, because String() fails on objects without
+    // a prototype.
     if (typeof name === "object" || typeof name === "function") return -1;
     return this.#byText.get(String(name)) ?? -1;
   }
 
   /**
-   * The index of a column of names, and each row's number. `role`: "user", "item".
+   * Builds the index of a column of names. Returns it with the number of each row's name. `role`: "user", "item".
    *
-   * @throws DataError for a missing name: null, undefined, empty text, a number that is not finite
+   * @throws DataError for a missing name: null, undefined, empty string, a number that is not finite
    */
   static of(given: ArrayLike<Name | null>, role: string, source: string): { index: NameIndex; codes: Uint32Array } {
     const codes = new Uint32Array(given.length);

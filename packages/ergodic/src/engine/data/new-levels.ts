@@ -8,26 +8,28 @@ interface Steps {
   readonly steps: readonly Step[];
 }
 
-/** Levels of a column that a model does not know. */
+/** Levels in a column of new rows that a model does not know. */
 export interface UnknownLevels {
-  /** The column. */
+  /** Name of the column. */
   readonly column: string;
-  /** Number of rows that have one. */
+  /** Number of rows with an unknown level. */
   readonly rows: number;
   /** Position of the first of these rows, from 0. */
   readonly first: number;
-  /** The levels, in the order of the rows. */
+  /** Unknown levels, in the order of the rows. */
   readonly levels: readonly string[];
   /** The levels that the model knows. */
   readonly known: readonly string[];
 }
 
 /**
- * Levels of categories that a model does not know, which become all zeros: how many rows have one, column by column.
+ * Finds levels of categories that a model does not know, which are encoded as all zeros. Returns a remark with the
+ * number of affected rows for each such column.
  *
- *   newLevels(model.pipeline, rows)[0]?.message;   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
+ *   newLevels(model.pipeline, rows)[0]?.message;
+ *   // 3 of 200 rows had new levels in "city", which the model does not know ("Bonn", "Kyiv")
  *
- * `rows`: rows as `predict` takes them, or one of them by name. @throws DataError for absent columns
+ * `rows`: rows as `predict` takes them, or a single row by name. @throws DataError for absent columns
  */
 export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   const raw = isOne(rows) ? [rows] : rows;
@@ -38,7 +40,7 @@ export function newLevels(pipeline: Steps, rows: RawRows | Row): Remark[] {
   });
 }
 
-/** What `newLevels` says in sentences. @throws DataError for absent columns */
+/** Returns the findings of `newLevels` as data instead of sentences. @throws DataError for absent columns */
 export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): UnknownLevels[] {
   if (source.kind !== "columns" || isSparseTable(raw) || isArrays(raw)) return [];
   const rowCount = rowCountOf(raw);
@@ -56,7 +58,7 @@ export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): Unknown
     };
     const given = byName.get(column.name);
     if (given?.kind === "category") {
-      // By code: a table may have millions of rows, and hardly ever a level that is new.
+      // Compare codes, not texts: a table can have millions of rows, but hardly ever a new level.
       const isNew = given.levels.map((level) => !known.has(level));
       if (!isNew.includes(true)) return [];
       for (const [i, code] of given.codes.entries()) if (isNew[code]) meet(given.levels[code], i);
@@ -71,7 +73,7 @@ export function unknownLevels({ steps: [source] }: Steps, raw: RawRows): Unknown
   });
 }
 
-/** One row by name: lists of columns or of rows are in tables alone. */
+/** Whether `rows` is a single row by name. Only tables have lists of columns or row starts. */
 function isOne(rows: RawRows | Row): rows is Row {
   const { columns, rowStart } = rows as { columns?: unknown; rowStart?: unknown };
   return !(Array.isArray(rows) || isList(columns) || isList(rowStart));

@@ -1,12 +1,13 @@
 /**
- * Numbers that come from outside in plain lists: one check for cells, targets, weights and ratings. JavaScript would make 0 of null, "" and [], 1 of
- * true and milliseconds of a Date. NaN is a number here: whoever reads it says what is missing.
+ * Checks numbers in plain lists from outside: cells, targets, weights and ratings. JavaScript would convert null, ""
+ * and [] to 0, true to 1, and a Date to milliseconds. NaN counts as a number here; the caller decides whether values
+ * can be missing.
  *
  * @throws DataError DATA_MISSING with the row, counted from 1, and the column
  */
 import { DataError } from "../errors/errors.ts";
 
-/** `what` names column j: `column "age"`, `y`, `the weight`. */
+/** Returns the value if it is a number. `what` names column j: `column "age"`, `y`, `the weight`. */
 export function numberGiven(value: unknown, where: string, row: number, what: (j: number) => string, j = 0): number {
   if (typeof value === "number") return value;
   throw new DataError(
@@ -16,14 +17,14 @@ export function numberGiven(value: unknown, where: string, row: number, what: (j
   );
 }
 
-/** A list of them as float64, a copy. */
+/** Returns a float64 copy of a list of numbers. */
 export function numbersGiven(values: ArrayLike<unknown>, where: string, what: string): Float64Array {
   if (holdsNumbers(values)) return Float64Array.from(values);
   const name = () => what;
   return Float64Array.from({ length: values.length }, (_, i) => numberGiven(values[i], where, i, name));
 }
 
-/** Arrays that cannot hold anything else. */
+/** Whether the value is a typed array that can only contain numbers. */
 export function holdsNumbers(values: unknown): values is ArrayLike<number> {
   return (
     ArrayBuffer.isView(values) &&
@@ -31,12 +32,12 @@ export function holdsNumbers(values: unknown): values is ArrayLike<number> {
   );
 }
 
-/** What a row by position may be. */
+/** Whether the value can be a row by position. */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || holdsNumbers(value);
 }
 
-/** What was found, in words of one line. */
+/** Describes a value for an error, on one line. */
 export function told(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}…` : value);
   if (typeof value === "bigint") return `${value}n`;

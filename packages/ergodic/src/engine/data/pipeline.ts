@@ -1,8 +1,9 @@
 /**
- * A pipeline's steps, run: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the result, is in
- * dataset.ts, since datasets and pipelines make each other; programs that only predict hold no datasets.
+ * Runs the steps of a pipeline: raw rows → source → transformation → … → rows. `Pipeline`, which makes a dataset of the
+ * result, is in dataset.ts, because datasets and pipelines create each other. Programs that only predict do not load
+ * datasets.
  *
- * @throws DataError [PIPELINE_STEP] for steps that do not fit together or are not what this version writes
+ * @throws DataError [PIPELINE_STEP] for steps that do not fit together, or that this version does not write
  */
 
 import type { Json } from "../contract/index.ts";
@@ -28,10 +29,10 @@ import { readOffset, readWeights } from "./target.ts";
 import { sources, transformations } from "./transformations/index.ts";
 import type { Source } from "./transformations/source.ts";
 
-/** Steps that take the cells of a table. */
+/** Steps that take table cells. */
 const ofCells = new Set(["impute", "oneHot"]);
 
-/** What comes out of the last step; checks that the steps fit. */
+/** Returns the shape of rows after the last step. Checks that the steps fit together. */
 export function shapeAfter(steps: readonly Step[]): Shape {
   let shape = sourceOfSteps(steps).output(steps[0] as SourceStep);
   for (const step of steps.slice(1)) {
@@ -42,7 +43,7 @@ export function shapeAfter(steps: readonly Step[]): Shape {
   return shape;
 }
 
-/** `where` opens the errors of rows. */
+/** Runs raw rows through all steps. `where` prefixes errors about rows. */
 export function runSteps(steps: readonly Step[], raw: RawRows, where: string): RowSource {
   let rows = roundedSource(sourceOfSteps(steps).open(steps[0] as SourceStep, raw, where));
   for (const step of steps.slice(1)) rows = runStep(rows, step, where);
@@ -53,7 +54,7 @@ export function runStep(rows: RowSource, step: Step, where: string): RowSource {
   return mapped(rows, transformationOf(step), step, where);
 }
 
-/** Steps from a saved model, checked as far as their shapes go. */
+/** Reads the steps of a saved model, and checks them as far as their shapes allow. */
 export function stepsFromJson(json: unknown): readonly Step[] {
   if (!Array.isArray(json) || json.length === 0 || !json.every(isStep)) {
     throw new DataError("pipeline", `is not a list of steps with a kind each (${typeof json})`, "PIPELINE_STEP");
@@ -127,14 +128,14 @@ function roundedSource(rows: RowSource): RowSource {
   };
 }
 
-/** A pipeline that gives rows: what predictors need. */
+/** A pipeline that returns rows, for predictors. */
 export class StepPipeline {
   /** The steps, in order. */
   readonly steps: readonly Step[];
-  /** What a row looks like at the end. */
+  /** Shape of the rows after the last step. */
   readonly shape: Shape;
   #names: string[] | undefined;
-  /** By their steps, which never change: a validation need not check a million columns once more. */
+  /** Pipelines by their immutable steps, so that repeated validation does not check a million columns again. */
   static readonly #made = new WeakMap<object, StepPipeline>();
 
   constructor(steps: readonly Step[]) {
@@ -143,36 +144,36 @@ export class StepPipeline {
     StepPipeline.#made.set(this.steps, this);
   }
 
-  /** The pipeline that toJSON described. @throws DataError unless `json` is such */
+  /** Returns the pipeline described by the result of toJSON. @throws DataError for any other JSON */
   static fromJson(json: unknown): StepPipeline {
     return StepPipeline.#made.get(json as object) ?? make(stepsFromJson(json));
   }
 
-  /** The steps as JSON, from which `Pipeline.fromJson` makes the same pipeline. */
+  /** Returns the steps as JSON, from which `Pipeline.fromJson` rebuilds the pipeline. */
   toJSON(): Json[] {
     return this.steps as unknown as Json[];
   }
 
-  /** Columns at the end. */
+  /** Number of columns after the last step. */
   get columnCount(): number {
     return this.shape.columnCount;
   }
 
-  /** Names of the columns at the end. */
+  /** Names of the columns after the last step. */
   get names(): string[] {
     this.#names ??= Object.freeze(this.shape.names()) as string[];
     return this.#names;
   }
 
-  /** What is predicted: its name, and its classes if it has any. */
+  /** The predicted target: its name, and its classes if it has any. */
   get target(): TargetColumn {
     return (this.steps[0] as SourceStep).target;
   }
 
-  /** The raw columns that rows must have; null where they are x0, x1, … */
+  /** Raw columns that rows must have; null if they are x0, x1, … */
   get inputs(): readonly RawColumn[] | readonly { readonly name: string; readonly kind: "number" | "category" }[] | null {
     const step = this.steps[0] as SourceStep & { columns?: readonly RawColumn[]; names?: readonly string[] | null };
-    // Of a date, whose parts follow each other, the texts that rows hold.
+    // The parts of a date are consecutive columns. Report their text column once instead.
     const parted = step.columns?.filter(({ of }, j, all) => of === undefined || of !== all[j - 1]?.of);
     return (
       parted?.map((column) => (column.of === undefined ? column : { name: column.of, kind: "category", levels: [] })) ??
@@ -181,20 +182,25 @@ export class StepPipeline {
     );
   }
 
-  /** A place for rows of the form of this one, by name or by position, without their weights. */
+  /**
+   * Returns a slot for rows of the same form as `row`, by name or by position, and a reader for it. Weights are not
+   * read.
+   */
   holding(row: Row | ArrayLike<number>): HeldRow {
     const held = [row] as readonly Row[] as Row[];
     return { held, read: this.#checked(held).open() };
   }
 
-  /** Raw rows → rows of the pipeline's columns, as a dataset would hold them; a target is passed over. @throws DataError */
+  /**
+   * Converts raw rows to the pipeline's columns, as a dataset would store them. A target is ignored. @throws DataError
+   */
   rowsOf(raw: RawRows): RowSource {
     const rows = this.#checked(raw);
     readWeights((this.steps[0] as SourceStep).weights, raw, sourceOf(raw, "rows"));
     return { ...rows, offset: this.offsetOf(raw) };
   }
 
-  /** What is added to the output of each row, where anything is. @throws DataError */
+  /** Returns the offset added to the output of each row, if there is one. @throws DataError */
   offsetOf(raw: RawRows): Float64Array | null {
     return readOffset((this.steps[0] as SourceStep).offset, raw, sourceOf(raw, "rows"));
   }
@@ -220,7 +226,7 @@ export class StepPipeline {
   }
 }
 
-/** A place for one raw row, and what reads the row that is there: for rows that come one by one. */
+/** A slot for one raw row, and a reader of the row that it holds, for rows that arrive one by one. */
 export interface HeldRow {
   readonly held: unknown[];
   readonly read: ReadRow;
@@ -228,7 +234,7 @@ export interface HeldRow {
 
 let make = (steps: readonly Step[]): StepPipeline => new StepPipeline(steps);
 
-/** Where datasets are at hand, pipelines are those that make them. */
+/** Sets the constructor of pipelines. Programs with datasets use pipelines that can make datasets. */
 export function makePipelinesBy(maker: typeof make): void {
   make = maker;
 }

@@ -1,4 +1,4 @@
-/** A dataset as plain data, for a thread with a memory of its own, and back. */
+/** Converts a dataset to plain data for a thread with separate memory, and back. */
 import { engineMemory } from "../memory/memory.ts";
 import { Dataset, Pipeline } from "./dataset.ts";
 import { type DataLayout, type Elements, elementBytes, elements } from "./layout.ts";
@@ -6,7 +6,10 @@ import { allocate } from "./storage.ts";
 
 type Sizes = Pick<DataLayout, "format" | "type" | "rowCount" | "columnCount" | "stride" | "one" | "scale">;
 
-/** `values`, `rowStart` and `columnIndex` as they lie in memory (layout.ts); the last two are empty where rows are dense. */
+/**
+ * A dataset as plain data. `values`, `rowStart` and `columnIndex` have the memory layout of layout.ts; the last two are
+ * empty for dense rows.
+ */
 export interface PortableData {
   readonly sizes: Sizes;
   readonly values: Elements;
@@ -19,7 +22,7 @@ export interface PortableData {
   readonly source: string;
 }
 
-/** Copies. */
+/** Copies a dataset to plain data. */
 export function portableData(data: Dataset): PortableData {
   const { values, rowStart, columnIndex, target, weights, offset, ...sizes } = data.layout;
   const memory = engineMemory();
@@ -39,7 +42,7 @@ export function portableData(data: Dataset): PortableData {
   };
 }
 
-/** The same bits in this thread's memory. @throws MemoryLimitError */
+/** Makes a dataset with the same bits in this thread's memory. @throws MemoryLimitError */
 export function dataFrom({ sizes, values, rowStart, columnIndex, source, steps, ...labels }: PortableData): Dataset {
   const bytes = [values.length * elementBytes[sizes.type], rowStart.byteLength, columnIndex.byteLength];
   const { allocation, pointers } = allocate(source, bytes, labels);

@@ -9,24 +9,24 @@ import { requireColumn } from "./raw.ts";
 import { splitRows } from "./sampling.ts";
 import type { Column, Table } from "./table.ts";
 
-/** What happens to a pair of user and item that comes twice: it is refused, summed, or the last counts. */
+/** Handling of repeated pairs of user and item: refuse them, sum their values, or use the last value. */
 export type Duplicates = "refuse" | "sum" | "last";
 
-/** Ratings as three lists of one length. */
+/** Ratings as three lists of the same length. */
 export interface TriplesOptions {
-  /** The user of each rating, by name. */
+  /** User name of each rating. */
   users: ArrayLike<Name>;
-  /** The item of each rating, by name. */
+  /** Item name of each rating. */
   items: ArrayLike<Name>;
-  /** The ratings, any finite numbers. Default: all 1, as events. */
+  /** Values of the ratings, any finite numbers. Default: all 1, for events. */
   values?: ArrayLike<number>;
-  /** What happens to a pair that comes twice. Default "refuse" with `values`, else "sum". */
+  /** Handling of repeated pairs. Default "refuse" with `values`, else "sum". */
   duplicates?: Duplicates;
-  /** Names the data in errors; default "ratings". */
+  /** Name of the data in errors. Default "ratings". */
   source?: string;
 }
 
-/** Names of the columns of a table that users, items and values come from. */
+/** Names of the table columns for users, items and values. */
 export interface RatingColumns {
   /** Column of the users. */
   readonly user: string;
@@ -36,11 +36,11 @@ export interface RatingColumns {
   readonly value?: string;
 }
 
-/** Compressed rows: byte addresses, valid until dispose(). */
+/** Compressed rows, as byte addresses that are valid until dispose(). */
 export interface CompressedRatings {
   /** u32[rows + 1]. */
   readonly start: number;
-  /** u32[count]: the other side's number, ascending within a row. */
+  /** u32[count]: column of each entry, which is an item for rows of users and vice versa. Ascending within a row. */
   readonly index: number;
   /** f64[count]. */
   readonly values: number;
@@ -59,7 +59,7 @@ export interface PortableRatings {
   readonly columns?: RatingColumns | undefined;
 }
 
-/** Entries as arrays, by user, then by item. */
+/** Entries as arrays, sorted by user, then by item. */
 interface Entries {
   users: Uint32Array;
   items: Uint32Array;
@@ -67,25 +67,26 @@ interface Entries {
 }
 
 /**
- * Ratings: an immutable sparse matrix of users × items in engine memory, kept by user and by item.
+ * Ratings: an immutable sparse matrix of users × items in engine memory, stored by user and by item.
  *
- * values: float64, any finite number; by default each triple is an event that counts 1. A pair of user and item that comes twice: `duplicates`
- * "refuse" (the default with values), "sum" (the default for events) or "last" (in the order given). Users and items are known by their names
- * (name-index.ts); entries are ordered by user, then by item, whatever order they came in. Memory comes back at `dispose()`, at the end of a
- * `using` block, or when the object is collected.
+ * values: float64, any finite number. By default, each triple is an event that counts 1. `duplicates` sets how repeated
+ * pairs of user and item are handled: "refuse" (default with values), "sum" (default for events) or "last" (the last
+ * value in the given order). Users and items are identified by name (name-index.ts). Entries are sorted by user, then
+ * by item, whatever order they came in. Memory is freed at `dispose()`, at the end of a `using` block, or when the
+ * object is garbage collected.
  *
- * @throws DataError for names or values that are missing, for pairs that come twice; OptionError; MemoryLimitError
+ * @throws DataError for missing names or values, and for repeated pairs; OptionError; MemoryLimitError
  */
 export class Ratings implements Disposable {
-  /** Names of the users. */
+  /** User names. */
   readonly users: NameIndex;
-  /** Names of the items. */
+  /** Item names. */
   readonly items: NameIndex;
-  /** Rated pairs. */
+  /** Number of rated pairs. */
   readonly count: number;
-  /** Names the data in errors. */
+  /** Name of the data in errors. */
   readonly source: string;
-  /** Names of the columns of the table that they come from; undefined if they come from lists. */
+  /** Columns of the table from which the ratings were made; undefined if they came from lists. */
   readonly columns: RatingColumns | undefined;
   #layout: RatingsLayout;
   #allocation: Allocation | null;
@@ -107,7 +108,7 @@ export class Ratings implements Disposable {
     own(this, allocation);
   }
 
-  /** Ratings from three lists: users, items and values. @throws DataError; OptionError */
+  /** Makes ratings from three lists: users, items and values. @throws DataError; OptionError */
   static fromTriples(options: TriplesOptions): Ratings {
     return Ratings.#from(options);
   }
@@ -158,7 +159,7 @@ export class Ratings implements Disposable {
     return new Ratings(entries, byUser.index, byItem.index, source, columns);
   }
 
-  /** From columns of a table, by name; without `value`, each row is an event that counts 1. */
+  /** Makes ratings from the named columns of a table. Without `value`, each row is an event that counts 1. */
   static fromTable(table: Table, options: { user: string; item: string; value?: string; duplicates?: Duplicates }): Ratings {
     checkKeys("fromTable", options, ["user", "item", "value", "duplicates"]);
     checkRaw(table);
@@ -180,18 +181,18 @@ export class Ratings implements Disposable {
     return Ratings.#from(triples, Object.freeze({ user, item, ...(value === undefined ? {} : { value }) }));
   }
 
-  /** Pointers for kernels; whoever uses them keeps this object reachable. */
+  /** Pointers for kernels. Callers must keep this object reachable while they use them. */
   get layout(): RatingsLayout {
     if (this.#allocation) return this.#layout;
     throw new ErgodicError(this.source, "the ratings were used after dispose()", "DATASET_DISPOSED");
   }
 
-  /** Whether memory has been given back. */
+  /** Whether the memory has been freed. */
   get disposed(): boolean {
     return this.#allocation === null;
   }
 
-  /** Copies: the ratings of user or item `index`. `others`: numbers of items or users, ascending. */
+  /** Returns copies of the ratings of user or item `index`. `others`: numbers of the items or users, ascending. */
   of(side: "user" | "item", index: number): { others: Uint32Array; values: Float64Array } {
     const names = side === "user" ? this.users : this.items;
     if (!(Number.isInteger(index) && index >= 0 && index < names.size))
@@ -205,18 +206,18 @@ export class Ratings implements Disposable {
     };
   }
 
-  /** As plain data, for a thread with a memory of its own. */
+  /** Returns the ratings as plain data, for a thread with separate memory. */
   portable(): PortableRatings {
     const { source, columns } = this;
     return { entries: this.triples(), users: this.users.names, items: this.items.names, source, columns };
   }
 
-  /** The same ratings, numbered as they were. */
+  /** Makes the same ratings, with the same numbering, from plain data. */
   static fromPortable({ entries, users, items, source, columns }: PortableRatings): Ratings {
     return new Ratings(entries, new NameIndex(users), new NameIndex(items), source, columns);
   }
 
-  /** Copies: every entry, by user, then by item. */
+  /** Returns a copy of all entries, sorted by user, then by item. */
   triples(): { users: Uint32Array; items: Uint32Array; values: Float64Array } {
     const { byUser } = this.layout;
     const memory = engineMemory();
@@ -230,14 +231,14 @@ export class Ratings implements Disposable {
     };
   }
 
-  /** Random parts of `share` and 1 − share of the ratings; both keep all users and items. */
+  /** Splits the ratings at random into parts of `share` and 1 − share. Both parts keep all users and items. */
   split(share: number, options: { seed: number }): { train: Ratings; test: Ratings } {
     checkKeys("split", options, ["seed"]);
     const { train, test } = splitRows(this.count, share, options.seed);
     return { train: this.select(train), test: this.select(test) };
   }
 
-  /** A copy of the entries with the given numbers, ascending, among all users and items. */
+  /** Returns a copy of the entries with the given ascending numbers. All users and items are kept. */
   select(entries: ArrayLike<number>): Ratings {
     const chosen = Uint32Array.from(entries);
     if (chosen.length === 0) throw new OptionError("select", "no entry is given, but at least 1 is needed", "OPTION_RANGE");
@@ -254,7 +255,7 @@ export class Ratings implements Disposable {
     return new Ratings(part, this.users, this.items, this.source, this.columns);
   }
 
-  /** Gives memory back; the ratings cannot be used afterwards. */
+  /** Frees the memory. The ratings cannot be used afterwards. */
   dispose(): void {
     this.#allocation?.dispose();
     this.#allocation = null;
@@ -278,7 +279,10 @@ function pickValues(from: Float64Array, order: Uint32Array): Float64Array {
   return picked;
 }
 
-/** Numbers of entries by their codes below `size`; entries of one code stay in `order` (default: as they come). */
+/**
+ * Sorts entry numbers by code, where codes are below `size`. Entries with equal codes stay in `order` (default: as
+ * given).
+ */
 function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: number): Uint32Array {
   const next = startsOf(codes, size);
   const sorted = new Uint32Array(codes.length);
@@ -289,7 +293,7 @@ function sortedBy(codes: Uint32Array, order: Uint32Array | undefined, size: numb
   return sorted;
 }
 
-/** How many codes are below 0, 1, … size. */
+/** Returns the number of codes below 0, 1, … size. */
 function startsOf(codes: Uint32Array, size: number): Uint32Array {
   const start = new Uint32Array(size + 1);
   for (const code of codes) start[code + 1]++;
@@ -297,7 +301,9 @@ function startsOf(codes: Uint32Array, size: number): Uint32Array {
   return start;
 }
 
-/** One entry a pair. Sorted entries of a pair are neighbours, in the order given. */
+/**
+ * Merges entries so that each pair occurs once. Entries are sorted, so equal pairs are adjacent and in the given order.
+ */
 function merge(entries: Entries, duplicates: Duplicates, pair: (e: number) => string, source: string): Entries {
   const { users, items, values } = entries;
   let count = 0;

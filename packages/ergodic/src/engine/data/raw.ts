@@ -1,10 +1,13 @@
-/** Raw rows as they come: which form they have, and their columns by name. Errors name the row, counted from 1, and the column. */
+/**
+ * Access to raw rows: detects their form and finds their columns by name. Errors name the row, counted from 1, and the
+ * column.
+ */
 import { DataError } from "../errors/errors.ts";
 import { saysMissing } from "./missing-texts.ts";
 import { told } from "./number-cells.ts";
 import type { Column, Row, RowOf, SparseTable, Table } from "./table.ts";
 
-/** What a pipeline takes: a table, a sparse table, objects by column name, or arrays by column position. */
+/** Input of a pipeline: a table, a sparse table, objects by column name, or arrays by column position. */
 export type RawRows<Names extends string = string> = Table | SparseTable | readonly RowOf<Names>[] | readonly ArrayLike<number>[];
 
 export function isTable(raw: RawRows): raw is Table {
@@ -15,7 +18,7 @@ export function isSparseTable(raw: RawRows): raw is SparseTable {
   return "rowStart" in raw;
 }
 
-/** Arrays of numbers, as against objects by name. */
+/** Whether rows are arrays of numbers rather than objects by name. */
 export function isArrays(raw: RawRows): raw is readonly ArrayLike<number>[] {
   if (!Array.isArray(raw)) return false;
   const first: unknown = raw[0];
@@ -26,7 +29,7 @@ export function rowCountOf(raw: RawRows): number {
   return isTable(raw) || isSparseTable(raw) ? raw.rowCount : raw.length;
 }
 
-/** How errors name the rows: the table's source, else `otherwise`. */
+/** Returns the name of the rows in errors: the table's source, or else `otherwise`. */
 export function sourceOf(raw: RawRows, otherwise: string): string {
   return isTable(raw) || isSparseTable(raw) ? raw.source : otherwise;
 }
@@ -35,7 +38,7 @@ export function findColumn(table: Table, name: string): Column | undefined {
   return table.columns.find((column) => column.name === name);
 }
 
-/** @throws DataError naming the table's columns, nearest first */
+/** Returns the column `name`. @throws DataError naming the table's columns */
 export function requireColumn(table: Table, name: string, role: string): Column {
   const column = findColumn(table, name);
   if (column) return column;
@@ -46,19 +49,19 @@ export function requireColumn(table: Table, name: string, role: string): Column 
   );
 }
 
-/** `requireColumn` for whoever asks for many: by a map, since there may be a million. */
+/** `requireColumn` for many lookups: uses a map, because a table can have a million columns. */
 export function columnFinder(table: Table, role: string): (name: string) => Column {
   const byName = new Map(table.columns.map((column) => [column.name, column]));
   return (name) => byName.get(name) ?? requireColumn(table, name, role);
 }
 
-/** Cells of named columns as functions of the row: see `tableNumbers` and `tableTexts`. */
+/** Readers of named columns, as functions of the row number: see `tableNumbers` and `tableTexts`. */
 export interface NamedCells {
   numbers(name: string): (i: number) => number;
   texts(name: string): (i: number) => string | null;
 }
 
-/** @throws DataError, as `requireColumn` */
+/** Returns readers of named columns. @throws DataError, as `requireColumn` */
 export function namedCells(raw: Table | readonly Row[], where: string): NamedCells {
   if (!isTable(raw)) {
     return {
@@ -70,7 +73,10 @@ export function namedCells(raw: Table | readonly Row[], where: string): NamedCel
   return { numbers: (name) => tableNumbers(find(name), where), texts: (name) => tableTexts(find(name)) };
 }
 
-/** The cell of column `name` as a number: NaN where it is missing (null, undefined as a value, a text that means so). */
+/**
+ * Returns the cell of column `name` as a number. NaN if it is missing: null, an undefined value, or a text that means
+ * "no value".
+ */
 export function numberCell(row: Row, name: string, where: string, index: number): number {
   const cell = presentCell(row, name, where, index);
   if (typeof cell === "number") return cell;
@@ -83,7 +89,7 @@ export function numberCell(row: Row, name: string, where: string, index: number)
   throw notNumber(where, index, name, told(cell));
 }
 
-/** The cell of column `name` as text; null where it is missing. */
+/** Returns the cell of column `name` as a string; null if it is missing. */
 export function textCell(row: Row, name: string, where: string, index: number): string | null {
   const cell = presentCell(row, name, where, index);
   if (isMissing(cell) || (typeof cell === "number" && Number.isNaN(cell))) return null;
@@ -92,12 +98,14 @@ export function textCell(row: Row, name: string, where: string, index: number): 
   throw new DataError(where, problem, "DATA_KIND");
 }
 
-/** `found`: in words. */
+/** `found`: description of the cell. */
 function notNumber(where: string, index: number, name: string, found: string): DataError {
   return new DataError(where, `row ${index + 1}: ${found} is not a number, but column "${name}" holds numbers`, "DATA_KIND");
 }
 
-/** A cell as a function of the row: of a number column NaN = missing; of a category column text, null = missing. */
+/**
+ * Returns the numbers of a column as a function of the row (NaN = missing). Texts of a category column are converted.
+ */
 export function tableNumbers(column: Column, where: string): (i: number) => number {
   if (column.kind === "number") return (i) => column.values[i];
   const isMissing = column.levels.map(saysMissing);
@@ -115,7 +123,7 @@ export function tableTexts(column: Column): (i: number) => string | null {
   return (i) => (Number.isNaN(column.values[i]) ? null : String(column.values[i]));
 }
 
-/** Up to eight names for an error. */
+/** Lists up to eight names for an error. */
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 8).map((name) => `"${name}"`);
   return names.length > 8 ? `${shown.join(", ")} and ${names.length - 8} more` : shown.join(", ");

@@ -1,9 +1,10 @@
 /**
- * Rows on their way from a raw table to engine memory: the contract of the steps in `transformations/` and `features/`.
+ * Rows between a raw table and engine memory: the interfaces of the steps in `transformations/` and `features/`.
  *
- * A source step reads raw rows; every later step maps one row to one row. Nothing holds a whole matrix in between. A row is reused
- * from call to call: whoever keeps one copies it. Where `Shape.type` is f32, values are rounded to f32 after every step whose
- * output a dataset could hold (`stored`), so that stepping through datasets and running a pipeline give the same bits.
+ * A source step reads raw rows, and every later step maps one row to one row, so that no intermediate matrix is stored.
+ * Row objects are reused between calls, so callers must copy a row to keep it. If `Shape.type` is f32, values are
+ * rounded to f32 after every step whose output a dataset could store (`stored`). Running a pipeline therefore gives the
+ * same bits as applying its steps to datasets.
  */
 import { DataError } from "../errors/errors.ts";
 import type { EngineMemory } from "../memory/memory.ts";
@@ -16,48 +17,54 @@ export interface RowVector {
   values: Float64Array;
 }
 
-/** A raw column before it becomes numbers. */
+/** A raw column, before it is encoded as numbers. */
 export type RawColumn = (
   | { readonly name: string; readonly kind: "number" }
   | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] }
 ) & {
-  /** Of a part of a date: the column that rows have, and which part (dates.ts). */
+  /** For a part of a date: the raw column that holds the date, and the name of the part (dates.ts). */
   readonly of?: string;
   readonly part?: string;
 };
 
-/** What the rows between two steps look like. */
+/** Description of the rows between two steps. */
 export interface Shape {
   readonly columnCount: number;
   readonly format: Format;
   readonly type: "f32" | "f64";
-  /** False for cells of a table, where a category is still a level index, −1 = unknown, NaN = missing. */
+  /**
+   * Whether a dataset could store the rows. False for table cells, in which a category is still a level index (−1 =
+   * unknown, NaN = missing).
+   */
   readonly stored: boolean;
   readonly cells?: readonly RawColumn[];
-  /** The columns as an array of these sizes, last index fastest; see transformations/row-shape.ts. */
+  /** Array shape of the columns, with the last index varying fastest; see transformations/row-shape.ts. */
   readonly rowShape?: readonly number[];
-  /** Sparse rows of a table: which columns are its numbers, ascending, and how many entries a row has at most, one a cell. */
+  /**
+   * For sparse rows of a table: indices of the number columns, ascending, and the maximum number of entries per row
+   * (one per cell).
+   */
   readonly table?: { readonly numbers: readonly number[]; readonly most: number };
-  /** Made on demand: a hashed dataset may have millions of columns. */
+  /** Returns the column names. Computed on demand, because a hashed dataset can have millions of columns. */
   readonly names: () => readonly string[];
-  /** One of them, where it can be told without the others. */
+  /** Returns the name of one column, if it can be computed without the others. */
   readonly name?: (j: number) => string;
 }
 
 export interface RowSource {
   readonly rowCount: number;
   readonly shape: Shape;
-  /** What is added to the output of each row, where anything is. */
+  /** Offset added to the output of each row, if there is one. */
   readonly offset?: Float64Array | null;
-  /** Sparse: how many entries there are at most, where that is known beforehand. */
+  /** For sparse rows: an upper bound on the number of entries, if known in advance. */
   readonly entryCount?: number;
-  /** Of a dataset: where the rows lie. */
+  /** For rows of a dataset: their layout in memory. */
   readonly stored?: () => { readonly layout: DataLayout; readonly memory: EngineMemory };
-  /** Reads rows by their index. */
+  /** Opens a reader of rows by index. */
   open(): ReadRow;
 }
 
-/** The row of an index, which the next call overwrites. */
+/** Returns the row with this index, which the next call overwrites. */
 export type ReadRow = (index: number) => RowVector;
 
 export function forEachRow(rows: RowSource, visit: (row: RowVector, index: number) => void): void {
@@ -65,7 +72,7 @@ export function forEachRow(rows: RowSource, visit: (row: RowVector, index: numbe
   for (let i = 0; i < rows.rowCount; i++) visit(read(i), i);
 }
 
-/** A step of a pipeline, as it stands in a saved model. */
+/** A step of a pipeline, as stored in a saved model. */
 export interface Step {
   readonly kind: string;
 }
@@ -73,35 +80,42 @@ export interface Step {
 export interface TargetColumn {
   readonly name: string;
   readonly kind: "number" | "category";
-  /** Classes in order; the target of a row is the index of its class. */
+  /** Classes in order. The target of a row is the index of its class. */
   readonly levels?: string[];
 }
 
 /** The first step of every pipeline. */
 export interface SourceStep extends Step {
-  /** Names the data in errors, e.g. the file that the pipeline was made from. */
+  /** Name of the data in errors, e.g. the file that the pipeline was made from. */
   readonly source: string;
   readonly type: "f32" | "f64";
   readonly target: TargetColumn;
   readonly weights: string | null;
-  /** Where rows have an offset. */
+  /** Name of the offset column, if rows have an offset. */
   readonly offset?: string;
 }
 
-/** Cost of starting a step and of one row. */
+/** Cost of starting a step and of applying it to one row. */
 export interface Cost {
-  /** In multiply-adds of a matrix product, about 0.3 ns each. */
+  /** Computing time in multiply-adds of a matrix product, about 0.3 ns each. */
   readonly work: number;
   readonly bytes: number;
 }
 
 export interface Transformation<S extends Step> {
   readonly kind: S["kind"];
-  /** What the step gives for rows of shape `input`. @throws DataError if the step does not fit them */
+  /**
+   * Returns the shape of the step's output for rows of shape `input`. @throws DataError if the step does not fit them
+   */
   output(step: S, input: Shape): Shape;
-  /** Cost of `start` and of one row, besides the columns that come out. Absent if it is no more than the size of the step's description. */
+  /**
+   * Cost of `start` and of one row, excluding the output columns. Absent if it is at most the size of the step's JSON.
+   */
   cost?(step: S): Cost;
-  /** The step's map of one row; called once an application. `where` opens its errors, `index` counts rows from 0. */
+  /**
+   * Prepares the mapping of rows; called once per run of the pipeline. `where` prefixes errors, `index` counts rows
+   * from 0.
+   */
   start(step: S, input: Shape, where: string): (row: RowVector, index: number) => RowVector;
 }
 
@@ -136,7 +150,7 @@ export function roundToF32(row: RowVector): void {
   for (let k = 0; k < count; k++) values[k] = Math.fround(values[k]);
 }
 
-/** Rows `source` after `step`, rounded where the shape says so. */
+/** Returns the rows of `source` after `step`, rounded to f32 if the shape requires it. */
 export function mapped<S extends Step>(source: RowSource, transformation: Transformation<S>, step: S, where: string): RowSource {
   const shape = transformation.output(step, source.shape);
   const rounds = shape.stored && shape.type === "f32";
@@ -155,7 +169,7 @@ export function mapped<S extends Step>(source: RowSource, transformation: Transf
   };
 }
 
-/** @throws DataError for a value that is not finite, always */
+/** Always throws. @throws DataError for a value that is not finite */
 export function refuseValue(source: string, index: number, name: string, value: number, type: string): never {
   const problem = Number.isNaN(value)
     ? "is not a number (NaN)"

@@ -1,8 +1,8 @@
-/** Which rows go where: random choices of rows without replacement, by named streams, in storage order. */
+/** Random choices of rows without replacement, from named random streams. Results are in storage order. */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import { type Draws, stream } from "../random/stream.ts";
 
-/** `count` of the rows 0 … rowCount − 1, ascending. */
+/** Returns `count` of the rows 0 … rowCount − 1, ascending. */
 export function sampleRows(rowCount: number, count: number, seed: number): Uint32Array {
   checkNumber("subsample", "count", count, { low: 1, high: rowCount, integer: true });
   const all = Uint32Array.from({ length: rowCount }, (_, i) => i);
@@ -10,8 +10,8 @@ export function sampleRows(rowCount: number, count: number, seed: number): Uint3
 }
 
 /**
- * Two disjoint parts that cover all rows, the first with round(share · rowCount) rows. With `classes`, each class is split in the
- * same share, to within one row: rows are dealt to classes by largest remainder.
+ * Splits rows into two disjoint parts; the first has round(share · rowCount) rows. With `classes`, each class is split
+ * in the same proportion, to within one row, by the largest remainder method.
  *
  * @throws OptionError if a part would be empty
  */
@@ -50,7 +50,7 @@ export function splitRows(
   return { train, test };
 }
 
-/** The first `count` of a random order (Fisher and Yates), in place. */
+/** Returns `count` rows in random order: a partial Fisher–Yates shuffle, in place. */
 function choose(rows: Uint32Array, count: number, draws: Draws): Uint32Array {
   for (let i = 0; i < count; i++) {
     const j = i + draws.integer(rows.length - i);
@@ -69,7 +69,7 @@ function rowsByClass(classes: Float64Array): Uint32Array[] {
   return Array.from(groups, (group) => Uint32Array.from(group ?? []));
 }
 
-/** Deals `count` over groups in proportion to their sizes, by largest remainder. */
+/** Divides `count` among groups in proportion to their sizes, by largest remainder. */
 function deal(sizes: readonly number[], count: number): number[] {
   const all = sizes.reduce((sum, size) => sum + size, 0);
   const exact = sizes.map((size) => (size * count) / all);

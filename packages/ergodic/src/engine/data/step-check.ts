@@ -1,7 +1,10 @@
-/** What steps from a file are held to, beside what fits together: a damaged or foreign pipeline is refused before anything is made of it. */
+/**
+ * Checks steps from a file, beyond how they fit together, so that a damaged or foreign pipeline is refused before it is
+ * used.
+ */
 import { DataError } from "../errors/errors.ts";
 
-/** @throws DataError [PIPELINE_STEP] unless `holds` */
+/** Throws unless the step is valid. @throws DataError [PIPELINE_STEP] unless `holds` */
 export function checkStep(kind: string, holds: boolean, wanted: string): asserts holds {
   if (!holds)
     throw new DataError(
@@ -21,10 +24,10 @@ export const isFormat = (format: unknown): boolean => format === "dense" || form
 export const isCount = (count: unknown): count is number =>
   typeof count === "number" && Number.isSafeInteger(count) && count >= 0;
 
-/** A column of a table before it becomes numbers. */
+/** Whether a value describes a table column before encoding. */
 export function isRawColumn(column: unknown): boolean {
   const { name, kind, levels, of, part } = (column ?? {}) as Record<string, unknown>;
-  // Both, or neither.
+  // A date part has both `of` and `part`; other columns have neither.
   if (typeof of !== typeof part || !/^(string|undefined)$/.test(typeof of)) return false;
   return typeof name === "string" && (kind === "number" || (kind === "category" && isTexts(levels)));
 }

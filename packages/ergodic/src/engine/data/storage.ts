@@ -1,22 +1,22 @@
-/** Rows into engine memory and back: storing, reading, copying chosen rows. Layout in `layout.ts`. */
+/** Stores rows in engine memory, reads them, and copies selected rows. The memory layout is in `layout.ts`. */
 import { type Allocation, engineMemory } from "../memory/memory.ts";
 import { type DataLayout, elementBytes, elements, place, rowStride } from "./layout.ts";
 import { denseRow, forEachRow, type RowSource, refuseValue, type Shape, SparseRow } from "./rows.ts";
 
 export interface Stored {
   readonly layout: DataLayout;
-  /** Holds every array of the layout that is not borrowed from another dataset. */
+  /** Owns every array of the layout that is not borrowed from another dataset. */
   readonly allocation: Allocation;
 }
 
-/** What belongs to rows beside their columns. */
+/** Values of rows other than their columns. */
 export interface Labels {
   readonly target: Float64Array;
   readonly weights: Float64Array | null;
   readonly offset: Float64Array | null;
 }
 
-/** @throws DataError if a value is not finite; MemoryLimitError, named "dataset SOURCE" */
+/** Stores rows. @throws DataError if a value is not finite; MemoryLimitError, named "dataset SOURCE" */
 export function store(rows: RowSource, labels: Labels, source: string): Stored {
   return rows.shape.format === "dense" ? storeDense(rows, labels, source) : storeSparse(rows, labels, source);
 }
@@ -48,7 +48,7 @@ function storeDense(rows: RowSource, labels: Labels, source: string): Stored {
 function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   const { rowCount, shape } = rows;
   const { columnCount, type } = shape;
-  // Room that is not written to, as zeros are left out, takes no memory.
+  // An upper bound is enough: memory that is never written is not committed.
   const most = mostEntries(rows) + rowCount;
   const { allocation, pointers } = allocate(source, [most * elementBytes[type], (rowCount + 1) * 4, most * 4], labels);
   try {
@@ -82,7 +82,7 @@ function storeSparse(rows: RowSource, labels: Labels, source: string): Stored {
   };
 }
 
-/** Entries of sparse rows, or more: where nothing tells, they are counted. */
+/** Returns the number of entries in sparse rows, or an upper bound. Counts them if nothing else is known. */
 function mostEntries(rows: RowSource): number {
   const { table } = rows.shape;
   if (rows.entryCount !== undefined || table) return rows.entryCount ?? rows.rowCount * table!.most;
@@ -93,7 +93,7 @@ function mostEntries(rows: RowSource): number {
   return most;
 }
 
-/** Rows `chosen` of a layout, in that order, as a layout of their own. Works on stored elements, so it is exact for every type. */
+/** Copies the rows `chosen` of a layout, in that order. Copies stored elements, so it is exact for every type. */
 export function copyRows(from: DataLayout, chosen: Uint32Array, source: string): Stored {
   const memory = engineMemory();
   const labels: Labels = {
@@ -142,7 +142,7 @@ function copySparse(from: DataLayout, chosen: Uint32Array, labels: Labels, sourc
   return { allocation, layout: Object.freeze(layout) };
 }
 
-/** The rows of a layout, without the intercept, as numbers x = scale × stored. */
+/** Returns the rows of a layout without the intercept, as numbers x = scale × stored. */
 export function readRows(layout: DataLayout, shape: Shape): RowSource {
   return {
     rowCount: layout.rowCount,
@@ -152,7 +152,7 @@ export function readRows(layout: DataLayout, shape: Shape): RowSource {
   };
 }
 
-/** Reads row i into a row that the next call overwrites. Views stay valid while nothing allocates. */
+/** Returns a reader of row i. Each call overwrites the previous row. Views stay valid until the next allocation. */
 export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof denseRow> {
   const memory = engineMemory();
   const { rowCount, columnCount, stride, scale } = layout;
@@ -176,7 +176,10 @@ export function rowReader(layout: DataLayout): (i: number) => ReturnType<typeof 
   };
 }
 
-/** One piece for the given arrays and the labels; pointers in that order, 0 for labels that there are not. */
+/**
+ * Allocates one piece of memory for the given arrays and the labels. Pointers are in that order, with 0 for absent
+ * labels.
+ */
 export function allocate(
   source: string,
   sizes: readonly number[],

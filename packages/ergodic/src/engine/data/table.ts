@@ -1,49 +1,53 @@
 /**
- * What readers produce and `Dataset` takes in: plain tables, before any column becomes a number of a model.
+ * Tables that readers produce and `Dataset` takes: plain columns, before they become the numbers of a model.
  *
- * `Table`: columns by name; a number column keeps float64 with NaN for a missing value, a category column keeps one level index
- * a row (−1 = missing) into `levels`, in any order. `SparseTable`: compressed sparse rows, columns ascending within a row.
- * `source` (a file name, "stdin", "arrays") opens every error about the table.
+ * `Table`: columns by name. A number column holds float64 values, with NaN for missing values. A category column holds
+ * one index per row (−1 = missing) into `levels`, which can be in any order. `SparseTable`: compressed sparse rows,
+ * with ascending columns within a row. `source` (a file name, "stdin", "arrays") prefixes every error about the table.
  */
 
 export type Column<Name extends string = string> =
   | { name: Name; kind: "number"; values: Float64Array }
   | { name: Name; kind: "category"; codes: Int32Array; levels: readonly string[] };
 
-/** A table of raw columns, as readers give it: numbers with NaN for missing values, or categories. `Names`: of its columns, where the compiler knows them. */
+/**
+ * A table of raw columns from a reader: numbers, with NaN for missing values, or categories. `Names`: names of its
+ * columns, if the compiler knows them.
+ */
 export interface Table<Names extends string = string> {
-  /** Rows. */
+  /** Number of rows. */
   rowCount: number;
   /** Columns, in order. */
   columns: readonly Column<Names>[];
-  /** Names the table in errors. */
+  /** Name of the table in errors. */
   source: string;
-  /** What is worth knowing of how it was read. */
+  /** Remarks from the reader. */
   remarks?: readonly Remark[];
 }
 
-/** What is worth knowing of rows, and no error. */
+/** A remark about rows that is not an error. */
 export interface Remark {
   /**
-   * "skipped": rows that were not taken; "comment": lines that were not read; "missing": texts that mean "no value" among numbers; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column that looks like one;
-   * "precision": a column whose numbers differ too little for the type that they are stored in.
+   * "skipped": rows that were left out; "comment": lines that were not read; "missing": texts among numbers that mean
+   * "no value"; "new level": rows with a level that the model does not know; "identifier", "date", "text": a column
+   * that looks like one; "precision": a column whose numbers differ too little for the type in which they are stored.
    */
   readonly kind: "skipped" | "comment" | "missing" | "new level" | "identifier" | "date" | "text" | "precision";
-  /** The column, where it is about one. */
+  /** The column, if the remark is about one. */
   readonly column?: string;
-  /** How many rows it is about … */
+  /** Number of affected rows. */
   readonly rows: number;
-  /** … of how many. */
+  /** Total number of rows. */
   readonly of: number;
-  /** As a sentence. */
+  /** The remark as a sentence. */
   readonly message: string;
 }
 
-/** Compressed sparse rows with their target, as readers give them; columns ascend within a row. */
+/** Compressed sparse rows with their target, from a reader. Columns ascend within a row. */
 export interface SparseTable {
-  /** Rows. */
+  /** Number of rows. */
   rowCount: number;
-  /** Columns. */
+  /** Number of columns. */
   columnCount: number;
   /** rowCount + 1 offsets into `columnIndex` and `values`. */
   rowStart: Uint32Array;
@@ -55,21 +59,21 @@ export interface SparseTable {
   target: Float64Array;
   /** Weight of each row. Default: all 1. */
   weights?: Float64Array;
-  /** What is added to the output of each row. Default: nothing. */
+  /** Offset added to the output of each row. Default: none. */
   offset?: Float64Array;
-  /** Names of the columns. */
+  /** Column names. */
   names?: string[];
-  /** Names the table in errors. */
+  /** Name of the table in errors. */
   source: string;
-  /** What is worth knowing of the rows, as their reader found it. */
+  /** Remarks from the reader. */
   remarks?: readonly Remark[];
 }
 
-/** What a column of a raw row holds: a number, a text, a flag, or nothing. */
+/** Value in a column of a raw row: a number, a string, a Boolean, or nothing. */
 export type Cell = number | string | boolean | null | undefined;
 
-/** A raw row as a user writes it: column name → cell. */
+/** A raw row as a user writes it: an object with a cell per column name. */
 export type Row = Readonly<Record<string, Cell>>;
 
-/** A raw row with these columns; with any, where the compiler does not know them. */
+/** A raw row with these columns, or with any columns if the compiler does not know them. */
 export type RowOf<Names extends string> = { readonly [N in Names]: Cell };

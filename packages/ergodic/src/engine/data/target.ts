@@ -1,8 +1,9 @@
 /**
- * The target column, the row weights and the offsets.
+ * Reads the target column, the row weights and the offsets.
  *
- * A target is a number, or the index of a class in sorted `levels` (numerically where every level is a number, else by code unit);
- * with two classes the index is the usual 0/1. Targets are finite; weights finite and >= 0, not all 0.
+ * A target is a number or the index of a class in sorted `levels`. Levels are sorted numerically if all are numbers,
+ * else by code unit; with two classes, the index is the usual 0/1. Targets are finite. Weights are finite and >= 0, and
+ * not all 0.
  */
 import { DataError } from "../errors/errors.ts";
 import {
@@ -22,10 +23,10 @@ import {
 import type { TargetColumn } from "./rows.ts";
 import type { Row, Table } from "./table.ts";
 
-/** More classes than this are taken for a mistake: a number column read as text, an identifier. */
+/** More classes than this suggest a mistake, such as a number column read as text, or an identifier. */
 const MOST_CLASSES = 10_000;
 
-/** Sorted numerically if all are numbers, else by code unit; each once. */
+/** Returns the distinct levels, sorted numerically if all are numbers, else by code unit. */
 export function sortedLevels(levels: Iterable<string>): string[] {
   const distinct = [...new Set(levels)];
   const numeric = distinct.every((level) => level.trim() !== "" && Number.isFinite(Number(level)));
@@ -42,9 +43,10 @@ export function describeTarget(name: string, values: Iterable<string>, where: st
 }
 
 /**
- * Targets of raw rows, or null where the rows have none. `wanted`: true = must be there, false = ignored, undefined = if there.
+ * Returns the targets of raw rows, or null if the rows have none. `wanted`: true = required, false = ignored, undefined
+ * = read if present.
  *
- * @throws DataError for a missing target, a class that the pipeline does not know, a value that is no number
+ * @throws DataError for a missing target, a class that the pipeline does not know, a value that is not a number
  */
 export function readTarget(target: TargetColumn, raw: RawRows, wanted: boolean | undefined, where: string): Float64Array | null {
   if (wanted === false) return null;
@@ -67,7 +69,7 @@ export function readTarget(target: TargetColumn, raw: RawRows, wanted: boolean |
   });
 }
 
-/** Weights of raw rows, or null where all weigh 1. */
+/** Returns the weights of raw rows, or null if all rows weigh 1. */
 export function readWeights(name: string | null, raw: RawRows, where: string): Float64Array | null {
   if (isSparseTable(raw)) return raw.weights ? checkedWeights(raw.weights, where) : null;
   if (name === null || isArrays(raw) || !holds(raw, name)) return null;
@@ -75,9 +77,9 @@ export function readWeights(name: string | null, raw: RawRows, where: string): F
 }
 
 /**
- * Offsets of raw rows: what is added to the output of each. Null where the pipeline knows none.
+ * Returns the offsets that are added to the outputs of raw rows. Null if the pipeline has no offset.
  *
- * @throws DataError where rows lack it, since a prediction without it would be another number
+ * @throws DataError if the rows lack the offset, because predictions without it would be wrong
  */
 export function readOffset(name: string | undefined, raw: RawRows, where: string): Float64Array | null {
   if (name === undefined) return null;
@@ -101,9 +103,9 @@ export function checkedOffset(offset: Float64Array, where: string): Float64Array
 }
 
 /**
- * Targets of a dataset as another pipeline has them: its own class indices. NaN where there is none.
+ * Converts the targets of a dataset to the class indices of another pipeline. Missing targets stay NaN.
  *
- * @throws DataError for classes that it does not know, or classes where it has numbers
+ * @throws DataError for classes that the pipeline does not know, or for classes if its target is a number
  */
 export function targetsAs(
   { name, kind, levels, values }: TargetColumn & { readonly values: Float64Array },

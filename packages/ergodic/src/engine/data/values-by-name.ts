@@ -1,11 +1,14 @@
-/** Values of parameters by name, as starts give them: a file of its own, as pages that train linear models do not need it. */
+/**
+ * Parameter values by name, as in option `start`. In a separate file because pages that train linear models do not need
+ * it.
+ */
 import { isList, refuse } from "../errors/checks.ts";
 import { checkNumber } from "../errors/errors.ts";
 
-/** Lists within lists: no parameter has as many axes, and a list that holds itself has no end. */
+/** Maximum nesting depth of lists. No parameter has as many axes, and a list that contains itself would never end. */
 const DEEPEST = 16;
 
-/** Where a run starts: numbers, or lists of them, by name; those of matrices may be lists of rows. */
+/** Checks the starting values of a run: numbers or lists of numbers by name. Matrices can be lists of rows. */
 export function checkValuesByName(where: string, start: unknown): void {
   if (Object.prototype.toString.call(start) !== "[object Object]")
     refuse(where, "start", start, "values by name", "start: { mu: 0 }");

@@ -1,9 +1,12 @@
 /**
- * Inverses of monotone functions by bisection: where a condition that is false below and true above begins to hold. As exact as the condition,
- * at any scale, in some 70 evaluations.
+ * Inverts monotone functions by bisection: finds where a condition that is false below and true above begins to hold.
+ * The result is as exact as the condition, at any scale, after about 70 evaluations.
  */
 
-/** Over x > 0: the smallest number that holds, to the last digit; 0 or ∞ where all or none do. `start`: where the search begins. */
+/**
+ * Returns the smallest x > 0 for which `holds` is true, to the last digit; 0 if it always holds and ∞ if it never does.
+ * `start`: first x to try.
+ */
 export function positiveBoundary(holds: (x: number) => boolean, start = 1): number {
   let low = start;
   let high = start;
@@ -18,7 +21,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
     low /= factor;
   }
   for (;;) {
-    // Over many powers of two the exponent is halved, then the number.
+    // While the interval spans many powers of two, bisect the exponent; then bisect the number.
     const middle = high > 4 * low && low > 0 ? Math.sqrt(low) * Math.sqrt(high) : low + (high - low) / 2;
     if (!(middle > low && middle < high)) return high;
     if (holds(middle)) high = middle;
@@ -26,7 +29,7 @@ export function positiveBoundary(holds: (x: number) => boolean, start = 1): numb
   }
 }
 
-/** Over whole numbers from `low` on: the smallest that holds; ∞ where none does. */
+/** Returns the smallest integer from `low` on for which `holds` is true; ∞ if there is none. */
 export function wholeBoundary(holds: (k: number) => boolean, low = 0): number {
   let below = low - 1;
   let above = low;

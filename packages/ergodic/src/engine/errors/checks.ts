@@ -1,25 +1,31 @@
 /**
- * Checks of options, one for each kind; numbers and unknown names are checked by checkNumber and checkKeys (errors.ts). A value that is not of the
- * kind is refused with what to write instead: what JavaScript would make of it is seldom what was meant.
+ * Checks of option values by kind. Numbers and unknown names are checked by checkNumber and checkKeys (errors.ts). A
+ * value of the wrong kind is refused with an example of what to write, because JavaScript's silent conversion is seldom
+ * what the user meant.
  *
  * @throws OptionError [OPTION_TYPE], for a choice [OPTION_RANGE]
  */
 import { checkNumber, OptionError } from "./errors.ts";
 import { shown } from "./shown.ts";
 
-/** `wanted`: what the option is; `example`: what to write. */
+/**
+ * Throws the error for an option of the wrong type. `wanted`: description of valid values; `example`: code to write.
+ */
 export function refuse(where: string, name: string, value: unknown, wanted: string, example: string): never {
   throw new OptionError(where, `${name} is ${shown(value)}, but must be ${wanted}: write ${example}`, "OPTION_TYPE");
 }
 
-/** An object of properties by name, of any realm. */
+/** Whether a value is a plain object, including objects from other realms. */
 export const isPlainObject = (value: unknown): value is object => Object.prototype.toString.call(value) === "[object Object]";
 
-/** Why a name cannot be one of objects by name, where it would be found though nobody gave it; undefined where it can. */
+/**
+ * Returns why a name cannot be a key of an object that maps names to values: every object inherits a property of that
+ * name. Undefined for a usable name.
+ */
 export const refusedName = (name: string): string | undefined =>
   name in Object.prototype ? `"${name}" is a name that every object has; give another` : undefined;
 
-/** An AbortSignal, of any realm, or undefined. */
+/** Checks for an AbortSignal (from any realm) or undefined. */
 export function checkSignal(where: string, value: unknown): asserts value is AbortSignal | undefined {
   if (value === undefined || isSignal(value)) return;
   const own = typeof value === "object" && value !== null && isSignal((value as { signal?: unknown }).signal);
@@ -33,7 +39,7 @@ function isSignal(value: unknown): value is AbortSignal {
   return typeof aborted === "boolean" && typeof throwIfAborted === "function" && typeof addEventListener === "function";
 }
 
-/** One of `allowed`. */
+/** Checks that a value is one of `allowed`. */
 export function checkChoice<T extends string | number | boolean>(
   where: string,
   name: string,
@@ -46,21 +52,23 @@ export function checkChoice<T extends string | number | boolean>(
   throw new OptionError(where, `${name} is ${shown(value)}, but must be ${choice}`, "OPTION_RANGE");
 }
 
-/** true or false: texts such as "no" would count as true. */
+/** Checks for true or false. Strings such as "no" would count as true. */
 export function checkBoolean(where: string, name: string, value: unknown): asserts value is boolean {
   if (typeof value === "boolean") return;
   throw new OptionError(where, `${name} is ${shown(value)}, but must be true or false`, "OPTION_TYPE");
 }
 
-/** A function; `example`: what to write. */
+/** Checks for a function. `example`: code to write. */
 export function checkFunction(where: string, name: string, value: unknown, wanted: string, example: string): void {
   if (typeof value !== "function") refuse(where, name, value, wanted, example);
 }
 
-/** The code of what JSON is refused with: of a checkpoint it is the file that is damaged. */
+/** Error code for invalid JSON. Readers of checkpoints catch it and report a damaged file. */
 export const JSON_TYPE = "JSON_TYPE";
 
-/** What `toJSON()` of `of` gave, or its like: an object, whose `name` is a text. `of`: "a rule". */
+/**
+ * Checks JSON from `toJSON()`: an object with a string property `name`. `of`: what the JSON describes, e.g. "a rule".
+ */
 export function checkNamedJson(where: string, json: unknown, name: string, of: string): void {
   const isPlain = typeof json === "object" && json !== null && !Array.isArray(json);
   if (!isPlain)
@@ -70,18 +78,18 @@ export function checkNamedJson(where: string, json: unknown, name: string, of: s
     throw new OptionError(where, `${name} of the JSON is ${shown(text)}, but must be the name of ${of}, a text`, JSON_TYPE);
 }
 
-/** An object of options by name, out of JSON. */
+/** Checks for an object of options by name, read from JSON. */
 export function checkOptionsJson(where: string, options: unknown): asserts options is Record<string, unknown> {
   if (typeof options === "object" && options !== null && !Array.isArray(options)) return;
   throw new OptionError(where, `options of the JSON is ${shown(options)}, but must be an object of options by name`, JSON_TYPE);
 }
 
-/** An array or a typed array, not a DataView. */
+/** Whether a value is an array or a typed array (not a DataView). */
 export function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || (ArrayBuffer.isView(value) && "length" in value);
 }
 
-/** A list of numbers, each within the range. */
+/** Checks for a list of numbers, each within the range. */
 export function checkNumbers(
   where: string,
   name: string,
@@ -93,7 +101,10 @@ export function checkNumbers(
   for (let i = 0; i < value.length; i++) checkNumber(where, `${name}[${i}]`, value[i], range);
 }
 
-/** The options themselves, where a factory adds `given` to them: what is no object would be spread to nothing, and what has its names override it. */
+/**
+ * Returns the options if they are an object without the names in `given`, which the factory adds. Anything else would
+ * be spread to nothing, and repeated names would override the factory's values.
+ */
 export function plain<O extends object>(where: string, options: O, given: readonly string[] = []): O {
   if (Object.prototype.toString.call(options) !== "[object Object]") refuse(where, "options", options, "an object", "{}");
   const twice = given.find((name) => name in options);
@@ -101,19 +112,21 @@ export function plain<O extends object>(where: string, options: O, given: readon
   throw new OptionError(where, `${twice} is given twice, before the options and in them; leave one out`, "OPTION_CONFLICT");
 }
 
-/** An object that has `member`: what a factory made. */
+/** Whether a value is an object with the property `member`, like those that factories make. */
 export function holds(value: unknown, member: string): boolean {
   return typeof value === "object" && value !== null && member in value;
 }
 
 const made = { fit: "an algorithm of fit", sample: "a sampler", minimize: "a search", infer: "an algorithm of infer" };
 
-/** What a verb runs, as its factories make it; one of the user's own may leave `verb` out. `example`: what to write. */
+/**
+ * Checks for an algorithm that a verb can run. A user's own algorithm can leave out `verb`. `example`: code to write.
+ */
 export function checkAlgorithm(where: string, name: string, value: unknown, verb: keyof typeof made, example: string): void {
   const given = Object(value) as Record<string, unknown>;
   const { start, toJSON, kind, verb: own = verb } = given;
   const isMade = typeof value === "object" && typeof toJSON === "function" && typeof given.name === "string";
-  // Rules of whole gradients have a start of their own.
+  // Rules for full gradients also have a `start`; their `kind` tells them apart.
   if (isMade && typeof start === "function" && kind === undefined && own === verb) return;
   const other = Object.hasOwn(made, own as string) && own !== verb ? `, ${made[own as keyof typeof made]}` : "";
   const told = isMade ? `${given.name}()${other}` : shown(value);

@@ -1,15 +1,18 @@
 import { nearest } from "./nearest.ts";
 import { shown } from "./shown.ts";
 
-/** Errors: `where: what was given, what was wanted, what to do [CODE]`. The user's fault throws one of these; ours is an assertion. */
+/**
+ * Base class of errors, with messages of the form `where: what was given, what was wanted, what to do [CODE]`. Mistakes
+ * of the user throw one of these classes; our own bugs fail an assertion.
+ */
 export class ErgodicError extends Error {
-  /** Written out in each class: a minifier renames the class itself. */
+  /** Name of the class. Each class sets it explicitly because minifiers rename classes. */
   override readonly name: string = "ErgodicError";
-  /** Stable, for programs. */
+  /** Stable error code, for programs. */
   readonly code: string;
-  /** The function, option, or file:line:column at fault. */
+  /** Function, option, or file:line:column that caused the error. */
   readonly where: string;
-  /** The message without either. */
+  /** Message without `where` and `code`. */
   readonly said: string;
 
   constructor(where: string, message: string, code: string, options?: ErrorOptions) {
@@ -24,15 +27,15 @@ export class ErgodicError extends Error {
 export class OptionError extends ErgodicError {
   override readonly name: string = "OptionError";
 }
-/** A file or a table does not hold what it should. */
+/** A file or a table has invalid content. */
 export class DataError extends ErgodicError {
   override readonly name: string = "DataError";
 }
-/** Two parts do not fit: an algorithm needs what the model does not offer, or a plan has no meaning. */
+/** Two parts do not fit together: the model lacks what an algorithm needs, or an option of the plan has no meaning. */
 export class CapabilityError extends ErgodicError {
   override readonly name: string = "CapabilityError";
 }
-/** The engine's memory (4 GiB at most) cannot hold a request. */
+/** The engine's memory (at most 4 GiB) cannot satisfy a request. */
 export class MemoryLimitError extends ErgodicError {
   override readonly name: string = "MemoryLimitError";
 }
@@ -40,17 +43,20 @@ export class MemoryLimitError extends ErgodicError {
 export class WorkerError extends ErgodicError {
   override readonly name: string = "WorkerError";
 }
-/** A model was written in a way that the compiler cannot take. */
+/** The compiler does not support the way in which a model was written. */
 export class CompileError extends ErgodicError {
   override readonly name: string = "CompileError";
 }
 
-/** Our own fault, never the user's. */
+/** Throws if `condition` is false. Only for our own bugs, never for mistakes of the user. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`ergodic: internal error: ${message}; please report it`);
 }
 
-/** What an error says, without the words by which an assertion asks to be reported: of what a file holds, the file is at fault. */
+/**
+ * Returns the message of an error. Removes the words "internal error" and "please report it" from assertions, for cases
+ * in which a damaged file causes the failure.
+ */
 export function saidBy(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   return message.replace(/^ergodic: internal error: (.*); please report it$/s, "$1");
@@ -87,9 +93,10 @@ export function checkNumber(
 }
 
 /**
- * Throws unless `options` is an object, every key of it is known and no value is null; names the nearest known key. `nullable`: options whose null
- * has a meaning. Any other null came from where a value was missing, and would be taken for the default in silence. `absent`: options of other verbs
- * or algorithms, and what there is here instead.
+ * Throws unless `options` is an object whose keys are all known and whose values are not null. The error for an unknown
+ * key suggests the nearest known key. `nullable`: options for which null has a meaning. Any other null is probably a
+ * missing value, and treating it as the default would hide the mistake. `absent`: options of other verbs or algorithms,
+ * with what to use here instead.
  */
 export function checkKeys(
   where: string,
@@ -97,7 +104,7 @@ export function checkKeys(
   known: readonly string[],
   { nullable = [], absent = {} }: { nullable?: readonly string[]; absent?: Readonly<Record<string, string>> } = {},
 ): void {
-  // Of any realm: instanceof and prototypes would not know the objects of another.
+  // Object.prototype.toString also recognises objects from other realms, which instanceof and prototypes do not.
   if (Object.prototype.toString.call(options) !== "[object Object]")
     throw new OptionError(
       where,

@@ -1,13 +1,17 @@
-/** Something about a result that its reader should know. */
+/** A diagnostic finding about a result. */
 export interface Finding {
-  /** "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK", "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; of training "worse", "separable"; of learning on graphs also "racing", "islands", "hidden". */
+  /**
+   * One of "rhat", "ess", "modes", "rareModes", "late", "restarts", "divergences", "treeDepth", "energy", "paretoK",
+   * "notFinite", "oneChain", "empty", "few", "stuck", "particles", "tails", "model", "stepBias", "solutions"; for
+   * training also "worse", "separable"; for learning on graphs also "racing", "islands", "hidden".
+   */
   readonly code: string;
-  /** true: what it is about is biased or unknown; false: slow or worth a look. */
+  /** Whether the affected numbers are biased or unknown. False: the run is slow or worth a look. */
   readonly serious: boolean;
-  /** true: worth knowing, but nothing to be careful about; draws of which all findings are notes can be trusted as they are. */
+  /** Whether the finding is only a note, which needs no action. Draws whose findings are all notes can be trusted. */
   readonly note?: boolean;
-  /** What was found. */
+  /** Description of the problem. */
   readonly text: string;
-  /** What to do. */
+  /** Suggested remedy. */
   readonly advice: string;
 }

@@ -1,6 +1,6 @@
-/** The known name that was probably meant by an unknown one. */
+/** Finds the known name that the user of an unknown name probably meant. */
 
-/** What other libraries call it. */
+/** Names in other libraries, with our equivalents. */
 const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   low: ["lower"],
   min: ["lower"],
@@ -47,7 +47,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   max_treedepth: ["maxTreeDepth"],
 };
 
-/** Undefined where none is like it. */
+/** Returns the known name closest to `unknown`, or undefined if none is similar. */
 export function nearest(unknown: string, known: readonly string[]): string | undefined {
   const lower = unknown.toLowerCase();
   return (

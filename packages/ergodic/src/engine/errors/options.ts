@@ -5,8 +5,8 @@ import { checkKeys, checkNumber } from "./errors.ts";
 export type Range = NonNullable<Parameters<typeof checkNumber>[3]>;
 
 /**
- * Values that an option accepts: a range of numbers, a list of choices, a type, numbers in a list, a nested object of options, or one of several
- * of these. "own": the factory checks the value itself.
+ * Values that an option accepts: a range of numbers, a list of choices, a type, a list of numbers, a nested object of
+ * options, or one of several alternatives. "own": the factory checks the value itself.
  */
 export type Accepts =
   | Range
@@ -19,22 +19,25 @@ export type Accepts =
   | { readonly options: Accepted; readonly required?: readonly string[] }
   | { readonly either: readonly Accepts[] };
 
-/** Options by name, and the values that each accepts. */
+/** Accepted values of options, by option name. */
 export type Accepted = Readonly<Record<string, Accepts>>;
 
-/** A factory's declaration: its name, and what its options accept. Conformance tests hold the factory to it. */
+/**
+ * Declaration of a factory: its name and the values that its options accept. Conformance tests check the factory
+ * against it.
+ */
 export interface Declaration {
-  /** Name of the factory, as errors, files and command lines give it. */
+  /** Name of the factory in errors, files and command lines. */
   readonly name: string;
-  /** Options by name. */
+  /** Accepted values by option name. */
   readonly options: Accepted;
-  /** Names of options that have no default. */
+  /** Names of options without a default. */
   readonly required?: readonly string[];
-  /** Options of other factories, and what to use here instead. */
+  /** Options of other factories, with what to use here instead. */
   readonly absent?: Readonly<Record<string, string>>;
 }
 
-/** A function of options that carries its declaration. */
+/** A function that makes something from options and carries its declaration. */
 export interface Factory<O, T, D extends Declaration = Declaration> {
   (options?: O): T;
   /** The factory's declaration. */
@@ -42,8 +45,8 @@ export interface Factory<O, T, D extends Declaration = Declaration> {
 }
 
 /**
- * Values that options accept, from their defaults: numbers within `ranges`, booleans, strings (those in `ranges`, if listed). An option whose default
- * is null accepts null, too.
+ * Derives the accepted values of options from their defaults: numbers within `ranges`, booleans, and strings
+ * (restricted to those in `ranges`, if listed). An option with the default null also accepts null.
  */
 export function acceptedBy(
   defaults: Readonly<Record<string, number | boolean | string | null>>,
@@ -71,9 +74,10 @@ export function declare<O extends object, T, D extends Declaration = Declaration
 }
 
 /**
- * Checks every option that is given. Options that are undefined have their defaults.
+ * Checks all given options. Undefined options take their defaults.
  *
- * @throws OptionError for an unknown option, a value that the option does not accept, and a required option that is missing
+ * @throws OptionError for an unknown option, a value that the option does not accept, and a required option that is
+ * missing
  */
 export function checkOptions(where: string, given: object, { options, required = [], absent }: Omit<Declaration, "name">): void {
   const nullable = Object.keys(options).filter((name) => takesNull(options[name]));
@@ -102,7 +106,7 @@ function check(where: string, name: string, value: unknown, accepts: Accepts): v
   else checkNumber(where, name, value, accepts);
 }
 
-/** The last alternative gives the error. */
+/** If no alternative fits, the last one determines the error. */
 function checkEither(where: string, name: string, value: unknown, either: readonly Accepts[]): void {
   const fits = either.find((accepts) => fitsKind(accepts, value)) ?? either[either.length - 1];
   check(where, name, value, fits);

@@ -1,7 +1,10 @@
-/** Errors through messages, which keep of an Error neither its class nor its code. */
+/**
+ * Sends errors between threads. Structured cloning loses the class and the code of an Error, so both are sent as plain
+ * data.
+ */
 import * as errors from "./errors.ts";
 
-/** What is sent of one. */
+/** An error as plain data, for messages. */
 export interface SentError {
   readonly name: string;
   readonly where?: string;

@@ -1,10 +1,13 @@
-/** A value as errors name it, of whatever kind it is: short, since data may be in the wrong place, and never an error itself. */
+/**
+ * Formats any value for an error message. The result is short, because whole data sets can be passed by mistake.
+ * Formatting itself never throws.
+ */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   if (typeof value === "function") return `the function ${factoryName(value)}, not called`;
   if (Array.isArray(value)) return `an array of ${value.length}`;
   if (typeof value === "bigint") return `${value}n`;
-  // String() takes symbols too, where a template does not.
+  // String() also accepts symbols; template strings do not.
   if (typeof value !== "object" || value === null) return String(value);
   const kind: unknown = value.constructor?.name;
   if (typeof kind === "string" && kind !== "" && kind !== "Object") return `of type ${kind}`;

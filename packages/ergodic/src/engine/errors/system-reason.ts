@@ -14,7 +14,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/** The system's error in words. */
+/** Describes a system error in words. */
 export function reason(cause: unknown): string {
   const { code = "", message } = cause as { code?: string; message: string };
   return Object.hasOwn(reasons, code) ? reasons[code] : message;

@@ -1,21 +1,30 @@
 import type { Finding } from "./finding.ts";
 
-/** An objective, of which less is better, where a run began and where it ended. */
+/** An objective (lower is better) at the start and at the end of a run. */
 export interface Compared {
   readonly start: number;
   readonly end: number;
-  /** Standard error of end − start; 0: both are exact. */
+  /** Standard error of end − start; 0 if both are exact. */
   readonly error: number;
 }
 
-/** Standard errors by which the end must be worse: of runs that are no worse, 6 in 10,000 are beyond, by Student's t with the 15 degrees of freedom of 16 blocks. */
+/**
+ * Standard errors by which the end must be worse to be reported. The false positive rate is 6 in 10,000, by Student's t
+ * with 15 degrees of freedom (16 blocks).
+ */
 const MOST_ERRORS = 4;
-/** A mean loss that is worse by a smaller share is the noise in which a run with a constant rate ends. */
+/**
+ * Smallest relative increase of a mean loss that is reported. Smaller ones are within the noise at the end of a run
+ * with a constant rate.
+ */
 const LEAST_SHARE = 0.02;
-/** Differences up to this share of the values are rounding. */
+/** Relative differences up to this size are rounding errors. */
 const ROUNDING = 1e-9;
 
-/** A finding if the objective is worse than at the start. `share`: of the value at the start, below which it is noise of the run; 0 for an exact objective. */
+/**
+ * Reports if the objective is worse than at the start. `share`: relative increase to ignore as noise of the run; 0 for
+ * an exact objective.
+ */
 export function worseFindings({ start, end, error }: Compared, what: string, share = LEAST_SHARE): Finding[] {
   const excess = end - start;
   const least = Math.max(MOST_ERRORS * error, share * Math.abs(start), ROUNDING * (Math.abs(start) + Math.abs(end)));
@@ -32,7 +41,7 @@ export function worseFindings({ start, end, error }: Compared, what: string, sha
   ];
 }
 
-/** The mean of differences over blocks of equal size, and its standard error. */
+/** Returns the means over blocks of equal size, with the standard error of their difference. */
 export function meanOfBlocks(starts: readonly number[], ends: readonly number[]): Compared {
   const { length } = starts;
   const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / length;

@@ -5,40 +5,42 @@ import { mayBePacked, PACKED, pack, unpack } from "./packed.ts";
 import { decode, encode, type Tensor } from "./safetensors.ts";
 
 const [PLAIN, WITH_LISTS] = [1, 2];
-/** The latest version that this library reads. */
+/** Latest file version that this library reads. */
 export const FILE_VERSION = WITH_LISTS;
-/** Levels of a description: what reads it may call itself as often. */
+/** Maximum nesting depth of a description. Its readers recurse at most this deep. */
 const DEEPEST = 500;
 
-/** What a format calls its errors, and what to do about them. */
+/** Names of a format, and its error texts and codes. */
 export interface FileFormat {
-  /** In the metadata. */
+  /** Format name in the metadata. */
   readonly format: string;
-  /** "format version", as errors call it. */
+  /** Term for the format version in errors. */
   readonly versionName: string;
-  /** Where the format is another. */
+  /** Error text for a file of an unknown format. */
   readonly stranger: string;
-  /** Where it is one of ours, by its name. */
+  /** Error texts for other formats of this library, by name. */
   readonly others?: Readonly<Record<string, string>>;
-  /** Begins the codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
+  /** Prefix of error codes: MODEL_FORMAT, MODEL_VERSION, MODEL_KIND. */
   readonly codes: string;
 }
 
 /**
- * Files of ours: safetensors whose metadata say what is in them: format, version, a JSON description, and the checksum of the tensors.
+ * A file of this library: safetensors whose metadata describe the contents: format, version, a JSON description, and a
+ * checksum of the tensors.
  *
- * Long lists of the description are tensors too (packed.ts). Files with such lists have version 2, all others 1, which older readers know. Files
- * without a checksum are read: they are older than it. The checksum is 32 bits of murmur3 over names, shapes and bytes, tensors by name, so that a
- * tool may write them in another order.
+ * Long lists of the description are also stored as tensors (packed.ts). Files with such lists have version 2; all
+ * others have version 1, which older readers know. Files without a checksum predate it and are accepted. The checksum
+ * is a 32-bit murmur3 hash of names, shapes and bytes, with tensors sorted by name, so that tools can write them in any
+ * order.
  *
- * @throws DataError for what no reader would take, and for files that are damaged
+ * @throws DataError for files of another format, and for damaged files
  */
 export interface DescribedFile {
   readonly metadata: Readonly<Record<string, string>>;
   readonly tensors: Readonly<Record<string, Tensor>>;
-  /** @throws DataError unless it is a JSON object */
+  /** Returns the description. @throws DataError unless it is a JSON object */
   describe(): JsonObject;
-  /** @throws DataError where the tensors are not those that were written */
+  /** Verifies the checksum. @throws DataError if the tensors differ from those that were written */
   verify(): void;
 }
 
@@ -88,7 +90,7 @@ export function decodeDescribed(bytes: Uint8Array, where: string, format: FileFo
   };
 }
 
-/** "murmur3:1a2b3c4d". */
+/** Returns the checksum: "murmur3:1a2b3c4d". */
 export function checksumOf(tensors: Readonly<Record<string, Tensor>>): string {
   const text = new TextEncoder();
   let hash = 0;
@@ -138,7 +140,7 @@ function parsedDescription(text: string | undefined, where: string, code: string
   return json;
 }
 
-/** Whether it has more levels than that. */
+/** Whether the JSON has more than this number of nesting levels. */
 function isDeep(json: Json, levels: number): boolean {
   if (typeof json !== "object" || json === null) return false;
   if (levels < 0) return true;

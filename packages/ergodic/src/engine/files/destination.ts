@@ -1,6 +1,6 @@
 import { builtin } from "./node.ts";
 
-/** A file of its own: `mode` and owner of the one that it takes the place of. */
+/** A regular file to write as a whole. `before`: mode and owner of the file that it replaces. */
 export interface WholeFile {
   readonly kind: "whole";
   readonly folder: string;
@@ -9,7 +9,7 @@ export interface WholeFile {
   readonly before?: { readonly mode: number; readonly uid: number; readonly gid: number };
 }
 
-/** `descriptor`: one of this process, in the place of a path to open. */
+/** A target to write through. `descriptor`: a descriptor of this process to write to, instead of opening the path. */
 export interface Through {
   readonly kind: "through";
   readonly path: string;
@@ -17,17 +17,20 @@ export interface Through {
 }
 
 /**
- * What a path to write to leads to, looked at without opening anything.
+ * Type of a path to write to, determined without opening anything.
  *
- * Links are followed, also to what is not there yet. A regular file, and one to be made, is written whole: under another name
- * in its folder, then renamed. All else (devices, FIFOs, this process's own descriptors, as /dev/stdout is one) is written
- * through, as there is nothing to replace.
+ * Links are followed, even to missing targets. A regular or new file is written as a whole: under another name in its
+ * folder, then renamed. Other targets (devices, FIFOs, and this process's own descriptors such as /dev/stdout) are
+ * written through, because there is nothing to replace.
  */
 export type Destination = WholeFile | Through;
 
 const MOST_LINKS = 40;
 
-/** @throws the system's error for a folder, for what may not be written to, and for links that lead in a circle */
+/**
+ * Returns the destination of a path. @throws the system's error for folders, for targets that are not writable, and for
+ * circular links
+ */
 export async function destinationOf(path: string): Promise<Destination> {
   const { access, constants, stat } = builtin("node:fs/promises");
   const { basename, dirname } = builtin("node:path");
@@ -45,7 +48,7 @@ export async function destinationOf(path: string): Promise<Destination> {
   return { kind: "whole", folder: dirname(target), name: basename(target), path: target, ...before };
 }
 
-/** The path that links lead to, its folder free of them; the last part may not be there. */
+/** Follows links to their target. The folder of the result contains no links; its last part can be missing. */
 async function followed(path: string): Promise<string> {
   const { readlink, realpath } = builtin("node:fs/promises");
   const { basename, dirname, join, resolve } = builtin("node:path");

@@ -1,4 +1,7 @@
-/** Whole files: a file appears whole or not at all, and is read whole. Node; reading a Blob or a fetched URL works in browsers too. */
+/**
+ * Reads and writes whole files. A written file appears completely or not at all. Needs Node, except that reading a Blob
+ * or a fetched URL also works in browsers.
+ */
 
 import { refuse } from "../errors/checks.ts";
 import { CapabilityError, DataError } from "../errors/errors.ts";
@@ -11,14 +14,14 @@ import type { FileTogether } from "./write-together.ts";
 export type { Content, FileHandleTarget, FileTarget, FileTogether, WriteOptions };
 
 /**
- * Writes next to the target under a temporary name, flushes, renames over it, and flushes the folder. Links are followed, and a
- * file that is replaced leaves its mode and owner. What is no regular file (a device, a FIFO) is written through. What killed
- * processes left half-written of the same file is removed.
+ * Writes a file. Writes next to the target under a temporary name, flushes it, renames it over the target, and flushes
+ * the folder. Links are followed, and a replaced file keeps its mode and owner. Targets that are not regular files
+ * (devices, FIFOs) are written through. Removes partial copies of the same file that killed processes left behind.
  *
- * What `content` itself throws is thrown on, and nothing is left.
+ * Errors thrown by `content` are passed on, and no partial file remains.
  *
- * @throws DataError [FILE_WRITE] with the system's reason; OptionError for what is neither a path, a file: URL nor a handle; CapabilityError
- * [NO_FILES] outside Node
+ * @throws DataError [FILE_WRITE] with the system's reason; OptionError if the target is not a path, a file: URL or a
+ * handle; CapabilityError [NO_FILES] outside Node
  */
 export async function writeWhole(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
   if (typeof to === "string") refuseOutsideNode("writeWhole", to);
@@ -27,7 +30,8 @@ export async function writeWhole(to: FileTarget, content: Content, options: Writ
 }
 
 /**
- * Writes files that belong together into a folder: all of them are replaced, or none (write-together.ts). `folders`: missing ones are made.
+ * Writes a set of files into a folder: either all of them are replaced, or none (write-together.ts). `folders`: create
+ * missing folders.
  *
  * @throws DataError [FILE_WRITE] with the system's reason; CapabilityError [NO_FILES] outside Node
  */
@@ -41,22 +45,25 @@ export async function writeTogether(
   return writing.writeTogether(await pathOf(folder), files, options);
 }
 
-/** The path of a file: URL; a path as it is. @throws OptionError for anything else; DataError [FILE_WRITE] for a URL that names no path here */
+/**
+ * Returns the path of a file: URL; returns a path unchanged. @throws OptionError for anything else; DataError
+ * [FILE_WRITE] for a URL that is not a path on this host
+ */
 export async function pathOf(to: unknown): Promise<string> {
   if (typeof to === "string") return to;
   const writing = await import("./write-files.ts");
   return writing.pathOf(to);
 }
 
-/** Files that a save which was cut short left under other names, by their own: the paths where they are. */
+/** Returns the paths of files that an interrupted save left under temporary names, by their final names. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const writing = await import("./write-together.ts");
   return writing.pendingFiles(folder);
 }
 
 /**
- * Throws what `writeWhole` would, as far as it can be known beforehand: nothing is opened that is there, and nothing is left.
- * `folders`: missing ones would be made.
+ * Checks in advance whether `writeWhole` would succeed, as far as possible. Opens no existing file and leaves nothing
+ * behind. `folders`: assume that missing folders will be created.
  *
  * @throws DataError [FILE_WRITE]; CapabilityError [NO_FILES] outside Node
  */
@@ -67,9 +74,9 @@ export async function checkWritable(path: string | URL, options: Pick<WriteOptio
 }
 
 /**
- * The error to throw where saving failed: `write` saves what was computed in the system's temporary folder, at the place that
- * it is given, and the error says so. There is one place for each path, so that a checkpoint that fails again and again takes
- * the place of the one before. Errors of another kind come back as they are.
+ * Rescues a result after a failed save, and returns the error to throw. `write` saves the result at the given place in
+ * the system's temporary folder, and the error names this place. Each path has one such place, so that a checkpoint
+ * that fails repeatedly overwrites its previous copy. Other errors are returned unchanged.
  */
 export async function keptElsewhere(error: unknown, path: string, write: (place: string) => Promise<void>): Promise<unknown> {
   if (!(error instanceof DataError) || error.code !== "FILE_WRITE") return error;
@@ -78,7 +85,8 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
 }
 
 /**
- * The bytes of a path, a URL (file: and, by fetch, others), a Blob or File, or bytes as they are. In a browser text is a URL.
+ * Returns the bytes of a path, a URL (file:, or others by fetch), a Blob or File, or a byte array. In a browser, a
+ * string is a URL.
  *
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
@@ -94,7 +102,8 @@ export async function readWhole(from: string | URL | Uint8Array | Blob): Promise
 }
 
 /**
- * The same bytes in blocks of `size`, or of other sizes where they are fetched, so that a file of any length can be read. A block holds until the next is asked for.
+ * Reads the same sources in blocks of `size` (or of other sizes if fetched), so that a file of any length can be read.
+ * A block is valid until the next one is requested.
  *
  * @throws DataError [FILE_READ] with the system's reason, and for devices
  */
@@ -118,10 +127,10 @@ export async function* readBlocks(from: string | URL | Uint8Array | Blob, size: 
 const isOnDisk = (from: string | URL): boolean =>
   inNode() && (typeof from === "string" ? !/^https?:/.test(from) : from.protocol === "file:");
 
-/** The same bytes, not as a Buffer, whose slice() is a view. */
+/** Returns the same bytes as a plain Uint8Array: slice() of a Buffer would be a view. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** What errors call it; `otherwise` for bytes and for a Blob without a name. */
+/** Returns the name of a source in errors; `otherwise` for bytes and for a Blob without a name. */
 export function nameOf(from: string | URL | Uint8Array | Blob, otherwise: string): string {
   if (typeof from === "string" || from instanceof URL) return String(from);
   if (!(from instanceof Uint8Array || from instanceof Blob))

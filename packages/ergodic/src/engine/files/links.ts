@@ -1,4 +1,4 @@
-/** From outputs to predictions: the links that have a meaning for each task. The links are described in contract.ts. */
+/** Valid links from outputs to predictions, for each task. The links are described in contract/model.ts. */
 import type { Link } from "../contract/index.ts";
 
 export const linksOfTask: Readonly<Record<"binary" | "multiclass" | "regression" | "count", readonly Link[]>> = {

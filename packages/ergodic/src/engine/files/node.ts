@@ -1,11 +1,12 @@
 /**
- * Modules of Node, where there are any: asked of the process, so that bundlers for the web see no import that they would have to resolve.
+ * Access to Node's modules, if they exist. They are requested from `process`, so that bundlers for the web see no
+ * imports to resolve.
  *
- * Always `globalThis.process`: for a free `process` or `Buffer` some bundlers (Parcel) bring a polyfill.
+ * Always write `globalThis.process`: some bundlers (Parcel) add a polyfill for a free `process` or `Buffer`.
  */
 
-/** True in Node and in what imitates it, with `process` and node: modules. */
+/** Whether this is Node, or a host that imitates it, with `process` and node: modules. */
 export const inNode = (): boolean => typeof globalThis.process?.versions?.node === "string";
 
-/** Such as Node and those that imitate it have them. @throws TypeError elsewhere */
+/** Returns a built-in module of Node. @throws TypeError on hosts without them */
 export const builtin: typeof process.getBuiltinModule = (name: string) => globalThis.process.getBuiltinModule(name);

@@ -1,16 +1,19 @@
 /**
- * JSON with its long lists as tensors: the description of a model of a million columns is then a few lines, and its names are bytes.
+ * Stores long lists of a JSON description as tensors. The description of a model with a million columns is then a few
+ * lines, and its names are bytes.
  *
- * A list of LONG items or more, all texts, all numbers, all lists or all objects, becomes { "packed": how, … }; everything else stays as it is:
+ * A list with at least LONG items that are all strings, all numbers, all lists or all objects becomes { "packed": how,
+ * … }; all other JSON is unchanged:
  *   numbers   f64[n] at `at`
- *   texts     UTF-8, all in a row, at `at`; their lengths in UTF-16 units are a packed list of numbers, `lengths`
- *   choices   of 256 texts at most: u8[n] at `at`, places in `of`
- *   lists     their items in a row, `items`, and `lengths`
- *   objects   by key, in the order of keys: `values`, and `rows` where not all have the key
- *   object    its `entries`, where it has a key "packed" of its own
- * Numbers that are whole and not negative take the smallest type that holds them. `unpack` gives equal JSON again, keys in their order.
+ *   texts     concatenated UTF-8 at `at`; their lengths in UTF-16 units are a packed list of numbers, `lengths`
+ *   choices   at most 256 distinct strings: u8[n] at `at`, indices into `of`
+ *   lists     the concatenated items, `items`, and `lengths`
+ *   objects   by key, in the order of keys: `values`, and `rows` if some objects lack the key
+ *   object    its `entries`, if the object has a key "packed" itself
+ * Non-negative integers are stored in the smallest type that fits. `unpack` returns equal JSON, with keys in the same
+ * order.
  *
- * @throws DataError [`code`] for what `pack` does not write
+ * @throws DataError [`code`] for JSON that `pack` cannot have written
  */
 import type { Json, JsonObject } from "../contract/index.ts";
 import { DataError } from "../errors/errors.ts";
@@ -18,12 +21,12 @@ import type { Tensor, TensorValues } from "./safetensors.ts";
 
 type Tensors = Record<string, Tensor>;
 
-/** Items from which on a list is packed. */
+/** Smallest number of items in a packed list. */
 const LONG = 4096;
-/** Characters of all texts of a list: engines hold some 2 ** 29 in one. */
+/** Maximum total length of the strings in a list. JavaScript engines allow about 2 ** 29 characters in one string. */
 const MOST_CHARACTERS = 2 ** 28;
 const MOST_CHOICES = 256;
-/** Names of tensors begin so. */
+/** Prefix of tensor names. */
 export const PACKED = "description.";
 const KEY = "packed";
 
@@ -46,7 +49,7 @@ function packed(json: Json, keep: Keep): Json {
   return Object.hasOwn(json, KEY) ? { [KEY]: "object", entries } : Object.fromEntries(entries);
 }
 
-/** Undefined where the list is of several kinds of items. */
+/** Packs a list. Returns undefined if it mixes several kinds of items. */
 function packedList(list: readonly Json[], keep: Keep): JsonObject | undefined {
   const isObject = (item: Json): boolean => typeof item === "object" && item !== null && !Array.isArray(item);
   if (list.every((item) => typeof item === "number")) return { [KEY]: "numbers", at: keep(smallest(list as number[])) };
@@ -56,7 +59,7 @@ function packedList(list: readonly Json[], keep: Keep): JsonObject | undefined {
   return undefined;
 }
 
-/** A list inside of a packed one is packed whatever its length. */
+/** Packs a list inside a packed list, whatever its length. */
 const inner = (list: Json[], keep: Keep): Json => packedList(list, keep) ?? list.map((item) => packed(item, keep));
 
 function packedTexts(texts: readonly string[], keep: Keep): JsonObject | undefined {
@@ -67,7 +70,7 @@ function packedTexts(texts: readonly string[], keep: Keep): JsonObject | undefin
   }
   if (texts.reduce((sum, { length }) => sum + length, 0) > MOST_CHARACTERS) return undefined;
   const whole = texts.join("");
-  // UTF-8 has no half of a pair.
+  // UTF-8 cannot represent unpaired surrogates.
   if (/\p{Surrogate}/u.test(whole)) return undefined;
   const lengths = smallest(texts.map(({ length }) => length));
   return { [KEY]: "texts", at: keep(new TextEncoder().encode(whole)), lengths: { [KEY]: "numbers", at: keep(lengths) } };
@@ -105,7 +108,10 @@ function packedObjects(objects: readonly JsonObject[], keep: Keep): JsonObject |
   return { [KEY]: "objects", count: objects.length, columns };
 }
 
-/** All keys, in the order that every object has them in; undefined where there is none, or no key that all have. */
+/**
+ * Returns all keys in their common order. Undefined if the objects have no common order, or if no key occurs in all of
+ * them.
+ */
 function keysOf(objects: readonly JsonObject[]): Set<string> | undefined {
   const longest = objects.reduce((most, object) => (Object.keys(object).length > Object.keys(most).length ? object : most));
   const place = new Map(Object.keys(longest).map((key, k) => [key, k]));
@@ -133,10 +139,13 @@ function smallest(values: readonly number[]): TensorValues {
   return most < 2 ** 32 ? Uint32Array.from(values) : Float64Array.from(values);
 }
 
-/** False where JSON of this text has nothing that `unpack` would change: making all of it anew takes longer than to parse it. */
+/**
+ * Whether `unpack` might change JSON with this text. If not, it is skipped, because rebuilding all JSON takes longer
+ * than parsing it.
+ */
 export const mayBePacked = (text: string): boolean => text.includes(KEY) || text.includes("\\u");
 
-/** What `pack` was given. `tensors`: of the file. */
+/** Reverses `pack`. `tensors`: all tensors of the file. */
 export function unpack(json: Json, tensors: Readonly<Tensors>, where: string, code: string): Json {
   const refuse = (what: string): never => {
     throw new DataError(where, `has ${what}; the file is damaged, write it anew`, code);
@@ -214,14 +223,14 @@ function objects({ count, columns }: JsonObject, from: Packed): JsonObject[] {
     if (typeof key !== "string" || key === "__proto__") return from.refuse("a key that is no text");
     return { key, values: listOf(values, from), rows: rows === undefined ? undefined : listOf(rows, from) };
   });
-  // One of the columns is as long as the list, so that a count that is a lie takes no memory.
+  // At least one column is as long as the list, so a false count cannot exhaust memory.
   if (!read.some(({ values, rows }) => rows === undefined && values.length === count)) from.refuse(`${String(count)} objects`);
   const made = Array.from({ length: count as number }, (): JsonObject => ({}));
   for (const { key, values, rows } of read) {
     if ((rows ?? made).length !== values.length) from.refuse(`${values.length} values of "${key.slice(0, 60)}"`);
     for (const [k, value] of values.entries()) {
       const at = rows ? rows[k] : k;
-      // By "__proto__" a list reaches what all lists share.
+      // Indexing by "__proto__" would reach the prototype of all lists.
       const object = typeof at === "number" ? made[at] : undefined;
       if (!object || Object.hasOwn(object, key)) return from.refuse(`a place for "${key.slice(0, 60)}" outside of its list`);
       object[key] = value;
@@ -240,7 +249,7 @@ function listOf(json: Json | undefined, from: Packed): Json[] {
   return Array.isArray(list) ? list : from.refuse("a list that is none");
 }
 
-/** Where parts of these lengths begin and end, which together are `whole`. */
+/** Returns the begin and end of consecutive parts with these lengths, whose sum must be `whole`. */
 function parts(lengths: Json | undefined, whole: number, from: Packed): [number, number][] {
   let end = 0;
   const found = listOf(lengths, from).map((length): [number, number] => {

@@ -1,27 +1,33 @@
 /**
- * Files under way: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` lies next to what it becomes, and says which process
- * writes it: its number, and a digest of where that number means something (host, boot, and namespace of processes). So what a
- * killed process has left is told from what a living one writes.
+ * Names of partial files: `model.safetensors.4711-9f3a01c2-k3x9q0z1.partial` is next to its target and identifies the
+ * process that writes it. It contains the process number and a digest of the scope of that number (host, boot, and
+ * process namespace). Partial files of killed processes can thus be told from those of running ones.
  */
 
 import { murmur3 } from "../random/murmur3.ts";
 import { builtin } from "./node.ts";
 
-/** Files of another host or container, whose processes cannot be asked for, are left for so long after they were last written to. */
+/**
+ * Age at which partial files of other hosts or containers are removed, in milliseconds since the last write. Their
+ * processes cannot be checked.
+ */
 const ELSEWHERE_MS = 24 * 3600 * 1000;
-/** Names of files have 255 bytes at most on most hosts, of which the ending takes some forty. */
+/** Longest name used in full, in bytes. Most hosts allow 255 bytes, and the suffix takes about forty. */
 const LONGEST = 200;
 const SHORTENED = 50;
 
 let place: Promise<string> | undefined;
 
-/** The name, next to `name`, of a file that this process writes; another at each call. */
+/** Returns a unique name, next to `name`, for a partial file of this process. */
 export async function partialName(name: string): Promise<string> {
   const random = Math.random().toString(36).slice(2, 10).padEnd(8, "0");
   return `${stem(name)}.${globalThis.process.pid}-${await (place ??= findPlace())}-${random}.partial`;
 }
 
-/** Removes what processes that are no more have left of `name`; never what a living one writes. A folder that cannot be read is left as it is. */
+/**
+ * Removes partial files of `name` that dead processes left behind, but never those of running processes. Does nothing
+ * if the folder cannot be read.
+ */
 export async function clearAbandoned(folder: string, name: string): Promise<void> {
   const { readdir, rm } = builtin("node:fs/promises");
   const { join } = builtin("node:path");
@@ -31,7 +37,7 @@ export async function clearAbandoned(folder: string, name: string): Promise<void
     if (!found.startsWith(start)) continue;
     const parts = /^(\d+)-([0-9a-f]{8})-[0-9a-z]{8}\.partial$/.exec(found.slice(start.length));
     if (!parts || !(await abandoned(join(folder, found), Number(parts[1]), parts[2]))) continue;
-    // Another process may have been faster, and one that is not ours to remove does no harm.
+    // Another process might have removed it first. A file that we may not remove does no harm.
     await rm(join(folder, found)).catch(() => undefined);
   }
 }
@@ -40,7 +46,8 @@ async function abandoned(path: string, pid: number, where: string): Promise<bool
   const { readFile, stat } = builtin("node:fs/promises");
   if (where === (await (place ??= findPlace()))) {
     if (!lives(pid)) return true;
-    // One that was killed keeps its number until its parent asks how it ended: field 3, behind a name that may hold spaces and parentheses.
+    // A killed process keeps its number until its parent reads its exit status. The state is field 3, after a name that
+    // can contain spaces and parentheses.
     const status = await readFile(`/proc/${pid}/stat`, "latin1").catch(() => "");
     return /[ZX]/.test(status.charAt(status.lastIndexOf(")") + 2));
   }
@@ -56,7 +63,7 @@ function lives(pid: number): boolean {
     globalThis.process.kill(pid, 0);
     return true;
   } catch (error) {
-    // One of another user lives, too, but may not be asked.
+    // EPERM: the process runs, but belongs to another user.
     return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }

@@ -1,4 +1,7 @@
-/** Files on disk, read whole or in blocks, in Node alone; and what is fetched. Devices are refused: /dev/zero has no end. Pipes are read. */
+/**
+ * Reads files on disk, whole or in blocks (only in Node), and fetches URLs. Devices are refused, because some, such as
+ * /dev/zero, are endless. Pipes are read.
+ */
 import type { FileHandle } from "node:fs/promises";
 import { builtin } from "./node.ts";
 
@@ -11,7 +14,7 @@ export async function readFile(from: string | URL): Promise<Uint8Array> {
   }
 }
 
-/** Blocks of `size`. A block holds until the next is asked for. */
+/** Reads blocks of `size`. A block is valid until the next one is requested. */
 export async function* fileBlocks(from: string | URL, size: number): AsyncGenerator<Uint8Array> {
   const file = await opened(from);
   try {
@@ -29,12 +32,12 @@ export async function* fileBlocks(from: string | URL, size: number): AsyncGenera
 export async function fetchWhole(from: string | URL): Promise<Uint8Array> {
   const response = await fetch(from);
   if (response.ok) return new Uint8Array(await response.arrayBuffer());
-  // What nobody reads would hold the connection.
+  // An unread body would keep the connection open.
   await response.body?.cancel().catch(() => undefined);
   throw new Error(`the server answered ${response.status} ${response.statusText}`);
 }
 
-/** Blocks as the server sends them. Whoever stops reading ends the transfer. */
+/** Yields blocks as the server sends them. If the caller stops reading, the transfer ends. */
 export async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
   const response = await fetch(from);
   const reader = response.body?.getReader();
@@ -46,7 +49,7 @@ export async function* fetched(from: string | URL): AsyncGenerator<Uint8Array> {
       yield part.value;
     }
   } finally {
-    await reader?.cancel().catch(() => undefined); // what broke off has nothing left to cancel
+    await reader?.cancel().catch(() => undefined); // a broken transfer cannot be cancelled
   }
 }
 

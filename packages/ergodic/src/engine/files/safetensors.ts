@@ -1,14 +1,14 @@
 /**
- * The safetensors format: a u64 (little-endian) length, that many bytes of JSON, then the tensors' bytes.
+ * The safetensors format: a u64 (little-endian) length, that many bytes of JSON, then the bytes of the tensors.
  *
- * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (from the end of the JSON) and "__metadata__" to
- * a map of text to text. We write tensors by falling element size, then by name, and pad the JSON with spaces to a multiple of 8 bytes, so
- * that every tensor is aligned; equal inputs give equal bytes. We read what the reference reader accepts: offsets without gaps or overlaps that
- * cover the file, no key twice.
- * Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Read besides: BF16, F16 (as Float32Array), BOOL (as Uint8Array).
- * Source: huggingface/safetensors, README "Format".
+ * The JSON maps a tensor's name to {"dtype", "shape", "data_offsets": [begin, end)} (from the end of the JSON) and
+ * "__metadata__" to a map of strings to strings. Tensors are written by decreasing element size, then by name. The JSON
+ * is padded with spaces to a multiple of 8 bytes, so that every tensor is aligned. Equal inputs give equal bytes. The
+ * reader accepts the same files as the reference reader: offsets without gaps or overlaps that cover the file, and no
+ * repeated key. Written: F64 F32 I64 U64 I32 U32 I16 U16 I8 U8. Also read: BF16, F16 (as Float32Array), BOOL (as
+ * Uint8Array). Source: huggingface/safetensors, README "Format".
  *
- * @throws DataError [SAFETENSORS] for bytes that are not this format
+ * @throws DataError [SAFETENSORS] for bytes that are not in this format
  */
 import { assert, DataError } from "../errors/errors.ts";
 
@@ -35,7 +35,7 @@ interface Header {
   data_offsets: [number, number];
 }
 
-/** The reference reader's own limit. */
+/** Limit of the reference reader. */
 const LONGEST_HEADER = 100_000_000;
 
 const bytesOf: Readonly<Record<string, number>> = {
@@ -54,7 +54,9 @@ const bytesOf: Readonly<Record<string, number>> = {
   BOOL: 1,
 };
 
-/** @throws DataError if a shape does not fit its values, or names and metadata are longer than readers take */
+/**
+ * Encodes tensors. @throws DataError if a shape does not fit its values, or if the header is longer than readers accept
+ */
 export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const names = Object.keys(tensors).sort((a, b) => {
     return tensors[b].values.BYTES_PER_ELEMENT - tensors[a].values.BYTES_PER_ELEMENT || (a < b ? -1 : 1);
@@ -98,13 +100,14 @@ export function encode(tensors: Readonly<Record<string, Tensor>>, metadata: Read
   return bytes;
 }
 
-/** Tensors are copies, in the order of the file's bytes. `where`: the file, for errors. */
+/** Decodes a file. Tensors are copies, in the order of their bytes in the file. `where`: name of the file in errors. */
 export function decode(
   given: Uint8Array,
   where = "safetensors",
 ): { tensors: Record<string, Tensor>; metadata: Record<string, string> } {
   const broken = faultIn(where);
-  // A Buffer's own slice() is a view of a pool that others share; that of a plain array copies.
+  // Wraps a Buffer as a plain array: slice() of a Buffer is a view of a shared pool, but slice() of a plain array
+  // copies.
   const bytes = new Uint8Array(given.buffer, given.byteOffset, given.byteLength);
   if (bytes.length < 8) throw broken(`it is ${bytes.length} bytes long, but must hold at least a header length of 8`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
@@ -182,17 +185,23 @@ function checkHeader(name: string, value: unknown, broken: Fault): Header {
   return { dtype, shape, data_offsets: offsets as [number, number] };
 }
 
-/** Text just as JSON.stringify writes it has no key twice: told by the host much faster than by looking at each. Our own files are such. */
+/**
+ * Whether the text is exactly what JSON.stringify writes. Such text has no repeated keys, and this test is much faster
+ * than comparing keys. It holds for our own files.
+ */
 function isAsStringified(text: string, json: unknown): boolean {
   try {
     return JSON.stringify(json) === text.trimEnd();
   } catch {
-    // Nested too deeply for it.
+    // JSON.stringify overflows the stack.
     return false;
   }
 }
 
-/** JSON.parse keeps the last of two equal keys in silence; another reader may keep the first. `text` is valid JSON, and may be long. */
+/**
+ * Refuses repeated keys: JSON.parse silently keeps the last one, but another reader might keep the first. `text` is
+ * valid JSON, and can be long.
+ */
 function refuseRepeatedKeys(text: string, broken: Fault): void {
   const open: (Set<string> | null)[] = [];
   for (let i = 0; i < text.length; i++) {
@@ -213,7 +222,7 @@ function refuseRepeatedKeys(text: string, broken: Fault): void {
   }
 }
 
-/** Where the text that opens at `from` ends: at the first quote after an even number of backslashes. */
+/** Returns the end of the string that opens at `from`: the first quote after an even number of backslashes. */
 function closingQuote(text: string, from: number): number {
   for (let end = text.indexOf('"', from + 1); ; end = text.indexOf('"', end + 1)) {
     let first = end;
@@ -228,7 +237,7 @@ function isFollowedByColon(text: string, end: number): boolean {
   return text[at] === ":";
 }
 
-/** `bytes` is a copy of its own, so it is aligned. */
+/** `bytes` is a separate copy, so it is aligned. */
 function valuesOf(dtype: string, bytes: Uint8Array<ArrayBuffer>): TensorValues {
   const { buffer } = bytes;
   switch (dtype) {

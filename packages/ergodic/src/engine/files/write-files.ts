@@ -1,4 +1,4 @@
-/** Writing whole files: what files.ts says, loaded when something is first written, so that pages do not download it. */
+/** Writes whole files for files.ts. Loaded at the first write, so that pages do not download it. */
 
 import { DataError, OptionError } from "../errors/errors.ts";
 import { shown } from "../errors/shown.ts";
@@ -7,14 +7,14 @@ import { destinationOf, type Through, type WholeFile } from "./destination.ts";
 import { builtin, inNode } from "./node.ts";
 import { clearAbandoned, partialName } from "./partial.ts";
 
-/** Bytes, or parts of bytes and text, which need not be in memory at the same time. */
+/** Bytes, or parts of bytes and text, which need not all be in memory at the same time. */
 export type Content = Uint8Array | Iterable<Uint8Array | string> | AsyncIterable<Uint8Array | string>;
 
-/** The part of a browser's FileSystemFileHandle that writing needs. */
+/** Subset of a browser's FileSystemFileHandle that writing needs. */
 export interface FileHandleTarget {
-  /** The file's name, for errors. */
+  /** Name of the file, for errors. */
   readonly name: string;
-  /** Opens the file to write: it is replaced when it is closed. */
+  /** Opens the file for writing. Closing it replaces the file. */
   createWritable(): Promise<{
     write(part: Uint8Array<ArrayBuffer> | string): Promise<void>;
     close(): Promise<void>;
@@ -22,22 +22,25 @@ export interface FileHandleTarget {
   }>;
 }
 
-/** Where a file is written: a path or a file: URL in Node, a handle in a browser. */
+/** Target of a write: a path or a file: URL in Node, a handle in a browser. */
 export type FileTarget = string | URL | FileHandleTarget;
 
 /** Options of `writeWhole`. */
 export interface WriteOptions {
-  /** Missing folders above the file are made. Default false. */
+  /** Whether to create missing folders above the file. Default false. */
   folders?: boolean;
-  /** Bytes that cannot be written are kept in the system's temporary folder, and the error says where. Default false. */
+  /**
+   * Whether to save bytes that cannot be written in the system's temporary folder instead; the error says where.
+   * Default false.
+   */
   keep?: boolean;
 }
 
-/** Longer writes are made in pieces, so that each ends in good time. */
+/** Maximum bytes per write, so that each write ends in reasonable time. */
 const PIECE = 1 << 26;
 const BUSY_MS = 5;
 
-/** By path, URL or handle. @see writeWhole of files.ts */
+/** Writes to a path, URL or handle. @see writeWhole of files.ts */
 export async function writeTo(to: FileTarget, content: Content, options: WriteOptions = {}): Promise<void> {
   const isHandle = typeof (to as Partial<FileHandleTarget> | null | undefined)?.createWritable === "function";
   if (isHandle) return writeByHandle(to as FileHandleTarget, content);
@@ -85,7 +88,7 @@ export async function checkWritable(path: string, { folders = false }: Pick<Writ
   const { dirname, resolve } = builtin("node:path");
   const { stat } = builtin("node:fs/promises");
   let [tried, folder] = [path, dirname(resolve(path))];
-  // In the nearest folder that is there.
+  // Check the nearest existing folder.
   while (folders && !(await stat(folder).catch(() => undefined)) && folder !== dirname(folder))
     [tried, folder] = [folder, dirname(folder)];
   const destination = await said(path, destinationOf(tried));
@@ -105,13 +108,16 @@ async function writeBeside(path: string, destination: WholeFile, content: Conten
   try {
     await said(path, rename(temporary, destination.path));
   } catch (error) {
-    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    await unlink(temporary).catch(() => undefined); // Report the first error, not this one.
     throw error;
   }
   await said(path, syncFolder(destination.folder));
 }
 
-/** Writes a file under another name in its folder, and returns that name: all that is left is to rename it. What fails leaves nothing. */
+/**
+ * Writes a file under a temporary name in its folder, and returns that path, ready to rename. Leaves nothing behind on
+ * failure.
+ */
 export async function stage(path: string, { folder, name, before }: WholeFile, content: Content): Promise<string> {
   const { open, unlink } = builtin("node:fs/promises");
   await clearAbandoned(folder, name);
@@ -127,7 +133,7 @@ export async function stage(path: string, { folder, name, before }: WholeFile, c
     }
     return temporary;
   } catch (error) {
-    await unlink(temporary).catch(() => undefined); // The first error is the one to tell.
+    await unlink(temporary).catch(() => undefined); // Report the first error, not this one.
     throw error;
   }
 }
@@ -136,12 +142,15 @@ type FileHandle = Awaited<ReturnType<typeof import("node:fs/promises")["open"]>>
 
 async function likeBefore(file: FileHandle, { mode, uid, gid }: WholeFile["before"] & object): Promise<void> {
   const own = await file.stat();
-  // Only root may give a file away; the mode is kept all the same.
+  // Only root can change the owner. The mode is preserved anyway.
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => undefined);
   await file.chmod(mode);
 }
 
-/** So that the new name outlasts a failure of power. Hosts and file systems that cannot do so say it in several ways. */
+/**
+ * Flushes a folder, so that a new name survives a power failure. Hosts and file systems without this feature report it
+ * with various errors, which are ignored.
+ */
 export async function syncFolder(folder: string): Promise<void> {
   const { open } = builtin("node:fs/promises");
   const opened = await open(folder, "r").catch(() => undefined);
@@ -162,7 +171,7 @@ export async function writeThrough(path: string, { path: target, descriptor }: T
     return writeParts(path, (bytes, offset, length) => put(descriptor, bytes, offset, length, null), content);
   }
   const { constants, open } = builtin("node:fs/promises");
-  // Not to be made and not to be cut, as it is no file.
+  // Do not create or truncate the target, because it is not a regular file.
   const file = await said(path, open(target, constants.O_WRONLY));
   try {
     await writeParts(path, (bytes, offset, length) => file.write(bytes, offset, length, null), content);
@@ -185,7 +194,7 @@ async function writeSome(write: Write, bytes: Uint8Array, at: number): Promise<n
   try {
     return (await write(bytes, at, Math.min(PIECE, bytes.length - at))).bytesWritten;
   } catch (error) {
-    // A pipe that does not wait for its reader.
+    // A non-blocking pipe is full.
     if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
     await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     return 0;
@@ -198,7 +207,7 @@ export async function makeFolder(path: string): Promise<void> {
   await said(path, mkdir(dirname(path), { recursive: true }));
 }
 
-/** The system's error in words. */
+/** Converts a system error to a DataError in words. */
 export function said<T>(path: string, work: Promise<T>): Promise<T> {
   return work.catch(async (cause) => {
     const folder = await missingFolder(cause);
@@ -209,12 +218,12 @@ export function said<T>(path: string, work: Promise<T>): Promise<T> {
 
 const MAKE_IT = "; make it first, or give another path";
 
-/** Of a file that would be in it, or of a link that leads into it. */
+/** Returns the missing folder of a file, or of the target of a link. */
 async function missingFolder({ code, syscall, path }: NodeJS.ErrnoException): Promise<string | undefined> {
   if (code !== "ENOENT" || !path) return undefined;
   const { dirname } = builtin("node:path");
   const { stat } = builtin("node:fs/promises");
-  // Folders are looked up by their own names, files in them opened.
+  // realpath fails on the folder itself, other calls on a file in it.
   const folder = syscall === "realpath" ? path : dirname(path);
   const found = await stat(folder).catch((error: NodeJS.ErrnoException) => error.code);
   return found === "ENOENT" ? folder : undefined;
@@ -232,7 +241,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
     new DataError(error.where, `${error.said.replace(MAKE_IT, "")}; ${text}`, "FILE_WRITE", { cause: error.cause });
   try {
     const before = keptIn.get(path);
-    // It may have been moved away by now.
+    // The user might have moved the folder away.
     const there = before !== undefined && (await stat(before).catch(() => undefined))?.uid === globalThis.process.getuid?.();
     const folder = there ? before : await mkdtemp(join(tmpdir(), "ergodic-kept-"));
     keptIn.set(path, folder);
@@ -244,7 +253,7 @@ export async function keptElsewhere(error: unknown, path: string, write: (place:
   }
 }
 
-/** The browser puts what was written in place of the file when it is closed, and not before. */
+/** Writes by a file handle. The browser replaces the file when the stream is closed, and not before. */
 export async function writeByHandle(handle: FileHandleTarget, content: Content): Promise<void> {
   const stream = await said(handle.name, handle.createWritable());
   try {
@@ -252,7 +261,7 @@ export async function writeByHandle(handle: FileHandleTarget, content: Content):
       await said(handle.name, stream.write(part as Uint8Array<ArrayBuffer> | string));
     await said(handle.name, stream.close());
   } catch (error) {
-    await stream.abort().catch(() => undefined); // The first error is the one to tell.
+    await stream.abort().catch(() => undefined); // Report the first error, not this one.
     throw error;
   }
 }

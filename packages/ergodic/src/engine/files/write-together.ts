@@ -1,15 +1,16 @@
 /**
- * Files of one folder that belong together: all of them are replaced, or none.
+ * Writes a set of files into a folder: either all of them are replaced, or none.
  *
- * Every file is written under another name first, so that a disk that is full leaves the old files as they are. Then a record of the names appears,
- * whole, and only then are the files renamed. After a crash between two renames the record tells where the rest is: reading takes it from there, and the
- * next save finishes the renames. The folder itself is never replaced, as it may hold other files, or be a link or a mount point.
+ * Every file is first written under a temporary name, so that a full disk leaves the old files intact. Then a record of
+ * the names is written as a whole, and only then are the files renamed. After a crash between two renames, the record
+ * tells where the remaining files are: readers find them there, and the next save finishes the renames. The folder
+ * itself is never replaced, because it might contain other files, or be a link or a mount point.
  */
 import { destinationOf } from "./destination.ts";
 import { builtin } from "./node.ts";
 import { type Content, makeFolder, said, stage, syncFolder, type WriteOptions, writeThrough, writeWhole } from "./write-files.ts";
 
-/** A file of several; `content` is called when its turn comes. */
+/** One file of the set. `content` is called when the file is written. */
 export interface FileTogether {
   /** Name within the folder. */
   readonly name: string;
@@ -17,7 +18,7 @@ export interface FileTogether {
   readonly content: () => Content;
 }
 
-/** A file that is written, but not yet under its name. */
+/** A file that is written, but not yet renamed. */
 interface Staged {
   readonly name: string;
   readonly partial: string;
@@ -25,10 +26,10 @@ interface Staged {
   readonly folder: string;
 }
 
-/** The record of a save whose files are not all under their names. */
+/** Name of the record of a save whose files are not all renamed. */
 export const UNFINISHED_SAVE = "unfinished-save.json";
 
-/** Writes the files, in their order, into a folder. @throws DataError [FILE_WRITE] with the system's reason */
+/** Writes the files into a folder, in order. @throws DataError [FILE_WRITE] with the system's reason */
 export async function writeTogether(
   folder: string,
   files: readonly FileTogether[],
@@ -44,7 +45,7 @@ export async function writeTogether(
     for (const { name, content } of files) {
       const path = join(folder, name);
       const destination = await said(path, destinationOf(path));
-      // A device has no old content to lose.
+      // Devices have no old content to preserve.
       if (destination.kind === "through") await writeThrough(path, destination, content());
       else
         staged.push({
@@ -61,7 +62,7 @@ export async function writeTogether(
       await said(join(folder, name), rename(partial, target));
     }
   } catch (error) {
-    // Once a file has its new name, the record is the way to the others.
+    // Once a file is renamed, the record is needed to find the others.
     if (renamed === 0) await discard(record, staged);
     throw error;
   }
@@ -69,7 +70,7 @@ export async function writeTogether(
   await said(record, remove(record));
 }
 
-/** Files of a folder that a save did not come to rename, by their names: the paths where they are. */
+/** Returns the paths of files that a save has not renamed yet, by their final names. */
 export async function pendingFiles(folder: string): Promise<ReadonlyMap<string, string>> {
   const { readFile, stat } = builtin("node:fs/promises");
   const { join } = builtin("node:path");
@@ -96,9 +97,9 @@ async function finish(folder: string): Promise<void> {
   await said(record, remove(record));
 }
 
-/** The record first: without its files it says nothing. */
+/** Removes the record before its files, because it must not refer to missing files. */
 async function discard(record: string, staged: readonly Staged[]): Promise<void> {
-  // The first error is the one to tell.
+  // Report the first error, not these.
   await remove(record).catch(() => undefined);
   for (const { partial } of staged) await remove(partial).catch(() => undefined);
 }
@@ -110,7 +111,10 @@ function recordOf(staged: readonly Staged[]): string {
   return JSON.stringify(Object.fromEntries(staged.map(({ name, partial }) => [name, basename(partial)])));
 }
 
-/** Names alone: a record leads to nothing outside of the folder, and to no file that is not under way. */
+/**
+ * Only accepts plain names, so that a record cannot refer to files outside the folder or to files other than partial
+ * ones.
+ */
 function listedIn(text: string | undefined): [name: string, partial: string][] {
   try {
     const isName = (name: unknown): name is string => typeof name === "string" && /^[^/\\\0]+$/.test(name);
@@ -118,6 +122,6 @@ function listedIn(text: string | undefined): [name: string, partial: string][] {
       (entry): entry is [string, string] => isName(entry[0]) && isName(entry[1]) && entry[1].endsWith(".partial"),
     );
   } catch {
-    return []; // Damaged: there is nothing to go by.
+    return []; // Damaged, so nothing can be recovered.
   }
 }

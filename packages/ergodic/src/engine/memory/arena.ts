@@ -2,7 +2,8 @@ import type { Allocation, EngineMemory } from "./memory.ts";
 import type { Holder } from "./modules.ts";
 
 /**
- * A group of pieces of memory with one owner and one end, the modules whose slots stand in them, and typed writes into blocks of fields (fields.ts).
+ * A group of memory pieces that are freed together, with the modules whose slots are stored in them, and typed writes
+ * into blocks of fields (fields.ts).
  */
 export class Arena implements Disposable, Holder {
   readonly memory: EngineMemory;
@@ -15,19 +16,19 @@ export class Arena implements Disposable, Holder {
     this.purpose = purpose;
   }
 
-  /** A zeroed piece; its address. */
+  /** Allocates a zeroed piece and returns its address. */
   take(bytes: number): number {
     const piece = this.memory.allocate(bytes, this.purpose);
     this.pieces.push(piece);
     return piece.pointer;
   }
 
-  /** Keeps a module as long as the memory. */
+  /** Holds a module for as long as the memory. */
   hold(claim: Disposable): void {
     this.claims.push(claim);
   }
 
-  /** A block of `bytes` with u32 `fields` at the given offsets. */
+  /** Allocates a block of `bytes` and writes u32 `fields` at the given offsets. */
   block(bytes: number, fields: readonly (readonly [at: number, value: number])[]): number {
     const pointer = this.take(bytes);
     for (const [at, value] of fields) this.set(pointer, at, value);
@@ -52,12 +53,12 @@ export class Arena implements Disposable, Holder {
     return this.memory.f64(block + at, 1)[0];
   }
 
-  /** Bytes held, for reports. */
+  /** Bytes allocated, for reports. */
   get bytes(): number {
     return this.pieces.reduce((sum, piece) => sum + piece.bytes, 0);
   }
 
-  /** Frees everything when `owner` is collected. */
+  /** Frees everything when `owner` is garbage collected. */
   ownedBy(owner: object, own: (owner: object, owned: Disposable) => void): void {
     for (const owned of [...this.pieces, ...this.claims]) own(owner, owned);
   }

@@ -4,32 +4,34 @@ export const PLAN_VERSION = 1;
 
 export type PlanCount = number | { readonly B: number; readonly plus: number };
 
-/** As text: JSON has no words for NaN, ∞ and −0, and such numbers never grow with the batch. */
+/** A number as text, because JSON cannot represent NaN, ∞ and −0. Such numbers never depend on the batch size. */
 export type PlanNumber = string;
 
 export interface PlanValue<N = PlanCount> {
-  /** Elements. */
+  /** Number of elements. */
   readonly size: N;
   readonly home:
     | { readonly kind: "workspace" }
-    /** Numbers that stand beside the plan, by name. */
+    /** Numbers stored next to the plan, by name. */
     | { readonly kind: "constant"; readonly name: string }
-    /** The caller's, or what a scan moves along. */
+    /** A buffer of the caller, or one that a scan advances. */
     | { readonly kind: "buffer"; readonly name: string; readonly offset: N };
 }
 
 export type PlanArgument<N = PlanCount> =
   | { readonly kind: "number"; readonly value: N }
   | { readonly kind: "float"; readonly value: PlanNumber }
-  /** Offsets are in elements. */
+  /** Offset in elements. */
   | { readonly kind: "value"; readonly value: number; readonly offset: N }
   | { readonly kind: "scratch"; readonly bytes: N }
   | { readonly kind: "indices"; readonly values: readonly N[] }
   | { readonly kind: "numbers"; readonly values: readonly PlanNumber[] };
 
-/** Repeated, outermost first; after each round argument i moves on by steps[i] elements. */
+/**
+ * Repeated kernel calls, with the outermost loop first. After each iteration, argument i advances by steps[i] elements.
+ */
 export interface PlanCall<N = PlanCount> {
-  /** Without F32 or F64 at its end. */
+  /** Kernel name without the suffix F32 or F64. */
   readonly kernel: string;
   readonly args: readonly PlanArgument<N>[];
   readonly repeat: readonly { readonly count: N; readonly steps: readonly N[] }[];
@@ -43,7 +45,7 @@ export type PlanLoop<N = PlanCount> = Omit<ElementwiseLoop<N>, "constants"> & {
 export interface PlanKernel<N = PlanCount> {
   readonly kind: "kernel";
   readonly calls: readonly PlanCall<N>[];
-  /** The value that the calls write. */
+  /** Index of the value that the calls write. */
   readonly result: number;
 }
 
@@ -74,24 +76,26 @@ export interface PlanProgram<N = PlanCount> {
 }
 
 /**
- * A program on arrays as data: what compiler/array/serialise.ts writes into the file of a saved network and predict/plan/network-plan.ts runs, so that
- * prediction needs no compiler. Steps run in order over values in memory, as in compiler/array/lowered.ts: loops are interpreted by
- * kernels/engine/arrays/elementwise.ts, all else is calls of kernels.
+ * A program on arrays, as data. compiler/array/serialise.ts writes it to the file of a saved network, and
+ * predict/plan/network-plan.ts runs it, so that prediction needs no compiler. Steps run in order on values in memory,
+ * as in compiler/array/lowered.ts. Loops are interpreted by kernels/engine/arrays/elementwise.ts; all other steps call
+ * kernels.
  *
- * Numbers that grow with the batch stand as { B, plus } for B · batch + plus; they are numbers once a batch is known (`planAt`).
+ * A count that depends on the batch size is { B, plus }, for B · batch + plus. `planAt` replaces such counts by
+ * numbers.
  */
 export interface ArrayPlan<N = PlanCount> extends PlanProgram<N> {
   readonly version: number;
   readonly precision: "f32" | "f64";
 }
 
-/** The plan for one batch. */
+/** Returns the plan for one batch size. */
 export const planAt = (plan: ArrayPlan, batch: number): ArrayPlan<number> => counted(plan, batch) as ArrayPlan<number>;
 
 export const countAt = (count: PlanCount, batch: number): number =>
   typeof count === "number" ? count : count.B * batch + count.plus;
 
-/** What does not grow with the batch is the plan's own, not a copy. */
+/** Substitutes the batch size. Parts that do not depend on it are shared with the plan, not copied. */
 function counted(x: unknown, batch: number): unknown {
   if (typeof x !== "object" || x === null) return x;
   if ("B" in x) return countAt(x as PlanCount, batch);
@@ -106,7 +110,7 @@ function counted(x: unknown, batch: number): unknown {
   return made ?? x;
 }
 
-/** Values that a step reads and writes. */
+/** Returns the values that a step reads and writes. */
 export function planTouched<N>(step: PlanStep<N>): { reads: number[]; writes: number[] } {
   if (step.kind === "zero") return { reads: [], writes: [step.value] };
   if (step.kind === "loop")

@@ -1,19 +1,22 @@
 /**
- * Which form a block-circulant product takes (kernels/engine/images/circulant.ts), and the workspace that it needs.
+ * Method and workspace of a block-circulant product (kernels/engine/images/circulant.ts).
  *
- * Blocks whose side k is a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST are multiplied in the frequency domain, a band of rows at a
- * time; those of another side are written out, CIRCULANT_DENSE_ROWS rows of the dense matrix (or a little more) at a time, and go to the matrix
- * product.
+ * If the block side k is a power of two from CIRCULANT_SHORTEST to CIRCULANT_LONGEST, blocks are multiplied in the
+ * frequency domain, a band of rows at a time. Otherwise, about CIRCULANT_DENSE_ROWS rows of the dense matrix at a time
+ * are expanded and multiplied by the matrix product.
  */
 import { gemmScratchBytes } from "./gemm.ts";
 
 export const CIRCULANT_SHORTEST = 4;
 export const CIRCULANT_LONGEST = 4096;
 export const CIRCULANT_DENSE_ROWS = 32;
-/** A band's spectra shall stay in the second cache; beyond so many vectors of rows nothing is gained. */
+/** Limits of a band: its spectra should stay in the second-level cache, and more row vectors than this gain nothing. */
 export const CIRCULANT_BAND_BYTES = 262144;
 export const CIRCULANT_BAND_VECTORS = 8;
-/** Between the slots of a band, whose distance were often a power of two else: one set of a cache would have to hold them all. */
+/**
+ * Gap between the slots of a band. Without it, their distance would often be a power of two, so that all slots would
+ * map to the same cache set.
+ */
 export const CIRCULANT_SLOT_GAP_BYTES = 64;
 
 const padded = (bytes: number): number => Math.ceil(bytes / 16) * 16;
@@ -24,7 +27,10 @@ function isPowerOfTwo(k: number): boolean {
   return rest === 1;
 }
 
-/** Bytes of scratch, 16-byte aligned, that suffice for all three kernels on `rows` rows and p × q blocks of side k >= 1. */
+/**
+ * Returns the bytes of scratch, 16-byte aligned, that suffice for all three kernels on `rows` rows and p × q blocks of
+ * side k >= 1.
+ */
 export function circulantScratchBytes(rows: number, p: number, q: number, k: number, elementBytes: number): number {
   if (isPowerOfTwo(k) && k >= CIRCULANT_SHORTEST && k <= CIRCULANT_LONGEST) {
     const lanes = 16 / elementBytes;

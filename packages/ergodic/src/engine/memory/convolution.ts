@@ -1,11 +1,13 @@
 /**
- * Shapes of convolutions and pools in two dimensions, as kernels/engine/images/convolution.ts, depthwise.ts, pooling.ts and patches.ts take them.
+ * Shapes of two-dimensional convolutions and pools, for kernels/engine/images/convolution.ts, depthwise.ts, pooling.ts
+ * and patches.ts.
  *
- * Images: [batch, height, width, channels]. Weights: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels]. Output cell (h, w) sees input
- * cells (h · strideHeight − padTop + i · dilationHeight, w · strideWidth − padLeft + j · dilationWidth); cells outside the image are padding. What is
- * padded at the bottom and on the right follows from the output's size. Pools have as many output as input channels, and ignore `groups`.
+ * Images: [batch, height, width, channels]. Weights: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels].
+ * Output cell (h, w) reads input cells (h · strideHeight − padTop + i · dilationHeight, w · strideWidth − padLeft + j ·
+ * dilationWidth); cells outside the image are padding. Padding at the bottom and on the right follows from the output
+ * size. Pools have as many output channels as input channels, and ignore `groups`.
  *
- * @throws OptionError where a shape has no meaning
+ * @throws OptionError for an invalid shape
  */
 import { checkNumber, OptionError } from "../errors/errors.ts";
 import * as field from "./fields.ts";
@@ -27,7 +29,7 @@ export interface ConvolutionShape {
   readonly padLeft: number;
   readonly dilationHeight: number;
   readonly dilationWidth: number;
-  /** Divides both numbers of channels. Depthwise: as many as there are channels. */
+  /** Number of channel groups; divides both numbers of channels. Depthwise: equal to the number of channels. */
   readonly groups: number;
 }
 
@@ -50,7 +52,7 @@ const FIELDS: readonly (readonly [at: number, name: keyof ConvolutionShape, low:
   [field.CONV_GROUPS, "groups", 1],
 ];
 
-/** Cells of the output along one dimension: ⌊(size + before + after − dilation (kernel − 1) − 1) ÷ stride⌋ + 1. */
+/** Returns the output size along one dimension: ⌊(size + before + after − dilation (kernel − 1) − 1) ÷ stride⌋ + 1. */
 export function outputSize(size: number, kernel: number, stride = 1, before = 0, after = 0, dilation = 1): number {
   for (const [name, value, low] of [
     ["size", size, 1],
@@ -79,33 +81,36 @@ export function checkConvolution(where: string, shape: ConvolutionShape): void {
   throw new OptionError(where, message, "OPTION_CONFLICT");
 }
 
-/** Fills a CONV block of CONV_BYTES ÷ 4 numbers. */
+/** Writes the shape to a CONV block of CONV_BYTES ÷ 4 numbers. */
 export function writeConvolutionSpec(block: Uint32Array, shape: ConvolutionShape): void {
   checkConvolution("convolution", shape);
   for (const [at, name] of FIELDS) block[at >>> 2] = shape[name];
 }
 
-/** The shape that a CONV block holds, which is looked at by nobody yet. */
+/** Reads the shape from a CONV block, without checking it. */
 export function convolutionShapeOf(block: ArrayLike<number>): ConvolutionShape {
   return Object.fromEntries(FIELDS.map(([at, name]) => [name, block[at >>> 2]])) as unknown as ConvolutionShape;
 }
 
-/** Each channel by itself: kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
+/** Whether each channel is convolved separately: kernels/engine/images/depthwise.ts and depthwise-weight.ts. */
 export function isDepthwise({ groups, inChannels, outChannels }: ConvolutionShape): boolean {
   return groups === inChannels && groups === outChannels;
 }
 
-/** Bytes of `scratch` for a convolution and for both of its adjoints, by the depthwise kernels where isDepthwise; to be 16-byte aligned. */
+/**
+ * Returns the bytes of `scratch` for a convolution and both of its adjoints. Uses the depthwise kernels if isDepthwise.
+ * The scratch must be 16-byte aligned.
+ */
 export function convolutionScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   return isDepthwise(shape) ? field.AXIS_BYTES * (shape.strideHeight + shape.strideWidth) : bandScratchBytes(shape, elementBytes);
 }
 
-/** The same for kernels/engine/images/convolution.ts, whatever the groups are. */
+/** Returns the same for kernels/engine/images/convolution.ts, for any groups. */
 export function bandScratchBytes(shape: ConvolutionShape, elementBytes: 4 | 8): number {
   const inside = shape.inChannels / shape.groups;
   const outside = shape.outChannels / shape.groups;
   const depth = shape.kernelHeight * shape.kernelWidth * inside;
-  // As in kernels/engine/images/convolution.ts.
+  // Must match kernels/engine/images/convolution.ts.
   const most = Math.max(Math.floor(field.CONV_BAND_BYTES / (Math.max(depth, 1) * elementBytes)) & ~3, 4);
   const cells = Math.min(most, shape.batch * shape.outHeight * shape.outWidth);
   const products = [

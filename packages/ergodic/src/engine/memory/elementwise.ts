@@ -1,13 +1,18 @@
 /**
- * An element-wise loop as kernels/engine/arrays/elementwise.ts reads it: axes joined where that changes nothing, registers given out, words written.
+ * Encodes element-wise loops for kernels/engine/arrays/elementwise.ts: merges axes if this changes nothing, allocates
+ * registers, and writes the words.
  *
- * Numbered are first the loads, then the constants, then the results of the operations in their order; operations, stores and reductions name
- * what they take by these numbers. Results share registers once nothing wants them any more.
+ * Values are numbered: first the loads, then the constants, then the results of operations in their order. Operations,
+ * stores and reductions refer to their arguments by these numbers. A register is reused when its value is no longer
+ * needed.
  */
 import { DataError } from "../errors/errors.ts";
 import * as field from "./fields.ts";
 
-/** Elements of array `value` of a table of addresses: `offset` and strides over the loop's shape are in elements. */
+/**
+ * Access to elements of array `value` in a table of addresses. `offset` and the strides over the loop's shape are in
+ * elements.
+ */
 export interface ElementwiseAccess<N = number> {
   readonly value: number;
   readonly offset: N;
@@ -16,14 +21,16 @@ export interface ElementwiseAccess<N = number> {
 
 export type ElementwiseReduction = "sum" | "maximum" | "minimum";
 
-/** `N`: what counts are: numbers, or what gives them once a batch is known (array-plan.ts). */
+/**
+ * An element-wise loop. `N`: type of its counts, which are numbers, or expressions in the batch size (array-plan.ts).
+ */
 export interface ElementwiseLoop<N = number> {
   readonly shape: readonly N[];
   readonly loads: readonly ElementwiseAccess<N>[];
   readonly constants: readonly number[];
   readonly operations: readonly (readonly [name: string, ...args: number[]])[];
   readonly stores: readonly { readonly to: ElementwiseAccess<N>; readonly from: number }[];
-  /** `size`: elements of the whole array; `to` has stride 0 along what is reduced. */
+  /** `size`: elements of the whole result; `to` has stride 0 along reduced axes. */
   readonly reductions: readonly {
     readonly kind: ElementwiseReduction;
     readonly to: ElementwiseAccess<N>;
@@ -32,7 +39,7 @@ export interface ElementwiseLoop<N = number> {
   }[];
 }
 
-/** By the names of the compiler's primitives: OP number, arguments. */
+/** OP number and arity of each operation, by the name of the compiler's primitive. */
 export const elementwiseOperations: Readonly<Record<string, readonly [code: number, arity: number]>> = {
   stopGradient: [field.OP_COPY, 1],
   add: [field.OP_ADD, 2],
@@ -81,11 +88,11 @@ const REDUCTIONS: Readonly<Record<ElementwiseReduction, number>> = {
 
 export interface ElementwiseCode {
   readonly words: Uint32Array;
-  /** Of `scratch`; 16-byte aligned. */
+  /** Bytes of `scratch`, which must be 16-byte aligned. */
   readonly scratchBytes: number;
 }
 
-/** @throws DataError if an operation is unknown or names what is not there */
+/** Returns the words and the scratch size of a loop. @throws DataError for unknown operations or values */
 export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, where = "elementwise"): ElementwiseCode {
   const axes = joinedAxes(loop);
   const shape = axes.map((axis) => axis.reduce((size, i) => size * loop.shape[i], 1));
@@ -107,7 +114,7 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   ]);
   words.push(...shape);
   const write = (access: ElementwiseAccess, register: number, kind = 0, size = 0): void => {
-    // An axis is walked by the stride of the last of those that it joins.
+    // A merged axis is traversed by the stride of its last original axis.
     const strides = axes.map((axis) => (axis.length === 0 ? 0 : access.strides[axis[axis.length - 1]]));
     add(field.ACCESS_STRIDES, [
       [field.ACCESS_VALUE, access.value],
@@ -146,7 +153,10 @@ export function elementwiseCode(loop: ElementwiseLoop, elementBytes: 4 | 8, wher
   };
 }
 
-/** Axes of more than one element, neighbours together that all accesses walk as one; at least two, for the kernel's tiles. */
+/**
+ * Returns axes with more than one element, merging neighbours that all accesses traverse as one. Returns at least two
+ * axes, for the kernel's tiles.
+ */
 function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): number[][] {
   const accesses = [...loads, ...[...stores, ...reductions].map(({ to }) => to)];
   const joined: number[][] = [];
@@ -162,7 +172,7 @@ function joinedAxes({ shape, loads, stores, reductions }: ElementwiseLoop): numb
 }
 
 interface Registers {
-  /** OP number, result's register, three of arguments. */
+  /** OP number, register of the result, and registers of three arguments. */
   readonly operations: number[][];
   readonly count: number;
   readonly registerOf: (value: number) => number;
@@ -185,13 +195,14 @@ function withRegisters({ loads, constants, operations, stores, reductions }: Ele
     if (code === undefined) throw unknownOperation(where, name);
     if (args.length !== arity) throw damaged(where, `gives ${args.length} arguments to ${name}, which takes ${arity}`);
     const from = args.map(registerOf);
-    // Arguments that end here leave their registers to the result: operations go element by element.
+    // An argument that is used for the last time passes its register to the result, which is safe because operations go
+    // element by element.
     for (const arg of new Set(args)) if (arg >= given && lastUse.get(arg) === i) free.push(known[arg]);
     const to = free.pop() ?? count++;
     known.push(to);
     return [code, to, ...from, ...new Array<number>(3 - from.length).fill(from[0])];
   });
-  // A load may be read in place, where another store of this loop may write.
+  // A load can be read in place from memory that another store of this loop overwrites, so copy it first.
   const copies = new Map<number, number>();
   if (stores.length > 1) for (const { from } of stores) if (from < loads.length && !copies.has(from)) copies.set(from, count++);
   for (const [from, to] of copies) made.push([field.OP_COPY, to, from, from, from]);

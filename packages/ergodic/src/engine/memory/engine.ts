@@ -15,7 +15,7 @@ export type { Engine, EngineDescription, HostLink, LinkOptions, Machine, RunOpti
 export type { LinkedFunction };
 
 const FIRST_SLOT = 1024;
-/** How long calls on this thread may hold up its event loop. */
+/** Longest time that calls on this thread can block its event loop. */
 const PAUSE_EVERY_MS = 10;
 
 class HostEngine implements Engine {
@@ -23,11 +23,11 @@ class HostEngine implements Engine {
   readonly pool: Pool;
   private readonly description: EngineDescription;
   private readonly best: Instructions;
-  /** Families that are loaded, per build. */
+  /** Loaded families per build. */
   private readonly loaded: Readonly<Record<Instructions, Set<Family>>> = { simd: new Set(), relaxed: new Set() };
-  /** Families under way. */
+  /** Families being loaded. */
   private readonly loads = new Map<string, Promise<void>>();
-  /** Kernels of families that were given: there are no others. */
+  /** Whether kernels were supplied by the caller. If so, no others can be loaded. */
   given = false;
   private readonly thread: ReturnType<typeof createThread>;
   readonly modules: Modules;
@@ -35,7 +35,7 @@ class HostEngine implements Engine {
   private readonly slots = new Slots(FIRST_SLOT);
   /** Slots of host functions. */
   private readonly hostSlots = new Set<number>();
-  /** What a host function threw last. */
+  /** Last error that a host function threw. */
   private thrown: { readonly error: unknown } | undefined;
   private pausedAt = 0;
   crowded = false;
@@ -123,7 +123,8 @@ class HostEngine implements Engine {
     for (const { kernel } of calls) if (typeof kernel === "string") this.buildOf(kernel, deterministic);
     const build = this.build(deterministic);
     const hosted = calls.some(({ kernel }) => this.hostSlots.has(kernel as number));
-    // What a kernel calls may stand in memory: as long as there are functions of JavaScript, nobody knows which calls reach one.
+    // Kernels can call functions through slots stored in memory, so while host functions exist, any call might reach
+    // one.
     const free = !(isPageThread || this.crowded || apart);
     const here = !this.memory.shared || (workers === 1 && (free || this.hostSlots.size > 0));
     if (!here && hosted)
@@ -142,7 +143,7 @@ class HostEngine implements Engine {
     return { ...this.description, why: [...this.description.why] };
   }
 
-  /** Into this thread's table and those of the workers, present and future. */
+  /** Links a module into this thread's table and into those of all workers, including later ones. */
   private fill(module: WebAssembly.Module, exports: string[], slots: number[], build: string): Filled {
     for (const { kind, name } of WebAssembly.Module.imports(module))
       if (kind === "function") this.buildOf(name, build === "simd");
@@ -176,13 +177,13 @@ class HostEngine implements Engine {
     return results;
   }
 
-  /** Loads what is not there yet. */
+  /** Loads families that are not loaded yet. */
   async load(families: readonly Family[], deterministic: boolean): Promise<void> {
     const build = this.build(deterministic);
     await Promise.all(families.map((family) => this.loadOne(family, build)));
   }
 
-  /** Kernels that the host has compiled. */
+  /** Adds kernels that the host has compiled. */
   give(modules: readonly WebAssembly.Module[]): void {
     this.given = true;
     for (const module of modules) {
@@ -208,7 +209,7 @@ class HostEngine implements Engine {
     await loading;
   }
 
-  /** Every thread has the kernels from now on; a thread makes code of them when it first uses one. */
+  /** Adds the kernels to every thread. Each thread instantiates them when it first uses one. */
   private add(family: Family, build: Instructions, module: WebAssembly.Module): void {
     this.loaded[build].add(family);
     this.thread.addBuild(build, module);
@@ -219,7 +220,7 @@ class HostEngine implements Engine {
     return deterministic ? "simd" : this.best;
   }
 
-  /** The build that a kernel is taken from. */
+  /** Returns the build that contains a kernel. */
   private buildOf(kernel: string, deterministic: boolean): Instructions {
     const build = this.build(deterministic);
     if (!this.thread.moduleOf(build, kernel))
@@ -235,21 +236,27 @@ let one: Promise<HostEngine> | undefined;
 let opened: HostEngine | undefined;
 
 export interface EngineOptions {
-  /** Whether runs will be deterministic: their kernels are another build. Default false. */
+  /** Whether runs will be deterministic, which needs another build of the kernels. Default false. */
   readonly deterministic?: boolean;
-  /** Families of the kernels that are wanted now: each is loaded when first asked for. Node has all of them without asking, unless `alone` is set. Default: none. */
+  /**
+   * Kernel families to load now; other families are loaded when first needed. Node loads all of them, unless `alone` is
+   * set. Default: none.
+   */
   readonly families?: readonly Family[];
-  /** These families are all that the caller wants, in Node as well, where the others take some 10 ms. Default false. */
+  /** Whether to load only these families in Node too, where loading the others takes about 10 ms. Default false. */
   readonly alone?: boolean;
   /**
-   * Kernels that this host has compiled, where it lets nobody else compile: at the edge
-   * `import training from "ergodic/kernels/training.wasm"`, one module a family. The first call takes them, and all runs use
-   * them, on one thread.
+   * Compiled kernels, for hosts that forbid compilation at run time. On edge platforms, for example: `import training
+   * from "ergodic/kernels/training.wasm"`, one module per family. They must be given in the first call, and all runs
+   * then use them, on one thread.
    */
   readonly kernels?: WebAssemblyModule | readonly WebAssemblyModule[];
 }
 
-/** The engine of this process or realm, opened on first use. @throws CapabilityError where the host cannot run kernels */
+/**
+ * Opens the engine of this process or realm on first use, and returns it. @throws CapabilityError if the host cannot
+ * run kernels
+ */
 export async function openEngine({
   deterministic = false,
   families = [],
@@ -267,20 +274,20 @@ export async function openEngine({
   return engine;
 }
 
-/** The engine that has been opened before: for those who cannot wait. */
+/** Returns the engine, which must have been opened before. For callers that cannot wait. */
 export function currentEngine(): Engine {
   assert(opened, "the engine has not been opened");
   return opened;
 }
 
-/** For tests that end a worker in the middle of its work. */
+/** Returns the worker pool, for tests that end a worker during its work. */
 export async function enginePool(): Promise<Pool> {
   await openEngine();
   assert(one, "the engine is open");
   return (await one).pool;
 }
 
-/** For tests that count modules. */
+/** Returns the linked modules, for tests that count them. */
 export async function engineModules(): Promise<Modules> {
   await openEngine();
   assert(one, "the engine is open");

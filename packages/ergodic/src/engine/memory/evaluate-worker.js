@@ -1,9 +1,9 @@
 /**
- * One thread that evaluates a module's default export: the same program as a Node worker thread and as a Web Worker. Plain JavaScript without imports,
- * since threads are made from its text (threads.ts).
+ * A thread that evaluates the default export of a module. The same program runs as a Node worker thread and as a Web
+ * Worker. Plain JavaScript without imports, because threads are created from its text (threads.ts).
  *
- * Messages in: {id, module, x, context}, the module's URL with each. Out: {id, value, shown} or {id, failure: {name, message,
- * stack}}; `shown`: the value in words.
+ * Messages in: {id, module, x, context}, with the module's URL in each. Out: {id, value, shown} or {id, failure: {name,
+ * message, stack}}; `shown`: the value as text.
  */
 
 /**
@@ -14,9 +14,9 @@ async function answer({ id, module, x, context }) {
   try {
     const { default: f } = await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
     if (typeof f !== "function") throw new TypeError(`${module} has no default export that is a function`);
-    // The thread ends where the run does, so that this signal never fires; it stands here so that one f serves all hosts.
+    // The thread ends with the run, so this signal never fires. It is passed so that the same f works on all hosts.
     const value = await f(x, { ...context, signal: new AbortController().signal });
-    // What is no number may not be sent either; its name is enough.
+    // Values other than numbers might not be cloneable. Their text is enough for the error.
     return { id, value: typeof value === "number" ? value : undefined, shown: String(value) };
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -5,7 +5,7 @@ import { openThread, type Port, type ThreadSource } from "./threads.ts";
 interface Reply {
   id: number;
   value?: number;
-  /** The value in words, where it is no number. */
+  /** The value as text, if it is not a number. */
   shown?: string;
   failure?: { name: string; message: string; stack: string | undefined };
 }
@@ -24,11 +24,11 @@ interface Job {
 }
 
 /**
- * Worker threads that evaluate the default export of a module (threads.ts). A thread starts with its first evaluation, makes one at a time, and keeps
- * the process alive while it does.
+ * Worker threads that evaluate the default export of a module (threads.ts). A thread starts with its first evaluation
+ * and runs one evaluation at a time, during which it keeps the process alive.
  *
- * @throws WorkerError [WORKER_DIED] when a thread ends in the middle of an evaluation, [WORKER_START] when the host lets none
- * start; what the function throws, as an Error of the same name
+ * @throws WorkerError [WORKER_DIED] when a thread ends during an evaluation, [WORKER_START] when the host cannot start
+ * a thread; errors of the function, as an Error with the same name
  */
 export class Evaluators {
   private readonly module: string;
@@ -44,7 +44,7 @@ export class Evaluators {
     this.idle = new Array(count).fill(undefined);
   }
 
-  /** `context` must be what a message can carry. */
+  /** Evaluates the function at x. `context` must be cloneable, because it is sent in a message. */
   evaluate(x: Float64Array, context: object): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.queue.push({ x, context, resolve, reject });
@@ -52,7 +52,7 @@ export class Evaluators {
     });
   }
 
-  /** Ends all threads, in the middle of what they do; what they were doing is never answered. */
+  /** Ends all threads immediately. Running evaluations never settle. */
   dispose(): void {
     this.ended = true;
     for (const thread of this.live) void thread.terminate();
@@ -70,7 +70,7 @@ export class Evaluators {
       thread.hold(true);
       thread.post({ id, module: this.module, x: job.x, context: job.context });
     } catch (cause) {
-      // Its place is free again, for evaluations that wait must be answered too.
+      // Free the thread's place again, so that waiting evaluations are answered too.
       this.idle.unshift(undefined);
       const reason = cause instanceof Error ? cause.message : String(cause);
       const message = `could not be started: ${reason}; take concurrency in the place of workers, or let this host start workers (in Node --allow-worker)`;

@@ -8,14 +8,14 @@
  * - sampling: chains, particles, their densities
  * - graphs: sweeps over the joint states of discrete variables
  *
- * kernels/families/ lists the kernels of each family, and no other table does: a loaded module knows its exports. A family is
- * what a page downloads together, and a folder of kernels/ is a house or a room of it, as in src/. The two differ for
- * "training" and "coordinate", which divide the kernels of learning/ and engine/ by algorithm. Kernels of different families
- * call each other only through table slots.
+ * kernels/families/ lists the kernels of each family. No other table repeats this, because a loaded module knows its
+ * exports. A family is what a page downloads together, whereas a folder of kernels/ is a house or a room of it, as in
+ * src/. The two differ for "training" and "coordinate", which divide the kernels of learning/ and engine/ by algorithm.
+ * Kernels of different families call each other only through table slots.
  */
 export type Family = "training" | "coordinate" | "arrays" | "images" | "sampling" | "graphs";
 
-/** One kernel of each family, by which a module that a host has compiled is recognised. */
+/** One kernel of each family, which identifies a compiled module. */
 const marks: Readonly<Record<Family, string>> = {
   training: "descend",
   coordinate: "coordinateMoves",
@@ -27,21 +27,30 @@ const marks: Readonly<Record<Family, string>> = {
 
 export const families = Object.keys(marks) as readonly Family[];
 
-/** Family of a compiled module; undefined if the module has no kernels of this library. */
+/** Returns the family of a compiled module; undefined if the module has no kernels of this library. */
 export function familyOfModule(module: WebAssembly.Module): Family | undefined {
   const names = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
   return families.find((family) => names.has(marks[family]));
 }
 
-/** Whether the algorithms of a family also generate code. Hosts that forbid generated code cannot use them, so no .wasm files are published. */
+/**
+ * Whether the algorithms of a family also generate code. Hosts that forbid generated code cannot use them, so no .wasm
+ * files are published.
+ */
 export const makesCode = (family: Family): boolean => family === "coordinate" || family === "sampling";
 
-/** Kernels of "images" without F32 or F64: programs on arrays and plans of networks call these kernels and those of "arrays". */
+/**
+ * Names of the kernels in "images", without F32 or F64. Programs on arrays and plans of networks call these kernels and
+ * those of "arrays".
+ */
 const images: ReadonlySet<string> = new Set(
   "averagePool averagePoolInput circulant circulantInput circulantWeight convolution convolutionInput convolutionWeight depthwise depthwiseInput depthwiseWeight maxPool maxPoolInput patches patchesInput".split(
     " ",
   ),
 );
 
-/** Family of a kernel that a program on arrays or a plan calls; `kernel`: its name without F32 or F64. A test holds it to kernels/families/. */
+/**
+ * Returns the family of a kernel that a program on arrays or a plan calls. `kernel`: its name without F32 or F64. A
+ * test compares this with kernels/families/.
+ */
 export const familyOfArrayKernel = (kernel: string): Family => (images.has(kernel) ? "images" : "arrays");

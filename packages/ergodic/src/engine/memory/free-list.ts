@@ -1,21 +1,25 @@
 /**
- * Free pieces of an address range, in units: best fit among a few candidates of the right size class, coalesced at once.
+ * Free pieces of an address range, in units. Uses best fit among a few candidates of the right size class, and merges
+ * free neighbours immediately.
  *
- * Pure bookkeeping; it never touches the memory that it describes. A size class spans a factor of 2^(1/4) or less, so any piece of
- * a higher class fits. Taking and giving cost O(1) but for a scan of at most 112 classes. Neighbouring free pieces are always
- * merged, so the number of pieces is at most one more than the number of pieces taken.
+ * Pure bookkeeping, which never touches the memory that it describes. A size class spans a factor of at most 2^(1/4),
+ * so any piece of a higher class fits. Taking and giving cost O(1), except for a scan of at most 112 classes. Because
+ * neighbouring free pieces are always merged, there is at most one more free piece than pieces taken.
  */
 
-/** Candidates looked at in the exact class before a larger piece is split: bounds the cost, loses little. */
+/**
+ * Maximum number of candidates examined in the exact class before a larger piece is split. This bounds the cost and
+ * wastes little memory.
+ */
 const CANDIDATES = 16;
 
 export class Blocks {
-  /** Start → size of each free piece, and end → start. */
+  /** Size of each free piece by start, and its start by end. */
   private readonly sizes = new Map<number, number>();
   private readonly starts = new Map<number, number>();
   private readonly classes: Set<number>[] = Array.from({ length: 132 }, () => new Set<number>());
 
-  /** The start of a piece of `size` units, which is no longer free; -1 if no piece is large enough. */
+  /** Takes a piece of `size` units and returns its start; -1 if no free piece is large enough. */
   take(size: number): number {
     const start = this.find(size);
     if (start < 0) return -1;
@@ -25,7 +29,7 @@ export class Blocks {
     return start;
   }
 
-  /** Makes `size` units from `start` free, merged with free neighbours. */
+  /** Frees `size` units from `start`, merging them with free neighbours. */
   give(start: number, size: number): void {
     const before = this.starts.get(start);
     if (before !== undefined) {
@@ -41,13 +45,13 @@ export class Blocks {
     this.insert(start, size);
   }
 
-  /** Size of the free piece that ends at `end`; 0 if none does. */
+  /** Returns the size of the free piece that ends at `end`; 0 if there is none. */
   endingAt(end: number): number {
     const start = this.starts.get(end);
     return start === undefined ? 0 : end - start;
   }
 
-  /** Size of the largest free piece. */
+  /** Returns the size of the largest free piece. */
   largest(): number {
     for (let c = this.classes.length - 1; c >= 0; c--) {
       let most = 0;
@@ -99,7 +103,7 @@ export class Blocks {
   }
 }
 
-/** Four classes to a power of two: 4·floor(log2 size) + the two bits below the leading one. */
+/** Returns the size class, four per power of two: 4·floor(log2 size) + the two bits below the leading one. */
 function classOf(size: number): number {
   const exponent = 31 - Math.clz32(size);
   const below = exponent >= 2 ? (size >>> (exponent - 2)) & 3 : (size << (2 - exponent)) & 3;

@@ -1,24 +1,25 @@
 /**
- * Blocking of matrix products (kernels/engine/arrays/gemm.ts), and the workspace that a product needs.
+ * Blocking of matrix products (kernels/engine/arrays/gemm.ts), and the workspace of a product.
  *
- * A tile is GEMM_ROWS rows by GEMM_PANEL_BYTES of columns. The sum over k goes in blocks of at most GEMM_DEPTH; of such a block of op(B), at
- * most GEMM_PANELS panels are packed at a time, and of op(A) GEMM_STRIPS strips of GEMM_ROWS rows. Where that would not pay, the tile
- * reads the operand where it lies.
+ * A tile is GEMM_ROWS rows by GEMM_PANEL_BYTES of columns. The sum over k is split into blocks of at most GEMM_DEPTH.
+ * For each block, at most GEMM_PANELS panels of op(B) and GEMM_STRIPS strips of GEMM_ROWS rows of op(A) are packed at a
+ * time. If packing would not pay off, tiles read the operand in place.
  */
 export const GEMM_ROWS = 4;
 export const GEMM_PANEL_BYTES = 32;
 export const GEMM_DEPTH = 256;
 export const GEMM_PANELS = 64;
 export const GEMM_STRIPS = 16;
-/** Rows of A that fewer panels use are read in place. */
+/** Rows of A that are used by fewer panels are read in place. */
 export const GEMM_FEW_PANELS = 8;
-/** One tile: what lies at the edge of C goes there first. */
+/** Size of one tile. Results at the edges of C are computed there first. */
 export const GEMM_TILE_BYTES = 128;
-/** A block of an operand that spans no more is read in place. */
+/** An operand block that spans at most this many bytes is read in place. */
 export const GEMM_DIRECT_BYTES = 32768;
 
 /**
- * Bytes of workspace for C[m,n] = op(A) op(B) over k, 16-byte aligned: below 1 MiB whatever the shape, and whether operands are transposed or not.
+ * Returns the workspace for C[m,n] = op(A) op(B) over k, in bytes, 16-byte aligned. It is below 1 MiB for any shape,
+ * and suffices for all combinations of transposed operands.
  */
 export function gemmScratchBytes(m: number, n: number, k: number, elementBytes: number): number {
   const depth = Math.min(k, GEMM_DEPTH);

@@ -1,7 +1,9 @@
 /**
- * A function of JavaScript as one that WebAssembly can call through a table: (i32, i32, i32) → f64, on the thread that made it.
+ * Wraps a JavaScript function so that WebAssembly can call it through a table: (i32, i32, i32) → f64, on the thread
+ * that made it.
  *
- * Tables hold functions of modules alone; this module imports one and exports it again. Addresses come as signed numbers: take `>>> 0` of them.
+ * Tables only accept functions of modules, so this module imports the function and exports it again. Addresses arrive
+ * as signed numbers: apply `>>> 0` to them.
  */
 import { compiledHere } from "./load.ts";
 

@@ -1,6 +1,6 @@
 /**
- * A function of an object and a second value whose results are kept for as long as the object lives: for what is asked again and again about things that
- * do not change. Errors are not kept. `where`: for errors.
+ * Caches the results of a function of an object and a second value, for as long as the object lives. Use it for
+ * immutable objects that are asked for the same result repeatedly. Errors are not cached. `where`: for errors.
  */
 export function keptWith<K extends object, W, T>(
   compute: (of: K, key: W, where: string) => T,

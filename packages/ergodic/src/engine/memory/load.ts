@@ -1,10 +1,11 @@
 /**
- * Which kernel build this host can run, and its module.
+ * Selects the best kernel build that this host can run, and loads its modules.
  *
- * Builds: plain SIMD and relaxed SIMD. Relaxed SIMD (fused multiply-add, mostly) is on in Node >= 22 and in browsers; Node
- * 20 has it behind a V8 flag that must be set before the first module is compiled. NODE_OPTIONS does not take that flag.
+ * Builds: plain SIMD and relaxed SIMD (mostly fused multiply-add). Relaxed SIMD is enabled in Node >= 22 and in
+ * browsers. Node 20 needs a V8 flag for it, which must be set before the first module is compiled and cannot be set by
+ * NODE_OPTIONS.
  *
- * @throws CapabilityError where WebAssembly SIMD itself is missing
+ * @throws CapabilityError if the host lacks WebAssembly SIMD
  */
 
 import { CapabilityError } from "../errors/errors.ts";
@@ -21,23 +22,26 @@ const probeModule = (operation: number[]) =>
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 8, 1, 0x60, 3, 0x7b, 0x7b, 0x7b, 1, 0x7b, 3, 2, 1, 0],
     ...[10, 10 + operation.length, 1, 8 + operation.length, 0, 0x20, 0, 0x20, 1, 0x20, 2, ...operation, 0x0b],
   ]);
-/** Whether builds with relaxed instructions are at hand: not in the file of everything (scripts/bundle.mjs). */
+/** Whether relaxed builds are available. They are not in the single-file package (scripts/bundle.mjs). */
 const HAS_RELAXED = true;
 const BITSELECT = [0xfd, 0x52];
 const RELAXED_MADD = [0xfd, 0x85, 0x02];
 
-/** Whether all kernels are loaded with the engine: files of this machine cost no download, and some ask for their kernels when they can wait for nothing. */
+/**
+ * Whether all kernels are loaded with the engine. Local files cost no download, and some callers cannot wait for
+ * kernels.
+ */
 export const hasAllKernels = inNode();
 
-/** True on the thread of a page, which must not be blocked. */
+/** Whether this is the main thread of a page, which must not be blocked. */
 export const isPageThread = !inNode() && typeof window !== "undefined" && !("WorkerGlobalScope" in globalThis);
 
-/** How many threads the machine runs at the same time. */
+/** Returns the number of threads that the machine can run simultaneously. */
 export function hardwareThreads(): number {
   return inNode() ? builtin("node:os").availableParallelism() : (globalThis.navigator?.hardwareConcurrency ?? 1);
 }
 
-/** The instruction sets at hand, best first, and what stood in the way. */
+/** Returns the best available instruction set, with the reasons if a better one is missing. */
 export function probeInstructions(): { best: Instructions; why: string[] } {
   if (!WebAssembly.validate(probeModule(BITSELECT))) {
     throw new CapabilityError(
@@ -48,7 +52,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   }
   if (!HAS_RELAXED) return { best: "simd", why: ["no relaxed SIMD: @ergodic/single-file has the plain kernels alone"] };
   if (WebAssembly.validate(probeModule(RELAXED_MADD))) return { best: "relaxed", why: [] };
-  // Later versions of Node know no such flag, and print an error about it.
+  // Later versions of Node do not know this flag and would print an error.
   if (inNode() && globalThis.process.versions.node.startsWith("20.")) {
     const v8 = builtin("node:v8");
     v8.setFlagsFromString("--experimental-wasm-relaxed-simd");
@@ -62,7 +66,7 @@ export function probeInstructions(): { best: Instructions; why: string[] } {
   };
 }
 
-/** Written out, so that a bundler finds the files. */
+/** Imports are literal, so that bundlers find the files. */
 const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise<{ readonly base64: string }>>>>> = {
   simd: {
     training: () => import("./builds/training-simd.ts"),
@@ -77,27 +81,30 @@ const files: Readonly<Record<Instructions, Readonly<Record<Family, () => Promise
     coordinate: () => import("./builds/coordinate-relaxed.ts"),
     arrays: () => import("./builds/arrays-relaxed.ts"),
     images: () => import("./builds/images-relaxed.ts"),
-    // Their kernels have no such instructions.
+    // Kernels of these families do not use relaxed instructions.
     sampling: () => import("./builds/sampling-simd.ts"),
     graphs: () => import("./builds/graphs-simd.ts"),
   },
 };
 
 /**
- * The module of a family in one build. Node reads it from a file; elsewhere, and in bundles, which leave the files behind, it is base64 in a module of its own.
- * No other is loaded.
+ * Loads the module of a family in one build. Node reads it from a file. Elsewhere, and in bundles, which leave the
+ * files behind, it is base64 in a JavaScript module. No other build is loaded.
  *
- * @throws CapabilityError where a policy forbids compiling
+ * @throws CapabilityError if a policy forbids compilation
  */
 export async function loadFamily(family: Family, instructions: Instructions, shared: boolean): Promise<WebAssembly.Module> {
   const { file, sharedAt } = buildFiles[`${family}-${instructions}`];
   const bytes = readBuild(file) ?? (await unzipped((await later(files[instructions][family])).base64));
-  // Made for shared memory; memory of one thread differs in the flag of the import alone.
+  // Builds are for shared memory. Unshared memory only differs in the flag of the import.
   if (!shared) bytes[sharedAt] &= ~SHARED;
   return allowed(WebAssembly.compile(bytes));
 }
 
-/** Where the files are, seen from this module and from the parts of the built library. A text, since bundlers copy the files of an address. */
+/**
+ * Address of the build files, relative to this module or to the parts of the built library. A string, because bundlers
+ * would copy the files of a URL.
+ */
 const folder = String(import.meta.url).replace(/\/(?:engine\/memory|parts)\/[^/]+$/, "/engine/memory/builds/");
 
 function readBuild(file: string): Uint8Array<ArrayBuffer> | undefined {
@@ -117,7 +124,7 @@ async function unzipped(base64: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/** Hosts may let no code be made: a page whose policy says so, or the edge. */
+/** Hosts can forbid compilation, by a page's policy or on edge platforms. */
 async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssembly.Module> {
   try {
     return await compiled;
@@ -126,7 +133,10 @@ async function allowed(compiled: Promise<WebAssembly.Module>): Promise<WebAssemb
   }
 }
 
-/** A module of code that was made here: a program of a model, or what calls a function of JavaScript. Here, since callers cannot wait, and it is small. */
+/**
+ * Compiles a module generated at run time: a model's program, or a wrapper of a JavaScript function. Synchronous,
+ * because callers cannot wait and the modules are small.
+ */
 export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module {
   try {
     return new WebAssembly.Module(bytes);
@@ -135,7 +145,7 @@ export function compiledHere(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Module
   }
 }
 
-/** The error to throw where making a WebAssembly module failed; `deployed`: what to do where no policy can allow it. */
+/** Returns the error for a failed compilation. `deployed`: advice for hosts where no policy can allow it. */
 function codeForbidden(cause: unknown, deployed: string): CapabilityError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new CapabilityError(

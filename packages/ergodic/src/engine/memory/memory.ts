@@ -1,14 +1,15 @@
 /**
- * The engine's one linear memory and its allocator.
+ * The engine's linear memory and its allocator.
  *
- * Pieces are 64-byte aligned and zeroed. Addresses below 1 MiB hold the kernels' static data. Memory grows as needed, up to 4 GiB but for a page
- * (less where the system cannot reserve that much), and is reused when given back; WebAssembly cannot return it to the system.
- * Pointers are JavaScript numbers in [0, 2^32): a kernel *returns* an address as a signed i32, so take `>>> 0` of it.
+ * Pieces are 64-byte aligned and zeroed. Addresses below 1 MiB hold the kernels' static data. Memory grows as needed,
+ * up to one page less than 4 GiB (less if the system cannot reserve that much). Freed pieces are reused, but
+ * WebAssembly cannot return memory to the system. Pointers are JavaScript numbers in [0, 2^32): a kernel *returns* an
+ * address as a signed i32, so apply `>>> 0` to it.
  *
- * Ownership: a piece belongs to one object (a dataset, a run), which disposes it; `own` also frees it when that object is
- * collected. Whoever works on a piece keeps its owner reachable meanwhile.
+ * Ownership: a piece belongs to one object (a dataset, a run), which disposes it. `own` also frees it when that object
+ * is garbage collected. Callers must keep the owner reachable while they use the piece.
  *
- * @throws MemoryLimitError when a request does not fit, naming who asked for how much and who holds most
+ * @throws MemoryLimitError when a request does not fit, naming the requester, the size and the largest holder
  */
 import { assert, MemoryLimitError } from "../errors/errors.ts";
 import { Blocks } from "./free-list.ts";
@@ -16,17 +17,17 @@ import { bytesText } from "./room.ts";
 import type { WebAssemblyMemory } from "./web-types.ts";
 
 export interface Allocation extends Disposable {
-  /** Byte address; reading it after dispose() is an assertion. */
+  /** Byte address. Reading it after dispose() fails an assertion. */
   readonly pointer: number;
   readonly bytes: number;
-  /** Gives the piece back; later calls do nothing. */
+  /** Frees the piece. Later calls do nothing. */
   dispose(): void;
 }
 
 const PAGE = 65536;
 const UNIT = 64;
 const HEAP_START = 1 << 20;
-/** Most pages to reserve: 4 GiB, then less for systems with a small address space. */
+/** Maximum numbers of pages to try to reserve: 4 GiB first, then less, for systems with a small address space. */
 const RESERVATIONS = [65536, 32768, 16384, 4096];
 
 export class EngineMemory {
@@ -34,24 +35,25 @@ export class EngineMemory {
   readonly shared: boolean;
   private readonly limit: number;
   private readonly blocks = new Blocks();
-  /** Live pieces by pointer, for usedBytes and for an error that names who holds most. */
+  /** Live pieces by pointer, for usedBytes and for errors that name the largest holder. */
   private readonly live = new Map<number, { bytes: number; purpose: string }>();
   private used = 0;
   private end: number;
-  /** Bytes from here on were never handed out, so they are still zero. */
+  /** Address from which memory was never handed out, so that it is still zero. */
   private untouched = HEAP_START;
 
   constructor(shared: boolean, mostPages = RESERVATIONS[0]) {
     const { memory, maximum } = reserve(shared, mostPages);
     this.memory = memory;
     this.shared = shared;
-    // The last page stays unused: a piece that ends at 2^32 would have the end 0, and kernels compute addresses a few vectors beyond an end.
+    // The last page stays unused. A piece that ends at 2^32 would have the end 0, and kernels compute addresses a few
+    // vectors beyond an end.
     this.limit = Math.min(maximum, RESERVATIONS[0] - 1) * PAGE;
     this.end = memory.buffer.byteLength;
     if (this.end > HEAP_START) this.blocks.give(HEAP_START / UNIT, (this.end - HEAP_START) / UNIT);
   }
 
-  /** Bytes in use, each piece rounded up to 64. */
+  /** Bytes in use, with each piece rounded up to 64. */
   get usedBytes(): number {
     return this.used;
   }
@@ -61,7 +63,7 @@ export class EngineMemory {
     return this.end;
   }
 
-  /** A zeroed piece of at least `bytes`; `purpose` names it in errors ("dataset adult.csv"). */
+  /** Allocates a zeroed piece of at least `bytes`. `purpose` names it in errors ("dataset adult.csv"). */
   allocate(bytes: number, purpose: string): Allocation {
     assert(Number.isSafeInteger(bytes) && bytes >= 0, `${purpose} asked for ${bytes} bytes`);
     const units = Math.max(1, Math.ceil(bytes / UNIT));
@@ -80,7 +82,7 @@ export class EngineMemory {
     return new Piece(this, pointer, bytes, purpose);
   }
 
-  /** Called by a piece's dispose(), once. */
+  /** Frees a piece. Called once, by the piece's dispose(). */
   release(pointer: number): void {
     const piece = this.live.get(pointer);
     assert(piece, `no memory to give back at ${pointer}`);
@@ -89,7 +91,7 @@ export class EngineMemory {
     this.blocks.give(pointer / UNIT, piece.bytes / UNIT);
   }
 
-  // Views on the current buffer: never kept across an allocate, which may replace it.
+  // Views of the current buffer. They become invalid at the next allocate, which can replace the buffer.
   f64(pointer: number, count: number): Float64Array {
     return new Float64Array(this.memory.buffer, pointer, count);
   }
@@ -112,7 +114,10 @@ export class EngineMemory {
     return new Uint8Array(this.memory.buffer, pointer, count);
   }
 
-  /** Makes room for one piece of `bytes`, and an eighth more so that many small requests grow seldom. */
+  /**
+   * Grows memory to fit a piece of `bytes`. If possible, grows by at least an eighth of the current size, so that many
+   * small requests seldom grow it.
+   */
   private grow(bytes: number, purpose: string): boolean {
     if (this.blocks.largest() * UNIT >= bytes) return true;
     const needed = bytes - this.blocks.endingAt(this.end / UNIT) * UNIT;
@@ -177,31 +182,40 @@ class Piece implements Allocation {
 const collected = new FinalizationRegistry<Disposable>((owned) => owned[Symbol.dispose]());
 const owners = new Map<Disposable, WeakRef<object>>();
 
-/** Disposes what is `owned`, a piece of memory or what else has an end, when `owner` is collected. It must not refer to the owner, and tell its end by `disown`. */
+/**
+ * Disposes `owned` (memory or another resource) when `owner` is garbage collected. `owned` must not refer to the owner,
+ * and must call `disown` when it is disposed earlier.
+ */
 export function own(owner: object, owned: Disposable): void {
   collected.register(owner, owned, owned);
   owners.set(owned, new WeakRef(owner));
 }
 
-/** It has come to its end. */
+/** Stops tracking `owned`, which has been disposed. */
 export function disown(owned: Disposable): void {
   if (owners.delete(owned)) collected.unregister(owned);
 }
 
-/** The registry's callbacks wait for an idle moment; a request that does not fit cannot. */
+/**
+ * Disposes the resources of collected owners now. The registry's callbacks wait for an idle moment, which is too late
+ * for a request that does not fit.
+ */
 export function freeCollected(): void {
   for (const [owned, owner] of owners) if (owner.deref() === undefined) owned[Symbol.dispose]();
 }
 
 let one: EngineMemory | undefined;
 
-/** The memory of this process or realm, made on first use; shared where the host permits it. `own`: not shared, if it is made now. */
+/**
+ * Returns the memory of this process or realm, created on first use and shared if the host permits it. `own`: do not
+ * share it, if this call creates it.
+ */
 export function engineMemory({ own = false } = {}): EngineMemory {
   one ??= new EngineMemory(!own && sharingPermitted());
   return one;
 }
 
-/** A page without cross-origin isolation cannot share memory; Node always can. */
+/** Whether memory can be shared: always in Node, but on the web only with cross-origin isolation. */
 function sharingPermitted(): boolean {
   return (
     typeof SharedArrayBuffer === "function" && (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated !== false

@@ -4,19 +4,19 @@ import type { Slots } from "./slots.ts";
 import type { WebAssemblyModule } from "./web-types.ts";
 
 export interface LinkedFunction {
-  /** Index in the function table of every thread. */
+  /** Index in the function tables of all threads. */
   slot: number;
   /** The function on this thread. */
   call: (...args: number[]) => number;
 }
 
-/** Who needs a module: it disposes what it is given to hold when it needs it no more. */
+/** User of a module, which disposes the claims that it holds when it no longer needs the module. */
 export interface Holder {
-  /** Takes a claim, to dispose it when the module is no longer needed. */
+  /** Takes a claim, and disposes it when the module is no longer needed. */
   hold(claim: Disposable): void;
 }
 
-/** For what stays in use as long as the process. */
+/** Holder of modules that stay in use until the process ends. */
 export const forGood: Holder = { hold: () => {} };
 
 /** Functions in the tables of all threads. */
@@ -25,13 +25,16 @@ export interface Filled {
   /** Empties the slots. */
   clear(): void;
 }
-/** `build`: of the kernels that the module imports. */
+/** Links a module into the tables of all threads. `build`: build of the kernels that the module imports. */
 export type FillTables = (module: WebAssemblyModule, exports: string[], slots: number[], build: string) => Filled;
 
-/** Modules, and bytes of code in them, that are kept though nobody holds them. */
+/** Maximum number and total code size of modules that are cached without a holder. */
 const IDLE_MODULES = 128;
 const IDLE_BYTES = 4 * 2 ** 20;
-/** Once so many are held, those of owners that were collected are looked for without waiting for the host's word. */
+/**
+ * Number of modules from which collected owners are searched explicitly, without waiting for the host's finalisation
+ * callbacks.
+ */
 const FIRST_SEARCH = 512;
 
 interface Entry extends Filled {
@@ -42,31 +45,34 @@ interface Entry extends Filled {
 }
 
 /**
- * Emitted modules in the tables of all threads: one for each content, as long as somebody holds it.
+ * Generated modules in the tables of all threads, one per content, for as long as they have a holder.
  *
- * A holder is what owns the memory in which slot numbers stand (an arena, mostly): when it gives its memory back, it lets go of
- * its modules. What nobody holds is kept for a while, since runs ask for the same few again and again; of that, the least
- * recently used goes first, its slots become free and every thread forgets it.
+ * A holder owns the memory in which slot numbers are stored (usually an arena) and releases its modules when it frees
+ * that memory. Modules without a holder stay cached for a while, because runs often need the same few again. The least
+ * recently used are evicted first: their slots become free, and every thread drops them.
  */
 export class Modules {
   private readonly slots: Slots;
   private readonly fill: FillTables;
   private readonly hashOf: (bytes: Uint8Array) => string;
   private readonly entries = new Map<string, Entry[]>();
-  /** Held by nobody, the least recently used first. */
+  /** Modules without a holder, least recently used first. */
   private readonly idle = new Set<Entry>();
   private idleBytes = 0;
   private count = 0;
   private searchAt = FIRST_SEARCH;
 
-  /** `hashOf`: told apart by content, so that any function of the bytes will do. */
+  /** `hashOf`: any hash of the bytes. Collisions are resolved by comparing contents. */
   constructor(slots: Slots, fill: FillTables, hashOf: (bytes: Uint8Array) => string = hash) {
     this.slots = slots;
     this.fill = fill;
     this.hashOf = hashOf;
   }
 
-  /** The functions of the module, which stay in their slots until the holder lets go. The bytes are kept: they must not change. */
+  /**
+   * Links a module and returns its functions, which stay in their slots until the holder releases them. The bytes are
+   * stored without copying, so they must not change.
+   */
   link(bytes: Uint8Array, exports: string[], holder: Holder, build = ""): Record<string, LinkedFunction> {
     const key = `${this.hashOf(bytes)} ${build} ${exports.join(" ")}`;
     const entry = this.entries.get(key)?.find((known) => equal(known.bytes, bytes)) ?? this.add(key, bytes, exports, build);
@@ -76,12 +82,12 @@ export class Modules {
     return entry.functions;
   }
 
-  /** Modules that are linked, and how many of them nobody holds. */
+  /** Numbers of linked modules and of those without a holder. */
   get counts(): { linked: number; idle: number } {
     return { linked: this.count, idle: this.idle.size };
   }
 
-  /** Called by a claim, once. */
+  /** Releases a module. Called once, by a claim. */
   release(entry: Entry): void {
     entry.holders--;
     if (entry.holders > 0) return;
@@ -136,7 +142,7 @@ class Claim implements Disposable {
   }
 }
 
-/** FNV-1a with the length; collisions are told apart by comparing bytes. */
+/** FNV-1a with the length. Collisions are resolved by comparing bytes. */
 function hash(bytes: Uint8Array): string {
   let h = 0x811c9dc5;
   for (let i = 0; i < bytes.length; i++) h = Math.imul(h ^ bytes[i], 0x01000193);

@@ -4,7 +4,7 @@ import { hardwareThreads } from "./load.ts";
 import type { Allocation, EngineMemory } from "./memory.ts";
 import { openThread, type Port, type ThreadSource } from "./threads.ts";
 
-/** `kernel`: an export of the kernel build, or a table slot. */
+/** A kernel call. `kernel`: an export of the kernel build, or a table slot. */
 export interface Call {
   kernel: string | number;
   args: number[];
@@ -23,7 +23,7 @@ interface Reply {
   failure: Failure | undefined;
 }
 
-/** Calls on the calling thread; `stop`: as worker.js takes it. Rejects with what failed. */
+/** Runs calls on the calling thread. `stop`: as in worker.js. Rejects if a call fails. */
 type Own = (calls: readonly Call[], stop: number) => Promise<number[]>;
 
 interface Waiting {
@@ -43,17 +43,18 @@ const source: ThreadSource = {
 };
 
 /**
- * Workers on one shared memory: threads of worker.js (threads.ts).
+ * Worker threads (worker.js, threads.ts) that share one memory.
  *
- * Workers start when first needed and do not keep a Node process alive while idle. A worker that dies rejects what it was doing and is
- * replaced at the next batch; what every worker must hold (modules, table slots) is kept as a log of messages and replayed to new ones.
+ * Workers start when first needed and do not keep a Node process alive while idle. If a worker dies, its calls are
+ * rejected, and the next batch replaces it. Messages that every worker needs (modules, table slots) are logged and
+ * replayed to new workers.
  *
- * @throws WorkerError when a kernel traps, a worker dies, or the host lets none start; `cause` holds the reason
+ * @throws WorkerError when a kernel traps, a worker dies, or the host cannot start a worker; `cause` holds the reason
  */
 export class Pool {
   private readonly memory: EngineMemory;
   private readonly workers: (PoolWorker | undefined)[] = [];
-  /** What workers that start later are told, in this order. */
+  /** Messages for workers that start later, in order. */
   private readonly log: Set<object>;
   private readonly stopCells: Allocation[] = [];
   private nextId = 0;
@@ -63,19 +64,21 @@ export class Pool {
     this.log = new Set([{ kind: "start", memory: memory.memory }]);
   }
 
-  /** Sends `message` to every worker, also to those that start later. */
+  /** Sends `message` to all workers, including those that start later. */
   broadcast(message: object): void {
     this.log.add(message);
     this.tell(message);
   }
 
-  /** Sends `message`, which undoes one that was `broadcast`, to the workers that run: those that start later are told of neither. */
+  /**
+   * Sends `message`, which undoes an earlier `broadcast`, to running workers. Workers that start later receive neither.
+   */
   revoke(broadcast: object, message: object): void {
     this.log.delete(broadcast);
     this.tell(message);
   }
 
-  /** Messages that a worker starts with. */
+  /** Number of messages that are replayed to a new worker. */
   get logLength(): number {
     return this.log.size;
   }
@@ -85,14 +88,15 @@ export class Pool {
     return this.workers.filter(Boolean).length;
   }
 
-  /** Ends worker `i` now, as a crash would; resolves when it is gone. */
+  /** Ends worker `i` immediately, like a crash. Resolves when it is gone. */
   async terminate(i: number): Promise<void> {
     await this.workers[i]?.port.terminate();
   }
 
   /**
-   * Call i on the (i % workerCount)-th of the workers that have least to do, in order on each; results in the order of `calls`. `own`: what the calling thread
-   * does in place of the first of them, with the address of the cell that stops the others.
+   * Runs call i on the (i % workerCount)-th of the least busy workers, in order on each worker. Returns results in the
+   * order of `calls`. `own`: runs the calls of the first worker on the calling thread instead; it receives the address
+   * of the cell that stops the others.
    */
   async run(build: string, calls: Call[], workerCount: number, signal?: AbortSignal, own?: Own): Promise<number[]> {
     signal?.throwIfAborted();
@@ -106,7 +110,7 @@ export class Pool {
     const batches: Promise<Omit<Reply, "id">>[] = chosen.map((at, w) =>
       this.send(at, { kind: "run", build, calls: share(own ? w + 1 : w), stop: cell.pointer }),
     );
-    // Last, since it blocks: the others work by then.
+    // Start own calls last, because they block this thread while the workers run.
     if (own) batches.unshift(own(share(0), cell.pointer).then((results) => ({ results, failure: undefined })));
     const settled = await Promise.allSettled(
       batches.map((batch) =>
@@ -129,7 +133,10 @@ export class Pool {
     return calls.map((_, i) => replies[i % workerCount].results[Math.floor(i / workerCount)]);
   }
 
-  /** Places of workers, those that run before those that would have to start, unless all that run are busy and the machine has more threads. */
+  /**
+   * Returns indices of the least busy workers. Prefers running workers, unless all of them are busy and the machine has
+   * more threads.
+   */
   private leastBusy(count: number): number[] {
     const load = (w: number): number => this.workers[w]?.waiting.size ?? 0;
     const most = Math.max(count, hardwareThreads());
@@ -179,7 +186,7 @@ export class Pool {
   }
 }
 
-/** Hosts may refuse: Node without --allow-worker, a page whose policy knows no workers. */
+/** Hosts can refuse to start workers: Node without --allow-worker, or a page whose policy forbids them. */
 function opened(w: number, open: () => Port): Port {
   try {
     return open();
@@ -190,7 +197,7 @@ function opened(w: number, open: () => Port): Port {
   }
 }
 
-/** An error that says which kernel failed, with what, and where it ran. */
+/** Returns an error that names the failed kernel, its arguments and its thread. */
 export function trapError({ call, name, message, stack }: Failure, thread: string): WorkerError {
   const cause = new Error(message);
   cause.name = name;

@@ -1,14 +1,23 @@
-/** Whether what was asked for has room, found out before it is made: a host that cannot give it throws what says nothing, or ends the process. */
+/**
+ * Checks in advance whether a request fits into memory. Otherwise the host would throw an unhelpful error or end the
+ * process.
+ */
 import { MemoryLimitError } from "../errors/errors.ts";
 
-/** Bytes of numbers that one thing may take: as many as one array of float64 can have, and no more than there is. */
+/**
+ * Largest size of one array of numbers, in bytes: the maximum of a float64 array, or the memory of the machine if that
+ * is smaller.
+ */
 const MOST_NUMBERS = Math.min(2 ** 35, hostBytes());
-/** Bytes of objects of JavaScript, whose heap ends at two to four GiB. */
+/** Largest size of JavaScript objects, in bytes. The JavaScript heap is limited to two to four GiB. */
 export const MOST_OBJECTS = 2 ** 30;
-/** Bytes of the engine's memory. */
+/** Largest size of the engine's memory, in bytes. */
 export const MOST_ENGINE = Math.min(2 ** 32, hostBytes());
 
-/** The memory of this machine, or of the container: more than that ends the process. Infinity where the host does not say. */
+/**
+ * Returns the memory of this machine or container, beyond which the process would be killed. Infinity if the host does
+ * not report it.
+ */
 function hostBytes(): number {
   const { process } = globalThis;
   if (typeof process?.getBuiltinModule !== "function") return Infinity;
@@ -18,7 +27,7 @@ function hostBytes(): number {
 }
 
 /**
- * `what`: "1000000000 draws of each of 4 chains", what takes the memory. `instead`: what to do.
+ * Checks that a request fits. `what`: contents, e.g. "1000000000 draws of each of 4 chains". `instead`: advice.
  *
  * @throws MemoryLimitError [MEMORY_LIMIT] above `most` bytes
  */
@@ -31,7 +40,7 @@ export function checkRoom(where: string, what: string, bytes: number, most = MOS
     );
 }
 
-/** Zeros. @throws MemoryLimitError [MEMORY_LIMIT] where the host has no room for them */
+/** Returns an array of zeros. @throws MemoryLimitError [MEMORY_LIMIT] if the host cannot provide it */
 export function float64s(where: string, what: string, count: number): Float64Array {
   checkRoom(where, what, 8 * count);
   try {
@@ -55,5 +64,5 @@ export function bytesText(bytes: number): string {
   return `${(bytes / 2 ** (10 * power)).toFixed(1).replace(/\.0$/, "")} ${units[power - 1]}`;
 }
 
-/** A large count as a power of two: "2^29.4". */
+/** Formats a large count as a power of two: "2^29.4". */
 export const powerText = (count: number): string => `2^${Math.log2(count).toFixed(1)}`;

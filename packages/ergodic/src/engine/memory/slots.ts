@@ -1,4 +1,4 @@
-/** Numbers of table slots: handed out from `first` on, given back, and handed out again, the last one back first. */
+/** Allocates table slots, numbered from `first`. The slot freed last is reused first. */
 export class Slots {
   private next: number;
   private readonly free: number[] = [];
@@ -15,7 +15,7 @@ export class Slots {
     this.free.push(slot);
   }
 
-  /** Slots in use or free: what a table must hold. */
+  /** End of all slots in use or free, which is the size that a table needs. */
   get end(): number {
     return this.next;
   }

@@ -1,39 +1,39 @@
 /**
- * One thread, as Node and the web have it: worker_threads, or a Web Worker.
+ * A thread in Node or on the web: worker_threads or a Web Worker.
  *
- * A thread is made from its own text, so that no bundler has to find a file, and a bundle of one file works. On the web that is
- * a Blob URL; where a policy (CSP worker-src) forbids these, the file next to this one is taken, or what `configure({ worker })`
- * gives.
+ * A thread is created from its source text, so that bundlers need not find a file and a bundle can be a single file. On
+ * the web, the text becomes a Blob URL. If a policy (CSP worker-src) forbids Blob URLs, the worker comes from the file
+ * next to this one, or from `configure({ worker })`.
  */
 import { checkKeys, OptionError } from "../errors/errors.ts";
 import { builtin, inNode } from "../files/node.ts";
 import type { WebWorker } from "./web-types.ts";
 
-/** What both kinds of thread have in common. */
+/** Common interface of both kinds of thread. */
 export interface Port {
   post(message: object): void;
-  /** Keeps the process alive, or not. */
+  /** Sets whether the thread keeps the process alive. */
   hold(busy: boolean): void;
   terminate(): Promise<void>;
 }
 
-/** What a thread is made from. Both are the same program. */
+/** Source of a thread, as text and as a file. Both are the same program. */
 export interface ThreadSource {
   readonly name: ThreadName;
   readonly text: string;
-  /** Where there is such a file: bundlers leave none. */
+  /** Makes a worker from the file, if it exists. Bundlers leave the file out. */
   file(): WebWorker;
 }
 
-/** Names of threads: of the engine, and of what evaluates functions of modules. */
+/** Thread names: "ergodic-worker" runs the engine's kernels, "ergodic-evaluator" evaluates functions of modules. */
 export type ThreadName = "ergodic-worker" | "ergodic-evaluator";
 
 /** Options of `configure`. */
 export interface ThreadOptions {
   /**
-   * Not used in Node. Where the page's policy forbids workers from Blob URLs: the address of a copy of
-   * ergodic/dist/engine/memory/worker.js on your own server, or a function that
-   * makes a Worker of that name.
+   * For pages whose policy forbids workers from Blob URLs: the address of a copy of
+   * ergodic/dist/engine/memory/worker.js on your own server, or a function that makes a Worker with the given name. Not
+   * used in Node.
    */
   readonly worker?: string | URL | ((name: ThreadName) => WebWorker);
 }
@@ -41,9 +41,10 @@ export interface ThreadOptions {
 let configured: ThreadOptions["worker"];
 
 /**
- * Where this host's threads come from, for pages whose policy forbids workers from Blob URLs. To be called before the first run.
+ * Configures how this host creates threads, for pages whose policy forbids workers from Blob URLs. Call it before the
+ * first run.
  *
- * @throws OptionError for what is no address and no function
+ * @throws OptionError if `worker` is neither an address nor a function
  */
 export function configureThreads(options: ThreadOptions): void {
   checkKeys("configure", options, ["worker"]);
@@ -53,7 +54,10 @@ export function configureThreads(options: ThreadOptions): void {
   configured = worker;
 }
 
-/** `onDeath`: with the reason. @throws what the host throws that lets no thread start */
+/**
+ * Opens a thread. `onDeath` receives the reason when the thread ends. @throws the host's error if no thread can be
+ * started
+ */
 export function openThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   return inNode() ? nodeThread(source, onMessage, onDeath) : webThread(source, onMessage, onDeath);
 }
@@ -63,7 +67,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
   const worker = new threads.Worker(`"use strict";globalThis.ergodicThread=${JSON.stringify(name)};${text}`, {
     eval: true,
     name,
-    // Flags of this process, --input-type for one, may not suit the text.
+    // Flags of this process, such as --input-type, might not suit the text.
     execArgv: [],
   });
   let cause: unknown;
@@ -80,7 +84,7 @@ function nodeThread<M>({ name, text }: ThreadSource, onMessage: (message: M) => 
 
 function webThread<M>(source: ThreadSource, onMessage: (message: M) => void, onDeath: (cause: unknown) => void): Port {
   const ways = configured === undefined ? [fromText, ({ file }: ThreadSource) => file()] : [fromConfigured];
-  /** What was posted to a thread that has not answered yet: another in its place must be told the same. */
+  /** Messages to a thread that has not answered yet. If another thread replaces it, they are sent again. */
   let unanswered: object[] | undefined = [];
   const next = (refusal?: unknown): Worker => {
     const make = ways.shift();
@@ -129,7 +133,7 @@ function fromText({ name, text }: ThreadSource): Worker {
   try {
     return new Worker(url, { name });
   } finally {
-    // Not before the worker has been fetched.
+    // Revoke only after the worker has fetched the URL.
     setTimeout(() => URL.revokeObjectURL(url), 60_000);
   }
 }

@@ -1,4 +1,4 @@
-/** What the web names, under names that programs can be checked with whose compiler was not given the web (no "dom" among its libraries). */
+/** Types of the web, under names that also compile in programs without "dom" among the compiler's libraries. */
 
 type Global<Name extends string> = typeof globalThis extends { readonly [_ in Name]: infer Value } ? Value : unknown;
 type Instance<Of> = Of extends { readonly prototype: infer Made } ? Made : object;

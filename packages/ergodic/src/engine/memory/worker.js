@@ -1,21 +1,22 @@
 /**
- * One thread of the engine: the same program as a Node worker thread, as a Web Worker, and, through `createThread`, on the thread that
- * opened the engine. Plain JavaScript without imports, since threads are made from its text (threads.ts).
+ * One thread of the engine. The same program runs as a Node worker thread, as a Web Worker, and (through
+ * `createThread`) on the thread that opened the engine. Plain JavaScript without imports, because threads are created
+ * from its text (threads.ts).
  *
  * Messages in: {kind: "start", memory}, {kind: "module", build, module}, {kind: "link", module, exports, slots, build},
- * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id, results, failure}.
- * `stop` is the address of an i32 that, once not zero, drops the calls not yet started, here and on the
- * other workers of the batch; a call that fails sets it (0: none).
+ * {kind: "unlink", slots}, {kind: "slot", build, kernel, slot}, {kind: "run", id, build, calls, stop}. Out: {id,
+ * results, failure}. `stop` is the address of an i32, or 0 for none. Once the i32 is not zero, all workers of the batch
+ * drop the calls that they have not started. A call that fails sets it.
  */
 
 /** @typedef {{ kernel: string | number, args: number[] }} Call */
 /** @typedef {{ call: Call, name: string, message: string, stack: string | undefined }} Failure */
 /**
  * @typedef {object} Thread
- * @property {(build: string, module: WebAssembly.Module) => void} addBuild one of the build's families, instantiated when first used
+ * @property {(build: string, module: WebAssembly.Module) => void} addBuild adds one family of a build, instantiated when first used
  * @property {(build: string, name: string) => WebAssembly.Module | undefined} moduleOf the module that exports a kernel; undefined: not loaded
  * @property {(build: string, name: string) => (...args: number[]) => number} kernel
- * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: of the kernels it imports
+ * @property {(module: WebAssembly.Module, exports: string[], slots: number[], build: string) => void} link `build`: build of imported kernels
  * @property {(slot: number, f: ((...args: number[]) => number) | null) => void} setSlot
  * @property {(slot: number) => (...args: number[]) => number} atSlot
  * @property {(build: string, calls: Call[], stop: number) => { results: number[], failure: Failure | undefined }} runCalls
@@ -30,7 +31,7 @@
 export function createThread(memory) {
   const table = new WebAssembly.Table({ initial: 2048, element: "anyfunc" });
   /**
-   * Of each build, by the name of a kernel: the module that exports it.
+   * For each build, the module that exports each kernel, by kernel name.
    * @type {Map<string, Map<string, WebAssembly.Module>>}
    */
   const builds = new Map();
@@ -114,7 +115,7 @@ export function createThread(memory) {
 }
 
 /**
- * Serves messages until the thread ends.
+ * Returns a function that handles messages until the thread ends.
  * @param {(message: object) => void} post
  * @returns {(message: any) => void}
  */
@@ -132,8 +133,8 @@ function createServer(post) {
   };
 }
 
-// The engine's own thread imports this file for createThread; a worker is told apart by the name that the pool gives it (threads.ts). Node takes two
-// milliseconds to load its module of threads, and loads it in workers alone.
+// The engine's own thread imports this file for createThread. A worker is recognised by the name that the pool gives it
+// (threads.ts). Node's module of threads takes two milliseconds to load, so only workers load it.
 const WORKER_NAME = "ergodic-worker";
 if (typeof globalThis.process?.versions?.node === "string") {
   if (/** @type {{ ergodicThread?: string }} */ (globalThis).ergodicThread === WORKER_NAME) {

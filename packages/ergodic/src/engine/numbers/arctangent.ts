@@ -1,11 +1,13 @@
 /**
- * atan x from +, −, × and ÷ alone, so that every engine gives the same bits; Math.atan may differ between hosts.
+ * atan x, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; Math.atan can differ
+ * between hosts.
  *
- * |x| is taken near one of ½, 1, 3⁄2 and ∞ by atan x = atan c + atan((x − c)/(1 + cx)), and the rest, below 7⁄16, by a minimax polynomial.
- * Error below 1 ulp; ±0 stays. Source: fdlibm (Sun Microsystems 1993).
+ * |x| is reduced around the nearest of ½, 1, 3⁄2 and ∞ by atan x = atan c + atan((x − c)/(1 + cx)). The remainder,
+ * below 7⁄16, is computed by a minimax polynomial. Error below 1 ulp; ±0 is returned unchanged. Source: fdlibm (Sun
+ * Microsystems 1993).
  */
 
-/** atan of ½, 1, 3⁄2 and ∞, and what float64 loses of them. */
+/** atan of ½, 1, 3⁄2 and ∞, with their float64 rounding errors in LOW. */
 const HIGH = [0.4636476090008061, 0.7853981633974483, 0.982793723247329, 1.5707963267948966];
 const LOW = [2.2698777452961687e-17, 3.061616997868383e-17, 1.3903311031230998e-17, 6.123233995736766e-17];
 const ODD = [
@@ -29,7 +31,7 @@ function moved(x: number, near: number): number {
   return near === 2 ? (x - 1.5) / (1 + 1.5 * x) : -1 / x;
 }
 
-/** t − atan t for |t| < 7⁄16. */
+/** Returns t − atan t for |t| < 7⁄16. */
 function lost(t: number): number {
   const z = t * t;
   const w = z * z;

@@ -3,8 +3,8 @@ import { betaFront, betaLower } from "./beta-tails.ts";
 const fits = (a: number, b: number): boolean => a > 0 && b > 0 && a < Infinity && b < Infinity;
 
 /**
- * The beta distribution's quantile: the x with I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0, finite; anything else gives NaN. Exact to the
- * roundings of I. By Newton's method, kept within a shrinking bracket.
+ * Quantile of the beta distribution: the x with I_x(a, b) = p (beta-tails.ts). p in [0, 1]; a, b > 0 and finite; other
+ * arguments give NaN. Exact up to rounding errors of I. Uses Newton's method within a shrinking bracket.
  */
 export function betaQuantile(p: number, a: number, b: number): number {
   if (!(p >= 0 && p <= 1) || !fits(a, b)) return Number.NaN;
@@ -17,7 +17,7 @@ export function betaQuantile(p: number, a: number, b: number): number {
     if (excess === 0) return x;
     if (excess > 0) high = x;
     else low = x;
-    // The density is x^(a−1)(1−x)^(b−1)/B; far from the mean it underflows and the step leaves the bracket.
+    // The density is x^(a−1)(1−x)^(b−1)/B. Far from the mean it underflows, and the step leaves the bracket.
     const newton = x - (excess * x * (1 - x)) / betaFront(a, b, x, 1 - x);
     const next = newton > low && newton < high ? newton : (low + high) / 2;
     if (Math.abs(next - x) <= 2 ** -51 * x) return next;

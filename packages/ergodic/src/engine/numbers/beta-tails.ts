@@ -1,9 +1,11 @@
 /**
- * Both tails of the beta distribution for hosts: I_x(a, b) = ∫₀ˣ t^(a−1)(1 − t)^(b−1) dt ÷ B(a, b) and 1 − I; a, b > 0, 0 ≤ x ≤ 1.
+ * Both tails of the beta distribution: I_x(a, b) = ∫₀ˣ t^(a−1)(1 − t)^(b−1) dt ÷ B(a, b) and 1 − I; a, b > 0, 0 ≤ x ≤
+ * 1.
  *
- * The continued fraction on the side of the mean where it converges fast; the other side is 1 less it. x and 1 − x are both given, so that
- * neither end loses digits, and the factor in front is built from Stirling's remainder where a and b are large. Relative error about 1e-13 of
- * the side computed first, 1e-13 absolute of the other. Source: Abramowitz, Stegun 1964, 26.5.8.
+ * Computes the tail on the side of the mean where the continued fraction converges fast; the other tail is 1 minus
+ * this. x and 1 − x are both arguments, so that neither end loses digits. For large a and b, the leading factor is
+ * computed from the remainder of Stirling's formula. Relative error about 1e-13 of the tail computed first, 1e-13
+ * absolute of the other. Source: Abramowitz, Stegun 1964, 26.5.8.
  */
 import { exp } from "./exp.ts";
 import { lgamma } from "./gamma.ts";
@@ -12,14 +14,14 @@ import { log, log1p } from "./log.ts";
 
 const LARGE = 12;
 
-/** log Γ(a + b) − log Γ(a), by Stirling's series where a is large, so that nothing large cancels. */
+/** Returns log Γ(a + b) − log Γ(a). Uses Stirling's series for large a, to avoid cancellation of large terms. */
 function logGammaRatio(a: number, b: number): number {
   if (a < LARGE) return lgamma(a + b) - lgamma(a);
   const rising = (a - 0.5) * log1p(b / a) + b * (log(a + b) - 1);
   return rising + stirlingRemainder(a + b) - stirlingRemainder(a);
 }
 
-/** x^a y^b ÷ B(a, b), y = 1 − x. */
+/** Returns x^a y^b ÷ B(a, b), with y = 1 − x. */
 export function betaFront(a: number, b: number, x: number, y: number): number {
   const whole = a + b;
   if (a < LARGE || b < LARGE) {
@@ -27,7 +29,7 @@ export function betaFront(a: number, b: number, x: number, y: number): number {
     const logX = y < 0.5 ? log1p(-y) : log(x);
     return exp(a * logX + b * logY + logGammaRatio(Math.max(a, b), Math.min(a, b)) - lgamma(Math.min(a, b)));
   }
-  // x(a + b)/a = 1 + (bx − ay)/a: logarithms of numbers near 1 where it matters.
+  // x(a + b)/a = 1 + (bx − ay)/a: takes logarithms of numbers near 1 where precision matters.
   const excess = b * x - a * y;
   const exponent = a * log1p(Math.max(excess / a, -1)) + b * log1p(Math.max(-excess / b, -1));
   const remainder = stirlingRemainder(whole) - stirlingRemainder(a) - stirlingRemainder(b);
@@ -36,7 +38,7 @@ export function betaFront(a: number, b: number, x: number, y: number): number {
 
 const keptFromZero = (x: number): number => (Math.abs(x) < 1e-300 ? 1e-300 : x);
 
-/** I_x(a, b) for x not far beyond its mean a/(a + b). */
+/** Returns I_x(a, b) for x not far beyond its mean a/(a + b). */
 function fraction(a: number, b: number, x: number, y: number): number {
   const factor = betaFront(a, b, x, y) / a;
   if (factor === 0) return 0;
@@ -57,12 +59,12 @@ function fraction(a: number, b: number, x: number, y: number): number {
   return factor * value;
 }
 
-/** I_x(a, b); y: 1 − x, where the caller knows it better. */
+/** Returns I_x(a, b). y: 1 − x, if the caller knows it more precisely. */
 export function betaLower(a: number, b: number, x: number, y: number = 1 - x): number {
   if (!(x > 0)) return Number.isNaN(x) ? x : 0;
   if (!(y > 0)) return Number.isNaN(y) ? y : 1;
   return x <= (a + 1) / (a + b + 2) ? fraction(a, b, x, y) : 1 - fraction(b, a, y, x);
 }
 
-/** 1 − I_x(a, b). */
+/** Returns 1 − I_x(a, b). */
 export const betaUpper = (a: number, b: number, x: number, y: number = 1 - x): number => betaLower(b, a, y, x);

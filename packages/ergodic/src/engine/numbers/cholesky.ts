@@ -1,8 +1,9 @@
 /**
- * Solves A x = b in place, A symmetric and positive definite: A = L Lᵀ, then two triangular solves.
+ * Solves A x = b in place for a symmetric, positive definite A: A = L Lᵀ, then two triangular solves.
  *
- * matrix: float64[n × n], row-major; its lower triangle is read and overwritten by L. right: float64[n], overwritten by x. False, with both
- * spoilt, where a pivot is not above 64 ε times its diagonal element: A is singular to rounding.
+ * matrix: float64[n × n], row-major; its lower triangle is read and overwritten by L. right: float64[n], overwritten by
+ * x. Returns false, leaving invalid values in both, if a pivot is at most 64 ε times its diagonal element, i.e. if A is
+ * numerically singular.
  */
 const leastPivot = 2 ** -46;
 

@@ -1,9 +1,10 @@
 /**
- * cos x and sin x together, the same bits on every machine (Math.cos differs between JavaScript engines).
+ * cos x and sin x together, with the same bits on every machine (Math.cos differs between JavaScript engines).
  *
- * x = nπ/2 + r with |r| ≤ π/4 by three-part subtraction (Cody and Waite 1980), exact for |n| < 2^20; then the minimax polynomials
- * of fdlibm (Sun Microsystems 1993). Error below 2.3e-16 for |x| < 1.6e6; for larger x the reduction loses about 1e-16·|x|. NaN and ±∞
- * give NaN. `cosine` and `sine` alone reduce larger x in whole numbers, and keep the error.
+ * x = nπ/2 + r with |r| ≤ π/4 by three-part subtraction (Cody and Waite 1980), exact for |n| < 2^20; then the minimax
+ * polynomials of fdlibm (Sun Microsystems 1993). Error below 2.3e-16 for |x| < 1.6e6; for larger x, the reduction loses
+ * about 1e-16·|x|. NaN and ±∞ give NaN. `cosine` and `sine` reduce larger x in integer arithmetic, and have the same
+ * error for all x.
  */
 const HALF_PI_1 = 1.5707963267341256;
 const HALF_PI_2 = 6.077100506303966e-11;
@@ -16,20 +17,21 @@ export function cosineSine(x: number, factor: number, out: Float64Array, at: num
   const z = r * r;
   const sine = factor * (r + r * z * sinePolynomial(z));
   const cosine = factor * (1 - 0.5 * z + z * z * cosinePolynomial(z));
-  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, which processors could not predict.
+  // By quarter turns: cos, sin; -sin, cos; -cos, -sin; sin, -cos. Without branches, because processors could not
+  // predict them.
   const quarter = (n - 4 * Math.floor(n / 4)) | 0;
   const swapped = quarter & 1;
   out[at + swapped] = (1 - (quarter & 2)) * cosine;
   out[at + 1 - swapped] = (1 - ((quarter + 1) & 2)) * sine;
 }
 
-/** ±0 stays. */
+/** Returns sin x; ±0 is returned unchanged. */
 export const sine = (x: number): number => (x === 0 ? x : wave(x, 0));
 export const cosine = (x: number): number => wave(x, 1);
 
 const pair = new Float64Array(2);
 
-/** sin(x + quarterTurns·π/2). */
+/** Returns sin(x + quarterTurns·π/2). */
 function wave(x: number, quarterTurns: number): number {
   const [quarter, r] = Math.abs(x) > LARGE && Math.abs(x) < Infinity ? reduced(x) : [0, x];
   cosineSine(r, 1, pair, 0);
@@ -38,16 +40,16 @@ function wave(x: number, quarterTurns: number): number {
   return turns < 2 ? value : -value;
 }
 
-/** Beyond it n is no longer exact times the parts of π/2. */
+/** Size above which n times the parts of π/2 is not exact. */
 const LARGE = 1.6e6;
-/** Of π/2 in `reduced`: 2^1024 quarter turns lose 2^-200. */
+/** Binary digits of π/2 in `reduced`: 2^1024 quarter turns then lose 2^-200. */
 const DIGITS = 1224n;
 let quarterTurn = 0n;
 
-/** x = n π/2 + r, |r| < π/2, of large x: n mod 4 and r. */
+/** Reduces large x: x = n π/2 + r, |r| < π/2. Returns n mod 4 and r. */
 function reduced(x: number): readonly [quarter: number, r: number] {
   quarterTurn ||= 2n * (4n * inverseArctangent(5n) - inverseArctangent(239n));
-  // From 2^20 on the last place of a float64 is at most 2^-32.
+  // The last place of a float64 from 2^20 on is at least 2^-32, so this is exact.
   const whole = Math.abs(x) < 2 ** 53 ? BigInt(x * 2 ** 32) : BigInt(x) << 32n;
   const exact = whole << (DIGITS - 32n);
   const n = exact / quarterTurn;
@@ -55,7 +57,7 @@ function reduced(x: number): readonly [quarter: number, r: number] {
   return [Number(BigInt.asUintN(2, n)), Number(r >> (DIGITS - 200n)) * 2 ** -200];
 }
 
-/** atan 1/n with so many digits, for π = 16 atan 1/5 − 4 atan 1/239 (Machin 1706). */
+/** Returns atan 1/n with DIGITS binary digits, for π = 16 atan 1/5 − 4 atan 1/239 (Machin 1706). */
 function inverseArctangent(n: bigint): bigint {
   let term = (1n << DIGITS) / n;
   let total = term;

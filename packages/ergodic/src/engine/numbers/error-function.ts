@@ -1,21 +1,22 @@
 /**
- * erf and erfc for hosts: the reference evaluation beside the SIMD code of compiler/functions/error-function.ts, and by other formulae.
+ * erf and erfc outside the kernels: the reference for the SIMD code of compiler/functions/error-function.ts, by
+ * different formulae.
  *
- * |x| < 1: erf x = 2/√π·Σ (−1)ⁿx^(2n+1)/(n!·(2n + 1)). From 1 on: erfc x = e^(−x²)/√π divided by the continued fraction
- * x + ½/(x + 1/(x + 3⁄2/(x + …))), cut after 30 + 220/x² parts (the rest, about e^(−2x√2n), is below 2^-60). Error below 4 units in the last
- * place, of erfc 10 between ½ and 1. Source: Abramowitz, Stegun 1964, 7.1.5 and 7.1.14.
+ * |x| < 1: erf x = 2/√π·Σ (−1)ⁿx^(2n+1)/(n!·(2n + 1)). |x| ≥ 1: erfc x = e^(−x²)/√π divided by the continued fraction x
+ * + ½/(x + 1/(x + 3⁄2/(x + …))), cut after 30 + 220/x² terms (the rest, about e^(−2x√2n), is below 2^-60). Error below
+ * 4 units in the last place; 10 for erfc between ½ and 1. Source: Abramowitz, Stegun 1964, 7.1.5 and 7.1.14.
  */
 import { exp } from "./exp.ts";
 
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
-/** e^(−x²): the square of x rounded to 24 bits is exact, and the rest of it small. */
+/** Returns e^(−x²). The square of x rounded to 24 bits is exact, and the remainder is small. */
 function gaussian(x: number): number {
   const h = Math.fround(x);
   return exp(-h * h) * exp(-(x - h) * (x + h));
 }
 
-/** For |x| < 1. */
+/** erf x for |x| < 1. */
 function series(x: number): number {
   const square = x * x;
   let total = 0;
@@ -23,7 +24,7 @@ function series(x: number): number {
   return TWO_OVER_ROOT_PI * x * total;
 }
 
-/** For x ≥ 1. */
+/** erfc x for x ≥ 1. */
 function fraction(x: number): number {
   if (x > 28) return 0;
   let value = x;
@@ -31,13 +32,13 @@ function fraction(x: number): number {
   return ((TWO_OVER_ROOT_PI / 2) * gaussian(x)) / value;
 }
 
-/** ±0 stays; ±1 at ±∞. */
+/** Returns erf x; ±0 is returned unchanged, and ±∞ gives ±1. */
 export function erf(x: number): number {
   if (Math.abs(x) < 1) return x === 0 ? x : series(x);
   return x < 0 ? fraction(-x) - 1 : 1 - fraction(x);
 }
 
-/** 1 − erf x, without loss where erf x is near 1. */
+/** Returns 1 − erf x, without loss of precision if erf x is near 1. */
 export function erfc(x: number): number {
   if (Math.abs(x) < 1) return 1 - series(x);
   return x < 0 ? 2 - fraction(-x) : fraction(x);

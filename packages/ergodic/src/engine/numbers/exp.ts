@@ -1,15 +1,16 @@
 import { powerOfTwo, scaled } from "./power-of-two.ts";
 
-/** ln 2 in two parts; the first has 32 bits, so that k × it is exact. */
+/** ln 2 in two parts. The first part has 32 bits, so that its product with k is exact. */
 export const LN2_HIGH = 0.6931471803691238;
 export const LN2_LOW = 1.9082149292705877e-10;
 
 /**
- * eˣ and eˣ − 1 from +, −, × and ÷ alone, so that every engine gives the same bits; Math.exp may differ between hosts.
+ * eˣ and eˣ − 1, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; Math.exp can
+ * differ between hosts.
  *
- * x = k ln 2 + r with |r| ≤ ½ ln 2, ln 2 in two parts; e^r by its series up to r¹³ (the rest is below 2^-57); then 2^k by its bits. Error
- * below 1 ulp, 2 where the result is subnormal. exp of more than 709.79 = ∞, of less than −745.14 = 0, of NaN = NaN.
- * expm1: without loss at small x, error below 2 ulp; ±0 stays.
+ * x = k ln 2 + r with |r| ≤ ½ ln 2, and ln 2 in two parts. e^r is computed by its series up to r¹³ (the rest is below
+ * 2^-57), and 2^k from its bits. Error below 1 ulp, or 2 ulp for a subnormal result. exp gives ∞ above 709.79, 0 below
+ * −745.14 and NaN for NaN. expm1: no loss of precision at small x, error below 2 ulp; ±0 is returned unchanged.
  */
 export function exp(x: number): number {
   if (!(x < 709.782712893384)) return x > 709.782712893384 ? Infinity : x === 709.782712893384 ? Number.MAX_VALUE : x;
@@ -18,7 +19,7 @@ export function exp(x: number): number {
   const high = x - k * LN2_HIGH;
   const low = k * LN2_LOW;
   const r = high - low;
-  // e^r − 1 = r + r² q; what the subtraction rounded away is added last.
+  // e^r − 1 = r + r² q; the rounding error of the subtraction is added last.
   const lost = high - r - low;
   const value = 1 + (r + (lost + r * r * series(r)));
   return scaled(value, k);
@@ -33,11 +34,11 @@ export function expm1(x: number): number {
   const r = high - low;
   const lost = high - r - low;
   const less = r + (lost + r * r * series(r));
-  // 2^k (1 + less) − 1; the two whole parts are exact.
+  // 2^k (1 + less) − 1; both integer parts are exact.
   return k === 0 ? less : powerOfTwo(k) - 1 + powerOfTwo(k) * less;
 }
 
-/** Σ_{j=2..13} r^(j−2)/j!, smallest terms first. */
+/** Returns Σ_{j=2..13} r^(j−2)/j!, adding the smallest terms first. */
 export function series(r: number): number {
   let sum = 1 / 6227020800;
   sum = sum * r + 1 / 479001600;

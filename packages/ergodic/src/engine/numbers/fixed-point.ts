@@ -1,2 +1,2 @@
-/** 16-bit parameters (Buckwild) are whole multiples of this: ±16 in steps of 2⁻¹¹. */
+/** Unit of 16-bit parameters (Buckwild): they cover ±16 in steps of 2⁻¹¹. */
 export const PARAMETER_SCALE = 2 ** -11;

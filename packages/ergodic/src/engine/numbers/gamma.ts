@@ -1,11 +1,12 @@
 /**
- * lgamma = log|Γ|, digamma = lgamma' and trigamma = lgamma'' for hosts: the reference evaluation beside the SIMD code of
- * engine/compiler/functions/, and by other formulae.
+ * lgamma = log|Γ|, digamma = lgamma' and trigamma = lgamma'' outside the kernels: the reference for the SIMD code of
+ * engine/compiler/functions/, by different formulae.
  *
- * lgamma between ½ and 2½: Σ over k of the zeta series around 2, exact at the zeros 1 and 2; else, and for the others, the recurrence up to
- * x ≥ 12 and Stirling's series there (the first term left out is below 2^-60 of the result). x < 0 by reflection. Errors: below 8 units in
- * the last place of max(1, |result|), for lgamma between ½ and 2½ and for trigamma of the result. Poles as in C: lgamma and trigamma are ∞
- * at 0, −1, −2, …; digamma is ∓∞ at ±0, NaN at negative integers. Source: Abramowitz, Stegun 1964, 6.1.33, 6.1.41, 6.3.18, 6.4.12.
+ * lgamma between ½ and 2½: the zeta series around 2, exact at the zeros 1 and 2. Otherwise, and for the other
+ * functions: the recurrence up to x ≥ 12, and Stirling's series from there (its first omitted term is below 2^-60 of
+ * the result). x < 0: reflection. Errors: below 8 units in the last place of max(1, |result|); for trigamma, and for
+ * lgamma between ½ and 2½, of the result. Poles as in C: lgamma and trigamma are ∞ at 0, −1, −2, …; digamma is ∓∞ at ±0
+ * and NaN at negative integers. Source: Abramowitz, Stegun 1964, 6.1.33, 6.1.41, 6.3.18, 6.4.12.
  */
 import { cosine, sine } from "./cosine-sine.ts";
 import { log, log1p } from "./log.ts";
@@ -24,21 +25,21 @@ const BERNOULLI = [1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, 
 const LARGE = 12;
 const HALF_LOG_TWO_PI = 0.9189385332046728;
 
-/** Σ B₂ₖ·factor(2k)/x^2k. */
+/** Returns Σ B₂ₖ·factor(2k)/x^2k. */
 function stirling(x: number, factor: (twice: number) => number): number {
   let total = 0;
   for (let k = BERNOULLI.length; k > 0; k--) total = (total + BERNOULLI[k - 1] * factor(2 * k)) / (x * x);
   return total;
 }
 
-/** log Γ(2 + d) for |d| ≤ ½. */
+/** Returns log Γ(2 + d) for |d| ≤ ½. */
 function aroundTwo(d: number): number {
   let total = 0;
   for (let k = ZETA_LESS_ONE.length + 1; k > 1; k--) total = ((k % 2 === 0 ? 1 : -1) * ZETA_LESS_ONE[k - 2]) / k + d * total;
   return d * (ONE_LESS_EULER + d * total);
 }
 
-/** x less the nearest integer; 0 of huge and infinite x. */
+/** Returns x minus the nearest integer; 0 for huge or infinite x. */
 const residue = (x: number): number => (Math.abs(x) < 2 ** 52 ? x - Math.round(x) : 0);
 const cotangent = (x: number): number => cosine(x) / sine(x);
 const isInteger = (x: number): boolean => residue(x) === 0;

@@ -1,6 +1,6 @@
 /**
- * √Σ xᵢ² without overflow, the same bits on every machine; Math.hypot differs between hosts. Error below n/2 + 2 ulp of n
- * numbers. 0 of none; ∞ if any is ±∞, else NaN if any is.
+ * √Σ xᵢ² without overflow, with the same bits on every machine; Math.hypot differs between hosts. Error below n/2 + 2
+ * ulp for n numbers. 0 for no numbers; ∞ if any number is ±∞; otherwise NaN if any is NaN.
  */
 export function hypotenuse(...x: readonly number[]): number {
   let largest = 0;

@@ -1,9 +1,10 @@
 /**
- * Regularised incomplete gamma functions for hosts: P(a, x) = ∫₀ˣ t^(a−1)e^(−t) dt ÷ Γ(a) and Q = 1 − P; a > 0, x ≥ 0.
+ * Regularised incomplete gamma functions: P(a, x) = ∫₀ˣ t^(a−1)e^(−t) dt ÷ Γ(a) and Q = 1 − P; a > 0, x ≥ 0.
  *
- * x < a + 1: P by its series; else Q by Legendre's continued fraction; the other is 1 less it. The factor in front is built from Stirling's
- * remainder where a is large, so that no large logarithms cancel. Relative error about 1e-13 of the one computed first, 1e-13 absolute of the
- * other. Source: Abramowitz, Stegun 1964, 6.5.29 and 6.5.31.
+ * x < a + 1: P by its series. Otherwise: Q by Legendre's continued fraction. The other function is 1 minus this. For
+ * large a, the leading factor is computed from the remainder of Stirling's formula, so that no large logarithms cancel.
+ * Relative error about 1e-13 of the function computed first, 1e-13 absolute of the other. Source: Abramowitz, Stegun
+ * 1964, 6.5.29 and 6.5.31.
  */
 
 import { exp } from "./exp.ts";
@@ -12,7 +13,7 @@ import { log, log1p } from "./log.ts";
 
 const LARGE = 12;
 
-/** log Γ(a) − [(a − ½) log a − a + ½ log 2π] for a ≥ 12. */
+/** Returns log Γ(a) − [(a − ½) log a − a + ½ log 2π] for a ≥ 12. */
 export function stirlingRemainder(a: number): number {
   const square = a * a;
   return (
@@ -20,7 +21,7 @@ export function stirlingRemainder(a: number): number {
   );
 }
 
-/** x^a e^(−x) ÷ Γ(a). */
+/** Returns x^a e^(−x) ÷ Γ(a). */
 function front(a: number, x: number): number {
   if (a < LARGE) return exp(a * log(x) - x - lgamma(a));
   const excess = (x - a) / a;
@@ -34,7 +35,7 @@ function series(a: number, x: number): number {
   return front(a, x) * total;
 }
 
-/** Lentz's forward evaluation. */
+/** Evaluates the continued fraction by Lentz's method. */
 function fraction(a: number, x: number): number {
   let b = x + 1 - a;
   let c = Infinity;
@@ -51,14 +52,14 @@ function fraction(a: number, x: number): number {
   return front(a, x) * value;
 }
 
-/** P(a, x). */
+/** Returns P(a, x). */
 export function gammaLower(a: number, x: number): number {
   if (!(x > 0)) return Number.isNaN(x) ? x : 0;
   if (x === Infinity) return 1;
   return x < a + 1 ? series(a, x) : 1 - fraction(a, x);
 }
 
-/** Q(a, x). */
+/** Returns Q(a, x). */
 export function gammaUpper(a: number, x: number): number {
   if (!(x > 0)) return Number.isNaN(x) ? x : 1;
   if (x === Infinity) return 0;

@@ -2,9 +2,9 @@ import { exp } from "./exp.ts";
 import { log } from "./log.ts";
 
 /**
- * log Σ exp xᵢ, with the largest taken out first, so that nothing overflows and the largest term is never lost.
+ * log Σ exp xᵢ. The largest term is factored out first, so that nothing overflows and the largest term is never lost.
  *
- * −∞ of no terms and of −∞ alone; ∞ if any term is; NaN if any term is.
+ * −∞ for no terms, or if all terms are −∞; ∞ if any term is ∞; NaN if any term is NaN.
  */
 export function logSumExp(x: ArrayLike<number>): number {
   let largest = -Infinity;

@@ -1,22 +1,22 @@
 import { scaled } from "./power-of-two.ts";
 
-/** ln 2 in two parts; the first has 32 bits, so that k × it is exact. */
+/** ln 2 in two parts. The first part has 32 bits, so that its product with k is exact. */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
 const SQRT2 = Math.SQRT2;
 
 const number = new Float64Array(1);
 const halves = new Uint32Array(number.buffer);
-/** Index of the half that holds sign and exponent. */
+/** Index of the half that contains sign and exponent. */
 const HIGH = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
 
 /**
- * Natural logarithm, and that of 1 + x, from +, −, × and ÷ alone, so that every engine and the WebAssembly twin (kernels/engine/numbers/log.ts) give the same bits;
- * Math.log may differ between hosts.
+ * Natural logarithms of x and of 1 + x, computed with only +, −, × and ÷, so that every JavaScript engine and the
+ * WebAssembly version (kernels/engine/numbers/log.ts) give the same bits; Math.log can differ between hosts.
  *
- * x = 2^k m with m in [√½, √2), f = m − 1, s = f/(2 + f): log(1 + f) = f − f²/2 + s (f²/2 + R), R = 2 Σ_{j≥1} s^2j/(2j + 1), cut after
- * j = 10 (the rest is below 2^-58 of the sum). Error below 1 ulp. log 0 = −∞, log of a negative number or NaN = NaN.
- * log1p: without loss at small x, error below 2 ulp; ±0 stays.
+ * x = 2^k m with m in [√½, √2), f = m − 1, s = f/(2 + f): log(1 + f) = f − f²/2 + s (f²/2 + R), R = 2 Σ_{j≥1} s^2j/(2j
+ * + 1), cut after j = 10 (the rest is below 2^-58 of the sum). Error below 1 ulp. log 0 = −∞; log of a negative number
+ * or NaN is NaN. log1p: no loss of precision at small x, error below 2 ulp; ±0 is returned unchanged.
  */
 export function log(x: number): number {
   if (!(x > 0)) return x === 0 ? -Infinity : NaN;
@@ -34,22 +34,22 @@ export function log(x: number): number {
   return k * LN2_HIGH - (half - (s * (half + rest) + k * LN2_LOW) - f);
 }
 
-/** log(1 + x). */
+/** Returns log(1 + x). */
 export function log1p(x: number): number {
   if (x === 0 || x === Infinity) return x;
   const u = 1 + x;
-  // What the sum rounded away is put right by the slope of the logarithm.
+  // Corrects the rounding error of the sum by the slope of the logarithm.
   return u > 0 ? log(u) + (x - (u - 1)) / u : log(u);
 }
 
-/** k and m of 0 < x < ∞: x = 2^k m, √½ ≤ m ≤ √2. */
+/** Returns k and m for 0 < x < ∞: x = 2^k m, √½ ≤ m ≤ √2. */
 export function split(x: number): readonly [k: number, m: number] {
   const k = exponentOf(x);
   const m = scaled(x, -k);
   return m > SQRT2 ? [k + 1, m / 2] : [k, m];
 }
 
-/** k for which x 2^-k is in [1, 2), 0 < x < ∞. */
+/** Returns the k for which x 2^-k is in [1, 2), for 0 < x < ∞. */
 function exponentOf(x: number): number {
   number[0] = x;
   const field = halves[HIGH] >>> 20;
@@ -58,7 +58,7 @@ function exponentOf(x: number): number {
   return (halves[HIGH] >>> 20) - 1077;
 }
 
-/** 2 Σ_{j=1..10} z^j/(2j + 1), smallest terms first. */
+/** Returns 2 Σ_{j=1..10} z^j/(2j + 1), adding the smallest terms first. */
 function series(z: number): number {
   let sum = 2 / 21;
   sum = sum * z + 2 / 19;

@@ -3,9 +3,9 @@ import { log } from "./log.ts";
 /**
  * The standard normal quantile: z with Φ(z) = u, for u in (0, 1), exact to about 1e-15 relative.
  *
- * Rational approximations in three regions, by operations that are the same everywhere; the WebAssembly twin (kernels/engine/random/random.ts) gives the
- * same bits. u = 0 and 1 give −∞ and ∞.
- * Source: Wichura 1988, Applied Statistics 37, algorithm AS 241, PPND16.
+ * Rational approximations in three regions, with operations that give the same bits everywhere, including the
+ * WebAssembly version (kernels/engine/random/random.ts). u = 0 and 1 give −∞ and ∞. Source: Wichura 1988, Applied
+ * Statistics 37, algorithm AS 241, PPND16.
  */
 export function normalQuantile(u: number): number {
   const q = u - 0.5;

@@ -1,8 +1,9 @@
 /**
- * Puts the number of rank `place` (from 0) among x[from], x[from + 1], … in its place: none larger before it, none smaller behind. The rest is in any order.
+ * Partially sorts x[from], x[from + 1], … so that x[place] is the number that a full sort would put there (`place`
+ * counts from 0). Smaller or equal numbers come before it, larger or equal ones after it, in any order.
  *
- * x: float64[n], changed in place; n operations on average. NaN sorts last, as by `sort`. Nothing is done where `place` is before `from`.
- * Source: Hoare 1961 (Find).
+ * x: float64[n], changed in place; O(n) operations on average. NaN sorts last, as in `sort`. Does nothing if `place` is
+ * before `from`. Source: Hoare 1961 (Find).
  */
 export function order(x: Float64Array, place: number, from = 0): void {
   if (place < from) return;
@@ -25,7 +26,7 @@ export function order(x: Float64Array, place: number, from = 0): void {
   }
 }
 
-/** Moves NaN to the end; the last place that has a number. */
+/** Moves NaN to the end, and returns the index of the last number. */
 function withoutNaN(x: Float64Array, from: number): number {
   let last = x.length - 1;
   for (let i = last; i >= from; i--) {

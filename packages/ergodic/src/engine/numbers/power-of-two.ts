@@ -1,4 +1,4 @@
-/** 2^k for whole k, exactly, from a table: −1074 ≤ k ≤ 1023. */
+/** 2^k for integers −1074 ≤ k ≤ 1023, exactly, from a table. */
 const LOWEST = -1074;
 const POWERS = table();
 
@@ -12,10 +12,10 @@ function table(): Float64Array {
 
 export const powerOfTwo = (k: number): number => POWERS[k - LOWEST];
 
-/** x 2^k for −1100 ≤ k ≤ 1100: exact, or where it is subnormal rounded once if |x| is in [½, 2]. */
+/** Returns x 2^k for −1100 ≤ k ≤ 1100. Exact; for |x| in [½, 2], a subnormal result is rounded only once. */
 export function scaled(x: number, k: number): number {
   if (k >= LOWEST && k <= 1023) return x * powerOfTwo(k);
-  // Two factors, since 2^1024 is no number and 2^-1075 none either.
+  // Uses two factors, because 2^1024 and 2^-1075 are not representable.
   const half = Math.trunc(k / 2);
   return x * powerOfTwo(half) * powerOfTwo(k - half);
 }

@@ -2,20 +2,21 @@ import { series as exponentialSeries, LN2_HIGH, LN2_LOW } from "./exp.ts";
 import { split } from "./log.ts";
 import { scaled } from "./power-of-two.ts";
 
-/** A number as high + low, |low| at most half a unit of high's last place. */
+/** A number as high + low, where |low| is at most half a unit in the last place of high. */
 type Pair = readonly [high: number, low: number];
 
 const THIRD: Pair = [1 / 3, 1.850371707708594e-17];
-/** Beyond it a power of any number but 1 over- or underflows. */
+/** Exponent beyond which powers of any number except 1 overflow or underflow. */
 const LARGEST = 2 ** 70;
 
 /**
- * xʸ from +, −, × and ÷ alone, so that every engine gives the same bits; the `**` of JavaScript differs between engines in the last place.
+ * xʸ, computed with only +, −, × and ÷, so that every JavaScript engine gives the same bits; the `**` of JavaScript
+ * differs between engines in the last place.
  *
- * e^(y log|x|), the logarithm carried as a sum of two numbers (about 2^-66 relative), since y log|x| may reach 745 and its
- * absolute error is the result's relative error. Error below 1 ulp, 2 where the result is subnormal; a result that is a float64
- * number is exact. The exceptions are those of IEEE 754's pow: 1 for x = 1 or y = 0, NaN of the other or not; NaN for x < 0
- * unless y is whole.
+ * Computes e^(y log|x|). The logarithm is a sum of two numbers (about 2^-66 relative), because y log|x| can reach 745
+ * and its absolute error is the relative error of the result. Error below 1 ulp, or 2 ulp for a subnormal result. A
+ * result that is exactly representable is exact. Special cases follow IEEE 754's pow: 1 for x = 1 or y = 0, even if the
+ * other argument is NaN; NaN for x < 0 unless y is an integer.
  *
  * log m = 2s (1 + z (⅓ + z W(z))), s = (m − 1)/(m + 1), z = s², m in [√½, √2).
  */
@@ -33,7 +34,7 @@ export function power(x: number, y: number): number {
   return sign * exponential(times(logarithm(size), Math.min(Math.max(y, -LARGEST), LARGEST)));
 }
 
-/** e^(high + low). */
+/** Returns e^(high + low). */
 function exponential([x, less]: Pair): number {
   if (x > 710) return Infinity;
   if (x < -746) return 0;
@@ -46,7 +47,7 @@ function exponential([x, less]: Pair): number {
   return scaled(value, k);
 }
 
-/** log x of 0 < x < ∞. */
+/** Returns log x for 0 < x < ∞. */
 function logarithm(x: number): Pair {
   const [k, m] = split(x);
   const f = m - 1;
@@ -65,7 +66,7 @@ function logarithm(x: number): Pair {
   return fastSum(high, low + (rest + k * LN2_LOW));
 }
 
-/** W: Σ_{j≥2} z^(j−2)/(2j + 1), smallest terms first; z below 0.0295. */
+/** W: returns Σ_{j≥2} z^(j−2)/(2j + 1), adding the smallest terms first; z is below 0.0295. */
 function series(z: number): number {
   let total = 0;
   for (let j = 14; j >= 2; j--) total = total * z + 1 / (2 * j + 1);
@@ -77,27 +78,27 @@ function times([high, low]: Pair, y: number): Pair {
   return fastSum(p, rounded + low * y);
 }
 
-/** a + b, exactly. */
+/** Returns a + b, exactly. */
 function sum(a: number, b: number): Pair {
   const high = a + b;
   const back = high - a;
   return [high, a - (high - back) + (b - back)];
 }
 
-/** a + b, exactly where |a| ≥ |b| or a = 0. */
+/** Returns a + b, exactly if |a| ≥ |b| or a = 0. */
 function fastSum(a: number, b: number): Pair {
   const high = a + b;
   return [high, a - high + b];
 }
 
-/** a × b, exactly but for underflow; both below 2^996. Source: Dekker 1971. */
+/** Returns a × b, exactly except for underflow; both must be below 2^996. Source: Dekker 1971. */
 function product(a: number, b: number): Pair {
   const [p, q] = [halved(a), halved(b)];
   const high = a * b;
   return [high, p[0] * q[0] - high + p[0] * q[1] + p[1] * q[0] + p[1] * q[1]];
 }
 
-/** In two parts of 26 bits. */
+/** Splits a number into two parts of 26 bits. */
 function halved(a: number): Pair {
   const scaled = a * 134217729; // 2^27 + 1
   const high = scaled - (scaled - a);

@@ -1,14 +1,15 @@
 /**
- * Eigenvectors and eigenvalues of a small symmetric matrix: A = Σ_j λ_j v_j v_jᵀ, λ ascending, v orthonormal.
+ * Eigenvectors and eigenvalues of a small symmetric matrix: A = Σ_j λ_j v_j v_jᵀ, with λ ascending and v orthonormal.
  *
- * A: float64[n, n], row by row, both triangles; destroyed. `values`: λ, float64[n]. `vectors`: row j is v_j, float64[n, n]; its sign is
- * arbitrary. None may share memory. Householder reflections make A tridiagonal, implicit QL steps with Wilkinson's shift make it diagonal:
- * about 9n³ operations. Errors of λ and of A − Σ λ v vᵀ are a small multiple of 2^-53 · max|λ|. Only +, −, ×, ÷ and √: the same bits
- * everywhere. False, and no result, where A is not finite.
- * Source: Golub, Van Loan 2013, sections 8.3 (algorithms 8.3.1 and 8.3.3, here from the other end: QL).
+ * A: float64[n, n], row-major, both triangles; overwritten. `values`: λ, float64[n]. `vectors`: row j is v_j,
+ * float64[n, n]; its sign is arbitrary. The arrays must not share memory. Householder reflections make A tridiagonal,
+ * and implicit QL steps with Wilkinson's shift make it diagonal: about 9n³ operations. Errors of λ and of A − Σ λ v vᵀ
+ * are a small multiple of 2^-53 · max|λ|. Only uses +, −, ×, ÷ and √, so that the bits are the same everywhere. Returns
+ * false, without a result, if A is not finite. Source: Golub, Van Loan 2013, sections 8.3 (algorithms 8.3.1 and 8.3.3,
+ * here from the other end: QL).
  */
 
-/** Steps an eigenvalue: three are common, and more than 30 are not known to happen. */
+/** Maximum number of QL steps per eigenvalue. Three are typical, and more than 30 have never been observed. */
 const STEPS = 60;
 
 export function symmetricEigen(n: number, a: Float64Array, values: Float64Array, vectors: Float64Array): boolean {
@@ -18,7 +19,7 @@ export function symmetricEigen(n: number, a: Float64Array, values: Float64Array,
     if (!(size < Infinity)) return false;
     if (size > scale) scale = size;
   }
-  // Squares of entries must neither overflow nor vanish.
+  // Scales A so that squares of entries neither overflow nor underflow.
   const unit = scale || 1;
   for (let i = 0; i < n * n; i++) a[i] /= unit;
   const beside = new Float64Array(n);
@@ -29,7 +30,10 @@ export function symmetricEigen(n: number, a: Float64Array, values: Float64Array,
   return true;
 }
 
-/** T = QᵀAQ: `diagonal`, what stands `beside` it (n − 1 numbers), and Qᵀ in `rotation`. Reads and writes a's lower triangle. */
+/**
+ * Computes T = QᵀAQ: its diagonal in `diagonal`, its n − 1 sub-diagonal entries in `beside`, and Qᵀ in `rotation`.
+ * Reads and overwrites the lower triangle of a.
+ */
 function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, beside: Float64Array, rotation: Float64Array): void {
   const p = new Float64Array(n);
   const factors = new Float64Array(n);
@@ -37,7 +41,8 @@ function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, besi
   for (let i = 0; i < n; i++) diagonal[i] = a[i * n + i];
   rotation.fill(0);
   for (let i = 0; i < n; i++) rotation[i * n + i] = 1;
-  // Qᵀ = H_{n−2} … H_0, from the left: rows and columns up to k are still the identity's when H_k comes.
+  // Qᵀ = H_{n−2} … H_0, multiplied from the left. Rows and columns up to k still equal the identity when H_k is
+  // applied.
   for (let k = n - 3; k >= 0; k--) {
     if (factors[k] === 0) continue;
     for (let i = k + 1; i < n; i++) {
@@ -49,7 +54,10 @@ function tridiagonalise(n: number, a: Float64Array, diagonal: Float64Array, besi
   }
 }
 
-/** A ← HAH, H = I − f vvᵀ, so that column k ends below its first sub-diagonal entry; v stays in that column. Returns f, 0 for H = I. */
+/**
+ * A ← HAH, H = I − f vvᵀ, which zeroes column k below its first sub-diagonal entry; v is stored in that column. Returns
+ * f, or 0 for H = I.
+ */
 function reflect(n: number, k: number, a: Float64Array, beside: Float64Array, p: Float64Array): number {
   const first = a[(k + 1) * n + k];
   let rest = 0;
@@ -80,7 +88,7 @@ function reflect(n: number, k: number, a: Float64Array, beside: Float64Array, p:
   return factor;
 }
 
-/** T = SΛSᵀ, `rotation` ← Sᵀ · rotation. False where it does not converge. */
+/** T = SΛSᵀ, `rotation` ← Sᵀ · rotation. Returns false if it does not converge. */
 function diagonalise(n: number, d: Float64Array, e: Float64Array, rotation: Float64Array): boolean {
   for (let low = 0; low < n; low++) {
     for (let steps = 0; ; steps++) {
@@ -108,7 +116,7 @@ function chase(n: number, low: number, high: number, d: Float64Array, e: Float64
     const r = Math.sqrt(f * f + g * g);
     e[i + 1] = r;
     if (r === 0) {
-      // The matrix falls apart here: the step ends, and both parts go on.
+      // The matrix decouples here: the step ends, and both parts are processed separately.
       d[i + 1] -= shift;
       e[high] = 0;
       return;

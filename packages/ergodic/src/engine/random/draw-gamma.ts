@@ -3,12 +3,10 @@ import { log } from "../numbers/log.ts";
 import type { Draws } from "./stream.ts";
 
 /**
- * Exact draws of gamma variates with scale 1, and what is made of them.
+ * Draws exact gamma variates with scale 1, mean and variance `shape` > 0. drawLogGamma and drawBeta build on it.
  *
- * Shape ≥ 1: squeeze-free rejection from a cubed normal; below 1 the draw of shape + 1 times U^(1/shape), in logarithms, since for small shapes
- * the draw itself is often 0 in float64. Source: Marsaglia, Tsang 2000.
- *
- * Mean and variance `shape` > 0.
+ * Shape ≥ 1: squeeze-free rejection from a cubed normal. Shape < 1: a draw for shape + 1 times U^(1/shape), computed in
+ * logarithms, because draws with small shapes often underflow to 0 in float64. Source: Marsaglia, Tsang 2000.
  */
 export function drawGamma(draws: Draws, shape: number): number {
   if (shape < 1) return exp(drawLogGamma(draws, shape));
@@ -23,13 +21,13 @@ export function drawGamma(draws: Draws, shape: number): number {
   }
 }
 
-/** The logarithm of a gamma variate, finite for every shape > 0. */
+/** Draws the logarithm of a gamma variate, which is finite for every shape > 0. */
 export function drawLogGamma(draws: Draws, shape: number): number {
   if (shape >= 1) return log(drawGamma(draws, shape));
   return log(drawGamma(draws, shape + 1)) - draws.exponential() / shape;
 }
 
-/** In [0, 1]: G_a/(G_a + G_b). */
+/** Draws a beta variate in [0, 1]: G_a/(G_a + G_b). */
 export function drawBeta(draws: Draws, a: number, b: number): number {
   const difference = drawLogGamma(draws, b) - drawLogGamma(draws, a);
   return 1 / (1 + exp(difference));

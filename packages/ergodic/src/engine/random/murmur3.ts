@@ -1,5 +1,5 @@
 /**
- * MurmurHash3, x86, 32 bits, of a range of bytes; unsigned.
+ * Returns the unsigned 32-bit MurmurHash3 (x86) of a range of bytes.
  *
  * Source: A. Appleby, smhasher (public domain). Blocks are little-endian.
  */
@@ -8,11 +8,11 @@ export function murmur3(bytes: Uint8Array, start: number, end: number, seed: num
   return ended(blocks(seed | 0, bytes, start, whole), bytes, whole, end, end - start);
 }
 
-/** The same of bytes that come in parts. */
+/** Computes the same hash of bytes that arrive in parts. */
 export class Murmur3 {
   #hash: number;
   #count = 0;
-  /** What does not fill a block yet: at most three bytes. */
+  /** Bytes that do not fill a block yet: at most three. */
   #rest = new Uint8Array(0);
 
   constructor(seed: number) {
@@ -29,7 +29,7 @@ export class Murmur3 {
     }
     const whole = part.length - ((part.length - missing) & 3);
     this.#hash = blocks(blocks(this.#hash, first, 0, first.length), part, missing, whole);
-    // A copy whatever `part` is: slice() of a Buffer would be a view.
+    // Always a copy: slice() of a Buffer would be a view.
     this.#rest = new Uint8Array(part.subarray(whole));
     return this;
   }
@@ -42,7 +42,8 @@ export class Murmur3 {
 function blocks(h: number, bytes: Uint8Array, start: number, end: number): number {
   let i = start;
   if (LITTLE_ENDIAN && (bytes.byteOffset + start) % 4 === 0) {
-    // Whole words at a time: some three times as fast. Signed, as engines keep no others without a heap number each before they optimise.
+    // Reads whole words, which is about three times as fast. They are signed, because unoptimised code allocates a heap
+    // number for larger values.
     const words = new Int32Array(bytes.buffer, bytes.byteOffset + start, (end - start) >> 2);
     for (let k = 0; k < words.length; k++) {
       h ^= mixed(words[k]);

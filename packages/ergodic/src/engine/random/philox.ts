@@ -1,8 +1,9 @@
 /**
- * Philox4x32-10: four random u32 from a counter (u32[4]) and a key (u32[2]), by ten rounds of two 32 × 32 → 64 bit products.
+ * Philox4x32-10: computes four random u32 from a counter (u32[4]) and a key (u32[2]), by ten rounds of two 32 × 32 → 64
+ * bit products.
  *
- * Any two (counter, key) pairs give independent-looking blocks; nothing is carried from draw to draw.
- * Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"; constants of Random123.
+ * Any two (counter, key) pairs give independent-looking blocks; there is no state between draws. Source: Salmon,
+ * Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3"; constants of Random123.
  */
 
 const MULTIPLY_0 = 0xd2511f53;
@@ -30,7 +31,7 @@ export function philox(out: Uint32Array, c0: number, c1: number, c2: number, c3:
   out[3] = c3;
 }
 
-/** The upper 32 bits of the 64-bit product of two u32, as an i32. */
+/** Returns the upper 32 bits of the 64-bit product of two u32, as an i32. */
 export function multiplyHigh(a: number, b: number): number {
   const aLow = a & 0xffff;
   const aHigh = a >>> 16;

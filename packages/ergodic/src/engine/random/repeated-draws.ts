@@ -1,9 +1,9 @@
 import { BlockDraws, type Stream } from "./stream.ts";
 
-/** The draws of one update of a stream, as often as they are wanted: bits and normal numbers are computed once. */
+/** The draws of one update of a stream, for repeated use. Bits and normal numbers are computed once. */
 export class RepeatedDraws extends BlockDraws {
   readonly #words: number[] = [];
-  /** By the place of their first word. */
+  /** Normal numbers by the position of their first word. */
   readonly #normals: (number | undefined)[] = [];
   #next = 0;
 
@@ -24,7 +24,7 @@ export class RepeatedDraws extends BlockDraws {
     return known;
   }
 
-  /** From here on the same numbers as from the start. */
+  /** Restarts the draws, which then give the same numbers again. */
   restart(): void {
     this.#next = 0;
   }

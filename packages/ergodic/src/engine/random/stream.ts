@@ -3,37 +3,38 @@ import { log } from "../numbers/log.ts";
 import { normalQuantile } from "../numbers/normal-quantile.ts";
 import { multiplyHigh, philox } from "./philox.ts";
 
-/** A named random stream: draws of an update depend on the seed, the names and the update's number alone. */
+/** A named random stream. The draws of an update depend only on the seed, the names and the update's number. */
 export interface Stream {
   /** Two u32: a hash of the seed and the names. */
   readonly key: readonly [number, number];
-  /** The draws of update `counter`, an integer in [0, 2^53). */
+  /** Returns the draws of update `counter`, an integer in [0, 2^53). */
   at(counter: number): Draws;
 }
 
-/** Random numbers, one after another; their order matters. */
+/** A sequence of random numbers. The order of draws matters. */
 export interface Draws {
-  /** 32 random bits. */
+  /** Returns 32 random bits. */
   bits(): number;
-  /** [0, 1), 53 bits. */
+  /** Returns a uniform number in [0, 1), with 53 bits. */
   uniform(): number;
-  /** 0 … n − 1, without bias; n an integer in [1, 2^32]. */
+  /** Returns an unbiased integer in 0 … n − 1; n is an integer in [1, 2^32]. */
   integer(n: number): number;
-  /** Mean 0, variance 1. */
+  /** Returns a normal number with mean 0 and variance 1. */
   normal(): number;
-  /** Mean 1. */
+  /** Returns an exponential number with mean 1. */
   exponential(): number;
 }
 
 /**
  * Named, counter-based random streams: `stream(seed, "chain", 3).at(update)`.
  *
- * What an update draws depends on the seed, the names and the update's number alone, so that a resumed, retried or moved run repeats itself
- * exactly. Word w of update c is word w mod 4 of the Philox4x32-10 block with counter [⌊w/4⌋, 0, c mod 2^32, ⌊c/2^32⌋] and the stream's
- * key. kernels/engine/random/random.ts gives the same bits.
+ * The draws of an update depend only on the seed, the names and the update's number, so that a resumed, retried or
+ * moved run repeats itself exactly. Word w of update c is word w mod 4 of the Philox4x32-10 block with counter [⌊w/4⌋,
+ * 0, c mod 2^32, ⌊c/2^32⌋] and the stream's key. kernels/engine/random/random.ts gives the same bits.
  *
- * uniform: 53 bits, [0, 1). integer(n): Lemire's multiply and reject, without bias. normal: Φ⁻¹ of a 52-bit midpoint, so |z| < 8.3.
- * exponential: −log of a 53-bit number in (0, 1], mean 1. One to two words a draw, one after the other: the order of draws matters.
+ * uniform: 53 bits, [0, 1). integer(n): Lemire's multiply and reject, without bias. normal: Φ⁻¹ of a 52-bit midpoint,
+ * so |z| < 8.3. exponential: −log of a 53-bit number in (0, 1], mean 1. Draws consume one or two words each in
+ * sequence, so the order of draws matters.
  *
  * @throws OptionError unless the seed is an integer of at most 53 bits
  */
@@ -43,7 +44,7 @@ export function stream(seed: number, ...names: (string | number)[]): Stream {
   return { key, at: (counter) => new BlockDraws(key, counter) };
 }
 
-/** Draws of one update, by Philox blocks. */
+/** The draws of one update, computed from Philox blocks. */
 export class BlockDraws implements Draws {
   private readonly words = new Uint32Array(4);
   private readonly key: readonly [number, number];
@@ -76,7 +77,7 @@ export class BlockDraws implements Draws {
     if (n === 2 ** 32) return this.bits();
     let word = this.bits();
     if (Math.imul(word, n) >>> 0 < n) {
-      // 2^32 mod n of the 2^32 words must be refused, or small results would be more frequent.
+      // 2^32 mod n of the 2^32 words must be rejected; otherwise small results would be more frequent.
       const refused = (2 ** 32 - n) % n;
       while (Math.imul(word, n) >>> 0 < refused) word = this.bits();
     }
@@ -99,7 +100,10 @@ export class BlockDraws implements Draws {
   }
 }
 
-/** Absorbs the text's UTF-16 units, four words a step, with Philox as the compression function: state ← philox(state ⊕ words) ⊕ state. */
+/**
+ * Hashes the text's UTF-16 units, four words per step, with Philox as the compression function: state ← philox(state ⊕
+ * words) ⊕ state.
+ */
 function hashKey(text: string): readonly [number, number] {
   const state = new Uint32Array(4);
   const out = new Uint32Array(4);

@@ -1,6 +1,9 @@
 import { CapabilityError, saidBy } from "../errors/errors.ts";
 
-/** Code that is loaded when it is needed. @throws CapabilityError [HOST_IMPORT] where it cannot be, which is no fault of what it was needed for */
+/**
+ * Loads code when it is needed. @throws CapabilityError [HOST_IMPORT] if the code cannot be loaded, so that the
+ * caller's input is not blamed
+ */
 export async function later<T>(load: () => Promise<T>): Promise<T> {
   try {
     return await load();

@@ -1,42 +1,45 @@
 /**
- * A thread that runs a program of the library's own: a file, which bundlers find by `new URL("./serve.js", import.meta.url)` where it is opened. What
- * Node and the web have in common.
+ * Runs one of the library's programs on its own thread, in Node or on the web. The program is a file, which bundlers
+ * find by `new URL("./serve.js", import.meta.url)` where the thread is opened.
  */
 import type { Worker as NodeWorker, WorkerOptions } from "node:worker_threads";
 import { refuse } from "../errors/checks.ts";
 import { builtin, inNode } from "../files/node.ts";
 
-/** One end of the messages. */
+/** A thread, as seen by the caller. */
 export interface OwnThread<Sent> {
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
-  /** Node: whether it keeps the process alive. As it is opened, it does. */
+  /** Sets whether the thread keeps the process alive (Node only). Initially it does. */
   hold(busy: boolean): void;
   end(): void;
 }
 
-/** The other end, on the thread. */
+/** The caller, as seen by the thread. */
 export interface Parent<Heard, Sent> {
   hear(take: (message: Heard) => void): void;
   post(message: Sent, transfer?: readonly ArrayBuffer[]): void;
 }
 
-/** How it is opened. Both ways have the program's address in them, since bundlers look for `new Worker(new URL("./serve.js", import.meta.url))` as it is written. */
+/**
+ * Constructors of the thread. Both contain the program's address, because bundlers look for the literal `new Worker(new
+ * URL("./serve.js", import.meta.url))`.
+ */
 export interface Opening {
   onNode(Thread: typeof NodeWorker, options: WorkerOptions): NodeWorker;
   onWeb(): Worker;
-  /** The entry of the package that has the program, and the call that takes an address of it, for errors. */
+  /** Package entry that contains the program, and the call that accepts its address; both for errors. */
   readonly entry: string;
   readonly call: string;
 }
 
-/** @throws what the host throws that lets no thread start */
+/** Opens a thread. @throws the host's error if no thread can be started */
 export function openOwnThread<Sent, Heard>(
   { onNode, onWeb, entry, call }: Opening,
   hear: (message: Heard) => void,
   die: (cause: unknown) => void,
 ): OwnThread<Sent> {
   if (inNode()) {
-    // Flags of this process, --input-type for one, may not suit a file.
+    // Flags of this process, such as --input-type, might not suit a file.
     const thread = onNode(builtin("node:worker_threads").Worker, { name: "ergodic", execArgv: [] });
     thread.on("message", hear);
     thread.on("error", die);
@@ -47,7 +50,7 @@ export function openOwnThread<Sent, Heard>(
       end: () => void thread.terminate(),
     };
   }
-  // All that a browser says of a program that is not there is nothing.
+  // Browsers report a missing program as an error without a message.
   const unloaded = `its program could not be loaded: where a bundler leaves the addresses of workers as they are, build ${entry} as an entry of its own, and give ${call} its address`;
   const thread = onWeb();
   thread.addEventListener("message", (event) => hear(event.data));
@@ -59,16 +62,19 @@ export function openOwnThread<Sent, Heard>(
   };
 }
 
-/** As seen from the page; in Node, which has none, from the working folder. A thread would see it from its own program. */
+/**
+ * Resolves an address against the page, or against the working folder in Node. A thread would resolve it against its
+ * own program.
+ */
 export function seenFromHere(where: string, name: string, given: unknown): URL {
   const base = inNode() ? builtin("node:url").pathToFileURL("./") : (globalThis.document?.baseURI ?? location.href);
   try {
     if (given instanceof URL || typeof given === "string") return new URL(given, base);
-  } catch {} // Refused as what is no text is.
+  } catch {} // Not an address: refused below.
   refuse(where, name, given, "an address", `${name}: new URL("./${name}.js", import.meta.url)`);
 }
 
-/** What the program of a thread talks to; undefined where it was loaded as no thread. */
+/** Returns the connection to the parent of this thread; undefined if the program does not run on a thread. */
 export function parentOf<Heard, Sent>(): Parent<Heard, Sent> | undefined {
   if (inNode()) {
     const { parentPort } = builtin("node:worker_threads");

@@ -1,13 +1,13 @@
 import { turn } from "./turn.ts";
 
-/** Things, or numbers of theirs, between two yields: a few milliseconds. */
+/** Maximum numbers of items, and of values in them, between two yields. They take a few milliseconds. */
 const [PAUSE_THINGS, PAUSE_NUMBERS] = [1024, 1 << 17];
 
-/** When a generator that goes through many things yields. */
+/** Decides when a generator that visits many items yields. */
 export class Pauses {
   private left = PAUSE_NUMBERS;
 
-  /** Whether to yield before a thing of so many numbers. */
+  /** Returns whether to yield before an item with this many numbers. */
   due(numbers = 0): boolean {
     this.left -= numbers + PAUSE_NUMBERS / PAUSE_THINGS;
     if (this.left > 0) return false;
@@ -16,7 +16,7 @@ export class Pauses {
   }
 }
 
-/** What a generator ends with that yields every few milliseconds, all of it at once. */
+/** Runs a generator that yields every few milliseconds to its end without pausing, and returns its result. */
 export function atOnce<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();
@@ -24,7 +24,10 @@ export function atOnce<T>(steps: Generator<void, T>): T {
   }
 }
 
-/** The same, with a turn of the event loop where it yields. @throws the reason of an aborted `signal`, once the generator has cleared up */
+/**
+ * Runs such a generator with a turn of the event loop at each yield. @throws the reason of an aborted `signal`, after
+ * the generator has cleaned up
+ */
 export async function inTurns<T>(steps: Generator<void, T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     const { done, value } = steps.next();

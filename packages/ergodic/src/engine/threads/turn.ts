@@ -1,7 +1,7 @@
-/** Resolves after the event loop has served what waits: a promise alone would starve signals and timers. */
+/** Resolves after the event loop has served pending events. A promise alone would starve signals and timers. */
 export function turn(): Promise<void> {
   if (typeof setImmediate === "function") return new Promise((resolve) => setImmediate(resolve));
-  // Not a timer: browsers make nested timers wait for 4 ms.
+  // Not a timer, because browsers delay nested timers by 4 ms.
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -20,12 +20,12 @@ interface Block {
 }
 
 /**
- * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation; G: diagonal
- * of normals; H: Walsh–Hadamard, unscaled; S: diagonal of lengths of N(0, I_n) vectors over ‖G‖_F, so that the lengths of the w are those of
- * N(0, 2γI) vectors. Rows are padded with zeros to n.
+ * Fastfood: W = √(2γ/n) S H G Π H B in blocks of n = 2^⌈log₂ d⌉ frequencies. B: random signs; Π: a random permutation;
+ * G: a diagonal of normals; H: the unscaled Walsh–Hadamard matrix; S: a diagonal of lengths of N(0, I_n) vectors over
+ * ‖G‖_F, so that the lengths of the w are distributed like those of N(0, 2γI) vectors. Rows are padded with zeros to n.
  *
- * Block b takes update b of the stream (seed, "features", "fastfood"). Cost a row: O(count·log d), with no matrix to keep.
- * Source: Le, Sarlós, Smola 2013.
+ * Block b takes update b of the stream (seed, "features", "fastfood"). Cost per row: O(count·log d), with no stored
+ * matrix. Source: Le, Sarlós, Smola 2013.
  */
 export function fastfood(options: FeatureOptions): RandomFeatures {
   addTransformation(fastfoodStep);
@@ -35,7 +35,7 @@ export function fastfood(options: FeatureOptions): RandomFeatures {
 export const fastfoodStep = featureTransformation("fastfood", drawn, ({ inputs, count }) => {
   const size = paddedSize(inputs);
   const frequencies = Math.ceil(count / 2 / size) * size;
-  // The length of each is that of a vector of normals.
+  // Each length needs as many normals as a vector has numbers.
   const drawing = 2 * SIGN + NORMAL * (1 + size);
   return { work: frequencies * (drawing + 2 * transformCost(size)), bytes: 21 * frequencies + 16 * size };
 });

@@ -1,10 +1,12 @@
 /**
- * Random feature maps of the Gaussian kernel k(x, y) = exp(−γ‖x − y‖²): what `rff`, `orthogonal`, `sorf` and `fastfood` share.
+ * Random feature maps of the Gaussian kernel k(x, y) = exp(−γ‖x − y‖²): shared code of `rff`, `orthogonal`, `sorf` and
+ * `fastfood`.
  *
- * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of order 1/√D,
- * and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x²; "scale" = 1/(d·var), var over all cells of the dataset
- * (population variance, 1 if it is 0), resolved when the map is applied. The maps differ in how the frequencies w are drawn, from N(0, 2γI)
- * or with less variance; all come again from the seed, so that a saved model holds five numbers.
+ * z(x) = √(2/D) [cos w₁·x, sin w₁·x, …, cos w_{D/2}·x, sin w_{D/2}·x], so that z(x)·z(y) ≈ k(x, y), with an error of
+ * order 1/√D, and z(x)·z(x) = 1. D: `count`, even. γ: `gamma`, > 0, in units of 1/x². "scale" = 1/(d·var), where var is
+ * the population variance of all cells of the dataset (1 if it is 0); it is computed when the map is applied. The maps
+ * differ in how they draw the frequencies w: from N(0, 2γI), or with less variance. The seed reproduces all
+ * frequencies, so a saved model stores only five numbers.
  *
  * Source: Rahimi, Recht 2007.
  *
@@ -19,7 +21,7 @@ import { checkStep } from "../step-check.ts";
 
 /** Options of random feature maps: rff(), sorf(), orthogonal(), fastfood(). */
 export interface FeatureOptions {
-  /** Features made, as pairs of cosine and sine: an even number, 2 to 2²². */
+  /** Number of features, in pairs of cosine and sine: an even number, 2 to 2²². */
   count: number;
   /** γ of the kernel exp(−γ‖x − y‖²), > 0. Default "scale": 1/(columns × variance of all cells). */
   gamma?: number | "scale";
@@ -27,29 +29,29 @@ export interface FeatureOptions {
   seed?: number;
 }
 
-/** A map as the user chose it. */
+/** A random feature map with the user's options. */
 export interface RandomFeatures {
-  /** Which map: "rff", "orthogonal", "sorf" or "fastfood". */
+  /** Kind of map: "rff", "orthogonal", "sorf" or "fastfood". */
   readonly kind: string;
-  /** Features made. */
+  /** Number of features. */
   readonly count: number;
   /** γ of the kernel. */
   readonly gamma: number | "scale";
   /** Seed of the frequencies. */
   readonly seed: number;
-  /** Kind, count, gamma and seed: what `randomFeaturesFromJson` takes. */
+  /** Returns kind, count, gamma and seed, as JSON for `randomFeaturesFromJson`. */
   toJSON(): JsonObject;
 }
 
-/** The maps that there are, for whoever needs their names alone. */
+/** Names of all maps, for code that does not need the maps themselves. */
 export const mapKinds: readonly string[] = ["rff", "orthogonal", "sorf", "fastfood"];
 
-/** A map resolved for a dataset, as it stands in a pipeline. */
+/** A map resolved for a dataset, as a pipeline step. */
 export interface FeaturesStep extends Step {
   readonly count: number;
   readonly gamma: number;
   readonly seed: number;
-  /** Columns that come in. */
+  /** Number of input columns. */
   readonly inputs: number;
 }
 
@@ -72,11 +74,11 @@ export function resolveFeatures({ kind, count, gamma, seed }: RandomFeatures, ro
   return { kind, count, gamma: gamma === "scale" ? 1 / (inputs * (variance(rows) || 1)) : gamma, seed, inputs };
 }
 
-/** Work of drawing a normal number (random/stream.ts), and of a pair of cosine and sine. */
+/** Cost of drawing a normal number (random/stream.ts), and of computing a cosine and sine pair. */
 export const NORMAL = 128;
 const PAIR = 128;
 
-/** `costOf`: cost of drawing the frequencies and of applying them to one row. */
+/** Makes the pipeline step of a map. `costOf`: cost of drawing the frequencies and of applying them to one row. */
 export function featureTransformation(
   kind: string,
   project: (step: FeaturesStep) => Projection,
@@ -119,13 +121,13 @@ export function featureTransformation(
   };
 }
 
-/** Cost of a matrix of frequencies: `normals` random numbers for each cell, and one product with a row. */
+/** Returns the cost of a frequency matrix: `normals` random numbers per cell, and one product with a row. */
 export function matrixCost({ count, inputs }: FeaturesStep, normals: number): Cost {
   const cells = (count / 2) * inputs;
   return { work: cells * (normals * NORMAL + 4), bytes: 8 * cells };
 }
 
-/** x ↦ Wx for a row-major matrix of frequencies × inputs. */
+/** Returns x ↦ Wx for a row-major matrix of frequencies × inputs. */
 export function matrixProjection(matrix: Float64Array, inputs: number): Projection {
   const frequencies = matrix.length / inputs;
   return (row, into) => {
@@ -139,7 +141,8 @@ export function matrixProjection(matrix: Float64Array, inputs: number): Projecti
       return;
     }
     let k = 0;
-    // Four sums at a time keep the adder busy; each sum's order, and so its bits, is that of the plain loop below.
+    // Computes four sums at a time to hide the latency of additions. Each sum has the same order, and so the same bits,
+    // as in the plain loop below.
     for (; k + 4 <= frequencies; k += 4) {
       const base = k * inputs;
       let a = 0;
@@ -166,7 +169,7 @@ export function matrixProjection(matrix: Float64Array, inputs: number): Projecti
   };
 }
 
-/** An explicit matrix of frequencies must fit in memory; structured maps need none. */
+/** Checks that an explicit frequency matrix fits in memory. Structured maps need no matrix. */
 export function checkMatrix(kind: string, step: FeaturesStep): void {
   const cells = (step.count / 2) * step.inputs;
   if (cells <= 2 ** 27) return;
@@ -178,7 +181,7 @@ export function checkMatrix(kind: string, step: FeaturesStep): void {
   );
 }
 
-/** Population variance of all cells, zeros of sparse rows included. */
+/** Returns the population variance of all cells, including the zeros of sparse rows. */
 function variance(rows: RowSource): number {
   let count = 0;
   let mean = 0;

@@ -1,10 +1,10 @@
 /**
- * The Walsh–Hadamard transform x ← Hx, H_{ij} = (−1)^{popcount(i & j)}, unscaled, in place, O(n log n); n a power of two.
- * HᵀH = nI.
+ * Walsh–Hadamard transform x ← Hx with H_{ij} = (−1)^{popcount(i & j)}: unscaled, in place, O(n log n). n is a power of
+ * two. HᵀH = nI.
  */
 export function hadamard(x: Float64Array, n: number): void {
   let half = 1;
-  // Two steps at a time: the same sums, and half of the reading and writing.
+  // Merges two steps into one pass: the same sums with half of the memory accesses.
   for (; 2 * half < n; half *= 4) {
     for (let start = 0; start < n; start += 4 * half) {
       for (let i = start; i < start + half; i++) {
@@ -28,12 +28,12 @@ export function hadamard(x: Float64Array, n: number): void {
   }
 }
 
-/** The smallest power of two that is at least n. */
+/** Returns the smallest power of two that is at least n. */
 export function paddedSize(n: number): number {
   return 2 ** (32 - Math.clz32(n - 1));
 }
 
-/** Work of drawing a random sign or place (random/stream.ts). */
+/** Cost of drawing a random sign or a random position (random/stream.ts). */
 export const SIGN = 64;
-/** Work per number of a transform of n numbers, including the products around it. */
+/** Cost per number of a transform of n numbers, including the surrounding products. */
 export const transformCost = (n: number): number => 16 + 8 * Math.log2(n);

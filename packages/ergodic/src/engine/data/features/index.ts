@@ -14,7 +14,7 @@ import { sorf, sorfStep } from "./sorf.ts";
 export type { FeatureOptions, ProductOptions, Products, RandomFeatures };
 export { fastfood, orthogonal, products, rff, sorf };
 
-/** The map of each kind, by the name that a user types. */
+/** Factory of each map, by the name that a user types. */
 export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => RandomFeatures>> = {
   rff,
   orthogonal,
@@ -22,7 +22,7 @@ export const featureMaps: Readonly<Record<string, (options: FeatureOptions) => R
   fastfood,
 };
 
-/** The map that `toJSON` described. */
+/** Returns the map described by the result of `toJSON`. */
 export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   checkNamedJson("randomFeaturesFromJson", json, "kind", "random features");
   const { kind, ...options } = json as { kind: string };
@@ -30,7 +30,7 @@ export function randomFeaturesFromJson(json: JsonObject): RandomFeatures {
   throw new DataError("features", `there is no map "${kind}" (known: ${Object.keys(featureMaps).join(", ")})`, "PIPELINE_STEP");
 }
 
-/** Makes the steps of all maps known to pipelines. */
+/** Registers the steps of all maps. */
 export function addFeatureMaps(): void {
   for (const step of [rffStep, orthogonalStep, sorfStep, fastfoodStep]) addTransformation(step);
   addTransformation(productsStep);

@@ -16,12 +16,13 @@ import {
 const MOST_INPUTS = 4096;
 
 /**
- * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, Q a uniformly random orthogonal matrix, S diagonal with
- * the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but those of a block are orthogonal, which lowers the
- * variance of the kernel's estimate, most where ‖x − y‖ is small against the kernel's width.
+ * Orthogonal random features: W = √(2γ) S Q in blocks of d frequencies, where Q is a uniformly random orthogonal matrix
+ * and S a diagonal of the lengths of independent N(0, I_d) vectors. Each w is still N(0, 2γI), but the frequencies of a
+ * block are orthogonal. This lowers the variance of the kernel estimate, most of all if ‖x − y‖ is small compared with
+ * the kernel's width.
  *
- * Block b takes update b of the stream (seed, "features", "orthogonal"). Q by modified Gram–Schmidt, twice, of a Gaussian matrix: O(d³) a block.
- * Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.
+ * Block b takes update b of the stream (seed, "features", "orthogonal"). Q is computed by modified Gram–Schmidt,
+ * applied twice, from a Gaussian matrix: O(d³) per block. Source: Yu, Suresh, Choromanski, Holtmann-Rice, Kumar 2016.
  *
  * @throws OptionError for more than 4096 columns
  */
@@ -33,7 +34,7 @@ export function orthogonal(options: FeatureOptions): RandomFeatures {
 export const orthogonalStep = featureTransformation("orthogonal", drawn, (step) => {
   const { work, bytes } = matrixCost(step, 2);
   const rows = Math.min(step.inputs, step.count / 2);
-  // Each row of a block is freed of those before it, twice.
+  // Each row of a block is orthogonalised against the rows before it, twice.
   return { work: work + 4 * (step.count / 2) * rows * step.inputs, bytes: bytes + 8 * rows * step.inputs };
 });
 
@@ -61,20 +62,20 @@ function drawn(step: FeaturesStep): Projection {
   return matrixProjection(matrix, inputs);
 }
 
-/** The length of a vector of `dimension` independent normals. */
+/** Draws the length of a vector of `dimension` independent normals. */
 export function gaussianLength(draws: Draws, dimension: number): number {
   let squares = 0;
   for (let j = 0; j < dimension; j++) squares += draws.normal() ** 2;
   return Math.sqrt(squares);
 }
 
-/** Uniformly distributed orthonormal rows: Gaussian rows, each freed of its part along the rows before it. */
+/** Draws uniformly distributed orthonormal rows: Gaussian rows, each orthogonalised against the rows before it. */
 function orthonormalRows(draws: Draws, rows: number, size: number): Float64Array {
   const q = new Float64Array(rows * size);
   for (let k = 0; k < rows; k++) {
     const row = q.subarray(k * size, (k + 1) * size);
     for (let j = 0; j < size; j++) row[j] = draws.normal();
-    // Twice: one pass loses orthogonality where the rows left are few.
+    // One pass loses orthogonality when few dimensions are left, so repeat it.
     for (let pass = 0; pass < 2; pass++) {
       for (let other = 0; other < k; other++) {
         let dot = 0;

@@ -15,25 +15,31 @@ import { addTransformation } from "../transformations/index.ts";
 
 /** Options of `products`. */
 export interface ProductOptions {
-  /** Columns whose products are added, by their raw names: [["age", "work"], ["age", "hours", "work"]]. A category is taken by the columns of its levels. Default: none. */
+  /**
+   * Columns whose products are added, by raw name: [["age", "work"], ["age", "hours", "work"]]. A category contributes
+   * the columns of its levels. Default: none.
+   */
   interactions?: readonly (readonly string[])[];
-  /** All products of up to so many columns, and powers of numbers. A whole number, 1 to 6. Default 1: none. */
+  /**
+   * Largest number of factors in a product: adds all products of up to this many columns, and powers of numbers. A
+   * whole number, 1 to 6. Default 1: none.
+   */
   degree?: number;
 }
 
-/** Products as the user chose them. */
+/** Products with the user's options. */
 export interface Products {
   /** "products". */
   readonly kind: "products";
-  /** The step for rows that come from these raw columns. */
+  /** Returns the step for rows that encode these raw columns. */
   resolve(rows: RowSource, inputs: readonly RawColumn[] | null): ProductsStep;
 }
 
 export interface ProductsStep extends Step {
   readonly kind: "products";
-  /** Columns that come in, which stay. */
+  /** Number of input columns, which are kept. */
   readonly inputs: number;
-  /** For each new column the columns that it is the product of, ascending; a power has one several times. */
+  /** Ascending factor columns of each new column. A power repeats its column. */
   readonly terms: readonly (readonly number[])[];
 }
 
@@ -41,15 +47,17 @@ const MOST_TERMS = 100_000;
 const MOST_DEGREE = 6;
 
 /**
- * Products of columns, for `data.map`: interactions and polynomials, kept with a model and used at its predictions.
+ * Products of columns, for `data.map`: interactions and polynomials. Stored with a model and applied at prediction.
  *
  *   data.map(products({ interactions: [["age", "work"]] }));   // age × each level of work
  *   data.map(products({ degree: 2 }));                         // squares, and products of every two columns
  *
- * Columns stay, and products follow them, named "age:work=public" and "age^2". Two levels of one category are never met together, and a power of a column of
- * 0 and 1 is that column: neither is made.
+ * The original columns come first, followed by products with names such as "age:work=public" and "age^2". Two kinds of
+ * products are left out: those of two levels of one category, which are always 0, and powers of a 0/1 column, which
+ * equal the column.
  *
- * @throws OptionError for options out of range, or both left out; from `map` for names that are not there, and more than 100,000 products
+ * @throws OptionError for options out of range, or both left out; from `map` for unknown column names, and more than
+ * 100,000 products
  */
 export function products(options: ProductOptions): Products {
   const where = "products";
@@ -69,11 +77,11 @@ export function products(options: ProductOptions): Products {
   });
 }
 
-/** A raw column as columns of the rows: one number, or the levels of a category. */
+/** Encoded columns of one raw column: a single number, or the levels of a category. */
 interface Factor {
   readonly name: string;
   readonly columns: readonly number[];
-  /** Whether powers of it are something new. */
+  /** Whether powers of the column differ from the column. */
   readonly powers: boolean;
 }
 
@@ -120,14 +128,14 @@ function resolved(
   return { kind: "products", inputs: rows.shape.columnCount, terms };
 }
 
-/** The rows' columns by the raw column that they come from: by position, as one-hot coding laid them out. */
+/** Groups the columns by raw column, in the order of one-hot coding. */
 function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPowers: boolean): Factor[] {
   const { columnCount, names } = rows.shape;
   const all = names();
   const powers = wantsPowers ? moreThanBits(rows) : new Uint8Array(columnCount);
   const number = (j: number): Factor => ({ name: all[j], columns: [j], powers: powers[j] === 1 });
   const width = (inputs ?? []).reduce((sum, c) => sum + (c.kind === "category" ? (c.levels?.length ?? 0) : 1), 0);
-  // Hashed columns, and those of other maps, are columns by themselves.
+  // Hashed columns and columns of other maps cannot be grouped, so each is a factor.
   if (!inputs || width !== columnCount) return Array.from({ length: columnCount }, (_, j) => number(j));
   let at = 0;
   return inputs.map((column) => {
@@ -137,7 +145,7 @@ function factorsOf(rows: RowSource, inputs: readonly RawColumn[] | null, wantsPo
   });
 }
 
-/** By column: 1 where some row has another number than 0 and 1. */
+/** Returns 1 for each column that contains a number other than 0 and 1. */
 function moreThanBits(rows: RowSource): Uint8Array {
   const found = new Uint8Array(rows.shape.columnCount);
   forEachRow(rows, ({ count, columns, values }) => {
@@ -146,7 +154,7 @@ function moreThanBits(rows: RowSource): Uint8Array {
   return found;
 }
 
-/** Factors of every product of 2 to `degree` of them, in order. */
+/** Enumerates the factors of all products of 2 to `degree` factors, in order. */
 function* monomials(factors: readonly Factor[], degree: number): Generator<number[]> {
   for (let size = 2; size <= degree; size++) yield* ofSize(factors, size, []);
 }
@@ -161,7 +169,7 @@ function* ofSize(factors: readonly Factor[], size: number, begun: readonly numbe
     if (k !== last || factors[k].powers) yield* ofSize(factors, size, [...begun, k]);
 }
 
-/** One column of each factor, in every way. */
+/** Adds a term for each combination of one column per factor. */
 function expand(lists: readonly (readonly number[])[], into: number[][]): void {
   let terms: number[][] = [[]];
   for (const columns of lists) terms = terms.flatMap((term) => columns.map((j) => [...term, j]));
@@ -171,7 +179,7 @@ function expand(lists: readonly (readonly number[])[], into: number[][]): void {
   }
 }
 
-/** Products of numbers alone are numbers; those of levels are mostly 0. */
+/** A product of numbers counts as a number column; products with levels are mostly 0. */
 function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, terms }: ProductsStep): Shape["table"] {
   const own = new Set(numbers);
   const products = terms.flatMap((term, k) => (term.every((j) => own.has(j)) ? [inputs + k] : []));
@@ -179,7 +187,8 @@ function withTerms({ numbers, most }: NonNullable<Shape["table"]>, { inputs, ter
 }
 
 /**
- * Step `products`: the columns as they are, then for each term the product of its columns. Sparse rows stay sparse: a product is there where all its factors are.
+ * Step `products`: the input columns, followed by the product of each term's columns. Sparse rows stay sparse: a
+ * product has an entry if all its factors are non-zero.
  */
 export const productsStep: Transformation<ProductsStep> = {
   kind: "products",

@@ -13,11 +13,11 @@ import {
 } from "./feature-map.ts";
 
 /**
- * Random Fourier features: every frequency w ~ N(0, 2γI), independent.
+ * Random Fourier features: all frequencies w ~ N(0, 2γI) are independent.
  *
- * Frequency k takes update k of the stream (seed, "features", "rff"). Cost a row: count·d/2 multiplications.
- * Source: Rahimi, Recht 2007; the paired form with cosines and sines has the smaller variance of the two in use.
- * Differs from scikit-learn's RBFSampler: that one draws one cosine with a random phase a feature.
+ * Frequency k takes update k of the stream (seed, "features", "rff"). Cost per row: count·d/2 multiplications. Source:
+ * Rahimi, Recht 2007. Of the two common variants, the pairs of cosine and sine have the smaller variance. Differs from
+ * scikit-learn's RBFSampler, which draws a single cosine with a random phase per feature.
  */
 export function rff(options: FeatureOptions): RandomFeatures {
   addTransformation(rffStep);

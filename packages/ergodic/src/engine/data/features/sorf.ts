@@ -11,10 +11,11 @@ import {
 import { hadamard, paddedSize, SIGN, transformCost } from "./hadamard.ts";
 
 /**
- * Structured orthogonal random features: W = √(2γ) n^{1/2}·(H D₁)(H D₂)(H D₃)/n^{3/2} in blocks of n = 2^⌈log₂ d⌉ frequencies, H the
- * Walsh–Hadamard matrix, D diagonal random signs; rows are padded with zeros to n. Every w has the length √(2γn) exactly.
+ * Structured orthogonal random features: W = √(2γ) n^{1/2}·(H D₁)(H D₂)(H D₃)/n^{3/2} in blocks of n = 2^⌈log₂ d⌉
+ * frequencies. H is the Walsh–Hadamard matrix and D a diagonal of random signs. Rows are padded with zeros to n. Every
+ * w has the length √(2γn) exactly.
  *
- * Block b takes update b of the stream (seed, "features", "sorf"). Cost a row: O(count·log d), with no matrix to keep.
+ * Block b takes update b of the stream (seed, "features", "sorf"). Cost per row: O(count·log d), with no stored matrix.
  * Source: Yu et al. 2016, section 4.
  */
 export function sorf(options: FeatureOptions): RandomFeatures {

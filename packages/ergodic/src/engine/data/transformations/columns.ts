@@ -10,11 +10,17 @@ import type { Source } from "./source.ts";
 export interface ColumnsStep extends SourceStep {
   readonly kind: "columns";
   readonly columns: readonly RawColumn[];
-  /** A level not seen when the pipeline was made: all zeros after one-hot, or an error. */
+  /**
+   * Handling of a level not seen when the pipeline was made: "zero" gives all zeros after one-hot coding, "refuse"
+   * throws an error.
+   */
   readonly unknown: "zero" | "refuse";
 }
 
-/** The columns of `table` without `others`, with the levels that occur, or that it lists, sorted. */
+/**
+ * Returns the columns of `table` except `others`, with sorted levels. Levels are those that occur in rows, or all that
+ * the table lists if `all` is true.
+ */
 export function fitColumns(table: Table, others: ReadonlySet<string>, all = false): RawColumn[] {
   return table.columns
     .filter((column) => !others.has(column.name))
@@ -27,12 +33,12 @@ export function fitColumns(table: Table, others: ReadonlySet<string>, all = fals
 }
 
 /**
- * Source step `columns`: the chosen columns of a table, cell by cell. A number stays a number (NaN = missing); a category becomes
- * its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). Always followed, perhaps after `impute`, by
- * `oneHot`.
+ * Source step `columns`: the chosen columns of a table, cell by cell. A number stays a number (NaN = missing). A
+ * category becomes its index in `levels` (NaN = missing, −1 = a level that the pipeline does not know). Always followed
+ * by `oneHot`, with `impute` between them if needed.
  *
- * Takes a `Table` or objects by column name, columns in any order and others ignored; arrays by position where all columns are
- * numbers.
+ * Accepts a `Table` or objects by column name, with columns in any order and extra columns ignored. Arrays by position
+ * are accepted if all columns are numeric.
  *
  * @throws DataError for an absent column, text in a number column, an unknown level with unknown: "refuse"
  */
@@ -77,7 +83,7 @@ function partReader(): PartReader {
   throw new DataError("pipeline", "holds parts of dates, which are not loaded; read the model by predictor()", "PIPELINE_STEP");
 }
 
-/** Dates are read where they are used: dates.ts. */
+/** Registers the reader of dates (dates.ts), which is only loaded if dates are used. */
 export function readPartsBy(reader: PartReader): void {
   parts = reader;
 }
@@ -95,7 +101,7 @@ function positionReader(step: ColumnsStep, raw: SparseTable | readonly ArrayLike
   };
 }
 
-/** Places of levels, by the list: one row's prediction does not make them anew. */
+/** Cached level indices by list of levels, so that predicting one row does not rebuild them. */
 const indexes = new WeakMap<readonly string[], ReadonlyMap<string, number>>();
 
 export function levelIndex(levels: readonly string[]): ReadonlyMap<string, number> {
@@ -131,7 +137,7 @@ function nameReader(step: ColumnsStep, raw: Table | readonly Row[], where: strin
   };
 }
 
-/** Places of a table's codes, each level looked up once, with the first row that has it. */
+/** Reads the level index of a table's code. Each level is looked up once, when the first row has it. */
 function placeReader({ codes, levels }: Column & { kind: "category" }, place: (level: string, i: number) => number) {
   const unknown = -2;
   const places = new Int32Array(levels.length).fill(unknown);
@@ -143,7 +149,7 @@ function placeReader({ codes, levels }: Column & { kind: "category" }, place: (l
   };
 }
 
-/** A row given by position, of exactly `length` cells. */
+/** Checks that a row given by position has exactly `length` cells, and returns it. */
 export function listOf(row: unknown, length: number, where: string, i: number): ArrayLike<unknown> {
   if (!isList(row)) {
     throw new DataError(

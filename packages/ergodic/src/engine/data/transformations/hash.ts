@@ -11,7 +11,7 @@ export function checkBits(bits: number): void {
   checkNumber("hash", "bits", bits, { low: 1, high: 30, integer: true });
 }
 
-/** The shape of rows hashed to 2^bits columns. */
+/** Returns the shape of rows hashed to 2^bits columns. */
 export function hashedShape(bits: number, type: Shape["type"]): Shape {
   let names: string[] | undefined;
   const columnCount = 2 ** bits;
@@ -26,9 +26,9 @@ export function hashedShape(bits: number, type: Shape["type"]): Shape {
 }
 
 /**
- * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of 2^bits
- * sparse columns, where h = MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0) and the sign is − if h's top bit is set, so
- * that collisions cancel in expectation. Sums that cancel to 0 are left out.
+ * Step `hash`: the signed hashing trick. Column "name" (or "column=level") of value x adds ±x to column h mod 2^bits of
+ * 2^bits sparse columns. h is the MurmurHash3_x86_32 of the name's UTF-8 bytes (seed 0). The sign is − if the top bit
+ * of h is set, so that collisions cancel in expectation. Sums that cancel to 0 are left out.
  *
  * Source: Weinberger et al. 2009.
  *
@@ -44,7 +44,7 @@ export const hash: Transformation<HashStep> = {
 
   start(step, input) {
     const { name = (j: number) => input.names()[j] } = input;
-    // Of columns that rows hold: of all there may be billions.
+    // Only columns that occur in rows are hashed, because there can be billions of possible columns.
     const hashes = new Map<number, number>();
     const hashOf = (j: number): number => {
       let known = hashes.get(j);
@@ -60,7 +60,10 @@ export const hash: Transformation<HashStep> = {
   },
 };
 
-/** Adds up hashed values of one row; buckets come out ascending, sums in the order of adding. */
+/**
+ * Sums the hashed values of one row. Buckets are returned in ascending order, and values are summed in the order of
+ * adding.
+ */
 export class HashCollector {
   private readonly mask: number;
   private readonly added = new SparseRow();
@@ -80,7 +83,8 @@ export class HashCollector {
 
   row(): RowVector {
     const { added, out } = this;
-    // Bucket and position in one exact integer (30 + 23 bits): a native sort, stable within a bucket.
+    // Packs bucket and position into one exact integer (30 + 23 bits), so that the native sort is stable within a
+    // bucket.
     const order = new Float64Array(added.count);
     for (let k = 0; k < order.length; k++) order[k] = added.columns[k] * 2 ** 23 + k;
     order.sort();

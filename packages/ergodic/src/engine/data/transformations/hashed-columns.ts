@@ -13,16 +13,16 @@ export interface HashedColumnsStep extends SourceStep {
 }
 
 /**
- * Source step `hashedColumns`: the hashing trick straight from a table, with no list of levels to keep: a number column adds its
- * value under "name", a category 1 under "name=level". A level never seen before hashes like any other. Missing cells add nothing.
- * Same columns as `oneHot` then `hash` for known levels.
+ * Source step `hashedColumns`: the hashing trick applied directly to a table, without a list of levels. A number column
+ * adds its value under "name", a category adds 1 under "name=level". New levels hash like any other. Missing cells add
+ * nothing. For known levels, gives the same columns as `oneHot` followed by `hash`.
  */
 export const hashedColumns: Source<HashedColumnsStep> = {
   kind: "hashedColumns",
 
   output(step) {
     checkBits(step.bits);
-    // Of a category the name counts alone.
+    // Only the name of a category column matters, so its levels are not checked.
     const isColumn = ({ name, kind }: { name: unknown; kind: unknown }): boolean =>
       typeof name === "string" && (kind === "number" || kind === "category");
     const { columns } = step;

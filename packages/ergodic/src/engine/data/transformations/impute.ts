@@ -3,27 +3,30 @@ import { denseRow, forEachRow, type RawColumn, type RowSource, type Step, type T
 import { checkStep, isCount, isNumbers } from "../step-check.ts";
 import { addTransformation } from "./index.ts";
 
-/** "level": missing is a level of its own. */
+/** Method of filling missing cells. "level": a missing cell is a level of its own. */
 export type ImputeMethod = "mean" | "median" | "mode" | "level";
 
 const METHODS: readonly unknown[] = ["mean", "median", "mode", "level", null];
 
-/** What missing is called as a level, and in the names of indicators. */
+/** Name of the level for missing cells, also used in the names of indicators. */
 export const GAP = "(missing)";
 
 export interface ImputeStep extends Step {
   readonly kind: "impute";
-  /** Of all columns, or column by column, null where gaps are refused. */
+  /** One method for all columns, or one per column; null if gaps are refused. */
   readonly method: ImputeMethod | readonly (ImputeMethod | null)[];
-  /** A number, or the index of a level; null where gaps are refused. */
+  /** Fill value of each column: a number or the index of a level; null if gaps are refused. */
   readonly fills: readonly (number | null)[];
-  /** Columns that have another one at the end, which is 1 where they had a gap. */
+  /** Columns with an indicator column, which is 1 where a value was missing. Indicators follow all other columns. */
   readonly indicators?: readonly number[];
-  /** The report: how many cells of each column were missing when the pipeline was made. */
+  /** Number of missing cells in each column when the pipeline was made, for the report. */
   readonly missing: readonly number[];
 }
 
-/** `methods`: by column, as they are meant for its kind; null: there are no gaps, and none are filled later. */
+/**
+ * Fits fill values to the cells. `methods`: a method per column that suits its kind; null for columns without gaps, in
+ * which gaps are refused later.
+ */
 export function fitImpute(
   cells: RowSource,
   methods: readonly (ImputeMethod | null)[],
@@ -46,15 +49,17 @@ export function fitImpute(
   return { kind: "impute", method: methods, fills, ...(indicators.length > 0 ? { indicators } : {}), missing };
 }
 
-/** The columns that indicators make. */
+/** Returns the indicator columns. */
 export const indicatorColumns = (cells: readonly RawColumn[], { indicators = [] }: ImputeStep): RawColumn[] =>
   indicators.map((j) => ({ name: `${cells[j]?.name}=${GAP}`, kind: "number" }));
 
 /**
- * Step `impute`: a missing cell takes its column's fill: the mean, median or mode of the values present when the pipeline was made, or the level of its own
- * that missing is. Ties of the mode go to the smallest value. Indicators are columns more, 1 where a number was missing.
+ * Step `impute`: fills each missing cell with the fill value of its column. The fill is the mean, median or mode of the
+ * values present when the pipeline was made, or a separate level for missing cells. If several values tie for the mode,
+ * the smallest wins. Indicators add a column that is 1 where a number was missing.
  *
- * A column has a fill also where it had nothing missing, so that a row with a gap can be predicted, unless it was left out of the methods.
+ * Columns without gaps also have a fill value, so that a row with a gap can be predicted. The exception is columns
+ * without a method.
  *
  * @throws DataError if a column holds no value at all
  */
@@ -107,7 +112,7 @@ export const impute: Transformation<ImputeStep> = {
   },
 };
 
-/** Makes the step known to pipelines: programs that only predict load it with a model that has it. */
+/** Registers the step. Programs that only predict load it together with a model that uses it. */
 export const addImpute = (): void => addTransformation(impute);
 
 function fillOf(column: RawColumn, method: ImputeMethod, values: Float64Array): number {

@@ -1,4 +1,7 @@
-/** All steps that a pipeline knows. A new step is one file here, and one line below; those of `features/`, and `impute`, are added where they are used. */
+/**
+ * Registry of pipeline steps. A new step needs a file in this folder and a line below. The steps in `features/` and
+ * `impute` are registered where they are used.
+ */
 import type { SourceStep, Step, Transformation } from "../rows.ts";
 import { columns } from "./columns.ts";
 import { hash } from "./hash.ts";
@@ -19,7 +22,10 @@ const known = new Map(transformationList.map((one) => [one.kind, one]));
 
 export const transformations: ReadonlyMap<string, Transformation<Step>> = known;
 
-/** Of a map of features: by its factory, or with the files that hold such. */
+/**
+ * Registers a step that is not always loaded, such as a feature map. Factories call it, and so do readers of files that
+ * contain such steps.
+ */
 export function addTransformation<S extends Step>(one: Transformation<S>): void {
   known.set(one.kind, one as unknown as Transformation<Step>);
 }

@@ -1,4 +1,4 @@
-/** The hash of a column's text: MurmurHash3 of its UTF-8 bytes, seed 0; a u32. */
+/** Hash of a column's text: MurmurHash3 of its UTF-8 bytes with seed 0, as a u32. */
 import { murmur3 as ofBytes } from "../../random/murmur3.ts";
 
 const encoder = new TextEncoder();

@@ -12,17 +12,17 @@ export interface NumbersStep extends SourceStep {
   readonly kind: "numbers";
   readonly format: Format;
   readonly columnCount: number;
-  /** null: x0, x1, … */
+  /** Column names. null: x0, x1, … */
   readonly names: readonly string[] | null;
 }
 
 /**
- * Source step `numbers`: rows that are numbers already, dense or sparse, named or not.
+ * Source step `numbers`: rows that already consist of numbers, dense or sparse, with or without names.
  *
- * Takes arrays by position; a `Table`, or objects, by column name; a `SparseTable` by column index, or by name where both sides
- * have names. In sparse rows and objects an absent column is 0, and a column that the pipeline does not know is dropped, since a
- * model has no weight for it (test files of sparse data often have columns that the training file lacks). Dense rows need every
- * column.
+ * Accepts arrays by position, a `Table` or objects by column name, and a `SparseTable` by column index (or by name if
+ * both sides have names). In sparse rows and objects, an absent column is 0. A column that the pipeline does not know
+ * is dropped, because a model has no weight for it; test files of sparse data often have columns that the training file
+ * lacks. Dense rows need every column.
  *
  * @throws DataError for an absent column, a row of another length, a value that is not finite
  */
@@ -89,7 +89,7 @@ function denseReader(step: NumbersStep, shape: Shape, raw: RawRows, where: strin
     return (i) => {
       const given = listOf(rows[i], step.columnCount, where, i);
       for (let j = 0; j < step.columnCount; j++) {
-        // Asked here: what is handed to another function is put into a box.
+        // Checked inline because passing the number to a function would box it.
         const value = given[j];
         row.values[j] = typeof value === "number" ? value : numberGiven(value, where, i, name, j);
       }
@@ -151,7 +151,7 @@ function columnOf(shape: Shape): (j: number) => string {
   return (j) => `column "${shape.names()[j]}"`;
 }
 
-/** Rows of a sparse table in the pipeline's columns. */
+/** Reads the rows of a sparse table in the pipeline's column order. */
 function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   const { rowStart, columnIndex, values } = table;
   const out = new SparseRow();
@@ -175,7 +175,7 @@ function entriesReader(step: NumbersStep, table: SparseTable): ReadRow {
   };
 }
 
-/** Table column → pipeline column (−1 = unknown), or null where the columns agree by position. */
+/** Returns the pipeline column of each table column (−1 = unknown), or null if they already agree by position. */
 function renaming(step: NumbersStep, table: SparseTable): Int32Array | null {
   const { names } = step;
   if (!names || !table.names || table.names.every((name, j) => j >= names.length || name === names[j])) return null;

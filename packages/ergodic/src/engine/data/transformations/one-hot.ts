@@ -8,11 +8,17 @@ export interface OneHotStep extends Step {
   readonly format: Format;
 }
 
-/** Columns from which on sparse rows may pay, and columns for each cell: an entry takes twice the memory of a dense number, and more time. */
+/**
+ * Sparse rows are considered above this number of columns, with this many columns per cell. A sparse entry takes twice
+ * the memory of a dense number, and more time.
+ */
 const LEAST_COLUMNS = 200;
 const LEAST_SPARED = 4;
 
-/** Sparse pays where a row has few non-zeros for its columns; small tables stay dense whatever they hold. */
+/**
+ * Chooses the storage format. Sparse rows pay off if a row has few non-zeros among many columns; small tables are
+ * always dense.
+ */
 export function chooseFormat(cells: readonly RawColumn[]): Format {
   const width = widthOf(cells);
   return width > LEAST_COLUMNS && width > LEAST_SPARED * cells.length ? "sparse" : "dense";
@@ -21,17 +27,18 @@ export function chooseFormat(cells: readonly RawColumn[]): Format {
 const columnsOf = (cell: RawColumn): number => (cell.kind === "category" ? cell.levels.length : 1);
 const widthOf = (cells: readonly RawColumn[]): number => cells.reduce((sum, cell) => sum + columnsOf(cell), 0);
 
-/** The first column of each cell. */
+/** Returns the index of the first column of each cell. */
 function offsetsOf(cells: readonly RawColumn[]): number[] {
   let next = 0;
   return cells.map((cell) => (next += columnsOf(cell)) - columnsOf(cell));
 }
 
 /**
- * Step `oneHot`: cells of a table → columns of numbers. A number column stays; a category column of L levels becomes L columns
- * named "column=level", 1 at the row's level and 0 elsewhere; an unknown level is all zeros.
+ * Step `oneHot`: converts the cells of a table to columns of numbers. A number column is unchanged. A category with L
+ * levels becomes L columns named "column=level", with 1 for the row's level and 0 elsewhere. An unknown level is all
+ * zeros.
  *
- * @throws DataError naming row and column where a cell is missing
+ * @throws DataError naming row and column of a missing cell
  */
 export const oneHot: Transformation<OneHotStep> = {
   kind: "oneHot",

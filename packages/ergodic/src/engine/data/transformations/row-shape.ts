@@ -8,12 +8,13 @@ export interface RowShapeStep extends Step {
 }
 
 /**
- * Step `rowShape`: the columns of a row are an array of these sizes, last index fastest: [height, width, channels] for an image.
+ * Step `rowShape`: declares that the columns of a row form an array of these sizes, with the last index varying
+ * fastest: [height, width, channels] for an image.
  *
- * Changes no number. The shape lasts while columns keep their places: steps that make other columns (oneHot, hash, feature maps)
- * end it.
+ * Numbers are unchanged. The shape is lost in steps that make other columns (oneHot, hash, feature maps).
  *
- * @throws DataError PIPELINE_STEP unless the sizes multiply to the number of columns; OptionError OPTION_RANGE likewise for users
+ * @throws DataError PIPELINE_STEP unless the sizes multiply to the number of columns; OptionError OPTION_RANGE if they
+ * come from a user
  */
 export const rowShape: Transformation<RowShapeStep> = {
   kind: "rowShape",
@@ -27,7 +28,7 @@ export const rowShape: Transformation<RowShapeStep> = {
   start: () => (row) => row,
 };
 
-/** The step for a user's option `rowShape`; `where` opens the error. */
+/** Returns the step for the user option `rowShape`. `where` prefixes the error. */
 export function rowShapeStep(sizes: readonly number[], columnCount: number, where: string): RowShapeStep {
   const problem = misfit(sizes, columnCount);
   if (problem) throw new OptionError(where, `rowShape ${problem}`, "OPTION_RANGE");

@@ -2,30 +2,30 @@ import { DataError } from "../../errors/errors.ts";
 import { forEachRow, type RowSource, type RowVector, type Shape, SparseRow, type Step, type Transformation } from "../rows.ts";
 import { checkStep, isNumbers } from "../step-check.ts";
 
-/** What columns are divided by: their standard deviation, √mean(x²) or max|x|. Only by "sd" are they centred. */
+/** Divisor of columns: the standard deviation, √mean(x²) or max|x|. Only "sd" also centres columns. */
 export type Scaling = "sd" | "rms" | "max";
 
 export interface StandardiseStep extends Step {
   readonly kind: "standardise";
   readonly by: Scaling;
-  /** null: nothing is subtracted. */
+  /** Value subtracted from each column; null if columns are not centred. */
   readonly centre: readonly number[] | null;
   readonly scale: readonly number[];
 }
 
 export interface ColumnMoments {
   readonly mean: Float64Array;
-  /** 0 where a column is constant. */
+  /** Standard deviation; 0 for a constant column. */
   readonly deviation: Float64Array;
   /** √mean(x²). */
   readonly rootMeanSquare: Float64Array;
   /** max|x|. */
   readonly largest: Float64Array;
-  /** 1 where a column holds 0 and 1 alone: levels of a category, yes and no. */
+  /** 1 if a column only contains 0 and 1, like one-hot levels and yes/no columns. */
   readonly indicator: Uint8Array;
 }
 
-/** Over all rows, zeros of sparse rows included. */
+/** Computes the moments over all rows, including the zeros of sparse rows. */
 export function columnMoments(rows: RowSource): ColumnMoments {
   const { columnCount } = rows.shape;
   const counts = new Float64Array(columnCount);
@@ -63,7 +63,9 @@ export function columnMoments(rows: RowSource): ColumnMoments {
   return { mean, deviation, rootMeanSquare, largest, indicator };
 }
 
-/** By the moments of such rows. `indicators`: whether columns of 0 and 1 alone take part, too; else they stay as they are. */
+/**
+ * Makes the step from the moments of the rows. `indicators`: whether to standardise columns that only contain 0 and 1.
+ */
 export function fitStandardise(
   { format, table }: Shape,
   { mean, deviation, rootMeanSquare, largest, indicator }: ColumnMoments,
@@ -82,14 +84,16 @@ export function fitStandardise(
 }
 
 /**
- * Step `standardise`: x' = (x − centre) / scale by columns.
+ * Step `standardise`: x' = (x − centre) / scale for each column.
  *
- * Dense rows, by "sd": centre = mean, scale = standard deviation (÷ n). By "rms": centre 0, scale = √mean(x²). By "max": centre 0, scale = max|x|. Sparse rows are only
- * scaled, so that zeros stay zeros; their deviation counts the zeros. Of a table, whose rows hold each number, the columns of numbers are centred, too:
- * with `indicators` false they come out as dense ones do. A constant column (deviation within rounding
- * of its mean) and an all-zero column have scale 1. Row weights are not used.
+ * Dense rows: "sd" has centre = mean and scale = standard deviation (÷ n); "rms" has centre 0 and scale = √mean(x²);
+ * "max" has centre 0 and scale = max|x|. Sparse rows are only scaled, so that zeros stay zeros; their deviation
+ * includes the zeros. If the rows come from a table, "sd" also centres its number columns, because rows store every
+ * number. With `indicators` false, such rows get the same values as dense rows. A constant column (deviation within
+ * rounding of its mean) and an all-zero column have scale 1. Row weights are not used.
  *
- * One stable pass: Welford 1962; sparse zeros join at the end by the pairwise update of Chan, Golub, LeVeque 1983.
+ * The moments are computed in one stable pass (Welford 1962). The zeros of sparse rows are merged at the end by the
+ * pairwise update of Chan, Golub, LeVeque 1983.
  */
 export const standardise: Transformation<StandardiseStep> = {
   kind: "standardise",
@@ -107,7 +111,7 @@ export const standardise: Transformation<StandardiseStep> = {
       throw new DataError("pipeline", problem, "PIPELINE_STEP");
     }
     if (centre && input.table) {
-      // An entry that a row need not have: there is no room for it.
+      // A row can lack entries of other columns, so those cannot be centred.
       const numbers = new Set(input.table.numbers);
       const other = centre.findIndex((c, j) => c !== 0 && !numbers.has(j));
       if (other >= 0) {
@@ -131,7 +135,7 @@ export const standardise: Transformation<StandardiseStep> = {
   },
 };
 
-/** Of sparse rows: columns with a centre have an entry in each row, where they are 0, too. */
+/** Centres sparse rows. A column with a centre gets an entry in every row, even where its value is 0. */
 function centredEntries(centre: Float64Array, scale: Float64Array): (row: RowVector) => RowVector {
   const centred = Array.from(centre.keys()).filter((j) => centre[j] !== 0);
   const out = new SparseRow();
