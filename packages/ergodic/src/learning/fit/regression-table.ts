@@ -51,17 +51,11 @@ export interface RegressionTable {
   degreesOfFreedom: number;
   /** Variance of the noise: estimated for the gaussian family, otherwise 1. */
   dispersion: number;
-  /**
-   * Deviance: twice the difference between the log likelihood of a perfect fit and of this model. For the gaussian
-   * family, it is the sum of squares.
-   */
+  /** Twice the log-likelihood gap to a perfect fit; for the gaussian family, the sum of squares. */
   deviance: number;
   /** Coefficients: the intercept, then the columns in order. */
   coefficients: RegressionCoefficient[];
-  /**
-   * Columns without a coefficient because they depend linearly on others. They include the first level of each
-   * category, which is the reference of the other levels.
-   */
+  /** Columns dropped as linearly dependent, including each category's first level, its reference. */
   aliased: string[];
 }
 
@@ -70,15 +64,9 @@ const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
 /** Largest level: at level 1, an interval would be infinite. */
 const MOST_LEVEL = 0.999999;
-/**
- * Largest spread of a column about its mean that counts as rounding, relative to its squares about 0. Such a column is
- * constant.
- */
+/** Largest spread of a column about its mean, relative to its squares about 0, that counts as rounding. */
 const CONSTANT = 1e-20;
-/**
- * Smallest pivot, relative to its diagonal entry. A smaller pivot counts as 0: its column depends linearly on earlier
- * columns.
- */
+/** Smallest pivot, relative to its diagonal entry, of a column that is linearly independent of earlier ones. */
 const DEPENDENT = 1e-11;
 /** Maximum distance from the optimum, in standard errors, that affects no printed digit. */
 const NEAR = 1e-3;
