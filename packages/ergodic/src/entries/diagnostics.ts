@@ -77,7 +77,10 @@ export const ebfmi = onAny("ebfmi", on.ebfmi);
 export const paretoKhat = onAny("paretoKhat", on.paretoKhat);
 /** Pareto smoothed importance weights from log ratios. `(logRatios, { relativeEfficiency })`. */
 export const psis = onAny("psis", on.psis);
-/** PSIS-LOO from pointwise log likelihoods [chains × draws, N], draw by draw. `(logLikelihood, { observationCount, chainCount })`. */
+/**
+ * PSIS-LOO from pointwise log likelihoods [chains × draws, N], draw by draw.
+ * `(logLikelihood, { observationCount, chainCount })`.
+ */
 export const psisLoo = onAny("psisLoo", on.psisLoo);
 /** WAIC from pointwise log likelihoods [chains × draws, N], draw by draw. `(logLikelihood, { observationCount })`. */
 export const waic = onAny("waic", on.waic);

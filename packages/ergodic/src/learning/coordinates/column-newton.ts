@@ -327,7 +327,7 @@ export class ColumnNewton {
         for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
         this.loss = yield* this.evaluate();
         after = Float64Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? 0 : this.slopeOf(k).sum));
-        // The minimum has not been reached, or overshot by a smaller slope than before.
+        // Either the minimum has not been passed, or the slope beyond it is smaller than the slope before it.
         if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
         length /= 2;
       }

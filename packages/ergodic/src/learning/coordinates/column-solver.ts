@@ -84,7 +84,8 @@ const nothingYet: SolverState = {
  * Coordinate descent for a penalised linear model, column by column, to a certified duality gap.
  *
  *   P(β, b) = Σ_i c_i ℓ(z_i, y_i) + Σ_j w_j (l1|β_j| + l2/2 β_j²),  z = Xβ + b
- *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i,  Σv = 0 with an intercept
+ *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i
+ *   Σv = 0 with an intercept
  *
  * The dual uses the better of two α: min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, and 1 if l2 > 0. gap
  * = P − D bounds P − min P. It is relative to the excess of the null model's loss (intercepts alone) over the least
@@ -211,8 +212,8 @@ export class ColumnSolver {
       set.unscreen();
       if (!this.target.quadratic || set.count(field.SET_SIZE) > set.count(field.SET_CAPACITY) / 2)
         yield [call("setCompact", set)];
-      // Strong rule: a pull above `least` × l1 cannot fall below the new strength, if pulls change at most as fast as
-      // the strength.
+      // Strong rule: a pull below `least` × l1 stays below l1 if pulls change at most as fast as the strength. Only
+      // columns with larger pulls join.
       const least = strength.l1 > 0 && before > 0 ? Math.max(0.5, 2 - before / strength.l1) : 1;
       yield [call("setGrow", set, strength.l1 > 0 ? this.growth(set) : this.target.columnCount, strength.l1 > 0 ? least : -1)];
     }

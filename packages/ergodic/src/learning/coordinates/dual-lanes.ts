@@ -116,8 +116,8 @@ export class DualLanes {
   }
 
   /**
-   * Sets the thresholds of the next passes: rows leave if their violation exceeds `limit`, and a lane is solved at
-   * `target`.
+   * Sets the thresholds of the next passes. Rows leave if a tenth of `limit` or more holds them at a bound, and a lane
+   * counts as solved when its violation is at most `target`.
    */
   aim(limit: number, target: number): void {
     for (const { pointer } of this.list) {

@@ -60,7 +60,7 @@ export interface Spread {
 
 /** Result of `crossValidate`. */
 export interface CrossValidated {
-  /** How rows were assigned to folds. */
+  /** Method of assigning rows to folds. */
   readonly by: "random" | "group" | "time";
   /** Results by fold. */
   readonly folds: readonly FoldResult[];

@@ -27,7 +27,7 @@ export interface RegressionCoefficient {
   estimate: number;
   /** Standard deviation of the estimate over repeated samples. */
   standardError: number;
-  /** estimate ÷ standardError: t for the squared loss, else z. */
+  /** Test statistic, estimate ÷ standardError: t for the squared loss, otherwise z. */
   statistic: number;
   /** Probability of a statistic at least this far from 0 if the coefficient were 0. */
   pValue: number;
@@ -343,7 +343,7 @@ function independent(information: Information, order: readonly number[]): Indepe
   return { columns, factor, scales };
 }
 
-/** H⁻¹ b for the chosen columns. */
+/** Returns H⁻¹ b for the chosen columns. */
 function solved({ factor, scales }: Independent, b: Float64Array): Float64Array {
   const x = b.map((value, k) => value / scales[k]);
   for (let k = 0; k < x.length; k++) {
@@ -385,7 +385,7 @@ function refuseFar({ gradient, constant, total }: Information, chosen: Independe
   );
 }
 
-/** P(|T| > |t|) of Student's t. */
+/** Returns P(|T| > |t|) of Student's t. */
 function studentTails(t: number, freedom: number): number {
   const square = t * t;
   return betaLower(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square));

@@ -19,8 +19,8 @@ export interface StreamOptions {
   /** Seed of initial weights and dropout, a whole number >= 0. Default 0. */
   seed?: number;
   /**
-   * How the first block becomes a dataset if blocks are tables: options of `Dataset.fromTable` (target, weights, impute
-   * …) or `fromSparse`.
+   * Options of the dataset if blocks are tables: those of `Dataset.fromTable` (target, weights, impute …) or
+   * `fromSparse`. They apply to the first block.
    */
   table?: TableOptions | SparseOptions;
   /**

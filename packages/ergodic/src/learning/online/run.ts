@@ -54,7 +54,7 @@ export class RowLearner implements OnlineRun {
    */
   #saved: SavedModel | undefined;
   #isLearning = false;
-  /** Number of rows still in memory, from the last call of `learn`. */
+  /** Number of rows still in memory: the last chunk that was learnt. */
   #heldRows = 0;
 
   constructor(parts: OnlineParts) {
@@ -83,8 +83,8 @@ export class RowLearner implements OnlineRun {
       await this.#apply(rows, watch);
       this.#since.push(rows);
       this.#sinceBytes += rows.values.byteLength + rows.targets.byteLength;
-      // Copying the state costs as much as replaying this many rows, so copying takes only a share of learning time for
-      // any model size.
+      // Save the state once replaying the rows would cost about as much as copying the state. Copying then takes only a
+      // share of learning time, for any model size.
       if (4 * this.#sinceBytes >= this.#stateBytes) this.#keep();
     } catch (error) {
       await this.#takeBack();

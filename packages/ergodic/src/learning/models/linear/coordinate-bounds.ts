@@ -41,7 +41,7 @@ export function eigenvalueBound(matrix: Float64Array, m: number): number {
   return scale * root * (1 + 1e-12);
 }
 
-/** A² of a symmetric A. */
+/** Returns A² of a symmetric A. */
 function squared(a: Float64Array, m: number): Float64Array<ArrayBuffer> {
   const out = new Float64Array(m * m);
   for (let i = 0; i < m; i++) {

@@ -44,9 +44,9 @@ import { LinearProblem, strideOf } from "./problem.ts";
 /** Options of `linear`. */
 export interface LinearOptions {
   /**
-   * The loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
-   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
-   * numbers.
+   * Loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
+   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more,
+   * squared for numbers.
    */
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁, >= 0. Default 0. */

@@ -47,8 +47,8 @@ import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope
 /** Options of `network`. */
 export interface NetworkOptions {
   /**
-   * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared
-   * for numbers.
+   * Loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * numbers.
    */
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁ on weights, >= 0. Default 0. */
@@ -72,7 +72,7 @@ const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
 export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
   /** For types only: kind of prediction. */
   readonly predicts?: K;
-  /** The network. */
+  /** Layers of the network. */
   readonly layers: LayerLike;
   /** The options, as given. */
   readonly options: Readonly<NetworkOptions>;

@@ -53,7 +53,8 @@ const V1: Readonly<Record<NetworkForm, readonly (readonly [channels: number, str
 };
 
 /**
- * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels]. @throws OptionError
+ * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels].
+ * @throws OptionError
  */
 export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);

@@ -45,7 +45,7 @@ const make = layer<BatchNormOptions>(
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, for each channel (the last axis).
  * During training, μ and σ² are the mean and the variance (divided by the count m) over all other axes of the batch.
  * The running statistics are updated as running ← (1 − momentum) running + momentum · new, with the variance divided by
- * m − 1. In prediction, μ and σ² are the running statistics. ε is `epsilon`.
+ * m − 1. In prediction and in frozen layers, μ and σ² are the running statistics. ε is `epsilon`.
  * With `affine`, γ ("scale") starts at 1 and β ("shift") at 0, both without L2 penalties. The running mean ("mean")
  * starts at 0 and the variance ("variance") at 1.
  * Source: Ioffe & Szegedy 2015. As in PyTorch; others divide the running variance by m, or multiply the old value by

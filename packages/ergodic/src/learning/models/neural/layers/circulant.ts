@@ -68,7 +68,7 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
  * Block-circulant layers (CirCNN). Weights are k × k blocks, each determined by its first column, so that k numbers
  * represent k².
  *
- *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c
+ *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i for blocks x_j, y_i of k numbers, (C(w) v)_a = Σ_c w[(a − c) mod k] v_c
  *   circulantConvolution: the same on the patch around each position, block by block of input and output channels
  *
  * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs. The last

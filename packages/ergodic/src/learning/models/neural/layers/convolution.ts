@@ -84,11 +84,12 @@ const makeDepthwise = layer<DepthwiseOptions>(
 /**
  * Convolution in two dimensions (a cross-correlation, as usual in networks):
  *
- *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o],   c over the channels of o's group
+ *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o]
  *
- * x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups, channels]. b ("bias"): [channels].
- * s: `stride`, d: `dilation`, p: the padding by `padding`; cells outside the image are 0. Sequences [n, length, in] are
- * treated as images of height 1 and returned as sequences. Initial values: W He-normal, b zero.
+ * c: channels of o's group. x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups,
+ * channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`, p: the padding by `padding`; cells outside the image
+ * are 0. Sequences [n, length, in] are treated as images of height 1 and returned as sequences. Initial values: W
+ * He-normal (`initial`), b zero (`initialBias`).
  * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
  * @throws OptionError for options out of range; when traced, if groups do not divide the channels or the input is not
  * an image
