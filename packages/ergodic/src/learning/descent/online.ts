@@ -45,7 +45,7 @@ export class OnlineDescent extends Descent {
     return isSingle ? of(field.LINEAR_POINT_BLOCK) + of(field.LINEAR_POINT_AT_Z) : outputsAt;
   }
 
-  /** Sets the number of rows in the buffer that are to be learnt. */
+  /** Sets the number of rows to learn to `count`, from the start of the buffer. */
   take(count: number): void {
     this.engine.memory.u32(this.lane.pointer + LANE_ROWS, 1)[0] = count;
   }

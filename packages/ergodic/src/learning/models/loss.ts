@@ -287,8 +287,8 @@ const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
 const OUTSIDE = 1e-9;
 
 /**
- * Value of a conjugate where t ≥ 0, and 1e300, which stands for infinity, elsewhere. Violations by rounding count as on
- * the boundary.
+ * Returns `value` where t ≥ 0, and 1e300 in place of infinity outside this domain of a conjugate. Violations by
+ * rounding count as on the boundary.
  */
 export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), constant(1e300), value);
 

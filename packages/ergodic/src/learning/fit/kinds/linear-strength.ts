@@ -33,7 +33,7 @@ const HELD_OUT = 1000;
 /** Number of rows per column above which squared losses need no penalty. */
 const AMPLE = 20;
 /**
- * Smallest mean of whole-number weights that count as frequencies. A row then stands for many observations, and only
+ * Smallest mean of whole-number weights that count as frequencies. A row then represents many observations, and only
  * some of them are held out.
  */
 const COUNTED = 10;
