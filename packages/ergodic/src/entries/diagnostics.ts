@@ -96,8 +96,10 @@ export const rankNormalise = onAny("rankNormalise", on.rankNormalise);
 /**
  * Returns a posterior summary by variable name: mean, sd, their Monte Carlo errors, quantiles, effective sample sizes,
  * R̂ and k̂.
+ *
  * `chainCount`: number of chains in the draws. `probabilities`: probabilities of the quantiles, default 0.05, 0.5,
  * 0.95.
+ *
  * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError if the
  * shapes differ
  */

@@ -81,6 +81,7 @@ function start(model: unknown, ...given: unknown[]): Run<unknown> {
  * its file or a checkpoint.
  * `fit.path(linear(), data)` fits a whole path of penalties. `fit.stream(linear(), blocks)` trains on blocks that
  * arrive one after another. `fit.check(options)` checks options before data are read.
+ *
  * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
  */
 export const fit = Object.assign(start, { resume, check: checkOptions, path, stream });

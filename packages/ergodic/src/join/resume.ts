@@ -20,6 +20,7 @@ export type { ResumeOptions };
 
 /**
  * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
+ *
  * `data` must be the data of the original run. A run that had converged returns the same result again. A run that was
  * ended by a limit or by patience continues if the new limit is larger.
  * `P`: type of the result, if the caller knows it.

@@ -24,7 +24,9 @@ export interface NetworkGraph {
 /**
  * Returns the computation of a trained network as a graph of array operations, for exporters such as
  * `@ergodic/serve/onnx`.
+ *
  * The graph is traced again from the layers in the model's file, so custom layers must already be defined.
+ *
  * @throws CapabilityError [LAYER_FUNCTION] for networks with a plain function, which the file does not describe;
  * OptionError for layers that are not defined; DataError if the sizes of the weights in the file do not match the
  * layers

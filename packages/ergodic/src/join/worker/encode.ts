@@ -33,6 +33,7 @@ export interface KnownData {
 
 /**
  * Returns `value` in a form that a message can carry. `path` names the value in errors.
+ *
  * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules that are not equations
  */
 export function encode(value: unknown, path: string, known: KnownData): unknown {

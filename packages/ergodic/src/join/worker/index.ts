@@ -82,6 +82,7 @@ export interface WorkerVerbs extends Disposable {
  *
  * Statistical models are traced and compiled on the calling side, and draws get their names there. Data are copied to
  * the thread once. Functions cannot be sent; `module` tells the thread where to find them.
+ *
  * @throws OptionError [WORKER_ARGUMENT] for arguments that cannot be sent; WorkerError if the thread cannot be started
  * or ends
  */

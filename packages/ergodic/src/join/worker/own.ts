@@ -22,6 +22,7 @@ export interface OwnDefinitions {
 /**
  * Collects the definitions of all user-defined rules and losses that a description names. `hasModule`: whether a module
  * defines on the thread what cannot be sent.
+ *
  * @throws OptionError [WORKER_ARGUMENT] for a rule that is not an equation
  */
 export function ownIn(json: unknown, hasModule: boolean): OwnDefinitions {

@@ -1,5 +1,6 @@
 /**
  * The thread of `ergodic/worker`. It executes calls from the page and reports their ticks and results.
+ *
  * It is a Web Worker of type "module", or a worker thread of Node. If a bundler does not detect the worker, build this
  * module as a separate entry and give its address as `worker({ script })`.
  */

@@ -5,6 +5,7 @@ import type { ColumnSet } from "./column-set.ts";
 /**
  * A solver as a generator of kernel calls, so that several solvers can run in parallel on the workers and pause between
  * any two calls.
+ *
  * Each `yield` requests a list of independent calls, which workers share, and receives their results.
  */
 export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
@@ -38,6 +39,7 @@ interface Follower<T> {
 
 /**
  * A step of a run made of kernel calls. It can take long, so it is made in stretches.
+ *
  * Between two stretches the step is incomplete, which no snapshot can hold. A snapshot then contains the state at the
  * beginning of the step, from which the same step is repeated bit for bit. Copying that state costs time. After a short
  * step, if copying is expensive, the next step makes no copy and is not interrupted.

@@ -68,6 +68,7 @@ const MOST_TURNS = 8;
  * loss. In a step, each output's loss is replaced by its quadratic model at the present point.
  * kernels/learning/working-set.ts minimises the model plus the penalty over the working set. The step is then halved
  * until the objective falls enough.
+ *
  * The class holds the slopes and curvatures of the outputs, and the intercepts: `origins[k]` is the intercept of output
  * k at the columns' origins, b_k + Σ_j o_j β_kj.
  * Long because every method works on the same slopes, curvatures and intercepts, which one Newton step updates

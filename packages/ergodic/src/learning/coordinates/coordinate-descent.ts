@@ -13,6 +13,7 @@ const solveColumns: SolveColumns = (target, tolerance, plan, engine) => new Work
 /**
  * Coordinate descent: picks a block b and moves x_b to the minimum of F along it, or by a proximal step of 1/L_b;
  * repeats.
+ *
  * F(x) = f(x) + Σ_b φ_b(x_b), f smooth, as a problem's `coordinates` describe it. A step is one move, and an epoch is
  * as many moves as there are blocks.
  * pick: order of blocks (picks.ts). "workingSets", for linear models without groups, is cyclic on the columns that
@@ -29,6 +30,7 @@ const solveColumns: SolveColumns = (target, tolerance, plan, engine) => new Work
  * never raise F. Runs in float64, as one sequence of moves.
  * Sources: Wright 2015 (survey); Tseng 2001 (convergence with φ); Richtárik, Takáč 2014 (random picks). Differs: see
  * the files named.
+ *
  * @throws OptionError for an option out of range; CapabilityError for options that contradict each other or that the
  * problem does not support
  */

@@ -18,6 +18,7 @@ const NAME = "dualCoordinateDescent";
 
 /**
  * Dual coordinate descent: picks a row i and moves its dual variable β_i to the optimum, and updates p = Σ_i β_i x_i.
+ *
  * Minimises F(p) = mean_i w_i ℓ(x_i·p, y_i) + l2/2 ‖p‖² = l2 [½‖p‖² + Σ_i C_i ℓ_i], C_i = w_i/(n l2), through its dual
  * D(β) = −l2 [½‖Σ_i β_i x_i‖² + Σ_i (C_i ℓ_i)*(−β_i)]. Convergence is linear, without a step size. Losses: hinge,
  * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of
@@ -38,6 +39,7 @@ const NAME = "dualCoordinateDescent";
  * Sources: Hsieh et al. 2008; Yu, Huang and Lin 2011; Ho and Lin 2012; Hsieh, Yu and Dhillon 2015; Ma et al. 2015
  * (CoCoA+). Differs from LIBLINEAR: stops by the gap, not by the violation; the logistic subproblem is solved in
  * log(α/(C − α)).
+ *
  * @throws OptionError for unknown options or values out of range; CapabilityError if the model or plan does not fit
  */
 export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}): Algorithm {

@@ -53,6 +53,7 @@ const numbers = [
 /**
  * Lanes of a dual ascent: sequences of visits to rows that no other lane moves at the same time, and the copies of p
  * that they update.
+ *
  * Racing lanes share a copy; each replica has its own. Several lanes are assigned the active rows again, at random,
  * whenever they synchronise. With fixed rows, lanes would agree only slowly. Each output is a separate problem with its
  * own lanes.

@@ -26,6 +26,7 @@ const name = "factorCoordinateDescent";
 /**
  * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. Cost is linear in the
  * rank, while least squares are cubic.
+ *
  * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
  * using residuals without component k:
  *
@@ -39,6 +40,7 @@ const name = "factorCoordinateDescent";
  * Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy,
  * Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides start at
  * random, while usually users start at 0.
+ *
  * @throws OptionError; CapabilityError for order "components" if every cell counts
  */
 export function factorCoordinateDescent(options: FactorDescentOptions = {}): Algorithm {

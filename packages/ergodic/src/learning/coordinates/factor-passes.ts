@@ -42,11 +42,13 @@ const names = ["users", "items"] as const;
 /**
  * Alternating updates of factors. The rows of one side are updated while the other side is fixed, in passes that an
  * algorithm lists. The whole list is an epoch.
+ *
  * A pass is cut into stretches of rows of about equal cost, and a step is one stretch. Rows of a pass do not depend on
  * each other, so the result is the same, bit for bit, for any number of workers and any grouping of steps. Sums over
  * rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is measured and reported at the end of
  * each epoch. The run has converged when an epoch lowers F by at most `tolerance` × its previous value. The loss that
  * the loop sees is F per rating at the start of the epoch.
+ *
  * @throws CapabilityError for minibatches, replicas or quantised data; ErgodicError [MODEL_SINGULAR] if a row has no
  * solution
  */

@@ -25,6 +25,7 @@ export interface GroupParts {
 /**
  * Block coordinate descent for a linear model with a group penalty, at decreasing strengths. Each solution starts from
  * the previous one.
+ *
  * A round moves all nonzero blocks, and those that violate their optimality condition, to their minimum one after
  * another, PASSES times. It then computes the duality gap over all blocks. The null model is the solution at
  * NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006).

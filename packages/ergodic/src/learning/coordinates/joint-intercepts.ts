@@ -1,6 +1,7 @@
 /**
  * Quasi-Newton steps for several intercepts of a shared loss: −H⁻¹ g, with H⁻¹ by limited memory (Nocedal, Wright 2006,
  * 7.2).
+ *
  * g: slopes. D: curvatures along each intercept alone. The initial diagonal is H₀⁻¹ = (K − 1)/K D⁻¹, which is exact, up
  * to a common shift, for a softmax with identical rows. Interactions between outputs, which D does not contain, are
  * learned from the last MEMORY steps. A step costs one evaluation of the loss for any number of outputs.

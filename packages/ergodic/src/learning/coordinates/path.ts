@@ -1,6 +1,7 @@
 /**
  * Options of a regularisation path: solutions at decreasing strengths λ of l1 = λ a, l2 = λ (1 − a), each from the
  * previous one (Friedman, Hastie, Tibshirani 2010).
+ *
  * A step of the run is one λ. Each fold of cross-validation has its own solver on the same columns, with weight 0 for
  * held-out rows. Folds advance together with the solver on all rows, so every λ has its held-out error as soon as it is
  * solved. Workers share the solvers.

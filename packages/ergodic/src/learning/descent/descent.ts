@@ -14,6 +14,7 @@ const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
 /**
  * Stochastic gradient descent with any step rule, inside WebAssembly. Each update picks a batch of rows: p ← p −
  * step(mean gradient there).
+ *
  * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), and quantised
  * data and parameters are settings of one inner loop (kernels/engine/optimise/descend.ts). Sparse rows update only
  * their own coordinates. If the rule needs all coordinates (a reduction that does not vanish at g = 0), gradients are

@@ -14,7 +14,9 @@ export { Descent, refuseMisfits };
 
 /**
  * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
+ *
  * `rule`: step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
+ *
  * @throws OptionError for unknown options, or if `rule` is not a rule or `variance` is not variance reduction
  */
 export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {

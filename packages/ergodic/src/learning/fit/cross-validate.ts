@@ -81,6 +81,7 @@ const WHERE = "crossValidate";
  * earlier rows.
  * The statistics that a model learns from its rows (means and scales, features) are learned again in each fold. The
  * pipeline of the dataset (levels, imputed values) comes from all rows.
+ *
  * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */
 export async function crossValidate(

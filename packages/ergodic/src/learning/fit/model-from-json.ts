@@ -12,6 +12,7 @@ import { trainableRatings } from "./kinds/ratings.ts";
 
 /**
  * Returns a model from its JSON, as written by `JSON.stringify(linear({ l2: 1e-3 }))`, ready for `fit`.
+ *
  * Custom losses, layers and initialisers must be defined first. @throws DataError for an unknown kind; OptionError for
  * its options
  */

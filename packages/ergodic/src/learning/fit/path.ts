@@ -253,6 +253,7 @@ function launch<K extends PredictionKind, Names extends string>(
 /**
  * Fits a linear model at decreasing strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²). Each solution is certified
  * by its duality gap. For a model with groups (of strength 1), the penalty is λ Σ_g √|g| ‖β_g‖.
+ *
  * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ without nonzero coefficients to
  * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when a λ increases the explained
  * deviance by less than 1e-5 of itself, or when it exceeds 99.9 %. A decreasing list is followed to its end.
@@ -262,6 +263,7 @@ function launch<K extends PredictionKind, Names extends string>(
  * λ within one standard error of it ("oneStandardError").
  * The run can be awaited or iterated over its ticks. Errors are deviances, 2 × the excess of the mean loss over its
  * minimum for these targets: the mean squared error, the binomial deviance, …
+ *
  * @throws OptionError, CapabilityError; the reason of an aborted `signal`
  */
 export const path = Object.assign(start, { resume });

@@ -108,6 +108,7 @@ const families: Readonly<Record<string, Family>> = {
  * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
  * on others have no coefficient. In each category this is the first level, the reference of the other levels, as in R's
  * treatment contrasts.
+ *
  * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
  * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
  */

@@ -65,6 +65,7 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
  * block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
  * A run ends with its blocks, by `until`, by `stop()` or by its signal. `checkpoint()` saves it, and
  * `fit.stream.resume(checkpoint, blocks)` continues.
+ *
  * @throws DataError for blocks that do not match the first one, or if there are no rows; CapabilityError, OptionError
  */
 export const stream = Object.assign(begin, { resume });

@@ -15,6 +15,7 @@ export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
 
 /**
  * Returns the loss for a target, and the number of outputs it needs. The default loss depends on the target.
+ *
  * @throws OptionError for an unknown loss; CapabilityError if the loss does not suit the target
  */
 export function chooseLoss(where: string, given: string | Loss | undefined, data: Dataset): { loss: Loss; outputs: number } {

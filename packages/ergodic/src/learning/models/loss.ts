@@ -76,6 +76,7 @@ export const definedLosses = new Registry<(options?: Record<string, number>) => 
 
 /**
  * Defines a loss by its equation and registers it by name. `ranges` checks its options.
+ *
  * The equation is a scalar function of an output z and a target y, written once in the compiler's expressions. The
  * derivative, the kernel and the printed form are derived from it. Tasks fix how y is coded: "binary" −1/+1,
  * "multiclass" class index, "regression" any number, "count" a number >= 0. A checkpoint can be resumed in any program

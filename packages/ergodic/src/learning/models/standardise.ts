@@ -6,6 +6,7 @@ import type { ColumnMoments } from "../../engine/data/transformations/standardis
 /**
  * Returns data as a model takes them. `wanted` true: all columns are standardised. "auto": columns other than
  * indicators are, if it is worthwhile.
+ *
  * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
  * by 1/√p. Centred, they would also be −√p in all rows without the level. Rules that remember gradients, such as
  * AdaGrad, would then shorten a level's steps with every row, not only with its own (on hours of bicycle rentals, R²

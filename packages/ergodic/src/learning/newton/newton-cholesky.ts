@@ -17,6 +17,7 @@ const NAME = "newtonCholesky";
 /**
  * Newton's method: p ← p − t H⁻¹g, with H = ∇²F(p) factored by Cholesky. t is halved from 1 until F satisfies Armijo's
  * rule.
+ *
  * For smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against the
  * rest) and L2, without L1, on up to a thousand columns. It takes a few passes, each with n d²/2 products on dense rows
  * and d³/6 for the factor, in float64. Columns that depend linearly on earlier columns do not move; the minimum is
@@ -24,6 +25,7 @@ const NAME = "newtonCholesky";
  * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an
  * update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
  * Source: Boyd, Vandenberghe, Convex Optimization, 9.5.
+ *
  * @throws OptionError for a value out of range; CapabilityError for an L1 or group penalty, bounds, or a problem
  * without a Hessian
  */

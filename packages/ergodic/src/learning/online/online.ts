@@ -21,6 +21,7 @@ import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
  * "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows per update.
  * `seed`: seed of dropout. The optimiser state of a checkpoint continues if the rule is the same. Penalties of sparse
  * rows act only on the columns of a batch. Watched outputs are those of training, with dropout.
+ *
  * @throws CapabilityError for models that cannot learn row by row; DataError for damaged files; OptionError
  */
 export const online = (from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> => openLearner(from, options);

@@ -33,6 +33,7 @@ import {
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖. The intercept b is not penalised.
  * `loss` is a name or made by its factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes, multinomial
  * for more, squared for numbers. A binary loss on more than two classes is fitted as one class against the rest.
+ *
  * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError if the loss does not suit the
  * target
  */

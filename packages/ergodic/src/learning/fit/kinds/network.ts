@@ -19,6 +19,7 @@ import { algorithmFamilies, type Trainable, type TrainableModel } from "./traina
  * loss includes. Biases and norms are not penalised.
  * `layers`: a layer, a list of layers, or a function (x, scope) => array. `loss`: as for linear(); default logistic or
  * multinomial for classes, squared for numbers. `fit` trains it by adam() on batches of 64 by default.
+ *
  * @throws OptionError for unknown options or losses, or layers that do not fit; from `fit` CapabilityError if loss,
  * data and plan do not fit together
  */

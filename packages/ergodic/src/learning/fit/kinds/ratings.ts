@@ -19,6 +19,7 @@ import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainabl
  * Explicit ratings: r̂ = μ + b_u + b_i + p·q. With `implicit`, values are strengths of evidence, and predictions are
  * preferences near 0 or 1.
  * `fit` trains it by alternatingLeastSquares() by default.
+ *
  * @throws OptionError; from `fit` DataError for negative values of implicit ratings
  */
 export function factorisation(given?: FactorisationOptions): FactorisationModel {

@@ -6,6 +6,7 @@ const RIDGE = 1e-10;
 
 /**
  * Returns the rows in coordinates of their span, with as many columns as rows and the same products x_i·x_j.
+ *
  * The weights of a linear model with an L2 penalty lie in the span of its rows, so outputs and the norm of the weights
  * do not change: X Xᵀ = L Lᵀ, and row i of L replaces x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of
  * rows. Target, weights and offsets do not change.

@@ -75,6 +75,7 @@ export interface Settled<D> {
 
 /**
  * Adapter of a kind of model for the verb `fit`: one object for each kind, which joins its folders.
+ *
  * A model carries its adapter, so programs load only the kinds that they name, and a new kind needs only a model with
  * another adapter. `D`: type of the data. `P`: type of the predictor.
  */

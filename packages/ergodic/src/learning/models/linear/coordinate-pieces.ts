@@ -6,6 +6,7 @@ const HALVINGS = 100;
 /**
  * Coordinates of a linear model, and its objective without the loss: Σ l1_i|x_i| + l2_i x_i²/2 + Σ_b group_b ‖x_b‖, x ≥
  * floors.
+ *
  * Coordinates: each output's columns and then its intercept, one output after another. Blocks: with a group penalty,
  * its groups over all outputs, and each intercept; otherwise single coordinates. The group penalty of a single
  * coordinate is included in its l1. h_b: the objective on block b without loss and l2.

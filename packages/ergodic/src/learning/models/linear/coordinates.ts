@@ -15,6 +15,7 @@
  * The dual value is the better of those that exist, with the largest feasible α ≤ 1 in the first. There is no gap if a
  * column has no penalty or the loss has no conjugate.
  * Sources: Yuan, Lin 2006 (group lasso); Simon et al. 2013 (with l1); Fercoq et al. 2015 (dual points).
+ *
  * @throws CapabilityError for a loss without curvature and conjugate
  */
 

@@ -1,5 +1,6 @@
 /**
  * The dual of a linear model with an L2 penalty, for dual coordinate descent (kernels/learning/dual.ts).
+ *
  * The piecewise quadratic losses are C ℓ(z, y) = max { β (y − z) − ε|β| − κ β²/(2C) : low C ≤ β ≤ high C }, with C =
  * w/(n l2). The logistic loss has its own kernel. A binary loss on several classes is one problem per class. The
  * intercept is the weight of a constant column.

@@ -27,6 +27,7 @@ const KEPT_BYTES = 2 ** 26;
 /**
  * Binds a linear model's mean loss, gradient and Hessian, output by output (kernels/learning/hessian.ts). Each takes
  * one pass over the rows, or half a pass if the loss was evaluated at the same parameters before.
+ *
  * @throws CapabilityError [MODEL_CAPABILITY] if the loss has no curvature, or if outputs share a loss
  */
 export function bindHessian(parts: LinearParts): CurvatureBinding {

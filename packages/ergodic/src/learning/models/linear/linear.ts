@@ -1,6 +1,7 @@
 /**
  * Linear models: mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖, z = x·p + intercept. The intercept
  * is not penalised.
+ *
  * loss: a name or made by its factory. Default: logistic for two classes, multinomial for more, squared for numbers. A
  * binary loss on more than two classes is fitted as one class against the rest. `classWeights`: by class name, or
  * "balanced" (n / (classes × count)). `features`: a random feature map applied to the rows, which makes the linear
@@ -14,6 +15,7 @@
  * `features`, it compares max|x|, the columns' units, and standardises if the largest is more than 10 times the lower
  * decile. A map has one gamma for all columns, so enlarging columns that hardly vary (pixels that are nearly always
  * blank, rare levels) would fill its distances with noise.
+ *
  * @throws OptionError for unknown options, losses or classes; CapabilityError if the loss does not suit the target
  */
 

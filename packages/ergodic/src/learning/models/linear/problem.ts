@@ -1,6 +1,7 @@
 /**
  * A linear model bound to a dataset: z_k = Σ_j x_ij p_kj (+ intercept), with the mean loss over rows and penalties on
  * the coefficients.
+ *
  * Parameters: `outputs` vectors of `stride` floats, one after another. Each has the columns, then the intercept, then
  * padding that stays 0. Gradients of rows are computed by kernels/learning/linear.ts. Targets are coded for the loss
  * here, once.

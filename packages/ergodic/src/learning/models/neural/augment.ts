@@ -1,12 +1,14 @@
 /**
  * Augmentation: layers at the start of a network that change each example at random during training, and are the
  * identity otherwise.
+ *
  * `randomShift`: shifts images [n, height, width, channels] by −most … most whole cells in each direction, all equally
  * likely. Cells that enter repeat the edge, which suits any background; with `fill: "zero"` they are 0.
  * `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
  * `randomCutout`: sets a square of `size` cells to 0. Its centre is any cell, so that less is cut at the edge. DeVries
  * & Taylor 2017.
  * `noise`: x + deviation · z, with z standard normal.
+ *
  * @throws OptionError for options out of range; when traced, if the input is not an image
  */
 

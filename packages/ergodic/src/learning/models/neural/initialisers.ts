@@ -1,11 +1,13 @@
 /**
  * Initial values of parameters. Each parameter draws from `stream(seed, "initial", path)`, so its values depend only on
  * the seed and its path, not on the rest of the network.
+ *
  * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
  * Uniform forms are uniform on ±√(3·variance). orthogonal: a matrix of all but the last axis by the last, with
  * orthonormal columns or rows (whichever is possible), uniform among such matrices. Normal numbers are not truncated.
  * Sources: He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. An initialiser is known by its
  * name after its definition.
+ *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
 
@@ -63,6 +65,7 @@ const defined = new Registry<(options?: JsonObject) => Initialiser>("initialiser
 /**
  * Defines your own initialiser, known by its name in files:
  * `initialiser(name, defaults, ({ shape, fans, draws, options }) => values)`.
+ *
  * `check` throws for invalid options. @throws OptionError for a name that is taken
  */
 export function initialiser<O extends JsonObject>(

@@ -1,5 +1,6 @@
 /**
  * network(layers, options): a neural network as a model for `fit`.
+ *
  * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the last layer's output without an activation, which the
  * loss includes. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for linear(); default
  * logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: factors of the
@@ -10,6 +11,7 @@
  * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
  * layer's output. Steps, and rules with a least loss, then see the loss in units of the sd (of its square for the
  * squared loss). Ticks and results report it in the target's units.
+ *
  * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
  * do not fit together
  */

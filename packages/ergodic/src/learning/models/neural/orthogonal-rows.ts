@@ -3,6 +3,7 @@ import type { Draws } from "../../../engine/random/stream.ts";
 
 /**
  * Returns orthonormal rows, uniform among all such (Haar): float64[count × length], row-major, count ≤ length.
+ *
  * Rows of normal numbers are orthogonalised from the first on, with positive scales. This is done twice, because one
  * pass of Gram–Schmidt loses orthogonality if the rows are ill-conditioned. After two passes, the error is within 1e-14
  * · length.

@@ -1,5 +1,6 @@
 /**
  * A network bound to a dataset, with gradients of rows by kernels/engine/arrays/network.ts. Parameters: programs.ts.
+ *
  * Only for rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers depend on
  * the lane's key and the number of its update, so they do not depend on the worker that executes it.
  */

@@ -1,6 +1,7 @@
 /**
  * Programs of a network on a batch: loss, gradient and next running statistics as a function of one vector of
  * parameters.
+ *
  * In the vector, trained parameters come first, each aligned to a multiple of 16 numbers. Frozen parameters and running
  * statistics, which no rule changes, follow. Buffers of a program: "x" [batch, …row], "y" [batch], "w" [batch] (row
  * weights, which include the factor of the mean), "parameters", "gradient", "loss".

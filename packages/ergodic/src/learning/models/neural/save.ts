@@ -1,6 +1,7 @@
 /**
  * Saves a trained network as plain data: its prediction program as a plan of kernels (compiler/array/serialise.ts), and
  * the weights that it uses.
+ *
  * Values that depend only on parameters are computed here, once. A factor per channel after a product or a convolution
  * is folded into its weights, so batch normalisation costs nothing in prediction.
  */

@@ -22,6 +22,7 @@ export interface Marks {
 
 /**
  * Interface of a layer to the trace of its network. It supplies parameters, running statistics and random numbers.
+ *
  * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is
  * identified by its path, "2.conv.weight": a second request returns the same parameter. A layer value that is applied
  * twice is one layer, with the parameters of its first path. The scope in trace.ts records all requests.

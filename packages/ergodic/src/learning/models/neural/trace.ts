@@ -1,7 +1,9 @@
 /**
  * Traces a network: runs its layers once on symbolic arrays, and records their requests to the scope (scope.ts).
+ *
  * Parameters are the inputs "parameter:PATH" of the program and states are "state:PATH", both in the order of their
  * first request. A layer value that occurs again has the path, and so the parameters, of its first occurrence.
+ *
  * @throws OptionError if two layers share a path, or if a parameter is requested again with another shape or other
  * marks; CompileError from an operation, naming its layer
  */

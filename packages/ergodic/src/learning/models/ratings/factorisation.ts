@@ -1,5 +1,6 @@
 /**
  * Matrix factorisation of ratings: every user is a row p of P and every item a row q of Q, with `rank` numbers each.
+ *
  * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (s‖p‖² + b_u²) + Σ_items λ_i (s‖q‖² + b_i²).
  * μ is the mean rating and is fixed; s is the standard deviation of the ratings. Without `biases`, r̂ = p·q. F/s² is
  * the objective of r/s, with p/√s and b/s, so ratings in another unit give the same predictions in that unit.
@@ -10,6 +11,7 @@
  * deviation `initialScale` (default 1/√rank; for explicit ratings in units of √s) from the plan's seed; biases 0.
  * Sources: Koren, Bell, Volinsky 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit).
  * Differs from other implementations: biases are fitted with the factors, in the same updates.
+ *
  * @throws OptionError; DataError for negative values of implicit ratings; CapabilityError for parameters of 16 bits
  */
 

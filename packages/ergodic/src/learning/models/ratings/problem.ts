@@ -1,6 +1,7 @@
 /**
  * Ratings bound to a factorisation (factorisation.ts): the rows and blocks of both sides for
  * kernels/learning/factors.ts.
+ *
  * Parameters: users' rows, then items' rows. A row is `rank` factors and, with biases, the bias. In memory, a row is
  * padded (kernels/learning/factors.ts).
  */

@@ -1,5 +1,6 @@
 /**
  * Networks of depthwise separable convolutions.
+ *
  * mobileNetV1 (Howard et al. 2017): a 3×3 convolution with stride 2, 13 separable blocks with ReLU, global average
  * pooling, a dense layer. mobileNetV2 (Sandler et al. 2018): a 3×3 convolution, 17 inverted residuals with ReLU6, a 1×1
  * convolution, global average pooling, dropout, a dense layer.
@@ -8,6 +9,7 @@
  * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1 and without the
  * later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the average over all
  * positions: [n, channels].
+ *
  * @throws OptionError for options out of range
  */
 import { checkChoice } from "../../../../engine/errors/checks.ts";

@@ -1,5 +1,6 @@
 /**
  * Options of architectures with an output layer. The file has plain networks: an MLP, a small CNN and a circulant CNN.
+ *
  * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. Without it, the network
  * ends with the layer before.
  */

@@ -2,10 +2,12 @@
  * ShuffleNets: a 3×3 convolution to 24 channels with stride 2, 3×3 max pooling with stride 2, and three stages of 4, 8
  * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. Global average
  * pooling and a dense layer follow.
+ *
  * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages; `width` scales them,
  * to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
  * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1, no max pooling,
  * and two stages of 4 units.
+ *
  * @throws OptionError for options out of range
  */
 import { checkChoice } from "../../../../engine/errors/checks.ts";

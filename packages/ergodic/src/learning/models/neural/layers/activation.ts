@@ -20,6 +20,7 @@ const make = layer<{ readonly function: ActivationName }>("activation", (x, _, o
  *
  * At a corner of relu (x = 0, for relu6 also x = 6), the derivative is 0.
  * Sources: Hendrycks & Gimpel 2016 (gelu); Ramachandran et al. 2017 (silu); Howard et al. 2019 (hardSwish).
+ *
  * @throws OptionError for an unknown name
  */
 export const activation = (name: ActivationName, options: Named = {}): Layer =>

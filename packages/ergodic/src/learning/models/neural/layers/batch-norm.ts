@@ -43,6 +43,7 @@ const make = layer<BatchNormOptions>(
 
 /**
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, for each channel (the last axis).
+ *
  * During training, μ and σ² are the mean and the variance (divided by the count m) over all other axes of the batch.
  * The running statistics are updated as running ← (1 − momentum) running + momentum · new, with the variance divided by
  * m − 1. In prediction and in frozen layers, μ and σ² are the running statistics. ε is `epsilon`.
@@ -50,6 +51,7 @@ const make = layer<BatchNormOptions>(
  * starts at 0 and the variance ("variance") at 1.
  * Source: Ioffe & Szegedy 2015. As in PyTorch; others divide the running variance by m, or multiply the old value by
  * their momentum.
+ *
  * @throws OptionError for options out of range; when traced for training with one value per channel
  */
 export const batchNorm = (options: BatchNormOptions = {}): Layer => make(options);

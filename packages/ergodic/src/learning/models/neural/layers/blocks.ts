@@ -1,9 +1,11 @@
 /**
  * Blocks of efficient convolutional networks. Each is a sequential of plain layers, whose names are their paths.
+ *
  * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
  * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at
  * stride 1 with equal channels. Sandler et al. 2018 (MobileNetV2).
+ *
  * @throws OptionError for options out of range
  */
 import { checkKeys } from "../../../../engine/errors/errors.ts";
@@ -83,6 +85,7 @@ export interface InvertedResidualOptions extends SeparableOptions {
 /**
  * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at stride 1 with equal
  * channels.
+ *
  * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
  * @throws OptionError
  */

@@ -1,9 +1,11 @@
 /**
  * Layers with parallel branches.
+ *
  * `residual`: y = f(x) + s(x), with s(x) = x unless a shortcut is given. Paths: "body", "shortcut". He et al. 2016.
  * `concatenating`: y = [f_1(x), f_2(x), …] along the channels, the last axis. Paths: names, or indices from 0.
  * `channelShuffle`: channel i of g groups of m moves to index (i mod m) · g + ⌊i / m⌋, so that the next grouped layer
  * sees all groups. Zhang et al. 2018.
+ *
  * @throws OptionError for options out of range; when traced, if shapes differ
  */
 

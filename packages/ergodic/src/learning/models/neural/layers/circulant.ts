@@ -77,6 +77,7 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
  * Initial values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra and k
  * log₂ k for each transform. A block without transforms (k < 4 or not a power of two) counts k².
  * Source: Ding et al. 2017.
+ *
  * @throws OptionError for options out of range
  */
 export const circulantDense = (units: number, options: CirculantOptions = {}): Layer =>

@@ -91,6 +91,7 @@ const makeDepthwise = layer<DepthwiseOptions>(
  * are 0. Sequences [n, length, in] are treated as images of height 1 and returned as sequences. Initial values: W
  * He-normal (`initial`), b zero (`initialBias`).
  * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
+ *
  * @throws OptionError for options out of range; when traced, if groups do not divide the channels or the input is not
  * an image
  */

@@ -39,8 +39,10 @@ const make = layer<Options>(
 
 /**
  * Dense layer: y = x W + b on the last axis.
+ *
  * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
  * Initial values: W He-normal, b zero. b is not penalised.
+ *
  * @throws OptionError unless `units` is a whole number >= 1
  */
 export const dense = (units: number, options: WeightOptions = {}): Layer =>

@@ -31,8 +31,10 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
 /**
  * Dropout. During training, each number is set to 0 with probability `rate`, and otherwise divided by 1 − rate, so that
  * the mean does not change. In prediction and in frozen layers, y = x.
+ *
  * `wholeChannels`: drops channels of an image or a sequence as a whole.
  * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
+ *
  * @throws OptionError unless 0 ≤ rate < 1
  */
 export const dropout = (rate = 0.5, options: DropoutOptions = {}): Layer =>

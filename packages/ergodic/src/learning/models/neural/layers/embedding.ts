@@ -25,8 +25,10 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
 
 /**
  * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` categories.
+ *
  * x: whole numbers 0 … count − 1, [n, …]; any other number gives NaN. E ("table"): [count, width], initially uniform on
  * ±0.05. y: [n, …, width].
+ *
  * @throws OptionError unless `count` and `width` are whole numbers >= 1
  */
 export const embedding = (count: number, width: number, options: EmbeddingOptions = {}): Layer =>

@@ -34,6 +34,7 @@ const make = layer<Units>(
  * order r, z, m: "inputWeight" W [in, 3 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 3 units],
  * orthonormal rows; "inputBias" b and "hiddenBias" c, [3 units], zero. The reset gate acts after the product, as in
  * PyTorch. Source: Cho et al. 2014.
+ *
  * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence
  */
 export const gru = (units: number, options: RecurrentOptions = {}): Layer => make({ units, ...plain("gru", options, ["units"]) });

@@ -29,9 +29,11 @@ const make = layer<LayerNormOptions>(
 /**
  * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis
  * of each example. ε is `epsilon`.
+ *
  * x: [n, …, channels]. γ ("scale"): [channels], initially 1. β ("shift"): [channels], initially 0. Neither is
  * penalised.
  * Source: Ba, Kiros & Hinton 2016.
+ *
  * @throws OptionError unless epsilon > 0
  */
 export const layerNorm = (options: LayerNormOptions = {}): Layer => make(options);

@@ -50,6 +50,7 @@ const kinds = new Registry<LayerDefinition>("layer");
  * JSON of a layer is { layer: kind, options }. A layer value that is used in several places is written once, as { …,
  * shared: 1 }, and as { shared: 1 } elsewhere, so that the network that is read shares the same layers. The library's
  * kinds are reserved. A user's kinds can be redefined, and the last definition counts.
+ *
  * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should
  * be JSON
  */

@@ -33,6 +33,7 @@ const make = layer<Units>(
  * orthonormal rows; "inputBias" b [4 units], which is 1 for f, so that the initial memory lasts (Jozefowicz et al.
  * 2015), and 0 otherwise. PyTorch has two biases, whose sum is b.
  * Sources: Hochreiter & Schmidhuber 1997; Gers et al. 2000.
+ *
  * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence
  */
 export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>

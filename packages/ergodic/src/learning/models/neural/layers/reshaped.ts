@@ -40,6 +40,7 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
 export const flatten = (options: Named = {}): Layer => makeFlatten(options);
 /**
  * Reshapes examples, row-major: [n, …] → [n, …shape]. One extent of `shape` can be −1.
+ *
  * @throws OptionError for extents that are not whole numbers
  */
 export const reshaped = (shape: readonly number[], options: Named = {}): Layer =>

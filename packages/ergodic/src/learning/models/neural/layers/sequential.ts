@@ -19,11 +19,13 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
 
 /**
  * Applies layers one after another: y = f_k(… f_1(x)).
+ *
  * A layer's part of the path is its name, or its index from 0: "2.weight". A plain function (x, scope) => y is a layer,
  * but cannot be saved in a file.
  * Two other layers mark all parameters of a layer, and add nothing to the path. `frozen`: parameters and running
  * statistics do not change, and dropout is off. `grouped`: parameters belong to a named group, which options of step
  * rules can select; the innermost name counts.
+ *
  * @throws OptionError if a part is not a layer
  */
 export const sequential = (layers: readonly LayerLike[], options: Named = {}): Layer =>

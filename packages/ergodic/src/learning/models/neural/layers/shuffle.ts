@@ -1,11 +1,13 @@
 /**
  * Units of ShuffleNet: grouped or split convolutions, with channels shuffled so that each group sees all.
+ *
  * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1
  * without activation. At stride 1, x is added. At stride 2, the 3×3 mean of x with stride 2 is concatenated. A ReLU
  * follows. The very first 1×1 of a network, on few channels, has one group (`firstGroups`).
  * `shuffleUnitV2` (Ma et al. 2018): at stride 1, half of the channels pass unchanged; the others go through 1×1,
  * depthwise 3×3, 1×1. At stride 2, all channels go through that, and in parallel through depthwise 3×3, 1×1. The
  * results are concatenated and shuffled in two groups.
+ *
  * @throws OptionError for options out of range
  */
 
@@ -38,6 +40,7 @@ export interface ShuffleUnitV1Options extends ShuffleUnitOptions {
 /**
  * Grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1. x is added at stride 1; pooled x is
  * concatenated at stride 2.
+ *
  * From `inside` to `channels` channels. Zhang et al. 2018. @throws OptionError
  */
 export function shuffleUnitV1(inside: number, channels: number, options: ShuffleUnitV1Options = {}): Layer {
@@ -91,6 +94,7 @@ export const halfOfChannels = (which: "first" | "second", options: Named = {}): 
 /**
  * At stride 1, half of the channels pass and the others are convolved; at stride 2, all are convolved. The results are
  * concatenated and shuffled in two groups.
+ *
  * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
  */
 export function shuffleUnitV2(inside: number, channels: number, options: ShuffleUnitOptions = {}): Layer {
