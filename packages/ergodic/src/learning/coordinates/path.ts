@@ -384,7 +384,7 @@ function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): numbe
   return foldWeights.reduce((sum, w, f) => sum + w * heldOut[f * lambdas.length + k], 0) / total;
 }
 
-/** Returns the weights of a fold's training rows, scaled to their mean, and of its held-out rows, which sum to 1. */
+/** Returns row weights for the mean loss of a fold's training rows, and of its held-out rows. The latter sum to 1. */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));
   const training = all.map((w, i) => (of[i] === fold ? 0 : w));
