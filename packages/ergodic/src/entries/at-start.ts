@@ -1,6 +1,6 @@
 /**
- * Where nothing is bundled, the names of what the library defines are kept for it, and pipelines know all steps. Bundlers leave this module out, as they do
- * the definitions that are not used.
+ * Reserves the names of all definitions in the library and registers all pipeline steps, in programs that are not
+ * bundled. Bundlers leave this module out, as they do unused definitions.
  */
 
 import * as distributions from "../bayes/distributions/all.ts";

@@ -1,4 +1,4 @@
-/** `ergodic/bayes`: statistical models and formulas, samplers and approximations, draws and their verdicts. */
+/** `ergodic/bayes`: statistical models and formulas, samplers and approximations, and draws with their diagnostics. */
 import "./at-start.ts"; // left out by bundlers
 
 export {

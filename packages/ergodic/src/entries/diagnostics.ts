@@ -1,11 +1,12 @@
 /**
- * `ergodic/diagnostics`: whether draws can be trusted, on plain arrays of numbers, wherever they come from.
+ * `ergodic/diagnostics`: convergence diagnostics for draws from any source, on plain arrays of numbers.
  *
  *   import { essBulk, rhat, summary } from "ergodic/diagnostics";
  *   rhat(chains, 4);                                       // the draws of 4 chains, chain after chain
  *   summary({ mu, tau }, { chainCount: 4 }).mu.essTail;
  *
- * Draws are [chains × draws], chain after chain, each in the order it was drawn: number[] or any typed array, of which Float64Array is not copied.
+ * Draws are [chains × draws], chain after chain, in the order in which they were drawn. They can be number[] or any
+ * typed array; a Float64Array is not copied.
  */
 import { isList, refuse } from "../engine/errors/checks.ts";
 import * as on from "../engine/statistics/index.ts";
@@ -25,31 +26,38 @@ function numbers(where: string, given: Numbers): Float64Array {
   return Float64Array.from(given);
 }
 
-/** The same function on any list of numbers. */
+/** Wraps a function of a Float64Array so that it accepts any list of numbers. */
 const onAny =
   <Rest extends readonly unknown[], R>(where: string, f: (x: Float64Array, ...rest: Rest) => R) =>
   (x: Numbers, ...rest: Rest): R =>
     f(numbers(where, x), ...rest);
 
-/** γ_t = Σ (x_s − x̄)(x_{s+t} − x̄)/n at lags t = 0 … n − 1. */
+/** Autocovariance γ_t = Σ (x_s − x̄)(x_{s+t} − x̄)/n at lags t = 0 … n − 1. */
 export const autocovariance = onAny("autocovariance", on.autocovariance);
-/** γ_t/γ_0 at lags t = 0 … n − 1. */
+/** Autocorrelation γ_t/γ_0 at lags t = 0 … n − 1. */
 export const autocorrelation = onAny("autocorrelation", on.autocorrelation);
-/** R̂ of rank-normalised split chains, the larger of bulk and spread: below 1.01 is wanted. Vehtari et al. 2021. `(draws, chainCount)`. */
+/**
+ * R̂ of rank-normalised split chains: the larger of bulk-R̂ and folded R̂. It should be below 1.01. Vehtari et al.
+ * 2021. `(draws, chainCount)`.
+ */
 export const rhat = onAny("rhat", on.rhat);
-/** R̂ of the chains as they are, neither split nor ranked. `(draws, chainCount)`. */
+/** Classic R̂ of the chains, without splitting or rank normalisation. `(draws, chainCount)`. */
 export const basicRhat = onAny("basicRhat", on.basicRhat);
-/** Effective draws of the chains as they are, by Geyer's initial sequences. `(draws, chainCount)`. */
+/**
+ * Effective sample size of the chains, without splitting or ranks, by Geyer's initial sequences. `(draws, chainCount)`.
+ */
 export const effectiveSize = onAny("effectiveSize", on.effectiveSize);
-/** Effective draws of the bulk, of rank-normalised split chains: above 100 per chain is wanted. `(draws, chainCount)`. */
+/**
+ * Bulk effective sample size, from rank-normalised split chains. It should exceed 100 per chain. `(draws, chainCount)`.
+ */
 export const essBulk = onAny("essBulk", on.essBulk);
-/** Effective draws of the tails, the fewer of the 5 % and 95 % quantiles'. `(draws, chainCount)`. */
+/** Tail effective sample size: the smaller of those of the 5 % and 95 % quantiles. `(draws, chainCount)`. */
 export const essTail = onAny("essTail", on.essTail);
-/** Effective draws for the mean. `(draws, chainCount)`. */
+/** Effective sample size for the mean. `(draws, chainCount)`. */
 export const essMean = onAny("essMean", on.essMean);
-/** Effective draws for the standard deviation. `(draws, chainCount)`. */
+/** Effective sample size for the standard deviation. `(draws, chainCount)`. */
 export const essSd = onAny("essSd", on.essSd);
-/** Effective draws for a quantile. `(draws, chainCount, probability)`. */
+/** Effective sample size for a quantile. `(draws, chainCount, probability)`. */
 export const essQuantile = onAny("essQuantile", on.essQuantile);
 /** Monte Carlo standard error of the mean: sd/√ESS. `(draws, chainCount)`. */
 export const mcseMean = onAny("mcseMean", on.mcseMean);
@@ -57,31 +65,43 @@ export const mcseMean = onAny("mcseMean", on.mcseMean);
 export const mcseSd = onAny("mcseSd", on.mcseSd);
 /** Monte Carlo standard error of a quantile. `(draws, chainCount, probability)`. */
 export const mcseQuantile = onAny("mcseQuantile", on.mcseQuantile);
-/** E-BFMI of each chain from its energies: below 0.3 chains explore the tails badly. Betancourt 2016. `(energy, chainCount)`. */
+/**
+ * E-BFMI of each chain, from its energies. Chains below 0.3 explore the tails badly. Betancourt 2016.
+ * `(energy, chainCount)`.
+ */
 export const ebfmi = onAny("ebfmi", on.ebfmi);
-/** Pareto k̂ of the heavier tail: above 0.7 the mean has no reliable error. Vehtari et al. 2024. `(draws, chainCount)`. */
+/**
+ * Pareto k̂ of the heavier tail. Above 0.7, the error of the mean is unreliable. Vehtari et al. 2024.
+ * `(draws, chainCount)`.
+ */
 export const paretoKhat = onAny("paretoKhat", on.paretoKhat);
 /** Pareto smoothed importance weights from log ratios. `(logRatios, { relativeEfficiency })`. */
 export const psis = onAny("psis", on.psis);
-/** PSIS-LOO from pointwise log likelihoods [chains × draws, N], draw by draw. `(logLikelihood, { observationCount, chainCount })`. */
+/**
+ * PSIS-LOO from pointwise log likelihoods [chains × draws, N], draw by draw.
+ * `(logLikelihood, { observationCount, chainCount })`.
+ */
 export const psisLoo = onAny("psisLoo", on.psisLoo);
 /** WAIC from pointwise log likelihoods [chains × draws, N], draw by draw. `(logLikelihood, { observationCount })`. */
 export const waic = onAny("waic", on.waic);
-/** The median; NaN of nothing, and where a number is NaN. */
+/** Median; NaN for an empty list or if any number is NaN. */
 export const median = onAny("median", on.median);
-/** A quantile by linear interpolation, R's type 7. `(x, probability)`. */
+/** Quantile by linear interpolation, R's type 7. `(x, probability)`. */
 export const quantile = onAny("quantile", on.quantile);
 /** Quantiles by linear interpolation, R's type 7. `(x, probabilities)`. */
 export const quantiles = onAny("quantiles", on.quantiles);
-/** z = Φ⁻¹((rank − 3/8)/(S + 1/4)), ties sharing their average rank. */
+/** Rank-normalised values z = Φ⁻¹((rank − 3/8)/(S + 1/4)). Ties share their average rank. */
 export const rankNormalise = onAny("rankNormalise", on.rankNormalise);
 
 /**
- * The table of a posterior: mean, sd, their Monte Carlo errors, quantiles, effective sizes, R̂ and k̂ of every variable, by name.
+ * Returns a posterior summary by variable name: mean, sd, their Monte Carlo errors, quantiles, effective sample sizes,
+ * R̂ and k̂.
  *
- * `chainCount`: chains of the draws. `probabilities`: of the quantiles, default 0.05, 0.5, 0.95.
+ * `chainCount`: number of chains in the draws. `probabilities`: probabilities of the quantiles, default 0.05, 0.5,
+ * 0.95.
  *
- * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError on unequal shapes
+ * @throws OptionError unless chainCount is a positive integer and probabilities lie within [0, 1]; DataError if the
+ * shapes differ
  */
 export function summary<Name extends string>(
   variables: Readonly<Record<Name, Numbers>>,

@@ -1,4 +1,7 @@
-/** All public names of the library in one module: what `@ergodic/single-file` and the tests take. No entry of the package. */
+/**
+ * All public names of the library in one module, for `@ergodic/single-file` and the tests. It is not an entry of the
+ * package.
+ */
 import "./at-start.ts"; // left out by bundlers
 
 export { type CompiledFunction, compileFunction, type FunctionOptions } from "../engine/compiler/array/function.ts";

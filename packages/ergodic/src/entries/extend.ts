@@ -1,6 +1,7 @@
 /**
- * `ergodic/extend`: what definitions of your own are made of. The contract between models and algorithms, as types; what defines rules, searches,
- * losses, layers, initialisers and distributions by name; and what samplers and models that `fit` can train must offer.
+ * `ergodic/extend`: building blocks for your own definitions. It has the types of the contract between models and
+ * algorithms, and functions that define rules, searches, losses, layers, initialisers and distributions by name. It
+ * also has the interfaces of samplers and of models that `fit` can train.
  */
 import "./at-start.ts"; // left out by bundlers
 

@@ -1,4 +1,4 @@
-/** `ergodic/graphs`: factor graphs and knowledge bases, inference with certificates, and learning of weights. */
+/** `ergodic/graphs`: factor graphs and knowledge bases, inference with certificates, and weight learning. */
 import "./at-start.ts"; // left out by bundlers
 
 export { Answer, type BestState, type VariableMarginal } from "../graphs/answers/index.ts";

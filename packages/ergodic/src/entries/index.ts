@@ -1,4 +1,7 @@
-/** `ergodic`: the verbs, and what most programs use. Everything else is in `ergodic/learning`, `ergodic/bayes` and so on. */
+/**
+ * `ergodic`: the verbs and the names that most programs use. Everything else is in `ergodic/learning`, `ergodic/bayes`
+ * and so on.
+ */
 import "./at-start.ts"; // left out by bundlers
 
 export { calibrate } from "../bayes/calibrate.ts";

@@ -1,4 +1,4 @@
-/** `ergodic/learning`: linear models, networks and recommenders, what trains them, and how they are measured. */
+/** `ergodic/learning`: linear models, networks and recommenders, their training algorithms and their benchmarks. */
 import "./at-start.ts"; // left out by bundlers
 
 export { fit } from "../join/fit.ts";

@@ -1,4 +1,4 @@
-/** `ergodic/losses`: losses by name, and losses of your own. */
+/** `ergodic/losses`: losses by name, and custom losses. */
 import "./at-start.ts"; // left out by bundlers
 
 export { chooseLoss } from "../learning/models/choose-loss.ts";

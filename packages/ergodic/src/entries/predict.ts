@@ -1,4 +1,4 @@
-/** Prediction alone: reaches no trainer and no compiler. */
+/** `ergodic/predict`: prediction alone. It imports neither trainers nor the compiler. */
 import "../predict/at-start.ts"; // left out by bundlers
 
 export { newLevels } from "../engine/data/new-levels.ts";

@@ -1,4 +1,4 @@
-/** `ergodic/search`: minimising functions, and tuning. */
+/** `ergodic/search`: function minimisation and hyperparameter tuning. */
 import "./at-start.ts"; // left out by bundlers
 
 export type { CoordinateDescentOptions } from "../engine/optimise/coordinates/coordinate-options.ts";

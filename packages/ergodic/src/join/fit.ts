@@ -25,7 +25,7 @@ import type { FactorPredictor } from "../predict/factorisation.ts";
 import type { NetworkPredictor } from "../predict/network.ts";
 import { resume } from "./resume.ts";
 
-/** Jobs of models that name what trains them, loaded when `fit` is called. */
+/** Training jobs by kind of model, loaded when `fit` is called. Only graphs and statistical models name a job here. */
 const jobs: Readonly<Record<string, () => Promise<(...given: never[]) => Job<unknown>>>> = {
   graph: async () => (await import("../graphs/learn/graph.ts")).learningJob,
   mode: async () => (await import("../bayes/mode/mode.ts")).modeJob,
@@ -60,7 +60,7 @@ function start(model: unknown, ...given: unknown[]): Run<unknown> {
 }
 
 /**
- * Trains a model on data, and gives a predictor.
+ * Trains a model on data and returns a predictor.
  *
  *   const data = await readCsv("adult.csv", { target: "income" });            // @ergodic/ingest; or Dataset.fromArrays({ x, y })
  *   const { train, test } = data.split(0.8, { seed: 1 });
@@ -69,22 +69,25 @@ function start(model: unknown, ...given: unknown[]): Run<unknown> {
  *   model.predict({ age: 40, hours: 38 }).value;
  *   await model.save("income.safetensors");                                   // await predictor("income.safetensors")
  *
- * Models: linear(), network(), factorisation(); a model() is fitted by its posterior's mode. `rule`: the step rule (default
- * adagrad() for linear models that descend, with a group penalty sgd() and saga(); adam() for networks); `variance`: svrg(),
- * saga(), sag(); or a whole `algorithm`: linear models are solved unless an option speaks of descent (docs/solvers.md).
- * Stopping: `epochs` (default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence) or `until`.
- * `validate`: held-out rows, measured every `validateEvery` epochs; `patience` stops early and keeps the best parameters.
- * A run can be awaited, or iterated over its ticks (`for await`); it can be paused, stopped, and checkpointed.
- * `fit.resume(checkpoint, data)` resumes bit for bit. `from`: a trained model, its file or a
- * checkpoint, at which training on other data begins. `fit.path(linear(), data)` fits a whole path of penalties.
- * `fit.stream(linear(), blocks)` trains on blocks that come one after another.
- * `fit.check(options)` checks options before data are read.
+ * Models: linear(), network() or factorisation(). For a model(), `fit` finds the posterior mode.
+ * Algorithm: `rule` is the step rule. Its default is adagrad() for linear models trained by descent (sgd() with saga()
+ * under a group penalty) and adam() for networks. `variance` is svrg(), saga() or sag(). `algorithm` replaces both.
+ * Linear models use a direct solver unless an option concerns descent (docs/solvers.md).
+ * Stopping: `epochs` or `until`. `epochs` is 5 by default, and 100 with batch: "all". Algorithms that stop on
+ * convergence set their own default.
+ * Validation: `validate` holds out rows, which are measured every `validateEvery` epochs. `patience` stops early and
+ * keeps the best parameters.
+ * A run can be awaited or iterated over its ticks (`for await`). It can be paused, stopped and checkpointed.
+ * `fit.resume(checkpoint, data)` resumes a run bit for bit. `from` starts training on other data from a trained model,
+ * its file or a checkpoint.
+ * `fit.path(linear(), data)` fits a whole path of penalties. `fit.stream(linear(), blocks)` trains on blocks that
+ * arrive one after another. `fit.check(options)` checks options before data are read.
  *
- * @throws OptionError, CapabilityError when something does not fit; the reason of an aborted `signal`
+ * @throws OptionError or CapabilityError if the arguments do not fit together; the reason of an aborted `signal`
  */
 export const fit = Object.assign(start, { resume, check: checkOptions, path, stream });
 
-/** `fit` without streams: what runs on data that are there from the start. */
+/** Type of `fit` without streams: only the verbs that need all data at the start. */
 export type FitVerb = typeof start & {
   readonly resume: typeof resume;
   readonly check: typeof checkOptions;

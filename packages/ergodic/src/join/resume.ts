@@ -21,8 +21,9 @@ export type { ResumeOptions };
 /**
  * fit.resume(checkpoint, data, options): continues a run from its checkpoint, bit for bit.
  *
- * `data` must be the same data. A run that had converged gives the same result again; one that a limit, or patience, had ended continues under a larger one.
- * `P`: what the caller knows the run to make.
+ * `data` must be the data of the original run. A run that had converged returns the same result again. A run that was
+ * ended by a limit or by patience continues if the new limit is larger.
+ * `P`: type of the result, if the caller knows it.
  */
 export function resume(from: string | Uint8Array | Blob, graph: FactorGraph, options?: GraphResumeOptions): Run<LearnedGraph>;
 export function resume(

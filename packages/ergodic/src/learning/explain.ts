@@ -6,25 +6,25 @@ import { checkKeys, checkNumber } from "../engine/errors/errors.ts";
 import { lossOfRows, type NetworkModel } from "./models/neural/network.ts";
 import { layOutParameters, outputsOf, updateProgram } from "./models/neural/programs.ts";
 
-/** What `explain` must know of the rows of a network. */
+/** Facts about the rows of a network that `explain` needs. */
 export interface RowFacts {
-  /** Of one row: [28, 28, 1]. */
+  /** Shape of one row, e.g. [28, 28, 1]. */
   readonly rowShape: Shape;
-  /** 1 for numbers and two classes, else the number of classes. */
+  /** Number of outputs: 1 for a numeric target or two classes, otherwise the number of classes. */
   readonly outputs: number;
-  /** Rows of an update. Default: 64. */
+  /** Number of rows per update. Default: 64. */
   readonly batch?: number;
-  /** Precision of arithmetic. Default "f32". */
+  /** Arithmetic precision. Default "f32". */
   readonly precision?: "f32" | "f64";
 }
 
 /**
- * explain(network, rows) and explain(shapes, f): what the compiler makes of a model or a function, stage by stage, as text:
- * trace, gradient, schedule, memory, code (compiler/array/explain.ts).
+ * explain(network, rows) and explain(shapes, f): describes, as text, how the compiler translates a model or a function.
+ * The stages are trace, gradient, schedule, memory and code (compiler/array/explain.ts).
  *
  *   console.log(String(explain(network(mlp([256], { outputs: 10 })), { rowShape: [784], outputs: 10 })));
  *
- * @throws what compiling throws
+ * @throws the errors of compiling
  */
 function explain(model: NetworkModel, rows: RowFacts): Explanation;
 function explain<const S extends Shapes>(

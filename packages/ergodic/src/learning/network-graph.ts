@@ -10,21 +10,26 @@ import { scalesOf } from "./models/neural/scales.ts";
 
 /** A trained network as arrays of the compiler. */
 export interface NetworkGraph {
-  /** z, [batch, outputs]; below it are the inputs "x", [batch, …row], and those that `numbers` has by name. */
+  /** Output z, [batch, outputs]. Its inputs are "x", [batch, …row], and the arrays named in `numbers`. */
   readonly output: SymbolicArray;
-  /** Rows that it was traced for: a large prime, so that extents which grow with the rows are its multiples, and no others. */
+  /**
+   * Number of rows in the trace. It is a large prime, so that an extent is a multiple of it only if it grows with the
+   * rows.
+   */
   readonly batch: number;
   /** Weights, with batch normalisation folded into them: float32, row-major. */
   readonly numbers: Readonly<Record<string, Float32Array>>;
 }
 
 /**
- * What a trained network computes for a row, as a graph of array operations: for those who write it in another form, as `@ergodic/serve/onnx` does.
+ * Returns the computation of a trained network as a graph of array operations, for exporters such as
+ * `@ergodic/serve/onnx`.
  *
- * It is traced anew from the layers that the model's file describes, so that layers of your own must have been defined before.
+ * The graph is traced again from the layers in the model's file, so custom layers must already be defined.
  *
- * @throws CapabilityError [LAYER_FUNCTION] for networks that hold a plain function, which no file describes; OptionError for layers that nobody defined;
- * DataError where the file holds other numbers than its layers want
+ * @throws CapabilityError [LAYER_FUNCTION] for networks with a plain function, which the file does not describe;
+ * OptionError for layers that are not defined; DataError if the sizes of the weights in the file do not match the
+ * layers
  */
 export function networkGraph(model: NetworkPredictor): NetworkGraph {
   const { description } = model;

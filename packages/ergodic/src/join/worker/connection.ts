@@ -1,4 +1,4 @@
-/** A thread of our own, what of ours it has, and the runs that it makes for us. */
+/** Connection to a worker thread. It tracks which data the thread already has and which runs it is executing. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { OptionError, saidBy, WorkerError } from "../../engine/errors/errors.ts";
@@ -28,7 +28,7 @@ export class Connection implements KnownData, Disposable {
   private readonly unfinished = new Map<number, RemoteRun<unknown>>();
   private readonly keepers = new Map<number, { resolve(bytes: Uint8Array): void; reject(error: unknown): void }>();
   private readonly numbers = new WeakMap<object, number>();
-  /** Data that were numbered for the message that is being made. */
+  /** Data numbered while the current message is being encoded. */
   private readonly fresh: object[] = [];
   private readonly forgotten = new FinalizationRegistry<{ data?: number; run?: number }>((what) =>
     this.port.post({ kind: "forget", ...what }),
@@ -63,7 +63,7 @@ export class Connection implements KnownData, Disposable {
     return { number, isNew: true };
   }
 
-  /** As the verbs, it may be taken out of its object. */
+  /** Ends the thread. An arrow function, so that it also works when destructured, like the verbs. */
   readonly dispose = (): void => {
     this.port.end();
     this.die(new Error("it was disposed of"));
@@ -73,7 +73,10 @@ export class Connection implements KnownData, Disposable {
     this.dispose();
   }
 
-  /** A checkpoint, with what it names of the user's own. It is read here: on the thread, relative addresses would be seen from its own program. */
+  /**
+   * Reads a checkpoint and the user's definitions that it names. It is read on this side because the thread would
+   * resolve relative addresses against its own program.
+   */
   protected async kept(from: unknown): Promise<{ sent: object; recipe: JsonObject }> {
     const name = nameOf(from as string, "checkpoint");
     const bytes = await readWhole(from as string);
@@ -81,7 +84,10 @@ export class Connection implements KnownData, Disposable {
     return { sent: { [TAG]: "checkpoint", from: bytes, own: ownIn(recipe, this.hasModule) }, recipe };
   }
 
-  /** What `make` encodes; where that fails nothing is sent, and data that would have gone with it are as new as before. */
+  /**
+   * Returns the result of `make`. If `make` throws, nothing is sent, so the data that it numbered count as unsent
+   * again.
+   */
   protected encoded<T>(make: () => T): T {
     this.fresh.length = 0;
     try {
@@ -92,7 +98,7 @@ export class Connection implements KnownData, Disposable {
     }
   }
 
-  /** These data have not arrived: they go with the next message that has them. */
+  /** Marks data as not sent, so that the next message that uses them carries them. */
   private unsend(data: readonly object[]): void {
     for (const one of data) this.numbers.delete(one);
   }
@@ -105,7 +111,7 @@ export class Connection implements KnownData, Disposable {
   ): RemoteRun<R> {
     const id = this.next++;
     const numbered = this.fresh.splice(0);
-    // What is asked of a run comes after the run; resolves to whether it was sent.
+    // Whether the run was sent. Later requests about the run wait for this promise, so that they arrive after it.
     let whenSent = Promise.resolve(true);
     const post = (request: Request): void => void whenSent.then(() => this.port.post(request));
     const keep = async (run: number): Promise<Uint8Array> => {
@@ -160,7 +166,7 @@ export class Connection implements KnownData, Disposable {
   }
 }
 
-/** Whatever a verb may give. */
+/** Names of all properties that a verb's result can have. */
 function resultNames(verb: VerbName): readonly string[] {
   if (verb.startsWith("fit.path")) return pathNames();
   if (verb.startsWith("fit")) return [...trainedNames(), ...modeNames(), ...learnedNames()];
@@ -170,7 +176,7 @@ function resultNames(verb: VerbName): readonly string[] {
   return verb === "calibrate" ? calibrationNames() : answerNames();
 }
 
-/** What no message can carry. */
+/** Explains errors from arguments that cannot be cloned into a message. */
 function notSent(error: unknown): unknown {
   if (!(error instanceof DOMException && error.name === "DataCloneError")) return error;
   return new OptionError("worker", `an argument cannot be sent to a worker: ${error.message}`, "WORKER_ARGUMENT", {
@@ -178,7 +184,7 @@ function notSent(error: unknown): unknown {
   });
 }
 
-/** Service workers and shared workers have no Worker, and no Worker has the program of another origin. */
+/** Service workers and shared workers cannot start a Worker, and a Worker cannot load a program from another origin. */
 const UNSTARTED =
   "where there are no threads, take the verbs of ergodic itself; from another origin, copy ergodic/dist to this one, and give worker({ script }) the address of its worker/serve.js";
 

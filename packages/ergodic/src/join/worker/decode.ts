@@ -1,4 +1,4 @@
-/** Messages as arguments of verbs, on the thread that runs them. */
+/** Decodes messages into arguments of verbs, on the worker thread. */
 
 import { type PortableMode, PortedMode } from "../../bayes/mode/mode-target.ts";
 import { type PortableDensity, PortedDensity } from "../../bayes/model/portable.ts";
@@ -34,7 +34,7 @@ import { TAG } from "./encode.ts";
 import type { VerbName } from "./messages.ts";
 import { defineOwn, type OwnDefinitions } from "./own.ts";
 
-/** What the thread knows: data by number, and the user's module. */
+/** State of the thread: data by number, the user's module and the engine. */
 export interface Known {
   readonly data: Map<number, Dataset | Ratings>;
   readonly module: Readonly<Record<string, unknown>>;
@@ -47,7 +47,10 @@ const models: Readonly<Record<string, (json: JsonObject) => object>> = {
   factorisation: (json) => ({ ...factorisationFromJson(json), trainable: trainableRatings }),
 };
 
-/** Keeps the data that come with arguments: they are sent once, so that they must be here even where an argument is refused. */
+/**
+ * Stores all data in the arguments. Data are sent only once, so they must be stored even if an argument is refused
+ * later.
+ */
 export function receive(value: unknown, data: Known["data"]): void {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return;
   if (value instanceof Blob) return;
@@ -60,7 +63,7 @@ export function receive(value: unknown, data: Known["data"]): void {
   else if (tag === undefined) for (const one of Object.values(value)) receive(one, data);
 }
 
-/** Arguments of a verb, once `receive` has their data. */
+/** Decodes the arguments of a verb. `receive` must have stored their data before. */
 export function decode(value: unknown, verb: VerbName, known: Known): unknown {
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;

@@ -1,4 +1,4 @@
-/** Arguments of verbs as messages: data, models, rules and algorithms go as what they are described by. */
+/** Encodes arguments of verbs as messages. Data, models, rules and algorithms are sent as descriptions. */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { Dataset } from "../../engine/data/dataset.ts";
@@ -12,10 +12,10 @@ import { isVariance } from "../../engine/optimise/variance.ts";
 
 import { ownIn } from "./own.ts";
 
-/** The key that marks the description of something that a message cannot carry itself. */
+/** Key that marks a description of an object that a message cannot carry directly. */
 export const TAG = "ergodic/worker";
 
-/** What the user's module exports under that name. */
+/** Reference to an export of the user's module, by name. */
 export class Exported {
   readonly name: string;
 
@@ -24,29 +24,29 @@ export class Exported {
   }
 }
 
-/** What the thread knows: data by number, sent once and known from then on. */
+/** Data that the thread has already received, by number. Each dataset is sent once. */
 export interface KnownData {
-  /** Whether the thread was given a module of the user's. */
+  /** Whether the thread has a module of the user's. */
   readonly hasModule: boolean;
   numberOf(data: object): { readonly number: number; readonly isNew: boolean };
 }
 
 /**
- * `value` as a message can carry it. `path`: how errors call it.
+ * Returns `value` in a form that a message can carry. `path` names the value in errors.
  *
- * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules that are no equations
+ * @throws OptionError [WORKER_ARGUMENT] for functions and symbols, and for rules that are not equations
  */
 export function encode(value: unknown, path: string, known: KnownData): unknown {
   if (typeof value === "function") throw refusal(path, "a function");
   if (typeof value === "symbol") throw refusal(path, shown(value));
   if (typeof value !== "object" || value === null || ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Blob) return value;
-  // A trained model, for training to begin at.
+  // A trained model, as the starting point of training.
   if (holds(value, "toBytes")) return (value as unknown as { toBytes(): Uint8Array }).toBytes();
   if (value instanceof URL) return { [TAG]: "url", href: value.href };
   if (value instanceof Exported) return { [TAG]: "export", name: value.name };
   if (value instanceof Dataset) {
-    // Runs convert data by themselves, and from the original.
+    // Send the original data: runs convert it themselves.
     const { original, type } = value;
     return { ...dataOf(original, "dataset", () => portableData(original), known), type };
   }

@@ -1,4 +1,4 @@
-/** `ergodic/worker`: the verbs on a thread of their own, which the library starts. */
+/** `ergodic/worker`: the verbs, executed on a worker thread that the library starts. */
 
 import { Calibration, type calibrate } from "../../bayes/calibrate.ts";
 import { Draws, type DrawsContent } from "../../bayes/draws/index.ts";
@@ -40,20 +40,21 @@ export type { RemoteRun } from "./remote-run.ts";
 /** Options of `worker`. */
 export interface WorkerOptions {
   /**
-   * The address of a module, as seen from the page (Node: from the working folder); `exported("name")` refers to its exports: functions to minimise, models of your own. Rules, losses, layers and distributions
-   * that the module defines are known to the thread by their names.
+   * Address of a module, relative to the page (Node: to the working folder). `exported("name")` refers to its exports,
+   * such as functions to minimise or your own models. The thread also knows, by name, all rules, losses, layers and
+   * distributions that the module defines.
    */
   readonly module?: string | URL;
   /**
-   * The address of the thread's own program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/worker/serve` as an entry of
-   * its own.
+   * Address of the thread's program. Needed with bundlers that do not process `new Worker(new URL(…))` (esbuild,
+   * Rollup): build `ergodic/worker/serve` as a separate entry and give its address here.
    */
   readonly script?: string | URL;
 }
 
-/** The verbs of `ergodic`, whose runs are on another thread. They take and give what those do. */
+/** The verbs of `ergodic`, executed on a worker thread, with the same arguments and results. */
 export interface WorkerVerbs extends Disposable {
-  /** `fit`, on the worker's thread; without `fit.stream`, whose blocks cannot be sent. */
+  /** `fit`, on the worker's thread. `fit.stream` is missing because its blocks cannot be sent. */
   readonly fit: FitVerb;
   /** `sample`, on the worker's thread. */
   readonly sample: typeof sample;
@@ -65,23 +66,25 @@ export interface WorkerVerbs extends Disposable {
   readonly calibrate: typeof calibrate;
   /** `infer`, on the worker's thread. */
   readonly infer: typeof infer;
-  /** Stands for what the module of `worker({ module })` exports under that name, wherever an argument goes. */
+  /** Placeholder for the export `name` of the module in `worker({ module })`. It can be used for any argument. */
   exported<T = never>(name: string): T;
-  /** Ends the thread; runs in progress are rejected. */
+  /** Ends the thread. Runs in progress are rejected. */
   dispose(): void;
 }
 
 /**
- * Starts a thread, and gives the verbs whose runs are made there, so that a page stays free whatever it computes, on any host.
+ * Starts a thread and returns the verbs, whose runs execute on that thread. The page stays responsive during long
+ * computations.
  *
  *   const { fit, sample } = worker();
  *   const fitted = await fit(linear({ loss: "logistic" }), data, { epochs: 20 });
  *   for await (const tick of sample(schools, { y, sigma })) progress(tick);
  *
- * Statistical models are traced and compiled here, and draws get their names here; data are copied once. Functions cannot be sent: `module` says where
- * the thread finds them.
+ * Statistical models are traced and compiled on the calling side, and draws get their names there. Data are copied to
+ * the thread once. Functions cannot be sent; `module` tells the thread where to find them.
  *
- * @throws OptionError [WORKER_ARGUMENT] for what cannot be sent; WorkerError where the thread cannot be started, or ends
+ * @throws OptionError [WORKER_ARGUMENT] for arguments that cannot be sent; WorkerError if the thread cannot be started
+ * or ends
  */
 export function worker(options: WorkerOptions = {}): WorkerVerbs {
   checkKeys("worker", options, ["module", "script"]);
@@ -164,7 +167,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** A model is conditioned here, and sent as its density. */
+  /** Conditions the model on this side and sends its density. */
   private beginSampling(
     verb: VerbName,
     before: readonly unknown[],
@@ -204,7 +207,7 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** A mode is searched for on the model's density, and its values are made here. */
+  /** Searches for a mode on the thread, using the model's density. The values of the mode are computed on this side. */
   private beginMode(model: StatisticalModel, data: ModelData, options: ModeOptions): RemoteRun<Mode> {
     checkOptions("fit", options);
     checkModeOptions(options);
@@ -220,7 +223,9 @@ class Client extends Connection implements WorkerVerbs {
     return this.launch("fit", read, async ({ from }) => withValues(from as FoundMode, target.model), signal);
   }
 
-  /** A graph is sent as it is now; what was learnt is put together here, where its factors are. */
+  /**
+   * Sends the graph in its present state. The learned graph is assembled on this side, because its factors are here.
+   */
   private beginLearning(
     verb: VerbName,
     before: readonly unknown[],
@@ -229,9 +234,9 @@ class Client extends Connection implements WorkerVerbs {
   ): RemoteRun<LearnedGraph> {
     checkOptions(verb, given);
     const { signal, from, ...options } = given;
-    // Evidence that is added later is no part of it.
+    // Evidence added later is not part of this snapshot.
     const whole = graph.withoutEvidence([]);
-    // Of an earlier result a message takes what learning begins at.
+    // The message carries only the parts of an earlier result from which learning starts.
     const sentFrom = from === undefined ? {} : { from: learnedBefore(from) };
     const sent = this.encoded(() => [encode(whole, "the graph", this), encode({ ...options, ...sentFrom }, "options", this)]);
     return this.launch(
@@ -247,11 +252,11 @@ class Client extends Connection implements WorkerVerbs {
     );
   }
 
-  /** A graph is sent as tables or in columns, which know its evidence; answers get their names here. */
+  /** Sends the graph as tables or columns, which include its evidence. Answers get their names on this side. */
   private beginInference(verb: VerbName, before: readonly unknown[], graph: Inferred, given: InferOptions): RemoteRun<Inference> {
     checkOptions(verb, given);
     const { signal, evidence, from, ...options } = given;
-    // Of an answer a message takes what is wanted of it.
+    // The message carries only the chains of an earlier answer.
     const sentFrom = from === undefined ? {} : { from: { chains: from?.chains } };
     const encoded = this.encoded(() => encode({ ...options, ...sentFrom }, "options", this));
     let tables: FactorTables | Conditionals;
@@ -263,7 +268,7 @@ class Client extends Connection implements WorkerVerbs {
       const task = kept.length > 0 ? keptTask(kept[0].recipe) : options.task;
       const made = kept.length > 0 ? keptAlgorithm(kept[0].recipe) : undefined;
       const algorithm = options.algorithm ?? inferenceFromJson(made ?? { algorithm: "automatic" });
-      // The thread refuses what is none.
+      // An unknown task is refused on the thread.
       const making = graphFor(verb, graph, tasks.find((one) => one === task) ?? "marginals", algorithm, evidence);
       tables = await inTurns(making, signal);
       const sent =
@@ -293,7 +298,7 @@ function checkOptions(verb: VerbName, options: { signal?: unknown }): void {
   checkSignal(verb, options.signal);
 }
 
-/** What a checkpoint of `infer` was asked for. */
+/** Algorithm and task of a checkpoint of `infer`. */
 const keptAlgorithm = ({ inference }: JsonObject): JsonObject | undefined =>
   (inference as { algorithm?: JsonObject } | undefined)?.algorithm;
 const keptTask = ({ inference }: JsonObject): unknown => (inference as { plan?: { task?: unknown } } | undefined)?.plan?.task;
@@ -317,7 +322,7 @@ function refuseStream(): never {
 const isStatistical = (model: unknown): model is StatisticalModel =>
   typeof model === "object" && model !== null && "condition" in model;
 
-/** The last argument is options, though it may be left out: what has no prototype of its own. */
+/** Splits off the last argument if it is an options object, that is, a plain object. */
 function withOptions(args: readonly unknown[]): [unknown[], object] {
   const last = args.at(-1);
   const isOptions =
@@ -342,7 +347,7 @@ async function finished({ made, from }: Sent): Promise<unknown> {
   }
 }
 
-/** Options of `fit` with the file that training begins at: addresses are as seen from here. */
+/** Reads the file from which `fit` starts, because its address is relative to this side. */
 async function withFile(options: object): Promise<object> {
   const { from } = options as { from?: string | { href: string } };
   const address = typeof from === "object" && TAG in from ? new URL(from.href) : from;

@@ -1,10 +1,10 @@
-/** What a page and the thread of `ergodic/worker` tell each other. */
+/** Messages between a page and the thread of `ergodic/worker`. */
 
 import type { JsonObject, Tick } from "../../engine/contract/index.ts";
 import { ErgodicError } from "../../engine/errors/errors.ts";
 import type { SentError } from "../../engine/errors/sent-errors.ts";
 
-/** Calls that a thread makes, by name. */
+/** Names of the calls that a thread executes. */
 export type VerbName =
   | "fit"
   | "fit.resume"
@@ -21,12 +21,12 @@ export type VerbName =
   | "infer.resume";
 
 export type Request =
-  /** Imports a module of the user's, for `exported()`. */
+  /** Imports the user's module, for `exported()`. */
   | { readonly kind: "module"; readonly url: string }
   | { readonly kind: "run"; readonly id: number; readonly verb: VerbName; readonly args: readonly unknown[] }
   | { readonly kind: "stop" | "pause" | "proceed" | "abort"; readonly id: number; readonly reason?: string }
   | { readonly kind: "checkpoint"; readonly id: number; readonly request: number }
-  /** Data, and runs, that nobody on the page refers to any more. */
+  /** Data or runs that the page no longer refers to. */
   | { readonly kind: "forget"; readonly data?: number; readonly run?: number };
 
 export type Answer =
@@ -37,7 +37,7 @@ export type Answer =
   | { readonly kind: "failed"; readonly id: number; readonly failure: SentError }
   | { readonly kind: "kept"; readonly request: number; readonly bytes?: Uint8Array; readonly failure?: SentError };
 
-/** A value with a tag that says what to make of it. */
+/** Value with a tag that says how to rebuild it. */
 export interface Sent {
   readonly made: string;
   readonly from: unknown;

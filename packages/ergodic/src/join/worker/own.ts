@@ -1,4 +1,7 @@
-/** Rules and losses of the user's own, which go to the thread as expressions: descriptions name them, and the thread has no definition of them. */
+/**
+ * User-defined rules and losses, sent to the thread as expressions. Descriptions refer to them by name, and the thread
+ * has no other definition.
+ */
 
 import type { Json } from "../../engine/contract/index.ts";
 import type { Registry } from "../../engine/contract/registry.ts";
@@ -10,16 +13,17 @@ import { definedRules, optionsToJson } from "../../engine/optimise/rule.ts";
 import { definedLosses, lossFromJson } from "../../learning/models/loss.ts";
 import { lossFromPortable, type PortableLoss, portableLoss } from "../../learning/models/portable-loss.ts";
 
-/** Definitions that go with what names them. */
+/** Definitions sent along with a description that names them. */
 export interface OwnDefinitions {
   readonly rules: readonly PortableRule[];
   readonly losses: readonly PortableLoss[];
 }
 
 /**
- * Definitions of all rules and losses of the user's own that a description names. `hasModule`: a module defines on the thread what cannot be sent.
+ * Collects the definitions of all user-defined rules and losses that a description names. `hasModule`: whether a module
+ * defines on the thread what cannot be sent.
  *
- * @throws OptionError [WORKER_ARGUMENT] for a rule that is no equation
+ * @throws OptionError [WORKER_ARGUMENT] for a rule that is not an equation
  */
 export function ownIn(json: unknown, hasModule: boolean): OwnDefinitions {
   const [rules, losses]: [PortableRule[], PortableLoss[]] = [[], []];
@@ -46,13 +50,16 @@ function sentRule(json: RuleJson, hasModule: boolean): PortableRule[] {
   );
 }
 
-/** Makes them known on this thread. */
+/** Registers the definitions on this thread. */
 export function defineOwn({ rules, losses }: OwnDefinitions): void {
   for (const rule of rules) receiveRule(rule.name, rule.options, () => ruleFromPortable(rule));
   for (const loss of losses) receiveLoss(loss.name, loss.options, () => lossFromPortable(loss));
 }
 
-/** Definitions by name that hold for the options with which they were sent; for others what was known before. */
+/**
+ * Returns a function that registers received definitions by name. Each definition applies only to the options with
+ * which it was sent; other options use the previous definition.
+ */
 function receiver<Options, Made>(
   kind: string,
   registry: Registry<(options: Options) => Made>,

@@ -7,9 +7,9 @@ import type { Answer, Request, Sent } from "./messages.ts";
 
 type Of<K extends Answer["kind"]> = Extract<Answer, { kind: K }>;
 
-/** A run on another thread: awaitable, and an async iterable of ticks, as a run on this one. */
+/** Run on another thread. Like a local run, it can be awaited and iterated over its ticks. */
 export class RemoteRun<Result> extends Watched<Result> {
-  /** The description that the result will carry, known once the run begins. */
+  /** Description that the result will carry. It resolves when the run begins. */
   readonly chosen: Promise<JsonObject>;
   protected readonly result: Promise<Result>;
   private readonly id: number;
@@ -55,7 +55,7 @@ export class RemoteRun<Result> extends Watched<Result> {
     else signal?.addEventListener("abort", abort, { once: true });
   }
 
-  /** For the client: what the thread tells of this run. */
+  /** Handles a message from the thread about this run. Called by the client. */
   hear(answer: Of<"chosen"> | Of<"tick"> | Of<"done"> | Of<"failed">): void {
     if (answer.kind === "chosen") this.announce(answer.chosen);
     else if (answer.kind === "tick") this.emit(answer.tick);
@@ -68,7 +68,10 @@ export class RemoteRun<Result> extends Watched<Result> {
     this.settle.reject(error);
   }
 
-  /** The run as it is after the current stretch: bytes, or written to a path (Node) or a file's handle (browsers). */
+  /**
+   * Writes a checkpoint after the current stretch. Returns bytes, or writes to a path (Node) or a file handle
+   * (browsers).
+   */
   checkpoint(): Promise<Uint8Array>;
   checkpoint(to: FileTarget): Promise<void>;
   async checkpoint(to?: FileTarget): Promise<unknown> {
@@ -76,13 +79,13 @@ export class RemoteRun<Result> extends Watched<Result> {
     return to === undefined ? bytes : writeWhole(to, bytes, { keep: true });
   }
 
-  /** Ends the run after the current stretch, with what it has. */
+  /** Ends the run after the current stretch and keeps its result so far. */
   stop(reason = "stopped"): this {
     this.post({ kind: "stop", id: this.id, reason });
     return this;
   }
 
-  /** Holds the run after the current stretch, until `proceed()`, `stop()` or its signal. */
+  /** Pauses the run after the current stretch, until `proceed()`, `stop()` or its signal. */
   pause(): this {
     this.post({ kind: "pause", id: this.id });
     return this;

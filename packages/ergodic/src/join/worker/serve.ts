@@ -1,8 +1,8 @@
 /**
- * The thread of `ergodic/worker`: makes the calls that it is told, and tells of their ticks and results.
+ * The thread of `ergodic/worker`. It executes calls from the page and reports their ticks and results.
  *
- * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
- * its address as `worker({ script })`.
+ * It is a Web Worker of type "module", or a worker thread of Node. If a bundler does not detect the worker, build this
+ * module as a separate entry and give its address as `worker({ script })`.
  */
 
 import { type Calibration, calibrate } from "../../bayes/calibrate.ts";
@@ -39,7 +39,7 @@ import { type Answer, notBegun, type Request, type Sent, type VerbName } from ".
 
 type Anything = (...args: unknown[]) => Run<unknown>;
 
-/** Calls whose models were traced on the page: the page gives the draws their names. */
+/** Returns raw draws. The page traced the model, so it gives the draws their names. */
 const drawn = (_: unknown, left: Drawn): Drawn => left;
 const isPorted = (model: unknown): model is PortedDensity => model instanceof PortedDensity;
 
@@ -77,7 +77,7 @@ const verbs: Readonly<Record<VerbName, Anything>> = {
   "infer.resume": infer.resume as unknown as Anything,
 };
 
-/** Results as messages can carry them. */
+/** Encodes results as messages. */
 function sent(verb: VerbName, result: unknown): Sent {
   if (verb === "fit" || verb === "fit.resume") {
     if ("heldOut" in (result as object)) {
@@ -100,16 +100,16 @@ function sent(verb: VerbName, result: unknown): Sent {
   return { made: "drawn", from: { ...left, raw: raw.portable() } };
 }
 
-/** A run, and what was asked of it before it began. */
+/** A run, and the requests that arrived before it began. */
 interface Served {
   readonly abort: AbortController;
   run?: Run<unknown>;
-  /** undefined: the run could not begin. */
+  /** Requests that wait for the run. They are called with undefined if the run could not begin. */
   readonly early: ((run: Run<unknown> | undefined) => void)[];
   failed?: boolean;
 }
 
-/** What a density that is sent calls; all else asks for kernels by itself. */
+/** Kernel options for a density or mode that was sent. All other calls request kernels themselves. */
 function kernelsOf(args: readonly unknown[]): { deterministic?: boolean; families?: readonly Family[] } {
   const isCompiled = (arg: unknown): boolean => ["density", "mode"].includes(String((arg as Partial<Tagged> | null)?.[TAG]));
   const sent = args.find(isCompiled) as Tagged | undefined;
@@ -122,7 +122,7 @@ class Server {
   private readonly post: (answer: Answer) => void;
   private readonly runs = new Map<number, Served>();
   private readonly data = new Map<number, Dataset | Ratings>();
-  /** Runs that are made now. */
+  /** Number of runs in progress. */
   private active = 0;
   private module: Promise<Record<string, unknown>> = Promise.resolve({});
 
@@ -134,7 +134,7 @@ class Server {
   readonly take = (request: Request): void => {
     if (request.kind === "module") {
       this.module = imported(request.url);
-      this.module.catch(() => {}); // The first run that needs it tells.
+      this.module.catch(() => {}); // The first run that needs the module reports the error.
     } else if (request.kind === "run") {
       const served: Served = { abort: new AbortController(), early: [] };
       this.runs.set(request.id, served);
@@ -173,7 +173,7 @@ class Server {
       for (const what of served.early.splice(0)) what(run);
       run.chosen.then(
         (chosen) => this.post({ kind: "chosen", id, chosen }),
-        () => {}, // The result tells.
+        () => {}, // Awaiting the result reports the error.
       );
       for await (const tick of run) this.post({ kind: "tick", id, tick });
       this.post({ kind: "done", id, result: sent(verb, await run) });
@@ -199,7 +199,7 @@ class Server {
   }
 }
 
-/** The user's module. @throws WorkerError [WORKER_MODULE] where it is not there, or throws */
+/** Imports the user's module. @throws WorkerError [WORKER_MODULE] if the module is missing or throws */
 async function imported(url: string): Promise<Record<string, unknown>> {
   try {
     return (await import(/* @vite-ignore */ /* webpackIgnore: true */ url)) as Record<string, unknown>;

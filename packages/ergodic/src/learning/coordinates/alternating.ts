@@ -4,18 +4,20 @@ import { FactorPasses, type Pass } from "./factor-passes.ts";
 
 /** Options of `alternatingLeastSquares`. */
 export interface AlternatingOptions {
-  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  /** Converged when an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
   tolerance?: number;
 }
 
 /**
- * Alternating least squares: all users' rows to their exact minimum with the items held fixed, then all items' rows.
+ * Alternating least squares: solves all users' rows exactly with the items fixed, then all items' rows with the users
+ * fixed.
  *
- * One row: (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky; where every cell counts, Σ q qᵀ over all items is summed once a side and only
- * rated cells add to it. An epoch is one alternation; the objective never rises. Cost an epoch, rank r: r² a rating and side, r³/3 a row.
- * `tolerance` (default 1e-4): converged once an epoch lowers the objective by at most that share of it.
- *
- * Needs: a model of factors. Sources: Zhou et al. 2008; Hu, Koren, Volinsky 2008. Differs from other implementations: nothing.
+ * Each row solves (Σ c q qᵀ + λI) p = Σ c t q over its ratings, by Cholesky. If every cell counts, Σ q qᵀ over all
+ * items is summed once per side, and only rated cells are added. An epoch is one alternation. The objective never
+ * rises. Cost per epoch at rank r: r² per rating and side, r³/3 per row.
+ * `tolerance` (default 1e-4): converged when an epoch lowers the objective by at most this share of it.
+ * Needs: a factor model. Sources: Zhou et al. 2008; Hu, Koren, Volinsky 2008. Differs from other implementations:
+ * nothing.
  *
  * @throws OptionError unless tolerance >= 0
  */

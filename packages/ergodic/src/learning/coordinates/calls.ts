@@ -3,18 +3,19 @@ import type { Call } from "../../engine/memory/pool.ts";
 import type { ColumnSet } from "./column-set.ts";
 
 /**
- * Solvers written as generators of kernel calls, so that several of them can run side by side on the workers, and stop between any two calls.
+ * A solver as a generator of kernel calls, so that several solvers can run in parallel on the workers and pause between
+ * any two calls.
  *
- * What a solver asks to be run, calls side by side that do not depend on each other: workers share them. The results come back.
+ * Each `yield` requests a list of independent calls, which workers share, and receives their results.
  */
 export type Calls<T> = Generator<readonly Call[], T, readonly number[]>;
 
 type RunCalls = (calls: Call[]) => Promise<readonly number[]>;
 
-/** Elements that a call of kernels/learning/working-set.ts touches at most: some milliseconds. */
+/** Maximum number of elements that a call of kernels/learning/working-set.ts touches. It takes some milliseconds. */
 const WORK = 4e6;
 
-/** A kernel on each of the sets, in as many calls as it takes (kernels/learning/set-block.ts). */
+/** Runs a kernel on each set, in as many calls as needed (kernels/learning/set-block.ts). */
 export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: number) => number[] = () => []): Calls<void> {
   for (let left = [...sets.keys()]; left.length > 0; ) {
     const done = yield left.map((k) => ({ kernel, args: [sets[k].block, ...args(k), WORK] }));
@@ -22,9 +23,12 @@ export function* whole(kernel: string, sets: readonly ColumnSet[], args: (k: num
   }
 }
 
-/** Of an `advance` that stops within a step. */
+/** Milliseconds after which `advance` pauses within a step. */
 const STRETCH_MS = 20;
-/** A step that is expected to be shorter is worth a copy of what it begins with only where that takes no more than a share of it. */
+/**
+ * Milliseconds below which a step counts as short. A short step copies its initial state only if copying takes at most
+ * COPY_SHARE of the step.
+ */
 const SHORT_MS = 20;
 const COPY_SHARE = 0.05;
 
@@ -34,32 +38,36 @@ interface Follower<T> {
 }
 
 /**
- * A step of a run made of kernel calls, which may take long: it is made in stretches.
+ * A step of a run made of kernel calls. It can take long, so it is made in stretches.
  *
- * Between two stretches the step is half done, which no snapshot can hold: what is kept then is the run as it was when the step began, from where the same step is
- * made again, bit for bit. That copy costs time, so that after a short step (the next is likely to be short as well) none is made where it is dear, and the step is not interrupted.
+ * Between two stretches the step is incomplete, which no snapshot can hold. A snapshot then contains the state at the
+ * beginning of the step, from which the same step is repeated bit for bit. Copying that state costs time. After a short
+ * step, if copying is expensive, the next step makes no copy and is not interrupted.
  */
 export class LongStep<T> {
   private readonly run: RunCalls;
   private readonly keep: () => Snapshot;
   private followers: Follower<T>[] = [];
   private before: Snapshot | undefined;
-  /** Of the last step, and of the last copy. */
+  /** Milliseconds of the last step, and of the last copy. */
   private milliseconds = Number.POSITIVE_INFINITY;
   private copying = 0;
 
-  /** `keep`: the run's snapshot between steps. */
+  /** `keep`: returns the run's snapshot between steps. */
   constructor(run: RunCalls, keep: () => Snapshot) {
     this.run = run;
     this.keep = keep;
   }
 
-  /** A step has begun, and is not done yet. */
+  /** Whether a step has begun but is not complete. */
   get underWay(): boolean {
     return this.followers.length > 0;
   }
 
-  /** Continues the step under way, or begins one. Undefined where it is not done after a stretch; else what each solver gave. */
+  /**
+   * Continues the current step, or begins one. Returns undefined if the step is incomplete after a stretch, otherwise
+   * the result of each solver.
+   */
   async advance(begin: () => readonly Calls<T>[]): Promise<T[] | undefined> {
     if (!this.underWay) {
       const isDear = this.milliseconds < SHORT_MS && this.copying > COPY_SHARE * this.milliseconds;

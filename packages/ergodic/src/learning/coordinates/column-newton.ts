@@ -16,44 +16,63 @@ export interface Strength {
 }
 
 export interface NewtonAim {
-  /** A step that promises less is the last. */
+  /** Smallest gain that a step must promise for another step to follow. */
   enough: number;
-  /** What a pass of the solve may still gain when it ends. */
+  /** Gain per pass below which a solve ends. */
   solve: number;
   steps: number;
-  /** Curvatures that are off by no more than this share may be those of an earlier step, and a step that gained what its model said is the last. Default: none are. */
+  /**
+   * Largest relative error of curvatures that can be reused from an earlier step. With it, a step that gains what its
+   * model promised is the last. Default: none are reused.
+   */
   drift?: number;
 }
 
-/** Of a loss's largest curvature: where it is flat (huber's tails, saturated rows), a model without curvature would have no minimum. */
+/**
+ * Smallest curvature, as a share of the loss's largest. Where the loss is flat (huber's tails, saturated rows), a model
+ * without curvature would have no minimum.
+ */
 const LEAST_CURVATURE = 1e-6;
-/** Armijo's share of the decrease that the model promises. */
+/** Smallest decrease in Armijo's rule, as a share of the decrease that the model promises. */
 const SUFFICIENT = 1e-4;
-/** Of what a model on curvatures of an earlier step said: a step that gained less is followed by one on new ones. */
+/**
+ * Smallest gain of a step on reused curvatures, as a share of the model's promise. After a smaller gain, the next step
+ * computes new curvatures.
+ */
 const LEAST_TRUST = 0.5;
 const SHORTEST = 1e-10;
 const MOST_SWEEPS = 100;
-/** Steps of all intercepts at once, which end where no slope is more than this share of what it is made of, or where rounding lets none fall further. */
+/**
+ * Maximum number of joint steps of all intercepts. They end when each slope is at most SETTLED of the sum of its
+ * absolute terms, or when rounding prevents further decrease.
+ */
 const MOST_TOGETHER = 100;
 const SETTLED = 1e-14;
-/** Of classes that no row of any weight has: their share of the rows' probability that rounding hardly tells from 0. */
+/**
+ * Mean probability at which a class without any weighted row counts as absent. Rounding can hardly distinguish it from
+ * 0.
+ */
 const VANISHING = 1e-13;
-/** Of a sum, a row: what its rounding may leave. */
+/** Relative rounding error of a sum, per row. */
 const ROUNDED = 2 ** -53;
 const MOST_TRIALS = 60;
 /**
- * Groups of outputs that share a loss, in a cycle of steps: an evaluation costs all outputs whichever moves, so that a cycle of one step each would cost the square of
- * their number. On problems of 10 to 100 classes, strongly and weakly penalised, 4 to 8 groups took the least time.
+ * Maximum number of groups of outputs in a cycle of steps, for a shared loss. An evaluation costs all outputs whichever
+ * moves, so a cycle of one step per output would cost the square of their number. On problems of 10 to 100 classes,
+ * strongly and weakly penalised, 4 to 8 groups took the least time.
  */
 const MOST_TURNS = 8;
 
 /**
- * Proximal Newton steps for a loss that is no quadratic, one output after another, or some at once where many share it: the loss becomes its quadratic model at the
- * present outputs, each output's alone, kernels/learning/working-set.ts minimises that plus the penalty over the working set, and the way there is halved until the objective
- * falls enough.
+ * Proximal Newton steps for a loss that is not quadratic. Outputs move one after another, or in groups if they share a
+ * loss. In a step, each output's loss is replaced by its quadratic model at the present point.
+ * kernels/learning/working-set.ts minimises the model plus the penalty over the working set. The step is then halved
+ * until the objective falls enough.
  *
- * Holds the outputs' slopes and curvatures, and the intercepts: `origins[k]` is output k's at the columns' origins, b_k + Σ_j o_j β_kj.
- * Long because every method works on the same slopes, curvatures and intercepts, which one Newton step updates together.
+ * The class holds the slopes and curvatures of the outputs, and the intercepts: `origins[k]` is the intercept of output
+ * k at the columns' origins, b_k + Σ_j o_j β_kj.
+ * Long because every method works on the same slopes, curvatures and intercepts, which one Newton step updates
+ * together.
  * Source: Lee, Sun, Saunders 2014.
  */
 export class ColumnNewton {
@@ -65,7 +84,7 @@ export class ColumnNewton {
   private readonly engine: Engine;
   private readonly binding: ColumnBinding;
   private readonly sets: readonly ColumnSet[];
-  /** The outputs whose coefficients are on the way to another point. */
+  /** Outputs whose coefficients are moving to another point. */
   private moving: readonly number[] = [];
   /** Outputs that have moved since their loss was evaluated. */
   private readonly stale: Uint8Array;
@@ -79,7 +98,7 @@ export class ColumnNewton {
     this.stale = new Uint8Array(target.outputs).fill(1);
   }
 
-  /** Slopes and curvatures at the outputs as they are. */
+  /** Evaluates slopes and curvatures at the present outputs. */
   *evaluate(): Calls<number> {
     const { binding, target, stale } = this;
     const due = target.joint
@@ -92,7 +111,7 @@ export class ColumnNewton {
     return binding.loss();
   }
 
-  /** Coefficients of output k that go with its intercept: those that its last step left. */
+  /** Returns the coefficients of output k that match its intercept, as its last complete step left them. */
   settledCoefficients(k: number): Float64Array {
     const set = this.sets[k];
     const beta = set.overColumns(set.beta).slice();
@@ -108,12 +127,15 @@ export class ColumnNewton {
     return { slopes: total(this.binding.slopes), curvatures: total(this.binding.curvatures) };
   }
 
-  /** Whether the loss falls for as long as weights grow, because each row's own class is likelier than all others together. */
+  /** Whether the loss has no minimum because each row's own class is more likely than all others together. */
   separates(): boolean {
     return this.target.joint && this.sets.every((_, k) => isFitted(this.rowsOf(k)));
   }
 
-  /** Moves these outputs, all of them in each step, until a step promises less than enough. Slopes must be those of the point. Returns what was gained. */
+  /**
+   * Moves these outputs together until a step promises too little. Slopes must have been evaluated at the point.
+   * Returns the gain.
+   */
   *descend(outputs: readonly number[], { enough, solve, steps, drift }: NewtonAim): Calls<number> {
     const sets = outputs.map((k) => this.sets[k]);
     let gained = 0;
@@ -140,7 +162,10 @@ export class ColumnNewton {
     return gained;
   }
 
-  /** Cycles of one step of each group of outputs that share a loss: they converge linearly, and are extrapolated. Returns what was gained. */
+  /**
+   * Runs cycles of one step per group of outputs that share a loss. Cycles converge linearly and are extrapolated.
+   * Returns the gain.
+   */
   *descendTogether(aim: NewtonAim): Calls<number> {
     const points = [this.point()];
     let gained = 0;
@@ -154,14 +179,17 @@ export class ColumnNewton {
     return gained + (yield* this.leap(points));
   }
 
-  /** Outputs that step together, in at most MOST_TURNS groups. */
+  /** Groups of outputs that step together, at most MOST_TURNS. */
   private turns(): number[][] {
     const all = [...this.sets.keys()];
     const count = Math.min(MOST_TURNS, all.length);
     return Array.from({ length: count }, (_, g) => all.filter((k) => k % count === g));
   }
 
-  /** Members' coefficients, intercepts, outputs: all that is linear in the coefficients, so that a combination of points is a point. */
+  /**
+   * Returns the members' coefficients, intercepts and outputs. All are linear in the coefficients, so a linear
+   * combination of points is a point.
+   */
   private point(): Float64Array {
     const z = this.engine.memory.f64(this.binding.z, this.target.rowCount * this.target.outputs);
     const members = this.sets.reduce((sum, set) => sum + set.members().length, 0);
@@ -199,7 +227,7 @@ export class ColumnNewton {
     return penalty;
   }
 
-  /** To Anderson's point, if the objective is lower there. */
+  /** Moves to Anderson's extrapolated point if the objective is lower there. Returns the gain. */
   private *leap(points: readonly Float64Array[]): Calls<number> {
     const to = extrapolate(points);
     if (!to) return 0;
@@ -216,7 +244,10 @@ export class ColumnNewton {
     return 0;
   }
 
-  /** Moves each column's coefficients by what all outputs have in common, where a shared loss does not mind and the penalty does. */
+  /**
+   * Removes the common shift of all outputs from each column's coefficients, if the shared loss does not depend on it.
+   * This lowers the penalty.
+   */
   shiftCommon(): void {
     if (!this.target.joint || !this.sharesShift()) return;
     const { sets } = this;
@@ -234,7 +265,7 @@ export class ColumnNewton {
     }
   }
 
-  /** In no row does a common shift of the outputs change the loss. */
+  /** Whether the loss of every row is unchanged by a common shift of the outputs. */
   private sharesShift(): boolean {
     const { rowCount, outputs } = this.target;
     const slopes = this.engine.memory.f64(this.binding.slopes, rowCount * outputs);
@@ -251,8 +282,9 @@ export class ColumnNewton {
   }
 
   /**
-   * Slopes at the point, and intercepts at their minimum for the coefficients as they are, to the last digit: without it no dual point would be
-   * feasible. A quadratic loss has its intercept there already. Curvatures are taken anew where they are off by more than `drift`; default: always.
+   * Evaluates slopes at the point and moves intercepts to their minimum at the present coefficients, to full precision.
+   * Otherwise no dual point would be feasible. With a quadratic loss, the intercept is already there. Curvatures are
+   * computed again if they are off by more than `drift`; default: always.
    */
   *settle(drift?: number): Calls<void> {
     this.loss = yield* this.evaluate();
@@ -266,7 +298,10 @@ export class ColumnNewton {
     for (let k = 0; k < outputs; k++) this.takeModel(k, drift);
   }
 
-  /** All intercepts of a shared loss at once: a step costs one evaluation, as that of a single intercept does. False where that does not lead there. */
+  /**
+   * Moves all intercepts of a shared loss together. A step costs one evaluation, as for a single intercept. Returns
+   * false if this does not reach the minimum.
+   */
   private *settleTogether(): Calls<boolean> {
     const { outputs, rowCount } = this.target;
     const sunk = yield* this.sinkWeightless();
@@ -293,7 +328,7 @@ export class ColumnNewton {
         for (let k = 0; k < outputs; k++) before[k] = length * direction[k];
         this.loss = yield* this.evaluate();
         after = Float64Array.from({ length: outputs }, (_, k) => (sunk.has(k) ? 0 : this.slopeOf(k).sum));
-        // Past the minimum by less than it was before it, or not there yet.
+        // Either the minimum has not been passed, or the slope beyond it is smaller than the slope before it.
         if (dot(after, direction) <= 0.9 * Math.abs(start) || trial === MOST_TRIALS) break;
         length /= 2;
       }
@@ -307,8 +342,8 @@ export class ColumnNewton {
   }
 
   /**
-   * Intercepts of classes without weight have no minimum: they are brought to where the class's mean probability is no more than VANISHING, and stay there. Returns
-   * those outputs.
+   * Lowers the intercepts of classes without weight, which have no minimum, until the mean probability of the class is
+   * at most VANISHING. They then stay there. Returns these outputs.
    */
   private *sinkWeightless(): Calls<ReadonlySet<number>> {
     const weightless = [...this.sets.keys()].filter((k) => isWeightless(this.rowsOf(k)));
@@ -317,7 +352,7 @@ export class ColumnNewton {
       const high = weightless.filter((k) => this.slopeOf(k).sum > VANISHING * total);
       if (high.length === 0) break;
       for (const k of high) {
-        // A probability falls as the output's exponential does, once it is small.
+        // A small probability is proportional to the exponential of the output.
         const by = log((VANISHING / 2) * (total / this.slopeOf(k).sum));
         this.shiftOutputs(k, by);
         this.origins[k] += by;
@@ -334,8 +369,8 @@ export class ColumnNewton {
   }
 
   /**
-   * A Newton step of intercept k: longer while the slope hardly falls (flat tails), shorter where it turns and grows. Returns |Σ slopes|/Σ|slopes|
-   * before it, or 0 where no step was made.
+   * Moves intercept k by a Newton step. The step is lengthened while the slope hardly falls (flat tails) and shortened
+   * if the slope changes sign and grows. Returns |Σ slopes|/Σ|slopes| before the step, or 0 if no step was made.
    */
   private *settleOne(k: number): Calls<number> {
     const { sum, size, curvature } = this.slopeOf(k);
@@ -360,14 +395,14 @@ export class ColumnNewton {
     return here === 0 ? 0 : Math.abs(sum) / size;
   }
 
-  /** z_k = before + shift. */
+  /** Sets z_k = before + shift. */
   private putOutputs(k: number, before: Float64Array, shift: number): void {
     const z = this.sets[k].overRows(this.zOf(k));
     for (let i = 0; i < z.length; i++) z[i] = before[i] + shift;
     this.stale[k] = 1;
   }
 
-  /** Along intercept k. */
+  /** Returns slope and curvature along intercept k. */
   private slopeOf(k: number): { sum: number; size: number; curvature: number } {
     const set = this.sets[k];
     this.here("setSlope", k, this.slopesOf(k), this.curvaturesOf(k));
@@ -378,7 +413,10 @@ export class ColumnNewton {
     return { sum, size, curvature: set.get(field.SET_SUM_H_F64) };
   }
 
-  /** The quadratic model of output k at the present point: slopes and curvatures as they were last evaluated, these as they are or as `drift` leaves them. */
+  /**
+   * Sets up the quadratic model of output k at the present point, from the last evaluated slopes. Curvatures within
+   * `drift` of the old ones are reused.
+   */
   takeModel(k: number, drift = -1): void {
     const least = LEAST_CURVATURE * (this.target.curvature ?? 1);
     this.here("setModel", k, this.slopesOf(k), this.curvaturesOf(k), this.binding.weights, least, drift);
@@ -413,12 +451,12 @@ export class ColumnNewton {
     return this.binding.z + k * this.target.rowCount * 8;
   }
 
-  /** What rounding may make of a difference of objectives. */
+  /** Largest difference of objectives that rounding can cause. */
   private noise(): number {
     return 1e-13 * Math.abs(this.loss);
   }
 
-  /** Slope of the loss along the direction, plus what the penalty changes. */
+  /** Returns the promised change: the slope of the loss along the direction, plus the change of the penalty. */
   private promised(set: ColumnSet, k: number): number {
     this.here("setAlong", k, this.slopesOf(k), set.direction);
     let slope = set.get(field.SET_SLOPE_F64);
@@ -435,7 +473,10 @@ export class ColumnNewton {
     return weight * (l1 * Math.abs(b) + 0.5 * l2 * b * b);
   }
 
-  /** Walks along the direction, halving until the objective falls enough. Returns the change of the objective. */
+  /**
+   * Line search along the direction: halves the step until the objective falls enough. Returns the change of the
+   * objective.
+   */
   private *backtrack(outputs: readonly number[], promised: number): Calls<number> {
     const walks = outputs.map((k) => this.walk(k));
     const penaltyBefore = walks.reduce((sum, { penalty }) => sum + penalty, 0);
@@ -445,7 +486,8 @@ export class ColumnNewton {
       for (const walk of walks) penalty = walk.to(given, penalty);
       const loss = yield* this.evaluate();
       const change = loss - this.loss + penalty;
-      // The last steps change less than rounding does: values say nothing about them, but slopes still led there.
+      // The last steps change the objective by less than rounding. Values then say nothing, but the slopes still lead
+      // to the minimum.
       const unseen = Math.abs(promised) <= this.noise() && Math.abs(change) <= this.noise();
       if (change <= SUFFICIENT * given * promised || unseen || given === 0) {
         this.loss = loss;
@@ -455,7 +497,10 @@ export class ColumnNewton {
     }
   }
 
-  /** Output k's way from where it was to where its solve ended: `to` puts it at a share of that, and adds the penalty there to `sum`. */
+  /**
+   * Path of output k from its position before the solve to the solution. `to` moves the output to a share of the path
+   * and adds the penalty there to `sum`.
+   */
   private walk(k: number): { penalty: number; shift: number; to(share: number, sum: number): number } {
     const set = this.sets[k];
     const members = set.members().slice();
@@ -481,7 +526,7 @@ export class ColumnNewton {
   }
 }
 
-/** Coefficients as they were before the solve. */
+/** Restores the coefficients from before the solve. */
 function stay(set: ColumnSet): void {
   const beta = set.overColumns(set.beta);
   const before = set.before();

@@ -4,24 +4,30 @@ import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import * as field from "../fields.ts";
 
-/** Members whose Gram matrix is kept: two of f64[768²] are 9 MB. */
+/** Maximum number of members whose Gram matrix is stored. Two matrices of f64[768²] take 9 MB. */
 const MOST_COVARIANCES = 768;
-/** Outputs that share a loss keep theirs while curvatures hardly drift; together they take no more room than so many of that size, or than those of one step. */
+/**
+ * Maximum memory for the Gram matrices of outputs that share a loss, in matrices of the largest size. They are kept
+ * while curvatures hardly drift. Each can still have the size of a matrix for one step.
+ */
 const LARGEST_SHARES = 4;
-/** Where curvatures change at each step, the Gram matrix is for one step alone. */
+/** Maximum number of members if curvatures change at each step, so that a Gram matrix serves only one step. */
 const MOST_PASSING_COVARIANCES = 256;
-/** But rows with fewer entries make it nearly as fast as a pass. */
+/**
+ * Number of entries per row below which computing the Gram matrix is nearly as fast as a pass, so that the limit of one
+ * step does not apply.
+ */
 const SPARSE_ROW = 32;
-/** Of one solve: an ill-conditioned one goes on in the next round. */
+/** Maximum number of passes per solve. An ill-conditioned solve continues in the next round. */
 const MOST_PASSES = 1000;
-/** What a column costs in addition to its entries, in elements. */
+/** Cost of a column in addition to its entries, in elements. */
 const LEAST_WORK = 16;
 
-/** Vectors over columns or rows of which a run that goes on needs every digit. */
+/** Vectors over columns or rows that a resumed run needs to full precision. */
 const overColumns = ["beta", "means", "norms", "origins", "correlations", "referenceCorrelations"] as const;
 const overRows = ["u", "h", "reference"] as const;
 type VectorName = (typeof overColumns)[number] | (typeof overRows)[number];
-/** Numbers of the block likewise. */
+/** Numbers of the block that a resumed run needs. */
 const counts = {
   passes: field.SET_PASSES,
   computed: field.SET_COMPUTED,
@@ -36,10 +42,10 @@ const numbers = {
   distance: field.SET_DISTANCE_F64,
 };
 
-/** One output's SET block for kernels/learning/working-set.ts: its memory, and numbers in and out. */
+/** SET block of one output for kernels/learning/working-set.ts: its memory, inputs and results. */
 export class ColumnSet {
   readonly block: number;
-  /** f64[rows] for where a solve went, in outputs. */
+  /** f64[rows]: the direction of a solve, in outputs. */
   readonly direction: number;
   readonly u: number;
   readonly h: number;
@@ -145,7 +151,7 @@ export class ColumnSet {
     this.arena.set(this.block, at, value);
   }
 
-  /** A view on f64[rows] or f64[columns]; not kept across allocations. */
+  /** View on f64[rows]. It is valid until the next allocation. */
   overRows(at: number): Float64Array {
     return this.arena.memory.f64(at, this.rowCount);
   }
@@ -154,7 +160,9 @@ export class ColumnSet {
     return this.arena.memory.f64(at, this.columnCount);
   }
 
-  /** The intercept's move since u was set, which in the midst of a solve by covariances u does not know yet. */
+  /**
+   * Returns the move of the intercept since u was set. During a solve by covariances, u does not yet include all of it.
+   */
   shift(): number {
     const shift = this.get(field.SET_SHIFT_F64);
     const sumH = this.get(field.SET_SUM_H_F64);
@@ -165,7 +173,7 @@ export class ColumnSet {
     return this.members().reduce((sum, j, a) => sum - ((beta[j] - before[a]) * means[j]) / sumH, shift);
   }
 
-  /** What `before` gives from now on: coefficients as they are. */
+  /** Stores the present coefficients for `before`. */
   remember(): void {
     const before = this.before();
     const beta = this.overColumns(this.beta);
@@ -193,7 +201,7 @@ export class ColumnSet {
     return this.overColumns(this.pointers.norms);
   }
 
-  /** Where columns are measured from: o. */
+  /** Origins o from which columns are measured. */
   origins(): Float64Array {
     return this.overColumns(this.pointers.origins);
   }
@@ -202,13 +210,13 @@ export class ColumnSet {
     return this.arena.memory.u8(this.pointers.screened, this.columnCount);
   }
 
-  /** A new strength of the penalty: nothing is proved to be 0 any more. */
+  /** Clears all screening, because a new penalty strength invalidates the proofs. */
   unscreen(): void {
     this.screened().fill(0);
     this.setCount(field.SET_SCREENED_COUNT, 0);
   }
 
-  /** Curvatures have changed. */
+  /** Discards the Gram matrix after curvatures have changed. */
   forgetCovariances(): void {
     this.setCount(field.SET_GRAM_SIZE, 0);
   }
@@ -263,7 +271,7 @@ export class ColumnSet {
   }
 }
 
-/** Tensors of several outputs in one snapshot. */
+/** Combines the snapshots of several outputs into one. */
 export function joined(parts: readonly Snapshot[]): Snapshot {
   const tensors: Record<string, Tensor> = {};
   for (const [k, part] of parts.entries()) {
@@ -272,7 +280,7 @@ export function joined(parts: readonly Snapshot[]): Snapshot {
   return { tensors, state: { outputs: parts.map((part) => part.state) } };
 }
 
-/** Those of `count` outputs. */
+/** Splits a combined snapshot into those of `count` outputs. */
 export function parted(snapshot: Snapshot, count: number): Snapshot[] {
   const kept = new KeptPart("the outputs", snapshot);
   return kept.list("outputs", isObject, count).map((own, k) => kept.part("an output", `output.${k}.`, own).snapshot);

@@ -9,35 +9,44 @@ import { ColumnSet, joined, parted } from "./column-set.ts";
 
 export type { Strength } from "./column-newton.ts";
 
-/** Columns that join the set at once, and as a multiple of the nonzeros. */
+/** Minimum number of columns that can join the set per round. */
 const FIRST_MEMBERS = 10;
-/** Of the gap that is asked for: what one pass, or one Newton step, may still gain when a solve ends. */
+/** Gain at which a pass, or a Newton step, ends the solve, as a share of the requested gap. */
 const SOLVE_SHARE = 1e-3;
 const NEWTON_SHARE = 0.05;
 const MOST_NEWTON_STEPS = 30;
 /**
- * Of curvatures, where no certificate is asked for, or where outputs share a loss: cycles over them converge linearly with the newest curvatures as well, and a Gram
- * matrix that lasts is what a cycle costs least with.
+ * Largest relative error of reused curvatures, used without a certificate or for outputs that share a loss. Cycles over
+ * such outputs converge linearly even with new curvatures, and reusing the Gram matrix makes cycles cheapest.
  */
 const DRIFT = 0.1;
-/** A Gram matrix of so few costs no more than the rest of a step does. */
+/** Number of members up to which a new Gram matrix costs no more than the rest of a step. */
 const FEW_MEMBERS = 16;
-/** A pass whose moves are rounding alone gains less than this share of the null model's loss. */
+/** Gain of a pass, as a share of the null model's loss, that can come from rounding alone. */
 const ROUNDING = 1e-28;
-/** Rounds that neither take a column in nor bring the gap down by a tenth: no more is to be had. */
+/**
+ * Maximum number of rounds that neither add a column nor lower the gap by a tenth. No further progress is then
+ * possible.
+ */
 const MOST_IDLE = 20;
-/** A strength at which nothing penalised moves. */
+/** Strength at which no penalised coefficient moves. */
 const BARRED: Strength = { l1: 1e300, l2: 0 };
-/** What is this much smaller than at z = 0 is rounding: targets that intercepts alone fit. A quadratic loss is summed without cancellation. */
+/**
+ * Shares of the values at z = 0 that count as rounding, for targets that intercepts alone fit. A quadratic loss is
+ * summed without cancellation.
+ */
 const LEAST_SHARE = 1e-10;
 const LEAST_SHARE_QUADRATIC = 1e-20;
 const LEAST_PULL_SHARE = 1e-9;
-/** Slopes and curvatures this much smaller than the null model's, and no penalty: the loss is about to reach a limit that it never takes. */
+/**
+ * Ratio of slopes and curvatures to the null model's below which, without a penalty, the loss is approaching a limit
+ * that it never reaches.
+ */
 const VANISHED = 1e-3;
 const UNBOUNDED = "the loss has no minimum: unpenalised coefficients fit the rows ever better as they grow; give l1 or l2";
 
 export interface SolverState extends Gap {
-  /** How far the worst column is from its condition, relative to what it was at the null model. */
+  /** Largest error in the optimality conditions of a column, relative to the null model. */
   violation: number;
   nonZeros: number;
   members: number;
@@ -45,17 +54,17 @@ export interface SolverState extends Gap {
   passes: number;
 }
 
-/** What is known of the null model, and how the rounds go. */
+/** Facts about the null model, and the progress of the rounds. */
 interface Progress {
   nullLoss: number;
   leastLoss: number;
-  /** What columns pull at most there; and could pull, by their lengths, at z = 0. */
+  /** Largest pull of a column at the null model, and its bound at z = 0 from the columns' norms. */
   nullPull: number;
   zeroPull: number;
   nullSlopes: number;
   nullCurvatures: number;
   solveShare: number;
-  /** The least gap or violation so far, and rounds since it last fell. */
+  /** Least gap or violation so far, and number of rounds since it last fell. */
   best: number;
   idle: number;
 }
@@ -72,17 +81,19 @@ const nothingYet: SolverState = {
 };
 
 /**
- * A penalised linear model solved column by column, to a certified duality gap.
+ * Coordinate descent for a penalised linear model, column by column, to a certified duality gap.
  *
  *   P(β, b) = Σ_i c_i ℓ(z_i, y_i) + Σ_j w_j (l1|β_j| + l2/2 β_j²),  z = Xβ + b
- *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i,  Σv = 0 with an intercept
+ *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − Σ_j max(α|x_j·v| − l1 w_j, 0)²/(2 l2 w_j),  v_i = −c_i ∂ℓ/∂z_i
+ *   Σv = 0 with an intercept
  *
- * with α = min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, or 1 where l2 > 0: the better of the two. gap = P − D
- * bounds P − min P, relative to what the null model (intercepts alone) loses over the least loss, Σ_i c_i inf ℓ(·, y_i).
- * Without a penalty, or with columns that are not penalised, no dual point is known: the violation stands in, how far the worst
- * column is from its condition.
- * A round: on the columns of the working set, minimise (a quadratic loss by one solve of kernels/learning/working-set.ts; others by column-newton.ts); then
- * take all scores, the gap, and the columns that pull hardest into the set.
+ * The dual uses the better of two α: min(1, min_j l1 w_j/|x_j·v|), which keeps the last sum at 0, and 1 if l2 > 0. gap
+ * = P − D bounds P − min P. It is relative to the excess of the null model's loss (intercepts alone) over the least
+ * loss, Σ_i c_i inf ℓ(·, y_i). Without a penalty, or with unpenalised columns, no dual point is known. The violation
+ * then replaces the gap: the largest error in the optimality conditions of a column.
+ * In a round, the solver minimises over the columns of the working set: a quadratic loss by one solve of
+ * kernels/learning/working-set.ts, others by column-newton.ts. It then computes all scores and the gap, and adds the
+ * columns that pull hardest to the set.
  * Long because a round passes one state (point, scores, working set, gap) through all of its methods.
  * Sources: Friedman, Hastie, Tibshirani 2010; Massias et al. 2018 (working sets by dual points); Fercoq et al. 2015.
  */
@@ -94,11 +105,11 @@ export class ColumnSolver {
   private readonly sets: ColumnSet[] = [];
   private readonly newton: ColumnNewton;
   private readonly dual: { pointer: number; dispose(): void };
-  /** No column is free of the penalty. */
+  /** Whether all columns are penalised. */
   private readonly penalised: boolean;
   private readonly largestWeight: number;
   private last: SolverState = nothingYet;
-  /** The null model is known. */
+  /** Whether the null model has been solved. */
   private opened = false;
   private progress: Progress = {
     nullLoss: 1,
@@ -128,7 +139,7 @@ export class ColumnSolver {
     this.newton = new ColumnNewton(target, engine, this.binding, this.sets);
   }
 
-  /** As last certified; before that what is known of the null model: that any model loses the least there is, or more. */
+  /** State as last certified. Before that, bounds from the null model: no model loses less than the least loss. */
   get state(): SolverState {
     const { last, opened, nullLoss, leastLoss } = this;
     if (!opened || last.violation < Infinity) return last;
@@ -136,7 +147,7 @@ export class ColumnSolver {
     return { ...last, primal: leastLoss + nullLoss, violation: 1, ...gap };
   }
 
-  /** What the null model loses over the least loss. */
+  /** Excess of the null model's loss over the least loss. */
   get nullLoss(): number {
     return this.progress.nullLoss;
   }
@@ -146,13 +157,13 @@ export class ColumnSolver {
     return this.progress.leastLoss;
   }
 
-  /** Loss at the point, Σ c ℓ; NaN before the null model is known. */
+  /** Loss at the point, Σ c ℓ; NaN before the null model is solved. */
   get loss(): number {
     if (!this.opened) return Number.NaN;
     return this.target.quadratic ? this.leastLoss + this.total(field.SET_FIT_F64) : this.newton.loss;
   }
 
-  /** To the null model: intercepts alone. */
+  /** Solves the null model: intercepts alone. */
   *open(): Calls<void> {
     const { newton, progress, target, binding } = this;
     yield* whole("setNorms", this.sets);
@@ -171,7 +182,7 @@ export class ColumnSolver {
     Object.assign(progress, { nullSlopes: slopes, nullCurvatures: curvatures });
   }
 
-  /** The smallest l1 with no nonzero coefficient among those that are penalised, just after `open`. */
+  /** Returns the smallest l1 at which all penalised coefficients are 0. Call it just after `open`. */
   *largestPull(): Calls<number> {
     if (!this.penalised) {
       yield* this.begin(BARRED);
@@ -180,7 +191,7 @@ export class ColumnSolver {
       yield* whole("setScores", this.sets);
     }
     let largest = 0;
-    // Of a target that is constant up to rounding, rounding is all that pulls: any strength above that will do.
+    // If the target is constant up to rounding, only rounding errors pull, so any strength above this will do.
     const rounding = 1e-13 * this.progress.zeroPull;
     for (const set of this.sets) {
       const weights = set.penaltyWeights();
@@ -192,7 +203,7 @@ export class ColumnSolver {
     return largest || this.progress.zeroPull || 1;
   }
 
-  /** Takes a new strength of the penalty, from where the last left off. */
+  /** Sets a new strength of the penalty and continues from the last solution. */
   *begin(strength: Strength): Calls<void> {
     const before = this.newton.strength.l1;
     this.setStrength(strength);
@@ -201,13 +212,17 @@ export class ColumnSolver {
       set.unscreen();
       if (!this.target.quadratic || set.count(field.SET_SIZE) > set.count(field.SET_CAPACITY) / 2)
         yield [call("setCompact", set)];
-      // The strong rule: pulls that a step of the path cannot leave below the new strength, if they change at most as fast as the strength.
+      // Strong rule: a pull below `least` × l1 stays below l1 if pulls change at most as fast as the strength. Only
+      // columns with larger pulls join.
       const least = strength.l1 > 0 && before > 0 ? Math.max(0.5, 2 - before / strength.l1) : 1;
       yield [call("setGrow", set, strength.l1 > 0 ? this.growth(set) : this.target.columnCount, strength.l1 > 0 ? least : -1)];
     }
   }
 
-  /** One round. True once the gap (or, without one, the violation) is at most `tolerance`; why, in words, where no round will bring it there. */
+  /**
+   * Runs one round. Returns true when the gap (or, without one, the violation) is at most `tolerance`, or a reason if
+   * further rounds cannot reach it.
+   */
   *round(tolerance: number): Calls<boolean | string> {
     const { newton, progress, target } = this;
     const aim = tolerance * progress.nullLoss;
@@ -232,8 +247,9 @@ export class ColumnSolver {
   }
 
   /**
-   * A round without a certificate, for what is compared and not kept: to about `tolerance`, by what models say. True once no column that pulls is left out. Of
-   * Newton's steps it makes few, on curvatures that it takes anew only where they have drifted.
+   * Runs a round without a certificate, for solutions that are only compared. The accuracy is about `tolerance`, as
+   * estimated by the models. Returns true when no column outside the set pulls. It makes few Newton steps, and computes
+   * new curvatures only after they have drifted.
    */
   *near(tolerance: number): Calls<boolean> {
     const { newton, progress, target, sets } = this;
@@ -249,7 +265,8 @@ export class ColumnSolver {
         drift: DRIFT,
       };
       newton.loss = yield* newton.evaluate();
-      // Cycles over outputs that share a loss converge linearly: a small step is no sign of the end, but a small round is.
+      // Cycles over outputs that share a loss converge linearly, so a small step does not indicate the end, but a small
+      // round does.
       if (target.joint) moved = (yield* newton.descendTogether(wanted)) > enough;
       else for (const k of sets.keys()) yield* newton.descend([k], wanted);
       newton.shiftCommon();
@@ -261,14 +278,20 @@ export class ColumnSolver {
     return !moved && grown.every((count) => count === 0);
   }
 
-  /** Outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does without them, so that they are summed when asked for. */
+  /**
+   * Returns the address of the outputs over all rows, weighted or not, f64[outputs][rows]. A quadratic loss does not
+   * need them, so they are computed here.
+   */
   *outputs(): Calls<number> {
     const { z } = this.binding;
     if (this.target.quadratic) yield* whole("setOutputs", this.sets, (k) => [this.originOf(k), z + k * this.rowCount * 8]);
     return z;
   }
 
-  /** Parameters in the problem's layout: by output the columns, the intercept, padding. Within a round: where it has come to. */
+  /**
+   * Parameters in the problem's layout: for each output the columns, the intercept, padding. Within a round, they are
+   * those of the present point.
+   */
   parameters(): Float64Array {
     const { outputs, penalty, columnCount, intercept, one } = this.target;
     const all = new Float64Array(outputs * penalty.stride);
@@ -320,7 +343,7 @@ export class ColumnSolver {
     this.dual.dispose();
   }
 
-  /** A dual point is known. */
+  /** Whether a dual point is known. */
   private get certified(): boolean {
     const { l1, l2 } = this.newton.strength;
     return this.penalised && (l1 > 0 || l2 > 0) && this.binding.conjugate !== undefined;
@@ -350,19 +373,22 @@ export class ColumnSolver {
     return this.sets.reduce((most, set) => set.correlations().reduce((a, c) => Math.max(a, Math.abs(c)), most), 0);
   }
 
-  /** More than any column can pull where slopes are as they are. */
+  /** Upper bound of the pull of any column at the present slopes. */
   private mostPull(): number {
     const norm = this.sets[0].norms().reduce((a, b) => Math.max(a, b), 0);
     const slopes = this.engine.memory.f64(this.binding.slopes, this.rowCount * this.sets.length);
     return norm * Math.sqrt(slopes.reduce((sum, s) => sum + s * s, 0));
   }
 
-  /** How many columns may join: as many as are nonzero already, FIRST_MEMBERS at least. */
+  /** Number of columns that can join: as many as are nonzero already, but at least FIRST_MEMBERS. */
   private growth(set: ColumnSet): number {
     return Math.max(FIRST_MEMBERS, nonZeros(set.overColumns(set.beta)));
   }
 
-  /** A quadratic loss is its own model, which is never taken anew: the shift of the solve is the whole move of the intercept. */
+  /**
+   * Returns the intercept at the origins. The model of a quadratic loss is never updated, so the shift of the solve is
+   * the whole move of the intercept.
+   */
   private originOf(k: number): number {
     const { quadratic, intercept } = this.target;
     return this.newton.origins[k] + (quadratic && intercept ? this.sets[k].shift() : 0);
@@ -378,7 +404,7 @@ export class ColumnSolver {
     return 0;
   }
 
-  /** Newton steps on one output after another. Returns what they gained. */
+  /** Runs Newton steps on one output after another, or on all that share a loss. Returns the gain. */
   private *descend(aim: number): Calls<number> {
     const { newton, progress, target } = this;
     const known = this.last.primal - this.last.dual;
@@ -400,7 +426,7 @@ export class ColumnSolver {
     return gained;
   }
 
-  /** The gap at the point whose scores were taken; returns what is held against the tolerance. */
+  /** Computes the gap at the point of the last scores. Returns the value to compare with the tolerance. */
   private *certify(): Calls<number> {
     const { l1, l2 } = this.newton.strength;
     const primal = this.loss + this.total(field.SET_PENALTY_F64);
@@ -423,12 +449,15 @@ export class ColumnSolver {
     return this.certified ? relative : violation;
   }
 
-  /** α that brings v into the dual ball. */
+  /** Returns the α that scales v into the dual ball. */
   private feasible(): number {
     return 1 / Math.max(1, this.largest(field.SET_RATIO_F64));
   }
 
-  /** −Σ c ℓ*(−α v/c). Of a quadratic loss from what cancels no digits: Σ v (v/c + Xβ + b) is what v has in common with the targets, and Σv = 0. */
+  /**
+   * −Σ c ℓ*(−α v/c). A quadratic loss uses a form without cancellation: Σ v (v/c + Xβ + b) is the inner product of v
+   * with the targets, and Σv = 0.
+   */
   private *dualAt(alpha: number): Calls<number> {
     const { conjugate } = this.binding;
     if (!this.target.quadratic) return -conjugate!.value(yield conjugate!.calls(this.dual.pointer, alpha));
@@ -437,12 +466,13 @@ export class ColumnSolver {
   }
 
   private screening(set: ColumnSet): Call {
-    // The dual is strongly concave with modulus 1/(largest curvature): a ball around the dual point holds the optimum.
+    // The dual is strongly concave with modulus 1/(largest curvature), so a ball around the dual point contains the
+    // optimum.
     const curvature = (this.target.curvature ?? Infinity) * this.largestWeight;
     return call("setScreen", set, this.feasible(), Math.sqrt(2 * Math.max(0, this.last.primal - this.last.dual) * curvature));
   }
 
-  /** Why small slopes are not the sign of a minimum, where they are not. */
+  /** Returns a reason if small slopes do not indicate a minimum. */
   private vanished(): string | undefined {
     if (this.certified || this.target.quadratic) return undefined;
     const { slopes, curvatures } = this.newton.size();

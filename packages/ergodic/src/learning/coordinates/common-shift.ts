@@ -1,7 +1,9 @@
 /**
- * Losses over several outputs that a common shift of all of them leaves alone (softmax): the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)².
+ * Returns the t that minimises Σ_k l1|β_k − t| + l2/2 (β_k − t)². It serves losses that do not change under a common
+ * shift of all outputs (softmax).
  *
- * The coefficients of one column over the outputs can all move by −t without a price, which blocks of one output each find only slowly.
+ * The coefficients of one column can all move by −t without changing the loss. Steps on one output at a time find this
+ * shift only slowly.
  * l1 = 0: the mean. l2 = 0: the median nearest to 0. `floor`: β_k − t must not be negative.
  * Source: Friedman, Hastie, Tibshirani 2010, section 4.1. Sorts `values`.
  */
@@ -10,7 +12,7 @@ export function commonShift(values: Float64Array, { l1, l2 }: { l1: number; l2: 
   const count = values.length;
   const sum = values.reduce((a, b) => a + b, 0);
   if (l1 === 0 && l2 === 0) return 0;
-  /** The slope in t, between values i − 1 and i. */
+  /** Slope in t, between values i − 1 and i. */
   const slope = (i: number, t: number): number => l1 * (2 * i - count) + l2 * (count * t - sum);
   let t = 0;
   let below = values.findIndex((v) => v >= 0);
@@ -22,7 +24,7 @@ export function commonShift(values: Float64Array, { l1, l2 }: { l1: number; l2: 
   else if (to < 0) t = walk(1, above < 0 ? count : above);
   return floor ? Math.min(t, values[0]) : t;
 
-  /** From 0 to where the slope changes its sign: at a value, or between two. */
+  /** Walks from 0 to the point where the slope changes its sign: at a value, or between two. */
   function walk(way: 1 | -1, start: number): number {
     for (let i = start; ; i += way) {
       const next = way > 0 ? values[i] : values[i - 1];

@@ -10,35 +10,37 @@ export interface DualCoordinateDescentOptions {
   shrinking?: boolean;
   /** Stops at this relative duality gap. Default 1e-6; >= 0. */
   tolerance?: number;
-  /** The intercept is the (penalised) weight of a column of this constant; larger values penalise it less. Default 1; > 0. */
+  /** Constant column whose (penalised) weight is the intercept; larger values penalise it less. Default 1; > 0. */
   interceptScaling?: number;
 }
 
 const NAME = "dualCoordinateDescent";
 
 /**
- * Dual coordinate descent: picks a row i and moves its dual variable β_i to the best value, while p = Σ_i β_i x_i follows.
+ * Dual coordinate descent: picks a row i and moves its dual variable β_i to the optimum, and updates p = Σ_i β_i x_i.
  *
  * Minimises F(p) = mean_i w_i ℓ(x_i·p, y_i) + l2/2 ‖p‖² = l2 [½‖p‖² + Σ_i C_i ℓ_i], C_i = w_i/(n l2), through its dual
- * D(β) = −l2 [½‖Σ_i β_i x_i‖² + Σ_i (C_i ℓ_i)*(−β_i)]: linear convergence without a step size. Losses: hinge, squaredHinge, logistic,
- * epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of any type; arithmetic in float64.
- *
- * `tolerance`: stops where (F(p) − D(β))/F(p) is at most that, a bound on how far F(p) is above its minimum, computed over all rows from a p made
- * anew; looked at where it is expected to be met, at the latest after 1.4 times the epochs of the last look, and whenever the active rows are
- * solved. `shrinking`: rows that stay at a bound are skipped until the next look. `interceptScaling`: the intercept is the weight of a column
- * of this constant and *is penalised*, unlike elsewhere in this library, since a free intercept ties all β_i by an equation that single moves
- * cannot keep; a larger constant penalises it less (and converges more slowly); linear({ intercept: false }) has none.
- *
- * An epoch is as many visits as there are rows, over the active ones in random order (schedule "ordered": as stored). Workers that share one
- * model race on p, with additions that are not lost (PASSCoDe-Atomic). `replicas: K`: CoCoA+, K copies of p that each see their own rows, whose
- * moves are added (σ′ = K) every `averageEvery` epochs; the answer does not depend on the workers. In both, the active rows are dealt to the
- * lanes anew, at random, whenever they come together: with fixed shares the lanes' β agree only after many more epochs.
+ * D(β) = −l2 [½‖Σ_i β_i x_i‖² + Σ_i (C_i ℓ_i)*(−β_i)]. Convergence is linear, without a step size. Losses: hinge,
+ * squaredHinge, logistic, epsilonInsensitive, quantile, squared, huber; several classes one against the rest. Data of
+ * any type; arithmetic in float64.
+ * `tolerance`: stops when (F(p) − D(β))/F(p), which bounds the excess of F(p) over its minimum, is at most this value.
+ * The gap is computed over all rows, from a recomputed p. It is checked when it is expected to be small enough, after
+ * at most 1.4 times the epochs of the last check, and whenever the active rows are solved.
+ * `shrinking`: rows that stay at a bound are skipped until the next check.
+ * `interceptScaling`: the intercept is the weight of a column of this constant and *is penalised*, unlike elsewhere in
+ * this library. A free intercept would tie all β_i by an equation that single moves cannot maintain. A larger constant
+ * penalises the intercept less and converges more slowly. linear({ intercept: false }) has none.
+ * An epoch is as many visits as there are rows, over the active rows in random order (schedule "ordered": as stored).
+ * Workers that share one model race on p with atomic additions (PASSCoDe-Atomic). `replicas: K` is CoCoA+: K copies of
+ * p each see their own rows, and their moves are added (σ′ = K) every `averageEvery` epochs. Its result does not depend
+ * on the workers. In both modes, the active rows are redistributed to the lanes at random whenever the lanes
+ * synchronise. With fixed shares, the lanes' β would agree only after many more epochs.
  * Reports: primal, dual, gap (relative), active (rows).
+ * Sources: Hsieh et al. 2008; Yu, Huang and Lin 2011; Ho and Lin 2012; Hsieh, Yu and Dhillon 2015; Ma et al. 2015
+ * (CoCoA+). Differs from LIBLINEAR: stops by the gap, not by the violation; the logistic subproblem is solved in
+ * log(α/(C − α)).
  *
- * Sources: Hsieh et al. 2008; Yu, Huang and Lin 2011; Ho and Lin 2012; Hsieh, Yu and Dhillon 2015; Ma et al. 2015 (CoCoA+). Differs from
- * LIBLINEAR: stops by the gap, not by the violation; the logistic subproblem is solved in log(α/(C − α)).
- *
- * @throws OptionError for unknown options or values out of range; CapabilityError where model or plan do not fit
+ * @throws OptionError for unknown options or values out of range; CapabilityError if the model or plan does not fit
  */
 export function dualCoordinateDescent(given: DualCoordinateDescentOptions = {}): Algorithm {
   checkKeys(NAME, given, ["shrinking", "tolerance", "interceptScaling"]);

@@ -13,15 +13,18 @@ export interface DualDescentParts {
   tolerance: number;
 }
 
-/** The most visits of one output's rows that a step makes. */
+/** Maximum number of visits to one output's rows per step. */
 const STEP_VISITS = 16384;
-/** Active rows are solved where their largest violation is this share of the last look's. */
+/** Largest violation at which the active rows count as solved, as a share of the violation at the last check. */
 const SOLVED_SHARE = 0.5;
-/** The most and least epochs between two looks, as shares of those before them. */
+/** Maximum and minimum number of epochs between two checks, as shares of all epochs before. */
 const LATEST_LOOK = 0.4;
 const EARLIEST_LOOK = 0.05;
 
-/** A run of dual coordinate descent: visits by kernels/learning/dual.ts, and between them looks at the duality gap over all rows. */
+/**
+ * A run of dual coordinate descent: visits by kernels/learning/dual.ts, with checks of the duality gap over all rows
+ * between them.
+ */
 export class DualDescent implements Progression {
   readonly stepsPerEpoch: number;
   readonly updatesPerStep: number;
@@ -32,7 +35,7 @@ export class DualDescent implements Progression {
   private readonly engine: Engine;
   private readonly lanes: DualLanes;
   private readonly stepsPerAverage: number;
-  /** The epoch at whose end the gap is looked at, if not before; 0: not yet. */
+  /** Epoch at the end of which the gap is checked at the latest; 0 before the first check. */
   private nextLook = 0;
   private lookedAt = 0;
   private found = { primal: 0, dual: 0, gap: Infinity, loss: 0 };
@@ -102,7 +105,10 @@ export class DualDescent implements Progression {
     this.parts.binding.dispose();
   }
 
-  /** Where replicas are averaged or an epoch ends. Replicas solve problems of their own: that they have, says nothing about the whole. */
+  /**
+   * Synchronises the lanes when replicas are averaged or an epoch ends. Replicas solve problems of their own, so their
+   * convergence says nothing about the whole.
+   */
   private async bringTogether(): Promise<void> {
     const { lanes } = this;
     if (lanes.replicated) lanes.average();
@@ -112,14 +118,17 @@ export class DualDescent implements Progression {
     lanes.deal(this.step);
   }
 
-  /** p stands for the β that the ascent starts from. */
+  /** Computes p from the initial β and checks the gap. */
   private async firstLook(): Promise<void> {
     await this.collect();
     await this.look();
     this.lanes.deal(0);
   }
 
-  /** Primal, dual and violation over all rows, and where the next look is. A p that was moved step by step is made anew before it certifies anything. */
+  /**
+   * Computes primal, dual and violation over all rows, and plans the next check. Before it certifies convergence, p is
+   * recomputed from β, because incremental updates accumulate rounding.
+   */
   private async look(): Promise<void> {
     const { gap: before } = this.found;
     let violation = await this.measure();
@@ -132,7 +141,10 @@ export class DualDescent implements Progression {
     this.planLook(before);
   }
 
-  /** The next look is where the gap will meet the tolerance, if it goes on to fall as it did. */
+  /**
+   * Plans the next check for the epoch at which the gap will meet the tolerance, if it continues to fall at the same
+   * rate.
+   */
   private planLook(before: number): void {
     const epochs = this.step / this.stepsPerEpoch;
     const { gap } = this.found;

@@ -7,24 +7,27 @@ import * as field from "../fields.ts";
 
 export interface DualLane {
   pointer: number;
-  /** Its part of looks and sums. */
+  /** Range of rows that this lane covers in checks and sums. */
   first: number;
   rows: number;
-  /** Where p stands that this lane moves, and where its rows' part of p can be collected; the same address for a lane alone. */
+  /**
+   * Addresses of the lane's copy of p, and of a buffer for its rows' contribution to p. They are equal if there is only
+   * one lane.
+   */
   copy: number;
   part: number;
 }
 
-/** One output. */
+/** Dual ascent for one output. */
 interface Ascent {
   beta: number;
   logit: number;
-  /** u32 a row. */
+  /** u32 per row. */
   order: number;
   copies: number[];
   lanes: DualLane[];
   key: readonly [number, number];
-  /** Lanes that were dealt rows. */
+  /** Number of lanes that were assigned rows. */
   dealt: number;
 }
 
@@ -35,9 +38,9 @@ export interface DualLaneOptions {
   shrinking: boolean;
 }
 
-/** Fewer active rows are not worth a lane: they are dealt to fewer lanes, and solved together. */
+/** Minimum number of active rows per lane. With fewer rows, fewer lanes are used. */
 const ROWS_A_LANE = 64;
-/** What a lane's block keeps from visit to visit. */
+/** Fields of a lane's block that persist between calls. */
 const words = [field.ASCENT_ACTIVE, field.ASCENT_POSITION, field.ASCENT_OPEN, field.ASCENT_SOLVED];
 const numbers = [
   field.ASCENT_SPREAD_F64,
@@ -48,17 +51,19 @@ const numbers = [
 ];
 
 /**
- * The lanes of a dual ascent: sequences of visits, each of rows that no other lane moves at the time, and the copies of p that they move.
+ * Lanes of a dual ascent: sequences of visits to rows that no other lane moves at the same time, and the copies of p
+ * that they update.
  *
- * Racing lanes share a copy; replicas have one each. Several lanes are dealt the active rows anew, at random, whenever they come together: rows
- * that stayed with their lane would agree with those of other lanes only slowly. An output is a problem by itself, with lanes of its own.
+ * Racing lanes share a copy; each replica has its own. Several lanes are assigned the active rows again, at random,
+ * whenever they synchronise. With fixed rows, lanes would agree only slowly. Each output is a separate problem with its
+ * own lanes.
  */
 export class DualLanes {
   readonly list: DualLane[];
-  /** Lanes an output. */
+  /** Number of lanes per output. */
   readonly each: number;
   readonly racing: boolean;
-  /** True where each lane has a p of its own. */
+  /** Whether each lane has its own p. */
   readonly replicated: boolean;
   readonly stride: number;
   private readonly ascents: Ascent[];
@@ -79,7 +84,10 @@ export class DualLanes {
     this.list = this.ascents.flatMap(({ lanes }) => lanes);
   }
 
-  /** By output, p; the mean of the replicas that were dealt rows: with σ′ = their number, that is the sum of their moves. */
+  /**
+   * Returns p for each output. Replicas that were assigned rows are averaged; with σ′ equal to their number, this is
+   * the sum of their moves.
+   */
   points(): Float64Array[] {
     return this.ascents.map(({ copies, dealt }) => {
       const moved = copies.slice(0, dealt);
@@ -108,7 +116,10 @@ export class DualLanes {
     return this.list.every((lane) => this.word(lane, field.ASCENT_SOLVED) === 1);
   }
 
-  /** What the next passes are measured by: rows leave beyond `limit`, a lane is solved at `target`. */
+  /**
+   * Sets the thresholds of the next passes. Rows leave if a tenth of `limit` or more holds them at a bound, and a lane
+   * counts as solved when its violation is at most `target`.
+   */
   aim(limit: number, target: number): void {
     for (const { pointer } of this.list) {
       this.arena.setF64(pointer, field.ASCENT_LIMIT_F64, limit);
@@ -117,7 +128,7 @@ export class DualLanes {
     }
   }
 
-  /** All replicas of an output go on from one p. */
+  /** Sets all replicas of an output to their mean p. */
   average(): void {
     const means = this.points();
     this.ascents.forEach(({ copies }, k) => {
@@ -125,7 +136,7 @@ export class DualLanes {
     });
   }
 
-  /** After the parts were collected: p is their sum, in every copy. */
+  /** Sets p in every copy to the sum of the collected parts. */
   gather(): void {
     if (this.each === 1) return;
     for (const { lanes, copies } of this.ascents) {
@@ -138,13 +149,13 @@ export class DualLanes {
     }
   }
 
-  /** Before a look, which lists the active rows of each lane's part. */
+  /** Resets each lane to its own range before a check, which lists the active rows of the range. */
   undeal(): void {
     for (const { order, lanes } of this.ascents)
       for (const { pointer, first } of lanes) this.arena.set(pointer, field.ASCENT_ORDER, order + 4 * first);
   }
 
-  /** The active rows, in an order of its own for each `counter`, to the lanes in even parts. */
+  /** Distributes the active rows evenly to the lanes, in a random order that depends on `counter`. */
   deal(counter: number): void {
     if (this.each === 1) return;
     const { plan } = this.options;
@@ -260,7 +271,7 @@ export class DualLanes {
       [field.ASCENT_FIRST, own.first],
       [field.ASCENT_COUNT, own.rows],
       [field.ASCENT_SHUFFLE, plan.schedule === "shuffled" ? 1 : 0],
-      // What stays for one lane may not for all: where there are several, rows leave at looks alone.
+      // A row that stays at its bound in one lane can move in another. With several lanes, rows leave only at checks.
       [field.ASCENT_SHRINK, shrinking ? (this.each === 1 ? 2 : 1) : 0],
       [field.ASCENT_RACING, this.racing ? 1 : 0],
       [field.ASCENT_KEY_LOW, low],

@@ -5,18 +5,18 @@ import { FactorPasses, type Pass, type Side } from "./factor-passes.ts";
 
 /** Options of `factorCoordinateDescent`. */
 export interface FactorDescentOptions {
-  /** Rounds over each number of a row or component per epoch. Default 1; a whole number, 1 to 1000. */
+  /** Number of updates per epoch of each number of a row or component. Default 1; a whole number, 1 to 1000. */
   inner?: number;
   /**
-   * "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row. Default: components where the
-   * model offers them, else rows.
+   * Order of updates. "components" (CCD++) updates one component of all rows at a time; "rows" updates row by row.
+   * Default: components if the model supports them, otherwise rows.
    */
   order?: "components" | "rows";
-  /** Converged once an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
+  /** Converged when an epoch lowers the objective by at most this share of it. Default 1e-4; >= 0. */
   tolerance?: number;
 }
 
-/** Parts of a pass of the component kernel. */
+/** Bits that select the parts of a pass of the component kernel. */
 const open = 1;
 const update = 2;
 const close = 4;
@@ -24,18 +24,24 @@ const close = 4;
 const name = "factorCoordinateDescent";
 
 /**
- * Coordinate descent on factors: each number of a row to its minimum with all others held. Linear in the rank, where least squares are cubic.
+ * Coordinate descent on factors: moves each number of a row to its minimum with all others fixed. Cost is linear in the
+ * rank, while least squares are cubic.
  *
- * order "components" (CCD++): for each component k, `inner` times all users' p_k, then all items' q_k, against residuals without component k:
- *   p_k ← Σ e q_k / (λ + Σ q_k²). Needs a model in which rated cells alone count; keeps one float64 a rating and side.
- * order "rows": for each row in turn, `inner` rounds over its numbers; where every cell counts, through Σ q qᵀ (element-wise ALS).
- * Default: components where the model offers them, else rows. An epoch visits every number of both sides `inner` times; the objective never rises.
- * inner: default 1. `tolerance` (default 1e-4): converged once an epoch lowers the objective by at most that share of it.
+ * order "components" (CCD++): for each component k, updates all users' p_k and then all items' q_k, `inner` times,
+ * using residuals without component k:
  *
- * Needs: a model of factors. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy, Zibriczky, Tikk 2010 (rows).
- * Differs from other implementations: the bias is one more component; both sides start at random, not users at 0.
+ *   p_k ← Σ e q_k / (λ + Σ q_k²)
  *
- * @throws OptionError; CapabilityError for order "components" where every cell counts
+ * It needs a model in which only rated cells count, and stores one float64 per rating and side. order "rows": for each
+ * row in turn, `inner` rounds over its numbers. If every cell counts, it uses Σ q qᵀ (element-wise ALS). Default:
+ * components if the model supports them, otherwise rows.
+ * An epoch updates every number of both sides `inner` times. The objective never rises. inner: default 1. `tolerance`
+ * (default 1e-4): converged when an epoch lowers the objective by at most this share of it.
+ * Needs: a factor model. Sources: Yu, Hsieh, Si, Dhillon 2012 (components); He, Zhang, Kan, Chua 2016 and Pilászy,
+ * Zibriczky, Tikk 2010 (rows). Differs from other implementations: the bias is one more component; both sides start at
+ * random, while usually users start at 0.
+ *
+ * @throws OptionError; CapabilityError for order "components" if every cell counts
  */
 export function factorCoordinateDescent(options: FactorDescentOptions = {}): Algorithm {
   checkKeys(name, options, ["inner", "order", "tolerance"]);
@@ -79,7 +85,10 @@ function rowPasses({ sweepSlot, stride, gramSlot }: FactorBinding, inner: number
   }));
 }
 
-/** Items are opened before a user is updated, since what is added back is made of both sides' old numbers. */
+/**
+ * Items are opened before a user is updated, because the contribution that is added back uses the old numbers of both
+ * sides.
+ */
 function componentPasses(binding: FactorBinding, inner: number, order: "components" | undefined): Pass[] {
   const { componentSlot, components } = binding;
   if (componentSlot === undefined) {

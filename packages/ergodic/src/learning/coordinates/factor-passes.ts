@@ -13,13 +13,13 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { Arena } from "../../engine/memory/arena.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 
-/** Users 0, items 1. */
+/** Side of the factorisation: 0 for users, 1 for items. */
 export type Side = 0 | 1;
 
 export interface Pass {
   readonly side: Side;
   readonly slot: number;
-  /** Arithmetic operations a rating and a row, roughly: how stretches are cut. */
+  /** Approximate number of arithmetic operations per rating and per row, for cutting passes into stretches. */
   readonly perRating: number;
   readonly perRow: number;
   args(block: number, scratch: number, from: number, to: number): number[];
@@ -32,22 +32,25 @@ export interface PassOptions {
   passes(binding: FactorBinding): Pass[];
 }
 
-/** Operations of a step: some milliseconds. */
+/** Operations per step, which take some milliseconds. */
 const STEP_COST = 2 ** 22;
-/** Stretches of a side at least, and parts of a sum over its rows at most. */
+/** Minimum number of stretches per side, and maximum number of parts of a sum over its rows. */
 const PARTS = 16;
 
 const names = ["users", "items"] as const;
 
 /**
- * Factors, alternately: one side's rows are updated while the other side stands, by passes that an algorithm lists; one list is an epoch.
+ * Alternating updates of factors. The rows of one side are updated while the other side is fixed, in passes that an
+ * algorithm lists. The whole list is an epoch.
  *
- * A pass is cut into stretches of rows of about equal cost, and a step is one stretch; rows of a pass do not see one another,
- * so that neither the number of workers nor the grouping of steps changes a bit. Sums over rows (the objective, Σ p pᵀ) are
- * over fixed parts, added in order. The objective F is measured at each epoch's end and reported; converged: it fell by at most
- * `tolerance` × what it was. The loop's loss is F per rating as the epoch found it.
+ * A pass is cut into stretches of rows of about equal cost, and a step is one stretch. Rows of a pass do not depend on
+ * each other, so the result is the same, bit for bit, for any number of workers and any grouping of steps. Sums over
+ * rows (the objective, Σ p pᵀ) use fixed parts, added in order. The objective F is measured and reported at the end of
+ * each epoch. The run has converged when an epoch lowers F by at most `tolerance` × its previous value. The loss that
+ * the loop sees is F per rating at the start of the epoch.
  *
- * @throws CapabilityError for plans of minibatches, replicas or coarse data; ErgodicError [MODEL_SINGULAR] where a row has no solution
+ * @throws CapabilityError for minibatches, replicas or quantised data; ErgodicError [MODEL_SINGULAR] if a row has no
+ * solution
  */
 export class FactorPasses implements Progression {
   readonly stepsPerEpoch: number;
@@ -62,12 +65,12 @@ export class FactorPasses implements Progression {
   private readonly binding: FactorBinding;
   private readonly arena: Arena;
   private readonly passes: readonly Pass[];
-  /** Edges of each pass's stretches, and the step at which the pass begins. */
+  /** Boundaries of each pass's stretches, and the step at which the pass begins. */
   private readonly edges: readonly Uint32Array[];
   private readonly begins: readonly number[];
   private readonly scratch: readonly number[];
   private readonly partial: readonly number[];
-  /** The side whose Σ p pᵀ is in place as it stands; −1 for none. */
+  /** Side whose Σ p pᵀ is up to date; −1 for none. */
   private summed = -1;
   private objective = Number.NaN;
 
@@ -156,7 +159,7 @@ export class FactorPasses implements Progression {
     this.arena.dispose();
   }
 
-  /** Everything that an update reads and another one wrote. */
+  /** Arrays that an update reads and another update wrote. */
   private arrays(): Map<string, Float32Array | Float64Array> {
     const { memory } = this.engine;
     const { binding, ratings } = this;
@@ -172,7 +175,7 @@ export class FactorPasses implements Progression {
     return this.factors.ratingStart[side].length - 1;
   }
 
-  /** Stretches of a pass, given by their edges. */
+  /** Runs the stretches of a pass between the given edges. */
   private async make(pass: Pass, edges: Uint32Array): Promise<void> {
     await this.sumOuter(pass.side === 0 ? 1 : 0);
     const block = this.binding.blocks[pass.side];
@@ -190,7 +193,7 @@ export class FactorPasses implements Progression {
       );
   }
 
-  /** Puts Σ over `side`'s rows p pᵀ where the other side's block expects it. */
+  /** Writes Σ p pᵀ over the rows of `side` to the other side's block. */
   private async sumOuter(side: Side): Promise<void> {
     const { gramSlot, grams, stride, blocks } = this.binding;
     if (gramSlot === undefined || !grams || this.summed === side) return;
@@ -211,7 +214,7 @@ export class FactorPasses implements Progression {
     this.summed = side;
   }
 
-  /** F, and the residuals afresh where there are any. */
+  /** Measures F, and recomputes the residuals if there are any. */
   private async measure(): Promise<number> {
     await this.sumOuter(1);
     const { blocks, objectiveSlot } = this.binding;
@@ -231,7 +234,7 @@ export class FactorPasses implements Progression {
   }
 }
 
-/** Edges of stretches of about equal cost, none empty. */
+/** Returns the edges of non-empty stretches of about equal cost. */
 export function stretches(ratingStart: Uint32Array, { perRating, perRow }: Pick<Pass, "perRating" | "perRow">): Uint32Array {
   const rows = ratingStart.length - 1;
   const costBefore = (row: number): number => perRating * ratingStart[row] + perRow * row;
@@ -244,7 +247,7 @@ export function stretches(ratingStart: Uint32Array, { perRating, perRow }: Pick<
   return Uint32Array.of(...edges, rows);
 }
 
-/** Edges of at most PARTS stretches of as many rows. */
+/** Returns the edges of at most PARTS stretches with equal numbers of rows. */
 function evenly(rows: number): Uint32Array {
   const parts = Math.min(PARTS, rows);
   return Uint32Array.from({ length: parts + 1 }, (_, k) => Math.floor((k * rows) / parts));

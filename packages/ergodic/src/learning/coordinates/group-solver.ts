@@ -5,29 +5,31 @@ import type { Calls } from "./calls.ts";
 import type { PathSolver, PathState, Strength } from "./path.ts";
 
 const PASSES = 20;
-/** No block overcomes it. */
+/** Strength at which all blocks are 0. */
 const NULL_STRENGTH = 1e100;
-/** A group penalty that weighs nothing, but makes blocks. */
+/** Group penalty that is practically 0 but still defines blocks. */
 const NO_STRENGTH = Number.MIN_VALUE;
 const MOST_NULL_ROUNDS = 50;
-/** Of a strength: a block that pulls by less above it pulls by rounding. */
+/** Excess of a pull over the strength, relative to it, that can come from rounding. */
 const ROUNDING = 1e-12;
 
 export interface GroupParts {
-  /** The training rows' model at a strength of the group penalty. */
+  /** Returns the training problem at a strength of the group penalty. */
   bind(strength: number): Problem;
-  /** Its held-out rows'. */
+  /** Returns the problem of the held-out rows at a strength. */
   held?(strength: number): Problem;
   plan: Plan;
   engine: Engine;
 }
 
 /**
- * A linear model with a group penalty at falling strengths: block coordinate descent, each solution from the last.
+ * Block coordinate descent for a linear model with a group penalty, at decreasing strengths. Each solution starts from
+ * the previous one.
  *
- * A round: the blocks that are not 0, and those whose optimality condition is not met, are moved to their minimum PASSES times, one after another;
- * then the duality gap over all blocks. The null model is the one at a strength that no block overcomes. The largest strength with a nonzero block is
- * max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006). What is done at a strength depends on the point that it starts from alone.
+ * A round moves all nonzero blocks, and those that violate their optimality condition, to their minimum one after
+ * another, PASSES times. It then computes the duality gap over all blocks. The null model is the solution at
+ * NULL_STRENGTH. The largest strength with a nonzero block is max_g ‖X_gᵀv‖/√|g| at the null model (Yuan, Lin 2006).
+ * The solution at a strength depends only on its starting point.
  */
 export class GroupSolver implements PathSolver {
   leastLoss = 0;
@@ -35,7 +37,7 @@ export class GroupSolver implements PathSolver {
   state: PathState = { relative: Infinity, violation: Number.NaN, nonZeros: 0 };
   private readonly parts: GroupParts;
   private strength = 0;
-  /** Mean loss at the point; NaN where it moved since: a round needs the objective alone. */
+  /** Mean loss at the point; NaN after it has moved. Rounds need only the objective. */
   private known = Number.NaN;
   private point: Float64Array = new Float64Array(0);
   private problem: Problem | undefined;
@@ -53,7 +55,7 @@ export class GroupSolver implements PathSolver {
   *open(): Calls<void> {
     this.start(this.parts.bind(NULL_STRENGTH));
     this.leastLoss = yield* leastOf(this.problem!);
-    // Intercepts to the last digit: the largest strength is made from what they leave.
+    // Intercepts are solved to full precision, because the largest strength is computed from the remaining slopes.
     for (let rounds = 0, before = Infinity; rounds < MOST_NULL_ROUNDS; rounds++) {
       yield* this.round(0);
       if (!(this.state.violation < before)) break;
@@ -86,7 +88,7 @@ export class GroupSolver implements PathSolver {
     const order = Uint32Array.from(active);
     for (let pass = 0; pass < PASSES; pass++) {
       coordinates!.move(order, { step: "exact" });
-      // Nothing to run, but a place to stop at.
+      // No calls, but an opportunity to pause.
       yield [];
     }
     this.point = coordinates!.point();
@@ -140,7 +142,7 @@ export class GroupSolver implements PathSolver {
     this.problem = undefined;
   }
 
-  /** At the point so far, on another strength. */
+  /** Continues from the present point at another strength. */
   private start(problem: Problem): void {
     this.dispose();
     this.problem = problem;
@@ -152,14 +154,14 @@ export class GroupSolver implements PathSolver {
     return this.problem!.coordinates!.blocks!;
   }
 
-  /** Coefficients, intercepts apart. */
+  /** Number of nonzero coefficients, without intercepts. */
   private nonZeros(): number {
     const { columnCount, intercept } = this.problem!.byColumns!;
     const width = columnCount + (intercept ? 1 : 0);
     return this.point.reduce((n, v, i) => n + (v !== 0 && i % width < columnCount ? 1 : 0), 0);
   }
 
-  /** The mean loss of the point, without a penalty. */
+  /** Returns the mean loss at the point, without a penalty. */
   private lossAt(bind: (strength: number) => Problem): number {
     const problem = bind(NO_STRENGTH);
     const state = problem.coordinates!.open(this.parts.plan, this.parts.engine);
@@ -171,7 +173,7 @@ export class GroupSolver implements PathSolver {
   }
 }
 
-/** Σ c inf ℓ: what no model can go below. */
+/** Returns Σ c inf ℓ, the least loss of any model. */
 function* leastOf({ byColumns }: Problem): Calls<number> {
   const binding = byColumns!.bind(byColumns!.rowWeights);
   const { conjugate } = binding;

@@ -1,9 +1,10 @@
 /**
- * The step that brings the slopes along several intercepts to 0, for a loss that all outputs share: minus H⁻¹ g, H⁻¹ by limited memory (Nocedal, Wright 2006, 7.2)
- * from a diagonal.
+ * Quasi-Newton steps for several intercepts of a shared loss: −H⁻¹ g, with H⁻¹ by limited memory (Nocedal, Wright 2006,
+ * 7.2).
  *
- * g: slopes, D: curvatures along each intercept alone. H₀⁻¹ = (K − 1)/K D⁻¹: what it is, up to a common shift, of a softmax whose rows are all alike; a row's other
- * outputs, which D does not know, are learnt from the last MEMORY steps. One evaluation of the loss a step, whatever the number of outputs.
+ * g: slopes. D: curvatures along each intercept alone. The initial diagonal is H₀⁻¹ = (K − 1)/K D⁻¹, which is exact, up
+ * to a common shift, for a softmax with identical rows. Interactions between outputs, which D does not contain, are
+ * learned from the last MEMORY steps. A step costs one evaluation of the loss for any number of outputs.
  */
 const MEMORY = 12;
 
@@ -12,14 +13,17 @@ export class JointIntercepts {
   private readonly changes: Float64Array[] = [];
   private readonly sharesShift: boolean;
 
-  /** `sharesShift`: a common shift of all intercepts leaves the loss alone. Then no step has one: by nothing but rounding it would go so far that no digit is left. */
+  /**
+   * `sharesShift`: whether a common shift of all intercepts leaves the loss unchanged. The shift is then removed from
+   * each step, because rounding errors would make it arbitrarily large.
+   */
   constructor(sharesShift = false) {
     this.sharesShift = sharesShift;
   }
 
-  /** A step was made, which changed the slopes so. */
+  /** Records a step and the change of slopes that it caused. */
   learn(step: Float64Array, change: Float64Array): void {
-    // What does not curve up says nothing.
+    // Without positive curvature, a step gives no information.
     if (!(dot(step, change) > 0)) return;
     this.steps.push(step);
     this.changes.push(change);

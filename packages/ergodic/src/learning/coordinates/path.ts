@@ -1,8 +1,10 @@
 /**
- * A regularisation path: solutions at falling strengths λ of l1 = λ a, l2 = λ (1 − a), each from the last (Friedman, Hastie, Tibshirani 2010).
+ * Options of a regularisation path: solutions at decreasing strengths λ of l1 = λ a, l2 = λ (1 − a), each from the
+ * previous one (Friedman, Hastie, Tibshirani 2010).
  *
- * A step of the run is one λ. Folds of cross-validation are solvers of their own, whose held-out rows weigh 0, on the same columns; they move in
- * step with the one on all rows, so that every λ has its held-out error as soon as it is solved, and workers share them.
+ * A step of the run is one λ. Each fold of cross-validation has its own solver on the same columns, with weight 0 for
+ * held-out rows. Folds advance together with the solver on all rows, so every λ has its held-out error as soon as it is
+ * solved. Workers share the solvers.
  */
 
 import type { Advance, ColumnBinding, ColumnTarget, Plan, Progression, Snapshot, Tensor } from "../../engine/contract/index.ts";
@@ -15,36 +17,42 @@ import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver } from "./column-solver.ts";
 
 export interface PathOptions {
-  /** Falling; or how many from the largest down, geometrically, to `ratio` times it. */
+  /** Decreasing list of λ, or the number of λ. These decrease geometrically from the largest to `ratio` times it. */
   lambdas: Float64Array | number;
   ratio: number;
-  /** a, > 0. */
+  /** Share of l1, a > 0. */
   l1Ratio: number;
-  /** Relative duality gap. */
+  /** Relative duality gap required of each solution. */
   tolerance: number;
 }
 
-/** By λ. Parameters as the problem lays them out, one λ after another. */
+/** Results by λ. Parameters are in the problem's layout, one λ after another. */
 export interface PathRecord {
   lambdas: Float64Array;
   parameters: Float64Array;
   gaps: Float64Array;
   violations: Float64Array;
-  /** Mean loss on all rows over the least that their targets allow (0 for most losses), and that of the null model. */
+  /**
+   * Excess of the mean loss on all rows over the least possible for their targets (0 for most losses), and that of the
+   * null model.
+   */
   losses: Float64Array;
   nullLoss: number;
   nonZeros: Float64Array;
-  /** f64[folds][lambdas]: mean loss on held-out rows over the least that their targets allow; and the folds' weights. */
+  /** f64[folds][lambdas]: excess of the mean loss on held-out rows over the least possible; and the folds' weights. */
   heldOut: Float64Array;
   foldWeights: Float64Array;
 }
 
 const MOST_ROUNDS = 200;
-/** Of folds, where a smaller one is asked for: it moves held-out errors by a small part of their standard error, which no choice of a strength depends on. */
+/**
+ * Smallest tolerance of folds. It changes held-out errors by a small part of their standard error, which does not
+ * affect the choice of a strength.
+ */
 const FOLD_TOLERANCE = 1e-5;
 /**
- * A path of strengths that were not listed ends where a step of it makes the explained deviance grow by less than this share, or where it exceeds the other, after
- * a few strengths. Source: glmnet's fdev, devmax, mnlam.
+ * Limits at which an unlisted path ends after LEAST_STRENGTHS: a step increases the explained deviance by less than
+ * LEAST_GROWTH of itself, or the deviance exceeds MOST_EXPLAINED. Source: glmnet's fdev, devmax, mnlam.
  */
 const LEAST_GROWTH = 1e-5;
 const MOST_EXPLAINED = 0.999;
@@ -62,23 +70,26 @@ export interface PathState {
   nonZeros: number;
 }
 
-/** Solves one model at falling strengths, each from the last. */
+/** Solver of one model at decreasing strengths. Each solution starts from the previous one. */
 export interface PathSolver {
-  /** Mean loss at the point; the least that any model has; that of the null model, over the least. */
+  /** Mean loss at the point; least loss of any model; excess of the null model's loss over the least. */
   readonly loss: number;
   readonly leastLoss: number;
   readonly nullLoss: number;
   readonly state: PathState;
-  /** To the null model. */
+  /** Solves the null model. */
   open(): Calls<void>;
-  /** Just after `open`: the smallest strength at which all coefficients are 0. */
+  /** Returns the smallest strength at which all coefficients are 0. Call it just after `open`. */
   largestPull(): Calls<number>;
   begin(strength: Strength): Calls<void>;
-  /** True, or why in words, once nothing more is to be done. */
+  /** Runs a round. Returns true, or a reason, when the solution is final. */
   round(tolerance: number): Calls<boolean | string>;
-  /** A round without a certificate, for what is compared and not kept; true once nothing more is to be done. */
+  /**
+   * Runs a round without a certificate, for solutions that are only compared. Returns true when no more rounds are
+   * needed.
+   */
   near(tolerance: number): Calls<boolean | string>;
-  /** Mean loss on the rows held out, over the least. */
+  /** Returns the excess of the mean loss on the held-out rows over the least. */
   heldOut(): Calls<number>;
   parameters(): Float64Array;
   snapshot(): Snapshot;
@@ -86,7 +97,7 @@ export interface PathSolver {
   dispose(): void;
 }
 
-/** What a path is solved with: all rows, and each fold's training rows with the weight of those held out. */
+/** Solvers of a path: one for all rows, and one for each fold's training rows, with the weight of its held-out rows. */
 export interface PathSolvers {
   all: PathSolver;
   folds: readonly { solver: PathSolver; weight: number }[];
@@ -94,7 +105,7 @@ export interface PathSolvers {
   parameterCount: number;
 }
 
-/** Strengths of l1 and l2 on columns. */
+/** Returns solvers for penalties l1 and l2 on columns. */
 export function columnSolvers(
   target: ColumnTarget,
   engine: Engine,
@@ -141,7 +152,7 @@ export class PathProgression implements Progression {
     return typeof lambdas === "number" ? lambdas : lambdas.length;
   }
 
-  /** Why no weaker strength is worth solving, where none is. */
+  /** Reason why weaker strengths are not worth solving, or false. */
   get converged(): false | string {
     const { kept, step, options } = this;
     if (!kept || typeof options.lambdas !== "number" || step < LEAST_STRENGTHS || step === options.lambdas) return false;
@@ -151,7 +162,7 @@ export class PathProgression implements Progression {
     return now - explained(step - 2) < LEAST_GROWTH * now ? "the deviance explained hardly grows any more" : false;
   }
 
-  /** What has been found, once a step was made. */
+  /** Results so far, after at least one step. */
   get record(): PathRecord {
     const { kept, step, stepCount, made } = this;
     if (!kept || step === 0)
@@ -248,7 +259,7 @@ export class PathProgression implements Progression {
     return [this.made.all, ...this.made.folds.map(({ solver }) => solver)];
   }
 
-  /** Before its first step the path holds nothing. */
+  /** Snapshot of the whole path. It is empty before the first step. */
   private whole(): Snapshot {
     const { step, kept } = this;
     const tensors: Record<string, Tensor> = {};
@@ -265,7 +276,7 @@ export class PathProgression implements Progression {
     return { tensors, state: { step, states } };
   }
 
-  /** To the null models, of which the strengths follow; undefined where that takes another stretch. */
+  /** Solves the null models, which determine the strengths. Returns undefined if another stretch is needed. */
   private async open(): Promise<PathRecord | undefined> {
     const pulls = await this.opening.advance(() => this.solvers().map((solver, i) => opened(solver, i === 0)));
     if (!pulls) return undefined;
@@ -293,7 +304,7 @@ export class PathProgression implements Progression {
     return Float64Array.from({ length: given }, (_, k) => largest * power(ratio, given === 1 ? 0 : k / (given - 1)));
   }
 
-  /** Solver i at the present strength; of a fold the mean loss on the rows held out. */
+  /** Runs solver i at the present strength. Folds return the mean loss on their held-out rows. */
   private solve({ lambdas }: PathRecord, i: number): Calls<number | undefined> {
     const { l1Ratio, tolerance } = this.options;
     const { all, folds } = this.made;
@@ -316,11 +327,11 @@ export class PathProgression implements Progression {
   }
 }
 
-/** Working sets, with rows held out. */
+/** Working-set solver with held-out rows. */
 class ColumnPathSolver extends ColumnSolver implements PathSolver {
   private readonly held: ColumnBinding | undefined;
   private readonly engineOfHeld: Engine;
-  /** The least that the rows held out can lose, once known. */
+  /** Least possible loss of the held-out rows, once known. */
   private least: number | undefined;
 
   constructor(target: ColumnTarget, engine: Engine, training?: Float64Array, held?: Float64Array) {
@@ -348,13 +359,13 @@ class ColumnPathSolver extends ColumnSolver implements PathSolver {
   }
 }
 
-/** Opens a solver; `first`: returns the strength at which all coefficients are 0. */
+/** Opens a solver. `first`: whether to return the strength at which all coefficients are 0. */
 function* opened(solver: PathSolver, first: boolean): Calls<number | undefined> {
   yield* solver.open();
   return first ? yield* solver.largestPull() : undefined;
 }
 
-/** Solves a fold, and returns its mean loss on the rows held out. */
+/** Solves a fold and returns the mean loss on its held-out rows. */
 function* heldOut(solver: PathSolver, strength: Strength, tolerance: number): Calls<number> {
   yield* solver.begin(strength);
   for (let rounds = 0; rounds < MOST_ROUNDS && !(yield* solver.near(tolerance)); rounds++);
@@ -367,13 +378,13 @@ function* to(solver: PathSolver, strength: Strength, tolerance: number): Calls<u
   return undefined;
 }
 
-/** Mean loss over held-out rows, all folds together. */
+/** Mean loss over the held-out rows of all folds. */
 function meanOf({ heldOut, foldWeights, lambdas }: PathRecord, k: number): number {
   const total = foldWeights.reduce((a, b) => a + b, 0);
   return foldWeights.reduce((sum, w, f) => sum + w * heldOut[f * lambdas.length + k], 0) / total;
 }
 
-/** Row weights of a fold's training rows, as a mean over these; and of its held-out rows, summing to 1. */
+/** Returns row weights for the mean loss of a fold's training rows, and of its held-out rows. The latter sum to 1. */
 function foldWeights(all: Float64Array, of: Uint32Array, fold: number): { training: Float64Array; held: Float64Array } {
   const held = all.map((w, i) => (of[i] === fold ? w : 0));
   const training = all.map((w, i) => (of[i] === fold ? 0 : w));

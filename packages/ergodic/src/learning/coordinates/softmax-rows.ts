@@ -1,18 +1,27 @@
-/** What rows tell of a cross-entropy whose classes share it: of slopes c s, or −c s for the row's own class, and curvatures c s (1 − s), s in [0, 1]. Other losses tell nothing. */
+/**
+ * Slopes and curvatures of the rows for one output, from which a cross-entropy with shared classes can be recognised.
+ * Its slopes are c s, or −c s for the row's own class, and its curvatures c s (1 − s), with s in [0, 1].
+ */
 export interface OutputRows {
-  /** c, by row. */
+  /** Weights c, by row. */
   weights: Float64Array;
-  /** Of one output. */
+  /** Slopes of the loss in one output. */
   slopes: Float64Array;
   curvatures: Float64Array;
 }
 
-/** Whether each row's own class is likelier than all others together, as far as this output can tell: if all can, the loss falls for as long as weights grow. */
+/**
+ * Whether each row's own class is more likely than all others together, as far as this output shows. If this holds for
+ * all outputs, the loss has no minimum: it falls as the weights grow.
+ */
 export function isFitted({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (2 * Math.abs(slopes[i]) < c && isSoftmax(c, slopes[i], curvatures[i])));
 }
 
-/** Whether no row that weighs anything is of this output's class: the loss falls for as long as the output does. A row of the class has a slope of 0 or below. */
+/**
+ * Whether no row with positive weight belongs to this output's class, so that the loss falls as the output falls. A row
+ * of the class has a slope of at most 0.
+ */
 export function isWeightless({ weights, slopes, curvatures }: OutputRows): boolean {
   return weights.every((c, i) => c === 0 || (slopes[i] > 0 && isSoftmax(c, slopes[i], curvatures[i])));
 }

@@ -4,7 +4,10 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import { type Calls, LongStep } from "./calls.ts";
 import { ColumnSolver, type Strength } from "./column-solver.ts";
 
-/** Coordinate descent on working sets as a run: a step is a round (column-solver.ts), until the gap is as small as was asked. */
+/**
+ * Coordinate descent on working sets as a run. A step is a round of column-solver.ts; the run ends when the gap is at
+ * most `tolerance`.
+ */
 export class WorkingSets implements Progression {
   readonly stepsPerEpoch = 1;
   readonly updatesPerStep = 1;
@@ -43,7 +46,7 @@ export class WorkingSets implements Progression {
       this.step++;
     }
     const updates = this.step - start;
-    // Of a first round that has just begun nothing is known.
+    // Nothing is known yet about a first round that has just begun.
     const measured = updates || (within && Number.isFinite(solver.loss) ? 1 : 0);
     const rows = measured * solver.rowCount;
     return { updates, lossSum: rows === 0 ? 0 : rows * solver.loss, rows, within };
@@ -85,7 +88,7 @@ export class WorkingSets implements Progression {
     return yield* solver.round(this.tolerance);
   }
 
-  /** Before its first step the solver holds nothing. */
+  /** Snapshot of the whole run. It contains no solver before the first step. */
   private whole(): Snapshot {
     const { step, converged } = this;
     const { tensors, state } = step > 0 ? this.solver.snapshot() : { tensors: {}, state: {} };

@@ -4,15 +4,18 @@ import * as field from "../../engine/memory/fields.ts";
 import { Descent } from "./gradient-descent.ts";
 
 /**
- * What takes over the state of the optimiser from a snapshot of another run (moments, and how many updates they are of) while counting from 0; undefined for
- * algorithms that have none to take.
+ * Returns a function that takes over the optimiser state (moments and their update count) from a snapshot of another
+ * run, while its own counters start from 0. Undefined for algorithms that have no such state.
  */
 export function adopterOf(progression: Progression): ((snapshot: Snapshot) => void) | undefined {
   if (progression instanceof Descent) return (snapshot) => adopt(progression, snapshot);
   return progression.adopt?.bind(progression);
 }
 
-/** Copies and lanes that the other run did not have take over what its first had. */
+/**
+ * Takes over the optimiser state. Copies and lanes that the other run did not have get the state of its first copy or
+ * lane.
+ */
 export function adopt(descent: Descent, snapshot: Snapshot): void {
   const { memory } = descent.engine;
   const kept = new KeptPart("the descent", snapshot);
@@ -30,7 +33,7 @@ export function adopt(descent: Descent, snapshot: Snapshot): void {
     for (const { name } of program?.scalarStates ?? [])
       memory.f64(rule!.block + rule!.program.scalars[name], 1)[0] = of(`scalar.${name}`);
   }
-  // Lanes that raced counted together.
+  // Racing lanes share one update counter.
   const made = kept.count(kept.has("parameters.1") ? "step" : "updates");
   descent.goOnAfter((kept.state.before === undefined ? 0 : kept.count("before")) + made);
 }

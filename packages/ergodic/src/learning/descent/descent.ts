@@ -12,15 +12,17 @@ import { later } from "../../engine/threads/later.ts";
 const scheduleKinds = { ordered: 0, shuffled: 1, blocks: 2, replacement: -1 };
 
 /**
- * Stochastic gradient descent with any step rule: pick a batch of rows, p ← p − step(mean gradient there). Inside WebAssembly.
+ * Stochastic gradient descent with any step rule, inside WebAssembly. Each update picks a batch of rows: p ← p −
+ * step(mean gradient there).
  *
- * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), quantised data and parameters: each is a
- * setting of the same inner loop (kernels/engine/optimise/descend.ts). Sparse rows touch their own coordinates only; where the rule needs all of them (a
- * reduction that does not vanish at g = 0), gradients are made dense. Penalties of touched coordinates are weighed by one over the chance
- * of being touched, so that they stay unbiased.
- *
- * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al. 2017 (sparse variance
- * reduction). Differs from other implementations: moments of untouched coordinates wait, instead of being caught up (docs of each rule).
+ * Minibatches, Hogwild (racing lanes on one copy), averaged replicas, control variates (SVRG, SAGA, SAG), and quantised
+ * data and parameters are settings of one inner loop (kernels/engine/optimise/descend.ts). Sparse rows update only
+ * their own coordinates. If the rule needs all coordinates (a reduction that does not vanish at g = 0), gradients are
+ * made dense. The penalty of a touched coordinate is divided by its probability of being touched, so that it stays
+ * unbiased.
+ * Needs: gradients of rows. Sources: Robbins, Monro 1951; Niu et al. 2011 (racing, shared penalties); Leblond et al.
+ * 2017 (sparse variance reduction). Differs from other implementations: moments of untouched coordinates do not change,
+ * instead of being caught up (see each rule).
  */
 export class Descent implements Progression {
   readonly stepsPerEpoch: number;
@@ -32,9 +34,9 @@ export class Descent implements Progression {
   readonly engine: Engine;
   readonly lanes: Lanes;
   private readonly stepsPerAverage: number;
-  /** The epoch whose order is in place; −1 for none. */
+  /** Epoch whose row order is in place; −1 if none. */
   orderedEpoch = -1;
-  /** Updates of each lane's rule in the run whose state it took over. */
+  /** Number of updates per lane in the earlier run whose optimiser state was taken over. */
   before = 0;
 
   constructor(parts: Parts, engine: Engine) {
@@ -69,13 +71,13 @@ export class Descent implements Progression {
     this.lanes.bringTogether();
     this.step += count;
     this.updates += made.updates;
-    // Before averaging, which would bring one copy's saturated parameters back into the range.
+    // Check before averaging, because averaging could bring one copy's saturated parameters back into range.
     if (this.step % this.stepsPerEpoch === 0) this.refuseSaturation();
     if (this.step % this.stepsPerAverage === 0) await this.average();
     return made;
   }
 
-  /** 16-bit parameters stop at the ends of their range, where they would stay without a word. */
+  /** Throws if a 16-bit parameter has reached the end of its range. It would otherwise stay there silently. */
   private refuseSaturation(): void {
     if (this.parts.plan.precision.model !== "i16") return;
     const stored = this.lanes.copies.flatMap((copy) => [this.lanes.arrays(copy).get("parameters")!]);
@@ -138,7 +140,10 @@ export class Descent implements Progression {
     this.orderedEpoch = -1;
   }
 
-  /** Rules count on from an earlier run's updates: their moments are of as many. */
+  /**
+   * Continues the rules' update counters after `before` updates of an earlier run, because the moments include those
+   * updates.
+   */
   goOnAfter(before: number): void {
     this.before = before;
     const racing = this.parts.plan.replicas === "shared";
@@ -159,7 +164,10 @@ export class Descent implements Progression {
     return this.engine.run(calls, { workers: Math.max(1, Math.min(workers, calls.length)), deterministic });
   }
 
-  /** A lane's numbers that its rule or search moves from update to update. Pointers stay behind: they belong to this process. */
+  /**
+   * Scalar state that a lane's rule or search changes from update to update. Pointers are excluded: they are valid only
+   * in this process.
+   */
   scalars({ rule, pointer, decay }: Lane): Map<string, Tensor> {
     const { memory } = this.engine;
     const views = new Map<string, Tensor>();
@@ -175,7 +183,7 @@ export class Descent implements Progression {
     return views;
   }
 
-  /** Puts the rows of an epoch in their order. */
+  /** Orders the rows of an epoch. */
   private order(epoch: number): void {
     const { schedule, blockRows, seed, deterministic } = this.parts.plan;
     const kind = scheduleKinds[schedule];
@@ -190,7 +198,7 @@ export class Descent implements Progression {
     this.orderedEpoch = epoch;
   }
 
-  /** SVRG: every row's derivative at the parameters as they stand, and the mean gradient. */
+  /** SVRG: computes every row's derivative at the current parameters, and the mean gradient. */
   private async snapshotMean(epoch: number): Promise<void> {
     const { variance, problem, plan } = this.parts;
     if (variance?.name !== "svrg" || epoch % variance.every !== 0) return;
@@ -217,12 +225,12 @@ export class Descent implements Progression {
     }
   }
 
-  /** All replicas go on from their mean, the rules' states included. */
+  /** Sets all replicas to their mean, including the rules' states. */
   private async average(): Promise<void> {
     const { averageReplicas } = await later(() => import("../../engine/optimise/average.ts"));
     const { lanes, engine, parts } = this;
     lanes.settle();
-    // The mean gradient belongs to the replica's own rows.
+    // The mean gradient is specific to the rows of each replica.
     const views = (c: number) => [...lanes.arrays(lanes.copies[c])].filter(([name]) => name !== "mean").map(([, view]) => view);
     averageReplicas(lanes.copies.length, views, engine, parts.plan.deterministic);
   }

@@ -9,15 +9,15 @@ import { isVariance, type Variance } from "../../engine/optimise/variance.ts";
 import { later } from "../../engine/threads/later.ts";
 import { Descent } from "./descent.ts";
 
-/** For what is loaded later: by this module, so that bundles have one part of all three. */
+/** Re-exported for modules that load later, so that bundlers put all three into one chunk. */
 export { Descent, refuseMisfits };
 
 /**
  * Gradient descent by a step rule, optionally with variance reduction, as an `algorithm` for `fit` and `minimize`.
  *
- * `rule`: the step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
+ * `rule`: step rule, e.g. adam(). `variance`: svrg(), saga() or sag(); default none.
  *
- * @throws OptionError for unknown options, or for what is not a rule or not variance reduction
+ * @throws OptionError for unknown options, or if `rule` is not a rule or `variance` is not variance reduction
  */
 export function gradientDescent(options: { rule: Rule; variance?: Variance }): GradientDescent {
   checkKeys("gradientDescent", options, ["rule", "variance"]);
@@ -42,7 +42,10 @@ export function gradientDescent(options: { rule: Rule; variance?: Variance }): G
   };
 }
 
-/** Rules on the whole objective run until they have converged; SAG needs fresh draws (variance.ts). */
+/**
+ * Returns default options of descent. Host rules evaluate the whole objective and run until they converge. SAG needs
+ * rows drawn with replacement (variance.ts).
+ */
 export function descentDefaults(rule: Rule | undefined, variance: Variance | undefined): AlgorithmDefaults {
   return {
     ...(rule?.kind === "host" ? { batch: "all" as const, epochs: 1000 } : {}),

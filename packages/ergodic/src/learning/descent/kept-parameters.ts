@@ -3,8 +3,9 @@ import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { PARAMETER_SCALE } from "../../engine/numbers/fixed-point.ts";
 
 /**
- * The parameters that a run of gradientDescent() had when it was kept, as its problem lays them out: of minibatches (descent.ts), where replicas are
- * averaged, or of full gradients (full.ts). Undefined where another algorithm was at work.
+ * Returns the parameters in a checkpoint of gradientDescent(), in the problem's layout: from minibatch descent
+ * (descent.ts), averaged over replicas, or from full gradients (full.ts). Undefined if another algorithm wrote the
+ * checkpoint.
  */
 export function keptParameters(snapshot: Snapshot): Float64Array | undefined {
   const { tensors } = snapshot;

@@ -7,8 +7,9 @@ import * as field from "../fields.ts";
 import { Descent } from "./descent.ts";
 
 /**
- * Gradient descent on rows that come one after another: the problem's rows are a place into which others are written, and each update takes the next
- * of them, as `Descent` takes rows in their order. What a request changes can be taken back, bit for bit.
+ * Gradient descent on rows that arrive one after another. The problem's rows are a buffer into which new rows are
+ * written. Each update takes the next rows of the buffer, as `Descent` takes rows in their order. Updates can be rolled
+ * back bit for bit.
  */
 export class OnlineDescent extends Descent {
   private readonly lane: Lane;
@@ -25,17 +26,17 @@ export class OnlineDescent extends Descent {
     engine.memory.u32(order, rows).set(Uint32Array.from({ length: rows }, (_, i) => i));
   }
 
-  /** Rows of one update. */
+  /** Number of rows per update. */
   get batch(): number {
     return this.lanes.batch;
   }
 
-  /** Updates touch the columns of their rows alone. */
+  /** Whether an update touches only the columns of its rows. */
   get isIndexed(): boolean {
     return this.lane.binding.piece.indexed;
   }
 
-  /** Where the model leaves the outputs of the rows of an update. */
+  /** Address at which the model leaves the outputs of an update's rows. */
   get outputsAt(): number {
     const { model, outputsAt } = this.lane.binding;
     if (this.parts.problem.name !== "linear") return outputsAt;
@@ -44,12 +45,12 @@ export class OnlineDescent extends Descent {
     return isSingle ? of(field.LINEAR_POINT_BLOCK) + of(field.LINEAR_POINT_AT_Z) : outputsAt;
   }
 
-  /** The first `count` rows are to be learnt. */
+  /** Sets the number of rows to learn to `count`, from the start of the buffer. */
   take(count: number): void {
     this.engine.memory.u32(this.lane.pointer + LANE_ROWS, 1)[0] = count;
   }
 
-  /** One update, by the batch that begins at `row`; the mean loss of its rows before the update, times their number. */
+  /** Performs one update with the batch that begins at `row`. Returns the sum of the row losses before the update. */
   learn(row: number): number {
     const loss = this.descend(this.lane.pointer, this.updates, row, 1);
     this.step++;
@@ -57,12 +58,12 @@ export class OnlineDescent extends Descent {
     return loss;
   }
 
-  /** Bytes of all that updates change. */
+  /** Size in bytes of all state that updates change. */
   get bytes(): number {
     return this.moving().reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  /** Remembers what is now, for `putBack`. */
+  /** Saves the current state for `putBack`. */
   keep(): void {
     this.moving().forEach((view, i) => {
       if (this.kept[i]) this.kept[i].set(view);
@@ -76,7 +77,7 @@ export class OnlineDescent extends Descent {
     [this.step, this.updates] = this.keptAt;
   }
 
-  /** Whether all is finite that updates have changed which touched `columns` alone; absent: any. */
+  /** Whether all numbers are finite after updates that touched only `columns`. Default: all columns are checked. */
   isFinite(columns?: Uint32Array): boolean {
     const { copy, rule, decay } = this.lane;
     const { memory } = this.engine;
@@ -88,7 +89,7 @@ export class OnlineDescent extends Descent {
     }
     const { outputs, stride } = this.parts.target.penalty;
     for (const values of this.lanes.arrays(copy).values()) {
-      // 0 · x is 0 unless x is none or infinite.
+      // 0 · x is 0 unless x is NaN or infinite.
       let sum = 0;
       if (!columns || !this.isIndexed) for (let i = 0; i < values.length; i++) sum += 0 * values[i];
       else for (let k = 0; k < outputs; k++) for (let e = 0; e < columns.length; e++) sum += 0 * values[k * stride + columns[e]];
@@ -97,7 +98,7 @@ export class OnlineDescent extends Descent {
     return true;
   }
 
-  /** Views stay as long as the memory is not replaced. */
+  /** Views stay valid until the memory buffer is replaced. */
   private moving(): Tensor[] {
     const { buffer } = this.engine.memory.memory;
     if (this.views?.buffer !== buffer) {

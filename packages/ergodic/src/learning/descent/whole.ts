@@ -11,7 +11,7 @@ interface Whole {
   readonly plan: Plan;
 }
 
-/** Descent by gradients of all rows at once; loaded where a run asks for them. */
+/** Starts descent on gradients of all rows together. It is loaded only by runs that request it. */
 export function wholeDescent({ problem, target, rule, plan }: Whole, engine: Engine): Progression {
   const { workers, deterministic } = plan;
   const { penalty, rates, trainedCount } = target;

@@ -1,4 +1,4 @@
-/** Algorithms by the name that their JSON carries: what a checkpoint goes on with. One line each. */
+/** Readers of algorithms by the name in their JSON, one line each. Checkpoints are resumed with them. */
 
 import type { Algorithm, JsonObject } from "../../engine/contract/index.ts";
 import { checkNamedJson } from "../../engine/errors/checks.ts";
@@ -23,7 +23,7 @@ const algorithms: Readonly<Record<string, (json: JsonObject) => Algorithm>> = {
   newtonCholesky: newtonCholeskyFrom,
 };
 
-/** The algorithm that `toJSON` described. */
+/** Returns the algorithm that `toJSON` described. */
 export function algorithmFromJson(json: JsonObject): Algorithm {
   checkNamedJson("algorithmFromJson", json, "algorithm", "an algorithm");
   const name = json.algorithm as string;
@@ -36,7 +36,7 @@ export function algorithmFromJson(json: JsonObject): Algorithm {
   );
 }
 
-/** Here and not beside gradientDescent(), which would hold every rule otherwise. */
+/** Defined here rather than next to gradientDescent(), which would otherwise import every rule. */
 function gradientDescentFrom(json: JsonObject): GradientDescent {
   return gradientDescent({
     rule: ruleFromJson(json.rule as unknown as RuleJson),

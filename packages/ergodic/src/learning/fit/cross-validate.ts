@@ -10,71 +10,79 @@ import { train } from "./train.ts";
 
 /** Options of `crossValidate`. */
 export interface CrossValidateOptions {
-  /** How many folds, from 2 to the number of rows. Default 5. */
+  /** Number of folds, from 2 to the number of rows. Default 5. */
   folds?: number;
-  /** The group of each row: a group is held out as a whole. Default: rows are dealt at random, classes evenly. */
+  /**
+   * Group of each row. A group is held out as a whole. Default: rows are assigned at random, with classes spread
+   * evenly.
+   */
   groups?: ArrayLike<string | number>;
-  /** The time of each row, numbers or texts that sort: each stretch of time is judged by what was trained on all before it. Default: none. */
+  /**
+   * Time of each row, as numbers or as strings that sort. Each period is predicted by a model trained on all earlier
+   * rows. Default: none.
+   */
   time?: ArrayLike<string | number>;
-  /** Options of each fold's `fit`. */
+  /** Options of `fit` for each fold. */
   fit?: Omit<FitOptions, "signal">;
-  /** Called with each fold, as it ends. */
+  /** Called with each fold when it ends. */
   onFold?: (fold: FoldResult, number: number) => void;
-  /** Seed of the folds, and of each fit that has none of its own. Default 0; a whole number >= 0. */
+  /** Seed of the folds, and of each fit without its own seed. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Aborts it. */
+  /** Aborts the cross-validation. */
   signal?: AbortSignal;
 }
 
-/** One fold. */
+/** Result of one fold. */
 export interface FoldResult {
-  /** Rows trained on. */
+  /** Number of training rows. */
   readonly train: number;
-  /** Rows held out. */
+  /** Number of held-out rows. */
   readonly test: number;
-  /** Metrics of the held-out rows. */
+  /** Metrics on the held-out rows. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Seconds of training. */
   readonly seconds: number;
-  /** Why training stopped. */
+  /** Reason why training stopped. */
   readonly reason: string;
 }
 
-/** One metric over the folds. */
+/** Statistics of one metric over the folds. */
 export interface Spread {
   /** Mean over the folds. */
   readonly mean: number;
   /** Standard deviation over the folds (n − 1). */
   readonly sd: number;
-  /** sd/√folds: of the mean, were folds independent. */
+  /** Standard error of the mean, sd/√folds, as if folds were independent. */
   readonly standardError: number;
-  /** Folds that have the metric: one without a class has no auc. */
+  /** Number of folds that have the metric. For example, a fold without a class has no auc. */
   readonly folds: number;
 }
 
-/** What `crossValidate` found. */
+/** Result of `crossValidate`. */
 export interface CrossValidated {
-  /** How rows were dealt. */
+  /** Method of assigning rows to folds. */
   readonly by: "random" | "group" | "time";
-  /** Each fold. */
+  /** Results by fold. */
   readonly folds: readonly FoldResult[];
-  /** Each metric over the folds. */
+  /** Statistics of each metric over the folds. */
   readonly metrics: Readonly<Record<string, Spread>>;
 }
 
 const WHERE = "crossValidate";
 
 /**
- * Cross-validation: the model trained once for each fold on all other rows, and judged on the fold.
+ * Cross-validation: for each fold, trains the model on all other rows and evaluates it on the fold.
  *
  *   const { metrics } = await crossValidate(linear(), data, { folds: 5, fit: { algorithm: "auto" } });
  *   metrics.accuracy;   // { mean: 0.85, sd: 0.01, … }
  *
- * Folds: at random by `seed`, classes evenly; `groups`: a group stays together; `time`: folds + 1 stretches, each but the first
- * judged by all before it. What a model learns of its rows (means and scales, features) it learns of each fold's own; what made
- * the dataset (levels, fills of gaps) comes from all rows.
+ * By default, rows are assigned to folds at random by `seed`, with classes spread evenly. `groups` keeps each group in
+ * one fold. `time` cuts the rows into folds + 1 periods; each period except the first is predicted by a model of all
+ * earlier rows.
+ * The statistics that a model learns from its rows (means and scales, features) are learned again in each fold. The
+ * pipeline of the dataset (levels, imputed values) comes from all rows.
  *
- * @throws OptionError; what `fit` throws; the reason of an aborted `signal`
+ * @throws OptionError; the errors of `fit`; the reason of an aborted `signal`
  */
 export async function crossValidate(
   model: LinearModel | NetworkModel,

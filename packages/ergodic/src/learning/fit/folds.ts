@@ -1,17 +1,17 @@
-/** Which rows are held out together: at random, by group, or one stretch of time after another. */
+/** Assignment of rows to folds: at random, by group or by time. */
 
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
 
-/** Rows to train on and rows held out, ascending. */
+/** Training rows and held-out rows, ascending. */
 export interface FoldRows {
   readonly train: Uint32Array;
   readonly test: Uint32Array;
 }
 
-/** So many folds of cross-validation; `orNone`: or 0. */
+/** Checks the number of folds of cross-validation. `orNone`: whether 0 is allowed. */
 export function checkFolds(where: string, folds: number, rowCount: number, orNone = false): void {
   if ((orNone && folds === 0) || (Number.isInteger(folds) && folds >= 2 && folds <= rowCount)) return;
   throw new OptionError(
@@ -21,7 +21,10 @@ export function checkFolds(where: string, folds: number, rowCount: number, orNon
   );
 }
 
-/** The fold of each row: rows in random order, dealt in turn; classes one after another, so that each is spread evenly. */
+/**
+ * Returns the fold of each row. Rows are shuffled and assigned to folds in turn, class after class, so that each class
+ * is spread evenly.
+ */
 export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Array {
   const { target, rowCount } = data;
   const order = Uint32Array.from({ length: rowCount }, (_, i) => i);
@@ -34,7 +37,10 @@ export function dealFolds(data: Dataset, folds: number, seed: number): Uint32Arr
   return of;
 }
 
-/** The fold of each row, a group's rows in one: groups in random order, the largest first, each to the fold that has the fewest rows. */
+/**
+ * Returns the fold of each row, with each group in one fold. Groups are shuffled and sorted by size, largest first.
+ * Each goes to the fold with the fewest rows so far.
+ */
 export function dealGroups(where: string, groups: ArrayLike<string | number>, folds: number, seed: number): Uint32Array {
   const sizes = new Map<string | number, number>();
   for (let i = 0; i < groups.length; i++) sizes.set(groups[i], (sizes.get(groups[i]) ?? 0) + 1);
@@ -53,7 +59,8 @@ export function dealGroups(where: string, groups: ArrayLike<string | number>, fo
 }
 
 /**
- * Rows by time: cut into folds + 1 stretches of about as many rows, each but the first held out once, all before it trained on. Rows of one time are never parted.
+ * Splits rows by time into folds + 1 periods of about equal size. Each period except the first is held out once, and
+ * all earlier rows are its training rows. Rows with the same time stay together.
  */
 export function stretches(where: string, time: ArrayLike<string | number>, folds: number): FoldRows[] {
   const order = Uint32Array.from({ length: time.length }, (_, i) => i);
@@ -76,7 +83,7 @@ export function stretches(where: string, time: ArrayLike<string | number>, folds
   }));
 }
 
-/** Each fold's rows held out once. */
+/** Returns the training and held-out rows of each fold. */
 export function heldOut(of: Uint32Array, folds: number): FoldRows[] {
   const rows = Uint32Array.from(of.keys());
   return Array.from({ length: folds }, (_, f) => ({
@@ -85,7 +92,7 @@ export function heldOut(of: Uint32Array, folds: number): FoldRows[] {
   }));
 }
 
-/** In random order (Fisher and Yates), in place. */
+/** Shuffles a list in place (Fisher and Yates). */
 function shuffle<T extends Uint32Array | (string | number)[]>(list: T, draws: Draws): T {
   for (let i = list.length - 1; i > 0; i--) {
     const j = draws.integer(i + 1);

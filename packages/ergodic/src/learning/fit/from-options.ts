@@ -1,30 +1,34 @@
 import { checkChoice, holds, isList, refuse } from "../../engine/errors/checks.ts";
 import { OptionError } from "../../engine/errors/errors.ts";
 
-/** A trained model, its file or the bytes of one; the checkpoint of a run; or its numbers. */
+/** Starting point of training: a trained model, its file or bytes, a checkpoint of a run, or a list of parameters. */
 export type From = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob | ArrayLike<number>;
 
-/** Options of `fit` on where training begins. */
+/** Options of `fit` for the starting point of training. */
 export interface FromOptions {
   /**
-   * Where training begins: a trained model (a predictor, or its file: path, URL, Blob, bytes), which may have been trained on other
-   * data; the checkpoint of a run; or a list of numbers: of linear models all weights, output by output, then the intercepts; of
-   * networks the trained parameters layer by layer, then the frozen ones, then running statistics. Rows go through the trained
-   * model's own steps and classes. Default: a start of the model's own.
+   * Starting point of training. It can be a trained model (a predictor, or its file: path, URL, Blob, bytes), also one
+   * trained on other data, or a checkpoint of a run. It can also be a list of numbers. For linear models, these are all
+   * weights, output by output, then the intercepts. For networks, they are the trained parameters layer by layer, then
+   * the frozen ones, then running statistics. Rows are encoded by the trained model's own pipeline and classes.
+   * Default: the model's own initial parameters.
    */
   from?: From;
   /**
-   * Whether the optimiser's state (moments, and the number of updates that rates go by) is "kept" from the checkpoint given as
+   * Whether the optimiser state (moments, and the update count that rates depend on) is "kept" from the checkpoint in
    * `from`, or "fresh". Default "fresh".
    */
   optimiser?: "fresh" | "kept";
-  /** Parts of a network that begin anew although `from` is given, by their paths, e.g. ["4"] for the fifth layer. Default: none. */
+  /**
+   * Paths of parts of a network that are initialised again despite `from`, e.g. ["4"] for the fifth layer. Default:
+   * none.
+   */
   reset?: readonly string[];
 }
 
 export const fromKeys = ["from", "optimiser", "reset"];
 
-/** @throws OptionError for what can be told before anything is read */
+/** Checks the options as far as possible before reading anything. @throws OptionError */
 export function checkFrom({ from, optimiser, reset }: FromOptions): void {
   if (optimiser !== undefined) checkChoice("fit", "optimiser", optimiser, ["fresh", "kept"]);
   const isNames = Array.isArray(reset) && reset.every((part) => typeof part === "string");

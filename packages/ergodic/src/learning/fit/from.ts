@@ -22,11 +22,11 @@ import type { From, FromOptions } from "./from-options.ts";
 
 type Read = Pick<Beginning, "description" | "numbers">;
 
-/** What a run begins with, read from what a user gave as `from`. */
+/** Starting point of a run, read from the user's `from`. */
 export class Begun {
   private readonly beginning: Beginning;
   private readonly where: string;
-  /** The run whose optimiser is taken over. */
+  /** Checkpoint whose optimiser state is taken over. */
   private readonly optimiser: Checkpoint | undefined;
 
   private constructor(beginning: Beginning, where: string, optimiser?: Checkpoint) {
@@ -35,7 +35,9 @@ export class Begun {
     this.optimiser = optimiser;
   }
 
-  /** @throws DataError for files that are neither a model of that kind nor a checkpoint of one */
+  /**
+   * Reads the starting point. @throws DataError for files that are neither a model of that kind nor a checkpoint of one
+   */
   static async read({ from: given, optimiser, reset = [] }: FromOptions, kind: string): Promise<Begun> {
     const from = given as Exclude<From, ArrayLike<number>> | Uint8Array | number[];
     const isKept = optimiser === "kept";
@@ -58,14 +60,14 @@ export class Begun {
     return new Begun({ ...ofCheckpoint(checkpoint, where, kind), reset }, where, isKept ? checkpoint : undefined);
   }
 
-  /** The model that begins there. */
+  /** Returns the model with this starting point. */
   modelOf<D>(model: Model<D>): Model<D> {
     const made = model.startingAt?.(this.beginning);
     if (made) return made;
     throw new CapabilityError("fit", `a model "${model.name}" begins at its own start; leave from out`, "MODEL_CAPABILITY");
   }
 
-  /** @throws CapabilityError for an algorithm that would not begin there */
+  /** @throws CapabilityError for an algorithm that ignores its starting point */
   checkAlgorithm({ name, takesStart }: Algorithm): void {
     if (takesStart) return;
     throw new CapabilityError(
@@ -75,7 +77,10 @@ export class Begun {
     );
   }
 
-  /** The progression takes the state of the other run's optimiser, if that was asked for. @throws CapabilityError where it is of another kind */
+  /**
+   * Transfers the optimiser state of the other run to the progression, if requested. @throws CapabilityError if the
+   * state is of another kind
+   */
   takeOver(progression: Progression, own: { algorithm: JsonObject; parts: Problem["parts"] }): void {
     if (!this.optimiser) return;
     const { recipe, snapshot } = this.optimiser;
@@ -93,7 +98,7 @@ export class Begun {
     adopt(snapshot);
   }
 
-  /** What is made of the file; what no check foresaw is the file's fault. */
+  /** Runs `make`, which uses the file. Unexpected errors are reported as a damaged file. */
   async blamed<T>(make: () => Promise<T>): Promise<T> {
     try {
       return await make();
@@ -151,7 +156,7 @@ function refuseOtherKind(kind: unknown, where: string, wanted: string): void {
   throw new DataError(where, message, "FROM_MODEL");
 }
 
-/** Whether two runs keep numbers of the same names, types and sizes; what belongs to rows may differ. */
+/** Whether two runs store tensors of the same names, types and sizes. Tensors that belong to rows can differ. */
 function isAlike(own: Snapshot, other: Snapshot): boolean {
   return Object.entries(own.tensors).every(([name, values]) => {
     if (name === "table" || name.startsWith("mean.") || name.startsWith("objective.")) return true;

@@ -22,34 +22,37 @@ import type { Begun } from "./from.ts";
 import type { FitOptions, SettledOptions, Trainable } from "./kinds/trainable.ts";
 import type { Began } from "./training-findings.ts";
 
-/** How it was made; `gap`: the certified duality gap, relative to the null model's loss (dual ascent: to the objective), where the algorithm knows one. */
+/**
+ * Information about the training of a model. `gap` is the certified duality gap, if the algorithm computes one. It is
+ * relative to the null model's loss, or for dual ascent to the objective.
+ */
 export interface Trained {
-  /** How the run went. */
+  /** Summary of the run. */
   readonly run: RunSummary;
-  /** The relative duality gap at the end, where the algorithm certifies one. */
+  /** Relative duality gap at the end, if the algorithm certifies one. */
   readonly gap?: number;
 }
 
-/** A predictor, and how it was made. */
+/** A predictor with information about its training. */
 export type Fitted<K extends PredictionKind = PredictionKind, Names extends string = string> = LinearPredictor<K, Names> &
   Trained;
 
-/** All that a run is made from. */
+/** Everything needed to start a run. */
 export interface Recipe<D> {
   kind: Trainable<D, object>;
   model: Model<D>;
   options: SettledOptions<D>;
   stopping: StoppingOptions;
-  /** Why this algorithm, where the user left the choice. */
+  /** Reason for the choice of algorithm, if the user left it open. */
   why?: string;
   checkpoint?: Checkpoint;
-  /** What it begins with. */
+  /** Starting point of training. */
   beginning?: Begun;
-  /** Whether a resumed run began with something. */
+  /** Whether a resumed run had started from an earlier model. */
   isBegun?: boolean;
 }
 
-/** A fit under way: from what a run is made of, given by a user or read from a checkpoint, to what it gives. */
+/** Starts a run. `read` supplies its recipe, from the user's options or from a checkpoint. */
 export function launch<D>(data: D, { signal, validate }: FitOptions<D>, read: () => Promise<Recipe<D>>): Run<object & Trained> {
   const fit = new FitUnderWay(data);
   return new Run<object & Trained>({
@@ -81,9 +84,9 @@ class FitUnderWay<D> {
   private json!: JsonObject;
   private began!: Began;
   private findings!: typeof import("./training-findings.ts");
-  /** For what begins from a checkpoint. */
+  /** Part of the checkpoint that lets other runs start from it. */
   private handedOn: JsonObject | undefined;
-  /** Held-out rows with the model's features, made once: the map may cost more than an epoch. */
+  /** Held-out rows with the model's features, computed once, because the feature map can cost more than an epoch. */
   private followed: Prepared<D> | undefined;
 
   constructor(data: D) {
@@ -108,7 +111,7 @@ class FitUnderWay<D> {
     return [...findings.worseThanStart(began, parameters), ...findings.separable(began.problem, prepared, measure)];
   }
 
-  /** What a checkpoint says of how the run was made. */
+  /** Description of the run for a checkpoint. */
   recipe(): JsonObject {
     return { ...this.json, ...this.handedOn, data: this.kind.fingerprint(this.data) };
   }
@@ -131,7 +134,7 @@ class FitUnderWay<D> {
       if (learnt !== data) (learnt as Partial<Disposable>)[Symbol.dispose]?.();
     };
     return orElse(end, async () => {
-      // Loaded before the run: a page may be offline by its end.
+      // Loaded before the run, because a page can be offline when the run ends.
       this.findings = await later(() => import("./training-findings.ts"));
       const engine = await openEngine({ deterministic, families: kind.families(options, { model, prepared }) });
       const problem = model.bind(prepared, plan, engine);
@@ -161,7 +164,7 @@ class FitUnderWay<D> {
     };
     this.json = json;
     beginning?.checkAlgorithm(algorithm);
-    // Where nobody said how workers share the updates of descent, one lane begins, and others are tried.
+    // If the user did not choose how workers share updates of descent, the run starts with one lane and tries others.
     const isOpen = (options.replicas ?? 1) !== plan.replicas && algorithm.name === "gradientDescent";
     const progression = await algorithm.start(problem, isOpen ? { ...plan, workers: 1, replicas: 1 } : plan, engine);
     const { description } = this.saved(new Float64Array(problem.parameterCount));
@@ -179,7 +182,8 @@ class FitUnderWay<D> {
         beginning?.takeOver(progression, { algorithm: json.algorithm as JsonObject, parts });
         const began: Began = { problem, plan, engine, algorithm, isBegun: beginning !== undefined };
         this.began = began;
-        // Where a resumed run began is known if that was not an earlier model.
+        // A checkpoint does not store the initial parameters, but they are known unless the run started from an earlier
+        // model.
         if (!checkpoint) began.start = progression.parameters();
         else if (!recipe.isBegun) began.start = problem.start?.slice() ?? new Float64Array(problem.parameterCount);
         if (!isOpen) return progression;
@@ -191,23 +195,23 @@ class FitUnderWay<D> {
     return {
       progression: endingWith(inUnits(driven, problem.lossUnit), release),
       stopping,
-      // The whole plan: what is kept of it in a file does not depend on the workers.
+      // The whole plan. The part that is saved in a file does not depend on the workers.
       chosen: driven.settled?.then((its) => ({ ...chosen, ...its })) ?? chosen,
       ...(checkpoint ? { resume: checkpoint } : {}),
     };
   }
 }
 
-/** A model bound to its data and a memory. */
+/** A model bound to its data and to memory. */
 interface Bound {
   readonly problem: Problem;
   readonly plan: Plan;
   readonly engine: Engine;
-  /** Gives the problem and the data back that were made for the run. */
+  /** Frees the problem and the data that were made for the run. */
   readonly release: () => void;
 }
 
-/** Losses in the target's units. */
+/** Converts losses to the target's units. */
 function inUnits(progression: Progression, unit = 1): Progression {
   const advance = progression.advance.bind(progression);
   progression.advance = async (steps) => {
@@ -217,7 +221,7 @@ function inUnits(progression: Progression, unit = 1): Progression {
   return progression;
 }
 
-/** `end` after the progression's own dispose(). */
+/** Adds `end` to the progression's dispose(). */
 function endingWith(progression: Progression, end: () => void): Progression {
   const dispose = progression.dispose.bind(progression);
   progression.dispose = () => {
@@ -227,7 +231,7 @@ function endingWith(progression: Progression, end: () => void): Progression {
   return progression;
 }
 
-/** What `make` gives; where it throws, `undo` first. */
+/** Returns the result of `make`. If `make` throws, calls `undo` first. */
 async function orElse<T>(undo: () => void, make: () => Promise<T>): Promise<T> {
   try {
     return await make();

@@ -6,7 +6,7 @@ import { LinearPredictor } from "../../predict/linear.ts";
 import type { PathRecord } from "../coordinates/path.ts";
 import type { LinearModel } from "../models/linear/linear.ts";
 
-/** What a path is made of. */
+/** Content of a path. */
 export interface PathParts {
   readonly record: PathRecord;
   readonly run: RunSummary;
@@ -14,39 +14,45 @@ export interface PathParts {
   readonly saving: Saving;
 }
 
-/** By λ: errors on held-out rows. */
+/** Cross-validation: errors on held-out rows, by λ. */
 export interface CrossValidation {
   /** Number of folds. */
   readonly folds: number;
-  /** Mean error of each λ. */
+  /** Mean error at each λ. */
   readonly mean: Float64Array;
-  /** Of the mean. */
+  /** Standard error of each mean. */
   readonly standardError: Float64Array;
-  /** f64[lambdas] a fold. */
+  /** Errors by fold, each f64[lambdas]. */
   readonly byFold: readonly Float64Array[];
-  /** Index of the least mean error, and of the largest λ whose error is within one standard error of it. */
+  /** Index of the λ with the least mean error. */
   readonly minimum: number;
-  /** Index of the largest λ with an error within one standard error of the least. */
+  /** Index of the largest λ whose error is within one standard error of the least. */
   readonly oneStandardError: number;
 }
 
-/** A linear model at falling strengths of its penalty, as `fit.path` gives it; `predictor(k)` is the model of λ number k. */
+/**
+ * A linear model at decreasing strengths of its penalty, as returned by `fit.path`. `predictor(k)` is the model at λ
+ * number k.
+ */
 export class LinearPath<K extends PredictionKind = PredictionKind, Names extends string = string> {
-  /** Strengths of the penalty, falling. */
+  /** Strengths of the penalty, decreasing. */
   readonly lambdas: Float64Array;
-  /** Relative duality gaps, certified; NaN where none is known (`violations` then say how far the optimality conditions are from being met). */
+  /**
+   * Certified relative duality gaps. NaN if none is known; `violations` then measures the error in the optimality
+   * conditions.
+   */
   readonly gaps: Float64Array;
-  /** How far the optimality conditions are from being met, at each λ. */
+  /** Error in the optimality conditions at each λ. */
   readonly violations: Float64Array;
-  /** Nonzero coefficients at each λ. */
+  /** Number of nonzero coefficients at each λ. */
   readonly nonZeros: Float64Array;
-  /** 1 − loss/loss of the null model: the share of the deviance explained. */
+  /** Share of the deviance explained at each λ: 1 − loss/loss of the null model. */
   readonly explained: Float64Array;
-  /** Errors on held-out rows, where `folds` was given. */
+  /** Errors on held-out rows, if `folds` was given. */
   readonly crossValidation: CrossValidation | undefined;
-  /** Index of the chosen λ: by cross-validation; without it the last. */
+  /** Index of the λ chosen by cross-validation; the last λ without cross-validation. */
   readonly chosen: number;
-  /** How the run went. */
+  /** Summary of the run. */
   readonly run: RunSummary;
   private readonly parts: PathParts;
 
@@ -68,22 +74,22 @@ export class LinearPath<K extends PredictionKind = PredictionKind, Names extends
     return this.predictor().columns;
   }
 
-  /** f64[outputs × columns] at λ number k, as a predictor's own. */
+  /** Weights at λ number k, f64[outputs × columns], as in a predictor. */
   weights(k: number): Float64Array {
     return this.saved(k).tensors.weights as Float64Array;
   }
 
-  /** float64[outputs] at λ number k. */
+  /** Intercepts at λ number k, float64[outputs]. */
   intercept(k: number): Float64Array {
     return this.saved(k).tensors.intercept as Float64Array;
   }
 
-  /** The model at λ number k, by default the chosen one. */
+  /** Returns the predictor at λ number k, by default the chosen one. */
   predictor(k: number = this.chosen): LinearPredictor<K, Names> {
     return new LinearPredictor(this.saved(k));
   }
 
-  /** What it is made of, as plain data. */
+  /** Content of the path, as plain data. */
   portable(): PathParts {
     return this.parts;
   }
@@ -119,11 +125,14 @@ function validated({ heldOut, foldWeights, lambdas }: PathRecord): CrossValidati
   return { folds, mean, standardError, byFold, minimum, oneStandardError };
 }
 
-/** Parameters as models, also after the run has given its data back: what a saved model needs of them is read once. */
+/**
+ * Template that turns parameters into saved models. It is read once, so it still works after the run has freed its
+ * data.
+ */
 export interface Saving {
-  /** Of the model whose parameters are all 1. */
+  /** Saved model with all parameters 1. */
   readonly saved: SavedModel;
-  /** Parameters of one output. */
+  /** Number of parameters per output. */
   readonly stride: number;
 }
 
@@ -134,7 +143,7 @@ export function savingOf(model: LinearModel, prepared: Dataset, parameterCount: 
 }
 
 function savedAt({ saved: { kind, description, tensors }, stride }: Saving, parameters: Float64Array): SavedModel {
-  // What one unit of an intercept's parameter adds: 0 where the model has none.
+  // Contribution of one unit of an intercept's parameter. It is 0 if the model has no intercept.
   const [one] = tensors.intercept;
   const outputs = tensors.intercept.length;
   const columns = tensors.weights.length / outputs;

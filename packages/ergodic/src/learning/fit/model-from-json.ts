@@ -11,9 +11,10 @@ import { trainableNetwork } from "./kinds/network.ts";
 import { trainableRatings } from "./kinds/ratings.ts";
 
 /**
- * A model from its JSON, as `JSON.stringify(linear({ l2: 1e-3 }))` gives it, ready for `fit`.
+ * Returns a model from its JSON, as written by `JSON.stringify(linear({ l2: 1e-3 }))`, ready for `fit`.
  *
- * Losses, layers and initialisers of your own must be defined before. @throws DataError for a kind that is not known; OptionError for its options
+ * Custom losses, layers and initialisers must be defined first. @throws DataError for an unknown kind; OptionError for
+ * its options
  */
 export function modelFromJson(json: JsonObject): LinearModel | NetworkModel | FactorisationModel {
   checkNamedJson("modelFromJson", json, "model", "a model");

@@ -1,4 +1,7 @@
-/** What `fit.path` solves with: working sets on columns, or groups; for all rows and for each fold. */
+/**
+ * Parts of `fit.path` from which its solvers are built: working sets on columns or groups, for all rows and for each
+ * fold.
+ */
 
 import type { Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -17,7 +20,7 @@ export interface PathParts {
   engine: Engine;
 }
 
-/** The search along a path; it gives back what was made for it. */
+/** Starts the search along a path. Disposing of it also frees its solvers. */
 export function startPath(parts: PathParts, options: ConstructorParameters<typeof PathProgression>[1]): PathProgression {
   const solvers = pathSolvers(parts);
   const progression = new PathProgression(solvers, options, parts.plan, parts.engine);
@@ -29,14 +32,14 @@ export function startPath(parts: PathParts, options: ConstructorParameters<typeo
   return progression;
 }
 
-/** `dispose`: what was made in addition to the solvers themselves. */
+/** Returns the solvers. `dispose` frees the datasets made for them. */
 function pathSolvers(parts: PathParts): PathSolvers & { dispose(): void } {
   const { problem, engine, folds } = parts;
   if (parts.model.options.group) return groupSolvers(parts);
   return { ...columnSolvers(problem.byColumns, engine, folds), dispose: () => {} };
 }
 
-/** Every strength is a model of its own, and folds are rows of their own. */
+/** Solvers for groups. Each strength needs its own model, and each fold its own rows. */
 function groupSolvers({ model, prepared, problem, folds, plan, engine }: PathParts): PathSolvers & { dispose(): void } {
   const made: Dataset[] = [];
   const rowsOf = (keep: (fold: number) => boolean): Dataset => {

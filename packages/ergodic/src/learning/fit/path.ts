@@ -18,24 +18,25 @@ import { LinearPath, type Saving, savingOf } from "./linear-path.ts";
 /** Options of `fit.path`. */
 export interface FitPathOptions extends Pick<PlanOptions, "workers" | "deterministic" | "seed" | "precision"> {
   /**
-   * Number of strengths λ at most, from the smallest with no nonzero coefficient downwards in geometric steps, while each makes the
-   * explained deviance grow by 1e-5 of itself and that is below 99.9 %; or a falling list, which is followed to its end. Default 100.
+   * Maximum number of strengths λ, or a decreasing list of λ. A list is followed to its end. With a number, λ starts at
+   * the smallest value without nonzero coefficients and decreases geometrically. It stops when a step increases the
+   * explained deviance by less than 1e-5 of itself, or when it exceeds 99.9 %. Default 100.
    */
   lambdas?: number | ArrayLike<number>;
-  /** Smallest λ as a share of the largest, in (0, 1). Default 1e-4; 1e-2 where there are fewer rows than columns. */
+  /** Smallest λ relative to the largest, in (0, 1). Default 1e-4; 1e-2 if there are fewer rows than columns. */
   ratio?: number;
   /** a in λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), in (0, 1]. Default 1: the lasso. */
   l1Ratio?: number;
-  /** Relative duality gap of every solution, > 0. Default 1e-6. */
+  /** Relative duality gap required of every solution, > 0. Default 1e-6. */
   tolerance?: number;
   /**
-   * Folds of cross-validation, from 2 to the number of rows; 0: none. They are solved to about 1e-5, which moves errors by a small part of
-   * their standard error. Default 0.
+   * Number of folds of cross-validation, from 2 to the number of rows; 0 for none. Folds are solved to about 1e-5,
+   * which changes errors by a small part of their standard error. Default 0.
    */
   folds?: number;
   /**
-   * Which λ is chosen: that of the least held-out error ("minimum"), or the largest within one standard error of it
-   * ("oneStandardError"). Default "minimum".
+   * Which λ is chosen: the one with the least held-out error ("minimum"), or the largest within one standard error of
+   * it ("oneStandardError"). Default "minimum".
    */
   select?: "minimum" | "oneStandardError";
   /** Aborts the run. */
@@ -50,7 +51,7 @@ const WHERE = "fit.path";
 
 type TrainableLinear<K extends PredictionKind = PredictionKind> = LinearModel<K> & TrainableModel<Dataset, LinearPredictor>;
 
-/** Options with every default filled in, as a checkpoint keeps them. */
+/** Options with every default filled in, as stored in a checkpoint. */
 interface Resolved {
   lambdas: number | number[];
   ratio: number;
@@ -141,7 +142,7 @@ function start<K extends PredictionKind, Names extends string>(
   return launch(data, given.signal, async () => ({ model: brought, options, plan: { workers, deterministic, seed, precision } }));
 }
 
-/** Goes on from a checkpoint, bit for bit; `data` must be the same data. */
+/** Resumes from a checkpoint, bit for bit; `data` must be the same data. */
 function resume<Names extends string>(
   from: string | Uint8Array | Blob,
   data: Dataset<Names>,
@@ -172,7 +173,7 @@ async function recipeOf(
   return { model, options: resolvedFrom(recipe.path as JsonObject, data), plan, checkpoint };
 }
 
-/** Every option, as a user might give it. */
+/** Returns all options in the form in which a user gives them. */
 function resolvedFrom({ folds, select, ...kept }: JsonObject, data: Dataset): Resolved {
   const crossed = folds === 0 ? {} : { folds, select };
   const given = typeof kept.lambdas === "number" ? kept : { ...kept, ratio: undefined };
@@ -250,18 +251,19 @@ function launch<K extends PredictionKind, Names extends string>(
 }
 
 /**
- * A linear model at falling strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²), each
- * certified by its duality gap.
- * For a model with groups (of strength 1) the penalty is λ Σ_g √|g| ‖β_g‖.
+ * Fits a linear model at decreasing strengths λ of its penalty λ (a ‖β‖₁ + (1 − a)/2 ‖β‖²). Each solution is certified
+ * by its duality gap. For a model with groups (of strength 1), the penalty is λ Σ_g √|g| ‖β_g‖.
  *
- * lambdas: how many at most (100) from the smallest λ with no nonzero coefficient, geometrically down to `ratio` times it (1e-4; 1e-2
- * where there are fewer rows than columns), until a λ makes the explained deviance grow by less than 1e-5 of itself or it exceeds
- * 99.9 %; or a list, falling, which is followed to its end. l1Ratio: a (1: the lasso). tolerance: relative duality gap of
- * every solution (1e-6). folds: cross-validation, rows dealt at random by `seed` (classes evenly), the same folds each time;
- * `workers` share them. `select`: the λ of the least held-out error, or, in place of it, the largest λ within one standard
- * error of that ("oneStandardError"). Awaitable, and an async iterable of ticks. Errors are deviances, 2 × the mean loss over
- * the least that the targets allow: the mean squared error, the binomial deviance, …
+ * lambdas: maximum number of λ (100), decreasing geometrically from the smallest λ without nonzero coefficients to
+ * `ratio` times it (1e-4; 1e-2 with fewer rows than columns). The path ends early when a λ increases the explained
+ * deviance by less than 1e-5 of itself, or when it exceeds 99.9 %. A decreasing list is followed to its end.
+ * l1Ratio: a (default 1, the lasso). tolerance: relative duality gap of every solution (1e-6).
+ * folds: number of cross-validation folds. Rows are assigned at random by `seed`, with classes spread evenly, so a seed
+ * always gives the same folds. `workers` share the folds. `select`: the λ with the least held-out error, or the largest
+ * λ within one standard error of it ("oneStandardError").
+ * The run can be awaited or iterated over its ticks. Errors are deviances, 2 × the excess of the mean loss over its
+ * minimum for these targets: the mean squared error, the binomial deviance, …
  *
- * @throws OptionError, CapabilityError; what `signal` was aborted with
+ * @throws OptionError, CapabilityError; the reason of an aborted `signal`
  */
 export const path = Object.assign(start, { resume });

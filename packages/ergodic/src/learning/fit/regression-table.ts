@@ -21,15 +21,15 @@ export interface RegressionTableOptions {
 
 /** One line of a regression table. */
 export interface RegressionCoefficient {
-  /** The column; "(intercept)" for the constant. */
+  /** Name of the column; "(intercept)" for the constant. */
   name: string;
-  /** In units of the dataset's columns. */
+  /** Estimate, in units of the dataset's columns. */
   estimate: number;
-  /** Standard deviation of the estimate over samples like this one. */
+  /** Standard deviation of the estimate over repeated samples. */
   standardError: number;
-  /** estimate ÷ standardError: t for the squared loss, else z. */
+  /** Test statistic, estimate ÷ standardError: t for the squared loss, otherwise z. */
   statistic: number;
-  /** Probability of a statistic as far from 0, were the coefficient 0. */
+  /** Probability of a statistic at least this far from 0 if the coefficient were 0. */
   pValue: number;
   /** Lower end of the interval. */
   low: number;
@@ -39,36 +39,36 @@ export interface RegressionCoefficient {
 
 /** Standard errors, intervals and tests of a model's coefficients. */
 export interface RegressionTable {
-  /** The likelihood. */
+  /** Family of the likelihood. */
   family: "gaussian" | "binomial" | "poisson";
-  /** Which statistic tests have. */
+  /** Kind of test statistic. */
   statistic: "t" | "z";
   /** Level of the intervals. */
   level: number;
-  /** Rows of positive weight. */
+  /** Number of rows with positive weight. */
   rows: number;
-  /** Rows less coefficients. */
+  /** Number of rows minus number of coefficients. */
   degreesOfFreedom: number;
-  /** Variance of the noise: of the gaussian family estimated, else 1. */
+  /** Variance of the noise: estimated for the gaussian family, otherwise 1. */
   dispersion: number;
-  /** Twice the log likelihood that is missing to a perfect fit; of the gaussian family the sum of squares. */
+  /** Twice the log-likelihood gap to a perfect fit; for the gaussian family, the sum of squares. */
   deviance: number;
-  /** The intercept, then the columns in order. */
+  /** Coefficients: the intercept, then the columns in order. */
   coefficients: RegressionCoefficient[];
-  /** Columns that depend on the others, the first level of each category among them: the others are relative to these. */
+  /** Columns dropped as linearly dependent, including each category's first level, its reference. */
   aliased: string[];
 }
 
 const WHERE = "regressionTable";
 const INTERCEPT = "(intercept)";
 const MOST_COLUMNS = 2000;
-/** At level 1 an interval has no end. */
+/** Largest level: at level 1, an interval would be infinite. */
 const MOST_LEVEL = 0.999999;
-/** Of a column's squares about 0, what rounding leaves of those about the mean where all its values are one. */
+/** Largest spread of a column about its mean, relative to its squares about 0, that counts as rounding. */
 const CONSTANT = 1e-20;
-/** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
+/** Smallest pivot, relative to its diagonal entry, of a column that is linearly independent of earlier ones. */
 const DEPENDENT = 1e-11;
-/** Distance from the optimum that does not show in any printed digit, in standard errors. */
+/** Maximum distance from the optimum, in standard errors, that affects no printed digit. */
 const NEAR = 1e-3;
 
 interface Family {
@@ -76,7 +76,7 @@ interface Family {
   /** Mean and variance at output z. */
   mean(z: number): number;
   variance(mean: number): number;
-  /** Twice the log likelihood missing of one row. */
+  /** Deviance of one row. */
   deviance(y: number, mean: number, z: number): number;
 }
 
@@ -97,17 +97,20 @@ const families: Readonly<Record<string, Family>> = {
 };
 
 /**
- * The regression table of a linear model at its maximum of the likelihood: standard errors by the observed information, intervals and tests.
+ * Returns the regression table of a linear model at its maximum likelihood, with intervals and tests. Standard errors
+ * come from the observed information.
  *
  *   const model = await fit(linear({ loss: "logistic", l2: 0 }), data, { algorithm: newtonCholesky() });
  *   const { coefficients } = regressionTable(model, data);   // as R's summary(glm(…)), data: the rows of training
  *
- * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i); φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson (z). Weights are prior weights, as R's.
- * Estimates are in units of `data`'s columns, whatever the model standardised. Columns that depend on others have no coefficient: of each category its first
- * level, to which the others are relative, as R's treatment contrasts are.
+ * Cov β̂ = φ (Xᵀ W X)⁻¹, W = diag w_i v(μ_i). φ = Σ w r²/(n − p) for the squared loss (t), 1 for logistic and Poisson
+ * (z). Weights are prior weights, as in R.
+ * Estimates are in units of `data`'s columns, whether or not the model standardised them. Columns that depend linearly
+ * on others have no coefficient. In each category this is the first level, the reference of the other levels, as in R's
+ * treatment contrasts.
  *
- * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss, several outputs, more than 2000 columns,
- *   coefficients that are not at the maximum, as many coefficients as rows
+ * @throws CapabilityError [REGRESSION_MEANING] for a penalty, bounds, class weights, random features, another loss,
+ * several outputs, more than 2000 columns, coefficients that are not at the maximum, or as many coefficients as rows
  */
 export function regressionTable(model: LinearPredictor, data: Dataset, options: RegressionTableOptions = {}): RegressionTable {
   checkKeys(WHERE, options, ["level"]);
@@ -196,7 +199,10 @@ function familyOf({ kind, description, intercept: { length: outputs } }: LinearP
   return family;
 }
 
-/** Weights and intercept in units of the dataset, before what the model standardised. Without an intercept, undefined. */
+/**
+ * Returns weights and intercept in units of the dataset, before standardisation by the model. The intercept is
+ * undefined if the model has none.
+ */
 function inUnitsOf(model: LinearPredictor, data: Dataset): { weights: Float64Array; intercept: number | undefined } {
   const later = model.pipeline.steps.slice(data.pipeline.steps.length).filter(({ kind }) => kind !== "numberType");
   const scaling = later.filter((step): step is StandardiseStep => step.kind === "standardise");
@@ -217,12 +223,15 @@ function inUnitsOf(model: LinearPredictor, data: Dataset): { weights: Float64Arr
   return { weights, intercept: isFitted ? intercept : undefined };
 }
 
-/** Of the likelihood at the model's outputs: H = Σ h (x − m)(x − m)ᵀ with m the means of x under h, and gradients along x − m and the constant. */
+/**
+ * Information and gradient of the likelihood at the model's outputs: H = Σ h (x − m)(x − m)ᵀ, where m is the mean of x
+ * under h. Gradients are with respect to x − m and the constant.
+ */
 interface Information {
   readonly matrix: Float64Array;
   readonly size: number;
   readonly means: Float64Array;
-  /** Σ h x² about 0: what a column's spread is compared with. */
+  /** Σ h x² about 0, to which a column's spread is compared. */
   readonly raw: Float64Array;
   /** Σ h. */
   readonly total: number;
@@ -277,7 +286,10 @@ function informationOf(model: LinearPredictor, data: Dataset, family: Family): I
   return { matrix, size, means, raw, total, gradient, constant: hasIntercept ? constant : 0, deviance, rows };
 }
 
-/** First levels of categories, and products with them, last: what depends on the others is then they. */
+/**
+ * Returns the columns with the first level of each category, and products with it, at the end. These are then the
+ * columns that are dropped as dependent.
+ */
 function columnOrder(data: Dataset): number[] {
   const { steps, inputs } = data.pipeline;
   const isReference = new Uint8Array(data.columnCount);
@@ -295,7 +307,9 @@ function columnOrder(data: Dataset): number[] {
   return [...all.filter((j) => !isReference[j]), ...all.filter((j) => isReference[j])];
 }
 
-/** Columns that do not depend on those before, and the Cholesky factor of their part of the information, scaled to a diagonal of 1. */
+/**
+ * Linearly independent columns, and the Cholesky factor of their part of the information, scaled to a diagonal of 1.
+ */
 interface Independent {
   readonly columns: number[];
   /** Rows of the factor. */
@@ -330,7 +344,7 @@ function independent(information: Information, order: readonly number[]): Indepe
   return { columns, factor, scales };
 }
 
-/** H⁻¹ b for the chosen columns. */
+/** Returns H⁻¹ b for the chosen columns. */
 function solved({ factor, scales }: Independent, b: Float64Array): Float64Array {
   const x = b.map((value, k) => value / scales[k]);
   for (let k = 0; k < x.length; k++) {
@@ -350,13 +364,16 @@ function inverseAt(chosen: Independent, k: number, l: number): number {
   return solved(chosen, unit)[l];
 }
 
-/** The same outputs by the chosen columns alone. */
+/** Returns the coefficients of the chosen columns that give the same outputs. */
 function reexpressed(information: Information, chosen: Independent, weights: Float64Array): Float64Array {
   const pulled = Float64Array.from(chosen.columns, (j) => weights.reduce((sum, w, k) => sum + w * at(information, j, k), 0));
   return solved(chosen, pulled);
 }
 
-/** √(gᵀH⁻¹g/φ): how many standard errors the coefficients are from the maximum of the likelihood. */
+/**
+ * Throws if the coefficients are too far from the maximum of the likelihood. The distance is √(gᵀH⁻¹g/φ), in standard
+ * errors.
+ */
 function refuseFar({ gradient, constant, total }: Information, chosen: Independent, dispersion: number): void {
   const g = Float64Array.from(chosen.columns, (j) => gradient[j]);
   const step = solved(chosen, g);
@@ -369,13 +386,13 @@ function refuseFar({ gradient, constant, total }: Information, chosen: Independe
   );
 }
 
-/** P(|T| > |t|) of Student's t. */
+/** Returns P(|T| > |t|) of Student's t. */
 function studentTails(t: number, freedom: number): number {
   const square = t * t;
   return betaLower(freedom / 2, 0.5, freedom / (freedom + square), square / (freedom + square));
 }
 
-/** The t that |T| exceeds with probability 1 − level. */
+/** Returns the t that |T| exceeds with probability 1 − level. */
 function studentQuantile(level: number, freedom: number): number {
   const x = betaQuantile(1 - level, freedom / 2, 0.5);
   return Math.sqrt((freedom * (1 - x)) / x);

@@ -1,4 +1,4 @@
-/** What `fit.resume` makes of a checkpoint: loaded once a run is resumed. */
+/** Reads a checkpoint for `fit.resume`. Loaded when a run is resumed. */
 
 import type { JsonObject, Plan } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -10,7 +10,7 @@ import { algorithmFromJson } from "./algorithm-from-json.ts";
 import { type FitOptions, refuseOtherData, type Trainable } from "./kinds/trainable.ts";
 import type { Recipe } from "./launch.ts";
 
-/** What a resumed run may change: when to stop, how it is watched, on how many workers. */
+/** Options that a resumed run can change: stopping, validation and number of workers. */
 export type ResumeOptions<D = Dataset> = Pick<
   FitOptions<D>,
   "epochs" | "until" | "validate" | "validateEvery" | "patience" | "signal" | "workers"
@@ -22,7 +22,7 @@ export async function recipeFrom<D>(from: string | Uint8Array | Blob, data: D, o
   return fromCheckpoint(() => recipeOf(checkpoint, data, options, kind));
 }
 
-/** What a checkpoint and the options of its resumption ask for. */
+/** Combines a checkpoint with the options of `fit.resume`. */
 async function recipeOf<D>(
   checkpoint: Checkpoint,
   data: D,
@@ -60,14 +60,17 @@ async function recipeOf<D>(
   };
 }
 
-/** Kinds of models by the name that a checkpoint gives: one line each. */
+/** Kinds of models by their name in a checkpoint, one line each. */
 const kinds: Readonly<Record<string, () => Promise<object>>> = {
   linear: async () => (await import("./kinds/linear.ts")).trainableLinear,
   network: async () => (await import("./kinds/network.ts")).trainableNetwork,
   factorisation: async () => (await import("./kinds/ratings.ts")).trainableRatings,
 };
 
-/** The kind of model that the run was of; not where another verb wrote the checkpoint, or where the model takes other data. */
+/**
+ * Returns the kind of model in the checkpoint. Throws if another verb wrote the checkpoint or if the model takes other
+ * data.
+ */
 async function kindOf<D>(data: D, { path, model }: JsonObject): Promise<Trainable<D, object>> {
   const name = (model as JsonObject | undefined)?.model;
   const refuse = (message: string): never => {
@@ -90,10 +93,10 @@ function takes<D>(kind: Trainable<D, object>, data: unknown): boolean {
   }
 }
 
-/** Of several workers, one lane was the fastest. */
+/** Whether the run had tried several workers and chosen one lane. */
 const keepsOneLane = ({ planChoice }: JsonObject, { replicas }: Plan): boolean => !!planChoice && replicas === 1;
 
-/** Racing workers are as many sequences of updates: their number belongs to the run. */
+/** Throws if the number of racing workers changes, because each worker is its own sequence of updates. */
 function refuseOtherLanes(plan: Plan, workers: number | undefined): void {
   if (plan.replicas !== "shared" || workers === undefined || workers === plan.workers) return;
   throw new CapabilityError(

@@ -4,25 +4,30 @@ import type { SparseTable, Table } from "../../engine/data/table.ts";
 import type { Until } from "../../engine/loop/stopping.ts";
 import type { Rule } from "../../engine/optimise/kinds.ts";
 
-/** Rows of a stream: a dataset, or a table as readers give it. */
+/** Rows of a stream: a dataset, or a table as readers return it. */
 export type Block = Dataset | Table | SparseTable;
 
-/** Blocks, one after another. */
+/** Blocks that arrive one after another. */
 export type Blocks = AsyncIterable<Block> | Iterable<Block>;
 
 /** Options of `fit.stream`. */
 export interface StreamOptions {
-  /** The step rule. Default: that of `fit`: adagrad() for linear models, adam() for networks. */
+  /** Step rule. Default as in `fit`: adagrad() for linear models, adam() for networks. */
   rule?: Rule;
-  /** Rows an update, a whole number from 1 to 65536. Default 1. */
+  /** Rows per update, a whole number from 1 to 65536. Default 1. */
   batch?: number;
   /** Seed of initial weights and dropout, a whole number >= 0. Default 0. */
   seed?: number;
-  /** Where blocks are tables: how the first becomes a dataset, as `Dataset.fromTable` (target, weights, impute …) or `fromSparse` take it. */
+  /**
+   * Options of the dataset if blocks are tables: those of `Dataset.fromTable` (target, weights, impute …) or
+   * `fromSparse`. They apply to the first block.
+   */
   table?: TableOptions | SparseOptions;
-  /** All classes, where the first block may lack some. Default: those of its rows, and others that its table lists. */
+  /**
+   * All classes, if the first block can lack some. Default: the classes of its rows, and others that its table lists.
+   */
   classes?: readonly string[];
-  /** When to stop before the blocks end: `updates` or `seconds`, whichever comes first. */
+  /** Limits that stop the run before the blocks end: `updates` or `seconds`, whichever is reached first. */
   until?: Pick<Until, "updates" | "seconds">;
   /** Aborts the run. */
   signal?: AbortSignal;

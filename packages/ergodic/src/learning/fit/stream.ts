@@ -17,7 +17,10 @@ function begin(model: unknown, blocks: Blocks, options: StreamOptions = {}): Run
   return run(options?.signal, ({ begun }) => begun(model, blocks, options)) as Run<never>;
 }
 
-/** `fit.stream.resume(checkpoint, blocks)`: continues a stream from its checkpoint, bit for bit. `blocks`: the same ones from the start; rows that were learnt are passed over. */
+/**
+ * `fit.stream.resume(checkpoint, blocks)`: continues a stream from its checkpoint, bit for bit. `blocks`: the same
+ * blocks from the start; rows already learnt are skipped.
+ */
 function resume<P extends Fitted | FittedNetwork<PredictionKind> = Fitted>(
   checkpoint: string | Uint8Array | Blob,
   blocks: Blocks,
@@ -35,7 +38,7 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
   return new Run<object>({
     resultNames: trainedNames(),
     signal,
-    // What failed was taken back.
+    // Failed updates have been rolled back.
     survivesFailure: true,
     start: async () => {
       learning = await make(await later(() => import("../online/streaming.ts")));
@@ -47,18 +50,22 @@ function run(signal: AbortSignal | undefined, make: (streaming: Streaming) => Pr
 }
 
 /**
- * Trains a linear model or a network on blocks of rows that come one after another, once each, in their order: data larger than memory, or without an end.
+ * Trains a linear model or a network on blocks of rows that arrive one after another. Each row is used once, in order.
+ * It suits data larger than memory, or without an end.
  *
  *   const model = await fit.stream(linear(), blocks("big.csv"), { table: { target: "income" } });   // blocks() of @ergodic/ingest
  *   const run = fit.stream(linear(), source, { rule: adagrad({ rate: 0.1 }) });                     // any (async) iterable of datasets or tables
  *   for await (const tick of run) console.log(tick.rows, tick.validation?.loss);
  *
- * Each row is predicted before it is learnt from: `tick.loss` is the mean loss since the last tick, and at a block's end `tick.validation` has what its rows
- * were predicted like: loss, and accuracy, or rmse and mae. `run.report` and ticks have `rows` and `blocks`. The updates are those of `fit` with schedule: "ordered" and
- * deterministic: true; a block's last batch may be smaller. How rows become columns (levels, means and scales of standardised columns, fills of gaps) is learnt from the
- * first block alone. Rows of weight 0 change nothing. One block is in memory at a time, and the model. A run ends with its blocks, by `until`, `stop()` or its
- * signal; `checkpoint()` keeps it, `fit.stream.resume(checkpoint, blocks)` continues.
+ * Each row is predicted before it is learnt. `tick.loss` is the mean loss since the last tick. At the end of a block,
+ * `tick.validation` has the loss of its rows and their accuracy, or rmse and mae. `run.report` and ticks have `rows`
+ * and `blocks`.
+ * The updates are those of `fit` with schedule: "ordered" and deterministic: true; a block's last batch can be smaller.
+ * The encoding of rows (levels, means and scales of standardised columns, imputed values) is learnt from the first
+ * block alone. Rows of weight 0 change nothing. Only one block is in memory at a time.
+ * A run ends with its blocks, by `until`, by `stop()` or by its signal. `checkpoint()` saves it, and
+ * `fit.stream.resume(checkpoint, blocks)` continues.
  *
- * @throws DataError for blocks that do not go with the first one, or that hold no rows at all; CapabilityError, OptionError
+ * @throws DataError for blocks that do not match the first one, or if there are no rows; CapabilityError, OptionError
  */
 export const stream = Object.assign(begin, { resume });

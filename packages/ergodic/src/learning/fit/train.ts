@@ -28,7 +28,7 @@ const known = [
   ...planKeys,
 ];
 
-/** Trains a model by what it says trains it (`trainable`): see `fit`. */
+/** Trains a model with its own adapter (`trainable`); see `fit`. */
 export function train<D, P extends object>(model: TrainableModel<D, P>, data: D, options: FitOptions<D> = {}): Run<P & Trained> {
   const kind = checkValues(model, data, options);
   const validates = options.validate !== undefined;
@@ -47,13 +47,16 @@ export function train<D, P extends object>(model: TrainableModel<D, P>, data: D,
   }) as Run<P & Trained>;
 }
 
-/** Who names one of them wants descent. */
+/** Options that apply only to descent. */
 const ofDescent = [
   ...(["rule", "variance", "epochs", "batch", "schedule", "blockRows", "replicas", "data", "averageEvery"] as const),
   ...(["patience", "validateEvery", "from"] as const),
 ];
 
-/** The algorithm of a user who may have named none: solvers, where the kind has them and nothing speaks of descent. */
+/**
+ * Returns the requested algorithm. If none is named: "auto" for kinds with solvers, unless an option applies only to
+ * descent.
+ */
 function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm | "auto" | undefined {
   if (options.algorithm === "gradient") return undefined;
   if (options.algorithm || !kind.settle) return options.algorithm;
@@ -65,16 +68,21 @@ function asked<D>(options: FitOptions<D>, kind: Trainable<D, object>): Algorithm
   return descends ? undefined : "auto";
 }
 
-/** Of the solvers, those on gradients of all rows share their work. */
+/**
+ * Returns the number of workers. Among the solvers chosen by "auto", only gradient descent on all rows can share its
+ * work.
+ */
 function workersOf<D>({ workers }: FitOptions<D>, algorithm: unknown, chosen: Algorithm | undefined): number | undefined {
   return algorithm === "auto" && chosen && chosen.name !== "gradientDescent" ? undefined : workers;
 }
 
 /**
- * Throws what `fit` would say of these options whatever the model and its data, so that it can be known before data are read.
- * `validates`: held-out rows will be given.
+ * Throws the errors of `fit` for these options that do not depend on the model and its data, so that options can be
+ * checked before data are read.
+ * `validates`: whether held-out rows will be given.
  *
- * @throws OptionError for a value out of range or an unknown name; CapabilityError for a plan without meaning
+ * @throws OptionError for a value out of range or an unknown name; CapabilityError for options that contradict each
+ * other
  */
 export async function checkOptions(options: FitOptions, { validates = false }: { validates?: boolean } = {}): Promise<void> {
   const { trainableLinear } = await import("./kinds/linear.ts");
@@ -98,12 +106,12 @@ function checkTogether<D>(given: FitOptions<D>, kind: Trainable<D, object>, vali
   return resolveStopping("fit", { ...options, epochs }, validates);
 }
 
-/** An epoch of full gradients is one update. */
+/** With batch: "all", an epoch is one update. */
 function defaultEpochs<D>(kind: Trainable<D, object>, options: SettledOptions<D>): number | undefined {
   return kind.defaults(options).epochs ?? (options.batch === "all" ? 100 : undefined);
 }
 
-/** Says what was given and what to write, where JavaScript would fail on a property of something else. */
+/** Checks argument types first, so that the user sees our error instead of "cannot read properties of undefined". */
 function checkValues<D>(model: TrainableModel<D, object>, data: D, options: FitOptions<D>): Trainable<D, object> {
   if (!holds(model, "bind")) refuse("fit", "the model", model, "a model", called(model) ?? 'linear({ loss: "logistic" })');
   if (!holds(model, "trainable"))
@@ -142,7 +150,7 @@ function checkRule(name: string, rule: unknown): void {
   refuse("fit", name, rule, "a rule", called(rule, definedRules.names()) ?? "adam({ rate: 0.001 })");
 }
 
-/** The call that was meant by a factory, or by a name. */
+/** Suggests the call that was meant when a factory or a name was given. */
 function called(value: unknown, names: readonly string[] = []): string | undefined {
   if (typeof value === "function") return `${factoryName(value)}(), not ${factoryName(value)}`;
   return typeof value === "string" && names.includes(value) ? `${value}()` : undefined;

@@ -5,24 +5,30 @@ import { type Compared, meanOfBlocks, worseFindings } from "../../engine/errors/
 import type { Engine } from "../../engine/memory/engine.ts";
 import { TrialLoss } from "../descent/trial-loss.ts";
 
-/** What a run of training was made of, and where it began, if that is known. */
+/** Parts of a training run, and its initial parameters if they are known. */
 export interface Began {
   readonly problem: Problem;
   readonly plan: Plan;
   readonly engine: Engine;
   readonly algorithm: Algorithm;
   start?: Float64Array;
-  /** It began at an earlier model. */
+  /** Whether the run started from an earlier model. */
   isBegun?: boolean;
 }
 
-/** Blocks of rows, and rows in each, by which the start and the end are compared: drawn at random from more rows, or all of them. */
+/** Number of row blocks, and rows per block, for comparing start and end. Larger data are sampled at random. */
 const [BLOCKS, BLOCK_ROWS] = [16, 256];
-/** Share of the loss by which a run that begins at an earlier model may end above it: with a constant rate it ends near the optimum, not at it. */
+/**
+ * Tolerated increase of the loss, as a share of it, for a run that starts from an earlier model. With a constant rate,
+ * a run ends near the optimum rather than at it.
+ */
 const CONTINUED_SHARE = 0.1;
 const LOSS = "the training loss, penalties included,";
 
-/** A finding if the training objective of descent is worse at the end than at the start. Other algorithms accept no step that raises it. */
+/**
+ * Returns a finding if the training objective of descent is worse at the end than at the start. Other algorithms accept
+ * no step that raises it.
+ */
 export function worseThanStart(began: Began, end: Float64Array): Finding[] {
   const { problem, algorithm, start, isBegun } = began;
   const { rowCount, lossUnit = 1 } = problem;
@@ -39,7 +45,10 @@ export function worseThanStart(began: Began, end: Float64Array): Finding[] {
   }
 }
 
-/** The same of rows that come once: on the last ones, which the problem still holds in front. Of others there may be in the stream they are a sample. */
+/**
+ * Returns the same finding for a stream, on its last rows, which the problem still holds. They are a sample of the
+ * stream.
+ */
 export function worseThanStreamStart(
   began: Omit<Began, "algorithm">,
   { start, end, held }: { readonly start: Float64Array; readonly end: Float64Array; readonly held: number },
@@ -66,12 +75,12 @@ function compared(loss: TrialLoss, start: Float64Array, end: Float64Array, size:
   return meanOfBlocks(blocks(start), blocks(end));
 }
 
-/** Rows that are classified before all others are. */
+/** Number of rows that are classified before all others, as a quick test. */
 const FIRST_ROWS = 1000;
 
-/** A finding if every training row is classified rightly by a model whose loss then has no minimum. */
+/** Returns a finding if every training row is classified correctly and the loss therefore has no minimum. */
 export function separable<D>(problem: Problem, prepared: D, measure: (rows: D) => Record<string, number>): Finding[] {
-  // What it says of a loss of 0 depends on the loss function and the penalties alone.
+  // The result at a loss of 0 depends only on the loss function and the penalties.
   if (problem.endless?.(0) === undefined) return [];
   const data = prepared as unknown as Dataset;
   const first = data.select(Array.from({ length: Math.min(FIRST_ROWS, data.rowCount) }, (_, row) => row));

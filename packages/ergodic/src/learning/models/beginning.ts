@@ -1,4 +1,4 @@
-/** What models share that start at the numbers of one that was trained before. */
+/** Helpers for models that start from the parameters of a trained model. */
 
 import type { Beginning, ElementType, JsonObject, Prepared, SavedModel, Tensor } from "../../engine/contract/index.ts";
 import { type Dataset, Pipeline } from "../../engine/data/dataset.ts";
@@ -6,10 +6,12 @@ import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import { resolveLoss } from "./choose-loss.ts";
 import type { Loss } from "./loss.ts";
 
-/** Where errors are that concern what was given as `from`. */
+/** Location named in errors about the option `from`. */
 export const FROM = "fit.from";
 
-/** Data as those of the model were that it begins from: the same columns, fitted to its rows, and its classes. */
+/**
+ * Encodes data like the model from which training starts: with the same columns, fitted to its rows, and its classes.
+ */
 export function preparedAs(data: Dataset, description: JsonObject, type: ElementType): Prepared<Dataset> {
   const pipeline = Pipeline.fromJson(description.pipeline);
   const followed = data.follow(pipeline);
@@ -29,12 +31,12 @@ export function preparedAs(data: Dataset, description: JsonObject, type: Element
   }
 }
 
-/** The loss of the model that another one begins from, where that one has none of its own. */
+/** Returns the model's own loss, or the loss of the model from which it starts if it has none. */
 export function lossAfter<L>(own: L | undefined, { description }: Beginning): L | Loss | undefined {
   return own ?? (description?.loss === undefined ? undefined : resolveLoss(FROM, description.loss));
 }
 
-/** @throws OptionError unless the vector has so many numbers, all finite. `order`: what they are. */
+/** @throws OptionError unless the vector has `count` numbers, all finite. `order`: describes their order. */
 export function checkVector(vector: Float64Array, count: number, order: string): void {
   if (vector.length !== count)
     throw new OptionError(FROM, `from has ${vector.length} numbers, but this model has ${count}: ${order}`, "OPTION_LENGTH");
@@ -42,7 +44,10 @@ export function checkVector(vector: Float64Array, count: number, order: string):
   if (wrong >= 0) throw new OptionError(FROM, `from[${wrong}] is ${vector[wrong]}, but must be a finite number`, "OPTION_TYPE");
 }
 
-/** Numbers of a trained model by name; undefined where it has none of that name. @throws DataError where there are others than so many */
+/**
+ * Returns a tensor of a trained model by name, or undefined if there is none. @throws DataError unless it has `count`
+ * finite numbers
+ */
 export function tensorOf(tensors: SavedModel["tensors"], name: string, count: number): Tensor | undefined {
   const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
   const wrong = found?.findIndex((x) => !Number.isFinite(x)) ?? -1;

@@ -6,7 +6,7 @@ import { shown } from "../../engine/errors/shown.ts";
 import type { Loss } from "./loss.ts";
 import { lossFromJson, lossNames } from "./losses/by-name.ts";
 
-/** @throws OptionError for a loss that nobody defined */
+/** @throws OptionError for a loss that is not defined */
 export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
   if (holds(loss, "expression")) return loss as unknown as Loss;
   if (holds(loss, "name") || lossNames().includes(loss as string)) return lossFromJson(loss as Json);
@@ -14,11 +14,9 @@ export function resolveLoss(where: string, loss: string | Loss | Json): Loss {
 }
 
 /**
- * The loss for a target, and how many outputs it needs; weights of its classes.
+ * Returns the loss for a target, and the number of outputs it needs. The default loss depends on the target.
  *
- * @throws OptionError, CapabilityError where loss and target do not fit
- *
- * The loss that fits the data, and how many outputs it needs.
+ * @throws OptionError for an unknown loss; CapabilityError if the loss does not suit the target
  */
 export function chooseLoss(where: string, given: string | Loss | undefined, data: Dataset): { loss: Loss; outputs: number } {
   const { target } = data;
@@ -53,7 +51,10 @@ export function chooseLoss(where: string, given: string | Loss | undefined, data
 
 const distinctTargets = new WeakMap<Dataset, number[]>();
 
-/** The distinct values of the target, or the first three of them; ascending. Kept, since every fit on the dataset asks. */
+/**
+ * Returns the distinct values of the target, ascending, or three of them if there are more. Cached, because every fit
+ * on the dataset needs them.
+ */
 function distinctTarget(data: Dataset): number[] {
   const known = distinctTargets.get(data);
   if (known) return known;
@@ -68,7 +69,7 @@ function distinctTarget(data: Dataset): number[] {
   return found;
 }
 
-/** What `classWeights` may be before data are seen. */
+/** Checks `classWeights` as far as possible before data are seen. */
 export function checkClassWeights(where: string, given: unknown): void {
   if (given === undefined || given === "balanced") return;
   const example = "{ yes: 2, no: 1 }";
@@ -77,7 +78,7 @@ export function checkClassWeights(where: string, given: unknown): void {
   for (const [name, weight] of Object.entries(weights)) checkNumber(`${where}.classWeights`, name, weight, { low: 0 });
 }
 
-/** Weights by class index: by name, or n / (classes × count). */
+/** Returns weights by class index: the given weights, or n / (classes × count) for "balanced". */
 export function classWeights(where: string, given: "balanced" | Record<string, number>, data: Dataset): Float64Array {
   const { levels, values } = data.target;
   if (!levels)
@@ -96,7 +97,7 @@ export function classWeights(where: string, given: "balanced" | Record<string, n
   return Float64Array.from(levels, (level) => given[level] ?? 1);
 }
 
-/** What a number target of two values calls its classes. */
+/** Class names of a numeric target with two values. */
 export function twoValues(values: Float64Array): string[] {
   return [String(values.find((y) => !(y > 0))), String(values.find((y) => y > 0))];
 }

@@ -1,8 +1,8 @@
-/** Names of this library's losses, and what each predicts, for the compiler. */
+/** Types of the names of this library's losses and of their predictions. */
 import type { LossFactory, Task } from "./loss.ts";
 import type * as losses from "./losses/index.ts";
 
-/** What models with a loss of that task predict. */
+/** Kinds of predictions of models, by the task of their loss. */
 export interface KindByTask {
   binary: "class";
   multiclass: "class";
@@ -16,8 +16,8 @@ type NameOf<F> = F extends LossFactory<any, Task, infer N> ? N : never;
 // biome-ignore lint/suspicious/noExplicitAny: options of each loss
 type TaskOf<F> = F extends LossFactory<any, infer T> ? T : never;
 
-/** What each loss of this library predicts, by its name. */
+/** Kind of prediction of each loss of this library, by its name. */
 export type KindByLoss = { [F in Library as NameOf<F>]: KindByTask[TaskOf<F>] };
 
-/** Names of this library's losses. A loss that you define by loss() is given as what its factory makes. */
+/** Names of this library's losses. A loss defined by loss() is passed as the result of its factory. */
 export type LossName = keyof KindByLoss;

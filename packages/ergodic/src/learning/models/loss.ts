@@ -29,57 +29,58 @@ import { linksOfTask } from "../../engine/files/links.ts";
 
 export type Task = "binary" | "multiclass" | "regression" | "count";
 
-/** What a loss's definition says in addition to its equation. */
+/** Properties in a loss's definition besides its equation. */
 export interface LossTraits<T extends Task = Task> {
-  /** How y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
+  /** Coding of y: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0. */
   task: T;
-  /** From outputs to predictions: probabilities, a mean, a class by sign. */
+  /** Link from outputs to predictions: probabilities, a mean, a class by sign. */
   link: Link;
-  /** sup |∂²ℓ/∂z²|, where bounded. */
+  /** Bound of the curvature, sup |∂²ℓ/∂z²|, if finite. */
   curvature?: number;
-  /** True where z is a vector over classes, not one number. */
+  /** Whether z is a vector over classes rather than one number. */
   joint?: boolean;
-  /** ℓ(z, y) is ½z² and something linear in z, or is not. */
+  /** Whether ℓ(z, y) is ½z² plus a linear function of z. */
   quadratic?: boolean;
-  /** ∂²ℓ/∂z² element by element, where it is not the derivative of the derivative: joint losses. */
+  /** Elementwise ∂²ℓ/∂z², for joint losses, in which it is not the derivative of the derivative. */
   second?: (inputs: { z: Expr; y: Expr }) => Expr;
-  /** ℓ*(u, y) = sup_z (uz − ℓ(z, y)), joint: by outputs; where it is infinite, `barred` says so. Duality gaps need it. */
+  /**
+   * Conjugate ℓ*(u, y) = sup_z (uz − ℓ(z, y)), for joint losses by outputs. Use `barred` where it is infinite. Needed
+   * for duality gaps.
+   */
   conjugate?: (inputs: { u: Expr; y: Expr; options: Readonly<Record<string, number>> }) => Expr;
 }
 
-/** `T`: its task, where the compiler knows it. */
+/** `T`: task of the loss, if the compiler knows it. */
 export interface Loss<T extends Task = Task> extends LossTraits<T> {
-  /** The name under which it was defined. */
+  /** Name under which the loss was defined. */
   readonly name: string;
-  /** Its options, with defaults filled in. */
+  /** Options, with defaults filled in. */
   readonly options: Readonly<Record<string, number>>;
-  /** ℓ(z, y); for joint losses z is the vector of outputs and y a class index. */
+  /** ℓ(z, y); for joint losses, z is the vector of outputs and y a class index. */
   readonly expression: Expr;
-  /** ℓ(z, y) as text. */
+  /** ℓ(z, y) as a string. */
   readonly equation: string;
-  /** JSON from which `lossFromJson` makes the same loss again. */
+  /** JSON from which `lossFromJson` rebuilds the loss. */
   toJSON(): JsonObject;
 }
 
-/** A function that makes a loss from options, with its declaration. */
+/** Function that makes a loss from options, with its declaration. */
 export interface LossFactory<O, T extends Task, N extends string = string> {
   (options?: Partial<O>): Loss<T>;
-  /** Its name, and values that its options accept. */
+  /** Name of the loss and ranges of its options. */
   readonly declaration: Declaration & { readonly name: N };
 }
 
-/** Every loss by its name. */
+/** Registry of all losses by name. */
 export const definedLosses = new Registry<(options?: Record<string, number>) => Loss>("loss");
 
 /**
- * A loss is its equation: a scalar function of an output z and a target y, written once in the compiler's expressions. The derivative, the
- * kernel and the printed form are derived from that text.
+ * Defines a loss by its equation and registers it by name. `ranges` checks its options.
  *
- * Tasks fix how y is coded: "binary" −1/+1, "multiclass" class index, "regression" any number, "count" a number >= 0.
- *
- * A loss is known by its name once defined: a checkpoint can be resumed wherever the same definition has been made.
- *
- * Defines a loss and makes it known by its name. `ranges` checks its options.
+ * The equation is a scalar function of an output z and a target y, written once in the compiler's expressions. The
+ * derivative, the kernel and the printed form are derived from it. Tasks fix how y is coded: "binary" −1/+1,
+ * "multiclass" class index, "regression" any number, "count" a number >= 0. A checkpoint can be resumed in any program
+ * that defines the same loss.
  */
 export function loss<O extends Record<string, number>, const T extends Task, const N extends string>(
   name: N,
@@ -110,7 +111,7 @@ export function loss<O extends Record<string, number>, const T extends Task, con
   return Object.assign(factory, { declaration });
 }
 
-/** What no model could predict by is refused where it is defined, not when a model of it is trained. */
+/** Checks the properties when the loss is defined, rather than when a model with it is trained. */
 function checkTraits(where: string, traits: LossTraits): void {
   if (typeof traits !== "object" || traits === null)
     refuse(where, "what is said of the loss", traits, "its task and its link", '{ task: "regression", link: "identity" }');
@@ -136,10 +137,13 @@ function checkTraits(where: string, traits: LossTraits): void {
 /** Names of all losses defined so far. */
 export const lossNames = (): string[] => definedLosses.names();
 
-/** Keeps these names, and those of all losses so far, for this library. */
+/** Reserves these names, and those of all losses so far, for this library. */
 export const reserveLossNames = (names: readonly string[]): void => definedLosses.reserve(...names);
 
-/** A loss from its name, or from what toJSON() gave. @throws OptionError [LOSS_UNKNOWN] for one that nobody defined, [JSON_TYPE] for what is neither */
+/**
+ * Returns a loss from its name or its JSON. @throws OptionError [LOSS_UNKNOWN] if it is not defined, [JSON_TYPE] for
+ * other values
+ */
 export function lossFromJson(json: Json): Loss {
   const described = typeof json === "string" ? { name: json } : json;
   checkNamedJson("lossFromJson", described, "name", "a loss");
@@ -154,9 +158,10 @@ export function lossFromJson(json: Json): Loss {
 }
 
 /**
- * The kernel of a loss: operands z and dz (f64), y or, for several outputs, scalar y (class index); result `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
- * `short`: float32's digits are enough for exp and its kin, since z has no more. One output: the vector runs over the rows of a
- * batch. Several: over the outputs of one row, jointly or one against the rest.
+ * Returns the kernel program of a loss. Operands: z and dz (f64), y or, for several outputs, scalar y (class index).
+ * Results: `loss` = Σ w ℓ and dz = w ∂ℓ/∂z.
+ * `short`: whether exp and similar functions need only float32 precision, because z has no more. With one output, the
+ * vector covers the rows of a batch. With several, it covers the outputs of one row, jointly or one against the rest.
  */
 export function lossProgram(loss: Loss, outputs: number, weighted: boolean, short = false): ProgramSpec {
   const z = vector("z");
@@ -183,7 +188,10 @@ export function lossProgram(loss: Loss, outputs: number, weighted: boolean, shor
   };
 }
 
-/** The same for one output of one row, as scalars: z, y, weight → loss and dz. Rows that come singly spend no time on loops. */
+/**
+ * Returns the same program for one output of one row, as scalars: z, y, weight → loss and dz. It has no loops, so
+ * single rows are fast.
+ */
 export function pointProgram(loss: Loss, weighted: boolean, short = false): ProgramSpec {
   const z = scalar("z");
   let value = substitute(
@@ -212,13 +220,17 @@ const curvatureOf = (loss: Loss): Expr =>
   loss.second?.({ z: vector("z"), y: scalar("y") }) ??
   derive(derive(loss.joint ? loss.expression : sum(loss.expression), vector("z")), vector("z"));
 
-/** Rows of weight 0 count 0, also where their loss is infinite: folds of cross-validation hold rows out that way. */
+/**
+ * Weighted value, in which rows of weight 0 count 0 even if their loss is infinite. Cross-validation holds rows out
+ * with weight 0.
+ */
 const weighed = (weight: Expr, value: Expr): Expr => where(less(0, weight), mul(weight, value), constant(0));
 
 /**
- * A loss with its curvature, as coordinate descent takes it: operands z, dz, d2z (f64) over the rows of one output, or over the outputs of one row
- * for joint losses; y and weight beside them (joint: scalars). Result `loss` = Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z². `offset`: one o a row, and
- * ℓ is at z + o; not for joint losses.
+ * Returns the program of a loss with its curvature, for coordinate descent. Operands: z, dz, d2z (f64), over the rows
+ * of one output, or over the outputs of one row for joint losses; and y and weight (joint: scalars). Results: `loss` =
+ * Σ w ℓ; dz = w ∂ℓ/∂z; d2z = w ∂²ℓ/∂z². `offset`: whether each row has an offset o, so that ℓ is evaluated at z + o;
+ * not for joint losses.
  */
 export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
   const z = vector("z");
@@ -244,7 +256,10 @@ export function curvedProgram(loss: Loss, offset = false): ProgramSpec {
   };
 }
 
-/** Σ w (ℓ*(u, y) − u o), u = −α v/w, from v = −w ∂ℓ/∂z, laid out as in `curvedProgram`; undefined where the loss states no conjugate. */
+/**
+ * Returns the program of Σ w (ℓ*(u, y) − u o), u = −α v/w, from v = −w ∂ℓ/∂z, in the layout of `curvedProgram`;
+ * undefined if the loss has no conjugate.
+ */
 export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | undefined {
   if (!loss.conjugate) return undefined;
   const weight = loss.joint ? scalar("weight") : vector("weight");
@@ -269,16 +284,19 @@ export function conjugateProgram(loss: Loss, offset = false): ProgramSpec | unde
 const f64Operands = (...names: string[]): ProgramSpec["operands"] =>
   names.map((name) => ({ name, type: "f64" as const, access: "direct" as const }));
 
-/** Beyond rounding. */
+/** Largest violation of a domain that counts as rounding. */
 const OUTSIDE = 1e-9;
 
-/** `value` where t ≥ 0, else as good as infinite: a conjugate outside of its domain. What rounding puts outside counts as on the edge. */
+/**
+ * Returns `value` where t ≥ 0, and 1e300 in place of infinity outside this domain of a conjugate. Violations by
+ * rounding count as on the boundary.
+ */
 export const barred = (t: Expr, value: Expr): Expr => where(less(t, -OUTSIDE), constant(1e300), value);
 
 /** t log t, 0 at 0, infinite below. For conjugates of likelihoods. */
 export const entropy = (t: Expr): Expr => barred(t, mul(t, log(max(t, 1e-300))));
 
-/** Output k is a classifier of class k against all others: y_k = +1 for the row's class, −1 otherwise. */
+/** Loss of one class against the rest: output k classifies class k, with y_k = +1 for the row's class, −1 otherwise. */
 function oneVersusRest(loss: Loss): Expr {
   return substitute(loss.expression, new Map([[vector("y"), where(equal(index(), scalar("y")), constant(1), constant(-1))]]));
 }

@@ -1,9 +1,9 @@
-/** A loss as plain data: what another thread needs to train with a loss that it has no definition of. */
+/** A loss as plain data, for training on another thread that has no definition of it. */
 import { type Expr, print, scalar, substitute, vector } from "../../engine/compiler/index.ts";
 import { expressionsFrom, type PortableExpressions, portableExpressions } from "../../engine/compiler/portable.ts";
 import type { Loss } from "./loss.ts";
 
-/** Its expressions are ℓ(z, y), and where it states them its curvature and its conjugate. */
+/** A loss as plain data. Its expressions are ℓ(z, y) and, if the loss states them, its curvature and conjugate. */
 export interface PortableLoss extends Omit<Loss, "expression" | "equation" | "second" | "conjugate" | "toJSON"> {
   readonly states: { readonly second: boolean; readonly conjugate: boolean };
   readonly expressions: PortableExpressions;

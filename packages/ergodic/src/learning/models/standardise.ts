@@ -1,17 +1,19 @@
-/** Whether columns shall be standardised where a user left it to the model (linear/linear.ts says by what). */
+/** Decides whether columns are standardised if the user leaves it to the model (the rule is in linear/linear.ts). */
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { mapKinds } from "../../engine/data/features/feature-map.ts";
 import type { ColumnMoments } from "../../engine/data/transformations/standardise.ts";
 
 /**
- * Data as a model takes them: `wanted` true: all columns standardised; "auto": those that are no indicators, where it is worth it.
+ * Returns data as a model takes them. `wanted` true: all columns are standardised. "auto": columns other than
+ * indicators are, if it is worthwhile.
  *
- * Columns of 0 and 1 (levels of a category) keep their units. Divided by their deviation √p, rare ones would grow by 1/√p; and centred, they would
- * be −√p in all rows that have nothing to do with the level: rules with a memory of gradients, as AdaGrad, would shorten a level's steps with every
- * row, not with its own (on hours of bicycle rentals R² 0.42 after five epochs, not 0.69).
- *
- * `centred` false: columns are divided by √mean(x²) and nothing is subtracted. A centre is an intercept that a model without one would have all the same, and
- * that sparse rows, which centre a table's numbers alone, would have of fewer columns than dense ones. A map's kernel knows no origin.
+ * Columns of 0 and 1 (levels of a category) keep their units. Division by their deviation √p would enlarge rare levels
+ * by 1/√p. Centred, they would also be −√p in all rows without the level. Rules that remember gradients, such as
+ * AdaGrad, would then shorten a level's steps with every row, not only with its own (on hours of bicycle rentals, R²
+ * was 0.42 after five epochs instead of 0.69).
+ * `centred` false: columns are divided by √mean(x²) and not centred. A centre would act as an intercept in a model
+ * without one, and sparse rows, which centre only a table's numbers, would differ from dense rows. A map's kernel does
+ * not depend on the origin.
  */
 export function standardised(data: Dataset, wanted: boolean | "auto", mapped: boolean, centred = true): Dataset {
   const all = wanted === true;
@@ -19,7 +21,10 @@ export function standardised(data: Dataset, wanted: boolean | "auto", mapped: bo
   return moments && (all || isWorth(moments, mapped)) ? data.standardiseBy(moments, centred || mapped ? "sd" : "rms", all) : data;
 }
 
-/** Sparse columns are left alone, unless they are a table's: hashed and counted features come in comparable units; so do the features of a map. */
+/**
+ * Whether "auto" can standardise. Sparse columns are left alone unless they come from a table, because hashed and
+ * counted features have comparable units. So have the features of a map.
+ */
 function mayStandardise({ format, pipeline }: Dataset): boolean {
   const { kind } = pipeline.steps[pipeline.steps.length - 1];
   return (format === "dense" || pipeline.shape.table !== undefined) && !mapKinds.includes(kind);
@@ -27,7 +32,7 @@ function mayStandardise({ format, pipeline }: Dataset): boolean {
 
 function isWorth(moments: ColumnMoments, mapped: boolean): boolean {
   const sizes = moments[mapped ? "largest" : "rootMeanSquare"];
-  // A map's one gamma is for indicators, too.
+  // A map applies its single gamma to indicators, too.
   const scales = sizes.filter((s, j) => s > 0 && (mapped || moments.indicator[j] === 0)).sort();
   if (scales.length === 0) return false;
   const smallest = scales[mapped ? Math.floor(scales.length / 10) : 0];

@@ -1,17 +1,21 @@
 import { Pauses } from "../../engine/threads/steps.ts";
 
-/** A pivot so much smaller than its diagonal is 0: the column depends on those before. */
+/**
+ * Smallest pivot, relative to its diagonal entry. A smaller pivot counts as 0: its column depends linearly on earlier
+ * columns.
+ */
 const DEPENDENT = 1e-11;
 
-/** The lower triangle of a symmetric matrix, row-major, `width` numbers apart. */
+/** Lower triangle of a symmetric matrix, row-major. `width` is the distance between rows. */
 export interface Triangle {
   readonly values: Float64Array;
   readonly width: number;
 }
 
 /**
- * A⁻¹b in place of b, by Cholesky's factor in place of A's lower triangle; `count` rows. A must be positive semidefinite: rows that depend on those
- * before, to rounding, get 0. Yields every few milliseconds.
+ * Solves A x = b by Cholesky factorisation for `count` rows. The solution replaces b, and the factor replaces the lower
+ * triangle of A. A must be positive semidefinite. Rows that depend linearly on earlier rows (up to rounding) get 0.
+ * Yields every few milliseconds.
  */
 export function* solving({ values, width }: Triangle, b: Float64Array, count: number): Generator<void, void> {
   const pauses = new Pauses();
@@ -33,7 +37,7 @@ export function* solving({ values, width }: Triangle, b: Float64Array, count: nu
   }
 }
 
-/** Σ a b over n numbers from i and from j on, in four sums, which do not wait for each other. */
+/** Inner product of n numbers, from a[i] and b[j]. Four independent sums avoid waiting for each addition. */
 function inner(a: Float64Array, i: number, b: Float64Array, j: number, n: number): number {
   let s = 0;
   let t = 0;

@@ -5,22 +5,29 @@ import { later } from "../../engine/threads/later.ts";
 
 /** Options of `newtonCholesky`. */
 export interface NewtonCholeskyOptions {
-  /** Stops where the Newton decrement ½ gᵀH⁻¹g, what a step promises to gain, is at most that share of the objective at the start. Default 1e-10; >= 0. */
+  /**
+   * Stops when the Newton decrement ½ gᵀH⁻¹g (the predicted gain of a step) is at most this share of the objective at
+   * the start. Default 1e-10; >= 0.
+   */
   tolerance?: number;
 }
 
 const NAME = "newtonCholesky";
 
 /**
- * Newton's method: p ← p − t H⁻¹g, H = ∇²F(p) by Cholesky's factor, t halved from 1 until F falls by Armijo's rule.
+ * Newton's method: p ← p − t H⁻¹g, with H = ∇²F(p) factored by Cholesky. t is halved from 1 until F satisfies Armijo's
+ * rule.
  *
- * For smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against the rest) and L2, without L1,
- * on up to a thousand columns: a handful of passes, each of n d²/2 products on dense rows, and d³/6 for the factor, in float64. Columns
- * that depend on those before stay where they are, which reaches the minimum, too. Quadratic losses need one step.
- * A step is an update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
+ * For smooth losses with a curvature (squared, huber, logistic, squaredHinge, poisson; several classes one against the
+ * rest) and L2, without L1, on up to a thousand columns. It takes a few passes, each with n d²/2 products on dense rows
+ * and d³/6 for the factor, in float64. Columns that depend linearly on earlier columns do not move; the minimum is
+ * still reached. Quadratic losses need one step.
+ * `tolerance` (default 1e-10): stops when the decrement is at most this share of the initial objective. A step is an
+ * update and an epoch. Reports: decrement (½ gᵀH⁻¹g), evaluations (of the objective).
  * Source: Boyd, Vandenberghe, Convex Optimization, 9.5.
  *
- * @throws OptionError for a value out of range; CapabilityError for an L1 or group penalty, bounds, or what the problem does not offer
+ * @throws OptionError for a value out of range; CapabilityError for an L1 or group penalty, bounds, or a problem
+ * without a Hessian
  */
 export function newtonCholesky(given: NewtonCholeskyOptions = {}): Algorithm {
   checkKeys(NAME, given, ["tolerance"]);

@@ -2,33 +2,37 @@ import type { Advance, CurvatureBinding, Penalty, Problem, Progression, Snapshot
 import { KeptPart } from "../../engine/loop/kept-part.ts";
 import { solving } from "./factor.ts";
 
-/** Armijo's share of the decrease that the slope promises. */
+/** Smallest decrease in Armijo's rule, as a share of the decrease that the slope predicts. */
 const SUFFICIENT = 1e-4;
 const SHORTEST = 1e-12;
-/** Of a difference of objectives, what rounding may make. */
+/** Largest relative change of the objective that rounding can cause. */
 const NOISE = 1e-13;
-/** On the way to a minimum at infinity (losses like e⁻ᶻ) each step gains 1/e of what the last one gained; near a finite minimum the gain is squared. So many such steps in a row are no accident. */
+/**
+ * Range of the ratio between successive gains that indicates a minimum at infinity. With losses like e⁻ᶻ, each step
+ * then gains 1/e of the previous gain; near a finite minimum, the gain is squared. After `steps` such ratios in a row,
+ * the minimum counts as infinite.
+ */
 const RATIO = { low: 0.32, high: 0.42, steps: 4 };
 const UNBOUNDED =
   "the loss still falls as weights grow without end: some classes are separable, or some counts always 0, so that no weights are the best; give l2, or leave out the columns that tell them apart";
 const HIDDEN = "the objective falls by less than rounding shows";
 
-/** Where a search along a direction ended. */
+/** Result of a line search. */
 interface Walked {
   readonly to: Float64Array;
-  /** There, without the penalty. */
+  /** Loss at `to`, without the penalty. */
   readonly loss: number;
   readonly evaluations: number;
-  /** Rounding hides whether the objective falls. */
+  /** Whether rounding hides whether the objective falls. */
   readonly hidden: boolean;
 }
 
-/** Milliseconds of an `advance` that stops within a step. */
+/** Milliseconds after which `advance` pauses within a step. */
 const STRETCH_MS = 20;
 
 /**
- * Newton's method as a run: a step is an update (newton-cholesky.ts), made in stretches. Until it is done the point is where it began, which is what is kept
- * meanwhile.
+ * A run of Newton's method (newton-cholesky.ts). A step is one update and is made in stretches. The point does not move
+ * until the step is complete, so a checkpoint within a step stores the previous point.
  */
 export class Newton implements Progression {
   readonly stepsPerEpoch = 1;
@@ -42,16 +46,16 @@ export class Newton implements Progression {
   private readonly rows: number;
   private readonly x: Float64Array;
   private readonly direction: Float64Array;
-  /** A copy of the Hessian: where it was made may move while others work. */
+  /** Copy of the Hessian. The memory of the original can be moved by other computations. */
   private readonly matrix: Float64Array;
-  /** The objective where the run began. */
+  /** Objective at the start of the run. */
   private first = Number.NaN;
   private decrement = Number.NaN;
   private evaluations = 0;
-  /** The mean loss at the point, without the penalty, once a step is done. */
+  /** Mean loss at the point, without the penalty, after a complete step. */
   private loss = Number.NaN;
   private underWay: Generator<void, void> | undefined;
-  /** Steps in a row that gained 1/e of the last gain. */
+  /** Number of successive steps that gained 1/e of the previous gain. */
   private falling = 0;
 
   constructor({ rowGradient, rowCount, parameterCount, start }: Problem, curvature: CurvatureBinding, tolerance: number) {
@@ -79,7 +83,7 @@ export class Newton implements Progression {
     return { updates: 1, lossSum: this.loss * this.rows, rows: this.rows };
   }
 
-  /** A step. */
+  /** One Newton step. */
   private *one(): Generator<void, void> {
     const { loss, slope, evaluations } = yield* this.direct();
     const here = loss + this.penaltyAt(this.x);
@@ -94,15 +98,15 @@ export class Newton implements Progression {
     this.evaluations += evaluations + walked.evaluations;
     this.step++;
     if (walked.hidden) this.converged = HIDDEN;
-    // A penalty ends what seems to have no end.
+    // With a penalty the minimum is finite.
     const isFree = this.penalty.l2 === 0;
     this.falling = isFree && ratio > RATIO.low && ratio < RATIO.high ? this.falling + 1 : 0;
     if (this.falling === RATIO.steps) this.converged ||= UNBOUNDED;
-    // The step from here squared what was left.
+    // The step from here squared the remaining decrement.
     if (!(decrement > this.tolerance * Math.abs(this.first))) this.converged ||= true;
   }
 
-  /** `direction` = −H⁻¹g, part by part; the loss at x, and gᵀdirection. */
+  /** Sets `direction` to −H⁻¹g, part by part. Returns the loss at x and the slope gᵀdirection. */
   private *direct(): Generator<void, { loss: number; slope: number; evaluations: number }> {
     const { x, direction, penalty, matrix } = this;
     const { width } = this.curvature;
@@ -126,7 +130,10 @@ export class Newton implements Progression {
     return total;
   }
 
-  /** Along the direction, half as far until the objective falls enough; stays where rounding hides whether it falls. */
+  /**
+   * Line search along the direction: halves the length until the objective falls enough. Stays at x if rounding hides
+   * whether it falls.
+   */
   private *walk(here: number, slope: number): Generator<void, Walked> {
     const { x, direction } = this;
     const to = new Float64Array(x.length);

@@ -17,22 +17,22 @@ import type { Trainable, TrainableModel } from "../fit/kinds/trainable.ts";
 import { modelFromJson } from "../fit/model-from-json.ts";
 import type { OnlineFrom } from "./types.ts";
 
-/** What an online run begins with, read from what was given. */
+/** Starting state of an online run, read from a model or a checkpoint. */
 export interface Beginnings {
   readonly where: string;
   readonly bytes: Uint8Array;
   readonly kind: Trainable<Dataset, object>;
   readonly model: Model<Dataset>;
   readonly begun: Begun;
-  /** How raw rows become columns and targets. */
+  /** Steps that turn raw rows into columns and targets. */
   readonly pipeline: Json;
-  /** The rule that it was trained by, if that takes minibatches. */
+  /** Rule that trained the model, if it was trained by gradientDescent(). */
   readonly trainedBy: RuleJson | undefined;
-  /** The optimiser's state is there, of that rule. */
+  /** Whether the optimiser state of `trainedBy` is available. */
   readonly hasOptimiser: boolean;
-  /** What the two classes of a target of numbers are called. */
+  /** Names of the two classes of a numeric target. */
   readonly levels: Json;
-  /** Of the checkpoint of an online run: what it was made with. */
+  /** Settings of the online run that wrote the checkpoint. */
   readonly online: JsonObject | undefined;
 }
 
@@ -80,10 +80,11 @@ function described(bytes: Uint8Array, where: string): JsonObject {
   return file.describe();
 }
 
-/** The rule of an online run: `given`, or what the model was trained by. */
+/** Returns the rule of an online run: `given`, or the rule that trained the model, or a default. */
 export function ruleOf(given: Rule | undefined, { trainedBy, model }: Beginnings): EquationRule {
   const own = given ?? (trainedBy ? ruleFromJson(trainedBy) : undefined);
-  // A rule for whole objectives cannot learn row by row; nobody asked for it here.
+  // A trained rule that needs the whole objective cannot learn row by row. It was not requested here, so the default
+  // replaces it.
   if (own?.kind === "equation") return own;
   if (given)
     throw new CapabilityError(

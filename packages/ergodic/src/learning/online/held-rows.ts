@@ -3,21 +3,21 @@ import { type DataLayout, elementBytes, place, rowStride } from "../../engine/da
 import { engineMemory } from "../../engine/memory/memory.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** Rows that are in memory at a time, where they are not long. */
+/** Maximum number of rows in memory, unless long rows lower it. */
 const MOST_ROWS = 256;
-/** Values that are in memory at a time, unless one batch has more. */
+/** Maximum number of values in memory, unless one batch has more. */
 const MOST_VALUES = 2 ** 20;
 
-/** A dataset whose rows are written anew again and again: what an online run's problem is bound to. */
+/** Dataset whose rows are overwritten repeatedly. The problem of an online run is bound to it. */
 export class HeldRows {
   readonly dataset: Dataset;
-  /** How many rows there is room for: whole batches. */
+  /** Capacity in rows, a multiple of the batch size. */
   readonly rowCount: number;
-  /** Sparse: entries that there is room for, those of intercepts included. */
+  /** Sparse: capacity in entries, including intercepts. */
   readonly entryCount: number;
   readonly #layout: DataLayout;
 
-  /** `targets`: two that a loss takes, so that there are two rows or more. */
+  /** `targets`: two values that the loss accepts. There are at least two rows, so both occur. */
   constructor(pipeline: Pipeline, batch: number, targets: readonly [number, number]) {
     const { columnCount, format, type } = pipeline.shape;
     const size = elementBytes[type];
@@ -45,7 +45,7 @@ export class HeldRows {
     memory.f64(this.#layout.target, rowCount).set(Float64Array.from({ length: rowCount }, (_, i) => targets[i % 2]));
     memory.f64(this.#layout.weights, rowCount).fill(1);
     if (isSparse) {
-      // Rows of an intercept alone.
+      // Initial rows hold only the intercept.
       memory.u32(this.#layout.rowStart, rowCount + 1).set(Uint32Array.from({ length: rowCount + 1 }, (_, i) => i));
       memory.u32(this.#layout.columnIndex, rowCount).fill(columnCount);
     }
@@ -54,7 +54,10 @@ export class HeldRows {
     this.dataset = new Dataset({ layout: this.#layout, allocation }, pipeline, "rows to learn");
   }
 
-  /** Writes rows [first, first + count) where kernels read them. Sparse: the columns that they have, intercepts included. */
+  /**
+   * Writes rows [first, first + count) where kernels read them. Returns their columns, including intercepts, if the
+   * rows are sparse.
+   */
   write({ starts, columns, values }: OnlineRows, first: number, count: number): Uint32Array | undefined {
     const { stride, columnCount, type, rowStart, columnIndex, values: pointer } = this.#layout;
     const memory = engineMemory();

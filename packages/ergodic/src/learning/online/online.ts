@@ -17,14 +17,16 @@ import { RowLearner } from "./run.ts";
 import type { OnlineFrom, OnlineOptions, OnlineRun } from "./types.ts";
 
 /**
- * A trained linear model or network that learns from rows as they come, by the updates of `fit` with schedule: "ordered" and deterministic: true. The
- * optimiser of a checkpoint continues where the rule is the same. Penalties of sparse rows act on the columns of a batch. What is watched is as in training.
+ * Opens a trained linear model or network for online learning, row by row. Updates are those of `fit` with schedule:
+ * "ordered" and deterministic: true. `rule`: step rule, by default the rule of the training. `batch`: rows per update.
+ * `seed`: seed of dropout. The optimiser state of a checkpoint continues if the rule is the same. Penalties of sparse
+ * rows act only on the columns of a batch. Watched outputs are those of training, with dropout.
  *
- * @throws CapabilityError for what does not learn row by row; DataError for damaged files; OptionError
+ * @throws CapabilityError for models that cannot learn row by row; DataError for damaged files; OptionError
  */
 export const online = (from: OnlineFrom, options: OnlineOptions = {}): Promise<OnlineRun> => openLearner(from, options);
 
-/** The same as what it is made of, for streams. */
+/** The same as `online`, but returns the class that streams need. */
 export async function openLearner(from: OnlineFrom, options: OnlineOptions = {}): Promise<RowLearner> {
   checkKeys("online", options, ["rule", "batch", "seed"]);
   const beginnings = await readBeginnings(from);
@@ -61,7 +63,7 @@ export async function openLearner(from: OnlineFrom, options: OnlineOptions = {})
       return { ...saved, description: { ...saved.description, algorithm: recipe.algorithm, plan: recipe.plan } };
     };
     const { pipeline: steps, scales, loss, task, outputs } = save(descent.parameters()).description;
-    // What is kept when all is over needs it, too.
+    // Checkpoints still need `parts` after the problem has been disposed of.
     const parts = problem.parts as unknown as Json;
     const weights = (recipe.model as JsonObject).classWeights as Record<string, number> | undefined;
     return new RowLearner({
@@ -87,7 +89,10 @@ export async function openLearner(from: OnlineFrom, options: OnlineOptions = {})
   });
 }
 
-/** The problem, leaving its outputs, and with penalties that act on what an update touches: nobody knows how often columns will come. */
+/**
+ * Returns the problem with its outputs stored, and with penalties that act only on touched columns, because the
+ * frequency of columns is unknown.
+ */
 function watched(problem: RowGradient): RowGradient {
   const { sparse, penalty } = problem;
   return Object.create(problem, {
@@ -96,11 +101,11 @@ function watched(problem: RowGradient): RowGradient {
   }) as RowGradient;
 }
 
-/** Targets of numbers that are the two classes of a loss: that is how it was trained. */
+/** Returns the two class values of a numeric target, which is how the model was trained. */
 function twoTargets(levels: Json): [number, number] {
   if (!Array.isArray(levels) || levels.length !== 2) return [0, 0];
   const [low, high] = levels.map(Number);
   if (low <= 0 && high > 0) return [low, high];
-  // Classes by name: their numbers.
+  // Named classes have the numbers 0 and 1.
   return [0, 1];
 }

@@ -10,7 +10,7 @@ import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import type { StreamOptions } from "../fit/stream-types.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** The first block as a dataset, whose pipeline has all levels and classes that its table lists, or that the options give. */
+/** Returns the first block as a dataset. Its pipeline has all levels and classes that the table or the options list. */
 export function firstBlock(value: unknown, { table: options, classes }: StreamOptions): { data: Dataset; made: boolean } {
   if (isMarked(value, datasetMark)) {
     if (options !== undefined)
@@ -48,7 +48,7 @@ function checkTable(value: unknown): Table | SparseTable {
   throw new OptionError("fit.stream", `a block is ${told(value)}, but must be a Dataset or a table`, "OPTION_TYPE");
 }
 
-/** Rows of weight, with a model's columns. */
+/** Rows with positive weight, in a model's columns. */
 export class BlockRows implements OnlineRows {
   readonly rowCount: number;
   readonly targets: Float64Array;
@@ -66,7 +66,7 @@ export class BlockRows implements OnlineRows {
     this.values = values;
   }
 
-  /** Rows [from, to): views. */
+  /** Views of rows [from, to). */
   slice(from: number, to: number): OnlineRows {
     const { targets, weights, starts, columns, values, rowCount } = this;
     const width = values.length / Math.max(1, rowCount);
@@ -83,7 +83,7 @@ export class BlockRows implements OnlineRows {
 
 const none: OnlineRows = { rowCount: 0, targets: new Float64Array(0), values: new Float64Array(0) };
 
-/** Blocks → rows with a pipeline's columns. */
+/** Converts blocks to rows in a pipeline's columns. */
 export class BlockReader {
   readonly #pipeline: Pipeline;
 
@@ -94,7 +94,7 @@ export class BlockReader {
   read(value: unknown): BlockRows {
     if (isMarked(value, datasetMark)) return this.rows(value as Dataset);
     const table = checkTable(value);
-    // A dataset needs a row of weight.
+    // A dataset needs at least one row with positive weight.
     if (table.rowCount === 0 || this.#weighsNothing(table)) return new BlockRows(none);
     const data = this.#pipeline.apply(table, { target: true });
     try {
@@ -123,7 +123,7 @@ export class BlockReader {
   }
 }
 
-/** Copies of the rows that have weight. */
+/** Copies the rows that have positive weight. */
 function rowsOf(data: Dataset): BlockRows {
   const { weights: all, columnCount, source } = data;
   const { shape } = data.pipeline;

@@ -12,7 +12,7 @@ import type { OnlineDescent } from "../descent/online.ts";
 import type { HeldRows } from "./held-rows.ts";
 import type { OnlineRows, OnlineRun, OnlineWatch } from "./types.ts";
 
-/** How long learning may hold up the event loop. */
+/** Longest time that learning blocks the event loop, in milliseconds. */
 const PAUSE_EVERY_MS = 10;
 
 export interface OnlineParts {
@@ -44,14 +44,17 @@ export class RowLearner implements OnlineRun {
   readonly levels: readonly string[] | null;
   readonly classWeights: Float64Array | undefined;
   readonly #parts: OnlineParts;
-  /** Since what was kept: what to repeat where later rows are refused. */
+  /** Rows learnt since the last saved state. They are replayed if later rows are refused. */
   #since: OnlineRows[] = [];
   #sinceBytes = 0;
   readonly #stateBytes: number;
-  /** A saved model whose numbers are parameters as they are, once that is known: others are made of it with little work. */
+  /**
+   * A saved model whose tensors are plain copies of the parameters, once that is known. Other models are then made from
+   * it cheaply.
+   */
   #saved: SavedModel | undefined;
   #isLearning = false;
-  /** Rows that are still in memory: the last ones that were learnt. */
+  /** Number of rows still in memory: the last chunk that was learnt. */
   #heldRows = 0;
 
   constructor(parts: OnlineParts) {
@@ -80,7 +83,8 @@ export class RowLearner implements OnlineRun {
       await this.#apply(rows, watch);
       this.#since.push(rows);
       this.#sinceBytes += rows.values.byteLength + rows.targets.byteLength;
-      // Copying costs as much as what was repeated would: no more than a share of learning, whatever the model's size.
+      // Save the state once replaying the rows would cost about as much as copying the state. Copying then takes only a
+      // share of learning time, for any model size.
       if (4 * this.#sinceBytes >= this.#stateBytes) this.#keep();
     } catch (error) {
       await this.#takeBack();
@@ -106,13 +110,13 @@ export class RowLearner implements OnlineRun {
     return this.#parts.descent.report();
   }
 
-  /** A finding if the last rows have a larger loss than at these parameters, where learning began. */
+  /** Returns a finding if the last rows have a larger loss now than at the parameters at the start. */
   async worseThan(start: Float64Array): Promise<Finding[]> {
     const { worseThanStreamStart } = await import("../fit/training-findings.ts");
     return worseThanStreamStart(this.#parts, { start, end: this.parameters(), held: this.#heldRows });
   }
 
-  /** A copy of all that changes, of which `kept` makes a checkpoint, later too. */
+  /** Returns a copy of all changing state. `kept` can turn it into a checkpoint, also later. */
   snapshot(): Snapshot {
     return this.#parts.descent.snapshot();
   }
@@ -155,14 +159,14 @@ export class RowLearner implements OnlineRun {
     this.#sinceBytes = 0;
   }
 
-  /** All that was learnt whole is there again, and nothing else. */
+  /** Rolls back to the state after the last complete call of `learn`. */
   async #takeBack(): Promise<void> {
     this.#parts.descent.putBack();
     for (const earlier of this.#since) await this.#apply(earlier, () => undefined);
     this.#keep();
   }
 
-  /** Before anything changes. */
+  /** Throws if a row has too many values, before anything changes. */
   #refuseLong({ starts, rowCount }: OnlineRows): void {
     const { held } = this.#parts;
     for (let first = 0; starts && first < rowCount; first += held.rowCount) {
@@ -198,7 +202,10 @@ export class RowLearner implements OnlineRun {
     }
   }
 
-  /** Coded as the problem has them: it made its own of those that it was bound to. */
+  /**
+   * Encodes targets and weights as the problem stores them. The problem made its own encoding from the data to which it
+   * was bound.
+   */
   #writeTargets({ targets, weights }: OnlineRows, first: number, count: number): void {
     const { engine, problem, task, outputs, classWeights } = this.#parts;
     const [y, w] = [engine.memory.f64(problem.target, count), engine.memory.f64(problem.weights, count)];
@@ -214,7 +221,8 @@ export class RowLearner implements OnlineRun {
     const { save } = this.#parts;
     if (this.#saved) return this.#cut(this.#saved, parameters);
     const saved = save(parameters);
-    // Networks may be saved with numbers that are worked out of several: other parameters show whether these are.
+    // Some networks are saved with numbers computed from several parameters. Saving at other parameters shows whether
+    // this one is.
     const others = parameters.map((p) => p + 1);
     const [wanted, cut] = [save(others).tensors, this.#cut(saved, others).tensors];
     const isAlike = Object.entries(wanted).every(([name, values]) => values.every((x, i) => x === cut[name][i]));
@@ -222,7 +230,7 @@ export class RowLearner implements OnlineRun {
     return saved;
   }
 
-  /** The same model at other parameters. */
+  /** Returns the same model at other parameters. */
   #cut(saved: SavedModel, parameters: Float64Array): SavedModel {
     const { parts = {} } = this.#parts.problem;
     const tensors = Object.entries(saved.tensors).map(([name, values]): [string, Tensor] => {

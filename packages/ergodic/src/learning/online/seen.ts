@@ -2,7 +2,7 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 import type { OnlineRows } from "./types.ts";
 
-/** What sums are of. */
+/** Facts about the model that produced the predictions. */
 interface Of {
   readonly task: string;
   readonly outputs: number;
@@ -11,7 +11,7 @@ interface Of {
 
 const NAMES = ["rows", "loss", "weight", "lossWeight", "right", "squares", "absolute"] as const;
 
-/** Progressive validation: sums over rows, each of which was predicted before it was learnt from. */
+/** Progressive validation: sums over rows, each of which was predicted before it was learnt. */
 export class Seen {
   readonly #of: Of;
   readonly #sums = Object.fromEntries(NAMES.map((name) => [name, 0])) as Record<(typeof NAMES)[number], number>;
@@ -21,7 +21,7 @@ export class Seen {
     for (const name of NAMES) if (Number.isFinite(kept[name])) this.#sums[name] = kept[name] as number;
   }
 
-  /** An update's rows: their loss, and their outputs `z` before it. */
+  /** Adds an update's rows, with their loss and their outputs `z` before the update. */
   add({ targets, weights }: OnlineRows, loss: number, z: ArrayLike<number>, first: number, count: number): void {
     const { task, outputs, classWeights } = this.#of;
     const sums = this.#sums;
@@ -34,7 +34,7 @@ export class Seen {
       sums.weight += w;
       sums.lossWeight += w * (classWeights ? classWeights[y] : 1);
       if (!isNumber) {
-        // Targets of numbers may be the two classes of a loss.
+        // A numeric target can have two values, which are the classes of a loss.
         if (classOf(z, i, outputs) === (outputs === 1 ? Number(y > 0) : y)) sums.right += w;
         continue;
       }
@@ -44,7 +44,7 @@ export class Seen {
     }
   }
 
-  /** The mean loss by weights, and how good predictions were. */
+  /** Returns the weighted mean loss and the quality of predictions. */
   measured(): Record<string, number> {
     const { rows, loss, weight, lossWeight, right, squares, absolute } = this.#sums;
     const { task } = this.#of;
@@ -60,7 +60,7 @@ export class Seen {
   }
 }
 
-/** As predictors have it: of one output by its sign, of several the first of the largest. */
+/** Returns the predicted class, as predictors define it: by sign for one output, otherwise the first largest output. */
 function classOf(z: ArrayLike<number>, row: number, outputs: number): number {
   if (outputs === 1) return Number(z[row] > 0);
   let best = 0;

@@ -1,4 +1,7 @@
-/** What `fit.stream` is made of: blocks become rows, rows are predicted and then learnt by an online run, which the loop drives like any other. */
+/**
+ * Parts of `fit.stream`. Blocks become rows, and an online run predicts the rows and then learns from them. The
+ * training loop drives this run like any other.
+ */
 
 import type { Advance, JsonObject, Problem, Progression, Snapshot } from "../../engine/contract/index.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
@@ -17,10 +20,10 @@ import { BlockReader, type BlockRows, firstBlock } from "./row-blocks.ts";
 import type { RowLearner } from "./run.ts";
 import { Seen } from "./seen.ts";
 
-/** How long a block may keep the loop from looking at signals. */
+/** Longest wait for a block before the loop checks signals, in milliseconds. */
 const WAIT_MS = 20;
 
-/** A stream as the loop sees it, and what its verb makes of it. */
+/** A stream as the training loop sees it, with functions that make the verb's result and checkpoints. */
 export interface Learning {
   readonly started: Started;
   finish(summary: RunSummary): Promise<object>;
@@ -29,7 +32,7 @@ export interface Learning {
 
 type Stop = Pick<StreamOptions, "until" | "signal">;
 
-/** A stream that begins with its first block. */
+/** Starts a stream with its first block. */
 export async function begun(given: unknown, blocks: unknown, options: StreamOptions): Promise<Learning> {
   const model = checkModel(given);
   checkOptions(options);
@@ -49,7 +52,7 @@ export async function begun(given: unknown, blocks: unknown, options: StreamOpti
   });
 }
 
-/** A stream that continues where a checkpoint was made. */
+/** Continues a stream from a checkpoint. */
 export async function resumed(from: string | Uint8Array | Blob, blocks: unknown, options: Stop): Promise<Learning> {
   checkKeys("fit.stream.resume", options, ["until", "signal"]);
   checkUntil(options.until);
@@ -114,12 +117,12 @@ function learningOf(
   chosen: JsonObject,
   resume?: { snapshot: Snapshot; loop: JsonObject },
 ): Learning {
-  // Where a resumed stream began, its checkpoint does not say.
+  // A checkpoint does not contain the initial parameters of the stream.
   const start = resume ? undefined : learner.parameters();
   return {
     started: {
       progression: stream,
-      // No epoch ends: what it is of is not known.
+      // The epoch does not end before the stream, because its length is unknown.
       stopping: { until: { ...until, ...(until ? {} : { epochs: 2 }) }, validateEvery: 1, patience: undefined },
       chosen,
       ...(resume ? { resume } : {}),
@@ -132,14 +135,14 @@ function learningOf(
   };
 }
 
-/** Of a table, or said by the options, there may be others. */
+/** Refuses a first block with a single class, unless a table or the options list further classes. */
 function refuseOneClass({ target, source }: Dataset): void {
   if (target.levels?.length !== 1) return;
   const message = `the first block holds one class alone, ${JSON.stringify(target.levels[0])}; name all that there are: classes: ["no", "yes"]`;
   throw new DataError(source, message, "DATA_TARGET");
 }
 
-/** The model at its start, as a file, with the columns of the first block. */
+/** Returns the initial model as a file, with the columns of the first block. */
 async function initial(model: TrainableModel<Dataset, object>, data: Dataset, { rule, batch = 1, seed = 0 }: StreamOptions) {
   const kind = model.trainable;
   const options = { batch, seed, ...(rule ? { rule } : {}) };
@@ -169,7 +172,7 @@ async function initial(model: TrainableModel<Dataset, object>, data: Dataset, { 
   }
 }
 
-/** Variance reduction goes over rows again and again. */
+/** Refuses variance reduction, which visits rows repeatedly, and rules that need the whole objective. */
 function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   if (variance === undefined && (rule === undefined || rule.kind === "equation")) return;
   throw new CapabilityError(
@@ -181,7 +184,7 @@ function refuseOthers({ variance }: JsonObject, rule: Rule | undefined): void {
   );
 }
 
-/** Blocks are asked for as they are needed, one at a time. */
+/** Stream of blocks, which are requested one at a time when needed. */
 class Stream implements Progression {
   readonly updatesPerStep = 1;
   converged: boolean | string = false;
@@ -191,16 +194,16 @@ class Stream implements Progression {
   readonly #batch: number;
   #waiting: Promise<IteratorResult<unknown>> | undefined;
   #block: BlockRows | undefined;
-  /** Rows of the block that were learnt. */
+  /** Number of rows of the current block that were learnt. */
   #at = 0;
-  /** Rows of weight that were learnt, and blocks that were learnt whole. */
+  /** Number of positive-weight rows learnt, and of blocks learnt completely. */
   #rows = 0;
   #blocks = 0;
-  /** Of the block. */
+  /** Progressive validation of the current block. */
   #seen: Seen;
-  /** After a checkpoint: rows that are to be passed over. */
+  /** Number of rows still to be skipped after resuming from a checkpoint. */
   #passing = 0;
-  /** Sums of the block in whose midst the checkpoint was made. */
+  /** Validation sums of the block that was incomplete when the checkpoint was made. */
   #kept: JsonObject = {};
 
   constructor(learner: RowLearner, source: AsyncIterator<unknown>, reader: BlockReader, batch: number) {
@@ -215,7 +218,7 @@ class Stream implements Progression {
     return this.#learner.updates;
   }
 
-  /** How long the one epoch is, its end tells. */
+  /** Length of the only epoch. It is infinite until the blocks end. */
   get stepsPerEpoch(): number {
     return this.converged ? this.step : Infinity;
   }
@@ -265,7 +268,7 @@ class Stream implements Progression {
     this.#seen = new Seen(this.#learner);
   }
 
-  /** The next block, unless it is long in coming: then the loop looks at what else there is. */
+  /** Returns the next block, or undefined if it takes too long, so that the loop can check signals. */
   async #next(): Promise<BlockRows | undefined> {
     this.#waiting ??= Promise.resolve(this.#source.next());
     const found = await soon(this.#waiting);
@@ -310,12 +313,12 @@ class Stream implements Progression {
   dispose(): void {
     this.#learner.dispose();
     this.#waiting?.catch(() => undefined);
-    // Whoever reads a file closes it.
+    // The source closes its own files.
     Promise.resolve(this.#source.return?.()).catch(() => undefined);
   }
 }
 
-/** What comes within WAIT_MS. */
+/** Returns the value of `promise` if it arrives within WAIT_MS. */
 async function soon<T>(promise: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | number | undefined;
   const late = new Promise<undefined>((resolve) => {

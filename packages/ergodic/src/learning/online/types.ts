@@ -3,68 +3,74 @@ import type { Pipeline } from "../../engine/data/dataset.ts";
 import type { Rule, RuleJson } from "../../engine/optimise/kinds.ts";
 import type { AnyPredictor } from "../../predict/any-predictor.ts";
 
-/** A trained model or a checkpoint. */
+/** A trained model, its file or a checkpoint. */
 export type OnlineFrom = { toBytes(): Uint8Array } | string | URL | Uint8Array | Blob;
 
 /** Options of `online`. */
 export interface OnlineOptions {
-  /** The step rule. Default: that of its training, or else adagrad() for linear models, adam() for networks. */
+  /** Step rule. Default: the rule of the training, otherwise adagrad() for linear models and adam() for networks. */
   rule?: Rule;
-  /** Rows an update, a whole number >= 1. Default 1. */
+  /** Rows per update, a whole number >= 1. Default 1. */
   batch?: number;
   /** Seed of dropout, a whole number >= 0. Default 0. */
   seed?: number;
 }
 
-/** Rows through a model's pipeline, not checked; a run may repeat them, so that they must not change. */
+/** Rows encoded by a model's pipeline. They are not checked. They must not change, because a run can repeat them. */
 export interface OnlineRows {
-  /** Rows. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** A number or a class index a row. */
+  /** Target of each row: a number or a class index. */
   readonly targets: Float64Array;
-  /** Absent: all 1. */
+  /** Weight of each row. Default: all 1. */
   readonly weights?: Float64Array | undefined;
-  /** Sparse: where each row begins, and the end. */
+  /** Sparse: start of each row in `values`, and the end of the last. */
   readonly starts?: Uint32Array | undefined;
-  /** Sparse: the column of each value. */
+  /** Sparse: column of each value. */
   readonly columns?: Uint32Array | undefined;
-  /** In the pipeline's type. */
+  /** Values, in the pipeline's type. */
   readonly values: Float32Array | Float64Array;
 }
 
-/** What is told of an update: the mean loss of its rows before it, times their number, and their outputs, until the next one. */
+/**
+ * Receives the result of an update: the sum of the losses of its rows before it, and their outputs `z`. `z` is valid
+ * until the next update.
+ */
 export type OnlineWatch = (loss: number, z: Float32Array | Float64Array, first: number, count: number) => void;
 
-/** What `online` makes. */
+/** Online run, returned by `online`. */
 export interface OnlineRun {
-  /** The steps from raw rows to columns. */
+  /** Steps from raw rows to columns. */
   readonly pipeline: Pipeline;
-  /** The step rule, as JSON. */
+  /** Step rule, as JSON. */
   readonly rule: RuleJson;
-  /** Rows an update. */
+  /** Rows per update. */
   readonly batch: number;
-  /** Its seed. */
+  /** Seed of the run. */
   readonly seed: number;
-  /** "binary", "multiclass", "regression" or "count". */
+  /** Task: "binary", "multiclass", "regression" or "count". */
   readonly task: string;
-  /** Numbers in the outputs of a row. */
+  /** Number of outputs per row. */
   readonly outputs: number;
-  /** Names of two classes that are numbers. */
+  /** Names of the two classes of a numeric target, otherwise null. */
   readonly levels: readonly string[] | null;
-  /** By class index. */
+  /** Class weights, by class index. */
   readonly classWeights: Float64Array | undefined;
-  /** Updates made so far. */
+  /** Number of updates so far. */
   readonly updates: number;
-  /** Learns rows in their order, call after call. @throws DataError where numbers would not be finite; nothing has changed then, bit for bit */
+  /**
+   * Learns rows in their order, call after call. @throws DataError if numbers would not be finite; nothing has changed
+   * then, bit for bit
+   */
   learn(rows: OnlineRows, watch?: OnlineWatch): Promise<void>;
-  /** A copy of the model's numbers as they are now. */
+  /** Returns a copy of the current parameters. */
   parameters(): Float64Array;
-  /** The model at `parameters`, by default as it is now. */
+  /** Returns a predictor at `parameters`, by default the current ones. */
   predictor(parameters?: Float64Array): AnyPredictor;
-  /** What `online(bytes)` continues from, bit for bit. `loop`: kept with it. */
+  /** Returns a checkpoint from which `online(bytes)` continues bit for bit. `loop`: extra data stored with it. */
   checkpoint(loop?: JsonObject): Uint8Array;
-  /** Returns to a checkpoint of this run; what was kept with it. @throws DataError */
+  /** Returns to a checkpoint of this run, and returns the `loop` data stored with it. @throws DataError */
   restore(checkpoint: Uint8Array): Promise<JsonObject>;
-  /** Gives memory back. */
+  /** Frees memory. */
   dispose(): void;
 }

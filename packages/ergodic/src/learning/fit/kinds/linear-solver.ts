@@ -11,20 +11,26 @@ import { chosenStrength } from "./linear-strength.ts";
 import { quasiNewton } from "./quasi-newton.ts";
 import type { FitOptions, Settled } from "./trainable.ts";
 
-/** A Hessian of more columns takes longer to factor than it saves. */
+/** Maximum number of columns for Newton's method. Factoring a larger Hessian takes longer than it saves. */
 const MOST_COLUMNS = 1000;
-/** Products a row of a Hessian for one of a gradient: where there are more, gradients alone are cheaper. */
+/**
+ * Maximum cost of a Hessian per row, in units of a gradient's cost. Above it, methods that use only gradients are
+ * cheaper.
+ */
 const MOST_PRODUCTS = 150;
-/** Parameters of all outputs: L-BFGS keeps twenty vectors of them. */
+/** Maximum number of parameters over all outputs for L-BFGS, which stores twenty vectors of them. */
 const MOST_PARAMETERS = 5e5;
-/** Numbers of the data: beyond, a solver's passes take minutes, where descent has learnt what there is in one. */
+/**
+ * Maximum number of values in the data for a solver. Beyond it, a solver takes minutes, while descent learns nearly
+ * everything in one pass.
+ */
 const MOST_NUMBERS = 5e8;
-/** As lbfgs() has them. */
+/** Defaults of lbfgs(). */
 const NEAR = { gradientTolerance: 1e-7, changeTolerance: 1e-9 };
-/** Duals that dualCoordinateDescent() knows, of losses that have kinks. */
+/** Losses with kinks that dualCoordinateDescent() supports. */
 const KINKED = ["hinge", "epsilonInsensitive", "quantile"];
 
-/** What takes a model of linear() to its minimum, and the strength of L2 where that is left open. */
+/** Chooses the algorithm for a model of linear(), and the strength of L2 if it is left open. */
 export async function settleLinear(model: LinearModel, data: Dataset, options: FitOptions): Promise<Settled<Dataset>> {
   const { l1 = 0, group, nonNegative = false, l2 } = model.options;
   const { algorithm, why } = options.algorithm === "auto" ? linearSolver(model, data) : { why: undefined };
@@ -38,7 +44,9 @@ export async function settleLinear(model: LinearModel, data: Dataset, options: F
   return { algorithm, model: settled, why: [why, strength.why].filter(Boolean).join("; ") };
 }
 
-/** Strengths are told apart by minima, of smooth losses with L2 alone. */
+/**
+ * Throws unless the strength can be chosen by comparing minima, which needs a smooth loss and L2 as the only penalty.
+ */
 function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   const { l1 = 0, group, nonNegative } = options;
   const { loss } = chooseLoss("linear", options.loss, data);
@@ -51,7 +59,7 @@ function refuseUntellable({ options }: LinearModel, data: Dataset): void {
   if (misfit) throw new CapabilityError("linear", `l2 is "auto", which is chosen ${misfit}; give a number`, "MODEL_PENALTY");
 }
 
-/** The table of docs/solvers.md. */
+/** Returns the solver from the table of docs/solvers.md. */
 export function linearSolver({ options }: LinearModel, data: Dataset): { algorithm?: Algorithm; why: string } {
   const { l1 = 0, l2: strength = 0, group, nonNegative = false, intercept = true, features, penaltyWeights } = options;
   const { loss, outputs } = chooseLoss("linear", options.loss, data);
@@ -65,7 +73,7 @@ export function linearSolver({ options }: LinearModel, data: Dataset): { algorit
     };
   if (loss.curvature === undefined && !loss.conjugate) {
     const single = l2 > 0 && l1 === 0 && !group && !nonNegative && !penaltyWeights && !data.layout.offset;
-    // With an intercept the dual would penalise it, which is another model.
+    // The dual would penalise an intercept, which is a different model.
     if (KINKED.includes(loss.name) && single && !intercept)
       return {
         algorithm: dualCoordinateDescent(),

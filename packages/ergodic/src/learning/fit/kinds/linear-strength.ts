@@ -14,41 +14,56 @@ import { newtonCholesky } from "../../newton/newton-cholesky.ts";
 import { quasiNewton } from "./quasi-newton.ts";
 import { inRowSpan } from "./row-span.ts";
 
-/** Strength × rows over mean ‖x‖², from strong to weak: from a prior under which rows predict next to nothing to none. */
+/**
+ * Grid of strengths, in units of mean ‖x‖² / rows. The strongest makes predictions nearly constant; the weakest has
+ * almost no effect.
+ */
 const GRID = [10, 1, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5];
 const FINER = Math.sqrt(10);
-/** Along the grid the search ends after so many strengths in a row that predict worse than one before. */
+/** Number of successive grid points that predict worse before the search ends. */
 const MOST_WORSE = 2;
-/** Rows that the strength is chosen by: at most so many, and fewer, where they hold more numbers than that, but no fewer than the least. */
+/**
+ * Number of rows used to choose the strength: at most `most`, fewer for wide data (at most `numbers` values in total),
+ * never fewer than `least`.
+ */
 const ROWS = { most: 5000, least: 1000, numbers: 1e6 };
 const FOLDS = 5;
-/** Rows held out, over all folds: so many tell the strengths apart. */
+/** Total number of held-out rows that is enough to distinguish strengths. */
 const HELD_OUT = 1000;
-/** Rows for each column from which squared losses need no penalty. */
+/** Number of rows per column above which squared losses need no penalty. */
 const AMPLE = 20;
-/** Whole weights of at least this mean are counts: a row is then many observations, of which some are held out, not all. */
+/**
+ * Smallest mean of whole-number weights that count as frequencies. A row then represents many observations, and only
+ * some of them are held out.
+ */
 const COUNTED = 10;
-/** Observations that are dealt one by one; of more each fold takes its share. */
+/** Maximum number of observations that are assigned to folds one by one. With more, each fold takes an equal share. */
 const MOST_DEALT = 1e6;
-/** Few rows of many more columns are held out in what they span, where that is found in a moment: at most so many rows, and numbers. */
+/**
+ * Limits of the data that are replaced by coordinates in the span of their rows, for few rows with many more columns:
+ * maximum number of rows and of values.
+ */
 const SPAN = { rows: 400, numbers: 1e7 };
-/** Columns up to which Newton's steps are the shorter way along the grid. */
+/** Maximum number of columns for which Newton's method is faster along the grid. */
 const NEWTON_COLUMNS = 150;
-/** The grid wants minima as near as held-out losses can tell apart. */
+/** Tolerance of the minima along the grid. It is as fine as held-out losses can distinguish. */
 const NEAR = 1e-4;
-/** Quasi-Newton steps from another strength's minimum gain little at first: where they were ended by NEAR, no weaker strength was ever reached. */
+/**
+ * Tolerance of quasi-Newton minima. From another strength's minimum, the first steps gain little; with the tolerance
+ * NEAR they ended before reaching weaker strengths.
+ */
 const NEAR_BY_SLOPES = 1e-7;
 const MOST_STEPS = 60;
-/** Where there are too few rows to hold any out. */
+/** Strength, in grid units, when there are too few rows to hold any out. */
 const UNTOLD = 1e-2;
 
-/** A strength of the L2 penalty, and why that one. */
+/** Strength of the L2 penalty, and the reason for it. */
 export interface Strength {
   readonly l2: number;
   readonly why: string;
 }
 
-/** What of a run's options has a say. */
+/** Options of a run that affect the choice of strength. */
 export interface StrengthOptions {
   readonly seed?: number | undefined;
   readonly deterministic?: boolean | undefined;
@@ -56,10 +71,11 @@ export interface StrengthOptions {
 }
 
 /**
- * `l2: "auto"`: 0 where squared losses have 20 rows for each column, or a target that is the same in all rows; elsewhere the strength under which models predict held-out rows with the
- * least mean loss, on a grid by tens and then by √10, each model starting from the last one's parameters. Rows are dealt to five folds by `seed`,
- * evenly over the targets; where they are many, a sample of them and fewer folds do. A strength is carried over to all rows as a prior is:
- * strength × rows stays.
+ * Chooses the strength for `l2: "auto"`. The strength is 0 for squared losses (squared or Huber) if there are 20 rows
+ * or more per column, or if the target is constant. Otherwise it is the strength with the least mean loss on held-out
+ * rows, on a grid refined from factors of 10 to √10. Each model starts from the previous one's parameters. Rows are
+ * assigned to five folds by `seed`, evenly over the targets; large data use a sample and fewer folds. Like a prior, the
+ * strength is transferred to all rows so that strength × rows stays constant.
  */
 export async function chosenStrength(model: LinearModel, data: Dataset, options: StrengthOptions): Promise<Strength> {
   const { loss } = chooseLoss("linear", model.options.loss, data);
@@ -98,11 +114,14 @@ export async function chosenStrength(model: LinearModel, data: Dataset, options:
   }
 }
 
-/** Its mean is met by the intercept alone, whatever the strength. */
+/** Whether the target is constant, so that the intercept alone predicts it at any strength. */
 const isConstant = ({ options }: LinearModel, { target: { values }, layout }: Dataset): boolean =>
   options.intercept !== false && !layout.offset && values.every((value) => value === values[0]);
 
-/** Penalties that differ by columns have no meaning in a span, and weights by class want every class. */
+/**
+ * Whether data have so many columns that the span of their rows is used. Penalties that differ by column have no
+ * meaning in the span, and class weights need every class.
+ */
 function isWide({ options }: LinearModel, { rowCount }: Dataset, columns: number): boolean {
   const { penaltyWeights, classWeights } = options;
   return (
@@ -123,7 +142,7 @@ async function strengthInSpan(model: LinearModel, data: Dataset, plan: Plan, opt
   }
 }
 
-/** The share of GRID, or between two, with the least loss. */
+/** Returns the value of GRID, or between two of them, with the least loss. */
 async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boolean): Promise<number> {
   let best = GRID[0];
   let least = Infinity;
@@ -144,22 +163,25 @@ async function search(lossOf: (share: number) => Promise<number>, mayBeNone: boo
   return best;
 }
 
-/** Rows by which the strength is chosen: those that are held out, and those that models are fitted to. */
+/** Rows of one fold for choosing the strength: held-out rows and training rows. */
 interface Rows {
   readonly train: Uint32Array;
   readonly held: Uint32Array;
-  /** Of rows that count observations: how many of each are on either side. */
+  /** Number of observations of each row on either side, if rows count observations. */
   readonly counts?: { readonly train: Float64Array; readonly held: Float64Array };
 }
 
-/** The sum of the weights, where they count observations; undefined where they do not. */
+/** Sum of the weights if they count observations, otherwise undefined. */
 function observationsOf({ weights, rowCount }: Dataset): number | undefined {
   if (!weights?.every(Number.isInteger)) return undefined;
   const sum = weights.reduce((a, b) => a + b, 0);
   return sum >= COUNTED * rowCount ? sum : undefined;
 }
 
-/** Each observation goes to a fold by chance, so that a fold holds out some of a row. Rows are as many as a choice takes (`ROWS.most`), by chance. */
+/**
+ * Assigns each observation to a random fold, so that a fold holds out part of a row. Uses a random sample of at most
+ * `ROWS.most` rows.
+ */
 function dealtByCount(data: Dataset, seed: number): Rows[] {
   const draws = stream(seed, "strength").at(0);
   const all = Uint32Array.from({ length: data.rowCount }, (_, i) => i);
@@ -184,7 +206,10 @@ function dealtByCount(data: Dataset, seed: number): Rows[] {
   });
 }
 
-/** Rows in random order, sorted by target and dealt in turn, so that each fold has as many of each. None where there are too few. */
+/**
+ * Shuffles rows, sorts them by target and assigns them to folds in turn, so that every fold has similar targets.
+ * Returns no folds if there are too few rows.
+ */
 function dealt(data: Dataset, seed: number, binary: boolean): Rows[] {
   const { rowCount, target } = data;
   const wanted = (ROWS.numbers * rowCount) / Math.max(1, storedCount(data.layout));
@@ -216,8 +241,9 @@ function untold(model: LinearModel, data: Dataset, plan: Plan): Strength {
 }
 
 /**
- * Columns as dense rows have them: the square root of their mean square, and what is subtracted for it. Sparse rows are standardised without a centre where they
- * need not have an entry, which with an intercept is the same model, but of longer rows: by their ‖x‖² another grid would be tried.
+ * Returns the size (root mean square) of each column as if rows were dense, and the centre subtracted to get it. Sparse
+ * columns are standardised without a centre. With an intercept, this is the same model, but its larger ‖x‖² would give
+ * a different grid.
  */
 function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Array; centre: Float64Array } {
   const { intercept, standardise } = options;
@@ -228,7 +254,7 @@ function asDense({ options }: LinearModel, prepared: Dataset): { size: Float64Ar
   return { size: size.map((s, j) => (centre[j] === 0 ? s : deviation[j])), centre };
 }
 
-/** Mean w‖x‖², the intercept apart. */
+/** Mean w‖x‖², without the intercept. */
 function meanSquare(model: LinearModel, prepared: Dataset): number {
   const square = asDense(model, prepared).size.reduce((sum, size) => sum + size * size, 0);
   const { weights } = prepared;
@@ -243,16 +269,16 @@ interface FoldParts {
   readonly solver: Algorithm;
 }
 
-/** The models of the rows of one fold, each from where the last one was. */
+/** Models for the rows of one fold. Each starts from the previous one's parameters. */
 class Fold {
-  /** Mean w‖x‖² of the rows that models are fitted to. */
+  /** Mean w‖x‖² of the training rows. */
   readonly unit: number;
   readonly rowCount: number;
   private readonly parts: FoldParts;
   private readonly prepared: Prepared<Dataset>;
   private readonly held: RowObjective;
   private readonly made: { dispose(): void }[] = [];
-  /** Weights output by output, then intercepts: where the next model starts. */
+  /** Starting point of the next model: weights output by output, then intercepts. */
   private vector: Float64Array | undefined;
 
   constructor(parts: FoldParts, { train, held, counts }: Rows) {
@@ -278,7 +304,7 @@ class Fold {
     this.held = keep(new RowObjective(problem, problem.rowGradient, plan, engine));
   }
 
-  /** The mean loss of the held-out rows under the model of this strength. */
+  /** Returns the mean loss of the held-out rows under the model with this strength. */
   async lossAt(l2: number, signal: AbortSignal | undefined): Promise<number> {
     const { model, plan, engine, solver } = this.parts;
     const beginning = this.vector && { numbers: { vector: this.vector }, reset: [] };
@@ -304,7 +330,7 @@ class Fold {
   }
 }
 
-/** Parameters as `from` takes them. */
+/** Returns parameters in the layout of `from`. */
 function vectorOf(x: Float64Array, { parts }: LinearProblem): Float64Array {
   const ranges = [...parts.weights, ...(parts.intercept ?? [])];
   const vector = new Float64Array(ranges.reduce((sum, [, count]) => sum + count, 0));

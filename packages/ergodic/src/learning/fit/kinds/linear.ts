@@ -22,18 +22,20 @@ import {
 } from "./trainable.ts";
 
 /**
- * A linear model for `fit`: z = x·p + b, one output for numbers and two classes, one per class for more.
+ * A linear model for `fit`: z = x·p + b, with one output for a numeric target or two classes, and one per class for
+ * more.
  *
  *   const model = await fit(linear({ loss: "logistic", l2: 1e-3 }), data, { epochs: 10, seed: 1 });
  *   model.predict({ age: 40, income: 30_000 });    // { value: "yes", probabilities: { no: 0.2, yes: 0.8 } }
  *   model.weights;                                 // float64[outputs × columns]
  *   await fit(linear({ loss: "squared", l1: 0.01 }), data, { algorithm: coordinateDescent() });   // the lasso
  *
- * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖; the intercept b is not penalised. `loss`: by
- * name, or made by its factory, e.g. huberLoss({ delta: 2 }); default logistic for two classes, multinomial for more, squared
- * for numbers. A binary loss on more than two classes is fitted one class against the rest.
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖. The intercept b is not penalised.
+ * `loss` is a name or made by its factory, e.g. huberLoss({ delta: 2 }). Default: logistic for two classes, multinomial
+ * for more, squared for numbers. A binary loss on more than two classes is fitted as one class against the rest.
  *
- * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError where loss and target do not fit
+ * @throws OptionError for unknown options, losses or classes; from `fit` CapabilityError if the loss does not suit the
+ * target
  */
 export function linear<const O extends LinearOptions = Record<never, never>>(given?: O & LinearOptions): LinearModel<KindOf<O>> {
   const model: LinearModel<KindOf<O>> & TrainableModel<Dataset, LinearPredictor> = {
@@ -44,7 +46,7 @@ export function linear<const O extends LinearOptions = Record<never, never>>(giv
 }
 
 export const trainableLinear: Trainable<Dataset, LinearPredictor> = {
-  // Its maps of features are not for programs that only begin.
+  // Loaded later, because programs that only use defaults do not need its feature maps.
   from: (json) => later(() => import("../../models/linear/from-json.ts")).then(({ linearFromJson }) => linearFromJson(json)),
   checkData: checkDataset,
   typeOf: (data) => data.type,
@@ -102,14 +104,20 @@ function choose(
   return gradientDescent({ rule: sgd({ rate: theoreticalRate(variance, smoothness, l2) }), variance });
 }
 
-/** AdaGrad's steps are in units of the parameters, whatever the gradient's size: for numbers as targets, in those of the target. */
+/**
+ * Unit of AdaGrad's steps. They do not scale with the gradient, so for numeric targets they are given in units of the
+ * target.
+ */
 function unitOf(model: Model<Dataset>, prepared: Dataset): number {
   if (chooseLoss("linear", (model as LinearModel).options.loss, prepared).loss.task !== "regression") return 1;
   const { values } = prepared.target;
   return Math.sqrt(values.reduce((sum, y) => sum + y * y, 0) / values.length) || 1;
 }
 
-/** Metrics on held-out rows; `loss` is the log loss where there are probabilities, else what the task minimises. */
+/**
+ * Returns metrics on held-out rows. `loss` is the log loss for models with probabilities, otherwise the quantity that
+ * the task minimises.
+ */
 export function measureOutputs(predictor: OutputPredictor, validate: Dataset): Record<string, number> {
   const measured = predictor.evaluate(validate) as unknown as Record<string, number>;
   const loss =
@@ -117,13 +125,13 @@ export function measureOutputs(predictor: OutputPredictor, validate: Dataset): R
   return { loss, ...Object.fromEntries(Object.entries(measured).filter(([, value]) => typeof value === "number")) };
 }
 
-/** Sizes, and a digest of all that the run is on. */
+/** Sizes and a digest of the dataset. */
 function fingerprint(data: Dataset): JsonObject {
   const { rowCount, columnCount, pipeline } = data;
   return { rowCount, columnCount, classes: pipeline.target.levels?.length ?? 0, digest: datasetDigest(data), method: DIGEST };
 }
 
-/** As checkpoints had it until they held a digest of everything: of targets and of some rows (FNV-1a). */
+/** Fingerprint in older checkpoints, which hashed only the targets and some rows (FNV-1a). */
 function olderFingerprint(data: Dataset): JsonObject {
   let hash = 0x811c9dc5;
   const mix = (values: Float64Array): void => {

@@ -4,22 +4,22 @@ import { lbfgs } from "../../../engine/optimise/rules/lbfgs.ts";
 import { gradientDescent } from "../../descent/gradient-descent.ts";
 import type { Loss } from "../../models/loss.ts";
 
-/** Of a number in float32, as data are kept. */
+/** Relative rounding error of float32, in which data are stored. */
 const ROUNDING = 1e-7;
 
-/** Where L-BFGS ends, for losses near 1. */
+/** Stopping tolerances of L-BFGS for losses near 1. */
 export interface Nearness {
-  /** Of every slope. */
+  /** Tolerance of every component of the gradient. */
   readonly gradientTolerance: number;
-  /** Of what a step gains. */
+  /** Tolerance of the gain of a step. */
   readonly changeTolerance: number;
 }
 
 /**
- * L-BFGS to the minimum of a linear model. Slopes of squared and of Huber's losses are in the unit u of the targets, and the losses in u²: tolerances for
- * losses near 1 would all be met at once where targets are
- * of 1e-5. So they are u and u² times as large where u < 1, u the deviation of the targets. And the objective is Σ w ℓ / n, in units of the mean weight: of weights that
- * sum to 1, all would be met at once, too.
+ * Returns L-BFGS with tolerances that suit the scale of the loss. For squared and Huber losses, gradients scale with u,
+ * the standard deviation of the targets, and losses with u². With fixed tolerances, L-BFGS would stop immediately on
+ * targets near 1e-5. So the tolerances are multiplied by u and u² if u < 1. They are also multiplied by the mean
+ * weight, because the objective is Σ w ℓ / n.
  */
 export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, changeTolerance }: Nearness): Algorithm {
   const u = loss.name === "squared" || loss.name === "huber" ? Math.min(1, deviation(data)) : 1;
@@ -30,7 +30,10 @@ export function quasiNewton(loss: Loss, data: Dataset, { gradientTolerance, chan
   });
 }
 
-/** √(Σ w (y − o − m)² / Σ w), m the mean of y − o under w; no less than what rounding makes of m, and 1 where all are 0. */
+/**
+ * Standard deviation √(Σ w (y − o − m)² / Σ w), where m is the weighted mean of y − o. It is at least the rounding
+ * error of m, and 1 if all values are 0.
+ */
 function deviation({ target, offset, weights }: Dataset): number {
   const values = Float64Array.from(target.values, (y, i) => y - (offset?.[i] ?? 0));
   const meanOf = (of: (value: number) => number): number => {

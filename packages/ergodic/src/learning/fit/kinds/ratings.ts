@@ -1,4 +1,4 @@
-/** Factorisations of ratings, as the verb `fit` treats them. */
+/** Factorisations of ratings as models of `fit`. */
 
 import type { JsonObject, SavedModel } from "../../../engine/contract/index.ts";
 import { ratingsDigest } from "../../../engine/data/digest.ts";
@@ -11,14 +11,14 @@ import type { FactorisationOptions } from "../../models/ratings/settings.ts";
 import { algorithmFamilies, checkRatings, DIGEST, type FitOptions, type Trainable, type TrainableModel } from "./trainable.ts";
 
 /**
- * A factorisation of ratings for `fit`: every user a row of P, every item a row of Q, `rank` numbers each.
+ * A factorisation of ratings for `fit`. Every user is a row of P and every item a row of Q, with `rank` numbers each.
  *
  *   const model = await fit(factorisation({ rank: 16 }), Ratings.fromTriples({ users, items, values }), { seed: 1 });
  *   model.recommend("ann", { count: 5 });   // [{ item, score }, …]
  *
  * Explicit ratings: r̂ = μ + b_u + b_i + p·q. With `implicit`, values are strengths of evidence, and predictions are
  * preferences near 0 or 1.
- * Trained by alternatingLeastSquares() unless `fit` is given another algorithm.
+ * `fit` trains it by alternatingLeastSquares() by default.
  *
  * @throws OptionError; from `fit` DataError for negative values of implicit ratings
  */
@@ -57,19 +57,22 @@ function refuseRules({ rule, variance }: FitOptions<Ratings>): void {
   );
 }
 
-/** `loss`: the root mean square error; for preferences 1 − ndcg of the best 10 among items without a training rating. */
+/**
+ * Returns metrics on held-out ratings. `loss` is the root mean square error. For preferences, it is 1 − ndcg of the
+ * best 10 among items without a training rating.
+ */
 function measure(saved: SavedModel, heldOut: Ratings, train: Ratings): Record<string, number> {
   const predictor = new FactorPredictor(saved);
   const { warning: _, ...measured } = predictor.evaluate(heldOut, { exclude: train });
   return { loss: measured.rmse ?? 1 - (measured.ndcg ?? Number.NaN), ...measured };
 }
 
-/** Sizes, and a digest of all ratings and names. */
+/** Sizes and a digest of all ratings and names. */
 function fingerprint(data: Ratings): JsonObject {
   return { users: data.users.size, items: data.items.size, count: data.count, digest: ratingsDigest(data), method: DIGEST };
 }
 
-/** As checkpoints had it until they held the names (FNV-1a over words). */
+/** Fingerprint in older checkpoints, which did not include the names (FNV-1a over words). */
 function olderFingerprint(data: Ratings): JsonObject {
   let hash = 0x811c9dc5;
   const { users, items, values } = data.triples();

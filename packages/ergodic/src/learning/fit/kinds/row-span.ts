@@ -1,16 +1,16 @@
 import { Dataset } from "../../../engine/data/dataset.ts";
 import { solvePositive } from "../../../engine/numbers/cholesky.ts";
 
-/** A share of the mean square of the rows: rows that depend on others have a factor, too. */
+/** Ridge added to the Gram matrix, relative to the mean square of the rows, so that dependent rows can be factored. */
 const RIDGE = 1e-10;
 
 /**
- * Rows in coordinates of what they span: as many columns as rows, and the same products x_i·x_j.
+ * Returns the rows in coordinates of their span, with as many columns as rows and the same products x_i·x_j.
  *
- * A linear model with an L2 penalty has its weights in the span of its rows, so that outputs and the norm of the weights stay what they were:
- * X Xᵀ = L Lᵀ, and row i of L takes the place of x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of rows. The target, weights and offsets stay.
- *
- * `centre`: subtracted from each row first, which where there is an intercept leaves the model what it was.
+ * The weights of a linear model with an L2 penalty lie in the span of its rows, so outputs and the norm of the weights
+ * do not change: X Xᵀ = L Lᵀ, and row i of L replaces x_i (Schölkopf, Herbrich, Smola 2001). Costs n²/2 products of
+ * rows. Target, weights and offsets do not change.
+ * `centre`: vector subtracted from each row first. With an intercept, this does not change the model.
  */
 export function inRowSpan(data: Dataset, centre?: Float64Array): Dataset {
   const { rowCount, target, weights, offset } = data;

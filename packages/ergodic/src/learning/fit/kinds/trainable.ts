@@ -20,46 +20,53 @@ import type { Rule } from "../../../engine/optimise/kinds.ts";
 import type { Variance } from "../../../engine/optimise/variance.ts";
 import type { FromOptions } from "../from-options.ts";
 
-/** How a fingerprint's digest is made (data/digest.ts). */
+/** Method of a fingerprint's digest (data/digest.ts). */
 export const DIGEST = "murmur3";
 
-/** Options of `fit`: the step rule, when to stop, validation, and how the run executes. `D`: the data. */
+/** Options of `fit`: the algorithm, stopping, validation and execution. `D`: type of the data. */
 export interface FitOptions<D = Dataset> extends PlanOptions, FromOptions {
   /**
-   * The step rule, e.g. adam({ rate: 0.003 }). Default where linear models descend: adagrad(), sgd() with saga() under a group
-   * penalty; for networks adam().
+   * Step rule, e.g. adam({ rate: 0.003 }). Default: adagrad() for linear models trained by descent, or sgd() with
+   * saga() under a group penalty; adam() for networks.
    */
   rule?: Rule;
-  /** Variance reduction with a step size of its own unless `rule` is given: svrg(), saga() or sag(). Default: none. */
+  /** Variance reduction: svrg(), saga() or sag(). It sets its own step size unless `rule` is given. Default: none. */
   variance?: Variance;
   /**
-   * A whole algorithm instead of `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models: what solves this objective on these data, by
-   * the table of docs/solvers.md (newtonCholesky(), coordinateDescent(), lbfgs() …), or descent where nothing does. Default: "auto" for linear models,
-   * unless an option is given that is of descent alone (`rule`, `variance`, `epochs`, `batch`, `schedule`, `replicas`, `patience`, `from` …);
-   * "gradient", descent, for networks.
+   * Algorithm that replaces `rule` and `variance`, e.g. coordinateDescent(). "auto", for linear models, selects a
+   * solver for this objective and these data by the table of docs/solvers.md (newtonCholesky(), coordinateDescent(),
+   * lbfgs() …), or descent if no solver fits. "gradient" is descent. Default: "gradient" for networks. For linear
+   * models, it is "auto" unless an option applies only to descent (`rule`, `variance`, `epochs`, `batch`, `schedule`,
+   * `replicas`, `patience`, `from` …).
    */
   algorithm?: Algorithm | "auto" | "gradient";
-  /** Passes over the data, > 0. Default 5; 100 with batch: "all"; what algorithms ask for that stop on convergence. */
+  /**
+   * Number of passes over the data, > 0. Default 5; 100 with batch: "all". Algorithms that stop on convergence set
+   * their own default.
+   */
   epochs?: number;
-  /** When to stop: epochs, updates, seconds or tolerance, whichever comes first. Instead of `epochs`. */
+  /** Stopping limits: epochs, updates, seconds or tolerance, whichever is reached first. It replaces `epochs`. */
   until?: Until;
   /** Held-out rows, on which the model is measured during training. */
   validate?: D;
   /** Epochs between validations, > 0; fractions allowed. Default 1. Needs `validate`. */
   validateEvery?: number;
   /**
-   * Stops after so many validations without a lower loss, and keeps the best parameters. A whole number >= 1. Needs `validate`.
-   * Default: none.
+   * Number of validations without a lower loss after which the run stops and keeps the best parameters. A whole number
+   * >= 1. Needs `validate`. Default: none.
    */
   patience?: number;
   /** Aborts the run. */
   signal?: AbortSignal;
 }
 
-/** The options, once an algorithm is known. */
+/** Options of `fit` after the algorithm has been chosen. */
 export type SettledOptions<D = Dataset> = Omit<FitOptions<D>, "algorithm"> & { algorithm?: Algorithm };
 
-/** What is left to `fit`, settled: the algorithm that "auto" takes, descent where there is none; the model with its strengths; and why. */
+/**
+ * Choices that a model leaves to `fit`: the algorithm for "auto" (undefined for descent), the model with its strength
+ * of L2, and the reason.
+ */
 export interface Settled<D> {
   readonly algorithm?: Algorithm;
   readonly model?: Model<D>;
@@ -67,43 +74,47 @@ export interface Settled<D> {
 }
 
 /**
- * What the verb `fit` must know of a kind of model besides the model itself: one object for each kind, which joins its folders.
- * A model brings its own, so that programs hold the kinds that they name, and a new kind is a model that brings another.
+ * Adapter of a kind of model for the verb `fit`: one object for each kind, which joins its folders.
  *
- * `D`: the data; `P`: what predicts.
+ * A model carries its adapter, so programs load only the kinds that they name, and a new kind needs only a model with
+ * another adapter. `D`: type of the data. `P`: type of the predictor.
  */
 export interface Trainable<D, P> {
-  /** The model that `toJSON` described. */
+  /** Returns the model that `toJSON` described. */
   from(json: JsonObject): Model<D> | Promise<Model<D>>;
-  /** Throws OptionError unless `value` is such data. `wanted`: what the option must be, for the error. */
+  /** Throws OptionError unless `value` is data of this kind. `wanted`: required type, for the error. */
   checkData(where: string, name: string, value: unknown, wanted: string, example: string): void;
-  /** The type of the numbers in memory. */
+  /** Returns the number type of the data in memory. */
   typeOf(data: D): ElementType;
-  /** Tells data apart: sizes and a digest. */
+  /** Returns sizes and a digest that identify the data. */
   fingerprint(data: D): JsonObject;
-  /** The one that checkpoints hold which say no `method`. */
+  /** Fingerprint of older checkpoints, which have no `method`. */
   olderFingerprint(data: D): JsonObject;
-  /** "11,220 rows of 122 columns", from a fingerprint. */
+  /** Describes the size in a fingerprint, e.g. "11,220 rows of 122 columns". */
   size(fingerprint: JsonObject): string;
-  /** Where a kind has solvers: what `algorithm: "auto"` takes, and what the model leaves to `fit`. */
+  /**
+   * For kinds with solvers: chooses the algorithm for `algorithm: "auto"` and the settings that the model leaves open.
+   */
   settle?: ((model: Model<D>, data: D, options: FitOptions<D>) => Promise<Settled<D>>) | undefined;
-  /** The data without rows of weight 0, which are not to move anything, the clock included. Default: the data. */
+  /**
+   * Returns the data without rows of weight 0, so that such rows affect nothing, not even the time. Default: the data.
+   */
   ofWeight?(data: D): D;
-  /** What holds where the user says nothing, before data are seen. */
+  /** Returns default options, before data are seen. */
   defaults(options: SettledOptions<D>): AlgorithmDefaults;
-  /** Of the kernels that training and measuring call. */
+  /** Returns the families of kernels that training and measuring call. */
   families(options: SettledOptions<D>, made: { model: Model<D>; prepared: D }): readonly Family[];
-  /** The algorithm of a user who named none. */
+  /** Returns the algorithm if the user named none. */
   choose(options: SettledOptions<D>, made: { model: Model<D>; prepared: D; problem: Problem; plan: Plan }): Algorithm;
-  /** Held-out data as the model sees them. */
+  /** Encodes held-out data as the model sees them. */
   follow(heldOut: D, prepared: D): Prepared<D>;
-  /** The predictor of a trained model. */
+  /** Returns the predictor of a trained model. */
   predictor(saved: SavedModel): P;
-  /** Numbers on held-out data; `loss` among them. `prepared`: the training data. */
+  /** Returns metrics on held-out data, including `loss`. `prepared`: the training data. */
   measure(saved: SavedModel, heldOut: D, prepared: D): Record<string, number>;
 }
 
-/** Of an algorithm's kernels; without one, those of gradient descent. */
+/** Returns the kernel families of an algorithm; without one, those of gradient descent. */
 export function algorithmFamilies(algorithm: Algorithm | undefined): readonly Family[] {
   if (!algorithm) return ["training"];
   return algorithm.families ?? ["training", "coordinate"];
@@ -121,7 +132,7 @@ export function checkRatings(where: string, name: string, value: unknown): void 
 
 /** A model that `fit` can train. */
 export interface TrainableModel<D, P> extends Model<D> {
-  /** What `fit` must know of its kind. */
+  /** Adapter of the model's kind for `fit`. */
   readonly trainable: Trainable<D, P>;
 }
 

@@ -1,14 +1,14 @@
 /**
- * By block, a bound on the curvature of f along it: sup ℓ'' × the largest eigenvalue of X_bᵀ diag(c) X_b, from above, plus l2 w. Infinity where the
- * loss has no bound.
+ * Upper bounds on the curvature of f along each block: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b,
+ * plus l2 w. Infinity if the loss's curvature is unbounded.
  */
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 import type { CoordinatePieces } from "./coordinate-pieces.ts";
 
-/** Columns of a block whose products are all computed; beyond, their squares are summed. */
+/** Maximum number of columns in a block for which all products are computed. Larger blocks use the sum of squares. */
 const MOST_PRODUCTS = 100;
 
-/** `gram`: X_bᵀ diag(c) X_b of listed columns. */
+/** `gram`: returns X_bᵀ diag(c) X_b of the listed columns. */
 export function curvatureBounds(
   { curvature }: ColumnTarget,
   { blocks, width, l2 }: CoordinatePieces,
@@ -25,7 +25,10 @@ export function curvatureBounds(
   });
 }
 
-/** (tr A⁶⁴)^(1/64): never below the largest eigenvalue of a positive semidefinite A, and above it by m^(1/64) at most. */
+/**
+ * Returns (tr A⁶⁴)^(1/64), an upper bound of the largest eigenvalue of a positive semidefinite A. It exceeds the
+ * eigenvalue by a factor of at most m^(1/64).
+ */
 export function eigenvalueBound(matrix: Float64Array, m: number): number {
   if (m === 1) return matrix[0];
   const trace = (a: Float64Array): number => Array.from({ length: m }, (_, i) => a[i * m + i]).reduce((sum, v) => sum + v, 0);
@@ -38,7 +41,7 @@ export function eigenvalueBound(matrix: Float64Array, m: number): number {
   return scale * root * (1 + 1e-12);
 }
 
-/** A² of a symmetric A. */
+/** Returns A² of a symmetric A. */
 function squared(a: Float64Array, m: number): Float64Array<ArrayBuffer> {
   const out = new Float64Array(m * m);
   for (let i = 0; i < m; i++) {

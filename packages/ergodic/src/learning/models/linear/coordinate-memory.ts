@@ -9,28 +9,31 @@ import { curvedProgram, type Loss } from "../loss.ts";
 import { curvatureBounds } from "./coordinate-bounds.ts";
 import type { CoordinatePieces } from "./coordinate-pieces.ts";
 
-/** Blocks a call. */
+/** Number of blocks per kernel call. */
 const CHUNK = 1024;
 
 export interface CoordinateMemoryOptions {
   target: ColumnTarget;
   pieces: CoordinatePieces;
   loss: Loss;
-  /** What an intercept is multiplied by in z. */
+  /** Factor of an intercept in z. */
   one: number;
   plan: Plan;
   engine: Engine;
 }
 
-/** What kernels/engine/optimise/coordinate-moves.ts works on: its MOVES block, and numbers in and out. Views are taken anew for each use. */
+/**
+ * Memory for kernels/engine/optimise/coordinate-moves.ts: its MOVES block, inputs and results. Views are created for
+ * each use, because memory can move.
+ */
 export class CoordinateMemory {
   readonly target: ColumnTarget;
   readonly pieces: CoordinatePieces;
-  /** By block; Infinity where the loss has no bound. */
+  /** Curvature bounds by block; Infinity if the loss's curvature is unbounded. */
   readonly bounds: Float64Array;
-  /** Blocks but the intercepts. */
+  /** Indices of all blocks except the intercepts. */
   readonly penalised: readonly number[];
-  /** Of the two dual points, those that exist. */
+  /** Whether each of the two dual points exists: a scaled one, and one that uses l2. */
   readonly scalable: boolean;
   readonly ridged: boolean;
   private readonly engine: Engine;
@@ -109,12 +112,12 @@ export class CoordinateMemory {
     return this.arena.memory.f64(this.xAt, this.pieces.count);
   }
 
-  /** A kernel on this thread, on the block. */
+  /** Calls a kernel with the block on this thread. */
   call(kernel: string, ...args: number[]): number {
     return this.engine.kernel(kernel, this.deterministic)(this.block, ...args);
   }
 
-  /** The blocks, and the numbers that go with each, a chunk at a time. */
+  /** Calls `run` on chunks of the blocks, with the numbers that belong to each block. */
   inChunks(
     blocks: Uint32Array,
     numbers: readonly Float64Array[],
@@ -151,7 +154,7 @@ export class CoordinateMemory {
     return this.arena.memory.f64(this.gradient, this.pieces.count).slice();
   }
 
-  /** max over outputs of |Σv| ÷ Σ|v|. */
+  /** Returns max over outputs of |Σv| ÷ Σ|v|. */
   imbalance(): number {
     const { rowCount, outputs } = this.target;
     let most = 0;
@@ -167,7 +170,7 @@ export class CoordinateMemory {
     return most;
   }
 
-  /** Σ c ℓ*(−α v/c) of v = −slopes. */
+  /** Returns Σ c ℓ*(−α v/c) for v = −slopes. */
   conjugate(alpha: number): number {
     const conjugate = this.binding.conjugate!;
     const v = this.arena.memory.u32(this.block + field.MOVES_TRIAL_Z, 1)[0];
@@ -192,13 +195,13 @@ export class CoordinateMemory {
     this.over(this.companion.z).fill(0);
   }
 
-  /** x ← x + scale u, and its outputs (slopes, where the loss is quadratic) with it; u ← 0. */
+  /** Sets x ← x + scale u and u ← 0, and updates the outputs (slopes, if the loss is quadratic). */
   merge(scale: number): void {
     if (!this.companion) return;
     const { binding, target, pieces } = this;
     const u = this.arena.memory.f64(this.companion.u, pieces.count);
     const { x } = this;
-    // An average of points above a floor is below it by rounding alone.
+    // An average of points above the floor can be below it only by rounding.
     for (let i = 0; i < x.length; i++) x[i] = Math.max(pieces.floors[i], x[i] + scale * u[i]);
     const from = this.over(this.companion.z);
     const to = this.over(target.quadratic ? binding.slopes : binding.z);
@@ -206,7 +209,7 @@ export class CoordinateMemory {
     this.clearCompanion();
   }
 
-  /** Copies of all that moves change. */
+  /** Returns copies of everything that moves change. */
   read(): Record<string, Float64Array> {
     return Object.fromEntries(Object.entries(this.tensors()).map(([name, values]) => [name, values.slice()]));
   }
@@ -244,7 +247,10 @@ export class CoordinateMemory {
     return this.engine.kernel("coordinateCall", this.deterministic)(kernel, ...args);
   }
 
-  /** The binding's loss once more, on the trial's arrays: its blocks are copied, and the kernel points the copies where it needs them. */
+  /**
+   * Binds the loss again for trial points. The loss blocks are copied, and the kernel points the copies to the trial's
+   * arrays.
+   */
   private bindLoss(loss: Loss): void {
     const { arena, binding, engine, block, target } = this;
     const { program } = linkProgram(engine, curvedProgram(loss), arena);
@@ -276,7 +282,7 @@ export class CoordinateMemory {
     arena.set(block, field.MOVES_AT_LOSS, program.scalars.loss);
   }
 
-  /** Room for a trial on so many rows. */
+  /** Allocates memory for a trial on `length` rows. */
   private openTrial(length: number): void {
     if (length <= this.trialLength) return;
     const { arena, block, target } = this;
@@ -296,7 +302,7 @@ export class CoordinateMemory {
     arena.set(joint, field.JOINT_B, curvatures);
   }
 
-  /** X_bᵀ diag(c) X_b. */
+  /** Returns X_bᵀ diag(c) X_b. */
   private gram(columns: readonly number[]): Float64Array {
     const scratch = new Arena(this.engine.memory, "products of columns");
     try {

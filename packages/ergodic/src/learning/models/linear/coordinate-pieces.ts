@@ -1,17 +1,18 @@
 import type { ColumnTarget } from "../../../engine/contract/index.ts";
 
-/** Halvings in search of the largest multiple of a block that its limit holds. */
+/** Maximum number of bisection steps to find the largest feasible multiple of a block. */
 const HALVINGS = 100;
 
 /**
- * A linear model's coordinates, and the part of its objective that is not the loss: Σ l1_i|x_i| + l2_i x_i²/2 + Σ_b group_b ‖x_b‖, x ≥ floors.
+ * Coordinates of a linear model, and its objective without the loss: Σ l1_i|x_i| + l2_i x_i²/2 + Σ_b group_b ‖x_b‖, x ≥
+ * floors.
  *
- * Coordinates: each output's columns and, last, its intercept, one output after another. Blocks: with a group penalty its
- * groups, over all outputs, and each intercept; else single coordinates. The group penalty of a single coordinate is part of
- * its l1. h_b: all of that but l2.
+ * Coordinates: each output's columns and then its intercept, one output after another. Blocks: with a group penalty,
+ * its groups over all outputs, and each intercept; otherwise single coordinates. The group penalty of a single
+ * coordinate is included in its l1. h_b: the objective on block b without loss and l2.
  */
 export class CoordinatePieces {
-  /** Coordinates of one output. */
+  /** Number of coordinates per output. */
   readonly width: number;
   readonly count: number;
   readonly blocks: readonly (readonly number[])[];
@@ -57,7 +58,7 @@ export class CoordinatePieces {
     return i % this.width >= this.columnCount;
   }
 
-  /** Infinity below the floors. */
+  /** Value of the penalty; Infinity below the floors. */
   value(x: Float64Array): number {
     let sum = 0;
     for (const [i, v] of x.entries()) {
@@ -69,7 +70,7 @@ export class CoordinatePieces {
     return sum;
   }
 
-  /** How far 0 is from the subdifferential along block b, where the partial derivatives (l2 included) are g. */
+  /** Distance of 0 from the subdifferential along block b. g: partial derivatives, including l2. */
   violation(b: number, x: Float64Array, g: Float64Array): number {
     const members = this.blocks[b];
     const size = norm(members.map((i) => x[i]));
@@ -82,12 +83,15 @@ export class CoordinatePieces {
     return size > 0 ? rest : Math.max(0, rest - this.group[b]);
   }
 
-  /** True where h_b bounds some multiple of any q: some dual point is feasible. */
+  /**
+   * Whether some positive multiple of any q satisfies the dual constraint of block b, so that a feasible dual point
+   * exists.
+   */
   bounded(b: number): boolean {
     return this.group[b] > 0 || this.blocks[b].every((i) => this.l1[i] > 0);
   }
 
-  /** The largest α ≤ 1 with h_b*(α q) = 0: ‖soft(α q_b, l1)‖ ≤ group. */
+  /** Largest α ≤ 1 with h_b*(α q) = 0: ‖soft(α q_b, l1)‖ ≤ group. */
   largestMultiple(b: number, q: Float64Array): number {
     if (this.excess(b, q, 1) === 0) return 1;
     const members = this.blocks[b];
@@ -102,12 +106,12 @@ export class CoordinatePieces {
     return low;
   }
 
-  /** By how much ‖soft(α q_b, l1)‖ is more than `group`: h* = its square ÷ 2 l2. */
+  /** Excess of ‖soft(α q_b, l1)‖ over `group`: h* is its square ÷ 2 l2. */
   excess(b: number, q: Float64Array, alpha: number): number {
     return Math.max(0, norm(this.blocks[b].map((i) => this.beyond(i, alpha * q[i]))) - this.group[b]);
   }
 
-  /** A pull less what l1 and a floor at 0 hold. */
+  /** Part of a pull that l1 and a floor at 0 do not absorb. */
   private beyond(i: number, pull: number): number {
     const towards = this.floors[i] === 0 ? pull : Math.abs(pull);
     return Math.max(0, towards - this.l1[i]);

@@ -1,16 +1,19 @@
 /**
- * A linear model by coordinates: x is each output's coefficients and intercept, blocks are the groups where there is a group
- * penalty (kernels/engine/optimise/coordinate-moves.ts).
+ * Coordinates of a linear model. x has each output's coefficients and intercept. Blocks are the groups, if there is a
+ * group penalty (kernels/engine/optimise/coordinate-moves.ts).
  *
- *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖, x_b ≥ 0 where it must be
+ *   F(x) = f(x) + Σ_b h_b(x_b),  f = Σ_i c_i ℓ(z_i, y_i) + Σ_j l2 w_j x_j²/2,  h_b = Σ l1 w_j|x_j| + group √|b| ‖x_b‖
  *
- * Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w; not known where the loss has none (poisson).
- * The gap's dual point is v = −c ∂ℓ/∂z at x with its intercepts moved to their minimum, x itself stays: without Σv = 0 no dual point is feasible.
+ * with x_b ≥ 0 if `nonNegative`. Curvature: sup ℓ'' × a bound on the largest eigenvalue of X_bᵀ diag(c) X_b, plus l2 w.
+ * It is unknown if the loss's curvature is unbounded (poisson).
+ * The dual point of the gap is v = −c ∂ℓ/∂z at x after moving its intercepts to their minimum, because a feasible dual
+ * point needs Σv = 0. x itself does not change.
  *
  *   D(α) = −Σ_i c_i ℓ*(−α v_i/c_i) − α² Σ l2 w x²/2,          ‖soft(α (x_jᵀv − l2 w x)_b, l1 w)‖ ≤ group √|b|
  *   D(1) = −Σ_i c_i ℓ*(−v_i/c_i) − Σ_b e_b²/(2 l2 w),         e_b = (‖soft((x_jᵀv)_b, l1 w)‖ − group √|b|)₊
  *
- * with the largest such α ≤ 1; the better of those that exist. No gap where a column bears no penalty, or the loss states no conjugate.
+ * The dual value is the better of those that exist, with the largest feasible α ≤ 1 in the first. There is no gap if a
+ * column has no penalty or the loss has no conjugate.
  * Sources: Yuan, Lin 2006 (group lasso); Simon et al. 2013 (with l1); Fercoq et al. 2015 (dual points).
  *
  * @throws CapabilityError for a loss without curvature and conjugate
@@ -33,15 +36,15 @@ import { CoordinatePieces } from "./coordinate-pieces.ts";
 import { linearColumns } from "./linear-columns.ts";
 import type { LinearParts } from "./parts.ts";
 
-/** Rounds over the intercepts of a joint loss. */
+/** Maximum number of rounds over the intercepts of a joint loss. */
 const MOST_SWEEPS = 100;
-/** Of Σ|v|: what rounding leaves of Σv. */
+/** Largest |Σv|, relative to Σ|v|, that counts as rounding. */
 const ROUNDING = 4e-16;
 
 export function linearCoordinates(parts: LinearParts, penalty: Penalty): Coordinates {
   const target = linearColumns(parts, penalty);
   const { outputs, columnCount, intercept } = target;
-  // Made when needed: an array a coordinate is much where columns are many.
+  // Created when needed, because arrays per coordinate are large if there are many columns.
   const pieces = penalty.group > 0 ? new CoordinatePieces(target) : undefined;
   return {
     count: outputs * (columnCount + (intercept ? 1 : 0)),
@@ -76,9 +79,9 @@ class LinearState implements CoordinateState {
   };
   readonly gap?: () => Gap;
   private readonly memory: CoordinateMemory;
-  /** Slopes are not those of the outputs as they are. */
+  /** Whether the slopes do not yet match the outputs. */
   private stale = false;
-  /** The loss of the null model, intercepts alone, above the least of all. */
+  /** Excess of the loss of the null model (intercepts alone) over the least loss. */
   private nullLoss = 1;
 
   constructor(memory: CoordinateMemory) {
@@ -166,13 +169,13 @@ class LinearState implements CoordinateState {
     this.settle();
     const loss = memory.call("coordinateLoss", 0);
     this.restore(kept);
-    // Constant targets are fitted up to rounding, which must not be what gaps are measured against.
-    // A loss that can be negative (poisson) is told by how far it is above the least that any outputs have: its deviance.
+    // Constant targets are fitted up to rounding, and gaps must not be relative to that rounding. A loss that can be
+    // negative (poisson) is measured by its excess over the least loss of any outputs: its deviance.
     const least = -memory.conjugate(0);
     return Math.max(loss - least, 1e-20 * Math.abs(lossAtZero), Number.MIN_VALUE);
   }
 
-  /** Intercepts to their minimum for the coefficients as they are, to the last digit. */
+  /** Moves intercepts to their minimum at the present coefficients, to full precision. */
   private settle(): void {
     const { memory } = this;
     const { intercept, outputs } = memory.target;
@@ -217,7 +220,7 @@ class LinearState implements CoordinateState {
   }
 }
 
-/** Where rounding led a conjugate out of its domain, nothing is certified. */
+/** Returns −∞, which certifies nothing, if rounding moved a conjugate out of its domain. */
 function known(dual: number): number {
   return Number.isNaN(dual) ? -Infinity : dual;
 }

@@ -1,8 +1,9 @@
 /**
- * The dual of a linear model with an L2 penalty: what dual coordinate descent needs (kernels/learning/dual.ts).
+ * The dual of a linear model with an L2 penalty, for dual coordinate descent (kernels/learning/dual.ts).
  *
- * C ℓ(z, y) = max { β (y − z) − ε|β| − κ β²/(2C) : low C ≤ β ≤ high C } for the piecewise quadratic losses, C = w/(n l2); the logistic
- * loss has a kernel of its own. A binary loss on several classes is one problem a class. The intercept is the weight of a constant column.
+ * The piecewise quadratic losses are C ℓ(z, y) = max { β (y − z) − ε|β| − κ β²/(2C) : low C ≤ β ≤ high C }, with C =
+ * w/(n l2). The logistic loss has its own kernel. A binary loss on several classes is one problem per class. The
+ * intercept is the weight of a constant column.
  */
 
 import type { DualBinding, Duals } from "../../../engine/contract/index.ts";
@@ -17,10 +18,10 @@ import type { LinearParts } from "./parts.ts";
 interface Piecewise {
   low: number;
   high: number;
-  /** κ. */
+  /** Curvature κ. */
   curvature?: number;
   epsilon?: number;
-  /** Bounds are mirrored where y < 0. */
+  /** Whether the bounds are mirrored for y < 0. */
   signed?: boolean;
 }
 
@@ -34,7 +35,7 @@ const piecewise: Readonly<Record<string, (options: Readonly<Record<string, numbe
 };
 const losses = [...Object.keys(piecewise), "logistic"];
 const types = { f32: 0, f64: 1, i16: 2, i8: 3 };
-/** log(α/(C − α)) at first: all rows nearly out of the model. */
+/** Initial log(α/(C − α)). With it, all rows have nearly no weight in the model. */
 const FIRST_LOGIT = -7;
 
 function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } }: LinearParts): void {
@@ -51,13 +52,14 @@ function refuseMisfits({ data, options: { loss, l1, l2, group, penaltyWeights } 
     refuse("penaltyWeights were given, but the dual over rows penalises all columns alike; leave them out, or scale the columns");
 }
 
-/** @throws CapabilityError [MODEL_DUAL] where loss or penalty has no such dual */
+/** @throws CapabilityError [MODEL_DUAL] if the loss or the penalty has no such dual */
 export function bindDuals(parts: LinearParts, { interceptScaling, deterministic }: Parameters<Duals["bind"]>[0]): DualBinding {
   refuseMisfits(parts);
   const { data, engine, options, stride } = parts;
   const arena = new Arena(engine.memory, "dual of a linear model");
   const { one } = data.layout;
-  // A weight v of the column of constants c is kept as p = c v / one, so that outputs are x·p as everywhere: β x adds β c²/one to it.
+  // A weight v of the constant column c is stored as p = c v / one, so that outputs are x·p as in other columns. β x
+  // then adds β c²/one to p.
   const constant = options.intercept ? interceptScaling ** 2 : 0;
   const squares = arena.take(data.rowCount * 8);
   const outputs = Array.from({ length: options.outputs }, (_, k) =>
@@ -76,7 +78,7 @@ export function bindDuals(parts: LinearParts, { interceptScaling, deterministic 
   };
 }
 
-/** The DUAL block of one output. */
+/** Creates the DUAL block of one output. */
 function describe(arena: Arena, parts: LinearParts, output: number, squares: number, intercept: number): number {
   const { data, options, columns, weights } = parts;
   const { layout, rowCount } = data;
@@ -110,7 +112,7 @@ function oneAgainstRest(arena: Arena, data: Dataset, output: number): number {
   return arena.copy(data.target.values.map((y) => (y === output ? 1 : -1)));
 }
 
-/** β = 0; inside of (0, C) for the logistic loss, whose dual is finite only there. */
+/** Initial β: 0, or inside (0, C) for the logistic loss, whose dual is finite only there. */
 function start({ engine, options, data, weights }: LinearParts, block: number, betas: Float64Array, logits: Float64Array): void {
   betas.fill(0);
   if (options.loss.name !== "logistic") return;

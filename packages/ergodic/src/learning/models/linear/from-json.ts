@@ -3,7 +3,7 @@ import { randomFeaturesFromJson } from "../../../engine/data/features/index.ts";
 import { resolveLoss } from "../choose-loss.ts";
 import { type LinearModel, type LinearOptions, linearModel } from "./linear.ts";
 
-/** The model that `toJSON` described. */
+/** Returns the model that `toJSON` described. */
 export function linearFromJson(json: JsonObject): LinearModel {
   const { model: _, features, loss, ...rest } = json;
   return linearModel({

@@ -10,19 +10,25 @@ import * as field from "../../fields.ts";
 import { curvedProgram } from "../loss.ts";
 import type { LinearParts } from "./parts.ts";
 
-/** As a share of the largest curvature: without it no step would leave a flat part of a loss (huber's tails) in which all rows lie. */
+/**
+ * Smallest curvature, relative to the loss's largest. Without it, no step could leave a flat part of the loss (huber's
+ * tails) that contains all rows.
+ */
 const LEAST_CURVATURE = 1e-9;
 
-/** Products of a call of the kernel: some milliseconds. */
+/** Number of products per kernel call, which takes some milliseconds. */
 const WORK = 1e7;
-/** Of the slopes and curvatures of all rows and outputs: more are not kept from a loss for the Hessian at the same parameters. */
+/**
+ * Maximum size of the slopes and curvatures of all rows and outputs that are kept after evaluating the loss, for a
+ * Hessian at the same parameters.
+ */
 const KEPT_BYTES = 2 ** 26;
 
 /**
- * A linear model's mean loss, its gradient and Hessian, output by output, by kernels/learning/hessian.ts: one pass over the rows, or half of one where the loss was asked
- * for before.
+ * Binds a linear model's mean loss, gradient and Hessian, output by output (kernels/learning/hessian.ts). Each takes
+ * one pass over the rows, or half a pass if the loss was evaluated at the same parameters before.
  *
- * @throws CapabilityError [MODEL_CAPABILITY] where the loss has no curvature, or outputs share theirs
+ * @throws CapabilityError [MODEL_CAPABILITY] if the loss has no curvature, or if outputs share a loss
  */
 export function bindHessian(parts: LinearParts): CurvatureBinding {
   const { data, engine, options, columns, stride } = parts;
@@ -47,7 +53,7 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     }
     return loss;
   }
-  /** Of each output: the loss that its slopes and curvatures are of, and the parameters. */
+  /** For each output: the last evaluated loss and its parameters, for which slopes and curvatures are stored. */
   const known: ({ x: Float64Array; loss: number } | undefined)[] = [];
   return {
     width,
@@ -64,7 +70,7 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
     },
     *at(x, k): Generator<void, Curved> {
       const before = known[k];
-      // The kernel scales the curvatures where they are.
+      // The kernel overwrites the stored curvatures with scaled ones.
       known[k] = undefined;
       const again = before?.x.every((v, j) => v === x[k * stride + j]) ?? false;
       const made = yield* call(x, k, again ? field.HESSIAN_REST : field.HESSIAN_ALL);
@@ -76,13 +82,13 @@ export function bindHessian(parts: LinearParts): CurvatureBinding {
   };
 }
 
-/** Where the kernel finds what it reads and writes. */
+/** Memory that the kernel reads and writes. */
 interface HessianBlocks {
-  /** By output, the address of its HESSIAN block. */
+  /** Address of the HESSIAN block of each output. */
   readonly blocks: readonly number[];
   /** Addresses that all outputs share. */
   readonly place: { readonly parameters: number; readonly gradient: number; readonly matrix: number };
-  /** Columns of the matrix, padding included. */
+  /** Number of columns in the matrix, including padding. */
   readonly width: number;
   /** Whether slopes and curvatures of all rows are kept. */
   readonly kept: boolean;
@@ -159,7 +165,7 @@ function rowsOf(layout: DataLayout): (readonly [number, number])[] {
   ];
 }
 
-/** c: of each row in the mean. */
+/** Weights c of the rows in the mean. */
 function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float64Array {
   const each = new Float64Array(rowCount).fill(1 / rowCount);
   if (!weights) return each;
@@ -168,7 +174,7 @@ function rowWeights({ data: { rowCount }, engine, weights }: LinearParts): Float
   return each;
 }
 
-/** Addresses of the targets as coded for each output: several are one class against the rest. */
+/** Returns the addresses of the targets of each output. Several outputs are coded as one class against the rest. */
 function targets({ data, options: { outputs }, target }: LinearParts, arena: Arena): number[] {
   if (outputs === 1) return [target];
   return Array.from({ length: outputs }, (_, k) => arena.copy(data.target.values.map((y) => (y === k ? 1 : -1))));

@@ -1,4 +1,7 @@
-/** A linear model by columns: the loss over all rows as compiled programs, X as kernels/learning/columns.ts reads it. */
+/**
+ * A linear model by columns. The loss over all rows is a compiled program, and X is read by
+ * kernels/learning/columns.ts.
+ */
 
 import { linkProgram, type ProgramSpec } from "../../../engine/compiler/index.ts";
 import type { ColumnBinding, ColumnTarget, Penalty } from "../../../engine/contract/index.ts";
@@ -103,7 +106,7 @@ interface Arrays {
 
 type Evaluator = Pick<ColumnBinding, "evaluation" | "loss" | "conjugate">;
 
-/** One program a output, over the rows. */
+/** Separate losses: one program per output, over the rows. */
 function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const { rowCount, layout } = data;
@@ -144,7 +147,7 @@ function separateLosses(arena: Arena, parts: LinearParts, at: Arrays): Evaluator
   };
 }
 
-/** One program over the outputs of a row, called row by row. */
+/** Joint loss: one program over the outputs of a row, called row by row. */
 function jointLoss(arena: Arena, parts: LinearParts, at: Arrays): Evaluator {
   const { data, options } = parts;
   const own = { z: 0, dz: 0, d2z: 0 };

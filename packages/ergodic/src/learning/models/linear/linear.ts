@@ -1,17 +1,22 @@
 /**
- * Linear models: mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖, z = x·p + intercept; the intercept is not penalised.
+ * Linear models: mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖² + group Σ_g √|g| ‖p_g‖, z = x·p + intercept. The intercept
+ * is not penalised.
  *
- * loss: by name, made by its factory, or left out: logistic for two classes, multinomial for more, squared for numbers. A binary loss on more
- * than two classes is fitted one class against the rest. `classWeights`: by class name, or "balanced" (n / (classes × count)).
- * `features`: a random feature map in front, so that a linear model is a kernel machine. `standardise`: columns to mean 0 and sd 1 (sparse: scale
- * only, except a table's numbers; without an intercept, to mean square 1 and not centred), learnt from the training rows and kept with the model. "auto" never does so with sparse columns that are no table's, nor
- * after a map. For others it goes by √mean(x²):
- * where columns differ by more than 10 times, or lie outside 0.1 … 10; columns of 0 and 1 alone, as levels of categories, stay as they are and have no
- * say, unless there is a map. With `features` it goes by max|x|, the columns' units: where the largest is
- * more than 10 times the lower decile. A map's gamma fits itself to one scale of all columns, and blowing up those that hardly vary (pixels that are
- * nearly always blank, rare levels) would fill its distances with noise.
+ * loss: a name or made by its factory. Default: logistic for two classes, multinomial for more, squared for numbers. A
+ * binary loss on more than two classes is fitted as one class against the rest. `classWeights`: by class name, or
+ * "balanced" (n / (classes × count)). `features`: a random feature map applied to the rows, which makes the linear
+ * model a kernel machine.
+ * `standardise`: columns have mean 0 and sd 1. Sparse columns are only scaled, except for a table's numbers. Without an
+ * intercept, columns are not centred and have mean square 1. The statistics are learnt from the training rows and
+ * stored in the model.
+ * "auto" never standardises the features of a map, nor sparse columns that do not come from a table. Otherwise it
+ * compares √mean(x²) of the columns, and standardises if they differ by more than 10 times, or lie outside 0.1 … 10.
+ * Without a map, columns that contain only 0 and 1, such as levels of categories, are not scaled and not compared. With
+ * `features`, it compares max|x|, the columns' units, and standardises if the largest is more than 10 times the lower
+ * decile. A map has one gamma for all columns, so enlarging columns that hardly vary (pixels that are nearly always
+ * blank, rare levels) would fill its distances with noise.
  *
- * @throws OptionError for unknown options, losses or classes; CapabilityError where loss and target do not fit
+ * @throws OptionError for unknown options, losses or classes; CapabilityError if the loss does not suit the target
  */
 
 import type {
@@ -41,39 +46,44 @@ import { LinearProblem, strideOf } from "./problem.ts";
 /** Options of `linear`. */
 export interface LinearOptions {
   /**
-   * The loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
-   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more, squared for
-   * numbers.
+   * Loss: "logistic", "hinge", "squaredHinge", "multinomial", "squared", "huber", "epsilonInsensitive", "quantile" or
+   * "poisson"; or a loss made by its factory or by loss(). Default: logistic for two classes, multinomial for more,
+   * squared for numbers.
    */
   loss?: LossName | Loss;
   /** Strength of l1‖p‖₁, >= 0. Default 0. */
   l1?: number;
   /**
-   * Strength of l2/2‖p‖², >= 0; or "auto": what predicts held-out rows best, 0 for squared losses with 20 rows or more for each
-   * column (docs/solvers.md). Default "auto" where a solver minimises a smooth loss without another penalty; else 0.
+   * Strength of l2/2‖p‖², >= 0; or "auto", the strength that predicts held-out rows best, and 0 for squared losses with
+   * 20 rows or more per column (docs/solvers.md). Default "auto" if a solver minimises a smooth loss without another
+   * penalty; otherwise 0.
    */
   l2?: number | "auto";
   /**
-   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names; a column in no group is a group of its
-   * own. Default: none.
+   * Strength of the group penalty Σ_g √|g| ‖p_g‖, >= 0, and its groups by column names. A column in no group is its own
+   * group. Default: none.
    */
   group?: { strength: number; groups: string[][] };
   /** Whether there is an intercept, which is not penalised. Default true. */
   intercept?: boolean;
   /**
-   * Whether coefficients must be >= 0 (those of the standardised columns, which have the same signs). Needs
-   * coordinateDescent(). Default false.
+   * Whether coefficients must be >= 0. The bound applies to standardised columns, whose coefficients have the same
+   * signs. Needs coordinateDescent(). Default false.
    */
   nonNegative?: boolean;
-  /** Multiplies l1 and l2 of columns, by name, >= 0; 1 for columns not named. Does not apply to the group penalty. */
+  /** Factors of l1 and l2 by column name, >= 0; 1 for columns not named. They do not apply to the group penalty. */
   penaltyWeights?: Record<string, number>;
   /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
-  /** Random features in front, e.g. rff({ count: 1000 }), which make a kernel machine of the model. Default: none. */
+  /**
+   * Random feature map applied to the rows, e.g. rff({ count: 1000 }), which makes the model a kernel machine. Default:
+   * none.
+   */
   features?: RandomFeatures;
   /**
-   * Whether columns are brought to mean 0 and standard deviation 1 (without an intercept, to mean square 1), learnt in training. Default "auto": where their units
-   * differ by more than 10 times or are far from 1; never for columns of 0 and 1 alone, nor for sparse ones, except a table's.
+   * Whether columns are scaled to mean 0 and standard deviation 1 (without an intercept, to mean square 1), as learnt
+   * in training. Default "auto": if their units differ by more than 10 times or are far from 1; never for columns of
+   * only 0 and 1, nor for sparse ones, except a table's.
    */
   standardise?: boolean | "auto";
 }
@@ -99,13 +109,13 @@ export type KindOf<O extends LinearOptions> = O extends { loss: infer L }
       : PredictionKind
   : PredictionKind;
 
-/** `K`: what is predicted, where the compiler knows the loss. */
+/** `K`: kind of prediction, if the compiler knows the loss. */
 export interface LinearModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
-  /** For types only: what is predicted. */
+  /** For types only: kind of prediction. */
   readonly predicts?: K;
   /** The options, as given. */
   readonly options: Readonly<LinearOptions>;
-  /** The model on prepared data, as a problem for algorithms. */
+  /** Binds the model to prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): LinearProblem;
 }
 
@@ -191,7 +201,7 @@ function bind(options: LinearOptions, data: Dataset, plan: Plan, engine: Engine,
   });
 }
 
-/** What `fit` chose; other verbs choose none. */
+/** Returns the strength of l2. `fit` replaces "auto" before; other verbs do not choose a strength. */
 function strengthOf(l2: LinearOptions["l2"] = 0): number {
   if (l2 !== "auto") return l2;
   throw new OptionError("linear", 'l2 is "auto", which fit() chooses; give a number here, e.g. l2: 1e-3', "OPTION_CONFLICT");
@@ -234,7 +244,9 @@ function penaltyWeights(given: Record<string, number>, data: Dataset): Float64Ar
   return Float64Array.from(data.names, (name) => given[name] ?? 1);
 }
 
-/** Parameters as linear/problem.ts lays them out, of a beginning's weights and intercepts. */
+/**
+ * Returns initial parameters in the layout of linear/problem.ts, from the weights and intercepts of a starting point.
+ */
 function startOf({ numbers, reset }: Beginning, data: Dataset, outputs: number, intercept: boolean): Float64Array | undefined {
   if (reset.length > 0)
     throw new OptionError(FROM, "reset names parts of networks, but a linear model has none; leave it out", "OPTION_CONFLICT");

@@ -1,4 +1,4 @@
-/** What a linear model bound to a dataset is made of. */
+/** Settings of a linear model that is bound to a dataset. */
 import type { ParameterType } from "../../../engine/contract/index.ts";
 import type { Dataset } from "../../../engine/data/dataset.ts";
 import type { Engine } from "../../../engine/memory/engine.ts";
@@ -8,7 +8,7 @@ export interface LinearProblemOptions {
   loss: Loss;
   outputs: number;
   intercept: boolean;
-  /** Where parameters begin, as they are laid out; else at 0. */
+  /** Initial parameters, in the model's layout. Default: 0. */
   start?: Float64Array | undefined;
   l1: number;
   l2: number;
@@ -16,23 +16,23 @@ export interface LinearProblemOptions {
   groups: number[][];
   /** β ≥ 0. */
   nonNegative: boolean;
-  /** One a column. */
+  /** One weight per column. */
   penaltyWeights: Float64Array | undefined;
-  /** One a class. */
+  /** One weight per class. */
   classWeights: Float64Array | undefined;
   model: ParameterType;
   deterministic: boolean;
 }
 
-/** What the capabilities see of a linear problem. */
+/** Parts of a linear problem that its capabilities use. */
 export interface LinearParts {
   data: Dataset;
   engine: Engine;
   options: LinearProblemOptions;
   columns: number;
   stride: number;
-  /** f64 a row, coded for one output. */
+  /** Address of the targets, f64 per row, coded for one output. */
   target: number;
-  /** f64 a row, or 0. */
+  /** Address of the row weights, f64 per row, or 0. */
   weights: number;
 }

@@ -1,8 +1,10 @@
 /**
- * A linear model bound to a dataset: z_k = Σ_j x_ij p_kj (+ intercept), mean loss over rows, penalties on the coefficients.
+ * A linear model bound to a dataset: z_k = Σ_j x_ij p_kj (+ intercept), with the mean loss over rows and penalties on
+ * the coefficients.
  *
- * Parameters: `outputs` vectors of `stride` floats, one after another; in each the columns, then the intercept, then padding that stays 0.
- * Offers gradients of rows through kernels/learning/linear.ts. Targets are coded for the loss once, here.
+ * Parameters: `outputs` vectors of `stride` floats, one after another. Each has the columns, then the intercept, then
+ * padding that stays 0. Gradients of rows are computed by kernels/learning/linear.ts. Targets are coded for the loss
+ * here, once.
  */
 
 import { add, type CompiledProgram, linkProgram, mul, type ProgramSpec, scalar, vector } from "../../../engine/compiler/index.ts";
@@ -32,10 +34,13 @@ import type { LinearParts, LinearProblemOptions } from "./parts.ts";
 
 const cap = (type: string): string => type[0].toUpperCase() + type.slice(1);
 
-/** Floats from one output's parameters to the next one's. */
+/** Number of floats between the parameters of one output and those of the next. */
 export const strideOf = (columnCount: number): number => Math.ceil((columnCount + 1) / 4) * 4;
 
-/** Of a parameter, in training: in the engine itself, its state, and the gradient; outside those that are evaluated, saved and predicted with, in float64. */
+/**
+ * Bytes per parameter in training: the parameter, its state and gradient in the engine, and float64 copies outside it
+ * for evaluation, saving and prediction.
+ */
 const BYTES = 40;
 
 const SEPARABLE =
@@ -56,7 +61,7 @@ export class LinearProblem implements Problem, RowGradient {
   private readonly engine: Engine;
   private readonly options: LinearProblemOptions;
   private readonly arena: Arena;
-  /** Addresses: f64[rows], as coded. */
+  /** Addresses of the coded targets and of the row weights: f64[rows]. */
   readonly target: number;
   readonly weights: number;
 
@@ -94,7 +99,7 @@ export class LinearProblem implements Problem, RowGradient {
       nonNegative: options.nonNegative,
       outputs: options.outputs,
       stride: this.stride,
-      // Asked for where there is a penalty: of a million columns they are 8 MB.
+      // Created only if there is a penalty: for a million columns, it takes 8 MB.
       get weights() {
         weights ??= perParameter((j) => (j < data.columnCount ? (options.penaltyWeights?.[j] ?? 1) : 0));
         return weights;
@@ -116,29 +121,29 @@ export class LinearProblem implements Problem, RowGradient {
     return { bind: (options) => later(() => import("./duals.ts")).then(({ bindDuals }) => bindDuals(this.ownParts(), options)) };
   }
 
-  /** Of each output, where outputs share no loss. */
+  /** Hessian of each output, if outputs do not share a loss. */
   get curvature(): Curvature {
     return { bind: () => later(() => import("./hessian.ts")).then(({ bindHessian }) => bindHessian(this.ownParts())) };
   }
 
-  /** x by columns. */
+  /** Access to x by columns, for coordinate descent. */
   get byColumns(): ColumnTarget {
     return linearColumns(this.ownParts(), this.penalty);
   }
 
-  /** x by moves of single coordinates, or of groups. */
+  /** Access to x by moves of single coordinates or groups. */
   get coordinates(): Coordinates {
     return linearCoordinates(this.ownParts(), this.penalty);
   }
 
-  /** Share of the rows that hold each column. Computed when asked for: it takes a pass over sparse data. */
+  /** Share of the rows that contain each column. Computed on request, because it takes a pass over sparse data. */
   get density(): Float64Array {
     if (!this.sparse) return this.perParameter(() => 1);
     const counts = rowsByColumn(this.data, this.engine);
     return this.perParameter((j) => counts[j] / this.rowCount);
   }
 
-  /** Computed when asked for: it takes a pass over the data. */
+  /** Largest curvature of a row's loss. Computed on request, because it takes a pass over the data. */
   get smoothness(): number | undefined {
     const { curvature } = this.options.loss;
     return curvature === undefined ? undefined : curvature * this.largestRow();
@@ -181,7 +186,10 @@ export class LinearProblem implements Problem, RowGradient {
     };
   }
 
-  /** A log loss below ln 2 is that of a row whose class is likelier than not: where each row's is, weights that grow fit ever better. */
+  /**
+   * Returns a reason if the loss has no minimum. A log loss below ln 2 is that of a row whose class is more likely than
+   * not. If that holds for every row, growing weights fit ever better.
+   */
   endless(mean: number): string | undefined {
     const { data, options, weights, rowCount } = this;
     const { loss, l1, l2, group } = options;
@@ -227,7 +235,7 @@ export class LinearProblem implements Problem, RowGradient {
     set(field.LINEAR_LOSS_AT_LOSS, program.scalars.loss);
   }
 
-  /** Rows that come singly, of one output. */
+  /** Binds the loss of single rows, for one output. */
   private bindPoint(arena: Arena, set: (at: number, value: number) => void): void {
     set(field.LINEAR_POINT, ABSENT);
     if (this.options.outputs > 1) return;
@@ -267,7 +275,7 @@ export class LinearProblem implements Problem, RowGradient {
     return { program, block: arena.take(program.blockBytes), update: functions[program.update].slot, end };
   }
 
-  /** Class 0/1 becomes −1/+1 for binary losses; numbers are checked against what the loss takes. */
+  /** Returns coded targets: class 0/1 becomes −1/+1 for binary losses. Counts are checked. */
   private codedTarget(): number {
     const { target } = this.data;
     const { loss, outputs } = this.options;
@@ -298,7 +306,7 @@ export class LinearProblem implements Problem, RowGradient {
     return all;
   }
 
-  /** max w‖x‖², the intercept included. */
+  /** Returns max w‖x‖², including the intercept. */
   private largestRow(): number {
     const { layout, rowCount } = this.data;
     const { memory } = this.engine;
@@ -319,7 +327,7 @@ export class LinearProblem implements Problem, RowGradient {
 
 const columnCounts = new WeakMap<Dataset, Uint32Array>();
 
-/** How many rows of a sparse dataset hold each column, the intercept last. */
+/** Number of rows of a sparse dataset that contain each column, with the intercept last. */
 function rowsByColumn(data: Dataset, engine: Engine): Uint32Array {
   const known = columnCounts.get(data);
   if (known) return known;
@@ -332,7 +340,7 @@ function rowsByColumn(data: Dataset, engine: Engine): Uint32Array {
   return counts;
 }
 
-/** buffer += factor × values. */
+/** Program for buffer += factor × values. */
 function addProgram(type: "f32" | "f64", valueType: "f32" | "f64" | "i16" | "i8"): ProgramSpec {
   return {
     name: "add row",

@@ -1,14 +1,20 @@
-/** Losses by name. What asks for one holds all of this library, where bundlers leave out what is not called. */
+/**
+ * Losses by name. Programs that look up a loss by name include all losses of this library; other programs include only
+ * the losses that they call.
+ */
 
 import type { Json } from "../../../engine/contract/index.ts";
 import { assert } from "../../../engine/errors/errors.ts";
 import { lossFromJson as definedFrom, lossNames as definedNames, type Loss } from "../loss.ts";
 import * as library from "./index.ts";
 
-/** Asked for, so that bundlers leave out none. */
+/** Whether the library's losses are present. Reading the list keeps bundlers from removing any of them. */
 const isHeld = (): boolean => Object.keys(library).length > 0;
 
-/** A loss from its name, or from what toJSON() gave. @throws OptionError [LOSS_UNKNOWN] for one that nobody defined, [JSON_TYPE] for what is neither */
+/**
+ * Returns a loss from its name or its JSON. @throws OptionError [LOSS_UNKNOWN] if it is not defined, [JSON_TYPE] for
+ * other values
+ */
 export function lossFromJson(json: Json): Loss {
   assert(isHeld(), "the library's losses are defined");
   return definedFrom(json);

@@ -1,7 +1,10 @@
 import { add, mul, neg, softplus, sub } from "../../../engine/compiler/index.ts";
 import { entropy, loss } from "../loss.ts";
 
-/** Logistic loss: log(1 + e^(−yz)), y = ±1; the negative log likelihood of P(y = 1) = 1/(1 + e^(−z)), in nats. Source: Berkson 1944. */
+/**
+ * Logistic loss: log(1 + e^(−yz)), y = ±1; the negative log likelihood of P(y = 1) = 1/(1 + e^(−z)), in nats. Source:
+ * Berkson 1944.
+ */
 export const logisticLoss = loss("logistic", {}, ({ z, y }) => softplus(neg(mul(y, z))), {
   task: "binary",
   link: "sigmoid",

@@ -2,8 +2,9 @@ import { add, div, equal, exp, index, log, maximum, mul, stopGradient, sub, sum 
 import { entropy, loss } from "../loss.ts";
 
 /**
- * Multinomial logistic loss: log Σ_k e^(z_k) − z_y, the negative log likelihood under a softmax. z: outputs of one row; y: class index.
- * The largest output is taken out of the sum, so that nothing overflows. Source: Theil 1969.
+ * Multinomial logistic loss: log Σ_k e^(z_k) − z_y, the negative log likelihood under a softmax. z: outputs of one row;
+ * y: class index.
+ * The largest output is subtracted inside the sum, so that nothing overflows. Source: Theil 1969.
  */
 export const multinomialLoss = loss(
   "multinomial",

@@ -1,7 +1,10 @@
 import { add, exp, mul, sub } from "../../../engine/compiler/index.ts";
 import { entropy, loss } from "../loss.ts";
 
-/** Poisson loss with log link: e^z − yz, the negative log likelihood of a count y with mean e^z up to log y!. Source: Nelder and Wedderburn 1972. */
+/**
+ * Poisson loss with log link: e^z − yz, the negative log likelihood of a count y with mean e^z, up to log y!. Source:
+ * Nelder and Wedderburn 1972.
+ */
 export const poissonLoss = loss("poisson", {}, ({ z, y }) => sub(exp(z), mul(y, z)), {
   task: "count",
   link: "exp",

@@ -1,7 +1,10 @@
 import { lessEqual, mul, sub, where } from "../../../engine/compiler/index.ts";
 import { loss } from "../loss.ts";
 
-/** Quantile (pinball) loss: τr where r = y − z ≥ 0, (τ − 1)r below. τ (`quantile`) in [0, 1]. Source: Koenker and Bassett 1978. */
+/**
+ * Quantile (pinball) loss: τr where r = y − z ≥ 0, (τ − 1)r below. τ (`quantile`) in [0, 1]. Source: Koenker and
+ * Bassett 1978.
+ */
 export const quantileLoss = loss(
   "quantile",
   { quantile: 0.5 },

@@ -1,13 +1,15 @@
 /**
- * Augmentation: layers at the head of a network that change each example at random while it is trained, and are the identity otherwise.
+ * Augmentation: layers at the start of a network that change each example at random during training, and are the
+ * identity otherwise.
  *
- * `randomShift`: images [n, height, width, channels] by whole cells, −most … most in each direction, each equally often. What comes in repeats the
- * cells at the edge, which suits any background; with `fill: "zero"` it is 0.
- * `randomFlip`: mirrored with probability ½, left to right (axis 2) or, as said by `axis`, top to bottom (1).
- * `randomCutout`: a square of `size` cells is 0; its centre is any cell, so that at the edge less is cut. DeVries & Taylor 2017.
- * `noise`: x + deviation · z with z standard normal.
+ * `randomShift`: shifts images [n, height, width, channels] by −most … most whole cells in each direction, all equally
+ * likely. Cells that enter repeat the edge, which suits any background; with `fill: "zero"` they are 0.
+ * `randomFlip`: mirrors images with probability ½, left to right (`axis` 2) or top to bottom (`axis` 1).
+ * `randomCutout`: sets a square of `size` cells to 0. Its centre is any cell, so that less is cut at the edge. DeVries
+ * & Taylor 2017.
+ * `noise`: x + deviation · z, with z standard normal.
  *
- * @throws OptionError for options out of range; when traced, where the input is no image
+ * @throws OptionError for options out of range; when traced, if the input is not an image
  */
 
 import {
@@ -31,7 +33,7 @@ const perExample = (x: SymbolicArray, scope: Scope): SymbolicArray => scope.unif
 
 /** Options of `randomShift`. */
 export interface ShiftOptions extends Named {
-  /** What comes in at the edge: repeated cells ("edge") or 0 ("zero"). Default "edge". */
+  /** Values of cells that enter at the edge: repeated cells ("edge") or 0 ("zero"). Default "edge". */
   readonly fill?: "edge" | "zero";
 }
 
@@ -63,7 +65,7 @@ function widened(x: SymbolicArray, axis: number, most: number, fill: "edge" | "z
   return concatenate([before, x, after], axis);
 }
 
-/** Each shift is a view of the wide image, of which `where` takes one. */
+/** Selects the shift. Each possible shift is a view of the widened image, and `where` picks one. */
 function shifted(wide: SymbolicArray, axis: number, extent: number, u: SymbolicArray): SymbolicArray {
   const last = wide.shape[axis] - extent;
   const chosen = floor(mul(last + 1, u));
@@ -108,22 +110,24 @@ const makeNoise = layer<{ readonly deviation: number }>(
 );
 
 /**
- * While training, shifts each image by −most … most whole cells in each direction; otherwise y = x. x: [n, height, width,
- * channels]. @throws OptionError
+ * During training, shifts each image by −most … most whole cells in each direction; otherwise y = x. x: [n, height,
+ * width, channels]. @throws OptionError
  */
 export const randomShift = (most = 2, options: ShiftOptions = {}): Layer =>
   makeShift({ most, ...plain("randomShift", options, ["most"]) });
 /**
- * While training, mirrors each image with probability ½; otherwise y = x. `axis`: 2 left to right (default), 1 top to bottom.
- * @throws OptionError
+ * During training, mirrors each image with probability ½; otherwise y = x. `axis`: 2 left to right (default), 1 top to
+ * bottom. @throws OptionError
  */
 export const randomFlip = (options: Named & { readonly axis?: 1 | 2 } = {}): Layer => makeFlip(options);
 /**
- * While training, sets a square of `size` cells of each image to 0, centred on any cell; otherwise y = x. DeVries, Taylor 2017.
- * @throws OptionError
+ * During training, sets a square of `size` cells of each image to 0, centred on any cell; otherwise y = x. DeVries,
+ * Taylor 2017. @throws OptionError
  */
 export const randomCutout = (size: number, options: Named = {}): Layer =>
   makeCutout({ size, ...plain("randomCutout", options, ["size"]) });
-/** While training, y = x + deviation · z, z standard normal; otherwise y = x. @throws OptionError unless deviation >= 0 */
+/**
+ * During training, y = x + deviation · z, z standard normal; otherwise y = x. @throws OptionError unless deviation >= 0
+ */
 export const noise = (deviation: number, options: Named = {}): Layer =>
   makeNoise({ deviation, ...plain("noise", options, ["deviation"]) });

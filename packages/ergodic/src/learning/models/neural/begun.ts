@@ -3,7 +3,10 @@ import { DataError, OptionError } from "../../../engine/errors/errors.ts";
 import { checkVector, FROM, tensorOf } from "../beginning.ts";
 import type { ParameterLayout } from "./programs.ts";
 
-/** Parameters and running statistics that a network begins with: the trained ones, and `first` of the parts that begin anew. */
+/**
+ * Returns the initial parameters and running statistics of a network: the trained ones, and those of `first` for the
+ * parts in `reset`.
+ */
 export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, first: Float64Array): Float64Array {
   const all = first.slice();
   const parts = [...layout.parameters, ...layout.states];
@@ -32,7 +35,7 @@ export function begun({ numbers, reset }: Beginning, layout: ParameterLayout, fi
   );
 }
 
-/** A list without gaps, in the order in which problems lay parts out. */
+/** Splits a list of all numbers into parts, in the order in which problems lay them out, without gaps. */
 function alongPaths(vector: Float64Array, parts: readonly (Named & { readonly size: number })[]): Record<string, Float64Array> {
   const count = parts.reduce((sum, { size }) => sum + size, 0);
   checkVector(vector, count, parts.map(({ path, size }) => `${size} of ${path}`).join(", "));

@@ -2,27 +2,28 @@ import { input, type Shape, type SymbolicArray } from "../../../engine/compiler/
 import type { LayerLike } from "./scope.ts";
 import { traceNetwork } from "./trace.ts";
 
-/** What a network costs. */
+/** Size and cost of a network. */
 export interface NetworkCount {
-  /** Weights, biases, and scales and shifts of norms. */
+  /** Number of weights, biases, and scales and shifts of norms. */
   readonly parameters: number;
-  /** Parameters that are not frozen. */
+  /** Number of parameters that are not frozen. */
   readonly trained: number;
-  /** Running statistics. */
+  /** Number of running statistics. */
   readonly states: number;
-  /** For one example. */
+  /** Number of multiply-adds for one example. */
   readonly multiplyAdds: number;
-  /** Of an example's output. */
+  /** Shape of the output of one example. */
   readonly outputShape: Shape;
 }
 
 /**
- * What a network costs, found by tracing it for one example.
+ * Counts the parameters and operations of a network by tracing it for one example.
  *
- * Parameters count weights, biases, and batch norm's scale and shift, not its running statistics (`states`). Multiply-adds are those of dense
- * layers, convolutions and recurrences, as papers count them: no biases, norms, activations and pools.
+ * Parameters are weights, biases, and batch norm's scale and shift. Its running statistics are counted as `states`.
+ * Multiply-adds are those of dense layers, convolutions and recurrences, as in papers: without biases, norms,
+ * activations and pools.
  *
- * @throws OptionError or CompileError where the network does not fit the shape
+ * @throws OptionError or CompileError if the network does not fit the shape
  */
 export function countNetwork(network: LayerLike, shape: Shape): NetworkCount {
   const { parameters, states, multiplyAdds, output } = traceNetwork(network, input("x", [1, ...shape]));

@@ -1,4 +1,4 @@
-/** Neural networks: layers, what they are made of, and known architectures. */
+/** Neural networks: layers, their building blocks, and known architectures. */
 export { type MobileNetOptions, mobileNetV1, mobileNetV2, type NetworkForm } from "./architectures/mobile.ts";
 export {
   type CirculantNetOptions,

@@ -1,9 +1,12 @@
-/** Whether a network takes numbers of its rows as row numbers of a table, as an embedding does: such numbers must stay as they are. */
+/**
+ * Detects networks that use numbers of their rows as indices into a table, as an embedding does. Such numbers must not
+ * be scaled.
+ */
 import { arraysBelow, input, type Shape } from "../../../engine/compiler/array/index.ts";
 import type { LayerLike } from "./scope.ts";
 import { traceNetwork } from "./trace.ts";
 
-/** Batch statistics want two rows. */
+/** Number of rows in the trace. Batch statistics need two. */
 const PROBE_ROWS = 2;
 const known = new WeakMap<LayerLike, Map<string, boolean>>();
 

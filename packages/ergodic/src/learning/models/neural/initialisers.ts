@@ -1,13 +1,12 @@
 /**
- * First values of parameters. Each is drawn from `stream(seed, "initial", path)`, so that it depends on the seed and the parameter's path
- * alone, not on what else the network holds.
+ * Initial values of parameters. Each parameter draws from `stream(seed, "initial", path)`, so its values depend only on
+ * the seed and its path, not on the rest of the network.
  *
- * With n_in and n_out the numbers of inputs of an output and of outputs of an input (`Fans`): he: variance 2/n_in; glorot: 2/(n_in + n_out);
- * lecun: 1/n_in; Uniform forms are uniform on ±√(3·variance). orthogonal: a matrix of all but the last axis by the last, with orthonormal
- * columns or rows (whichever fit), uniform among these. Normal numbers are not truncated.
- * Sources: He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014.
- *
- * An initialiser is known by its name from its definition on.
+ * With fan-in n_in and fan-out n_out (`Fans`), the variances are: he 2/n_in; glorot 2/(n_in + n_out); lecun 1/n_in.
+ * Uniform forms are uniform on ±√(3·variance). orthogonal: a matrix of all but the last axis by the last, with
+ * orthonormal columns or rows (whichever is possible), uniform among such matrices. Normal numbers are not truncated.
+ * Sources: He et al. 2015; Glorot & Bengio 2010; LeCun et al. 1998; Saxe et al. 2014. An initialiser is known by its
+ * name after its definition.
  *
  * @throws OptionError for an option that is unknown or out of range, or an unknown name
  */
@@ -20,27 +19,30 @@ import { checkKeys, checkNumber, OptionError } from "../../../engine/errors/erro
 import { type Draws, stream } from "../../../engine/random/stream.ts";
 import { orthogonalRows } from "./orthogonal-rows.ts";
 
-/** Inputs per output and outputs per input of a weight, which initialisers scale by. */
+/** Fan-in and fan-out of a weight, by which initialisers scale. */
 export interface Fans {
-  /** Inputs of an output. */
+  /** Fan-in: number of inputs per output. */
   readonly fanIn: number;
-  /** Outputs of an input. */
+  /** Fan-out: number of outputs per input. */
   readonly fanOut: number;
 }
 
-/** Makes the first values of a parameter, e.g. heNormal(). */
+/** Generator of the initial values of a parameter, e.g. heNormal(). */
 export interface Initialiser {
-  /** Its name. */
+  /** Name of the initialiser. */
   readonly name: string;
-  /** Its options, with defaults filled in. */
+  /** Options, with defaults filled in. */
   readonly options: JsonObject;
-  /** Row-major values. */
+  /** Returns row-major initial values. */
   values(shape: Shape, fans: Fans, draws: Draws): Float64Array;
-  /** JSON from which `initialiserFromJson` makes the same again. */
+  /** JSON from which `initialiserFromJson` rebuilds the initialiser. */
   toJSON(): JsonObject;
 }
 
-/** Of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes, times all before. */
+/**
+ * Returns the fans of a dense weight [in, out] or a convolution's [height, width, in, out]: the last two axes,
+ * multiplied by the size of all axes before them.
+ */
 export function fansOf(shape: Shape): Fans {
   if (shape.length < 2) return { fanIn: sizeOf(shape), fanOut: sizeOf(shape) };
   const [fanIn, fanOut] = shape.slice(-2);
@@ -48,7 +50,7 @@ export function fansOf(shape: Shape): Fans {
   return { fanIn: fanIn * field, fanOut: fanOut * field };
 }
 
-/** The first values of the parameter with this path. */
+/** Returns the initial values of a parameter. They depend on its path. */
 export function initialValues(
   seed: number,
   parameter: { readonly path: string; readonly shape: Shape; readonly initial: Initialiser; readonly fans?: Fans },
@@ -61,10 +63,10 @@ type Draw<O> = (given: { shape: Shape; fans: Fans; draws: Draws; options: O }) =
 const defined = new Registry<(options?: JsonObject) => Initialiser>("initialiser");
 
 /**
- * Defines an initialiser of your own, known by its name in files: `initialiser(name, defaults, ({ shape, fans, draws, options
- * }) => values)`.
+ * Defines your own initialiser, known by its name in files:
+ * `initialiser(name, defaults, ({ shape, fans, draws, options }) => values)`.
  *
- * `check` refuses options. @throws OptionError for a name that is taken
+ * `check` throws for invalid options. @throws OptionError for a name that is taken
  */
 export function initialiser<O extends JsonObject>(
   name: string,
@@ -87,7 +89,7 @@ export function initialiser<O extends JsonObject>(
   return factory;
 }
 
-/** From its name or its JSON. */
+/** Returns an initialiser from its name or its JSON. */
 export function initialiserFromJson(json: Json): Initialiser {
   const described = typeof json === "string" ? { initialiser: json } : json;
   checkNamedJson("initialiserFromJson", described, "initialiser", "an initialiser");
@@ -135,8 +137,8 @@ export const lecunNormal = scaled("lecunNormal", ({ fanIn }) => 1 / fanIn, "norm
 export const lecunUniform = scaled("lecunUniform", ({ fanIn }) => 1 / fanIn, "uniform");
 
 /**
- * A random matrix of all but the last axis by the last, with orthonormal rows or columns, times `gain` >= 0 (1). Saxe et al.
- * 2014.
+ * A random matrix of all but the last axis by the last, with orthonormal rows or columns, times `gain` >= 0 (1). Saxe
+ * et al. 2014.
  */
 export const orthogonal = initialiser<{ gain: number }>(
   "orthogonal",
@@ -155,11 +157,11 @@ export const orthogonal = initialiser<{ gain: number }>(
   ({ gain }) => checkNumber("orthogonal", "gain", gain, { low: 0 }),
 );
 
-/** All 0. */
+/** Sets all values to 0. */
 export const zeros = initialiser("zeros", {}, everywhere(0));
-/** All 1. */
+/** Sets all values to 1. */
 export const ones = initialiser("ones", {}, everywhere(1));
-/** All `value` (0). */
+/** Sets all values to `value` (0). */
 export const constantInitial = initialiser<{ value: number }>(
   "constantInitial",
   { value: 0 },
@@ -167,7 +169,7 @@ export const constantInitial = initialiser<{ value: number }>(
   ({ value }) => checkNumber("constantInitial", "value", value),
 );
 
-/** The last axis in equal blocks, each with one number: biases of gates. */
+/** Splits the last axis into equal blocks, each with one value: biases of gates. */
 export const blockConstants = initialiser<{ values: number[] }>(
   "blockConstants",
   { values: [0] },
@@ -200,7 +202,10 @@ export const uniformInitial = initialiser<{ low: number; high: number }>(
   },
 );
 
-/** Asked for where one is read by its name, so that bundlers leave out none. */
+/**
+ * List of the library's initialisers. It is read before an initialiser is looked up by name, so that bundlers keep all
+ * of them.
+ */
 const library = [
   heNormal,
   heUniform,
@@ -217,7 +222,7 @@ const library = [
   uniformInitial,
 ];
 
-/** Keeps the names of all initialisers of this library for it. */
+/** Reserves the names of all initialisers of this library. */
 export function reserveInitialisers(): void {
   if (library.length > 0) defined.reserve();
 }

@@ -7,10 +7,11 @@ import { assert } from "../../../engine/errors/errors.ts";
 import type { Loss } from "../loss.ts";
 
 /**
- * A loss (models/loss.ts) on a batch: z [batch, outputs], y [batch] → losses [batch].
+ * Evaluates a loss (models/loss.ts) on a batch: z [batch, outputs], y [batch] → losses [batch].
  *
- * Joint losses are over the outputs of a row: their vectors lie along axis 1, their reductions sum over it. Others with several outputs are one class
- * against the rest: y = k counts +1 for output k and −1 for all others, and the losses of a row are added.
+ * A joint loss covers the outputs of a row: its vectors lie along axis 1, and its reductions sum over it. Other losses
+ * with several outputs are one class against the rest: y = k means +1 for output k and −1 for all others, and the
+ * losses of a row are added.
  */
 export function lossOnArrays(loss: Loss, z: SymbolicArray, y: SymbolicArray): SymbolicArray {
   const [batch, outputs] = z.shape;

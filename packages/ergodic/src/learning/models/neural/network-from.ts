@@ -4,7 +4,7 @@ import { resolveLoss } from "../choose-loss.ts";
 import { layerFromJson } from "./layers/by-kind.ts";
 import { type NetworkModel, type NetworkOptions, networkModel } from "./network.ts";
 
-/** The model that `toJSON` described. */
+/** Returns the model that `toJSON` described. */
 export function networkFromJson(json: JsonObject): NetworkModel {
   const { model: _, layers, loss, ...rest } = json;
   if (layers === null)

@@ -1,16 +1,19 @@
 /**
  * network(layers, options): a neural network as a model for `fit`.
  *
- * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖², z = the last layer's outputs, without an activation of their own: the
- * loss has it. `layers`: a layer, a list of them, or a function (x, scope) => array. loss: as of linear(); by itself logistic
- * or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: by group of parameters
- * (grouped(layer, "name")), what their steps are multiplied with. `standardise`: columns to mean 0 and sd 1 where their units
- * differ; images as a whole, by one mean and one sd of all cells ("auto" does both, but neither where an embedding takes
- * columns as row numbers of its table, and leaves columns of 0 and 1 as they are). Targets that are numbers: where √mean(y²) lies outside 0.1 … 10 ("auto"; true: always),
- * z = mean + sd · the last layer's output, and steps see the loss in units of the sd (of its square
- * for the squared loss): so does a rule that is told a least loss. Ticks and results report it in the target's.
+ * Minimises mean_i w_i ℓ(z_i, y_i) + l1‖p‖₁ + l2/2‖p‖². z is the last layer's output without an activation, which the
+ * loss includes. `layers`: a layer, a list of layers, or a function (x, scope) => array. loss: as for linear(); default
+ * logistic or multinomial for classes, squared for numbers. Biases and norms are not penalised. `rates`: factors of the
+ * steps by group of parameters (grouped(layer, "name")).
+ * `standardise`: "auto" scales columns to mean 0 and sd 1 if their units differ, and images by one mean and one sd of
+ * all cells. It scales neither if an embedding uses columns as indices into its table, and it does not scale columns of
+ * 0 and 1.
+ * Numeric targets are scaled if √mean(y²) lies outside 0.1 … 10 ("auto"), or always (true): z = mean + sd · the last
+ * layer's output. Steps, and rules with a least loss, then see the loss in units of the sd (of its square for the
+ * squared loss). Ticks and results report it in the target's units.
  *
- * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError where loss, data and plan do not
+ * @throws OptionError for unknown options or losses, or layers that do not fit; CapabilityError if loss, data and plan
+ * do not fit together
  */
 
 import type {
@@ -46,7 +49,7 @@ import { isLayer, type Layer, type LayerFunction, type LayerLike } from "./scope
 /** Options of `network`. */
 export interface NetworkOptions {
   /**
-   * The loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
+   * Loss, by name or made by its factory, as for linear(). Default: logistic or multinomial for classes, squared for
    * numbers.
    */
   loss?: LossName | Loss;
@@ -56,28 +59,28 @@ export interface NetworkOptions {
   l2?: number;
   /** Weights of the classes by name, or "balanced": n / (classes × count). Default: all 1. */
   classWeights?: "balanced" | Record<string, number>;
-  /** By group of parameters (see `grouped`), what their steps are multiplied with, >= 0. Default: all 1. */
+  /** Factors of the steps by group of parameters (see `grouped`), >= 0. Default: all 1. */
   rates?: Record<string, number>;
   /**
-   * Whether columns, images and numeric targets are brought to mean 0 and standard deviation 1. Default "auto": where their
-   * units need it.
+   * Whether columns, images and numeric targets are scaled to mean 0 and standard deviation 1. Default "auto": if their
+   * units require it.
    */
   standardise?: boolean | "auto";
 }
 
 const known = ["loss", "l1", "l2", "classWeights", "rates", "standardise"];
 
-/** `K`: what is predicted, where the compiler knows the loss. */
+/** `K`: kind of prediction, if the compiler knows the loss. */
 export interface NetworkModel<K extends PredictionKind = PredictionKind> extends Model<Dataset> {
-  /** For types only: what is predicted. */
+  /** For types only: kind of prediction. */
   readonly predicts?: K;
-  /** The network. */
+  /** Layers of the network. */
   readonly layers: LayerLike;
   /** The options, as given. */
   readonly options: Readonly<NetworkOptions>;
-  /** Of the kernels that its programs call. */
+  /** Returns the families of kernels that its programs call. */
   families(prepared: Dataset): readonly Family[];
-  /** The model on prepared data, as a problem for algorithms. */
+  /** Binds the model to prepared data, as a problem for algorithms. */
   bind(prepared: Dataset, plan: Plan, engine: Engine): NetworkProblem;
 }
 
@@ -125,7 +128,7 @@ export function networkModel<const O extends NetworkOptions = Record<never, neve
   };
 }
 
-/** The loss where no target says more: several outputs are classes, one is a number. */
+/** Returns the loss if there is no target: several outputs are classes, one is a number. */
 export const lossOfRows = ({ loss }: NetworkOptions, outputs: number): Loss =>
   resolveLoss("network", loss ?? (outputs > 1 ? "multinomial" : "squared"));
 
@@ -149,7 +152,10 @@ function toJSON(layers: LayerLike, options: NetworkOptions): JsonObject {
   };
 }
 
-/** Plain functions cannot be written down: null stands for a network that holds one, which predicts from its file, but cannot be trained on. */
+/**
+ * Returns the JSON of the layers, or null if they contain a plain function, which JSON cannot represent. Such a network
+ * predicts from its file, but cannot be trained further.
+ */
 function layersJson(layers: LayerLike): JsonObject | null {
   if (!isLayer(layers)) return null;
   try {
@@ -197,7 +203,7 @@ function factsOfRows(layers: LayerLike, options: NetworkOptions, data: Dataset, 
   return { network: layers, loss, outputs, rowShape, scale, target: targetScale(options, loss, data) };
 }
 
-/** Units of a target far from 1 would leave a network to learn them first. */
+/** Returns the scale of a numeric target. Without it, a network would first have to learn units far from 1. */
 function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data: Dataset): TargetScale | undefined {
   if (loss.task !== "regression" || loss.link !== "identity" || standardise === false) return undefined;
   const { values } = data.target;
@@ -211,7 +217,7 @@ function targetScale({ standardise = "auto" }: NetworkOptions, loss: Loss, data:
 const MOST_SAMPLED = 1000;
 const scales = new WeakMap<Dataset, InputScale>();
 
-/** Mean and standard deviation of all cells, from at most a thousand rows at equal distances. */
+/** Mean and standard deviation of all cells, from at most a thousand equidistant rows. */
 function inputScale(data: Dataset): InputScale {
   const before = scales.get(data);
   if (before) return before;

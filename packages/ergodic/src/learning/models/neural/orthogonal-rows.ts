@@ -2,12 +2,12 @@ import { assert } from "../../../engine/errors/errors.ts";
 import type { Draws } from "../../../engine/random/stream.ts";
 
 /**
- * Orthonormal rows, uniform among all such (Haar): normal numbers, orthogonalised from the first row on, with positive scales.
+ * Returns orthonormal rows, uniform among all such (Haar): float64[count × length], row-major, count ≤ length.
  *
- * Twice, since one pass of Gram and Schmidt loses orthogonality with the condition of the rows: within 1e-14 · length after two.
+ * Rows of normal numbers are orthogonalised from the first on, with positive scales. This is done twice, because one
+ * pass of Gram–Schmidt loses orthogonality if the rows are ill-conditioned. After two passes, the error is within 1e-14
+ * · length.
  * Source: Mezzadri 2007; Giraud et al. 2005.
- *
- * float64[count × length], row-major, count ≤ length.
  */
 export function orthogonalRows(count: number, length: number, draws: Draws): Float64Array {
   assert(count <= length, `${count} orthogonal rows of ${length} numbers were asked for`);

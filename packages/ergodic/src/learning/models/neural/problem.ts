@@ -1,8 +1,8 @@
 /**
- * A network bound to a dataset: gradients of rows through kernels/engine/arrays/network.ts. Parameters: programs.ts.
+ * A network bound to a dataset, with gradients of rows by kernels/engine/arrays/network.ts. Parameters: programs.ts.
  *
- * Rows with dense columns only. Batch statistics, dropout and augmentation take part in an update; what is random is drawn from
- * the lane's own key and the number of its update, so that it does not depend on the worker that makes it.
+ * Only for rows with dense columns. Updates use batch statistics, dropout and augmentation. Random numbers depend on
+ * the lane's key and the number of its update, so they do not depend on the worker that executes it.
  */
 
 import { compileArrays } from "../../../engine/compiler/array/compile.ts";
@@ -30,11 +30,11 @@ import {
 } from "./programs.ts";
 
 const KINDS = { f32: 0, f64: 1, i16: 2, i8: 3 } as const;
-/** Rows for which the network is traced to learn its parameters: batch statistics want two. */
+/** Number of rows in the trace that finds the parameters. Batch statistics need two. */
 const PROBE_ROWS = 2;
-/** Parameters from which on memory is reckoned before it is taken. */
+/** Number of parameters from which memory is estimated before it is allocated. */
 const LARGE = 2 ** 24;
-/** Of a parameter outside of the engine: start, density, decay and rate. */
+/** Bytes per parameter outside the engine: start, density, decay and rate. */
 const HOST_BYTES = 32;
 
 export interface NetworkProblemOptions extends NetworkFacts {
@@ -64,7 +64,7 @@ export class NetworkProblem implements Problem, RowGradient {
   private readonly plan: Plan;
   private readonly precision: "f32" | "f64";
   private readonly arena: Arena;
-  /** Addresses: f64[rows], as coded. */
+  /** Addresses of the coded targets and of the row weights: f64[rows]. */
   readonly target: number;
   readonly weights: number;
   private first: Float64Array | undefined;
@@ -153,7 +153,7 @@ export class NetworkProblem implements Problem, RowGradient {
         linked: linkArrays(engine, program, arena, plan.deterministic),
       });
     const update = place(updateProgram(this.options, batch, precision, this.layout, outputs), field.NETWORK_UPDATE);
-    // A line search alone asks for the loss without its gradient.
+    // Only a line search needs the loss without its gradient.
     let hasObjective = false;
     const objective = (): void => {
       if (hasObjective) return;
@@ -182,7 +182,9 @@ export class NetworkProblem implements Problem, RowGradient {
     this.arena.dispose();
   }
 
-  /** Before anything is made of that size, since a host may end the process that takes more than it has. */
+  /**
+   * Checks the required memory before allocating anything, because a host can kill a process that exceeds its memory.
+   */
   private checkRoom(): void {
     const { parameterCount: count, trainedCount, precision, layout } = this;
     const bytes = (count + trainedCount) * (precision === "f64" ? 8 : 4);
@@ -201,7 +203,7 @@ export class NetworkProblem implements Problem, RowGradient {
     return this.options.beginning ? begun(this.options.beginning, this.layout, all) : all;
   }
 
-  /** Of rows and classes together, f64[rows], or 0. */
+  /** Returns the address of the products of row weights and class weights, f64[rows], or 0. */
   private rowWeights(): number {
     const { weights, target, rowCount } = this.data;
     const { classWeights } = this.options;
@@ -212,7 +214,7 @@ export class NetworkProblem implements Problem, RowGradient {
   }
 }
 
-/** Targets as losses take them: −1 and +1 for two classes and one output, else as they are. */
+/** Returns the targets as losses need them: −1 and +1 for two classes and one output, otherwise unchanged. */
 function codedTarget(data: Dataset, { loss, outputs }: NetworkFacts): Float64Array {
   const { kind, values } = data.target;
   if (loss.task !== "binary" || outputs > 1) return Float64Array.from(values);
@@ -225,13 +227,13 @@ interface Placing {
   readonly plan: Plan;
   readonly lane: number;
   readonly model: number;
-  /** Of the entry in the model's block. */
+  /** Offset of the program's entry in the model's block. */
   readonly at: number;
   readonly buffers: Readonly<Record<string, number>>;
   readonly linked: LinkedArrays;
 }
 
-/** A block for the program, and its entry; the block's address. */
+/** Allocates a block for the program and writes its entry. Returns the block's address. */
 function placeProgram({ engine, arena, plan, lane, model, at, buffers, linked }: Placing): number {
   const { plan: memory, run } = linked;
   const block = arena.take(memory.bytes);

@@ -1,8 +1,10 @@
 /**
- * The programs of a network on a batch: loss, gradient and the next running statistics, as one function of one vector of parameters.
+ * Programs of a network on a batch: loss, gradient and next running statistics as a function of one vector of
+ * parameters.
  *
- * The vector: trained parameters first, each from a multiple of 16 numbers on, then what no rule touches: frozen parameters and running
- * statistics. Buffers of the program: "x" [batch, …row], "y" [batch], "w" [batch] (weights that say the mean), "parameters", "gradient", "loss".
+ * In the vector, trained parameters come first, each aligned to a multiple of 16 numbers. Frozen parameters and running
+ * statistics, which no rule changes, follow. Buffers of a program: "x" [batch, …row], "y" [batch], "w" [batch] (row
+ * weights, which include the factor of the mean), "parameters", "gradient", "loss".
  */
 
 import { checkInputs } from "../../../engine/compiler/array/checks.ts";
@@ -26,13 +28,13 @@ import { lossOnArrays } from "./loss-on-arrays.ts";
 import type { LayerLike } from "./scope.ts";
 import { type TracedNetwork, type TracedParameter, type TracedState, traceNetwork } from "./trace.ts";
 
-/** What x is shifted by and multiplied with before the first layer. */
+/** Shift and factor of x before the first layer. */
 export interface InputScale {
   readonly mean: number;
   readonly factor: number;
 }
 
-/** What outputs are multiplied with and shifted by: the units of the target. */
+/** Factor and shift of the outputs: the units of the target. */
 export interface TargetScale {
   readonly mean: number;
   readonly deviation: number;
@@ -44,7 +46,7 @@ export interface NetworkFacts {
   readonly outputs: number;
   readonly rowShape: Shape;
   readonly scale: InputScale;
-  /** Absent: outputs are the last layer's as they are. */
+  /** Absent if the outputs of the last layer are used unchanged. */
   readonly target?: TargetScale;
 }
 
@@ -56,7 +58,7 @@ export interface Place {
 export interface ParameterLayout {
   readonly parameters: readonly (TracedParameter & Place)[];
   readonly states: readonly (TracedState & Place)[];
-  /** Numbers that gradients are for; all numbers. */
+  /** Count of the numbers that have gradients, and of all numbers. */
   readonly trained: number;
   readonly count: number;
 }
@@ -78,7 +80,7 @@ export function layOutParameters({ parameters, states }: TracedNetwork): Paramet
   return { parameters: [...trained, ...frozen], states: placed(states), trained: trainedEnd, count: end };
 }
 
-/** z [batch, outputs] of the network on x [batch, …row]. */
+/** Returns the outputs z [batch, outputs] of the network on x [batch, …row]. */
 export function outputsOf(
   facts: Omit<NetworkFacts, "loss">,
   batch: number,
@@ -105,13 +107,15 @@ export function outputsOf(
 
 const PROBE_ROWS = 2;
 
-/** Of the kernels that training and prediction call. */
+/** Returns the families of kernels that training and prediction call. */
 export function familiesOfNetwork(facts: NetworkFacts): Family[] {
   const { z, states } = outputsOf(facts, PROBE_ROWS, true);
   return [...new Set<Family>(["arrays", ...familiesOf([z, ...states.flatMap(({ next }) => (next ? [next] : []))])])];
 }
 
-/** Mean loss, its gradient and the running statistics after an update; z, if the outputs are asked for. */
+/**
+ * Program for the mean loss, its gradient and the running statistics after an update; and for z if `outputs` is set.
+ */
 export function updateProgram(
   facts: NetworkFacts,
   batch: number,
@@ -143,7 +147,7 @@ export function updateProgram(
   };
 }
 
-/** The same loss alone. */
+/** Program for the same loss without gradients. */
 export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32" | "f64", layout: ParameterLayout): ArrayProgram {
   const { z } = outputsOf(facts, batch, true);
   return {
@@ -154,12 +158,12 @@ export function lossProgram(facts: NetworkFacts, batch: number, precision: "f32"
   };
 }
 
-/** What 1 of the trained loss is in the target's units. */
+/** Size of one unit of the trained loss, in the target's units. */
 export function lossUnitOf({ loss, target }: Pick<NetworkFacts, "loss" | "target">): number {
   return target ? target.deviation * (loss.quadratic ? target.deviation : 1) : 1;
 }
 
-/** In units of the deviation where the target was scaled: steps would go by its square otherwise. */
+/** Returns the loss, in units of the deviation if the target was scaled. Otherwise steps would grow with its square. */
 function lossOf(facts: NetworkFacts, batch: number, z: SymbolicArray): SymbolicArray {
   return div(sum(mul(input("w", [batch]), lossOnArrays(facts.loss, z, input("y", [batch])))), lossUnitOf(facts));
 }

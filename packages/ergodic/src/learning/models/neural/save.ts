@@ -1,8 +1,9 @@
 /**
- * A trained network as plain data: its program for prediction as a plan of kernels (compiler/array/serialise.ts), and the numbers that it takes.
+ * Saves a trained network as plain data: its prediction program as a plan of kernels (compiler/array/serialise.ts), and
+ * the weights that it uses.
  *
- * What depends on parameters alone is computed here, once. A factor for each channel after a product or a convolution goes into its weights: batch
- * normalisation costs nothing when it predicts.
+ * Values that depend only on parameters are computed here, once. A factor per channel after a product or a convolution
+ * is folded into its weights, so batch normalisation costs nothing in prediction.
  */
 
 import { arraysBelow, input, interpret, type Shape, type SymbolicArray } from "../../../engine/compiler/array/index.ts";
@@ -19,12 +20,12 @@ import { twoValues } from "../choose-loss.ts";
 import { layOutParameters, type NetworkFacts, outputsOf, type ParameterLayout } from "./programs.ts";
 import { scalesJson } from "./scales.ts";
 
-/** Numbers of a file, by what they are of. */
+/** Arrays of numbers in a file, by the node that they replace. */
 export type Weights = Map<SymbolicArray, { readonly name: string; readonly values: Float64Array }>;
 
 const NONE = new Float64Array(0);
 
-/** Products and convolutions: their weights are argument 1, with the channels of the result as the last axis. */
+/** Products and convolutions. Their weights are argument 1, with the channels of the result as the last axis. */
 const WEIGHTED = new Set(["matmul", "convolution", "depthwise"]);
 
 export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Dataset, parameters: Float64Array): SavedModel {
@@ -63,7 +64,7 @@ export function saveNetwork(facts: NetworkFacts, model: JsonObject, data: Datase
   };
 }
 
-/** @throws CompileError where rows are not each by themselves */
+/** @throws CompileError if the outputs of a row depend on other rows or on random numbers */
 function encodeRows(program: (batch: number) => ArrayProgram): EncodedPlan {
   try {
     return encodePlan(program);
@@ -85,8 +86,8 @@ function valuesOf({ parameters, states }: ParameterLayout, all: Float64Array): R
 }
 
 /**
- * z of x for a batch. `weights` collects what is computed from parameters alone, the same for every batch; without `values` its names alone, those
- * of the file's tensors.
+ * Program of z on x for a batch. `weights` collects the values computed from parameters alone, which are the same for
+ * every batch. Without `values`, it collects only names, which are those of the file's tensors.
  */
 export function predictionProgram(
   facts: Omit<NetworkFacts, "loss">,
@@ -106,7 +107,10 @@ export function predictionProgram(
   return { name: "prediction", precision: "f32", outputs: [{ value, buffer: "z", offset: 0 }] };
 }
 
-/** By the interpreter; but large products with a factor a channel, of which a network has many, directly. */
+/**
+ * Evaluates a node with the interpreter. Large products with a factor per channel, which are frequent in networks, are
+ * computed directly.
+ */
 function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64Array>>): Float64Array {
   const factor = node.args.find(({ rank, size }) => rank === 1 && size === node.shape.at(-1));
   const scaled = node.args.find((arg) => arg !== factor && arg.size === node.size);
@@ -115,7 +119,7 @@ function numbersOf(node: SymbolicArray, values: Readonly<Record<string, Float64A
   return whole.map((x, i) => x * each[i % each.length]);
 }
 
-/** Of a parameter its path; of what is computed that of the first in it, "0.weight folded". */
+/** Name of a parameter: its path. A computed value has the path of the first parameter in it: "0.weight folded". */
 function nameOf(node: SymbolicArray, weights: Weights): string {
   const first = arraysBelow([node]).find(({ op }) => op === "input")!;
   const path = String(first.attributes).replace(/^\w+:/, "");
@@ -126,7 +130,7 @@ function nameOf(node: SymbolicArray, weights: Weights): string {
   return name;
 }
 
-/** Which nodes depend on parameters alone, and not on the number of rows. */
+/** Returns the nodes that depend only on parameters, and not on the number of rows. */
 function fixedNodes(roots: readonly SymbolicArray[], batch: number): Set<SymbolicArray> {
   const fixed = new Set<SymbolicArray>();
   const growsWithRows = (shape: Shape): boolean => shape.some((extent) => extent % batch === 0);
@@ -138,7 +142,7 @@ function fixedNodes(roots: readonly SymbolicArray[], batch: number): Set<Symboli
   return fixed;
 }
 
-/** Of these the largest that hold a parameter. */
+/** Returns the largest fixed nodes that contain a parameter. */
 function largestFixed(roots: readonly SymbolicArray[], batch: number): SymbolicArray[] {
   const fixed = fixedNodes(roots, batch);
   const found = new Set<SymbolicArray>();
@@ -151,7 +155,10 @@ function largestFixed(roots: readonly SymbolicArray[], batch: number): SymbolicA
 
 const holdsParameter = (node: SymbolicArray): boolean => arraysBelow([node]).some(({ op }) => op === "input");
 
-/** (Product + bias) · factor → product with weights · factor + bias · factor, wherever nothing else takes what is scaled. */
+/**
+ * Rewrites (product + bias) · factor to (product with weights · factor) + bias · factor, unless the unscaled value is
+ * also used elsewhere.
+ */
 function foldFactors(root: SymbolicArray, batch: number): SymbolicArray[] {
   const fixed = fixedNodes([root], batch);
   const users = new Map<SymbolicArray, number>();
@@ -184,7 +191,7 @@ function foldedInto(node: SymbolicArray, folding: Folding): SymbolicArray | unde
   return isFactor ? timesFactor(scaled, made.get(factor)!, folding) : undefined;
 }
 
-/** x · factor, with the factor in weights; undefined where x is no product, or is wanted as it is elsewhere. */
+/** Returns x · factor, with the factor in the weights; undefined if x is not a product, or is also used elsewhere. */
 function timesFactor(x: SymbolicArray, factor: SymbolicArray, folding: Folding): SymbolicArray | undefined {
   const { users, fixed, made } = folding;
   if (fixed.has(x) || users.get(x) !== 1 || x.shape.at(-1) !== factor.size) return undefined;
@@ -193,7 +200,7 @@ function timesFactor(x: SymbolicArray, factor: SymbolicArray, folding: Folding):
     if (!fixed.has(weights) || weights.shape.at(-1) !== factor.size) return undefined;
     return arrayPrimitiveOf(x).rebuild(x, [made.get(from)!, mul(made.get(weights)!, factor)]);
   }
-  // A 1 × 1 convolution is a product of matrices between two reshapes.
+  // A 1 × 1 convolution is a matrix product between two reshapes.
   if (x.op === "reshape") {
     const inner = timesFactor(x.args[0], factor, folding);
     return inner && arrayPrimitiveOf(x).rebuild(x, [inner]);

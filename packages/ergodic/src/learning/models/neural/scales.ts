@@ -4,13 +4,16 @@ import { isNumber, isObject } from "../../../engine/loop/kept-part.ts";
 import { FROM } from "../beginning.ts";
 import type { NetworkFacts } from "./programs.ts";
 
-/** Units of inputs and targets: what a saved network has been folded with, and one that begins from it must take over. */
+/**
+ * JSON of the units of inputs and targets. They are folded into a saved network, and a network that starts from it must
+ * use the same units.
+ */
 export const scalesJson = ({ scale, target }: Pick<NetworkFacts, "scale" | "target">): Json => ({
   input: { ...scale },
   target: target ? { ...target } : null,
 });
 
-/** @throws DataError where the description of a network holds none */
+/** Reads the units from the description of a network. @throws DataError if there are none */
 export function scalesOf({ scales }: JsonObject): Pick<NetworkFacts, "scale" | "target"> {
   if (isObject(scales)) {
     const { input, target } = scales;

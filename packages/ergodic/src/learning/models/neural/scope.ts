@@ -2,76 +2,78 @@ import type { Shape, SymbolicArray } from "../../../engine/compiler/array/index.
 import type { JsonObject } from "../../../engine/contract/index.ts";
 import type { Fans, Initialiser } from "./initialisers.ts";
 
-/** How a layer's parameter starts, and what applies to it. */
+/** Initial values of a layer's parameter, and its properties. */
 export interface ParameterOptions {
-  /** Its first values, e.g. heNormal(). */
+  /** Initial values, e.g. heNormal(). */
   readonly initial: Initialiser;
-  /** What initialisers scale by; default: as of a dense or convolution weight of this shape. */
+  /** Fans by which initialisers scale. Default: those of a dense or convolution weight of this shape. */
   readonly fans?: Fans;
-  /** A name that a rule's options may single out. */
+  /** Name of a group that a rule's options can select. */
   readonly group?: string;
-  /** Whether L2 penalties hold for it; default true. Biases and norms say false. */
+  /** Whether L2 penalties apply; default true. Biases and norms set it to false. */
   readonly decay?: boolean;
 }
 
-/** What holds for all parameters below. */
+/** Properties of all parameters in a scope. */
 export interface Marks {
   readonly trained?: boolean;
   readonly group?: string;
 }
 
 /**
- * What a layer sees while a network is traced: where its parameters, running statistics and random numbers come from.
+ * Interface of a layer to the trace of its network. It supplies parameters, running statistics and random numbers.
  *
- * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is its path, "2.conv.weight":
- * asked for twice, it is the same one. The same layer value applied twice is one layer, with the parameters of its first path.
- *
- * trace.ts has the scope that records all this.
+ * A layer is a function from a symbolic array (axis 0: examples) and a scope to a symbolic array. A parameter is
+ * identified by its path, "2.conv.weight": a second request returns the same parameter. A layer value that is applied
+ * twice is one layer, with the parameters of its first path. The scope in trace.ts records all requests.
  */
 export interface Scope {
-  /** Whether the program is an update: batch statistics, dropout and augmentation are at work. False in frozen layers. */
+  /**
+   * Whether the program is an update, so that batch statistics, dropout and augmentation are active. False in frozen
+   * layers.
+   */
   readonly training: boolean;
-  /** "2.conv"; "" at the root. */
+  /** Path of the scope, e.g. "2.conv"; "" at the root. */
   readonly path: string;
-  /** Trained, unless its layer is frozen. */
+  /** Returns a parameter. It is trained, unless its layer is frozen. */
   parameter(name: string, shape: Shape, options: ParameterOptions): SymbolicArray;
-  /** Not trained: running statistics. Where an update was given before, its value. */
+  /** Returns a running statistic, which is not trained. After `update`, it is the new value. */
   state(name: string, shape: Shape, initial: number): SymbolicArray;
-  /** The state's next value; nothing where `training` is false. */
+  /** Sets the next value of a state. It does nothing if `training` is false. */
   update(name: string, value: SymbolicArray): void;
-  /** Random numbers in [0, 1), fresh at each call and each update. */
+  /** Uniform random numbers in [0, 1), new for each call and each update. */
   uniform(shape: Shape): SymbolicArray;
-  /** The same with mean 0 and variance 1. */
+  /** Normal random numbers with mean 0 and variance 1, new for each call and each update. */
   normal(shape: Shape): SymbolicArray;
-  /** The scope below a name, for a layer that names its parts. */
+  /** Calls `build` with the scope below a name, for a layer that names its parts. */
   within<T>(name: string, build: (scope: Scope) => T): T;
-  /** A scope whose parameters are frozen or in a group. */
+  /** Calls `build` with a scope whose parameters are frozen or in a group. */
   marked<T>(marks: Marks, build: (scope: Scope) => T): T;
   /** Applies a layer under a name; "" adds none to the path. */
   apply(layer: LayerLike, x: SymbolicArray, name: string): SymbolicArray;
-  /** Multiply-adds for one example. */
+  /** Adds to the count of multiply-adds for one example. */
   count(multiplyAdds: number): void;
 }
 
 /** A layer as a plain function: y = f(x, scope), on symbolic arrays with axis 0 for the examples. */
 export type LayerFunction = (x: SymbolicArray, scope: Scope) => SymbolicArray;
 
-/** A layer, as dense() and its kind make it. */
+/** A layer, as made by dense() and similar functions. */
 export interface Layer {
-  /** The name of its definition. */
+  /** Name of its definition. */
   readonly kind: string;
-  /** Its part of the path; default: its place in the layer that holds it. */
+  /** Part of the path that names the layer. Default: its index in the layer that contains it. */
   readonly name?: string;
-  /** y = f(x, scope), on symbolic arrays. */
+  /** Function of the layer, y = f(x, scope), on symbolic arrays. */
   readonly apply: LayerFunction;
   /**
-   * JSON from which `layerFromJson` makes the same layer again. @throws OptionError [LAYER_FUNCTION] where a part is a plain
+   * JSON from which `layerFromJson` rebuilds the layer. @throws OptionError [LAYER_FUNCTION] if a part is a plain
    * function
    */
   toJSON(): JsonObject;
 }
 
-/** A plain function is a layer too; but no file can hold it. */
+/** A layer or a plain function, which is also a layer but cannot be saved in a file. */
 export type LayerLike = Layer | LayerFunction;
 
 export const isLayer = (value: unknown): value is Layer =>

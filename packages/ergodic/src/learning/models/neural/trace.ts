@@ -1,11 +1,11 @@
 /**
- * Traces a network: runs its layers once on symbolic arrays, and keeps what they asked of their scope (scope.ts).
+ * Traces a network: runs its layers once on symbolic arrays, and records their requests to the scope (scope.ts).
  *
- * Parameters are the inputs "parameter:PATH" of the program, states "state:PATH"; both in the order in which they were first asked for.
- * A layer value met again has the path, hence the parameters, of its first place.
+ * Parameters are the inputs "parameter:PATH" of the program and states are "state:PATH", both in the order of their
+ * first request. A layer value that occurs again has the path, and so the parameters, of its first occurrence.
  *
- * @throws OptionError where two layers share a path, or a parameter is asked for with another shape or other marks; CompileError of an operation,
- *   with the layer that it is of
+ * @throws OptionError if two layers share a path, or if a parameter is requested again with another shape or other
+ * marks; CompileError from an operation, naming its layer
  */
 
 import {
@@ -38,7 +38,7 @@ export interface TracedState {
   readonly shape: Shape;
   readonly initial: number;
   readonly input: SymbolicArray;
-  /** Its value after the update; undefined: it stays. */
+  /** Value after the update; undefined if it does not change. */
   readonly next?: SymbolicArray;
 }
 
@@ -47,16 +47,16 @@ export interface TracedNetwork {
   readonly output: SymbolicArray;
   readonly parameters: readonly TracedParameter[];
   readonly states: readonly TracedState[];
-  /** For one example, as the layers count them. */
+  /** Number of multiply-adds for one example, as counted by the layers. */
   readonly multiplyAdds: number;
-  /** Random streams in use, from `firstStream` on. */
+  /** Number of random streams in use, starting with `firstStream`. */
   readonly streams: number;
 }
 
 export interface TraceOptions {
   /** Whether the program is an update. Default: false. */
   readonly training?: boolean;
-  /** The number of the first random stream. Default: 1, since samplers of rows draw from 0. */
+  /** Number of the first random stream. Default: 1, because samplers of rows draw from 0. */
   readonly firstStream?: number;
 }
 
@@ -77,7 +77,7 @@ export function traceNetwork(
   };
 }
 
-/** What all scopes of one trace share. */
+/** State that all scopes of one trace share. */
 class Recording {
   readonly parameters = new Map<string, TracedParameter>();
   readonly states = new Map<string, TracedState>();
@@ -161,7 +161,7 @@ class RecordingScope implements Scope {
   }
 
   marked<T>(marks: Marks, build: (scope: Scope) => T): T {
-    // What is frozen outside cannot be trained inside.
+    // A part of a frozen layer cannot be trained.
     const trained = this.marks.trained !== false && marks.trained !== false;
     return build(new RecordingScope(this.made, this.path, { group: marks.group ?? this.marks.group, trained }));
   }
@@ -202,7 +202,7 @@ class RecordingScope implements Scope {
   }
 }
 
-/** Errors of operations that say which layer they are of: the innermost one. */
+/** Errors that already name a layer, the innermost one. */
 const placed = new WeakSet<CompileError>();
 
 function atLayer<T>(layer: LayerLike, path: string, build: () => T): T {

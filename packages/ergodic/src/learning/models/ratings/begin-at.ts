@@ -4,7 +4,10 @@ import { OptionError } from "../../../engine/errors/errors.ts";
 import { FROM, tensorOf } from "../beginning.ts";
 import type { FactorisationSettings } from "./settings.ts";
 
-/** Puts the factors of a trained model into `all` (problem.ts), by the names of users and items; those that it does not know keep their own. */
+/**
+ * Copies the factors of a trained model into `all` (problem.ts), matching users and items by name. Unknown users and
+ * items keep their own initial factors.
+ */
 export function beginAt(
   { numbers, description, reset }: Beginning,
   all: Float64Array,

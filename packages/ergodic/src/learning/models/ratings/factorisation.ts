@@ -1,16 +1,16 @@
 /**
- * Matrix factorisation of ratings: every user a row p of P, every item a row q of Q, `rank` numbers each.
+ * Matrix factorisation of ratings: every user is a row p of P and every item a row q of Q, with `rank` numbers each.
  *
- * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (s‖p‖² + b_u²) + Σ_items λ_i (s‖q‖² + b_i²); μ is the
- * mean rating and stays, s the ratings' standard deviation. Without `biases` r̂ = p·q. As F/s² is that of r/s, with p/√s and
- * b/s, ratings in another unit give the same predictions in it. Implicit, values r >= 0 as strength of evidence: F = Σ_all
- * cells c (t − p·q)² + Σ λ_u ‖p‖² + Σ λ_i ‖q‖², t = 1 where r > 0, else 0; c = 1 + `alpha` r, 1 where there is no rating. No
- * biases. λ = `l2`, > 0; `weighted`, as explicit ratings are unless it is false: l2 × the number of ratings of the user or
- * item. No ½ and no mean: F is a sum over cells. Start: independent normal numbers of standard deviation `initialScale`
- * (default 1/√rank; of explicit ratings in units of √s) from the plan's seed, biases 0.
- *
- * Sources: Koren, Bell, Volinsky 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit). Differs from other
- * implementations: biases are fitted with the factors, in the same updates.
+ * Explicit: r̂ = μ + b_u + b_i + p·q, F = Σ_rated (r − r̂)² + Σ_users λ_u (s‖p‖² + b_u²) + Σ_items λ_i (s‖q‖² + b_i²).
+ * μ is the mean rating and is fixed; s is the standard deviation of the ratings. Without `biases`, r̂ = p·q. F/s² is
+ * the objective of r/s, with p/√s and b/s, so ratings in another unit give the same predictions in that unit.
+ * Implicit, with values r >= 0 as strength of evidence: F = Σ_all cells c (t − p·q)² + Σ λ_u ‖p‖² + Σ λ_i ‖q‖², t = 1
+ * if r > 0, otherwise 0; c = 1 + `alpha` r, and 1 without a rating. There are no biases.
+ * λ = `l2`, > 0. With `weighted` (the default for explicit ratings), λ is l2 × the number of ratings of the user or
+ * item. F is a sum over cells, without ½ and without a mean. Initial values: independent normal numbers of standard
+ * deviation `initialScale` (default 1/√rank; for explicit ratings in units of √s) from the plan's seed; biases 0.
+ * Sources: Koren, Bell, Volinsky 2009 (biases); Zhou et al. 2008 (weighted); Hu, Koren, Volinsky 2008 (implicit).
+ * Differs from other implementations: biases are fitted with the factors, in the same updates.
  *
  * @throws OptionError; DataError for negative values of implicit ratings; CapabilityError for parameters of 16 bits
  */
@@ -23,11 +23,11 @@ import type { Engine } from "../../../engine/memory/engine.ts";
 import { meanRating, RatingsProblem, scaleOf } from "./problem.ts";
 import type { FactorisationOptions, FactorisationSettings } from "./settings.ts";
 
-/** A factorisation of ratings, as `factorisation` makes it. */
+/** A factorisation of ratings, as returned by `factorisation`. */
 export interface FactorisationModel extends Model<Ratings> {
   /** The options, with every default filled in. */
   readonly options: Readonly<FactorisationSettings>;
-  /** The model on ratings, as a problem for algorithms. */
+  /** Binds the model to ratings, as a problem for algorithms. */
   bind(prepared: Ratings, plan: Plan, engine: Engine): RatingsProblem;
 }
 
@@ -44,7 +44,7 @@ export function factorisationModel(given: FactorisationOptions = {}, beginning?:
   };
 }
 
-/** The model that `toJSON` described. */
+/** Returns the model that `toJSON` described. */
 export function factorisationFromJson(json: JsonObject): FactorisationModel {
   const { model: _, ...options } = json;
   return factorisationModel(options as FactorisationOptions);

@@ -1,7 +1,9 @@
 /**
- * Ratings bound to a factorisation (factorisation.ts): both sides' rows and blocks for kernels/learning/factors.ts.
+ * Ratings bound to a factorisation (factorisation.ts): the rows and blocks of both sides for
+ * kernels/learning/factors.ts.
  *
- * Parameters: users' rows, then items' rows; a row is `rank` factors and, with biases, the bias. In memory a row is padded (kernels/learning/factors.ts).
+ * Parameters: users' rows, then items' rows. A row is `rank` factors and, with biases, the bias. In memory, a row is
+ * padded (kernels/learning/factors.ts).
  */
 
 import type { Beginning, FactorBinding, Factors, Problem } from "../../../engine/contract/index.ts";
@@ -30,16 +32,16 @@ export class RatingsProblem implements Problem, Factors {
   readonly parameterCount: number;
   readonly factors: Factors = this;
   readonly ratingStart: readonly [Uint32Array, Uint32Array];
-  /** Numbers of a row in the parameters. */
+  /** Number of parameters per row. */
   readonly width: number;
-  /** s, the unit of ratings. */
+  /** Unit s of ratings. */
   private readonly scale: number;
   private readonly ratings: Ratings;
   private readonly engine: Engine;
   private readonly settings: FactorisationSettings;
   private readonly plan: RatingsPlan;
   private readonly counts: readonly [number, number];
-  /** Numbers of a row in memory, of which the first `evenRank` are factors. */
+  /** Number of values per row in memory. The first `evenRank` are factors. */
   private readonly stride: number;
   private readonly evenRank: number;
 
@@ -61,7 +63,7 @@ export class RatingsProblem implements Problem, Factors {
     this.ratingStart = [startOf(byUser.start, this.counts[users]), startOf(byItem.start, this.counts[items])];
   }
 
-  /** Draws of row u are those of update u of its side's stream. */
+  /** Initial factors. Row u uses the draws of update u in its side's random stream. */
   get start(): Float64Array {
     const { rank } = this.settings;
     const initialScale = this.settings.initialScale * Math.sqrt(this.scale);
@@ -165,7 +167,7 @@ export class RatingsProblem implements Problem, Factors {
     return parameters;
   }
 
-  /** `at`: where the row begins in the parameters. */
+  /** `at`: position of the row in the parameters. */
   private eachRow(rows: readonly number[], visit: (stored: Float32Array | Float64Array, at: number) => void): void {
     const { stride, counts } = this;
     let at = 0;
@@ -176,21 +178,21 @@ export class RatingsProblem implements Problem, Factors {
   }
 }
 
-/** In storage order. */
+/** Mean rating, summed in storage order. */
 export function meanRating(ratings: Ratings): number {
   const values = engineMemory().f64(ratings.layout.byUser.values, ratings.count);
   return values.reduce((sum, r) => sum + r, 0) / ratings.count;
 }
 
 /**
- * s, the unit of ratings: their standard deviation about the mean, or where all are one number its size; 1 for evidence, which
- * has no unit. Of ratings that are c times as large it is c times as large.
+ * Unit s of ratings: their standard deviation about the mean, or the size of the rating if all are equal. It is 1 for
+ * evidence, which has no unit. Ratings that are c times as large have a unit c times as large.
  */
 export function scaleOf({ alpha }: Pick<FactorisationSettings, "alpha">, ratings: Ratings): number {
   if (alpha !== null) return 1;
   const values = engineMemory().f64(ratings.layout.byUser.values, ratings.count);
   const mean = meanRating(ratings);
   const sd = Math.sqrt(values.reduce((sum, r) => sum + (r - mean) ** 2, 0) / ratings.count);
-  // Below it the deviations are those of rounding.
+  // Smaller deviations are rounding errors.
   return sd > 1e-9 * Math.abs(mean) ? sd : Math.abs(mean) || 1;
 }

@@ -1,12 +1,14 @@
 /**
  * Networks of depthwise separable convolutions.
  *
- * mobileNetV1 (Howard et al. 2017): a 3×3 convolution with stride 2, 13 separable blocks with ReLU, the mean over all places, a dense layer.
- * mobileNetV2 (Sandler et al. 2018): 17 inverted residuals with ReLU6, a 1×1 convolution, the mean, dropout, a dense layer. `width` scales all
- * channels: in V1 rounded to whole numbers, in V2 to multiples of 8 (at most 10 % less), its last convolution only where width > 1.
- *
- * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells: the first stride is 1 and the later stages are not there.
- * Without `outputs`, the mean over all places comes out: [n, channels].
+ * mobileNetV1 (Howard et al. 2017): a 3×3 convolution with stride 2, 13 separable blocks with ReLU, global average
+ * pooling, a dense layer. mobileNetV2 (Sandler et al. 2018): a 3×3 convolution, 17 inverted residuals with ReLU6, a 1×1
+ * convolution, global average pooling, dropout, a dense layer.
+ * `width` scales all channels. V1 rounds them to whole numbers. V2 rounds them to multiples of 8, at most 10 % less,
+ * and scales its last convolution only if width > 1.
+ * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1 and without the
+ * later stages. `dropout`: rate before the output layer. Without `outputs`, the result is the average over all
+ * positions: [n, channels].
  *
  * @throws OptionError for options out of range
  */
@@ -19,14 +21,17 @@ import { sequential } from "../layers/sequential.ts";
 import type { Layer } from "../scope.ts";
 import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 
-/** "published": as in the paper, for images of 224 × 224; "small": for images of about 8 to 32 cells. */
+/**
+ * Variant of an architecture. "published": as in the paper, for images of 224 × 224. "small": for images of about 8 to
+ * 32 cells.
+ */
 export type NetworkForm = "published" | "small";
 
 /** Options of `mobileNetV1` and `mobileNetV2`. */
 export interface MobileNetOptions extends OutputOptions {
-  /** Scales all channels, > 0. Default 1. */
+  /** Factor of all channels, > 0. Default 1. */
   readonly width?: number;
-  /** "published", or "small" for small images. Default "published". */
+  /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
   /** Rate of dropout before the output layer, in [0, 1). Default 0 for V1, 0.2 for V2. */
   readonly dropout?: number;
@@ -50,7 +55,8 @@ const V1: Readonly<Record<NetworkForm, readonly (readonly [channels: number, str
 };
 
 /**
- * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels]. @throws OptionError
+ * MobileNetV1: depthwise separable convolutions. Howard et al. 2017. Examples: [height, width, channels].
+ * @throws OptionError
  */
 export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV1", options, ["outputs", "width", "form", "dropout"]);
@@ -65,7 +71,7 @@ export function mobileNetV1(options: MobileNetOptions = {}): Layer {
   ]);
 }
 
-/** Expansion, channels, blocks, and the stride of the first of them. */
+/** Expansion, channels, number of blocks, and stride of the first block. */
 const V2: Readonly<
   Record<NetworkForm, readonly (readonly [expansion: number, channels: number, blocks: number, stride: number])[]>
 > = {
@@ -87,8 +93,8 @@ const V2: Readonly<
 };
 
 /**
- * MobileNetV2: inverted residuals with linear bottlenecks. Sandler et al. 2018. Examples: [height, width, channels]. @throws
- * OptionError
+ * MobileNetV2: inverted residuals with linear bottlenecks. Sandler et al. 2018. Examples: [height, width, channels].
+ * @throws OptionError
  */
 export function mobileNetV2(options: MobileNetOptions = {}): Layer {
   checkKeys("mobileNetV2", options, ["outputs", "width", "form", "dropout"]);
@@ -114,7 +120,7 @@ const ending = (rate: number, outputs: number | undefined): Layer[] => [
   ...outputLayers(outputs),
 ];
 
-/** The nearest multiple of 8, but never less than nine tenths. */
+/** Returns the nearest multiple of 8, but at least nine tenths of the channels. */
 function toEights(channels: number): number {
   const nearest = Math.max(8, Math.floor((channels + 4) / 8) * 8);
   return nearest < 0.9 * channels ? nearest + 8 : nearest;

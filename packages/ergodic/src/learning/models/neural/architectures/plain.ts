@@ -1,7 +1,8 @@
 /**
- * Plain networks: dense layers in a row, and a small convolutional one.
+ * Options of architectures with an output layer. The file has plain networks: an MLP, a small CNN and a circulant CNN.
  *
- * `outputs`: numbers at the end, a dense layer of its own with Glorot-uniform weights ("output"); left out, what stands before it comes out.
+ * `outputs`: number of outputs of a last dense layer ("output") with Glorot-uniform weights. Without it, the network
+ * ends with the layer before.
  */
 import { checkBoolean, checkNumbers } from "../../../../engine/errors/checks.ts";
 import { checkKeys, checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
@@ -23,12 +24,12 @@ export interface OutputOptions {
   readonly outputs?: number;
 }
 
-/** The last layer, or none. */
+/** Returns the output layer, or none. */
 export function outputLayers(outputs: number | undefined): Layer[] {
   return outputs === undefined ? [] : [dense(outputs, { name: "output", initial: glorotUniform() })];
 }
 
-/** Sizes of an architecture by the names of its options, not by those of the layers that they become. */
+/** Checks the sizes of an architecture, so that errors name its own options rather than those of the layers inside. */
 export function checkWidths(
   where: string,
   {
@@ -54,7 +55,9 @@ export interface MlpOptions extends OutputOptions {
   readonly normalised?: boolean;
 }
 
-/** A multilayer perceptron with hidden layers of these widths. Examples of any shape are flattened. @throws OptionError */
+/**
+ * A multilayer perceptron with hidden layers of these widths. Examples of any shape are flattened. @throws OptionError
+ */
 export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer {
   checkKeys("mlp", options, ["outputs", "activation", "dropout", "normalised"]);
   if (!Array.isArray(hidden))
@@ -74,7 +77,7 @@ export function mlp(hidden: readonly number[], options: MlpOptions = {}): Layer 
 
 /** Options of `cnn`. */
 export interface CnnOptions extends OutputOptions {
-  /** Channels of each convolution, which a pool follows. Default [32, 64]. */
+  /** Channels of each convolution, each followed by pooling. Default [32, 64]. */
   readonly channels?: readonly number[];
   /** Width of the dense layer. Default 128. */
   readonly hidden?: number;
@@ -83,8 +86,9 @@ export interface CnnOptions extends OutputOptions {
 }
 
 /**
- * A small convolutional network: for each of `channels` a 3×3 convolution, batch norm, ReLU and a 2×2 maximum (odd sizes rounded up); then a
- * dense layer with ReLU and dropout. Examples: [height, width, channels]. @throws OptionError
+ * A small convolutional network. For each of `channels`: a 3×3 convolution, batch norm, ReLU and 2×2 max pooling (odd
+ * sizes rounded up). Then a dense layer with ReLU, and dropout. Examples: [height, width, channels]. @throws
+ * OptionError
  */
 export function cnn(options: CnnOptions = {}): Layer {
   checkKeys("cnn", options, ["outputs", "channels", "hidden", "dropout"]);
@@ -108,17 +112,18 @@ export function cnn(options: CnnOptions = {}): Layer {
 
 /** Options of `circulantNet`. */
 export interface CirculantNetOptions extends OutputOptions {
-  /** Channels of the convolutions, each of which is followed by a pool. Default: [32, 64]. */
+  /** Channels of the convolutions, each followed by pooling. Default: [32, 64]. */
   readonly channels?: readonly number[];
   /** Width of the circulant dense layer. Default: 128. */
   readonly hidden?: number;
-  /** Numbers of a circulant block. Default: 8. */
+  /** Size of a circulant block. Default: 8. */
   readonly block?: number;
 }
 
 /**
- * `cnn` with block-circulant weights (Ding et al. 2017), without dropout: about 1/block of its parameters. The first convolution, on few channels,
- * and the output layer are plain. Examples: [height, width, channels]. @throws OptionError
+ * `cnn` with block-circulant weights (Ding et al. 2017), without dropout. It has about 1/block of the parameters. The
+ * first convolution, on few channels, and the output layer are plain. Examples: [height, width, channels]. @throws
+ * OptionError
  */
 export function circulantNet(options: CirculantNetOptions = {}): Layer {
   checkKeys("circulantNet", options, ["outputs", "channels", "hidden", "block"]);

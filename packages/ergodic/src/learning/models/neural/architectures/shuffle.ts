@@ -1,11 +1,12 @@
 /**
- * ShuffleNets: a 3×3 convolution to 24 channels with stride 2, a 3×3 maximum with stride 2, three stages of 4, 8 and 4 units (layers/shuffle.ts),
- * each of which begins with stride 2; in V2 a 1×1 convolution; the mean over all places, a dense layer.
+ * ShuffleNets: a 3×3 convolution to 24 channels with stride 2, 3×3 max pooling with stride 2, and three stages of 4, 8
+ * and 4 units (layers/shuffle.ts), each of which begins with stride 2. V2 adds a 1×1 convolution. Global average
+ * pooling and a dense layer follow.
  *
- * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8, which sets the channels of stages; `width` scales them, to multiples of 4 · groups.
- * V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
- * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells: the first stride is 1, without the maximum, and two stages of 4
- * units.
+ * V1 (Zhang et al. 2018): `groups` is 1, 2, 3, 4 or 8 and determines the channels of the stages; `width` scales them,
+ * to multiples of 4 · groups. V2 (Ma et al. 2018): `width` is 0.5, 1, 1.5 or 2.
+ * `form`: "published", for 224 × 224; "small", for images of about 8 … 32 cells, with first stride 1, no max pooling,
+ * and two stages of 4 units.
  *
  * @throws OptionError for options out of range
  */
@@ -23,25 +24,25 @@ import { checkWidths, type OutputOptions, outputLayers } from "./plain.ts";
 export interface ShuffleNetV2Options extends OutputOptions {
   /** Width of the published variants. Default 1. */
   readonly width?: 0.5 | 1 | 1.5 | 2;
-  /** "published", or "small" for small images. Default "published". */
+  /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
 }
 
 /** Options of `shuffleNetV1`. */
 export interface ShuffleNetV1Options extends OutputOptions {
-  /** Groups of the 1×1 convolutions, which set the channels of the stages. Default 3. */
+  /** Groups of the 1×1 convolutions, which determine the channels of the stages. Default 3. */
   readonly groups?: 1 | 2 | 3 | 4 | 8;
-  /** Scales the stages' channels, > 0. Default 1. */
+  /** Factor of the stages' channels, > 0. Default 1. */
   readonly width?: number;
-  /** "published", or "small" for small images. Default "published". */
+  /** Variant of the network: "published", or "small" for small images. Default "published". */
   readonly form?: NetworkForm;
 }
 
 const FIRST = 24;
 const UNITS: Readonly<Record<NetworkForm, readonly number[]>> = { published: [4, 8, 4], small: [4, 4] };
-/** Channels of the first stage; each further one has twice as many. */
+/** Channels of the first stage. Each further stage has twice as many. */
 const V1_CHANNELS: Readonly<Record<number, number>> = { 1: 144, 2: 200, 3: 240, 4: 272, 8: 384 };
-/** Of the first stage, likewise, and of the last 1×1. */
+/** Channels of the first stage, which double in each further stage, and of the last 1×1 convolution. */
 const V2_CHANNELS: Readonly<Record<number, readonly [stage: number, last: number]>> = {
   0.5: [48, 1024],
   1: [116, 1024],
@@ -49,7 +50,7 @@ const V2_CHANNELS: Readonly<Record<number, readonly [stage: number, last: number
   2: [244, 2048],
 };
 
-/** What stands before the stages. */
+/** Layers before the stages. */
 const stem = (first: number, form: NetworkForm): Layer[] =>
   form === "small" ? [normalised(first)] : [normalised(first, { stride: 2, padding: 1 }), maxPool(3, { stride: 2, padding: 1 })];
 
@@ -71,7 +72,8 @@ function stages(
 }
 
 /**
- * ShuffleNetV1: grouped 1×1 convolutions with shuffled channels. Zhang et al. 2018. Examples: [height, width, channels].
+ * ShuffleNetV1: grouped 1×1 convolutions with shuffled channels. Zhang et al. 2018. Examples: [height, width,
+ * channels].
  * @throws OptionError
  */
 export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
@@ -88,7 +90,10 @@ export function shuffleNetV1(options: ShuffleNetV1Options = {}): Layer {
   return sequential([...stem(first, form), ...stages(first, start, form, unit), globalAveragePool(), ...outputLayers(outputs)]);
 }
 
-/** ShuffleNetV2: split channels, shuffled. Ma et al. 2018. Examples: [height, width, channels]. @throws OptionError */
+/**
+ * ShuffleNetV2: channels are split, convolved and shuffled. Ma et al. 2018. Examples: [height, width, channels].
+ * @throws OptionError
+ */
 export function shuffleNetV2(options: ShuffleNetV2Options = {}): Layer {
   checkKeys("shuffleNetV2", options, ["outputs", "width", "form"]);
   const { width = 1, form = "published", outputs } = options;

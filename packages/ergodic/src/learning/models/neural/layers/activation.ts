@@ -14,11 +14,11 @@ const make = layer<{ readonly function: ActivationName }>("activation", (x, _, o
 /**
  * Activations, element by element:
  *
- *   relu max(x, 0)   relu6 min(max(x, 0), 6)   leakyRelu x for x > 0, else 0.01 x   elu x for x > 0, else eˣ − 1   softplus log(1 + eˣ)
- *   silu x σ(x)   hardSwish x min(max(x + 3, 0), 6) / 6   gelu x Φ(x) = x (1 + erf(x / √2)) / 2
+ *   relu max(x, 0)   relu6 min(max(x, 0), 6)   leakyRelu x for x > 0, else 0.01 x   elu x for x > 0, else eˣ − 1
+ *   softplus log(1 + eˣ)   silu x σ(x)   hardSwish x min(max(x + 3, 0), 6) / 6   gelu x Φ(x) = x (1 + erf(x / √2)) / 2
  *   tanh   sigmoid σ(x) = 1 / (1 + e⁻ˣ)   softmax e^{x_i} / Σ e^{x_j}, over the last axis   linear x
  *
- * Where relu has a corner (x = 0, for relu6 also x = 6), the derivative is 0.
+ * At a corner of relu (x = 0, for relu6 also x = 6), the derivative is 0.
  * Sources: Hendrycks & Gimpel 2016 (gelu); Ramachandran et al. 2017 (silu); Howard et al. 2019 (hardSwish).
  *
  * @throws OptionError for an unknown name

@@ -12,7 +12,7 @@ export const ACTIVATIONS = {
   relu: (x) => max(0, x),
   relu6: clipped,
   leakyRelu: (x) => where(less(0, x), x, mul(0.01, x)),
-  // The branch that is not taken is computed too: e^x must not overflow there.
+  // `where` computes both branches, so e^x must not overflow in the unused one.
   elu: (x) => where(less(0, x), x, expm1(min(x, 0))),
   gelu: (x) => mul(mul(0.5, x), add(1, erf(mul(Math.SQRT1_2, x)))),
   silu: (x) => mul(x, sigmoid(x)),
@@ -25,10 +25,10 @@ export const ACTIVATIONS = {
 
 /** Names of the activations: "relu", "gelu", "tanh", "softmax" and others; see `activation`. */
 export type ActivationName = keyof typeof ACTIVATIONS;
-/** The names that `activation` takes. */
+/** Names that `activation` accepts. */
 export const activationNames = Object.keys(ACTIVATIONS) as ActivationName[];
 
-/** @throws OptionError unless it is the name of one */
+/** @throws OptionError unless `value` is the name of an activation */
 export function checkActivation(where: string, name: string, value: unknown): asserts value is ActivationName {
   checkChoice(where, name, value, activationNames);
 }

@@ -11,7 +11,7 @@ export interface BatchNormOptions extends Named {
   readonly momentum?: number;
   /** ε, added to the variance, > 0. Default 1e-5. */
   readonly epsilon?: number;
-  /** Whether there are γ and β. Default true. */
+  /** Whether the layer has γ and β. Default true. */
   readonly affine?: boolean;
 }
 
@@ -28,10 +28,10 @@ const make = layer<BatchNormOptions>(
       move(scope, momentum, { mean, variance }, x.size / channels[0]);
       return normalised;
     }
-    // In the order of updates, which is that of a saved network.
+    // States are requested in the order of updates, which is their order in a saved network.
     const centre = scope.state("mean", channels, 0);
     const variance = scope.state("variance", channels, 1);
-    // One factor and one term a channel, so that the factor can go into the weights of the layer before.
+    // One factor and one term per channel, so that the factor can be folded into the weights of the layer before.
     const factor = div(scale ?? 1, sqrt(add(variance, epsilon)));
     return add(mul(x, factor), sub(shift ?? 0, mul(centre, factor)));
   },
@@ -44,12 +44,15 @@ const make = layer<BatchNormOptions>(
 /**
  * Batch normalisation: y = γ (x − μ) / √(σ² + ε) + β, for each channel (the last axis).
  *
- * While training, μ and σ² are the mean and the variance (divided by the count m) over all other axes of the batch, and the running ones move
- * to them: running ← (1 − momentum) running + momentum · new, with the variance divided by m − 1. Otherwise μ and σ² are the running ones.
- * γ ("scale") starts at 1 and β ("shift") at 0, both without L2 penalties; running mean ("mean") at 0 and variance ("variance") at 1.
- * Source: Ioffe & Szegedy 2015. As in PyTorch; others divide the running variance by m, or weigh the old value by their momentum.
+ * During training, μ and σ² are the mean and the variance (divided by the count m) over all other axes of the batch.
+ * The running statistics are updated as running ← (1 − momentum) running + momentum · new, with the variance divided by
+ * m − 1. In prediction and in frozen layers, μ and σ² are the running statistics. ε is `epsilon`.
+ * With `affine`, γ ("scale") starts at 1 and β ("shift") at 0, both without L2 penalties. The running mean ("mean")
+ * starts at 0 and the variance ("variance") at 1.
+ * Source: Ioffe & Szegedy 2015. As in PyTorch; others divide the running variance by m, or multiply the old value by
+ * their momentum.
  *
- * @throws OptionError for options out of range; when traced for training with one value a channel
+ * @throws OptionError for options out of range; when traced for training with one value per channel
  */
 export const batchNorm = (options: BatchNormOptions = {}): Layer => make(options);
 

@@ -1,10 +1,10 @@
 /**
- * Blocks of efficient convolutional networks; each is a sequential of plain layers, with their names as paths.
+ * Blocks of efficient convolutional networks. Each is a sequential of plain layers, whose names are their paths.
  *
- * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" leaves out.
+ * `normalised`: a convolution without bias ("conv"), batch norm ("norm") and an activation, which "linear" omits.
  * `separable`: depthwise k×k and pointwise 1×1, both normalised. Howard et al. 2017 (MobileNetV1).
- * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; plus x at stride 1 with equal channels.
- * Sandler et al. 2018 (MobileNetV2).
+ * `invertedResidual`: pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at
+ * stride 1 with equal channels. Sandler et al. 2018 (MobileNetV2).
  *
  * @throws OptionError for options out of range
  */
@@ -21,7 +21,7 @@ import { sequential } from "./sequential.ts";
 
 /** Options of `normalised`. */
 export interface NormalisedOptions extends Omit<GroupedConvolutionOptions, "bias" | "initialBias"> {
-  /** The activation at the end; "linear" for none. Default "relu". */
+  /** Activation at the end; "linear" for none. Default "relu". */
   readonly activation?: ActivationName;
 }
 
@@ -50,16 +50,17 @@ export function normalisedDepthwise(given: Omit<NormalisedOptions, "groups"> & P
 
 /** Options of `separable`. */
 export interface SeparableOptions extends Named {
-  /** Cells of the depthwise kernel. Default 3. */
+  /** Kernel size of the depthwise convolution, in cells. Default 3. */
   readonly kernel?: number;
   /** Stride of the depthwise convolution. Default 1. */
   readonly stride?: number;
-  /** The activation after both convolutions. Default "relu". */
+  /** Activation after both convolutions. Default "relu". */
   readonly activation?: ActivationName;
 }
 
 /**
- * A depthwise k×k and a pointwise 1×1 convolution, both with batch norm and activation. Howard et al. 2017 (MobileNetV1).
+ * A depthwise k×k and a pointwise 1×1 convolution, both with batch norm and activation. Howard et al. 2017
+ * (MobileNetV1).
  * @throws OptionError
  */
 export function separable(channels: number, options: SeparableOptions = {}): Layer {
@@ -82,10 +83,11 @@ export interface InvertedResidualOptions extends SeparableOptions {
 }
 
 /**
- * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; plus x at stride 1 with equal channels.
+ * Pointwise to `expansion` times the channels, depthwise k×k, linear pointwise; x is added at stride 1 with equal
+ * channels.
  *
- * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2). @throws
- * OptionError
+ * From `inside` to `channels` channels; the activation is "relu6" by default. Sandler et al. 2018 (MobileNetV2).
+ * @throws OptionError
  */
 export function invertedResidual(inside: number, channels: number, options: InvertedResidualOptions = {}): Layer {
   checkKeys("invertedResidual", options, ["kernel", "stride", "activation", "expansion", "name"]);

@@ -1,12 +1,12 @@
 /**
- * Layers beside each other.
+ * Layers with parallel branches.
  *
  * `residual`: y = f(x) + s(x), with s(x) = x unless a shortcut is given. Paths: "body", "shortcut". He et al. 2016.
- * `concatenating`: y = [f_1(x), f_2(x), …] along the channels, the last axis. Paths: names, or places from 0 on.
- * `channelShuffle`: channel i of g groups of m goes to place (i mod m) · g + ⌊i / m⌋, so that the next grouped layer sees all groups.
- * Zhang et al. 2018.
+ * `concatenating`: y = [f_1(x), f_2(x), …] along the channels, the last axis. Paths: names, or indices from 0.
+ * `channelShuffle`: channel i of g groups of m moves to index (i mod m) · g + ⌊i / m⌋, so that the next grouped layer
+ * sees all groups. Zhang et al. 2018.
  *
- * @throws OptionError for options out of range; when traced, where shapes differ
+ * @throws OptionError for options out of range; when traced, if shapes differ
  */
 
 import { concatenate, sameShape, shapeText, channelShuffle as shuffled } from "../../../../engine/compiler/array/index.ts";
@@ -19,7 +19,7 @@ import { checkLayers, layer, type Named } from "./layer.ts";
 
 /** Options of `residual`. */
 export interface ResidualOptions extends Named {
-  /** s(x), where the body changes the shape: a layer or a function. Default: x itself. */
+  /** Shortcut s(x), needed if the body changes the shape: a layer or a function. Default: x itself. */
   readonly shortcut?: LayerLike;
 }
 
@@ -71,16 +71,20 @@ const makeShuffle = layer<{ readonly groups: number }>(
 );
 
 /**
- * y = f(x) + s(x), f the body and s the shortcut (default x). Paths: "body", "shortcut". He et al. 2016. @throws OptionError
+ * y = f(x) + s(x), f the body and s the shortcut (default x). Paths: "body", "shortcut". He et al. 2016. @throws
+ * OptionError
  */
 export const residual = (body: LayerLike, options: ResidualOptions = {}): Layer =>
   makeResidual({ body, ...plain("residual", options, ["body"]) });
-/** y = [f_1(x), f_2(x), …], branches side by side along the channels, the last axis. @throws OptionError */
+/**
+ * y = [f_1(x), f_2(x), …]: the outputs of all branches, concatenated along the channels, the last axis. @throws
+ * OptionError
+ */
 export const concatenating = (branches: readonly LayerLike[], options: Named = {}): Layer =>
   makeConcatenating({ branches, ...plain("concatenating", options, ["branches"]) });
 /**
- * Channel i of g groups of m moves to place (i mod m) · g + ⌊i/m⌋, so that the next grouped layer sees all groups. Zhang et al.
- * 2018. @throws OptionError
+ * Moves channel i of g groups of m to index (i mod m) · g + ⌊i/m⌋, so that the next grouped layer sees all groups.
+ * Zhang et al. 2018. @throws OptionError
  */
 export const channelShuffle = (groups: number, options: Named = {}): Layer =>
   makeShuffle({ groups, ...plain("channelShuffle", options, ["groups"]) });

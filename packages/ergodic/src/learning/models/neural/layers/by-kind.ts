@@ -1,4 +1,7 @@
-/** Layers by kind. What asks for one holds all of this library, where bundlers leave out what is not called. */
+/**
+ * Layers by kind. Programs that look up a layer by kind include all layers of this library; other programs include only
+ * the layers that they call.
+ */
 
 import type { JsonObject } from "../../../../engine/contract/index.ts";
 import { assert } from "../../../../engine/errors/errors.ts";
@@ -12,22 +15,22 @@ import {
 } from "./layer.ts";
 import * as library from "./library.ts";
 
-/** Asked for, so that bundlers leave out none. */
+/** Whether the library's layers are present. Reading the list keeps bundlers from removing any of them. */
 const isHeld = (): boolean => Object.keys(library).length > 0;
 
-/** A layer from its JSON. @throws OptionError for a kind that nobody defined */
+/** Returns a layer from its JSON. @throws OptionError for an unknown kind */
 export function layerFromJson(json: JsonObject): Layer {
   assert(isHeld(), "the library's layers are defined");
   return definedFrom(json);
 }
 
-/** Kinds of all layers, those of users too. */
+/** Kinds of all layers, including user-defined ones. */
 export const layerKinds = (): string[] => (isHeld() ? definedKinds() : []);
 
-/** Keeps the kinds of all layers of this library for it. */
+/** Reserves the kinds of all layers of this library. */
 export function reserveLayerKinds(): void {
   if (isHeld()) reserveDefined();
 }
 
-/** The definition of a kind of layer. */
+/** Returns the definition of a kind of layer. */
 export const layerDefinition = (kind: string): LayerDefinition | undefined => (isHeld() ? definitionOf(kind) : undefined);

@@ -10,7 +10,7 @@ import { type ConvolutionOptions, spatial } from "./spatial.ts";
 
 /** Options of `circulantDense`. */
 export interface CirculantOptions extends WeightOptions {
-  /** k: numbers of a block; powers of two are fast. Default 8; a whole number >= 1. */
+  /** Block size k; powers of two are fast. Default 8; a whole number >= 1. */
   readonly block?: number;
 }
 
@@ -65,15 +65,17 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
 );
 
 /**
- * Block-circulant layers (CirCNN): weights in k × k blocks, each given by its first column, so that k numbers represent k².
+ * Block-circulant layers (CirCNN). Weights are k × k blocks, each determined by its first column, so that k numbers
+ * represent k².
  *
- *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i, where x_j and y_i are blocks of k numbers, and (C(w) v)_a = Σ_c w[(a − c) mod k] v_c.
- *   circulantConvolution: the same on the patch around each place, block by block of input and of output channels.
+ *   circulantDense: y_i = Σ_j C(w_ij) x_j + b_i for blocks x_j, y_i of k numbers, (C(w) v)_a = Σ_c w[(a − c) mod k] v_c
+ *   circulantConvolution: the same on the patch around each position, block by block of input and output channels
  *
- * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs; the last blocks of inputs are filled up
- * with zeros, and what outputs are too many is cut off. b ("bias"): [units]. `block`: k; powers of two are fast, O(k log k) a block.
- * First values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra, k log₂ k for each transform, or k² for
- * a block without them (k < 4 or no power of two).
+ * w ("weight"): [p, q, k], for q blocks of inputs (of a patch: of all its cells) and p blocks of outputs. The last
+ * blocks of inputs are padded with zeros, and surplus outputs are cut off. b ("bias"): [units]. `block`: k; powers of
+ * two are fast, O(k log k) per block.
+ * Initial values: as He-normal for the whole matrix. Counted as multiply-adds: 2 k for each product of spectra and k
+ * log₂ k for each transform. A block without transforms (k < 4 or not a power of two) counts k².
  * Source: Ding et al. 2017.
  *
  * @throws OptionError for options out of range
@@ -81,13 +83,13 @@ const makeConvolution = layer<CirculantConvolutionOptions & { readonly channels:
 export const circulantDense = (units: number, options: CirculantOptions = {}): Layer =>
   makeDense({ units, ...plain("circulantDense", options, ["units"]) });
 /**
- * Convolution with block-circulant weights, block by block of input and output channels; see `circulantDense`. @throws
- * OptionError
+ * Convolution with block-circulant weights, block by block of input and output channels; see `circulantDense`.
+ * @throws OptionError
  */
 export const circulantConvolution = (channels: number, options: CirculantConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("circulantConvolution", options, ["channels"]) });
 
-/** Zeros at the end of the last axis, up to whole blocks. */
+/** Pads the last axis with zeros to whole blocks. */
 function filled(x: SymbolicArray, block: number): SymbolicArray {
   const last = x.rank - 1;
   const missing = (block - (x.shape[last] % block)) % block;
@@ -97,7 +99,7 @@ function filled(x: SymbolicArray, block: number): SymbolicArray {
   );
 }
 
-/** Over the last axis, which is q blocks long; `fanIn` of its numbers are no filling. */
+/** Multiplies the last axis, which has q blocks, by the weights. `fanIn`: number of inputs that are not padding. */
 function multiply(x: SymbolicArray, fanIn: number, units: number, scope: Scope, options: CirculantOptions): SymbolicArray {
   const { block = 8, bias = true, initial = heNormal(), initialBias = zeros() } = options;
   const outer = x.shape.slice(0, -1);

@@ -12,13 +12,13 @@ export type { ConvolutionOptions };
 
 /** Options of `convolution`. */
 export interface GroupedConvolutionOptions extends ConvolutionOptions {
-  /** Groups of channels that see only each other; divides both numbers of channels. Default 1. */
+  /** Number of groups of channels that are convolved separately; divides both numbers of channels. Default 1. */
   readonly groups?: number;
 }
 
 /** Options of `depthwise`. */
 export interface DepthwiseOptions extends ConvolutionOptions {
-  /** Output channels per input channel. Default 1. */
+  /** Number of output channels per input channel. Default 1. */
   readonly multiplier?: number;
 }
 
@@ -82,22 +82,23 @@ const makeDepthwise = layer<DepthwiseOptions>(
 );
 
 /**
- * Convolution in two dimensions (as networks have it, a correlation):
+ * Convolution in two dimensions (a cross-correlation, as usual in networks):
  *
- *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o],   c over the channels of o's group.
+ *   y[n, h, w, o] = b[o] + Σ_{i,j,c} x[n, h·s + i·d − p, w·s + j·d − p, c] W[i, j, c, o]
  *
- * x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups, channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`,
- * p: what `padding` says; cells outside the image are 0. Sequences [n, length, in] are images of height 1, and come out as sequences.
- * First values: W He-normal, b zero.
- *
+ * c: channels of o's group. x: [n, height, width, in]. W ("weight"): [kernelHeight, kernelWidth, in / groups,
+ * channels]. b ("bias"): [channels]. s: `stride`, d: `dilation`, p: the padding by `padding`; cells outside the image
+ * are 0. Sequences [n, length, in] are treated as images of height 1 and returned as sequences. Initial values: W
+ * He-normal (`initial`), b zero (`initialBias`).
  * `depthwise`: each channel separately, `multiplier` times: groups = in, channels = in · multiplier.
  *
- * @throws OptionError for options out of range; when traced, where groups do not divide the channels or the input is no image
+ * @throws OptionError for options out of range; when traced, if groups do not divide the channels or the input is not
+ * an image
  */
 export const convolution = (channels: number, options: GroupedConvolutionOptions = {}): Layer =>
   makeConvolution({ channels, ...plain("convolution", options, ["channels"]) });
 /**
- * Convolution of each channel separately, `multiplier` times: groups = in, channels = in · multiplier. Otherwise as
+ * Convolution of each channel separately, `multiplier` times: groups = in, channels = in · multiplier. Otherwise like
  * `convolution`. @throws OptionError
  */
 export const depthwise = (options: DepthwiseOptions = {}): Layer => makeDepthwise(options);

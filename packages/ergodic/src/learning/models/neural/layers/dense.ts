@@ -10,9 +10,9 @@ import { layer, type Named } from "./layer.ts";
 export interface WeightOptions extends Named {
   /** Whether there is a bias. Default true. */
   readonly bias?: boolean;
-  /** First values of the weight. Default heNormal(). */
+  /** Initial values of the weight. Default heNormal(). */
   readonly initial?: Initialiser;
-  /** First values of the bias. Default zeros(). */
+  /** Initial values of the bias. Default zeros(). */
   readonly initialBias?: Initialiser;
 }
 
@@ -41,9 +41,9 @@ const make = layer<Options>(
  * Dense layer: y = x W + b on the last axis.
  *
  * x: [n, …, in]. W ("weight"): [in, units]. b ("bias"): [units]. y: [n, …, units].
- * First values: W He-normal, b zero. b is not penalised.
+ * Initial values: W He-normal, b zero. b is not penalised.
  *
- * @throws OptionError unless `units` is a whole number from 1 on
+ * @throws OptionError unless `units` is a whole number >= 1
  */
 export const dense = (units: number, options: WeightOptions = {}): Layer =>
   make({ units, ...plain("dense", options, ["units"]) });

@@ -6,7 +6,7 @@ import { layer, type Named } from "./layer.ts";
 
 /** Options of `dropout`. */
 export interface DropoutOptions extends Named {
-  /** Whether all places of an image or a sequence share the fate of their channel. Default false. */
+  /** Whether channels of an image or a sequence are dropped as a whole, at all positions. Default false. */
   readonly wholeChannels?: boolean;
 }
 
@@ -29,9 +29,10 @@ const make = layer<DropoutOptions & { readonly rate: number }>(
 );
 
 /**
- * Dropout: while training, each number is 0 with probability `rate`, else divided by 1 − rate, so that the mean stays; otherwise y = x.
+ * Dropout. During training, each number is set to 0 with probability `rate`, and otherwise divided by 1 − rate, so that
+ * the mean does not change. In prediction and in frozen layers, y = x.
  *
- * `wholeChannels`: places of an image or a sequence share the fate of their channel.
+ * `wholeChannels`: drops channels of an image or a sequence as a whole.
  * Sources: Srivastava et al. 2014; Tompson et al. 2015 (whole channels).
  *
  * @throws OptionError unless 0 ≤ rate < 1

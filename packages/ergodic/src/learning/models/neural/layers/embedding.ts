@@ -7,7 +7,7 @@ import { layer, type Named } from "./layer.ts";
 
 /** Options of `embedding`. */
 export interface EmbeddingOptions extends Named {
-  /** First values of the table. Default uniformInitial(), ±0.05. */
+  /** Initial values of the table. Default uniformInitial(), ±0.05. */
   readonly initial?: Initialiser;
 }
 
@@ -24,11 +24,12 @@ const make = layer<EmbeddingOptions & { readonly count: number; readonly width: 
 );
 
 /**
- * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` things.
+ * Embedding: y[n, …, :] = E[x[n, …], :], a learned row for each of `count` categories.
  *
- * x: whole numbers 0 … count − 1, [n, …]; any other gives NaN. E ("table"): [count, width], at first uniform on ±0.05. y: [n, …, width].
+ * x: whole numbers 0 … count − 1, [n, …]; any other number gives NaN. E ("table"): [count, width], initially uniform on
+ * ±0.05. y: [n, …, width].
  *
- * @throws OptionError unless both are whole numbers from 1 on
+ * @throws OptionError unless `count` and `width` are whole numbers >= 1
  */
 export const embedding = (count: number, width: number, options: EmbeddingOptions = {}): Layer =>
   make({ count, width, ...plain("embedding", options, ["count", "width"]) });

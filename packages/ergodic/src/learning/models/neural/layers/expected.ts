@@ -1,4 +1,4 @@
-/** What layers want of their input, and how they say so. Shapes are named without axis 0, the examples. */
+/** Checks of the input shapes of layers. Errors show shapes without axis 0, the examples. */
 
 import { type SymbolicArray, shapeText } from "../../../../engine/compiler/array/index.ts";
 import { checkNumber, OptionError } from "../../../../engine/errors/errors.ts";
@@ -15,7 +15,7 @@ export function layerShapeError(kind: string, scope: Scope, x: SymbolicArray, wa
   );
 }
 
-/** Throws unless x has one of these numbers of axes, the examples counted. */
+/** Throws unless the number of axes of x, including the examples, is one of `ranks`. */
 export function expectRank(kind: string, scope: Scope, x: SymbolicArray, ranks: readonly number[], form: string): void {
   if (!ranks.includes(x.rank)) throw layerShapeError(kind, scope, x, `must be ${form}; put reshaped(…) or flatten() before it`);
 }
@@ -27,7 +27,7 @@ export function expectDivisible(kind: string, scope: Scope, x: SymbolicArray, na
     throw layerShapeError(kind, scope, x, `${name} is ${count}, which must divide the ${channels} channels; change one of them`);
 }
 
-/** A whole number from 1 on, as options accept it. */
+/** Range of a whole number >= 1. */
 export const count = { low: 1, integer: true } as const;
 
 export function checkCount(kind: string, name: string, value: unknown): void {
@@ -46,7 +46,10 @@ export function checkExtent(kind: string, name: string, value: Extent | undefine
   for (const extent of pairOf(value)) checkCount(kind, name, extent);
 }
 
-/** "same": ⌈size / stride⌉ cells, the odd cell of padding at the end; "valid": none; a number: so many cells on each side. */
+/**
+ * Padding. "same": ⌈size / stride⌉ output cells, with the odd cell of padding at the end. "valid": none. A number:
+ * cells on each side.
+ */
 export type Padding = "same" | "valid" | Extent;
 
 export function checkPadding(kind: string, value: Padding | undefined): void {

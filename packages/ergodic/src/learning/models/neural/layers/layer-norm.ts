@@ -27,9 +27,11 @@ const make = layer<LayerNormOptions>(
 );
 
 /**
- * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis of each example.
+ * Layer normalisation: y = γ (x − μ) / √(σ² + ε) + β, with mean and variance (divided by the count) over the last axis
+ * of each example. ε is `epsilon`.
  *
- * x: [n, …, channels]. γ ("scale"): [channels], at first 1. β ("shift"): [channels], at first 0. Neither is penalised.
+ * x: [n, …, channels]. γ ("scale"): [channels], initially 1. β ("shift"): [channels], initially 0. Neither is
+ * penalised.
  * Source: Ba, Kiros & Hinton 2016.
  *
  * @throws OptionError unless epsilon > 0

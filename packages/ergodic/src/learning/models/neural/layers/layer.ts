@@ -9,7 +9,7 @@ import { initialiserFromJson, isInitialiser } from "../initialisers.ts";
 import { isLayer, type Layer, type LayerLike, type Scope } from "../scope.ts";
 
 export interface Named {
-  /** The layer's part of the path: "conv" of "2.conv.weight". */
+  /** Part of the path that names the layer: "conv" in "2.conv.weight". */
   readonly name?: string;
 }
 
@@ -17,21 +17,21 @@ interface DefinedLayer extends Layer {
   readonly options: object;
 }
 
-/** What a layer's definition says in addition to its function: its options and their checks. */
+/** Facts about a layer in addition to its function: its options and their checks. */
 export interface LayerFacts<O> {
-  /** Values that its options accept; `name` is added. Default: any options are allowed. */
+  /** Values that the options accept; `name` is added. Default: any options are allowed. */
   readonly options?: { readonly [K in keyof Omit<O, "name">]-?: Accepts };
-  /** Options that have no default. */
+  /** Names of options that have no default. */
   readonly required?: readonly (keyof O & string)[];
-  /** Options that are initialisers. */
+  /** Names of options that are initialisers. */
   readonly initialisers?: readonly (keyof O & string)[];
-  /** Throws OptionError for options that cannot be together. */
+  /** Throws OptionError for options that contradict each other. */
   check?(options: O): void;
-  /** Options and the shape of an input, [examples, …], with which conformance tests try it. Layers of this library state them. */
+  /** Options and the shape of an input, [examples, …], for conformance tests. Required for layers of this library. */
   readonly example?: { readonly options: O; readonly input: readonly number[] };
 }
 
-/** A layer's definition, as its kind is registered. */
+/** Definition of a layer, as registered under its kind. */
 export interface LayerDefinition {
   make(options: object): Layer;
   readonly facts: LayerFacts<object>;
@@ -40,16 +40,19 @@ export interface LayerDefinition {
 const kinds = new Registry<LayerDefinition>("layer");
 
 /**
- * layer(kind, (x, scope, options) => y): the factory of a layer, and the layer known by its kind, so that a file can name it.
+ * layer(kind, (x, scope, options) => y): defines a layer and returns its factory. The layer is registered by its kind,
+ * so that files can name it.
  *
  *   const scaled = layer<{ by: number }>("scaled", (x, _, { by }) => mul(x, by));
  *   sequential([dense(64), scaled({ by: 0.5 })])
  *
- * Options are JSON, initialisers, layers, or objects and lists of these; `name` is the layer's part of the path. As JSON:
- * { layer: kind, options }; a layer value that is used in several places is written once, { …, shared: 1 }, and elsewhere { shared: 1 }, so that
- * what is read shares as what was written. The library's kinds are reserved; a user's may be redefined, and the last definition counts.
+ * Options are JSON, initialisers, layers, or objects and lists of these. `name` is the layer's part of the path. The
+ * JSON of a layer is { layer: kind, options }. A layer value that is used in several places is written once, as { …,
+ * shared: 1 }, and as { shared: 1 } elsewhere, so that the network that is read shares the same layers. The library's
+ * kinds are reserved. A user's kinds can be redefined, and the last definition counts.
  *
- * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should be JSON
+ * @throws OptionError for a kind that is taken or unknown, an option that is unknown, or a plain function that should
+ * be JSON
  */
 export function layer<O extends object = object>(
   kind: string,
@@ -76,15 +79,15 @@ export function layer<O extends object = object>(
   return make;
 }
 
-/** Keeps the kinds of all layers so far for this library. */
+/** Reserves the kinds of all layers defined so far. */
 export const reserveLayerKinds = (): void => kinds.reserve();
-/** The definition of a kind of layer. */
+/** Returns the definition of a kind of layer. */
 export const layerDefinition = (kind: string): LayerDefinition | undefined => kinds.get(kind);
 
-/** Names of all layers defined so far. */
+/** Kinds of all layers defined so far. */
 export const layerKinds = (): string[] => kinds.names();
 
-/** A layer from its JSON. */
+/** Returns a layer from its JSON. */
 export function layerFromJson(json: JsonObject): Layer {
   const made = decode(json, new Map());
   if (isLayer(made)) return made;
@@ -105,7 +108,7 @@ function checkName(kind: string, name: unknown): void {
   throw new OptionError(kind, `name is ${shown(name)}, but must be a text without dots and spaces`, "OPTION_RANGE");
 }
 
-/** The first JSON of each layer met so far; a second meeting gives it a number. */
+/** JSON of each layer encoded so far. A layer that occurs again gets a number. */
 type Met = Map<Layer, JsonObject>;
 
 function encode(value: unknown, met: Met): Json {

@@ -1,4 +1,4 @@
-/** Every layer, one line each. What makes layers from JSON, the public entry and the conformance tests read this list. */
+/** All layers, one line each. The JSON reader of layers, the public entry and the conformance tests read this list. */
 export * from "../augment.ts";
 export * from "./activation.ts";
 export * from "./batch-norm.ts";

@@ -24,16 +24,17 @@ const make = layer<Units>(
 );
 
 /**
- * Long short-term memory over axis 1. With h = c = 0 at first, for t = 1 … T and gates a = x_t W + b + h U:
+ * Long short-term memory over axis 1. Starting with h = c = 0, for t = 1 … T and gates a = x_t W + b + h U:
  *
  *   c ← σ(a_f) ∘ c + σ(a_i) ∘ tanh(a_g)   h ← σ(a_o) ∘ tanh(c)
  *
- * x: [n, T, in]. y: the last h, [n, units], or all, [n, T, units], with `sequence`. Parameters, their last axis in the order i, f, g, o:
- * "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 4 units], orthonormal rows; "inputBias" b [4 units], 1 for
- * f and else 0, so that the memory lasts at first (Jozefowicz et al. 2015). PyTorch has two biases, whose sum is b.
+ * x: [n, T, in]. y: the last h, [n, units], or with `sequence` all, [n, T, units]. Parameters, whose last axis has the
+ * order i, f, g, o: "inputWeight" W [in, 4 units], Glorot-uniform for each gate; "hiddenWeight" U [units, 4 units],
+ * orthonormal rows; "inputBias" b [4 units], which is 1 for f, so that the initial memory lasts (Jozefowicz et al.
+ * 2015), and 0 otherwise. PyTorch has two biases, whose sum is b.
  * Sources: Hochreiter & Schmidhuber 1997; Gers et al. 2000.
  *
- * @throws OptionError unless `units` is a whole number from 1 on; when traced, where the input is no sequence
+ * @throws OptionError unless `units` is a whole number >= 1; when traced, if the input is not a sequence
  */
 export const lstm = (units: number, options: RecurrentOptions = {}): Layer =>
   make({ units, ...plain("lstm", options, ["units"]) });

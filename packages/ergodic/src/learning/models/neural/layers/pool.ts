@@ -1,9 +1,9 @@
 /**
- * Pools: the maximum or the mean over windows, channel by channel; the mean over all places.
+ * Pooling: the maximum or the mean over windows, channel by channel, and the mean over all positions.
  *
- * x: [n, height, width, channels], or a sequence [n, length, channels]. y: the same with as many cells as windows. `size`: the window's cells;
- * `stride`: default the size, windows beside each other. Padding stands in no maximum; in means its cells count nothing unless
- * `countPadding`. `globalAveragePool`: [n, …, channels] → [n, channels].
+ * x: [n, height, width, channels], or a sequence [n, length, channels]. y: the same, with one cell per window. `size`:
+ * cells of the window; `stride`: default the size, so that windows do not overlap. `padding`: padded cells are ignored
+ * in maxima and, unless `countPadding`, in means. `globalAveragePool`: [n, …, channels] → [n, channels].
  *
  * @throws OptionError for options out of range
  */
@@ -25,9 +25,9 @@ import { spatial } from "./spatial.ts";
 export interface PoolOptions extends Named {
   /** Cells of the window: a number or [height, width]. Default 2. */
   readonly size?: Extent;
-  /** Cells from window to window. Default: the size. */
+  /** Distance between windows, in cells. Default: the size. */
   readonly stride?: Extent;
-  /** "same", "valid", or cells on each side. Default "valid". */
+  /** Padding: "same", "valid", or cells on each side. Default "valid". */
   readonly padding?: Padding;
 }
 
@@ -95,16 +95,16 @@ const makeGlobal = layer<Named>(
 );
 
 /**
- * The maximum over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
+ * Maximum over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
  * @throws OptionError
  */
 export const maxPool = (size: Extent = 2, options: Omit<PoolOptions, "size"> = {}): Layer =>
   makeMax({ size, ...plain("maxPool", options, ["size"]) });
 /**
- * The mean over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels]. @throws
- * OptionError
+ * Mean over windows of `size` cells, channel by channel. x: [n, height, width, channels] or [n, length, channels].
+ * @throws OptionError
  */
 export const averagePool = (size: Extent = 2, options: Omit<AveragePoolOptions, "size"> = {}): Layer =>
   makeAverage({ size, ...plain("averagePool", options, ["size"]) });
-/** The mean over all places: [n, …, channels] → [n, channels]. */
+/** Mean over all positions: [n, …, channels] → [n, channels]. */
 export const globalAveragePool = (options: Named = {}): Layer => makeGlobal(options);

@@ -1,4 +1,7 @@
-/** A recurrence over axis 1, as gru.ts and lstm.ts need it: what stands before the product with the state is one product for all times. */
+/**
+ * Recurrence over axis 1 for gru.ts and lstm.ts. The products with the inputs are computed for all times together,
+ * before the recurrence.
+ */
 import { full, matmul, type SymbolicArray, scan, transpose } from "../../../../engine/compiler/array/index.ts";
 import { add } from "../../../../engine/compiler/index.ts";
 import { glorotUniform, type Initialiser, orthogonal, zeros } from "../initialisers.ts";
@@ -8,11 +11,11 @@ import type { LayerFacts, Named } from "./layer.ts";
 
 /** Options of `gru` and `lstm`. */
 export interface RecurrentOptions extends Named {
-  /** Whether the outputs of all times are given, [n, T, units], or only the last, [n, units]. Default false. */
+  /** Whether to return the outputs of all times, [n, T, units], or only the last, [n, units]. Default false. */
   readonly sequence?: boolean;
-  /** First values of the input weights. Default glorotUniform(). */
+  /** Initial values of the input weights. Default glorotUniform(). */
   readonly initial?: Initialiser;
-  /** First values of the state's weights. Default orthogonalInitial(). */
+  /** Initial values of the state's weights. Default orthogonalInitial(). */
   readonly initialHidden?: Initialiser;
 }
 
@@ -27,7 +30,9 @@ export const recurrentFacts = (kind: string): LayerFacts<Units> => ({
   initialisers: ["initial", "initialHidden"],
 });
 
-/** Weights of so many gates side by side, and x W + b, [n, T, gates · units]. */
+/**
+ * Returns x W + b, [n, T, gates · units], and the state's weights. The weights of all gates are adjacent in one matrix.
+ */
 export function gatesOf(
   kind: string,
   x: SymbolicArray,
@@ -48,7 +53,10 @@ export function gatesOf(
   return { projected: add(matmul(x, weight), bias), hidden };
 }
 
-/** `step` gives the next carries of width `units`, all zero at first; the first of them is what comes out. */
+/**
+ * Runs the recurrence. `step` returns the next carries of width `units`, which are all zero initially. The first carry
+ * is the output.
+ */
 export function recur(
   projected: SymbolicArray,
   { units, sequence = false }: Units,

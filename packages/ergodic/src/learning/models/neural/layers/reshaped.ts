@@ -36,12 +36,12 @@ const makeReshaped = layer<{ readonly shape: readonly number[] }>(
   },
 );
 
-/** Each example as one list of numbers: [n, …] → [n, product]. */
+/** Flattens each example to one list of numbers: [n, …] → [n, product]. */
 export const flatten = (options: Named = {}): Layer => makeFlatten(options);
 /**
- * Examples in another shape, row-major: `flatten` [n, …] → [n, product]; `reshaped` [n, …] → [n, …shape], one extent of which may be −1.
+ * Reshapes examples, row-major: [n, …] → [n, …shape]. One extent of `shape` can be −1.
  *
- * @throws OptionError for extents that are no whole numbers
+ * @throws OptionError for extents that are not whole numbers
  */
 export const reshaped = (shape: readonly number[], options: Named = {}): Layer =>
   makeReshaped({ shape, ...plain("reshaped", options, ["shape"]) });

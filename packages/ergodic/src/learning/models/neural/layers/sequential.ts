@@ -18,13 +18,15 @@ const makeSequential = layer<{ readonly layers: readonly LayerLike[] }>(
 );
 
 /**
- * Layers in a row, y = f_k(… f_1(x)), and marks for all parameters of a layer.
+ * Applies layers one after another: y = f_k(… f_1(x)).
  *
- * A layer's part of the path is its name, or its place from 0 on: "2.weight". A plain function (x, scope) => y is a layer, but no file can hold it.
- * `frozen`: parameters are not trained, running statistics stay, dropout is off. `grouped`: parameters bear the name of a group, which options
- * of step rules may single out; the innermost name counts. Both add nothing to the path.
+ * A layer's part of the path is its name, or its index from 0: "2.weight". A plain function (x, scope) => y is a layer,
+ * but cannot be saved in a file.
+ * Two other layers mark all parameters of a layer, and add nothing to the path. `frozen`: parameters and running
+ * statistics do not change, and dropout is off. `grouped`: parameters belong to a named group, which options of step
+ * rules can select; the innermost name counts.
  *
- * @throws OptionError where a part is no layer
+ * @throws OptionError if a part is not a layer
  */
 export const sequential = (layers: readonly LayerLike[], options: Named = {}): Layer =>
   makeSequential({ layers, ...plain("sequential", options, ["layers"]) });
@@ -52,18 +54,19 @@ const makeGrouped = layer<Marked & { readonly group: string }>(
   },
 );
 
-/** So that a mark leaves the path as it would be without it. */
+/** Keeps the marked layer's name, so that the mark does not change the path. */
 const named = (marked: LayerLike, { name = isLayer(marked) ? marked.name : undefined }: Named): Named =>
   name === undefined ? {} : { name };
 
 /**
- * A layer with parameters that are not trained; its running statistics stay, and its dropout is off. Adds nothing to the path.
+ * A layer whose parameters are not trained. Its running statistics do not change, and its dropout is off. Adds nothing
+ * to the path.
  */
 export const frozen = (marked: LayerLike, options: Named = {}): Layer =>
   makeFrozen({ layer: marked, ...named(marked, plain("frozen", options)) });
 /**
- * A layer with parameters in a named group, which network({ rates }) may single out; the innermost name counts. Adds nothing to
- * the path.
+ * A layer whose parameters belong to a named group, which network({ rates }) can select; the innermost name counts.
+ * Adds nothing to the path.
  */
 export const grouped = (group: string, marked: LayerLike, options: Named = {}): Layer =>
   makeGrouped({ group, layer: marked, ...named(marked, plain("grouped", options)) });

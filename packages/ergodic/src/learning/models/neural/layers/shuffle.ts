@@ -1,11 +1,12 @@
 /**
  * Units of ShuffleNet: grouped or split convolutions, with channels shuffled so that each group sees all.
  *
- * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1 without activation. Stride 1:
- * x is added. Stride 2: beside the 3×3 mean of x with stride 2; both are concatenated. ReLU at the end. The very first 1×1 of a network, on few
- * channels, has one group (`firstGroups`).
- * `shuffleUnitV2` (Ma et al. 2018): stride 1: half of the channels pass; the others go through 1×1, depthwise 3×3, 1×1. Stride 2: all go through
- * that, and through depthwise 3×3, 1×1. Concatenated and shuffled in two groups.
+ * `shuffleUnitV1` (Zhang et al. 2018): grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1
+ * without activation. At stride 1, x is added. At stride 2, the 3×3 mean of x with stride 2 is concatenated. A ReLU
+ * follows. The very first 1×1 of a network, on few channels, has one group (`firstGroups`).
+ * `shuffleUnitV2` (Ma et al. 2018): at stride 1, half of the channels pass unchanged; the others go through 1×1,
+ * depthwise 3×3, 1×1. At stride 2, all channels go through that, and in parallel through depthwise 3×3, 1×1. The
+ * results are concatenated and shuffled in two groups.
  *
  * @throws OptionError for options out of range
  */
@@ -24,7 +25,7 @@ import { sequential } from "./sequential.ts";
 
 /** Options of `shuffleUnitV2`. */
 export interface ShuffleUnitOptions extends Named {
-  /** 1 or 2. Default 1. */
+  /** Stride: 1 or 2. Default 1. */
   readonly stride?: 1 | 2;
 }
 
@@ -37,7 +38,7 @@ export interface ShuffleUnitV1Options extends ShuffleUnitOptions {
 }
 
 /**
- * Grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1; x is added at stride 1, pooled and
+ * Grouped 1×1 to a quarter of the channels, shuffle, depthwise 3×3, grouped 1×1. x is added at stride 1; pooled x is
  * concatenated at stride 2.
  *
  * From `inside` to `channels` channels. Zhang et al. 2018. @throws OptionError
@@ -86,13 +87,13 @@ const makeHalf = layer<{ readonly which: "first" | "second" }>(
   },
 );
 
-/** The first or the second half of the channels. */
+/** Selects the first or the second half of the channels. */
 export const halfOfChannels = (which: "first" | "second", options: Named = {}): Layer =>
   makeHalf({ which, ...plain("halfOfChannels", options, ["which"]) });
 
 /**
- * At stride 1 half of the channels pass and the others are convolved; at stride 2 all are. Concatenated and shuffled in two
- * groups.
+ * At stride 1, half of the channels pass and the others are convolved; at stride 2, all are convolved. The results are
+ * concatenated and shuffled in two groups.
  *
  * From `inside` to `channels` channels, both even; equal at stride 1. Ma et al. 2018. @throws OptionError
  */

@@ -6,15 +6,17 @@ import { type Extent, type Padding, pairOf } from "./expected.ts";
 export interface ConvolutionOptions extends WeightOptions {
   /** Cells of the kernel: a number or [height, width]. Default 3. */
   readonly kernel?: Extent;
-  /** Cells from place to place. Default 1. */
+  /** Distance between output positions, in cells. Default 1. */
   readonly stride?: Extent;
-  /** "same", "valid", or cells on each side. Default "same". */
+  /** Padding: "same", "valid", or cells on each side. Default "same". */
   readonly padding?: Padding;
-  /** Cells from tap to tap of the kernel. Default 1. */
+  /** Distance between the kernel's taps, in cells. Default 1. */
   readonly dilation?: Extent;
 }
 
-/** A window over an image, with both extents said; a sequence becomes an image of height 1. */
+/**
+ * Returns the window of an operation on an image, with all options as pairs. A sequence becomes an image of height 1.
+ */
 export function spatial(x: SymbolicArray, options: ConvolutionOptions) {
   const { kernel = 3, stride = 1, padding = "same", dilation = 1 } = options;
   const sequence = x.rank === 3;
