@@ -44,7 +44,7 @@ export interface UnknownBelief<S> {
   readonly p: number;
   /** The most probable state. */
   readonly state: string;
-  /** Bound on the error of `p`. */
+  /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
   /** Known label, whether observed or held out. A number is the probability of being true. */
   readonly label?: string | number;

@@ -42,8 +42,11 @@ type AnyAtom = Atom<object, AtomKind>;
  * Creates a weighted rule of a knowledge base. Whenever values of its variables match every atom of the body and the
  * head, the rule adds a factor over the head and the unknowns of the body.
  *
- * weightedRule({ head: holds({ city: "c", size: "n" }), body: [claims({ city: "c", size: "n", source: "s" })], weight:
- * (row) => row.s })
+ *   weightedRule({
+ *     head: holds({ city: "c", size: "n" }),
+ *     body: [claims({ city: "c", size: "n", source: "s" })],
+ *     weight: (row) => row.s,
+ *   })
  *
  * A row object is valid only while the function runs, so copy the values to keep. Functions must return the same result
  * for the same values.
