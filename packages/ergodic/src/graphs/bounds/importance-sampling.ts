@@ -33,7 +33,10 @@ export interface ImportanceSamplingOptions {
  */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
-/** Largest limit from which another step is allowed. Proposals with more than 2^26 states cost more than they gain. */
+/**
+ * Largest limit. Proposals with more than about 2^26 states cost more than they gain, and another step would exceed
+ * that.
+ */
 const LAST_LIMIT = 24;
 /** Number of joint states drawn from each proposal except the last ones. */
 const EARLY_SAMPLES = 4000;

@@ -22,13 +22,13 @@ const MOST_ENTRIES = 2 ** 24;
 
 /** Options of `variable()`. */
 export interface VariableOptions {
-  /** Degree of truth of each state, from 0 to 1. Learning normalises the degrees to the probabilities of an uncertain label. */
+  /** Degree of truth of each state, 0 to 1. `fit` learns from it as from an uncertain label, unless observed. */
   truthiness?: ArrayLike<number>;
   /** State in which samplers start. Default: the first state. */
   initial?: StateName;
 }
 
-/** A graph of discrete variables and factors, p(x) ∝ Π φ(x). Created by `factorGraph()` or a reader such as `readUai`; queried by `infer`. */
+/** Graph of discrete variables and factors, p(x) ∝ Π φ(x). Created by `factorGraph()` or `readUai`, read by `infer`. */
 export class FactorGraph {
   readonly #structure: Structure;
   readonly #observations: Observations;
@@ -64,10 +64,10 @@ export class FactorGraph {
   }
 
   /**
-   * Adds a variable and returns its number. `states`: number of states, or their names (strings or numbers). Default: a Boolean. Unnamed variables
-   * are called by number, such as x7.
-   * `truthiness`: degree of truth of each state, from which `fit` learns as from an uncertain label y with these probabilities q, through E_q ln
-   * P(evidence, y). `initial`: state in which samplers start (default: the first). Inference uses neither.
+   * Adds a variable and returns its number. `states`: number of states, or their names. Default: a Boolean. Unnamed
+   * variables are called x and their number. `truthiness`: degree of truth of each state; `fit` learns from it as from
+   * a label y with probabilities q, by E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
+   * first). Inference uses neither.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;
@@ -89,7 +89,7 @@ export class FactorGraph {
     return variable;
   }
 
-  /** Adds a weight that factors can share. Default value 0. If `fixed` is true, learning leaves the weight unchanged. */
+  /** Adds a weight that factors can share. Default value 0. With `fixed`, learning leaves it unchanged. */
   weight(name?: string, value = 0, options: { fixed?: boolean } = {}): Weight {
     const where = `${WHERE}.weight`;
     checkKeys(where, options, ["fixed"]);
@@ -98,7 +98,7 @@ export class FactorGraph {
     return { id: this.#structure.addWeight(where, name, value, options.fixed ?? false) };
   }
 
-  /** Adds a factor φ(x) ≥ 0 as a flat or nested table, the last variable fastest. `logs`: the values are ln φ, −Infinity for φ = 0. */
+  /** Adds a factor φ(x) ≥ 0 as a flat or nested table, last axis fastest. `logs`: values are ln φ, −Infinity for 0. */
   table(variables: readonly VariableName[], values: NestedNumbers | number, options: { logs?: boolean } = {}): number {
     const where = `${WHERE}.table`;
     checkKeys(where, options, ["logs"]);
@@ -110,7 +110,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "table", variables: scope, values: flat, logs });
   }
 
-  /** Adds a factor exp(weight · feature · value) of the function of literals with this name. The head is the last literal. */
+  /** Adds a factor exp(weight · feature · value) of a function of literals, by name. The head is the last literal. */
   logicalFactor(name: LogicalFunction, literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     if (!logicalFunctionNames.includes(name))
       throw new OptionError(
@@ -163,8 +163,8 @@ export class FactorGraph {
   }
 
   /**
-   * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability, independently of the others. The leak is
-   * the probability without any parent (default 0).
+   * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
+   * independently of the others. So does the leak (default 0), even if no parent holds.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -194,7 +194,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
-  /** Adds a weighted function by numbers only: variables, states of their literals, and the id of the weight. For file readers. */
+  /** Adds a weighted function by numbers: variables, states of their literals, and weight id. For file readers. */
   addFactor(name: LogicalFunction, variables: ArrayLike<number>, states: ArrayLike<number>, weight: number, feature = 1): number {
     const where = `${WHERE}.addFactor`;
     if (!logicalFunctionNames.includes(name)) throw new OptionError(where, `there is no function ${shown(name)}`, "OPTION_RANGE");
@@ -224,7 +224,7 @@ export class FactorGraph {
     return this;
   }
 
-  /** Sets soft evidence: a likelihood per state, up to a constant factor. Replaces earlier soft evidence on the variable. */
+  /** Sets soft evidence, a likelihood per state up to a constant factor. Replaces earlier soft evidence. */
   soft(variable: VariableName, likelihood: ArrayLike<number>): this {
     const number = this.#structure.variable(`${WHERE}.soft`, variable);
     const where = `${WHERE}.soft: "${this.variableName(number)}"`;
@@ -251,7 +251,7 @@ export class FactorGraph {
     return new FactorGraph(this.#structure, observations);
   }
 
-  /** Returns the number of a variable. @throws OptionError that suggests the nearest name if there is no such variable */
+  /** Returns the number of a variable. @throws OptionError that suggests the nearest name if it is unknown */
   variableNumber(name: VariableName): number {
     return this.#structure.variable(WHERE, name);
   }
@@ -269,7 +269,7 @@ export class FactorGraph {
     checkRoom(WHERE, `the names of ${this.stateCount(number)} states`, 32 * this.stateCount(number), MOST_OBJECTS);
     return Array.from({ length: this.stateCount(number) }, (_, state) => this.#structure.label(number, state));
   }
-  /** Returns the arguments that created a variable: name and states (absent if not given), truthiness, and number of the initial state (if not 0). */
+  /** Returns the arguments of `variable()`: name and states if given, truthiness, and initial state if it is not 0. */
   variableAt(variable: number): { name?: string; states?: States; truthiness?: Float64Array; initial?: number } {
     const number = this.variableNumber(variable);
     const name = this.#structure.givenName(number);
@@ -336,7 +336,7 @@ export class FactorGraph {
     return columning(this.#structure, this.#observations);
   }
 
-  /** Returns the factors as tables. Wide factors become chains of small tables, valid for sums or, with "map", for the largest product. */
+  /** Returns the factors as tables. Wide ones become chains, valid for sums or, with "map", the largest product. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }

@@ -24,20 +24,21 @@ const WALKS = 4;
 const CHANGED = 0.08;
 /** Number of operations between two yields: a few milliseconds. */
 const PAUSE_OPERATIONS = 3e6;
-/** Largest number of variables, after elimination of those with degree at most 2, for which adjacency is stored as bits. */
+/** Largest number of variables with adjacency as bits, after those of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
 
 /**
- * Finds an elimination order with low cost in time and memory, both of which grow with Σ of the tables.
+ * Finds an elimination order of low cost in time and memory, both of which grow with Σ of the tables.
  *
- * Variables of degree at most 2 are eliminated first, and any variable whose neighbours are all adjacent is eliminated immediately. The rest is
- * ordered greedily by the number of fill edges (min-fill) times a factor per variable. A local search changes some factors at random and keeps
- * changes that reduce the sum. Its length depends on the table sizes and is counted in operations, not seconds, so that the order depends only on the
- * graph and the seed. Yields every few milliseconds.
+ * Variables of degree at most 2 go first, and those whose neighbours are all adjacent go as soon as possible. The rest
+ * is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes some factors at
+ * random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so the order depends
+ * only on the graph and the seed. Yields every few milliseconds.
  *
  * @param cardinalities number of states of each variable
  * @param scopes sets of mutually adjacent variables
- * `effort`: operations per table entry; `most`: total operations, some 10^9 per three seconds; `worth`: no search while the total is above it
+ * `effort`: operations per table entry; `most`: total operations, some 10^9 per three seconds; `worth`: no search while
+ * the total is above it
  */
 export function* eliminationOrders(
   cardinalities: readonly number[],
@@ -103,7 +104,7 @@ function changedFactors(factors: Float64Array, share: number, draws: Draws): Flo
 export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>): EliminationOrder =>
   atOnce(eliminationOrders(...given));
 
-/** Eliminates variables with at most two neighbours. In a very large graph, continues with those of lowest degree until bits can hold the rest. */
+/** Eliminates variables with at most two neighbours. In very large graphs, continues until bits can hold the rest. */
 function* peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const pauses = new Pauses();
   const neighbours = cardinalities.map(() => new Set<number>());
@@ -150,7 +151,7 @@ interface Found {
   readonly order: Int32Array;
   readonly total: number;
   readonly largest: number;
-  /** Whether the order was not determined by variables without fill edges alone. */
+  /** Whether some elimination added fill edges, so that there was a choice. */
   readonly fills: boolean;
 }
 
@@ -256,8 +257,8 @@ class Core {
   }
 
   /**
-   * Finds the greedy order for these factors, or undefined once it costs more than `limit`. `weighted`: fill edges are weighted by numbers of states.
-   * Yields if it takes long.
+   * Finds the greedy order for these factors, or undefined once it costs more than `limit`. `weighted`: fill edges are
+   * weighted by numbers of states. Yields if it takes long.
    */
   *run(weighted: boolean, factors: Float64Array, limit: number): Generator<void, Found | undefined> {
     const { bits, degrees, fill, count, words, counts, rest, place, around, free } = this;
@@ -367,7 +368,7 @@ class Core {
     this.operations += size * size + 2 * this.top;
   }
 
-  /** Adds an edge. Common neighbours have one fill edge less, and each end gains pairs with neighbours that are not common. */
+  /** Adds an edge: common neighbours lose a fill edge, and each end gains pairs with neighbours that are not common. */
   private join(a: number, b: number): void {
     const { bits, degrees, fill, words, free, top } = this;
     let common = 0;

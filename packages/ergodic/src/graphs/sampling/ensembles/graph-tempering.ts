@@ -49,8 +49,8 @@ const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
  *
  * Boolean variables with pairwise factors of few distinct strengths use 64 ensembles of bits (replica-copies.ts),
  * regardless of `ensembles`. All other graphs use chains (chain-copies.ts). Half of the ensembles start from the result
- * of simulated annealing, the others at random. Powers are adapted during the warm-up. Of the later sweeps, between the
- * first quarter and the first half are discarded.
+ * of simulated annealing, the others at random. Powers are adapted during the warm-up. Of the later sweeps, at least
+ * the first quarter and at most the first half are discarded.
  *
  * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
  * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states

@@ -45,17 +45,21 @@ const absent = {
  *
  * The chains start differently, so that agreement between them is meaningful. One starts with all variables in their
  * first state, one with all in their last state, and the others at random; the third first searches for a probable
- * state. The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and
- * from the chains' means. The certificate is none, with the reason, in four cases. The chains disagree or are too
- * short. The variable or a neighbour never changed in any chain. Single-variable changes might not reach all states
- * (parts/ergodicity.ts). Scouts, short chains from other starts, are in states that these chains never visit
- * (scouts.ts).
+ * state.
+ *
+ * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
+ * chains' means. It is none, with the reason, in these cases:
+ *
+ * - The chains disagree or are too short.
+ * - The variable or a neighbour never changed in any chain.
+ * - Single-variable changes might not reach all states (parts/ergodicity.ts).
+ * - Scouts, short chains from other starts, are in states that these chains never visit (scouts.ts).
  *
  * `tempered` chains exchange states with copies at powers of p (tempered-chains.ts), for graphs with several modes.
- * During the warm-up they also sample without exchanges, to learn what plain chains find. Chains that start `from` an
- * earlier answer may end after 100 sweeps instead of 1000, because their variances are known and only the agreement of
- * their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell;
- * Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
+ * During the warm-up the chains at power 1 run without exchanges, to learn which states plain chains find. Chains that
+ * start `from` an earlier answer may end after 100 sweeps instead of 1000, because their variances are known and only
+ * the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for
+ * Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
  *
  * @throws CapabilityError if a variable has more than 256 states, or if workers would race in a deterministic run
  */
