@@ -42,7 +42,7 @@ const LAST_LIMIT = 24;
 const EARLY_SAMPLES = 4000;
 /** Largest number of log weights stored for k̂. */
 const KEPT = 20000;
-/** Width above which an interval of ln Z says little, so that k̂ may be more informative. */
+/** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
 const WIDE = 1;
 /** Search effort for orders, relative to exact inference, which would be far too expensive. */
 const ORDER_EFFORT = 1e-4;

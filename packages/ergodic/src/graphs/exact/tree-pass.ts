@@ -59,7 +59,7 @@ const CHOSEN_AT_ONCE = 4096;
  */
 export class TreePass {
   readonly answer: TreeAnswer = { logValue: 0 };
-  /** Whether underflow may have lost too much. The answer is then invalid, and a careful pass is needed. */
+  /** Whether underflow could have lost too much. The answer is then invalid, and a careful pass is needed. */
   lost = false;
   private readonly cliques: readonly Task[];
   private readonly cardinalities: readonly number[];
@@ -113,7 +113,7 @@ export class TreePass {
       if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
-      // A root's message is the total. Any entry of another message may still be needed.
+      // A root's message is the total. Any entry of another message might still be needed.
       this.lost ||= clique.parent < 0 ? message.lost > MOST_LOST : message.range === -Infinity && message.lost > 0;
       if (this.lost) return;
       if (message.range === -Infinity) {

@@ -32,7 +32,7 @@ class Step {
   readonly checkValues: Int32Array;
   /** Whether every row that the index returns matches. */
   readonly free: boolean;
-  /** Number of lookups, of examined rows and of matching rows. */
+  /** Numbers of lookups, examined rows and matching rows. */
   entered = 0;
   visited = 0;
   passed = 0;

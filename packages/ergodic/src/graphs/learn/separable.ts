@@ -19,7 +19,7 @@ export function* separableFindings(
   values: Float64Array,
   nameOf: (weight: number) => string,
 ): Generator<void, Finding[]> {
-  // With zeros, the states that would speak against growth may be ruled out, so nothing is reported.
+  // With zeros, the states that would speak against growth can be ruled out, so nothing is reported.
   if (columns.shapeValues.includes(-Infinity)) return [];
   const { alone, together } = yield* directions(columns, values);
   if (alone.length === 0 && !together) return [];

@@ -70,7 +70,7 @@ export interface PartInference {
   /** Returns statistics for a tick. */
   report(): Record<string, number>;
   /**
-   * Returns the state needed to continue, without tables. It may describe an earlier point of the run than the current
+   * Returns the state needed to continue, without tables. It can describe an earlier point of the run than the current
    * one.
    */
   snapshot(): Snapshot;

@@ -29,9 +29,12 @@ const MOST_STATES = 2 ** 16;
  * Determines whether a chain that changes one variable at a time, or one of `blocks` (a partition of the variables),
  * can reach every possible state of a part. Sound but incomplete: "unknown" if no proof is found.
  *
- * The chain is ergodic in three cases. No factor has a zero, except factors within a single block. Or every variable of
- * the other factors has a state that is possible regardless of the others, so that all states lead to one. Or an
- * enumeration of at most 2^16 joint states shows it.
+ * The chain is ergodic in these cases:
+ *
+ * - No factor has a zero, except factors within a single block.
+ * - Every variable of the other factors has a state that is possible regardless of the others, so that all states lead
+ *   to one.
+ * - An enumeration of at most 2^16 joint states shows it.
  *
  * The chain is not ergodic if that enumeration shows islands, or if the positive entries of one factor form islands,
  * two of which contain possible states of the whole part. Yields every few milliseconds.

@@ -35,7 +35,7 @@ const PAUSE_VARIABLES = 10_000;
  * result is the best state of `restarts` runs. Each run starts from a random state in which no factor is 0, and stays
  * within such states.
  *
- * The state may not be optimal. A mini-bucket bound gives its largest possible distance from the optimum, and the run
+ * The state might not be optimal. A mini-bucket bound gives its largest possible distance from the optimum, and the run
  * ends early if that is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
  *
  * @throws CapabilityError if zeros leave no state that a search finds

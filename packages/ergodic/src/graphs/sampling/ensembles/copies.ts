@@ -58,7 +58,10 @@ export interface Copies {
   trade(k: number, ensembles: readonly number[]): void;
   /** Computes the values of all copies in their current states. */
   weigh(): Promise<void>;
-  /** Adds the sums of probabilities to those of the groups. Each is a sum over sweeps of the mean for one ensemble. */
+  /**
+   * Adds the sums of probabilities to `into`, by group and slot. Each is a sum over sweeps, for the mean of one
+   * ensemble.
+   */
   addShares(into: Float64Array): void;
   clearShares(): void;
   snapshot(): Record<string, Tensor>;

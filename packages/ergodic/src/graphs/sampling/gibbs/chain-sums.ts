@@ -15,7 +15,7 @@ const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
 /**
  * Smallest effective sample size if the variance is known from an earlier run. Below it, chains are so slow that they
- * may not have moved since the graph changed.
+ * might not have moved since the graph changed.
  */
 const LEAST_KNOWN_ESS = 25;
 /** Largest R̂ at which a run may end. */

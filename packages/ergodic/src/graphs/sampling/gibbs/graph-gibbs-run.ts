@@ -152,7 +152,7 @@ export class GraphGibbsRun implements PartInference {
       if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
       batches.look((yield* isPrecise()) && !this.scouts?.apart);
     }.bind(this);
-    // A restored run may continue from just before a comparison or a precision check.
+    // A restored run can continue from just before a comparison or a precision check.
     if (!batches.over) yield* this.compare(layout, driver);
     if (!ladder && !batches.over && batches.isDue) yield* look();
     while (!batches.over) {

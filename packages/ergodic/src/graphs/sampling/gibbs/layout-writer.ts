@@ -75,7 +75,7 @@ export class LayoutWriter {
 
   /**
    * Writes everything, yielding every few milliseconds. Views of memory become invalid at a yield, because other code
-   * may allocate memory then.
+   * can allocate memory then.
    */
   *writing(): Generator<void> {
     const { layout, memory } = this;

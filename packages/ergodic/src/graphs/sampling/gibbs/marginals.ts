@@ -80,7 +80,7 @@ export function* marginalsOf(
   for (let variable = 0; variable < cardinalities.length; variable++) {
     if (pauses.due()) {
       yield;
-      // Memory views must be renewed, because other code may have allocated memory.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     marginals.push(found(cardinalities[variable], variable));
@@ -113,7 +113,7 @@ function* stuckOf(
   for (let p = 0; p < drawn; p++) {
     if (pauses.due()) {
       yield;
-      // Memory views must be renewed, because other code may have allocated memory.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     stuck[p] =
@@ -145,7 +145,7 @@ export function* precision(
     if (!layout.joined[position]) continue;
     if (pauses.due()) {
       yield;
-      // Memory views must be renewed, because other code may have allocated memory.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     const known = knownOf(earlier, layout.variables[position], n);

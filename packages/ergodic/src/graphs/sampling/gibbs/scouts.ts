@@ -57,9 +57,9 @@ interface Stray {
 /**
  * Scouts are short chains from other starts; every second one first searches for a probable state. They make at most
  * 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic of its states
- * (regions.ts) is apart from the range that each kept chain has covered. There may then be a mode that the kept chains
- * miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This costs at most
- * 10 % of the sweeps.
+ * (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that the kept
+ * chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This costs at
+ * most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
@@ -127,7 +127,7 @@ export class Scouts {
   }
 
   /**
-   * Continues strays, which may still reach the states of the kept chains. `keptSweeps` is the total number of sweeps
+   * Continues strays, which might still reach the states of the kept chains. `keptSweeps` is the total number of sweeps
    * of the kept chains. Each round doubles the sweeps of a stray, since most are strays by chance.
    */
   async *follow(keptSweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
