@@ -3,62 +3,65 @@ import { DataError, OptionError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { type Certified, certificateText, weakest } from "./certificate.ts";
 
-/** Probabilities of a variable's states, and what is known of them. */
+/** Probabilities of a variable's states, with a certificate. */
 export interface VariableMarginal {
-  /** What the states are called. */
+  /** Names of the states. */
   readonly states: readonly string[];
-  /** By state. */
+  /** Probability of each state. */
   readonly p: readonly number[];
-  /** How far `p` may be from the truth. */
+  /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
 }
 
-/** A state of all variables, and how good it is. */
+/** A joint state of all variables, and its value. */
 export interface BestState {
-  /** By variable, the number of its state. */
+  /** State number of each variable. */
   readonly states: Int32Array;
-  /** ln of the product of the factors there; −∞: the run ended before it found a state in which no factor is 0. */
+  /**
+   * ln of the product of the factors at this state. −∞ if the run ended before it found a state in which no factor is
+   * 0.
+   */
   readonly value: number;
-  /** No state has a larger one, which is proved; ∞ where nothing is. */
+  /** Proved upper bound on the value of any state. ∞ if none is known. */
   readonly bound: number;
 }
 
-/** What an answer is made of. */
+/** Content of an answer. */
 export interface AnswerContent {
   readonly task: "marginals" | "partition" | "map";
   readonly variableCount: number;
   name(variable: number): string;
   state(variable: number, state: number): string;
-  /** By variable. */
+  /** Marginal of each variable. */
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   readonly logZ?: Certified;
   readonly map?: BestState;
   readonly chains?: EndedChains;
-  /** Weights of the graph, by number, that the answer was computed with. */
+  /** Weights used for the answer, by weight number. */
   readonly weights?: Float64Array;
   readonly method: string;
-  /** Algorithm, plan and how the run went, as JSON. */
+  /** Algorithm, plan and run statistics, as JSON. */
   readonly description: JsonObject;
 }
 
-/** Rows of a printed table. */
+/** Largest number of rows in a printed table. */
 const PRINTED = 20;
-/** States of a printed row. */
+/** Largest number of states in a printed row. */
 const PRINTED_STATES = 6;
 const NO_STATE = "no state was found in which no factor is 0";
 
 /**
- * The answer of `infer`: of marginals, of the partition function or of the most probable state, each with its certificate, which says how far it may be
- * from the truth.
+ * The answer of `infer`: marginals, the partition function or the most probable state. Each has a certificate, which
+ * says how far it can be from the truth.
  */
 export class Answer {
-  /** What was asked for. */
+  /** Task that was requested. */
   readonly task: AnswerContent["task"];
-  /** What was done, and why. */
+  /** Method used, and the reason for choosing it. */
   readonly method: string;
-  /** The weakest of all. */
+  /** Weakest certificate of all results. */
   readonly certificate: Certificate;
-  /** Algorithm, plan and how the run went, as JSON. */
+  /** Algorithm, plan and run statistics, as JSON. */
   readonly description: JsonObject;
   readonly #content: AnswerContent;
   #numbers: Map<string, number> | undefined;
@@ -71,19 +74,23 @@ export class Answer {
     this.certificate = certificateOf(content);
   }
 
-  /** What a message can carry of it: all but the names of variables and states. */
+  /** Returns the content in a form that can be posted to another thread, without the names of variables and states. */
   portable(): Omit<AnswerContent, "name" | "state"> {
     const { name: _, state: __, ...portable } = this.#content;
     return portable;
   }
 
-  /** Variables, by their names. */
+  /** Names of the variables. */
   get variables(): string[] {
     const { variableCount, name } = this.#content;
     return Array.from({ length: variableCount }, (_, variable) => name(variable));
   }
 
-  /** Probabilities of a variable's states. @throws OptionError for a variable that there is not, or where marginals were not asked for */
+  /**
+   * Returns the probabilities of a variable's states.
+   *
+   * @throws OptionError if there is no such variable, or if the task was not "marginals"
+   */
   marginal(variable: string | number): VariableMarginal {
     const { marginals, state } = this.#content;
     if (!marginals) throw this.refuse("marginal", "marginals");
@@ -92,54 +99,63 @@ export class Answer {
     return { p: Array.from(p), states: Array.from(p, (_, s) => state(number, s)), certificate };
   }
 
-  /** ln of the sum over all states of the product of the factors: of Bayesian networks the log probability of the evidence. −∞: the evidence is impossible. */
+  /**
+   * ln of the sum of the factors' product over all states. For Bayesian networks this is the log probability of the
+   * evidence. −∞ means that the evidence is impossible.
+   */
   get logZ(): number {
     const { logZ } = this.#content;
     if (!logZ) throw this.refuse("logZ", "partition");
     return logZ.value;
   }
 
-  /** The certificate of `logZ`. */
+  /** Certificate of `logZ`. */
   get logZCertificate(): Certificate {
     const { logZ } = this.#content;
     if (!logZ) throw this.refuse("logZCertificate", "partition");
     return logZ.certificate;
   }
 
-  /** Where chains ended, of sampling: `infer(graph, { from: answer })` begins there. */
+  /** Final states of the chains, for sampling algorithms. `infer(graph, { from: answer })` starts there. */
   get chains(): EndedChains | undefined {
     return this.#content.chains;
   }
 
-  /** Weights of the graph, by number, that the answer was computed with; undefined for a graph without weights. */
+  /** Weights used for the answer, by weight number. Undefined for a graph without weights. */
   get weights(): Float64Array | undefined {
     return this.#content.weights;
   }
 
-  /** What a variable's state is called in the most probable state that was found. */
+  /** Returns the name of a variable's state in the most probable joint state found. */
   state(variable: string | number): string {
     const number = this.number(variable);
     return this.#content.state(number, this.best.states[number]);
   }
 
-  /** The most probable state that was found. */
+  /** The most probable joint state found. */
   get best(): BestState {
     const { map } = this.#content;
     if (!map) throw this.refuse("best", "map");
     return map;
   }
 
-  /** How much larger the ln of the factors' product may be than at the state that was found, at most; 0: it is the most probable one. */
+  /**
+   * Largest amount by which any state's log product can exceed that of the state found. 0 means that the state is the
+   * most probable one.
+   */
   get gap(): number {
     return this.best.bound - this.best.value;
   }
 
-  /** A table, and what is known of its errors. */
+  /** Returns a table and a summary of its accuracy. */
   toString(): string {
     return [...this.lines(), `${this.method}`, `certificate: ${certificateText(this.certificate)}`].join("\n");
   }
 
-  /** As JSON. What is infinite becomes the text "Infinity" or "-Infinity"; of a `bound` that nobody knows null. */
+  /**
+   * Returns the answer as JSON. Infinite numbers become the strings "Infinity" and "-Infinity", and an unknown `bound`
+   * becomes null.
+   */
   toJSON(): JsonObject {
     const { task, method, description } = this;
     const { marginals, logZ, map } = this.#content;
@@ -244,7 +260,9 @@ function certificateOf({ task, marginals, logZ, map }: AnswerContent): Certifica
   return { none: "nothing is known of how much better other states are" };
 }
 
-/** @throws DataError where the evidence has probability 0: there are no marginals, and no most probable state */
+/**
+ * @throws DataError because the evidence has probability 0, so that there are no marginals and no most probable state
+ */
 export function refuseImpossible(task: string): never {
   throw new DataError(
     "infer",

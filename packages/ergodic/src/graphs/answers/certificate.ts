@@ -1,14 +1,17 @@
 import type { Certificate } from "../../engine/contract/index.ts";
 
-/** From the strongest to the weakest. */
+/** Kinds of certificates, from the strongest to the weakest. */
 const kinds = ["exact", "lower", "interval", "mcse", "khat", "none"] as const;
 
-/** Its place from the strongest kind, 0, to the weakest. */
+/** Returns the rank of a certificate's kind; 0 is the strongest. */
 export function weakness(certificate: Certificate): number {
   return kinds.findIndex((kind) => kind in certificate);
 }
 
-/** The weakest of several: none of no kind. Of one kind the one that leaves most open; the first of equals. */
+/**
+ * Returns the weakest of several certificates. An answer without a guarantee is the weakest kind. Within a kind, the
+ * certificate with the largest uncertainty is weakest, and ties go to the first.
+ */
 export function weakest(certificates: Iterable<Certificate>): Certificate {
   let found: Certificate = { exact: true };
   let most = 0;
@@ -21,7 +24,10 @@ export function weakest(certificates: Iterable<Certificate>): Certificate {
   return found;
 }
 
-/** How much a certificate leaves open, among those of its kind: the widest of its ranges, R-hat, k-hat. Infinite where that is not known. */
+/**
+ * Returns a certificate's uncertainty relative to others of its kind: the width of its widest range, R-hat or k-hat.
+ * Infinity if unknown.
+ */
 function openness(certificate: Certificate): number {
   const open = "rhat" in certificate ? certificate.rhat : "khat" in certificate ? certificate.khat : widest(certificate);
   return Number.isNaN(open) ? Infinity : open;
@@ -37,13 +43,16 @@ function widest(certificate: Certificate): number {
   return Math.max(...upper.map((to, state) => to - lower[state]));
 }
 
-/** A number that was found, and what is known of it. */
+/** A computed number with its certificate. */
 export interface Certified {
   readonly value: number;
   readonly certificate: Certificate;
 }
 
-/** The sum of numbers that were found independently of each other. Bounds and intervals add up; that all intervals hold has the product of their levels. */
+/**
+ * Adds numbers that were computed independently. Bounds and intervals add up. The level of the summed interval is the
+ * product of the levels.
+ */
 export function certifiedSum(parts: readonly Certified[]): Certified {
   const value = parts.reduce((sum, part) => sum + part.value, 0);
   const certificate = weakest(parts.map((part) => part.certificate));
@@ -57,7 +66,7 @@ export function certifiedSum(parts: readonly Certified[]): Certified {
       high += to;
       if ("interval" in part.certificate) level *= part.certificate.level;
     }
-    // What the sums, and numbers that are right up to rounding, may be off by.
+    // Rounding error of the sums, and of numbers that are exact up to rounding.
     const slack = 2 ** -50 * parts.length * size;
     if ("lower" in certificate) return { value, certificate: { lower: low - slack, upper: high + slack } };
     return { value, certificate: { interval: [low, high], level } };
@@ -83,7 +92,7 @@ function ends({ value, certificate }: Certified): readonly [number, number] {
   return [value, value];
 }
 
-/** In words, as people read it. */
+/** Describes a certificate in words. */
 export function certificateText(certificate: Certificate): string {
   if ("exact" in certificate) return "exact";
   if ("lower" in certificate) return "proved bounds";

@@ -1,3 +1,3 @@
-/** The answers of `infer`. */
+/** Exports of the answers of `infer`. */
 export { Answer, type AnswerContent, type BestState, refuseImpossible, type VariableMarginal } from "./answer.ts";
 export { type Certified, certificateText, certifiedSum, weakest } from "./certificate.ts";

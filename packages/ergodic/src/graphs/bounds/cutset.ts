@@ -4,8 +4,9 @@ import type { LogTable } from "../parts/log-tables.ts";
 import type { Buckets } from "../parts/mini-bucket-pass.ts";
 
 /**
- * The graph where some variables have given states, as few as greedily found, so that summing out the others never takes a table of more than 2^limit
- * states: its sum is a part of the whole one, hence a lower bound. `keep`: the last variable of the order is not among them.
+ * Fixes some variables to given states, so that summing out the others never needs a table of more than 2^limit states.
+ * The variables are chosen greedily to be few. The resulting sum is part of the whole sum, hence a lower bound. `keep`:
+ * the last variable of the order is not fixed.
  */
 export function conditioned(
   { cardinalities, tables, order }: Buckets,
@@ -21,7 +22,10 @@ export function conditioned(
   };
 }
 
-/** Whenever the variables of a bucket have too many joint states, the one of them goes that most tables know. */
+/**
+ * Chooses the variables to fix. If the variables of a bucket have too many joint states, fixes the one that occurs in
+ * the most tables.
+ */
 function cutset({ cardinalities, tables, order }: Buckets, limit: number, spared: number): ReadonlySet<number> {
   const position = new Int32Array(cardinalities.length);
   order.forEach((variable, place) => {

@@ -16,48 +16,62 @@ import { WeightSums } from "./weight-sums.ts";
 
 /** Options of `importanceSampling`. */
 export interface ImportanceSamplingOptions {
-  /** Chance that an interval holds the truth, at least. Default 0.999; from 0.5 to 0.999999. */
+  /** Smallest probability that an interval contains the truth. Default 0.999; from 0.5 to 0.999999. */
   level?: number;
-  /** It ends once the interval of ln Z, and of "marginals" those of all of them, is no wider. Default 0.01; > 0. */
+  /**
+   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * narrow. Default 0.01; > 0.
+   */
   width?: number;
-  /** Joint states that are drawn at most from each proposal. Default 200000; a whole number >= 1000. */
+  /** Largest number of joint states drawn from each proposal. Default 200000; a whole number >= 1000. */
   samples?: number;
 }
 
-/** log2 of the joint states of a mini-bucket of the first proposals, and from each to the next. */
+/**
+ * log2 of the joint states per mini-bucket in the first proposals, and its increase from each pair of proposals to the
+ * next.
+ */
 const FIRST_LIMIT = 8;
 const LIMIT_STEP = 4;
-/** Beyond what 2^26 states take a proposal costs more than it gains. */
+/**
+ * Largest limit. Proposals with more than about 2^26 states cost more than they gain, and another step would exceed
+ * that.
+ */
 const LAST_LIMIT = 24;
-/** From all but the last proposals so many joint states are drawn. */
+/** Number of joint states drawn from each proposal except the last ones. */
 const EARLY_SAMPLES = 4000;
-/** Log weights that are kept for k̂. */
+/** Largest number of log weights stored for k̂. */
 const KEPT = 20000;
-/** An interval of ln Z that is wider says little: k̂ may say more. */
+/** Width above which an interval of ln Z says little, so that k̂ can be more informative. */
 const WIDE = 1;
-/** Of the search for orders: a part of what an exact answer would take, which is far too much. */
+/** Search effort for orders, relative to exact inference, which would be far too expensive. */
 const ORDER_EFFORT = 1e-4;
-/** Its operations at most, and for each second that there is: a twentieth of it. */
+/**
+ * Largest number of operations of that search, and its budget per second of the time limit (a twentieth of the time).
+ */
 const MOST_ORDER_OPERATIONS = 1e9;
 const ORDER_OPERATIONS = 4e7;
-/** More than the stretches of work of a search for orders. */
+/**
+ * Offset of the stretch counter during the search for orders. Larger than any number of stretches that the search
+ * takes.
+ */
 export const ORDERS = 2 ** 40;
-/** Variables that are drawn between two yields: a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 20000;
-/** Draws at the first look at whether the intervals are narrow enough; each next one is after twice as many. */
+/** Number of draws before interval widths are first checked. The number doubles for each further check. */
 const FIRST_LOOK = 1000;
-/** Intervals among which the answer may choose: looks at both proposals of each limit. */
+/** Largest number of intervals from which the answer is chosen: one per check, for both proposals of each limit. */
 const LOOKS = 128;
 
 /**
- * Importance sampling from weighted mini-buckets (proposal.ts), for graphs that are too wide for elimination: Z = E_q[w],
- * w = Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
+ * Importance sampling from weighted mini-buckets (proposal.ts), for graphs too wide for elimination: Z = E_q[w], w =
+ * Π_f φ_f(x) / q(x), and p(x_i = s) = E_q[w; x_i = s] / Z, with independent draws from q.
  *
- * No weight is above the proved bound Z⁺, so that the empirical Bernstein inequality gives intervals that hold whatever the
- * distribution is (weight-sums.ts). Where that of ln Z is wider than 1 the certificate is { khat, ess } by PSIS instead, if k̂ is small
- * enough and a second proposal, of another elimination order, agrees; otherwise it remains the wide interval. Mini-buckets begin with
- * 2^8 states and grow by factors of 16 as far as the memory goes. Tasks: "marginals", "partition".
- * Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
+ * No weight exceeds the proved bound Z⁺, so the empirical Bernstein inequality gives intervals that hold for every
+ * distribution (weight-sums.ts). If the interval of ln Z is wider than 1, the certificate is { khat, ess } by PSIS
+ * instead, provided that k̂ is small enough and a second proposal with another elimination order agrees. Otherwise it
+ * remains the wide interval. Mini-buckets begin with 2^8 states and grow by factors of 16 as memory permits. Tasks:
+ * "marginals", "partition". Source: Liu, Fisher and Ihler 2015; Vehtari et al. 2024 for k̂.
  */
 export const importanceSampling = /* @__PURE__ */ declare<
   ImportanceSamplingOptions,
@@ -80,25 +94,28 @@ export const importanceSampling = /* @__PURE__ */ declare<
   },
 );
 
-/** A proposal, and what was drawn from it. */
+/** A proposal with the weights of its draws. */
 interface Arm extends Weighed {
   readonly proposal: Proposal;
   readonly logWeights: number[];
 }
 
-/** A run of `importanceSampling` on a part. */
+/** Run of `importanceSampling` on a part. */
 export class ImportanceSampling extends PartRun {
   private readonly part: Component;
   private readonly plan: InferencePlan;
   private readonly options: Required<ImportanceSamplingOptions>;
   private readonly tables: LogTables;
-  /** log2 of the joint states of a mini-bucket of the proposals under way. */
+  /** log2 of the joint states per mini-bucket of the current proposals. */
   limit = FIRST_LIMIT;
-  /** Stretches of work since these were begun; before the first, since the search for orders was, less ORDERS. */
+  /**
+   * Number of stretches of work since the current proposals were started. During the search for orders, the number
+   * since its start minus ORDERS.
+   */
   stretches = -ORDERS;
   private drawn = 0;
   private arms: readonly Arm[] = [];
-  /** The best answer of the proposals before. */
+  /** Best answer of the earlier proposals. */
   private best: PartAnswer | undefined;
 
   constructor(part: Component, plan: InferencePlan, options: Required<ImportanceSamplingOptions>) {
@@ -126,7 +143,7 @@ export class ImportanceSampling extends PartRun {
       const search = eliminationOrders(part.cardinalities, scopes, { seed: plan.seed + arm, effort: ORDER_EFFORT, most });
       orders.push((yield* search).order);
     }
-    // A table of each variable, in both proposals and while they are made.
+    // Each variable can have a table of this size, in both proposals and while they are built.
     const widest = Math.min(LAST_LIMIT, log(plan.memory / 8 / 4 / part.cardinalities.length) / Math.LN2);
     for (; ; this.limit += LIMIT_STEP) {
       this.stretches = 0;
@@ -173,10 +190,10 @@ export class ImportanceSampling extends PartRun {
     return spreadOf(found) <= spreadOf(this.best) ? found : this.best;
   }
 
-  /** By the proposal whose interval is the narrower one. */
+  /** Returns the answer from the proposal with the narrower interval. */
   private now(): PartAnswer {
     const { arms, plan, options, part } = this;
-    // The narrowest of all intervals looked at is taken: all of them are to hold.
+    // The answer uses the narrowest of all intervals checked, so all of them must hold simultaneously.
     const delta = (1 - options.level) / LOOKS;
     const totals = arms.map(({ sums }) => sums.total(delta));
     const spread = totals.map(({ low, high }) => high - low);
@@ -207,7 +224,7 @@ export class ImportanceSampling extends PartRun {
     return { draws: this.drawn };
   }
 
-  /** Draws from the proposals under way are not kept: they are made again. */
+  /** Draws from the current proposals are not stored but repeated. */
   snapshot(): Snapshot {
     const { limit, best } = this;
     const { tensors, state } = best ? keptAnswer(best) : { tensors: {}, state: null };
@@ -227,7 +244,7 @@ function intervalOf(low: number, high: number, level: number): Certificate {
   return { interval: [low, high], level };
 }
 
-/** ln of the product of the tables. */
+/** Returns ln of the tables' product. */
 function valueAt(tables: readonly LogTable[], states: Int32Array): number {
   let sum = 0;
   for (const { scope, shape, values } of tables) {

@@ -5,16 +5,16 @@ import type { WeightSums } from "./weight-sums.ts";
 /** Weights of the draws from one proposal. */
 export interface Weighed {
   readonly sums: WeightSums;
-  /** ln of the first of them, for k̂. */
+  /** First log weights, for k̂. */
   readonly logWeights: readonly number[];
 }
 
-/** Beyond so many of their standard errors two proposals disagree. */
+/** Number of standard errors beyond which two proposals disagree. */
 const APART = 5;
-/** The least effective size with which k̂ says something. */
+/** Smallest effective sample size at which k̂ is meaningful. */
 const LEAST_SIZE = 200;
 
-/** k̂ and the effective size of the chosen one, if both proposals have a good k̂ and agree. */
+/** Returns k̂ and the effective sample size of the chosen proposal if both proposals have a good k̂ and agree. */
 export function judged(arms: readonly Weighed[], chosen: number): Certificate | undefined {
   if (arms.some(({ sums }) => sums.effectiveSize < LEAST_SIZE)) return undefined;
   const found = arms.map(({ logWeights }) => psis(Float64Array.from(logWeights)));

@@ -5,7 +5,7 @@ import type { PartAnswer } from "../parts/algorithm.ts";
 const kinds = ["exact", "interval", "khat", "none"];
 const isCertificate = (item: Json | undefined): item is JsonObject => isObject(item) && kinds.some((kind) => kind in item);
 
-/** An answer with ln Z and, where there are any, marginals, as a checkpoint has it. */
+/** Returns the snapshot of an answer with ln Z and, if present, marginals. */
 export function keptAnswer({ method, logZ, marginals = [], blank }: PartAnswer): Snapshot {
   const { value, certificate } = logZ!;
   const certificates = [certificate, ...marginals.map((one) => one.certificate)];
@@ -20,7 +20,11 @@ export function keptAnswer({ method, logZ, marginals = [], blank }: PartAnswer):
   };
 }
 
-/** The answer again. @throws DataError where it is no answer about variables of so many states */
+/**
+ * Restores an answer from a snapshot.
+ *
+ * @throws DataError if it does not match variables with these numbers of states
+ */
 export function answerFrom(snapshot: Snapshot, cardinalities: readonly number[]): PartAnswer {
   const kept = new KeptPart("the best answer so far", snapshot);
   const [certificate, ...more] = kept.list("certificates", isCertificate) as unknown as Certificate[];

@@ -16,19 +16,26 @@ import { logZBetween, StateBounds, widthOf } from "./state-bounds.ts";
 
 /** Options of `miniBuckets`. */
 export interface MiniBucketsOptions {
-  /** log2 of the joint states that a table may have: of Booleans, the variables. Default 10; a whole number from 1 to 28. */
+  /**
+   * log2 of the largest number of entries of a table. For Booleans this is the number of variables. Default 10; a whole
+   * number from 1 to 28.
+   */
   iBound?: number;
 }
 
 /**
- * Weighted mini-bucket elimination: proved bounds of the partition function, of every marginal, and of the most probable state (mini-bucket-pass.ts has
- * the inequalities). Tables are split that would have more than 2^`iBound` entries.
+ * Weighted mini-bucket elimination: proved bounds on the partition function, on every marginal, and on the value of the
+ * most probable state (see mini-bucket-pass.ts for the inequalities). Tables that would have more than 2^`iBound`
+ * entries are split.
  *
- * Of ln Z the lower bound is the better one of Hölder's reverse and of the exact sum over the states that agree with a good one on a cutset; that one
- * alone is left where zeros make the first −∞. Marginals follow from bounds of Z with each state of the variable. For "map" states are read off the
- * upper bound and improved one variable at a time, and the best of them is what is conditioned on. Tables of 2, 4, 16, 256 … entries come first, so that
- * there is an answer early; it ends where nothing has to be split, which is exact. Bounds hold in floating point, too: what rounding may have done is
- * counted and allowed for. Tasks: all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
+ * The lower bound on ln Z is the better of two: Hölder's reverse inequality, and the exact sum over the states that
+ * agree with a good state on a cutset. If zeros make the first one −∞, only the second is left. Marginals follow from
+ * bounds on Z for each state of the variable. For "map" states are read off the upper bound and improved one variable
+ * at a time. The best of these states is also the one used for conditioning.
+ *
+ * Tables of 2, 4, 16, 256 … entries come first, so that there is an early answer. The run ends when nothing has to be
+ * split, which is exact. Bounds also hold in floating point, because possible rounding errors are added to them. Tasks:
+ * all. Source: Dechter and Rish 2003; Liu and Ihler 2011.
  */
 export const miniBuckets = /* @__PURE__ */ declare<MiniBucketsOptions, InferenceAlgorithm>(
   { name: "miniBuckets", options: { iBound: { low: 1, high: 28, integer: true } } },
@@ -49,7 +56,10 @@ class MiniBuckets extends PartRun {
   private readonly plan: InferencePlan;
   private readonly tables: LogTables;
   private readonly found: Incumbent;
-  /** Limits of the passes, the smallest first; the one under way; and the next variable, for "marginals". */
+  /**
+   * Limits of the passes in ascending order (`limits`), index of the current one (`level`), and next variable for
+   * "marginals" (`place`).
+   */
   private readonly limits: readonly number[];
   private level = 0;
   private place = 0;
@@ -64,7 +74,7 @@ class MiniBuckets extends PartRun {
     this.tables = LogTables.of(part);
     const { cardinalities } = part;
     this.found = new Incumbent(cardinalities.length);
-    // A table a variable: states are read off them.
+    // Each variable can have a table of this size, because states are read off the tables.
     const most = Math.max(1, widthOf(plan.memory / (cardinalities.length + 8)));
     const last = Math.min(iBound, most);
     const limits: number[] = [];
@@ -80,7 +90,8 @@ class MiniBuckets extends PartRun {
     if (found.impossible) return;
     for (; this.level < limits.length && !this.exact; this.level++) {
       const limit = limits[this.level];
-      // For sums, too: what is read off the bound of the largest product is a good state to condition on.
+      // Needed for sums as well, because the state read off the bound of the largest product is a good one to condition
+      // on.
       const settled = yield* this.largest(buckets, limit);
       this.exact = found.impossible || (settled && plan.task === "map");
       if (this.exact || plan.task === "map") continue;
@@ -90,7 +101,7 @@ class MiniBuckets extends PartRun {
     }
   }
 
-  /** A state to condition on, if there is one. */
+  /** Searches for a state to condition on. */
   private *search(): Generator<void> {
     const states = yield* positiveState(this.tables, stream(this.plan.seed, "mini-buckets").at(0));
     if (states === "impossible") this.found.impossible = true;
@@ -103,7 +114,7 @@ class MiniBuckets extends PartRun {
     this.found.offer(joint);
   }
 
-  /** Whether the best state is known. */
+  /** Bounds the largest product. Returns whether the best state is known. */
   private *largest(buckets: Buckets, limit: number): Generator<void, boolean> {
     const { found } = this;
     const { values, exact, rounding, states } = yield* miniBucketPass(buckets, { kind: "largest", limit, decode: true });

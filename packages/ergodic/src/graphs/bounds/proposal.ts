@@ -6,29 +6,33 @@ import type { LogTables } from "../parts/log-tables.ts";
 import type { MiniBucket } from "../parts/mini-bucket.ts";
 import { miniBucketPass } from "../parts/mini-bucket-pass.ts";
 
-/** b_r(x | later): of a variable, given those that go later, by one of its mini-buckets. */
+/** Conditional probability b_r(x | later) of a variable given later ones, from one of its mini-buckets. */
 interface Conditional {
-  /** w_r. */
+  /** Weight w_r. */
   readonly weight: number;
-  /** Variables that go later, and the distance between the rows of neighbouring states of each. */
+  /**
+   * Variables eliminated later (`given`), and for each the distance between the rows of neighbouring states
+   * (`strides`).
+   */
   readonly given: readonly number[];
   readonly strides: readonly number[];
-  /** Rows of probabilities; a row of zeros: no state is possible. */
+  /** Rows of probabilities. A row of zeros means that no state is possible. */
   readonly p: Float64Array;
 }
 
 /**
- * A distribution q over joint states from weighted mini-buckets, drawn backwards through the elimination order:
- * q(x_i | later) = Σ_r w_r b_r(x_i | later), b_r = (ψ_r / λ_r)^{1/w_r}; ψ_r: the product of a mini-bucket's tables, λ_r: the message that it sent, w_r: its
- * weight.
+ * A distribution q over joint states from weighted mini-buckets. States are drawn in reverse elimination order: q(x_i |
+ * later) = Σ_r w_r b_r(x_i | later), b_r = (ψ_r / λ_r)^{1/w_r}, where ψ_r is the product of a mini-bucket's tables, λ_r
+ * its message and w_r its weight.
  *
- * The product of the factors is Z⁺ Π_i Π_r b_r^{w_r}, Z⁺ the upper bound of the pass; so no weight Π_f φ_f / q is above Z⁺ (a geometric mean is at most the
- * arithmetic one), and q > 0 wherever the product is. Source: Liu, Fisher and Ihler 2015.
+ * The product of the factors is Z⁺ Π_i Π_r b_r^{w_r}, where Z⁺ is the upper bound of the pass. Hence no weight Π_f φ_f
+ * / q exceeds Z⁺ (a geometric mean is at most the arithmetic mean), and q > 0 wherever the product is positive. Source:
+ * Liu, Fisher and Ihler 2015.
  */
 export class Proposal {
-  /** ln Z⁺, with what rounding may do. */
+  /** ln Z⁺, including possible rounding errors. */
   readonly logBound: number;
-  /** No bucket was split: q is the distribution itself. */
+  /** Whether no bucket was split, so that q is the distribution itself. */
   readonly exact: boolean;
   private readonly cardinalities: readonly number[];
   private readonly order: readonly number[];
@@ -49,7 +53,10 @@ export class Proposal {
     this.p = new Float64Array(cardinalities.reduce((a, b) => Math.max(a, b), 0));
   }
 
-  /** `limit`: log2 of the most joint states of a mini-bucket. A generator: it yields every few milliseconds. */
+  /**
+   * Builds a proposal. `limit` is log2 of the largest number of joint states of a mini-bucket. Yields every few
+   * milliseconds.
+   */
   static *make({ cardinalities, tables }: LogTables, order: readonly number[], limit: number): Generator<void, Proposal> {
     const conditionals: Conditional[][] = order.map(() => []);
     const { values, exact } = yield* miniBucketPass(
@@ -65,7 +72,10 @@ export class Proposal {
     return new Proposal({ logBound: values[0], exact }, cardinalities, order, conditionals);
   }
 
-  /** Draws a joint state into `states`; returns ln q, or −∞ at a dead end: the product is 0 whatever comes then. */
+  /**
+   * Draws a joint state into `states`. Returns ln q, or −∞ at a dead end, where the product is 0 regardless of the
+   * remaining variables.
+   */
   draw(draws: Draws, states: Int32Array): number {
     const { order, conditionals, cardinalities, p } = this;
     let logQ = 0;
@@ -88,7 +98,7 @@ export class Proposal {
       let chosen = -1;
       for (let s = 0; s < count; s++) {
         if (p[s] === 0) continue;
-        // What rounding leaves over falls to the last possible state.
+        // Probability lost to rounding is assigned to the last possible state.
         chosen = s;
         if (left < p[s]) break;
         left -= p[s];

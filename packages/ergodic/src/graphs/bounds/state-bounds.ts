@@ -3,14 +3,14 @@ import { log } from "../../engine/numbers/log.ts";
 import { logSumExp } from "../../engine/numbers/log-sum-exp.ts";
 import type { PartAnswer } from "../parts/algorithm.ts";
 
-/** What a difference of logarithms and the exponential of it may have been rounded by. */
+/** Relative rounding error of the exponential of a difference of logarithms. */
 const ROUNDING = 2 ** -40;
 
-/** Bounds of ln Z where one variable has each of its states, and what they say of its probabilities. */
+/** Bounds on ln Z for each state of one variable, and the resulting bounds on its probabilities. */
 export class StateBounds {
   readonly lower: Float64Array;
   readonly upper: Float64Array;
-  /** The upper bounds are right up to rounding. */
+  /** Whether the upper bounds are exact up to rounding. */
   exact = false;
 
   constructor(count: number) {
@@ -26,7 +26,7 @@ export class StateBounds {
     for (const [s, value] of upper.entries()) this.upper[s] = Math.min(this.upper[s], value);
   }
 
-  /** Bounds of ln Z. */
+  /** Bounds on ln Z. */
   get total(): { lower: number; upper: number } {
     const count = this.lower.length;
     const widen = (value: number, by: number): number => value + by * 2 ** -50 * (count + Math.abs(value));
@@ -34,7 +34,7 @@ export class StateBounds {
     return { lower: Number.isFinite(lower) ? widen(lower, -1) : lower, upper: Number.isFinite(upper) ? widen(upper, 1) : upper };
   }
 
-  /** p(s) is at least l_s/(l_s + Σ_{t≠s} u_t), and at most u_s/(u_s + Σ_{t≠s} l_t). */
+  /** Probabilities with their bounds: l_s/(l_s + Σ_{t≠s} u_t) ≤ p(s) ≤ u_s/(u_s + Σ_{t≠s} l_t). */
   get marginal(): NonNullable<PartAnswer["marginals"]>[number] {
     const { lower, upper } = this;
     if (this.exact) return { p: shares(upper), certificate: { exact: true } };
@@ -46,10 +46,10 @@ export class StateBounds {
     };
     const low = states.map((s) => Math.max(0, odds(lower, upper, s) * (1 - ROUNDING)));
     const high = states.map((s) =>
-      // Where e^x is beyond float64, the share is less than its smallest normal number, not 0.
+      // If e^x overflows float64, the share is below the smallest normal number, but not 0.
       known ? Math.min(1, (upper[s] === -Infinity ? 0 : Math.max(2 ** -1022, odds(upper, lower, s))) * (1 + ROUNDING)) : 1,
     );
-    // Between the bounds of each state's share of Z, hence within those of its probability.
+    // The midpoint of the bounds on each state's share of Z gives probabilities within their bounds.
     const middle = known && lower.every((value) => value > -Infinity) ? upper.map((value, s) => (value + lower[s]) / 2) : upper;
     const p = known ? shares(middle) : new Float64Array(lower.length).fill(1 / lower.length);
     return { p, certificate: { lower: low, upper: high } };
@@ -61,7 +61,7 @@ function shares(logs: Float64Array): Float64Array {
   return logs.map((value) => exp(value - total));
 }
 
-/** ln Z from bounds of it, as an answer has it: the middle, in nats. */
+/** Returns ln Z with its bounds as part of an answer. The value is the midpoint, in nats. */
 export function logZBetween(lower: number, upper: number): PartAnswer["logZ"] {
   if (lower === -Infinity)
     return {
@@ -71,5 +71,5 @@ export function logZBetween(lower: number, upper: number): PartAnswer["logZ"] {
   return { value: lower + (upper - lower) / 2, certificate: { lower, upper } };
 }
 
-/** log2 of how many numbers fit. */
+/** Returns log2 of the number of float64 values that fit, rounded down. */
 export const widthOf = (bytes: number): number => Math.floor(log(bytes / 8) / Math.LN2);

@@ -1,7 +1,7 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
-/** ln of a mean of weights, and of the ends of an interval of it. */
+/** ln of a mean of weights, and the ends of an interval for it. */
 export interface LogMean {
   readonly value: number;
   readonly low: number;
@@ -9,21 +9,25 @@ export interface LogMean {
 }
 
 /**
- * Sums over weights that are at most e^logBound, in all and by states of each variable. Weights are kept relative to the bound, in [0, 1], so that the
- * empirical Bernstein inequality holds: with chance 1 − δ, |mean − truth| ≤ √(2 V ln(4/δ)/n) + 7 ln(4/δ)/(3(n − 1)). Source: Maurer and Pontil 2009.
+ * Sums of weights that are at most e^logBound, in total and by state of each variable. Weights are stored relative to
+ * the bound, in [0, 1], so that the empirical Bernstein inequality applies: with probability 1 − δ, |mean − truth| ≤
+ * √(2 V ln(4/δ)/n) + 7 ln(4/δ)/(3(n − 1)). Source: Maurer and Pontil 2009.
  */
 export class WeightSums {
-  /** Weights so far. */
+  /** Number of weights so far. */
   count = 0;
   readonly logBound: number;
   private sum = 0;
   private squares = 0;
-  /** By variable and state, one after another. */
+  /**
+   * Sums by variable and state (`sums`), sums of squares (`squaresOf`), and index of each variable's first state
+   * (`first`).
+   */
   private readonly sums: Float64Array;
   private readonly squaresOf: Float64Array;
   private readonly first: Int32Array;
 
-  /** `byState`: sums by states are wanted. */
+  /** `byState`: whether sums by state are needed. */
   constructor(cardinalities: readonly number[], logBound: number, byState: boolean) {
     this.logBound = logBound;
     this.first = new Int32Array(cardinalities.length + 1);
@@ -50,30 +54,30 @@ export class WeightSums {
     }
   }
 
-  /** Weights that count for as many as this. */
+  /** Effective sample size of the weights. */
   get effectiveSize(): number {
     return this.squares > 0 ? (this.sum * this.sum) / this.squares : 0;
   }
 
-  /** Standard error of the mean, relative to it. */
+  /** Standard error of the mean, relative to the mean. */
   get relativeError(): number {
     const { count, sum, squares } = this;
     const mean = sum / count;
     return sum > 0 ? Math.sqrt(Math.max(0, squares / count - mean * mean) / count) / mean : Infinity;
   }
 
-  /** Of all weights: ln Z, in an interval that misses it with chance `delta` at most. */
+  /** Returns ln Z with an interval that misses it with probability at most `delta`. */
   total(delta: number): LogMean {
     return this.logMean(this.sum, this.squares, delta);
   }
 
-  /** p(s) of a variable's states, each in an interval; all hold with chance 1 − delta. */
+  /** Returns p(s) for each state of a variable, with intervals. All intervals hold with probability 1 − `delta`. */
   marginal(variable: number, delta: number): { p: Float64Array; intervals: (readonly [number, number])[] } {
     const sums = this.sums.subarray(this.first[variable], this.first[variable + 1]);
     const squares = this.squaresOf.subarray(this.first[variable], this.first[variable + 1]);
     const p = sums.map((sum) => sum / this.sum);
     const intervals = Array.from(sums, (sum, s) => {
-      // Of this state, and of the others: p = a/(a + b).
+      // Mean weights of this state and of all others: p = a/(a + b).
       const a = this.logMean(sum, squares[s], delta / (2 * sums.length));
       const b = this.logMean(Math.max(0, this.sum - sum), Math.max(0, this.squares - squares[s]), delta / (2 * sums.length));
       return [share(a.low, b.high), share(a.high, b.low)] as const;
@@ -88,13 +92,13 @@ export class WeightSums {
     const l = log(4 / delta);
     const error = count > 1 ? Math.sqrt((2 * variance * l) / count) + (7 * l) / (3 * (count - 1)) : 1;
     const ln = (value: number): number => (value > 0 ? log(value) + logBound : -Infinity);
-    // Markov's inequality: a mean is above truth/δ with chance δ at most.
+    // Markov's inequality: the mean exceeds truth/δ with probability at most δ.
     const low = Math.max(mean - error, (mean * delta) / 2);
     return { value: ln(mean), low: ln(low), high: ln(Math.min(1, mean + error)) };
   }
 }
 
-/** e^a / (e^a + e^b). */
+/** Returns e^a / (e^a + e^b). */
 function share(a: number, b: number): number {
   if (a === -Infinity) return 0;
   return b === -Infinity ? 1 : 1 / (1 + exp(b - a));

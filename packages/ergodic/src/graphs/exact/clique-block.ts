@@ -4,19 +4,24 @@ import { sizeOf } from "../parts/factor-table.ts";
 import { addRecord } from "../record.ts";
 import { blockEntries, type Support, wordsOf } from "./support.ts";
 
-/** Values in the engine's memory by the states of `axes`, the last fastest. */
+/** Values in the engine's memory, indexed by the states of `axes`, the last fastest. */
 export interface Placed {
-  /** Address of f64s. */
+  /** Address of the values (f64). */
   readonly pointer: number;
   readonly axes: readonly number[];
-  /** Of the first axes: where a block of entries is; without it all are there. */
+  /**
+   * Support over the first axes, which locates the stored blocks of entries. Without a support, all entries are stored.
+   */
   readonly support?: Support;
 }
 
-/** Only some states of some axes: by axis, the first and how many. */
+/** Restriction of some axes to a range of states: for each axis the first state and the number of states. */
 export type AxisRanges = ReadonlyMap<number, readonly [first: number, count: number]>;
 
-/** How many of the first axes are outer ones; the others are inner ones, of at most `most` states, or a single one. */
+/**
+ * Returns the number of outer axes, which come first. The remaining inner axes have at most `most` joint states, or
+ * there is only one of them.
+ */
 export function outerAxes(shape: readonly number[], most = INNER): number {
   let inner = 1;
   let count = 0;
@@ -25,23 +30,23 @@ export function outerAxes(shape: readonly number[], most = INNER): number {
   return shape.length - count;
 }
 
-/** Inner states of a block: as many as stay in the fastest cache with what they are multiplied from. */
+/** Largest number of inner states per block. A block and its factors then stay in the fastest cache. */
 const INNER = 512;
 
-/** A CLIQUE block (graphs/fields.ts): what kernels/graphs/clique.ts sweeps over. */
+/** A CLIQUE block (graphs/fields.ts), over which kernels/graphs/clique.ts sweeps. */
 export class CliqueBlock {
   readonly pointer: number;
-  /** Blocks of inner states. */
+  /** Number of blocks of inner states. */
   readonly blocks: number;
-  /** States of a block. */
+  /** Number of states in a block. */
   readonly inner: number;
-  /** Address of the patterns of tables, then of outputs. */
+  /** Address of the patterns of tables, followed by those of outputs. */
   readonly patterns: number;
   private readonly allocation: Allocation;
 
   /**
-   * @param shape states of the axes; tables and outputs have some of the axes, in the same order
-   * @param ranges what is swept of outer axes; others: all
+   * @param shape states of each axis; tables and outputs have some of the axes, in the same order
+   * @param ranges range to sweep on outer axes (default: all states)
    */
   constructor(
     memory: EngineMemory,
@@ -95,10 +100,10 @@ export class CliqueBlock {
   }
 }
 
-/** A CLIQUE block with a SUPPORT block: what kernels/graphs/clique-support.ts walks over. */
+/** A CLIQUE block with a SUPPORT block, over which kernels/graphs/clique-support.ts walks. */
 export class SparseBlock {
   readonly pointer: number;
-  /** States of a block. */
+  /** Number of states in a block. */
   readonly inner: number;
   private readonly memory: EngineMemory;
   private readonly clique: CliqueBlock;
@@ -106,10 +111,10 @@ export class SparseBlock {
   private readonly counts: number;
 
   /**
-   * @param outer how many of the axes are outer ones
-   * @param supports what restricts the outer states, on outer axes; those of tables and outputs are among them
-   * @param ranges what is visited of outer axes; others: all
-   * @param built the support that is built, of the first axes
+   * @param outer number of outer axes
+   * @param supports supports that restrict the outer states, on outer axes, including those of tables and outputs
+   * @param ranges range to visit on outer axes (default: all states)
+   * @param built support to build, over the first axes
    */
   constructor(
     memory: EngineMemory,
@@ -188,12 +193,12 @@ export class SparseBlock {
     });
   }
 
-  /** Outer states that were reached. */
+  /** Number of outer states reached. */
   get leaves(): number {
     return this.memory.f64(this.allocation.pointer + F.SUPPORT_LEAVES_F64, 1)[0];
   }
 
-  /** By number of first axes, how many different states of these were reached. */
+  /** Returns, for each number of leading axes, how many of their joint states were reached. */
   prefixes(count: number): number[] {
     return [...this.memory.f64(this.counts, count)];
   }
@@ -204,7 +209,7 @@ export class SparseBlock {
   }
 }
 
-/** What a walk over outer states is for. */
+/** Inputs and outputs of a walk over outer states. */
 export interface SparseWork {
   readonly tables?: readonly Placed[];
   readonly outputs?: readonly Placed[];
@@ -220,7 +225,7 @@ function patternOf(
   outer: number,
   inner: number,
 ) {
-  // Lists, not typed arrays: those take longer to make than such short ones to fill.
+  // Plain arrays, because typed arrays this short take longer to create than to fill.
   const strides: number[] = new Array(axes.length).fill(0);
   let stride = 1;
   const has = new Set(own);
@@ -229,7 +234,7 @@ function patternOf(
     strides[k] = stride;
     stride *= shape[k];
   }
-  // These lead to another block.
+  // Supported axes select another block instead of moving within one.
   for (const axis of support?.axes ?? []) strides[axes.indexOf(axis)] = 0;
   let run = 1;
   let last = axes.length;
@@ -252,7 +257,7 @@ function patternOf(
   return { ...found, offsets, run };
 }
 
-/** LINK records of levels and nodes; `slots`: address of the first node. */
+/** Returns LINK records of levels and nodes. `slots` is the address of the first node. */
 function linkRecords(links: readonly { readonly level: number; readonly node: number }[], slots: number): number[] {
   const words: number[] = [];
   for (const { level, node } of links) {

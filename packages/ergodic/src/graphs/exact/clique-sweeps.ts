@@ -7,32 +7,35 @@ import type { Clique } from "./junction-tree.ts";
 import type { Kept, MessageStore } from "./message-store.ts";
 import type { CliqueSupport } from "./tree-supports.ts";
 
-/** A clique, and what zeros leave of it where they are left out. */
+/** A clique, with its support if zeros are skipped. */
 export interface Task extends Clique {
-  /** How many of its axes are outer ones. */
+  /** Number of outer axes. */
   readonly outer: number;
   readonly left?: CliqueSupport;
 }
 
-/** Joint states of a clique that is swept in pieces, how many at most, and entries of an output that each piece may have a copy of. */
+/**
+ * Number of joint states from which a clique is swept in pieces, largest number of pieces, and largest output of which
+ * each piece has its own copy.
+ */
 const PIECE_STATES = 2 ** 22;
 const PIECES = 8;
 const COPIED = 4096;
-/** Joint states that are swept in one call: some milliseconds. */
+/** Number of joint states swept per call: some milliseconds. */
 const CALL_STATES = 1 << 20;
 
-/** Sweeps of a pass over the states of cliques. */
+/** Sweeps over the states of the cliques in a pass. */
 export class CliqueSweeps {
-  /** Joint states swept so far. */
+  /** Number of joint states swept so far. */
   swept = 0;
   private readonly engine: Engine;
   private readonly store: MessageStore;
   private readonly best: boolean;
   private readonly workers: number;
-  /** Of the sweep under way: a pass may be given up in the middle of one. */
+  /** Blocks of the current sweep, to be freed if the pass is abandoned. */
   private sweeping: readonly (CliqueBlock | SparseBlock)[] = [];
 
-  /** `best`: largest sums of logarithms in place of sums. */
+  /** `best`: computes largest sums of logarithms instead of sums. */
   constructor(store: MessageStore, engine: Engine, { best, workers }: { best: boolean; workers: number }) {
     this.engine = engine;
     this.store = store;
@@ -40,7 +43,10 @@ export class CliqueSweeps {
     this.workers = workers;
   }
 
-  /** Multiplies and adds over the clique's states; those of large ones in pieces, which workers take. `fixed`: axes of which only one state is swept. */
+  /**
+   * Multiplies and sums over the clique's states. Large cliques are split into pieces for the workers. `fixed`: axes on
+   * which only one state is swept.
+   */
   async *sweep(
     { axes, outer, left }: Pick<Task, "axes" | "outer" | "left">,
     inputs: readonly Placed[],
@@ -52,7 +58,7 @@ export class CliqueSweeps {
     const shape = this.store.shape(axes);
     const states = left ? left.leaves * sizeOf(shape.slice(outer)) : sizeOf(shape);
     const pieces = fixed.size > 0 || states < PIECE_STATES ? [fixed] : piecesOf(axes.slice(0, outer), shape, outputs);
-    // Outputs that several pieces would write are theirs alone until the end.
+    // If several pieces write to the same output, each piece writes to a copy until the end.
     const split = [...pieces[0].keys()];
     const shared = pieces.length > 1 ? outputs.filter(({ axes }) => split.some((axis) => !axes.includes(axis))) : [];
     const copies = pieces.map(() => shared.map((output) => this.store.keep(output.axes, logs, output.support)));
@@ -83,7 +89,7 @@ export class CliqueSweeps {
     });
   }
 
-  /** Pieces at once, a worker each. */
+  /** Sweeps several pieces in parallel, one per worker. */
   private async *together(blocks: readonly (CliqueBlock | SparseBlock)[], logs: boolean): AsyncGenerator<void> {
     const mode = this.best ? "Max" : logs ? "LogSum" : "Sum";
     const stretch = Math.max(1, Math.floor(CALL_STATES / blocks[0].inner));
@@ -108,15 +114,15 @@ export class CliqueSweeps {
   }
 }
 
-/** ln(eᵃ + eᵇ). */
+/** Returns ln(eᵃ + eᵇ). */
 function logAdd(a: number, b: number): number {
   const [high, low] = a > b ? [a, b] : [b, a];
   return low === -Infinity ? high : high + log(1 + exp(low - high));
 }
 
 /**
- * Pieces of a large clique, the same at any number of workers: ranges of states of outer axes that all large outputs have, so that each piece writes its own
- * part of these.
+ * Splits a large clique into pieces, which are the same for any number of workers. A piece is a range of states on
+ * outer axes that all large outputs contain, so each piece writes to its own part of these outputs.
  */
 function piecesOf(outer: readonly number[], shape: readonly number[], outputs: readonly Kept[]): AxisRanges[] {
   const large = outputs.filter(({ entries }) => entries > COPIED);
@@ -130,6 +136,6 @@ function piecesOf(outer: readonly number[], shape: readonly number[], outputs: r
   return pieces;
 }
 
-/** Outer states of a block that were swept. */
+/** Returns the number of outer states of a block that have been swept. */
 const swept = (block: CliqueBlock | SparseBlock, upTo: number): number =>
   block instanceof CliqueBlock ? Math.min(block.blocks, upTo) : block.leaves;

@@ -2,18 +2,19 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Sums a table over its variables, each state weighed: Σ_x T(x) Π_{j≠k} w_j(x_j), by the states of variable k; k = −1: over all. One axis goes at
- * a time, the last ones first, then the first ones, so that a table of N entries takes some 2N operations.
+ * Weighted sums of a table over its variables: Σ_x T(x) Π_{j≠k} w_j(x_j), by the states of variable k, or over all
+ * variables if k = −1. Axes are summed one at a time, first those after k from the last, then those before k. A table
+ * of N entries takes about 2N operations.
  */
 export class Contraction {
   private scratch = [new Float64Array(64), new Float64Array(64)];
 
-  /** Sums. Weights of 0 count for nothing, whatever they weigh: entries may be −∞. */
+  /** Returns the weighted sums. Entries with weight 0 are skipped, even if they are −∞. */
   sum(values: Float64Array, shape: readonly number[], weights: readonly Float64Array[], k: number): Float64Array {
     return this.reduce(values, shape, weights, k, addWeighed);
   }
 
-  /** The same where values, weights and result are logarithms. */
+  /** Returns the sums in the log domain: values, weights and result are logarithms. */
   logSum(values: Float64Array, shape: readonly number[], weights: readonly Float64Array[], k: number): Float64Array {
     return this.reduce(values, shape, weights, k, addLogs);
   }

@@ -2,24 +2,26 @@ import type { FactorTables } from "../../engine/contract/index.ts";
 import { type Component, type Reduction, reduce } from "../parts/reduction.ts";
 import { junctionTrees, type TreeCost, treeCost } from "./junction-tree.ts";
 
-/** Variables that are held at each of their states in turn, so that the rest fits. */
+/** Variables that are fixed to each of their joint states in turn, so that the rest fits in memory. */
 export interface Cutset {
   readonly variables: readonly number[];
-  /** Joint states of these variables. */
+  /** Number of joint states of these variables. */
   readonly slices: number;
-  /** Of one slice. */
+  /** Cost of one slice. */
   readonly cost: TreeCost;
 }
 
 /**
- * Messages that are so many times larger than all slices together could hold are given up at once. Variables that are held leave the messages, and so do the edges that their elimination would
- * have added; a good order adds few, which this factor leaves room for.
+ * If the messages exceed the capacity of all slices together by this factor, the search gives up immediately. Fixing
+ * variables also removes the fill-in edges caused by their elimination. The factor leaves room for that, because a good
+ * order adds few such edges.
  */
 const HOPELESS = 2 ** 100;
 
 /**
- * The variables to hold so that the messages of a junction tree take at most `mostEntries`: one after another that which is in the most entries of messages.
- * undefined where more than `mostSlices` slices would be needed. It yields every few milliseconds.
+ * Chooses variables to fix so that the messages of a junction tree have at most `mostEntries` entries. Greedily takes
+ * the variable that occurs in the most message entries. Returns undefined if more than `mostSlices` slices would be
+ * needed. Yields every few milliseconds.
  */
 export function* chooseCutset(
   order: readonly number[],
@@ -53,7 +55,10 @@ export function* chooseCutset(
   }
 }
 
-/** A part with some variables held at states of theirs, reduced again: zeros that follow from these are propagated, too. */
+/**
+ * Fixes some variables of a part to their states in a slice, and reduces the part again. This also propagates the zeros
+ * that follow.
+ */
 export function sliceOf(
   part: Component,
   variables: readonly number[],

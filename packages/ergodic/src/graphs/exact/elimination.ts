@@ -16,7 +16,10 @@ import { supportsToTry, type TreeSupports } from "./tree-supports.ts";
 
 /** Options of `elimination`. */
 export interface EliminationOptions {
-  /** Joint states that all cliques may have together, apart from those that zeros rule out: what time is spent on, about 4 ns each. Default 2^36; > 0. */
+  /**
+   * Largest total number of joint states of all cliques, not counting states that zeros rule out. Each costs about 4
+   * ns. Default 2^36; > 0.
+   */
   mostStates?: number;
 }
 
@@ -24,12 +27,13 @@ const MOST_STATES = 2 ** 36;
 const MOST_SLICES = 2 ** 16;
 
 /**
- * Exact inference: variables are summed (or maximised) out one after another, in an order good in time and memory (order.ts), by messages over a
- * junction tree (tree-pass.ts), which gives all marginals at once; what zeros rule out is neither gone through nor kept where that pays
- * (tree-supports.ts). Where the messages take more memory than the plan allows, some variables are held at each of their states in turn (cutset.ts).
- * Right up to rounding; tasks: all. Sources: Dechter 1999; Shenoy and Shafer 1990.
+ * Exact inference by message passing on a junction tree (tree-pass.ts). Variables are summed (or maximised) out in an
+ * order that needs little time and memory (elimination-orders.ts), and all marginals are obtained together. States that
+ * zeros rule out are neither visited nor stored if that pays (tree-supports.ts). If the messages exceed the plan's
+ * memory, some variables are fixed to each of their states in turn (cutset.ts). Exact up to rounding; tasks: all.
+ * Sources: Dechter 1999; Shenoy and Shafer 1990.
  *
- * @throws CapabilityError where the graph is too wide for `mostStates`
+ * @throws CapabilityError if the graph is too wide for `mostStates`
  */
 export const elimination = /* @__PURE__ */ declare<EliminationOptions, InferenceAlgorithm>(
   { name: "elimination", options: { mostStates: { low: 1 } } },
@@ -45,7 +49,10 @@ export const elimination = /* @__PURE__ */ declare<EliminationOptions, Inference
   },
 );
 
-/** The same, where the order is known already, and the supports over which the whole part is computed, if over any; they become its own. */
+/**
+ * Runs elimination with a known order, and with supports for the whole part if they were found. The run takes ownership
+ * of the supports.
+ */
 export function eliminationIn(
   known: { order: readonly number[]; supports: TreeSupports | undefined },
   part: Component,
@@ -56,8 +63,9 @@ export function eliminationIn(
 }
 
 /**
- * Elimination for one of many inferences on a graph whose tables alone change in between: parts take the orders that are in `orders`, by their place, and
- * leave theirs there. An order is right for any part of as many variables.
+ * Creates elimination for repeated inference on a graph of which only the table values change. Parts reuse the orders
+ * in `orders`, by their index, and store new orders there. An order is valid for any part with the same number of
+ * variables.
  */
 export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgorithm {
   let started = 0;
@@ -69,13 +77,13 @@ export function eliminationAgain(orders: (readonly number[])[]): InferenceAlgori
   return { ...elimination(), start };
 }
 
-/** What is known of a part before its elimination begins. */
+/** Information about a part from before its elimination. */
 interface Known {
   readonly order?: readonly number[];
   readonly supports?: TreeSupports | undefined;
-  /** Whether it is known if the part is computed over supports. */
+  /** Whether the decision about using supports has been made. */
   readonly decided?: boolean;
-  /** Is told the order. */
+  /** Receives the order. */
   found?(order: readonly number[]): void;
 }
 
@@ -92,7 +100,7 @@ class Elimination implements PartInference {
   private swept = 0;
   private pass: TreePass | undefined;
   private supports: TreeSupports | undefined;
-  /** Whether it is known if the whole part is computed over supports. */
+  /** Whether the decision about using supports for the whole part has been made. */
   private decided: boolean;
   private readonly found: Known["found"];
   private method = "";
@@ -144,7 +152,7 @@ class Elimination implements PartInference {
     while (this.total.done < slices) yield* this.slice(variables);
   }
 
-  /** Looks for supports of a tree where they may pay. */
+  /** Searches for the supports of a tree if they are likely to pay. */
   private async *support(cliques: readonly Clique[], part: Component, mostWork: number): AsyncGenerator<void> {
     const { memory } = this.plan;
     this.supports = supportsToTry(cliques, part, this.engine);
@@ -165,7 +173,7 @@ class Elimination implements PartInference {
     );
   }
 
-  /** The next slice; without held variables the part itself. */
+  /** Computes the next slice, or the whole part if no variables are fixed. */
   private async *slice(held: readonly number[]): AsyncGenerator<void> {
     const { part, total, order } = this;
     if (held.length === 0)
@@ -237,7 +245,7 @@ class Elimination implements PartInference {
     return { tensors: { ...tensors, ...(this.order ? { order: Uint32Array.from(this.order) } : {}) }, state };
   }
 
-  /** The order and the slices that are done; a slice that was under way is done again. */
+  /** Restores the order and the finished slices. An unfinished slice is repeated. */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("elimination", snapshot);
     const count = this.part.cardinalities.length;
@@ -260,19 +268,19 @@ class Elimination implements PartInference {
   }
 }
 
-/** The tree that a part is computed over, in this order. It yields every few milliseconds. */
+/** Returns the junction tree of a part for this order. Yields every few milliseconds. */
 export function* treeOf({ tables, cardinalities }: Component, order: readonly number[]): Generator<void, Clique[]> {
   const scopes = tables.map(({ scope }) => scope);
   return mergeSmall(yield* junctionTrees(order, scopes), cardinalities, tables);
 }
 
-/** Slices, one after another: sums of their weights and of their weighted marginals, or the best. */
+/** Combines slices: sums their weights and weighted marginals, or keeps the best. */
 class SliceSum {
-  /** Slices that were added. */
+  /** Number of slices added. */
   done = 0;
   private readonly part: Component;
   private readonly task: InferencePlan["task"];
-  /** ln of the sum (or of the largest) so far, and what the sums below are scaled by. */
+  /** ln of the sum (or of the largest value) so far, which is also the scale of the marginals below. */
   private logValue = -Infinity;
   private marginals: Float64Array[];
   private states: Int32Array;

@@ -3,8 +3,8 @@ import type { LogTables } from "../parts/log-tables.ts";
 import type { Contraction } from "./contraction.ts";
 
 /**
- * Lower bound of ln Z by a distribution q(x) = Π_i q_i(x_i): E_q[Σ_f ln φ_f] + H(q), less the largest error that rounding can have added. It is −∞ if q
- * gives a positive probability to a state in which a factor is 0.
+ * Returns the lower bound on ln Z from a distribution q(x) = Π_i q_i(x_i): E_q[Σ_f ln φ_f] + H(q), minus the largest
+ * possible rounding error. −∞ if q gives positive probability to a state in which a factor is 0.
  */
 export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[], contraction: Contraction): number {
   let sum = 0;
@@ -21,6 +21,7 @@ export function evidenceLowerBound(tables: LogTables, q: readonly Float64Array[]
       sum -= p * log(p);
       size += Math.abs(sum);
     }
-  // Sums of n terms, each partial one rounded; a contraction's and a distribution's own rounding is that of their few terms.
+  // Covers the rounding of every partial sum. The rounding within a contraction or a distribution is small, as it sums
+  // few terms.
   return sum - 2 ** -48 * size;
 }

@@ -2,36 +2,42 @@ import { assert } from "../../engine/errors/errors.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import { sizeOf } from "../parts/factor-table.ts";
 
-/** What it takes to sort a variable of a clique, in numbers that are gone through. */
+/** Cost of sorting a variable of a clique, relative to visiting a number. */
 const SORTED = 16;
 
-/** A clique of a junction tree. Axes are variables, those that are eliminated last first: messages and tables keep that order. */
+/**
+ * A clique of a junction tree. Its axes are variables, with those eliminated last first. Messages and tables keep this
+ * order.
+ */
 export interface Clique {
-  /** Variables. */
+  /** Variables of the clique. */
   readonly axes: readonly number[];
-  /** How many of the last axes are eliminated here; those before them are shared with the parent. */
+  /**
+   * Number of variables eliminated in this clique, which are its last axes. The other axes are shared with the parent.
+   */
   readonly own: number;
-  /** Number of the clique that takes the message; −1 at a root. Parents come after their children. */
+  /** Index of the clique that receives the message, or −1 for a root. Parents come after their children. */
   readonly parent: number;
-  /** Cliques whose messages come here. */
+  /** Cliques whose messages this clique receives. */
   readonly children: readonly number[];
-  /** Scopes, by their number, whose table is multiplied in here. */
+  /** Indices of the scopes whose tables are multiplied in this clique. */
   readonly scopes: readonly number[];
 }
 
-/** What a pass over a tree takes. */
+/** Cost of a pass over a tree. */
 export interface TreeCost {
   /** Σ of the cliques' joint states. */
   readonly total: number;
-  /** Joint states of the largest clique. */
+  /** Number of joint states of the largest clique. */
   readonly largest: number;
-  /** Entries of all messages towards the roots. */
+  /** Number of entries in all messages towards the roots. */
   readonly messageEntries: number;
 }
 
 /**
- * The junction tree (a forest) of an elimination order: maximal cliques, each scope within one of them. Variables are numbers below `count`. It yields every few
- * milliseconds: of a bad order cliques are large.
+ * Returns the junction tree (or forest) of an elimination order. It has the maximal cliques, and each scope lies within
+ * one of them. Variables are numbers below `count`. Yields every few milliseconds, because the cliques of a bad order
+ * are large.
  */
 export function* junctionTrees(
   order: readonly number[],
@@ -44,7 +50,7 @@ export function* junctionTrees(
   });
   const pauses = new Pauses();
   const found = yield* eliminationCliques(order, position, scopes, pauses);
-  // A clique that is within the one whose variable went before becomes part of it: then that one eliminates several variables.
+  // A clique contained in the clique of an earlier variable is merged into it, which then eliminates several variables.
   const home = Int32Array.from(order.keys());
   const parentOf = (place: number): number => (found[place].length > 1 ? position[found[place][1]] : -1);
   const growth = found.map((clique) => [clique[0]]);
@@ -57,7 +63,8 @@ export function* junctionTrees(
     growth[home[place]].push(order[parent]);
   }
   const numbers = new Int32Array(order.length).fill(-1);
-  // A head's last own variable decides where its message goes, hence the order of cliques: by that variable's place.
+  // The last own variable of a clique determines where its message goes, so cliques are sorted by that variable's
+  // position.
   const sorted = heads.map((head) => ({ head, last: position[growth[head].at(-1)!] })).sort((a, b) => a.last - b.last);
   sorted.forEach(({ head }, number) => {
     numbers[head] = number;
@@ -84,17 +91,19 @@ export function* junctionTrees(
   return cliques;
 }
 
-/** The tree of `junctionTrees`, at once. */
+/** Same as `junctionTrees`, but synchronous. */
 export const junctionTree = (...given: Parameters<typeof junctionTrees>): Clique[] => atOnce(junctionTrees(...given));
 
-/** Joint states that cliques are merged to: a message costs as much as some hundreds of them. */
+/** Largest number of joint states of a merged clique. A message costs as much as some hundred states. */
 const MERGED_STATES = 256;
-/** Sum of the tables' ranges in a merged clique, in nats: far from where products underflow. */
+/**
+ * Largest sum of the tables' ranges in a merged clique, in nats. It is far below the range at which products underflow.
+ */
 const MERGED_RANGE = 200;
 
 /**
- * The same tree where small cliques are one with the clique that their message would go to. Of a chain of Booleans an eighth of the cliques is left: each has
- * more states, which cost less than the messages that are saved. `tables`: of the scopes, by their number.
+ * Merges small cliques into the clique that receives their message. In a chain of Booleans an eighth of the cliques
+ * remain. Each has more states, but these cost less than the saved messages. `tables` has the table of each scope.
  */
 export function mergeSmall(
   cliques: readonly Clique[],
@@ -112,7 +121,8 @@ export function mergeSmall(
     const size = sizes[parent] * sizeOf(shape(more));
     const range = ranges[parent] + ranges[number];
     if (size > MERGED_STATES || range > MERGED_RANGE) return false;
-    // What is eliminated here is eliminated before all that the parent shares with its own parent: the order of the axes stays one.
+    // The child's variables are eliminated before all that the parent shares with its own parent, so the order of the
+    // axes stays valid.
     into.axes.push(...more);
     into.own += child.own;
     for (const scope of child.scopes) into.scopes.push(scope);
@@ -134,7 +144,9 @@ export function mergeSmall(
   return merged;
 }
 
-/** By place in the order: the variable, then its neighbours when it goes, in the order in which they go. */
+/**
+ * Returns, for each position in the order, the variable and its neighbours at its elimination, in elimination order.
+ */
 function* eliminationCliques(
   order: readonly number[],
   position: Int32Array,

@@ -9,26 +9,33 @@ import { Messages } from "./messages.ts";
 
 /** Options of `loopyBeliefPropagation`. */
 export interface LoopyBeliefPropagationOptions {
-  /** Share of the old message's logarithm that a new one keeps; without effect on trees. Default 0.3; 0 to 0.99. */
+  /** Share of the old message's logarithm in a new message. No effect on trees. Default 0.3; 0 to 0.99. */
   damping?: number;
-  /** It has converged once a round changes no message, scaled to a largest entry of 1, by more. Default 1e-9; >= 0. */
+  /**
+   * Convergence threshold: the largest change of any message in a round, with messages scaled to a maximum of 1.
+   * Default 1e-9; >= 0.
+   */
   tolerance?: number;
-  /** Rounds at most: over all variables there and back. Default 1000; >= 1. */
+  /** Largest number of rounds. A round passes over all variables in both directions. Default 1000; >= 1. */
   rounds?: number;
 }
 
-/** A tree's messages are right after one round: of another that changes less than this, what is left is rounding. */
+/**
+ * Change below which a tree has converged. Its messages are exact after one round, so smaller changes are rounding
+ * errors.
+ */
 const ROUNDING = 1e-12;
-/** Entries between two yields: a few milliseconds. */
+/** Number of entries between two yields: a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 
 /**
- * Sum-product message passing: μ_{f→i}(x_i) ∝ Σ_{x∖i} φ_f(x) Π_{j≠i} μ_{j→f}(x_j), μ_{i→f} ∝ Π_{g≠f} μ_{g→i}, until nothing changes; then
- * p(x_i) ∝ Π_f μ_{f→i}(x_i), and ln Z ≈ −(Bethe free energy).
+ * Sum-product message passing: μ_{f→i}(x_i) ∝ Σ_{x∖i} φ_f(x) Π_{j≠i} μ_{j→f}(x_j), μ_{i→f} ∝ Π_{g≠f} μ_{g→i}, until
+ * convergence. Then p(x_i) ∝ Π_f μ_{f→i}(x_i), and ln Z ≈ −(Bethe free energy).
  *
- * Variables are updated one after another, outwards from the first and back. On trees this is exact; elsewhere it may settle far from the truth, or not at
- * all, and the certificate promises nothing. A message that becomes 0 everywhere proves that no state is possible. Tasks: "marginals", "partition".
- * `damping`, `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
+ * Variables are updated one after another, inwards to the first variable and outwards again. The result is exact on
+ * trees. On other graphs it can converge far from the truth or not at all, so the certificate gives no guarantee. A
+ * message that is 0 everywhere proves that no state is possible. Tasks: "marginals", "partition". `damping`,
+ * `tolerance`, `rounds`: see the options. Source: Pearl 1988; Yedidia, Freeman and Weiss 2005.
  */
 export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropagationOptions, InferenceAlgorithm>(
   {
@@ -49,14 +56,14 @@ export const loopyBeliefPropagation = /* @__PURE__ */ declare<LoopyBeliefPropaga
   },
 );
 
-/** `giveUp`: it ends after EARLY_ROUNDS rounds if they still changed a message by more. */
+/** `giveUp`: the run ends after EARLY_ROUNDS rounds if a message still changed by more than this. */
 interface Settings extends Required<LoopyBeliefPropagationOptions> {
   readonly giveUp?: number;
 }
 
 const EARLY_ROUNDS = 3;
 
-/** A run of `loopyBeliefPropagation` on a part. */
+/** Run of `loopyBeliefPropagation` on a part. */
 export class LoopyBeliefPropagation extends PartRun {
   private readonly plan: Pick<InferencePlan, "task">;
   private readonly options: Settings;
@@ -64,7 +71,9 @@ export class LoopyBeliefPropagation extends PartRun {
   private readonly order: readonly number[];
   private readonly tree: boolean;
   private readonly variableCount: number;
-  /** Whole rounds made, the steps of the round under way, and the largest change in it and in the one before. */
+  /**
+   * Number of finished rounds, steps in the current round, and largest change in the current and in the previous round.
+   */
   private rounds = 0;
   private place = 0;
   private change = 0;
@@ -98,7 +107,7 @@ export class LoopyBeliefPropagation extends PartRun {
           yield;
           looked = 0;
         }
-        // Back to the first, then outwards: on a tree all is right after one round.
+        // First inwards to the first variable, then outwards. On a tree, everything is exact after one round.
         const variable = this.place < order.length ? order[order.length - 1 - this.place] : order[this.place - order.length];
         this.change = Math.max(this.change, messages.update(variable, options.damping));
         looked += messages.work(variable);
@@ -132,7 +141,7 @@ export class LoopyBeliefPropagation extends PartRun {
     return { method, marginals, ...logZ };
   }
 
-  /** By variable, probabilities of its states. */
+  /** Returns the probabilities of each variable's states. */
   beliefs(): Float64Array[] {
     return Array.from({ length: this.variableCount }, (_, variable) => this.messages.marginal(variable));
   }

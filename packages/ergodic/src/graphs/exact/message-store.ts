@@ -7,14 +7,17 @@ import { MOST_RANGE, sizeOf } from "../parts/factor-table.ts";
 import type { Placed } from "./clique-block.ts";
 import { blockEntries, type Support } from "./support.ts";
 
-/** A table in the engine's memory: e^scale · values, or logarithms of that without a scale. */
+/** A table in the engine's memory with the value e^scale · values, or with logarithms and no scale. */
 export interface Kept extends Placed {
   readonly allocation: Allocation;
   readonly entries: number;
   logs: boolean;
   scale: number;
   range: number;
-  /** Bound of what underflow has taken from an entry, the largest being 1; of messages from a parent, from the whole mass. */
+  /**
+   * Bound on the underflow loss: per entry relative to the largest entry (1), and for messages from a parent relative
+   * to the total mass.
+   */
   lost: number;
 }
 
@@ -23,7 +26,7 @@ export class MessageStore {
   private readonly engine: Engine;
   private readonly cardinalities: readonly number[];
   private readonly held = new Set<Kept>();
-  /** Where a kernel leaves the extremes of a message. */
+  /** Memory in which a kernel returns the extremes of a message. */
   private extremes: Allocation | undefined;
 
   constructor(engine: Engine, cardinalities: readonly number[]) {
@@ -60,7 +63,10 @@ export class MessageStore {
     return Object.assign(made, { range: kept.range, lost: kept.lost });
   }
 
-  /** Scales an output to a largest entry of 1, which it returns as it was, and measures its range. `best`: logarithms, which stay as they are. */
+  /**
+   * Scales an output so that its largest entry is 1, measures its range, and returns the original largest entry. With
+   * `best`, the entries are logarithms and are not scaled.
+   */
   settle(kept: Kept, best = false): number {
     const { engine } = this;
     this.extremes ??= engine.memory.allocate(F.CLIQUE_BYTES, "cliques");

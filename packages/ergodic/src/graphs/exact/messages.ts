@@ -5,17 +5,17 @@ import { MOST_RANGE } from "../parts/factor-table.ts";
 import type { LogTables } from "../parts/log-tables.ts";
 import { Contraction } from "./contraction.ts";
 
-/** Along one edge, as logarithms, the largest 0. */
+/** Messages along one edge, as logarithms with maximum 0. */
 interface Edge {
   readonly table: number;
   readonly axis: number;
-  /** From the table to the variable. */
+  /** Message from the table to the variable. */
   readonly toVariable: Float64Array;
-  /** From the variable to the table: the sum of what the variable's other tables sent. */
+  /** Message from the variable to the table: the sum of the messages from the variable's other tables. */
   readonly toTable: Float64Array;
 }
 
-/** A table for products of plain numbers: e^scale · values; null where its range is too wide. */
+/** A table as plain numbers, with the value e^scale · values. Null if its range is too wide. */
 interface Plain {
   readonly values: Float64Array;
   readonly scale: number;
@@ -23,16 +23,16 @@ interface Plain {
 }
 
 /**
- * Messages of sum-product between the tables and the variables of a part, kept as logarithms. Sums are taken over plain numbers as long as no product can
- * underflow, else over logarithms.
+ * Sum-product messages between the tables and the variables of a part, stored as logarithms. Sums use plain numbers if
+ * no product can underflow, and logarithms otherwise.
  */
 export class Messages {
-  /** Zeros have met: no state is possible, which is a proof. */
+  /** Whether the messages prove that no state is possible, because of contradicting zeros. */
   impossible = false;
   private readonly tables: LogTables;
-  /** By table, made when it is first summed. */
+  /** Plain form of each table, created when it is first summed. */
   private readonly plain: (Plain | null | undefined)[];
-  /** By variable, and by table and axis. */
+  /** Edges by variable (`ofVariable`), and by table and axis (`ofTable`). */
   private readonly ofVariable: readonly (readonly Edge[])[];
   private readonly ofTable: readonly (readonly Edge[])[];
   private readonly contraction = new Contraction();
@@ -53,13 +53,13 @@ export class Messages {
     this.ofTable = ofTable;
   }
 
-  /** Whether the graph of variables and tables has no cycle; it is connected. */
+  /** Whether the graph of variables and tables is a tree. The graph is connected. */
   get tree(): boolean {
     const edges = this.ofTable.reduce((sum, { length }) => sum + length, 0);
     return edges === this.ofVariable.length + this.ofTable.length - 1;
   }
 
-  /** Variables from the first outwards, neighbours after each other: there and back is enough on a tree. */
+  /** Variables in breadth-first order from the first one. On a tree, one pass in each direction suffices. */
   get order(): number[] {
     const order = [0];
     const seen = new Uint8Array(this.ofVariable.length);
@@ -78,14 +78,15 @@ export class Messages {
     return order;
   }
 
-  /** What `update` takes, in entries: each table twice over, and the calls for it. */
+  /** Returns the cost of `update` in entries: each table counts twice, plus the overhead of the calls. */
   work(variable: number): number {
     return this.ofVariable[variable].reduce((sum, { table }) => sum + 2 * this.tables.tables[table].values.length + 100, 0);
   }
 
   /**
-   * New messages from all tables of a variable, a share `damping` of each kept of the logarithms that it was, then those from the variable.
-   * Returns the largest change of a message, as numbers whose largest is 1.
+   * Updates the messages from all tables of a variable, and then the messages from the variable. `damping` is the share
+   * of the old logarithm that a new message keeps. Returns the largest change of a message, with messages scaled to a
+   * maximum of 1.
    */
   update(variable: number, damping: number): number {
     let change = 0;
@@ -104,14 +105,16 @@ export class Messages {
     return change;
   }
 
-  /** Probabilities of a variable's states. */
+  /** Returns the probabilities of a variable's states. */
   marginal(variable: number): Float64Array {
     const belief = this.belief(variable);
     const total = logSumExp(belief);
     return belief.map((value) => exp(value - total));
   }
 
-  /** −(Bethe free energy): Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f} μ_{f→i}; ln Z on a tree. */
+  /**
+   * −(Bethe free energy): Σ_f ln Σ φ_f Π μ_{j→f} + Σ_i ln Σ Π μ_{f→i} − Σ_{fi} ln Σ μ_{i→f} μ_{f→i}; ln Z on a tree.
+   */
   get logPartition(): number {
     let sum = 0;
     for (let table = 0; table < this.ofTable.length; table++) sum += this.sums(table, -1)[0];
@@ -123,7 +126,7 @@ export class Messages {
     return sum;
   }
 
-  /** What `load` takes: the messages to variables; those to tables follow from them. */
+  /** Messages to variables, as accepted by `load`. Messages to tables follow from them. */
   get values(): Float64Array {
     return Float64Array.from(this.ofVariable.flatMap((edges) => edges.flatMap(({ toVariable }) => Array.from(toVariable))));
   }
@@ -138,7 +141,10 @@ export class Messages {
     for (let variable = 0; variable < this.ofVariable.length; variable++) this.send(variable);
   }
 
-  /** By states of the table's variable on `axis` (−1: of none) ln of the sum over the others of the table times what they sent. */
+  /**
+   * Returns ln of the table multiplied by the messages to it, summed over all variables except the one on `axis` (−1:
+   * over all).
+   */
   private sums(table: number, axis: number): Float64Array {
     const { values, shape } = this.tables.tables[table];
     if (this.plain[table] === undefined) this.plain[table] = plainOf(values);
@@ -157,7 +163,10 @@ export class Messages {
     return sum;
   }
 
-  /** Each table is sent the sum of what the others sent: sums of those before it and of those after it, so that nothing is subtracted. */
+  /**
+   * Sends each table the sum of the messages from the variable's other tables. Computed from prefix and suffix sums,
+   * which avoids subtraction.
+   */
   private send(variable: number): void {
     const edges = this.ofVariable[variable];
     const sum = new Float64Array(this.tables.cardinalities[variable]);
@@ -184,14 +193,14 @@ function plainOf(values: Float64Array): Plain | null {
   return range > MOST_RANGE ? null : { values: values.map((value) => exp(value - scale)), scale, range };
 }
 
-/** Between the largest, 0, and the smallest above −∞. */
+/** Returns the difference between the largest logarithm, 0, and the smallest one above −∞. */
 function rangeOf(logs: Float64Array): number {
   let low = 0;
   for (const value of logs) if (value < low && value > -Infinity) low = value;
   return -low;
 }
 
-/** The largest becomes 0. */
+/** Shifts logarithms so that the largest is 0. */
 function scaleLogs(logs: Float64Array): void {
   let high = -Infinity;
   for (const value of logs) high = Math.max(high, value);

@@ -16,27 +16,31 @@ import { evidenceLowerBound } from "./evidence-lower-bound.ts";
 
 /** Options of `naiveMeanField`. */
 export interface NaiveMeanFieldOptions {
-  /** Starting points; the first one is the uniform distribution where no factor has zeros. Default 10; >= 1. */
+  /** Number of starting points. The first is the uniform distribution if no factor has zeros. Default 10; >= 1. */
   restarts?: number;
-  /** Rounds over all variables, of each start. Default 1000; >= 1. */
+  /** Largest number of rounds over all variables per start. Default 1000; >= 1. */
   rounds?: number;
-  /** A start is done once a round raises the bound by less, times its size where that is above 1. Default 1e-9; >= 0. */
+  /**
+   * Convergence threshold: the rise of the bound in a round, relative to the bound's size if that is above 1. Default
+   * 1e-9; >= 0.
+   */
   tolerance?: number;
 }
 
-/** Entries between two yields: a few milliseconds. */
+/** Number of entries between two yields: a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 
 /**
- * Naive mean field: of all q(x) = Π_i q_i(x_i) the one that maximises the evidence lower bound E_q[Σ_f ln φ_f] + H(q) ≤ ln Z, by coordinate ascent:
- * q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
+ * Naive mean field: finds the q(x) = Π_i q_i(x_i) that maximises the evidence lower bound E_q[Σ_f ln φ_f] + H(q) ≤ ln
+ * Z, by coordinate ascent: q_i(s) ∝ exp(Σ_f E_{q∖i}[ln φ_f(s, x_∖i)]).
  *
- * For "partition" the best bound of all starts is the value, and the certificate has it with an upper bound of a mini-bucket elimination: both are
- * proved. As "marginals" the q_i say nothing for certain: they tend to be too sure, and to one of several modes. Where factors have zeros, starts are
- * single states in which none is 0, and q keeps to what is possible together. `restarts`, `rounds`, `tolerance`: see the options. Source: Saul, Jaakkola
- * and Jordan 1996.
+ * For "partition" the value is the best bound of all starts. The certificate contains it together with an upper bound
+ * from mini-bucket elimination; both are proved. As "marginals" the q_i have no guarantee: they tend to be
+ * overconfident, and to favour one of several modes. If factors have zeros, each start is a single state in which no
+ * factor is 0, and q stays within jointly possible states. `restarts`, `rounds`, `tolerance`: see the options. Source:
+ * Saul, Jaakkola and Jordan 1996.
  *
- * @throws CapabilityError where zeros leave no state that a search finds
+ * @throws CapabilityError if zeros leave no state that a search finds
  */
 export const naiveMeanField = /* @__PURE__ */ declare<NaiveMeanFieldOptions, InferenceAlgorithm>(
   {
@@ -64,7 +68,7 @@ class NaiveMeanField extends PartRun {
   private readonly contraction = new Contraction();
   private restart = 0;
   private impossible = false;
-  /** The best so far, and its bound. */
+  /** Best distribution so far, and its bound. */
   private best: Float64Array[] | undefined;
   private lower = -Infinity;
   private upper: number | undefined;
@@ -109,7 +113,7 @@ class NaiveMeanField extends PartRun {
     return counts.map((count, variable) => new Float64Array(count).fill(1, states[variable], states[variable] + 1));
   }
 
-  /** To a fixed point from q, which changes; returns its lower bound of ln Z. */
+  /** Ascends from q to a fixed point, changing q in place. Returns its lower bound on ln Z. */
   private *ascend(q: Float64Array[]): Generator<void, number> {
     const { tables, options, contraction } = this;
     let bound = evidenceLowerBound(tables, q, contraction);

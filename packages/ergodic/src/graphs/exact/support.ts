@@ -3,28 +3,29 @@ import { LEVEL_BEFORE, LEVEL_BYTES, LEVEL_STATES } from "../fields.ts";
 import { sizeOf, type Table } from "../parts/factor-table.ts";
 
 /**
- * Which joint states of some axes may have entries other than 0: a tree, as kernels/graphs/clique-support.ts describes it. A table with a support has a block of
- * entries, of all states of its other axes, for each of them.
+ * Set of joint states of some axes that can have nonzero entries, stored as a tree (see
+ * kernels/graphs/clique-support.ts). A table with a support stores a block of entries for each of these states. A block
+ * covers all states of the table's other axes.
  */
 export interface Support {
-  /** Variables, in the order of a clique's. */
+  /** Variables, in the order of the clique's axes. */
   readonly axes: readonly number[];
-  /** By axis, the address of its level. */
+  /** Address of the level of each axis. */
   readonly levels: readonly number[];
-  /** Joint states. */
+  /** Number of joint states. */
   readonly blocks: number;
   readonly allocation: Allocation;
 }
 
-/** Words of 32 states of an axis. */
+/** Returns the number of 32-bit words for an axis with this many states. */
 export const wordsOf = (count: number): number => (count + 31) >>> 5;
 
-/** Bytes of levels with so many nodes each. */
+/** Returns the number of bytes of levels with these numbers of nodes. */
 export function supportBytes(shape: readonly number[], nodes: readonly number[]): number {
   return shape.reduce((sum, count, k) => sum + nodes[k] * wordsOf(count) * LEVEL_BYTES, 0);
 }
 
-/** Room for a support of so many nodes on each level, zeroed. */
+/** Allocates a zeroed support with these numbers of nodes per level. */
 export function allocateSupport(
   memory: EngineMemory,
   axes: readonly number[],
@@ -37,9 +38,9 @@ export function allocateSupport(
   return { axes, levels, blocks, allocation };
 }
 
-/** The support of a table: where it is positive. */
+/** Returns the support of a table, which is the set of its positive entries. */
 export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<Table, "scope" | "shape" | "values">): Support {
-  // By level, which joint states of the axes before lead to an entry.
+  // For each level, marks the joint states of the preceding axes that lead to a positive entry.
   const reached = [Uint8Array.from(values, (value) => (value > 0 ? 1 : 0))];
   for (const count of shape.toReversed()) {
     const below = reached[0];
@@ -49,7 +50,7 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
     });
     reached.unshift(above);
   }
-  // The first node is there even if nothing is.
+  // The first node exists even if the support is empty.
   reached[0][0] = 1;
   const counts = reached.map((bits) => bits.reduce((sum, bit) => sum + bit, 0));
   const support = allocateSupport(memory, scope, shape, counts, counts[shape.length]);
@@ -74,5 +75,5 @@ export function supportOf(memory: EngineMemory, { scope, shape, values }: Pick<T
   return support;
 }
 
-/** Entries of a block of a table on `shape` that has a support of its first axes. */
+/** Returns the number of entries per block of a table on `shape` with a support of its first axes. */
 export const blockEntries = (shape: readonly number[], { axes }: Support): number => sizeOf(shape.slice(axes.length));

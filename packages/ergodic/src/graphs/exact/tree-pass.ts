@@ -9,55 +9,57 @@ import type { Clique } from "./junction-tree.ts";
 import { type Kept, MessageStore } from "./message-store.ts";
 import type { TreeSupports } from "./tree-supports.ts";
 
-/** Sums, with marginals of all variables or without; or maxima. */
+/** Type of a pass: sums with marginals of all variables, sums only, or maxima. */
 export type PassKind = "marginals" | "partition" | "map";
 
-/** What passes over a tree have found. */
+/** Result of the passes over a tree. */
 export interface TreeAnswer {
-  /** ln of the sum (or of the largest) over all states of the product of the tables; −∞ if there is none. */
+  /** ln of the sum (or maximum) of the tables' product over all states. −∞ if no state is possible. */
   logValue: number;
-  /** By variable, probabilities of its states. */
+  /** Probabilities of each variable's states. */
   marginals?: Float64Array[];
-  /** By variable, its state in one of the best. */
+  /** State of each variable in one of the best joint states. */
   states?: Int32Array;
 }
 
-/** What is multiplied in a clique. */
+/** Inputs that are multiplied in a clique. */
 interface Inputs {
   readonly inputs: Kept[];
-  /** What is only for this. */
+  /** Inputs to free afterwards. */
   readonly temporary: Kept[];
   readonly logs: boolean;
   readonly scale: number;
-  /** Bound of what is lost of a product. */
+  /** Bound on the underflow loss of a product. */
   readonly lost: number;
 }
 
-/** The largest product that vanishes, with a margin. */
+/** Largest product that can underflow to 0, with a margin. */
 const UNDERFLOW = 1e-305;
-/** The most that may be lost, relative to what it is lost from. */
+/** Largest tolerated relative loss. */
 const MOST_LOST = 1e-14;
 
-/** Entries of tables that small ones are multiplied to: what the second cache holds. */
+/** Largest number of entries to which small tables are multiplied. They fit in the second-level cache. */
 const JOINED = 2 ** 14;
-/** Joint states of own variables whose marginals are gathered together. */
+/** Largest number of joint states of a clique's own variables whose marginals are collected together. */
 const JOINT = 256;
-/** Joint states among which the best is looked for at once. */
+/** Largest number of joint states that are searched for the best in one step. */
 const CHOSEN_AT_ONCE = 4096;
 
 /**
- * Messages over a junction tree (Shenoy and Shafer 1990; Hugin's division on the way back): towards the roots m(s) = Σ over a clique's own variables of
- * the product of its tables and of the messages that came in; back to each child the sum of the clique's product over all but the child's variables,
- * divided by what the child had sent (0/0 = 0). Cliques are never written out: they are swept again. For "map" Σ is max over logarithms, and the best
+ * Message passing over a junction tree (Shenoy and Shafer 1990; Hugin's division on the way back). The message towards
+ * the root is m(s) = Σ over a clique's own variables of the product of its tables and received messages. The message
+ * back to a child is the sum of the clique's product over all but the child's variables, divided by the child's message
+ * (0/0 = 0). Cliques are never stored but swept a second time. For "map" Σ is the maximum over logarithms, and the best
  * states are read off on the way back.
  *
- * Underflow: tables and messages have a largest entry of 1. Where the ranges of what is multiplied sum to more than MOST_RANGE, products may vanish that
- * are below UNDERFLOW. What was lost is bounded all along, relative to the largest entry of a message or to a clique's whole mass, and where that may be more
- * than MOST_LOST the pass ends with `lost`; one that is `careful` works on logarithms in such cliques instead.
+ * Underflow: tables and messages are scaled to a largest entry of 1. If the ranges of the inputs add up to more than
+ * MOST_RANGE, products below UNDERFLOW can vanish. The loss is bounded throughout, relative to a message's largest
+ * entry or a clique's total mass. If it can exceed MOST_LOST, the pass ends with `lost` set. A `careful` pass uses
+ * logarithms in such cliques instead.
  */
 export class TreePass {
   readonly answer: TreeAnswer = { logValue: 0 };
-  /** Underflow may have taken too much: the answer is void, and a careful pass is needed. */
+  /** Whether underflow could have lost too much. The answer is then invalid, and a careful pass is needed. */
   lost = false;
   private readonly cliques: readonly Task[];
   private readonly cardinalities: readonly number[];
@@ -94,12 +96,12 @@ export class TreePass {
     this.down = cliques.map(() => undefined);
   }
 
-  /** Joint states swept so far. */
+  /** Number of joint states swept so far. */
   get swept(): number {
     return this.sweeps.swept;
   }
 
-  /** All the work, a call of the engine at a time. */
+  /** Performs the whole pass, one engine call at a time. */
   async *work(): AsyncGenerator<void> {
     const { cliques, answer, kind } = this;
     if (this.impossible) {
@@ -107,11 +109,11 @@ export class TreePass {
       return;
     }
     for (const [number, clique] of cliques.entries()) {
-      // On the way back a root is swept in any case, and its mass is the whole.
+      // A root is swept on the way back anyway, and its mass gives the total.
       if (kind === "marginals" && clique.parent < 0) continue;
       yield* this.collect(clique, number);
       const message = this.up[number]!;
-      // At a root the message is the whole; before, it may be needed in any of its entries.
+      // A root's message is the total. Any entry of another message might still be needed.
       this.lost ||= clique.parent < 0 ? message.lost > MOST_LOST : message.range === -Infinity && message.lost > 0;
       if (this.lost) return;
       if (message.range === -Infinity) {
@@ -142,14 +144,17 @@ export class TreePass {
     messages[number] = undefined;
   }
 
-  /** The clique's tables, with the axes in its order; small ones multiplied with each other, so that fewer are read for each of its states. */
+  /**
+   * Returns the clique's tables with axes in the clique's order. Small tables are multiplied together, so that fewer
+   * are read per state.
+   */
   private place({ axes, scopes, outer }: Task): Kept[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
     const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
     const tables = scopes.map((number) => reorder(this.tables[number], inOrder(this.tables[number].scope)));
     const most = Math.min(JOINED, sizeOf(this.store.shape(axes)) / 8);
     const joined = this.kind === "map" ? tables : joinSmall(tables, most, inOrder);
-    // A table with all inner axes is read in one stream, though it then says the same thing several times.
+    // A table with all inner axes is read in a single stream, although its values are then repeated.
     const inner = axes.slice(outer);
     const widened = joined.map((table) => {
       const scope = inOrder(new Set([...table.scope, ...inner]));
@@ -165,7 +170,7 @@ export class TreePass {
     });
   }
 
-  /** Tables and messages to be multiplied, all as they are or all as logarithms. */
+  /** Returns the tables and messages to multiply, either all as plain numbers or all as logarithms. */
   private inputs(clique: Task, more: readonly Kept[]): Inputs {
     const tables = this.place(clique);
     const given = [...tables, ...more];
@@ -214,7 +219,7 @@ export class TreePass {
     const marginals = groups(mine, this.store.shape(mine), JOINT).map((group) => this.store.keep(group, logs));
     yield* this.sweeps.sweep(clique, inputs, [...back, ...marginals], logs);
     for (const kept of temporary) this.store.free(kept);
-    // Lost before from the whole mass, and here from each product.
+    // Earlier losses are relative to the total mass, new ones to each product.
     const before = received?.lost ?? 0;
     const first = this.store.values(marginals[0]);
     const largest = logs ? first.reduce((high, value) => Math.max(high, value), -Infinity) : 0;
@@ -229,20 +234,20 @@ export class TreePass {
       const [message, sent] = [back[i], this.up[child]!];
       assert(message.entries === sent.entries, "a message goes both ways over the same variables");
       const divisor = message.logs && !sent.logs ? this.store.asLogs(sent) : sent;
-      // Sent as logarithms, it had made this clique work on logarithms.
+      // If the child had sent logarithms, this clique would use logarithms too.
       if (message.logs) this.engine.kernel("cliqueSubtract", false)(message.pointer, divisor.pointer, message.entries);
       else this.engine.kernel("cliqueDivide", false)(message.pointer, divisor.pointer, message.entries);
       if (divisor !== sent) this.store.free(divisor);
       this.drop(this.up, child);
       this.store.settle(message);
-      // Only ratios count from here on.
+      // From here on only ratios matter.
       message.scale = 0;
       message.lost = lostMass;
       this.down[child] = message;
     }
   }
 
-  /** Marginals of each variable from those of a few together. */
+  /** Computes the marginals of each variable from joint marginals of a few variables. */
   private normalise(kept: Kept): void {
     const high = this.store.settle(kept);
     const values = this.store.values(kept);
@@ -261,7 +266,10 @@ export class TreePass {
     this.store.free(kept);
   }
 
-  /** The best states of the clique's own variables, given those of the others: one by one while they have many joint states, then all at once. */
+  /**
+   * Chooses the best states of the clique's own variables given the others: one variable at a time while there are many
+   * joint states, then all remaining ones together.
+   */
   private async *choose(clique: Task): AsyncGenerator<void> {
     const { axes, own, children } = clique;
     const states = this.answer.states!;
@@ -298,7 +306,7 @@ export class TreePass {
     for (const kept of tables) this.store.free(kept);
   }
 
-  /** The same where zeros are left out. */
+  /** Same as `choose`, with zeros skipped. */
   private async *chooseSparse(clique: Task): AsyncGenerator<void> {
     const { axes, own, outer, children } = clique;
     const states = this.answer.states!;
@@ -318,7 +326,7 @@ export class TreePass {
     const left = axes.slice(outer);
     const best = this.store.keep(left, true);
     yield* this.sweeps.sweep(clique, given, [best], true, fixed);
-    // The states of those that are shared are chosen already.
+    // The states of the shared variables have been chosen already.
     let [place, high] = [-1, -Infinity];
     const shape = this.store.shape(left);
     const values = this.store.values(best);
@@ -333,7 +341,7 @@ export class TreePass {
     for (const kept of tables) this.store.free(kept);
   }
 
-  /** The part of a table where the states of some variables, its slowest axes among them, are those that were chosen. */
+  /** Returns the part of a table at the chosen states of some variables, which include its slowest axes. */
   private at(kept: Kept, chosen: readonly number[]): Placed {
     const shape = this.store.shape(kept.axes);
     const strides = stridesIn({ scope: kept.axes, shape }, chosen);
@@ -348,7 +356,7 @@ function largestPlace(values: Float64Array): number {
   return place;
 }
 
-/** Consecutive axes with at most `most` joint states together, or one axis. */
+/** Splits axes into consecutive groups with at most `most` joint states each, or a single axis. */
 function groups(axes: readonly number[], shape: readonly number[], most: number): number[][] {
   const found: number[][] = [];
   let size = Infinity;

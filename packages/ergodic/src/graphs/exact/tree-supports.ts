@@ -5,38 +5,39 @@ import { outerAxes, SparseBlock, type SparseWork } from "./clique-block.ts";
 import { type Clique, treeCost } from "./junction-tree.ts";
 import { allocateSupport, type Support, supportBytes, supportOf } from "./support.ts";
 
-/** What is known of zeros before anything is computed: cardinalities and tables of a part. */
+/** Cardinalities and tables of a part, which determine its zeros. */
 interface Tables {
   readonly cardinalities: readonly number[];
   readonly tables: readonly Table[];
 }
 
-/** Inner states of a block of a clique whose zeros are left out. */
+/** Largest number of inner states per block of a clique whose zeros are skipped. */
 const INNER = 32;
-/** Entries of tables that restrict a clique's states, multiplied with each other. */
+/** Largest number of entries to which tables that restrict a clique's states are multiplied. */
 const JOINED = 2 ** 10;
-/** States of a clique that are drawn at random, and of how many cliques. */
+/** Number of states drawn at random per clique, and number of cliques examined. */
 const DRAWN = 512;
 const CLIQUES = 32;
-/** Steps of a walk in one call: some milliseconds. */
+/** Number of steps of a walk per call: some milliseconds. */
 const CALL_STEPS = 1 << 18;
-/** What a block takes apart from its states, in states; and a step of a walk that only counts, with a margin for those that come after it. */
+/** Overhead per block, and cost of a step in a counting walk (with a margin for the later walks), both in states. */
 const LEAF = 20;
 const STEP = 32;
-/** Trees of fewer states are swept in a few milliseconds. */
+/** Trees with fewer states are swept in a few milliseconds, so supports are not tried. */
 const SMALL = 2 ** 20;
-/** Share of outer states that tables may leave where supports are looked for. */
+/** Largest share of outer states that tables may leave possible for a search for supports. */
 const MOST_SHARE = 0.5;
 
 /**
- * Which outer states of a clique may have a product other than 0, as each table can tell that has at least two of them: also tables of other cliques,
- * since what these rule out is multiplied by 0 there.
+ * Restrictions on the outer states of a clique: states for which some table is certainly 0. Uses every table with at
+ * least two of the outer variables, including tables of other cliques, because these multiply the states by 0
+ * elsewhere.
  */
 export class Restrictions {
   private readonly cardinalities: readonly number[];
-  /** Tables with zeros: 1 where they are positive. */
+  /** Tables with zeros, as 1 where they are positive. */
   private readonly bits: readonly Table[];
-  /** By variable, the numbers of these tables. */
+  /** Indices of these tables, by variable. */
   private readonly around: readonly (readonly number[])[];
 
   constructor({ cardinalities, tables }: Tables) {
@@ -50,7 +51,7 @@ export class Restrictions {
     this.around = around;
   }
 
-  /** On axes among these, in their order. */
+  /** Returns the restrictions on these axes, in the axes' order. */
   on(axes: readonly number[]): Table[] {
     const places = new Map(axes.map((variable, k) => [variable, k]));
     const inOrder = (variables: Iterable<number>): number[] => [...variables].sort((a, b) => places.get(a)! - places.get(b)!);
@@ -80,27 +81,27 @@ function bitsOn(scope: readonly number[], shape: readonly number[], bit: (at: nu
   return { scope, shape, values, logs: false, scale: 0, range: 0 };
 }
 
-/** What is left of a clique's states. */
+/** States of a clique that zeros do not rule out. */
 export interface CliqueSupport {
-  /** How many of its axes are outer ones. */
+  /** Number of outer axes. */
   readonly outer: number;
-  /** Outer states that are reached. */
+  /** Number of outer states reached. */
   readonly leaves: number;
-  /** Of the message to the parent. */
+  /** Support of the message to the parent. */
   readonly message: Support;
-  /** What tables say about outer axes. */
+  /** Restrictions that tables impose on outer axes. */
   readonly restricting: readonly Support[];
 }
 
-/** The states of a junction tree's cliques that are not zero for certain, as far as cliques below and the tables themselves can tell. */
+/** States of a junction tree's cliques that are not certainly 0, according to the tables and the cliques below. */
 export class TreeSupports {
-  /** Joint states that are left, of all cliques. */
+  /** Number of remaining joint states of all cliques. */
   states = 0;
-  /** The time to sweep them, in that of as many states of cliques that are swept as a whole. */
+  /** Cost of sweeping them, in states of cliques that are swept densely. */
   work = 0;
-  /** Bytes of messages, and of all supports. */
+  /** Number of bytes of messages and of all supports. */
   bytes = 0;
-  /** Nothing is left of one of the cliques. */
+  /** Whether some clique has no remaining states. */
   impossible = false;
   readonly cliques: CliqueSupport[] = [];
   private readonly tree: readonly Clique[];
@@ -110,7 +111,7 @@ export class TreeSupports {
   private readonly inner: number;
   private held: { dispose(): void }[] = [];
 
-  /** `inner`: states of a block at most. */
+  /** `inner` is the largest number of states per block. */
   constructor(tree: readonly Clique[], part: Tables, engine: Engine, inner = INNER) {
     this.tree = tree;
     this.cardinalities = part.cardinalities;
@@ -119,7 +120,7 @@ export class TreeSupports {
     this.restrictions = new Restrictions(part);
   }
 
-  /** The share of the outer states of the largest cliques that tables leave, about: from random ones. */
+  /** Estimates the share of the largest cliques' outer states that tables leave possible, from random states. */
   openShare(): number {
     const draws = stream(0, "open share").at(0);
     const largest = this.tree
@@ -145,7 +146,10 @@ export class TreeSupports {
     return open / total;
   }
 
-  /** From the leaves to the roots; false, and given up, as soon as there is more work than `mostWork`, or messages take more than `memory`. */
+  /**
+   * Finds the supports from the leaves to the roots. Gives up and returns false once the work exceeds `mostWork` or the
+   * messages exceed `memory`.
+   */
   async *find({ mostWork, memory }: { mostWork: number; memory: number }): AsyncGenerator<void, boolean> {
     for (const clique of this.tree) {
       const { axes, own, parent, children } = clique;
@@ -185,7 +189,7 @@ export class TreeSupports {
     return true;
   }
 
-  /** Calls until the walk is at its end: how many steps each went. */
+  /** Calls the kernel until the walk is complete, yielding the number of steps of each call. */
   private async *walk(kernel: string, { pointer }: SparseBlock): AsyncGenerator<number> {
     for (let went = CALL_STEPS; went === CALL_STEPS; ) {
       [went] = await this.engine.run([{ kernel, args: [pointer, CALL_STEPS] }], { workers: 1, deterministic: false });
@@ -224,7 +228,10 @@ export class TreeSupports {
   }
 }
 
-/** Supports to look for where leaving zeros out may pay: in trees that take some time, most of whose states are ruled out by tables. */
+/**
+ * Returns supports to search for if skipping zeros is likely to pay: for trees that take some time, and most of whose
+ * states are ruled out by tables.
+ */
 export function supportsToTry(tree: readonly Clique[], part: Tables, engine: Engine): TreeSupports | undefined {
   if (treeCost(tree, part.cardinalities).total < SMALL) return undefined;
   const supports = new TreeSupports(tree, part, engine);

@@ -1,4 +1,7 @@
-/** Every algorithm of `infer`, one line each. The registry, the public entry and the conformance tests read this list. */
+/**
+ * Exports every algorithm of `infer`, one per line. The registry, the public entry point and the conformance tests read
+ * this list.
+ */
 export { type ImportanceSamplingOptions, importanceSampling } from "../bounds/importance-sampling.ts";
 export { type MiniBucketsOptions, miniBuckets } from "../bounds/mini-buckets.ts";
 export { type EliminationOptions, elimination } from "../exact/elimination.ts";

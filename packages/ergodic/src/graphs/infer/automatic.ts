@@ -15,29 +15,42 @@ import { graphGibbs } from "../sampling/gibbs/graph-gibbs.ts";
 import { graphAnnealing } from "../search/graph-annealing.ts";
 import { estimated } from "./estimated.ts";
 
-/** Joint states that elimination sweeps in a second, about; and how many it may, where time is not limited: some minutes. */
+/**
+ * Approximate number of joint states that elimination processes per second, and the largest number it may process
+ * without a time limit (some minutes).
+ */
 const STATES_A_SECOND = 2.5e8;
 const MOST_STATES = 2 ** 36;
-/** The share of the time that elimination may plan with. */
+/** Share of the time limit that elimination may plan to use. */
 const TIME_SHARE = 0.6;
 const MOST_SLICES = 2 ** 16;
-/** Operations of the search for orders for each second there is: up to half of it. */
+/**
+ * Search budget for elimination orders, in operations per second of the time limit. The search takes up to half of the
+ * time.
+ */
 const ORDER_OPERATIONS = 1.5e8;
 /**
- * A first order so many times too large for elimination is not improved, unless zeros may leave little of it: of graphs of competitions and lattices a search made it smaller by 2^6 at most without
- * zeros, and by 2^19 with them.
+ * If the first order is this many times too expensive for elimination, it is not improved, except if the tables contain
+ * zeros. On tournament graphs and lattices, a search reduced the cost by at most 2^6 without zeros, and by 2^19 with
+ * zeros.
  */
 const HOPELESS = 2 ** 24;
 
-/** Variables from which on a graph is sampled: before, its parts would have to be found, and an order for each. */
+/**
+ * Number of variables from which a graph is sampled directly, because finding its parts and an order for each would
+ * take too long.
+ */
 const MANY = 200_000;
 
 /**
- * Chooses for each connected part, by its width: all joint states at once where there are few; exact elimination where the joint states of the cliques
- * of the best order that was found, or those that zeros leave of them, can be swept within 0.6 of `until.seconds` (2^36 of them without a limit), in
- * slices where memory is short; otherwise importance sampling from mini-buckets, along with parallel tempering where its intervals remain wide and no
- * factor is 0 (estimated.ts), and simulated annealing for "map". Marginals of graphs without zeros of 200,000 variables or more come from Gibbs
- * sampling. The answer's method says which, and why.
+ * Chooses an algorithm for each connected part, by its width. A part with few joint states is enumerated. Otherwise,
+ * exact elimination is used if the joint states of the cliques (of the best order found, after zeros are removed) can
+ * be processed within 0.6 of `until.seconds`. Without a time limit, the bound is 2^36 states. Elimination works in
+ * slices if memory is short.
+ *
+ * Other parts use importance sampling from mini-buckets, joined by parallel tempering if the intervals remain wide and
+ * no factor is 0 (estimated.ts). For "map" they use simulated annealing. Marginals of graphs without zeros with 200,000
+ * or more variables come from Gibbs sampling. The answer's `method` states the choice and the reason.
  */
 export const automatic = /* @__PURE__ */ declare<Record<never, never>, InferenceAlgorithm>(
   { name: "automatic", options: {} },
@@ -66,8 +79,8 @@ export const automatic = /* @__PURE__ */ declare<Record<never, never>, Inference
 );
 
 /**
- * Exact elimination where `automatic` takes it, and this algorithm where not. `mayGiveUp`: if the algorithm finds no state in which no factor is 0, the part
- * ends without an answer of its own, in place of an error.
+ * Uses exact elimination if `automatic` would choose it, else the given algorithm. `mayGiveUp`: if the algorithm finds
+ * no state in which every factor is nonzero, the part ends without an answer of its own instead of failing.
  */
 export function exactOr(otherwise: InferenceAlgorithm, mayGiveUp = false): InferenceAlgorithm {
   return {
@@ -129,9 +142,9 @@ class Automatic implements PartInference {
     const { order } = yield* eliminationOrders(part.cardinalities, scopes, { seed: plan.seed, ...limits });
     const cutset = yield* chooseCutset(order, scopes, part.cardinalities, plan.memory / 8, MOST_SLICES);
     const states = cutset ? cutset.cost.total * cutset.slices : Infinity;
-    // "map" sweeps once what the others sweep twice.
+    // "map" needs one sweep, the other tasks need two.
     const most = affordable / (plan.task === "map" ? 1 : 2);
-    // What zeros leave of the cliques.
+    // Cliques without the joint states that zeros rule out.
     if (zeros) this.supports = supportsToTry(yield* treeOf(part, order), part, engine);
     if (this.supports && !(yield* this.supports.find({ mostWork: Math.min(states, most), memory: plan.memory })))
       this.supports = undefined;
@@ -161,7 +174,7 @@ class Automatic implements PartInference {
     return { tensors, state: { chosen: state } };
   }
 
-  /** What is chosen depends on the graph and the plan alone: it is chosen again, and continues. */
+  /** The choice depends only on the graph and the plan, so it is repeated and then the chosen algorithm continues. */
   restore(snapshot: Snapshot): void {
     const kept = new KeptPart("the automatic choice", snapshot);
     const { chosen } = kept.state;

@@ -4,11 +4,11 @@ import type { PartAnswer } from "../parts/algorithm.ts";
 type Marginal = NonNullable<PartAnswer["marginals"]>[number];
 type LogZ = NonNullable<PartAnswer["logZ"]>;
 
-/** Intervals of probabilities, and of ln Z, that are wider than this leave the estimate open. */
+/** Width above which an interval of a probability, or of ln Z, counts as undecided. */
 const WIDE = 0.5;
 const WIDE_LOG = 1;
 
-/** Whether a rough answer may improve on what an algorithm that has not ended says of a part. */
+/** Returns whether a rough answer can improve on the current answer of an algorithm that has not ended. */
 export function leavesOpen(own: PartAnswer | undefined): boolean {
   if (!own) return true;
   const { map, logZ, marginals } = own;
@@ -18,13 +18,15 @@ export function leavesOpen(own: PartAnswer | undefined): boolean {
 }
 
 /**
- * The better of an algorithm's own answer and a rough one, number by number. The own one counts as soon as there is one, with three exceptions:
+ * Combines an algorithm's own answer with a rough one, number by number. The own answer takes precedence, with three
+ * exceptions:
  *
- * - of two states the more probable one is taken, and of two bounds the smaller one;
- * - proved bounds of ln Z take the place of no guarantee, and narrow wider bounds or intervals;
- * - within an own interval that is too wide to say where in it the truth is, the rough estimate is taken. So it is where the own answer has found nothing yet.
+ * - Of two states the more probable one is taken, and of two bounds the smaller one.
+ * - Proved bounds on ln Z replace an answer without a guarantee, and tighten wider bounds or intervals.
+ * - If an own interval is too wide to locate the truth, the rough estimate within it is taken. The same holds if the
+ *   own answer has found nothing yet.
  *
- * A proof always counts: that no state is possible, or that the rough answer is exact.
+ * A proof always takes precedence: that no state is possible, or that the rough answer is exact.
  */
 export function bestSoFar(own: PartAnswer | undefined, rough: PartAnswer): PartAnswer {
   if (!own || proves(rough)) return rough;
@@ -65,7 +67,7 @@ function betterLogZ(own: LogZ, rough: LogZ): LogZ {
   return { value: Math.min(high, Math.max(low, estimate)), certificate };
 }
 
-/** By state, or of ln Z, between what its value is; none of other certificates. */
+/** Returns the range of each state's probability, or of ln Z. Empty for certificates without ranges. */
 function rangesOf(certificate: Certificate): (readonly [number, number])[] {
   if ("interval" in certificate) {
     const { interval } = certificate;

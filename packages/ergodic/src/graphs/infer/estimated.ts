@@ -9,24 +9,30 @@ import { spreadOf } from "../parts/spread.ts";
 import { graphTempering } from "../sampling/ensembles/graph-tempering.ts";
 
 /**
- * log2 of the states of mini-buckets with which importance sampling goes first; stretches of work that one such size may take once there is an answer, half a second or two; and those
- * without an answer that orders, or one such size, may: ten seconds.
+ * Limits for the phase before tempering. FIRST_LIMIT is log2 of the states of the first mini-buckets. Once there is an
+ * answer, one bucket size may take FIRST_STRETCHES stretches of work (half a second or two). Without an answer, the
+ * orders or one size may take UNANSWERED stretches (ten seconds).
  */
 const [FIRST_LIMIT, FIRST_STRETCHES, UNANSWERED] = [16, 200, 4000];
-/** Intervals that are wider then are worth tempering, which ends once all are this narrow. */
+/** Interval width above which tempering is started. Tempering ends once all intervals are at most this wide. */
 const WIDE = 0.05;
 /**
- * Of so many stretches of work one is importance sampling's: where tempering gave no interval; where it is about to give some, or gives some; and where these are a quarter as wide as importance
- * sampling's or less. Looked at after LOOK.
+ * Tempering's turn length: one of every FEW, MANY or MOST stretches goes to importance sampling. FEW applies if
+ * tempering gave no interval. MOST applies if its intervals are at most a quarter as wide as those of importance
+ * sampling. MANY applies otherwise. The choice is reviewed every LOOK stretches.
  */
 const [FEW, MANY, MOST] = [2, 16, 64];
 const FAR_NARROWER = 1 / 4;
 const LOOK = 64;
 
 /**
- * `importanceSampling`, joined by `graphTempering` where that helps. Tempering starts where no factor is 0 and importance sampling still has intervals wider than 0.05 after mini-buckets of
- * 2^16 states, or after a second or two of smaller ones, or has no answer after some ten seconds. It then takes most stretches of work, until its own intervals are that narrow. The answer
- * is the one with the narrower intervals. Those of importance sampling hold whatever the distribution is, so tempering's are not taken where they do not overlap with them.
+ * Combines `importanceSampling` with `graphTempering` if that helps. Tempering starts if no factor is 0 and importance
+ * sampling makes slow progress. That is so if its intervals are still wider than 0.05 after mini-buckets of 2^16 states
+ * or after a second or two of smaller ones, or if it has no answer after some ten seconds. Tempering then takes most of
+ * the work, until its own intervals are that narrow.
+ *
+ * The answer with the narrower intervals is returned. The intervals of importance sampling hold for every distribution,
+ * so tempering's are rejected if the two do not overlap.
  */
 export function estimated(): InferenceAlgorithm {
   return { ...importanceSampling(), start: (part, plan, engine) => new Estimated(part, plan, engine) };
@@ -38,13 +44,16 @@ class Estimated implements PartInference {
   private readonly engine: Engine;
   private readonly importance: ImportanceSampling;
   private tempering: PartInference | undefined;
-  /** Whether it was decided about tempering. */
+  /** Whether the decision about tempering has been made. */
   private decided = false;
   /** Whether tempering has ended with narrow intervals. */
   private done: boolean | undefined;
   private turn = 0;
   private turns = MANY;
-  /** Stretches that importance sampling is to make again of those that it does not keep. */
+  /**
+   * Number of stretches that importance sampling must reach again after a restore, because some of its work is not in
+   * the snapshot. −Infinity if there is nothing to redo.
+   */
   private owed = -Infinity;
 
   constructor(part: Component, plan: InferencePlan, engine: Engine) {
@@ -66,7 +75,8 @@ class Estimated implements PartInference {
   async advance(): Promise<void> {
     const { importance } = this;
     if (this.owed > -Infinity) {
-      // Both are to be where they were before tempering continues: what is found must not depend on when a run was interrupted.
+      // Both algorithms must be back in the state of the snapshot before tempering continues. Otherwise the result
+      // would depend on when the run was interrupted.
       if (!importance.ended && !(importance.stretches >= this.owed)) return importance.advance();
       this.owed = -Infinity;
     }
@@ -104,7 +114,7 @@ class Estimated implements PartInference {
     }
   }
 
-  /** A graph that is beyond tempering is left to importance sampling. */
+  /** If tempering cannot handle the graph, importance sampling continues alone. */
   private drop(error: unknown): void {
     if (!(error instanceof CapabilityError)) throw error;
     this.tempering?.dispose();
@@ -161,7 +171,7 @@ class Estimated implements PartInference {
   }
 }
 
-/** Where there is an interval of all numbers, and each is narrow enough. */
+/** Returns whether every number has an interval and each is narrow enough. */
 const narrow = (answer: PartAnswer | undefined): boolean => !!answer && spreadOf(answer) <= WIDE;
 
 const overlap = (a: unknown, b: unknown): boolean => {

@@ -2,10 +2,10 @@ import type { Conditionals, FactorTables, JsonObject } from "../../engine/contra
 import { murmur3 } from "../../engine/random/murmur3.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 
-/** What tells one graph from another: counts for people, and a hash of all of it. */
+/** Returns a fingerprint of a graph: readable counts and a hash of its contents. */
 export const factsOf = (graph: FactorTables | Conditionals): JsonObject => atOnce(gathering(graph));
 
-/** The same, yielding every few milliseconds. */
+/** Same as `factsOf`, but yields every few milliseconds. */
 export function* gathering(graph: FactorTables | Conditionals): Generator<void, JsonObject> {
   let hash = 0;
   const take = ({ buffer, byteOffset, byteLength }: ArrayBufferView): void => {

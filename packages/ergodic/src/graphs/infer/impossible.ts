@@ -2,7 +2,10 @@ import type { Conditionals, FactorTables } from "../../engine/contract/index.ts"
 import { DataError } from "../../engine/errors/errors.ts";
 import type { InferenceTask } from "../parts/algorithm.ts";
 
-/** The error for a graph in which no state is possible. It says what rules them all out: one table, the factors alone, or the evidence with them. */
+/**
+ * Returns the error for a graph in which no state is possible. It names the cause: one table, the factors alone, or the
+ * factors with the evidence.
+ */
 export function impossible(graph: FactorTables | Conditionals, task: InferenceTask): DataError {
   const [what, remedy] = reason(graph);
   return new DataError(
@@ -23,7 +26,7 @@ function reason(graph: FactorTables | Conditionals): readonly [what: string, rem
   ];
 }
 
-/** Names of the variables of the first table without an entry above 0. */
+/** Returns the names of the variables of the first table without a positive entry. */
 function emptyTable({ factors, name }: FactorTables): string | undefined {
   const found = factors.find(({ values, logs }) => values.every((value) => value === (logs ? -Infinity : 0)));
   return found && Array.from(found.scope, (variable) => JSON.stringify(name(variable))).join(", ");

@@ -19,13 +19,19 @@ import { Inference } from "./inference.ts";
 import { graphFor, type Inferred, tasks, weightsOf } from "./tables-of.ts";
 import { wholeAnswer } from "./whole-answer.ts";
 
-/** What a resumed run of `infer` may change. */
+/** Options of `infer` that can change when a run is resumed. */
 export interface InferWatchOptions {
-  /** What was seen, by variable: a state, by its name or number, or likelihoods of its states. On top of the graph's own evidence. */
+  /**
+   * Evidence by variable, in addition to the graph's own evidence. Each value is a state (name or number) or a
+   * likelihood per state.
+   */
   evidence?: Evidence;
-  /** Threads; the answer does not depend on them. Default 1. */
+  /** Number of threads. The answer does not depend on it. Default 1. */
   workers?: number;
-  /** Ends the run after so many seconds of work on the graph, with the best answer so far. There always is one, if need be a rough one without a guarantee. */
+  /**
+   * Ends the run after this many seconds of work on the graph and returns the best answer so far. There is always an
+   * answer, if only a rough one without a guarantee.
+   */
   until?: { seconds?: number };
   /** Aborts the run. */
   signal?: AbortSignal;
@@ -33,20 +39,27 @@ export interface InferWatchOptions {
 
 /** Options of `infer`. */
 export interface InferOptions extends InferWatchOptions {
-  /** What is asked for: probabilities of states, the partition function, or the most probable state. Default "marginals". */
+  /**
+   * Quantity to compute: the probabilities of states, the partition function, or the most probable state. Default
+   * "marginals".
+   */
   task?: InferenceTask;
-  /** How: default by width, zeros and size. */
+  /** Algorithm. Default: chosen by width, zeros and size. */
   algorithm?: InferenceAlgorithm;
   /**
-   * An earlier answer about this graph, before weights or factors changed or rows were added: chains begin where its chains ended. For changes after which
-   * they still are where the model is; algorithms without chains have no use for it.
+   * Earlier answer about this graph, from before weights or factors changed or rows were added. Chains start where the
+   * earlier chains ended. Useful if the change is small enough that the old states are still typical. Algorithms
+   * without chains ignore it.
    */
   from?: Pick<Answer, "chains">;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** GiB that tables may take. Default 1.5; > 0, at most 4. */
+  /** Memory limit for tables in GiB. Default 1.5; > 0, at most 4. */
   memory?: number;
-  /** Refuses workers that race, whose answer depends on timing; all other answers are the same bits on every host and number of workers anyway. Default false. */
+  /**
+   * Whether to reject algorithms with racing workers, whose answers depend on timing. All other answers are
+   * bit-identical on every host and for every number of workers. Default false.
+   */
   deterministic?: boolean;
 }
 
@@ -90,7 +103,7 @@ function start(graph: Inferred, options: InferOptions = {}): Run<Answer> {
   }));
 }
 
-/** Continues from a checkpoint: the graph must be the same. */
+/** Resumes a run from a checkpoint. The graph must be the same. */
 function resume(
   from: string | Uint8Array | Blob,
   graph: Inferred,
@@ -112,7 +125,7 @@ function resume(
       const planned = {
         ...{ task, seed: plan.count("seed"), memory: plan.number("memory", 0), workers: options.workers ?? 1 },
         ...(plan.state.deterministic === undefined ? {} : { deterministic: plan.flag("deterministic") }),
-        // What was chosen for so many seconds is continued, whatever time it is given now.
+        // The choice made for the original time limit is kept, regardless of the new limit.
         ...(plan.state.seconds === undefined ? {} : { seconds: plan.number("seconds", 0) }),
       };
       const { signal } = options;
@@ -135,7 +148,8 @@ function resume(
 }
 
 /**
- * Infers from a graph over discrete variables: probabilities of their states given the evidence, the partition function, or the most probable state.
+ * Runs inference on a graph of discrete variables: computes the probabilities of their states given the evidence, the
+ * partition function, or the most probable state.
  *
  *   const answer = await infer(graph, { until: { seconds: 10 } });
  *   await infer(graph, { evidence: { wet: "yes" } });
@@ -143,12 +157,13 @@ function resume(
  *   answer.certificate;       // the weakest: exact, bounds, an interval, …, or no guarantee and why
  *   await infer(graph, { task: "partition" }).then(({ logZ }) => logZ);
  *
- * Before anything, evidence is absorbed, zeros are propagated, determined variables go, and connected parts are separated. A run can be awaited, or
- * iterated over its ticks; it can be paused, stopped with the best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and
- * how far the run came, never on `workers`.
+ * First the graph is reduced: evidence is absorbed, zeros are propagated, determined variables are removed, and
+ * connected parts are separated. A run can be awaited, or iterated over its ticks. It can be paused, stopped with the
+ * best answer so far, checkpointed and resumed. Answers depend on the graph, the seed and the amount of work done,
+ * never on `workers`.
  *
- * @throws OptionError, DataError; CapabilityError where the graph is beyond the algorithm; DataError [GRAPH_IMPOSSIBLE] where the evidence has
- *   probability 0; the reason of an aborted `signal`
+ * @throws OptionError, DataError; CapabilityError if the algorithm cannot handle the graph; DataError
+ * [GRAPH_IMPOSSIBLE] if the evidence has probability 0; the reason of an aborted `signal`
  */
 export const infer = Object.assign(start, { resume });
 
@@ -168,7 +183,7 @@ function checkFrom(from: unknown): void {
   );
 }
 
-/** @throws OptionError for an answer about more variables, or about some with other states */
+/** @throws OptionError if the answer has more variables than the graph, or variables with other numbers of states */
 function checkSame({ states, cardinalities: before }: EndedChains, { cardinalities, name }: FactorTables | Conditionals): void {
   const refuse = (about: string, has: number): never => {
     throw new OptionError(
@@ -184,22 +199,25 @@ function checkSame({ states, cardinalities: before }: EndedChains, { cardinaliti
   });
 }
 
-/** A checkpoint whose parts continue, under an algorithm with other options, as if none had ended. */
+/** Returns the checkpoint with all parts marked as running, so that an algorithm with other options continues them. */
 function withoutEnds({ snapshot, ...rest }: Checkpoint): Checkpoint {
   const { ended: _, reports: __, ...state } = snapshot.state;
   return { ...rest, snapshot: { ...snapshot, state } };
 }
 
-/** What is left of `until` after so many milliseconds of work on the graph; a first stretch of inference there always is. */
+/**
+ * Returns what is left of `until` after this many milliseconds of work on the graph. At least one stretch of inference
+ * always runs.
+ */
 const lessSpent = ({ seconds, ...until }: Until, spent: number): Until =>
   seconds === undefined ? until : { ...until, seconds: Math.max(Number.MIN_VALUE, seconds - spent / 1000) };
 
 interface Recipe {
   readonly graph: FactorTables | Conditionals;
-  /** Milliseconds that it took to make the graph's tables. */
+  /** Milliseconds spent building the graph's tables. */
   readonly made: number;
   readonly algorithm: InferenceAlgorithm;
-  /** `memory` in GiB. */
+  /** The plan, with `memory` in GiB. */
   readonly plan: InferencePlan;
   readonly until: Until;
   readonly checkpoint?: Checkpoint;
@@ -226,7 +244,7 @@ function launch({ signal }: { signal?: AbortSignal }, read: () => Promise<Recipe
       const { workers: _, from, ...kept } = plan;
       if (from) checkSame(from, graph);
       json = { graph: await inTurns(gathering(graph), signal), algorithm: algorithm.toJSON(), plan: kept };
-      // Last, as nothing would dispose of it if what came after failed.
+      // Opened last, because a failure after this point would leave it undisposed.
       inference = await Inference.open(graph, algorithm, { ...plan, memory: plan.memory * 2 ** 30 }, engine, signal);
       return {
         progression: inference,

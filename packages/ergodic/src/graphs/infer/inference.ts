@@ -9,24 +9,29 @@ import { bestSoFar, leavesOpen } from "./best-so-far.ts";
 import { type Effort, effortFor, roughAnswer, roughMarginals } from "./rough-answer.ts";
 import { unreduced } from "./unreduced.ts";
 
-/** A part's place in the graph, and what was found about it. */
+/** A part's position in the graph, and its answer. */
 export interface FoundPart {
-  /** By the part's variable, the graph's. */
+  /** Graph variable of each of the part's variables. */
   readonly variables: readonly number[];
-  /** By the part's variable, the states that it has, as the graph numbers them. */
+  /** For each of the part's variables, its remaining states as numbered in the graph. */
   readonly states: readonly (readonly number[])[];
   readonly answer: PartAnswer;
 }
 
-/** A call ends after so many milliseconds, whatever was asked for: stretches that were short a moment ago may be long now, and time limits are to hold. */
+/**
+ * Largest duration of one call in milliseconds. The length of a stretch can grow suddenly, and time limits must hold.
+ */
 const MOST_MS = 50;
 
-/** Stretches of a part before another one has its turn: small parts end within one, and give back what they hold. */
+/**
+ * Consecutive stretches per part before the next part has its turn. Small parts end within one turn and free their
+ * memory.
+ */
 const TURN = 64;
 
 /**
- * Inference on a graph, as the loop sees it: the graph is reduced, and its connected parts are worked on in turn, those that end by themselves and those
- * that only get better alike. A step is a stretch of one part.
+ * Inference on a graph as a progression for the run loop. The graph is reduced, and its connected parts take turns,
+ * whether their algorithms end on their own or improve indefinitely. A step is one stretch of work on one part.
  */
 export class Inference implements Progression {
   readonly stepsPerEpoch = Number.MAX_SAFE_INTEGER;
@@ -34,21 +39,28 @@ export class Inference implements Progression {
   step = 0;
   readonly reduction: Reduction;
   private readonly plan: InferencePlan;
-  /** The whole graph in columns, if it is one part. */
+  /** The whole graph in columns, if it is a single part. */
   private readonly columns: Conditionals | undefined;
   private readonly parts: PartInference[];
-  /** Parts that are still worked on, by number, and which of them is next. Those that ended in this round are left among them, before `next`. */
+  /**
+   * Indices of the running parts. `next` is the position of the part whose turn it is. The `gone` parts that ended in
+   * this round stay in the list, before `next`.
+   */
   private running: number[];
   private next = 0;
   private gone = 0;
-  /** Stretches that it has had in a row. */
+  /** Consecutive stretches of the current part. */
   private turn = 0;
-  /** Sums of what ended parts report. */
+  /** Summed reports of the ended parts. */
   private ended: Record<string, number> = {};
-  /** Parts that had ended before the checkpoint. Their snapshots need not hold an answer. */
+  /** Parts that had ended before the checkpoint. Their snapshots need not contain an answer. */
   private endedBefore: ReadonlySet<number> = new Set();
 
-  /** @throws the reason of an aborted `signal`, which a large graph is reduced under */
+  /**
+   * Opens the inference on a graph. `signal` can abort the reduction of a large graph.
+   *
+   * @throws the reason of an aborted `signal`
+   */
   static async open(
     graph: FactorTables | Conditionals,
     algorithm: InferenceAlgorithm,
@@ -78,19 +90,19 @@ export class Inference implements Progression {
     return this.left === 0;
   }
 
-  /** How many parts are still worked on. */
+  /** Number of parts still running. */
   private get left(): number {
     return this.running.length - this.gone;
   }
 
-  /** The best answer so far about each part. */
+  /** Returns the best answer so far for each part. */
   found(): FoundPart[] {
     return atOnce(this.finding());
   }
 
   /**
-   * The same, yielding every few milliseconds. Parts that have ended have their algorithm's own answer. About the others there is always a rough one
-   * (rough-answer.ts), which is made here and now if the own one does not make it superfluous (best-so-far.ts).
+   * Same as `found()`, but yields every few milliseconds. An ended part has its algorithm's own answer. For every other
+   * part a rough answer is computed (rough-answer.ts), unless its own answer makes that superfluous (best-so-far.ts).
    */
   *finding(): Generator<void, FoundPart[]> {
     const { components } = this.reduction;
@@ -142,7 +154,7 @@ export class Inference implements Progression {
   }
 
   /**
-   * Works out again the answers of parts that had ended before the checkpoint, which has counted that work.
+   * Recomputes the answers of parts that had ended before the checkpoint. The checkpoint has already counted that work.
    *
    * @throws the reason of an aborted `signal`
    */
@@ -194,7 +206,7 @@ export class Inference implements Progression {
     kept.list("parts", isObject, this.parts.length).forEach((own, i) => {
       this.parts[i].restore(kept.part("a part", `${i}.`, own).snapshot);
     });
-    // Older checkpoints lack both.
+    // Older checkpoints lack `ended` and `reports`.
     const ended =
       state.ended === undefined ? this.parts.map((part) => part.ended) : kept.list("ended", isFlag, this.parts.length);
     this.ended = state.reports === undefined ? {} : reportsOf(kept);
@@ -209,7 +221,7 @@ export class Inference implements Progression {
   }
 }
 
-/** Runs on all parts; where one cannot begin, or the signal is given, those that did are disposed of. */
+/** Starts a run on each part. If one fails to start or the signal aborts, the runs already started are disposed of. */
 function* starting(
   components: readonly Component[],
   algorithm: InferenceAlgorithm,

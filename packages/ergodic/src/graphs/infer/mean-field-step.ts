@@ -3,17 +3,18 @@ import { exp } from "../../engine/numbers/exp.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
 import { Pauses } from "../../engine/threads/steps.ts";
 
-/** Joint states over which a step takes its mean. */
+/** Number of joint states that a step averages over. */
 const DRAWS = 4;
-/** Stands for −∞, the logarithm of 0, so that a mean remains finite. */
+/** Stands in for −∞, the logarithm of 0, so that means stay finite. */
 const ZERO = -50;
 
 /**
- * One step of naive mean field from the uniform distribution, by a Monte Carlo estimate: p(x_i = s) ∝ exp(mean over joint states of Σ_f ln φ_f(s, x_∖i)),
- * where the joint states are uniform draws that agree with what was observed. It costs a few passes over the factors in whatever order they are, which makes
- * it the cheapest estimate for graphs of any size. It yields every few milliseconds.
+ * Takes one step of naive mean field from the uniform distribution, by Monte Carlo: p(x_i = s) ∝ exp(mean over joint
+ * states of Σ_f ln φ_f(s, x_∖i)), where the joint states are uniform draws consistent with the observations. It needs
+ * only a few passes over the factors, in any order, so it is the cheapest estimate for very large graphs. Yields every
+ * few milliseconds.
  *
- * @returns by variable, probabilities of its states
+ * @returns probabilities of the states of each variable
  */
 export function* meanFieldStep(columns: Conditionals, seed: number): Generator<void, Float64Array[]> {
   const { cardinalities, observed, ends, variables } = columns;
@@ -51,7 +52,7 @@ function scaleOf({ weights, weightValues, features }: Conditionals, factor: numb
   return (weights[factor] < 0 ? 1 : weightValues[weights[factor]]) * (features?.[factor] ?? 1);
 }
 
-/** Where the shape's values of a factor are by the states of one edge's variable, those of the others as they are. */
+/** Locates the entries of a factor's shape as a function of one edge's state, with the other variables fixed. */
 function entries(
   { cardinalities, ends, variables, literals, shapes, shapeBegins, counting }: Conditionals,
   states: Int32Array,

@@ -1,4 +1,7 @@
-/** Every algorithm of `infer`, by its name: how a checkpoint's is made again, and what a command line knows. */
+/**
+ * Registry of the algorithms of `infer` by name. It restores algorithms from checkpoints and lists them for the command
+ * line.
+ */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { byName } from "../../engine/contract/registry.ts";
@@ -11,13 +14,13 @@ import * as all from "./all.ts";
 type Made = Factory<object, InferenceAlgorithm>;
 const isMade = (value: unknown): value is Made => typeof value === "function" && "declaration" in value;
 
-/** Every algorithm by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
+/** All algorithms by name. `factory(options).toJSON()` is { algorithm, ...options } with every default filled in. */
 export const inferenceRegistry: Readonly<Record<string, Made>> = byName(all, isMade, ({ declaration }) => declaration.name);
 
-/** Names of the algorithms of `infer`, as `inferenceFromJson` knows them. */
+/** Returns the names of the algorithms of `infer`, as accepted by `inferenceFromJson`. */
 export const inferenceNames = (): string[] => Object.keys(inferenceRegistry);
 
-/** The algorithm that `toJSON` described. @throws DataError for one that is not of this library */
+/** Restores the algorithm that `toJSON` described. @throws DataError if the algorithm is not part of this library */
 export function inferenceFromJson(json: JsonObject): InferenceAlgorithm {
   checkNamedJson("inferenceFromJson", json, "algorithm", "an algorithm of infer");
   const { algorithm, ...options } = json;

@@ -14,46 +14,52 @@ import { isSmall, smallAnswer } from "../parts/small-part.ts";
 import { tableColumns } from "../parts/table-columns.ts";
 import { meanFieldStep } from "./mean-field-step.ts";
 
-/** Rounds of loopy belief propagation: more seldom make an answer better. */
+/** Largest number of rounds of loopy belief propagation. More rounds rarely improve the answer. */
 const MOST_ROUNDS = 10;
-/** Table entries that rounds may visit, which take some 40 ms; and for each second of the time limit, some 3 % of it. */
+/**
+ * Budget of table entries for the rounds: ENTRIES (about 40 ms) plus ENTRIES_PER_SECOND for each second of the time
+ * limit (about 3 % of it).
+ */
 const [ENTRIES, ENTRIES_PER_SECOND] = [3e6, 2e6];
-/** A round that takes this many times as much is left out. */
+/** No round is run if a single one would exceed the budget this many times. */
 const MOST_EXCESS = 12;
-/** Places of variables in tables beyond which a part has no messages: they take some 400 bytes each. */
+/** Largest number of edges, (table, variable) pairs, for which a part uses messages. Each takes some 400 bytes. */
 const MOST_EDGES = 2 ** 18;
-/** Messages that still change by more after three rounds oscillate: beliefs become too sure then, the longer the more. */
+/**
+ * Messages that still change by more than this after three rounds oscillate. Further rounds would make the beliefs
+ * increasingly overconfident.
+ */
 const GIVE_UP = 0.9;
-/** Pauses of the searches for possible states, of all parts together: about a tenth of a second. */
+/** Pause budget of the searches for possible states, over all parts: about a tenth of a second. */
 const MOST_PAUSES = 10;
 
 const MEAN_FIELD = "a step of mean field";
 const ROUGH = ", as a rough answer";
 const NO_STATE = "no state was found in which no factor is 0";
 
-/** How much is done for a rough answer. */
+/** Amount of work for a rough answer. */
 export interface Effort {
-  /** Rounds of loopy belief propagation; 0: none, and a step of mean field in their place. */
+  /** Rounds of loopy belief propagation. With 0 rounds, a step of mean field is used instead. */
   readonly rounds: number;
-  /** Pauses after which the search for a possible state gives up. */
+  /** Number of pauses after which the search for a possible state gives up. */
   readonly pauses: number;
 }
 
-/** How a rough answer is made. */
+/** Settings of a rough answer. */
 export interface RoughPlan extends Effort {
   readonly task: InferenceTask;
   readonly seed: number;
-  /** Why there is no better one, in words. */
+  /** Reason in words why there is no better answer. */
   readonly why: string;
 }
 
 const hasMessages = ({ tables }: Component): boolean => tables.reduce((sum, { scope }) => sum + scope.length, 0) <= MOST_EDGES;
 
-/** What a round of loopy belief propagation visits. */
+/** Returns the number of entries visited per round of loopy belief propagation. */
 const workOf = ({ tables }: Component): number =>
   tables.reduce((sum, { scope, values }) => sum + 4 * scope.length * (values.length + 50), 0);
 
-/** How much is done for each of the parts. */
+/** Returns the amount of work for each part. */
 export function effortFor(parts: readonly Component[], seconds = 0): Effort {
   const pauses = Math.ceil(MOST_PAUSES / Math.max(1, parts.length));
   const most = ENTRIES + ENTRIES_PER_SECOND * seconds;
@@ -63,13 +69,17 @@ export function effortFor(parts: readonly Component[], seconds = 0): Effort {
 }
 
 /**
- * An answer about a part that takes little time, for runs that end before their algorithm has one. Marginals are beliefs of loopy belief propagation
- * after a few rounds, or of one step of mean field if the part is very large. They have no guarantee, unless the part is a tree.
+ * Computes a quick answer about a part, for runs that end before their algorithm has one. Marginals are the beliefs of
+ * a few rounds of loopy belief propagation, or of one step of mean field if the part is very large. They have no
+ * guarantee unless the part is a tree.
  *
- * The most probable state of each belief, improved one variable at a time, is the answer to "map"; its bound is the product of all tables' largest
- * entries. For "partition" the value is the Bethe approximation. ln Z is at least the evidence lower bound of the beliefs, and at least ln of the product at
- * that state; and at most ln of the number of states times the largest product. If tables have zeros and the state has a product of 0, a short search looks
- * for another one. Where it proves that there is none, or messages do, the answer says so. It depends on the part and the plan alone, never on time.
+ * For "map" the answer is the most probable state of each belief, improved one variable at a time. Its bound is the
+ * product of the largest entries of all tables. For "partition" the value is the Bethe approximation. The lower bound
+ * on ln Z is the larger of the evidence lower bound of the beliefs and ln of the product at that state. The upper bound
+ * is ln of the number of states plus ln of the largest product.
+ *
+ * If tables have zeros and the state has product 0, a short search looks for another state. If the search or the
+ * messages prove that there is none, the answer says so. It depends only on the part and the plan, never on time.
  */
 export function* roughAnswer(part: Component, plan: RoughPlan): Generator<void, PartAnswer> {
   if (isSmall(part)) return smallAnswer(part, plan.task);
@@ -89,7 +99,7 @@ export function* roughAnswer(part: Component, plan: RoughPlan): Generator<void, 
   return { method, marginals: beliefs.map((p) => ({ p, certificate })), ...(exact ? { logZ: exact } : {}) };
 }
 
-/** A rough answer about a whole graph in columns: marginals by one step of mean field. */
+/** Computes a rough answer about a whole graph in columns: marginals from one step of mean field. */
 export function* roughMarginals(
   columns: Conditionals,
   { seed, why }: Pick<RoughPlan, "seed" | "why">,
@@ -100,7 +110,7 @@ export function* roughMarginals(
   return { method: MEAN_FIELD + ROUGH, marginals };
 }
 
-/** Beliefs, and what loopy belief propagation says of them if it was run. */
+/** Returns beliefs, and the answer of loopy belief propagation if it was run. */
 function* propagated(
   part: Component,
   tables: LogTables,
@@ -116,7 +126,10 @@ function* propagated(
 
 type State = NonNullable<PartAnswer["map"]>;
 
-/** Begins at the most probable state of each belief, or, if that leads nowhere, at one that a short search finds. */
+/**
+ * Climbs from the most probable state of each belief. If that leads only to states with product 0, climbs from a state
+ * found by a short search.
+ */
 function* goodState(
   tables: LogTables,
   beliefs: readonly Float64Array[],
@@ -150,14 +163,17 @@ function* shortSearch(
 
 const noState = ({ cardinalities }: LogTables): State => ({ states: new Int32Array(cardinalities.length), value: -Infinity });
 
-/** A proof that no state is possible, as the task has it. */
+/** Returns the answer for a proof that no state is possible. */
 function impossible({ cardinalities }: LogTables, { task }: RoughPlan, method: string): PartAnswer {
   if (task === "map")
     return { method, map: { states: new Int32Array(cardinalities.length), value: -Infinity, bound: -Infinity } };
   return { method, logZ: { value: -Infinity, certificate: { exact: true } } };
 }
 
-/** ln of the product of all tables' largest entries, in the order in which a state's value is added up: no value is above it. */
+/**
+ * Returns ln of the product of the largest entries of all tables. It is summed in the same order as the value of a
+ * state, so no computed value exceeds it.
+ */
 const largest = ({ tables }: LogTables): number =>
   tables.reduce((sum, { values }) => sum + values.reduce((high, value) => Math.max(high, value), -Infinity), 0);
 
@@ -168,7 +184,7 @@ function logZOf(
   estimate: number | undefined,
   why: string,
 ): PartAnswer["logZ"] {
-  // What sums of a term for each table and variable may be rounded by.
+  // Bound on the rounding error of a sum with a term per table and variable.
   const rounding = (sum: number): number => 2 ** -50 * (tables.tables.length + beliefs.length) * (1 + Math.abs(sum));
   const product = value === undefined ? -Infinity : value - rounding(value);
   const evidence = tables.zeros ? -Infinity : evidenceLowerBound(tables, beliefs, new Contraction());

@@ -6,28 +6,32 @@ import type { StateName } from "../model/domains.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { InferenceAlgorithm, InferenceTask } from "../parts/algorithm.ts";
 
-/** A graph that takes evidence and gives its factors as tables: what `factorGraph()` makes. */
+/** A graph that accepts evidence and provides its factors as tables, such as a `factorGraph()`. */
 export interface InferredGraph {
-  /** The factors as tables, as the task needs them. */
+  /** Returns the factors as tables in the form that the task needs. */
   factorTables(task: InferenceTask): FactorTables;
-  /** The same, yielding every few milliseconds. */
+  /** Same as `factorTables()`, but yields every few milliseconds. */
   tabling?(task: InferenceTask): Generator<void, FactorTables>;
-  /** How many variables there are, where it has columns. */
+  /** Number of variables. Present if the graph has columns. */
   readonly variableCount?: number;
-  /** The factors in columns, for samplers of graphs of any size. */
+  /** Returns the factors as columns, for samplers of graphs of any size. */
   conditionals?(): Conditionals;
-  /** The same, yielding every few milliseconds. */
+  /** Same as `conditionals()`, but yields every few milliseconds. */
   columning?(): Generator<void, Conditionals>;
-  /** A graph of the same factors with more evidence. */
+  /** Returns a graph of the same factors with additional evidence. */
   withEvidence?(evidence: Evidence): InferredGraph;
 }
 
-/** What can be inferred from: a factor graph, or factors as tables or in columns. */
+/** Input of `infer`: a factor graph, or factors as tables or in columns. */
 export type Inferred = FactorTables | InferredGraph | Conditionals;
 
 export const tasks = ["marginals", "partition", "map"] as const satisfies readonly InferenceTask[];
 
-/** The tables of a graph, given the evidence. @throws OptionError for what is no graph, and for unknown variables and states */
+/**
+ * Returns the tables of a graph, given the evidence.
+ *
+ * @throws OptionError if the argument is not a graph, and for unknown variables and states
+ */
 function* tablesOf(where: string, graph: Inferred, task: InferenceTask, evidence?: Evidence): Generator<void, FactorTables> {
   if (typeof graph === "object" && graph !== null) {
     if ("factorTables" in graph) {
@@ -48,13 +52,13 @@ function* tabling(graph: InferredGraph, task: InferenceTask): Generator<void, Fa
   return graph.tabling ? yield* graph.tabling(task) : graph.factorTables(task);
 }
 
-/** Tables as a message can carry them. */
+/** Tables in a form that can be posted to another thread. */
 export interface PortableTables extends Omit<FactorTables, "name" | "state"> {
-  /** By variable: its name, and what its states are called. */
+  /** Name and state names of each variable. */
   readonly names: readonly (readonly [name: string, states: readonly string[]])[];
 }
 
-/** What a message can carry of tables. */
+/** Converts tables to the form that can be posted. */
 export function portableTables(tables: FactorTables): PortableTables {
   const { cardinalities, variableCount, observed } = tables;
   const states = (variable: number): string[] =>
@@ -66,14 +70,17 @@ export function portableTables(tables: FactorTables): PortableTables {
   };
 }
 
-/** The tables that were sent. */
+/** Restores posted tables. */
 export function tablesFromPortable({ names, ...tables }: PortableTables): FactorTables {
-  // Variables that were added have no names.
+  // Auxiliary variables have no names.
   const name = (variable: number): string => names[variable]?.[0] ?? `variable ${variable}`;
   return { ...tables, name, state: (variable, state) => names[variable]?.[1][state] ?? String(state) };
 }
 
-/** What the algorithm works on: the whole graph in columns, where it takes them and no product is 0; tables, where not. It yields every few milliseconds. */
+/**
+ * Returns the input of the algorithm. That is the whole graph in columns if the algorithm supports it and no factor has
+ * zeros, and tables otherwise. Yields every few milliseconds.
+ */
 export function* graphFor(
   where: string,
   graph: Inferred,
@@ -86,32 +93,32 @@ export function* graphFor(
     if ("conditionals" in graph && (graph.variableCount ?? 0) >= (algorithm.wholeFrom ?? 0)) {
       const seen = evidence === undefined ? graph : graph.withEvidence?.(evidence);
       const columns = seen?.columning ? yield* seen.columning() : seen?.conditionals?.();
-      // What zeros mean, tables tell.
+      // Graphs with zeros need the reduction, which works on tables.
       if (columns && !columns.shapeValues.includes(-Infinity)) return columns;
     }
   }
   return yield* tablesOf(where, graph, task, evidence);
 }
 
-/** As part of an answer, the weights that it was computed with. */
+/** Returns the weights used for an answer, as part of its content. */
 export const weightsOf = ({ weightValues }: FactorTables | Conditionals): { weights?: Float64Array } =>
   weightValues && weightValues.length > 0 ? { weights: weightValues } : {};
 
-/** What a message can carry of columns. */
+/** Columns in a form that can be posted to another thread. */
 export type PortableColumns = Omit<Conditionals, "name" | "state">;
 
 export function portableColumns({ name: _, state: __, ...columns }: Conditionals): PortableColumns {
   return columns;
 }
 
-/** The columns that were sent, without their names. */
+/** Restores posted columns, without their names. */
 export const columnsFromPortable = (columns: PortableColumns): Conditionals => ({
   ...columns,
   name: (variable) => `variable ${variable}`,
   state: (_, state) => String(state),
 });
 
-/** Tables with more evidence. */
+/** Adds evidence to tables. */
 function observed(where: string, tables: FactorTables, evidence: Evidence): FactorTables {
   if (Object.prototype.toString.call(evidence) !== "[object Object]")
     throw new OptionError(where, `evidence is ${shown(evidence)}, but must be an object of states by variable`, "OPTION_TYPE");

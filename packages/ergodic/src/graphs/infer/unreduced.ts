@@ -1,7 +1,10 @@
 import type { Conditionals } from "../../engine/contract/index.ts";
 import type { Reduction } from "../parts/reduction.ts";
 
-/** A graph as one part, with all its variables and states: for algorithms that see to evidence themselves. */
+/**
+ * Returns the whole graph as a single part with all variables and states, for algorithms that handle evidence
+ * themselves.
+ */
 export function unreduced({ cardinalities }: Conditionals): Reduction {
   const known = new Map<number, readonly number[]>();
   const all = (count: number): readonly number[] => {

@@ -5,7 +5,7 @@ import type { InferenceTask } from "../parts/algorithm.ts";
 import type { Reduction } from "../parts/reduction.ts";
 import type { FoundPart } from "./inference.ts";
 
-/** The parts' answers as one about the graph. A generator: it yields every few milliseconds. */
+/** Combines the answers of the parts into one about the graph. Yields every few milliseconds. */
 export function* wholeAnswer(
   graph: FactorTables | Conditionals,
   task: InferenceTask,
@@ -67,7 +67,7 @@ export function* wholeAnswer(
   return { ...base, marginals, ...(logZ ? { logZ } : {}), ...(chains ? { chains } : {}) };
 }
 
-/** Where the chains of all parts that have some ended, by the graph's own variables. */
+/** Combines the final chain states of all parts that have chains, indexed by the graph's own variables. */
 function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): Generator<void, EndedChains | undefined> {
   const drawn = parts.flatMap(({ answer, ...part }) => (answer.chains ? [{ ...part, chains: answer.chains }] : []));
   if (drawn.length === 0) return undefined;
@@ -90,7 +90,7 @@ function* wholeChains(cardinalities: Uint32Array, parts: readonly FoundPart[]): 
   return { states, variances, cardinalities, sweeps, kept };
 }
 
-/** Numbers of the states that are left, as one of each state. */
+/** Expands values of the remaining states to all states of the variable. */
 function spread(count: number, left: readonly number[], values: ArrayLike<number>, otherwise = 0): Float64Array {
   const all = new Float64Array(count).fill(otherwise);
   left.forEach((state, i) => {
@@ -111,7 +111,7 @@ function spreadCertificate(certificate: Certificate, count: number, left: readon
   return certificate;
 }
 
-/** Of parts that were treated alike, the words about the first. */
+/** Parts with the same method are mentioned once, with their count. */
 function methodOf(parts: readonly FoundPart[], impossible: boolean): string {
   if (impossible) return "zeros: no state is possible";
   const methods = new Map<string, number>();

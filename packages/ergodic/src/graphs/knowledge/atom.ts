@@ -3,28 +3,32 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { type Cell, type Facts, typeOf } from "./facts.ts";
 
-/** What an atom asks of a column. */
+/** Condition on one column of an atom: a variable or a fixed value. */
 export type Term =
   | { readonly column: number; readonly variable: string; readonly equals?: undefined }
   | { readonly column: number; readonly equals: Cell; readonly variable?: undefined };
 
-/** What an atom is about. */
+/** Kind of an atom: a row of a relation, one unknown of a query, or any of several unknowns ("partial"). */
 export type AtomKind = "relation" | "query" | "partial";
 
 /**
- * Some row of a relation, or some unknown of a query, whose columns have the values of variables: `claims({ city: "c", source: "s" })`. A variable
- * that several atoms of a rule share has one value in all of them.
+ * Pattern that matches rows of a relation or unknowns of a query by binding columns to variables:
+ * `claims({ city: "c", source: "s" })`. A variable that several atoms of a rule share has the same value in all of
+ * them.
  */
 export class Atom<V = object, K extends AtomKind = AtomKind> {
-  /** A row of a relation, an unknown of a query, or any of several unknowns, as some key columns are not bound. */
+  /**
+   * Whether the atom matches a row of a relation, one unknown of a query, or (if some key columns are unbound) any of
+   * several unknowns.
+   */
   readonly kind: K;
-  /** For the compiler alone: there is no such field. */
+  /** Exists only in the type; there is no such field at run time. */
   declare readonly variables: V;
-  /** What it is about. */
+  /** Relation or query that the atom refers to. */
   readonly facts: Facts;
-  /** By column that is named, the variable or the value. */
+  /** Variable or value of each bound column. */
   readonly terms: readonly Term[];
-  /** Of unknowns, the number of the state that satisfies the literal. */
+  /** For unknowns, the number of the state that satisfies the literal. */
   readonly state: number;
   readonly #stateText: string;
 
@@ -36,7 +40,7 @@ export class Atom<V = object, K extends AtomKind = AtomKind> {
     this.#stateText = stateText;
   }
 
-  /** As it is printed: `claims(city: c, source: "a")`. */
+  /** Returns the printed form: `claims(city: c, source: "a")`. */
   toString(): string {
     const terms = this.terms.map(
       ({ column, variable, equals }) => `${this.facts.columns[column].name}: ${variable ?? JSON.stringify(equals)}`,

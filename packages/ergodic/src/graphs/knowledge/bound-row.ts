@@ -5,17 +5,20 @@ import type { Cell } from "./facts.ts";
 import type { WeightedRule } from "./rule.ts";
 import type { Weights } from "./weights.ts";
 
-/** The values of a rule's variables, seen by its functions one grounding after another: one object, whose fields are read from the codes that are bound now. */
+/**
+ * Values of a rule's variables for the rule's functions. A single object serves all groundings: its getters decode the
+ * values that are currently bound.
+ */
 export class BoundRow {
-  /** Of the grounding that `holds` was asked for last. */
+  /** Weight number for the grounding of the last `holds` call. */
   weight = 0;
   feature = 1;
-  /** Every grounding counts, and has the same weight and feature. */
+  /** Whether every grounding counts and has the same weight and feature. */
   readonly constant: boolean;
   readonly #rule: WeightedRule;
   readonly #weights: Weights;
   readonly #row: Readonly<Record<string, Cell>>;
-  /** The same, which refuses names that nothing binds. */
+  /** Same as `#row`, but throws for names that no atom binds. */
   readonly #strict: Readonly<Record<string, Cell>>;
   #first = true;
 
@@ -33,12 +36,12 @@ export class BoundRow {
     if (typeof feature === "number") this.feature = feature;
   }
 
-  /** A copy of the values. */
+  /** Copy of the current values. */
   get values(): Record<string, Cell> {
     return { ...this.#row };
   }
 
-  /** A weight that is the same for all groundings. */
+  /** Sets the weight if it is the same for all groundings. */
   start(): void {
     const { weight, initial } = this.#rule.options;
     if (typeof weight === "number") this.weight = this.#weights.fixed(weight);
@@ -46,7 +49,7 @@ export class BoundRow {
     this.#first = true;
   }
 
-  /** Whether the grounding that is bound now counts; then `weight` and `feature` are its own. */
+  /** Returns whether the current grounding counts. If so, `weight` and `feature` belong to it. */
   holds(): boolean {
     if (this.constant) return true;
     try {
@@ -84,12 +87,12 @@ export class BoundRow {
     return true;
   }
 
-  /** An error about the grounding that is bound now. */
+  /** Returns an error about the current grounding. */
   refusal(said: string): OptionError {
     return new OptionError(this.#rule.place, `${said} (of ${this.shown()})`, "OPTION_MEANING");
   }
 
-  /** The values, for errors. */
+  /** Returns the current values for an error message. */
   shown(): string {
     const parts = Object.entries(this.values).map(([name, value]) => `${name}: ${shown(value)}`);
     return `the row { ${parts.join(", ")} }`;

@@ -1,27 +1,30 @@
-/** Unknowns whose probability is in one interval. */
+/** Unknowns whose probability lies in one interval. */
 export interface CalibrationBin {
-  /** Probabilities from here. */
+  /** Lower end of the interval. */
   readonly from: number;
-  /** Up to here. */
+  /** Upper end of the interval. */
   readonly to: number;
-  /** How many there are. */
+  /** Number of unknowns in the bin. */
   readonly count: number;
-  /** Their mean probability: the share that should be true. NaN where there are none. */
+  /** Mean predicted probability, which is the share expected to be true. NaN if the bin is empty. */
   readonly expected: number;
-  /** The share that is true. */
+  /** Share that is actually true. NaN if the bin is empty. */
   readonly observed: number;
 }
 
-/** Whether of what is said to be true with probability p a share p is: by bins of probabilities, on labels that were kept back. */
+/**
+ * Calibration of probabilities on held-out labels: among unknowns with predicted probability p, a share p should be
+ * true. Grouped into bins of equal width.
+ */
 export class CalibrationTable {
-  /** By bin, ascending. */
+  /** Bins in ascending order. */
   readonly bins: readonly CalibrationBin[];
-  /** How many labels there were. */
+  /** Number of labels. */
   readonly count: number;
-  /** Mean of |expected − observed| over the labels, by bins. */
+  /** Mean over the labels of |expected − observed| in the label's bin. */
   readonly error: number;
 
-  /** By label the probability that was given, and 1 where it was true. */
+  /** `p` has the predicted probability of each label, and `truth` is 1 for true labels. */
   constructor(p: ArrayLike<number>, truth: ArrayLike<number>, binCount: number) {
     const sums = Array.from({ length: binCount }, () => ({ count: 0, p: 0, truth: 0 }));
     for (let i = 0; i < p.length; i++) {
@@ -42,7 +45,7 @@ export class CalibrationTable {
     this.error = off / Math.max(1, p.length);
   }
 
-  /** A table, a line a bin, with a bar of the observed share and | where it should end. */
+  /** Returns a table with a line per bin. A bar shows the observed share, and | marks where it should end. */
   toString(): string {
     const width = 20;
     const lines = this.bins.map(({ from, to, count, expected, observed }) => {

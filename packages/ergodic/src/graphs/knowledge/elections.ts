@@ -3,23 +3,23 @@ import type { Found } from "./found.ts";
 import type { WeightedRule } from "./rule.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Votes for one head by one weight. */
+/** Votes for one head with one weight. */
 export interface Votes {
   /** Row of the head. */
   readonly head: number;
   readonly weight: number;
-  /** Rows of the body's unknown, each once; none where the body has no unknown. */
+  /** Distinct rows of the body's unknown. Empty if the body has no unknown. */
   readonly voters: readonly number[];
-  /** Groundings. */
+  /** Number of groundings. */
   readonly count: number;
 }
 
-/** Votes that are cast, or, with feature −1, taken back. */
+/** Votes to add, or with feature −1, to withdraw. */
 export interface Election extends Votes {
   readonly feature: number;
 }
 
-/** Groundings by head and weight. */
+/** Groups the groundings by head and weight. */
 export function* votesOf({ literals, weights, length }: Found): Generator<Votes> {
   if (length === 0) return;
   const heads = literals.at(-1)!.data;
@@ -33,7 +33,7 @@ export function* votesOf({ literals, weights, length }: Found): Generator<Votes>
   }
 }
 
-/** Voters of some ballots, each once. */
+/** Returns the distinct voters of some ballots. */
 function distinct(voters: Int32Array, ballots: Int32Array): number[] {
   const found: number[] = [];
   const seen = ballots.length > 16 ? new Set<number>() : undefined;
@@ -47,8 +47,8 @@ function distinct(voters: Int32Array, ballots: Int32Array): number[] {
 }
 
 /**
- * What groundings add to votes that the graph has. Votes of unknowns are taken back by a factor with feature −1 and all cast anew; of a body without unknowns
- * the difference is a feature.
+ * Returns the votes that new groundings add to the graph. If the voters are unknowns, a factor with feature −1 cancels
+ * the old votes and a new factor holds all of them. If the body has no unknowns, the difference is added as a feature.
  */
 export function electionsOf(rule: WeightedRule, fresh: Found, before: Found | undefined): Election[] {
   const elections: Election[] = [];
@@ -76,7 +76,7 @@ export function elected(rule: WeightedRule, votes: Votes): Election {
   return { ...votes, feature: votes.voters.length > 0 ? 1 : strength(rule, votes.count) };
 }
 
-/** What votes of a body without unknowns, which all hold, come to. */
+/** Returns the value of votes from a body without unknowns, in which every body literal holds. */
 function strength({ semantics }: WeightedRule, count: number): number {
   if (semantics === "linear") return count;
   return semantics === "ratio" ? log(1 + count) / Math.LN2 : Math.min(1, count);

@@ -5,18 +5,20 @@ import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 import { Ints } from "./ints.ts";
 
-/** A value of a relation. */
+/** A value in a relation. */
 export type Cell = string | number | boolean;
-/** What a column holds. */
+/** Type of a column's values. */
 export type CellType = "text" | "number" | "boolean";
-/** Types of columns by name, for tables that TypeScript knows nothing of. */
+/** Column types by name, for tables whose types TypeScript cannot infer. */
 export type ColumnTypes = Readonly<Record<string, CellType>>;
-/** Columns by name: lists of one length, of texts, numbers or Booleans; null, undefined and NaN are missing. */
+/**
+ * Columns by name: lists of equal length with strings, numbers or Booleans. null, undefined and NaN are missing values.
+ */
 export type ColumnLists = Readonly<Record<string, ArrayLike<Cell | null | undefined>>>;
 
 const typeNames: readonly CellType[] = ["text", "number", "boolean"];
 
-/** A Map holds no more. */
+/** Largest number of entries in a Map. */
 const MOST_DISTINCT = 2 ** 24 - 1;
 
 export function checkDistinct(what: string, count: number): void {
@@ -28,15 +30,15 @@ export function checkDistinct(what: string, count: number): void {
   );
 }
 
-/** One column: its distinct values, and by row the number of one; −1: missing. */
+/** One column: its distinct values, and for each row the number of its value (−1 if missing). */
 export class FactColumn {
   readonly name: string;
-  /** Undefined while all values are missing. */
+  /** Undefined as long as all values are missing. */
   type: CellType | undefined;
   readonly levels: Cell[] = [];
   readonly numbers = new Map<Cell, number>();
   readonly codes = new Ints();
-  /** Some row lacks a value. */
+  /** Whether any row lacks a value. */
   gaps = false;
 
   constructor(name: string, type?: CellType) {
@@ -55,7 +57,7 @@ export class FactColumn {
   }
 }
 
-/** Rows in columns: what a relation or a query is stored as. */
+/** Rows in columnar form, the storage of a relation or a query. */
 export class Facts {
   readonly name: string;
   readonly kind: "relation" | "query";
@@ -72,7 +74,7 @@ export class Facts {
     return `${this.kind} "${this.name}"`;
   }
 
-  /** The number of a column. @throws OptionError that names the nearest, for one that there is not */
+  /** Returns the number of a column. @throws OptionError that suggests the nearest name if there is no such column */
   columnNumber(where: string, name: string): number {
     const found = this.columns.findIndex((column) => column.name === name);
     if (found >= 0) return found;
@@ -85,7 +87,7 @@ export class Facts {
     );
   }
 
-  /** By column the codes of new rows, which `append` takes. Nothing is kept of them until then. */
+  /** Encodes new rows for `append`, as a list of codes per column. The rows are not stored until they are appended. */
   encode(given: GivenRows): Int32Array[] {
     return this.columns.map((column) => encodeColumn(this.place, column, given));
   }
@@ -99,16 +101,16 @@ export class Facts {
   }
 }
 
-/** Rows of whatever form, read by column. */
+/** Rows in any supported form, read by column. */
 export interface GivenRows {
   readonly count: number;
   readonly names: readonly string[];
-  /** A column of a reader's table. */
+  /** Returns a column of a reader's table. */
   column(name: string): Column | undefined;
   cell(name: string, row: number): unknown;
 }
 
-/** Rows as objects, lists by column, or a reader's table. @throws DataError */
+/** Reads rows given as objects, as lists by column or as a reader's table. @throws DataError */
 export function givenRows(where: string, given: unknown): GivenRows {
   if (isList(given)) return fromObjects(where, given);
   if (isTable(given)) {
@@ -161,7 +163,11 @@ function isTable(given: unknown): given is Table {
   return typeof rowCount === "number" && Array.isArray(columns) && typeof source === "string";
 }
 
-/** Columns of the names, or of the types' names. @throws DataError, OptionError */
+/**
+ * Creates columns from the column names of the rows or, if types are given, from the names of the types.
+ *
+ * @throws DataError, OptionError
+ */
 export function columnsFor(where: string, given: GivenRows, types: ColumnTypes | undefined): FactColumn[] {
   if (types === undefined) {
     if (given.count === 0)
@@ -217,7 +223,7 @@ function encodeCell(where: string, column: FactColumn, cell: unknown, row: numbe
   return column.code(value as Cell);
 }
 
-/** Readers know no Booleans: "true", "false", 0 and 1 are some where the column is declared so. */
+/** Readers do not produce Booleans, so "true", "false", 0 and 1 are converted in columns declared as Boolean. */
 function converted(column: FactColumn, cell: unknown): unknown {
   if (column.type !== "boolean") return cell;
   if (cell === 1 || cell === "true") return true;

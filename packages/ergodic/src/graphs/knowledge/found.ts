@@ -1,6 +1,6 @@
 import { Ints } from "./ints.ts";
 
-/** Groundings in columns: rows of the literals' atoms, weights, and features where they differ. */
+/** Groundings in columns: the row of each literal's atom, the weight, and the feature if features differ. */
 export class Found {
   readonly literals: readonly Ints[];
   readonly weights: Ints;

@@ -1,41 +1,41 @@
 import { bytesText } from "../../engine/memory/room.ts";
 import { fanOut, type Grounding, type Measured } from "./grounding.ts";
 
-/** One atom of a join: what is looked for, and how much is found. */
+/** One step of a join: the atom that is looked up, and the number of rows found. */
 export interface PlanStep {
-  /** The atom. */
+  /** The atom in printed form. */
   readonly atom: string;
-  /** Rows that it has. */
+  /** Number of rows of its relation or query. */
   readonly rows: number;
-  /** Columns by whose values rows are looked up; none: all rows are gone through. */
+  /** Columns used to look up rows. Empty if all rows are scanned. */
   readonly by: readonly string[];
-  /** Rows that fitted, all together. */
+  /** Total number of matching rows. */
   readonly found: number;
-  /** Rows that fitted each time. */
+  /** Mean number of matching rows per lookup. */
   readonly fanOut: number;
 }
 
-/** What a rule is about to make. */
+/** The expected result of grounding a rule. */
 export interface RulePlan {
-  /** Its name. */
+  /** Name of the rule. */
   readonly rule: string;
-  /** Values of its variables that count; Infinity: more than there is room for. */
+  /** Number of groundings, or Infinity if there are more than fit in memory. */
   readonly groundings: number;
-  /** How many factors they make: fewer, where groundings vote. */
+  /** Number of factors. Smaller than the number of groundings if groundings vote. */
   readonly factors: number;
-  /** Places of unknowns in the factors. */
+  /** Number of edges, that is, of (factor, unknown) pairs. */
   readonly edges: number;
-  /** About so many bytes of the graph. */
+  /** Approximate number of bytes in the graph. */
   readonly bytes: number;
-  /** By join, its steps. There are several where only what is new is grounded: one from each atom that has new rows. */
+  /** Steps of each join. An incremental grounding has one join for each atom with new rows. */
   readonly joins: readonly (readonly PlanStep[])[];
 }
 
-/** What `ground()` is about to do: rules, their joins with counts, and the sizes of what they make. */
+/** Preview of `ground()`: rules, their joins with row counts, and the sizes of the result. */
 export class GroundingPlan {
-  /** Unknowns that become variables. */
+  /** Number of unknowns that become variables. */
   readonly variables: number;
-  /** By rule. */
+  /** Plan of each rule. */
   readonly rules: readonly RulePlan[];
 
   constructor(variables: number, rules: readonly RulePlan[]) {
@@ -43,12 +43,12 @@ export class GroundingPlan {
     this.rules = rules;
   }
 
-  /** Of all rules. */
+  /** Total number of factors. */
   get factors(): number {
     return this.rules.reduce((sum, { factors }) => sum + factors, 0);
   }
 
-  /** A line a rule, and one a step of its joins. */
+  /** Returns a line per rule and a line per join step. */
   toString(): string {
     const number = (value: number): string => (value === Infinity ? "too many" : value.toLocaleString("en"));
     const lines = this.rules.flatMap(({ rule, groundings, factors, edges, bytes, joins }) => [

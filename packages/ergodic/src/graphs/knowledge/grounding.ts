@@ -10,19 +10,19 @@ import { votes, type WeightedRule } from "./rule.ts";
 import type { Dictionary, FactsView } from "./views.ts";
 import type { Weights } from "./weights.ts";
 
-/** How much a rule would make. */
+/** Size of a rule's result. */
 export interface Measured {
-  /** Infinity: more than there is room for. */
+  /** Number of groundings, or Infinity if there are more than fit in memory. */
   groundings: number;
   factors: number;
   edges: number;
-  /** About so many bytes of the graph's. */
+  /** Approximate number of bytes in the graph. */
   bytes: number;
 }
 
-/** One join over a part of the rows. */
+/** A join over a range of rows of each atom. */
 class Pass {
-  /** The atom that it begins with, where that is not the one with the fewest rows. */
+  /** Atom to start the join with. Undefined if the join chooses the atom with the fewest rows. */
   readonly first: number | undefined;
   readonly ranges: readonly Range[];
   readonly #make: () => Join;
@@ -34,32 +34,32 @@ class Pass {
     this.#make = make;
   }
 
-  /** In memory: with its indexes, which are made where it is asked for. */
+  /** The join, with its indexes built on first use. */
   get join(): Join {
     return (this.#join ??= this.#make());
   }
 }
 
-/** Makes factors of one rule, from all rows or from those that a knowledge base has not grounded yet. */
+/** Creates the factors of one rule, from all rows or only from rows that the knowledge base has not grounded yet. */
 export class Grounding {
   readonly rule: WeightedRule;
   readonly row: BoundRow;
-  /** By atom. */
+  /** Rows of each atom. */
   readonly views: readonly FactsView[];
-  /** By atom of the rule, the row of the grounding that is visited. */
+  /** For each atom of the rule, the row in the current grounding. */
   readonly rows: Int32Array;
-  /** Atoms that are unknowns; the head is the last. */
+  /** Atoms that are unknowns. The head is last. */
   readonly literals: readonly number[];
   passes: Pass[] = [];
   readonly #dictionary: Dictionary;
   readonly #bound: Int32Array;
-  /** Pairs of atoms that might be the same unknown. */
+  /** Pairs of atoms that can refer to the same unknown. */
   readonly #pairs: readonly (readonly [number, number])[];
-  /** Groundings vote for heads. */
+  /** Whether groundings vote for heads. */
   readonly voting: boolean;
   #found: Found | undefined;
   #elections: Election[] | undefined;
-  /** The rule is in the graph, of the rows before. */
+  /** Whether the rule has been grounded before, so that only new rows are grounded. */
   #continued = false;
 
   constructor(rule: WeightedRule, viewOf: (atom: number) => FactsView, dictionary: Dictionary, weights: Weights) {
@@ -76,12 +76,12 @@ export class Grounding {
     this.voting = votes.includes(rule.semantics);
   }
 
-  /** A join that begins with one atom's rows, or with those that are fewest. */
+  /** Returns a join that starts with the given atom, or with the one with the fewest rows. */
   join(first?: number): Join {
     return new Join(this.rule, this.views, this.#dictionary, this.#bound, this.rows, first);
   }
 
-  /** Chooses rows: all, or those groundings of which at least one row is new. */
+  /** Selects the rows to ground: all of them, or only groundings with at least one new row. */
   plan(continued: boolean): void {
     this.#continued = continued;
     this.#found = this.#elections = undefined;
@@ -97,16 +97,17 @@ export class Grounding {
   }
 
   /**
-   * Goes through all groundings, without making factors, within `room` bytes of these. `keep`: for `emit`.
+   * Counts all groundings without creating factors, up to `room` bytes of factors. `keep` stores the groundings for
+   * `emit`.
    *
-   * @throws OptionError, of values that functions give and unknowns that occur twice
+   * @throws OptionError for invalid results of the rule's functions and for unknowns that occur twice in a grounding
    */
   measure(room: number, keep: boolean): Measured {
     const { row, voting, passes } = this;
     row.start();
     const most = Math.floor(room / this.#each);
     const plain = row.constant && this.#pairs.length === 0;
-    // Without conditions: quick, and an upper bound.
+    // Counting without conditions is fast and gives an upper bound.
     let groundings = passes.reduce((sum, { join, ranges }) => sum + join.count(ranges, most - sum), 0);
     if (!plain && (groundings > most || !(keep || voting))) groundings = this.#count(most);
     if (groundings > most) return tooMany;
@@ -114,7 +115,10 @@ export class Grounding {
     return this.#measured(groundings);
   }
 
-  /** `measure(room, true)` by joins of another program. The groundings, and their order, are the same. */
+  /**
+   * Does the same as `measure(room, true)`, but another program computes the joins. The groundings and their order are
+   * the same.
+   */
   async measureBy(session: JoinSession, room: number, tableOf: (view: FactsView) => number): Promise<Measured> {
     this.row.start();
     const { rule, views, rows, literals } = this;
@@ -135,13 +139,13 @@ export class Grounding {
     return this.#measured(found.length);
   }
 
-  /** Bytes of a factor. */
+  /** Number of bytes per factor. */
   get #each(): number {
     const features = this.rule.options.feature === undefined && !this.voting ? 0 : 8;
     return 9 + features + 5 * this.literals.length;
   }
 
-  /** How much these groundings make. */
+  /** Returns the size of the factors for these groundings. */
   #measured(groundings: number): Measured {
     const { literals } = this;
     const bytes = groundings * this.#each;
@@ -152,7 +156,7 @@ export class Grounding {
     return { groundings, factors, edges, bytes: 17 * factors + 5 * edges };
   }
 
-  /** With conditions; Infinity: more than `most`. */
+  /** Counts groundings with conditions applied. Infinity means more than `most`. */
   #count(most: number): number {
     let count = 0;
     const visit = (): boolean => !this.visit() || ++count <= most;
@@ -175,7 +179,7 @@ export class Grounding {
     return true;
   }
 
-  /** Whether the grounding that is bound now counts. @throws OptionError where one unknown occurs twice in it */
+  /** Returns whether the current grounding counts. @throws OptionError if an unknown occurs in it twice */
   visit(): boolean {
     if (!this.row.holds()) return false;
     for (const [a, b] of this.#pairs)
@@ -186,7 +190,7 @@ export class Grounding {
     return true;
   }
 
-  /** Adds the factors to the graph, whose variables and weights are there. */
+  /** Adds the factors to the graph, which must already contain their variables and weights. */
   emit(graph: FactorGraph, weights: Weights): void {
     const { literals, rule } = this;
     const { semantics } = rule;
@@ -213,7 +217,7 @@ export class Grounding {
     this.#found = this.#elections = undefined;
   }
 
-  /** Votes of rows that are in the graph, for heads that get new ones. */
+  /** Returns votes from rows already in the graph, for heads that receive new votes. */
   #before(fresh: Found): Found {
     const head = this.literals.at(-1)!;
     const heads = fresh.literals.at(-1)!;
@@ -224,7 +228,7 @@ export class Grounding {
     return before;
   }
 
-  /** All votes for one head that are in the graph. */
+  /** Returns all votes in the graph for one head. */
   votesFor(headRow: number): Election[] {
     const head = this.literals.at(-1)!;
     const found = new Found(this.literals.length, false);
@@ -232,7 +236,7 @@ export class Grounding {
     return Array.from(votesOf(found), (votes) => elected(this.rule, votes));
   }
 
-  /** Groundings in the graph of one row of an atom. */
+  /** Visits all groundings in the graph that contain a given row of an atom. */
   visitAround(atom: number, row: number, visit: () => void): void {
     this.row.start();
     this.join(atom).run(this.#around(atom, row), () => {
@@ -245,7 +249,7 @@ export class Grounding {
     return this.views.map(({ grounded }, k) => (k === atom ? { from: row, to: row + 1 } : { from: 0, to: grounded }));
   }
 
-  /** What `measureBy` gave is too much. */
+  /** Returns the error for a `measureBy` result that does not fit in memory. */
   tooManyFound(room: number): MemoryLimitError {
     return new MemoryLimitError(
       this.rule.place,
@@ -254,7 +258,7 @@ export class Grounding {
     );
   }
 
-  /** What `measure` gave is too much. */
+  /** Returns the error for a `measure` result that does not fit in memory. */
   tooMuch(room: number): MemoryLimitError {
     const widest = this.passes.flatMap(({ join }) => join.steps).reduce((a, b) => (fanOut(b) > fanOut(a) ? b : a));
     return new MemoryLimitError(
@@ -267,5 +271,5 @@ export class Grounding {
 
 const tooMany: Measured = { groundings: Infinity, factors: Infinity, edges: Infinity, bytes: Infinity };
 
-/** Rows that fit, on average, each time that an atom is looked at. */
+/** Returns the mean number of matching rows per lookup of an atom. */
 export const fanOut = ({ passed, entered }: { passed: number; entered: number }): number => passed / Math.max(1, entered);

@@ -1,4 +1,4 @@
-/** Knowledge bases: an explicit list. */
+/** Public exports of knowledge bases, listed explicitly. */
 export type { Atom, AtomKind } from "./atom.ts";
 export type { CalibrationBin, CalibrationTable } from "./calibration.ts";
 export type { Cell, CellType, ColumnLists, ColumnTypes } from "./facts.ts";

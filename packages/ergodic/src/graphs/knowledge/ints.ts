@@ -1,9 +1,9 @@
-/** 32-bit whole numbers in an array that grows. */
+/** A growable array of 32-bit integers. */
 export class Ints {
   data: Int32Array;
   length = 0;
 
-  /** `room`: for so many, before it grows. */
+  /** `room` is the initial capacity. */
   constructor(room = 16) {
     this.data = new Int32Array(Math.max(1, room));
   }

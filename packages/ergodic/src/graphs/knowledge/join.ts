@@ -4,35 +4,35 @@ import type { WeightedRule } from "./rule.ts";
 import type { HashIndex } from "./tuples.ts";
 import type { Dictionary, FactsView } from "./views.ts";
 
-/** Rows of one atom: from `from` up to, and without, `to`. */
+/** Range of rows of one atom, from `from` (inclusive) to `to` (exclusive). */
 export interface Range {
   from: number;
   to: number;
 }
 
-/** `visited`: rows that one atom may look at; so many take a minute or so. Changed by tests alone. */
+/** Largest number of rows that one atom may examine, about a minute of work. Only tests change it. */
 export const joinLimits = { visited: 2 ** 33 };
 
-/** One atom of a join, in the order in which they are gone through. */
+/** One atom of a join. Atoms are processed in evaluation order. */
 class Step {
   readonly atom: number;
   readonly view: FactsView;
-  /** Absent: rows are scanned. */
+  /** Absent if rows are scanned. */
   readonly index: HashIndex | undefined;
   readonly keyColumns: readonly number[];
-  /** By column of the index, the variable, or −1 where the value is in `key` already. */
+  /** Variable of each index column, or −1 if `key` already contains the value. */
   readonly keyVariables: Int32Array;
   readonly key: Int32Array;
-  /** Variables that get their values here, and from which codes. */
+  /** Variables that this step binds, and the code columns that supply their values. */
   readonly binds: Int32Array;
   readonly bindCodes: readonly Int32Array[];
-  /** Codes that must be equal to those of variables, or, −1, to a value. */
+  /** Code columns to compare with bound variables, or (if −1) with fixed values. */
   readonly checks: Int32Array;
   readonly checkCodes: readonly Int32Array[];
   readonly checkValues: Int32Array;
-  /** Any row of the index's will do. */
+  /** Whether every row that the index returns matches. */
   readonly free: boolean;
-  /** How often rows were looked for, rows that were looked at, and that fitted. */
+  /** Numbers of lookups, examined rows and matching rows. */
   entered = 0;
   visited = 0;
   passed = 0;
@@ -56,7 +56,7 @@ class Step {
       if (!scan && (variable < 0 || known.has(variable))) {
         keyColumns.push(term.column);
         keyVariables.push(variable);
-        // A value that occurs nowhere equals no code, and no missing value either.
+        // A value that occurs nowhere must match no code, including the missing value −1.
         key.push(variable < 0 && value < 0 ? -2 : value);
       } else if (variable < 0 || bound.has(variable)) {
         checks.push(variable);
@@ -85,18 +85,19 @@ class Step {
 
 interface Terms {
   readonly dictionary: Dictionary;
-  /** −1: it is no variable. */
+  /** Returns the number of a variable, or −1 if there is none. */
   variable(name: string | undefined): number;
 }
 
 /**
- * All values of a rule's variables for which each atom has a row: nested loops over hash indexes, from the atom with the fewest rows to those that
- * fan out least next. `first`: the atom to begin with, by a scan of its range.
+ * Finds all values of a rule's variables for which every atom has a row. Uses nested loops over hash indexes, beginning
+ * with the atom with the fewest rows and continuing with the smallest fan-out. If `first` is given, the join begins
+ * with a scan of that atom's range.
  */
 export class Join {
-  /** By variable of the rule, the code of its value. */
+  /** Code of the value of each of the rule's variables. */
   readonly bound: Int32Array;
-  /** By atom of the rule, the row. */
+  /** Row of each atom of the rule. */
   readonly rows: Int32Array;
   readonly steps: readonly Step[];
   readonly #rule: WeightedRule;
@@ -104,7 +105,7 @@ export class Join {
   #visit: (() => boolean) | undefined;
   #limit = Infinity;
 
-  /** `bound`, `rows`: where groundings are put, one after another. */
+  /** Each grounding is written to `bound` and `rows` in turn. */
   constructor(
     rule: WeightedRule,
     views: readonly FactsView[],
@@ -124,12 +125,14 @@ export class Join {
     );
   }
 
-  /** Groundings with each atom's row in its range: `visit` sees `bound` and `rows`, and ends the search by false. */
+  /**
+   * Visits every grounding whose rows lie in the ranges. `visit` reads `bound` and `rows`, and returns false to stop.
+   */
   run(ranges: readonly Range[], visit: () => boolean): void {
     this.#start(ranges, visit, Infinity);
   }
 
-  /** How many there are; Infinity: more than `limit`. */
+  /** Counts the groundings. Returns Infinity if there are more than `limit`. */
   count(ranges: readonly Range[], limit: number): number {
     this.#start(ranges, undefined, limit);
     const { passed } = this.steps.at(-1)!;
@@ -144,7 +147,7 @@ export class Join {
     this.#step(0);
   }
 
-  /** @returns false to end the search */
+  /** @returns false to stop the search */
   #step(depth: number): boolean {
     const { steps, bound, rows } = this;
     const step = steps[depth];
@@ -200,7 +203,10 @@ export class Join {
   }
 }
 
-/** Numbers of the atoms, greedily: next is the one of which the fewest rows fit what is bound. */
+/**
+ * Returns the evaluation order of the atoms, chosen greedily: next is the atom with the fewest rows that match the
+ * variables bound so far.
+ */
 export function joinOrder(rule: WeightedRule, views: readonly FactsView[], first: number | undefined): number[] {
   const { atoms } = rule;
   const bound = new Set<string>();

@@ -3,45 +3,45 @@ import { joinOrder } from "./join.ts";
 import type { WeightedRule } from "./rule.ts";
 import type { Dictionary, FactsView } from "./views.ts";
 
-/** A column of an atom of a join. */
+/** A column of an atom in a join. */
 export interface JoinColumn {
-  /** The atom's place in `JoinQuery.atoms`. */
+  /** Index of the atom in `JoinQuery.atoms`. */
   readonly atom: number;
-  /** The column's place in its table. */
+  /** Index of the column in its table. */
   readonly column: number;
 }
 
-/** A join of tables of whole numbers, as a rule's body and head ask for it. */
+/** A join of integer tables that finds the groundings of a rule. */
 export interface JoinQuery {
-  /** The table of each atom, and its rows that count: from `from` up to, and without, `to`. */
+  /** Table of each atom, and its range of rows from `from` (inclusive) to `to` (exclusive). */
   readonly atoms: readonly { readonly table: number; readonly from: number; readonly to: number }[];
-  /** Columns that must have the same number; the number −1, which is a missing value, is equal to none. */
+  /** Pairs of columns that must be equal. −1 is a missing value, which equals nothing. */
   readonly equal: readonly (readonly [JoinColumn, JoinColumn])[];
-  /** Columns that must have this number. */
+  /** Columns that must equal a fixed number. */
   readonly values: readonly (JoinColumn & { readonly value: number })[];
   /** Columns that must not be −1. */
   readonly present: readonly JoinColumn[];
-  /** Atoms by whose rows, ascending, what is found is sorted, the first one first. */
+  /** Atoms by whose rows the results are sorted in ascending order, the first atom being the primary key. */
   readonly order: readonly number[];
 }
 
-/** Tables in another program's memory, and joins of them. */
+/** Tables in another program's memory, and joins over them. */
 export interface JoinSession {
-  /** Takes a table in, of columns of one length. */
+  /** Loads a table, given as columns of equal length. */
   load(table: number, columns: readonly Int32Array[]): Promise<void>;
-  /** What fits, in pieces: by atom, the rows. */
+  /** Returns the matches in batches: for each atom, its rows. */
   join(query: JoinQuery): AsyncIterable<readonly ArrayLike<number>[]>;
-  /** Gives its memory back. */
+  /** Ends the session and frees its memory. */
   end(): Promise<void>;
 }
 
-/** What joins the tables of a knowledge base in the place of its own hash joins: `duckdb()` of `@ergodic/ingest`. */
+/** A replacement for the hash joins of a knowledge base, such as `duckdb()` of `@ergodic/ingest`. */
 export interface Joiner {
-  /** Begins without tables. */
+  /** Starts a session without tables. */
   begin(): Promise<JoinSession>;
 }
 
-/** The join of a rule; `first`: the atom that the order begins with. `tableOf`: numbers of tables. */
+/** Builds the join query of a rule. `first` is the atom to begin with. `tableOf` maps views to table numbers. */
 export function joinQuery(
   rule: WeightedRule,
   views: readonly FactsView[],
@@ -55,7 +55,7 @@ export function joinQuery(
   for (const [atom, { terms }] of rule.atoms.entries())
     for (const { column, variable, equals } of terms) {
       const here = { atom, column };
-      // A value that occurs nowhere is no number, and no missing one either.
+      // A value that occurs nowhere must match nothing, including the missing value −1.
       if (variable === undefined) values.push({ ...here, value: occurring(dictionary.find(equals)) });
       else {
         const before = places.get(variable);
@@ -70,7 +70,7 @@ export function joinQuery(
 
 const occurring = (code: number): number => (code < 0 ? -2 : code);
 
-/** By variable of a rule, a column that has its value. */
+/** Returns, for each variable of a rule, a column that binds it. */
 export function bindingsOf(rule: WeightedRule): JoinColumn[] {
   return rule.variables.map((name) => {
     for (const [atom, { terms }] of rule.atoms.entries())

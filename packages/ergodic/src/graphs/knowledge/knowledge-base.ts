@@ -19,42 +19,47 @@ const WHERE = "knowledgeBase";
 
 /** Options of `knowledgeBase()`. */
 export interface KnowledgeBaseOptions {
-  /** GiB that the graph may take, at most 4 (the default). */
+  /** Memory limit of the graph in GiB, at most 4 (the default). */
   memory?: number;
-  /** The graph's variables are named after the unknowns, `holds("Rome", 2.8)`. Costs about 300 bytes each. Default: false. */
+  /**
+   * Whether variables of the graph are named after the unknowns, as in `holds("Rome", 2.8)`. Costs about 300 bytes per
+   * name. Default: false.
+   */
   names?: boolean;
 }
 
-/** What is known of the probabilities of a graph's variables: what `infer` answers. */
+/** Probabilities of a graph's variables, as returned by `infer`. */
 export interface Beliefs {
-  /** By number, the weights that they were computed with. Absent: those of the knowledge base's graph. */
+  /** Weights used for the inference, by number. Default: the weights in the knowledge base's graph. */
   readonly weights?: Float64Array | undefined;
-  /** By the variable's number. */
+  /** Returns the marginal of a variable, by number. */
   marginal(variable: number): { readonly p: readonly number[]; readonly certificate: Certificate };
 }
 
-/** An unknown, and what was found. */
+/** An unknown with its inferred probability. */
 export interface UnknownBelief<S> {
-  /** Its key. */
+  /** Key of the unknown. */
   readonly key: S;
-  /** How probable it is: of Booleans that it is true, else that it has the state that is most probable. */
+  /** Probability of the most probable state, or of true for a Boolean. */
   readonly p: number;
   /** The most probable state. */
   readonly state: string;
-  /** How far `p` may be from the truth. */
+  /** Certificate of accuracy for `p`: exact, bounds, an interval, or another kind. */
   readonly certificate: Certificate;
-  /** What is known, whether observed or kept back; a number: the probability of being true that the label gives. */
+  /** Known label, whether observed or held out. A number is the probability of being true. */
   readonly label?: string | number;
-  /** The label is kept back. */
+  /** Whether the label is held out. */
   readonly heldOut: boolean;
 }
 
-/** Rules over relations and unknowns, and the factor graph that they make: by `knowledgeBase()`. */
+/**
+ * Rules over relations and unknowns, together with the factor graph that they produce. Created by `knowledgeBase()`.
+ */
 export class KnowledgeBase {
   readonly #rules: WeightedRule[] = [];
-  /** So many of them are in the graph. */
+  /** Number of rules already in the graph. */
   #grounded = 0;
-  /** A database joins. */
+  /** Whether an external join is running. */
   #busy = false;
   readonly #views = new Map<Facts, FactsView>();
   readonly #dictionary = new Dictionary();
@@ -63,7 +68,7 @@ export class KnowledgeBase {
   readonly #graph: FactorGraph;
   readonly #options: Required<KnowledgeBaseOptions>;
 
-  /** Use `knowledgeBase()`. */
+  /** Use `knowledgeBase()` instead. */
   constructor(options: KnowledgeBaseOptions) {
     checkKeys(WHERE, options, ["memory", "names"]);
     const { memory = 4, names = false } = options;
@@ -72,7 +77,7 @@ export class KnowledgeBase {
     this.#graph = factorGraph({ memory });
   }
 
-  /** Adds rules; `ground()` makes factors of them. */
+  /** Adds rules. `ground()` turns them into factors. */
   add(...rules: WeightedRule[]): this {
     const names = new Set(this.#rules.map(({ name }) => name));
     for (const rule of rules) {
@@ -103,7 +108,7 @@ export class KnowledgeBase {
     return this;
   }
 
-  /** What `ground()` is about to do: joins, counts and sizes, of what is not in the graph yet. Nothing is made. */
+  /** Previews `ground()`: joins, counts and sizes of everything not yet in the graph. Changes nothing. */
   explain(): GroundingPlan {
     this.#refuseBusy();
     try {
@@ -117,10 +122,10 @@ export class KnowledgeBase {
   }
 
   /**
-   * The graph with a factor for each grounding of each rule. Called again it adds what rules and rows that came since make: all variables, factors
-   * and weights that were there stay as they are.
+   * Returns the graph, with a factor for each grounding of each rule. A later call adds only the factors for rules and
+   * rows added since. Existing variables, factors and weights stay unchanged.
    *
-   * @throws OptionError or DataError for rules that cannot be grounded, before the graph is changed
+   * @throws OptionError or DataError if a rule cannot be grounded; the graph is then unchanged
    */
   ground(): FactorGraph {
     this.#refuseBusy();
@@ -137,10 +142,12 @@ export class KnowledgeBase {
   }
 
   /**
-   * `ground()` by joins of a database, for tables whose indexes and joins would take too much of this program's memory or time: `duckdb()` of `@ergodic/ingest`. The graph is the same, its
-   * factors in the same order; weights, features and conditions stay functions here. Until it resolves, nothing else may be asked of this knowledge base.
+   * Does the same as `ground()`, but a database such as `duckdb()` of `@ergodic/ingest` computes the joins. Use it for
+   * tables whose joins would take too much memory or time here. The result has the same factors in the same order;
+   * weights, features and conditions remain functions in this process. Do not use the knowledge base until the promise
+   * resolves.
    *
-   * @throws OptionError or DataError for rules that cannot be grounded, before the graph is changed
+   * @throws OptionError or DataError if a rule cannot be grounded; the graph is then unchanged
    */
   async groundBy(joiner: Joiner): Promise<FactorGraph> {
     if (!holds(joiner, "begin"))
@@ -193,13 +200,13 @@ export class KnowledgeBase {
       );
   }
 
-  /** The number of the variable that an unknown is in the graph. @throws OptionError where there is none */
+  /** Returns the number of the graph variable for an unknown. @throws OptionError if there is none */
   variable<S, N extends string>(query: Query<S, N>, key: S): number {
     const view = this.#viewOf(query as unknown as Query, "variable");
     return this.#variableOf(view, (view.facts as Unknowns).rowOf(key as Record<string, Cell>));
   }
 
-  /** What an answer of `infer` says of all unknowns of a query, in the order of its rows. */
+  /** Returns the beliefs about all unknowns of a query, in row order, from an answer of `infer`. */
   beliefs<S, N extends string>(query: Query<S, N>, answer: Beliefs): UnknownBelief<S>[] {
     const view = this.#viewOf(query as unknown as Query, "beliefs");
     const facts = view.facts as Unknowns;
@@ -220,8 +227,9 @@ export class KnowledgeBase {
   }
 
   /**
-   * The factors about one unknown, by how much they speak for or against it, the strongest first. Factors about several unknowns are read with the others
-   * as observed or, by the answer, most probable, and weights are those that the answer was computed with.
+   * Explains one unknown: returns the factors about it, sorted by how strongly they argue for or against it. In a
+   * factor of several unknowns, the others take their observed or most probable states. The weights are those used for
+   * the answer.
    */
   why<S, N extends string>(query: Query<S, N>, key: S, answer: Beliefs): Reasons {
     const view = this.#viewOf(query as unknown as Query, "why");
@@ -236,7 +244,7 @@ export class KnowledgeBase {
     for (const rule of this.#rules.slice(0, this.#grounded))
       rule.atoms.forEach((atom, number) => {
         const grounding = this.#groundingOf(rule);
-        // `exists` has no word about the unknown's state.
+        // `exists` atoms do not depend on the unknown's state.
         if (atom.facts !== view.facts || !grounding.literals.includes(number)) return;
         const found = reasonsOf(grounding, number, row, graph, this.#weights, stateOf);
         for (const reason of found) reasons.push(reason);
@@ -244,7 +252,7 @@ export class KnowledgeBase {
     return reasons.sort((a, b) => Math.abs(b.pull) - Math.abs(a.pull));
   }
 
-  /** Whether probabilities are right on average, by the labels that a query keeps back; of several states, each is one statement. */
+  /** Compares probabilities with a query's held-out labels. With several states, each state counts as one statement. */
   calibration<S, N extends string>(query: Query<S, N>, answer: Beliefs, options: { bins?: number } = {}): CalibrationTable {
     const where = `${WHERE}.calibration`;
     checkKeys(where, options, ["bins"]);
@@ -268,12 +276,12 @@ export class KnowledgeBase {
     return new CalibrationTable(given, truth, bins);
   }
 
-  /** A line that says what there is. */
+  /** Returns a one-line summary. */
   toString(): string {
     return `knowledge base: ${this.#rules.length} rules, ${this.#grounded} of them grounded; ${this.#graph}`;
   }
 
-  /** The graph with the weights that an answer was computed with; weights that came since have their current values. */
+  /** Returns the graph with the weights used for the answer. Weights added since then keep their current values. */
   #graphOf({ weights }: Beliefs): FactorGraph {
     const graph = this.#graph;
     if (weights === undefined) return graph;
@@ -290,7 +298,7 @@ export class KnowledgeBase {
     return [...this.#views.values()].filter(({ facts }) => facts instanceof Unknowns);
   }
 
-  /** Joins of what is new. */
+  /** Prepares joins over everything that is new. */
   #prepare(): Grounding[] {
     for (const rule of this.#rules)
       for (const { facts } of rule.atoms)
@@ -348,15 +356,15 @@ export class KnowledgeBase {
 }
 
 /**
- * A knowledge base of rules: `ground()` joins their relations, in memory, and makes a factor graph of weighted functions, for `infer` and for learning
- * the weights.
+ * Creates a knowledge base. `ground()` joins the relations of its rules in memory and produces a factor graph of
+ * weighted functions, for inference and for learning the weights.
  */
 export function knowledgeBase(rules: readonly WeightedRule[] = [], options: KnowledgeBaseOptions = {}): KnowledgeBase {
   if (!Array.isArray(rules)) refuse("knowledgeBase", "rules", rules, "a list of rules", "knowledgeBase([weightedRule({ … })])");
   return new KnowledgeBase(options).add(...rules);
 }
 
-/** What the factors of rules measured so far take together, and the bytes that are left for others. */
+/** Total size of the factors of the rules measured so far, and the bytes left for the others. */
 class Tally {
   factors = 0;
   edges = 0;

@@ -22,55 +22,62 @@ import type { Bindings, Bound, KnownColumns, Shape, ShapeOfLists, ShapeOfRow, Sh
 
 /** Options of `query()`. */
 export interface QueryOptions<C extends string = string, K extends C = C, N extends string = string> {
-  /** Columns that tell one unknown from another. */
+  /** Columns that identify an unknown. */
   key: readonly K[];
   /**
-   * The column of what is known: true or false (or 1 and 0) of Booleans, else the state; missing where nothing is. Of Booleans a number between 0 and 1 is the
-   * probability that it is true: the unknown is not observed, but weights are learnt from it, by its truthiness.
+   * Column with the known values: true or false (or 1 and 0) for Booleans, else the state. Missing values are unknown.
+   * For Booleans, a number between 0 and 1 is the probability of being true. Such an unknown is not observed, but
+   * weights are learned from this probability, as truthiness.
    */
   label?: C;
-  /** What states are called. Default: false and true. */
+  /** Names of the states. Default: false and true. */
   states?: readonly N[];
-  /** Rows with one key are one unknown. Default: an error. */
+  /** Whether rows with the same key are merged into one unknown. Default: false, so that they are an error. */
   distinct?: boolean;
-  /** Labels that are kept back, to measure answers by: a share of them, chosen by their keys, or those for which this is true. */
+  /**
+   * Labels to hold out for measuring calibration: a share, chosen by a hash of the key, or a predicate on the key.
+   * Default: none.
+   */
   holdOut?: number | ((key: Readonly<Record<K, Cell>>) => boolean);
-  /** What columns hold, for tables and where there are no rows yet. */
+  /** Types of the columns. Needed for tables and if there are no rows yet. */
   types?: ColumnTypes;
 }
 
 type KindOf<S, B> = [Exclude<keyof S, keyof B>] extends [never] ? "query" : "partial";
 
-/** Unknowns, one a row: Booleans, or of named states. Called, it gives a literal of a rule. */
+/**
+ * A set of unknowns with one row each, which are Booleans or have named states. Calling it creates a literal of a rule.
+ */
 export interface Query<S = Shape, N extends string = never> {
-  /** The literal that an unknown is true, or has a state. In heads all key columns are bound. */
+  /** Creates the literal that an unknown is true, or has a state. In a head, all key columns must be bound. */
   <const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
-  /** The literal that an unknown is false. There is none of more than two states. */
+  /** Creates the literal that an unknown is false, or does not have a state. Not available for more than two states. */
   not<const B extends Bindings<S>>(
     bindings: B & KnownColumns<S, B>,
     ...state: [N] extends [never] ? [] : [state: N]
   ): Atom<Bound<S, B>, KindOf<S, B>>;
-  /** That there is such an unknown, whatever its state: binds variables as a relation does. */
+  /** Creates an atom that matches unknowns regardless of their state. It binds variables as a relation does. */
   exists<const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;
-  /** As it was given. */
+  /** Name of the query. */
   readonly name: string;
-  /** How many unknowns there are. */
+  /** Number of unknowns. */
   readonly rowCount: number;
-  /** Adds unknowns; knowledge bases ground what is new when `ground()` is called next. */
+  /** Adds unknowns. The next `ground()` of a knowledge base grounds them. */
   add(rows: readonly object[] | ColumnLists | Table): this;
-  /** Its rows. */
+  /** Rows of the query. */
   readonly facts: Unknowns;
 }
 
 /**
- * Unknowns of a knowledge base: one for each row, told from each other by their `key` columns.
+ * Declares unknowns of a knowledge base, one for each row, identified by their `key` columns.
  *
- * `label` names the column of what is known: those unknowns are observed. `holdOut` keeps some labels back, by which `calibration()` measures.
+ * `label` names the column with known values; unknowns with a label are observed. `holdOut` keeps some labels back so
+ * that `calibration()` can use them.
  *
- * @throws DataError with the rows, for one key twice
+ * @throws DataError with the rows if a key occurs twice
  */
 export function query<R extends object, const K extends keyof R & string, const N extends string = never>(
   name: string,
@@ -124,15 +131,18 @@ export function query(name: string, given: unknown, options: QueryOptions): Quer
   }) as unknown as Query<Shape, string>;
 }
 
-/** The rows of a query: their keys, labels, and which labels are kept back. */
+/** Rows of a query: keys, labels and held-out flags. */
 export class Unknowns extends Facts {
   readonly domain: Domain;
-  /** By row: the number of the state that is known, −1: none; 2 and above: a place in `chances`. */
+  /**
+   * Label of each row: the number of the known state, or −1 if there is none. For Booleans, 2 + i refers to entry i of
+   * `chances`.
+   */
   readonly labels = new Ints();
   /** Labels that are probabilities of being true. */
   readonly chances: number[] = [];
   readonly #places = new Map<number, number>();
-  /** By row: 1 where the label is kept back. */
+  /** 1 for each row whose label is held out. */
   readonly heldOut = new Ints();
   readonly #options: QueryOptions;
   readonly #label: FactColumn | undefined;
@@ -168,7 +178,7 @@ export class Unknowns extends Facts {
     this.take(rows);
   }
 
-  /** Takes new rows in: all, or where one is wrong, none. */
+  /** Adds new rows. If one of them is invalid, none is added. */
   take(rows: GivenRows): void {
     const codes = this.encode(rows);
     const given = this.#labelsOf(rows);
@@ -215,7 +225,7 @@ export class Unknowns extends Facts {
     for (let row = from; row < this.rowCount; row++) this.#keys.add(row);
   }
 
-  /** The row of a key. @throws OptionError where there is none */
+  /** Returns the row of a key. @throws OptionError if there is none */
   rowOf(key: Readonly<Record<string, unknown>>): number {
     for (const name of Object.keys(key)) this.columnNumber(this.place, name);
     const codes = this.columns.map((column) => column.numbers.get(key[column.name] as Cell) ?? -1);
@@ -225,22 +235,22 @@ export class Unknowns extends Facts {
     throw new OptionError(this.place, `there is no unknown { ${asked} }; take a key that was given as a row`, "OPTION_UNKNOWN");
   }
 
-  /** The key of a row; `codes`: by column, of other rows than its own. */
+  /** Returns the key of a row. `codes` gives the columns of rows that are not yet part of the query. */
   keyOf(row: number, codes: readonly Ints[] = this.columns.map((column) => column.codes)): Record<string, Cell> {
     return Object.fromEntries(this.columns.map(({ name, levels }, k) => [name, levels[codes[k].data[row]]]));
   }
 
-  /** How probable a row's label says that it is true; undefined: it says no such thing. */
+  /** Returns the probability of being true given by a row's label, or undefined if the label is not a probability. */
   chanceOf(row: number): number | undefined {
     return this.domain.boolean ? this.chances[this.labels.data[row] - 2] : undefined;
   }
 
-  /** What an unknown is called in a graph: holds("Rome", 2.8). */
+  /** Returns the name of an unknown in a graph, such as holds("Rome", 2.8). */
   title(row: number): string {
     return `${this.name}(${textOf(this.keyOf(row))})`;
   }
 
-  /** By the key alone, so that it stays as it is when rows are added. */
+  /** Depends only on the key, so that adding rows does not change the choice. */
   #isHeldOut(row: number, codes: readonly Ints[]): boolean {
     const { holdOut } = this.#options;
     if (holdOut === undefined) return false;
@@ -263,7 +273,7 @@ export class Unknowns extends Facts {
     return new DataError(this.place, `row ${row + 1} has the key { ${key} } of ${first}: ${what}`, "DATA_DUPLICATE");
   }
 
-  /** Its place in `chances`. */
+  /** Returns the index of a probability in `chances`. */
   #chance(p: number): number {
     const known = this.#places.get(p) ?? this.chances.push(p) - 1;
     this.#places.set(p, known);

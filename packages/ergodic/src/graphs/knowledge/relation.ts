@@ -5,31 +5,34 @@ import { Atom } from "./atom.ts";
 import { type ColumnLists, type ColumnTypes, columnsFor, Facts, givenRows } from "./facts.ts";
 import type { Bindings, Bound, KnownColumns, Shape, ShapeOfLists, ShapeOfRow, ShapeOfTypes } from "./types.ts";
 
-/** Rows that are to be added to what has columns of a shape. */
+/** Rows that can be added to columns of a given shape. */
 export type MoreRows<S> = readonly { readonly [K in keyof S]: S[K] | null | undefined }[] | ColumnLists | Table;
 
-/** Facts that are known: rows with named columns. Called, it gives an atom of a rule. */
+/** Known facts: rows with named columns. Calling the relation creates an atom of a rule. */
 export interface Relation<S = Shape> {
-  /** An atom: the row whose columns have these variables' values. `{ equals: value }` takes rows with this value alone. */
+  /**
+   * Creates an atom that matches rows whose columns equal the given variables. `{ equals: value }` matches only rows
+   * with this value.
+   */
   <const B extends Bindings<S>>(bindings: B & KnownColumns<S, B>): Atom<Bound<S, B>, "relation">;
-  /** As it was given. */
+  /** Name of the relation. */
   readonly name: string;
-  /** How many rows there are. */
+  /** Number of rows. */
   readonly rowCount: number;
-  /** Adds rows; knowledge bases that use them ground what is new when `ground()` is called next. All are added, or where one is wrong, none. */
+  /** Adds rows. The next `ground()` of a knowledge base grounds them. If one of them is invalid, none is added. */
   add(rows: MoreRows<S>): this;
-  /** Its rows. */
+  /** Rows of the relation. */
   readonly facts: Facts;
 }
 
 /**
- * Facts that are known, for rules of a knowledge base: rows that are objects, lists by column, or a table that a reader gave. Columns hold texts,
- * numbers or Booleans; null, undefined and NaN are missing, and a missing value equals none.
+ * Declares known facts for the rules of a knowledge base. The rows are objects, lists by column, or a table from a
+ * reader. Columns hold strings, numbers or Booleans. null, undefined and NaN are missing values, which equal nothing.
  *
- * `types`: what the columns hold, `{ city: "text" }`: for tables, of which TypeScript knows no more, and where there are no rows yet. Other columns
- * are not used.
+ * `types` gives the types of the columns, `{ city: "text" }`. It is needed for tables, whose types TypeScript cannot
+ * infer, and if there are no rows yet. Columns that it does not list are ignored.
  *
- * @throws DataError with the row, for values of two types in one column
+ * @throws DataError with the row if a column has values of two types
  */
 export function relation<R extends object>(name: string, rows: readonly R[]): Relation<ShapeOfRow<R>>;
 export function relation<const T extends ColumnTypes>(
@@ -54,7 +57,7 @@ export function relation(name: string, given: unknown, types?: ColumnTypes): Rel
   }) as unknown as Relation<Shape>;
 }
 
-/** A function with a name of its own, the count of its rows, and methods. */
+/** Adds a name, a row count and methods to a function. */
 export function callable<F extends (...given: never[]) => unknown, M extends object>(call: F, facts: Facts, methods: M): F & M {
   Object.defineProperty(call, "name", { value: facts.name });
   Object.defineProperty(call, "rowCount", { get: () => facts.rowCount });

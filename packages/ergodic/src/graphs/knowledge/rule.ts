@@ -4,46 +4,63 @@ import { nearest } from "../../engine/errors/nearest.ts";
 import { Atom, type AtomKind } from "./atom.ts";
 import type { BoundByBody, OneTypeEach, RowOf } from "./types.ts";
 
-/** What a rule's factors are functions by: those of `factorGraph()`, of the unknowns of the body, and the head as the last. */
+/**
+ * Function computed by a rule's factors, one of those of `factorGraph()`. Its arguments are the unknowns of the body,
+ * followed by the head.
+ */
 export type Semantics = (typeof semanticsNames)[number];
-/** How a rule's groundings become factors: one for each, or for the last three, one for each head and weight, in which they vote. */
+/**
+ * Functions that turn groundings into factors. Each grounding is one factor, except that with the last three, all
+ * groundings with the same head and weight vote in one factor.
+ */
 export const semanticsNames = ["imply", "implyNatural", "and", "all", "or", "equal", "linear", "ratio", "logical"] as const;
-/** What groundings of one head vote by. */
+/** Functions in which the groundings of one head vote. */
 export const votes: readonly Semantics[] = ["linear", "ratio", "logical"];
 
-/** A rule's options; `R`: the values of its variables, by name. */
+/** Options of a rule. `R` is the type of the values of its variables, by name. */
 export interface RuleOptions<R> {
-  /** What errors and explanations call it. Default: the rule itself. */
+  /** Name in errors and explanations. Default: the printed rule. */
   name?: string;
-  /** A number: fixed. A name: learned, and shared with other rules of that name. A function of a row: learned, one weight for each name that it gives. */
+  /**
+   * A number is a fixed weight. A name is a learned weight, shared by all rules with that name. A function of a row
+   * gives a learned weight per name that it returns, or a fixed one per number.
+   */
   weight: number | string | ((row: R) => number | string);
-  /** What learned weights start with. Default 0. */
+  /** Initial value of learned weights. Default 0. */
   initial?: number;
-  /** Multiplies the weight. Default 1. */
+  /** Multiplier of the weight. Default 1. */
   feature?: number | ((row: R) => number);
-  /** Which values count. */
+  /** Condition that selects groundings. Default: all count. */
   where?: (row: R) => boolean;
-  /** What the factors are functions by. Default "imply". */
+  /** Function that the factors compute. Default "imply". */
   semantics?: Semantics;
 }
 
 type AnyAtom = Atom<object, AtomKind>;
 
 /**
- * A weighted rule of a knowledge base: for all values of its variables for which each atom of the body is there, and the head too, a factor about the
- * head and the unknowns of the body.
+ * Creates a weighted rule of a knowledge base. Whenever values of its variables match every atom of the body and the
+ * head, the rule adds a factor over the head and the unknowns of the body.
  *
- *   weightedRule({ head: holds({ city: "c", size: "n" }), body: [claims({ city: "c", size: "n", source: "s" })], weight: (row) => row.s })
+ *   weightedRule({
+ *     head: holds({ city: "c", size: "n" }),
+ *     body: [claims({ city: "c", size: "n", source: "s" })],
+ *     weight: (row) => row.s,
+ *   })
  *
- * A row's values are there for as long as the function runs: copy what is to be kept. Functions must give the same for the same values.
+ * A row object is valid only while the function runs, so copy the values to keep. Functions must return the same result
+ * for the same values.
  *
- * @throws OptionError for variables that nothing binds, and for those that would have to be of two types
+ * @throws OptionError for variables that no atom binds, and for variables with two different types
  */
 export function weightedRule<const H extends Atom<object, "query">, const B extends readonly AnyAtom[] = readonly []>(
   options: RuleOptions<RowOf<H, B>> & {
-    /** The unknown that the rule is about, or `query.not()`. Its variables are bound by the body, if there is one. */
+    /**
+     * The unknown that the rule is about, or its negation with `query.not()`. If there is a body, it must bind the
+     * head's variables.
+     */
     head: H & BoundByBody<H, B>;
-    /** Rows and unknowns that must be there. Default: none. */
+    /** Rows and unknowns that must exist. Default: none. */
     body?: B & OneTypeEach<RowOf<H, B>>;
   },
 ): WeightedRule {
@@ -56,20 +73,20 @@ interface GivenRule extends RuleOptions<Values> {
   body?: readonly AnyAtom[];
 }
 
-/** A rule that was checked: made by `weightedRule()`. */
+/** A checked rule, created by `weightedRule()`. */
 export class WeightedRule {
-  /** As it was given, or what the rule says. */
+  /** Given name, or the rule in printed form. */
   readonly name: string;
-  /** Of the body, then the head. */
+  /** Atoms of the body, then the head. */
   readonly atoms: readonly AnyAtom[];
   /** Names of the variables. */
   readonly variables: readonly string[];
-  /** Weight and functions, as they were given. */
+  /** Weight and functions as given. */
   readonly options: RuleOptions<Values>;
-  /** What its factors are functions by. */
+  /** Function that the factors compute. */
   readonly semantics: Semantics;
 
-  /** Use `weightedRule()`, which knows the types. */
+  /** Use `weightedRule()`, which checks the types. */
   constructor(given: GivenRule) {
     const where = `rule${typeof given?.name === "string" ? ` "${given.name}"` : ""}`;
     checkKeys(where, given, ["name", "head", "body", "weight", "initial", "feature", "where", "semantics"]);
@@ -90,12 +107,12 @@ export class WeightedRule {
     this.#checkSemantics(body);
   }
 
-  /** What errors name it by. */
+  /** Name of the rule in error messages. */
   get place(): string {
     return `rule "${this.name}"`;
   }
 
-  /** Its name. */
+  /** Returns the name. */
   toString(): string {
     return this.name;
   }
@@ -118,7 +135,7 @@ export class WeightedRule {
       refuse(this.place, "where", where, "a function that gives true or false", "where: (row) => row.a < row.b");
   }
 
-  /** The head's are among the body's; each is of one type. */
+  /** Checks that the body binds the head's variables and that each variable has one type. */
   #checkVariables(body: readonly AnyAtom[], head: AnyAtom): void {
     const bound = new Set(body.flatMap((atom) => atom.terms.flatMap(({ variable }) => variable ?? [])));
     const loose = body.length > 0 ? head.terms.find(({ variable }) => variable !== undefined && !bound.has(variable)) : undefined;

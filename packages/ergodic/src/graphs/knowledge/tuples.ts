@@ -5,13 +5,16 @@ const hashStep = (hash: number, code: number): number => {
   return mixed ^ (mixed >>> 15);
 };
 
-/** The smallest power of two of places of which at most half are taken by `count`. */
+/** Returns the smallest power of two such that `count` entries fill at most half of the table. */
 const placesFor = (count: number): number => 2 ** (32 - Math.clz32(Math.max(8, 2 * count - 1)));
 
-/** Rows with different tuples of codes: open addressing over the columns themselves, so that a tuple takes 8 to 16 bytes. */
+/**
+ * Rows with distinct tuples of codes. Uses open addressing over the columns themselves, so that a tuple costs only 8 to
+ * 16 bytes.
+ */
 export class DistinctTuples {
   readonly #columns: readonly Ints[];
-  /** Row + 1; 0: free. */
+  /** Row + 1, or 0 if free. */
   #places = new Int32Array(16);
   #count = 0;
 
@@ -19,12 +22,12 @@ export class DistinctTuples {
     this.#columns = columns;
   }
 
-  /** The row that has this tuple, −1: none. */
+  /** Returns the row with this tuple, or −1 if there is none. */
   find(tuple: ArrayLike<number>): number {
     return this.#places[this.#place(tuple)] - 1;
   }
 
-  /** Keeps a row whose tuple `find` does not know. */
+  /** Adds a row whose tuple `find` does not contain yet. */
   add(row: number): void {
     if (2 * (this.#count + 1) > this.#places.length) {
       const before = this.#places;
@@ -39,7 +42,7 @@ export class DistinctTuples {
     this.#places[this.#place(this.#columns.map(({ data }) => data[row]))] = row + 1;
   }
 
-  /** Where the tuple is, or a free place for it. */
+  /** Returns the slot of the tuple, or a free slot for it. */
   #place(tuple: ArrayLike<number>): number {
     const mask = this.#places.length - 1;
     let hash = 0;
@@ -52,7 +55,8 @@ export class DistinctTuples {
 }
 
 /**
- * Rows by the codes that they have in some columns: groups of equal rows, each ascending. Rows with a missing code (−1) are in none.
+ * Hash index of rows by their codes in some columns. Rows with equal codes form a group, in ascending order. Rows with
+ * a missing code (−1) are in no group.
  *
  * Group g has the rows `rows[starts[g]]` to `rows[starts[g + 1] − 1]`.
  */
@@ -60,13 +64,16 @@ export class HashIndex {
   readonly starts: Int32Array;
   readonly rows: Int32Array;
   readonly groupCount: number;
-  /** Each row is a group of its own, and has its number. */
+  /** Whether each row is a group of its own, with the row's number as the group's number. */
   readonly unique: boolean;
   readonly #columns: readonly Int32Array[];
-  /** Group + 1; 0: free. By hash, or of one column with codes that are not much larger than their count, by code. */
+  /**
+   * Group + 1, or 0 if free. Addressed by hash, or directly by code if there is a single column with sufficiently small
+   * codes.
+   */
   readonly #places: Int32Array;
   readonly #direct: boolean;
-  /** By group, a row of it. */
+  /** A representative row of each group. */
   readonly #samples: Int32Array;
 
   constructor(columns: readonly Int32Array[], rowCount: number) {
@@ -91,7 +98,7 @@ export class HashIndex {
     for (let row = 0; row < rowCount; row++) if (groups[row] >= 0) this.rows[next[groups[row]]++] = row;
   }
 
-  /** The group of rows that have this key; −1: none. */
+  /** Returns the group with this key, or −1 if there is none. */
   find(key: Int32Array): number {
     const columns = this.#columns;
     const places = this.#places;
@@ -115,7 +122,7 @@ interface Groups {
   samples: Int32Array;
 }
 
-/** Numbers rows by their code; −1: it is missing. */
+/** Groups rows by the code of one column. Rows with a missing code get group −1. */
 function byCode(codes: Int32Array, groups: Int32Array, largest: number): Groups {
   const places = new Int32Array(largest + 1);
   const samples = new Int32Array(groups.length);
@@ -131,7 +138,7 @@ function byCode(codes: Int32Array, groups: Int32Array, largest: number): Groups 
   return { places, samples: samples.slice(0, count) };
 }
 
-/** The same of tuples. */
+/** Groups rows by tuples of codes. */
 function byHash(columns: readonly Int32Array[], groups: Int32Array): Groups {
   const places = new Int32Array(placesFor(groups.length));
   const samples = new Int32Array(groups.length);

@@ -2,12 +2,12 @@ import { type Cell, checkDistinct, type FactColumn, type Facts } from "./facts.t
 import { Ints } from "./ints.ts";
 import { HashIndex } from "./tuples.ts";
 
-/** Values that occur in columns of any relation, by the one number that each has in all of them. */
+/** Values from the columns of all relations, each with one number that all columns share. */
 export class Dictionary {
   readonly values: Cell[] = [];
   readonly #numbers = new Map<Cell, number>();
 
-  /** −1: it occurs nowhere. */
+  /** Returns the number of a value, or −1 if it does not occur. */
   find(value: Cell): number {
     return this.#numbers.get(value) ?? -1;
   }
@@ -23,7 +23,7 @@ export class Dictionary {
   }
 }
 
-/** A column in the numbers of the dictionary. */
+/** A column encoded with the numbers of the dictionary. */
 class ColumnView {
   readonly codes = new Ints();
   readonly #column: FactColumn;
@@ -44,14 +44,14 @@ class ColumnView {
   }
 }
 
-/** Facts as joins go through them: shared numbers, and indexes by sets of columns. */
+/** Facts in the form used by joins: shared value numbers, and indexes by sets of columns. */
 export class FactsView {
   readonly facts: Facts;
-  /** Rows that are in the graph already. */
+  /** Number of rows already in the graph. */
   grounded = 0;
-  /** Rows when `update` was called last. */
+  /** Number of rows at the last `update` call. */
   rowCount = 0;
-  /** Of unknowns, by row the variable of the graph. */
+  /** For unknowns, the graph variable of each row. */
   readonly variables = new Ints();
   readonly #columns: readonly ColumnView[];
   readonly #indexes = new Map<string, HashIndex>();
@@ -61,7 +61,7 @@ export class FactsView {
     this.#columns = facts.columns.map((column) => new ColumnView(column));
   }
 
-  /** Takes in the rows that were added since. */
+  /** Reads the rows added since the last call. */
   update(dictionary: Dictionary): void {
     if (this.rowCount === this.facts.rowCount) return;
     this.rowCount = this.facts.rowCount;
@@ -90,7 +90,7 @@ export class FactsView {
     return index;
   }
 
-  /** About how many rows have given values in these columns. */
+  /** Estimates how many rows have given values in these columns. */
   matches(columns: readonly number[]): number {
     let distinct = 1;
     for (const column of columns) distinct *= Math.max(1, this.facts.columns[column].levels.length);

@@ -1,15 +1,22 @@
 import { OptionError } from "../../engine/errors/errors.ts";
 import type { FactorGraph } from "../model/graph.ts";
 
-/** Weights of a knowledge base by what rules call them. They come into being with the graph's, so that nothing is left of rules that are refused. */
+/**
+ * Weights of a knowledge base, by name. They are added to the graph only on `commit`, so that a rejected rule leaves
+ * nothing behind.
+ */
 export class Weights {
   readonly #named = new Map<string, number>();
   readonly #fixed = new Map<number, number>();
   readonly #list: { readonly name?: string; readonly value: number }[] = [];
-  /** Numbers of the graph's weights. */
+  /** Number of each weight in the graph. */
   readonly #ids: number[] = [];
 
-  /** The number of a learned weight, which starts with a value, or else 0. @throws OptionError where it does with another */
+  /**
+   * Returns the number of a learned weight, with the given initial value or 0.
+   *
+   * @throws OptionError if the weight already has a different initial value
+   */
   named(where: string, name: string, initial?: number): number {
     let number = this.#named.get(name);
     if (number === undefined) {
@@ -24,7 +31,7 @@ export class Weights {
     return number;
   }
 
-  /** The number of a fixed weight. */
+  /** Returns the number of a fixed weight. */
   fixed(value: number): number {
     let number = this.#fixed.get(value);
     if (number === undefined) {
@@ -34,12 +41,12 @@ export class Weights {
     return number;
   }
 
-  /** The number of the graph's weight. */
+  /** Returns the number of the weight in the graph. */
   id(number: number): number {
     return this.#ids[number];
   }
 
-  /** Adds those to the graph that it lacks. */
+  /** Adds the missing weights to the graph. */
   commit(graph: FactorGraph): void {
     for (let number = this.#ids.length; number < this.#list.length; number++) {
       const { name, value } = this.#list[number];
@@ -47,7 +54,7 @@ export class Weights {
     }
   }
 
-  /** Forgets those that are not in the graph. */
+  /** Removes the weights that are not in the graph. */
   rollback(): void {
     for (const { name, value } of this.#list.splice(this.#ids.length)) {
       if (name === undefined) this.#fixed.delete(value);

@@ -5,29 +5,32 @@ import type { Grounding } from "./grounding.ts";
 import type { Semantics } from "./rule.ts";
 import type { Weights } from "./weights.ts";
 
-/** What one factor has to say about an unknown. */
+/** Contribution of one factor to the belief about an unknown. */
 export interface Reason {
-  /** The rule's name. */
+  /** Name of the rule. */
   readonly rule: string;
-  /** The state that it speaks for or against. */
+  /** State that the factor argues for or against. */
   readonly state: string;
-  /** Weight · feature · what the factor's value gains where the unknown has the state, all others as observed or most probable: log odds. */
+  /**
+   * Contribution in log odds: weight · feature · increase of the factor's value if the unknown has the state. All other
+   * unknowns take their observed or most probable states.
+   */
   readonly pull: number;
-  /** As the answer was computed with. */
+  /** Weight used for the answer. */
   readonly weight: number;
-  /** Absent: the weight is a fixed number. */
+  /** Name of the weight. Absent if the weight is a fixed number. */
   readonly weightName?: string;
-  /** Multiplies the weight. */
+  /** Multiplier of the weight. */
   readonly feature: number;
-  /** Values of the rule's variables; of votes, of one of them. */
+  /** Values of the rule's variables. For votes, the values of one grounding. */
   readonly row: Readonly<Record<string, Cell>>;
-  /** How many vote, where groundings do. */
+  /** Number of votes, if groundings vote. */
   readonly votes?: number;
 }
 
-/** The reasons for and against, the strongest first. */
+/** Reasons for and against an unknown, strongest first. */
 export class Reasons extends Array<Reason> {
-  /** A line a reason. */
+  /** Returns a line per reason. */
   override toString(): string {
     return this.map(({ rule, pull, state, weight, weightName, feature, row, votes }) => {
       const values = Object.entries(row).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
@@ -38,7 +41,10 @@ export class Reasons extends Array<Reason> {
   }
 }
 
-/** What a factor's value gains where one of its literals holds. `holds`: whether each does; the head is the last. */
+/**
+ * Returns the increase of a factor's value when literal `of` becomes true. `holds` says whether each literal holds; the
+ * head is last.
+ */
 export function gain(semantics: Semantics, holds: readonly boolean[], of: number): number {
   const machine = logicalFunctions[semantics];
   const value = (given: boolean): number => {
@@ -50,10 +56,10 @@ export function gain(semantics: Semantics, holds: readonly boolean[], of: number
   return value(true) - value(false);
 }
 
-/** By a variable of the graph, the state that it has, or most probably. */
+/** Returns the observed or most probable state of a graph variable. */
 export type StateOf = (variable: number) => number;
 
-/** All factors of a rule about one unknown, the row of an atom. */
+/** Returns all factors of a rule that contain one unknown, given as a row of an atom. */
 export function* reasonsOf(
   grounding: Grounding,
   atom: number,

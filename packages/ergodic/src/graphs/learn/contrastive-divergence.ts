@@ -14,34 +14,46 @@ import { LearntGraph } from "./learnt-graph.ts";
 
 /** Options of `contrastiveDivergence`. */
 export interface ContrastiveDivergenceOptions {
-  /** Sweeps of the model's chains for each update. Default 1; >= 1. */
+  /** Sweeps of the model's chains per update. Default 1; >= 1. */
   steps?: number;
-  /** The model's chains continue where they were, rather than at the evidence. Default true. */
+  /** Whether the model's chains continue from their last states instead of restarting at the evidence. Default true. */
   persistent?: boolean;
-  /** Chains of each kind, in each replica or racing worker. Default: about 20,000 variables' worth in all, copies of chains included, from 1 to 100 in each. */
+  /**
+   * Number of chains of each kind, per replica or racing worker. Default: as many as give about 20,000 variables in
+   * total, counting tempered copies, but from 1 to 100.
+   */
   particles?: number;
-  /** Parallel tempering of the model's chains: copies at powers of the model, which trade states. Default false; true: powers are found as it learns. Persistent chains only. */
+  /**
+   * Parallel tempering of the model's chains: copies at powers of the model exchange states with them. Default false.
+   * With true, the powers are found during learning. Persistent chains only.
+   */
   tempered?: boolean | GraphTemperingOptions;
 }
 
-/** Variables that all particles together have by default, and the most particles. */
+/** Default total number of variables over all particles, and the largest default number of particles. */
 const DEFAULT_VISITS = 20000;
 const MOST_PARTICLES = 100;
-/** Updates after which the powers of a ladder are moved for the first time, a power of two; then after twice as many, and so on. */
+/**
+ * Number of updates before the ladder's powers are first adapted, a power of two. Later adaptations follow whenever
+ * this number has doubled.
+ */
 const FIRST_MOVE = 16;
 
 const absent = { batch: "each update reads all evidence; particles sets the number of chains" };
 
 /**
- * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as means over chains of Gibbs sampling.
- * Chains with the evidence draw what was not observed, one sweep an update. The model's chains draw everything: persistent ones (PCD) from where they were,
- * without a bias once steps are small; others (CD-k) anew from the evidence, biased unless k is large. Of a model with several modes persistent
- * chains stay in the ones where they are; `tempered` ones trade states with copies at lower powers of the model. The loss that ticks tell is −ln of
- * the pseudo-likelihood, by observed variable.
+ * Contrastive divergence: ∂ ln P(evidence)/∂w = ⟨Σ_f feature g_f⟩ with the evidence − ⟨the same⟩ of the model, both as
+ * means over chains of Gibbs sampling. Chains with the evidence draw the unobserved variables, one sweep per update.
+ * The model's chains draw all variables. Persistent chains (PCD) continue from their last states and become unbiased as
+ * steps shrink. Other chains (CD-k) restart from the evidence and are biased unless k is large. If the model has
+ * several modes, persistent chains stay in their modes; `tempered` chains exchange states with copies at lower powers
+ * of the model. The loss in ticks is −ln of the pseudo-likelihood per observed variable.
  *
- * Labels y with probabilities q (`truthiness`) make it the gradient of E_q ln P(evidence, y): chains with the evidence draw them from q, independently of all
- * else, and anything hidden given them; an eighth of the labels an update where anything is hidden, as this has to follow.
- * For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al. 2016 for labels.
+ * For labels y with probabilities q (`truthiness`), the gradient is that of E_q ln P(evidence, y). Chains with the
+ * evidence draw the labels from q, independently of everything else, and then the hidden variables given the labels. If
+ * there are hidden variables, only an eighth of the labels is redrawn per update, so that the hidden variables can
+ * adapt. For `fit(graph, { algorithm })`. Sources: Hinton 2002; Tieleman 2008; Desjardins et al. 2010; Ratner et al.
+ * 2016 for labels.
  */
 export const contrastiveDivergence = /* @__PURE__ */ declare<ContrastiveDivergenceOptions, GraphLearner>(
   {
@@ -97,13 +109,13 @@ class ContrastiveObjective implements GraphObjective {
   private readonly deterministic: boolean;
   private readonly graph: LearntGraph;
   private readonly evidence: number;
-  /** Those that hold the evidence; one, where nothing else is to be drawn. */
+  /** Chains that hold the evidence. A single one if nothing else has to be drawn. */
   private readonly clamped: Chain[];
   private readonly free: Chain[];
-  /** Copies of the free ones. */
+  /** Tempered copies of the free chains. */
   private readonly ladder: TemperedChains | undefined;
   private readonly begun: number;
-  /** By chain with the evidence, what its labels are drawn by. */
+  /** Random streams for drawing the labels of each chain with the evidence. */
   private readonly labels: Stream[];
   private readonly compared: Stream;
 
@@ -125,7 +137,7 @@ class ContrastiveObjective implements GraphObjective {
     const visits = drawn * (tempered?.powers.length ?? 1) * (lane?.count ?? 1);
     const count = particles ?? Math.max(1, Math.min(MOST_PARTICLES, Math.floor(DEFAULT_VISITS / Math.max(1, visits))));
     const name = "contrastive divergence";
-    // Chains are numbered through all lanes.
+    // Chains are numbered across all lanes.
     const first = (lane?.number ?? 0) * count;
     const make = (kind: "clamped" | "free", wanted: number): Chain[] =>
       Array.from({ length: wanted }, (_, i) => {
@@ -165,7 +177,7 @@ class ContrastiveObjective implements GraphObjective {
     return this.checked(graph.pseudo(this.clamped[0], graph.hiddenCount), update + 1);
   }
 
-  /** All of it on one worker, while other lanes are on others. */
+  /** Evaluates everything on one worker, while other lanes use the others. */
   private async evaluateApart(x: Float64Array, gradient: Float64Array, update: number): Promise<number> {
     const { engine, graph, deterministic } = this;
     const how = { workers: 1, apart: true, deterministic };
@@ -179,7 +191,10 @@ class ContrastiveObjective implements GraphObjective {
     return this.checked(results[results.length - 1], update + 1);
   }
 
-  /** Calls in turns, those of one at once; between what is yielded, this thread has something to do. */
+  /**
+   * Yields the calls of the sweeps. The calls of one turn may run in parallel; between yields, this thread does work of
+   * its own.
+   */
   private *sweeps(count: number): Generator<Call[][]> {
     const update = this.begun + count;
     const { graph, clamped, free, workers, options, ladder } = this;
@@ -206,11 +221,12 @@ class ContrastiveObjective implements GraphObjective {
     }
     yield turns;
     const updates = update + 1;
-    // Weights grow from 0, and with them what keeps states apart: there may be more powers, but not fewer.
+    // Weights start at 0 and grow, which makes states harder to separate. The ladder can gain powers, but must not lose
+    // any.
     if (updates >= FIRST_MOVE && (updates & update) === 0) ladder?.adapt(ladder.powers.length);
   }
 
-  /** Calls, in order, after which the gradient may be taken. */
+  /** Returns the calls, in order, that must run before the gradient is read. */
   private statistics(): Call[] {
     const { graph, clamped, free, evidence } = this;
     const mean = (chains: readonly Chain[], scale: number): Call[] =>
@@ -218,7 +234,7 @@ class ContrastiveObjective implements GraphObjective {
     return [...mean(clamped, -1), ...mean(free, 1), graph.sumsCall()];
   }
 
-  /** The loss that ticks tell. */
+  /** Returns the loss for the ticks. */
   private checked(pseudo: number, updates: number): number {
     const loss = -pseudo / this.evidence;
     this.graph.refuseZeros([...this.clamped, ...this.free], loss, updates);

@@ -8,16 +8,18 @@ import { Inference } from "../infer/inference.ts";
 import { labelledParts } from "./label-parts.ts";
 import { evidenceOf, type GraphLearner, type GraphObjective, type LearningPlan, refuseImpossible } from "./learner.ts";
 
-/** Joint states of a factor whose expectation is wanted. */
+/** Largest number of joint states of a factor with a learned weight. */
 const MOST_STATES = 4096;
 
 /**
- * The likelihood itself: −ln P(evidence) = ln Z − ln Z(evidence), by observed variable, and its exact gradient, ⟨Σ_f feature g_f⟩ of the model − ⟨the
- * same⟩ with the evidence, by elimination over a junction tree. Labels y with probabilities q (`truthiness`) make it −E_q ln P(evidence, y) and the
- * gradient of that, by going through the labellings of what hidden variables join.
- * For graphs that are narrow enough, and to judge the other learners. For `fit(graph, { algorithm })`.
+ * The exact likelihood: −ln P(evidence) = ln Z − ln Z(evidence), per observed variable. Its exact gradient, ⟨Σ_f
+ * feature g_f⟩ of the model − ⟨the same⟩ with the evidence, comes from elimination over a junction tree. For labels y
+ * with probabilities q (`truthiness`), the loss is −E_q ln P(evidence, y), computed by enumerating the labellings that
+ * are connected through hidden variables. Use it for graphs of small width, and to judge the other learners. For
+ * `fit(graph, { algorithm })`.
  *
- * @throws CapabilityError for a graph that is too wide, a factor of more than 4096 joint states, or labels of more that hidden variables join
+ * @throws CapabilityError if the graph is too wide, if a factor has more than 4096 joint states, or if hidden variables
+ * connect labels with more than 4096 labellings
  */
 export const exactLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
   { name: "exactLikelihood", options: {} },
@@ -40,7 +42,7 @@ class ExactObjective implements GraphObjective {
   private readonly plan: LearningPlan;
   private readonly engine: Engine;
   private readonly evidence: number;
-  /** Of the graph without the evidence, and of each part with it: the orders of elimination, the same at all weights. */
+  /** Elimination orders of the graph without the evidence, and of each part with it. They are valid for all weights. */
   private readonly orders: (readonly number[])[][] = [];
 
   constructor(columns: Conditionals, plan: LearningPlan, engine: Engine) {
@@ -85,7 +87,7 @@ class ExactObjective implements GraphObjective {
 
   dispose(): void {}
 
-  /** ln Z; adds scale × ⟨Σ_f feature g_f⟩. */
+  /** Returns ln Z and adds scale × ⟨Σ_f feature g_f⟩ to the gradient. */
   private async expectations(
     x: Float64Array,
     columns: Conditionals,
@@ -95,7 +97,7 @@ class ExactObjective implements GraphObjective {
   ): Promise<number> {
     const { plan, engine } = this;
     const graph = tablesAt(x, columns);
-    // Weights so large are told as what they are: a run that diverged.
+    // Weights this large mean that the run diverged, so it is reported as NaN.
     if (graph.factors.some(({ values }) => values.some((value) => !(value < Infinity)))) {
       gradient.fill(NaN);
       return NaN;
@@ -138,7 +140,12 @@ class ExactObjective implements GraphObjective {
   }
 }
 
-/** By factor, its joint states: one variable behind those of the graph, whose marginal is the factor's. @throws CapabilityError for too many */
+/**
+ * Returns the number of joint states of each factor. Each factor gets an extra variable over its joint states, whose
+ * marginal is the factor's joint distribution.
+ *
+ * @throws CapabilityError if a factor has too many joint states
+ */
 function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array {
   return Uint32Array.from(ends, (end, factor) => {
     let size = 1;
@@ -152,7 +159,7 @@ function sizesOf({ ends, variables, cardinalities }: Conditionals): Uint32Array 
   });
 }
 
-/** g at a joint state of the factor's variables, the last fastest. */
+/** Returns g at a joint state of the factor's variables, with the last variable fastest. */
 function valueAt(columns: Conditionals, factor: number, joint: number): number {
   const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
   const begin = shapeBegins[shapes[factor]];
@@ -168,7 +175,7 @@ function valueAt(columns: Conditionals, factor: number, joint: number): number {
   return shapeValues[begin + index];
 }
 
-/** Factors at these weights; each with a variable that tells its joint state. */
+/** Returns the factors at these weights, each with a variable that encodes its joint state. */
 function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
   const { cardinalities, ends, variables, weights, features, observed } = columns;
   const sizes = sizesOf(columns);
@@ -185,7 +192,7 @@ function tablesAt(x: Float64Array, columns: Conditionals): FactorTables {
       factors.push({ scope, values: logs, logs: true });
       continue;
     }
-    // One factor instead of two: the table on the diagonal of "the joint state is this one".
+    // Merges two factors into one: the table, placed on the diagonal of the indicator "the joint state is this one".
     const values = new Float64Array(size * size).fill(-Infinity);
     for (let joint = 0; joint < size; joint++) values[joint * size + joint] = logs[joint];
     factors.push({ scope: [...scope, cardinalities.length + factor], values, logs: true });

@@ -3,15 +3,20 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import type { FactorGraph } from "../model/graph.ts";
 import type { EndedParticles } from "./learner.ts";
 
-/** What an earlier run on a graph learnt, and where its chains ended. */
+/** Weights from an earlier run on a graph, and the final states of its chains. */
 export interface LearnedBefore {
   readonly weights: Float64Array;
-  /** The graph that it learnt: which weight has which name. Absent: weights are known by their numbers. */
+  /** Graph that was learned, with the names of the weights. If absent, weights are matched by number. */
   readonly graph?: FactorGraph;
   readonly particles?: EndedParticles;
 }
 
-/** Those that are not fixed as they were; of new ones what the graph says. Named ones are the same where names are, others where numbers are. @throws OptionError for an earlier run on another graph */
+/**
+ * Returns initial weights: the earlier values of weights that are not fixed, and the graph's values for new weights.
+ * Named weights are matched by name, others by number.
+ *
+ * @throws OptionError if the earlier run was on another graph
+ */
 export function weightsFrom(
   { weights: before, graph: earlier }: LearnedBefore,
   graph: FactorGraph,
@@ -45,7 +50,11 @@ export function weightsFrom(
   return refuse(`the weights ${shown || "of another graph"}, of which the graph learns none`);
 }
 
-/** @throws OptionError for an earlier run on a larger graph, or one whose variables have other states */
+/**
+ * Returns the initial chain states from an earlier run.
+ *
+ * @throws OptionError if the earlier run was on a larger graph, or on one whose variables have other numbers of states
+ */
 export function startOf(
   from: LearnedBefore | undefined,
   { variableCount, cardinalities, name }: Conditionals,

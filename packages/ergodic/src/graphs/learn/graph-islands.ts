@@ -6,12 +6,16 @@ import type { FactorGraph } from "../model/graph.ts";
 import { ergodicity } from "../parts/ergodicity.ts";
 import { type Component, reducing } from "../parts/reduction.ts";
 
-/** Edges of a graph beyond which nothing is looked for: the tables of its factors would take more room than learning. */
+/**
+ * Largest number of edges for which islands are searched. Beyond it, the factor tables would take more memory than
+ * learning itself.
+ */
 const MOST_EDGES = 2 ** 16;
 
 /**
- * What chains over a graph with zeros may not be able to do: `free` without the evidence, as the model's chains see it, and `clamped` with it, as these columns say. Nothing where that is not proved, as of islands that
- * many factors make together.
+ * Reports if chains over a graph with zeros provably cannot reach all states. `free` is the graph without the evidence,
+ * as sampled by the model's chains, and `clamped` the graph with it. Returns nothing without a proof, for example if
+ * several factors together form the islands.
  */
 export async function islandFindings(
   free: FactorGraph,
@@ -38,7 +42,7 @@ export async function islandFindings(
   return [];
 }
 
-/** Why, where that is proved. */
+/** Returns the reason if the states provably form islands. */
 async function islandsOf(graph: FactorGraph): Promise<string | undefined> {
   let parts: readonly Component[];
   try {

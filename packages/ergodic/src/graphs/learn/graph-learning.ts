@@ -27,39 +27,44 @@ import type { EndedParticles, GraphLearner, GraphObjective, LearningPlan } from 
 import { learnerFromJson } from "./registry.ts";
 import { separableFindings } from "./separable.ts";
 
-/** Variables that were held out, and the states that they had. */
+/** Held-out variables and their observed states. */
 export type HeldOut = readonly { readonly variable: number; readonly state: number }[];
 
-/** How a run of learning executes. */
+/** Execution options of a learning run. */
 export type GraphPlan = Pick<PlanOptions, "workers" | "replicas" | "averageEvery" | "deterministic">;
 
-/** All that a run of learning is made from. */
+/** Everything that defines a learning run. */
 export interface GraphRecipe {
   readonly algorithm: GraphLearner;
   readonly rule: EquationRule | HostRule;
   readonly l1: number;
   readonly l2: number;
   readonly heldOut: number;
-  /** How it executes, as it was asked for. */
+  /** Execution options as requested. */
   readonly plan: GraphPlan & { readonly seed: number };
   readonly stopping: StoppingOptions;
-  /** Where weights and chains begin. */
+  /** Initial weights and chain states. */
   readonly from?: LearnedBefore;
-  /** Updates of earlier runs. */
+  /** Number of updates in earlier runs. */
   readonly begun: number;
   readonly checkpoint?: Checkpoint;
 }
 
-/** Bytes that tables of exact gradients and likelihoods may take. */
+/** Memory limit in bytes for the tables of exact gradients and likelihoods. */
 export const MEMORY = 1.5 * 2 ** 30;
 
 /**
- * Chains lag behind the weights, so that a long momentum overshoots: on a lattice of 20,000 variables with 30 weights β₁ = 0.9 takes 128 updates to 98 % of the way to
- * the best loss held out, where β₁ = 0.5 is within 3 % from the 8th update on.
+ * Chains lag behind the weights, so long momentum overshoots. On a lattice of 20,000 variables with 30 weights, β₁ =
+ * 0.9 takes 128 updates to get 98 % of the way to the best held-out loss. β₁ = 0.5 is within 3 % from the 8th update
+ * on.
  */
 const usualRule = (): EquationRule => adam({ rate: inverseTimeDecay({ rate: 0.1, decay: 0.02 }), beta1: 0.5 });
 
-/** The recipe of a user. @throws CapabilityError for a rule that compares losses which are drawn, or steps by them */
+/**
+ * Returns the recipe for a user's options.
+ *
+ * @throws CapabilityError if the rule compares losses, or takes its step size from them, but the losses are random
+ */
 export function recipeOf(
   { algorithm = contrastiveDivergence(), rule = usualRule() }: { algorithm?: GraphLearner; rule?: Rule },
   rest: Omit<GraphRecipe, "algorithm" | "rule">,
@@ -85,7 +90,7 @@ export function recipeOf(
   );
 }
 
-/** The recipe in a checkpoint. @throws DataError for a checkpoint of another graph */
+/** Returns the recipe in a checkpoint. @throws DataError if the checkpoint is of another graph */
 export async function recipeFrom(
   from: string | Uint8Array | Blob,
   graph: FactorGraph,
@@ -118,9 +123,12 @@ export async function recipeFrom(
   });
 }
 
-/** What a checkpoint keeps of how the run executed: racing workers are as many sequences of steps, so that their number belongs to it. */
+/**
+ * Returns the execution options stored in a checkpoint. With racing workers, each worker takes its own sequence of
+ * steps, so their number is part of the run.
+ */
 function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
-  // Older checkpoints have none.
+  // Older checkpoints do not store it.
   if (plan.state.replicas === undefined) return { workers };
   const how = { averageEvery: plan.number("averageEvery", 0), deterministic: plan.flag("deterministic") };
   if (plan.state.replicas !== "shared") return { ...how, workers, replicas: plan.count("replicas", 1) };
@@ -133,35 +141,39 @@ function lanesKept(plan: KeptPart, workers: number | undefined): GraphPlan {
   );
 }
 
-/** Where learning ended. */
+/** Final state of a learning run. */
 export interface Ended {
-  /** The graph as it was given. */
+  /** The graph as given. */
   readonly whole: FactorGraph;
-  /** Without what was held out. */
+  /** The graph without the held-out evidence. */
   readonly shown: FactorGraph;
   readonly heldOut: HeldOut;
   readonly particles?: EndedParticles;
 }
 
-/** A run that has begun. */
+/** A run that has started. */
 export interface Begun {
   readonly progression: Progression;
-  /** What of it a checkpoint holds. */
+  /** Contents of a checkpoint. */
   readonly json: JsonObject;
-  /** What the result is made of, once it ended. */
+  /** Returns the parts of the result once the run has ended. */
   ended(run: RunSummary): Ended;
-  /** What the weights are to be doubted for. */
+  /** Returns reasons to doubt the weights. */
   findings(weights: Float64Array): Promise<readonly Finding[]>;
 }
 
-/** @throws the reason of an aborted `signal`, as a large graph takes long to begin with */
+/**
+ * Starts a learning run.
+ *
+ * @throws the reason of an aborted `signal`, because starting can take long for a large graph
+ */
 export async function begin(
   graph: FactorGraph,
   { algorithm, rule, l1, l2, heldOut: share, plan: given, stopping, from, begun, checkpoint }: GraphRecipe,
   signal?: AbortSignal,
 ): Promise<Begun> {
   const { seed } = given;
-  // What is observed later is no part of it.
+  // A copy, so that later observations do not affect it.
   const complete = graph.withoutEvidence([]);
   const heldOut = drawHeldOut(graph, share, seed);
   const shown = graph.withoutEvidence(heldOut.map(({ variable }) => variable));
@@ -209,7 +221,7 @@ export async function begin(
     },
     until: stopping.until as JsonObject,
   };
-  // Where the earlier run began from which a resumed one was continued, a checkpoint does not say.
+  // A checkpoint of a continued run does not contain the weights at which the earlier run started.
   const start = checkpoint && begun > 0 ? undefined : columns.weightValues;
   const findings = async (weights: Float64Array): Promise<readonly Finding[]> => [
     ...(racing ? [raced(laneCount)] : []),
@@ -229,7 +241,7 @@ export async function begin(
   return { progression, json, ended, findings };
 }
 
-/** By lane; where a signal ends it, those that are there give their memory back. */
+/** Creates an objective per lane. If the signal aborts, the objectives already created free their memory. */
 async function objectivesOf(
   algorithm: GraphLearner,
   columns: Conditionals,
@@ -252,7 +264,7 @@ async function objectivesOf(
   }
 }
 
-/** @throws CapabilityError for what has no meaning */
+/** @throws CapabilityError if `replicas` is given for an exact gradient */
 function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engine): Plan {
   const { replicas = 1 } = given;
   if (!draws && replicas !== 1)
@@ -264,7 +276,7 @@ function planOf({ name, draws }: GraphLearner, given: PlanOptions, engine: Engin
   return resolvePlan("fit", given, engine.describe(), { batch: "all", draws });
 }
 
-/** A finding if the loss of two points, penalties included, is worse at the end. */
+/** Reports a finding if the loss, including penalties, is worse at the end than at the start. */
 async function worse(objective: GraphObjective, penalty: Penalty, start: Float64Array, end: Float64Array): Promise<Finding[]> {
   const compared = await objective.compare(start, end);
   const [before, after] = [start, end].map((x) => penaltyAt(penalty, x));

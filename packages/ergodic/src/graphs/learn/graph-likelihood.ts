@@ -10,35 +10,41 @@ import type { FactorGraph } from "../model/graph.ts";
 import { annealedImportanceSampling } from "../sampling/ensembles/annealed-importance-sampling.ts";
 import { MEMORY } from "./graph-learning.ts";
 
-/** The log-likelihood of a graph's evidence, and what is known of it. */
+/** Log-likelihood of a graph's evidence, with its accuracy. */
 export interface GraphLikelihood {
-  /** ln of the probability of what was observed, in nats, by variable of it. */
+  /** ln of the probability of the observations, in nats per observed variable. */
   readonly value: number;
-  /** The standard error of `value`: 0 where it is exact. */
+  /** Standard error of `value`. 0 if it is exact. */
   readonly error: number;
-  /** Variables that `value` is of. */
+  /** Number of variables that `value` covers. */
   readonly count: number;
-  /** Of `value`. */
+  /** Certificate of `value`. */
   readonly certificate: Certificate;
-  /** "exact", or what was estimated and how. */
+  /** "exact", or a description of the estimate. */
   readonly method: string;
 }
 
-/** Options of `likelihood()` of a graph that was learnt. */
+/** Options of `likelihood()` of a learned graph. */
 export interface GraphLikelihoodOptions {
-  /** Of what was held out, given what was shown; or of what was shown. Default "heldOut" where there is any. */
+  /**
+   * Evidence to evaluate: the held-out evidence given the rest, or the evidence shown during learning. Default
+   * "heldOut" if there is any.
+   */
   of?: "heldOut" | "shown";
-  /** Seconds that exact elimination may take for a part of the graph, as it foresees; beyond, annealed importance sampling. Default 10; > 0. */
+  /**
+   * Time limit in seconds for exact elimination of a part of the graph. A part with a longer predicted time uses
+   * annealed importance sampling. Default 10; > 0.
+   */
   seconds?: number;
-  /** Runs of annealed importance sampling. Default 500; >= 100. */
+  /** Number of runs of annealed importance sampling. Default 500; >= 100. */
   particles?: number;
   /** Seed of these runs. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Threads; the answer does not depend on them. Default 1. */
+  /** Number of threads. The answer does not depend on it. Default 1. */
   workers?: number;
 }
 
-/** How the likelihood is found. */
+/** Settings of the likelihood computation. */
 interface LikelihoodPlan {
   readonly seconds: number;
   readonly particles: number;
@@ -46,7 +52,7 @@ interface LikelihoodPlan {
   readonly workers: number;
 }
 
-/** `likelihood()` of what was learnt: `all` with what was held out, `shown` without. */
+/** Implements `likelihood()` of a learned graph. `all` includes the held-out evidence, `shown` does not. */
 export async function likelihoodIn(
   all: FactorGraph,
   shown: FactorGraph,
@@ -73,7 +79,10 @@ export async function likelihoodIn(
   return likelihoodOf(shown, shown.withoutEvidence(seen), plan);
 }
 
-/** ln of the probability of what `all` has observed and `given` has not, given the rest, by variable: ln Z(all) − ln Z(given). */
+/**
+ * Returns ln of the probability of the evidence that only `all` has, given the rest, per variable: ln Z(all) − ln
+ * Z(given).
+ */
 async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: LikelihoodPlan): Promise<GraphLikelihood> {
   const seen = ({ variableCount }: FactorGraph, of: FactorGraph): number =>
     Array.from({ length: variableCount }, (_, v): number => (of.observedState(v) >= 0 ? 1 : 0)).reduce((a, b) => a + b, 0);
@@ -95,14 +104,14 @@ async function likelihoodOf(all: FactorGraph, given: FactorGraph, plan: Likeliho
   };
 }
 
-/** ln Z, and the variance of its estimate: 0 where all of it is exact. */
+/** Returns ln Z and the variance of its estimate (0 if it is exact). */
 async function partition(
   graph: FactorGraph,
   { seconds, particles, seed, workers }: LikelihoodPlan,
   name: string,
 ): Promise<Certified & { readonly variance: number; readonly method: string }> {
   const sampled = annealedImportanceSampling({ particles });
-  // Parts alike must not have errors alike.
+  // Identical parts need different seeds, so that their errors are independent.
   let part = 0;
   const own: typeof sampled = {
     ...sampled,

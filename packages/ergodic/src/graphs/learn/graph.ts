@@ -12,40 +12,45 @@ import type { GraphLearner } from "./learner.ts";
 
 /** Options of `fit(graph)`. */
 export interface GraphFitOptions {
-  /** contrastiveDivergence() (default), pseudoLikelihood(), exactLikelihood(). */
+  /** Learner: contrastiveDivergence() (default), pseudoLikelihood() or exactLikelihood(). */
   algorithm?: GraphLearner;
-  /** The step rule. Default: adam() with beta1: 0.5 and rates 0.1/(1 + t/50). */
+  /** Step rule. Default: adam() with beta1: 0.5 and rates 0.1/(1 + t/50). */
   rule?: Rule;
-  /** Updates, one a sweep. Default 500; > 0. */
+  /** Number of updates, one per sweep. Default 500; > 0. */
   epochs?: number;
-  /** When to stop: epochs, updates, seconds. Instead of `epochs`. */
+  /** Stopping condition, in place of `epochs`: epochs, updates or seconds. */
   until?: Until;
-  /** Strength of l1 Σ |w|, added to the loss by observed variable. Default 0; >= 0. */
+  /** Strength of the penalty l1 Σ |w|, added to the loss per observed variable. Default 0; >= 0. */
   l1?: number;
-  /** Strength of l2/2 Σ w². Default 0; >= 0. */
+  /** Strength of the penalty l2/2 Σ w². Default 0; >= 0. */
   l2?: number;
-  /** Share of the observed variables that are not shown, drawn at random. Default 0; at least 0, below 1. */
+  /** Share of the observed variables to hold out, chosen at random. Default 0; at least 0, below 1. */
   heldOut?: number;
-  /** What was learnt of this graph before factors changed or rows were added: weights and chains begin where that run ended. Rates begin anew: give smaller ones. */
+  /**
+   * Earlier result for this graph, from before factors changed or rows were added. Weights and chains start where that
+   * run ended. Step sizes start over, so choose smaller ones.
+   */
   from?: LearnedBefore;
   /** Seed of all random numbers. Default 0; a whole number >= 0. */
   seed?: number;
-  /** Threads; what is learnt does not depend on them, unless they race. Default 1. */
+  /** Number of threads. The result does not depend on it, unless the workers race. Default 1. */
   workers?: number;
   /**
-   * Of contrastiveDivergence(). 1, the default: the workers share the chains of one sequence of updates. A number: so many copies of the weights, each with chains of its own, averaged; the
-   * answer does not depend on the workers. "shared": the workers race on one vector of weights, each with chains of its own, which is biased and another each time.
+   * Replicas, for contrastiveDivergence() only. 1 (the default): workers share the chains of a single sequence of
+   * updates. A larger number: this many copies of the weights, each with its own chains, are averaged; the result does
+   * not depend on the workers. "shared": workers race on one weight vector, each with its own chains; the result is
+   * biased and not reproducible.
    */
   replicas?: "shared" | number;
   /** Epochs between averages of the replicas, >= 1. Default 1. */
   averageEvery?: number;
-  /** Whether the result is the same bits on every host and number of workers. Default false. */
+  /** Whether the result is bit-identical on every host and for every number of workers. Default false. */
   deterministic?: boolean;
   /** Aborts the run. */
   signal?: AbortSignal;
 }
 
-/** What a resumed run of learning may change. */
+/** Options that can change when a learning run is resumed. */
 export type GraphResumeOptions = Pick<GraphFitOptions, "epochs" | "until" | "workers" | "signal">;
 
 const keys = ["algorithm", "rule", "epochs", "until", "l1", "l2", "heldOut", "from", "seed", "signal"];
@@ -53,7 +58,7 @@ const planKeys = ["workers", "replicas", "averageEvery", "deterministic"];
 const absent = { precision: "weights of graphs are float64", batch: "each update of a graph reads all evidence" };
 const EPOCHS = 500;
 
-/** Learns the weights of a graph from its evidence: see `fit`. */
+/** Learns the weights of a graph from its evidence. See `fit`. */
 export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): Job<LearnedGraph> {
   checkKeys("fit", options, [...keys, ...planKeys], { absent });
   const { algorithm, rule, l1 = 0, l2 = 0, heldOut = 0, seed = 0, until, from } = options;
@@ -76,7 +81,7 @@ export function learningJob(graph: FactorGraph, options: GraphFitOptions = {}): 
   });
 }
 
-/** Continues from a checkpoint, bit for bit: the graph must be the same. */
+/** Resumes from a checkpoint, bit for bit. The graph must be the same. */
 export function resumedJob(
   from: string | Uint8Array | Blob,
   graph: FactorGraph,

@@ -1,21 +1,22 @@
 import type { Conditionals } from "../../engine/contract/index.ts";
 import { CapabilityError } from "../../engine/errors/errors.ts";
 
-/** Joint states of the labels of one part. */
+/** Largest number of joint states of the labels in one part. */
 const MOST_LABELLINGS = 4096;
 
-/** A part of a graph with evidence, at one labelling. */
+/** A part of a graph with evidence, under one labelling. */
 export interface Labelled {
   readonly columns: Conditionals;
-  /** How probable the labelling is. */
+  /** Probability of the labelling. */
   readonly p: number;
 }
 
 /**
- * E_q ln Z(evidence, y) as a sum of q(y) ln Z over parts of the graph and the labellings of each: what joins two factors is a variable that is hidden, as labels and
- * evidence are known in Z. Without labels: the graph.
+ * Splits E_q ln Z(evidence, y) into a sum of q(y) ln Z over parts of the graph and the labellings of each part. Two
+ * factors belong to the same part if they share a hidden variable, because labels and evidence are fixed in Z. Without
+ * labels there is a single part, the whole graph.
  *
- * @throws CapabilityError for a part with more than 4096 labellings
+ * @throws CapabilityError if a part has more than 4096 labellings
  */
 export function* labelledParts(columns: Conditionals): Generator<Labelled> {
   const { cardinalities, observed, labels, ends, variables } = columns;
@@ -34,7 +35,10 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
     const hidden = scope.filter(isHidden);
     for (const variable of hidden) parents[root(variable)] = root(hidden[0]);
   }
-  /** Factors by the root of what is hidden in them; those without anything hidden by −1 − their number. */
+  /**
+   * Factors grouped by the root of their hidden variables. A factor without hidden variables has the key −1 − its
+   * number.
+   */
   const parts = new Map<number, number[]>();
   scopes.forEach((scope, factor) => {
     const hidden = scope.find(isHidden);
@@ -72,11 +76,11 @@ export function* labelledParts(columns: Conditionals): Generator<Labelled> {
     }
   }
   const others = Array.from(cardinalities.keys()).filter((variable) => !gone.has(variable));
-  // Labels are in none of the factors that are left.
+  // The remaining factors contain no labels.
   yield { columns: partOf(columns, rest, others, (variable) => (labels.has(variable) ? 0 : observed[variable])), p: 1 };
 }
 
-/** Some factors, and all variables of these, by numbers of their own. */
+/** Returns some factors and all their variables, renumbered. */
 function partOf(
   columns: Conditionals,
   factors: readonly number[],

@@ -7,41 +7,46 @@ import type { Ended, HeldOut } from "./graph-learning.ts";
 import type { GraphLikelihood, GraphLikelihoodOptions } from "./graph-likelihood.ts";
 import type { EndedParticles } from "./learner.ts";
 
-/** What `fit(graph)` gives. */
+/** Result of `fit(graph)`. */
 export interface LearnedGraph {
-  /** The graph with what was learnt, and without the evidence that was held out. */
+  /** Graph with the learned weights, without the held-out evidence. */
   readonly graph: FactorGraph;
-  /** By number. */
+  /** Weights, by number. */
   readonly weights: Float64Array;
-  /** A weight by its name or number. */
+  /** Returns a weight by its name or number. */
   weight(name: string | number): number;
-  /** Variables that were held out, and the states that they had. */
+  /** Held-out variables and their observed states. */
   readonly heldOut: HeldOut;
   /**
-   * The log-likelihood of what was held out, or shown: exactly where the graph is narrow enough, otherwise by annealed importance sampling of the partition function, with its
-   * standard error. @throws OptionError where nothing was held out
+   * Returns the log-likelihood of the held-out or the shown evidence. It is exact if the graph's width is small enough.
+   * Otherwise the partition function is estimated by annealed importance sampling, and the result has a standard error.
+   *
+   * @throws OptionError if nothing was held out
    */
   likelihood(options?: GraphLikelihoodOptions): Promise<GraphLikelihood>;
   /**
-   * Whether of what is said to be true with probability p a share p is, by bins (10) of probabilities: of what was held out, by an answer of `infer(learned.graph)`.
-   * @throws OptionError where nothing was held out
+   * Compares the probabilities in an answer of `infer(learned.graph)` with the held-out evidence, by bins of equal
+   * width (default 10): of statements with probability p, a share p should be true.
+   *
+   * @throws OptionError if nothing was held out
    */
   calibration(
     answer: { marginal(variable: number): { readonly p: readonly number[] } },
     options?: { readonly bins?: number },
   ): CalibrationTable;
-  /** Where chains ended, of learners that have some: `fit(graph, { from: learned })` begins there. */
+  /** Final states of the chains, if the learner has chains. `fit(graph, { from: learned })` starts there. */
   readonly particles?: EndedParticles;
   /**
-   * Reasons to doubt the weights: the loss is worse than at the start, the evidence is separable without a penalty, workers raced, chains stay in islands of states which
-   * zeros make, or pseudoLikelihood() was given hidden variables.
+   * Reasons to doubt the weights: the loss is worse than at the start, the evidence is separable and there is no
+   * penalty, workers raced, zeros confine chains to islands of states, or pseudoLikelihood() was given hidden
+   * variables.
    */
   readonly findings: readonly Finding[];
-  /** How the run went. */
+  /** Statistics of the run. */
   readonly run: RunSummary;
 }
 
-/** The result of learning that ended so, with these weights. */
+/** Builds the result of a learning run with these final weights. */
 export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64Array, run: RunSummary): LearnedGraph {
   const graph = shown.withWeights(weights);
   return {
@@ -55,7 +60,7 @@ export function learnedGraph({ whole, shown, ...ended }: Ended, weights: Float64
   };
 }
 
-/** Of Booleans, and others of two states, the second state is one statement; of more states each is. */
+/** A variable with two states gives one statement, about its second state. With more states, each state gives one. */
 function calibrationOf(
   heldOut: HeldOut,
   answer: Parameters<LearnedGraph["calibration"]>[0],

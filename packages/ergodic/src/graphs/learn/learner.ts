@@ -5,61 +5,75 @@ import type { Compared } from "../../engine/errors/worse.ts";
 import type { Engine } from "../../engine/memory/engine.ts";
 import type { FullObjective } from "../../engine/optimise/objective.ts";
 
-/** Where the chains of a learner ended: those with the evidence, and the model's. By chain, the states of variables. */
+/**
+ * Final chain states of a learner: chains with the evidence (`clamped`) and the model's chains (`free`). Each array has
+ * the state of every variable.
+ */
 export interface EndedParticles {
   readonly clamped: readonly Uint8Array[];
   readonly free: readonly Uint8Array[];
-  /** Updates, from the first on. */
+  /** Total number of updates, including earlier runs. */
   readonly updates: number;
 }
 
-/** How learning executes. */
+/** Execution settings of a learner. */
 export interface LearningPlan {
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** Threads; what is learnt does not depend on them. */
+  /** Number of threads. The result does not depend on it. */
   readonly workers: number;
-  /** One of several lanes (averaged replicas, or racing): its chains are its own, on one worker at a time. */
+  /**
+   * Identifies one of several lanes (averaged replicas or racing workers). A lane has its own chains and uses one
+   * worker at a time.
+   */
   readonly lane?: { readonly number: number; readonly count: number };
-  /** Kernels that give the same bits on every host. Default false. */
+  /** Whether to use kernels that give the same bits on every host. Default false. */
   readonly deterministic?: boolean;
-  /** Bytes that tables may take, of what is exact. */
+  /** Memory limit in bytes for the tables of exact learners. */
   readonly memory: number;
-  /** Where chains begin, of learners that have some. */
+  /** Initial chain states, for learners with chains. */
   readonly from?: Pick<EndedParticles, "clamped" | "free">;
-  /** Updates that were made before the first: what is drawn in them differs. Default 0. */
+  /** Number of updates made by earlier runs, so that later updates use different random numbers. Default 0. */
   readonly begun?: number;
 }
 
-/** The loss of a graph's weights. */
+/** Loss of a graph as a function of its weights. */
 export interface GraphObjective extends FullObjective {
-  /** Where its chains are, if it has some. */
+  /** Returns the current chain states, if the learner has chains. */
   particles?(): Omit<EndedParticles, "updates">;
-  /** Compares two points, once the run has ended: by the loss itself, or by the pseudo-likelihood of the evidence. */
+  /**
+   * Compares the loss at two points after the run has ended, using the loss itself or the pseudo-likelihood of the
+   * evidence.
+   */
   compare(start: Float64Array, end: Float64Array): Promise<Compared>;
-  /** What of its weights is to be doubted, whatever they are. */
+  /** Reasons to doubt the weights, regardless of their values. */
   readonly findings?: readonly Finding[];
 }
 
-/** HOW the weights of a graph are learnt: as contrastiveDivergence() and its kind make it. */
+/** A method of learning the weights of a graph, such as contrastiveDivergence(). */
 export interface GraphLearner {
-  /** Its name, as its JSON has it. */
+  /** Name of the learner, as in its JSON. */
   readonly name: string;
-  /** JSON from which the registry makes the same learner again. */
+  /** Returns JSON from which the registry recreates the learner. */
   toJSON(): JsonObject;
-  /** The gradient is an estimate by draws: a rule must not compare losses, as line searches do. */
+  /**
+   * Whether the gradient is a random estimate. Rules that compare losses, such as line searches, then cannot be used.
+   */
   readonly draws: boolean;
-  /** Loss and gradient by the weights, of a graph with evidence: by variable that was observed. */
+  /** Creates the loss and gradient, per observed variable, of a graph with evidence. */
   objective(columns: Conditionals, plan: LearningPlan, engine: Engine): GraphObjective;
-  /** The same, yielding every few milliseconds, of learners that take long to begin with large graphs. */
+  /** Same as `objective`, but yields every few milliseconds. Present if starting on a large graph takes long. */
   making?(columns: Conditionals, plan: LearningPlan, engine: Engine): Generator<void, GraphObjective>;
 }
 
-/** Variables that were observed or have labels: what losses are divided by; at least 1. */
+/** Returns the number of variables that are observed or have labels, by which losses are divided. At least 1. */
 export const evidenceOf = ({ observed, labels }: Conditionals): number =>
   Math.max(1, observed.reduce((sum, state) => sum + (state < 0 ? 0 : 1), 0) + (labels?.size ?? 0));
 
-/** @throws DataError for evidence, or labels, of probability 0; `seen`: false for a graph that has no possible state even without them */
+/**
+ * @throws DataError because the evidence or labels have probability 0. `seen` is false if the graph has no possible
+ * state even without them
+ */
 export function refuseImpossible(seen = true): never {
   throw new DataError(
     "fit",

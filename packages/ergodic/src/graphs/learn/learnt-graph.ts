@@ -15,26 +15,30 @@ import { chromatic, stretchesOf } from "../sampling/gibbs/schedules/chromatic.ts
 import type { Stretch } from "../sampling/gibbs/schedules/schedule.ts";
 import { refuseImpossible } from "./learner.ts";
 
-/** Blocks of the evidence by which two points are compared, and sweeps over hidden variables before and while they are. */
+/**
+ * Number of blocks of the evidence used to compare two points, and number of sweeps over hidden variables before and
+ * during the comparison.
+ */
 const [COMPARED_BLOCKS, COMPARED_SWEEPS] = [16, 20];
 
-/** Share of the labels that are drawn anew in an update, where variables that are hidden adapt to them. */
+/** Share of the labels that is redrawn per update if hidden variables must adapt to them. */
 const LABELS_SHARE = 1 / 8;
 
 /**
- * A graph whose weights change, in the engine's memory: its layout, with all variables free, those that were not observed in front; what its terms are made of;
- * and its factors with weights that are learnt. Chains that hold the evidence visit the variables in front alone; those with labels are drawn from these.
+ * A graph with changing weights, stored in the engine's memory: its layout, the sources of its terms, and the factors
+ * with learned weights. In the layout all variables are free, and unobserved ones come first. Chains with the evidence
+ * visit only the unobserved variables. Labels are drawn from their own probabilities.
  */
 export class LearntGraph {
   readonly layout: Layout;
-  /** Visits of the variables that were not observed, and of those that were. */
+  /** Stretches of visits to the unobserved variables, and to the observed ones. */
   readonly hidden: readonly Stretch[];
   readonly seen: readonly Stretch[];
-  /** Variables that were not observed: positions below this. */
+  /** Number of unobserved variables. They have the positions below this number. */
   readonly hiddenCount: number;
-  /** By position, the state that was observed, or −1. */
+  /** Observed state at each position, or −1. */
   readonly evidence: Int32Array;
-  /** Positions of variables with labels, and by such a position the sums of the probabilities up to each state. */
+  /** Position of each variable with labels, and the cumulative probabilities of its states. */
   private readonly labelled: readonly (readonly [position: number, sums: Float64Array])[];
   private readonly engine: Engine;
   private readonly deterministic: boolean;
@@ -44,7 +48,7 @@ export class LearntGraph {
   private readonly out: number;
   private shared: readonly number[] = [];
   private own: readonly number[] = [];
-  /** By position, where its slots begin, and by slot what is to be added of what own terms are made of. */
+  /** `slots`: first slot of each position. `moved`: for each slot, the amount to add to the sources of own terms. */
   private slots = 0;
   private moved = 0;
   private ownGradient: readonly number[] = [];
@@ -52,14 +56,14 @@ export class LearntGraph {
   private factorCount = 0;
   private readonly fixed: Uint8Array;
 
-  /** Made at once. */
+  /** Builds the graph synchronously. */
   static of(...given: Parameters<typeof LearntGraph.making>): LearntGraph {
     return atOnce(LearntGraph.making(...given));
   }
 
-  /** The same, yielding every few milliseconds. */
+  /** Same as `of`, but yields every few milliseconds. */
   static *making(given: Conditionals, engine: Engine, deterministic = false): Generator<void, LearntGraph> {
-    // A variable of one state is never drawn.
+    // A variable with a single state is never drawn.
     const columns = withKnown({ ...given, observed: given.observed.map(() => -1) });
     const graph = new LearntGraph(given, columns, yield* colouring(columns), engine, deterministic);
     let made = false;
@@ -102,7 +106,7 @@ export class LearntGraph {
     this.out = this.arena.take(8 * (this.weightCount + 1));
   }
 
-  /** Once the layout is there. */
+  /** Fills the memory once the layout exists. */
   private *filling(columns: Conditionals): Generator<void> {
     const { engine } = this;
     const { shared, bases, weights, addresses, ends, ownBases, ownWeights } = this.layout.sources!;
@@ -123,7 +127,10 @@ export class LearntGraph {
     this.factorCount = count;
   }
 
-  /** LEARNT blocks of the factors whose weight is learnt and which join variables. The others are part of own terms, which say it all. */
+  /**
+   * Writes LEARNT blocks for the factors of several variables with a learned weight. Factors of a single variable are
+   * fully covered by the own terms.
+   */
   private *records(columns: Conditionals, values: number): Generator<void, { words: Uint32Array; count: number }> {
     const { ends, variables, literals, shapes, weights, weightFixed, features, counting, shapeBegins, cardinalities } = columns;
     const { layout } = this;
@@ -167,7 +174,10 @@ export class LearntGraph {
     return { words, count };
   }
 
-  /** A chain, its hidden variables in states that are drawn at random, the others where they were seen. `from`: where it begins, by variable. */
+  /**
+   * Creates a chain. Hidden variables start in random states, observed ones in their observed states. `from` gives
+   * initial states by variable.
+   */
   chain(random: Stream, workers: number, from: ArrayLike<number> = [], free = false): Chain {
     const chain = new Chain(this.layout, this.engine, random, workers);
     const draws = random.at(Number.MAX_SAFE_INTEGER);
@@ -181,13 +191,14 @@ export class LearntGraph {
     return chain;
   }
 
-  /** By variable, the states of a chain. */
+  /** Returns the states of a chain, by variable. */
   statesOf({ current }: Chain): Uint8Array {
     return Uint8Array.from(this.layout.positions, (position) => current[position]);
   }
 
   /**
-   * Draws labels from their probabilities: all, or where there are variables that adapt to them, an eighth each time, so that these can follow.
+   * Draws labels from their probabilities. If hidden variables depend on them, only an eighth is redrawn each time, so
+   * that the hidden variables can adapt.
    */
   label(chain: Chain, random: Stream, update: number): void {
     if (this.labelled.length === 0) return;
@@ -204,12 +215,12 @@ export class LearntGraph {
     chain.recount();
   }
 
-  /** Terms are those of these weights from now on. */
+  /** Recomputes all terms for these weights. */
   weigh(values: Float64Array): void {
     this.run(this.weighCalls(values));
   }
 
-  /** Calls, in order, after which terms are those of these weights. */
+  /** Returns the calls, in order, that recompute all terms for these weights. */
   weighCalls(values: Float64Array): Call[] {
     const memory = this.engine.memory.f64(this.weights, this.weightCount + 1);
     memory.set(values);
@@ -220,13 +231,13 @@ export class LearntGraph {
     ];
   }
 
-  /** Σ of what is added until it is taken: by weight, of its factors. Fixed weights: 0. */
+  /** Reads and clears the accumulated sums, per weight, of its factors. Fixed weights get 0. */
   takeSums(into: Float64Array): void {
     this.run([this.sumsCall()]);
     this.takeSummed(into);
   }
 
-  /** The call after which `takeSummed` may follow. */
+  /** Returns the call that must run before `takeSummed`. */
   sumsCall(): Call {
     return { kernel: "graphOwnGradient", args: [...this.ownGradient] };
   }
@@ -238,12 +249,12 @@ export class LearntGraph {
     for (let weight = 0; weight < into.length; weight++) if (this.fixed[weight]) into[weight] = 0;
   }
 
-  /** scale × Σ feature × g(x) at the chain's states, up to what is the same at all states. */
+  /** Adds scale × Σ feature × g(x) at the chain's states, up to a constant that is the same for all states. */
   addStatistics(chain: Chain, scale: number): void {
     this.run(this.statisticsCalls(chain, scale));
   }
 
-  /** The same as calls, in order. */
+  /** Returns the calls of `addStatistics`, in order. */
   statisticsCalls(chain: Chain, scale: number): Call[] {
     return [
       { kernel: "graphStatistics", args: [chain.block, this.factors, this.factorCount, scale, this.out] },
@@ -251,7 +262,10 @@ export class LearntGraph {
     ];
   }
 
-  /** Σ ln p(x_i | others) at the chain's states, over positions from `from` on; with `scale`, its gradient over all positions times that is added. */
+  /**
+   * Returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. With `scale`, also adds the
+   * gradient over all positions times `scale`.
+   */
   pseudo(chain: Chain, from: number, scale?: number): number {
     if (scale === undefined) return this.call(this.scoreCall(chain, from));
     chain.clearBatch();
@@ -262,8 +276,8 @@ export class LearntGraph {
   }
 
   /**
-   * Compares two points by −ln p(x_i | others), averaged over the evidence; what was not observed is drawn anew at each point, labels are drawn once. The error is that
-   * over blocks of the evidence.
+   * Compares two points by the mean of −ln p(x_i | others) over the evidence. Unobserved variables are drawn separately
+   * at each point, and labels only once. The error is estimated over blocks of the evidence.
    */
   compare(start: Float64Array, end: Float64Array, random: Stream): Compared {
     const { drawn } = this.layout;
@@ -290,15 +304,16 @@ export class LearntGraph {
     return meanOfBlocks(at(start), at(end));
   }
 
-  /** What returns Σ ln p(x_i | others) at the chain's states, over positions from `from` on. */
+  /** Returns the call that computes Σ ln p(x_i | others) at the chain's states, over positions from `from` on. */
   scoreCall(chain: Chain, from: number): Call {
     return { kernel: "graphScore", args: [chain.block, from, this.layout.drawn, 0] };
   }
 
   /**
-   * Looks at chains over a graph with zeros, the first with the evidence: after `update` updates where that is a power of two from 4 on, and where the loss is no number.
+   * Checks chains over a graph with zeros, the first of which holds the evidence. The check runs if the loss is not
+   * finite, and after `update` updates if that is a power of two >= 4.
    *
-   * @throws DataError for evidence that is impossible; CapabilityError for a chain in a state that is, and that it has not left
+   * @throws DataError if the evidence is impossible; CapabilityError if a chain is stuck in an impossible state
    */
   refuseZeros(chains: readonly Chain[], loss: number, update: number): void {
     const due = update >= 4 && (update & (update - 1)) === 0;
@@ -316,17 +331,23 @@ export class LearntGraph {
     );
   }
 
-  /** Of own terms, scale × (g(x) − its mean, where it is expected by the conditional probabilities). */
+  /**
+   * Returns the call that adds scale × (g(x) − its mean) for own terms. The mean under the conditional probabilities is
+   * subtracted only if `expected` is true.
+   */
   private moveCall(chain: Chain, scale: number, expected: boolean): Call {
     return { kernel: "graphMoved", args: [chain.block, this.slots, this.layout.drawn, scale, this.moved, expected ? 1 : 0] };
   }
 
-  /** Calls of one sweep over stretches: those of each stretch must end before the next. */
+  /**
+   * Returns the calls of one sweep, grouped by stretch. The calls of a stretch must finish before the next stretch
+   * begins.
+   */
   sweep(chain: Chain, stretches: readonly Stretch[], sweep: number, workers: number): Call[][] {
     return stretches.map((stretch) => chain.calls(stretch, chromatic, sweep, 1, false, workers));
   }
 
-  /** On this thread, one after another. */
+  /** Runs the calls on this thread, one after another. */
   run(calls: readonly Call[]): void {
     for (const call of calls) this.call(call);
   }
@@ -341,7 +362,7 @@ export class LearntGraph {
   }
 }
 
-/** Of colours, the variables that are wanted. */
+/** Returns the selected variables of each colour. */
 function partOf({ order, ends }: Colours, wanted: (variable: number) => boolean) {
   const kept: number[] = [];
   const keptEnds: number[] = [];

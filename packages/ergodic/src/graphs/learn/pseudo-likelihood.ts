@@ -11,10 +11,11 @@ import { type EndedParticles, evidenceOf, type GraphLearner, type GraphObjective
 import { LearntGraph } from "./learnt-graph.ts";
 
 /**
- * Pseudo-likelihood: −Σ_i ln p(x_i | all others), by observed variable, and its gradient, exactly, where everything was observed: consistent, concave, and
- * without a sampler; less efficient than the likelihood. What was not observed is drawn first, one sweep an update, and then counts as if it had been. So are
- * labels y with probabilities q (`truthiness`), from q: the gradient is in expectation that of E_q of the above.
- * For `fit(graph, { algorithm })`. Source: Besag 1975.
+ * Pseudo-likelihood: −Σ_i ln p(x_i | all others) per observed variable. If all variables are observed, the loss and its
+ * gradient are exact. The loss is then convex and needs no sampler. The estimate is consistent, but less efficient than
+ * maximum likelihood. Unobserved variables are drawn first, one sweep per update, and then treated as observed. Labels
+ * y with probabilities q (`truthiness`) are drawn from q, so the expected gradient is that of E_q of this loss. For
+ * `fit(graph, { algorithm })`. Source: Besag 1975.
  */
 export const pseudoLikelihood = /* @__PURE__ */ declare<Record<never, never>, GraphLearner>(
   { name: "pseudoLikelihood", options: {} },
@@ -74,7 +75,7 @@ class PseudoObjective implements GraphObjective {
     return this.graph.compare(start, end, this.compared);
   }
 
-  /** What was drawn is learnt from as if it had been seen. */
+  /** Drawn states are treated as if they had been observed. */
   get findings(): readonly Finding[] {
     const { hiddenCount } = this.graph;
     if (hiddenCount === 0) return [];

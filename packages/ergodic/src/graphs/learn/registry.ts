@@ -1,4 +1,6 @@
-/** Every learner of graphs, by its name: how a checkpoint's is made again, and what a command line knows. */
+/**
+ * Registry of the graph learners by name. It restores learners from checkpoints and lists them for the command line.
+ */
 
 import type { JsonObject } from "../../engine/contract/index.ts";
 import { byName } from "../../engine/contract/registry.ts";
@@ -11,13 +13,13 @@ import type { GraphLearner } from "./learner.ts";
 type Made = Factory<object, GraphLearner>;
 const isMade = (value: unknown): value is Made => typeof value === "function" && "declaration" in value;
 
-/** Every learner by name. */
+/** All learners by name. */
 export const learnerRegistry: Readonly<Record<string, Made>> = byName(learners, isMade, ({ declaration }) => declaration.name);
 
-/** Names of the learners of graphs, as `learnerFromJson` knows them. */
+/** Returns the names of the graph learners, as accepted by `learnerFromJson`. */
 export const learnerNames = (): string[] => Object.keys(learnerRegistry);
 
-/** The learner that `toJSON` described. @throws DataError for one that is not of this library */
+/** Restores the learner that `toJSON` described. @throws DataError if the learner is not part of this library */
 export function learnerFromJson(json: JsonObject): GraphLearner {
   checkNamedJson("learnerFromJson", json, "algorithm", "a learner of graphs");
   const { algorithm, ...options } = json;

@@ -2,22 +2,24 @@ import type { Conditionals } from "../../engine/contract/index.ts";
 import type { Finding } from "../../engine/errors/finding.ts";
 import { Pauses } from "../../engine/threads/steps.ts";
 
-/** Weights that a finding names. */
+/** Largest number of weights that a finding names. */
 const NAMED = 3;
-/** Differences up to this share of the terms are rounding. */
+/** Differences up to this share of the terms count as rounding errors. */
 const ROUNDING = 1e-9;
 
 /**
- * A finding if the likelihood of the evidence rises without end as weights grow, so that no weights are the best. Two directions are tried: one weight, if each of its factors
- * has its largest value at the evidence, or each its least; and all weights together, as they are, if each of their factors is about a single variable and no state of any
- * variable has a larger sum than the observed one. `values`: the weights, by number. Yields every few milliseconds.
+ * Reports a finding if the likelihood of the evidence increases without bound as weights grow, so that no optimal
+ * weights exist. Two directions are tested. The first is a single weight, if all of its factors are at their maximum at
+ * the evidence, or all at their minimum. The second is all weights together, if each factor has a single variable and
+ * no state of any variable has a larger sum than the observed state. `values` are the weights, by number. Yields every
+ * few milliseconds.
  */
 export function* separableFindings(
   columns: Conditionals,
   values: Float64Array,
   nameOf: (weight: number) => string,
 ): Generator<void, Finding[]> {
-  // States that zeros rule out may be those that grow otherwise.
+  // With zeros, the states that would speak against growth can be ruled out, so nothing is reported.
   if (columns.shapeValues.includes(-Infinity)) return [];
   const { alone, together } = yield* directions(columns, values);
   if (alone.length === 0 && !together) return [];
@@ -35,7 +37,7 @@ export function* separableFindings(
   ];
 }
 
-/** Learnt weights that rise alone, and whether all do together. */
+/** Returns the learned weights that grow without bound alone, and whether all grow together. */
 function* directions(
   columns: Conditionals,
   values: Float64Array,
@@ -43,7 +45,8 @@ function* directions(
   const { ends, variables, weights, weightFixed, features, shapes } = columns;
   const states = knownStates(columns);
   const ranges = shapeRanges(columns);
-  // By weight, as bits: a factor has not its largest value at the evidence, or not its least, or neither is known.
+  // Bits per weight: some factor is not at its maximum at the evidence, some factor is not at its minimum, or a
+  // factor's value is unknown.
   const [down, up, unknown] = [1, 2, 4];
   const said = new Uint8Array(weightFixed.length);
   const margins = new Map<number, Float64Array>();
@@ -56,7 +59,7 @@ function* directions(
     if (pauses.due(to - from)) yield;
     const scope = variables.subarray(from, to);
     const at = Int32Array.from(scope, (v) => states[v]);
-    // Of unknowns alone nothing was seen.
+    // A factor of unobserved variables only says nothing about the evidence.
     if (at.every((state) => state === UNKNOWN)) continue;
     if (at.some((state) => state < 0)) {
       said[weight] |= unknown;
@@ -79,7 +82,10 @@ function* directions(
   return { alone: Array.from(said.keys()).filter((k) => said[k] === up || said[k] === down), together };
 }
 
-/** Adds what a factor about one variable gains by its state against each other, times `scale`; and the sizes of these terms. */
+/**
+ * Adds the advantage that a factor of one variable gives its state over each other state, times `scale`. Also adds up
+ * the magnitudes of these terms.
+ */
 function addMargins(
   margins: Map<number, Float64Array>,
   columns: Conditionals,
@@ -96,7 +102,7 @@ function addMargins(
   }
 }
 
-/** By shape, the least and the largest value of its function. */
+/** Returns the smallest and largest value of each shape's function. */
 function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { readonly least: number; readonly most: number }[] {
   return Array.from(counting, (_, shape) => {
     let [least, most] = [Infinity, -Infinity];
@@ -108,10 +114,10 @@ function shapeRanges({ shapeBegins, shapeValues, counting }: Conditionals): { re
   });
 }
 
-/** States of variables that were not observed, and of those whose label is not certain. */
+/** Markers of variables that are unobserved, and of those whose label is uncertain. */
 const [UNKNOWN, UNCERTAIN] = [-1, -2];
 
-/** By variable, its state where that was observed, or labelled with certainty. */
+/** Returns the state of each variable that is observed, or whose label is certain. */
 function knownStates({ observed, labels }: Conditionals): Int32Array {
   const states = observed.map((state) => (state < 0 ? UNKNOWN : state));
   for (const [variable, p] of labels ?? []) {
@@ -122,7 +128,7 @@ function knownStates({ observed, labels }: Conditionals): Int32Array {
   return states;
 }
 
-/** A factor's function at states of its variables. */
+/** Returns the value of a factor's function at given states of its variables. */
 function valueAt(columns: Conditionals, factor: number, states: Int32Array): number {
   const { ends, variables, cardinalities, literals, shapes, counting, shapeBegins, shapeValues } = columns;
   const from = factor === 0 ? 0 : ends[factor - 1];

@@ -1,22 +1,22 @@
 import type { Machine } from "./functions.ts";
 import { refuseWide, type TableList } from "./table-list.ts";
 
-/** A factor of literals, by the machine that reads them. */
+/** A factor of literals, together with the machine that evaluates it. */
 export interface MachineFactor {
   readonly factor: number;
   readonly kind: string;
   readonly machine: Machine;
   readonly variables: ArrayLike<number>;
-  /** By variable, the state that satisfies its literal. */
+  /** State that satisfies the literal of each variable. */
   readonly states: ArrayLike<number>;
-  /** ln φ for a value of the machine. */
+  /** Maps a value of the machine to ln φ. */
   readonly log: (value: number) => number;
 }
 
-/** Entries of all tables of a chain. */
+/** Largest total number of entries in the tables of one chain. */
 const MOST_CHAIN = 2 ** 24;
 
-/** ln φ by the states of all variables of the factor. */
+/** Returns a table of ln φ, indexed by the states of all variables of the factor. */
 export function machineTable(list: TableList, { machine, variables, states, log }: MachineFactor): Float64Array {
   const head = variables.length - 1;
   return list.fill(variables, (of) => {
@@ -30,9 +30,10 @@ export function machineTable(list: TableList, { machine, variables, states, log 
 }
 
 /**
- * The factor, of at least three variables, as a chain: auxiliary variables hold the machine's state behind the first literals, one after another, each
- * determined by the one before and a literal. A joint state of the factor's own variables has one continuation to the auxiliary ones, or none where φ is
- * 0: sums over them and the largest of them are φ alike.
+ * Replaces a factor of at least three variables by a chain of small tables. Each auxiliary variable holds the machine's
+ * state after one more literal, so it is determined by the previous auxiliary variable and that literal. A joint state
+ * of the factor's own variables therefore has exactly one consistent extension to the auxiliary variables (none if φ is
+ * 0). Hence both the sum and the maximum over the auxiliary variables equal φ.
  */
 export function addChain(list: TableList, given: MachineFactor): void {
   const { factor, kind, machine, variables, states, log } = given;
@@ -42,7 +43,7 @@ export function addChain(list: TableList, given: MachineFactor): void {
     entries += machine.states(Math.max(1, i)) * list.count(variables[i]) * (i < head ? machine.states(i + 1) : 1);
   if (entries > MOST_CHAIN) refuseWide(factor, kind, variables.length, entries, MOST_CHAIN);
   const holds = (i: number, state: number): number => (state === states[i] ? 1 : 0);
-  /** What knows the state behind the literals so far. A literal of two states does itself. */
+  /** Variable that encodes the machine's state so far. A two-state first variable serves as its own encoding. */
   let before: number[] = [];
   let behind = (_: number): number => machine.start;
   for (let i = 0; i < head; i++) {

@@ -1,24 +1,24 @@
 import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import { bytesText } from "../../engine/memory/room.ts";
 
-/** Bytes that all columns of a graph take together, and the most that they may. */
+/** Memory budget, in bytes, that all columns of a graph share. */
 export class Budget {
   used = 0;
   readonly limit: number;
   private readonly edges: () => number;
 
-  /** `edges`: how many the graph has now. */
+  /** `edges` returns the graph's current number of edges. */
   constructor(limit: number, edges: () => number = () => 0) {
     this.limit = limit;
     this.edges = edges;
   }
 
-  /** Bytes that can still be had. */
+  /** Number of bytes still available. */
   get left(): number {
     return this.limit - this.used;
   }
 
-  /** @throws MemoryLimitError where there is no room for `bytes` more */
+  /** @throws MemoryLimitError if fewer than `bytes` bytes are left */
   take(bytes: number): void {
     if (bytes > this.left) {
       const edges = this.edges();
@@ -34,13 +34,15 @@ export class Budget {
 
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
-/** By how much more than needed a full column grows: a sixteenth, so that a graph of any size is nearly all data. */
+/**
+ * Share by which a full column grows beyond the needed length. It is small so that a graph's memory is nearly all data.
+ */
 const GROWTH = 1 / 16;
 const LEAST = 16;
 
 /**
- * Numbers by index, in an array that grows. Whole numbers take as few bytes each as the largest so far needs, 1, 2 or 4. While all are the usual
- * one, no array is there at all.
+ * A growable array of numbers. Whole numbers take 1, 2 or 4 bytes each, as required by the largest one so far. As long
+ * as every number equals the usual one, no array is allocated.
  */
 export class Column {
   length = 0;
@@ -56,7 +58,7 @@ export class Column {
     this.usual = usual;
   }
 
-  /** Bytes taken, with what is kept free for growth. */
+  /** Number of allocated bytes, including spare capacity. */
   get byteLength(): number {
     return this.numbers?.byteLength ?? 0;
   }
@@ -69,19 +71,19 @@ export class Column {
     this.set(this.length, value);
   }
 
-  /** Beyond the end, too, where a usual number is there to fill the gap with. */
+  /** Sets a number. The index may lie beyond the end if the column has a usual number to fill the gap. */
   set(index: number, value: number): void {
     if (this.numbers !== undefined || value !== this.usual) this.room(index, value)[index] = value;
     if (index >= this.length) this.length = index + 1;
   }
 
-  /** A copy of [from, to). */
+  /** Returns a copy of the range [from, to). */
   slice(from: number, to: number): Float64Array {
     if (this.numbers === undefined) return new Float64Array(to - from).fill(this.usual ?? 0);
     return Float64Array.from(this.numbers.subarray(from, to));
   }
 
-  /** Growth goes straight to this length: it is known to come. */
+  /** Announces the final length, so that the array grows to it in one step. */
   plan(length: number): void {
     this.planned = length;
   }
@@ -93,7 +95,7 @@ export class Column {
     return copy;
   }
 
-  /** An array that has `index`, and holds `value`. */
+  /** Returns an array that contains `index` and whose element type can represent `value`. */
   private room(index: number, value: number): Numbers {
     const { numbers } = this;
     const Fitting = this.fitting(value);

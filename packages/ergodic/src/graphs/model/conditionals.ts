@@ -8,14 +8,20 @@ import { addNoisyOr } from "./noisy-or.ts";
 import type { FactorLook, StoredFactor, Structure } from "./structure.ts";
 import { TableList } from "./table-list.ts";
 
-/** Functions with a weight have numbers below this. */
+/** Codes of weighted functions are below this number. */
 const WEIGHTED = 100;
-/** Entries of the table of a function of literals; those of more, and of more than two literals, count. */
+/**
+ * Largest table of a function of at most two literals. Wider functions are evaluated from the number of satisfied
+ * literals.
+ */
 const MOST_TABLE = 64;
-/** Entries of the table of a noisy or; wider ones become chains. */
+/** Largest table of a noisy-or factor. Wider ones become chains. */
 const MOST_NOISY = 256;
 
-/** A graph's factors in columns, yielding every few milliseconds. Shapes of functions of literals are shared by all factors with the same function, literals and numbers of states. */
+/**
+ * Converts a graph's factors to columns, yielding every few milliseconds. Functions of literals share a shape if they
+ * have the same function, literals and numbers of states.
+ */
 export function* columning(structure: Structure, observations: Observations): Generator<void, Conditionals> {
   const { variableCount, factorCount, edgeCount } = structure;
   const shapes = new Shapes();
@@ -68,7 +74,7 @@ export function* columning(structure: Structure, observations: Observations): Ge
   };
 }
 
-/** Truthiness of what was not observed, as probabilities. */
+/** Returns the truthiness of unobserved variables, normalised to probabilities. */
 function labelsOf(structure: Structure, observations: Observations): { labels?: Map<number, Float64Array> } {
   const labels = new Map<number, Float64Array>();
   for (const [variable, truthiness] of structure.truthiness) {
@@ -99,7 +105,7 @@ function addNoisy(
   addNoisyOr(list, given, observed, true, MOST_NOISY);
 }
 
-/** Shapes, each once. */
+/** Distinct shapes, each stored once. */
 class Shapes {
   private readonly begins = [0];
   private readonly values: Float64Array[] = [];
@@ -110,7 +116,9 @@ class Shapes {
     return this.add(values, 0);
   }
 
-  /** `value`: g of a value of the machine. `kind` tells machines apart. */
+  /**
+   * Adds the shape of a function of literals. `value` maps a value of the machine to g. `kind` distinguishes machines.
+   */
   literals(
     structure: Structure,
     look: FactorLook,
@@ -126,7 +134,7 @@ class Shapes {
       const key = typeof kind === "number" ? -(kind + WEIGHTED * arity) - 1 : `${kind} ${arity}`;
       return this.known.get(key) ?? this.know(key, countedValues(machine, arity - 1).map(value), 1);
     }
-    // At most 64 states each: a key of up to two variables fits a number.
+    // A table has at most 64 entries, so a key for up to two variables fits in a number.
     let key: string | number = 0;
     for (let edge = from; edge < to; edge++)
       key = (key * 65 + structure.stateCount(structure.edgeVariable(edge))) * 65 + structure.edgeState(edge);
@@ -163,14 +171,17 @@ class Shapes {
   }
 }
 
-/** By whether the head holds, and by how many literals of the body do, the machine's value; it does not depend on which. */
+/**
+ * Returns the machine's value for each state of the head and each number of satisfied body literals. The value does not
+ * depend on which body literals are satisfied.
+ */
 function countedValues(machine: Machine, body: number): Float64Array {
   const values = new Float64Array(2 * (body + 1));
   let failed = machine.start;
   for (let fails = 0; fails <= body; fails++) {
     const count = body - fails;
     let state = failed;
-    // Behind some literals that hold, more of them change nothing.
+    // Stop as soon as one more satisfied literal leaves the state unchanged.
     for (let i = 0, before = -2; i < count && state !== before && state >= 0; i++) {
       before = state;
       state = machine.next(state, 1);
@@ -181,7 +192,7 @@ function countedValues(machine: Machine, body: number): Float64Array {
   return values;
 }
 
-/** Factors and their edges, in arrays of a known size that grow where there are auxiliary ones. */
+/** Factors and their edges, in arrays of known size. The arrays grow if auxiliary factors are added. */
 class Columns {
   private ends: Uint32Array;
   private shapes: Uint32Array;

@@ -2,31 +2,38 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { nearest } from "../../engine/errors/nearest.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
-/** A state of a variable: what it is called, or its number from 0; true and false of a Boolean. Numbers mean names where the states are called by numbers. */
+/**
+ * A state of a variable: its name, its number (from 0), or `true` or `false` for a Boolean. If all state names are
+ * numbers, a number is read as a name.
+ */
 export type StateName = string | number | boolean;
-/** The states of a variable: how many, or what they are called. */
+/** The states of a variable: their number or their names. */
 export type States = number | readonly (string | number)[];
 
-/** The states that a variable has; many variables share one. */
+/** A set of states, which many variables can share. */
 export interface Domain {
   readonly count: number;
-  /** What states are called; absent: "0", "1" … */
+  /** Names of the states. Default "0", "1" … */
   readonly labels?: readonly string[];
-  /** Labels as numbers, where all are. */
+  /** The labels as numbers, if all of them are numeric. */
   readonly values?: readonly number[];
-  /** false and true. */
+  /** Whether the states are `false` and `true`. */
   readonly boolean?: boolean;
-  /** As it was given. */
+  /** The states as the user gave them. */
   readonly given?: States;
 }
 
-/** States of one variable at most: what typed arrays count by. */
+/** Largest number of states of a variable, which is the largest length of a typed array. */
 const MOST_STATES = 2 ** 32 - 1;
 
-/** false and true. */
+/** Domain of a Boolean variable. */
 export const boolean: Domain = { count: 2, labels: ["false", "true"], boolean: true };
 
-/** @throws OptionError for no states at all, and for two that are called alike */
+/**
+ * Checks the states of a variable and returns their domain.
+ *
+ * @throws OptionError if there are no states or two have the same name
+ */
 export function domainOf(where: string, states: States): Domain {
   if (typeof states === "number") {
     if (Number.isInteger(states) && states >= 1 && states <= MOST_STATES) return { count: states, given: states };
@@ -47,10 +54,10 @@ export function domainOf(where: string, states: States): Domain {
   return { count: labels.length, labels, ...(values.every(Number.isFinite) ? { values } : {}), given: states };
 }
 
-/** What a state is called. */
+/** Returns the name of a state. */
 export const labelOf = ({ labels }: Domain, state: number): string => labels?.[state] ?? String(state);
 
-/** The number of a state. @throws OptionError that names the nearest, for one that there is not */
+/** Returns the number of a state. @throws OptionError that suggests the nearest name if there is no such state */
 export function stateOf(where: string, domain: Domain, given: StateName): number {
   const { count, labels, values } = domain;
   let state = -1;

@@ -6,12 +6,15 @@ import { type StateName, stateOf } from "./domains.ts";
 import type { VariableName } from "./literals.ts";
 import type { Structure } from "./structure.ts";
 
-/** What was seen, by the variable's name: its state; or, by state, how likely it makes what was seen (soft evidence), up to a factor. */
+/**
+ * Evidence by variable name: the observed state, or soft evidence, which is a list of likelihoods per state (up to a
+ * constant factor).
+ */
 export type Evidence = Readonly<Record<string, StateName | readonly number[] | Float64Array>>;
 
-/** States that were observed, and likelihoods, of a structure's variables. */
+/** Observed states and soft evidence (likelihoods) of a structure's variables. */
 export class Observations {
-  /** By variable its state + 1; 0 where nothing was seen. */
+  /** Observed state + 1 per variable, or 0 if the variable is unobserved. */
   private readonly states: Column;
   readonly soft: Map<number, Float64Array>;
 
@@ -24,7 +27,7 @@ export class Observations {
     return new Observations(new Budget(Infinity), this.states.clone(), new Map(this.soft));
   }
 
-  /** The observed state; −1: none. */
+  /** Returns the observed state, or −1 if there is none. */
   state(variable: number): number {
     return variable < this.states.length ? this.states.at(variable) - 1 : -1;
   }
@@ -37,14 +40,14 @@ export class Observations {
     this.states.set(variable, 0);
   }
 
-  /** How many variables were observed. */
+  /** Returns the number of observed variables. */
   count(): number {
     let count = 0;
     for (let i = 0; i < this.states.length; i++) if (this.states.at(i) > 0) count++;
     return count;
   }
 
-  /** Bytes of the column of states. */
+  /** Number of bytes in the column of states. */
   get byteLength(): number {
     return this.states.byteLength;
   }
@@ -77,7 +80,7 @@ export class Observations {
   }
 }
 
-/** Keys of objects are texts: "3" is variable 3, unless one is called so. */
+/** Object keys are strings: "3" means variable 3, unless a variable has the name "3". */
 function byNumber(structure: Structure, name: string): VariableName {
   if (!/^(0|[1-9]\d*)$/.test(name)) return name;
   return structure.hasName(name) ? name : Number(name);

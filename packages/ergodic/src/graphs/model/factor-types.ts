@@ -1,50 +1,50 @@
 import type { FactorKind } from "./structure.ts";
 
-/** A weight that factors share: of `weight()`. */
+/** A weight that factors can share, as returned by `weight()`. */
 export interface Weight {
-  /** Its number, from 0. */
+  /** Number of the weight, from 0. */
   readonly id: number;
 }
 
-/** A weight as it is now. */
+/** The current state of a weight. */
 export interface WeightState {
-  /** As it was given. */
+  /** Name given to the weight, if any. */
   readonly name: string | undefined;
-  /** In the factors' exponents. */
+  /** Current value, a coefficient in the exponents of its factors. */
   readonly value: number;
-  /** Learning leaves it as it is. */
+  /** Whether learning leaves the weight unchanged. */
   readonly fixed: boolean;
 }
 
-/** Options of factors that have a weight. */
+/** Options of weighted factors. */
 export interface WeightedOptions {
-  /** Of `weight()`, or its name; a number is a fixed weight of that value. Default 1. */
+  /** Weight from `weight()`, or its name. A number means a fixed weight of that value. Default 1. */
   weight?: Weight | number | string;
-  /** Multiplies the weight in this factor. Default 1. */
+  /** Multiplier of the weight in this factor. Default 1. */
   feature?: number;
 }
 
-/** A list of numbers, or of such lists, one level a variable. */
+/** A list of numbers, or nested lists with one level per variable. */
 export type NestedNumbers = ArrayLike<number> | readonly NestedNumbers[];
 
-/** A factor as it was given. Literals are by the numbers of their states. */
+/** A factor as it was given. Literals are stored as state numbers. */
 export interface GraphFactor {
-  /** What it is a function by. */
+  /** Function that the factor computes. */
   readonly kind: FactorKind;
-  /** Numbers of its variables; of conditional functions the head, the child, is last. */
+  /** Numbers of its variables. In conditional functions the head (the child) is last. */
   readonly variables: readonly number[];
-  /** By variable, the state of its literal; empty for tables. */
+  /** State of each variable's literal. Empty for tables. */
   readonly states: readonly number[];
-  /** The number of its weight, where it has one. */
+  /** Number of its weight, if it has one. */
   readonly weight?: number;
-  /** Multiplies the weight. */
+  /** Multiplier of the weight. */
   readonly feature?: number;
-  /** Of tables: by the states of its variables, the last fastest. */
+  /** Entries of a table, indexed by the states of its variables (the last variable varies fastest). */
   readonly values?: Float64Array;
-  /** The values are logarithms. */
+  /** Whether `values` are logarithms. */
   readonly logs?: boolean;
-  /** Of "noisyOr": of each parent, how likely it turns the child on; then the leak. */
+  /** Parameters of a "noisyOr" factor: for each parent the probability that it turns the child on, then the leak. */
   readonly probabilities?: readonly number[];
-  /** Of "atMost". */
+  /** Largest number of literals that may hold in an "atMost" factor. */
   readonly most?: number;
 }

@@ -11,7 +11,11 @@ import type { Literal, VariableName } from "./literals.ts";
 const WHERE = "factorGraphFromJson";
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The graph that `toJSON()` described. @throws OptionError [JSON_TYPE] that names the place of what is wrong */
+/**
+ * Builds a graph from the output of its `toJSON()`.
+ *
+ * @throws OptionError [JSON_TYPE] that names the position of the error
+ */
 export function factorGraphFromJson(json: unknown): FactorGraph {
   const given = fields(WHERE, json);
   const { format, version, variables, weights, factors, evidence = [], soft = [] } = given;
@@ -105,7 +109,9 @@ function fields(where: string, given: unknown): Fields {
   throw wrong(where, `${shown(given)} was given, but must be an object`);
 }
 
-/** Other keys are slips, which would make another graph: a misspelt weight, or two kinds of factor in one. */
+/**
+ * Rejects unknown keys, because a misspelt `weight` or a second kind of factor would silently give a different graph.
+ */
 function only(where: string, given: Fields, known: readonly string[]): Fields {
   const other = Object.keys(given).find((key) => !known.includes(key));
   if (other === undefined) return given;
@@ -126,7 +132,7 @@ function pair(where: string, given: unknown): [unknown, unknown] {
   throw wrong(where, `${isList(given) ? `a list of ${given.length}` : shown(given)} was given, but must be a pair`);
 }
 
-/** What the graph refuses, with the place in the JSON. */
+/** Calls `take` on each item. Errors thrown by the graph are reported with their position in the JSON. */
 function each(key: string, given: unknown, take: (item: unknown, where: string) => void): void {
   items(WHERE, key, given).forEach((item, i) => {
     const where = `${WHERE}: ${key}[${i}]`;

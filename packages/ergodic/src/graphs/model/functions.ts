@@ -1,19 +1,20 @@
 import { log } from "../../engine/numbers/log.ts";
 
 /**
- * Functions of literals, each 1 where it is satisfied and 0 elsewhere, read from left to right by a machine with few states: it starts in `start`, takes
- * one literal after another by `next`, and has the value `value(state, head)` once it is before the last one, the head. What is written here once gives
- * small tables directly, and for many literals a chain of small tables (chains.ts).
+ * Evaluates a function of literals with a small finite-state machine that reads the literals from left to right. The
+ * machine begins in `start`, consumes one literal at a time through `next`, and returns `value(state, head)` when only
+ * the last literal, the head, is left. The same definition yields tables for few literals, and a chain of small tables
+ * for many (chains.ts).
  *
- * Numbers of the functions and their values: DimmWitted, the sampler of DeepDive.
+ * The numbers and values of the functions follow DimmWitted, the sampler of DeepDive.
  */
 export interface Machine {
   readonly start: number;
-  /** The state behind one more literal; −1: from here on the value is 0 whatever comes. */
+  /** Returns the state after one more literal, or −1 if the value is now 0 regardless of the remaining literals. */
   next(state: number, literal: number): number;
-  /** `body`: literals before the head. */
+  /** Returns the function's value. `body` is the number of literals before the head. */
   value(state: number, head: number, body: number): number;
-  /** How many states there are behind `count` literals, at least one. */
+  /** Returns the number of possible states after `count` literals (`count` ≥ 1). */
   states(count: number): number;
 }
 
@@ -22,7 +23,7 @@ const both = (state: number, literal: number): number => (state && literal ? 1 :
 const two = (): number => 2;
 const all = { start: 1, next: both, states: two };
 
-/** Body literals that are not satisfied, or all of them where the head is. */
+/** The state counts unsatisfied body literals. If the head holds, all body literals count. */
 const votes = {
   start: 0,
   next: (state: number, literal: number) => state + (literal ? 0 : 1),
@@ -30,11 +31,14 @@ const votes = {
 };
 const linear = (state: number, head: number, body: number): number => (body === 0 ? head : head ? body : state);
 
-/** By name: its number in DimmWitted's files, and its machine. The factor is exp(weight · feature · value). */
+/**
+ * Functions by name, with their numbers in DimmWitted's files and their machines. The factor is exp(weight · feature ·
+ * value).
+ */
 export const logicalFunctions = {
-  /** 0 where the body is false; elsewhere 1 or −1 by the head. */
+  /** 0 if the body is false. Otherwise 1 if the head holds and −1 if not. */
   implyNatural: { id: 0, ...all, value: (state, head) => (state ? sign(head) : 0) },
-  /** 1 where any literal holds, else −1. */
+  /** 1 if any literal holds, else −1. */
   or: {
     id: 1,
     start: 0,
@@ -42,9 +46,9 @@ export const logicalFunctions = {
     states: two,
     value: (state, head) => sign(state || head),
   },
-  /** 1 where all literals hold, else −1. */
+  /** 1 if all literals hold, else −1. */
   and: { id: 2, ...all, value: (state, head) => sign(both(state, head)) },
-  /** 1 where all literals hold or none does, else −1. States: all false, all true, mixed, and the start. */
+  /** 1 if all literals hold or none does, else −1. States: 0 all false, 1 all true, 2 mixed, 3 start. */
   equal: {
     id: 3,
     start: 3,
@@ -52,36 +56,36 @@ export const logicalFunctions = {
     states: () => 3,
     value: (state, head) => sign(state === 3 || state === head),
   },
-  /** As `and`. */
+  /** Same as `and`. */
   isTrue: { id: 4, ...all, value: (state, head) => sign(both(state, head)) },
-  /** How many body literals imply the head. */
+  /** Number of body literals that imply the head. */
   linear: { id: 7, ...votes, value: linear },
-  /** log2(1 + that number). */
+  /** log2(1 + n), where n is the number of body literals that imply the head. */
   ratio: { id: 8, ...votes, value: (state, head, body) => log(1 + linear(state, head, body)) / Math.LN2 },
-  /** 1 where that number is above 0, else 0. */
+  /** 1 if any body literal implies the head, else 0. */
   logical: { id: 9, ...all, value: (state, head) => (state && !head ? 0 : 1) },
-  /** 1 where all literals hold, else 0. */
+  /** 1 if all literals hold, else 0. */
   all: { id: 12, ...all, value: both },
-  /** 1 where the body is false; elsewhere the head. */
+  /** 1 if the body is false or the head holds, else 0. */
   imply: { id: 13, ...all, value: (state, head) => (state ? head : 1) },
 } as const satisfies Record<string, Machine & { id: number }>;
 
-/** Functions of literals that have weights. */
+/** Name of a weighted function of literals. */
 export type LogicalFunction = keyof typeof logicalFunctions;
 
 const names = Object.keys(logicalFunctions) as LogicalFunction[];
 
-/** The names of the functions of literals. */
+/** Names of the weighted functions of literals. */
 export const logicalFunctionNames: readonly LogicalFunction[] = names;
 
 const byId = new Map<number, LogicalFunction>(names.map((name) => [logicalFunctions[name].id, name]));
 
-/** The function with a number of DimmWitted's files; undefined where there is none. */
+/** Returns the function with this number in DimmWitted's files, or undefined if there is none. */
 export function logicalFunctionOf(id: number): LogicalFunction | undefined {
   return byId.get(id);
 }
 
-/** 1 where exactly one literal holds, else 0. */
+/** 1 if exactly one literal holds, else 0. */
 export const oneOfMachine: Machine = {
   start: 0,
   next: (state, literal) => (state + literal > 1 ? -1 : state + literal),
@@ -89,7 +93,7 @@ export const oneOfMachine: Machine = {
   value: (state, head) => (state + head === 1 ? 1 : 0),
 };
 
-/** 1 where at most `most` literals hold, else 0. */
+/** 1 if at most `most` literals hold, else 0. */
 export const atMostMachine = (most: number): Machine => ({
   start: 0,
   next: (state, literal) => (state + literal > most ? -1 : state + literal),

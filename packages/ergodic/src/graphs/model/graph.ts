@@ -17,18 +17,18 @@ import { type StoredFactor, Structure } from "./structure.ts";
 import { denseTable, tabling } from "./tables.ts";
 
 const WHERE = "factorGraph";
-/** Entries of a factor that is asked for as a table. */
+/** Largest number of entries of a factor returned as a table. */
 const MOST_ENTRIES = 2 ** 24;
 
 /** Options of `variable()`. */
 export interface VariableOptions {
-  /** By state, how true it is held to be, from 0 to 1: in learning, over their sum, the probabilities of its label, unless it was observed. */
+  /** Degree of truth of each state, 0 to 1. `fit` learns from it as from an uncertain label, unless observed. */
   truthiness?: ArrayLike<number>;
-  /** The state that samplers begin with. Default the first. */
+  /** State in which samplers start. Default: the first state. */
   initial?: StateName;
 }
 
-/** A graph of discrete variables and factors, p(x) ∝ Π φ(x): made by `factorGraph()`, read by `readUai` and its like, inferred from by `infer`. */
+/** Graph of discrete variables and factors, p(x) ∝ Π φ(x). Created by `factorGraph()` or `readUai`, read by `infer`. */
 export class FactorGraph {
   readonly #structure: Structure;
   readonly #observations: Observations;
@@ -38,36 +38,36 @@ export class FactorGraph {
     this.#observations = observations;
   }
 
-  /** Names what learns weights: see `fit`. */
+  /** Identifies the learner of the weights: see `fit`. */
   get trainable(): { readonly by: "graph" } {
     return { by: "graph" };
   }
-  /** How many variables there are. */
+  /** Number of variables. */
   get variableCount(): number {
     return this.#structure.variableCount;
   }
-  /** How many factors there are. */
+  /** Number of factors. */
   get factorCount(): number {
     return this.#structure.factorCount;
   }
-  /** How many weights there are. */
+  /** Number of weights. */
   get weightCount(): number {
     return this.#structure.weightCount;
   }
-  /** Places of variables in factors, over all factors. */
+  /** Number of edges, that is, of (factor, variable) pairs. */
   get edgeCount(): number {
     return this.#structure.edgeCount;
   }
-  /** Bytes of its arrays, with what is kept free for growth; names come on top. */
+  /** Number of bytes in the graph's arrays, including spare capacity but not names. */
   get byteLength(): number {
     return this.#structure.budget.used;
   }
 
   /**
-   * A new variable, and its number. `states`: how many, or their names (texts or numbers); absent: a Boolean. Without a name it is called by its number: x7.
-   *
-   * `truthiness`: by state, how true it is held to be, from which `fit` learns as from a label y with these probabilities q, by E_q ln P(evidence, y). `initial`:
-   * the state that samplers begin with, by default the first. Inference uses neither.
+   * Adds a variable and returns its number. `states`: number of states, or their names. Default: a Boolean. Unnamed
+   * variables are called x and their number. `truthiness`: degree of truth of each state; `fit` learns from it as from
+   * a label y with probabilities q, by E_q ln P(evidence, y). `initial`: state in which samplers start (default: the
+   * first). Inference uses neither.
    */
   variable(name?: string, states?: States, options: VariableOptions = {}): number {
     const where = `${WHERE}.variable${name === undefined ? "" : `: "${name}"`}`;
@@ -89,7 +89,7 @@ export class FactorGraph {
     return variable;
   }
 
-  /** A weight that factors can share. Default value 0; `fixed`: learning leaves it as it is. */
+  /** Adds a weight that factors can share. Default value 0. With `fixed`, learning leaves it unchanged. */
   weight(name?: string, value = 0, options: { fixed?: boolean } = {}): Weight {
     const where = `${WHERE}.weight`;
     checkKeys(where, options, ["fixed"]);
@@ -98,7 +98,7 @@ export class FactorGraph {
     return { id: this.#structure.addWeight(where, name, value, options.fixed ?? false) };
   }
 
-  /** A factor φ(x) ≥ 0 as a table, flat or nested, the last variable fastest. `logs`: the values are ln φ, −Infinity for 0. */
+  /** Adds a factor φ(x) ≥ 0 as a flat or nested table, last axis fastest. `logs`: values are ln φ, −Infinity for 0. */
   table(variables: readonly VariableName[], values: NestedNumbers | number, options: { logs?: boolean } = {}): number {
     const where = `${WHERE}.table`;
     checkKeys(where, options, ["logs"]);
@@ -110,7 +110,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "table", variables: scope, values: flat, logs });
   }
 
-  /** exp(weight · feature · value) of a function of literals, by the function's name. The head is the last literal. */
+  /** Adds a factor exp(weight · feature · value) of a function of literals, by name. The head is the last literal. */
   logicalFactor(name: LogicalFunction, literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     if (!logicalFunctionNames.includes(name))
       throw new OptionError(
@@ -121,50 +121,50 @@ export class FactorGraph {
     return this.#logical(name, literals, options);
   }
 
-  /** Value 1 where the body is false, or the head true (Markov logic); else 0. */
+  /** Adds a factor with value 1 if the body is false or the head is true (Markov logic), else 0. */
   imply(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("imply", [...list("imply", body), head], options);
   }
-  /** Value 0 where the body is false; elsewhere 1 where the head is true, else −1. */
+  /** Adds a factor with value 0 if the body is false. Otherwise 1 if the head is true, else −1. */
   implyNatural(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("implyNatural", [...list("implyNatural", body), head], options);
   }
-  /** Value: how many literals of the body imply the head. */
+  /** Adds a factor whose value is the number of body literals that imply the head. */
   linear(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("linear", [...list("linear", body), head], options);
   }
-  /** Value: log2(1 + how many literals of the body imply the head). */
+  /** Adds a factor with value log2(1 + n), where n is the number of body literals that imply the head. */
   ratio(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("ratio", [...list("ratio", body), head], options);
   }
-  /** Value 1 where any literal of the body implies the head, else 0. */
+  /** Adds a factor with value 1 if any body literal implies the head, else 0. */
   logical(body: readonly LiteralLike[], head: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("logical", [...list("logical", body), head], options);
   }
-  /** Value 1 where any literal holds, else −1. */
+  /** Adds a factor with value 1 if any literal holds, else −1. */
   or(literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     return this.#logical("or", literals, options);
   }
-  /** Value 1 where all literals hold, else −1. */
+  /** Adds a factor with value 1 if all literals hold, else −1. */
   and(literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     return this.#logical("and", literals, options);
   }
-  /** Value 1 where all literals hold, else 0. */
+  /** Adds a factor with value 1 if all literals hold, else 0. */
   all(literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     return this.#logical("all", literals, options);
   }
-  /** Value 1 where all literals hold or none does, else −1. */
+  /** Adds a factor with value 1 if all literals hold or none does, else −1. */
   equal(literals: readonly LiteralLike[], options: WeightedOptions = {}): number {
     return this.#logical("equal", literals, options);
   }
-  /** Value 1 where the literal holds, else −1. */
+  /** Adds a factor with value 1 if the literal holds, else −1. */
   isTrue(literal: LiteralLike, options: WeightedOptions = {}): number {
     return this.#logical("isTrue", [literal], options);
   }
 
   /**
-   * P(child | parents) of a noisy or: each parent that holds turns the child on with its probability, independently of the others, and so does the
-   * leak (default 0).
+   * Adds a noisy-or P(child | parents): each parent that holds turns the child on with its own probability,
+   * independently of the others. So does the leak (default 0), even if no parent holds.
    */
   noisyOr(child: LiteralLike, parents: readonly (readonly [LiteralLike, number])[], options: { leak?: number } = {}): number {
     const where = `${WHERE}.noisyOr`;
@@ -182,19 +182,19 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: "noisyOr", ...factor, probabilities: [...parents.map(([, p]) => p), leak] });
   }
 
-  /** Exactly one of the literals holds: 1 there, 0 elsewhere. */
+  /** Adds a factor that is 1 if exactly one of the literals holds, else 0. */
   oneOf(literals: readonly LiteralLike[]): number {
     return this.#structure.addFactor({ kind: "oneOf", ...literalsOf(this.#structure, `${WHERE}.oneOf`, literals) });
   }
 
-  /** At most so many of the literals hold: 1 there, 0 elsewhere. */
+  /** Adds a factor that is 1 if at most `most` of the literals hold, else 0. */
   atMost(most: number, literals: readonly LiteralLike[]): number {
     const where = `${WHERE}.atMost`;
     checkNumber(where, "the number", most, { low: 0, high: 2 ** 31, integer: true });
     return this.#structure.addFactor({ kind: "atMost", ...literalsOf(this.#structure, where, literals), most });
   }
 
-  /** The same as the methods above by numbers alone, for readers of files: a weighted function, its variables, their literals' states, the weight's id. */
+  /** Adds a weighted function by numbers: variables, states of their literals, and weight id. For file readers. */
   addFactor(name: LogicalFunction, variables: ArrayLike<number>, states: ArrayLike<number>, weight: number, feature = 1): number {
     const where = `${WHERE}.addFactor`;
     if (!logicalFunctionNames.includes(name)) throw new OptionError(where, `there is no function ${shown(name)}`, "OPTION_RANGE");
@@ -209,7 +209,7 @@ export class FactorGraph {
     return this.#structure.addFactor({ kind: name, variables, states, weight, feature });
   }
 
-  /** So many more factors are about to be added, with so many places of variables: arrays grow once. */
+  /** Announces how many more factors and edges will be added, so that arrays grow only once. */
   plan(factors: number, edges: number): this {
     for (const [name, count] of Object.entries({ factors, edges }))
       checkNumber(`${WHERE}.plan`, name, count, { low: 0, integer: true });
@@ -217,14 +217,14 @@ export class FactorGraph {
     return this;
   }
 
-  /** The variable was seen in this state, by its name or its number. */
+  /** Records that the variable (name or number) was observed in this state. */
   observe(variable: VariableName, state: StateName): this {
     if (typeof state === "object") refuse(`${WHERE}.observe`, "state", state, "a state", '"yes"; likelihoods are for soft()');
     this.#observations.add(`${WHERE}.observe`, this.#structure, variable, state);
     return this;
   }
 
-  /** By state, how likely it makes what was seen, up to a factor; takes the place of what was given before. */
+  /** Sets soft evidence, a likelihood per state up to a constant factor. Replaces earlier soft evidence. */
   soft(variable: VariableName, likelihood: ArrayLike<number>): this {
     const number = this.#structure.variable(`${WHERE}.soft`, variable);
     const where = `${WHERE}.soft: "${this.variableName(number)}"`;
@@ -232,44 +232,44 @@ export class FactorGraph {
     return this;
   }
 
-  /** A graph of the same factors, also of those that are added later, with more evidence; this one stays as it is. */
+  /** Returns a graph with more evidence. Both share all factors, including later ones. This graph stays unchanged. */
   withEvidence(evidence: Evidence): FactorGraph {
     const observations = this.#observations.clone();
     observations.addAll("evidence", this.#structure, evidence);
     return new FactorGraph(this.#structure, observations);
   }
 
-  /** A graph of the same factors, whose weights, by their numbers, have these values; this one stays as it is. */
+  /** Returns a graph with these weight values, by weight number, and the same factors. This graph stays unchanged. */
   withWeights(values: ArrayLike<number>): FactorGraph {
     return new FactorGraph(this.#structure.withWeights(), this.#observations).setWeights(values);
   }
 
-  /** A graph of the same factors in which these variables were not observed; this one stays as it is. */
+  /** Returns a graph without evidence on these variables, and with the same factors. This graph stays unchanged. */
   withoutEvidence(variables: Iterable<VariableName>): FactorGraph {
     const observations = this.#observations.clone();
     for (const variable of variables) observations.forget(this.variableNumber(variable));
     return new FactorGraph(this.#structure, observations);
   }
 
-  /** The number of a variable. @throws OptionError that names the nearest, for one that there is not */
+  /** Returns the number of a variable. @throws OptionError that suggests the nearest name if it is unknown */
   variableNumber(name: VariableName): number {
     return this.#structure.variable(WHERE, name);
   }
-  /** A variable's name: x7, where none was given. */
+  /** Returns the name of a variable. An unnamed variable is called by its number, such as x7. */
   variableName(variable: VariableName): string {
     return this.#structure.name(this.variableNumber(variable));
   }
-  /** How many states a variable has. */
+  /** Returns the number of states of a variable. */
   stateCount(variable: VariableName): number {
     return this.#structure.domain(this.variableNumber(variable)).count;
   }
-  /** What the states of a variable are called; "false" and "true" of a Boolean. */
+  /** Returns the names of a variable's states ("false" and "true" for a Boolean). */
   stateNames(variable: VariableName): string[] {
     const number = this.variableNumber(variable);
     checkRoom(WHERE, `the names of ${this.stateCount(number)} states`, 32 * this.stateCount(number), MOST_OBJECTS);
     return Array.from({ length: this.stateCount(number) }, (_, state) => this.#structure.label(number, state));
   }
-  /** How a variable was made: its name and states, absent where none were given, its truthiness, and the number of its initial state if that is not the first. */
+  /** Returns the arguments of `variable()`: name and states if given, truthiness, and initial state if it is not 0. */
   variableAt(variable: number): { name?: string; states?: States; truthiness?: Float64Array; initial?: number } {
     const number = this.variableNumber(variable);
     const name = this.#structure.givenName(number);
@@ -283,16 +283,16 @@ export class FactorGraph {
       ...(initial > 0 ? { initial } : {}),
     };
   }
-  /** The number of the state that was observed; −1: none. */
+  /** Returns the number of the observed state, or −1 if the variable is unobserved. */
   observedState(variable: VariableName): number {
     return this.#observations.state(this.variableNumber(variable));
   }
-  /** Likelihoods by state, where soft evidence was given. */
+  /** Returns the soft evidence on a variable, as a likelihood per state, or undefined if there is none. */
   softEvidence(variable: VariableName): Float64Array | undefined {
     return this.#observations.soft.get(this.variableNumber(variable))?.slice();
   }
 
-  /** A factor as it was given. */
+  /** Returns a factor as it was given. */
   factorAt(factor: number): GraphFactor {
     const { variables, states, probabilities, values, ...rest } = this.#stored(factor);
     return {
@@ -304,16 +304,16 @@ export class FactorGraph {
     };
   }
 
-  /** A factor as a table. @throws CapabilityError where that has more than 2^24 entries */
+  /** Returns a factor as a table. @throws CapabilityError if the table has more than 2^24 entries */
   factorTable(factor: number): TableFactor {
     return denseTable(this.#structure, this.#stored(factor), factor, MOST_ENTRIES);
   }
 
-  /** A weight as it is now, by what `weight()` gave, its name or its number. */
+  /** Returns the current state of a weight, given as a `weight()` result, a name or a number. */
   weightState(weight: Weight | string | number): WeightState {
     return this.#structure.weight(weightNumber(this.#structure, WHERE, weight));
   }
-  /** Gives weights, by their numbers, new values. */
+  /** Sets the values of all weights, in the order of their numbers. */
   setWeights(values: ArrayLike<number>): this {
     const where = `${WHERE}.setWeights`;
     if (values.length !== this.weightCount)
@@ -327,30 +327,30 @@ export class FactorGraph {
     return this;
   }
 
-  /** The factors in columns, for samplers. Wide noisy ors become chains of small tables over more variables. */
+  /** Returns the factors as columns, for samplers. Wide noisy-or factors become chains of small tables. */
   conditionals(): Conditionals {
     return atOnce(this.columning());
   }
-  /** The same, yielding every few milliseconds. */
+  /** Same as `conditionals()`, but yields every few milliseconds. */
   columning(): Generator<void, Conditionals> {
     return columning(this.#structure, this.#observations);
   }
 
-  /** The factors as tables, for algorithms. Wide ones become chains of small tables over more variables, for sums or, for "map", for the largest product. */
+  /** Returns the factors as tables. Wide ones become chains, valid for sums or, with "map", the largest product. */
   factorTables(task: "marginals" | "partition" | "map"): FactorTables {
     return atOnce(this.tabling(task));
   }
-  /** The same, yielding every few milliseconds. */
+  /** Same as `factorTables()`, but yields every few milliseconds. */
   tabling(task: "marginals" | "partition" | "map"): Generator<void, FactorTables> {
     return tabling(this.#structure, this.#observations, task);
   }
 
-  /** As JSON, from which `factorGraphFromJson` makes the same graph. */
+  /** Returns the graph as JSON. `factorGraphFromJson` rebuilds the same graph from it. */
   toJSON(): JsonObject {
     return graphToJson(this.#structure, this.#observations);
   }
 
-  /** A line that says what there is. */
+  /** Returns a one-line summary of the graph. */
   toString(): string {
     const kinds = [...this.#structure.counts()].map(([kind, count]) => `${kind} ${count.toLocaleString("en")}`);
     const counted = (count: number, of: string, many = `${of}s`): string =>
@@ -391,7 +391,7 @@ function list(name: string, body: readonly LiteralLike[]): readonly LiteralLike[
   return body;
 }
 
-/** An empty factor graph. `memory`: GiB that its arrays may take, at most 4 (the default). */
+/** Creates an empty factor graph. `memory` is the largest size of its arrays in GiB, at most 4 (the default). */
 export function factorGraph(options: { memory?: number } = {}): FactorGraph {
   checkKeys(WHERE, options, ["memory"]);
   const { memory = 4 } = options;

@@ -2,13 +2,14 @@ import type { Json, JsonObject } from "../../engine/contract/index.ts";
 import type { Observations } from "./evidence.ts";
 import type { StoredFactor, Structure } from "./structure.ts";
 
-/** What the JSON says of itself. */
+/** Value of the `format` field in the JSON. */
 export const FORMAT = "ergodic factor graph";
 export const VERSION = 1;
 
 /**
- * A graph as JSON: variables, weights and factors in their order. Variables and weights are referred to by name, or by number where they have none; a
- * literal is [variable, state], or the variable alone where a Boolean is true. Logarithms of 0 are null.
+ * Converts a graph to JSON, with variables, weights and factors in order. Variables and weights are referred to by
+ * name, or by number if they have none. A literal is [variable, state], or only the variable if a Boolean is true.
+ * Logarithms of 0 are null.
  */
 export function graphToJson(structure: Structure, observations: Observations): JsonObject {
   const indices = (count: number): number[] => Array.from({ length: count }, (_, i) => i);

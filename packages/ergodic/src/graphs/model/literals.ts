@@ -1,25 +1,28 @@
 import type { StateName } from "./domains.ts";
 
-/** A variable: its name, or its number in the order in which they were made. */
+/** A variable: its name, or its number in order of creation. */
 export type VariableName = string | number;
 
-/** "This variable has this state", or has not: what logical factors are about. */
+/** The statement that a variable has, or does not have, a given state. Logical factors are functions of literals. */
 export interface Literal {
-  /** Its name or its number. */
+  /** Name or number of the variable. */
   readonly variable: VariableName;
-  /** Absent: true, of a Boolean. */
+  /** State of the variable. Default: true (only for a Boolean). */
   readonly state?: StateName;
-  /** The variable has another state. */
+  /** Whether the variable must have a different state. */
   readonly negated?: boolean;
 }
 
-/** A literal, or a Boolean variable, which is the literal that it is true. */
+/** A literal, or a Boolean variable as shorthand for "it is true". */
 export type LiteralLike = Literal | VariableName;
 
-/** The literal that a variable has a state: `is("rain", "heavy")`. */
+/** Creates the literal that a variable has a state: `is("rain", "heavy")`. */
 export const is = (variable: VariableName, state: StateName): Literal => ({ variable, state });
 
-/** The negation of a literal, or of a Boolean variable: `not("rain")`, `not(is("coin", "heads"))`. Of variables with more than two states there is none. */
+/**
+ * Negates a literal or a Boolean variable: `not("rain")`, `not(is("coin", "heads"))`. Variables with more than two
+ * states cannot be negated.
+ */
 export function not(literal: LiteralLike): Literal {
   if (typeof literal !== "object") return { variable: literal, negated: true };
   return { ...literal, negated: !literal.negated };

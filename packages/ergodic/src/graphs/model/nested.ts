@@ -3,9 +3,10 @@ import { OptionError } from "../../engine/errors/errors.ts";
 import { shown } from "../../engine/errors/shown.ts";
 
 /**
- * A table's values in one array, the last axis fastest, given so or as lists of lists. Each is checked.
+ * Flattens a table's values to one array with the last axis fastest. The values are a flat list or nested lists. Each
+ * value is checked.
  *
- * @throws OptionError that names the place of what is wrong
+ * @throws OptionError that names the position of the error
  */
 export function flatValues(
   where: string,

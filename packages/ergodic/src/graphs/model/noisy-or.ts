@@ -1,23 +1,26 @@
 import { CapabilityError } from "../../engine/errors/errors.ts";
 import type { TableList } from "./table-list.ts";
 
-/** P(child | parents): each parent whose literal holds turns the child on with its probability, and so does the leak. */
+/**
+ * Noisy-or P(child | parents): each parent whose literal holds turns the child on with its probability, and so does the
+ * leak.
+ */
 export interface NoisyOr {
   readonly factor: number;
-  /** Parents, then the child. */
+  /** The parents, then the child. */
   readonly variables: ArrayLike<number>;
   readonly states: ArrayLike<number>;
-  /** Of the parents, then the leak. */
+  /** Probabilities of the parents, then the leak. */
   readonly probabilities: ArrayLike<number>;
 }
 
-/** Entries of a table for a search for the most probable state, where there is no chain. */
+/** Largest table that is built for a search for the most probable state, for which the chain is not valid. */
 const MOST_MAP = 2 ** 16;
 
-/** The chance of either of two independent events: no difference of near numbers. */
+/** Probability that at least one of two independent events occurs, written without subtracting nearly equal numbers. */
 const either = (p: number, q: number): number => p + (1 - p) * q;
 
-/** P(child | parents) by the states of all variables. */
+/** Returns P(child | parents) as a table over the states of all variables. */
 export function noisyOrTable(list: TableList, { variables, states, probabilities }: Omit<NoisyOr, "factor">): Float64Array {
   const child = variables.length - 1;
   return list.fill(variables, (of) => {
@@ -33,11 +36,12 @@ export function noisyOrTable(list: TableList, { variables, states, probabilities
 }
 
 /**
- * What was observed goes first: parents become part of the leak, and a child that is off is a factor for each parent by itself. What is left is one table
- * where that is small. Else a chain of auxiliary variables, "on by the first parents", each of which is on by chance: right for sums. A largest product
- * needs the table.
+ * Adds a noisy-or, simplified by the evidence. Observed parents are merged into the leak, and a child observed off
+ * becomes one factor per parent. The rest becomes a single table if it is small. Otherwise it becomes a chain of
+ * auxiliary variables "on by the first parents", each of which is on with some probability. That chain is valid for
+ * sums, but a largest product needs the table.
  *
- * @throws CapabilityError where there is none
+ * @throws CapabilityError if a largest product needs a table that is too large
  */
 export function addNoisyOr(
   list: TableList,
@@ -87,7 +91,9 @@ export function addNoisyOr(
     );
 }
 
-/** The first auxiliary variable is on by the leak or the first parent; the child itself is the last. */
+/**
+ * The first auxiliary variable combines the leak and the first parent. The last link of the chain is the child itself.
+ */
 function addChain(list: TableList, factor: number, { variables, states, probabilities }: Omit<NoisyOr, "factor">): void {
   const child = variables.length - 1;
   let before: number[] = [];

@@ -6,7 +6,7 @@ import type { Weight } from "./factor-types.ts";
 import type { LiteralLike, VariableName } from "./literals.ts";
 import type { Structure } from "./structure.ts";
 
-/** Literals as numbers of variables and of the states that satisfy them. @throws OptionError */
+/** Resolves literals to the numbers of variables and of the states that satisfy them. @throws OptionError */
 export function literalsOf(
   structure: Structure,
   where: string,
@@ -21,7 +21,7 @@ export function literalsOf(
     const number = structure.variable(where, variable);
     const domain = structure.domain(number);
     const place = `${where}: "${structure.name(number)}"`;
-    // Of two states that have names, either might be meant by the variable alone.
+    // If both states have names, the variable alone does not say which one is meant.
     if (state === undefined && !domain.boolean && (domain.count !== 2 || domain.labels))
       throw new OptionError(place, 'it is no Boolean; say which state is meant: is(variable, "state")', "OPTION_MEANING");
     if (negated && domain.count !== 2)
@@ -38,7 +38,7 @@ export function literalsOf(
   return { variables, states };
 }
 
-/** Numbers of different variables. @throws OptionError */
+/** Resolves names to the numbers of distinct variables. @throws OptionError */
 export function scopeOf(structure: Structure, where: string, given: readonly VariableName[]): number[] {
   if (!Array.isArray(given)) refuse(where, "the variables", given, "a list", '["rain", "wet"]');
   const scope = given.map((name) => structure.variable(where, name));
@@ -46,7 +46,7 @@ export function scopeOf(structure: Structure, where: string, given: readonly Var
   return scope;
 }
 
-/** @throws OptionError where a variable occurs twice */
+/** @throws OptionError if a variable occurs twice */
 export function checkDistinct(structure: Structure, where: string, variables: ArrayLike<number>): void {
   const repeated = repeatedIn(variables);
   if (repeated === undefined) return;
@@ -65,14 +65,18 @@ function repeatedIn(variables: ArrayLike<number>): number | undefined {
   return undefined;
 }
 
-/** The number of the weight that an option gives: a number is a weight of that value. @throws OptionError */
+/**
+ * Returns the number of the weight for a `weight` option. A number means a fixed weight of that value.
+ *
+ * @throws OptionError
+ */
 export function weightOf(structure: Structure, where: string, weight: Weight | number | string): number {
   if (typeof weight !== "number") return weightNumber(structure, where, weight);
   checkNumber(where, "weight", weight);
   return structure.constant(where, weight);
 }
 
-/** The number of a weight, by what weight() gave, its name or its number. @throws OptionError */
+/** Returns the number of a weight that is given as a `weight()` result, a name or a number. @throws OptionError */
 export function weightNumber(structure: Structure, where: string, weight: Weight | string | number): number {
   if (typeof weight === "string") return structure.weightNamed(where, weight);
   const id = typeof weight === "object" ? weight?.id : weight;

@@ -6,50 +6,54 @@ import { boolean, type Domain, domainOf, labelOf, type States } from "./domains.
 import { type LogicalFunction, logicalFunctionOf, logicalFunctions } from "./functions.ts";
 import type { VariableName } from "./literals.ts";
 
-/** What a factor is a function by: of literals with a weight, or a table, or a rule of its own. */
+/** Function that a factor computes: a weighted function of literals, a table, or one of the special kinds. */
 export type FactorKind = LogicalFunction | "table" | "noisyOr" | "oneOf" | "atMost";
 
-/** Numbers of the kinds, as they are stored; those below 100 are of DimmWitted. */
+/** Stored codes of the other kinds. Codes below 100 are the function numbers of DimmWitted. */
 const codes: Readonly<Record<string, number>> = { table: 100, logTable: 101, noisyOr: 102, oneOf: 103, atMost: 104 };
 const kinds = new Map(Object.entries(codes).map(([name, code]) => [code, name]));
 
-/** A factor to be stored, or as it was. */
+/** A factor before or after it is stored. */
 export interface StoredFactor {
   readonly kind: FactorKind;
   readonly variables: ArrayLike<number>;
-  /** By variable, the state of its literal; of tables none. */
+  /** State of each variable's literal. Absent for tables. */
   readonly states?: ArrayLike<number>;
-  /** Number of the weight, of functions with one. */
+  /** Number of the weight, for weighted functions. */
   readonly weight?: number;
   readonly feature?: number;
-  /** Of tables: φ by states, the last variable fastest, or its logarithms. */
+  /** Table entries φ, or their logarithms, with the last variable fastest. */
   readonly values?: ArrayLike<number>;
   readonly logs?: boolean;
-  /** Of "noisyOr": of each parent, how likely it turns the child on; then how likely the child is on without any. */
+  /**
+   * Parameters of a "noisyOr" factor: for each parent the probability that it turns the child on, then the leak
+   * probability.
+   */
   readonly probabilities?: ArrayLike<number>;
-  /** Of "atMost". */
+  /** Largest number of literals that may hold in an "atMost" factor. */
   readonly most?: number;
 }
 
-/** A factor as it is stored. */
+/** The stored fields of a factor, read without copies. */
 export interface FactorLook {
-  /** The kind's number: those of functions with a weight are below 100. */
+  /** Code of the kind. Weighted functions have codes below 100. */
   code: number;
   from: number;
   to: number;
-  /** The number of its weight, where it has one. */
+  /** Number of its weight, if it has one. */
   payload: number;
 }
 
 /**
- * Variables, weights and factors of a graph, in columns: of a factor with one edge 9 bytes, of each edge 4, with 8 more where features other than 1
- * occur and 1 where literals of other states than 1 do. Names are kept of those that have one.
+ * Variables, weights and factors of a graph, stored in columns. A factor takes 9 bytes, and 8 more if any feature
+ * differs from 1. An edge takes 4 bytes, and 1 more if any literal has a state other than 1. Only given names are
+ * stored.
  */
 export class Structure {
   readonly budget: Budget;
   readonly domains: Domain[] = [boolean];
   readonly truthiness = new Map<number, Float64Array>();
-  /** By variable the state that samplers begin with. */
+  /** State of each variable in which samplers start. */
   readonly initials: Column;
   private readonly domainNumbers = new Map<string, number>();
   private readonly variableDomains: Column;
@@ -126,12 +130,12 @@ export class Structure {
     return this.domains[this.variableDomains.at(variable)];
   }
 
-  /** The state that samplers begin with. */
+  /** Returns the state in which samplers start. */
   initialState(variable: number): number {
     return variable < this.initials.length ? this.initials.at(variable) : 0;
   }
 
-  /** The name that was given to it. */
+  /** Returns the name that the user gave, if any. */
   givenName(variable: number): string | undefined {
     return this.names.get(variable);
   }
@@ -149,7 +153,11 @@ export class Structure {
 
   label = (variable: number, state: number): string => labelOf(this.domain(variable), state);
 
-  /** The number of a variable. @throws OptionError that names the nearest, for one that there is not */
+  /**
+   * Returns the number of a variable.
+   *
+   * @throws OptionError that suggests the nearest name if there is no such variable
+   */
   variable(where: string, given: VariableName): number {
     if (typeof given === "number") {
       if (Number.isInteger(given) && given >= 0 && given < this.variableCount) return given;
@@ -186,7 +194,7 @@ export class Structure {
     return id;
   }
 
-  /** A fixed weight of this value: one for all factors that give it as a number. */
+  /** Returns the fixed weight of this value, which is shared by all factors that give the value as a number. */
   constant(where: string, value: number): number {
     const known = this.constants.get(value);
     if (known !== undefined) return known;
@@ -210,7 +218,7 @@ export class Structure {
     return { name: this.weightNames.get(id), value: this.weightValues.at(id), fixed: this.weightFixed.at(id) === 1 };
   }
 
-  /** The same structure, what is added later included, with weights of its own. */
+  /** Returns the same structure, including later additions, with its own copy of the weights. */
   withWeights(): Structure {
     const own = { weightValues: this.weightValues.clone(), constants: new Map() };
     return Object.assign(Object.create(Structure.prototype) as Structure, this, own);
@@ -218,17 +226,17 @@ export class Structure {
 
   setWeight(id: number, value: number): void {
     this.weightValues.set(id, value);
-    // What was made for a number may have another value now.
+    // A constant's weight can have another value now.
     this.constants.clear();
   }
 
-  /** So many more factors will come, with so many edges. */
+  /** Announces how many more factors and edges will be added. */
   plan(factors: number, edges: number): void {
     for (const column of [this.functions, this.ends, this.payloads, this.features]) column.plan(this.factorCount + factors);
     for (const column of [this.variables, this.states]) column.plan(this.edgeCount + edges);
   }
 
-  /** Takes the factor as it is: whoever calls has checked it. */
+  /** Adds a factor without checks; the caller has checked it. */
   addFactor({ kind, variables, states, weight, feature = 1, values, logs, probabilities, most }: StoredFactor): number {
     const { factorCount: factor, edgeCount: from } = this;
     const numbers = values ?? probabilities;
@@ -241,7 +249,7 @@ export class Structure {
     this.ends.set(factor, from + variables.length);
     this.payloads.set(factor, payload);
     this.features.set(factor, feature);
-    // The last one: only with it the factor is there, should there be no room.
+    // Written last, so that running out of memory earlier leaves no incomplete factor behind.
     this.functions.push(codes[kind === "table" && logs ? "logTable" : kind] ?? logicalFunctions[kind as LogicalFunction].id);
     return factor;
   }
@@ -265,7 +273,7 @@ export class Structure {
     return { kind: "table", variables, states, values: this.pool.slice(payload, payload + size), logs: name === "logTable" };
   }
 
-  /** A factor without copies. Its edges are from `from` to `to` − 1. */
+  /** Reads a factor without copies. Its edges run from `from` to `to` − 1. */
   look(factor: number, into: FactorLook): void {
     into.code = this.functions.at(factor);
     into.from = factor === 0 ? 0 : this.ends.at(factor - 1);
@@ -287,7 +295,7 @@ export class Structure {
   weightValue(id: number): number {
     return this.weightValues.at(id);
   }
-  /** A copy of all weights, by number. */
+  /** Returns a copy of all weight values, by weight number. */
   allWeights(): Float64Array {
     return Float64Array.from({ length: this.weightCount }, (_, id) => this.weightValues.at(id));
   }
@@ -295,7 +303,7 @@ export class Structure {
     return this.weightFixed.at(id);
   }
 
-  /** Factors by kind. */
+  /** Returns the number of factors of each kind. */
   counts(): Map<string, number> {
     const counts = new Map<string, number>();
     for (let i = 0; i < this.factorCount; i++) {

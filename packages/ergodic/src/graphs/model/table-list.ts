@@ -3,18 +3,18 @@ import { CapabilityError, DataError } from "../../engine/errors/errors.ts";
 import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { exp } from "../../engine/numbers/exp.ts";
 
-/** Largest |ln φ| that is given as φ itself: products of a few such stay within float64. */
+/** Largest |ln φ| at which a table stores φ itself, so that products of a few such values stay within float64. */
 const MOST_PLAIN = 300;
 
-/** Tables of a graph in the making, and the auxiliary variables that keep them small. */
+/** Tables of a graph under construction, with the auxiliary variables that keep them small. */
 export class TableList {
   readonly factors: TableFactor[] = [];
-  /** By auxiliary variable, its states, and the factor that it was made for. */
+  /** Number of states of each auxiliary variable, and the factor that it belongs to. */
   readonly auxiliaries: { readonly count: number; readonly factor: number }[] = [];
   private readonly cardinality: (variable: number) => number;
   private readonly variableCount: number;
 
-  /** Of the graph's own variables. */
+  /** `variableCount` and `cardinality` describe the graph's own variables. */
   constructor(variableCount: number, cardinality: (variable: number) => number) {
     this.variableCount = variableCount;
     this.cardinality = cardinality;
@@ -28,14 +28,17 @@ export class TableList {
     return this.variableCount + this.auxiliaries.push({ count, factor }) - 1;
   }
 
-  /** Entries of a table over these variables. */
+  /** Returns the number of entries of a table over these variables. */
   size(scope: ArrayLike<number>): number {
     let size = 1;
     for (let k = 0; k < scope.length; k++) size *= this.count(scope[k]);
     return size;
   }
 
-  /** A table of what `value` gives for the states of the scope, the last fastest; the list of states is reused. */
+  /**
+   * Returns a table of `value` over all states of the scope, the last variable fastest. The `states` array is reused
+   * between calls.
+   */
   fill(scope: ArrayLike<number>, value: (states: Int32Array) => number): Float64Array {
     const size = this.size(scope);
     checkRoom(
@@ -59,9 +62,9 @@ export class TableList {
   }
 
   /**
-   * Values are logarithms, and stay so where their exponentials are too large or too small.
+   * Adds a table of logarithms. It is stored as plain values unless their exponentials are too large or too small.
    *
-   * @throws DataError for a sum that is beyond numbers
+   * @throws DataError if a sum of potentials is not finite
    */
   addLogs(scope: ArrayLike<number>, logs: Float64Array): void {
     if (!logs.every((value) => value < Infinity))
@@ -76,7 +79,7 @@ export class TableList {
   }
 }
 
-/** @throws CapabilityError: a factor needs more entries than can be had */
+/** @throws CapabilityError because a factor needs more table entries than allowed */
 export function refuseWide(factor: number, kind: string, arity: number, entries: number, most: number): never {
   throw new CapabilityError(
     "factor graph",

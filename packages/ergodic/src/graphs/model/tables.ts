@@ -9,13 +9,16 @@ import { addNoisyOr, noisyOrTable } from "./noisy-or.ts";
 import type { StoredFactor, Structure } from "./structure.ts";
 import { refuseWide, TableList } from "./table-list.ts";
 
-/** Entries of a table that a wider factor is not given; chains are narrower from about 8 Booleans on. */
+/** Largest table of a factor that is not split. Chains are smaller than tables from about 8 Booleans on. */
 const MOST_TABLE = 256;
 
-/** Sums of weight · feature · value by state: factors of one variable become one table. */
+/** Sums of weight · feature · value per state. All factors of a single variable are merged into one table. */
 type Alone = Map<number, Float64Array>;
 
-/** A graph's factors as tables, yielding every few milliseconds; of wide ones a chain. `most`: entries of the largest table that is not split. */
+/**
+ * Converts a graph's factors to tables, yielding every few milliseconds. Wide factors become chains. `most` is the
+ * number of entries above which a table is split.
+ */
 export function* tabling(
   structure: Structure,
   observations: Observations,
@@ -50,7 +53,7 @@ export function* tabling(
   };
 }
 
-/** One factor as a table. @throws CapabilityError where it has more than `most` entries */
+/** Converts one factor to a table. @throws CapabilityError if it has more than `most` entries */
 export function denseTable(structure: Structure, factor: StoredFactor, number: number, most: number): TableFactor {
   const list = new TableList(structure.variableCount, (variable) => structure.domain(variable).count);
   if (factor.kind === "table") addTable(list, factor);
@@ -110,7 +113,10 @@ function addMachine(list: TableList, alone: Alone, given: MachineFactor, most: n
   else addChain(list, given);
 }
 
-/** A sum over the body is a product of factors of each body literal and the head. */
+/**
+ * A `linear` factor is a sum over body literals in the exponent, hence a product of one pairwise factor per body
+ * literal.
+ */
 function addVotes(list: TableList, { variables, states, log: potential }: MachineFactor): void {
   const head = variables.length - 1;
   for (let i = 0; i < head; i++) {

@@ -3,85 +3,106 @@ import type { Engine } from "../../engine/memory/engine.ts";
 import type { Component } from "./reduction.ts";
 
 /**
- * What is asked of a graph: probabilities of each variable's states; ln of the sum over all states of the factors' product; a
- * state with the largest product.
+ * Inference task: the probabilities of each variable's states, ln of the sum over all states of the factors' product,
+ * or a state with the largest product.
  */
 export type InferenceTask = "marginals" | "partition" | "map";
 
-/** How inference executes. */
+/** Execution settings of inference. */
 export interface InferencePlan {
-  /** What is asked for. */
+  /** Task to perform. */
   readonly task: InferenceTask;
   /** Seed of all random numbers. */
   readonly seed: number;
-  /** Threads; answers do not depend on them. */
+  /** Number of threads. Answers do not depend on it. */
   readonly workers: number;
-  /** Bytes that tables may take. */
+  /** Memory limit for tables, in bytes. */
   readonly memory: number;
-  /** Nothing may depend on timing. */
+  /** Whether nothing may depend on timing. */
   readonly deterministic?: boolean;
-  /** Seconds that the run may take, where that is limited. */
+  /** Time limit of the run in seconds, if there is one. */
   readonly seconds?: number;
-  /** Where chains begin, of algorithms that have some. */
+  /** Initial chain states, for algorithms with chains. */
   readonly from?: EndedChains;
 }
 
-/** The best answer so far about one connected part. Variables are numbered as the part numbers them; values are of the product of its tables. */
+/**
+ * Best answer so far about one connected part. Variables have the part's numbers, and values refer to the product of
+ * its tables.
+ */
 export interface PartAnswer {
-  /** ln Z, for "partition", and for "marginals" where it is known as well. `error`: its standard error, of an estimate by annealed importance sampling. */
+  /**
+   * ln Z, for "partition", and for "marginals" if it is known too. `error` is the standard error of an estimate by
+   * annealed importance sampling.
+   */
   readonly logZ?: { readonly value: number; readonly certificate: Certificate; readonly error?: number };
-  /** By variable, probabilities of its states, and what is known of them. */
+  /** Probabilities of each variable's states, with a certificate. */
   readonly marginals?: readonly { readonly p: Float64Array; readonly certificate: Certificate }[];
   /** Whether the marginals are uniform only because nothing has been found yet. */
   readonly blank?: boolean;
-  /** States, ln of their product of tables, and the least that is proved to be an upper bound of all such values (the value itself: optimal). */
+  /**
+   * Joint state, ln of its product of tables (`value`), and smallest proved upper bound on all values (`bound`). The
+   * state is optimal if both are equal.
+   */
   readonly map?: { readonly states: Int32Array; readonly value: number; readonly bound?: number };
-  /** Of chains of single variables' changes. */
+  /** Final states of the chains, for Gibbs sampling. */
   readonly chains?: EndedChains;
-  /** What was done and why, as what follows a colon: "a junction tree of 41 cliques, the largest of 2^19 states". */
+  /**
+   * Method and the reason for choosing it, phrased to follow a colon: "a junction tree of 41 cliques, the largest of
+   * 2^19 states".
+   */
   readonly method: string;
 }
 
-/** Inference on one connected part, under way. Its path depends on the part, the plan and how often it was advanced, never on time. */
+/**
+ * A run of inference on one connected part. Its results depend on the part, the plan and the number of `advance` calls,
+ * never on time.
+ */
 export interface PartInference {
-  /** True once nothing would change any more. */
+  /** Whether further work would change nothing. */
   readonly ended: boolean;
-  /** A stretch of work, of about a millisecond to ten. */
+  /** Performs a stretch of work of about one to ten milliseconds. */
   advance(): Promise<void>;
-  /** The best answer so far; undefined while there is none. */
+  /** Returns the best answer so far, or undefined if there is none. */
   answer(): PartAnswer | undefined;
-  /** The same, yielding every few milliseconds, of those that answer about large graphs. */
+  /** Same as `answer()`, but yields every few milliseconds. Present in algorithms for large graphs. */
   answering?(): Generator<void, PartAnswer | undefined>;
-  /** What a tick says of it. */
+  /** Returns statistics for a tick. */
   report(): Record<string, number>;
-  /** What it takes to continue: never tables. A part may continue from an earlier point than this one. */
+  /**
+   * Returns the state needed to continue, without tables. It can describe an earlier point of the run than the current
+   * one.
+   */
   snapshot(): Snapshot;
   /** Continues from a snapshot. */
   restore(snapshot: Snapshot): void;
-  /** Gives memory back. */
+  /** Frees memory. */
   dispose(): void;
 }
 
-/** HOW a graph is inferred from: as elimination() and its kind make it. */
+/** A method of inference on a graph, such as elimination(). */
 export interface InferenceAlgorithm {
-  /** Its name, as its JSON has it. */
+  /** Name of the algorithm, as in its JSON. */
   readonly name: string;
-  /** The verb that it is for. */
+  /** Verb that the algorithm implements. */
   readonly verb: "infer";
-  /** What it can answer. */
+  /** Tasks that it supports. */
   readonly tasks: readonly InferenceTask[];
-  /** JSON from which the registry makes the same algorithm again. */
+  /** Returns JSON from which the registry recreates the algorithm. */
   toJSON(): JsonObject;
-  /** What is worked out about a part before `start`, where that takes long for large ones. It yields every few milliseconds. */
+  /** Prepares a part before `start`, if that takes long for large parts. Yields every few milliseconds. */
   prepare?: ((part: Component) => Generator<void, unknown>) | undefined;
   /**
-   * A run on one connected part of a graph, reduced (reduction.ts).
+   * Starts a run on one connected part of a reduced graph (reduction.ts).
    *
-   * @throws CapabilityError where the part is beyond it
+   * @throws CapabilityError if the algorithm cannot handle the part
    */
   start(part: Component, plan: InferencePlan, engine: Engine): PartInference;
-  /** Variables from which on `startWhole` is taken; absent: any number. */
+  /** Number of variables from which `startWhole` is used. Default: any number. */
   readonly wholeFrom?: number;
-  /** A run on a whole graph without zeros, whose factors are given in columns: for those who work on graphs of any size. */
+  /**
+   * Starts a run on a whole graph without zeros, whose factors are given in columns. For algorithms that handle graphs
+   * of any size.
+   */
   startWhole?(columns: Conditionals, plan: InferencePlan, engine: Engine): PartInference;
 }

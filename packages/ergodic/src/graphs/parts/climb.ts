@@ -1,11 +1,14 @@
 import type { JointState } from "./joint-state.ts";
 
-/** Equal worths may differ by rounding, and lead in circles. */
+/** Limit on the rounds, because rounding errors between equally good states can lead to cycles. */
 const MOST_ROUNDS = 1000;
-/** Variables between two yields: a few milliseconds. */
+/** Number of variables between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 10_000;
 
-/** One variable after another takes its best state given the others', until a round changes none. States of product 0 are never taken from one above it. */
+/**
+ * Moves one variable after another to its best state given the others, until a round changes nothing. Never moves from
+ * a state with positive product to one with product 0.
+ */
 export function* climb(joint: JointState): Generator<void> {
   const { weights: worths, cardinalities } = joint;
   let seen = 0;

@@ -2,42 +2,43 @@ import { log } from "../../engine/numbers/log.ts";
 import { type Draws, stream } from "../../engine/random/stream.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 
-/** An order in which variables are summed out, and what that costs. */
+/** An elimination order and its cost. */
 export interface EliminationOrder {
-  /** Variables, the first to go first. */
+  /** Variables in elimination order. */
   readonly order: readonly number[];
-  /** Σ over the variables of the entries of a table on it and its neighbours, when it goes. */
+  /** Σ over the variables of the entries of a table on the variable and its neighbours at its elimination. */
   readonly total: number;
-  /** Entries of the largest of these tables. */
+  /** Number of entries in the largest of these tables. */
   readonly largest: number;
-  /** Orders that were tried. */
+  /** Number of orders tried. */
   readonly tried: number;
 }
 
-/** Operations of the search for each entry of a table: a quarter of the time that the entries will take. */
+/** Search budget, in operations per table entry: about a quarter of the time needed to compute the entries. */
 const SHARE = 0.5;
-/** Most operations: about four seconds. */
+/** Largest number of operations: about four seconds. */
 const MOST_OPERATIONS = 3e9;
-/** Searches from different starts; late in the search only the better ones are followed. */
+/** Number of searches from different starts. Late in the search, only the better ones are continued. */
 const WALKS = 4;
-/** Share of the variables whose factor changes at most from one order to the next. */
+/** Largest share of the variables whose factor changes from one order to the next. */
 const CHANGED = 0.08;
-/** Between two yields: a few milliseconds. */
+/** Number of operations between two yields: a few milliseconds. */
 const PAUSE_OPERATIONS = 3e6;
-/** Beyond so many variables (after those of degree 2 or less went), adjacency is no longer kept as bits. */
+/** Largest number of variables with adjacency as bits, after those of degree at most 2 are eliminated. */
 const MOST_BITS = 8192;
 
 /**
- * An order good in time and in memory, as both grow with Σ of the tables.
+ * Finds an elimination order of low cost in time and memory, both of which grow with Σ of the tables.
  *
- * Variables of degree at most 2 go first, and at any time those whose neighbours all know each other. The rest goes greedily by the
- * least fill edges (min-fill) times a factor of each variable; a local search changes some factors at random and keeps what makes the sum smaller. How long it
- * goes depends on how large the tables are, in operations and not in seconds, so that the order depends on the graph and the seed alone. A generator: it
- * yields every few milliseconds.
+ * Variables of degree at most 2 go first, and those whose neighbours are all adjacent go as soon as possible. The rest
+ * is ordered greedily by fill edges (min-fill) times a factor per variable. A local search changes some factors at
+ * random and keeps changes that reduce the sum. Its length is counted in operations, not seconds, so the order depends
+ * only on the graph and the seed. Yields every few milliseconds.
  *
- * @param cardinalities by variable
- * @param scopes sets of variables that are neighbours of each other
- * `effort`: operations for each entry of a table; `most`: operations in all, some 10^9 of which take three seconds; `worth`: there is no search while the total is above it
+ * @param cardinalities number of states of each variable
+ * @param scopes sets of mutually adjacent variables
+ * `effort`: operations per table entry; `most`: total operations, some 10^9 per three seconds; `worth`: no search while
+ * the total is above it
  */
 export function* eliminationOrders(
   cardinalities: readonly number[],
@@ -52,7 +53,7 @@ export function* eliminationOrders(
   const { order: first, neighbours, left, total, largest } = yield* peel(cardinalities, scopes);
   if (left.length === 0) return { order: first, total, largest, tried: 1 };
   const even = new Float64Array(left.length).fill(1);
-  // What goes late gets the lowest numbers: bits of what has gone need not be looked at.
+  // Variables eliminated late get the lowest numbers, so that the bits of eliminated ones can be skipped.
   left.reverse();
   const draft = (yield* (yield* Core.of(cardinalities, neighbours, left)).run(false, even, Infinity))!;
   const sorted = Array.from(draft.order, (i) => left[i]).reverse();
@@ -71,7 +72,7 @@ export function* eliminationOrders(
     const fresh = walk.total === Infinity || draws.uniform() < 0.1 * (1 - done);
     const weighted = fresh ? draws.integer(2) === 1 : walk.weighted;
     const factors = fresh ? core.freshFactors(draws) : changedFactors(walk.factors, CHANGED * (1 - done) + 0.01, draws);
-    // As good a one is a step, too: the sum is flat over many factors.
+    // Equally good orders are accepted too, because the sum is flat in many factors.
     const found = yield* core.run(weighted, factors, walk.total);
     spent += core.operations;
     if (found) {
@@ -99,11 +100,11 @@ function changedFactors(factors: Float64Array, share: number, draws: Draws): Flo
   return changed;
 }
 
-/** The order that `eliminationOrders` ends with. */
+/** Returns the final order of `eliminationOrders`, synchronously. */
 export const eliminationOrder = (...given: Parameters<typeof eliminationOrders>): EliminationOrder =>
   atOnce(eliminationOrders(...given));
 
-/** Variables with at most two neighbours go first; and of very many variables those with fewest, until bits can hold the rest. */
+/** Eliminates variables with at most two neighbours. In very large graphs, continues until bits can hold the rest. */
 function* peel(cardinalities: readonly number[], scopes: readonly (readonly number[])[]) {
   const pauses = new Pauses();
   const neighbours = cardinalities.map(() => new Set<number>());
@@ -150,13 +151,13 @@ interface Found {
   readonly order: Int32Array;
   readonly total: number;
   readonly largest: number;
-  /** Whether there was anything to choose. */
+  /** Whether some elimination added fill edges, so that there was a choice. */
   readonly fills: boolean;
 }
 
-/** What is left of the graph, as bits; the number of fill edges of each variable is kept up to date. */
+/** The remaining graph as bits, with up-to-date fill-edge counts of each variable. */
 class Core {
-  /** Words that the last run went over, about. */
+  /** Approximate number of words visited in the last run. */
   operations = 0;
   private readonly count: number;
   private readonly words: number;
@@ -167,13 +168,13 @@ class Core {
   private readonly bits: Uint32Array;
   private readonly degrees: Int32Array;
   private readonly fill: Int32Array;
-  /** Variables that are left, and their places among these. */
+  /** Remaining variables (`rest`), and their indices in it (`place`). */
   private readonly rest: Int32Array;
   private readonly place: Int32Array;
   private readonly around: Int32Array;
-  /** Variables that had no fill edges when they were put here. */
+  /** Variables that had no fill edges when they were added. */
   private readonly free: number[] = [];
-  /** By word of a row, how many of its variables are left; words from `top` on are those of what has gone. */
+  /** Number of remaining variables per word of a row. From `top` on, all variables are eliminated. */
   private readonly alive: Int32Array;
   private top = 0;
 
@@ -217,7 +218,7 @@ class Core {
     this.start = { bits: this.bits.slice(), degrees: this.degrees.slice(), fill: this.fill.slice() };
   }
 
-  /** Where a walk begins: noise, or a sweep from a random variable outwards, which is what lattices want. */
+  /** Starting point of a walk: noise, or a sweep outwards from a random variable, which suits lattices. */
   freshFactors(draws: Draws): Float64Array {
     const { count } = this;
     const spread = [0, 0.1, 0.3, 0.8][draws.integer(4)];
@@ -226,7 +227,7 @@ class Core {
     if (slope === 0) return factors;
     const seen = new Uint8Array(count);
     const queue = [draws.integer(count)];
-    // From where a first search ends: at the graph's edge.
+    // Starts at the end of a first search, which is at the edge of the graph.
     for (let round = 0; round < 2; round++) {
       const first = queue[queue.length - 1];
       queue.length = 0;
@@ -256,8 +257,8 @@ class Core {
   }
 
   /**
-   * The greedy order by these factors; undefined as soon as it costs more than `limit`. `weighted`: fill edges count by the states of what they are about.
-   * It yields where it takes long.
+   * Finds the greedy order for these factors, or undefined once it costs more than `limit`. `weighted`: fill edges are
+   * weighted by numbers of states. Yields if it takes long.
    */
   *run(weighted: boolean, factors: Float64Array, limit: number): Generator<void, Found | undefined> {
     const { bits, degrees, fill, count, words, counts, rest, place, around, free } = this;
@@ -306,7 +307,7 @@ class Core {
     return { order, total, largest, fills };
   }
 
-  /** A variable without fill edges; −1: there is none. */
+  /** Returns a variable without fill edges, or −1 if there is none. */
   private nextFree(): number {
     const { free, place, fill } = this;
     while (free.length > 0) {
@@ -316,7 +317,7 @@ class Core {
     return -1;
   }
 
-  /** Of those left, the one with the lowest score. */
+  /** Returns the remaining variable with the lowest score. */
   private cheapest(remaining: number, weighted: boolean, factors: Float64Array): number {
     const { rest, fill, weights, degrees } = this;
     let chosen = -1;
@@ -333,7 +334,7 @@ class Core {
     return chosen;
   }
 
-  /** Into `around`; returns how many. */
+  /** Writes the neighbours into `around` and returns their number. */
   private neighboursOf(v: number): number {
     const { bits, words, around, top } = this;
     let size = 0;
@@ -343,7 +344,7 @@ class Core {
     return size;
   }
 
-  /** The neighbours, in `around`, become neighbours of each other, and v goes. */
+  /** Connects the neighbours (in `around`) with each other, and removes v. */
   private eliminate(v: number, size: number): void {
     const { bits, degrees, fill, words, around, free } = this;
     if (fill[v] > 0) {
@@ -360,14 +361,14 @@ class Core {
       const u = around[i];
       bits[u * words + word] &= mask;
       degrees[u]--;
-      // v knew its own neighbours alone: pairs of v with others of u's go.
+      // v is adjacent only to its own neighbours, so the pairs of v with other neighbours of u vanish.
       fill[u] -= degrees[u] - (size - 1);
       if (fill[u] === 0) free.push(u);
     }
     this.operations += size * size + 2 * this.top;
   }
 
-  /** A new edge: whoever knows both has one pair less to join, and each gets pairs of the other with those that it does not know. */
+  /** Adds an edge: common neighbours lose a fill edge, and each end gains pairs with neighbours that are not common. */
   private join(a: number, b: number): void {
     const { bits, degrees, fill, words, free, top } = this;
     let common = 0;

@@ -4,32 +4,40 @@ import { LogTables } from "./log-tables.ts";
 import { positiveState } from "./positive-state.ts";
 import type { Component } from "./reduction.ts";
 
-/** Whether changes of single variables, or of blocks, lead from every state of a positive product to every other; "unknown": neither was proved. */
+/**
+ * Whether changes of single variables, or of blocks, lead from every state of positive product to every other.
+ * "unknown" if neither was proved.
+ */
 export interface Ergodicity {
   readonly ergodic: boolean | "unknown";
-  /** Why, as part of a sentence. */
+  /** Reason, as part of a sentence. */
   readonly reason: string;
 }
 
 /** Options of `ergodicity`. */
 interface ErgodicityOptions {
-  /** Joint states that are gone through, at most. Default 2^16. */
+  /** Largest number of joint states that are enumerated. Default 2^16. */
   readonly mostStates?: number;
-  /** Variables that change together: a partition. Default: each by itself. */
+  /** Partition into sets of variables that change together. Default: each variable separately. */
   readonly blocks?: readonly (readonly number[])[];
 }
 
-/** Joint states that are gone through. */
+/** Default largest number of joint states that are enumerated. */
 const MOST_STATES = 2 ** 16;
 
 /**
- * Whether the chain that changes one variable at a time, or one of `blocks` of them (which partition the variables), can reach every possible state of a part.
- * Sound, but incomplete: "unknown" where no proof is found.
+ * Determines whether a chain that changes one variable at a time, or one of `blocks` (a partition of the variables),
+ * can reach every possible state of a part. Sound but incomplete: "unknown" if no proof is found.
  *
- * It can where no factor is 0 anywhere, or only factors whose variables are of one block; where every variable of other factors has a state that is possible
- * whatever the others do, so that all states lead to one; and where that is seen by going through all joint states, if there are at most 2^16. It cannot where
- * that shows islands, or where a factor's own entries above 0 form islands, two of which have possible states of the whole part. A generator: it
- * yields every few milliseconds.
+ * The chain is ergodic in these cases:
+ *
+ * - No factor has a zero, except factors within a single block.
+ * - Every variable of the other factors has a state that is possible regardless of the others, so that all states lead
+ *   to one.
+ * - An enumeration of at most 2^16 joint states shows it.
+ *
+ * The chain is not ergodic if that enumeration shows islands, or if the positive entries of one factor form islands,
+ * two of which contain possible states of the whole part. Yields every few milliseconds.
  */
 export function* ergodicity(
   part: Component,
@@ -77,8 +85,10 @@ export function* ergodicity(
 }
 
 /**
- * By variable a state that never turns an entry above 0 into 0, in any table of more than one block: going there one by one, all states meet. Where a table of
- * the block alone may be in the way there is none, unless nothing else has zeros for the variable; a block without such tables takes any of its states.
+ * Returns whether every variable has a refuge: a state that never turns a positive entry into 0 in any table of several
+ * blocks. Moving to the refuges one by one, all states meet. If a table within the block could prevent this, the
+ * variable has no refuge, unless only such tables have zeros for it. A block without such tables can take any of its
+ * states.
  */
 function hasRefuge({ cardinalities, tables, touching }: LogTables, blockOf: Int32Array): boolean {
   const hard = tables.map(({ values }) => values.includes(-Infinity));
@@ -107,7 +117,7 @@ function hasRefuge({ cardinalities, tables, touching }: LogTables, blockOf: Int3
   });
 }
 
-/** By joint state, the last variable fastest, whether no table is 0. */
+/** Returns for each joint state whether no table is 0. The last variable varies fastest. */
 function* possible({ cardinalities, tables }: LogTables): Generator<void, Uint8Array> {
   const all = new Uint8Array(sizeOf(cardinalities)).fill(1);
   for (const { scope, shape, values } of tables) {
@@ -129,19 +139,22 @@ function* possible({ cardinalities, tables }: LogTables): Generator<void, Uint8A
   return all;
 }
 
-/** Sets of marked entries that are connected by changes of the axes of one block: how many, and by entry its number from 1, or 0. */
+/**
+ * Finds the sets of marked entries that are connected by changes within one block. Returns their number, and for each
+ * entry the number of its set (from 1), or 0 if unmarked.
+ */
 function islands(
   shape: readonly number[],
   marked: ArrayLike<number>,
   blocks: readonly (readonly number[])[],
 ): { count: number; island: Int32Array } {
   const strides = shape.map((_, k) => sizeOf(shape.slice(k + 1)));
-  /** By entry, one that it is connected with, nearer to the first of all. */
+  /** Parent of each entry in a union-find forest; roots have the smallest index. */
   const nearer = Int32Array.from(marked, (_, i) => i);
   const first = (entry: number): number => {
     for (let at = entry; ; at = nearer[at] = nearer[nearer[at]]) if (nearer[at] === at) return at;
   };
-  /** By entry without a block's states, the first one that has any. */
+  /** First marked entry found for each combination of states outside the block. */
   const met = new Int32Array(marked.length);
   for (const axes of blocks) {
     met.fill(-1);

@@ -1,29 +1,35 @@
 import { exp } from "../../engine/numbers/exp.ts";
 import { log } from "../../engine/numbers/log.ts";
 
-/** Largest ln(max/min) of the positive entries of a table, or of a product of tables, that is computed with as plain numbers: float64 reaches e^±708. */
+/**
+ * Largest ln(max/min) of the positive entries of a table, or of a product of tables, for computing with plain numbers.
+ * float64 reaches e^±708.
+ */
 export const MOST_RANGE = 600;
 
 /**
- * φ(x) = e^scale · values, by the states of `scope`, the last variable fastest. Plain values are scaled to a largest entry of 1; where their range is
- * beyond MOST_RANGE they are kept as logarithms.
+ * A factor φ(x) = e^scale · values, indexed by the states of `scope` with the last variable fastest. Plain values are
+ * scaled to a largest entry of 1. If their range exceeds MOST_RANGE, logarithms are stored instead.
  */
 export interface Table {
-  /** Different variables. */
+  /** Distinct variables. */
   readonly scope: readonly number[];
-  /** Number of states of each. */
+  /** Number of states of each variable. */
   readonly shape: readonly number[];
   /** φ e^−scale, or its logarithms. */
   readonly values: Float64Array;
   /** Whether `values` are logarithms. */
   readonly logs: boolean;
-  /** In nats. */
+  /** Scale in nats. */
   readonly scale: number;
   /** ln(max/min) over the positive entries; −∞ if all are 0. */
   readonly range: number;
 }
 
-/** A table of given values, or of their logarithms: scaled, and kept as logarithms only where it must be. All zero: scale −∞. */
+/**
+ * Creates a scaled table from values or their logarithms. It stores logarithms only if necessary. If all entries are 0,
+ * the scale is −∞.
+ */
 export function tableOf(scope: readonly number[], shape: readonly number[], given: Float64Array, logs = false): Table {
   const { high, low } = extremes(given, logs);
   if (high === (logs ? -Infinity : 0)) {
@@ -39,7 +45,7 @@ export function tableOf(scope: readonly number[], shape: readonly number[], give
   return { scope, shape, values, logs: false, scale, range };
 }
 
-/** Largest entry, and the smallest positive one. */
+/** Returns the largest entry and the smallest positive one. */
 function extremes(values: Float64Array, logs: boolean): { high: number; low: number } {
   const zero = logs ? -Infinity : 0;
   let high = zero;
@@ -52,14 +58,17 @@ function extremes(values: Float64Array, logs: boolean): { high: number; low: num
   return { high, low };
 }
 
-/** Entries of a table with these numbers of states. */
+/** Returns the number of entries of a table with these numbers of states. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;
   for (const count of shape) size *= count;
   return size;
 }
 
-/** By variable of `scope`, the distance in `table` between neighbouring states; 0 for a variable that it does not have. */
+/**
+ * Returns the distance in `table` between neighbouring states of each variable of `scope`, or 0 if the table does not
+ * have the variable.
+ */
 export function stridesIn(table: Pick<Table, "scope" | "shape">, scope: readonly number[]): number[] {
   const strides = new Map<number, number>();
   let stride = 1;
@@ -70,7 +79,10 @@ export function stridesIn(table: Pick<Table, "scope" | "shape">, scope: readonly
   return scope.map((variable) => strides.get(variable) ?? 0);
 }
 
-/** Places in arrays of given strides, one after another in the order of the states of `shape`: `visit(i, places)`. */
+/**
+ * Visits all states of `shape` in order: `visit(i, places)` receives the index of the state in arrays with the given
+ * strides.
+ */
 export function walk(
   shape: readonly number[],
   strides: readonly (readonly number[])[],
@@ -92,7 +104,7 @@ export function walk(
   }
 }
 
-/** The product of `table` and another one, whose variables it has all. */
+/** Returns the product of `table` and another table whose variables it contains. */
 export function absorb(table: Table, other: Table): Table {
   const strides = stridesIn(other, table.scope);
   const logs = table.logs || other.logs || table.range + other.range > MOST_RANGE;
@@ -106,7 +118,7 @@ export function absorb(table: Table, other: Table): Table {
   return { ...made, scale: made.scale + table.scale + other.scale };
 }
 
-/** The same table with its scope in another order. */
+/** Returns the same table with its scope in another order. */
 export function reorder(table: Table, scope: readonly number[]): Table {
   const shapes = new Map(table.scope.map((variable, k) => [variable, table.shape[k]]));
   return widen(
@@ -116,7 +128,7 @@ export function reorder(table: Table, scope: readonly number[]): Table {
   );
 }
 
-/** The same factor on more variables. */
+/** Returns the same factor on more variables. */
 export function widen(table: Table, scope: readonly number[], shape: readonly number[]): Table {
   const values = new Float64Array(sizeOf(shape));
   walk(shape, [stridesIn(table, scope)], (index, [at]) => {
@@ -125,7 +137,10 @@ export function widen(table: Table, scope: readonly number[], shape: readonly nu
   return { ...table, scope, shape, values };
 }
 
-/** The product of two tables of plain values, on `scope`, which has the variables of both. Its scale and range are a sum and a bound. */
+/**
+ * Returns the product of two tables of plain values on `scope`, which contains the variables of both. Its scale is a
+ * sum, and its range a bound.
+ */
 export function product(a: Table, b: Table, scope: readonly number[]): Table {
   const shapes = new Map([a, b].flatMap((table) => table.scope.map((variable, k) => [variable, table.shape[k]])));
   const shape = scope.map((variable) => shapes.get(variable)!);
@@ -136,7 +151,7 @@ export function product(a: Table, b: Table, scope: readonly number[]): Table {
   return { scope, shape, values, logs: false, scale: a.scale + b.scale, range: a.range + b.range };
 }
 
-/** Tables multiplied with each other as long as a product has at most `most` entries. */
+/** Multiplies tables with each other as long as the product has at most `most` entries. */
 export function joinSmall(tables: readonly Table[], most: number, inOrder: (variables: Iterable<number>) => number[]): Table[] {
   const joined: Table[] = [];
   for (const table of [...tables].sort((a, b) => b.values.length - a.values.length)) {
@@ -154,7 +169,10 @@ export function joinSmall(tables: readonly Table[], most: number, inOrder: (vari
   return joined;
 }
 
-/** The table where some variables have only some of their states: `kept[variable]` lists them; one that is left with a single state leaves the scope. */
+/**
+ * Restricts a table to some states of its variables, listed by `kept(variable)`. Variables with a single state are
+ * removed from the scope.
+ */
 export function restrict(table: Table, kept: (variable: number) => readonly number[]): Table {
   const all = stridesIn(table, table.scope);
   const places = table.scope.map((variable, k) => kept(variable).map((state) => state * all[k]));

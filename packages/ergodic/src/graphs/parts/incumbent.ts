@@ -8,9 +8,9 @@ import type { LogTables } from "./log-tables.ts";
 import { positiveState } from "./positive-state.ts";
 import { boundOf } from "./quick-bound.ts";
 
-/** The best state that a search has found, and the bound of all. */
+/** Best state found by a search, with a bound on all states. */
 export class Incumbent {
-  /** The search for a state with a product above 0 proved that there is none. */
+  /** Whether a search for a state of positive product proved that there is none. */
   impossible = false;
   states: Int32Array | undefined;
   value = -Infinity;
@@ -26,7 +26,7 @@ export class Incumbent {
     return this.bound !== undefined && boundOf(this.value, this.bound) === this.value;
   }
 
-  /** No state has a product above 0, which the search for a start proved, or the bound. */
+  /** Whether no state has a positive product, as proved by the search for a start or by the bound. */
   private get none(): boolean {
     return this.impossible || this.bound?.value === -Infinity;
   }
@@ -37,7 +37,11 @@ export class Incumbent {
     this.states = states.slice();
   }
 
-  /** A random state in which no table is 0; undefined where the search is over. @throws CapabilityError where none was ever found */
+  /**
+   * Returns a random state in which no table is 0, or undefined if the search is over.
+   *
+   * @throws CapabilityError if no such state has ever been found
+   */
   *start(tables: LogTables, draws: Draws, where: string): Generator<void, Int32Array | undefined> {
     const start = yield* positiveState(tables, draws);
     if (start === "impossible") this.impossible = true;
@@ -77,7 +81,7 @@ export class Incumbent {
   }
 }
 
-/** Where zeros leave so few states that a search finds none. */
+/** Returns the error for zeros that leave so few states that a search finds none. */
 export const noPositiveState = (where: string): CapabilityError =>
   new CapabilityError(
     where,

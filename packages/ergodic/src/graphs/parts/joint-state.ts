@@ -1,23 +1,26 @@
 import type { LogTables } from "./log-tables.ts";
 
-/** A state of all variables of a part, with each table's entry at hand, so that what one variable's states are worth costs their number times its tables. */
+/**
+ * A joint state of all variables of a part. The current entry of each table is tracked, so that evaluating a variable's
+ * states costs their number times its tables.
+ */
 export class JointState {
   readonly states: Int32Array;
-  /** Room for the worths of one variable. */
+  /** Buffer for the worths of one variable. */
   readonly weights: Float64Array;
   readonly cardinalities: readonly number[];
   private readonly lists: ReturnType<typeof listsOf>;
   private readonly values: Float64Array;
-  /** By table, where its values begin. */
+  /** Start of each table's values. */
   private readonly begins: Int32Array;
-  /** By variable, where its tables begin in the two lists that follow. */
+  /** Start of each variable's tables (`first`) in the two lists `tables` and `strides`. */
   private readonly first: Int32Array;
   private readonly tables: Int32Array;
   private readonly strides: Int32Array;
-  /** By table, the place of its entry among all values. */
+  /** Index of each table's current entry among all values. */
   private readonly places: Int32Array;
 
-  /** `like`: the tables, or another state, whose lists it shares. */
+  /** `like`: the tables, or another state with which to share lists. */
   constructor(like: LogTables | JointState, states: ArrayLike<number> = new Int32Array(like.cardinalities.length)) {
     this.cardinalities = like.cardinalities;
     this.states = Int32Array.from(states);
@@ -45,7 +48,7 @@ export class JointState {
     return sum;
   }
 
-  /** Σ ln of the tables of `variable`, by its states, those of all others as they are. */
+  /** Computes Σ ln of the tables of `variable` for each of its states, with all other variables unchanged. */
   worths(variable: number, into: Float64Array): void {
     const { first, tables, strides, places, values } = this;
     const state = this.states[variable];

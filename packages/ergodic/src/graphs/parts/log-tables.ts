@@ -2,35 +2,38 @@ import { log } from "../../engine/numbers/log.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import type { Component } from "./reduction.ts";
 
-/** ln φ by the states of the scope, the last variable fastest; −∞ where φ is 0. */
+/** ln φ, indexed by the states of the scope with the last variable fastest. −∞ if φ is 0. */
 export interface LogTable {
   readonly scope: readonly number[];
-  /** By variable of the scope, its number of states. */
+  /** Number of states of each variable of the scope. */
   readonly shape: readonly number[];
   readonly values: Float64Array;
 }
 
-/** What knows a variable: the table's number, the variable's place in its scope, and the distance between entries of neighbouring states. */
+/**
+ * A table that contains a variable: the table's index, the variable's axis in its scope, and the distance between
+ * entries of neighbouring states.
+ */
 export interface Touching {
   readonly table: number;
   readonly axis: number;
   readonly stride: number;
 }
 
-/** What a logarithm takes, in numbers that are gone through. */
+/** Cost of a logarithm, relative to visiting a number. */
 const LOGARITHM = 8;
 
-/** What they are made of. */
+/** Input from which the tables are made. */
 type LoggedPart = Pick<Component, "cardinalities" | "tables">;
 type Filled = Pick<LogTables, "tables" | "values" | "first" | "touching">;
 
 const known = new WeakMap<LoggedPart, LogTables>();
 
-/** The tables of a connected part as logarithms, and by variable which of them know it. */
+/** Tables of a connected part as logarithms, with the tables that contain each variable. */
 export class LogTables {
   readonly cardinalities: readonly number[];
   readonly tables: readonly LogTable[];
-  /** Of all tables, one after another; and by table where its own begin. */
+  /** Values of all tables in sequence (`values`), and start of each table's values (`first`). */
   readonly values: Float64Array;
   readonly first: Int32Array;
   readonly touching: readonly (readonly Touching[])[];
@@ -46,7 +49,7 @@ export class LogTables {
     this.zeros = this.values.includes(-Infinity);
   }
 
-  /** Of this part: made once, and shared by all who ask. It yields every few milliseconds. */
+  /** Returns the tables of this part, which are computed once and shared. Yields every few milliseconds. */
   static *making(part: LoggedPart): Generator<void, LogTables> {
     const before = known.get(part);
     if (before) return before;
@@ -55,7 +58,7 @@ export class LogTables {
     return made;
   }
 
-  /** The same, at once. */
+  /** Same as `making`, but synchronous. */
   static of(part: LoggedPart): LogTables {
     return atOnce(LogTables.making(part));
   }

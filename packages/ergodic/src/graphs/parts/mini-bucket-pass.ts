@@ -2,47 +2,50 @@ import { log } from "../../engine/numbers/log.ts";
 import type { LogTable } from "./log-tables.ts";
 import { type BoundKind, MiniBucket } from "./mini-bucket.ts";
 
-/** Variables and tables, as logarithms, that are worked on. */
+/** Input of a pass: variables, and tables as logarithms. */
 export interface Buckets {
   readonly cardinalities: readonly number[];
   readonly tables: readonly LogTable[];
-  /** Variables, the first to go first. The last one stays, if `keep` says so. */
+  /** Variables in elimination order. With `keep`, the last one is not eliminated. */
   readonly order: readonly number[];
 }
 
-/** What is asked of a pass. */
+/** Options of a pass. */
 export interface PassOptions {
   readonly kind: BoundKind;
-  /** log2 of the most joint states that tables are multiplied to; a table that has more is a mini-bucket of its own. */
+  /** log2 of the largest number of joint states of a product of tables. A larger table is a mini-bucket of its own. */
   readonly limit: number;
-  /** The last variable of the order is not summed out: the bound is by its states. */
+  /** Whether the last variable of the order is kept, so that the bound is given for each of its states. */
   readonly keep?: boolean;
-  /** Tables of each bucket stay, so that states can be read off. */
+  /** Whether the tables of each bucket are kept, so that states can be read off. */
   readonly decode?: boolean;
-  /** Told of each message: which variable went, by its place in the order, from which mini-bucket, of which weight. */
+  /**
+   * Receives each message, with the position of the eliminated variable in the order, its mini-bucket and its weight.
+   */
   readonly sent?: (place: number, mini: MiniBucket, message: Float64Array, weight: number) => void;
 }
 
-/** What a pass found. */
+/** Result of a pass. */
 export interface PassResult {
-  /** ln of the bound, by states of the variable that stays, else alone. Rounding is allowed for. */
+  /** ln of the bound, for each state of the kept variable if there is one. Possible rounding errors are included. */
   readonly values: Float64Array;
-  /** No bucket was split: the values are right up to rounding, on both sides. */
+  /** Whether no bucket was split, so that the values are exact up to rounding, in both directions. */
   readonly exact: boolean;
-  /** What rounding may have done, at most. */
+  /** Bound on the rounding error. */
   readonly rounding: number;
-  /** In "largest": states that are read off backwards, each the best one given those that were read before. */
+  /** For "largest", the states read off in reverse order, each the best given those chosen before. */
   readonly states?: Int32Array;
 }
 
-/** The share of the first mini-bucket's power in lower bounds is 1 + this; those of the others are negative. */
+/** In lower bounds, the weight of the first mini-bucket is 1 + SPREAD, and the others are negative. */
 const SPREAD = 1;
 
 /**
- * Weighted mini-bucket elimination: variables are summed out in turn; where the tables of one would multiply to more than 2^limit states they are split,
- * and the sum of the product is bounded by Hölder's inequality: Σ_x Π_r ψ_r ≤ Π_r (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ where all but one w_r
- * are negative; and max_x Π_r ψ_r ≤ Π_r max_x ψ_r. Before that, factors on the variables that the parts of a bucket share are moved between them until
- * they agree there (moment matching), which leaves the product as it is and makes the bounds tight. A generator: it yields every few milliseconds.
+ * Weighted mini-bucket elimination: variables are summed out in turn. If a variable's tables would multiply to more
+ * than 2^limit states, they are split, and the sum of the product is bounded by Hölder's inequality: Σ_x Π_r ψ_r ≤ Π_r
+ * (Σ_x ψ_r^{1/w_r})^{w_r}, Σ w_r = 1, w_r > 0; ≥ if all but one w_r are negative; and max_x Π_r ψ_r ≤ Π_r max_x ψ_r.
+ * Before that, moment matching moves factors on the shared variables between the parts of a bucket until the parts
+ * agree on them. This leaves the product unchanged and tightens the bounds. Yields every few milliseconds.
  *
  * Source: Dechter and Rish 2003; Liu and Ihler 2011; Ihler, Flerova, Dechter and Otten 2012.
  */
@@ -103,7 +106,7 @@ export function* miniBucketPass({ cardinalities, tables, order }: Buckets, optio
   return { values, exact, rounding, ...(decode ? { states: readOff(order, buckets, cardinalities) } : {}) };
 }
 
-/** First fit, the widest tables first. */
+/** Groups the tables by first fit, widest tables first. */
 function split(tables: readonly LogTable[], cardinalities: readonly number[], limit: number): LogTable[][] {
   const width = (scope: Iterable<number>): number => {
     let sum = 0;
@@ -126,14 +129,17 @@ function split(tables: readonly LogTable[], cardinalities: readonly number[], li
   return groups.map((group) => group.tables);
 }
 
-/** Equal shares; of lower bounds the first is above 1 and the others are negative. */
+/** Returns equal weights. For lower bounds, the first weight is above 1 and the others are negative. */
 function weightsOf(count: number, kind: BoundKind): number[] {
   if (count === 1) return [1];
   if (kind !== "lower") return Array.from({ length: count }, () => 1 / count);
   return Array.from({ length: count }, (_, r) => (r === 0 ? 1 + SPREAD : -SPREAD / (count - 1)));
 }
 
-/** Makes mini-buckets agree on the variables that they share; returns by states of those which are possible in all. */
+/**
+ * Makes mini-buckets agree on their shared variables. Returns, for each state of these, whether it is possible in all
+ * mini-buckets.
+ */
 function* match(
   minis: readonly MiniBucket[],
   weights: readonly number[],
@@ -162,13 +168,13 @@ function* match(
     shifts[0][at] = left;
     lost = Math.max(lost, 2 ** -52 * minis.length * extent);
   }
-  // The shifts of a state sum to 0 up to this.
+  // The shifts of a state sum to 0 up to this error.
   minis[0].rounding += lost;
   for (const [r, mini] of minis.entries()) yield* mini.shift(common, shifts[r]);
   return possible;
 }
 
-/** Backwards, the state whose entries are largest given those that were read before. */
+/** Reads off states in reverse order, each with the largest entries given those chosen before. */
 function readOff(
   order: readonly number[],
   buckets: readonly (readonly LogTable[])[],

@@ -3,20 +3,20 @@ import { log } from "../../engine/numbers/log.ts";
 import { sizeOf, stridesIn } from "./factor-table.ts";
 import type { LogTable } from "./log-tables.ts";
 
-/** Entries between two yields: a few milliseconds. */
+/** Number of entries between two yields: a few milliseconds. */
 const PAUSE_ENTRIES = 1e5;
 /** Relative error of a rounded operation. */
 const ULP = 2 ** -52;
 
-/** What of a bucket is looked for: an upper bound of the sum, a lower one, or an upper bound of the largest product. */
+/** Quantity to bound for a bucket: the sum from above, the sum from below, or the largest product from above. */
 export type BoundKind = "upper" | "lower" | "largest";
 
-/** ln of tables multiplied over `scope`, whose last variable is the one that goes. */
+/** ln of a product of tables over `scope`. The last variable is the one to eliminate. */
 export class MiniBucket {
   readonly scope: readonly number[];
   readonly shape: readonly number[];
   readonly values: Float64Array;
-  /** Bound of what rounding did to any of its values and of the message. */
+  /** Bound on the rounding error of any of its values and of the message. */
   rounding = 0;
   private readonly count: number;
 
@@ -27,7 +27,7 @@ export class MiniBucket {
     this.values = new Float64Array(sizeOf(shape));
   }
 
-  /** Multiplies with a table on some of the variables. */
+  /** Multiplies by a table on some of the variables. */
   *add(table: LogTable): Generator<void> {
     const { values, shape } = this;
     const strides = stridesIn(table, this.scope);
@@ -49,8 +49,8 @@ export class MiniBucket {
   }
 
   /**
-   * By states of `common` (some of its variables, in its order): w ln Σ ψ^{1/w} over the others, divided by w; of "largest" ln max ψ. Entries of 0 do not
-   * count: −∞ where there are no others.
+   * Returns, for each state of `common` (some of its variables, in its order), w ln Σ ψ^{1/w} over the others, divided
+   * by w. For "largest", returns ln max ψ. Zero entries are skipped, so the result is −∞ if there are no others.
    */
   *profile(common: readonly number[], kind: BoundKind, weight: number): Generator<void, Float64Array> {
     const { values, shape } = this;
@@ -72,7 +72,7 @@ export class MiniBucket {
     return highs.map((high, at) => (high === -Infinity ? high : high + log(sums[at])));
   }
 
-  /** Multiplies each entry with e^shift of its states of `common`. */
+  /** Multiplies each entry by e^shift for its state of `common`. */
   *shift(common: readonly number[], shifts: Float64Array): Generator<void> {
     yield* this.add({
       scope: common,
@@ -81,7 +81,10 @@ export class MiniBucket {
     });
   }
 
-  /** The message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. Of entries of 0, `possible` (by states of `common`) says which may be left aside. */
+  /**
+   * Returns the message without the last variable: w ln Σ ψ^{1/w}, or ln max ψ. `possible`, by states of `common`,
+   * tells which zero entries can be ignored.
+   */
   *eliminate(
     kind: BoundKind,
     weight: number,
@@ -102,7 +105,7 @@ export class MiniBucket {
       for (let s = 0; s < count; s++) {
         const value = values[from + s];
         if (value === -Infinity) {
-          // Under a negative power 0 is infinite, and the product with the others no more than 0.
+          // A negative power of 0 is infinite, but the product with the other mini-buckets is 0.
           if (by < 0 && possible![at + last * s]) high = Infinity;
         } else if (value * by > high) high = value * by;
       }
@@ -118,13 +121,14 @@ export class MiniBucket {
       message[i] = high;
       if (Math.abs(high) > extent) extent = Math.abs(high);
     });
-    // Of exponents, of a sum of up to `count` terms of at most 1, of its logarithm and of the product with w.
+    // Rounding errors of the exponents, of a sum of up to `count` terms of at most 1, of its logarithm, and of the
+    // product with w.
     this.rounding += ULP * (4 * (1 + extent) + Math.abs(weight) * (count + 4));
     return { scope: scope.slice(0, -1), shape: shape.slice(0, -1), values: message };
   }
 }
 
-/** Indices of an array of this shape with the place of each in another one, of these strides. */
+/** Visits the indices of an array of this shape, each with the corresponding index in an array with these strides. */
 function* walkPlaces(
   shape: readonly number[],
   strides: readonly number[],

@@ -1,7 +1,10 @@
 import type { Snapshot } from "../../engine/contract/index.ts";
 import type { PartAnswer, PartInference } from "./algorithm.ts";
 
-/** Inference on a part whose work is a generator that yields after every stretch. What `restore` brought is there before the work begins. */
+/**
+ * Inference on a part as a generator that yields after every stretch of work. `restore` must be called before the work
+ * begins.
+ */
 export abstract class PartRun implements PartInference {
   ended = false;
   private under: Generator<void> | undefined;
@@ -11,7 +14,7 @@ export abstract class PartRun implements PartInference {
     if (this.under.next().done) this.ended = true;
   }
 
-  /** Does all the work that is left, yielding every few milliseconds. */
+  /** Performs all remaining work, yielding every few milliseconds. */
   *finishing(): Generator<void> {
     yield* (this.under ??= this.work());
     this.ended = true;
@@ -21,7 +24,7 @@ export abstract class PartRun implements PartInference {
     this.under?.return(undefined);
   }
 
-  /** All the work that is left, yielding every few milliseconds. */
+  /** Performs all remaining work, yielding every few milliseconds. */
   protected abstract work(): Generator<void>;
   abstract answer(): PartAnswer | undefined;
   abstract report(): Record<string, number>;

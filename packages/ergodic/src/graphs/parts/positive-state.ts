@@ -1,22 +1,26 @@
 import type { Draws } from "../../engine/random/stream.ts";
 import type { LogTables } from "./log-tables.ts";
 
-/** What a search for a state with a positive product ends with: one, the proof that there is none, or nothing within its limit. */
+/**
+ * Result of a search for a state of positive product: the state, a proof that there is none, or undefined if the limit
+ * was reached.
+ */
 export type PositiveState = Int32Array | "impossible" | undefined;
 
-/** Entries of tables that are looked at in all: a few seconds. */
+/** Largest total number of table entries visited: a few seconds. */
 const MOST_ENTRIES = 1e9;
-/** Between two yields: a few milliseconds. */
+/** Number of entries between two yields: a few milliseconds. */
 const PAUSE_ENTRIES = 1e6;
-/** Dead ends until the search begins anew with other choices; twice as many each time. */
+/** Number of dead ends before the first restart with other choices. The number doubles for each further restart. */
 const FIRST_FAILURES = 64;
 
 /**
- * A state in which no table is 0, chosen at random: depth first, the variable with fewest states left first, its states in random order; after each
- * choice states without a positive entry in some table go (generalised arc consistency). It begins anew after ever more dead ends, so that a search
- * which comes to its end is a proof. A generator: it yields every few milliseconds.
+ * Searches for a random state in which no table is 0. Depth-first search assigns the variable with the fewest remaining
+ * states first, and tries its states in random order. After each choice, states without a positive entry in some table
+ * are removed (generalised arc consistency). The search restarts after increasing numbers of dead ends, so a completed
+ * search is a proof. Yields every few milliseconds.
  *
- * `beliefs`: by variable, probabilities of its states. The more probable ones are tried first, in place of a random order.
+ * `beliefs` gives the probabilities of each variable's states. If present, more probable states are tried first.
  */
 export function* positiveState(
   tables: LogTables,
@@ -38,7 +42,7 @@ export function* positiveState(
   }
 }
 
-/** A variable whose states are tried, those that are left to try, and how much had been removed before. */
+/** A variable, its states that remain to be tried, and the number of states removed before the choice. */
 interface Choice {
   readonly variable: number;
   readonly states: number[];
@@ -46,16 +50,16 @@ interface Choice {
 }
 
 class Search {
-  /** Entries of tables that were looked at, and variables that were compared. */
+  /** Number of table entries visited, and of variables compared. */
   looked = 0;
   compared = 0;
   private readonly tables: LogTables;
   private readonly draws: Draws;
   private readonly beliefs: readonly Float64Array[] | undefined;
-  /** By variable and state, whether it is left. */
+  /** For each variable and state, whether it remains possible. */
   private readonly alive: Uint8Array[];
   private readonly counts: Int32Array;
-  /** States that were removed, in order. */
+  /** Removed states, in order of removal. */
   private readonly trail: { readonly variable: number; readonly state: number }[] = [];
 
   constructor(tables: LogTables, draws: Draws, beliefs?: readonly Float64Array[]) {
@@ -66,7 +70,7 @@ class Search {
     this.counts = Int32Array.from(tables.cardinalities);
   }
 
-  /** Yields nothing after each choice, and at last what was found; ends without it after so many dead ends. */
+  /** Yields undefined after each choice, and finally the result. Returns without a result after this many dead ends. */
   *run(failures: number): Generator<PositiveState> {
     this.undo(0);
     if (!this.propagate(this.tables.tables.keys())) return yield "impossible";
@@ -104,7 +108,7 @@ class Search {
     return found;
   }
 
-  /** The states that are left, the last one to be tried first. */
+  /** Returns the remaining states; the last one is tried first. */
   private toTry(variable: number): number[] {
     const live = this.alive[variable];
     const states = [...live.keys()].filter((state) => live[state]);
@@ -131,7 +135,7 @@ class Search {
     }
   }
 
-  /** Whether every variable has a state left. */
+  /** Removes unsupported states. Returns whether every variable has a state left. */
   private propagate(tables: Iterable<number>): boolean {
     const waiting = new Set(tables);
     for (const number of waiting) {
@@ -151,7 +155,10 @@ class Search {
     return true;
   }
 
-  /** By variable of a table's scope and state, whether an entry above 0 has it and otherwise states that are left. */
+  /**
+   * Returns, for each variable of a table's scope and each state, whether some positive entry has this state and
+   * otherwise only remaining states.
+   */
   private support(number: number): Uint8Array[] {
     const { scope, shape, values } = this.tables.tables[number];
     const live = scope.map((variable) => this.alive[variable]);

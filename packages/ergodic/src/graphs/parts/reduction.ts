@@ -4,41 +4,42 @@ import { checkRoom, MOST_OBJECTS } from "../../engine/memory/room.ts";
 import { atOnce, Pauses } from "../../engine/threads/steps.ts";
 import { absorb, restrict, sizeOf, type Table, tableOf } from "./factor-table.ts";
 
-/** Bytes that a state of a variable takes, in lists and in the answer. */
+/** Bytes per state of a variable, in lists and in the answer. */
 const STATE_BYTES = 32;
 
-/** A connected part of a graph, its variables numbered from 0. */
+/** A connected part of a graph, with variables numbered from 0. */
 export interface Component {
-  /** By local variable, the graph's. */
+  /** Graph variable of each local variable. */
   readonly variables: readonly number[];
-  /** By local variable, the states that are left, as the graph numbers them; at least two. */
+  /** Remaining states of each local variable, as numbered in the graph; at least two. */
   readonly states: readonly (readonly number[])[];
-  /** By local variable, how many states are left. */
+  /** Number of remaining states of each local variable. */
   readonly cardinalities: readonly number[];
-  /** Factors on local variables, none of whose scopes is within another's. */
+  /** Factors on local variables. No scope is contained in another. */
   readonly tables: readonly Table[];
 }
 
-/** A graph without what can be known before anything is computed. */
+/** A graph without everything that can be determined in advance. */
 export interface Reduction {
-  /** ln of the factors that are left without variables; −∞: the evidence has probability 0. */
+  /** ln of the factors that have no variables left; −∞ if the evidence has probability 0. */
   readonly scale: number;
-  /** By variable, the states that are possible, as far as each factor by itself can tell. */
+  /** Possible states of each variable, judging by each factor separately. */
   readonly states: readonly (readonly number[])[];
-  /** What is left of variables with more than one state. */
+  /** Connected parts of the variables with more than one state. */
   readonly components: readonly Component[];
 }
 
 /**
- * Absorbs evidence, propagates zeros until every state that is left has a positive entry in each factor (generalised arc consistency), removes dead
- * states and determined variables, multiplies factors into those that have all their variables, and splits what is left into connected components.
- * The distribution over the states that are left is the same.
+ * Reduces a graph. Absorbs evidence and propagates zeros until every remaining state has a positive entry in each
+ * factor (generalised arc consistency). Removes impossible states and determined variables, multiplies factors into
+ * those that contain all their variables, and splits the rest into connected components. The distribution over the
+ * remaining states is unchanged.
  *
- * @throws DataError [GRAPH_TABLE] for tables that do not fit their scope, or with entries that are negative or not finite
+ * @throws DataError [GRAPH_TABLE] if a table does not fit its scope, or has negative or non-finite entries
  */
 export const reduce = (graph: FactorTables): Reduction => atOnce(reducing(graph));
 
-/** The same, yielding every few milliseconds. */
+/** Same as `reduce`, but yields every few milliseconds. */
 export function* reducing(graph: FactorTables): Generator<void, Reduction> {
   const { cardinalities, factors } = graph;
   const stateCount = cardinalities.reduce((sum, count) => sum + count, 0);
@@ -98,7 +99,7 @@ function refuseEntry(graph: FactorTables, f: number, at: number): never {
   );
 }
 
-/** By variable, the states that are left; undefined where none is left of one. */
+/** Returns the remaining states of each variable, or undefined if a variable has none. */
 function* propagate(graph: FactorTables, tables: readonly Table[], pauses: Pauses): Generator<void, number[][] | undefined> {
   const alive = Array.from(graph.cardinalities, (count, variable) => {
     const state = graph.observed[variable];
@@ -144,7 +145,7 @@ function* propagate(graph: FactorTables, tables: readonly Table[], pauses: Pause
   return alive.map((live) => [...live.keys()].filter((state) => live[state]));
 }
 
-/** Tables on the same variables are multiplied, in whatever order their scopes have these. */
+/** Multiplies tables on the same variables, regardless of the order of their scopes. */
 function* joinEqual(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const joined = new Map<string, Table>();
   for (const table of tables) {
@@ -156,7 +157,7 @@ function* joinEqual(tables: readonly Table[], pauses: Pauses): Generator<void, T
   return [...joined.values()];
 }
 
-/** Tables whose scope is within another's become part of it: of the smallest that has all its variables. */
+/** Merges each table whose scope is contained in another's into the smallest table that has all its variables. */
 function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<void, Table[]> {
   const order = [...tables.keys()].sort((a, b) => tables[a].scope.length - tables[b].scope.length || a - b);
   const made: (Table | undefined)[] = [...tables];
@@ -180,7 +181,7 @@ function* absorbSubsets(tables: readonly Table[], pauses: Pauses): Generator<voi
   return made.filter((table) => table !== undefined);
 }
 
-/** Connected components, in the order of their first variables. */
+/** Returns the connected components, ordered by their first variables. */
 function* split(states: readonly (readonly number[])[], tables: readonly Table[], pauses: Pauses): Generator<void, Component[]> {
   const root = Int32Array.from(states.keys());
   const find = (variable: number): number => {

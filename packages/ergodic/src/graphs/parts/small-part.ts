@@ -6,13 +6,16 @@ import type { InferenceTask, PartAnswer, PartInference } from "./algorithm.ts";
 import { absorb, sizeOf, type Table } from "./factor-table.ts";
 import type { Component } from "./reduction.ts";
 
-/** Joint states of a part that is gone through at once: graphs of very many small parts are common, and each costs little then. */
+/**
+ * Largest number of joint states of a part that is enumerated directly. Graphs with very many small parts are common,
+ * and each part is cheap then.
+ */
 const MOST_STATES = 64;
 
 export const isSmall = ({ cardinalities }: Component): boolean =>
   cardinalities.length <= 6 && sizeOf(cardinalities) <= MOST_STATES;
 
-/** A small part: its tables multiplied to one of all joint states. Exact. */
+/** A small part, whose tables are multiplied into one table of all joint states. Exact. */
 export class SmallPart implements PartInference {
   ended = false;
   private readonly part: Component;
@@ -47,7 +50,7 @@ export class SmallPart implements PartInference {
   dispose(): void {}
 }
 
-/** The exact answer about a small part. */
+/** Returns the exact answer about a small part. */
 export function smallAnswer({ cardinalities, tables }: Component, task: InferenceTask): PartAnswer {
   const scope = cardinalities.map((_, variable) => variable);
   const ones: Table = {

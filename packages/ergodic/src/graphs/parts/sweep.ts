@@ -2,7 +2,10 @@ import { exp } from "../../engine/numbers/exp.ts";
 import type { Draws } from "../../engine/random/stream.ts";
 import type { JointState } from "./joint-state.ts";
 
-/** One variable after another is drawn from p(x_i | others)^power. A state of product 0 is never drawn where another is possible. */
+/**
+ * Draws one variable after another from p(x_i | others)^power. A state of product 0 is never drawn if another is
+ * possible.
+ */
 export function sweep(joint: JointState, power: number, draws: Draws): void {
   const { weights, cardinalities } = joint;
   for (let variable = 0; variable < cardinalities.length; variable++) {
@@ -15,7 +18,7 @@ export function sweep(joint: JointState, power: number, draws: Draws): void {
     let left = draws.uniform() * total;
     let chosen = 0;
     while (chosen < count - 1 && left >= weights[chosen]) left -= weights[chosen++];
-    // Rounding may lead past the last state with a weight.
+    // Rounding errors can lead past the last state with positive weight.
     while (weights[chosen] === 0) chosen--;
     joint.move(variable, chosen);
   }

@@ -1,7 +1,7 @@
 import type { Conditionals } from "../../engine/contract/index.ts";
 import type { LogTables } from "./log-tables.ts";
 
-/** The tables of a connected part in columns: a shape each. */
+/** Converts the tables of a connected part to columns, with one shape per table. */
 export function tableColumns({ cardinalities, tables, values, first }: LogTables): Conditionals {
   const scopes = tables.map(({ scope }) => scope);
   const ends = new Uint32Array(tables.length);
@@ -29,7 +29,7 @@ export function tableColumns({ cardinalities, tables, values, first }: LogTables
   };
 }
 
-/** Variables of one state are observed, too. */
+/** Marks variables with a single state as observed. */
 export function withKnown(columns: Conditionals): Conditionals {
   const { cardinalities, observed } = columns;
   return { ...columns, observed: observed.map((state, v) => (state < 0 && cardinalities[v] === 1 ? 0 : state)) };

@@ -16,28 +16,29 @@ import { sweep } from "../parts/sweep.ts";
 
 /** Options of `graphAnnealing`. */
 export interface GraphAnnealingOptions {
-  /** Sweeps over all variables from the first temperature to the last. Default 1000; >= 1. */
+  /** Number of sweeps over all variables, from the first temperature to the last. Default 1000; >= 1. */
   sweeps?: number;
-  /** First temperature; 1 is the distribution itself. Default 3, or `to` where that is more; > 0, at least `to`. */
+  /** First temperature; 1 is the distribution itself. Default 3, or `to` if that is higher; > 0, at least `to`. */
   from?: number;
   /** Last temperature. Default 0.05; > 0. */
   to?: number;
-  /** Runs, each from another random state. Default 10; >= 1. */
+  /** Number of runs, each from a different random state. Default 10; >= 1. */
   restarts?: number;
 }
 
-/** Variables between two yields: a few milliseconds. */
+/** Number of variables between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 10_000;
 
 /**
- * Simulated annealing on a graph: sweeps of Gibbs sampling from p(x)^{1/T}, T falling geometrically from `from` to `to` over `sweeps`; then variables
- * are moved to their best states, one by one, until none is better. The best state of `restarts` runs counts, each of which begins at a random state in
- * which no factor is 0, and never leaves those.
+ * Simulated annealing on a graph: Gibbs sweeps from p(x)^{1/T}, where T falls geometrically from `from` to `to` over
+ * `sweeps`. Afterwards, variables are moved to their best states one at a time until no move improves the state. The
+ * result is the best state of `restarts` runs. Each run starts from a random state in which no factor is 0, and stays
+ * within such states.
  *
- * The state may not be the best; the bound of a mini-bucket elimination says how far from it at most. It ends early where that is 0. Task: "map".
- * Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
+ * The state might not be optimal. A mini-bucket bound gives its largest possible distance from the optimum, and the run
+ * ends early if that is 0. Task: "map". Source: Kirkpatrick, Gelatt and Vecchi 1983; Geman and Geman 1984.
  *
- * @throws CapabilityError where zeros leave no state that a search finds
+ * @throws CapabilityError if zeros leave no state that a search finds
  */
 export const graphAnnealing = /* @__PURE__ */ declare<GraphAnnealingOptions, InferenceAlgorithm>(
   {
@@ -71,7 +72,7 @@ class GraphAnnealing extends PartRun {
   private readonly options: Required<GraphAnnealingOptions>;
   private readonly tables: LogTables;
   private readonly found: Incumbent;
-  /** The run under way, its sweeps so far, and where it is after them. */
+  /** Number of the current run, its finished sweeps, and its current state. */
   private restart = 0;
   private sweeps = 0;
   private current: JointState | undefined;

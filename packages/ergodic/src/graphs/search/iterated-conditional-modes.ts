@@ -12,21 +12,21 @@ import type { Component } from "../parts/reduction.ts";
 
 /** Options of `iteratedConditionalModes`. */
 export interface IteratedConditionalModesOptions {
-  /** Random states that it begins from, each after the other. Default 100; >= 1. */
+  /** Number of random starting states, used one after another. Default 100; >= 1. */
   restarts?: number;
 }
 
-/** Variables of restarts between two yields: a few milliseconds. */
+/** Number of variables between two yields, counted over restarts: a few milliseconds. */
 const PAUSE_VARIABLES = 2000;
 
 /**
- * Iterated conditional modes: x_i ← argmax_s Π_f φ_f(s, x_∖i), one variable after another, until none moves; from `restarts` random states in which no
- * factor is 0.
+ * Iterated conditional modes: x_i ← argmax_s Π_f φ_f(s, x_∖i), one variable after another until none changes. Starts
+ * from `restarts` random states in which no factor is 0.
  *
- * It finds a state that no change of a single variable betters, often far from the best one; the bound of a mini-bucket elimination says how far at
- * most. It ends early where that is 0. Task: "map". Source: Besag 1986.
+ * The result cannot be improved by changing a single variable, but is often far from optimal. A mini-bucket bound gives
+ * its largest possible distance from the optimum, and the run ends early if that is 0. Task: "map". Source: Besag 1986.
  *
- * @throws CapabilityError where zeros leave no state that a search finds
+ * @throws CapabilityError if zeros leave no state that a search finds
  */
 export const iteratedConditionalModes = /* @__PURE__ */ declare<IteratedConditionalModesOptions, InferenceAlgorithm>(
   { name: "iteratedConditionalModes", options: { restarts: { low: 1, integer: true } } },

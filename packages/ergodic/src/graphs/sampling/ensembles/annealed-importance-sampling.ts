@@ -15,34 +15,39 @@ import { logMean } from "./weights.ts";
 
 /** Options of `annealedImportanceSampling`. */
 export interface AnnealedImportanceSamplingOptions {
-  /** Independent runs, each of which gives a weight. Default 500; >= 100. */
+  /** Number of independent runs, each of which gives a weight. Default 500; >= 100. */
   particles?: number;
-  /** Temperatures of a run at most; a pilot run chooses how many, and which. Default 1000; >= 1. */
+  /** Largest number of temperatures in a run. A pilot run chooses the number and the values. Default 1000; >= 1. */
   temperatures?: number;
-  /** Of the interval. Default 0.99; from 0.5 to 0.9999. */
+  /** Confidence level of the interval. Default 0.99; from 0.5 to 0.9999. */
   level?: number;
 }
 
-/** Runs of the pilot, side by side. */
+/** Number of parallel runs in the pilot. */
 const PILOT_RUNS = 32;
-/** Standard deviation of a step's log weights in the pilot. */
+/** Target standard deviation of a step's log weights in the pilot. */
 const PILOT_STEP = 0.5;
-/** Variance of the log weights of whole runs that the number of temperatures aims at, were each sweep to forget the one before. */
+/**
+ * Target variance of the log weights of whole runs, used to choose the number of temperatures. It assumes that
+ * successive sweeps are independent.
+ */
 const AIM = 0.1;
-/** Variables between two yields: a few milliseconds. */
+/** Number of variables drawn between two yields: a few milliseconds. */
 const PAUSE_VARIABLES = 5000;
 
 /**
- * Annealed importance sampling: from the uniform distribution over the states that are left, through p_β(x) ∝ Π_f φ_f(x)^β, to β = 1. A run starts with
- * x ~ p_0, w = Π states, and for each next β' multiplies w by Π_f φ_f(x)^{β' − β} and sweeps once over the variables by Gibbs sampling from p_β'. The
- * mean of w is Z exactly, whatever the temperatures; how far the mean of `particles` runs may be off, their spread says (`level`).
+ * Annealed importance sampling: from the uniform distribution over the remaining states, through p_β(x) ∝ Π_f φ_f(x)^β,
+ * to β = 1. A run starts with x ~ p_0 and w = Π states. For each next β' it multiplies w by Π_f φ_f(x)^{β' − β} and
+ * makes one Gibbs sweep from p_β'. The expectation of w is exactly Z for any temperatures. The error of the mean over
+ * `particles` runs is estimated from their spread (`level`).
  *
- * A pilot chooses temperatures at which the log weights of each step vary alike. Runs are independent of each other. The certificate is an interval, or
- * k̂ and the effective size where weights have a heavy tail, or none: so where k̂ is too high, and where changes of single variables may not reach all
- * states (parts/ergodicity.ts): then whole islands may be missing without a sign of it in the weights. Task: "partition". Source: Neal 2001; Vehtari
- * et al. 2024 for k̂.
+ * A pilot chooses temperatures at which the log weights of all steps have equal variance. Runs are independent of each
+ * other. The certificate is an interval, or k̂ and the effective sample size if the weights have a heavy tail. It is
+ * none if k̂ is too high, and also if single-variable changes might not reach all states (parts/ergodicity.ts), because
+ * then whole islands can be missing without a trace in the weights. Task: "partition". Source: Neal 2001; Vehtari et
+ * al. 2024 for k̂.
  *
- * @throws CapabilityError where zeros leave no state that a search finds
+ * @throws CapabilityError if zeros leave no state that a search finds
  */
 export const annealedImportanceSampling = /* @__PURE__ */ declare<AnnealedImportanceSamplingOptions, InferenceAlgorithm>(
   {
@@ -74,9 +79,9 @@ class AnnealedImportanceSampling extends PartRun {
   private readonly tables: LogTables;
   private chain: Ergodicity | undefined;
   private impossible = false;
-  /** ln of the product at a state that was found: a stand-in where every run ended in zeros. */
+  /** ln of the product at a state found by search. Stands in for the estimate if every run ended in zeros. */
   private least = -Infinity;
-  /** Powers β, the last one 1. */
+  /** Powers β in ascending order, ending with 1. */
   private schedule: Float64Array | undefined;
   private readonly logWeights: Float64Array;
   private done = 0;
@@ -122,7 +127,10 @@ class AnnealedImportanceSampling extends PartRun {
     }
   }
 
-  /** Powers at which each step's log weights have a standard deviation of PILOT_STEP; then each step in as many equal ones as AIM takes. */
+  /**
+   * Finds powers at which each step's log weights have a standard deviation of PILOT_STEP. Then splits each step into
+   * equal parts, as many as AIM requires.
+   */
   private *pilot(): Generator<void, Float64Array> {
     const { tables, options, plan } = this;
     const random = stream(plan.seed, "annealed importance sampling, pilot");
@@ -161,7 +169,7 @@ class AnnealedImportanceSampling extends PartRun {
     return Float64Array.from(powers.flatMap((to, k) => between(k === 0 ? 0 : powers[k - 1], to, parts)));
   }
 
-  /** ln of the products of the runs; those at 0 go to where another one is. */
+  /** Returns ln of the product of each run. Runs at 0 restart from the state of another run. */
   private revived(runs: readonly JointState[], draws: Draws): number[] {
     const alive = runs.filter((run) => run.value > -Infinity);
     if (alive.length === 0) return [this.least];
@@ -206,6 +214,6 @@ class AnnealedImportanceSampling extends PartRun {
 const uniform = ({ cardinalities }: LogTables, draws: Draws): Int32Array =>
   Int32Array.from(cardinalities, (count) => draws.integer(count));
 
-/** The ends of `parts` equal steps; the last one is `to` exactly. */
+/** Returns the ends of `parts` equal steps. The last one is exactly `to`. */
 const between = (from: number, to: number, parts: number): number[] =>
   Array.from({ length: parts }, (_, i) => (i === parts - 1 ? to : from + ((to - from) * (i + 1)) / parts));

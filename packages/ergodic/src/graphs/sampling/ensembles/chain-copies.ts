@@ -11,16 +11,19 @@ import { Layout } from "../gibbs/layout.ts";
 import { chromatic } from "../gibbs/schedules/chromatic.ts";
 import { type Copies, type Slots, STRETCH } from "./copies.ts";
 
-/** What a call of a kernel costs, in variables. */
+/** Cost of a kernel call, in variables. */
 const CALL_COST = 32;
-/** Variables that are drawn without a pause: a millisecond. */
+/** Largest number of variables that are drawn without a pause (about a millisecond). */
 const SMALL = 1 << 14;
-/** What it takes to draw a variable at random, in numbers that are gone through. */
+/** Cost of drawing a variable at random, relative to visiting a number. */
 const DRAWN = 8;
-/** Bytes of a copy: of each variable its state and whether it changed, and what is always there. */
+/** Bytes of a copy: per variable (its state and a flag for changes), and fixed. */
 const [VARIABLE_BYTES, COPY_BYTES] = [2, 4096];
 
-/** Copies that are chains of graphGibbs (gibbs/chain.ts), of variables of any number of states and factors of any kind. */
+/**
+ * Copies that are chains of graphGibbs (gibbs/chain.ts), for variables with any number of states and factors of any
+ * kind.
+ */
 export class ChainCopies implements Copies {
   readonly ensembles: number;
   readonly words = "";
@@ -31,7 +34,7 @@ export class ChainCopies implements Copies {
   private readonly plan: InferencePlan;
   private readonly engine: Engine;
   private readonly layout: Layout;
-  /** By ensemble and power. */
+  /** Chains by ensemble and power. */
   private readonly chains: Chain[][];
 
   constructor(columns: Conditionals, plan: InferencePlan, engine: Engine, ensembles: number) {
@@ -108,7 +111,7 @@ export class ChainCopies implements Copies {
   async sweep(sweep: number, from: number, { search, keep = false }: { search?: number; keep?: boolean }): Promise<number> {
     const powers = this.chains[0].length;
     const searching = search !== undefined;
-    // Copies by ensemble and power; those that search by ensemble.
+    // Places run over ensembles and powers, or in a search only over ensembles.
     const count = this.places(searching);
     const fit = Math.max(1, Math.floor(STRETCH / (this.drawn + CALL_COST))) * Math.max(1, this.plan.workers);
     const to = Math.min(count, from + fit);
@@ -127,7 +130,7 @@ export class ChainCopies implements Copies {
   }
 
   private async run(calls: Call[]): Promise<void> {
-    // Of small graphs a call itself would take most of the time.
+    // For small graphs the overhead of a call would dominate.
     if (this.plan.workers <= 1 && calls.length * this.drawn < SMALL) {
       for (const { kernel, args } of calls) this.engine.kernel(kernel as string, false)(...args);
       return;

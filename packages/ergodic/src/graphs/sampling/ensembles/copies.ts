@@ -2,51 +2,66 @@ import type { Tensor } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import type { Stream } from "../../../engine/random/stream.ts";
 
-/** Where a variable's conditional probabilities are among the sums of a group of ensembles: one of a Boolean, that of state 1. */
+/**
+ * Range of a variable's conditional probabilities among the sums of a group of ensembles. A Boolean has a single one,
+ * that of state 1.
+ */
 export interface Slots {
   readonly from: number;
   readonly count: number;
-  /** Of a variable that depends on no other: its probabilities. */
+  /** Probabilities of a variable that depends on no other variable. */
   readonly alone?: readonly number[];
 }
 
-/** States of all variables at each power, of several ensembles: how they are kept, drawn and weighed. One file each. */
+/**
+ * Joint states at each power, for several ensembles: storage, sampling and evaluation. There is one file per
+ * implementation.
+ */
 export interface Copies {
   readonly ensembles: number;
-  /** Powers for which memory has room. */
+  /** Largest number of powers that fit in memory. */
   readonly mostPowers: number;
-  /** Variables that are drawn. */
+  /** Number of variables that are drawn. */
   readonly drawn: number;
-  /** By ensemble and power, ln of the product of factors after a sweep, up to a constant. */
+  /** ln of the product of factors after a sweep, up to a constant, by ensemble and power. */
   readonly values: Float64Array;
-  /** Groups of ensembles that have sums of probabilities of their own, and how many numbers each. */
+  /** Number of groups of ensembles with their own sums of probabilities, and number of sums per group. */
   readonly groups: number;
   readonly slots: number;
-  /** As part of an answer's method. */
+  /** Phrase for the `method` of an answer. */
   readonly words: string;
   slotsOf(variable: number): Slots;
-  /** Copies that a sweep goes over one after another: places where it can be continued are below it. `searching`: in a search. */
+  /**
+   * Returns the number of places in a sweep, which are processed in order. A sweep can be interrupted and continued at
+   * any place. `searching`: during a search.
+   */
   places(searching: boolean): number;
-  /** What a sweep costs, in variables drawn by the plainest kernel. `searching`: of those copies alone. */
+  /**
+   * Returns the cost of a sweep, in variables drawn by the simplest kernel. `searching`: only the copies that search.
+   */
   cost(searching: boolean): number;
-  /** Powers from now on: copy k begins with the states that were at power `from[k]`. */
+  /** Sets the powers. Copy k starts with the states that were at power `from[k]`. */
   resize(powers: Float64Array, from: ArrayLike<number>): void;
-  /** All copies begin at random. It yields every few milliseconds. */
+  /** Starts all copies in random states. Yields every few milliseconds. */
   begin(start: Stream): Generator<void>;
-  /** The value of the state in which each variable has its first. */
+  /** Returns the value of the joint state in which each variable has its first state. */
   firstValue(): Promise<number>;
   /**
-   * Sweep number `sweep`, of a stretch of the copies from place `from` on; the place where it is to be continued, 0 at the end. `search`: a power that those at power 1
-   * of the first half of the ensembles have instead, and no others are drawn; `keep`: probabilities at power 1 are summed.
+   * Performs part of sweep number `sweep`, starting at place `from`. Returns the place at which to continue, or 0 at
+   * the end. `search`: only the copies at power 1 in the first half of the ensembles are drawn, at this power instead.
+   * `keep`: probabilities at power 1 are summed.
    */
   sweep(sweep: number, from: number, how: { readonly search?: number; readonly keep?: boolean }): Promise<number>;
-  /** All copies of the first half of the ensembles are put where the one at power 1 is. */
+  /** Sets all copies of the first half of the ensembles to the state of their copy at power 1. */
   spread(): void;
-  /** Copies k and k + 1 of these ensembles trade states; values stay. */
+  /** Exchanges the states of copies k and k + 1 in these ensembles. Their values are not updated. */
   trade(k: number, ensembles: readonly number[]): void;
-  /** Values of all copies as they are. */
+  /** Computes the values of all copies in their current states. */
   weigh(): Promise<void>;
-  /** Adds the sums of probabilities to those of groups, as sums over sweeps of one ensemble's mean. */
+  /**
+   * Adds the sums of probabilities to `into`, by group and slot. Each is a sum over sweeps, for the mean of one
+   * ensemble.
+   */
   addShares(into: Float64Array): void;
   clearShares(): void;
   snapshot(): Record<string, Tensor>;
@@ -54,5 +69,5 @@ export interface Copies {
   dispose(): void;
 }
 
-/** Work of a stretch: a few milliseconds. */
+/** Work per stretch: a few milliseconds. */
 export const STRETCH = 1 << 17;

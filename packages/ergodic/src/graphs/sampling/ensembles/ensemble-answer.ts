@@ -3,23 +3,27 @@ import { log } from "../../../engine/numbers/log.ts";
 import type { EnsembleSums } from "./ensemble-sums.ts";
 import { studentQuantile } from "./student.ts";
 
-/** R-hat of values from which ensembles are held to disagree. */
+/** R-hat above which ensembles count as disagreeing. */
 const MOST_RHAT = 1.01;
-/** States that came from power 0 to power 1, in all and of any ensemble, before anything is claimed. */
+/**
+ * Number of states that must travel from power 0 to power 1 before anything is certified, in total and per ensemble.
+ */
 const [LEAST_RESTARTS, LEAST_OF_EACH] = [100, 2];
-/** Of the chance that an interval misses, the share that is for what no restart has found. */
+/** Share of the interval's error probability that is reserved for regions that no restart has found. */
 const UNSEEN_SHARE = 0.25;
-/** Of numbers that differ by no more the error is rounding's. */
+/** Differences up to this size count as rounding errors. */
 const ROUNDING = 1e-12;
 
-/** An estimate from ensembles, and an interval by Student's t over them. */
+/** An estimate from ensembles with a Student's t interval over them. */
 export interface Estimate {
   readonly value: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Why nothing is claimed, if so: ensembles that disagree, or states that do not travel. */
+/**
+ * Returns the reason to certify nothing, if there is one: ensembles disagree, or states do not travel between powers.
+ */
 export function objection(sums: EnsembleSums, powers: Float64Array): string | undefined {
   const { rhat, power } = worst(sums);
   if (!(rhat <= MOST_RHAT))
@@ -30,7 +34,7 @@ export function objection(sums: EnsembleSums, powers: Float64Array): string | un
   return undefined;
 }
 
-/** The largest R-hat of values at any power, each ensemble a chain. */
+/** Returns the largest R-hat of the values at any power, treating each ensemble as a chain. */
 export function worst({ shape, sweeps, first, second }: EnsembleSums): { rhat: number; power: number } {
   let found = { rhat: 1, power: 0 };
   for (let power = 0; power < shape.powers; power++) {
@@ -50,16 +54,17 @@ export function worst({ shape, sweeps, first, second }: EnsembleSums): { rhat: n
   return found;
 }
 
-/** How much of the distribution may be where no restart came from, with a chance of `missed`. */
+/** Returns the largest share of the distribution that all restarts can have missed, with error probability `missed`. */
 export function unseen({ restarts }: EnsembleSums, missed: number): number {
   const all = restarts.reduce((sum, count) => sum + count, 0);
   return Math.min(1, -log(missed * UNSEEN_SHARE) / Math.max(1, all));
 }
 
 /**
- * Σ_k ln Z_k/Z_{k+1} by Bennett's ratios: from all ensembles together, and from all but one each, which makes Tukey's pseudo-values: their mean is without the bias of first order that
- * logarithms of means have, and their spread, ensembles being independent, gives Student's interval. What was taken off as bias is added to both ends; the upper one has room for
- * what no restart has found.
+ * Estimates Σ_k ln Z_k/Z_{k+1} by Bennett's ratios, with the jackknife over ensembles. The estimates with all
+ * ensembles, and with one ensemble left out each time, give Tukey's pseudo-values. Their mean is free of first-order
+ * bias of the logarithm. The ensembles are independent, so the spread of the pseudo-values gives a Student's t
+ * interval. The removed bias widens both ends. The upper end also allows for regions that no restart has found.
  */
 export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: number): Estimate {
   const { ensembles, powers } = sums.shape;
@@ -86,7 +91,7 @@ export function logRatio(sums: EnsembleSums, guesses: Float64Array, missed: numb
   return { value: mean, low: mean - half - bias, high: mean + half + bias + more };
 }
 
-/** By slot, a probability from each group's sum of it over its sweeps. */
+/** Returns an estimate of the probability in each slot, from each group's sum over its sweeps. */
 export function shareOf(sums: EnsembleSums, missed: number): (slot: number) => Estimate {
   const { groups, slots } = sums.shape;
   const quantile = quantileOf(groups, missed);
@@ -102,7 +107,7 @@ export function shareOf(sums: EnsembleSums, missed: number): (slot: number) => E
   };
 }
 
-/** An interval as a certificate has it. */
+/** Returns the interval as a certificate. */
 export const intervalOf = ({ low, high }: Estimate, level: number): Certificate => ({ interval: [low, high], level });
 
 const quantileOf = (count: number, missed: number): number => studentQuantile(missed * (1 - UNSEEN_SHARE), count - 1);

@@ -1,34 +1,38 @@
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { exp } from "../../../engine/numbers/exp.ts";
 
-/** Of how many numbers sums are. */
+/** Dimensions of the sums. */
 export interface SumsShape {
   readonly ensembles: number;
   readonly powers: number;
-  /** Groups of ensembles that have sums of probabilities at power 1, and numbers of each; 0: none are kept. */
+  /**
+   * Number of groups of ensembles with sums of probabilities at power 1, and number of sums per group (0: none are
+   * stored).
+   */
   readonly groups: number;
   readonly slots: number;
 }
 
 /**
- * What ensembles have seen: sums over sweeps, by ensemble. With E a state's value (ln of the product of factors), d_k = β_k − β_{k+1} and C_k a guess of ln Z_k/Z_{k+1},
- * a pair's are Σ 1/(1 + e^{C − dE}) at the lower power and Σ 1/(1 + e^{dE − C}) at the higher one, which are Bennett's: Z_k/Z_{k+1} = e^C times the ratio of their
- * means, whatever C is. Source: Bennett 1976.
+ * Statistics of the ensembles, summed over sweeps, per ensemble. Let E be the value of a state (ln of the product of
+ * factors), d_k = β_k − β_{k+1}, and C_k a guess of ln Z_k/Z_{k+1}. A pair of powers has the sums Σ 1/(1 + e^{C − dE})
+ * at the lower power and Σ 1/(1 + e^{dE − C}) at the higher power. By Bennett's identity, Z_k/Z_{k+1} is e^C times the
+ * ratio of their means, for any C. Source: Bennett 1976.
  */
 export class EnsembleSums {
   sweeps = 0;
   readonly shape: SumsShape;
-  /** By ensemble: states that came to power 1 from power 0. */
+  /** Number of states that travelled from power 0 to power 1, per ensemble. */
   readonly restarts: Float64Array;
-  /** By ensemble and pair. */
+  /** Bennett's sums at the lower power (`lower`) and the higher power (`higher`), by ensemble and pair. */
   readonly lower: Float64Array;
   readonly higher: Float64Array;
-  /** By ensemble and power, of values and their squares, less a guess of their mean. */
+  /** Sums of values, and of their squares, by ensemble and power. A guess of the mean is subtracted from each value. */
   readonly first: Float64Array;
   readonly second: Float64Array;
-  /** By group and slot. */
+  /** Sums of probabilities, by group and slot. */
   readonly shares: Float64Array;
-  /** By ensemble, the largest value at power 1. */
+  /** Largest value at power 1, per ensemble. */
   readonly most: Float64Array;
 
   constructor(shape: SumsShape) {
@@ -50,12 +54,12 @@ export class EnsembleSums {
     if (power === 0) this.most[ensemble] = Math.max(this.most[ensemble], value);
   }
 
-  /** Of a state at the lower power of a pair, dE − C. */
+  /** Adds a state at the lower power of a pair, with z = dE − C. */
   up(ensemble: number, pair: number, z: number): void {
     this.lower[ensemble * (this.shape.powers - 1) + pair] += 1 / (1 + exp(-z));
   }
 
-  /** The same at the higher power. */
+  /** Adds a state at the higher power of a pair. */
   down(ensemble: number, pair: number, z: number): void {
     this.higher[ensemble * (this.shape.powers - 1) + pair] += 1 / (1 + exp(z));
   }
@@ -73,12 +77,12 @@ export class EnsembleSums {
     return [this.restarts, this.lower, this.higher, this.first, this.second, this.shares];
   }
 
-  /** All numbers one after another. */
+  /** Returns all numbers in one array. */
   values(): Float64Array {
     return Float64Array.from([this.sweeps, ...[...this.lists, this.most].flatMap((list) => Array.from(list))]);
   }
 
-  /** @throws DataError where they are not of this shape */
+  /** @throws DataError if the values do not have this shape */
   static from(shape: SumsShape, values: Float64Array, kept: KeptPart): EnsembleSums {
     const sums = new EnsembleSums(shape);
     const lists = [...sums.lists, sums.most];

@@ -11,36 +11,44 @@ import {
 import type { Copies } from "./copies.ts";
 import { EnsembleSums, type SumsShape } from "./ensemble-sums.ts";
 
-/** Powers at any time at least, and at most. */
+/** Smallest and largest number of powers. */
 const [FEWEST_POWERS, MOST_POWERS] = [3, 1024];
 
 /**
- * Independent ensembles of parallel tempering: in each, copies of a graph's states at powers 1 = β_0 > β_1 > … > β_R = 0 of the product of its factors, which all
- * ensembles share. After each sweep neighbours trade states, pairs (0, 1), (2, 3), … and (1, 2), (3, 4), … in turn. At power 0 every sweep is a draw from the uniform
- * distribution: a state that came from there to power 1 depends on nothing before.
+ * Independent ensembles of parallel tempering. Each has copies of a graph's states at powers 1 = β_0 > β_1 > … > β_R =
+ * 0 of the product of its factors. All ensembles share the powers. After each sweep, neighbouring copies exchange
+ * states, alternating between the pairs (0, 1), (2, 3), … and (1, 2), (3, 4), …. At power 0 every sweep draws from the
+ * uniform distribution, so a state that travels from there to power 1 is independent of its past.
  *
- * Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for pairs in turn, and for powers at which swaps are even.
+ * Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs, and for powers with
+ * equal swap rates.
  */
 export class Ensembles {
   powers: Float64Array;
-  /** By pair of powers, ln of the ratio of their normalising constants as it was guessed; by power, the mean value as it was guessed. */
+  /**
+   * Guessed ln of the ratio of normalising constants for each pair of powers (`ratios`), and guessed mean value at each
+   * power (`centres`).
+   */
   ratios = new Float64Array(0);
   centres = new Float64Array(0);
   private readonly copies: Copies;
   private readonly swaps: readonly Stream[];
-  /** By ensemble and power, which walker's state is there; by walker, 1 where it was at power 0 since it was at power 1. */
+  /**
+   * Walker at each ensemble and power (`walkers`). For each walker, 1 if it has been at power 0 since it was last at
+   * power 1 (`free`).
+   */
   private walkers = new Uint32Array(0);
   private free = new Uint32Array(0);
-  /** Of all ensembles, since powers were last moved. */
+  /** Swap counts of all ensembles since the powers were last adapted. */
   private counts = new SwapCounts(0);
-  /** What counts now, and what counted before. */
+  /** Current sums, and the earlier sums that still count. */
   private current: EnsembleSums;
   private before: EnsembleSums | undefined;
 
   constructor(copies: Copies, seed: number) {
     this.copies = copies;
     this.swaps = Array.from({ length: copies.ensembles }, (_, e) => stream(seed, "graph tempering, swap", e));
-    // Swaps are rare where powers are further apart than about one over the root of how many variables there are.
+    // Swaps become rare if neighbouring powers differ by more than about 1/√(number of variables).
     const count = Math.ceil(Math.sqrt(copies.drawn)) + 1;
     this.powers = Float64Array.from(geometricLadder(this.limited(count), 0));
     this.resize(this.powers);
@@ -56,7 +64,10 @@ export class Ensembles {
     return { ensembles, groups, slots, powers: this.powers.length };
   }
 
-  /** After sweep number `sweep` of all: what was seen is counted where `keep`, and neighbours trade. */
+  /**
+   * Lets neighbours exchange states after sweep number `sweep`. If `keep` is true, the values are first added to the
+   * sums.
+   */
   swap(sweep: number, keep: boolean): void {
     const { powers, copies, walkers, free } = this;
     const count = powers.length;
@@ -94,20 +105,20 @@ export class Ensembles {
       }
   }
 
-  /** Moves powers to where swaps would be even, by what was seen since it last did. */
+  /** Moves the powers so that swap rates become equal, based on the swaps since the last adaptation. */
   adapt(): void {
     const { rejections } = this.counts;
     if (rejections.some(Number.isNaN)) return;
     this.resize(evenLadder([...this.powers], rejections, this.limited(powersNeeded(rejections))));
   }
 
-  /** What was seen so far counts no more; guesses are made from what values are now. */
+  /** Discards all sums and makes new guesses from the current values. */
   guess(): void {
     const { powers, copies } = this;
     const { values, ensembles } = copies;
     this.centres = new Float64Array(powers.length);
     for (const [at, value] of values.entries()) this.centres[at % powers.length] += value / ensembles;
-    // The mean value between two powers, by the trapezoidal rule.
+    // Integral of the mean value between two powers, by the trapezoidal rule.
     const middle = (k: number): number => ((powers[k] - powers[k + 1]) * (this.centres[k] + this.centres[k + 1])) / 2;
     this.ratios = Float64Array.from({ length: powers.length - 1 }, (_, k) => middle(k));
     this.forget();
@@ -119,24 +130,24 @@ export class Ensembles {
     this.copies.clearShares();
   }
 
-  /** What counts now is what counted before, and counting begins anew. */
+  /** Makes the current sums the earlier ones, and starts new current sums. */
   turn(): void {
     this.before = this.gathered();
     this.forget();
   }
 
-  /** Whether there are sums of a time before. */
+  /** Whether there are earlier sums. */
   get warm(): boolean {
     return this.before !== undefined;
   }
 
-  /** All that counts. */
+  /** Returns all sums that count. */
   sums(): EnsembleSums {
     const now = this.gathered();
     return this.before ? this.before.plus(now) : now;
   }
 
-  /** What counts now, with the sums of probabilities, which copies have. */
+  /** Returns the current sums, including the sums of probabilities that the copies hold. */
   private gathered(): EnsembleSums {
     const sums = this.current.plus(new EnsembleSums(this.shape));
     this.copies.addShares(sums.shares);
@@ -153,7 +164,7 @@ export class Ensembles {
     };
   }
 
-  /** Copies have no states yet. */
+  /** Restores everything except the states of the copies. */
   restore(kept: KeptPart): void {
     const powers = kept.floats("powers");
     const falls = powers.every((power, k) => (k === 0 ? power === 1 : power < powers[k - 1]));
@@ -176,7 +187,7 @@ export class Ensembles {
     this.before = kept.has("before") ? EnsembleSums.from(this.shape, kept.floats("before"), kept) : undefined;
   }
 
-  /** Copies at these powers, their states those of the nearest power that there was. */
+  /** Resizes the copies to these powers. Each copy takes the states of the nearest earlier power. */
   private resize(powers: ArrayLike<number>): void {
     const before = this.powers;
     this.powers = Float64Array.from(powers);

@@ -19,38 +19,45 @@ import { ReplicaCopies } from "./replica-copies.ts";
 
 /** Options of `graphTempering`. */
 export interface GraphLadderOptions {
-  /** Independent ensembles. Default 16, or 64 that are bits; a whole number from 8 to 256. */
+  /** Number of independent ensembles. Default 16 (64 if the copies are bits); a whole number from 8 to 256. */
   ensembles?: number;
-  /** Sweeps in which powers are found. Default 200; from 50. */
+  /** Number of warm-up sweeps in which the powers are adapted. Default 200; from 50. */
   warmup?: number;
-  /** Sweeps of each copy after these, at most. Default 50000; >= 100. */
+  /** Largest number of sweeps per copy after the warm-up. Default 50000; >= 100. */
   sweeps?: number;
-  /** Of the intervals. Default 0.999; from 0.5 to 0.999999. */
+  /** Confidence level of the intervals. Default 0.999; from 0.5 to 0.999999. */
   level?: number;
-  /** It ends once the interval of ln Z, and of "marginals" those of all of them, is no wider. Default 0.05; > 0. */
+  /**
+   * Interval width at which the run ends. For "marginals" the intervals of ln Z and of all probabilities must be this
+   * narrow. Default 0.05; > 0.
+   */
   width?: number;
 }
 
-/** Shares of warm-up after which powers are moved. */
+/** Shares of the warm-up after which the powers are adapted. */
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
-/** States of a variable: they are kept in a byte. */
+/** Largest number of states of a variable, so that a state fits in a byte. */
 const MOST_STATES = 256;
-/** Of copies that search: the power of their first sweep, and of their last. */
+/** Power of the first and of the last sweep of a search. */
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
 
 /**
- * Parallel tempering for ln Z and marginals: ensembles of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f, which trade states (ensembles.ts). ln Z =
- * ln Z_0 + Σ_k ln Z_k/Z_{k+1}, Z_0: the number of joint states; ratios by Bennett's estimator from states at both powers. Marginals are means of
- * conditional probabilities at power 1, or of states that are bits. Each ensemble leaves Π_k p^{β_k} invariant.
+ * Parallel tempering for ln Z and marginals. Ensembles of copies at powers 1 = β_0 > … > β_R = 0 of Π_f φ_f exchange
+ * states (ensembles.ts). ln Z = ln Z_0 + Σ_k ln Z_k/Z_{k+1}, where Z_0 is the number of joint states and the ratios
+ * come from Bennett's estimator with states at both powers. Marginals are means of conditional probabilities at power
+ * 1, or of states if the copies are bits. Each ensemble leaves Π_k p^{β_k} invariant.
  *
- * Booleans in pairs of few strengths are 64 ensembles that are bits (replica-copies.ts), whatever `ensembles` is; all others are chains
- * (chain-copies.ts). Half of the ensembles begin where simulated annealing ends, the others at random. Powers are moved while they warm up; of the
- * sweeps after that, at least the first quarter and at most the first half count no more. The certificate is an interval, Student's over ensembles
- * (ensemble-answer.ts), or none: where values at a power have an R-hat above 1.01, fewer than 100 states came from power 0 to power 1, or searches had
- * found states more probable than all that were seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed, Bouchard-Côté,
- * Deligiannidis and Doucet 2022.
+ * Boolean variables with pairwise factors of few distinct strengths use 64 ensembles of bits (replica-copies.ts),
+ * regardless of `ensembles`. All other graphs use chains (chain-copies.ts). Half of the ensembles start from the result
+ * of simulated annealing, the others at random. Powers are adapted during the warm-up. Of the later sweeps, at least
+ * the first quarter and at most the first half are discarded.
  *
- * @throws CapabilityError [GRAPH_ZEROS] where a factor is 0 somewhere, [GRAPH_STATES] for variables of more than 256 states
+ * The certificate is a Student's t interval over ensembles (ensemble-answer.ts). It is none if the values at some power
+ * have an R-hat above 1.01, if fewer than 100 states travelled from power 0 to power 1, or if the searches found states
+ * more probable than all seen since. Tasks: "marginals", "partition". Sources: Geyer 1991; Bennett 1976; Syed,
+ * Bouchard-Côté, Deligiannidis and Doucet 2022.
+ *
+ * @throws CapabilityError [GRAPH_ZEROS] if a factor has a zero, [GRAPH_STATES] if a variable has more than 256 states
  */
 export const graphTempering = /* @__PURE__ */ declare<GraphLadderOptions, InferenceAlgorithm>(
   {
@@ -105,13 +112,13 @@ class GraphTempering implements PartInference {
   private readonly steps: AsyncGenerator<void>;
   private copies: Copies | undefined;
   private ensembles: Ensembles | undefined;
-  /** ln of the tables' product, less what copies say. */
+  /** Constant to add to the copies' values to obtain ln of the tables' product. */
   private offset = 0;
-  /** Sweeps so far, of copies that search first. */
+  /** Number of sweeps so far, including the search. */
   private sweep = 0;
-  /** Where in the sweep under way it is. */
+  /** Current place within the sweep. */
   private place = 0;
-  /** By ensemble that searched, the least value at power 1 in the last quarter of what it did alone. */
+  /** For each ensemble that searched, its smallest value at power 1 in the last quarter of the search. */
   private floors = new Float64Array(0);
   private kept: KeptPart | undefined;
 
@@ -150,7 +157,7 @@ class GraphTempering implements PartInference {
     yield* this.temper(copies, ensembles);
   }
 
-  /** Bits where the graph suits. */
+  /** Returns bit copies if the graph allows them, else chains. */
   private copiesOf(): Copies {
     const { columns, plan, engine, options } = this;
     try {
@@ -161,12 +168,15 @@ class GraphTempering implements PartInference {
     }
   }
 
-  /** Sweeps before the ladders' first. */
+  /** Number of search sweeps before tempering starts. */
   private get searching(): number {
     return 2 * this.options.warmup;
   }
 
-  /** Half of the ensembles begin where simulated annealing ends, all copies; the others anywhere: where they disagree in the end, neither is believed. */
+  /**
+   * Searches by simulated annealing in half of the ensembles, and sets all their copies to the result. The other
+   * ensembles start at random. If the two halves still disagree at the end, no interval is claimed.
+   */
   private async *search(copies: Copies): AsyncGenerator<void> {
     const { warmup } = this.options;
     let cost = 0;
@@ -186,7 +196,7 @@ class GraphTempering implements PartInference {
     }
   }
 
-  /** A sweep, from where it is. */
+  /** Performs a sweep, beginning at the current place. */
   private async *draw(copies: Copies, how: { readonly search?: number; readonly keep?: boolean }): AsyncGenerator<void> {
     for (;;) {
       this.place = await copies.sweep(this.sweep, this.place, how);
@@ -207,7 +217,8 @@ class GraphTempering implements PartInference {
       if (MOVED_AT.some((share) => before + 1 === Math.floor(share * warmup))) ensembles.adapt();
       const kept = before + 1 - warmup;
       if (kept === 0) ensembles.guess();
-      // After warmup, 3 warmup, 7 warmup, … kept sweeps those before count no more: at least half of what counts is of the later time.
+      // After warmup, 3 warmup, 7 warmup, … kept sweeps the earlier sums are discarded. At least half of the sweeps
+      // that count are then from the later period.
       const times = kept % warmup === 0 ? kept / warmup : 0;
       if (times > 0 && isPowerOfTwo(times + 1)) ensembles.turn();
       cost += copies.cost(false);
@@ -217,7 +228,9 @@ class GraphTempering implements PartInference {
     }
   }
 
-  /** Whether all intervals are narrow enough, looked at after 2 warmup, 4 warmup, 8 warmup, … kept sweeps. */
+  /**
+   * Returns whether all intervals are narrow enough. Checked only after 2 warmup, 4 warmup, 8 warmup, … kept sweeps.
+   */
   private precise(kept: number): boolean {
     const times = kept % this.options.warmup === 0 ? kept / this.options.warmup : 0;
     if (times < 2 || !isPowerOfTwo(times)) return false;

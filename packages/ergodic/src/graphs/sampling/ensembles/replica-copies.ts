@@ -11,43 +11,44 @@ import { logOddsOf, refuse } from "../replicas/log-odds.ts";
 import { REPLICAS, Replicas } from "../replicas/replicas.ts";
 import { type Copies, type Slots, STRETCH } from "./copies.ts";
 
-/** Sets of terms of a value each, at most. */
+/** Largest number of distinct term values. */
 const MOST_SETS = 32;
-/** Copies of a variable that cost as much as one of a chain's. */
+/** Number of bit copies of a variable that cost as much as one copy in a chain. */
 const FASTER = 32;
-/** Bytes of a variable at a power: sums and states, and its neighbours. */
+/** Bytes per variable and power, for sums, states and neighbours. */
 const VARIABLE_BYTES = 128;
-/** Sweeps that the planes of a tally have room for, and their bytes a variable; bytes of its sums. */
+/** Number of sweeps that a tally can count, and bytes per variable of the tally and of its sums. */
 const TALLY_SWEEPS = 255;
 const [TALLY_BYTES, SUM_BYTES] = [64, 4 * REPLICAS];
-/** The first half of the replicas, low and high word. */
+/** Mask of the first half of the replicas, as low and high word. */
 const [FIRST_LOW, FIRST_HIGH] = [0xffffffff, 0];
 
 const BOTH_WORDS = BOTH_BYTES / 4;
 
-/** Adds a term of the words at two offsets. */
+/** Adds a term for the words at two offsets. */
 function addBoth(terms: number[], a: number, b: number): void {
   const term = addRecord(terms, BOTH_BYTES);
   terms[term + BOTH_FIRST / 4] = a;
   terms[term + BOTH_SECOND / 4] = b;
 }
 
-/** Terms that share a value: BOTH records, `count` of them. */
+/** Terms with the same value, as `count` BOTH records. */
 interface TermSet {
   readonly value: number;
   readonly pointer: number;
   readonly count: number;
 }
 
-/** The states at a power, and thresholds for it. */
+/** States at one power, and the thresholds for drawing them. */
 interface Rung {
   readonly layout: BitLayout;
   readonly replicas: Replicas;
 }
 
 /**
- * Copies that are bits: 64 ensembles, each a bit of the words of 64 replicas at each power (replica-gibbs/), for graphs that replicaGibbs takes and whose factors have
- * few different strengths: a state's value is Σ own + Σ coupling over variables and pairs that are 1, of which those of a value are counted together.
+ * Copies stored as bits: 64 ensembles, which are the bits of the words of 64 replicas at each power (replicas/). They
+ * support the graphs of replicaGibbs if the factors have few distinct strengths. The value of a state is Σ own + Σ
+ * coupling over the variables and pairs that are 1. Terms with the same value are counted together.
  */
 export class ReplicaCopies implements Copies {
   readonly ensembles = REPLICAS;
@@ -63,12 +64,14 @@ export class ReplicaCopies implements Copies {
   private readonly layout: BitLayout;
   private readonly held: { dispose(): void }[] = [];
   private readonly counts: number;
-  /** Ones of each replica at power 1, by position: of some sweeps, and of all before. */
+  /**
+   * Counts of ones per replica at power 1, by position: of recent sweeps (`tally`), and of all earlier ones (`sums`).
+   */
   private readonly tally: number;
   private readonly sums: number;
   private tallied = 0;
 
-  /** @throws CapabilityError [GRAPH_REPLICAS] for a graph that does not suit */
+  /** @throws CapabilityError [GRAPH_REPLICAS] if the graph is not supported */
   constructor(columns: Conditionals, plan: InferencePlan, engine: Engine) {
     this.columns = columns;
     this.plan = plan;
@@ -101,7 +104,7 @@ export class ReplicaCopies implements Copies {
       return piece.pointer;
     };
     this.sets = Array.from(terms, ([value, places]) => {
-      // A word of zeros is behind all positions.
+      // Pads with the word of zeros that follows all positions.
       while ((places.length / BOTH_WORDS) % 4 > 0) addBoth(places, 8 * positions, 8 * positions);
       const pointer = allocate(4 * places.length);
       engine.memory.u32(pointer, places.length).set(places);
@@ -197,7 +200,8 @@ export class ReplicaCopies implements Copies {
 
   spread(): void {
     const [first, ...others] = this.rungs.map(({ replicas }) => replicas.words);
-    // Those of the other half that searched along are put where another copy began, at random.
+    // The other half of the ensembles took part in the sweeps of the search too. Resets them to the random start states
+    // of another copy.
     const random = others[0].slice();
     for (const words of others) mix(words, first, FIRST_LOW, FIRST_HIGH);
     mix(first, random, ~FIRST_LOW, ~FIRST_HIGH);
@@ -220,7 +224,7 @@ export class ReplicaCopies implements Copies {
     if (++this.tallied === TALLY_SWEEPS) this.empty();
   }
 
-  /** Whole numbers: when they are added up changes nothing. */
+  /** The sums are integers, so the time of adding them does not matter. */
   private empty(): Uint32Array {
     if (this.tallied > 0) this.engine.kernel("graphReplicaEmpty", false)(this.tally, this.slots, this.sums);
     this.tallied = 0;
@@ -265,7 +269,7 @@ function drop({ replicas, layout }: Rung): void {
   layout.dispose();
 }
 
-/** Replicas of a mask, low and high word, get the other's states. */
+/** Replaces the states of the replicas in a mask, given as low and high word, by those of `others`. */
 function mix(words: Uint32Array, others: Uint32Array, low: number, high: number): void {
   for (let i = 0; i < words.length; i += 2) {
     words[i] = (words[i] & ~low) | (others[i] & low);

@@ -5,14 +5,14 @@ import { logSumExp } from "../../../engine/numbers/log-sum-exp.ts";
 import { psis } from "../../../engine/statistics/index.ts";
 import { studentQuantile } from "./student.ts";
 
-/** Fewer weights say nothing of their own spread. */
+/** Smallest number of weights from which their spread can be estimated. */
 const FEWEST = 100;
-/** Below, the variance of weights is finite, and so is what an interval is made of. */
+/** Largest k̂ at which the variance of the weights is finite, as an interval requires. */
 const FINITE_VARIANCE = 0.5;
-/** Weights that differ by no more are equal up to rounding. */
+/** Relative differences up to this size count as rounding errors. */
 const EQUAL = 1e-12;
 
-/** ln of a mean, what is known of it, and its standard error: that of the mean as a share of it. */
+/** ln of a mean, its certificate and its standard error, which is the relative standard error of the mean. */
 interface LogMean {
   readonly value: number;
   readonly certificate: Certificate;
@@ -20,11 +20,12 @@ interface LogMean {
 }
 
 /**
- * ln of the mean of independent weights, whose mean is Z, and what is known of it.
+ * Estimates ln Z as ln of the mean of independent weights with mean Z, and its accuracy.
  *
- * PSIS' k̂ of the largest weights up to 0.5: an interval, Student's of the mean on the logarithmic scale, its upper end moved out by the first term of
- * the Edgeworth series for skewed weights, (2t² + 1)γ/(6√n) standard errors (Hall 1992). k̂ up to PSIS' threshold: k̂ and the effective size. Else no
- * guarantee.
+ * If PSIS' k̂ of the largest weights is at most 0.5, the certificate is a Student's t interval of the mean on the
+ * logarithmic scale. Its upper end is extended by the first term of the Edgeworth series for skewed weights, (2t² +
+ * 1)γ/(6√n) standard errors (Hall 1992). If k̂ is at most PSIS' threshold, the certificate is k̂ and the effective
+ * sample size. Otherwise there is no guarantee.
  */
 export function logMean(logWeights: Float64Array, level: number): LogMean {
   const n = logWeights.length;

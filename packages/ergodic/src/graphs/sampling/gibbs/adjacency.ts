@@ -2,16 +2,16 @@ import type { Conditionals } from "../../../engine/contract/index.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
 import { factorPieces } from "./pieces.ts";
 
-/** By variable, the factors that it is in: those of variable v from begins[v] to begins[v + 1] − 1. */
+/** Factors of each variable. The factors of variable v are at begins[v] to begins[v + 1] − 1. */
 export interface Adjacency {
   readonly begins: Uint32Array;
   readonly factors: Uint32Array;
 }
 
-/** Factors by variable, in their order. */
+/** Returns the factors of each variable, in ascending order. */
 export const adjacencyOf = (columns: Conditionals): Adjacency => atOnce(adjoining(columns));
 
-/** The same, yielding every few milliseconds. */
+/** Same as `adjacencyOf`, but yields every few milliseconds. */
 export function* adjoining({ cardinalities, ends, variables }: Conditionals): Generator<void, Adjacency> {
   const begins = new Uint32Array(cardinalities.length + 1);
   for (const variable of variables) begins[variable + 1]++;
@@ -26,7 +26,10 @@ export function* adjoining({ cardinalities, ends, variables }: Conditionals): Ge
   return { begins, factors };
 }
 
-/** By variable, its neighbours by factors of at least two variables that are drawn. */
+/**
+ * Returns a function that visits a variable's unobserved neighbours. A neighbour shared by several factors is visited
+ * once per factor.
+ */
 export function neighbourhood(
   columns: Conditionals,
   { begins, factors } = adjacencyOf(columns),
@@ -41,7 +44,10 @@ export function neighbourhood(
   };
 }
 
-/** By variable, 1 where it shares a factor with a chosen one. Each factor is visited once. Yields every few milliseconds. */
+/**
+ * Returns 1 for each variable that shares a factor with a chosen variable. Each factor is visited once. Yields every
+ * few milliseconds.
+ */
 export function* beside(
   { ends, variables, cardinalities }: Conditionals,
   { begins, factors }: Adjacency,

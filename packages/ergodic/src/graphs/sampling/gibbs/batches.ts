@@ -2,39 +2,43 @@ import type { JsonObject } from "../../../engine/contract/index.ts";
 import type { KeptPart } from "../../../engine/loop/kept-part.ts";
 import { batchLength, LEAST_BATCHES } from "./chain-sums.ts";
 
-/** Sweeps that are kept before a run may end as precise, and of one that begins where another ended. */
+/**
+ * Smallest number of kept sweeps before a run may end as precise, for a new run and for one that continues an earlier
+ * one.
+ */
 export const LEAST_SWEEPS = 1000;
 export const LEAST_CONTINUED = 100;
-/** By how much more sweeps there must be until precision is looked at again. */
+/** Factor by which the number of sweeps must grow before precision is checked again. */
 const LOOK = 1.25;
 
-/** Chains that keep sums of a batch of sweeps, and of batches. */
+/** Chains with sums over a batch of sweeps, and over batches. */
 interface Summed {
-  /** What was kept of sweeps so far counts no more. */
+  /** Discards everything summed so far. */
   forget(): void;
-  /** Ends a batch of so many sweeps. */
+  /** Ends a batch of this many sweeps. */
   settle(sweeps: number): void;
 }
 
 /**
- * Where a run of sweeps is: warming up, then in batches of growing lengths until it is precise, or at its last sweep. What chains keep while they warm up is an
- * answer in need: it is forgotten half-way, and once they have.
+ * Progress of a run of sweeps: first the warm-up, then batches of growing lengths until the result is precise or the
+ * last sweep is done. Sums kept during warm-up provide a provisional answer. They are discarded halfway through the
+ * warm-up and at its end.
  */
 export class Batches {
-  /** Sweeps that are done, and stretches of the one under way. */
+  /** Number of finished sweeps, and of finished stretches of the current sweep. */
   sweep = 0;
   stretch = 0;
-  /** Batches that are done, and their sweeps. */
+  /** Number of finished batches, and their sweeps. */
   done = 0;
   settled = 0;
   private inBatch = 0;
-  /** When precision was last looked at, and whether it was enough. */
+  /** Number of sweeps at the last precision check, and its result. */
   private looked = 0;
   private precise = false;
-  /** Sweeps before anything is kept. */
+  /** Number of warm-up sweeps. */
   warmup: number;
   private last: number;
-  /** Kept sweeps before the run may end as precise. */
+  /** Smallest number of kept sweeps before the run may end as precise. */
   readonly least: number;
 
   constructor({ warmup, sweeps }: { readonly warmup: number; readonly sweeps: number }, least = LEAST_SWEEPS) {
@@ -43,7 +47,7 @@ export class Batches {
     this.last = warmup + sweeps;
   }
 
-  /** Two sweeps are all: each gives the same, whatever the chains' states. */
+  /** Limits the run to two sweeps, for chains in which every sweep gives the same result. */
   onlyTwo(): void {
     this.warmup = 0;
     this.last = 2;
@@ -55,34 +59,34 @@ export class Batches {
   get warmedUp(): boolean {
     return this.sweep > this.warmup;
   }
-  /** Whether a batch has just ended, and the next has not begun. */
+  /** Whether a batch has just ended and the next has not begun. */
   get isBetween(): boolean {
     return this.warmedUp && this.inBatch === 0 && this.stretch === 0;
   }
   get half(): number {
     return Math.floor(this.warmup / 2);
   }
-  /** Sweeps that may be made before anything else is done. */
+  /** Number of sweeps that can be made before anything else has to happen. */
   get left(): number {
     const { sweep, half, warmup, last } = this;
     const next = sweep < half ? half : sweep < warmup ? warmup : last;
     return Math.min(batchLength(this.done) - this.inBatch, next - sweep);
   }
 
-  /** Before a sweep. */
+  /** Must be called before a sweep. */
   begin(chains: readonly Summed[]): void {
     if (this.stretch > 0 || (this.sweep !== this.warmup && this.sweep !== this.half)) return;
     for (const chain of chains) chain.forget();
     this.settled = this.inBatch = this.done = 0;
   }
 
-  /** After so many sweeps, with a look at precision where it is time. */
+  /** Records finished sweeps, and checks precision if that is due. */
   count(sweeps: number, chains: readonly Summed[], isPrecise: () => boolean): void {
     this.made(sweeps, chains);
     if (this.isDue) this.look(isPrecise());
   }
 
-  /** After so many sweeps. */
+  /** Records finished sweeps. */
   made(sweeps: number, chains: readonly Summed[]): void {
     this.stretch = 0;
     this.sweep += sweeps;
@@ -90,19 +94,19 @@ export class Batches {
     if (this.inBatch === batchLength(this.done)) this.settle(chains);
   }
 
-  /** Whether it is time to look at precision: what a snapshot keeps tells it. */
+  /** Whether a precision check is due. Depends only on what a snapshot stores. */
   get isDue(): boolean {
     const enough = this.warmedUp && this.done >= LEAST_BATCHES && this.settled >= this.least;
     return enough && this.settled >= this.looked * LOOK;
   }
 
-  /** After that. */
+  /** Records the result of a precision check. */
   look(precise: boolean): void {
     this.looked = this.settled;
     this.precise = precise;
   }
 
-  /** After the last sweep. */
+  /** Must be called after the last sweep. */
   end(chains: readonly Summed[]): void {
     if (this.inBatch > 0) this.settle(chains);
   }

@@ -7,48 +7,50 @@ import type { Blocks } from "./blocking.ts";
 import type { Layout } from "./layout.ts";
 import { PIECE } from "./pieces.ts";
 
-/** Bytes that are asked for at once. */
+/** Allocation size in bytes. */
 const CHUNK = 1 << 16;
 
 /**
- * What the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts), in addition to the records of a layout in the same order: a BUCKET for each variable of a
- * block of several, 56 bytes in a tree of Booleans. Terms, and maps from tables to terms and messages, are shared by all that are alike. Edges of factors that
- * a block's own tables hold are marked in the records; variables of a block that shares no factor with others are no longer `joined`.
+ * Data that the kernel needs to draw blocks (kernels/graphs/graph-blocks.ts), in addition to the records of a layout in
+ * the same order. Each variable of a block of several has a BUCKET, which takes 56 bytes in a tree of Booleans.
+ * Identical terms, and identical maps from tables to terms and messages, are shared. Edges whose factor is already in
+ * the block's tables are marked in the records. Variables of a block that shares no factor with others are no longer
+ * `joined`.
  */
 export class BlockLayout {
-  /** By block, its first position; a last entry for where all end. */
+  /** First position of each block, followed by the end of the last block. */
   readonly firsts: Uint32Array;
-  /** By position, its block; and where its table and its message are among TABLES, in bytes. */
+  /** Block of each position, and the byte offsets of its table and its message within TABLES. */
   readonly blockOf: Uint32Array;
   readonly tables: Uint32Array;
   readonly messages: Uint32Array;
-  /** Bytes of the tables of a block, at most. */
+  /** Largest number of bytes for the tables of a block. */
   tableBytes = 0;
-  /** Where the BLOCKs are. */
+  /** Address of the BLOCKs. */
   pointer = 0;
   readonly blocks: Blocks;
   private readonly columns: Conditionals;
   private readonly layout: Layout;
   private readonly memory: EngineMemory;
-  /** By counted factor its number, and the other way round. */
+  /** Number of each counted factor (`numbers`), and the inverse (`counted`). */
   private readonly numbers: Int32Array;
   private readonly counted: Uint32Array;
-  /** By position, the factors of which it is the first of several variables of a block. */
+  /** For each position, the factors of several of the block's variables of which it is the first. */
   private readonly inner: (number[] | undefined)[];
-  /** Where maps and terms are, by what they are made of. */
+  /** Addresses of maps and terms, keyed by their contents. */
   private readonly known = new Map<string, number>();
   private next = 0;
   private room = 0;
   private readonly pauses = new Pauses();
 
-  /** Laid out at once. */
+  /** Creates and fills the layout synchronously. */
   static of(...given: ConstructorParameters<typeof BlockLayout>): BlockLayout {
     const layout = new BlockLayout(...given);
     atOnce(layout.filling());
     return layout;
   }
 
-  /** Nothing is laid out before `filling`. What is allocated belongs to the layout of the records. */
+  /** Creates an empty layout, which `filling` fills. Allocations belong to the layout of the records. */
   constructor(columns: Conditionals, layout: Layout, blocks: Blocks, memory: EngineMemory) {
     this.columns = columns;
     this.layout = layout;
@@ -68,7 +70,7 @@ export class BlockLayout {
     this.inner = new Array<number[] | undefined>(layout.drawn);
   }
 
-  /** Yields every few milliseconds. */
+  /** Fills the layout, yielding every few milliseconds. */
   *filling(): Generator<void> {
     const count = this.blocks.ends.length;
     yield* this.place();
@@ -85,7 +87,7 @@ export class BlockLayout {
     yield* this.mark();
   }
 
-  /** The first block that begins at a position or behind it. */
+  /** Returns the first block that starts at or after a position. */
   blockFrom(position: number): number {
     if (position >= this.layout.drawn) return this.firsts.length - 1;
     const block = this.blockOf[position];
@@ -101,7 +103,7 @@ export class BlockLayout {
     return this.layout.cardinalities[this.layout.variables[position]];
   }
 
-  /** Joint states of a position's separator. */
+  /** Returns the number of joint states of a position's separator. */
   private states(position: number): number {
     return this.separators(position).reduce((product, other) => product * this.cardinality(other), 1);
   }
@@ -121,7 +123,7 @@ export class BlockLayout {
     }
   }
 
-  /** Factors by their first variable in a block; looks which blocks share factors with others, too. */
+  /** Assigns factors to their first variable in a block. Also finds the blocks that share factors with other blocks. */
   private *findInner(): Generator<void> {
     const { layout, blockOf, inner, pauses } = this;
     const { ends, variables } = this.columns;
@@ -135,7 +137,7 @@ export class BlockLayout {
       }
       if (drawn.length < 2) continue;
       drawn.sort((a, b) => a - b);
-      // Positions of a block follow each other.
+      // The positions of a block are consecutive.
       for (let i = 0; i < drawn.length; i++) {
         const block = blockOf[drawn[i]];
         if (block !== blockOf[drawn[0]] || block !== blockOf[drawn.at(-1)!]) crossed[block] = 1;
@@ -158,7 +160,7 @@ export class BlockLayout {
       if (this.pauses.due()) yield;
       const begin = addRecord(words, F.BUCKET_BYTES);
       const separators = this.separators(p);
-      // An axis a variable, the last fastest.
+      // One axis per variable, the last fastest.
       const axes = [...separators, p];
       const strides = this.strides(axes);
       const factors = this.inner[p] ?? [];
@@ -186,7 +188,7 @@ export class BlockLayout {
         words[at + F.INBOX_LENGTH / 4] = 8 * this.states(child);
       }
       before = 4 * (words.length - begin);
-      // The parent is the one that is summed out next.
+      // The parent is the separator variable that is eliminated next.
       if (separators.length > 0) children[Math.min(...separators) - first].push(p);
     }
     return this.put(words);
@@ -252,7 +254,10 @@ export class BlockLayout {
     words.push(...others);
   }
 
-  /** By entry of a table over these axes, the sum of the distances of its states. */
+  /**
+   * Returns a map from the entries of a table over these axes to offsets. Each offset is the sum of the distances of
+   * the entry's states.
+   */
   private map(axes: readonly number[], distances: ReadonlyMap<number, readonly number[]>): number {
     const by = axes.map((position) => distances.get(position) ?? this.multiples(position, 0));
     const key = JSON.stringify(by);
@@ -266,7 +271,7 @@ export class BlockLayout {
     return map;
   }
 
-  /** A factor's terms by the states of its variables, the last fastest. */
+  /** Returns a factor's terms, indexed by the states of its variables with the last fastest. */
   private terms(factor: number): number {
     const { shapes, weights, weightValues, features, shapeBegins, shapeValues } = this.columns;
     const shape = shapes[factor];

@@ -4,34 +4,40 @@ import { adjoining } from "./adjacency.ts";
 import { colouring } from "./colours.ts";
 import { type Limits, type Links, type Narrow, narrowing } from "./narrow.ts";
 
-/** Variables that are drawn together, block after block; blocks of a colour share no factor. */
+/** Blocks of variables that are drawn jointly, one block after another. Blocks of the same colour share no factor. */
 export interface Blocks {
-  /** The variables that were not observed, in the order of visits: of a block in the order of elimination. */
+  /** Unobserved variables in visiting order. Within a block this is the elimination order. */
   readonly order: Uint32Array;
-  /** By block, where its positions end. */
+  /** End position of each block. */
   readonly ends: Uint32Array;
-  /** By position, those of its block that remain in its table once it is summed out: from begins[position] to begins[position + 1] − 1. */
+  /**
+   * Positions of the same block that remain in a position's table after it is eliminated: begins[position] to
+   * begins[position + 1] − 1.
+   */
   readonly begins: Uint32Array;
   readonly separators: Uint32Array;
-  /** By colour, where its positions end. */
+  /** End position of each colour. */
   readonly colours: readonly number[];
 }
 
-/** Factors with more variables link none of them: these are drawn singly. */
+/** Factors with more variables than this are not used for blocks, and their variables are drawn singly. */
 const WIDE = 12;
-/** Joint states of a table, at most: of any variables, and of those that zeros link. */
+/** Largest number of joint states in a table: in general, and for variables linked by zeros. */
 const [MOST_STATES, MOST_LINKED] = [8, 1024];
-/** Numbers that the tables of a block take: half a megabyte. */
+/** Largest number of entries in a block's tables (half a megabyte). */
 const MOST_NUMBERS = 1 << 16;
-/** Colours of blocks: what is left then is drawn singly. */
+/** Largest number of block colours. Remaining variables are drawn singly. */
 const MOST_COLOURS = 16;
 
 /**
- * Partitions the variables that were not observed. First those that zeros link are put into groups, as far as a junction tree of the group has tables of at most
- * 1024 joint states. Then many variables are chosen whose induced graph has a junction tree of tables of at most 8 joint states (three Booleans), of
- * two variables, or of a group; the latter of at most 1024: its connected parts are the blocks of a colour. The next colour is chosen among those that are
- * left; at last single ones (colours.ts), and those of factors with more than 12 variables. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter
- * 2007 for bounded widths. A generator: it yields every few milliseconds.
+ * Partitions the unobserved variables into blocks. First, variables linked by zeros are grouped, as long as a junction
+ * tree of the group has tables of at most 1024 joint states. Then a large set of variables is chosen whose induced
+ * graph has a junction tree with small tables. A table may have at most 8 joint states (three Booleans), span two
+ * variables, or belong to one group (then at most 1024 states). The connected parts of this set are the blocks of one
+ * colour. The next colour is chosen from the remaining variables.
+ *
+ * Finally, the rest is drawn singly (colours.ts), including variables of factors with more than 12 variables. Yields
+ * every few milliseconds. Sources: Hamze and de Freitas 2004 for trees; Bidyuk and Dechter 2007 for bounded widths.
  */
 export function* blocking(
   columns: Conditionals,
@@ -93,10 +99,10 @@ export function* blocking(
   };
 }
 
-/** The same, all of it at once. */
+/** Same as `blocking`, but synchronous. */
 export const blocksOf = (...given: Parameters<typeof blocking>): Blocks => atOnce(blocking(...given));
 
-/** Colour by colour, what was chosen. */
+/** Returns the chosen variables, colour by colour. */
 function* coloured(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow[]> {
   const colours: Narrow[] = [];
   let left = variables;
@@ -108,7 +114,7 @@ function* coloured(variables: Uint32Array, links: Links, groups: Int32Array, lim
   return colours;
 }
 
-/** The variables that were not observed and are in no wide factor. */
+/** Returns the unobserved variables that are in no wide factor. */
 function freeOf({ observed, ends, variables }: Conditionals): Uint32Array {
   const wide = new Uint8Array(observed.length);
   for (let factor = 0, from = 0; factor < ends.length; from = ends[factor++]) {
@@ -153,7 +159,7 @@ function* linking(columns: Conditionals, free: Uint32Array, takes: (factor: numb
   return { begins, others };
 }
 
-/** Variables by block. */
+/** Returns the variables of each block. */
 export function setsOf({ order, ends }: Blocks): number[][] {
   return Array.from(ends, (end, block) => [...order.subarray(block === 0 ? 0 : ends[block - 1], end)]);
 }

@@ -1,55 +1,66 @@
 import type { Certificate } from "../../../engine/contract/index.ts";
 
-/** What chains know of a probability, by chain: the mean, and the variance of a batch's mean times its draws. */
+/** Per-chain estimates of a probability: the mean, and the variance of a batch's mean times the number of draws. */
 export interface ChainMeans {
   readonly means: readonly number[];
   readonly variances: readonly number[];
-  /** A chain may be several that are independent: so many draws in each sweep. Default 1. */
+  /** Number of independent draws per sweep, if a chain consists of several replicas. Default 1. */
   readonly replicas?: number;
-  /** The variance of the mean times its draws as an earlier, longer run found it. */
+  /** Variance of the mean times the number of draws, known from an earlier, longer run. */
   readonly known?: number;
 }
 
-/** R̂ from which chains are held to disagree, and the effective size below which they say nothing. */
+/** R̂ above which chains count as disagreeing, and the smallest effective sample size with which they give a result. */
 const MOST_RHAT = 1.05;
 const LEAST_ESS = 100;
-/** The same where an earlier run knew the variance: chains that are slower than this are still where they were, whatever the graph is now. */
+/**
+ * Smallest effective sample size if the variance is known from an earlier run. Below it, chains are so slow that they
+ * might not have moved since the graph changed.
+ */
 const LEAST_KNOWN_ESS = 25;
-/** R̂ up to which a run may end. */
+/** Largest R̂ at which a run may end. */
 const SETTLED_RHAT = 1.01;
-/** How far in standard deviations of a normal a sum of squares is from what is known, until chains are held to disagree: 1e-8 of those that agree. */
+/**
+ * Number of standard deviations by which the chains' sum of squares may exceed its expectation before the chains count
+ * as disagreeing. Chains that agree exceed it with probability 1e-8.
+ */
 const DISAGREEMENT = 5.6;
 
-/** Sweeps of the k-th batch: n sweeps are about (192 n)^⅓ batches, so that in the end each is long against what a chain remembers. */
+/**
+ * Returns the length of the k-th batch in sweeps. n sweeps make about (192 n)^⅓ batches, so that batches eventually
+ * become long compared with the autocorrelation time.
+ */
 export const batchLength = (batch: number): number => 1 + Math.floor((batch * batch) / 64);
 
-/** Batches before anything is said of errors: with fewer, the variance itself is not known. */
+/** Smallest number of batches for an error estimate. With fewer, the variance itself is uncertain. */
 export const LEAST_BATCHES = 20;
 
 /**
- * The mean of n values from their total, and the variance of the chain's mean times n, from batches of growing lengths b_k: Σ b_k (m_k − m)²/(K − 1) =
- * (Σ b_k m_k² − n m²)/(K − 1).
+ * Returns the mean of n values from their total, and the variance of the chain's mean times n. The variance is
+ * estimated from batches of growing lengths b_k: Σ b_k (m_k − m)²/(K − 1) = (Σ b_k m_k² − n m²)/(K − 1).
  */
 export function fromBatches(total: number, squares: number, n: number, batches: number): { mean: number; variance: number } {
   const mean = total / n;
   return { mean, variance: Math.max(0, squares - total * mean) / (batches - 1) };
 }
 
-/** An error, R̂ and the effective size. */
+/** Standard error, R̂ and effective sample size of an estimate. */
 export interface Judged {
   readonly mcse: number;
   readonly rhat: number;
   readonly ess: number;
-  /** The variance is known from before, and the chains' means differ by no more than it explains. */
+  /** Whether the variance is known from an earlier run and the chains' means differ by no more than it explains. */
   readonly agreed: boolean;
 }
 
 /**
- * Of one state: R̂ of its indicator over chains, from their means m after n sweeps: √((1 − 1/n) + B/(n W)), W = m(1 − m) averaged, B = n times the variance
- * of the mean of one replica. The variance of the whole mean is the larger one of what batches and what chains say, over all draws.
+ * Judges the estimate of one state's probability. R̂ of its indicator over chains, from their means m after n sweeps,
+ * is √((1 − 1/n) + B/(n W)), where W is the mean of m(1 − m) and B is n times the variance of the mean of one replica.
+ * The variance of the overall mean is the larger of the estimates from batches and from chains, divided by all draws.
  *
- * What few chains say of it is vague: where it is known from before, it is the larger one of that and what batches say, unless the chains' means differ by more
- * than it explains (their sum of squares over it is χ², by Wilson and Hilferty's normal approximation).
+ * The estimate from few chains is imprecise. If the variance is known from an earlier run, the larger of the known
+ * variance and the batch estimate is used instead. The exception is that the chains' means differ by more than it
+ * explains: their sum of squares divided by it is χ², by Wilson and Hilferty's normal approximation.
  */
 export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: number): Judged {
   const chains = means.length;
@@ -73,11 +84,11 @@ export function judge({ means, variances, replicas = 1, known }: ChainMeans, n: 
   return { mcse: Math.sqrt(long / (chains * draws)), rhat, ess, agreed };
 }
 
-/** Whether a run may end with it. */
+/** Returns whether a run may end with this estimate. */
 export const settled = ({ mcse, rhat, ess, agreed }: Judged, wanted: number): boolean =>
   mcse <= wanted && (agreed ? ess >= LEAST_KNOWN_ESS : rhat <= SETTLED_RHAT);
 
-/** Of all states of a variable. */
+/** Returns the certificate of a variable from the judgements of all its states. */
 export function certify(states: readonly Judged[]): Certificate {
   const rhat = Math.max(...states.map((one) => one.rhat));
   const ess = Math.min(...states.map((one) => one.ess));

@@ -9,12 +9,15 @@ import type { BlockLayout } from "./block-layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Schedule, Stretch } from "./schedules/schedule.ts";
 
-/** A piece of a stretch is a multiple of this: the numbers of a call of the random generator. */
+/** Pieces of a stretch are multiples of this, the number of values per call of the random generator. */
 const PIECE = 8;
-/** Most states of a variable, and room for the generator. */
+/** Work memory for the largest number of states of a variable, and for the generator. */
 const WORK_BYTES = 8 * (256 + 8);
 
-/** States of all variables, and sums of what is kept of them: 26 bytes a Boolean, more of one with more than two states; 2 where no sums are kept. */
+/**
+ * States of all variables with their sums. Takes 26 bytes per Boolean and more per variable with more states, or 2
+ * bytes without sums.
+ */
 export class Chain {
   private readonly engine: Engine;
   private readonly layout: Layout;
@@ -26,12 +29,12 @@ export class Chain {
   private readonly totals: Allocation;
   private readonly squares: Allocation;
   private readonly changed: Allocation;
-  /** Numbers that each sum has; 0: nothing is kept. */
+  /** Number of entries in each sum. 0 if no sums are stored. */
   private readonly slots: number;
-  /** GRAPHs, by worker. */
+  /** GRAPH block of each worker. */
   private readonly blocks: number[] = [];
 
-  /** `sums`: whether any will be kept. */
+  /** `sums`: whether sums will be stored. */
   constructor(layout: Layout, engine: Engine, random: Stream, workers: number, together?: BlockLayout, sums = true) {
     const { memory } = engine;
     this.engine = engine;
@@ -75,17 +78,20 @@ export class Chain {
     this.setPower(1);
   }
 
-  /** Draws are from p^power from now on. */
+  /** Sets the power, so that draws are from p^power. */
   setPower(power: number): void {
     for (const block of this.blocks) this.engine.memory.f64(block + F.GRAPH_POWER_F64, 1)[0] = power;
   }
 
-  /** By position. */
+  /** State at each position. */
   get current(): Uint8Array {
     return this.engine.memory.u8(this.states.pointer, this.layout.variables.length);
   }
 
-  /** Sums of the conditional probabilities over batches that are done, by slot; and of the squares of a batch's sum over its sweeps. */
+  /**
+   * Sums of the conditional probabilities over finished batches, by slot, and sums of the squared batch sums divided by
+   * their sweeps.
+   */
   get sums(): { readonly totals: Float64Array; readonly squares: Float64Array; readonly changed: Uint8Array } {
     const { memory } = this.engine;
     const { slots } = this;
@@ -96,12 +102,12 @@ export class Chain {
     };
   }
 
-  /** Where it is, for kernels. */
+  /** Address of the chain, for kernels. */
   get block(): number {
     return this.blocks[0];
   }
 
-  /** States, four to a word. */
+  /** Returns the states, packed four to a word. */
   packedStates(): Uint32Array {
     return this.engine.memory.u32(this.states.pointer, words(this.layout.variables.length));
   }
@@ -115,13 +121,16 @@ export class Chain {
     this.recount();
   }
 
-  /** The states of another chain. */
+  /** Copies the states of another chain. */
   copyStates(from: Chain): void {
     this.packedStates().set(from.packedStates());
     this.kept.set(from.kept);
   }
 
-  /** Trades states with another chain of the layout. What is kept of this one goes on: variables whose states differ have changed. */
+  /**
+   * Exchanges states with another chain of the layout. The sums of this chain continue. Variables with different states
+   * are marked as changed.
+   */
   trade(other: Chain): void {
     const { changed } = this.sums;
     const [mine, theirs] = [this.current, other.current];
@@ -136,7 +145,7 @@ export class Chain {
     }
   }
 
-  /** The call after which `value` is that of its states. */
+  /** Returns the call after which `value` is up to date. */
   valueCall(): Call {
     return { kernel: "graphValue", args: [this.blocks[0], this.layout.counted] };
   }
@@ -146,7 +155,7 @@ export class Chain {
     return this.engine.memory.f64(this.blocks[0] + F.GRAPH_VALUE_F64, 1)[0];
   }
 
-  /** Sums of the conditional probabilities since they were last cleared or settled, by slot. */
+  /** Sums of the conditional probabilities since the last clear or settle, by slot. */
   get batchSums(): Float64Array {
     return this.engine.memory.f64(this.batch.pointer, this.slots);
   }
@@ -155,12 +164,12 @@ export class Chain {
     this.batchSums.fill(0);
   }
 
-  /** Literals that hold, by counted factor. */
+  /** Number of satisfied literals of each counted factor. */
   get kept(): Int32Array {
     return this.engine.memory.i32(this.counts.pointer, this.layout.counted);
   }
 
-  /** Puts variables that are drawn into these states, by variable; the observed ones are where they were seen. */
+  /** Sets the drawn variables to these states, by variable. Observed variables take their observed states. */
   begin(states: (variable: number) => number): void {
     const { variables, drawn, observed } = this.layout;
     const current = this.current;
@@ -168,12 +177,12 @@ export class Chain {
     this.recount();
   }
 
-  /** Counts of the literals that hold, from the states. */
+  /** Recounts the satisfied literals from the states. */
   recount(): void {
     this.layout.countInto(this.kept, this.current);
   }
 
-  /** Calls of a stretch, call i on worker i of `workers`. */
+  /** Returns the calls of a stretch, one per worker: call i runs on worker i of `workers`. */
   calls(
     { from, to, shared }: Stretch,
     schedule: Schedule,
@@ -196,14 +205,14 @@ export class Chain {
     return calls;
   }
 
-  /** What was kept of sweeps so far counts no more. */
+  /** Discards everything summed so far. */
   forget(): void {
     const { memory } = this.engine;
     for (const { pointer } of [this.batch, this.totals, this.squares]) memory.f64(pointer, this.slots).fill(0);
     memory.u8(this.changed.pointer, this.layout.drawn).fill(0);
   }
 
-  /** Ends a batch of so many sweeps. */
+  /** Ends a batch of this many sweeps. */
   settle(sweeps: number): void {
     const { batch, totals, squares } = this;
     this.engine.kernel("graphSettle", false)(batch.pointer, totals.pointer, squares.pointer, this.slots, 1 / sweeps);

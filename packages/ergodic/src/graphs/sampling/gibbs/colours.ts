@@ -2,28 +2,28 @@ import type { Conditionals } from "../../../engine/contract/index.ts";
 import { atOnce, Pauses } from "../../../engine/threads/steps.ts";
 import { adjoining } from "./adjacency.ts";
 
-/** Variables in the order of visits, and where each colour ends: no factor has two of a colour. */
+/** Variables in visiting order, and the end of each colour. No factor has two variables of the same colour. */
 export interface Colours {
   readonly order: Uint32Array;
   readonly ends: readonly number[];
 }
 
-/** Factors with more variables give them colours that grow, rather than the smallest that is free. */
+/** Factors with more variables than this assign increasing colours to them instead of the smallest free one. */
 const WIDE = 32;
 
 /**
- * Colours for the variables that were not observed, one after another the smallest that no neighbour has: at most one more than the most neighbours of
- * any, where factors are narrow. Within a colour, variables are in their order.
+ * Colours the unobserved variables greedily with the smallest colour that no neighbour has. If all factors are narrow,
+ * the number of colours is at most the maximum degree + 1. Within a colour, variables are in ascending order.
  */
 export const coloursOf = (columns: Conditionals): Colours => atOnce(colouring(columns));
 
-/** The same, yielding every few milliseconds. */
+/** Same as `coloursOf`, but yields every few milliseconds. */
 export function* colouring(columns: Conditionals): Generator<void, Colours> {
   const { cardinalities, observed, ends, variables } = columns;
   const { begins, factors } = yield* adjoining(columns);
   const count = cardinalities.length;
   const colours = new Int32Array(count).fill(-1);
-  /** By wide factor, the first colour that none of its variables has. */
+  /** For each wide factor, the first colour above those of its variables. */
   const free = new Map<number, number>();
   let marks = new Int32Array(64).fill(-1);
   let most = 0;

@@ -4,7 +4,10 @@ import { Pauses } from "../../../engine/threads/steps.ts";
 import type { Chain } from "./chain.ts";
 import type { Layout } from "./layout.ts";
 
-/** Chains over a graph, of these of its variables; `left`: by variable the states that are left, as the graph numbers them. */
+/**
+ * Restricts the final chain states to some of the graph's variables. `left` gives the remaining states of each
+ * variable, as numbered in the graph, to which states are renumbered.
+ */
 export function ofVariables(
   { variances, states, sweeps, kept }: EndedChains,
   variables: Iterable<number>,
@@ -20,7 +23,9 @@ export function ofVariables(
   };
 }
 
-/** The state that chain `c` begins with: where one ended, else what is drawn. */
+/**
+ * Returns the initial state of each variable for chain `c`: the final state of an earlier chain, else a random state.
+ */
 export function firstState(
   { states }: EndedChains,
   c: number,
@@ -34,7 +39,7 @@ export function firstState(
   };
 }
 
-/** By variable, the states of chains. A generator: it yields every few milliseconds. */
+/** Returns the states of each chain, by variable. Yields every few milliseconds. */
 export function* statesOf({ positions }: Layout, chains: readonly Chain[]): Generator<void, Int16Array[]> {
   const pauses = new Pauses();
   const states: Int16Array[] = [];
@@ -46,7 +51,7 @@ export function* statesOf({ positions }: Layout, chains: readonly Chain[]): Gene
   return states;
 }
 
-/** What a snapshot keeps of where chains began. */
+/** Returns the snapshot of the chains' starting point. */
 export function earlierKept(earlier: EndedChains | undefined): { tensors: Record<string, Tensor>; state: JsonObject } {
   if (!earlier) return { tensors: {}, state: {} };
   const { states, variances, sweeps, kept } = earlier;
@@ -55,7 +60,7 @@ export function earlierKept(earlier: EndedChains | undefined): { tensors: Record
   return { tensors, state: { from: sweeps, fromKept: kept, fromChains: states.length } };
 }
 
-/** What `earlierKept` gave, of so many variables. */
+/** Restores the output of `earlierKept` for this number of variables. */
 export function earlierFrom(kept: KeptPart, count: number): EndedChains | undefined {
   if (!kept.has("from.variances")) return undefined;
   return {

@@ -31,17 +31,17 @@ import { sequential } from "./schedules/sequential.ts";
 import { FIRST_BATCHES, type ScoutDriver, Scouts } from "./scouts.ts";
 import { type Tempered, TemperedChains } from "./tempered-chains.ts";
 
-/** Orders of visits, by name. */
+/** Visiting orders by name. */
 export const schedules = { chromatic, blocks, sequential, random: randomScan, hogwild } as const;
 
-/** Variables that are drawn in a stretch of work, over all chains: a few milliseconds. */
+/** Number of variables drawn per stretch of work, over all chains: a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Of the chain that searches: the power of its first sweep, and of the last one of the first half of its warm-up, geometrically in between. */
+/** Searching chain, and the powers of its first sweep and of the last sweep in the first half of its warm-up. */
 const SEARCHER = 2;
 const [FIRST_POWER, LAST_POWER] = [1 / 512, 4];
-/** Shares of warm-up after which the powers of a ladder are moved. */
+/** Shares of the warm-up after which the powers of a ladder are adapted. */
 const MOVED_AT = [1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4];
-/** What is left of the warm-up where an earlier run had it. */
+/** Share of the warm-up that remains if the chains continue an earlier run. */
 const CONTINUED_WARMUP = 0.1;
 
 /** Options with every default filled in. */
@@ -54,13 +54,13 @@ export interface GibbsSettings {
   readonly tempered: Tempered | undefined;
 }
 
-/** A part with zeros: where chains may begin, and whether they reach everything, is looked at first. */
+/** A part with zeros, whose start states and ergodicity are checked first. */
 interface WithZeros {
   readonly part: Component;
   readonly tables: LogTables;
 }
 
-/** The run of `graphGibbs` on one part, or on a whole graph. */
+/** Run of `graphGibbs` on one part, or on a whole graph. */
 export class GraphGibbsRun implements PartInference {
   ended = false;
   private readonly columns: Conditionals;
@@ -75,11 +75,11 @@ export class GraphGibbsRun implements PartInference {
   private readonly chains: Chain[] = [];
   private ladder: TemperedChains | undefined;
   private scouts: Scouts | undefined;
-  /** Chains are at their first states, or where they were kept. */
+  /** Whether the chains have their initial or restored states. */
   private begun = false;
   private ergodic: Ergodicity | undefined;
   private impossible = false;
-  /** Where chains begin; of graphs without zeros. */
+  /** Starting point of the chains, for graphs without zeros. */
   private earlier: EndedChains | undefined;
   private batches: Batches;
   private kept: KeptPart | undefined;
@@ -113,12 +113,12 @@ export class GraphGibbsRun implements PartInference {
   private newBatches(): Batches {
     const { earlier, options } = this;
     if (!earlier) return new Batches(options, LEAST_SWEEPS);
-    // The powers of a ladder are found anew.
+    // A ladder always adapts its powers from scratch.
     const share = options.tempered ? 1 : CONTINUED_WARMUP;
     return new Batches({ ...options, warmup: Math.ceil(share * options.warmup) }, LEAST_CONTINUED);
   }
 
-  /** Sweeps, with those that earlier runs made: what is drawn in them differs. */
+  /** Number of sweeps including those of earlier runs, which determines the random numbers. */
   private get sweep(): number {
     return (this.earlier?.sweeps ?? 0) + this.batches.sweep;
   }
@@ -152,7 +152,7 @@ export class GraphGibbsRun implements PartInference {
       if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
       batches.look((yield* isPrecise()) && !this.scouts?.apart);
     }.bind(this);
-    // Chains may continue from before a comparison or a look.
+    // A restored run can continue from just before a comparison or a precision check.
     if (!batches.over) yield* this.compare(layout, driver);
     if (!ladder && !batches.over && batches.isDue) yield* look();
     while (!batches.over) {
@@ -169,7 +169,7 @@ export class GraphGibbsRun implements PartInference {
       }
       batches.made(sweeps, chains);
       yield* this.compare(layout, driver);
-      // Between a look and a trade of states nothing can be continued.
+      // A run cannot resume between a precision check and a swap, so this check must not yield.
       if (batches.isDue && ladder) batches.look(atOnce(isPrecise()));
       else if (batches.isDue) yield* look();
       if (ladder) await this.climb(ladder);
@@ -179,7 +179,7 @@ export class GraphGibbsRun implements PartInference {
     if (this.scouts) yield* this.scouts.follow(batches.settled * chains.length, driver);
   }
 
-  /** At the end of a batch: where the chains are; and the scouts, once there is something to compare them with. */
+  /** At the end of a batch, records where the chains are. Starts the scouts once they can be compared. */
   private async *compare(layout: Layout, driver: ScoutDriver): AsyncGenerator<void> {
     const { batches, chains, columns, options, zeros } = this;
     if (!this.compares || !batches.isBetween || batches.done < FIRST_BATCHES) return;
@@ -189,11 +189,11 @@ export class GraphGibbsRun implements PartInference {
     }
     await this.scouts.see(chains, batches, driver);
     const fewest = chains.length * (batches.warmup + Math.min(options.sweeps, batches.least));
-    // Where factors have zeros, a search for each first state costs more than sweeps do.
+    // With zeros, the search for a scout's start state costs more than its sweeps.
     yield* this.scouts.make(Scouts.wanted(fewest, zeros ? 2 * chains.length : undefined), driver);
   }
 
-  /** Whether scouts are made: not where the certificate is another one anyway, nor with a ladder, which leads chains to other modes. */
+  /** Whether scouts are used: not with a ladder, which finds other modes, nor if the certificate is none anyway. */
   private get compares(): boolean {
     const { ladder, layout, schedule, plan, ergodic } = this;
     const biased = schedule.biased !== undefined && plan.workers > 1;
@@ -228,12 +228,12 @@ export class GraphGibbsRun implements PartInference {
     };
   }
 
-  /** Chains, and all copies of them. */
+  /** Number of chains, including all copies. */
   private get chainCount(): number {
     return this.options.chains * (this.ladder?.powers.length ?? 1);
   }
 
-  /** After a sweep: states are traded where it is time; while chains warm up, powers are moved, and then trades are counted anew. */
+  /** After a sweep, swaps states if due. Adapts the powers during warm-up, and resets the counts at its end. */
   private async climb(ladder: TemperedChains): Promise<void> {
     const { sweep } = this.batches;
     const { warmup } = this.options;
@@ -245,7 +245,7 @@ export class GraphGibbsRun implements PartInference {
     if (sweep === warmup) ladder.begin();
   }
 
-  /** Chains at their first states, or where they were. */
+  /** Puts the chains into their initial or restored states. */
   private *begin(layout: Layout): Generator<void> {
     const { plan, engine, options, columns, zeros, kept } = this;
     const workers = Math.max(1, plan.workers);
@@ -296,12 +296,15 @@ export class GraphGibbsRun implements PartInference {
     if (kept?.has("ladder.powers")) this.ladder.restore(kept.part("the ladder", "ladder."));
   }
 
-  /** Of a sweep. */
+  /** Returns the stretches of a sweep. */
   private stretchesOf({ stretches, order }: Visits): Stretch[] {
     return stretches.flatMap((one) => this.divided(one, order.length));
   }
 
-  /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. Whole multiples of what a call of the generator gives. */
+  /**
+   * Splits a stretch into pieces of some milliseconds. Checkpoints count pieces, so they do not depend on the number of
+   * workers. Their lengths are multiples of the generator's output per call.
+   */
   private divided(stretch: Stretch, all: number): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.chainCount / 8) * 8) * (stretch.shared ? 2 : 1);
     return this.schedule.random || all <= most ? [stretch] : pieces(stretch, most);
@@ -320,7 +323,7 @@ export class GraphGibbsRun implements PartInference {
     await this.engine.run(calls, { workers: Math.min(workers, calls.length), deterministic: false });
   }
 
-  /** Whether the third chain still searches in this sweep: as in simulated annealing, with powers that grow. */
+  /** Anneals the third chain in the first half of the warm-up. Returns whether it still searches in this sweep. */
   private search(): boolean {
     const searcher: Chain | undefined = this.chains[SEARCHER];
     const { sweep, half } = this.batches;
@@ -366,7 +369,7 @@ export class GraphGibbsRun implements PartInference {
   }
 
   snapshot(): Snapshot {
-    // What was brought is not yet there where chains have not begun.
+    // Before the chains have started, the restored snapshot has not been applied yet.
     if (this.kept && !this.begun) return this.kept.snapshot;
     const { tensors, state } = earlierKept(this.earlier);
     for (const [c, chain] of this.chains.entries())
@@ -380,7 +383,7 @@ export class GraphGibbsRun implements PartInference {
 
   restore(snapshot: Snapshot): void {
     this.kept = new KeptPart("Gibbs sampling", snapshot);
-    // Sums are kept in the order of visits.
+    // Sums are stored in visiting order, so the schedule must be the same.
     this.kept.choice("schedule", [this.options.schedule]);
     this.earlier = earlierFrom(this.kept, this.columns.cardinalities.length);
     this.batches = this.newBatches();

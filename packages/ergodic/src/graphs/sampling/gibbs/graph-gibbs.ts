@@ -10,19 +10,26 @@ import { type GraphTemperingOptions, temperedOf } from "./tempered-chains.ts";
 /** Options of `graphGibbs`. */
 export interface GraphGibbsOptions {
   /**
-   * The order of visits: "chromatic" (default): variables that share no factor at the same time, exact; "blocks": trees, small junction trees and variables
-   * that zeros link each at once, from their joint distribution; "sequential": one after another; "random": each drawn at random; "hogwild": workers race, biased.
+   * Visiting order. "chromatic" (default): variables without a common factor are drawn simultaneously; exact. "blocks":
+   * trees, small junction trees and variables linked by zeros are each drawn jointly. "sequential": one variable after
+   * another. "random": each visit draws a random variable. "hogwild": workers race; biased.
    */
   schedule?: keyof typeof schedules;
-  /** Independent chains. Default 4; from 2 to 256. */
+  /** Number of independent chains. Default 4; from 2 to 256. */
   chains?: number;
-  /** Sweeps of each chain before anything is kept, ten times as many as where chains begin `from` an earlier answer, untempered. Default 200; >= 0. */
+  /**
+   * Number of warm-up sweeps per chain. Default 200; >= 0. Chains that start `from` an earlier answer need only a tenth
+   * of them, unless tempered.
+   */
   warmup?: number;
-  /** Sweeps of each chain that are kept, at most. Default 20000; >= 100. */
+  /** Largest number of kept sweeps per chain. Default 20000; >= 100. */
   sweeps?: number;
-  /** It ends once the standard error of every probability is at most this. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
   mcse?: number;
-  /** Parallel tempering: copies of each chain at powers of p, which trade states. Default false; true: powers are found while it warms up. Not with "hogwild". */
+  /**
+   * Parallel tempering: copies of each chain at powers of p exchange states with it. Default false. With true, the
+   * powers are adapted during the warm-up. Not with "hogwild".
+   */
   tempered?: boolean | GraphTemperingOptions;
 }
 
@@ -32,21 +39,29 @@ const absent = {
   replicas: "give chains: 8, or take replicaGibbs({ replicas: 128 })",
 };
 /**
- * Gibbs sampling over a graph: sweep after sweep each variable is drawn from its distribution given all others, p(x_i | x_−i) ∝ Π_f φ_f(x). Marginals
- * are means of these conditional probabilities (Rao-Blackwell), not of states. What of each is kept is a total and a sum of squares over batches of
- * sweeps, never states.
+ * Gibbs sampling over a graph: in each sweep, every variable is drawn from its distribution given all others, p(x_i |
+ * x_−i) ∝ Π_f φ_f(x). Marginals are means of these conditional probabilities (Rao-Blackwell) instead of states. Only
+ * totals and sums of squares over batches of sweeps are stored, never states.
  *
- * One chain begins with all variables in their first state, one with all in their last, the others at random, and a third one searches for a probable
- * state first: where all end up alike, this is not for having begun alike. The certificate is { mcse, rhat, ess }: the standard error from batches or
- * from the chains' means, the larger one; or none, and why: the chains disagree or are too short, the variable or a neighbour never changed in any of
- * them, changes of single variables may not reach all states (parts/ergodicity.ts), or scouts, short chains from other starts, are in states that
- * these chains never visit (scouts.ts). `tempered` chains trade states with copies at powers of p
- * (tempered-chains.ts), for graphs with several modes; while they warm up they do as others, so that it is known what these find. Chains that begin `from` an
- * earlier answer may end after 100 sweeps instead of 1000: their variances are known from before, and only whether their means agree with these is
- * asked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for
- * colours; Geyer 1991.
+ * The chains start differently, so that agreement between them is meaningful. One starts with all variables in their
+ * first state, one with all in their last state, and the others at random; the third first searches for a probable
+ * state.
  *
- * @throws CapabilityError for variables of more than 256 states, and for workers that would race in a deterministic run
+ * The certificate is { mcse, rhat, ess }, whose standard error is the larger of the estimates from batches and from the
+ * chains' means. It is none, with the reason, in these cases:
+ *
+ * - The chains disagree or are too short.
+ * - The variable or a neighbour never changed in any chain.
+ * - Single-variable changes might not reach all states (parts/ergodicity.ts).
+ * - Scouts, short chains from other starts, are in states that these chains never visit (scouts.ts).
+ *
+ * `tempered` chains exchange states with copies at powers of p (tempered-chains.ts), for graphs with several modes.
+ * During the warm-up the chains at power 1 run without exchanges, to learn which states plain chains find. Chains that
+ * start `from` an earlier answer may end after 100 sweeps instead of 1000, because their variances are known and only
+ * the agreement of their means is checked. Task: "marginals". Sources: Geman and Geman 1984; Gelfand and Smith 1990 for
+ * Rao-Blackwell; Gonzalez, Low, Gretton and Guestrin 2011 for colours; Geyer 1991.
+ *
+ * @throws CapabilityError if a variable has more than 256 states, or if workers would race in a deterministic run
  */
 export const graphGibbs = /* @__PURE__ */ declare<GraphGibbsOptions, InferenceAlgorithm>(
   {

@@ -4,27 +4,30 @@ import type { Allocation, EngineMemory } from "../../../engine/memory/memory.ts"
 import * as F from "../../fields.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
-/** What becomes of a factor. */
+/** Storage forms of a factor. */
 export const CONSTANT = 0;
 export const UNARY = 1;
 export const PAIR = 2;
 export const TABLE = 3;
 export const COUNTED = 4;
 
-/** What terms are made of, so that they can be made anew for other weights: base × weight, sums of such. The weight behind the last one is 1. */
+/**
+ * Sources of the terms, from which they can be recomputed for other weights. Each term is base × weight, or a sum of
+ * such products. The weight after the last one is 1.
+ */
 export interface TermSources {
-  /** Terms that edges share: where they are, and one after another their bases and weights. */
+  /** Terms shared by edges: their address, and a base and a weight for each. */
   readonly shared: number;
   readonly bases: Float64Array;
   readonly weights: Uint32Array;
-  /** By slot: where it is, where its products end, their bases and weights. */
+  /** Own terms: for each slot its address and the end of its products, and for each product a base and a weight. */
   readonly addresses: Uint32Array;
   readonly ends: Uint32Array;
   readonly ownBases: Float64Array;
   readonly ownWeights: Uint32Array;
 }
 
-/** What a writer knows of the layout that it fills. */
+/** Parts of the layout that a writer needs. */
 interface Places {
   readonly drawn: number;
   readonly positions: Uint32Array;
@@ -35,7 +38,7 @@ interface Places {
   allocate(bytes: number): Allocation;
 }
 
-/** Fills a layout's memory. */
+/** Writes a layout's memory. */
 export class LayoutWriter {
   private readonly columns: Conditionals;
   private readonly layout: Places;
@@ -44,7 +47,7 @@ export class LayoutWriter {
   private readonly begins: Uint32Array;
   private readonly pairs: Uint32Array;
   private readonly edges: Uint32Array;
-  /** Terms that edges refer to, one after another, as base × weight; and where those are that a weight and a shape have made before. */
+  /** Terms referred to by edges, each as base × weight, and the known positions of terms by weight and shape. */
   private bases = new Float64Array(1024);
   private baseWeights = new Uint32Array(1024);
   private used = 0;
@@ -70,14 +73,17 @@ export class LayoutWriter {
     this.known = knownOf(6 * columns.counting.length * (columns.weightValues.length + 1));
   }
 
-  /** Yields every few milliseconds. Views of memory hold until then: others may take some meanwhile. */
+  /**
+   * Writes everything, yielding every few milliseconds. Views of memory become invalid at a yield, because other code
+   * can allocate memory then.
+   */
   *writing(): Generator<void> {
     const { layout, memory } = this;
     const own = new Float64Array(layout.slots[layout.drawn]);
     yield* this.ownTerms((slot, base, weight) => {
       own[slot] += this.term(base, weight);
     });
-    // The terms' place is known once all are there: until then edges hold their distance from the first.
+    // The address of the terms is known only when all exist. Until then, edges store offsets from the first term.
     const offsets = yield* this.offsets();
     const shared = layout.allocate(Math.max(8, 8 * this.used)).pointer;
     this.shared = shared;
@@ -112,7 +118,7 @@ export class LayoutWriter {
     }
   }
 
-  /** `number`: of counted factors before. @returns that number after these */
+  /** `number`: number of counted factors before these. @returns that number after these */
   private writeFactors(first: number, end: number, number: number, offsets: Float64Array, next: Next): number {
     const { layout, forms, shared } = this;
     const { ends, variables, literals } = this.columns;
@@ -192,7 +198,7 @@ export class LayoutWriter {
     }
   }
 
-  /** What terms are made of. */
+  /** Returns the sources of all terms. */
   *gatherSources(): Generator<void, TermSources> {
     const { layout, used } = this;
     const slots = layout.slots[layout.drawn];
@@ -216,7 +222,7 @@ export class LayoutWriter {
     return { shared: this.shared, bases, weights, addresses, ends, ownBases, ownWeights };
   }
 
-  /** The number of a factor's weight: the one behind the last for those without. */
+  /** Returns the weight number of a factor. Factors without a weight use the one after the last. */
   private weight(factor: number): number {
     const weight = this.columns.weights[factor];
     return weight < 0 ? this.columns.weightValues.length : weight;
@@ -226,7 +232,7 @@ export class LayoutWriter {
     return this.columns.features?.[factor] ?? 1;
   }
 
-  /** base × weight, which is finite, or −∞ of factors without a weight. */
+  /** Returns base × weight. The result is finite, or −∞ for a factor without a weight. */
   private term(base: number, weight: number): number {
     const { weightValues } = this.columns;
     const value = weight === weightValues.length ? 1 : weightValues[weight];
@@ -239,7 +245,10 @@ export class LayoutWriter {
     );
   }
 
-  /** Of factors that depend on no other variable that is drawn, what each adds to a slot: base × weight. */
+  /**
+   * Calls `add` with the contribution (base × weight) to each slot of all factors that depend on a single drawn
+   * variable.
+   */
   private *ownTerms(add: AddTerm): Generator<void> {
     for (const [from, to] of factorPieces(this.columns.ends)) {
       if (from > 0) yield;
@@ -262,7 +271,7 @@ export class LayoutWriter {
       const weight = this.weight(factor);
       const slot = layout.slots[p];
       const odds = layout.terms(p) === 1;
-      // Most factors are of one variable alone.
+      // Fast path: most factors have a single variable.
       if (to - from === 1 && !counting[shapes[factor]]) {
         if (odds) add(slot, times(feature, shapeValues[begin + 1]) - times(feature, shapeValues[begin]), weight);
         else for (let s = 0; s < cardinalities[variable]; s++) add(slot + s, times(feature, shapeValues[begin + s]), weight);
@@ -282,7 +291,7 @@ export class LayoutWriter {
     }
   }
 
-  /** By factor, two distances of terms, of its first variable and of its second one; of wider ones the first alone. */
+  /** Returns two term offsets per factor, for its first and second variable. Wider factors use only the first. */
   private *offsets(): Generator<void, Float64Array> {
     const { ends } = this.columns;
     const offsets = new Float64Array(2 * ends.length);
@@ -346,7 +355,7 @@ export class LayoutWriter {
   }
 }
 
-/** By position, where the next pair and the next other edge are written, in words. */
+/** For each position, where to write its next pair and its next other edge, in words. */
 interface Next {
   readonly pair: Uint32Array;
   readonly edge: Uint32Array;
@@ -354,13 +363,13 @@ interface Next {
 
 type AddTerm = (slot: number, base: number, weight: number) => void;
 
-/** Where terms were put that were made before, plus 1, by number. */
+/** Positions + 1 of terms written before, by number. */
 interface Known {
   get(key: number): number | undefined;
   set(key: number, value: number): unknown;
 }
 
-/** Entries of an array, which is ten times as fast as a map. */
+/** Largest number of entries of the array, which is ten times as fast as a map. */
 const MOST_KNOWN = 2 ** 22;
 
 function knownOf(count: number): Known {
@@ -374,5 +383,5 @@ function knownOf(count: number): Known {
   };
 }
 
-/** −∞ stays what it is. */
+/** Keeps −∞ regardless of the feature. */
 const times = (feature: number, value: number): number => (value === -Infinity ? value : feature * value);

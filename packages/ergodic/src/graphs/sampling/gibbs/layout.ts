@@ -7,33 +7,34 @@ import * as F from "../../fields.ts";
 import { CONSTANT, COUNTED, LayoutWriter, PAIR, TABLE, type TermSources, UNARY } from "./layout-writer.ts";
 import { factorPieces, PIECE } from "./pieces.ts";
 
-/** States are kept in a byte each. */
+/** Largest number of states, so that a state fits in a byte. */
 const MOST_STATES = 256;
-/** A variable whose probability of every other state is at most this whatever its neighbours do is certain. */
+/** A variable is certain if all other states have at most this probability, regardless of its neighbours. */
 const CERTAIN = 1e-3;
 
 /**
- * A graph laid out for sampling: a record for each variable that is drawn, in the order of visits, with all that its conditional distribution depends on
- * (graphs/fields.ts). Factors of one variable, and those whose others were observed, are part of its own terms; those of two refer to the other
- * one's position and to terms that are shared by all alike; of functions of many literals a count is kept. Positions follow the order of visits; observed
- * variables come behind.
+ * A graph laid out for sampling. Each drawn variable has a record, in visiting order, with everything on which its
+ * conditional distribution depends (graphs/fields.ts). Its own terms include factors of this variable alone, and
+ * factors whose other variables are observed. A factor of two variables refers to the other position and to terms
+ * shared by all identical factors. For a function of many literals, a count of satisfied literals is maintained.
+ * Positions follow the visiting order; observed variables come last.
  */
 export class Layout {
-  /** Variables that are drawn: positions below this. */
+  /** Number of drawn variables. They have the positions below this number. */
   readonly drawn: number;
-  /** By variable, its position. */
+  /** Position of each variable. */
   readonly positions: Uint32Array;
-  /** By position, its variable. */
+  /** Variable at each position. */
   readonly variables: Uint32Array;
-  /** By position of those that are drawn, where its numbers begin; a last entry for how many there are. */
+  /** First slot of each drawn position, followed by the total number of slots. */
   readonly slots: Uint32Array;
-  /** By position, 1 where it has other variables as neighbours. */
+  /** 1 for each position whose variable has neighbours. */
   readonly joined: Uint8Array;
-  /** By position, 1 where its state is certain whatever the others do. */
+  /** 1 for each position whose state is certain regardless of the others. */
   readonly certain: Uint8Array;
-  /** Factors of which a count is kept. */
+  /** Number of counted factors. */
   counted = 0;
-  /** Where it was asked for. */
+  /** Sources of the terms, if requested by `learn`. */
   sources: TermSources | undefined;
   readonly cardinalities: Uint32Array;
   readonly observed: Int32Array;
@@ -42,19 +43,22 @@ export class Layout {
   private readonly held: Allocation[] = [];
   private readonly learn: boolean;
   private readonly forms: Uint8Array;
-  /** By position, 1 where a factor of its has an entry of 0. */
+  /** 1 for each position with a factor that contains a zero. */
   readonly hard: Uint8Array;
-  /** Where things are, once they are. */
+  /** Addresses, once everything is written. */
   private places = { begins: 0, records: 0, counted: 0 };
 
-  /** Laid out at once. */
+  /** Creates and fills a layout synchronously. */
   static of(...given: ConstructorParameters<typeof Layout>): Layout {
     const layout = new Layout(...given);
     atOnce(layout.filling());
     return layout;
   }
 
-  /** Nothing is laid out before `filling`. `order`: the variables that were not observed, in the order of visits. `learn`: terms will be made anew, for other weights. */
+  /**
+   * Creates an empty layout, which `filling` fills. `order`: unobserved variables in visiting order. `learn`: whether
+   * terms will be recomputed for other weights.
+   */
   constructor(columns: Conditionals, order: Uint32Array, memory: EngineMemory, { learn = false }: { learn?: boolean } = {}) {
     const { cardinalities, observed } = columns;
     this.columns = columns;
@@ -86,7 +90,7 @@ export class Layout {
     this.slots = new Uint32Array(this.drawn + 1);
   }
 
-  /** Lays out, yielding every few milliseconds. What was allocated is given back by `dispose`, however far it came. */
+  /** Writes the layout, yielding every few milliseconds. `dispose` frees its memory even if it is incomplete. */
   *filling(): Generator<void> {
     const { columns, memory, forms, drawn } = this;
     yield* this.findForms();
@@ -104,24 +108,27 @@ export class Layout {
     yield* this.markCertain(begins);
   }
 
-  /** Where things are, for chains. */
+  /** Addresses for chains. */
   get pointers(): { readonly begins: number; readonly records: number; readonly counted: number } {
     return this.places;
   }
 
-  /** Bytes of records, shared terms and what belongs to them. */
+  /** Number of bytes in records, shared terms and related data. */
   get byteLength(): number {
     return this.held.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** A piece of memory that belongs to the layout. */
+  /** Allocates memory that belongs to the layout. */
   allocate(bytes: number): Allocation {
     const piece = this.memory.allocate(bytes, "a graph laid out for sampling");
     this.held.push(piece);
     return piece;
   }
 
-  /** By factor, its place among the counted ones: −1 where it is none; −2 of factors that are part of a variable's own terms, or of nothing. */
+  /**
+   * Returns each factor's index among the counted factors. −1 means that it is not counted, and −2 that it is constant
+   * or part of a variable's own terms.
+   */
   countedNumbers(): Int32Array {
     const numbers = new Int32Array(this.forms.length);
     let next = 0;
@@ -132,13 +139,13 @@ export class Layout {
     return numbers;
   }
 
-  /** Numbers of a position's own terms: 1 of a Boolean without zeros, the log odds. */
+  /** Returns the number of own terms at a position. A Boolean without zeros has a single one, the log odds. */
   terms(position: number): number {
     const count = this.cardinalities[this.variables[position]];
     return count === 2 && !this.hard[position] ? 1 : count;
   }
 
-  /** Of each counted factor, how many literals of its body hold; `states` by position. */
+  /** Counts the satisfied body literals of each counted factor. `states` is indexed by position. */
   countInto(counts: Int32Array, states: Uint8Array): void {
     const { ends, variables, literals } = this.columns;
     let number = 0;
@@ -181,7 +188,7 @@ export class Layout {
     }
   }
 
-  /** By position, how many pairs and other edges it has; and where its record begins. */
+  /** Returns the number of pairs and of other edges at each position, and the start of its record. */
   private *sizes(): Generator<void, { pairs: Uint32Array; edges: Uint32Array; begins: Uint32Array }> {
     const { ends, variables } = this.columns;
     const pairs = new Uint32Array(this.drawn);
@@ -214,7 +221,7 @@ export class Layout {
     return { pairs, edges, begins: Uint32Array.from(begins) };
   }
 
-  /** Looks at the least and the largest that each edge can do. */
+  /** Marks certain variables, using the smallest and largest effect of each edge. */
   private *markCertain(begins: Uint32Array): Generator<void> {
     const { drawn } = this;
     const least = log(1 / CERTAIN);
@@ -245,7 +252,7 @@ export class Layout {
       for (let k = 0; k < whole[at + F.RECORD_EDGES / 4]; k++) {
         const kind = whole[edge + F.EDGE_KIND / 4];
         if (kind < F.COUNTED_EDGE) {
-          // Others are not gone through: this one may be anything.
+          // Table edges are not examined, so their effect is treated as unbounded.
           [low, high] = [-Infinity, Infinity];
           break;
         }

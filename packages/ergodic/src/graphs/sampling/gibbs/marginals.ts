@@ -9,25 +9,26 @@ import type { Layout } from "./layout.ts";
 /** Sums of all chains. */
 type Sums = readonly Chain["sums"][];
 
-/** What else is known of the chains. */
+/** Further information about the chains. */
 interface Doubts {
-  /** By position of variables that zeros link, their block. */
+  /** Block of each position, if variables linked by zeros are drawn in blocks. */
   readonly blockOf?: Uint32Array | undefined;
   readonly earlier?: EndedChains | undefined;
-  /** By position, 1 where chains from other starts are in states that these chains never visit. */
+  /** 1 for each position at which chains from other starts are in states that these chains never visit. */
   readonly apart?: Uint8Array | undefined;
 }
 
-/** A variable's variance as an earlier run found it, which counts until this one is as long; undefined: it is unknown. */
+/** Returns a variable's variance from an earlier run, which is used until this run is as long. Undefined if unknown. */
 function knownOf(earlier: EndedChains | undefined, variable: number, n: number): number | undefined {
   const variance = earlier && n < earlier.kept ? earlier.variances[variable] : NaN;
   return variance >= 0 ? variance : undefined;
 }
 
 /**
- * Of each variable the probabilities, means of all chains, and what is known of them. What holds a variable that zeros may link to others of its block
- * holds them all. A variable beside one whose chains disagree or are too short, or which other starts doubt, has no certificate either: it is drawn given a
- * state whose probabilities are not known. A generator: it yields every few milliseconds.
+ * Returns the probabilities of each variable (means over all chains) with a certificate. If a variable linked to others
+ * of its block by zeros is held back by a stuck neighbour, the whole block counts as held. A variable also has no
+ * certificate if a neighbour's chains disagree or are too short, or if other starts cast doubt on a neighbour, because
+ * it is then drawn given a state of unknown probability. Yields every few milliseconds.
  */
 export function* marginalsOf(
   layout: Layout,
@@ -65,7 +66,7 @@ export function* marginalsOf(
       p[1] = meanOf(sums, slot, n);
       p[0] = 1 - p[1];
     } else for (let s = 0; s < count; s++) p[s] = meanOf(sums, slot + s, n);
-    // Its distribution depends on nothing else.
+    // Its distribution depends on no other variable.
     if (!joined[position]) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
     if (!certain[position] && (held[position] || (blockOf && heldBlocks.has(blockOf[position]))))
@@ -79,7 +80,7 @@ export function* marginalsOf(
   for (let variable = 0; variable < cardinalities.length; variable++) {
     if (pauses.due()) {
       yield;
-      // Others may have taken memory meanwhile.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     marginals.push(found(cardinalities[variable], variable));
@@ -99,7 +100,7 @@ export function* marginalsOf(
   return marginals;
 }
 
-/** By position, 1 for a variable whose state never changed, although it could. */
+/** Returns 1 for each position whose state never changed although it could. */
 function* stuckOf(
   { drawn, joined, certain, variables }: Layout,
   chains: readonly Chain[],
@@ -112,7 +113,7 @@ function* stuckOf(
   for (let p = 0; p < drawn; p++) {
     if (pauses.due()) {
       yield;
-      // Others may have taken memory meanwhile.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     stuck[p] =
@@ -123,10 +124,13 @@ function* stuckOf(
   return stuck;
 }
 
-/** Why there is no certificate where scouts strayed. */
+/** Reason for no certificate if scouts strayed. */
 const APART = "chains from other starts are in states that these chains never visit: there may be another mode";
 
-/** Whether every probability is known to `mcse`, and the chains agree. A generator: it yields every few milliseconds. */
+/**
+ * Returns whether every probability has a standard error of at most `mcse` and the chains agree. Yields every few
+ * milliseconds.
+ */
 export function* precision(
   layout: Layout,
   chains: readonly Chain[],
@@ -141,7 +145,7 @@ export function* precision(
     if (!layout.joined[position]) continue;
     if (pauses.due()) {
       yield;
-      // Others may have taken memory.
+      // Memory views must be renewed, because other code could have allocated memory.
       sums = chains.map((chain) => chain.sums);
     }
     const known = knownOf(earlier, layout.variables[position], n);
@@ -155,8 +159,9 @@ export function* precision(
 }
 
 /**
- * By variable what a later run may rely on: the variance of its mean times the draws, by batches where the chains' means do not contradict them, as what few means
- * say of it is vague; NaN without a certificate. A generator: it yields every few milliseconds.
+ * Returns the variances on which a later run can rely: for each variable, the variance of its mean times the number of
+ * draws. Batches supply it unless the chains' means contradict them, because an estimate from a few means is imprecise.
+ * NaN for variables without a certificate. Yields every few milliseconds.
  */
 export function* variancesOf(
   layout: Layout,

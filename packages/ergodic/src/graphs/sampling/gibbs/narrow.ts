@@ -1,43 +1,47 @@
 import { Pauses } from "../../../engine/threads/steps.ts";
 
-/** By variable, the others that it shares a factor with, each once: from begins[variable] to begins[variable + 1] − 1. */
+/** Distinct neighbours of each variable: begins[variable] to begins[variable + 1] − 1. */
 export interface Links {
   readonly begins: Uint32Array;
   readonly others: Uint32Array;
 }
 
-/** How large tables may become. */
+/** Size limits for tables. */
 export interface Limits {
   readonly cardinalities: Uint32Array;
-  /** Joint states of a table of any variables; and of one of two variables, or whose variables are of one group. */
+  /**
+   * Largest number of joint states of a general table (`mostStates`), and of a table of two variables or within one
+   * group (`mostLinked`).
+   */
   readonly mostStates: number;
   readonly mostLinked: number;
-  /** Numbers that the tables of a connected part take together, about. */
+  /** Approximate largest number of entries in all tables of a connected part. */
   readonly mostNumbers: number;
 }
 
-/** Variables whose induced graph has a junction tree of small tables. */
+/** Variables whose induced graph has a junction tree with small tables. */
 export interface Narrow {
-  /** The connected parts, each in the order of elimination. */
+  /** Connected parts, each in elimination order. */
   readonly parts: readonly (readonly number[])[];
-  /** By variable that was chosen, those of its table that are summed out later. */
+  /** For each chosen variable, the other variables of its table, which are eliminated later. */
   readonly separators: ReadonlyMap<number, readonly number[]>;
-  /** The others. */
+  /** Variables that were not chosen. */
   readonly left: Uint32Array;
 }
 
 const ELSEWHERE = 0;
 const LIVE = 1;
 const CHOSEN = 2;
-/** A table has no more variables. */
+/** Largest number of variables in a table. */
 const MOST_AXES = 12;
-/** Variables with more neighbours are given up in no particular order. */
+/** Variables with more neighbours than this are given up in arbitrary order. */
 const MOST_WEIGHT = 1023;
 
 /**
- * Chooses many of some variables, by greedy elimination: the one with the fewest neighbours is summed out as long as its table is small enough, which links its
- * neighbours; where none is, one with many neighbours is given up, with all of its group. `groups` by variable, −1 of those in none; variables that are
- * given up by themselves leave theirs. A generator: it yields every few milliseconds.
+ * Chooses a large subset of the variables by greedy elimination. The variable with the fewest neighbours is eliminated
+ * as long as its table is small enough, which links its neighbours. If there is no such variable, one with many
+ * neighbours is given up together with its group. `groups` gives the group of each variable, or −1; a variable that is
+ * given up alone leaves its group. Yields every few milliseconds.
  */
 export function* narrowing(variables: Uint32Array, links: Links, groups: Int32Array, limits: Limits): Generator<void, Narrow> {
   const search = new Search(links, groups, limits);
@@ -60,11 +64,11 @@ class Search {
   private readonly groups: Int32Array;
   private readonly limits: Limits;
   private readonly states: Uint8Array;
-  /** By variable, neighbours that are live; and links that elimination made. */
+  /** Number of live neighbours of each variable, and the links created by elimination. */
   private readonly degrees: Uint32Array;
   private readonly made = new Map<number, number[]>();
   private readonly members = new Map<number, number[]>();
-  /** By degree, what can be summed out; by weight, what can not. Some have changed since. */
+  /** Variables that can be eliminated, by degree, and those that cannot, by weight. Entries can be outdated. */
   private readonly ready: number[][] = [];
   private readonly waiting: number[][] = [];
   private readonly order: number[] = [];
@@ -79,7 +83,7 @@ class Search {
     this.degrees = new Uint32Array(count);
   }
 
-  /** Variables to choose among. */
+  /** Sets the variables to choose from. */
   *take(variables: Uint32Array): Generator<void> {
     const { groups, pauses } = this;
     for (const variable of variables) {
@@ -114,7 +118,7 @@ class Search {
     }
   }
 
-  /** In the order of elimination. */
+  /** Returns the chosen variables in elimination order. */
   chosen(): number[] {
     return this.order.filter((variable) => this.took(variable));
   }
@@ -156,7 +160,10 @@ class Search {
     return size <= (linked ? Math.max(mostStates, mostLinked) : mostStates);
   }
 
-  /** Neighbours outside of the group, less for each that would be given up with it. */
+  /**
+   * Returns the number of neighbours outside the group, minus the number of other variables that would be given up with
+   * the group.
+   */
   private weight(variable: number): number {
     const group = this.groups[variable];
     if (group < 0) return Math.min(MOST_WEIGHT, this.degrees[variable]);
@@ -221,7 +228,10 @@ class Search {
   }
 }
 
-/** Separators by variable in the order of elimination; and, where the tables of a part take too much, variables without which they would not. */
+/**
+ * Returns the separator of each variable in elimination order. If the tables of a part are too large, also returns
+ * variables whose removal reduces them.
+ */
 function* eliminating(
   order: readonly number[],
   { begins, others }: Links,
@@ -260,7 +270,10 @@ function* eliminating(
   return { tree, large };
 }
 
-/** The trees of an elimination, those of small variables first; of each a subtree after the other, its root last. */
+/**
+ * Returns the trees of an elimination, ordered by root. Within a tree, each subtree is contiguous and its root comes
+ * last.
+ */
 function* partsOf(order: readonly number[], tree: ReadonlyMap<number, readonly number[]>): Generator<void, number[][]> {
   const children = new Map<number, number[]>();
   const roots: number[] = [];

@@ -1,7 +1,7 @@
-/** Edges or factors that are gone through between two yields: a few milliseconds. */
+/** Edges or factors processed between two yields: a few milliseconds. */
 export const PIECE = 1 << 15;
 
-/** Factors in pieces, each of which takes a few milliseconds. `ends`: by factor, where its edges end. */
+/** Yields ranges of factors that take a few milliseconds each. `ends` has the end of each factor's edges. */
 export function* factorPieces(ends: Uint32Array): Generator<readonly [from: number, to: number]> {
   let from = 0;
   while (from < ends.length) {

@@ -5,18 +5,21 @@ import { adjoining } from "./adjacency.ts";
 import type { Chain } from "./chain.ts";
 import type { Layout } from "./layout.ts";
 
-/** Most variables in a group: so few that a handful of variables with two modes dominates the statistic of their group. */
+/**
+ * Largest number of variables in a group. It is small, so that a handful of variables with two modes dominates the
+ * statistic of their group.
+ */
 const GROUP_VARIABLES = 32;
-/** Least probability in a statistic, so that a single rare state does not dominate it. */
+/** Smallest probability used in a statistic, so that a single rare state does not dominate it. */
 const LEAST_PROBABILITY = 0.02;
 
-/** Lowest and highest value of each statistic over the states seen so far. */
+/** Smallest and largest value of each statistic over the states seen so far. */
 export interface Ranges {
   readonly low: Float64Array;
   readonly high: Float64Array;
 }
 
-/** Ranges of `count` statistics before any state was seen. */
+/** Returns ranges of `count` statistics before any state has been seen. */
 export const emptyRanges = (count: number): Ranges => ({
   low: new Float64Array(count).fill(Infinity),
   high: new Float64Array(count).fill(-Infinity),
@@ -31,15 +34,16 @@ export function widen({ low, high }: Ranges, values: Float64Array): void {
 }
 
 /**
- * Statistics of a joint state x that tell regions of the state space apart: Σ_i ln q_i(x_i) over each group of up to 32 variables, where q_i is the chains'
- * mean probability so far, at least 0.02; the same over all variables; and ln of the product of all factors.
+ * Statistics of a joint state x that distinguish regions of the state space. There is one statistic Σ_i ln q_i(x_i) per
+ * group of up to 32 variables, where q_i is the chains' mean probability so far, at least 0.02. Two more are the same
+ * sum over all variables and ln of the product of all factors.
  */
 export class Regions {
-  /** Number of statistics: one per group and two of all variables, which come last. */
+  /** Number of statistics: one per group, followed by two for all variables. */
   readonly count: number;
-  /** By position, its group: variables that share factors, as far as there is room. */
+  /** Group of each position. Groups consist of variables that share factors, as far as there is room. */
   readonly groups: Uint32Array;
-  /** By slot, ln q; the log odds of the second state for a Boolean with a single slot. */
+  /** ln q for each slot. For a Boolean with a single slot, the log odds of the second state. */
   readonly logs: Float64Array;
   private readonly layout: Layout;
 
@@ -50,7 +54,7 @@ export class Regions {
     this.count = groups.reduce((most, group) => Math.max(most, group + 1), 0) + 2;
   }
 
-  /** Statistics of a chain's states, after `chain.valueCall()`. */
+  /** Returns the statistics of a chain's states. Must be called after `chain.valueCall()` has run. */
   of(chain: Chain): Float64Array {
     const { groups, logs, count } = this;
     const { slots, drawn } = this.layout;
@@ -58,7 +62,7 @@ export class Regions {
     const states = chain.current;
     for (let p = 0; p < drawn; p++) {
       const slot = slots[p];
-      // Of a single slot, the log odds of the second state.
+      // A single slot contains the log odds of the second state.
       if (slots[p + 1] - slot > 1) values[groups[p]] += logs[slot + states[p]];
       else if (states[p] === 1) values[groups[p]] += logs[slot];
     }
@@ -70,7 +74,7 @@ export class Regions {
   }
 }
 
-/** ln q by slot, from the sums of all chains over n sweeps. */
+/** Returns ln q for each slot, from the sums of all chains over n sweeps. */
 export function logMeans(layout: Layout, chains: readonly Chain[], n: number): Float64Array {
   const { slots, drawn } = layout;
   const sums = chains.map((chain) => chain.sums.totals);
@@ -85,14 +89,17 @@ export function logMeans(layout: Layout, chains: readonly Chain[], n: number): F
   return logs;
 }
 
-/** By position, the number of its group. Each group grows along factors from the first variable without one. Yields every few milliseconds. */
+/**
+ * Returns the group of each position. Each group grows along factors from the first variable without a group. Yields
+ * every few milliseconds.
+ */
 export function* groupsOf(columns: Conditionals, { positions, drawn, variables: order }: Layout): Generator<void, Uint32Array> {
   const { ends, variables, observed } = columns;
   const { begins, factors } = yield* adjoining(columns);
   const pauses = new Pauses();
   const none = 0xffffffff;
   const groups = new Uint32Array(drawn).fill(none);
-  // By factor, its first edge that was not visited: all groups together visit each edge once, however many variables a factor has.
+  // First unvisited edge of each factor. All groups together visit each edge once, even if factors have many variables.
   const next = Uint32Array.from(ends, (_, factor) => (factor === 0 ? 0 : ends[factor - 1]));
   for (let first = 0, number = 0; first < drawn; first++) {
     if (groups[first] !== none) continue;

@@ -5,46 +5,49 @@ import type { Chain } from "./chain.ts";
 import { LEAST_BATCHES } from "./chain-sums.ts";
 import { emptyRanges, type Ranges, type Regions, widen } from "./regions.ts";
 
-/** Batches of the kept chains before statistics are chosen by their means. */
+/** Number of batches of the kept chains before their means are used to choose statistics. */
 export const FIRST_BATCHES = 10;
-/** Most scouts. */
+/** Largest number of scouts. */
 const MOST_SCOUTS = 32;
-/** Powers of p at which a scout makes its first sweeps: one that begins at random, and one that first searches for a probable state. */
+/**
+ * Powers of p for the first sweeps of a scout, for a scout that starts at random and for one that first searches for a
+ * probable state.
+ */
 const POWERS = [
   [1, 1, 1],
   [0.5, 2, 1],
 ] as const;
-/** Sweeps at each power. */
+/** Number of sweeps at each power. */
 const FIRST_SWEEPS = [3, 3, 2] as const;
-/** Looks at each scout after that, and sweeps between two looks. */
+/** Number of times that each scout is examined after that, and sweeps in between. */
 const [LOOKS, LOOK_SWEEPS] = [3, 2];
 const SCOUT_SWEEPS = FIRST_SWEEPS.reduce((sum, sweeps) => sum + sweeps, 0) + (LOOKS - 1) * LOOK_SWEEPS;
-/** Sweeps of all scouts, as a share of the fewest sweeps of all kept chains. */
+/** Sweeps of all scouts, as a share of the smallest total number of sweeps of the kept chains. */
 const SCOUT_SHARE = 0.065;
-/** Sweeps of strays that are followed, as a share of the kept sweeps; and looks at each every time. */
+/** Sweeps spent on following strays, as a share of the kept sweeps, and number of examinations per stray each time. */
 const [FOLLOWED_SHARE, FOLLOWED_LOOKS] = [0.1, 8];
-/** A range is apart from the kept chains' own if the gap between them is larger than this share of the latter. */
+/** Two ranges are apart if the gap between them exceeds this share of the kept chains' range. */
 const GAP = 0.5;
-/** Share of groups that are apart from which on a difference may be one of all variables. */
+/** Share of groups that must be apart before a difference can concern all variables. */
 const WIDE_SHARE = 0.25;
-/** Gaps up to this share of a statistic are rounding. */
+/** Gaps up to this share of a statistic count as rounding errors. */
 const ROUNDING = 1e-9;
 
-/** Draws chains other than the kept ones. */
+/** Operations on chains other than the kept ones. */
 export interface ScoutDriver {
-  /** Scouts that are drawn together. */
+  /** Number of scouts that are drawn together. */
   readonly together: number;
-  /** A chain with a scout's random numbers. */
+  /** Returns a chain with a scout's random numbers. */
   chain(scout: number): Chain;
-  /** Puts a scout into its first state; returns false if none was found. */
+  /** Puts a scout into its first state. Returns false if none was found. */
   begin(chain: Chain, scout: number): Generator<void, boolean>;
-  /** Makes sweeps from this number on. */
+  /** Makes sweeps, starting with this sweep number. */
   draw(chains: readonly Chain[], sweep: number, sweeps: number): AsyncGenerator<void>;
   /** Computes the values of the chains' states. */
   value(chains: readonly Chain[]): Promise<void>;
 }
 
-/** Scout whose states are apart from those of the kept chains. */
+/** A scout whose states are apart from those of the kept chains. */
 interface Stray {
   readonly scout: number;
   readonly states: Uint32Array;
@@ -52,23 +55,28 @@ interface Stray {
 }
 
 /**
- * Scouts: short chains from other starts, every second one after a search for a probable state. They make at most 6.5 % of the fewest sweeps of the kept chains.
- * A scout is a stray if a statistic of its states (regions.ts) is apart from the range that each kept chain has covered: there may be a mode that these
- * miss, or hardly visit. Strays are followed while the kept chains run, in case that they are only late, which costs at most 10 % of the sweeps.
+ * Scouts are short chains from other starts; every second one first searches for a probable state. They make at most
+ * 6.5 % of the smallest total number of sweeps of the kept chains. A scout is a stray if a statistic of its states
+ * (regions.ts) is apart from the range that each kept chain has covered. There might then be a mode that the kept
+ * chains miss or rarely visit. Strays are followed while the kept chains run, in case they are only slow. This costs at
+ * most 10 % of the sweeps.
  */
 export class Scouts {
   readonly regions: Regions;
-  /** Number of scouts that were made. */
+  /** Number of scouts created. */
   count = 0;
-  /** Number of the kept chains' batches at whose end their states were seen. */
+  /** Number of batches of the kept chains at the last time that their states were recorded. */
   private seen = 0;
-  /** By kept chain. */
+  /** Ranges of each kept chain. */
   private readonly kept: readonly Ranges[];
   private strays: readonly Stray[] = [];
-  /** Sweeps that each stray has made; and those that were made to follow strays, over all of them. */
+  /**
+   * Number of sweeps of each stray so far (`sweeps`), and total number of sweeps spent on following strays
+   * (`followed`).
+   */
   private sweeps = SCOUT_SWEEPS;
   private followed = 0;
-  /** Chains of scouts under way. */
+  /** Chains of the scouts that are running. */
   private readonly running: Chain[] = [];
 
   constructor(regions: Regions, chains: number) {
@@ -76,19 +84,19 @@ export class Scouts {
     this.kept = Array.from({ length: chains }, () => emptyRanges(regions.count));
   }
 
-  /** Number of scouts to make, by the fewest sweeps of all kept chains together. */
+  /** Returns the number of scouts to create, from the smallest total number of sweeps of the kept chains. */
   static wanted(sweeps: number, most = MOST_SCOUTS): number {
     return Math.max(4, Math.min(most, Math.floor((SCOUT_SHARE * sweeps) / SCOUT_SWEEPS)));
   }
 
-  /** Records where the kept chains are at the end of every second batch. */
+  /** Records the statistics of the kept chains at the end of every second batch. */
   async see(chains: readonly Chain[], { done }: Batches, driver: ScoutDriver): Promise<void> {
     if (this.seen >= done || done % 2 === 1) return;
     await this.widen(this.kept, chains, driver);
     this.seen = done;
   }
 
-  /** Makes this many scouts, once enough was seen of the kept chains. */
+  /** Creates this many scouts, once enough of the kept chains has been seen. */
   async *make(count: number, driver: ScoutDriver): AsyncGenerator<void> {
     if (this.count > 0 || this.seen < LEAST_BATCHES) return;
     const made: Stray[] = [];
@@ -111,7 +119,7 @@ export class Scouts {
       } finally {
         this.dispose();
       }
-      // A large graph has many, most of which are none: their states take room.
+      // Only strays are stored, because the states of many scouts would take too much memory on a large graph.
       made.splice(0, made.length, ...this.straysAmong(made));
     }
     this.strays = made;
@@ -119,8 +127,8 @@ export class Scouts {
   }
 
   /**
-   * Continues strays, which may reach the states of the kept chains, after so many sweeps of all of these together: each time by as many sweeps as they have made, since most
-   * are strays by chance.
+   * Continues strays, which might still reach the states of the kept chains. `keptSweeps` is the total number of sweeps
+   * of the kept chains. Each round doubles the sweeps of a stray, since most are strays by chance.
    */
   async *follow(keptSweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     for (;;) {
@@ -133,8 +141,9 @@ export class Scouts {
   }
 
   /**
-   * By position, 1 where a stray's states are apart from the kept chains'; undefined if there is no such position. Modes of a few variables are apart in their groups, and
-   * in the statistics of all variables, too; only if they are in these alone, or in many groups, all variables may be concerned.
+   * 1 for each position where a stray's states are apart from those of the kept chains. Undefined if there is no such
+   * position. Modes of a few variables differ in their groups and also in the statistics of all variables. Only if the
+   * difference is in the latter alone, or in many groups, is it attributed to all variables.
    */
   get apart(): Uint8Array | undefined {
     const { groups, count } = this.regions;
@@ -161,7 +170,7 @@ export class Scouts {
     return { tensors, state: { count, seen, sweeps, followed, strays: strays.map(({ scout }) => scout) } };
   }
 
-  /** `words`: length of packed states. */
+  /** Restores a snapshot. `words` is the length of packed states. */
   restore(kept: KeptPart, words: number): void {
     const ranges = (name: string): Ranges => ({
       low: kept.floats(`${name}.low`, this.regions.count).slice(),
@@ -183,7 +192,7 @@ export class Scouts {
     }));
   }
 
-  /** Makes about so many sweeps of each stray. */
+  /** Makes about this many sweeps of each stray. */
   private async *continue(strays: readonly Stray[], sweeps: number, driver: ScoutDriver): AsyncGenerator<void> {
     const every = Math.ceil(sweeps / FOLLOWED_LOOKS);
     const looks = Math.floor(sweeps / every);
@@ -212,7 +221,7 @@ export class Scouts {
     this.strays = after;
   }
 
-  /** Gives back the chains of scouts under way, wherever that broke off. */
+  /** Frees the chains of running scouts, even after an interruption. */
   dispose(): void {
     for (const chain of this.running.splice(0)) chain.dispose();
   }
@@ -222,7 +231,7 @@ export class Scouts {
     return this.running.slice();
   }
 
-  /** Sweeps chains, and looks at them after every few sweeps. */
+  /** Sweeps chains and examines them after every few sweeps. */
   private async *watch(
     ranges: readonly Ranges[],
     chains: readonly Chain[],
@@ -246,8 +255,9 @@ export class Scouts {
   }
 
   /**
-   * The range of each statistic that every kept chain has covered. How long a chain stays in what the others never visit is chance, and its marginals are no
-   * better than that. If the chains' ranges are disjoint, the range between them.
+   * Returns the range of each statistic that every kept chain has covered. If the chains' ranges are disjoint, returns
+   * the range between them. The time that a chain spends in states that the others never visit is a matter of chance,
+   * so such states do not count as covered.
    */
   private common(): Ranges {
     const common = emptyRanges(this.regions.count);
@@ -265,7 +275,7 @@ function putRanges(tensors: Record<string, Tensor>, name: string, { low, high }:
   tensors[`${name}.high`] = high.slice();
 }
 
-/** Whether the gap between the chains' own range of statistic k and another one is large. */
+/** Returns whether the gap between the kept chains' range of statistic k and another range is large. */
 function isApart({ low, high }: Ranges, other: Ranges, k: number): boolean {
   const gap = Math.max(low[k] - other.high[k], other.low[k] - high[k]);
   return gap > GAP * (high[k] - low[k]) + ROUNDING * (1 + Math.abs(low[k]));

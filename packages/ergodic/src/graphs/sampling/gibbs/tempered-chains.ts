@@ -15,30 +15,39 @@ import type { Chain } from "./chain.ts";
 
 /** Options of `tempered`: copies of each chain at powers of p. */
 export interface GraphTemperingOptions {
-  /** Powers β of p, inverse temperatures, descending from 1, all > 0; they stay as given. Default: found while the run warms up. */
+  /**
+   * Powers β of p (inverse temperatures), descending from 1, all > 0. Given powers stay fixed. Default: adapted during
+   * the warm-up.
+   */
   temperatures?: readonly number[];
-  /** Powers; where they are is still found. Default: how many is found too, so that about half of all swaps are made. 1 to 1024. */
+  /**
+   * Number of powers, whose values are still adapted. Default: adapted too, so that about half of all swaps are
+   * accepted. 1 to 1024.
+   */
   count?: number;
-  /** The lowest power, > 0 and at most 1. Default 0.01. */
+  /** Lowest power, > 0 and at most 1. Default 0.01. */
   lowest?: number;
   /** Sweeps between swaps. Default 1; a whole number >= 1. */
   swapEvery?: number;
 }
 
-/** What `tempered` asks for. */
+/** Resolved `tempered` option. */
 export interface Tempered {
-  /** Powers at the start. */
+  /** Initial powers. */
   readonly powers: readonly number[];
-  /** Whether they are moved, and whether their number may change. */
+  /** Whether the powers are adapted (`moved`), and whether their number is fixed (`counted`). */
   readonly moved: boolean;
   readonly counted: boolean;
   readonly swapEvery: number;
   readonly json: JsonObject;
 }
 
-/** Powers that are found for a ladder, at most. */
+/** Largest number of powers found for a ladder. */
 const MOST_POWERS = 128;
-/** Swaps that were tried of a chain's first pair, which is half of them, before anything is said of what chains had found. */
+/**
+ * Smallest number of tried swaps of a chain's first pair (half of the opportunities) before states found earlier can
+ * count as lost.
+ */
 const FEWEST_TRIED = 8;
 
 /** @throws OptionError */
@@ -59,32 +68,46 @@ export function temperedOf(where: string, given: boolean | GraphTemperingOptions
 }
 
 /**
- * Parallel tempering of chains over a graph: of each chain copies at powers 1 = β_0 > β_1 > …, which draw from p^β, and whose neighbours trade states: swap s of
- * pairs (0, 1), (2, 3), … where s is even, of (1, 2), … where it is odd (engine/statistics/temperature-ladder.ts). Each rung's random numbers are its own. Leaves the product of
- * all p^β as it is. Sums are those of the chain at power 1.
+ * Parallel tempering of chains over a graph. Each chain has copies at powers 1 = β_0 > β_1 > …, which draw from p^β,
+ * and neighbours exchange states. Even-numbered swaps try the pairs (0, 1), (2, 3), …, odd-numbered swaps the pairs (1,
+ * 2), (3, 4), … (engine/statistics/temperature-ladder.ts). Each rung has its own random numbers. Leaves the product of
+ * all p^β invariant. Sums are those of the chain at power 1.
  *
- * Powers are moved to where all pairs swap equally often, and are as many as 1 + 2Λ, Λ the sum of mean rejections. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and
- * Doucet 2022 for even and odd pairs in turn, and for Λ.
+ * Powers are adapted until all pairs have the same swap rate. Their number is 1 + 2Λ, where Λ is the sum of the mean
+ * rejection rates. Sources: Geyer 1991; Syed, Bouchard-Côté, Deligiannidis and Doucet 2022 for alternating pairs and
+ * for Λ.
  */
 export class TemperedChains {
   powers: Float64Array;
-  /** Round trips of states, from power 1 to the lowest and back, of all chains since powers were last moved, or counts cleared. */
+  /**
+   * Number of round trips of states, from power 1 to the lowest and back. Over all chains, since the powers were last
+   * adapted or the counts reset.
+   */
   roundTrips = 0;
   private readonly tempered: Tempered;
   private readonly chains: readonly Chain[];
   private readonly make: (chain: number, rung: number) => Chain;
   private readonly swaps: readonly Stream[];
-  /** By chain, its copies below power 1. */
+  /** Copies of each chain below power 1. */
   private readonly below: Chain[][];
-  /** Of all chains, since powers were last moved, or counts cleared. */
+  /** Swap counts of all chains since the powers were last adapted or the counts reset. */
   private counts = new SwapCounts(0);
-  /** By chain and rung, which copy's state is there; by chain and such a number, the end where it was last: 0 for none yet, 1 at power 1, 2 at the lowest after that. */
+  /**
+   * Walker at each chain and rung (`walkers`). For each walker, the end that it visited last (`ends`): 0 for none yet,
+   * 1 for power 1, 2 for the lowest power after that.
+   */
   private walkers = new Uint32Array(0);
   private ends = new Uint32Array(0);
-  /** By chain, what the states at power 1 were worth at least since powers were moved; and the largest of these when chains had warmed up. */
+  /**
+   * Smallest value of each chain's states at power 1 since the powers were last adapted (`least`), and the largest of
+   * these at the end of the warm-up (`floor`).
+   */
   private least = new Float64Array(0);
   private floor = -Infinity;
-  /** Swaps since then; and the most that a state there was worth: since their number was last a power of two, and between the two powers before. */
+  /**
+   * Number of swaps since the warm-up. Largest value at power 1 since that number was last a power of two (`most`), and
+   * in the period between the two powers of two before (`mostBefore`).
+   */
   private since = 0;
   private most = -Infinity;
   private mostBefore = -Infinity;
@@ -104,27 +127,30 @@ export class TemperedChains {
     this.resize(this.powers);
   }
 
-  /** All chains that are not at power 1. */
+  /** All chains below power 1. */
   get copies(): Chain[] {
     return this.below.flat();
   }
 
-  /** Whether states are traded after so many sweeps. */
+  /** Returns whether states are exchanged after this many sweeps. */
   isDue(sweeps: number): boolean {
     return sweeps % this.tempered.swapEvery === 0;
   }
 
-  /** Sweeps until then. */
+  /** Returns the number of sweeps until the next swap. */
   until(sweeps: number): number {
     return this.tempered.swapEvery - (sweeps % this.tempered.swapEvery);
   }
 
-  /** Calls after which all chains know what their states are worth. */
+  /** Returns the calls that compute the values of all chains. */
   valueCalls(): Call[] {
     return [...this.chains, ...this.copies].map((chain) => chain.valueCall());
   }
 
-  /** Swaps after `sweeps` of them, once values are known. `warming`: chains at power 1 still do as they would alone: whether they would trade is counted, no more. */
+  /**
+   * Tries swaps after `sweeps` sweeps, when the values of all chains are known. With `warming`, chains at power 1
+   * continue as they would without tempering: their swaps are counted but not made.
+   */
   swap(sweeps: number, warming = false): void {
     const { powers, below, chains, walkers, ends } = this;
     const number = sweeps / this.tempered.swapEvery;
@@ -150,7 +176,10 @@ export class TemperedChains {
     }
   }
 
-  /** Moves the powers by what was seen of swaps since it last did, where it may and all pairs were tried: at least so many of them. */
+  /**
+   * Adapts the powers to the swaps seen since the last adaptation, if they are adaptable and all pairs have been tried.
+   * The number of powers is at least `fewest`.
+   */
   adapt(fewest = 2): void {
     const { moved, counted } = this.tempered;
     const { rejections } = this.counts;
@@ -160,7 +189,7 @@ export class TemperedChains {
     this.resize(evenLadder([...this.powers], rejections, count));
   }
 
-  /** Swaps so far count no more. */
+  /** Resets all swap counts. */
   forget(): void {
     const pairs = this.powers.length - 1;
     const all = this.chains.length * this.powers.length;
@@ -171,9 +200,9 @@ export class TemperedChains {
     this.least = new Float64Array(this.chains.length).fill(Infinity);
   }
 
-  /** Chains have warmed up. */
+  /** Ends the warm-up. */
   begin(): void {
-    // Of few values the least says little.
+    // The minimum of few values is not informative.
     const enough = this.counts.tried[0] >= FEWEST_TRIED * this.chains.length;
     this.floor = enough ? Math.max(...this.least) : -Infinity;
     this.since = 0;
@@ -182,14 +211,15 @@ export class TemperedChains {
   }
 
   /**
-   * A chain had found states at power 1, and stayed there, of which all were worth more than any that was seen in the later half of swaps: copies at lower powers
-   * led away from them and did not find them again.
+   * Whether the tempered chains have lost states. During warm-up, a chain stayed in states at power 1 that were all
+   * more probable than any seen in the later half of swaps. Copies at lower powers led away from these states and did
+   * not find them again.
    */
   get lost(): boolean {
     return this.floor > Math.max(this.most, this.mostBefore);
   }
 
-  /** As part of an answer's method. */
+  /** Phrase for the `method` of an answer. */
   get words(): string {
     const { powers, counts } = this;
     const rates = Array.from(counts.accepted, (sum, k) => sum / counts.tried[k]);
@@ -235,7 +265,7 @@ export class TemperedChains {
     for (const copy of this.copies) copy.dispose();
   }
 
-  /** Copies at these powers, their states those of the nearest power that there was. */
+  /** Resizes the copies to these powers. Each copy takes the states of the nearest earlier power. */
   private resize(powers: ArrayLike<number>): void {
     const before = Array.from(this.powers, log);
     this.powers = Float64Array.from(powers);

@@ -5,31 +5,38 @@ import * as F from "../../fields.ts";
 import { coloursOf } from "../gibbs/colours.ts";
 import { type LogOdds, logOddsOf, refuse } from "./log-odds.ts";
 
-/** Conditional probabilities of a variable, and sets of them among all variables. */
+/** Largest number of conditional probabilities of a variable, and of distinct sets of them in a graph. */
 const MOST_LEVELS = 16;
 const MOST_KINDS = 256;
-/** Bits of thresholds. */
+/** Number of bits in a threshold. */
 const BITS = 32;
-/** Edges of the kernel's quick way, which takes less as well: the others find state 0. */
+/**
+ * Number of edges in the kernel's fast path. Variables with fewer edges use it too; their missing edges read state 0.
+ */
 const QUICK = 4;
-/** A variable is certain where each of its conditional probabilities is within this of 0, or each of 1. */
+/** A variable is certain if all its conditional probabilities are within this distance of 0, or all of 1. */
 const CERTAIN = 1e-3;
 
-/** Conditional probabilities of state 1 that variables share, by level: what their equal edges add, group by group, the count in the last one fastest. */
+/**
+ * Conditional probabilities of state 1 that variables share, by level. A level gives, for each group of edges with
+ * equal coupling, the number of active edges; the count of the last group varies fastest.
+ */
 export interface Kind {
-  /** Edges of each group. */
+  /** Number of edges in each group. */
   readonly sizes: readonly number[];
-  /** By level, the log odds of state 1. */
+  /** Log odds of state 1 at each level. */
   readonly logOdds: readonly number[];
   readonly probabilities: readonly number[];
-  /** u32: 2^32 times the probabilities, rounded, but at least 1 and at most 2^32 − 1. */
+  /** 2^32 times the probabilities as u32, rounded, at least 1 and at most 2^32 − 1. */
   readonly thresholds: Uint32Array;
-  /** Whether there is more than one, and whether the state is certain whatever the neighbours do. */
+  /**
+   * Whether the variable has neighbours (`joined`), and whether its state is certain regardless of them (`certain`).
+   */
   readonly joined: boolean;
   readonly certain: boolean;
 }
 
-/** Positions of a colour and a kind; `to` is even, so that the last one may stand for no variable. */
+/** Positions with the same colour and kind. `to` is even, so the last position can be without a variable. */
 export interface BitRun {
   readonly from: number;
   readonly to: number;
@@ -37,35 +44,35 @@ export interface BitRun {
 }
 
 /**
- * A graph of Booleans laid out for replicas that are bits: positions by colour and kind, in pairs; kinds with thresholds; and by pair where its neighbours are. Four
- * bytes for each place of a variable in a factor.
+ * A graph of Booleans laid out for replicas stored as bits. Contains positions by colour and kind, in pairs, kinds with
+ * their thresholds, and the neighbours of each pair. Takes four bytes per edge.
  */
 export class BitLayout {
-  /** Of all runs, those without a variable included. */
+  /** Number of positions in all runs, including those without a variable. */
   readonly positions: number;
-  /** By variable; those that were observed have none: −1. */
+  /** Position of each variable, or −1 if it is observed. */
   readonly positionOf: Int32Array;
-  /** By position; −1 where there is none. */
+  /** Variable at each position, or −1 if there is none. */
   readonly variables: Int32Array;
   readonly runs: readonly BitRun[];
   readonly kinds: readonly Kind[];
-  /** By position. */
+  /** Kind at each position. */
   readonly kindOf: Uint16Array;
-  /** Where each colour ends. */
+  /** End position of each colour. */
   readonly colourEnds: readonly number[];
   readonly columns: Conditionals;
   private readonly memory: EngineMemory;
   private readonly held: Allocation[] = [];
   private readonly runBlocks: number;
   private readonly kindBlocks: readonly number[];
-  /** By run, where its edges are. */
+  /** Address of each run's edges. */
   private readonly edges: readonly number[];
 
   /**
-   * `like`: a layout of the same graph, whose lists and edges it shares, and which is disposed of after it; only thresholds are its own. `odds`: the graph's, where
-   * they are known.
+   * `like`: a layout of the same graph to share lists and edges with; only thresholds are separate. It must be disposed
+   * of last. `odds`: log odds of the graph, if known.
    *
-   * @throws CapabilityError where the graph does not suit: it says why
+   * @throws CapabilityError with the reason if the graph is not supported
    */
   constructor(columns: Conditionals, memory: EngineMemory, { like, odds: known }: { like?: BitLayout; odds?: LogOdds } = {}) {
     this.columns = columns;
@@ -84,17 +91,17 @@ export class BitLayout {
     this.runBlocks = this.writeRuns();
   }
 
-  /** Where the runs are, for blocks of replicas. */
+  /** Address of the runs, for blocks of replicas. */
   get pointer(): number {
     return this.runBlocks;
   }
 
-  /** The kind of a position. */
+  /** Returns the kind at a position. */
   kindAt(position: number): Kind {
     return this.kinds[this.kindOf[position]];
   }
 
-  /** Draws are from p^power from now on. */
+  /** Sets the power, so that draws are from p^power. */
   setPower(power: number): void {
     for (const [kind, block] of this.kindBlocks.entries())
       this.writeThresholds(this.kinds[kind], thresholdsOf(this.kinds[kind].logOdds.map((z) => 1 / (1 + exp(-z * power)))), block);
@@ -138,7 +145,7 @@ export class BitLayout {
     });
   }
 
-  /** Where there is no neighbour, that is a word of zeros behind all positions. */
+  /** A missing neighbour refers to the word of zeros behind all positions. */
   private writeEdgesOf(
     { begins, neighbours, couplings }: LogOdds,
     from: number,
@@ -191,7 +198,7 @@ const quickEdges = (kind: Kind): number => (isQuick(kind) ? QUICK : kind.sizes.r
 
 type Places = Pick<BitLayout, "positions" | "positionOf" | "variables" | "runs" | "kinds" | "kindOf" | "colourEnds">;
 
-/** Positions by colour and kind. */
+/** Assigns positions by colour and kind. */
 function placesOf(columns: Conditionals, odds: LogOdds): Places {
   const { kinds, kindOf } = kindsOf(columns, odds);
   const { order, ends } = coloursOf(columns);
@@ -221,7 +228,7 @@ function placesOf(columns: Conditionals, odds: LogOdds): Places {
   };
 }
 
-/** The kinds, and by variable its own. */
+/** Returns the kinds, and the kind of each variable. */
 function kindsOf(columns: Conditionals, odds: LogOdds): { kinds: Kind[]; kindOf: Uint16Array } {
   const { own, begins, couplings } = odds;
   const kinds: Kind[] = [];
@@ -229,7 +236,10 @@ function kindsOf(columns: Conditionals, odds: LogOdds): { kinds: Kind[]; kindOf:
   const known = new Map<string, number>();
   for (let variable = 0; variable < own.length; variable++) {
     if (columns.observed[variable] >= 0) continue;
-    /** Log odds where no edge finds what it asks for: state 1 of positive couplings, state 0 of negative ones. */
+    /**
+     * Log odds if no edge is active. An edge with a positive coupling is active if the neighbour's state is 1, one with
+     * a negative coupling if it is 0.
+     */
     let base = own[variable];
     const sizes: number[] = [];
     const steps: number[] = [];

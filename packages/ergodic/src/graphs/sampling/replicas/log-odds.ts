@@ -1,12 +1,12 @@
 import type { Conditionals } from "../../../engine/contract/index.ts";
 import { CapabilityError } from "../../../engine/errors/errors.ts";
 
-/** Log odds are multiples of this: what is less apart is rounding, and changes no probability by more than 2^-43. */
+/** Unit of log odds. Smaller differences are rounding errors; they change no probability by more than 2^-43. */
 const UNIT = 2 ** -40;
 
 /**
- * The log odds of every variable's state 1 given its neighbours: own(i) + Σ_e coupling(e) [neighbour(e) is 1], in units of 2^-40; by variable the edges from
- * begins[i] to begins[i + 1] − 1, the larger couplings first.
+ * Log odds of state 1 of each variable given its neighbours: own(i) + Σ_e coupling(e) [neighbour(e) is 1], in units of
+ * 2^-40. The edges of variable i are at begins[i] to begins[i + 1] − 1, largest couplings first.
  */
 export interface LogOdds {
   readonly unit: number;
@@ -17,8 +17,10 @@ export interface LogOdds {
 }
 
 /**
- * @throws CapabilityError for variables of more than two states that were not observed, factors of more than two of those that were not, and factors that are 0
- * somewhere
+ * Computes the log odds of all variables.
+ *
+ * @throws CapabilityError if an unobserved variable has more than two states, if a factor has more than two unobserved
+ * variables, or if a factor contains a zero
  */
 export function logOddsOf(columns: Conditionals): LogOdds {
   const { cardinalities, observed, ends, variables } = columns;
@@ -26,7 +28,7 @@ export function logOddsOf(columns: Conditionals): LogOdds {
   for (let v = 0; v < count; v++)
     if (observed[v] < 0 && cardinalities[v] !== 2) refuse(`${columns.name(v)} has ${cardinalities[v]} states, but must have two`);
   const own = new Float64Array(count);
-  /** By factor of two free variables, its coupling; 0 of others. */
+  /** Coupling of each factor of two free variables, else 0. */
   const coupling = new Float64Array(ends.length);
   const sizes = new Uint32Array(count + 1);
   const free: number[] = [];
@@ -79,7 +81,7 @@ export function logOddsOf(columns: Conditionals): LogOdds {
   }
 }
 
-/** ln of a factor at its variables' states. */
+/** Returns ln of a factor at the states of its variables. */
 function termAt(columns: Conditionals, factor: number, state: (variable: number) => number): number {
   const { ends, variables, literals, shapes, weights, weightValues, features, counting, shapeBegins, shapeValues } = columns;
   const from = factor === 0 ? 0 : ends[factor - 1];
@@ -99,7 +101,7 @@ function termAt(columns: Conditionals, factor: number, state: (variable: number)
   return refuse(`a factor of ${columns.name(variables[from])} is ${size} in some state, but must be above 0 and finite in all`);
 }
 
-/** `problem`: what the graph has, and what it must have. */
+/** `problem`: property of the graph, and the property that is required. */
 export function refuse(problem: string): never {
   throw new CapabilityError("replicaGibbs", `${problem}; use graphGibbs() for this graph`, "GRAPH_REPLICAS");
 }

@@ -4,7 +4,7 @@ import { certify, type Judged, judge, LEAST_BATCHES, settled } from "../gibbs/ch
 import type { BitLayout } from "./bit-layout.ts";
 import { GROUP_REPLICAS, GROUPS, type Replicas } from "./replicas.ts";
 
-/** What blocks of replicas have kept of so many sweeps, in batches. */
+/** Sums kept by blocks of replicas over a number of sweeps, in batches. */
 export interface Kept {
   readonly layout: BitLayout;
   readonly blocks: readonly Replicas[];
@@ -12,7 +12,7 @@ export interface Kept {
   readonly batches: number;
 }
 
-/** Of each variable the probabilities, means over all replicas, and what is known of them. */
+/** Returns the probabilities of each variable (means over all replicas) with a certificate. */
 export function marginalsOf(kept: Kept): { p: Float64Array; certificate: Certificate }[] {
   const { layout, blocks, sweeps, batches } = kept;
   const { positionOf, columns } = layout;
@@ -34,7 +34,7 @@ export function marginalsOf(kept: Kept): { p: Float64Array; certificate: Certifi
     const { joined, certain } = layout.kindAt(position);
     p[1] = joined ? found[position].p : layout.kindAt(position).probabilities[0];
     p[0] = 1 - p[1];
-    // Its distribution depends on nothing else.
+    // Its distribution depends on no other variable.
     if (!joined) return { p, certificate: { exact: true } };
     if (stuck[position]) return { p, certificate: { none: "its state never changed" } };
     let held = false;
@@ -48,7 +48,7 @@ export function marginalsOf(kept: Kept): { p: Float64Array; certificate: Certifi
   });
 }
 
-/** Whether every probability is known to `mcse`, and the groups of replicas agree. */
+/** Returns whether every probability has a standard error of at most `mcse` and the groups of replicas agree. */
 export function precise(kept: Kept, mcse: number): boolean {
   const { layout, blocks } = kept;
   const sums = blocks.map((block) => block.sums);
@@ -62,9 +62,10 @@ export function precise(kept: Kept, mcse: number): boolean {
 }
 
 /**
- * Of a position: the share of ones; whether any batch differs from another, as none does where no replica ever changed; and its errors. A chain is a group of
- * replicas here. A batch of b sweeps has s ones: Σ (s²/b) − (Σ s)²/n over K − 1 is eight times the variance of its mean times its draws; squares are those of all groups
- * of a block.
+ * Returns the estimate at a position: the share of ones, its errors, and whether any batch differs from another (none
+ * does if no replica ever changed). A group of replicas counts as a chain. Let a batch of b sweeps have s ones. Then Σ
+ * (s²/b) − (Σ s)²/n divided by K − 1 is eight times the variance of the group's mean times its draws. The stored
+ * squares are sums over all groups of a block.
  */
 function judged({ blocks, sweeps, batches }: Kept, sums: readonly Replicas["sums"][], position: number): Found {
   const means: number[] = [];

@@ -16,36 +16,40 @@ import { REPLICAS, Replicas, TALLY_SWEEPS } from "./replicas.ts";
 
 /** Options of `replicaGibbs`. */
 export interface ReplicaGibbsOptions {
-  /** Independent replicas, a multiple of 64. Default 64; from 64 to 1024. */
+  /** Number of independent replicas, a multiple of 64. Default 64; from 64 to 1024. */
   replicas?: number;
-  /** Sweeps before anything is kept. Default 200; >= 0. */
+  /** Number of warm-up sweeps. Default 200; >= 0. */
   warmup?: number;
-  /** Sweeps that are kept, at most. Default 20000; from 100 to 500000000. */
+  /** Largest number of kept sweeps. Default 20000; from 100 to 500000000. */
   sweeps?: number;
-  /** It ends once the standard error of every probability is at most this. Default 0.003; > 0. */
+  /** Standard error at which the run ends. Every probability must reach it. Default 0.003; > 0. */
   mcse?: number;
 }
 
-/** Words that are drawn in a stretch of work, over all blocks of replicas: a few milliseconds. */
+/** Number of words drawn per stretch of work, over all blocks of replicas: a few milliseconds. */
 const STRETCH_VISITS = 1 << 17;
-/** Ones of eight replicas must fit 32 bits. */
+/** Largest number of sweeps. The count of ones of eight replicas must fit in 32 bits. */
 const MOST_SWEEPS = 500_000_000;
 
 /**
- * Gibbs sampling of many replicas of a graph of Booleans at once, a bit of a word each (multi-spin coding), for lattices and other graphs of pairs whose
- * variables have few distinct conditional probabilities: p(x_i = 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [x_j is what edge j asks for])), where the edges of
- * a variable with equal K count alike. Counts of neighbours are added bit by bit in 64 replicas at once. Each replica has random bits of its own: a
- * Bernoulli bit is 1 where a uniform number of 32 bits is below 2^32 p, rounded, compared from the top bit down; p is right to 2^-33, and never below
- * 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to that. Variables that share no factor are drawn at once: the same at any number of workers.
+ * Gibbs sampling of many replicas of a Boolean graph in parallel, with one bit of a word per replica (multi-spin
+ * coding). For lattices and other pairwise graphs whose variables have few distinct conditional probabilities: p(x_i =
+ * 1 | x_−i) = 1/(1 + e^(−h − Σ_j K_j [edge j is active])), where edges of a variable with equal K are interchangeable.
+ * Active neighbours are counted bitwise in 64 replicas at once. Each replica has its own random bits. A Bernoulli bit
+ * is 1 if a uniform 32-bit number is below 2^32 p, rounded; the comparison starts at the top bit. p is accurate to
+ * 2^-33, and never below 2^-32 or above 1 − 2^-32. Leaves Π φ invariant up to this rounding. Variables without a common
+ * factor are drawn simultaneously, so the result does not depend on the number of workers.
  *
- * Marginals are shares of ones over replicas and sweeps; what is kept of eight replicas each is a total, and a sum of squares over batches: 88 bytes a
- * variable for 64 replicas. Eight replicas begin with all variables in their first state, eight with all in their last, the others at random. The
- * certificate is { mcse, rhat, ess }: the standard error from batches or from the groups of eight, the larger one; or none, and why: the groups disagree
- * or are too short, the variable or a neighbour never changed in any replica. Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin
- * coding; Salmon et al. 2011 for the random numbers.
+ * Marginals are shares of ones over replicas and sweeps. Each group of eight replicas stores a total and a sum of
+ * squares over batches, which takes 88 bytes per variable for 64 replicas. Eight replicas start with all variables in
+ * their first state, eight with all in their last state, and the others at random. The certificate is { mcse, rhat, ess
+ * }, whose standard error is the larger of the estimates from batches and from the groups of eight. It is none, with
+ * the reason, if the groups disagree or are too short, or if the variable or a neighbour never changed in any replica.
+ * Task: "marginals". Sources: Creutz, Jacobs and Rebbi 1981 for multi-spin coding; Salmon et al. 2011 for the random
+ * numbers.
  *
- * @throws CapabilityError [GRAPH_REPLICAS] for variables of more than two states, factors of more than two variables or with zeros, variables of more
- * than 16 conditional probabilities, and graphs with more than 256 sets of these
+ * @throws CapabilityError [GRAPH_REPLICAS] for variables with more than two states, factors of more than two variables
+ * or with zeros, variables with more than 16 conditional probabilities, and graphs with more than 256 sets of these
  */
 export const replicaGibbs = /* @__PURE__ */ declare<ReplicaGibbsOptions, InferenceAlgorithm>(
   {
@@ -132,7 +136,10 @@ class ReplicaGibbs implements PartInference {
     }
   }
 
-  /** In pieces of some milliseconds, the same at any number of workers: a checkpoint counts them. */
+  /**
+   * Returns the stretches of a sweep, in pieces of some milliseconds. A checkpoint counts pieces, so they are the same
+   * for any number of workers.
+   */
   private stretches({ colourEnds, positions }: BitLayout): Stretch[] {
     const most = Math.max(8192, Math.ceil(STRETCH_VISITS / this.blocks.length / 8) * 8);
     return stretchesOf(colourEnds, 0).flatMap((one) => (positions <= most ? one : pieces(one, most)));
@@ -163,7 +170,7 @@ class ReplicaGibbs implements PartInference {
   }
 
   snapshot(): Snapshot {
-    // What was restored is not in blocks yet.
+    // The restored snapshot has not been applied to the blocks yet.
     if (this.kept && this.blocks.length === 0) return this.kept.snapshot;
     const tensors: Record<string, Tensor> = {};
     for (const [b, block] of this.blocks.entries())

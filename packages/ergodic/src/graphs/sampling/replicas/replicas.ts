@@ -8,18 +8,21 @@ import * as F from "../../fields.ts";
 import type { Stretch } from "../gibbs/schedules/schedule.ts";
 import type { BitLayout } from "./bit-layout.ts";
 
-/** Replicas of a block, the groups that sums are kept of, and the replicas of each. */
+/** Number of replicas per block, number of groups with separate sums, and number of replicas per group. */
 export const REPLICAS = 64;
 export const GROUPS = 8;
 export const GROUP_REPLICAS = REPLICAS / GROUPS;
-/** Sweeps until the bytes of the tally are full: 31 × 8 ones. */
+/** Number of sweeps that fill the bytes of the tally: 31 × 8 ones. */
 export const TALLY_SWEEPS = 31;
-/** Pieces that workers share are multiples of this: two positions are drawn together, and a cache line of states has eight. */
+/**
+ * Pieces shared among workers are multiples of this. Two positions are drawn together, and a cache line holds eight
+ * words of states.
+ */
 const PIECE = 8;
 
 /**
- * 64 replicas: states, and sums of what is kept of them, of eight groups of eight replicas. 88 bytes a variable: a word of states, 8 bytes of the tally, eight sums of a
- * batch and eight of all batches (u32), and one of squares.
+ * 64 replicas with their states, and sums for eight groups of eight replicas. Takes 88 bytes per variable: a word of
+ * states, 8 bytes of tally, eight sums of a batch and eight of all batches (u32), and one sum of squares.
  */
 export class Replicas {
   private readonly engine: Engine;
@@ -30,9 +33,9 @@ export class Replicas {
   private readonly batch: number;
   private readonly totals: number;
   private readonly squares: number;
-  /** REPLICAS blocks, by worker. */
+  /** REPLICAS block of each worker. */
   private readonly blocks: number[] = [];
-  /** Sweeps in the tally. */
+  /** Number of sweeps in the tally. */
   tallied = 0;
 
   constructor(layout: BitLayout, engine: Engine, random: Stream, workers: number) {
@@ -44,7 +47,7 @@ export class Replicas {
       this.held.push(piece);
       return piece.pointer;
     };
-    // A word of zeros follows the positions'.
+    // A word of zeros follows the states.
     this.states = allocate(8 * positions + 8);
     this.tally = allocate(8 * positions);
     this.batch = allocate(4 * GROUPS * positions);
@@ -64,29 +67,32 @@ export class Replicas {
     }
   }
 
-  /** Where the words of states are, for kernels. */
+  /** Address of the words of states, for kernels. */
   get pointer(): number {
     return this.states;
   }
 
-  /** Two words by position: bit r of the two is replica r's state. */
+  /** States as two words per position: bit r of the pair is the state of replica r. */
   get words(): Uint32Array {
     return this.engine.memory.u32(this.states, 2 * this.layout.positions);
   }
 
-  /** Ones over all batches that are done, by position and group; and by position the groups' squares of a batch's ones over its sweeps, summed. */
+  /**
+   * Sums over finished batches: number of ones by position and group (`totals`), and by position the sum over groups of
+   * squared ones per batch, divided by the batch's sweeps (`squares`).
+   */
   get sums(): { readonly totals: Uint32Array; readonly squares: Float64Array } {
     const { memory } = this.engine;
     const { positions } = this.layout;
     return { totals: memory.u32(this.totals, GROUPS * positions), squares: memory.f64(this.squares, positions) };
   }
 
-  /** Sweeps that the tally has room for. */
+  /** Number of sweeps that still fit in the tally. */
   get room(): number {
     return TALLY_SWEEPS - this.tallied;
   }
 
-  /** The first group all 0, the second all 1, the others at random. */
+  /** Sets the initial states: all 0 in the first group, all 1 in the second, random in the others. */
   begin(draws: Draws): void {
     const { words } = this;
     for (let position = 0; position < this.layout.positions; position++) {
@@ -95,7 +101,7 @@ export class Replicas {
     }
   }
 
-  /** Calls of a stretch, call i on worker i of `workers`. */
+  /** Returns the calls of a stretch, one per worker: call i runs on worker i of `workers`. */
   calls({ from, to, shared }: Stretch, sweep: number, sweeps: number, keep: boolean, workers: number): Call[] {
     const pieces = shared ? workers : 1;
     const step = Math.ceil((to - from) / pieces / PIECE) * PIECE;
@@ -106,20 +112,20 @@ export class Replicas {
     });
   }
 
-  /** After so many sweeps that were kept of all positions: the tally has room for more. */
+  /** Records kept sweeps over all positions. Empties the tally if it is full. */
   counted(sweeps: number): void {
     this.tallied += sweeps;
     if (this.room === 0) this.empty();
   }
 
-  /** Ends a batch of so many sweeps. */
+  /** Ends a batch of this many sweeps. */
   settle(sweeps: number): void {
     this.empty();
     const { batch, totals, squares, layout } = this;
     this.engine.kernel("graphSettleReplicas", false)(batch, totals, squares, layout.positions, sweeps);
   }
 
-  /** What was kept of sweeps so far counts no more. */
+  /** Discards everything summed so far. */
   forget(): void {
     for (const [name, view] of this.parts()) if (name !== "states") view.fill(0);
     this.tallied = 0;

@@ -2,13 +2,13 @@ import { blocking } from "../blocking.ts";
 import { stretchesOf } from "./chromatic.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** A colour is shared among workers if no block of it has more than this part of its variables. */
+/** A colour is shared among workers if none of its blocks contains more than this share of its variables. */
 const SMALL = 1 / 8;
 
 /**
- * Blocks of variables, each drawn at once from its joint distribution given all others: trees, small junction trees, and groups that zeros link. Blocks of a
- * colour share no factor. Exact, and the same at any number of workers. A variable of a block moves as far in a sweep as its block reaches. Sources: Jensen,
- * Kjærulff and Kong 1995; Hamze and de Freitas 2004.
+ * Draws blocks of variables jointly given all others: trees, small junction trees, and groups linked by zeros. Blocks
+ * of a colour share no factor. The result is exact and independent of the number of workers. In one sweep a change can
+ * spread through a whole block. Sources: Jensen, Kjærulff and Kong 1995; Hamze and de Freitas 2004.
  */
 export const blocks: Schedule = {
   name: "blocks",

@@ -1,12 +1,16 @@
 import { colouring } from "../colours.ts";
 import type { Schedule, Stretch } from "./schedule.ts";
 
-/** Variables of a colour are shared among workers from so many on: below, waiting for each other takes longer. */
+/**
+ * Smallest colour that is shared among workers. For smaller ones, synchronisation would take longer than the work
+ * saved.
+ */
 const SHARED = 8192;
 
 /**
- * One colour after another: no factor has two variables of a colour, so that those of one can be drawn at the same time, with the outcome of one after
- * another. Exact, and the same at any number of workers. Source: Gonzalez, Low, Gretton and Guestrin 2011.
+ * Draws one colour after another. No factor has two variables of the same colour, so drawing them simultaneously gives
+ * the same result as drawing them in turn. The result is exact and independent of the number of workers. Source:
+ * Gonzalez, Low, Gretton and Guestrin 2011.
  */
 export const chromatic: Schedule = {
   name: "chromatic",
@@ -17,7 +21,10 @@ export const chromatic: Schedule = {
   },
 };
 
-/** Stretches of colours that end there, from a position on: small ones that follow each other are one, which nobody shares. */
+/**
+ * Converts colours to stretches, starting at position `first`. Consecutive small colours are merged into one stretch,
+ * which is not shared among workers.
+ */
 export function stretchesOf(ends: readonly number[], first: number): Stretch[] {
   const stretches: Stretch[] = [];
   let from = first;

@@ -1,8 +1,9 @@
 import { inOrder, type Schedule } from "./schedule.ts";
 
 /**
- * Workers draw variables of one chain at the same time, each a part of them, without waiting for each other: what one reads may be what another is about to
- * change. Biased, by how much nobody knows, and different each time. Source: Johnson, Saunderson and Willsky 2013; De Sa, Olukotun and Ré 2016.
+ * Workers draw different variables of the same chain simultaneously without synchronisation, so a worker can read a
+ * state that another is about to change. The result is biased by an unknown amount and differs between runs. Source:
+ * Johnson, Saunderson and Willsky 2013; De Sa, Olukotun and Ré 2016.
  */
 export const hogwild: Schedule = {
   name: "hogwild",

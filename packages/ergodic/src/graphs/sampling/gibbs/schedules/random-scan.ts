@@ -1,6 +1,6 @@
 import { inOrder, type Schedule } from "./schedule.ts";
 
-/** Each visit is of a variable that is drawn at random; a sweep has as many visits as there are variables. Reversible. */
+/** Each visit draws a random variable. A sweep has as many visits as there are variables. Reversible. */
 export const randomScan: Schedule = {
   name: "random",
   words: "random-scan Gibbs",

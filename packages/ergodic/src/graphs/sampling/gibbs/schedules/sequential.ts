@@ -1,6 +1,6 @@
 import { inOrder, type Schedule } from "./schedule.ts";
 
-/** One variable after another, in their order. */
+/** Visits one variable after another, in ascending order. */
 export const sequential: Schedule = {
   name: "sequential",
   words: "sequential Gibbs",
