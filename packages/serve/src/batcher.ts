@@ -12,8 +12,7 @@ import type { BatcherStats } from "./stats.ts";
 /** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
 /**
- * Number of waiting requests per passing millisecond that are checked for missed deadlines. It uses about a hundredth
- * of a processor.
+ * Waiting requests per passing millisecond whose deadlines are checked: about a hundredth of a processor's capacity.
  */
 const LOOKED_AT_PER_MS = 500;
 /** Retry time if nothing better is known. */
@@ -28,8 +27,7 @@ interface Running {
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
   /**
-   * Live histograms for metrics: rows per batch, and for answered requests microseconds in the queue, in the model and
-   * in total.
+   * Live histograms: rows per batch, and for answered requests microseconds in the queue, in the model and in total.
    */
   readonly histograms = {
     batchRows: new Histogram(),
@@ -75,9 +73,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request without a promise or checks, for callers that count microseconds. One of the two callbacks is
-   * called once. @throws RefusedError immediately
-   *
+   * Submits a request without a promise or checks, for the hot path. One callback is called once. @throws RefusedError
    * @internal
    */
   ask(
@@ -102,9 +98,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels a job that `ask` returned. The job leaves the queue, or its batch's answer is dropped, and it is rejected
-   * with the reason.
-   *
+   * Cancels a job of `ask` with a reason. It leaves the queue, or its batch's answer is dropped.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -115,9 +109,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts the time in milliseconds until a request of this many rows would be answered if no other came. Deadlines
-   * are compared with it. It is the 99 % quantile if times are normal; before the first answer it is small, because
-   * little is known.
+   * Predicts the milliseconds until a request of this many rows would be answered if no other came. Deadlines are
+   * compared with it. It is the 99 % quantile for normal times, and small before the first answer, when little is
+   * known.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
@@ -182,8 +176,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. It joins if
-   * it fits and makes no job of that batch late.
+   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority: if it fits
+   * and makes no job of that batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
@@ -245,7 +239,7 @@ export class Batcher<Request, Answer> {
 
   /**
    * Takes the next batch from the head of the queue: as many jobs as fit while none of them becomes late. Jobs that
-   * would be late in any case are refused. If only such jobs wait and nothing runs, the first of them is tried.
+   * would be late anyway are refused; if only such jobs wait and nothing runs, the first of them is tried.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -366,10 +360,7 @@ export class Batcher<Request, Answer> {
       this.deadlineTimer = this.clock.setTimeout(() => this.refusePassed(), Math.max(0, this.deadlineAt - this.clock.now()));
   }
 
-  /**
-   * Refuses jobs whose deadline passed while they waited. Checking all waiting jobs takes only a small part of the
-   * time.
-   */
+  /** Refuses jobs whose deadline passed while they waited. The checks take only a small part of the time. */
   private refusePassed(): void {
     const now = this.clock.now();
     this.earliest = Infinity;
