@@ -20,7 +20,10 @@ export function checkComment(comment: unknown, quote = ""): asserts comment is s
   );
 }
 
-/** Returns a test whether the line at `start` is a comment. Comments are reported to the builder, which counts them. */
+/**
+ * Returns a function that tests whether the line at `start` is a comment. It reports comments to the builder, which
+ * counts them.
+ */
 export function commentTest(
   comment = "",
   builder: { skipComments(count: number, mark: string): void },
@@ -43,7 +46,7 @@ export function commentRemark(rows: number, rowCount: number, mark: string): Rem
 }
 
 /**
- * Returns a beginning of the line that is probably a comment mark rather than data. Spreadsheet errors such as #N/A are
+ * Returns the start of a line if it looks like a comment mark rather than data. Spreadsheet errors such as #N/A are
  * data.
  */
 export function commentMark(line: string): string | undefined {

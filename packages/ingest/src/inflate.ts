@@ -1,8 +1,10 @@
 /**
- * zlib data → bytes, at most as many as wanted. A gigabyte packed into a megabyte is detected before it is unpacked.
+ * zlib data → bytes, at most as many as wanted, so that a gigabyte compressed into a megabyte is never unpacked in
+ * full.
  *
  * Deflate yields at most 1032 bytes per packed byte, so a claimed size can be checked against the packed bytes before
- * anything is allocated. Source: RFC 1950, RFC 1951; the bound is zlib's, a copy of 258 bytes by two codes of one bit.
+ * anything is allocated.
+ * Source: RFC 1950, RFC 1951; the bound is zlib's, a copy of 258 bytes by two codes of one bit.
  */
 
 /** Largest number of unpacked bytes per packed byte. */

@@ -26,7 +26,7 @@ export interface Pair {
 export interface Rated {
   /** The item's name. */
   item: Name;
-  /** Rating, or for events and preferences the evidence, >= 0. Default 1. */
+  /** Rating. For events and preferences: the evidence, >= 0, default 1. */
   value?: number;
 }
 
@@ -98,7 +98,7 @@ export class FactorPredictor {
   readonly mean: number;
   /** Names of the training columns, used to read rows: `user` and `item` if the ratings came from lists. */
   readonly columns: RatingColumns;
-  /** All facts except the parameters: options of the model and of the run that trained it. */
+  /** Description of the model without its parameters: options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly biases: boolean;
   private readonly userSide: Side;

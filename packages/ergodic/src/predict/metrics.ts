@@ -114,7 +114,7 @@ const BINS = 15;
  * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
  * 16–24 bytes per row.
  * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
- * NaN without a 1. A random order has the share of 1s. If 1s are rare, it says more than auc.
+ * NaN without a 1. A random order scores the share of 1s. If 1s are rare, it says more than auc.
  * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
  * 0/0.
  * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal
@@ -300,7 +300,7 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
     result(weight) {
       const r2 = spread > 0 ? 1 - squares / spread : NaN;
       const [rmse, mae] = [Math.sqrt(squares / weight), absolute / weight];
-      // A single value is its own mean, so no model could be better. No warning is given then.
+      // A single value is its own mean, so no model can be better. No warning is given then.
       const least = given ? spread + weight * (mean - given.value) ** 2 : spread > 0 ? spread : Infinity;
       // A difference within rounding is not worse.
       if (squares <= least * (1 + 1e-9)) return { rmse, mae, r2 };

@@ -17,8 +17,8 @@ const FORMAT: FileFormat = {
 
 /**
  * Returns the description as stored in the file. Column names are left out, because the pipeline has them and there can
- * be millions; a rating model's three are kept. The number of workers is left out too, unless they shared one model
- * without locks, because otherwise it does not affect the parameters.
+ * be millions; a rating model's three are kept. The number of workers is left out unless they trained one shared model
+ * at the same time, because otherwise it does not affect the parameters.
  */
 function stored(given: JsonObject): JsonObject {
   const columns = Object.getOwnPropertyDescriptor(given, "columns")?.value;

@@ -63,7 +63,7 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   readonly classes: readonly string[] | undefined;
   /** Name of the target column. */
   readonly targetName: string;
-  /** All facts except the parameters: options of the model and of the run that trained it. */
+  /** Description of the model without its parameters: options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly link: Link;
   /** Number of outputs z per row. */
@@ -150,9 +150,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
    * or the probabilities of its classes in the order of `classes` (with the link "sign": z).
    *
    *   const out = new Float64Array(model.width * 1000);
-   *   model.predictInto(matrix, out);            // Float64Array or Float32Array, row by row, in the order of the
-   *   columns
+   *   model.predictInto(matrix, out);            // a Float64Array or Float32Array with the rows one after another
    *   model.predictInto([{ age: 40 }], out);     // or rows as `predict` takes them
+   *
+   * A row of a matrix has its numbers in the order of the columns.
    *
    * @returns the number of rows @throws OptionError if `out` has no room for all rows; DataError as `predict`
    */

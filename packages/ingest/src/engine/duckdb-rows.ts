@@ -43,7 +43,9 @@ export interface Query {
 
 /** Number of rows from which dictionaries are made. */
 const headRows = 10_000;
-/** Largest number of levels among these rows for a column to be a category. */
+/**
+ * Largest number of distinct strings among these rows. A column with more is not a category, and gets no dictionary.
+ */
 const mostLevels = 2000;
 const largest = Number.MAX_SAFE_INTEGER;
 

@@ -2,8 +2,8 @@
  * IDX, the format of MNIST's files → arrays, and rows of numbers x0, x1, …
  *
  * Two zero bytes, a type (0x08 u8, 0x09 i8, 0x0B i16, 0x0C i32, 0x0D f32, 0x0E f64), a number of dimensions, their
- * sizes as big-endian u32, and the values, big-endian, last index fastest. A row consists of the values with one first
- * index: [n, h, w] gives n rows of shape [h, w, 1]. Labels are a file of one dimension.
+ * sizes as big-endian u32, and the values, big-endian, last index fastest. All values with the same first index form a
+ * row: [n, h, w] gives n rows of shape [h, w, 1]. Labels are a file of one dimension.
  * Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database, "File formats".
  *
  * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes after the end), DATA_EMPTY, DATA_RAGGED (labels of

@@ -41,8 +41,8 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
 }
 
 /**
- * Whether the image has an end marker. After the start of the first scan, FF D9 cannot be data, in which FF is followed
- * by 00 or a restart.
+ * Whether the image has an end marker. After the start of the first scan, FF D9 cannot be data, because in data FF is
+ * followed by 00 or a restart.
  */
 export function jpegEnds(bytes: Uint8Array, from: number): boolean {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (bytes[at + 1] === 0xd9) return true;

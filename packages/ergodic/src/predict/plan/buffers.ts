@@ -1,4 +1,4 @@
-/** A buffer of a plan that the caller sees: an input, an output, a parameter or a constant. */
+/** Buffers that a plan's caller fills and reads (inputs, outputs and parameters), and the plan's constants. */
 import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../../engine/memory/array-plan.ts";
 
 export interface PlanBuffer {

@@ -1,8 +1,8 @@
 /**
  * Limits the number of loaded plans with their own memory. WebAssembly reserves gigabytes of address space for each
- * memory (V8 10 GiB; a browser has a terabyte in total). A memory is therefore made when it is first needed, and the
- * least recently used one is given up for it. A plan that lost its memory makes a new one at its next call, which takes
- * about a millisecond plus the time to copy its parameters.
+ * memory (V8 10 GiB; a browser has a terabyte in total). A memory is therefore made when it is first needed, and if
+ * there are too many, the least recently used one is given up. A plan that lost its memory makes a new one at its next
+ * call, which takes about a millisecond plus the time to copy its parameters.
  */
 import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import { inNode } from "../../engine/files/node.ts";
