@@ -1,11 +1,11 @@
 /** Number of batches after which an observation's weight has fallen to 1/e. */
 const MEMORY = 50;
 /**
- * Largest factor by which a batch may exceed its expected time; the excess is ignored, so that one stall does not
- * dominate the next fifty batches …
+ * Largest ratio of a batch's time to its expected time. Longer times are clipped to it, so that one stall does not
+ * dominate the next fifty batches.
  */
 const MOST = 4;
-/** … once this many batches are known. Before that, later batches soon outweigh a stall. */
+/** Number of batches after which times are clipped. Before that, later batches soon outweigh a stall. */
 const FEW = 8;
 /** The 99 % quantile of a normal distribution. */
 const Z99 = 2.326;
@@ -22,11 +22,11 @@ const FIXED_PART = 0.05;
  * Predicts how long a batch takes, learned from earlier batches: t = a·n + b, a and b ≥ 0, n in rows, t in
  * milliseconds.
  *
- * Least squares with weights that fall by 1 − 1/50 per batch. At the start later batches count more (the kth has weight
- * 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope, so they
- * displace less of what is known about it, down to a fiftieth. The slope starts at 0: sizes that were never tried are
- * assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times its expectation
- * is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
+ * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
+ * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
+ * so they displace less of what is known about it, down to a fiftieth. The slope starts at 0: sizes that were never
+ * tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times its
+ * expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
  */
 export class BatchTime {
   /** Milliseconds per row, a. */
@@ -51,7 +51,7 @@ export class BatchTime {
     const dt = t - this.meanMs;
     this.meanRows += weight * dn;
     this.meanMs += weight * dt;
-    // Depends on how informative the batch's size is, compared with earlier ones.
+    // Weight of the batch for the slope: it depends on how far its size is from the mean.
     const told = this.count > FEW && this.variance > 0 ? Math.max(1 / MEMORY, Math.min(1, (dn * dn) / this.variance)) : 1;
     this.variance = (1 - weight * told) * this.variance + weight * (1 - weight) * dn * dn;
     this.covariance = (1 - weight * told) * this.covariance + weight * (1 - weight) * dn * dt;

@@ -249,7 +249,7 @@ export class Batcher<Request, Answer> {
     let earliest = Infinity;
     for (let job = this.queue.head(); job; job = this.queue.head()) {
       const more = rows + job.rows;
-      // Jobs planned together already have a margin for slow batches. Other jobs must leave one.
+      // Jobs planned together already have a margin for slow batches. Other jobs must leave such a margin.
       const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
       if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
       const isLate = now + this.time.mean(more) > job.deadline;

@@ -65,8 +65,8 @@ export class Histogram {
   }
 
   /**
-   * Returns a quantile by nearest rank, `p` in [0, 1]. It is the position of the ⌈p·count⌉th smallest value within its
-   * bucket, assuming an even spread there, limited to the range of all values. NaN if there are none.
+   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value, placed within its bucket as if
+   * the values there were evenly spread, and limited to the range of all values. NaN if there are none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");

@@ -26,8 +26,8 @@ export interface BatcherOptions<Request, Answer> {
    */
   maxDelayMs?: number;
   /**
-   * Limit in milliseconds within which 99 % of requests should be answered, as far as the load allows; > 0. Batches are
-   * kept small enough for it, from their learned times. Default: none, batches have up to `maxRows` rows.
+   * Target in milliseconds within which 99 % of requests should be answered, > 0. The size of batches is limited by
+   * their learned times to meet it, as far as the load allows. Default: none, batches have up to `maxRows` rows.
    */
   targetP99Ms?: number;
   /**

@@ -6,20 +6,18 @@ import { LearnerError } from "./errors.ts";
 /**
  * Bytes of a journal: the requests accepted since a snapshot, in order. Little-endian, aligned to 8 bytes.
  *
- *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes, f64 version
- *   of the snapshot,
- *                    sha256 of the snapshot's file (32 bytes), a mark (8 random bytes), 8 bytes of 0
- *   notes, 2 × 24    the confirmed length: u32 CRC-32 of the other 20 bytes, u32 0, f64 bytes of the file, f64 version
- *   that
- *                    these lead to. They are written alternately, so that one is always whole; the one with more bytes
- *                    counts
+ *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes,
+ *                    f64 version of the snapshot, sha256 of the snapshot's file (32 bytes), a mark (8 random bytes),
+ *                    8 bytes of 0
+ *   notes, 2 × 24    the confirmed length: u32 CRC-32 of the other 20 bytes, u32 0, f64 bytes of the file,
+ *                    f64 version that these lead to. Notes are written alternately, so that one is always whole;
+ *                    the one with more bytes counts
  *   frames           one per write
- *     head, 32       the mark, u32 CRC-32 of the head without these four bytes, u32 bytes of the records, u32 CRC-32 of
- *     the
- *                    records, u32 their number, f64 version that the first record leads to
+ *     head, 32       the mark, u32 CRC-32 of the head without these four bytes, u32 bytes of the records,
+ *                    u32 CRC-32 of the records, u32 their number, f64 version that the first record leads to
  *     records        u32 kind (1 rows, 2 rollback, 3 rows with a key), u32 bytes; the bytes, padded with 0 to a
- *     multiple of 8.
- *                    The bytes of kind 3 begin with u32 bytes of the key, u32 0, and the key, padded likewise
+ *                    multiple of 8. The bytes of kind 3 begin with u32 bytes of the key, u32 0, and the key,
+ *                    padded likewise
  *
  * A frame is confirmed in this order: the frame is written, the disk has it, a note is written, the waiting callers are
  * told. Bytes after the length in the notes were therefore never confirmed: a complete frame there is read, and an

@@ -80,7 +80,7 @@ export class FolderLock {
     this.lost = new Promise((resolve) => {
       this.#tellLost = resolve;
     });
-    // A failed beat is a missing one, which watchers will judge.
+    // A failed beat counts as a missing one. Watchers decide whether the holder is still alive.
     this.#stop = clock.every(BEAT_MS, () => void this.#beat().catch(() => undefined));
   }
 

@@ -17,8 +17,8 @@ const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes
  * Opens a folder in which a model learns from requests. A new folder begins with `model`; an existing one continues
  * where it was, bit for bit.
  *
- *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule: sgd({ rate: 0.01 })
- *   });
+ *   const rule = sgd({ rate: 0.01 });
+ *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });
  *   const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now
  *   learner.current().predictor.predict({ age: 40, hours: 38 });
  *   await learner.rollback(0);

@@ -3,8 +3,8 @@
  *
  * ℓ: log probabilities up to a constant, [rows, classes]: z for softmax, log σ(z) for one class against the rest.
  *   temperature   p = softmax(ℓ/T)
- *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0. For two classes with one
- *   output p₁ = f(z).
+ *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0.
+ *                 For two classes with one output p₁ = f(z).
  *
  * If z is NaN, temperature makes all classes equal, and isotonic gives NaN, as in the library.
  */

@@ -156,7 +156,10 @@ function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   return arrays.graph.node("Transpose", [arrays.reshapeTo(arrays.last(arg), shape)], { perm: TO_FIRST });
 }
 
-/** Recognises min(c, max(d, x)), as in activations that are clipped on both sides. If d > c both give c. */
+/**
+ * Recognises min(c, max(d, x)), as in activations that are clipped on both sides, to write it as one Clip. If d > c,
+ * both forms give c.
+ */
 function clipOf(node: SymbolicArray): { x: SymbolicArray; low: number; high: number } | undefined {
   const high = boundOf(node, "min");
   const low = high === undefined ? undefined : boundOf(node.args[0], "max");

@@ -107,7 +107,8 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
     answer.once("finish", () => tellFault(code, socket, server));
     return;
   }
-  // Answers are written whole, so a complete answer, or "100 Continue", precedes, and another may follow.
+  // Answers are written whole, so anything written before is a complete answer or "100 Continue". Another answer may
+  // follow.
   const [status, words, said] = clientFault(code, server);
   countFault(server, status);
   const body = JSON.stringify({ error: said });

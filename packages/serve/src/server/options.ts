@@ -28,8 +28,8 @@ export interface ServeOptions {
   /** Longest wait for other requests while one of several workers is free, in milliseconds. Default 0. */
   maxDelayMs?: number;
   /**
-   * Milliseconds within which 99 % of requests should be answered; the size of batches is learned for it. Default:
-   * none.
+   * Target in milliseconds within which 99 % of requests should be answered. The size of batches that meets it is
+   * learned. Default: none.
    */
   targetP99Ms?: number;
   /** Largest number of rows that may wait for a model; beyond it requests are refused (429). Default 100,000. */
