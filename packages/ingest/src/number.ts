@@ -4,9 +4,9 @@
  * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. With up to 15 digits and a power
  * of ten within 10^±22 the result is one exact integer times or divided by one exact power, hence correctly rounded
  * (Clinger 1990, the fast path). With up to 19 digits the integer is the exact sum of two doubles, and its quotient by
- * the power is nearly exact; it is rounded unless the next half-way point is too close to decide (`quotient`). Other
- * numbers go to the platform's parser. Returns NaN for text that is not a number; ±Infinity for infinities and
- * overflow.
+ * the power is nearly exact. The quotient is rounded unless the next half-way point is too close to decide
+ * (`quotient`). Other numbers go to the platform's parser. Returns NaN for text that is not a number; ±Infinity for
+ * infinities and overflow.
  */
 const powers = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const point = 46;

@@ -6,8 +6,8 @@
  * 20), strings of several words are free text, and others are identifiers. Columns of whole numbers: those that number
  * the rows, from any start and in any order, and those of more than two values whose name suggests codes.
  *
- * There are also remarks on numeric columns far from 0 relative to their spread, such as ten minutes in seconds since
- * 1970, because numbers are stored as 32-bit floats by default.
+ * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
+ * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.
  */
 import type { Column, Remark, Table } from "ergodic";
 import { show } from "./fault.ts";

@@ -176,8 +176,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority: if it fits
-   * and makes no job of that batch late.
+   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. It joins if
+   * it fits and makes no job of that batch late.
    */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);

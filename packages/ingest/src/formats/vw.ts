@@ -22,7 +22,7 @@ export const vwKeys = ["target", "bits", "comment"];
  * name[:value] … |…`.
  *
  * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash
- * strings`: the empty namespace hashes to 0, and a name of only digits is the number itself plus the namespace's hash.
+ * strings`. The empty namespace hashes to 0. A name of only digits is the number itself plus the namespace's hash.
  * Values of one row that collide in a column are added. A value is multiplied by its namespace's scale; zeros are left
  * out. VW's constant feature is not added, because a model has its intercept. A tag must follow a blank or begin with
  * '; as in VW, a last word that touches the bar is a tag.

@@ -2,8 +2,8 @@
  * Bayesian networks in BIF, the Interchange Format → factor graphs, and back.
  *
  * Each variable has a factor P(variable | parents), whose scope is the parents followed by the variable. The reader
- * accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`, `default`,
- * and `table`, in which the variable's own states are slowest and the last parent's fastest.
+ * accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`, `default` and
+ * `table`. In `table` the variable's own states are slowest and the last parent's fastest.
  * Source: F. G. Cozman, The Interchange Format for Bayesian Networks, 0.15.
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_MISSING, DATA_UNSUPPORTED with line and column

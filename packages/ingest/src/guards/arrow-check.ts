@@ -1,7 +1,6 @@
 /**
- * Checks Arrow bytes before a reader gets them. Offsets and lengths of messages must lie within the file, those of
- * buffers within the messages' bodies, and the buffers must have as many bytes as the rows need. Readers follow such
- * numbers without bounds.
+ * Checks Arrow bytes before a reader gets them. Messages must lie within the file, and buffers within the messages'
+ * bodies. Buffers must have as many bytes as the rows need. Readers follow such numbers without bounds.
  *
  * Draws are flat columns of numbers, so nothing else is accepted. Source: Arrow's "IPC format"; File.fbs, Message.fbs,
  * Schema.fbs.

@@ -15,8 +15,8 @@
  *
  * The alternative is a child process per untrusted file. It takes 85 ms to start (`node -e ""`), 150 to 360 ms with one
  * of these libraries, and its result has to be copied between processes. The checks take 3 ms for a JPEG of 12 million
- * pixels, 2 ms for 16 MB of Arrow, and about 1 of 10 ms for a Parquet file of 20,000 rows and 5 columns, because the
- * decoder reuses the pages that they unpack.
+ * pixels and 2 ms for 16 MB of Arrow. For a Parquet file of 20,000 rows and 5 columns they take about 1 of 10 ms,
+ * because the decoder reuses the pages that they unpack.
  */
 export { checkArrow } from "./arrow-check.ts";
 export { type JpegFrame, jpegEnds, jpegFrame, jpegMisclaim } from "./jpeg-claims.ts";

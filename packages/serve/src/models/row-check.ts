@@ -1,10 +1,11 @@
 /**
  * Tests whether the rows of a batch are independent of each other in a foreign model.
  *
- * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others replaced;
- * the bits of the positions select them, so that of every two rows each is once kept while the other changes. The
- * answer must also be the same alone, in batches of other sizes and at other positions. "The same" means up to
- * rounding, because kernels may add in another order for one row than for many, or at another memory address.
+ * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
+ * replaced. The bits of their positions select the kept rows. For every two rows, each is therefore kept at least once
+ * while the other changes. The answer must also be the same alone, in batches of other sizes and at other positions.
+ * "The same" means up to rounding, because kernels may add in another order for one row than for many, or at another
+ * memory address.
  *
  * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */

@@ -266,9 +266,9 @@ export class OnnxPredictor implements AsyncDisposable {
  *   await using model = await onnxPredictor("m.onnx");
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
  *
- * If the child process ends, because it was killed or by its own fault, waiting runs are refused with 503, and it is
- * restarted after a growing pause. While nothing runs it does not keep this program alive. onnxruntime-node is a
- * package that you install: `npm install --ignore-scripts onnxruntime-node`.
+ * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
+ * that grows each time. While nothing runs it does not keep this program alive. onnxruntime-node is a package that you
+ * install: `npm install --ignore-scripts onnxruntime-node`.
  *
  * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
  *

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./request-error.ts";
 
 /**
- * Checks that a header contains one of the tokens. It takes the same time whichever token is wrong, and where, because
- * all digests are compared at full length.
+ * Checks that a header contains one of the tokens. All digests are compared at full length, so the time does not reveal
+ * which token was nearly right, or where it differed.
  */
 export function tokenCheck(tokens: readonly string[]): (header: string | undefined) => void {
   const known = tokens.map(digest);

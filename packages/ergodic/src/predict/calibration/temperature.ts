@@ -10,9 +10,8 @@ export type NoTemperature = "right" | "chance" | "flat";
  * ℓ: float64[rows × classes], log probabilities up to a constant per row; y: class indices; w: weights, or null if all
  * are 1.
  * The loss is convex in β = 1/T with slope g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy), so T is where g changes sign. β is first
- * bracketed between two powers of 2, then found by bisection. There is no root above 0 if g(0) ≥ 0 (the model is no
- * better than chance), and no finite root if no row of positive weight has a class that is more probable than the true
- * one.
+ * bracketed between two powers of 2, then found by bisection. There is no root above 0 if g(0) ≥ 0: the model is no
+ * better than chance. There is no finite root if the true class is the most probable in every row of positive weight.
  * Source: Guo, Pleiss, Sun, Weinberger 2017.
  */
 export function temperatureOf(

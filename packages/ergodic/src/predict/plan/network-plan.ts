@@ -41,8 +41,8 @@ const MOST_PAGES = 65536;
  * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
  * of a row's result can depend on the number of rows given with it.
  *
- * A loaded plan runs in its own memory, so that it can reach nothing else in the process, whatever its file says, and a
- * trap leaves nothing behind. Before it runs it is checked: types (format.ts), reach for each batch (check.ts), work
+ * A loaded plan runs in its own memory. It can therefore reach nothing else in the process, whatever its file says, and
+ * a trap leaves nothing behind. Before it runs it is checked: types (format.ts), reach for each batch (check.ts), work
  * (work.ts), memory (home.ts).
  *
  * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
