@@ -3,36 +3,40 @@ import type { SparseDatasetOptions } from "./dataset.ts";
 import { checkFlag, fileFault, show } from "./fault.ts";
 
 /**
- * Rows that are arrays of one shape, as IDX files and images are → `Dataset` or `Table`s. Columns are named x0, x1, …, the target y.
+ * Rows that are arrays of one shape, from IDX files or images → `Dataset` or `Table`s. Columns are named x0, x1, …; the
+ * target is y.
  *
- * A dataset takes the rows as they are, bytes mostly; a table, which prediction reads, copies them into columns of float64.
+ * A dataset uses the rows unchanged, usually bytes. A table, for prediction, copies them into float64 columns.
  *
- * @throws DataError DATA_TARGET, and what `Dataset.fromArrays` throws
+ * @throws DataError DATA_TARGET, and the errors of `Dataset.fromArrays`
  */
 export interface ArrayRows {
   source: string;
   rows: readonly ArrayLike<number>[];
   columnCount: number;
-  /** Absent where a row is a plain list. */
+  /** Shape of a row; absent if a row is a plain list. */
   rowShape?: readonly number[];
-  /** Numbers, or names of classes; absent where none were found. */
+  /** Numbers, or class names; absent if none were found. */
   target?: ArrayLike<number> | readonly string[];
-  /** What to do where there is no target. */
+  /** Advice for the error when there is no target. */
   advice: string;
 }
 
-/** What turns such rows, which bring their target, into a dataset. */
+/** Options for making a dataset from rows that include their target. */
 export type ArrayDatasetOptions = Omit<SparseDatasetOptions, "layout" | "hash">;
 
 export const labelColumn = "y";
 
-/** Of an array's sizes behind the first: an image without channels has one, a plain list no shape. */
+/**
+ * Returns the shape of a row, given the array's sizes after the first. An image without channels has one channel; a
+ * plain list has no shape.
+ */
 export function rowShapeOf(sizes: readonly number[]): readonly number[] | undefined {
   if (sizes.length === 2) return [...sizes, 1];
   return sizes.length > 2 ? sizes : undefined;
 }
 
-/** Labels are classes, unless `classes` is false. */
+/** Makes a dataset. Labels are classes, unless `classes` is false. */
 export function arrayDataset(reader: string, found: ArrayRows, { classes = true, type }: ArrayDatasetOptions): Dataset {
   const { source, rows, rowShape, target, advice } = found;
   checkFlag(reader, "classes", classes);
@@ -60,7 +64,7 @@ export function arrayDataset(reader: string, found: ArrayRows, { classes = true,
   });
 }
 
-/** Tables of `blockRows` rows, one after another. */
+/** Yields tables of `blockRows` rows. */
 export function* arrayTables(found: ArrayRows, blockRows: number): Generator<Table> {
   const { source, rows, columnCount, target } = found;
   for (let start = 0; start < rows.length; start += blockRows) {

@@ -1,17 +1,19 @@
 /**
- * Draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and their like open as a table, and back.
+ * Draws as an Arrow IPC file, which R's arrow, pyarrow, polars, DuckDB and other tools open as a table, and back.
  *
  *   await writeFile("draws.arrow", await writeDrawsArrow(posterior));
  *   const posterior = await readDrawsArrow(await readFile("draws.arrow"));
  *   await readDrawsArrow(bytes, { model: eightSchools, data });  // loo, check, predict and predictor, too
  *
- * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu", "theta[1]", "L[2,1]": the
- * `draws_df` of R's posterior. The schema's metadata "ergodic" holds what columns do not, as JSON, so that nothing is lost. Files of other programs
- * with such columns are read too, of any numeric type, without nulls except as NaN.
+ * Columns: `.chain`, `.iteration`, `.draw` (int32), then float64 `lp__` and the other numbers of each transition, "mu",
+ * "theta[1]", "L[2,1]", as in the `draws_df` of R's posterior. The schema's metadata "ergodic" holds everything else as
+ * JSON, so that nothing is lost. Files of other programs with such columns can be read too, with any numeric type and
+ * without nulls except as NaN.
  *
- * Needs the package apache-arrow, which is not installed with this one, as it is ten times as large.
+ * Needs the package apache-arrow. It is not a dependency, because it is ten times as large as this package.
  *
- * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and those of `fromDataFrame`
+ * @throws CapabilityError [ARROW_MISSING] without that package; DataError [DATA_FORMAT], [DATA_TYPE], [DATA_PARSE], and
+ * those of `fromDataFrame`
  */
 import { CapabilityError, DataError, type Draws, OptionError, type StatisticalModel } from "ergodic";
 import { type DrawsModel, fromDataFrame, toDataFrame, withModel } from "ergodic/bayes";
@@ -21,7 +23,10 @@ type Arrow = typeof import("apache-arrow");
 
 const KEY = "ergodic";
 
-/** Draws as an Arrow IPC file, in bytes. Needs the package apache-arrow. @throws CapabilityError [ARROW_MISSING] */
+/**
+ * Returns draws as the bytes of an Arrow IPC file. Needs the package apache-arrow. @throws CapabilityError
+ * [ARROW_MISSING]
+ */
 export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
   const { Field, Float64, Int32, makeData, RecordBatch, Schema, Struct, Table, tableToIPC } = await arrow("writeDrawsArrow");
   const { columns, header } = toDataFrame(draws);
@@ -44,9 +49,10 @@ export async function writeDrawsArrow(draws: Draws): Promise<Uint8Array> {
 }
 
 /**
- * Draws from an Arrow IPC file, in bytes; with their model they give what the run gave, as those of `loadDraws`. Needs the package apache-arrow.
+ * Reads draws from the bytes of an Arrow IPC file. With their model the result is the same as from the run, as with
+ * `loadDraws`. Needs the package apache-arrow.
  *
- * @throws DataError for damaged files and columns that are not numbers, and where the model is another one
+ * @throws DataError for damaged files and columns that are not numbers, and if the model is a different one
  */
 export function readDrawsArrow<M extends StatisticalModel<never>>(
   bytes: Uint8Array,
@@ -88,7 +94,7 @@ function numbersOf(name: string, type: string, values: readonly unknown[]): Floa
   });
 }
 
-/** What the package says of bytes that it cannot read. */
+/** Reports the package's error for bytes that it cannot read. */
 function readable<Result>(read: () => Result): Result {
   try {
     return read();

@@ -1,6 +1,6 @@
 import { type ByteSource, joined } from "./source.ts";
 
-/** Exact numbers of bytes out of chunks of any size. */
+/** Reads exact numbers of bytes from chunks of any size. */
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
@@ -9,7 +9,7 @@ export class ByteReader {
     this.#chunks = source.chunks()[Symbol.asyncIterator]();
   }
 
-  /** `count` bytes, or fewer at the end. */
+  /** Returns `count` bytes, or fewer at the end. */
   async take(count: number): Promise<Uint8Array> {
     const parts = [this.#rest];
     let have = this.#rest.length;

@@ -1,29 +1,29 @@
-/** Bytes to read, whatever they come from. */
+/** Bytes to read, from any origin. */
 export interface ByteSource {
-  /** Opens every error message. */
+  /** Name that begins every error message. */
   readonly name: string;
-  /** False: `chunks()` works once (standard input, streams). */
+  /** Whether the bytes can be read more than once. If false, `chunks()` works once (standard input, streams). */
   readonly rereadable: boolean;
-  /** Bytes in all, where that is known beforehand; before unpacking. A hint: files change. */
+  /** Total number of bytes before decompression, if known in advance. Only a hint, because files change. */
   readonly byteLength?: number | undefined;
-  /** Of a regular file: where it is, for a reader that opens the file and takes no bytes. */
+  /** Path of a regular file, for a reader that opens the file directly. */
   readonly path?: string | undefined;
-  /** Ends the reading, that of such a reader too. */
+  /** Aborts the reading, including that of a reader that opened the path. */
   readonly signal?: AbortSignal | undefined;
-  /** The bytes, in pieces. */
+  /** Yields the bytes in chunks. */
   chunks(): AsyncIterable<Uint8Array>;
-  /** Any bytes by position, where the source has that: files and memory, not compressed. */
+  /** Opens random access to the bytes, if the source supports it: uncompressed files and memory. */
   access?(): Promise<RandomAccess>;
-  /** Lets go of a stream that was kept open between readings. */
+  /** Releases a stream that was kept open between readings. */
   close?(): Promise<void>;
 }
 
-/** Bytes of a file by their place. */
+/** Random access to the bytes of a file. */
 export interface RandomAccess {
-  /** Bytes in all. */
+  /** Total number of bytes. */
   readonly byteLength: number;
-  /** Bytes [start, end). */
+  /** Returns bytes [start, end). */
   slice(start: number, end: number): Promise<Uint8Array>;
-  /** Lets go of the file. */
+  /** Closes the file. */
   close(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** Errors about a cell that does not fit its column: what is wrong, and what to write. */
+/** Errors about a cell that does not fit its column. Each says what is wrong and how to fix it. */
 import { commentMark } from "./comment.ts";
 import { fault, listed, show } from "./fault.ts";
 import { isNumberText } from "./number.ts";
 
-/** Where a cell is. `position`: of its column, from 1. */
+/** Position of a cell. `position`: number of its column, from 1. */
 export interface CellPlace {
   readonly file: string;
   readonly line: number;
@@ -11,13 +11,13 @@ export interface CellPlace {
   readonly position: number;
 }
 
-/** Three digits behind each comma. */
+/** Matches numbers with three digits after each comma. */
 export const thousands = /^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$/;
 
 const wrongType = ({ file, line, position }: CellPlace, message: string): Error =>
   fault(file, line, position, message, "DATA_TYPE");
 
-/** An integer that would be rounded. */
+/** Error for an integer that would be rounded. */
 export function roundedInteger(at: CellPlace, text: string): Error {
   const column = show(at.column);
   return wrongType(
@@ -26,7 +26,10 @@ export function roundedInteger(at: CellPlace, text: string): Error {
   );
 }
 
-/** The commas of "1,000" can be either, and the two readings differ by a factor of a thousand. */
+/**
+ * Error for a comma as in "1,000", which can separate thousands or decimals. The two readings differ by a factor of a
+ * thousand.
+ */
 export function thousandsOrDecimals(at: CellPlace, text: string): Error {
   return wrongType(
     at,
@@ -34,7 +37,7 @@ export function thousandsOrDecimals(at: CellPlace, text: string): Error {
   );
 }
 
-/** A number with a decimal comma, where a point is expected. */
+/** Error for a number with a decimal comma, if a decimal point is expected. */
 export function decimalComma(at: CellPlace, text: string): Error {
   const column = show(at.column);
   return wrongType(
@@ -43,13 +46,16 @@ export function decimalComma(at: CellPlace, text: string): Error {
   );
 }
 
-/** "inf" and its like. */
+/** Error for "inf" and similar strings. */
 export function notFinite(at: CellPlace, text: string): Error {
   const column = show(at.column);
   return wrongType(at, `${show(text)} is not a finite number in column ${column}; correct it, or list it in the option missing`);
 }
 
-/** A text in a column of numbers. `numbers`: how many other values of the column are numbers, where the type was inferred. */
+/**
+ * Error for a string in a column of numbers. `numbers`: number of numeric values in the column, if the type was
+ * inferred.
+ */
 export function notNumber(
   at: CellPlace,
   text: string,
@@ -67,7 +73,7 @@ export function notNumber(
   return wrongType(at, `${show(text)} is not a number in column ${show(at.column)}${others}; ${advice}`);
 }
 
-/** A text that is not among the declared levels. */
+/** Error for a string that is not among the declared levels. */
 export function unknownLevel(at: CellPlace, text: string, levels: readonly string[]): Error {
   const advice = `correct it, or declare all levels: types: { ${show(at.column)}: [${listed([...levels, text])}] }`;
   return wrongType(at, `${show(text)} is not a level of column ${show(at.column)} (${listed(levels)}); ${advice}`);

@@ -1,8 +1,8 @@
-/** Texts of cells as strings of their own, and the order of levels. */
+/** Copies cell contents to strings that do not share memory, and orders levels. */
 import { shown } from "./lines.ts";
 import { isNumberText } from "./number.ts";
 
-/** Short ASCII texts are most of all, and a decoder's call costs more than they do. */
+/** Decodes bytes. Most strings are short ASCII, for which calling a decoder costs more than this loop. */
 export function textOf(bytes: Uint8Array, start: number, end: number): string {
   if (end - start > 32) return shown(bytes.subarray(start, end));
   let text = "";
@@ -15,7 +15,7 @@ export function textOf(bytes: Uint8Array, start: number, end: number): string {
 
 const encoder = new TextEncoder();
 
-/** A string of its own: a slice would keep the whole block that it was cut from. */
+/** Copies a string. A slice would keep the whole block that it was cut from in memory. */
 export function copied(text: string): string {
   return text.length < 13 ? text : shown(encoder.encode(text));
 }

@@ -1,13 +1,13 @@
 /**
- * One column as it grows: float64 numbers (NaN = missing) or category codes (−1 = missing), its type given or inferred.
+ * A growing column: float64 numbers (NaN = missing) or category codes (−1 = missing), with a given or inferred type.
  *
- * Inference over the whole file: a column is a number until a text that is neither number nor missing turns up; then it is a category,
- * and the codes of the rows before are wrong (`mixed`), so that the reader takes it a second time with the type fixed. Texts that mean
- * "no value" among numbers alone (gaps.ts) count neither way. A column with at
- * least 9 numbers to each text is held to be numbers with a mistake in it, and refused. Levels are sorted: by value where all are
- * numbers, else by code unit.
+ * The type is inferred from the whole file. A column is numeric until a string appears that is neither a number nor
+ * missing; then it is a category. The codes of the earlier rows are then unknown (`mixed`), so the reader reads the
+ * file again with the type fixed. Strings that mean "no value" only among numbers (gaps.ts) do not affect the type. A
+ * column with at least 9 numbers per string is assumed to be numeric with a mistake, and refused. Levels are sorted: by
+ * value if all are numbers, else by code unit.
  *
- * Memory: 8 bytes a number, 4 bytes a code, each level's text once.
+ * Memory: 8 bytes per number, 4 bytes per code, and each level's string once.
  *
  * @throws DataError DATA_TYPE
  */
@@ -28,42 +28,45 @@ import { LevelIndex } from "./level-index.ts";
 import { isNumberText, isRounded, parseNumber } from "./number.ts";
 import { isReleasable, type NumbersType, release, room } from "./room.ts";
 
-/** "number", "category", or a category's levels in their order. */
+/** Type of a column: "number", "category", or the levels of a category in their order. */
 export type ColumnType = "number" | "category" | readonly string[];
 
 export interface ColumnContext {
   readonly file: string;
-  /** Texts that mean "no value", and the numbers among them. */
+  /** Strings that mean "no value", and the numbers among them. */
   readonly missing: ReadonlySet<string>;
   readonly missingNumbers: ReadonlySet<number>;
-  /** Whether texts such as "N/A" are missing values in columns of numbers. */
+  /** Whether strings such as "N/A" are missing values in numeric columns. */
   readonly gaps: boolean;
   readonly decimal: "." | ",";
-  /** The format itself tells numbers from texts (JSON, Parquet): a text that reads like a number stays a text. */
+  /**
+   * Whether the format itself separates numbers from strings (JSON, Parquet). A string that looks like a number then
+   * stays a string.
+   */
   readonly typed: boolean;
-  /** False: only type and levels are wanted. */
+  /** Whether values are stored. If false, only type and levels are determined. */
   readonly store: boolean;
-  /** How many rows there will be, as far as can be told: columns then take their room at once, instead of copying what they hold. 0 = unknown. */
+  /** Estimated number of rows; 0 = unknown. Columns then allocate their memory once instead of copying. */
   expectedRows: number;
-  /** What is taken will be given back by `release`. */
+  /** Whether taken columns will be freed by `release`. */
   readonly releasable: boolean;
 }
 
 const noValues = new Float64Array(0);
 const noCodes = new Int32Array(0);
-/** Room that a column begins with. */
+/** Initial capacity of a column in rows. */
 const firstRows = 8;
-/** By how much it grows at most: what is expected may not come. */
+/** Largest growth factor, because the expected rows might not arrive. */
 const mostGrowth = 16;
-/** Beyond it whole numbers are rounded. */
+/** Largest whole number that is not rounded. */
 const largest = Number.MAX_SAFE_INTEGER;
 
 export class ColumnBuilder {
   readonly name: string;
-  /** From 1. */
+  /** Number of the column, from 1. */
   readonly position: number;
   kind: "unknown" | "number" | "category" = "unknown";
-  /** Rows put since the last `take`. */
+  /** Number of rows added since the last `take`. */
   length = 0;
 
   readonly #context: ColumnContext;
@@ -72,10 +75,10 @@ export class ColumnBuilder {
   #values = noValues;
   #codes = noCodes;
   #levels: string[] = [];
-  /** By level; made with the first one, as a table may have a million columns of numbers. */
+  /** Codes by level. Created with the first level, because a table can have a million numeric columns. */
   #codeOf: Map<string, number> | undefined;
   #counts: number[] = [];
-  /** Codes by the bytes of their texts; −1 = missing. Made with the first cell that comes as bytes. */
+  /** Codes by the bytes of their strings; −1 = missing. Created with the first cell that arrives as bytes. */
   #known: LevelIndex | undefined;
   #numberCount = 0;
   #missingCount = 0;
@@ -95,12 +98,12 @@ export class ColumnBuilder {
     }
   }
 
-  /** Nothing that comes can change the type or the levels. */
+  /** Whether further cells can no longer change the type or the levels. */
   get declared(): boolean {
     return this.#levelsDeclared || (this.#declared && this.kind === "number");
   }
 
-  /** Cells without a value, and the first of them. */
+  /** Number of cells without a value, and the first of them. */
   get missing(): { count: number; line: number; text: string } | undefined {
     const gaps = this.kind === "category" ? undefined : this.#gaps;
     const count = this.#missingCount + (gaps?.count ?? 0);
@@ -109,7 +112,7 @@ export class ColumnBuilder {
     return { count, ...(first && !(other && other.line < first.line) ? first : other!) };
   }
 
-  /** What there is to say of texts such as "N/A" in the rows since the last take; nothing where the levels were given. */
+  /** Remark about strings such as "N/A" in the rows since the last take; none if levels were declared. */
   remark(rowCount: number): Remark | undefined {
     if (this.kind !== "category") return this.#gaps && missingRemark(this.name, this.#gaps, rowCount);
     if (this.#declared || !this.#context.gaps) return undefined;
@@ -120,12 +123,12 @@ export class ColumnBuilder {
     return counts.size > 0 ? keptRemark(this.name, counts, rowCount) : undefined;
   }
 
-  /** Numbers were seen before the column turned out to be a category: their codes are unknown. */
+  /** Whether numbers were seen before the column became a category, so that their codes are unknown. */
   get mixed(): boolean {
     return this.kind === "category" && !this.#declared && this.#numberCount > 0;
   }
 
-  /** A finite number. */
+  /** Adds a finite number. */
   putNumber(value: number, line: number): void {
     if (this.kind === "category") {
       this.#numberCount++;
@@ -142,7 +145,7 @@ export class ColumnBuilder {
     this.#push(value);
   }
 
-  /** Finite numbers of as many rows, `putNumber` of each: at once where none of them can be missing. */
+  /** Adds finite numbers, one per row. They are copied in bulk if none of them can mean "missing". */
   putNumbers(values: Float64Array, line: number): void {
     if (this.kind === "category" || this.#context.missingNumbers.size > 0) {
       for (let i = 0; i < values.length; i++) this.putNumber(values[i], line + i);
@@ -157,18 +160,18 @@ export class ColumnBuilder {
     this.#values.set(values, from);
   }
 
-  /** What `putCode` takes for a text that was put before: undefined where it is missing, or the column not one of texts. */
+  /** Returns the code of a string that was added before; undefined if it is missing or not a level. */
   codeOf(text: string): number | undefined {
     return this.kind === "category" ? this.#codeOf?.get(text) : undefined;
   }
 
-  /** `putText` of the text of this code. */
+  /** Adds the string with this code, like `putText`. */
   putCode(code: number): void {
     this.#counts[code]++;
     this.#push(code);
   }
 
-  /** A cell as it lies in an encoded file: `putNumber` where it is a number, else `putText`, without a string where none is needed. */
+  /** Adds the cell in these bytes: a number or else a string, which is created only if necessary. */
   putBytes(bytes: Uint8Array, start: number, end: number, line: number): void {
     if (this.kind === "category") {
       this.#putLevel(bytes, start, end, line);
@@ -201,13 +204,13 @@ export class ColumnBuilder {
     this.#push(code);
   }
 
-  /** A whole number that would be rounded: refused, unless the column is declared to hold numbers. @throws DataError */
+  /** Refuses a whole number that would be rounded, unless the column is declared numeric. @throws DataError */
   refuseRounded(text: string, line: number): void {
     if ((this.#declared && this.kind === "number") || this.#context.missing.has(text)) return;
     throw roundedInteger(this.#at(line), text);
   }
 
-  /** A text that is not a finite number, or any text of a category. */
+  /** Adds a string that is not a finite number, or any string of a category. */
   putText(text: string, line: number): void {
     if (this.kind === "category") {
       const code = this.#codeOf?.get(text);
@@ -288,7 +291,7 @@ export class ColumnBuilder {
     }
   }
 
-  /** With room for more rows, where there is none left. */
+  /** Returns an array with the same values and more room. */
   #grown<T extends Float64Array | Int32Array>(Type: NumbersType<T>, old: T): T {
     const { expectedRows, releasable } = this.#context;
     const { length } = old;
@@ -307,15 +310,15 @@ export class ColumnBuilder {
     return code;
   }
 
-  /** Fills up rows in which the column did not appear. */
+  /** Fills rows in which the column did not appear with missing values. */
   padTo(length: number, line: number): void {
     while (this.length < length) this.putMissing(line, "");
   }
 
-  /** Checks an inferred type against everything seen. */
+  /** Checks an inferred type against all values seen. */
   settle(): void {
     const { decimal, typed } = this.#context;
-    // What the format has as a text is one, where no number says otherwise.
+    // A string in a typed format stays a string, unless the column also has numbers.
     const isTexts = typed && this.kind === "unknown" && this.#gaps !== undefined;
     if (isTexts) this.#becomeCategory();
     if (isTexts || this.#declared || this.kind !== "category") return;
@@ -337,12 +340,12 @@ export class ColumnBuilder {
     if (numbers >= 9 * texts) throw this.#notNumber(text, line, numbers);
   }
 
-  /** The type for another reading, levels in their final order. */
+  /** Returns the type for another reading, with levels in their final order. */
   type(): ColumnType {
     return this.kind === "category" ? levelOrder(this.#levels, this.#levelsDeclared).map((code) => this.#levels[code]) : "number";
   }
 
-  /** The column of all rows put since the last take; the next one begins. A column of missing values alone is one of numbers. */
+  /** Returns the column of all rows since the last take and starts the next. One without values is numeric. */
   take(): Column {
     const { name, length } = this;
     if (this.kind !== "category") {
@@ -367,7 +370,7 @@ export class ColumnBuilder {
     return { name, kind: "category", codes, levels };
   }
 
-  /** The next block counts its own. */
+  /** Carries the counts over, because the next block counts its own strings. */
   #closeGaps(): void {
     const { missing } = this;
     this.#missingCount = missing?.count ?? 0;
@@ -375,7 +378,7 @@ export class ColumnBuilder {
     this.#gaps = undefined;
   }
 
-  /** The rows that were put, without the room behind them where that is most of it. */
+  /** Returns the added rows, copied if most of the array is unused. */
   #taken<T extends Float64Array | Int32Array>(all: T): T {
     const { length } = this;
     const part = all.length > 2 * length && !isReleasable(all) ? all.slice(0, length) : all.subarray(0, length);

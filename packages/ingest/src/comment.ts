@@ -1,10 +1,13 @@
-/** Lines that are not read: those that begin with a mark of the user's. */
+/** Comment lines: lines that begin with a mark chosen by the user are not read. */
 import { OptionError, type Remark } from "ergodic";
 import { show, told } from "./fault.ts";
 
 const encoder = new TextEncoder();
 
-/** @throws OptionError unless `comment` is a text of one line, without blanks at its start, that no quoted field begins with; "" = none */
+/**
+ * Checks a comment mark: a string of one line, without leading blanks, that no quoted field begins with; "" = none.
+ * @throws OptionError
+ */
 export function checkComment(comment: unknown, quote = ""): asserts comment is string {
   if (typeof comment === "string" && comment.length > 100)
     throw new OptionError("read", `comment has ${comment.length} characters, but must have at most 100`, "OPTION_RANGE");
@@ -17,7 +20,10 @@ export function checkComment(comment: unknown, quote = ""): asserts comment is s
   );
 }
 
-/** Whether the line at `start` is a comment, where there is a mark of such; the builder counts those that are. */
+/**
+ * Returns a function that tests whether the line at `start` is a comment. It reports comments to the builder, which
+ * counts them.
+ */
 export function commentTest(
   comment = "",
   builder: { skipComments(count: number, mark: string): void },
@@ -32,14 +38,17 @@ export function commentTest(
   };
 }
 
-/** Lines that were left out, so that nobody loses rows to a mark without being told. */
+/** Remark about the lines that were left out, so that no rows are lost unnoticed. */
 export function commentRemark(rows: number, rowCount: number, mark: string): Remark {
   const of = rowCount + rows;
   const message = `${rows} of ${of} lines ${rows === 1 ? "begins" : "begin"} with the comment mark ${show(mark)} and ${rows === 1 ? "was" : "were"} not read`;
   return { kind: "comment", rows, of, message };
 }
 
-/** What a line begins with that is hardly data: an error of a spreadsheet is. */
+/**
+ * Returns the start of a line if it looks like a comment mark rather than data. Spreadsheet errors such as #N/A are
+ * data.
+ */
 export function commentMark(line: string): string | undefined {
   if (/^#(?:N\/A|NA\b|VALUE!|REF!|DIV\/0!|NUM!|NAME\?|NULL!)/.test(line)) return undefined;
   return /^(?:#+|%+|\/\/|--(?!\d))/.exec(line)?.[0];

@@ -6,16 +6,18 @@ const longestRecord = 1 << 28;
 const blanks = " \t\r\n";
 
 /**
- * CSV bytes → the fields of one record after another, by Papa Parse, which knows the grammar.
+ * CSV bytes → the fields of one record after another, parsed by Papa Parse.
  *
- * Added to it: blocks of a stream, lines and columns for messages, and the refusal of quotes that it would mend. Records end with LF
- * or CRLF, or all with CR where the first one does; blank lines are skipped; blanks around a field are dropped outside quotes. A record
- * whose quotes span blocks is kept and tried again when the text at hand has doubled, so that the work stays linear.
+ * This class adds blocks of a stream, lines and columns for messages, and the refusal of malformed quotes that Papa
+ * Parse would repair. Records end with LF or CRLF, or all with CR if the first one does. Blank lines are skipped.
+ * Blanks around a field are dropped outside quotes. A record whose quotes span blocks is kept and parsed again when the
+ * text has doubled, so that the work stays linear.
  *
- * @throws DataError DATA_PARSE: quote not closed, text behind a closing quote, quote or other line end inside an unquoted field
+ * @throws DataError DATA_PARSE: quote not closed, text after a closing quote, quote or other line end inside an
+ * unquoted field
  */
 export class CsvRecords {
-  /** The line on which the record at hand begins. */
+  /** Line on which the current record begins. */
   line = 1;
 
   readonly #file: string;
@@ -34,18 +36,21 @@ export class CsvRecords {
   #blockLine = 1;
   #triedLength = 0;
 
-  /** Nothing of an earlier block is left, and records end with a line feed: the next block's first record is where it begins. */
+  /**
+   * Whether nothing is left of an earlier block and records end with a line feed. The next record then starts at the
+   * beginning of the next block.
+   */
   get between(): boolean {
     return this.#text === "" && this.#newline === "\n";
   }
 
-  /** Lines that somebody else read, from where the last record ended. */
+  /** Skips lines that another reader read, after the end of the last record. */
   skipLines(count: number): void {
     this.#nextLine += count;
     this.#blockLine += count;
   }
 
-  /** The line after the last record. */
+  /** Line after the last record. */
   get nextLine(): number {
     return this.#nextLine;
   }
@@ -67,13 +72,13 @@ export class CsvRecords {
       this.#quotedOrComment = new RegExp(`${quote ? `${quoted}|` : ""}((?<![^\\r\\n])${opens}[^\\r\\n]*)`, "gu");
   }
 
-  /** The records that a block of whole lines completes; without a block, the last ones. */
+  /** Yields the records that a block of whole lines completes; without a block, the remaining records. */
   *read(block?: Uint8Array): Generator<string[]> {
     if (block !== undefined) {
       this.#text += decoded(this.#file, block, this.#blockLine);
       this.#blockLine += countLines(block);
     }
-    const final = block === undefined || this.#text.length > longestRecord; // a quote left open would gather the whole file
+    const final = block === undefined || this.#text.length > longestRecord; // the length limit stops an unclosed quote from collecting the whole file
     if (!final && this.#text.length < 2 * this.#triedLength) return;
     this.#newline ??= /\r?\n|\r/.exec(this.#text)?.[0] === "\r" ? "\r" : "\n";
     if (!this.#text.endsWith(this.#newline)) {
@@ -91,7 +96,7 @@ export class CsvRecords {
     const otherLineEnd = this.#newline === "\n" ? "\r" : "\n";
     this.#end = 0;
     for (const fields of data) {
-      if (this.#end === text.length) break; // behind the last line end Papa Parse finds one record more
+      if (this.#end === text.length) break; // after the last line end Papa Parse finds an extra record
       this.line = this.#nextLine;
       this.#start = this.#end;
       let blank = fields.length === 1;
@@ -123,7 +128,7 @@ export class CsvRecords {
 
   #parsed(): Papa.ParseResult<string[]> {
     const quote = this.#quote;
-    // What is left is a blank line, which counts as a line and is no row. Quoted fields hold what they like.
+    // Replaces comments with blank lines, which count as lines but are not rows. Quoted fields can contain anything.
     if (this.#quotedOrComment)
       this.#text = this.#text.replace(this.#quotedOrComment, (match, line?: string) => {
         if (!line) return match;
@@ -133,7 +138,7 @@ export class CsvRecords {
     if (quote !== "" && this.#blankBeforeQuote.test(this.#text)) {
       this.#text = this.#text.replace(this.#blanksOrQuoted, (match, before?: string) => before ?? match);
     }
-    const text = this.#text.startsWith("\ufeff") ? `\ufeff${this.#text}` : this.#text; // one mark would be taken off
+    const text = this.#text.startsWith("\ufeff") ? `\ufeff${this.#text}` : this.#text; // Papa Parse would remove one mark
     return Papa.parse<string[]>(text, {
       delimiter: this.#delimiter,
       newline: this.#newline,
@@ -142,14 +147,14 @@ export class CsvRecords {
     });
   }
 
-  /** The record runs beyond the text at hand. */
+  /** Keeps a record that extends beyond the current text. */
   #wait(): void {
     this.#text = this.#text.slice(this.#start);
     this.#triedLength = this.#text.length;
     this.#nextLine = this.line;
   }
 
-  /** From an opening quote to the end of the field. Papa Parse lets any white space follow the closing one. */
+  /** Skips from an opening quote to the end of the field. Papa Parse allows any white space after the closing quote. */
   #skipQuoted(field: string, column: number): void {
     const text = this.#text;
     let end = this.#end + 2 + field.length + (field.includes(this.#quote) ? field.split(this.#quote).length - 1 : 0);
@@ -201,13 +206,13 @@ export class CsvRecords {
     );
   }
 
-  /** The record at hand as it stands in the file. */
+  /** Returns the current record as it is in the file. */
   recordText(): string {
     return this.#text.slice(this.#start, this.#end).trimEnd();
   }
 }
 
-/** Without blanks and the CR of a CRLF at its ends. */
+/** Removes blanks and the CR of a CRLF at the field's ends. */
 function trimmed(field: string): string {
   if (field.charCodeAt(0) > 32 && field.charCodeAt(field.length - 1) > 32) return field;
   let start = 0;

@@ -1,8 +1,9 @@
 /**
- * A parsed table → `Dataset`: names the target, and refuses what a table may hold but a dataset may not, while line and column of the
- * fault are still known.
+ * A parsed table → `Dataset`. Names the target, and refuses content that a dataset cannot contain while line and column
+ * of the fault are still known.
  *
- * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and what `Dataset.fromTable` throws
+ * @throws DataError DATA_COLUMN, DATA_MISSING, DATA_TARGET; OptionError OPTION_MISSING, and errors of
+ * `Dataset.fromTable`
  */
 import { Dataset, OptionError, type SparseTable } from "ergodic";
 import { type DateParts, dateParts, type Impute } from "ergodic/data";
@@ -11,34 +12,40 @@ import { checkFlag, checkOneOf, fault, fileFault, listed, show } from "./fault.t
 import { columnRemarks, precisionRemarks } from "./remarks.ts";
 import { type ColumnKey, columnIndex, type ParsedTable } from "./table-builder.ts";
 
-/** What turns a dense table into a dataset. */
+/** Options for making a dataset from a dense table. */
 export interface DatasetOptions {
-  /** The column to predict: a name, or an index from 0 (−1 = the last). */
+  /** Column to predict: a name, or an index from 0 (−1 = the last). */
   target: ColumnKey;
-  /** A column of row weights. */
+  /** Column of row weights. */
   weights?: ColumnKey;
-  /** A column that is added to the output of each row, in the units of the link: of an exposure its logarithm. */
+  /** Column that is added to the output of each row, in the units of the link. For an exposure, use its logarithm. */
   offset?: ColumnKey;
   /**
-   * Fills missing values; without it they are refused. Of all columns: "mean", "median" or "mode", or "level": missing as a level of its own of texts, where any is
-   * missing (numbers then take their median). Or by column, "*" being all others: `{ age: "median", city: "level" }`.
+   * Fills missing values; without it they are refused. For all columns: "mean", "median", "mode", or "level". "level"
+   * makes missing a level of its own in string columns that have gaps, and fills numbers with their median. Or per
+   * column, with "*" for all others: `{ age: "median", city: "level" }`.
    */
   impute?: Impute;
-  /** With `impute`: for each column of numbers with gaps another one, which is 1 where they are. Default false. */
+  /**
+   * Whether `impute` also adds an indicator column per numeric column with gaps, which is 1 at the gaps. Default false.
+   */
   indicator?: boolean;
-  /** Columns of dates, as 2024-03-05 or 2024-03-05 14:30, by name: they become year, month, day, weekday and, where there are times, hour. */
+  /**
+   * Names of date columns, such as 2024-03-05 or 2024-03-05 14:30. They become year, month, day, weekday and, if there
+   * are times, hour.
+   */
   dates?: readonly string[];
-  /** A level first met at prediction: all zeros (default), or an error. */
+  /** Treatment of a level that first appears at prediction: all zeros (default), or an error. */
   unknown?: "zero" | "refuse";
-  /** Takes the distinct values of a number target as classes. */
+  /** Whether the distinct values of a numeric target are classes. */
   classes?: boolean;
-  /** The hashing trick: 2^hash columns. */
+  /** Number of bits for the hashing trick, which gives 2^hash columns. */
   hash?: number;
-  /** How rows are stored. Default "dense", or "sparse" for over 200 columns, over 4 of them for each cell of a row. */
+  /** Storage of rows. Default "dense", or "sparse" for over 200 columns with over 4 columns per cell of a row. */
   layout?: "dense" | "sparse";
-  /** What a row is an array of: [height, width, channels]; it multiplies to the number of columns. */
+  /** Shape of a row, such as [height, width, channels]. Its product is the number of columns. */
   rowShape?: readonly number[];
-  /** Default "f32". */
+  /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
@@ -57,20 +64,22 @@ export const datasetKeys = [
   "type",
 ];
 
-/** What turns sparse rows, which bring their target, into a dataset. */
+/** Options for making a dataset from sparse rows that include their target. */
 export interface SparseDatasetOptions {
-  /** How rows are stored: "sparse" (default), or "dense", as networks take them. Of LIBSVM and VW alone: arrays are dense. */
+  /**
+   * Storage of rows: "sparse" (default), or "dense", as networks need them. Only for LIBSVM and VW; arrays are dense.
+   */
   layout?: "dense" | "sparse";
-  /** Takes the distinct values of the target as classes. Default false. */
+  /** Whether the distinct values of the target are classes. Default false. */
   classes?: boolean;
-  /** The hashing trick: 2^hash columns, by the numbers of the columns. Of LIBSVM and VW alone. */
+  /** Number of bits for the hashing trick, which gives 2^hash columns, by column number. Only for LIBSVM and VW. */
   hash?: number;
   /** Type of the stored numbers. Default "f32". */
   type?: "f32" | "f64";
 }
 
 export const sparseDatasetKeys = ["layout", "classes", "hash", "type"];
-/** Of rows that are arrays. */
+/** Options for rows that are arrays. */
 export const arrayDatasetKeys = ["classes", "type"];
 
 export function denseDataset(reader: string, parsed: ParsedTable, options: Partial<DatasetOptions>): Dataset {
@@ -92,7 +101,7 @@ export function denseDataset(reader: string, parsed: ParsedTable, options: Parti
     return key === undefined ? undefined : keptName(parsed, role, key);
   });
   const { impute } = options;
-  // Before gaps are: a name that is misspelt is why they are not filled.
+  // Checked before missing values, because a misspelt name can be the reason why they are not filled.
   const named = typeof impute === "object" && impute !== null ? Object.keys(impute).filter((key) => key !== "*") : [];
   for (const key of named) columnIndex(table.source, "impute", names, key);
   const isFilled = (column: string): boolean =>
@@ -123,7 +132,7 @@ function datesOf(file: string, names: readonly string[], dates: unknown): DatePa
   return dateParts(...dates);
 }
 
-/** A file's own shape lasts while none of its columns is taken away. */
+/** Returns the file's row shape, unless one of its columns has another role. */
 function ownShape({ table, rowShape }: ParsedTable, taken: readonly (string | undefined)[]): readonly number[] | undefined {
   const left = table.columns.filter(({ name }) => !taken.includes(name)).length;
   return rowShape?.reduce((product, size) => product * size, 1) === left ? rowShape : undefined;

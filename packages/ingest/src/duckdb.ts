@@ -1,15 +1,17 @@
 /**
- * A database, DuckDB, that joins the tables of a knowledge base, and reads files of its kinds (Parquet, CSV, JSON) as relations.
+ * A DuckDB database that joins the tables of a knowledge base, and reads Parquet, CSV and JSON files as relations.
  *
  *   const db = await duckdb();
  *   const claims = relation("claims", await db.columns("SELECT city, source FROM 'claims.parquet'"));
  *   const graph = await knowledgeBase(rules).groundBy(db);
  *   db.close();
  *
- * What is sent are the numbers that stand for values; rows come back sorted, so that the graph is that of `ground()`, its factors in the same order.
- * Needs the package @duckdb/node-api, which is not installed with this one, as it is a hundred times as large. For Node.
+ * Values are sent as the numbers that represent them. Rows come back sorted, so the graph equals that of `ground()`,
+ * with its factors in the same order. Needs the package @duckdb/node-api. It is not a dependency, because it is a
+ * hundred times as large as this package. For Node.
  *
- * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] for what the database refuses
+ * @throws CapabilityError [DUCKDB_MISSING] without that package; DataError [DUCKDB_QUERY] if the database refuses a
+ * query
  */
 import { DataError, OptionError } from "ergodic";
 import type { JoinColumn, Joiner, JoinQuery, JoinSession } from "ergodic/graphs";
@@ -17,29 +19,35 @@ import { type DuckDbConnection, type DuckDbInstance, type DuckDbModule, loadDuck
 
 /** Options of `duckdb()`. */
 export interface DuckDbOptions {
-  /** A database file. Default: in memory. */
+  /** Path of a database file. Default: in memory. */
   path?: string;
-  /** Threads of the database. Default: as many as the machine has; a whole number >= 1. */
+  /** Number of threads of the database, a whole number >= 1. Default: one per processor of the machine. */
   threads?: number;
-  /** GiB that it may take before it writes to disk. Default: its own, 80 % of the machine's; > 0. */
+  /**
+   * Memory in GiB that the database may use before it writes to disk, > 0. Default: DuckDB's own, 80 % of the machine's
+   * memory.
+   */
   memory?: number;
 }
 
-/** Values by column: a relation's rows. */
+/** Rows of a relation, as values by column. */
 export type DuckDbColumns = Record<string, (string | number | boolean | null)[]>;
 
-/** A database that is open. */
+/** An open database. */
 export interface DuckDb extends Joiner {
-  /** The result of a query, by column, as `relation()` takes it. */
+  /** Returns the result of a query, by column, as `relation()` takes it. */
   columns(query: string): Promise<DuckDbColumns>;
-  /** Gives its memory back. */
+  /** Closes the database and frees its memory. */
   close(): void;
 }
 
-/** Rows that are sent at once: those of a vector of the database. */
+/** Number of rows that are sent at a time: the size of a vector in DuckDB. */
 const CHUNK = 2048;
 
-/** Opens a database. Needs the package @duckdb/node-api. @throws CapabilityError [DUCKDB_MISSING], OptionError, DataError [DUCKDB_QUERY] */
+/**
+ * Opens a database. Needs the package @duckdb/node-api.
+ * @throws CapabilityError [DUCKDB_MISSING], OptionError, DataError [DUCKDB_QUERY]
+ */
 export async function duckdb(options: DuckDbOptions = {}): Promise<DuckDb> {
   const { path = ":memory:", threads, memory } = options;
   const unknown = Object.keys(options).find((key) => !["path", "threads", "memory"].includes(key));
@@ -87,7 +95,10 @@ class Session implements JoinSession {
     appender.closeSync();
   }
 
-  /** A stream of the package's ends where the database stops, and does not say whether that was at a fault: the last row, which is none of the join's, tells. */
+  /**
+   * Streams the rows of a join. A stream of the package ends without an error if the database stops early. A last row
+   * that is not part of the join marks a complete stream.
+   */
   async *join(query: JoinQuery): AsyncIterable<readonly number[][]> {
     const result = await answered(() => this.connection.stream(sqlOf(query)));
     for (;;) {
@@ -108,7 +119,7 @@ class Session implements JoinSession {
   }
 }
 
-/** The rows of each atom, for all that fits, and 0; at the end a row of −1 and 1. */
+/** SQL of a join. Each match gives the row of each atom, and 0. A final row of −1 and 1 marks the end. */
 function sqlOf({ atoms, equal, values, present, order }: JoinQuery): string {
   const at = ({ atom, column }: JoinColumn): string => `a${atom}.c${column}`;
   const conditions = [
@@ -148,7 +159,7 @@ function cell(column: string, row: number, value: unknown): string | number | bo
   );
 }
 
-/** What the database says of what it cannot do. */
+/** Reports the database's error as a DataError. */
 async function answered<Result>(ask: () => Promise<Result>): Promise<Result> {
   try {
     return await ask();

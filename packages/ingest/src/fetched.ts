@@ -1,8 +1,8 @@
-/** What a server sends: by its address, or as the response of a `fetch` that was made already. */
+/** Reads from a server: by address, or from the response of an earlier `fetch`. */
 import { DataError } from "ergodic";
 import type { ByteSource } from "./byte-source.ts";
 
-/** A `fetch` is made for each reading, so that a file of any length can be read twice without being kept. */
+/** Source that fetches again for each reading, so that a file of any length can be read twice without being stored. */
 export function fetched(address: string | URL, signal: AbortSignal | undefined): ByteSource {
   const name = String(address);
   return {
@@ -19,7 +19,7 @@ export function fetched(address: string | URL, signal: AbortSignal | undefined):
   };
 }
 
-/** Its body comes once. */
+/** Source from a response. Its body can be read once. */
 export function responded(response: Response, signal: AbortSignal | undefined): ByteSource {
   const name = response.url || "response";
   return {
@@ -44,7 +44,7 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
     );
   }
   const reader = response.body?.getReader();
-  // A response that was fetched without the signal does not end by it.
+  // Aborting the signal does not end a response that was fetched without it.
   const abort = (): void => void reader?.cancel().catch(() => {});
   signal?.addEventListener("abort", abort, { once: true });
   let count = 0;
@@ -67,15 +67,15 @@ async function* bodyOf(response: Response, name: string, signal: AbortSignal | u
     }
   } finally {
     signal?.removeEventListener("abort", abort);
-    await reader?.cancel().catch(() => {}); // what broke off has nothing left to cancel
+    await reader?.cancel().catch(() => {}); // a broken transfer has nothing left to cancel
   }
 }
 
-/** Sites of one page answer with it, and 200, wherever there is no file. */
+/** Single-page sites answer with their page and status 200 even if the file does not exist. */
 const isPage = (start: Uint8Array): boolean =>
   /^\s*<(!doctype\s+html|html[\s>])/i.test(new TextDecoder().decode(start.subarray(0, 100)));
 
-/** Node says what it was in the cause of what `fetch` throws. */
+/** Reason of a failed `fetch`. Node puts it in the error's cause. */
 function because(error: unknown): string {
   const { cause, message } = error as Error;
   if (!(cause instanceof Error)) return message;

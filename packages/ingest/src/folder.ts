@@ -1,5 +1,5 @@
 /**
- * Folders and the files beside a file; in Node only, where paths mean something.
+ * Folders, and files next to a file. Only in Node, because browsers have no paths.
  *
  * @throws DataError DATA_FILE (a folder that cannot be read)
  */
@@ -17,7 +17,7 @@ export async function isFolder(source: Source): Promise<boolean> {
   return (await statOf(source))?.isDirectory() ?? false;
 }
 
-/** What is in a folder, sorted by name; names with a leading dot are left out. Links count as what they lead to. */
+/** Lists a folder, sorted by name, without names that begin with a dot. Links count as their targets. */
 export async function entriesOf(path: string): Promise<Entry[]> {
   const { readdir, stat } = process.getBuiltinModule("node:fs/promises");
   const folder = path.replace(/(?<=.)[/\\]+$/, "");
@@ -37,7 +37,7 @@ export async function entriesOf(path: string): Promise<Entry[]> {
   }
 }
 
-/** Pairs of names of one data set: images or rows, and labels. */
+/** Pairs of file names of one data set: images or rows, and labels. */
 const pairs: readonly [RegExp, string][] = [
   [/images([.-])idx\d+-ubyte$/, "labels$1idx1-ubyte"],
   [/(^|[/\\])x((?:[._-][^/\\]*)?\.npy)$/, "$1y$2"],
@@ -46,8 +46,8 @@ const pairs: readonly [RegExp, string][] = [
 ];
 
 /**
- * The path of the labels next to a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy, y_train.npy for
- * x_train.npy, each with .gz or without.
+ * Returns the path of the labels next to a file: …-labels-idx1-ubyte for …-images-idx3-ubyte, y.npy for x.npy,
+ * y_train.npy for x_train.npy, each with or without .gz.
  */
 export async function labelsBeside(source: Source): Promise<string | undefined> {
   if (typeof source !== "string" || /[\r\n]/.test(source)) return undefined;
@@ -66,6 +66,6 @@ async function statOf(source: unknown) {
   if (typeof source !== "string" || source === "-" || /[\r\n]/.test(source)) return undefined;
   if (typeof process === "undefined" || !process.versions?.node) return undefined;
   const { stat } = process.getBuiltinModule("node:fs/promises");
-  // What cannot be looked at is told about by whoever opens it.
+  // An inaccessible file is reported when it is opened.
   return stat(source).catch(() => undefined);
 }

@@ -18,13 +18,16 @@ export interface FormatOptions extends CsvOptions, LibsvmOptions, VwOptions, Npy
 export type AnyFormat = DenseFormat<FormatOptions> | SparseFormat<FormatOptions> | ArrayFormat<FormatOptions>;
 
 interface FormatEntry {
-  /** Endings of file names, without the dot. */
+  /** File name extensions, without the dot. */
   readonly extensions: readonly string[];
-  /** Loads what reads it. */
+  /** Loads the reader. */
   readonly load: () => Promise<AnyFormat>;
-  /** Whether the first bytes of a file are of this format alone. */
+  /** Whether the first bytes identify this format uniquely. */
   readonly begins?: (head: Uint8Array) => boolean;
-  /** Whether a file is of this format by its first line. Asked in the order of the list, once no bytes have told. */
+  /**
+   * Whether the first line looks like this format. Formats are asked in the order of the list, if no first bytes
+   * matched.
+   */
   readonly looksLike?: (line: string) => boolean;
 }
 
@@ -70,7 +73,7 @@ export type FormatName = keyof typeof formats;
 /** The names of the formats. */
 export const formatNames = Object.keys(formats) as FormatName[];
 
-/** The format that was asked for, or that the extension tells, or the content. */
+/** Returns the requested format, or the one that the extension or the content implies. */
 export async function chosenFormat(
   source: ByteSource,
   asked: FormatName | undefined,
@@ -91,10 +94,13 @@ export async function chosenFormat(
   throw fileFault(source.name, `${what} the format; pass format: one of ${formatNames.map(show).join(", ")}`, "DATA_FORMAT");
 }
 
-/** Of an address the path alone, without what is asked for behind it. */
+/** File name of a path or an address, without the query of an address. */
 const fileName = (name: string): string => (/^[a-z]+:\/\//i.test(name) ? name.replace(/[?#].*$/s, "") : name);
 
-/** The format of content by its first bytes or its first line, without lines that begin with `comment`; comma and tab tell tables where nothing else does. */
+/**
+ * Detects the format from the first bytes or the first line, ignoring lines that begin with `comment`. If nothing else
+ * matches, a tab or a comma implies a table.
+ */
 export function formatOf(head: Uint8Array, comment = ""): FormatName | undefined {
   const byBytes = formatNames.find((name) => entries[name].begins?.(head));
   if (byBytes) return byBytes;

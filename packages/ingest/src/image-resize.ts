@@ -1,8 +1,9 @@
 /**
- * An image in another size, stretched, height and width each on their own.
+ * Resizes an image by stretching it, height and width independently.
  *
- * Shrinking averages the area that a new pixel covers, with shares of pixels at its edges; enlarging is bilinear, with the centre of
- * pixel i at i + ½ and the edge repeated. Both passes are in float64; the result is rounded to nearest once.
+ * Shrinking averages the area that a new pixel covers, with fractions of the pixels at its edges. Enlarging is
+ * bilinear, with the centre of pixel i at i + ½ and the edge repeated. Both passes are in float64; the result is
+ * rounded to nearest once.
  */
 import type { Image } from "./image.ts";
 
@@ -32,12 +33,12 @@ export function resized(image: Image, height: number, width: number): Image {
 
 interface Strides {
   lines: number;
-  /** Between lines, old and new. */
+  /** Distance between lines, old and new. */
   from: number;
   to: number;
-  /** Between the pixels that are mixed. */
+  /** Distance between the pixels that are mixed. */
   step: number;
-  /** Values of one pixel. */
+  /** Number of values per pixel. */
   inner: number;
 }
 
@@ -54,7 +55,7 @@ function mix(from: ArrayLike<number>, to: Float64Array, mixed: readonly Mixture[
   }
 }
 
-/** Positions are whole numbers over `to`, so that pixels that fit are weighed exactly. */
+/** Positions are whole numbers over `to`, so that pixels on exact boundaries get exact weights. */
 function mixtures(from: number, to: number): Mixture[] {
   return Array.from({ length: to }, (_, i) => {
     if (to <= from) {

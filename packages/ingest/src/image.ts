@@ -6,10 +6,10 @@ import { plainPng, pngHeader } from "./png-rows.ts";
 /**
  * PNG and JPEG bytes → pixels: rows from the top, channels last, whole numbers 0 … 255.
  *
- * 1 channel where the file is grey, 3 (red, green, blue) otherwise. 16-bit samples are divided by 257, 1- to 4-bit ones spread over
- * 0 … 255, palettes looked up, both rounded to nearest. Transparency is composited on the background, c·α + background·(1 − α).
- * Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B. Colour profiles, gamma and EXIF's orientation are not
- * applied. Animated PNGs give their first picture.
+ * 1 channel if the file is grey, else 3 (red, green, blue). 16-bit samples are divided by 257, 1- to 4-bit samples are
+ * scaled to 0 … 255, both rounded to nearest; palettes are looked up. Transparency is composited on the background, c·α
+ * + background·(1 − α). Grey is Rec. 601's luma of the stored samples, 0.299 R + 0.587 G + 0.114 B. Colour profiles,
+ * gamma and EXIF's orientation are not applied. Animated PNGs give their first picture.
  *
  * @throws DataError DATA_FORMAT (neither), DATA_TRUNCATED, DATA_PARSE (damaged), DATA_UNSUPPORTED
  */
@@ -20,7 +20,7 @@ export interface Image {
   pixels: Uint8Array;
 }
 
-/** Samples before transparency is gone: 1 to 4 channels, grey or colour, alpha last where their number is even. */
+/** Samples before transparency is removed: 1 to 4 channels, grey or colour, with alpha last if their number is even. */
 interface Samples {
   height: number;
   width: number;
@@ -74,7 +74,7 @@ async function png(bytes: Uint8Array, file: string): Promise<Samples> {
   try {
     const image = decode(await plainPng(bytes, header));
     const { height, width, palette } = image;
-    // Colour type 3; true-colour files may bring a palette too, as a suggestion.
+    // Colour type 3 uses the palette; true-colour files can contain one as a suggestion.
     if (colour === 3) {
       if (palette === undefined) throw new Error("it has no palette");
       return { height, width, channels: palette[0].length, samples: convertIndexedToRgb(image) };
@@ -85,11 +85,11 @@ async function png(bytes: Uint8Array, file: string): Promise<Samples> {
   }
 }
 
-/** Samples as bytes. */
+/** Converts samples to bytes. */
 function spread({ height, width, channels, depth, data }: DecodedPng): Uint8Array {
   if (depth === 8) return Uint8Array.from(data);
   if (depth === 16) return Uint8Array.from(data, (sample) => Math.round(sample / 257));
-  // Only grey has fewer bits; each row begins with a whole byte.
+  // Only grey has fewer bits. Each row begins with a whole byte.
   const rowBytes = Math.ceil((width * channels * depth) / 8);
   const most = 2 ** depth - 1;
   return Uint8Array.from({ length: height * width }, (_, i) => (255 / most) * packed(data, rowBytes, depth, width, i));
@@ -101,7 +101,7 @@ function packed(data: ArrayLike<number>, rowBytes: number, depth: number, width:
   return (byte >> (8 - depth - (bit & 7))) & (2 ** depth - 1);
 }
 
-/** One grey or colour may be marked as the transparent one. */
+/** Adds alpha if one grey level or colour is marked as transparent. */
 function keyed({ height, width, channels, depth, data, transparency }: DecodedPng, samples: Uint8Array): Samples {
   if (transparency === undefined || transparency.length !== channels) return { height, width, channels, samples };
   const rowBytes = Math.ceil((width * channels * depth) / 8);
@@ -150,7 +150,7 @@ async function jpeg(bytes: Uint8Array, file: string): Promise<Image> {
   }
 }
 
-/** The decoder may take what this frame needs, and no more: it finds its frames on its own. */
+/** Limits the decoder to the memory that this frame needs, because it finds frames on its own. */
 function strict({ blocks, height, width, components }: JpegFrame) {
   const needed = blocks * (256 + 64) + height * width * (components + 4);
   const maxMemoryUsageInMB = 2 + Math.ceil(needed / (1 << 20));

@@ -1,4 +1,4 @@
-/** Files → Ergodic datasets. Everything public, by name. */
+/** Files → Ergodic datasets: all public exports, by name. */
 export type { ArrayDatasetOptions } from "./array-rows.ts";
 export { readDrawsArrow, writeDrawsArrow } from "./arrow-draws.ts";
 export type { ColumnType } from "./column.ts";

@@ -1,14 +1,16 @@
 /**
- * zlib data → bytes, no more than are wanted: what packs a gigabyte into a megabyte is told before it is unpacked.
+ * zlib data → bytes, at most as many as wanted, so that a gigabyte compressed into a megabyte is never unpacked in
+ * full.
  *
- * Deflate gives at most 1032 bytes for one, so that a claim can be held to the packed bytes before anything is allocated.
+ * Deflate yields at most 1032 bytes per packed byte, so a claimed size can be checked against the packed bytes before
+ * anything is allocated.
  * Source: RFC 1950, RFC 1951; the bound is zlib's, a copy of 258 bytes by two codes of one bit.
  */
 
-/** Bytes that one packed byte may stand for. */
+/** Largest number of unpacked bytes per packed byte. */
 export const deflateRatio = 1032;
 
-/** Undefined: there are more than `most`. @throws whatever the platform says of damaged data */
+/** Unpacks; undefined if there are more than `most` bytes. @throws the platform's error for damaged data */
 export async function inflated(packed: Uint8Array, most: number): Promise<Uint8Array | undefined> {
   if (typeof process !== "undefined" && process.versions?.node) {
     const { inflateSync } = process.getBuiltinModule("node:zlib");
@@ -23,11 +25,11 @@ export async function inflated(packed: Uint8Array, most: number): Promise<Uint8A
   return inflatedByStream(packed, most);
 }
 
-/** The same where there is no Node. */
+/** Unpacks on hosts other than Node. */
 export async function inflatedByStream(packed: Uint8Array, most: number): Promise<Uint8Array | undefined> {
   const unzip = new DecompressionStream("deflate");
   const writer = unzip.writable.getWriter();
-  // A reader that stops early, and damaged data, are told by the reading side.
+  // The reading side reports early stops and damaged data.
   const written = writer.write(packed as Uint8Array<ArrayBuffer>).then(() => writer.close());
   written.catch(() => {});
   const reader = unzip.readable.getReader();

@@ -4,22 +4,23 @@ const longestLevel = 64;
 const mostProbes = 16;
 
 /**
- * Texts of a category, as bytes → what the column knows them by, so that a cell need not become a string to be looked up.
+ * Maps the bytes of a category's strings to codes, so that a cell need not become a string to be looked up.
  *
- * It holds the first levels of a column, up to 16,384, each of 64 bytes at most; what it does not hold is unknown to it, and found by its text. A table of
- * 32-bit hashes, probed in order, a few places at most, so that texts chosen to collide cost no more than others do.
+ * It stores the first levels of a column, up to 16,384 of at most 64 bytes each. Other strings are looked up as
+ * strings. It is a hash table of 32-bit hashes with linear probing. The number of probes is limited, so strings chosen
+ * to collide cost no more than others.
  */
 export class LevelIndex {
   #count = 0;
   /** Entry + 1; 0 = none. */
   #slots = new Int32Array(firstSlots);
-  /** Of each entry: hash, code, and the end of its bytes. */
+  /** Hash, code, and end of the bytes of each entry. */
   #hashes = new Int32Array(firstSlots >> 1);
   #codes = new Int32Array(firstSlots >> 1);
   #ends = new Int32Array(firstSlots >> 1);
   #bytes = new Uint8Array(8 * firstSlots);
 
-  /** What was added with these bytes; undefined = not known. */
+  /** Returns the code that was added with these bytes; undefined = not known. */
   find(bytes: Uint8Array, start: number, end: number): number | undefined {
     const hash = hashOf(bytes, start, end);
     const mask = this.#slots.length - 1;
@@ -31,7 +32,7 @@ export class LevelIndex {
     return undefined;
   }
 
-  /** Bytes that are not known yet. */
+  /** Adds bytes that are not known yet. */
   add(bytes: Uint8Array, start: number, end: number, code: number): void {
     if (this.#count === mostLevels || end - start > longestLevel) return;
     if (2 * this.#count === this.#slots.length) this.#grow();

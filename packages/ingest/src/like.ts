@@ -6,16 +6,22 @@ import type { ImageOptions } from "./formats/images.ts";
 import type { Source } from "./source.ts";
 import type { TableOptions } from "./table-builder.ts";
 
-/** Rows like those of another dataset: the same columns, categories and target, made by the same steps. */
+/**
+ * Options for reading rows like those of another dataset: with the same columns, categories and target, through the
+ * same steps.
+ */
 export interface LikeOptions {
   /**
-   * A dataset, or a model that was trained on one: a test file is read as the training file was, with its levels, means and scales, and none of its own. In
-   * the place of `target` and all else that makes a dataset.
+   * Dataset, or a model trained on one. A test file is then read as the training file was, with the training file's
+   * levels, means and scales. Replaces `target` and all other options that make a dataset.
    */
   like: { readonly pipeline: Pipeline };
 }
 
-/** What a file of new rows must be told, so that they come as the pipeline's own rows did. @throws OptionError for images where there were none */
+/**
+ * Returns the options for reading new rows so that they match the pipeline's rows. @throws OptionError for images if
+ * the model was not trained on images
+ */
 export async function readingLike(
   reader: string,
   from: Source,
@@ -30,14 +36,14 @@ export async function readingLike(
       "OPTION_CONFLICT",
     );
   }
-  // Categories stay text, even where a file of new rows shows numbers alone. Formats that hold numbers alone know no types.
+  // Categories stay strings, even if a file of new rows contains only numbers. Numeric formats have no types.
   const categories = (inputs ?? []).filter(({ kind }) => kind === "category");
   return categories.length === 0 ? {} : { types: Object.fromEntries(categories.map(({ name }) => [name, "category"])) };
 }
 
 /**
- * What went wrong as new rows were read for a model, in the model's terms: readers know options alone, and nobody gave those that the model brings.
- * `given`: the types of the user's own.
+ * Rewrites an error about new rows in the model's terms. Readers only know options, and the user did not pass those
+ * that the model sets. `given`: the user's own types.
  */
 export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {}): unknown {
   if (!(error instanceof ErgodicError)) return error;
@@ -67,13 +73,16 @@ export function likeFault(error: unknown, pipeline?: Pipeline, given: object = {
   return error;
 }
 
-/** Whether rows come as LIBSVM and VW have them. */
+/** Whether rows have the form of LIBSVM and VW. */
 export function takesSparse({ steps }: Pipeline): boolean {
   const first = steps[0] as { kind: string; format?: string };
   return first.kind === "numbers" && first.format === "sparse";
 }
 
-/** The steps, and the options that are left for reading. @throws OptionError for options that `like` brings, or for what has no steps */
+/**
+ * Returns the pipeline, and the remaining options for reading. @throws OptionError for options that `like` sets, or for
+ * an object without a pipeline
+ */
 export function checkLike<O extends Partial<DatasetOptions & LikeOptions>>(
   reader: string,
   all: O,

@@ -1,8 +1,8 @@
 /**
  * Bytes → blocks of whole lines, for every text format.
  *
- * A block ends behind a line feed, except the last; a UTF-8 byte order mark is taken off. UTF-16 and binary files are refused here,
- * once for all formats. Blocks hold about a megabyte, or one line where a line is longer.
+ * Each block except the last ends after a line feed. A UTF-8 byte order mark is removed. UTF-16 and binary files are
+ * refused here, for all formats. Blocks contain about a megabyte, or one line if it is longer.
  *
  * @throws DataError DATA_ENCODING, DATA_FORMAT
  */
@@ -11,7 +11,7 @@ import { allBytes, type ByteSource, joined } from "./source.ts";
 
 const lineFeed = 10;
 const longestLine = 1 << 28;
-/** Bytes of a text that is read as a whole. */
+/** Largest size in bytes of a text that is read as a whole. */
 const longestText = 2 ** 32;
 
 const signatures: [name: string, bytes: number[]][] = [
@@ -45,7 +45,7 @@ export async function* lineBlocks(source: ByteSource): AsyncGenerator<Uint8Array
   if (restBytes > 0) yield check(source.name, joined(...rest));
 }
 
-/** The first block: its signature decides. */
+/** Checks the first block by its signature. */
 function opened(name: string, block: Uint8Array): Uint8Array {
   if ((block[0] === 0xff && block[1] === 0xfe) || (block[0] === 0xfe && block[1] === 0xff)) {
     throw fileFault(
@@ -57,12 +57,14 @@ function opened(name: string, block: Uint8Array): Uint8Array {
   return checked(name, withoutMark(block));
 }
 
-/** Without a UTF-8 byte order mark. */
+/** Removes a UTF-8 byte order mark. */
 function withoutMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
 
-/** A text as a whole, held to the same; what is no text is refused at its first piece, however long it is. */
+/**
+ * Reads a whole text, with the same checks. A file that is not text is refused at its first piece, however long it is.
+ */
 export async function wholeText(source: ByteSource): Promise<Uint8Array> {
   let check = opened;
   const pieces = async function* () {
@@ -93,7 +95,7 @@ function checked(name: string, block: Uint8Array): Uint8Array {
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Text of whole lines; `line` is the number of their first one. */
+/** Decodes whole lines. `line` is the number of the first one. */
 export function decoded(file: string, bytes: Uint8Array, line: number): string {
   try {
     return strict.decode(bytes);
@@ -102,7 +104,7 @@ export function decoded(file: string, bytes: Uint8Array, line: number): string {
   }
 }
 
-/** Are these bytes UTF-8? */
+/** Whether these bytes are UTF-8. */
 export function isText(bytes: Uint8Array): boolean {
   const node = typeof process === "undefined" ? undefined : process.getBuiltinModule?.("node:buffer");
   if (node?.isUtf8) return node.isUtf8(bytes);
@@ -115,7 +117,7 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
-  // A byte is wrong where the lenient decoder puts U+FFFD that the bytes do not spell out.
+  // A byte is invalid if the lenient decoder replaces it with U+FFFD that the bytes do not contain.
   for (let start = 0; start < bytes.length; line++) {
     const found = bytes.indexOf(lineFeed, start);
     const end = found < 0 ? bytes.length : found;
@@ -139,7 +141,7 @@ function encodingFault(file: string, bytes: Uint8Array, line: number): Error {
   return fileFault(file, "the text is not UTF-8; convert the file with iconv", "DATA_ENCODING");
 }
 
-/** Bytes of the UTF-8 sequence at `i`; 0 = none. */
+/** Number of bytes of the UTF-8 sequence at `i`; 0 = none. */
 function sequenceLength(bytes: Uint8Array, i: number): number {
   const lead = bytes[i];
   if (lead < 0x80) return 1;
@@ -152,7 +154,7 @@ function sequenceLength(bytes: Uint8Array, i: number): number {
   }
 }
 
-/** Text for a message: bad bytes do not matter there. */
+/** Decodes text for a message, in which invalid bytes do not matter. */
 export function shown(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }

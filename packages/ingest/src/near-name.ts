@@ -1,6 +1,6 @@
 /**
- * The name that was probably meant: the same but for case and blanks, else the one that the fewest insertions, deletions and replacements
- * of single characters make of it: one from five characters on, and two from nine. Undefined where none is like it.
+ * Returns the name that was probably meant: one that differs only in case and blanks, else the one with the smallest
+ * edit distance. At most one edit is allowed from five characters, and two from nine. Undefined if no name is similar.
  */
 export function nearName(wanted: string, names: readonly string[]): string | undefined {
   const plain = (name: string): string => name.trim().toLowerCase();
@@ -16,11 +16,11 @@ export function nearName(wanted: string, names: readonly string[]): string | und
   return best;
 }
 
-/** Names and characters that are compared: an error may take a moment, no more. */
+/** Largest number and length of names that are compared, so that the error appears without delay. */
 const MOST = 10_000;
 const LONGEST = 100;
 
-/** Levenshtein's distance. */
+/** Levenshtein distance. */
 function stepsBetween(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

@@ -1,27 +1,28 @@
 /**
- * Decimal numbers straight from ASCII bytes, correctly rounded.
+ * Parses decimal numbers directly from ASCII bytes, correctly rounded.
  *
- * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. Up to 15 digits and a power of ten within
- * 10^±22 the result is one exact integer times or over one exact power, hence correctly rounded (Clinger 1990, the fast path). Up to 19
- * digits the integer is the exact sum of two doubles, and so nearly is its quotient by the power, which is rounded unless the next half-way point
- * is too near to tell (`quotient`). Other numbers go to the platform's parser. Returns NaN for what is not a number; ±Infinity for
+ * Grammar: [+-] digits [. digits] [(e|E) [+-] digits], and inf, infinity in any case. With up to 15 digits and a power
+ * of ten within 10^±22 the result is one exact integer times or divided by one exact power, hence correctly rounded
+ * (Clinger 1990, the fast path). With up to 19 digits the integer is the exact sum of two doubles, and its quotient by
+ * the power is nearly exact. The quotient is rounded unless the next half-way point is too close to decide
+ * (`quotient`). Other numbers go to the platform's parser. Returns NaN for text that is not a number; ±Infinity for
  * infinities and overflow.
  */
 const powers = Float64Array.from({ length: 23 }, (_, i) => Number(`1e${i}`));
 const point = 46;
-/** Digits that a double holds whatever they are. */
+/** Number of digits that a double always holds exactly. */
 const exactDigits = 15;
-/** Of these the first, which a 32-bit integer holds. */
+/** Number of first digits, which fit in a 32-bit integer. */
 const firstDigits = 9;
-/** Digits behind them, which multiply them by 10^4 at most. */
+/** Number of further digits, which multiply the rest by at most 10^4. */
 const moreDigits = 4;
 
-/** `decimal`: the code of the decimal mark, 46 "." or 44 ",". */
+/** Parses a number. `decimal`: the code of the decimal mark, 46 "." or 44 ",". */
 export function parseNumber(bytes: Uint8Array, start: number, end: number, decimal = point): number {
   let i = start;
   const sign = bytes[i];
   if (sign === 45 || sign === 43) i++;
-  // Integers of 32 bits: the first nine significant digits, six more, and four more.
+  // 32-bit integers: the first nine significant digits, six more, and four more.
   let first = 0;
   let second = 0;
   let third = 0;
@@ -76,18 +77,18 @@ export function parseNumber(bytes: Uint8Array, start: number, end: number, decim
   return sign === 45 ? -value : value;
 }
 
-/** What of a number the lower half of Veltkamp's splitting holds. */
+/** Constant of Veltkamp's splitting into halves. */
 const split = 2 ** 27 + 1;
 const low26 = 2 ** 26;
 /** Far more than the error of a quotient's second part, relative to the first: about 2^-103. */
 const doubt = 2 ** -98;
 
 /**
- * (m·10^k + rest) / power, correctly rounded; NaN where it lies so near the middle of two doubles that this cannot tell.
+ * Returns (m·10^k + rest) / power, correctly rounded; NaN if it is too close to the middle of two doubles to decide.
  *
- * m < 10^15, k ≤ 4, rest < 10^k, power ≤ 10^22. With m = a + b, b < 2^26, both a·10^k and b·10^k + rest are exact, hence the numerator
- * is `high + low` exactly; the first quotient's remainder is exact by Dekker's product (1971), and gives the second one. No part
- * under- or overflows: the quotient lies between 10^-7 and 10^19.
+ * m < 10^15, k ≤ 4, rest < 10^k, power ≤ 10^22. With m = a + b, b < 2^26, both a·10^k and b·10^k + rest are exact, so
+ * the numerator is exactly `high + low`. The first quotient's remainder is exact by Dekker's product (1971) and gives
+ * the second quotient. No part under- or overflows, because the quotient lies between 10^-7 and 10^19.
  */
 function quotient(m: number, tens: number, rest: number, power: number): number {
   const b = m % low26;
@@ -122,28 +123,28 @@ function parseInfinity(bytes: Uint8Array, start: number, end: number): number {
   return match === null ? NaN : match[1] === "-" ? -Infinity : Infinity;
 }
 
-/** Is this text a number, with this decimal mark? */
+/** Whether this text is a number with this decimal mark. */
 export function isNumberText(text: string, decimal: "." | ","): boolean {
   const shape = decimal === "." ? /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i : /^[+-]?(\d+,?\d*|,\d+)(e[+-]?\d+)?$/i;
   return shape.test(text);
 }
 
-/** Is this text a whole number, all digits, that a float64 would round? */
+/** Whether this text is a whole number, only digits, that a float64 would round. */
 export function isRounded(text: string): boolean {
   return /^[+-]?\d{16,}$/.test(text) && BigInt(text.replace(/^\+/, "")) !== BigInt(Number(text));
 }
 
-/** The value of a whole text, with this decimal mark; NaN = not a number. */
+/** Returns the value of a text with this decimal mark; NaN = not a number. */
 export function textNumber(text: string, decimal: "." | ","): number {
   if (!isNumberText(text, decimal)) return NaN;
   return Number(decimal === "," ? text.replace(",", ".") : text);
 }
 
-/** The same of a number that was read from these bytes: nearly none is large enough to be looked at. */
+/** Whether a number read from these bytes was rounded. Few numbers are large enough to need the check. */
 export function wasRounded(value: number, bytes: Uint8Array, start: number, end: number): boolean {
   return Math.abs(value) > Number.MAX_SAFE_INTEGER && isRounded(textOf(bytes, start, end, point));
 }
 
-/** What to do where sparse rows, which have no types, hold such a number. */
+/** Advice for such a number in sparse rows, which have no types. */
 export const roundedAdvice =
   "is beyond 2^53, where numbers are rounded; make it a category of its own, leave it out, or let it be rounded, with .0 behind it";

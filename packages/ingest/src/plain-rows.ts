@@ -5,18 +5,18 @@ const kindQuote = 4;
 const [tab, lineFeed, carriageReturn, blank] = [9, 10, 13, 32];
 
 /**
- * Where the fields of CSV records lie in their bytes, for records that need no grammar: those of one line, whose quotes enclose a whole field and
- * hold no quote. Any other record is left to `CsvRecords`, which knows the rest and says what is wrong.
+ * Finds the fields of CSV records in their bytes, for simple records: one line, whose quotes enclose a whole field and
+ * contain no quote. Any other record is left to `CsvRecords`, which handles the full grammar and reports faults.
  */
 export class PlainRows {
-  /** Fields of the record. */
+  /** Number of fields of the record. */
   count = 0;
-  /** By field: its bytes, without quotes, and without blanks around unquoted ones. */
+  /** Start and end of each field's bytes, without quotes, and without blanks around unquoted fields. */
   starts = new Int32Array(64);
   ends = new Int32Array(64);
 
   readonly #kinds = new Uint8Array(256);
-  /** The last byte that is of a kind: digits and letters are mostly behind it. */
+  /** Largest byte of a special kind. Most digits and letters are above it. */
   readonly #last: number;
   readonly #comment: number;
 
@@ -31,7 +31,8 @@ export class PlainRows {
   }
 
   /**
-   * The record at `from`, in bytes that end with a line feed: the place behind it, or −1 where it is not plain. A blank line has 0 fields.
+   * Reads the record at `from`, in bytes that end with a line feed. Returns the position after it, or −1 if the record
+   * is not plain. A blank line has 0 fields.
    */
   next(bytes: Uint8Array, from: number): number {
     const kinds = this.#kinds;
@@ -66,7 +67,7 @@ export class PlainRows {
         end = -1;
       } else {
         let to = i;
-        // Only what is at or below a blank can be one.
+        // Only bytes at or below a blank can be blanks.
         if (start < to && (bytes[start] <= blank || bytes[to - 1] <= blank)) {
           while (start < to && isBlank(bytes[start])) start++;
           while (start < to && isBlank(bytes[to - 1])) to--;

@@ -1,10 +1,11 @@
 /**
- * A PNG as its decoder is given it: the chunks that make the picture, and their data unpacked, as many bytes as the rows need.
+ * Prepares a PNG for its decoder: only the chunks that make the picture, with unpacked data of exactly the bytes that
+ * the rows need.
  *
- * Chunks of text, colour profiles and animation are left behind, since some are packed too. Bytes behind the rows' own are
- * passed over as viewers do, up to 64 KiB. Source: PNG specification (third edition), sections 5, 7, 8 and 10.
+ * Chunks of text, colour profiles and animation are dropped, because some are compressed too. Surplus bytes after the
+ * rows are ignored up to 64 KiB, as viewers do. Source: PNG specification (third edition), sections 5, 7, 8 and 10.
  *
- * @throws Error with what is wrong, in words
+ * @throws Error with a description of the fault
  */
 import { deflateRatio, inflated } from "./inflate.ts";
 import { joined } from "./source.ts";
@@ -21,7 +22,7 @@ export interface PngHeader {
   readonly interlaced: boolean;
 }
 
-/** What IHDR says, which must come first. */
+/** Reads the IHDR chunk, which must come first. */
 export function pngHeader(bytes: Uint8Array): PngHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 33 || view.getUint32(8) !== 13 || view.getUint32(12) !== 0x49484452) return undefined;
@@ -29,7 +30,7 @@ export function pngHeader(bytes: Uint8Array): PngHeader | undefined {
   return { width: view.getUint32(16), height: view.getUint32(20), depth, colour, interlaced: interlaced !== 0 };
 }
 
-/** The same picture with its data stored, not packed. */
+/** Returns the same picture with its data stored uncompressed. */
 export async function plainPng(bytes: Uint8Array, header: PngHeader): Promise<Uint8Array> {
   const chunks = chunksOf(bytes);
   const packed = joined(...chunks.filter(({ type }) => type === "IDAT").map(({ content }) => content));
@@ -48,7 +49,7 @@ export async function plainPng(bytes: Uint8Array, header: PngHeader): Promise<Ui
   return joined(bytes.subarray(0, signatureBytes), ...parts);
 }
 
-/** Bytes of all rows, each with the byte that names its filter. */
+/** Number of bytes of all rows, each with its filter byte. */
 function rowBytes({ width, height, depth, colour, interlaced }: PngHeader): number {
   const channels = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[colour];
   if (channels === undefined) throw new Error(`there is no colour type ${colour}`);
@@ -75,7 +76,7 @@ interface Chunk {
   readonly content: Uint8Array;
 }
 
-/** Up to IEND. */
+/** Reads the chunks up to IEND. */
 function chunksOf(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const chunks: Chunk[] = [];
@@ -99,10 +100,10 @@ function chunk(type: string, content: Uint8Array): Uint8Array {
   view.setUint32(0, content.length);
   for (let i = 0; i < 4; i++) bytes[4 + i] = type.charCodeAt(i);
   bytes.set(content, 8);
-  return bytes; // The checksum is not looked at again.
+  return bytes; // The decoder ignores the checksum.
 }
 
-/** zlib data of stored blocks; the decoder does not look at the checksum behind them. */
+/** Makes zlib data of stored blocks. The decoder ignores the checksum after them. */
 function stored(raw: Uint8Array): Uint8Array {
   const block = 0xffff;
   const count = Math.max(1, Math.ceil(raw.length / block));

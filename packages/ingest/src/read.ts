@@ -25,24 +25,25 @@ import { checkLike, type LikeOptions, likeFault, readingLike, takesSparse } from
 import { releaseTable } from "./rows.ts";
 import { openSource, type Source, type SourceOptions } from "./source.ts";
 
-/** Options of readers of tables. */
+/** Options of the table readers. */
 export interface ReadTableOptions extends FormatOptions, ImageOptions, SourceOptions {
-  /** Default: by extension, else by content. */
+  /** Format of the file. Default: by extension, else by content. */
   format?: FormatName;
 }
 
-/** Options of `read`: those of the format, and what makes a dataset of a table. */
+/** Options of `read`: those of the format, and those for making a dataset from a table. */
 export type ReadOptions = Omit<ReadTableOptions, "target"> & Partial<DatasetOptions> & Partial<LikeOptions>;
 
-/** Options of readers in blocks. */
+/** Options of the block readers. */
 export interface BlockOptions extends ReadTableOptions {
-  /** Rows of a block; the last one may be shorter. Default 65,536. */
+  /** Number of rows per block; the last one can be shorter. Default 65,536. */
   rows?: number;
 }
 
 /**
- * A CSV file as a dataset: `target` names the column to predict. `readCsv<"age" | "hours">(…)` tells the compiler the other columns, so that
- * `predict` refuses rows that lack one. `readCsv("test.csv", { like: train })` reads a test file as the training file was.
+ * Reads a CSV file as a dataset. `target` names the column to predict. `readCsv<"age" | "hours">(…)` tells the compiler
+ * the other columns, so that `predict` refuses rows that lack one. `readCsv("test.csv", { like: train })` reads a test
+ * file as the training file was read.
  *
  * @throws DataError with file, line and column
  */
@@ -51,46 +52,58 @@ export const readCsv = <Names extends string = string>(
   options: CsvOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readCsv", "csv", source, options) as Promise<Dataset<never>>;
 
-/** A tab-separated file as a dataset: `target` names the column to predict. @throws DataError with file, line and column */
+/**
+ * Reads a tab-separated file as a dataset. `target` names the column to predict. @throws DataError with file, line and
+ * column
+ */
 export const readTsv = <Names extends string = string>(
   source: Source,
   options: CsvOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readTsv", "tsv", source, options) as Promise<Dataset<never>>;
 
 /**
- * A file of JSON objects, one per line, as a dataset: `target` names the column to predict. @throws DataError with file and
- * line
+ * Reads a file of JSON objects, one per line, as a dataset. `target` names the column to predict. @throws DataError
+ * with file and line
  */
 export const readJsonLines = <Names extends string = string>(
   source: Source,
   options: JsonLinesOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readJsonLines", "jsonl", source, options) as Promise<Dataset<never>>;
 
-/** A Parquet file as a dataset: `target` names the column to predict. @throws DataError for columns that cannot be read */
+/**
+ * Reads a Parquet file as a dataset. `target` names the column to predict. @throws DataError for columns that cannot be
+ * read
+ */
 export const readParquet = <Names extends string = string>(
   source: Source,
   options: ParquetOptions & SourceOptions & (DatasetOptions | LikeOptions),
 ): Promise<Dataset<Names>> => dataset("readParquet", "parquet", source, options) as Promise<Dataset<never>>;
 
-/** One array with the target among its columns, or two: `labels` is the second. */
+/** Reads one array with the target among its columns, or two arrays: `labels` is the second. */
 export const readNpy = (
   source: Source,
   options: NpyOptions & Partial<DatasetOptions & LikeOptions> & SourceOptions,
 ): Promise<Dataset> => dataset("readNpy", "npy", source, options);
 
-/** A LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
+/** Reads a LIBSVM or SVMlight file as a dataset of sparse rows. @throws DataError with file, line and column */
 export const readLibsvm = (
   source: Source,
   options: Omit<LibsvmOptions, "target"> & SparseDatasetOptions & Partial<LikeOptions> & SourceOptions = {},
 ): Promise<Dataset> => dataset("readLibsvm", "libsvm", source, options);
 
-/** Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and column */
+/**
+ * Reads Vowpal Wabbit text as a dataset of sparse rows, names hashed to columns. @throws DataError with file, line and
+ * column
+ */
 export const readVw = (
   source: Source,
   options: Omit<VwOptions, "target"> & SparseDatasetOptions & Partial<LikeOptions> & SourceOptions = {},
 ): Promise<Dataset> => dataset("readVw", "vw", source, options);
 
-/** Two IDX files, MNIST's images and labels; without labels, those next to the path under the usual name. */
+/**
+ * Reads two IDX files, MNIST's images and labels. Without `labels`, uses the labels next to the path under the usual
+ * name.
+ */
 export async function readIdxDataset(
   images: Source,
   labels?: Source,
@@ -100,7 +113,7 @@ export async function readIdxDataset(
   return dataset("readIdxDataset", "idx", images, labels === undefined ? options : { ...options, labels });
 }
 
-/** A folder with a sub-folder of images for each class, or a list of images. */
+/** Reads a folder with a sub-folder of images per class, or a list of images. */
 export async function readImages(
   from: string | readonly LabelledImage[],
   options: ImageOptions & ArrayDatasetOptions & SourceOptions = {},
@@ -109,14 +122,16 @@ export async function readImages(
 }
 
 /**
- * A file or folder as a dataset, by options of its own or `like` another dataset. The format is known from `format`, the extension, or the first bytes.
+ * Reads a file or folder as a dataset, with options of its own or `like` another dataset. The format follows from
+ * `format`, the extension, or the first bytes.
  *
  *   const data = await read("adult.csv", { target: "income", impute: "median" });
- *   const images = await read("flowers/");   // a folder with a sub-folder of images for each class
+ *   const images = await read("flowers/");   // a folder with a sub-folder of images per class
  *
- * A source is a path, a URL, a Response, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }; gzip is unpacked.
+ * A source is a path, a URL, a Response, "-" (standard input), a File or Blob, bytes, a stream, or { content, name }.
+ * gzip is unpacked.
  *
- * @throws DataError with file, line and column for what does not hold what it should; OptionError
+ * @throws DataError with file, line and column for invalid content; OptionError
  */
 export async function read<Names extends string = string>(source: Source, options: ReadOptions = {}): Promise<Dataset<Names>> {
   checkObject("read", options, "target");
@@ -153,7 +168,7 @@ async function dataset(reader: string, asked: FormatName | undefined, from: Sour
   return sparseDataset(reader, await format.table(source, rest), rest);
 }
 
-/** Rows with their target, through the steps that other rows went. */
+/** Reads rows with their target through the steps of another dataset's pipeline. */
 async function datasetLike(reader: string, asked: FormatName | undefined, from: Source, all: ReadOptions): Promise<Dataset> {
   const { pipeline, options } = checkLike(reader, all);
   try {
@@ -193,7 +208,7 @@ async function imageDataset(reader: string, from: string | readonly LabelledImag
   return arrayDataset(reader, await imageRows(from, options), options);
 }
 
-/** Whether options are an object: asked before the format is known, which tells their names. */
+/** Checks that options are an object, before the format, and so the option names, are known. */
 function checkObject(reader: string, options: object, key: string): void {
   if (Object.prototype.toString.call(options) !== "[object Object]") checkKeys(reader, options, [key]);
 }
@@ -207,7 +222,10 @@ function refuseTarget(reader: string, target: unknown, files: string): void {
   );
 }
 
-/** Rows of columns, missing values allowed. For CSV, TSV, JSON lines, NumPy, Parquet, IDX and folders of images. */
+/**
+ * Reads rows of columns; missing values are allowed. For CSV, TSV, JSON lines, NumPy, Parquet, IDX and folders of
+ * images.
+ */
 export async function readTable(from: Source, options: ReadTableOptions = {}): Promise<Table> {
   const rows = await arraysOf("readTable", from, options, []);
   if (rows) return wholeTable(rows);
@@ -216,14 +234,14 @@ export async function readTable(from: Source, options: ReadTableOptions = {}): P
   return format.kind === "array" ? wholeTable(await format.rows(source, options)) : (await format.table(source, options)).table;
 }
 
-/** Sparse rows with their target; `target: false` lets lines do without. For LIBSVM and VW. */
+/** Reads sparse rows with their target. With `target: false` lines may lack it. For LIBSVM and VW. */
 export async function readSparseTable(from: Source, options: ReadTableOptions = {}): Promise<SparseTable> {
   const { source, format } = await opened("readSparseTable", from, options, [], "readTable");
   if (format.kind !== "sparse") throw kindError("readSparseTable", "readTable", source.name);
   return format.table(source, options);
 }
 
-/** Rows of either kind, as the format has it; with `target: false` sparse lines may lack theirs. */
+/** Reads dense or sparse rows, depending on the format. With `target: false` sparse lines may lack their target. */
 export async function readRows(from: Source, options: ReadTableOptions = {}): Promise<Table | SparseTable> {
   const rows = await arraysOf("readRows", from, options, ["target"]);
   if (rows) return wholeTable(rows);
@@ -233,8 +251,9 @@ export async function readRows(from: Source, options: ReadTableOptions = {}): Pr
 }
 
 /**
- * Tables of `rows` rows, one after another, in one schema: types from the options, else from a first pass over a source that can be
- * read twice, else from the first block, and held to. Images and IDX files are read whole, as bytes, and only tabulated in blocks.
+ * Yields tables of `rows` rows with one schema. Types come from the options, else from a first pass over a source that
+ * can be read twice, else from the first block; later rows must match them. Images and IDX files are read whole, as
+ * bytes, and only converted to tables in blocks.
  */
 export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table> {
   const images = await arraysOf("blocks", from, options, ["rows"]);
@@ -245,14 +264,14 @@ export async function* blocks(from: Source, options: BlockOptions = {}): AsyncGe
   else yield* format.blocks(source, options, blockRows("blocks", options));
 }
 
-/** The same for LIBSVM and VW; the number of columns is the schema. */
+/** Yields blocks of LIBSVM or VW rows. The number of columns is the schema. */
 export async function* sparseBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<SparseTable> {
   const { source, format } = await opened("sparseBlocks", from, options, ["rows"], "blocks");
   if (format.kind !== "sparse") throw kindError("sparseBlocks", "blocks", source.name);
   yield* format.blocks(source, options, blockRows("sparseBlocks", options));
 }
 
-/** Blocks of either kind, as the format has it: what `blocks` or `sparseBlocks` gives. */
+/** Yields dense or sparse blocks, depending on the format, as `blocks` or `sparseBlocks` do. */
 export async function* rowBlocks(from: Source, options: BlockOptions = {}): AsyncGenerator<Table | SparseTable> {
   const images = await arraysOf("rowBlocks", from, options, ["rows", "target"]);
   if (images) return yield* arrayTables(images, blockRows("rowBlocks", options));
@@ -261,7 +280,7 @@ export async function* rowBlocks(from: Source, options: BlockOptions = {}): Asyn
   else yield* format.blocks(source, options, blockRows("rowBlocks", options));
 }
 
-/** `other`: the reader of the other kind, for whoever takes one alone. */
+/** Opens a source. `other`: the reader of the other kind of rows, for callers that accept only one kind. */
 async function opened(reader: string, from: Source, all: ReadTableOptions, keys: string[], other?: string) {
   checkObject(reader, all, "format");
   const { signal, ...options } = all;
@@ -285,7 +304,7 @@ async function opened(reader: string, from: Source, all: ReadTableOptions, keys:
   return { source, format };
 }
 
-/** The images of a folder; undefined where the source is something else. */
+/** Reads the images of a folder; undefined if the source is something else. */
 async function arraysOf(reader: string, from: Source, options: ReadTableOptions, keys: string[]): Promise<ArrayRows | undefined> {
   checkObject(reader, options, "format");
   const folder = await folderOfImages(from, options);
@@ -294,7 +313,7 @@ async function arraysOf(reader: string, from: Source, options: ReadTableOptions,
   return imageRows(folder, options);
 }
 
-/** The path of a folder, unless a format was asked for. */
+/** Returns the path of a folder, unless a format was requested. */
 async function folderOfImages(from: Source, { format }: { format?: FormatName }): Promise<string | undefined> {
   return typeof from === "string" && format === undefined && (await isFolder(from)) ? from : undefined;
 }

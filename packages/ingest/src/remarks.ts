@@ -1,29 +1,32 @@
 /**
- * Columns that are hardly what a model should learn from as they are: identifiers, dates, free text. Told, never changed.
+ * Remarks on columns that a model should probably not learn from directly: identifiers, dates, free text. The columns
+ * are never changed.
  *
- * Of texts: dates by their look; where most rows have a level of their own (more than half of at least 20), texts of several words are free text, the others
- * identifiers. Of whole numbers: those that count the rows, 0, 1, 2 … or from any other number, in any order; and those of more than two values whose name says that they are codes.
+ * String columns: dates are recognised by their form. If most rows have their own level (more than half of at least
+ * 20), strings of several words are free text, and others are identifiers. Columns of whole numbers: those that number
+ * the rows, from any start and in any order, and those of more than two values whose name suggests codes.
  *
- * And columns of numbers far from 0 for how much they differ, such as seconds since 1970 of ten minutes: numbers are stored as 32-bit floats unless asked otherwise.
+ * There are also remarks on numeric columns whose values are large compared with their spread, such as times within ten
+ * minutes in seconds since 1970. By default numbers are stored as 32-bit floats, which round such values.
  */
 import type { Column, Remark, Table } from "ergodic";
 import { show } from "./fault.ts";
 
 const fewestRows = 20;
-/** Levels that are looked at. */
+/** Largest number of levels that are examined. */
 const sample = 1000;
 const date = /^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d\d))([T ]\d{1,2}:\d\d\S*)?$/;
-/** Those that the option dates reads. */
+/** Dates that the option `dates` can read. */
 const readable = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d|$)/;
 
-/** $1,234.56, 12.3%, 5 €: a number, and what is not part of it. */
+/** Matches $1,234.56, 12.3%, 5 €: a number with a unit or separators. */
 const measured = /^[+-]?(?:[$€£¥]\s?[+-]?\d[\d.,]*|\d[\d.,]*\s?[%$€£¥]|\d{1,3}(?:,\d{3})+(?:\.\d+)?)$/;
 
-/** zip, postal_code, id, user_id, userId, customer ID: the whole name, or its last word. */
+/** Matches zip, postal_code, id, user_id, userId, customer ID: the whole name, or its last word. */
 const code = /(?:^|[\s_.-])(?:ids?|zip|zip[\s_-]?code|post[\s_-]?code|postal[\s_-]?code|phone)$/i;
 const inCamelCase = /[a-z](?:Id|ID|Zip|ZipCode|PostCode|PostalCode|Postcode|Zipcode)$/;
 
-/** Remarks on the columns that are not in `others`. */
+/** Returns remarks on the columns that are not in `others`. */
 export function columnRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   if (table.rowCount < fewestRows) return [];
   return table.columns
@@ -83,10 +86,13 @@ function ofNumbers({ name, values }: Column & { kind: "number" }, of: number): R
   return { ...about, message };
 }
 
-/** Of a column's standard deviation, what rounding may take without a remark: of values within a thousand deviations of 0 it takes less than a thousandth. */
+/**
+ * Largest rounding error without a remark, as a share of the column's standard deviation. For values within a thousand
+ * deviations of 0 the error is below a thousandth.
+ */
 const mostRounding = 0.01;
 
-/** Remarks on columns of numbers, but not on those of `others`, that 32-bit floats cannot tell apart. */
+/** Returns remarks on numeric columns outside `others` whose values 32-bit floats cannot distinguish. */
 export function precisionRemarks(table: Table, others: ReadonlySet<string>): Remark[] {
   return table.columns.flatMap((column) => {
     if (column.kind !== "number" || others.has(column.name)) return [];
@@ -114,7 +120,8 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
   const first = values.find((value) => !Number.isNaN(value));
   if (first === undefined) return undefined;
   const rounding = (value: number): number => Math.fround(value) - value;
-  // From the first one, so that both spreads are exactly 0 where the column does not vary. What rounding moves as a whole is not lost.
+  // Measured from the first value, so that both spreads are exactly 0 if the column is constant. A common shift by
+  // rounding loses nothing.
   const shift = rounding(first);
   const [spread, lost] = [new Spread(), new Spread()];
   let rows = 0;
@@ -126,7 +133,7 @@ function roundingRemark({ name, values }: Column & { kind: "number" }, of: numbe
     if (error !== 0) rows++;
   }
   const [deviation, error] = [spread.deviation, lost.deviation];
-  // NaN beyond the largest 32-bit float, which is refused where it is stored.
+  // NaN beyond the largest 32-bit float, which is refused when it is stored.
   if (!(error > mostRounding * deviation)) return undefined;
   const share = Math.min(100, Math.round((100 * error) / deviation));
   const message = `${rows} of ${of} rows of ${show(name)} are rounded to 32-bit floats, by ${Number(error.toPrecision(2))} on average, which is ${share} % of the column's standard deviation; pass type: "f64", or subtract a constant from the column, such as its mean`;

@@ -1,9 +1,9 @@
-/** Reading a source twice, or looking at its first bytes, also where its bytes come only once. */
+/** Reads a source twice, or peeks at its first bytes, even if its bytes come only once. */
 import { type ByteSource, joined } from "./source.ts";
 
 /**
- * A source that can be read from its start again even when its bytes come only once: what was read so far is kept until the second
- * reading begins, which then goes on where the first one stopped.
+ * Makes a source that can be read again from its start even if its bytes come only once. The bytes read so far are kept
+ * until the second reading begins, which then continues where the first one stopped.
  */
 export function rewindable(source: ByteSource): ByteSource {
   if (source.rereadable) return source;
@@ -30,7 +30,7 @@ export function rewindable(source: ByteSource): ByteSource {
   };
 }
 
-/** The first bytes of a source, and the source with them still in it. */
+/** Returns the first bytes of a source, and a source that still includes them. */
 export async function peek(source: ByteSource, count: number): Promise<{ head: Uint8Array; source: ByteSource }> {
   const again = rewindable(source);
   let head: Uint8Array = new Uint8Array(0);

@@ -1,9 +1,11 @@
 /**
  * Passes over a file of dense rows.
  *
- * `wholeTable`: one pass; a second one over those columns alone that began as numbers and turned out to be categories.
- * `tableBlocks`: types and levels come from a first pass that keeps nothing (over the whole source where it can be read twice, else
- * over its first block), then blocks of `blockRows` rows in that fixed schema. A later value outside it is refused.
+ * `wholeTable`: one pass, and a second one over only those columns that began as numbers and turned out to be
+ * categories.
+ * `tableBlocks`: types and levels come from a first pass that stores nothing (over the whole source if it can be read
+ * twice, else over its first block). Blocks of `blockRows` rows follow in that fixed schema. A later value outside it
+ * is refused.
  */
 import type { Column, Table } from "ergodic";
 import type { ColumnType } from "./column.ts";
@@ -16,13 +18,13 @@ import { type ParsedTable, TableBuilder, type TableOptions } from "./table-build
 export interface RowDecoder<O> {
   /** See ColumnContext. */
   readonly typed: boolean;
-  /** The format names all columns before the first row. */
+  /** Whether the format names all columns before the first row. */
   readonly listsColumns: boolean;
-  /** Puts rows into the builder; yields each time that a block is full. */
+  /** Adds rows to the builder; yields each time a block is full. */
   rows(source: ByteSource, options: O, builder: TableBuilder): AsyncGenerator<void>;
 }
 
-/** `releasable`: for who calls `releaseTable` when the table is not needed any more. */
+/** Reads a whole table. `releasable`: for callers that call `releaseTable` when they no longer need the table. */
 export async function wholeTable<O extends TableOptions>(
   decoder: RowDecoder<O>,
   input: ByteSource,
@@ -48,7 +50,7 @@ export async function wholeTable<O extends TableOptions>(
   }
 }
 
-/** Gives back what the columns of a releasable table hold. */
+/** Frees the columns of a releasable table. */
 export function releaseTable({ columns }: Table): void {
   for (const column of columns) release(column.kind === "number" ? column.values : column.codes);
 }
@@ -78,9 +80,9 @@ export async function* tableBlocks<O extends TableOptions>(
   const { typed } = decoder;
   try {
     const survey = await surveyed(decoder, source, options, blockRows);
-    // A category that the survey did not meet has no levels to be held to.
+    // A declared category that the survey did not meet gets no levels.
     const unmet = Object.entries(options.types ?? {}).map(([name, type]) => [name, type === "category" ? [] : type]);
-    // Numbers that a survey met before the texts of their column were not kept as they are written.
+    // If the survey met numbers before strings in a column, their original text was not kept.
     const mixed = survey.kept().flatMap((column) => (column.mixed ? [column.name] : []));
     const asTexts = { ...options, types: { ...options.types, ...Object.fromEntries(mixed.map((name) => [name, "category"])) } };
     const again = mixed.length === 0 ? {} : (await surveyed(decoder, source, asTexts, blockRows, new Set(mixed))).types();
@@ -96,7 +98,7 @@ export async function* tableBlocks<O extends TableOptions>(
   }
 }
 
-/** One row is enough where the options give all types, and the format all columns. */
+/** Determines the schema. One row is enough if the options give all types, and the format all columns. */
 async function surveyed<O extends TableOptions>(
   decoder: RowDecoder<O>,
   source: ByteSource,

@@ -6,13 +6,16 @@ import { fetched, responded } from "./fetched.ts";
 export type { ByteSource, RandomAccess };
 
 /**
- * Where bytes come from: a path, an address, a `Response`, standard input, a browser `File` or `Blob`, content in memory, or a stream → one `ByteSource`.
+ * Origin of bytes: a path, an address, a `Response`, standard input, a browser `File` or `Blob`, content in memory, or
+ * a stream → one `ByteSource`.
  *
- * Decoders see only this, so that no reader knows where its bytes come from. A gzip-compressed source is unpacked on the way.
- * A string is content when it holds a line end, "-" is standard input, "https://…" an address, and any other string a path, in a browser an address
- * too; `{ content, name }` leaves no doubt. Addresses are fetched, anew for each reading. `name` opens every error message.
+ * Decoders see only the `ByteSource`, so no reader depends on the origin of its bytes. A gzip-compressed source is
+ * unpacked. A string with a line end is content, "-" is standard input, "https://…" is an address, and any other string
+ * is a path, or in a browser an address. `{ content, name }` is unambiguous. Addresses are fetched again for each
+ * reading. `name` begins every error message.
  *
- * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (no source at all)
+ * @throws DataError DATA_FILE_MISSING, DATA_FILE (cannot be read), DATA_GZIP (damaged); OptionError OPTION_TYPE (not a
+ * source)
  */
 export type Source =
   | string
@@ -28,15 +31,15 @@ export type Source =
 
 const chunkBytes = 1 << 20;
 
-/** What goes with a source. */
+/** Options for opening a source. */
 export interface SourceOptions {
-  /** Ends the reading: what waits for bytes throws its reason. */
+  /** Signal that aborts the reading. Calls that wait for bytes throw its reason. */
   signal?: AbortSignal | undefined;
 }
 
 /**
- * Any source as one `ByteSource`: a path, an address, a Response, standard input, a File or Blob, content in memory, or a stream. @throws OptionError
- * for what is no source
+ * Opens any source as one `ByteSource`: a path, an address, a Response, standard input, a File or Blob, content in
+ * memory, or a stream. @throws OptionError for other values
  */
 export function openSource(source: Source, { signal }: SourceOptions = {}, where = "source"): ByteSource {
   if (signal !== undefined && typeof signal?.throwIfAborted !== "function")
@@ -128,14 +131,14 @@ function file(path: string): ByteSource {
   const stat = statOf(path);
   return {
     name,
-    // What comes once cannot be read from any place: a named pipe, or the output of a command as the shell passes it, <(…).
+    // A named pipe, or the output of a command that the shell passes, <(…), can be read only once and only in order.
     rereadable: !stat?.isFIFO(),
     byteLength: stat?.isFile() ? stat.size : undefined,
     path: stat === undefined || stat.isFile() ? path : undefined,
     async *chunks() {
       const opened = await openFile(path, true);
       try {
-        // What is no regular file (a pipe, /proc) has no length, and is read until nothing comes.
+        // A file that is not regular (a pipe, /proc) has no length, and is read until no bytes come.
         const length = opened.byteLength || Infinity;
         for (let start = 0; start < length; ) {
           const chunk = await opened.slice(start, Math.min(length, start + chunkBytes));
@@ -158,11 +161,11 @@ function statOf(path: string) {
   try {
     return process.getBuiltinModule("node:fs").statSync(path);
   } catch {
-    return undefined; // opening it says why
+    return undefined; // opening it reports the reason
   }
 }
 
-/** `inOrder`: pieces are asked for from first to last, as pipes give them. */
+/** `inOrder`: pieces are requested from first to last, as pipes require. */
 async function openFile(path: string, inOrder = false): Promise<RandomAccess> {
   const { open } = process.getBuiltinModule("node:fs/promises");
   try {
@@ -247,7 +250,10 @@ async function* streamChunks(stream: ReadableStream<Uint8Array>): AsyncGenerator
   }
 }
 
-/** The same source with gzip removed. Whether there is any the first bytes tell, not the name; random access to what is packed is to all of it, unpacked. */
+/**
+ * Returns the source with gzip removed, which is detected by the first bytes, not the name. Random access to a
+ * compressed source unpacks all of it.
+ */
 function unpacked(source: ByteSource): ByteSource {
   const opened: ByteSource = {
     name: source.name,
@@ -304,7 +310,7 @@ async function* gunzip(packed: AsyncGenerator<Uint8Array>, name: string): AsyncG
   }
 }
 
-/** One array of all bytes; a single array is returned as it is. */
+/** Joins arrays of bytes; a single array is returned unchanged. */
 export function joined(...parts: Uint8Array[]): Uint8Array {
   if (parts.length === 1) return parts[0];
   const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -316,7 +322,10 @@ export function joined(...parts: Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** All bytes in one array. @throws DataError DATA_UNSUPPORTED beyond `most` bytes, which packed ones may soon be */
+/**
+ * Returns all bytes in one array. @throws DataError DATA_UNSUPPORTED beyond `most` bytes, which compressed sources can
+ * reach quickly
+ */
 export async function allBytes(source: ByteSource, most = Infinity): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let count = 0;

@@ -2,12 +2,12 @@ import type { SparseTable } from "ergodic";
 import { commentRemark } from "./comment.ts";
 
 /**
- * Sparse rows as they grow → `SparseTable`: the half that LIBSVM and VW share. Arrays double; a hot loop reserves once a block of bytes
- * and then writes without checks.
+ * Growing sparse rows → `SparseTable`, shared by LIBSVM and VW. Arrays double. A hot loop reserves space once per block
+ * of bytes and then writes without checks.
  */
 export class SparseBuilder {
   rowCount = 0;
-  /** Non-zeros so far; the open row's among them. */
+  /** Number of non-zeros so far, including those of the open row. */
   entryCount = 0;
   columnIndex = new Uint32Array(0);
   values = new Float64Array(0);
@@ -60,7 +60,7 @@ export class SparseBuilder {
     this.#comment = mark;
   }
 
-  /** The rows since the last take; the next block begins. */
+  /** Returns the rows since the last take, and starts the next block. */
   take(columnCount: number): SparseTable {
     const { rowCount, entryCount } = this;
     const table: SparseTable = {

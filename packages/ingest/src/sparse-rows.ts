@@ -1,6 +1,7 @@
 /**
- * Passes over a file of sparse rows: the whole table, or blocks of rows with one number of columns for all. Blocks take that number
- * from the options, else from a first pass where the source can be read twice, else from the first block, and hold to it.
+ * Passes over a file of sparse rows: the whole table, or blocks of rows with a common number of columns. Blocks take
+ * that number from the options, else from a first pass if the source can be read twice, else from the first block.
+ * Later rows must fit it.
  */
 import type { SparseTable } from "ergodic";
 import { fileFault } from "./fault.ts";
@@ -10,17 +11,17 @@ import type { ByteSource } from "./source.ts";
 import { SparseBuilder } from "./sparse-builder.ts";
 
 export interface SparseOptions {
-  /** Number of columns: makes training and test data agree. Default: the largest index in the file. */
+  /** Number of columns, so that training and test data agree. Default: the largest index in the file. */
   columnCount?: number;
-  /** False: lines may lack their label, which is then NaN. */
+  /** If false, lines may lack their label, which is then NaN. */
   target?: false;
 }
 
 /** Reads lines of one format into a builder. */
 export interface LineParser {
-  /** Columns that the rows so far need. */
+  /** Number of columns that the rows so far need. */
   readonly columnCount: number;
-  /** The most entries that this many bytes can hold. */
+  /** Returns the largest number of entries that this many bytes can hold. */
   mostEntries(byteCount: number): number;
   /** Reads the line at `start`; returns the start of the next one. */
   line(bytes: Uint8Array, start: number): number;
@@ -70,7 +71,7 @@ export async function* sparseBlocks<O extends SparseOptions>(
   }
 }
 
-/** The number of columns in the whole source, or in its first block where it comes once. */
+/** Returns the number of columns in the whole source, or in its first block if it can be read only once. */
 async function surveyed<O extends SparseOptions>(
   decoder: SparseDecoder<O>,
   source: ByteSource,

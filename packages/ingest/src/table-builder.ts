@@ -9,24 +9,27 @@ import { isNumberText } from "./number.ts";
 /** A column: its name, or its index from 0 (−1 = the last). */
 export type ColumnKey = string | number;
 
-/** What every reader of dense rows understands. */
+/** Options of every reader of dense rows. */
 export interface TableOptions {
   /** Columns to omit: names, or indices from 0 (−1 = the last). Default: none. */
   drop?: readonly ColumnKey[];
-  /** Types by name; the others are inferred. */
+  /** Types by column name; other types are inferred. */
   types?: Readonly<Record<string, ColumnType>>;
-  /** Columns whose texts stay as the file has them, whatever they look like: names, or indices from 0 (−1 = the last). Default: none. */
+  /**
+   * Columns whose cells stay strings even if they look like numbers: names, or indices from 0 (−1 = the last). Default:
+   * none.
+   */
   categories?: readonly ColumnKey[];
   /**
-   * Texts that mean "no value". Default: "", NA, NaN, nan, null, ?, and in columns of numbers N/A, #N/A, NULL, None, -, . and their like, which are
-   * levels in columns of texts; a list of your own takes the place of them all.
+   * Strings that mean "no value". Default: "", NA, NaN, nan, null, ?, and in numeric columns N/A, #N/A, NULL, None, -,
+   * . and similar strings, which are levels in columns of strings. A list of your own replaces all of them.
    */
   missing?: readonly string[];
 }
 
 export const tableKeys = ["drop", "types", "categories", "missing"];
 
-/** Where values were missing: what a message about them needs. */
+/** Missing values of a column, with the facts that an error message needs. */
 export interface MissingValues {
   column: string;
   position: number;
@@ -37,43 +40,43 @@ export interface MissingValues {
 
 export interface ParsedTable {
   table: Table;
-  /** All columns of the file, the dropped ones too. */
+  /** Names of all columns of the file, including dropped ones. */
   names: string[];
   missing: MissingValues[];
-  /** What the columns of the file are an array of. */
+  /** Shape of a row of the file's columns. */
   rowShape?: readonly number[];
 }
 
 export interface BuildPlan {
-  /** False: only types and levels are wanted. */
+  /** Whether values are stored. If false, only types and levels are determined. */
   store?: boolean;
-  /** Keep these columns alone. */
+  /** The only columns to keep. */
   only?: ReadonlySet<string>;
-  /** Rows of one table; without it, all. */
+  /** Number of rows per table. Default: all. */
   blockRows?: number;
   /** See ColumnContext. */
   typed?: boolean;
   /** See ColumnContext. */
   releasable?: boolean;
-  /** The columns that there are, for formats that do not list theirs; any other one is refused. */
+  /** All columns, for formats that do not list theirs. Any other column is refused. */
   known?: readonly string[];
 }
 
 /**
- * Rows of named columns → `Table`s, the half that CSV, JSON lines and Parquet share: which columns are kept, their types, the place of
- * the first missing value, and blocks of a set number of rows.
+ * Rows of named columns → `Table`s, shared by CSV, JSON lines and Parquet: the kept columns, their types, the position
+ * of the first missing value, and blocks of a fixed number of rows.
  *
- * @throws DataError DATA_COLUMN (drop or types name a column that is not there); OptionError OPTION_TYPE
+ * @throws DataError DATA_COLUMN (drop or types name a column that does not exist); OptionError OPTION_TYPE
  */
 export class TableBuilder {
   rowCount = 0;
-  /** By column of the file; undefined = dropped. */
+  /** Builders by column of the file; undefined = dropped. */
   columns: (ColumnBuilder | undefined)[] = [];
-  /** Names of all columns, the dropped ones too. */
+  /** Names of all columns, including dropped ones. */
   names: string[] = [];
-  /** The line that holds them; 0 = none. */
+  /** Line with the names; 0 = none. */
   namesLine = 0;
-  /** Rows of one table. */
+  /** Number of rows per table. */
   blockRows: number;
   readonly file: string;
   readonly known: readonly string[] | undefined;
@@ -87,12 +90,12 @@ export class TableBuilder {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #context: ColumnContext;
   readonly #dropped: ReadonlySet<ColumnKey>;
-  /** By index where the columns are known at once, else as they were given. */
+  /** Indices if the columns are known from the start, else keys as given. */
   #categories: ReadonlySet<ColumnKey>;
 
   constructor(file: string, options: TableOptions & { decimal?: "." | "," }, plan: BuildPlan = {}) {
     const { missing = missingTexts, decimal = "." } = options;
-    // A survey may have met a category without levels.
+    // A survey can meet a category without levels.
     checkOptions(options, plan.known === undefined ? 1 : 0);
     this.file = file;
     this.known = plan.known;
@@ -117,7 +120,7 @@ export class TableBuilder {
     };
   }
 
-  /** All columns, known before the first row. `line`: where a line names them. */
+  /** Sets all columns before the first row. `line`: line with the names, if any. */
   begin(names: readonly string[], line = 0): void {
     const { drop = [], types = {}, categories = [] } = this.#options;
     const places = new Map(names.map((name, i) => [name, i]));
@@ -130,7 +133,7 @@ export class TableBuilder {
     this.columns = names.map((name, i) => (dropped.has(i) ? undefined : this.#column(name, i)));
   }
 
-  /** A column that turns up in the middle (JSON lines); undefined = dropped. */
+  /** Adds a column that first appears after the start (JSON lines); undefined = dropped. */
   addColumn(name: string, line: number): ColumnBuilder | undefined {
     if (this.known !== undefined) {
       const advice = `declare it from the start: types: { ${show(name)}: "number" }, or drop it`;
@@ -161,12 +164,12 @@ export class TableBuilder {
     return ++this.rowCount === this.blockRows;
   }
 
-  /** Of a file of `byteLength` bytes the first `read` ones gave the rows so far: how many will there be, and two in a hundred more? */
+  /** Estimates the number of rows, plus two per cent. The first `read` of `byteLength` bytes gave the rows so far. */
   expect(byteLength: number, read: number): void {
     this.#context.expectedRows = Math.min(this.blockRows, Math.ceil((1.02 * this.rowCount * byteLength) / read));
   }
 
-  /** Counts a row that is not taken, for its number of fields. */
+  /** Counts a row that is skipped because of its number of fields. */
   skip(line: number, fields: number): void {
     if (this.#skipped++ === 0) this.#firstSkipped = { line, fields };
   }
@@ -177,7 +180,7 @@ export class TableBuilder {
     this.#comment = mark;
   }
 
-  /** Rows that were not taken since the last table. */
+  /** Number of rows skipped since the last table. */
   get skipped(): number {
     return this.#skipped;
   }
@@ -186,7 +189,7 @@ export class TableBuilder {
     return this.columns.filter((column) => column !== undefined);
   }
 
-  /** All types are given: no row can add to them. */
+  /** Whether all types are given, so that no row can change them. */
   get declared(): boolean {
     return this.kept().every((column) => column.declared);
   }
@@ -208,7 +211,7 @@ export class TableBuilder {
     return remarks.length > 0 ? { ...table, remarks } : table;
   }
 
-  /** Of the rows since the last table. */
+  /** Remarks on the rows since the last table. */
   #remarks(): Remark[] {
     return [
       ...(this.#skipped > 0 ? [this.#skippedRemark()] : []),
@@ -230,7 +233,7 @@ export class TableBuilder {
   }
 }
 
-/** @throws OptionError unless it is a list of names and numbers */
+/** Checks a list of names and numbers. @throws OptionError for anything else */
 export function checkColumnKeys(option: string, keys: unknown): void {
   if (Array.isArray(keys) && keys.every((key) => typeof key === "string" || typeof key === "number")) return;
   throw new OptionError("read", `${option} must be a list of column names or numbers, like ["id", -1]`, "OPTION_TYPE");
@@ -256,7 +259,7 @@ function checkOptions({ drop = [], types = {}, categories = [], missing = [] }: 
   }
 }
 
-/** Index of a column given by name or by number. */
+/** Returns the index of a column given by name or by number. */
 export function columnIndex(file: string, option: string, names: readonly string[], key: ColumnKey): number {
   if (typeof key === "number") {
     const index = key < 0 ? names.length + key : key;
@@ -284,6 +287,6 @@ export function columnIndex(file: string, option: string, names: readonly string
   throw fileFault(file, `${option} asks for a column ${show(key)} that is not there; ${advice}`, "DATA_COLUMN");
 }
 
-/** What may separate the columns in truth: among what it parts a name into is the one that was asked for. */
+/** Guesses the real delimiter: one that splits some name into parts that include the requested name. */
 const delimiterIn = (names: readonly string[], wanted: string): string | undefined =>
   [";", "\t", "|", ","].find((mark) => names.some((name) => name.includes(mark) && name.split(mark).includes(wanted)));

@@ -1,33 +1,41 @@
-/** Batches back after which an observation counts 1/e. */
+/** Number of batches after which an observation's weight has fallen to 1/e. */
 const MEMORY = 50;
-/** A batch counts as at most this many times what was to be expected, so that one stall does not rule the next fifty batches … */
+/**
+ * Largest ratio of a batch's time to its expected time. Longer times are clipped to it, so that one stall does not
+ * dominate the next fifty batches.
+ */
 const MOST = 4;
-/** … once so many are known. Before, later ones outweigh a stall soon. */
+/** Number of batches after which times are clipped. Before that, later batches soon outweigh a stall. */
 const FEW = 8;
 /** The 99 % quantile of a normal distribution. */
 const Z99 = 2.326;
-/** Below this variance of sizes, as a part of their mean square, sizes say nothing about the slope. */
+/** Smallest variance of sizes, relative to their mean square, that still determines the slope. */
 const FLAT = 1e-6;
 
-/** Batches of which the fixed cost is this part are large enough under any load: larger ones gain little. */
+/**
+ * Share of fixed cost in a batch's time at which batches are large enough under any load, because larger ones gain
+ * little.
+ */
 const FIXED_PART = 0.05;
 
 /**
- * How long a batch takes, learned from those that ran: t = a·n + b, a and b ≥ 0, n in rows, t in milliseconds.
+ * Predicts how long a batch takes, learned from earlier batches: t = a·n + b, a and b ≥ 0, n in rows, t in
+ * milliseconds.
  *
- * Least squares with weights that fall by 1 − 1/50 a batch, after a beginning in which later batches count more (the kth has weight 2/(k + 1)), since
- * the first ones run cold. Batches of nearly one size say little of the slope, and so displace less of what is known of it: down to a fiftieth. At first it
- * is 0: sizes that were never tried are taken to be cheap, which trying them corrects. From the ninth on, an observation above four times its expectation
- * counts as that. `spread` is the root of the mean squared relative residual, with the same weights.
+ * Least squares with weights that fall by a factor of 1 − 1/50 per batch. At the start later batches count more (the
+ * kth has weight 2/(k + 1)), because the first ones run cold. Batches of nearly equal size say little about the slope,
+ * so they displace less of what is known about it, down to a fiftieth. The slope starts at 0: sizes that were never
+ * tried are assumed to be cheap, until they are tried. From the ninth batch on, an observation above four times its
+ * expectation is clipped to that. `spread` is the root mean squared relative residual, with the same weights.
  */
 export class BatchTime {
-  /** a: milliseconds a row. */
+  /** Milliseconds per row, a. */
   perRow = 0;
-  /** b: milliseconds a batch. */
+  /** Milliseconds per batch, b. */
   perBatch = 0;
   /** Relative standard deviation of a batch's time from a·n + b. */
   spread = 0;
-  /** Batches seen. */
+  /** Number of batches seen. */
   count = 0;
   private meanRows = 0;
   private meanMs = 0;
@@ -35,7 +43,7 @@ export class BatchTime {
   private covariance = 0;
   private squaredError = 0;
 
-  /** A batch of `rows` rows took `ms` milliseconds. */
+  /** Records that a batch of `rows` rows took `ms` milliseconds. */
   observe(rows: number, ms: number): void {
     const weight = Math.max(1 / MEMORY, 2 / (++this.count + 1));
     const t = this.count > FEW ? Math.min(ms, MOST * this.atMost(rows)) : ms;
@@ -43,7 +51,7 @@ export class BatchTime {
     const dt = t - this.meanMs;
     this.meanRows += weight * dn;
     this.meanMs += weight * dt;
-    // As the batch's size tells more or less than those before.
+    // Weight of the batch for the slope: it depends on how far its size is from the mean.
     const told = this.count > FEW && this.variance > 0 ? Math.max(1 / MEMORY, Math.min(1, (dn * dn) / this.variance)) : 1;
     this.variance = (1 - weight * told) * this.variance + weight * (1 - weight) * dn * dn;
     this.covariance = (1 - weight * told) * this.covariance + weight * (1 - weight) * dn * dt;
@@ -54,26 +62,28 @@ export class BatchTime {
     this.spread = Math.sqrt(this.squaredError);
   }
 
-  /** The mean time of a batch of `rows` rows, 0 before the first batch. */
+  /** Returns the mean time of a batch of `rows` rows, 0 before the first batch. */
   mean(rows: number): number {
     return this.perRow * rows + this.perBatch;
   }
 
-  /** The time that 99 % of batches of `rows` rows stay below, if times are normal. */
+  /** Returns the time that 99 % of batches of `rows` rows stay below, if times are normal. */
   slow(rows: number): number {
     return this.mean(rows) * this.margin(1);
   }
 
-  /** What a sum of `batches` batches' mean times is multiplied by to stay below in 99 %. */
+  /** Returns the factor by which the sum of `batches` mean times is multiplied to get its 99 % bound. */
   margin(batches: number): number {
     return 1 + (Z99 * this.spread) / Math.sqrt(batches);
   }
 
   /**
-   * Rows of batches with which 99 % of requests are answered within `ms`, ≥ 1; Infinity while batches cost nothing more the larger they are.
+   * Returns the number of rows per batch with which 99 % of requests are answered within `ms`, ≥ 1; Infinity while
+   * larger batches cost nothing more.
    *
-   * A request that just misses a batch waits for it, and for its own: either may take half of the time. Where batches of that size would be mostly fixed
-   * cost, larger ones are answered sooner under load: up to those of which it is 5 %.
+   * A request that just misses a batch waits for it, and then for its own, so each may take half of the time. If
+   * batches of that size were mostly fixed cost, larger ones would be faster under load; they are allowed up to a fixed
+   * cost of 5 %.
    */
   rowsFor(ms: number): number {
     if (this.perRow === 0) return Infinity;
@@ -87,12 +97,15 @@ export class BatchTime {
     if (variance > FLAT * meanRows * meanRows) this.perRow = Math.max(0, covariance / variance);
     this.perBatch = meanMs - this.perRow * meanRows;
     if (this.perBatch >= 0) return;
-    // On the border b = 0 the best slope is that through the origin.
+    // On the border b = 0 the best line goes through the origin.
     this.perBatch = 0;
     this.perRow = (covariance + meanRows * meanMs) / (variance + meanRows * meanRows);
   }
 
-  /** More than the line says where the slope may be unknown: all of the time may be that of rows. */
+  /**
+   * Largest plausible time. It exceeds the fitted line if the slope is unknown, because all of the time may depend on
+   * the rows.
+   */
   private atMost(rows: number): number {
     return Math.max(this.mean(rows), (this.meanMs * rows) / this.meanRows);
   }

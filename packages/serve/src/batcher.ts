@@ -9,14 +9,16 @@ import { Queue, type Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 import type { BatcherStats } from "./stats.ts";
 
-/** Rounding of sums of times does not make a request late: a microsecond. */
+/** Tolerance of a microsecond, so that rounding of summed times does not make a request late. */
 const SLACK_MS = 1e-3;
-/** So many requests, for each millisecond that passes, are looked at for passed deadlines: about a hundredth of what a processor could. */
+/**
+ * Waiting requests per passing millisecond whose deadlines are checked: about a hundredth of a processor's capacity.
+ */
 const LOOKED_AT_PER_MS = 500;
-/** Where nothing is known of when another attempt would do. */
+/** Retry time if nothing better is known. */
 const RETRY_MS = 1000;
 
-/** A batch that runs: its rows, and since when. */
+/** A running batch: its rows, and its start time. */
 interface Running {
   rows: number;
   since: number;
@@ -24,7 +26,9 @@ interface Running {
 
 /** Gathers requests into batches. Made by {@link batcher}. */
 export class Batcher<Request, Answer> {
-  /** Rows a batch, and microseconds in the queue, in the model and in all, of requests that were answered: live, for metrics. */
+  /**
+   * Live histograms: rows per batch, and for answered requests microseconds in the queue, in the model and in total.
+   */
   readonly histograms = {
     batchRows: new Histogram(),
     queueUs: new Histogram(),
@@ -42,9 +46,9 @@ export class Batcher<Request, Answer> {
   private scheduled = false;
   private delayTimer: unknown;
   private deadlineTimer: unknown;
-  /** For when the timer is set. */
+  /** Time for which the timer is set. */
   private deadlineAt = Infinity;
-  /** No deadline of those that wait is earlier. */
+  /** Lower bound of the deadlines of waiting requests. */
   private earliest = Infinity;
   private closing: { promise: Promise<void>; resolve: () => void } | undefined;
 
@@ -56,8 +60,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503, `retryAfterMs`), with the signal's
-   * reason, with what `run` threw, or with an OptionError.
+   * Submits a request. Resolves with its answer; rejects with a {@link RefusedError} (`status` 429 or 503,
+   * `retryAfterMs`), with the signal's reason, with an error of `run`, or with an OptionError.
    */
   submit(request: Request, options: SubmitOptions = {}): Promise<Answered<Answer>> {
     return new Promise((resolve, reject) => {
@@ -69,8 +73,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * The same without a promise and without checks, for those who count microseconds: one of the two is called once. @throws RefusedError at once
-   *
+   * Submits a request without a promise or checks, for the hot path. One callback is called once. @throws RefusedError
    * @internal
    */
   ask(
@@ -95,8 +98,7 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Cancels what `ask` gave: it leaves the queue, or its batch's answer is dropped, and it is rejected with the reason.
-   *
+   * Cancels a job of `ask` with a reason. It leaves the queue, or its batch's answer is dropped.
    * @internal
    */
   cancel(job: Job<Request, Answer>, reason: unknown): void {
@@ -107,15 +109,16 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Predicts in how many milliseconds a request of so many rows would be answered, if no other came: what deadlines are compared with. The 99 %
-   * quantile, as far as times are normal. Before the first answer next to nothing is known, and this is small.
+   * Predicts the milliseconds until a request of this many rows would be answered if no other came. Deadlines are
+   * compared with it. It is the 99 % quantile for normal times, and small before the first answer, when little is
+   * known.
    */
   predictMs(rows = 1, priority = 5): number {
     const probe = { rows, priority, since: this.clock.now(), deadline: Infinity } as Job<Request, Answer>;
     return this.placeOf(probe).waitMs;
   }
 
-  /** What was done so far. */
+  /** Returns the statistics so far. */
   stats(): BatcherStats {
     const { batchRows, queueUs, computeUs, latencyUs } = this.histograms;
     const { perRow: perRowMs, perBatch: perBatchMs, spread } = this.time;
@@ -137,7 +140,7 @@ export class Batcher<Request, Answer> {
     };
   }
 
-  /** Refuses new requests (503), and resolves when all that were accepted are settled. */
+  /** Refuses new requests (503), and resolves when all accepted requests are settled. */
   close(): Promise<void> {
     if (!this.closing) {
       let resolve = (): void => {};
@@ -148,7 +151,7 @@ export class Batcher<Request, Answer> {
     return this.closing.promise;
   }
 
-  /** Queues a job, or throws why not. */
+  /** Queues a job, or throws the reason for its refusal. */
   private accept(job: Job<Request, Answer>): void {
     const { maxQueueRows } = this.options;
     if (this.closing) {
@@ -162,7 +165,7 @@ export class Batcher<Request, Answer> {
       const said = `${rows} rows wait, and with ${job.rows} more they would be more than maxQueueRows = ${maxQueueRows}; try again later`;
       throw new RefusedError("batcher", said, "QUEUE_FULL", waitMs);
     }
-    // While nothing waits or runs, trying costs nobody anything; and only by trying is a wrong prediction corrected.
+    // While nothing waits or runs, trying delays no other request, and only trying can correct a wrong prediction.
     const idle = count === 0 && this.running.size === 0;
     if (!idle && job.since + waitMs > job.deadline) {
       this.refused.deadline++;
@@ -172,7 +175,10 @@ export class Batcher<Request, Answer> {
     this.earliest = Math.min(this.earliest, job.deadline);
   }
 
-  /** When a newcomer would be answered, and whether it joins the last batch planned in its priority: if it fits, and makes none of that batch late. */
+  /**
+   * Predicts when a new job would be answered, and whether it joins the last planned batch of its priority. It joins if
+   * it fits and makes no job of that batch late.
+   */
   private placeOf(job: Job<Request, Answer>): { waitMs: number; joins: boolean } {
     const open = this.queue.open(job, this.limit);
     const waitMs = this.waitOf(job, open);
@@ -181,8 +187,9 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * Where more batches may start now than are ahead, its own does. Else none of those that may run at once is idle until then, so that it starts after the sum
-   * of what is ahead, divided by `concurrency`, at the latest.
+   * Predicts a job's waiting time. If there are more free slots than batches ahead, its own batch starts now. Else all
+   * slots stay busy until its batch starts, which is at the latest after the total time of the batches ahead, divided
+   * by `concurrency`.
    */
   private waitOf(job: Job<Request, Answer>, open: Waiting["planned"]): number {
     const { time } = this;
@@ -192,7 +199,7 @@ export class Batcher<Request, Answer> {
     let ahead = starts ? 0 : time.perRow * place.rows + time.perBatch * place.batches;
     for (const batch of starts ? [] : this.running) {
       const left = batch.since + time.mean(batch.rows) - job.since;
-      // What has overrun by so much is taken to need as much again.
+      // A batch that has overrun by some time is assumed to need as much again.
       ahead += Math.abs(left);
     }
     const mean = ahead / concurrency + time.mean(place.own);
@@ -200,7 +207,7 @@ export class Batcher<Request, Answer> {
     return mean * time.margin(place.batches + this.running.size + 1) + delay;
   }
 
-  /** Looks at the queue once all that has arrived by now is in it. */
+  /** Dispatches the queue once all requests that have arrived by now are in it. */
   private schedule(): void {
     if (this.scheduled) return;
     this.scheduled = true;
@@ -222,7 +229,7 @@ export class Batcher<Request, Answer> {
         }
       }
       const batch = this.nextBatch();
-      // A model on this thread has taken its time: what has arrived meanwhile is heard first.
+      // A model on this thread has blocked it, so requests that arrived meanwhile are handled first.
       if (batch.length > 0 && this.start(batch)) break;
     }
     if (this.queue.count === 0) this.earliest = Infinity;
@@ -231,8 +238,8 @@ export class Batcher<Request, Answer> {
   }
 
   /**
-   * The next batch: from the head of the queue, as many as fit, as long as that makes none of them late. Those that would be late in any case are
-   * refused; if they are all that waits and nothing runs, the first of them is tried.
+   * Takes the next batch from the head of the queue: as many jobs as fit while none of them becomes late. Jobs that
+   * would be late anyway are refused; if only such jobs wait and nothing runs, the first of them is tried.
    */
   private nextBatch(): Job<Request, Answer>[] {
     const now = this.clock.now() - SLACK_MS;
@@ -242,7 +249,7 @@ export class Batcher<Request, Answer> {
     let earliest = Infinity;
     for (let job = this.queue.head(); job; job = this.queue.head()) {
       const more = rows + job.rows;
-      // Those that were planned together were given time for that; others must leave some for what is slower than the mean.
+      // Jobs planned together already have a margin for slow batches. Other jobs must leave such a margin.
       const ms = job.planned === batch[0]?.planned ? this.time.mean(more) : this.time.slow(more);
       if (batch.length > 0 && (more > this.limit || now + ms > earliest)) break;
       const isLate = now + this.time.mean(more) > job.deadline;
@@ -265,7 +272,7 @@ export class Batcher<Request, Answer> {
     return batch;
   }
 
-  /** Whether the batch is done already: where `run` gives no promise. */
+  /** Starts a batch. Returns whether it is already done, as when `run` returns no promise. */
   private start(jobs: Job<Request, Answer>[]): boolean {
     let rows = 0;
     for (const job of jobs) {
@@ -345,7 +352,7 @@ export class Batcher<Request, Answer> {
     job.reject(tooLate(job, wouldBe));
   }
 
-  /** Sets the one timer for the earliest deadline, or for `soonest` where that is later. */
+  /** Sets the single timer for the earliest deadline, or for `soonest` if that is later. */
   private watchDeadlines(soonest = 0): void {
     this.clock.clearTimeout(this.deadlineTimer);
     this.deadlineAt = Math.max(this.earliest, soonest);
@@ -353,7 +360,7 @@ export class Batcher<Request, Answer> {
       this.deadlineTimer = this.clock.setTimeout(() => this.refusePassed(), Math.max(0, this.deadlineAt - this.clock.now()));
   }
 
-  /** Refuses those whose deadline has passed while they waited. Looking at all that wait takes no more than a small part of the time. */
+  /** Refuses jobs whose deadline passed while they waited. The checks take only a small part of the time. */
   private refusePassed(): void {
     const now = this.clock.now();
     this.earliest = Infinity;
@@ -374,12 +381,12 @@ export class Batcher<Request, Answer> {
 }
 
 /**
- * Gathers requests into batches for a model that answers many rows at once in less time than one by one.
+ * Gathers requests into batches, for a model that answers many rows together faster than one by one.
  *
- * While no batch runs a request starts at once; else it waits for the next batch, which takes what waits, in rows up to `maxRows`. Requests are
- * taken by priority and arrival, and none starves. From what batches took it learns t = a·rows + b, and so predicts when a request would be
- * answered: one with a deadline is refused if that would be too late. Each answer tells how large its batch was, how long it waited and how long the
- * batch took.
+ * While no batch runs, a request starts immediately. Else it waits for the next batch, which takes the waiting
+ * requests, up to `maxRows` rows. Requests are taken by priority and arrival, and none starves. From the times of
+ * batches it learns t = a·rows + b, which predicts when a request would be answered; a request that would miss its
+ * deadline is refused. Each answer includes the size of its batch, its waiting time and the batch's time.
  *
  *     const batches = batcher({ run: (requests) => model.predict(requests) });
  *     const { answer, batchRows, queueUs, computeUs } = await batches.submit([1, 2, 3], { deadlineMs: 50 });

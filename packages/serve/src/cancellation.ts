@@ -1,7 +1,7 @@
-/** Callbacks by signal: one listener each, as Node warns of a leak where a signal has more than ten. */
+/** Callbacks by signal. Each signal gets only one listener, because Node warns of a leak above ten. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
-/** Calls `cancel` when the signal aborts. Gives what takes that back. */
+/** Calls `cancel` when the signal aborts. Returns a function that removes the callback. */
 export function onAbort(signal: AbortSignal, cancel: () => void): () => void {
   let all = waiting.get(signal);
   if (!all) {

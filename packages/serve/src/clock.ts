@@ -1,19 +1,19 @@
-/** Time as a batcher sees it. Tests give one that they move themselves. */
+/** Clock of a batcher. Tests pass one that they control. */
 export interface Clock {
-  /** Milliseconds since any moment; never decreases. */
+  /** Returns milliseconds since an arbitrary moment; never decreases. */
   now(): number;
-  /** Calls `callback` once, after `ms` milliseconds or more. Gives what `clearTimeout` takes. */
+  /** Calls `callback` once, after at least `ms` milliseconds. Returns the timer for `clearTimeout`. */
   setTimeout(callback: () => void, ms: number): unknown;
-  /** Takes back a call that has not happened. */
+  /** Cancels a call that has not happened yet. */
   clearTimeout(timer: unknown): void;
-  /** Calls `callback` once all that has arrived by now is handed out. */
+  /** Calls `callback` once all requests that have arrived by now are delivered. */
   setImmediate(callback: () => void): void;
 }
 
-/** The longest delay that Node's timers take: 2³¹ − 1 ms; longer ones would fire at once. */
+/** Longest delay that Node's timers accept: 2³¹ − 1 ms. Longer ones would fire immediately. */
 const LONGEST_MS = 2_147_483_647;
 
-/** The clock of the machine: `performance.now()` and Node's timers. */
+/** The machine's clock: `performance.now()` and Node's timers. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, ms) => setTimeout(callback, Math.min(Math.ceil(ms), LONGEST_MS)),

@@ -1,23 +1,26 @@
 import { OptionError } from "ergodic";
 
-/** Upper ends of buckets within a decade: the preferred numbers R20 of ISO 3, each about 12 % above the one before. Every fourth is one of R5. */
+/**
+ * Upper ends of buckets within a decade: the preferred numbers R20 of ISO 3, each about 12 % above the previous one.
+ * Every fourth belongs to R5.
+ */
 const R20 = [1, 1.12, 1.25, 1.4, 1.6, 1.8, 2, 2.24, 2.5, 2.8, 3.15, 3.55, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9];
 const DECADES = 10;
-/** By decimal text, so that 1.12e1 is 11.2. */
+/** Computed from decimal text, so that 1.12e1 is exactly 11.2. */
 const bounds = Float64Array.from([...Array(DECADES).keys()].flatMap((decade) => R20.map((m) => Number(`${m}e${decade}`))));
 const LAST = bounds.length;
 
 /** A histogram as plain data. */
 export interface HistogramJson {
-  /** How many values. */
+  /** Number of values. */
   count: number;
-  /** Their sum. */
+  /** Sum of the values. */
   sum: number;
-  /** The smallest; null where there are none. */
+  /** Smallest value; null if there are none. */
   min: number | null;
-  /** The largest; null where there are none. */
+  /** Largest value; null if there are none. */
   max: number | null;
-  /** The median, as all quantiles at most 14 % from that of the values; null where there are none. */
+  /** Median; null if there are no values. Each quantile differs by at most 14 % from the exact one. */
   p50: number | null;
   /** The 90 % quantile. */
   p90: number | null;
@@ -28,9 +31,11 @@ export interface HistogramJson {
 }
 
 /**
- * Counts of values ≥ 0 in fixed buckets: [0, 1], then 20 a decade to 9·10⁹ (the preferred numbers R20: 1, 1.12, 1.25 …), then the rest.
+ * Counts of values ≥ 0 in fixed buckets: [0, 1], then 20 per decade up to 9·10⁹ (the preferred numbers R20: 1, 1.12,
+ * 1.25 …), then the rest.
  *
- * A value on an end belongs to the bucket below, as in Prometheus. Histograms of different times, processes and machines add up.
+ * A value equal to an upper end belongs to that bucket, as in Prometheus. Histograms of different times, processes and
+ * machines can be added.
  */
 export class Histogram {
   private readonly counts = new Float64Array(LAST + 1);
@@ -39,11 +44,11 @@ export class Histogram {
   private least = Infinity;
   private most = -Infinity;
 
-  /** How many values. */
+  /** Number of values. */
   get count(): number {
     return this.counted;
   }
-  /** The sum of the values. */
+  /** Sum of the values. */
   get sum(): number {
     return this.total;
   }
@@ -60,8 +65,8 @@ export class Histogram {
   }
 
   /**
-   * The quantile of the values by nearest rank, `p` in [0, 1]: the place of the ⌈p·count⌉th smallest in its bucket, if those in it are spread evenly,
-   * within the range of all. NaN where there are none.
+   * Returns a quantile by nearest rank, `p` in [0, 1]: the ⌈p·count⌉th smallest value, placed within its bucket as if
+   * the values there were evenly spread, and limited to the range of all values. NaN if there are none.
    */
   quantile(p: number): number {
     if (!(p >= 0 && p <= 1)) throw new OptionError("histogram", `p is ${p}, but must be within [0, 1]`, "OPTION_RANGE");
@@ -75,7 +80,10 @@ export class Histogram {
     return low + (high - low) * ((rank - below) / this.counts[bucket]);
   }
 
-  /** How many values are ≤ each bound, five bounds a decade within [from, to]: the buckets of Prometheus, without that of +Inf, which is `count`. */
+  /**
+   * Returns the number of values ≤ each bound, with five bounds per decade within [from, to]: the buckets of
+   * Prometheus, without +Inf, which is `count`.
+   */
   cumulative(from = 1, to = 1e7): [number, number][] {
     const rows: [number, number][] = [];
     let sum = 0;
@@ -86,7 +94,7 @@ export class Histogram {
     return rows;
   }
 
-  /** Count, sum, range and quantiles as plain data. */
+  /** Returns count, sum, range and quantiles as plain data. */
   toJSON(): HistogramJson {
     const { count, sum } = this;
     if (count === 0) return { count, sum, min: null, max: null, p50: null, p90: null, p99: null, p999: null };
@@ -95,7 +103,7 @@ export class Histogram {
   }
 }
 
-/** The first bucket whose upper end is not below the value. */
+/** Index of the first bucket whose upper end is not below the value. */
 function bucketOf(value: number): number {
   let low = 0;
   let high = LAST;

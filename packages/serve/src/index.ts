@@ -1,4 +1,4 @@
-/** Serving of models. Everything public, by name. */
+/** Serving of models: all public exports, by name. */
 export { Batcher, batcher } from "./batcher.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { Histogram, type HistogramJson } from "./histogram.ts";

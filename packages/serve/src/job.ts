@@ -1,13 +1,13 @@
 import type { Waiting } from "./queue.ts";
 import { RefusedError } from "./refused.ts";
 
-/** An answer, and how it came about. */
+/** An answer, with facts about how it was computed. */
 export interface Answered<Answer> {
-  /** What `run` gave. */
+  /** Answer that `run` returned. */
   answer: Answer;
-  /** Rows of the batch that it was in. */
+  /** Number of rows in its batch. */
   batchRows: number;
-  /** Requests of that batch. */
+  /** Number of requests in its batch. */
   batchRequests: number;
   /** Microseconds from submission to the start of the batch. */
   queueUs: number;
@@ -15,7 +15,7 @@ export interface Answered<Answer> {
   computeUs: number;
 }
 
-/** A request on its way, and what settles it. */
+/** A submitted request, and the callbacks that settle it. */
 export class Job<Request, Answer> implements Waiting {
   readonly request: Request;
   readonly rows: number;
@@ -24,7 +24,7 @@ export class Job<Request, Answer> implements Waiting {
   readonly deadline: number;
   readonly resolve: (answered: Answered<Answer>) => void;
   readonly reject: (error: unknown) => void;
-  /** Takes the listener back. */
+  /** Removes the listener from the signal. */
   forget: (() => void) | undefined;
   state: "waiting" | "running" | "settled" = "waiting";
   key = 0;
@@ -52,7 +52,7 @@ export class Job<Request, Answer> implements Waiting {
   }
 }
 
-/** Marks a job as settled; false if it was. */
+/** Marks a job as settled; returns false if it already was. */
 export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
   if (job.state === "settled") return false;
   job.state = "settled";
@@ -60,7 +60,7 @@ export function settle<Request, Answer>(job: Job<Request, Answer>): boolean {
   return true;
 }
 
-/** The refusal of a job that would be answered at `wouldBe`. */
+/** Error for a job that would be answered at `wouldBe`, after its deadline. */
 export function tooLate({ since, deadline }: Waiting, wouldBe: number): RefusedError {
   const ms = (value: number): string => `${Number(value.toPrecision(3))} ms`;
   const said = `the answer was wanted within ${ms(deadline - since)}, and would take ${ms(wouldBe - since)}; try again later, or give it more time`;

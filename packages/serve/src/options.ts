@@ -3,52 +3,62 @@ import { checkKeys, checkNumber, checkSignal, shown } from "ergodic/extend";
 import { type Clock, systemClock } from "./clock.ts";
 import { LEVELS } from "./queue.ts";
 
-/** How requests are gathered into batches. All but `run` have defaults. */
+/** Options for gathering requests into batches. All except `run` have defaults. */
 export interface BatcherOptions<Request, Answer> {
   /**
-   * The model: answers of the requests, in their order; an Error in the place of an answer rejects that request alone. If it throws or rejects, the requests of
-   * that batch are rejected with what it threw, and no others. The next batch starts when it is done, so that what blocks the thread is best run on another.
+   * Runs the model: returns the answers of the requests, in their order. An Error instead of an answer rejects only
+   * that request. If it throws or rejects, only the requests of that batch are rejected, with the same error. The next
+   * batch starts when it is done, so a function that blocks the thread is best run on another one.
    */
   run(requests: Request[]): readonly (Answer | Error)[] | PromiseLike<readonly (Answer | Error)[]>;
-  /** Rows of a request, an integer ≥ 1. Default: 1 for all. */
+  /** Returns the number of rows of a request, an integer ≥ 1. Default: 1 for all. */
   rows?(request: Request): number;
-  /** Rows of the largest batch. A request with more goes alone, whole, since only the model knows how to cut one. An integer ≥ 1. Default 256. */
+  /**
+   * Number of rows of the largest batch, an integer ≥ 1. A larger request runs alone and whole, because only the model
+   * knows how to split it. Default 256.
+   */
   maxRows?: number;
-  /** Batches that may run at once, such as workers that have the model. An integer ≥ 1. Default 1. */
+  /** Number of batches that may run simultaneously, such as workers with the model. An integer ≥ 1. Default 1. */
   concurrency?: number;
   /**
-   * The longest that a request waits for others while one of several batches may start and another runs, in milliseconds, ≥ 0. While no batch runs
-   * nothing ever waits, and where `concurrency` is 1 this changes nothing. Default 0.
+   * Longest time that a request waits for others while a batch runs and another could start, in milliseconds, ≥ 0.
+   * While no batch runs nothing waits. It has no effect if `concurrency` is 1. Default 0.
    */
   maxDelayMs?: number;
   /**
-   * Learns how long batches take, and makes them no larger than lets 99 % of requests be answered within so many milliseconds, as far as the load
-   * allows; > 0. Default: none, batches have up to `maxRows` rows.
+   * Target in milliseconds within which 99 % of requests should be answered, > 0. The size of batches is limited by
+   * their learned times to meet it, as far as the load allows. Default: none, batches have up to `maxRows` rows.
    */
   targetP99Ms?: number;
-  /** Rows that may wait; where one more request would be too much it is refused (429), unless nothing waits. ≥ 1, or Infinity. Default 100,000. */
+  /**
+   * Largest number of rows that may wait, ≥ 1, or Infinity. A request that would exceed it is refused (429), unless
+   * nothing waits. Default 100,000.
+   */
   maxQueueRows?: number;
-  /** The deadline of requests that have none of their own, in milliseconds from submission, > 0. Default Infinity: none. */
+  /** Deadline of requests that have none of their own, in milliseconds from submission, > 0. Default Infinity: none. */
   deadlineMs?: number;
   /**
-   * How much later a request has to come to stay behind one that is a step lower in priority, in milliseconds, ≥ 0. Default 1000. No request is
-   * overtaken by those that come later than that times the steps between them.
+   * Milliseconds of waiting that equal one step of priority, ≥ 0. A request is never overtaken by one that comes later
+   * than this times the number of steps between them. Default 1000.
    */
   ageingMs?: number;
-  /** The clock, for tests. Default: that of the machine. */
+  /** Clock, for tests. Default: the machine's. */
   clock?: Clock;
 }
 
-/** How one request is treated. */
+/** Options of one request. */
 export interface SubmitOptions {
-  /** 1 (first) to 9 (last), an integer. Default 5. */
+  /** Priority, an integer from 1 (first) to 9 (last). Default 5. */
   priority?: number;
   /**
-   * Milliseconds from now after which the answer is of no use, > 0. The request is refused (503) where the answer is predicted to come later, at once
-   * or while it waits. Default: the batcher's.
+   * Milliseconds from now after which the answer is useless, > 0. The request is refused (503) if its answer is
+   * predicted to come later, either immediately or while it waits. Default: the batcher's.
    */
   deadlineMs?: number;
-  /** Cancels it: it leaves the queue, or its batch's answer is dropped; the promise rejects with the signal's reason. */
+  /**
+   * Signal that cancels the request. It leaves the queue, or its batch's answer is dropped; the promise rejects with
+   * the signal's reason.
+   */
   signal?: AbortSignal;
 }
 
@@ -68,7 +78,7 @@ const NAMES = [
   "clock",
 ] as const;
 
-/** Options with their defaults. @throws OptionError if one is unknown or out of its range */
+/** Adds the defaults to options. @throws OptionError if one is unknown or out of its range */
 export function complete<Request, Answer>(options: BatcherOptions<Request, Answer>): Settings<Request, Answer> {
   checkKeys("batcher", options, NAMES);
   const {
@@ -107,7 +117,7 @@ function checkClock(clock: unknown): asserts clock is Clock {
   );
 }
 
-/** With its defaults. @throws OptionError */
+/** Adds the defaults to a request's options. @throws OptionError */
 export function checkSubmitted(
   options: SubmitOptions,
   otherwiseMs: number,

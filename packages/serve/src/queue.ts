@@ -1,59 +1,64 @@
-/** A batch that the queue will become, as far as is known: rows and requests of it that wait, and the earliest deadline that any had. */
+/**
+ * A batch that the queue is expected to form: its waiting rows and requests, and the earliest deadline that any of them
+ * had.
+ */
 interface Planned {
   rows: number;
   count: number;
   deadline: number;
 }
 
-/** What waits. The queue keeps `key`, `fill`, `planned`, `before` and `after`. */
+/** A waiting request. The queue maintains `key`, `fill`, `planned`, `before` and `after`. */
 export interface Waiting {
-  /** Rows, ≥ 1. */
+  /** Number of rows, ≥ 1. */
   readonly rows: number;
-  /** 1 (first) to LEVELS. */
+  /** Priority, from 1 (first) to LEVELS. */
   readonly priority: number;
-  /** When it came, in milliseconds of the clock. */
+  /** Arrival time, in milliseconds of the clock. */
   readonly since: number;
-  /** When its answer is of no use any more; Infinity: never. */
+  /** Time after which its answer is useless; Infinity: never. */
   readonly deadline: number;
   key?: number;
-  /** Its rows, as far as a batch has so many. */
+  /** Its rows, at most the size of a batch. */
   fill?: number;
   planned?: Planned | undefined;
   before?: this | undefined;
   after?: this | undefined;
 }
 
-/** Where a newcomer would be: what is ahead of the batch that it would be in, and rows of that batch, its own included. */
+/** Position of a new request: rows and batches ahead of its batch, and the rows of that batch, including its own. */
 export interface Place {
   rows: number;
   batches: number;
   own: number;
 }
 
-/** Priorities. */
+/** Number of priorities. */
 export const LEVELS = 9;
 
-/** Requests of one priority in the order in which they came. */
+/** Requests of one priority in order of arrival. */
 interface Lane<T> {
   head: T | undefined;
   tail: T | undefined;
   rows: number;
-  /** The same, of requests that are larger than a batch no more than a batch. */
+  /** Number of rows, with each request counted as at most one batch. */
   fill: number;
-  /** Batches that its requests were planned to be. */
+  /** Number of batches that its requests are planned to form. */
   batches: number;
 }
 
 /**
- * Requests that wait, in the order in which they will be taken: by the time at which they came, to which each step down in priority adds `ageingMs`.
+ * Waiting requests, in the order in which they will be taken: by arrival time, to which each step down in priority adds
+ * `ageingMs`.
  *
- * So what comes later than that overtakes nothing, and nobody starves; within a priority the order is that of arrival. The queue is kept as the
- * batches that it will become, so that a newcomer's place is told in constant time, however many wait.
+ * A later request can overtake only within that time, so none starves. Within a priority the order is that of arrival.
+ * The queue is stored as the batches that it will form, so a new request's position is found in constant time, whatever
+ * the queue's length.
  */
 export class Queue<T extends Waiting> {
-  /** Rows that wait. */
+  /** Number of waiting rows. */
   rows = 0;
-  /** Requests that wait. */
+  /** Number of waiting requests. */
   count = 0;
   private readonly ageingMs: number;
   private readonly lanes: Lane<T>[] = [];
@@ -63,7 +68,9 @@ export class Queue<T extends Waiting> {
     for (let i = 0; i < LEVELS; i++) this.lanes.push({ head: undefined, tail: undefined, rows: 0, fill: 0, batches: 0 });
   }
 
-  /** Appends to its lane, into the last planned batch where `joins`, else into one of its own. `limit`: rows of batches. */
+  /**
+   * Appends a request to its lane: to the last planned batch if `joins`, else to a new one. `limit`: rows per batch.
+   */
   add(one: T, limit: number, joins: boolean): void {
     const lane = this.lanes[one.priority - 1];
     one.key = this.keyOf(one);
@@ -84,7 +91,7 @@ export class Queue<T extends Waiting> {
     this.count++;
   }
 
-  /** Takes out one that waits. */
+  /** Removes a waiting request. */
   remove(one: T): void {
     const lane = this.lanes[one.priority - 1];
     const { before, after } = one;
@@ -101,42 +108,43 @@ export class Queue<T extends Waiting> {
     this.count--;
   }
 
-  /** The one that is taken next. */
+  /** Returns the next request. */
   head(): T | undefined {
     let first: T | undefined;
     for (const { head } of this.lanes) if (head && (!first || head.key! < first.key!)) first = head;
     return first;
   }
 
-  /** When the one came that waits longest; Infinity where none waits. */
+  /** Returns the arrival time of the request that has waited longest; Infinity if none waits. */
   oldest(): number {
     let since = Infinity;
     for (const { head } of this.lanes) if (head && head.since < since) since = head.since;
     return since;
   }
 
-  /** All that wait, priority by priority. */
+  /** Yields all waiting requests, priority by priority. */
   *[Symbol.iterator](): Generator<T> {
     for (const { head } of this.lanes) for (let one = head; one; one = one.after) yield one;
   }
 
-  /** The batch of its lane that a newcomer may join, if it fits into `limit` rows. */
+  /** Returns the batch of its lane that a new request may join, if it fits into `limit` rows. */
   open(one: T, limit: number): Planned | undefined {
     const last = this.lanes[one.priority - 1].tail?.planned;
     return last && last.rows + one.rows <= limit ? last : undefined;
   }
 
-  /** The place of a newcomer, in the batch `joined` or in one of its own, if batches have `limit` rows. */
+  /** Returns the position of a new request, in the batch `joined` or in one of its own, for batches of `limit` rows. */
   place(one: T, limit: number, joined: Planned | undefined): Place {
     const key = this.keyOf(one);
     const place = { rows: joined ? -joined.rows : 0, batches: joined ? -1 : 0, own: (joined?.rows ?? 0) + one.rows };
     for (let i = 0; i < LEVELS; i++) {
       const { head, tail, rows, fill, batches } = this.lanes[i];
       if (!head || !tail) continue;
-      // Of lanes further down those are ahead that have waited long enough: told from the ends, as if they had come evenly.
+      // In lower lanes, requests that have waited long enough are ahead. Their share is estimated from the lane's ends,
+      // as if arrivals were evenly spaced.
       const part = i < one.priority || tail.key! <= key ? 1 : Math.max(0, (key - head.key!) / (tail.key! - head.key!));
       place.rows += part * rows;
-      // The limit may have fallen since they were planned.
+      // The limit may have fallen since the batches were planned.
       place.batches += part * Math.max(batches, fill / limit);
     }
     return place;

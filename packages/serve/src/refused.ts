@@ -1,12 +1,15 @@
 import { ErgodicError } from "ergodic";
 
-/** Why a request was refused: the queue is full, its deadline cannot be met, what would answer it is closed, or its process is started anew. */
+/**
+ * Reason for refusing a request: the queue is full, its deadline cannot be met, its model is closed, or the model's
+ * process is restarting.
+ */
 export type Refusal = "QUEUE_FULL" | "DEADLINE" | "CLOSED" | "RESTARTING";
 
-/** A request was refused: nothing is wrong with it, and it may be sent again after `retryAfterMs`. */
+/** Error for a refused request. The request is valid and may be sent again after `retryAfterMs`. */
 export class RefusedError extends ErgodicError {
   override readonly name: string = "RefusedError";
-  /** Of HTTP: 429 where the queue is full, else 503. */
+  /** HTTP status: 429 if the queue is full, else 503. */
   readonly status: 429 | 503;
   /** Milliseconds after which another attempt is likely to be accepted, > 0. */
   readonly retryAfterMs: number;

@@ -1,27 +1,29 @@
 import type { HistogramJson } from "./histogram.ts";
 
-/** What a batcher has done so far, and what it knows, as plain data. */
+/** Statistics of a batcher and its learned times, as plain data. */
 export interface BatcherStats {
-  /** Requests that were answered. */
+  /** Number of answered requests. */
   answered: number;
-  /** Requests whose batch failed. */
+  /** Number of requests whose batch failed. */
   failed: number;
-  /** Requests that had an error in the place of an answer. */
+  /** Number of requests that got an error instead of an answer. */
   rejected: number;
-  /** Requests that were cancelled. */
+  /** Number of cancelled requests. */
   cancelled: number;
-  /** Requests that were refused, by reason: `full` (429), `deadline`, `closed` (503). */
+  /** Number of refused requests, by reason: `full` (429), `deadline`, `closed` (503). */
   refused: { full: number; deadline: number; closed: number };
-  /** Requests and rows that wait, and batches that run. */
+  /** Numbers of waiting requests and rows, and of running batches. */
   waiting: { requests: number; rows: number; running: number };
-  /** Batches that ran. */
+  /** Number of batches run. */
   batches: number;
-  /** Rows of those batches. */
+  /** Number of rows in those batches. */
   rows: number;
-  /** The learned time of a batch: milliseconds a row and a batch, and its relative standard deviation. */
+  /** Learned time of a batch: milliseconds per row and per batch, and its relative standard deviation. */
   time: { perRowMs: number; perBatchMs: number; spread: number };
-  /** Rows of the largest batch for now. */
+  /** Current number of rows of the largest batch. */
   maxRows: number;
-  /** Distributions of rows a batch, and of microseconds: in the queue, in the model, and from submission to answer. */
+  /**
+   * Distributions of rows per batch, and of microseconds: in the queue, in the model, and from submission to answer.
+   */
   histograms: { batchRows: HistogramJson; queueUs: HistogramJson; computeUs: HistogramJson; latencyUs: HistogramJson };
 }

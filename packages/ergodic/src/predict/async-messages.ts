@@ -1,9 +1,9 @@
-/** What the caller of an asynchronous predictor and its threads tell each other. A thread has one call at a time. */
+/** Messages between an asynchronous predictor and its threads. A thread handles one call at a time. */
 import type { SentError } from "../engine/errors/sent-errors.ts";
 import type { AnyPredictor } from "./any-predictor.ts";
 import type { PredictorOptions } from "./load.ts";
 
-/** Methods that are called by name. */
+/** Methods that can be called by name. */
 export type Method = "predict" | "recommend" | "recommendFor" | "similar" | "columns";
 
 export type Request =
@@ -16,13 +16,13 @@ export type Answer =
   | { readonly kind: "done"; readonly result: unknown }
   | { readonly kind: "failed"; readonly failure: SentError };
 
-/** What is known of a model without its numbers. */
+/** Facts about a model, without its parameters. */
 export interface Facts {
   readonly kind: AnyPredictor["kind"];
   readonly task: AnyPredictor["task"];
   readonly classes: readonly string[] | undefined;
   readonly targetName: string | undefined;
   readonly width: number | undefined;
-  /** Numbers of a row of a matrix. */
+  /** Number of values in a row of a matrix. */
   readonly inputCount: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** Threads that have a model each, and the calls that wait for one. */
+/** Threads that each hold a copy of the model, and the queue of calls that wait for a free thread. */
 import { type ErgodicError, saidBy, WorkerError } from "../engine/errors/errors.ts";
 import { errorFrom } from "../engine/errors/sent-errors.ts";
 import { type Opening, type OwnThread, openOwnThread } from "../engine/threads/own-thread.ts";
@@ -13,13 +13,14 @@ interface Call {
 
 interface Thread {
   readonly port: OwnThread<Request>;
-  /** What it computes now. A new one loads the model first. */
+  /** The call that the thread is computing. A new thread loads the model first. */
   call: Call | undefined;
 }
 
 /**
- * A thread has one call at a time, the others wait here in order: so a call can be aborted by ending its thread, which nothing else can do to a prediction,
- * and one that dies takes one call with it. In either case another thread is opened when there is something to do.
+ * Threads of an asynchronous predictor. Each thread handles one call at a time; other calls wait here in order. A
+ * prediction cannot be interrupted, so a call is aborted by ending its thread. A thread that dies loses one call only.
+ * In both cases another thread is opened when there is work for it.
  */
 export class Threads {
   readonly #open: () => Opening;
@@ -34,13 +35,13 @@ export class Threads {
     this.#threads = Array.from({ length: count });
   }
 
-  /** Opens all of them, and loads the model. @throws what loading throws */
+  /** Opens all threads and loads the model on each. @throws what loading throws */
   async start(): Promise<Facts> {
     try {
       const loaded = this.#threads.map(
         (_, i) => new Promise<Facts>((resolve, reject) => this.#begin(i, { resolve: resolve as Call["resolve"], reject })),
       );
-      // All are waited for, so that none is left over where one fails.
+      // Waits for all threads, so that none is left running if one fails.
       const facts = await Promise.all(loaded);
       return facts[0];
     } catch (error) {
@@ -93,13 +94,16 @@ export class Threads {
     try {
       thread.port.post(call.request, call.transfer);
     } catch (error) {
-      // What no message can carry.
+      // The request contains something that a message cannot carry.
       this.#settle(thread);
       call.reject(error);
     }
   }
 
-  /** Opens thread i. `first`: who waits for it to be loaded; otherwise the call that has waited longest hears why it could not be. */
+  /**
+   * Opens thread i. `first` is the caller that waits for the model to load; without it, a failure rejects the call that
+   * has waited longest.
+   */
   #begin(i: number, first: Pick<Call, "resolve" | "reject"> | undefined): void {
     const reject = first?.reject ?? ((error: unknown) => this.#waiting.shift()?.reject(error));
     let thread: Thread | undefined;
@@ -130,7 +134,7 @@ export class Threads {
     else call.reject(errorFrom(answer.failure));
     this.#settle(thread);
     if (answer.kind === "failed" && call.request.kind === "load") {
-      // Without a model it is of no use. A later call tries again.
+      // A thread without a model is useless. A later call tries again.
       thread.port.end();
       this.#threads[this.#threads.indexOf(thread)] = undefined;
     }
@@ -142,7 +146,7 @@ export class Threads {
     thread.port.hold(false);
   }
 
-  /** Its answer is of no use any more. */
+  /** Removes a call whose answer is no longer needed, and ends its thread if it is being computed. */
   #drop(call: Call): void {
     const at = this.#waiting.indexOf(call);
     if (at >= 0) this.#waiting.splice(at, 1);

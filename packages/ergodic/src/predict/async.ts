@@ -1,4 +1,4 @@
-/** `ergodic/predict/async`: the predictor on threads of its own. */
+/** `ergodic/predict/async`: a predictor that computes on its own threads. */
 
 import type { PredictionKind } from "../engine/contract/index.ts";
 import { datasetMark, isMarked } from "../engine/data/marks.ts";
@@ -20,22 +20,28 @@ import type { OutputPredictor, Prediction } from "./output-predictor.ts";
 
 /** Options of the asynchronous `predictor`. */
 export interface AsyncPredictorOptions extends PredictorOptions {
-  /** Threads, each with the model: so many calls are computed at once. A whole number ≥ 1. Default 1. */
+  /**
+   * Number of threads, each with a copy of the model. This many calls are computed simultaneously. A whole number ≥ 1.
+   * Default 1.
+   */
   readonly workers?: number;
   /**
-   * The address of the threads' program, for bundlers that leave `new Worker(new URL(…))` as it is (esbuild, Rollup): build `ergodic/predict/serve` as an
-   * entry of its own.
+   * Address of the threads' program, for bundlers that leave `new Worker(new URL(…))` unchanged (esbuild, Rollup).
+   * Build `ergodic/predict/serve` as a separate entry.
    */
   readonly script?: string | URL;
 }
 
 /** Options of one call. */
 export interface CallOptions {
-  /** Ends the call: one that is computed ends its thread, and another is opened when it is needed. The promise rejects with the signal's reason. */
+  /**
+   * Aborts the call and rejects its promise with the signal's reason. If the call is being computed, its thread is
+   * ended, and another is opened when it is needed.
+   */
   readonly signal?: AbortSignal;
 }
 
-/** What a predictor is on threads of its own. */
+/** The asynchronous counterpart of a predictor type. */
 export type AsyncOf<P extends AnyPredictor> =
   P extends LinearPredictor<infer K, infer N>
     ? AsyncOutputPredictor<K, N, "linear">
@@ -46,18 +52,20 @@ export type AsyncOf<P extends AnyPredictor> =
         : never;
 
 /**
- * A saved model, ready to predict on threads of its own, so that neither a page nor Node's event loop waits while it computes: from a path, a URL, a Blob or
- * bytes.
+ * Loads a saved model onto its own threads, so that neither a page nor Node's event loop waits while it computes. The
+ * model comes from a path, a URL, a Blob or bytes.
  *
  *   import { predictor } from "ergodic/predict/async";
  *   const model = await predictor("digits.safetensors", { workers: 2 });
  *   if (model.kind === "network") await model.predict([pixels]);
  *   model.dispose();
  *
- * It answers what the predictor of `ergodic/predict` does. Rows are copied to the thread, and predictions from it: for a linear model, whose row takes a
- * microsecond, that costs more than it saves. Calls wait for a free thread in their order. In Node the threads keep a process alive only while they compute.
+ * The answers are the same as those of the predictor of `ergodic/predict`. Rows are copied to the thread, and
+ * predictions are copied back. For a linear model, which takes about a microsecond per row, the copies cost more than
+ * the threads save. Calls wait for a free thread in the order in which they were made. In Node the threads keep the
+ * process alive only while they compute.
  *
- * @throws as `predictor` of `ergodic/predict`; WorkerError where no thread can be opened; OptionError unless workers ≥ 1
+ * @throws as `predictor` of `ergodic/predict`; WorkerError if no thread can be opened; OptionError unless workers ≥ 1
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
@@ -94,7 +102,7 @@ abstract class AsyncPredictor {
     this.#threads = threads;
   }
 
-  /** Ends the threads; calls that are not answered are rejected. */
+  /** Ends the threads. Calls that have not been answered are rejected. */
   dispose(): void {
     this.#threads.end();
   }
@@ -120,23 +128,23 @@ abstract class AsyncPredictor {
   }
 }
 
-/** A linear model or a network on threads of its own. `K` and `Names` as of `OutputPredictor`. */
+/** A linear model or a network that computes on its own threads. `K` and `Names` are as in `OutputPredictor`. */
 export class AsyncOutputPredictor<
   K extends PredictionKind = PredictionKind,
   Names extends string = string,
   Kind extends "linear" | "network" = "linear" | "network",
 > extends AsyncPredictor {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind: Kind;
   /** "binary", "multiclass", "regression" or "count". */
   readonly task: OutputPredictor["task"];
   /** Class names in the order of their indices; undefined for numbers. */
   readonly classes: readonly string[] | undefined;
-  /** Name of what is predicted. */
+  /** Name of the target column. */
   readonly targetName: string;
-  /** Numbers that `predictInto` gives for a row. */
+  /** Number of values that `predictInto` writes per row. */
   readonly width: number;
-  /** Numbers of a row of a matrix. */
+  /** Number of values in a row of a matrix. */
   readonly inputCount: number;
 
   constructor(threads: Threads, { kind, task, classes, targetName, width, inputCount }: Facts) {
@@ -149,15 +157,15 @@ export class AsyncOutputPredictor<
     this.inputCount = inputCount!;
   }
 
-  /** Names of the model's columns, of which there may be millions. */
+  /** Returns the names of the model's columns. There can be millions. */
   columns(): Promise<readonly string[]> {
     return this.ask("columns", []);
   }
 
   /**
-   * One row gives one prediction; several give an array.
+   * Predicts: one row gives one prediction, and several rows give an array.
    *
-   * @throws as `OutputPredictor.predict`; WorkerError where its thread ended
+   * @throws as `OutputPredictor.predict`; WorkerError if its thread ended
    */
   predict(row: RowOf<Names> | ArrayLike<number>, options?: CallOptions): Promise<Prediction<K>>;
   predict(rows: RawRows<Names>, options?: CallOptions): Promise<Prediction<K>[]>;
@@ -167,9 +175,9 @@ export class AsyncOutputPredictor<
   }
 
   /**
-   * Predictions as numbers, written into `out`, `width` a row, as `OutputPredictor.predictInto`.
+   * Writes predictions as numbers into `out`, `width` per row, as `OutputPredictor.predictInto` does.
    *
-   * @returns how many rows there were
+   * @returns the number of rows
    */
   async predictInto(
     rows: Float64Array | Float32Array | readonly Row[] | readonly ArrayLike<number>[],
@@ -192,9 +200,9 @@ export class AsyncOutputPredictor<
   }
 }
 
-/** A factorisation on threads of its own; its methods answer what those of `FactorPredictor` do. */
+/** A factorisation that computes on its own threads. Its methods return what those of `FactorPredictor` return. */
 export class AsyncFactorPredictor extends AsyncPredictor {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "factorisation";
   /** "rating" or "preference". */
   readonly task: FactorPredictor["task"];
@@ -204,19 +212,19 @@ export class AsyncFactorPredictor extends AsyncPredictor {
     this.task = task as FactorPredictor["task"];
   }
 
-  /** Predicted values of pairs. */
+  /** Predicts the values of pairs of a user and an item. */
   predict(row: Pair | Row, options?: CallOptions): Promise<{ value: number }>;
   predict(rows: readonly (Pair | Row)[], options?: CallOptions): Promise<{ value: number }[]>;
   predict(given: Pair | Row | readonly (Pair | Row)[], options?: CallOptions): Promise<{ value: number } | { value: number }[]> {
     return this.ask("predict", [given], options);
   }
 
-  /** The items that a user is predicted to like best. */
+  /** Returns the items with the highest predicted scores for a user. */
   recommend(user: Name, { signal, ...options }: RecommendOptions & CallOptions = {}): Promise<Recommendation[]> {
     return this.ask("recommend", [user, options], signal ? { signal } : {});
   }
 
-  /** The same for someone of whom these ratings are known. */
+  /** Returns the items with the highest predicted scores for a new user with these ratings. */
   recommendFor(
     rated: readonly (Rated | Row)[],
     { signal, ...options }: RecommendOptions & CallOptions = {},
@@ -224,7 +232,7 @@ export class AsyncFactorPredictor extends AsyncPredictor {
     return this.ask("recommendFor", [rated, options], signal ? { signal } : {});
   }
 
-  /** The items most like one. */
+  /** Returns the items most similar to an item. */
   similar(
     item: Name,
     { signal, ...options }: { count?: number } & CallOptions = {},

@@ -1,4 +1,7 @@
-/** Where nothing is bundled, pipelines make datasets, too, and know all maps of features, and many rows are predicted fast at once. Bundlers leave this module out. */
+/**
+ * Registers features that unbundled programs have from the start: pipelines that make datasets, all feature maps, and
+ * the faster computation for many rows. Bundlers leave this module out.
+ */
 import { addAllSteps } from "../engine/data/all-steps.ts";
 import { Pipeline } from "../engine/data/dataset.ts";
 import { makePipelinesBy } from "../engine/data/pipeline.ts";

@@ -1,4 +1,7 @@
-/** The description of a factorisation of ratings: task, rank, the numbers that new rows are folded in with, and the names of users and items. */
+/**
+ * Checks the description of a factorisation of ratings: task, rank, the numbers for folding in new rows, and the names
+ * of users and items.
+ */
 import type { JsonObject } from "../engine/contract/index.ts";
 import type { Name } from "../engine/data/name-index.ts";
 import type { RatingColumns } from "../engine/data/ratings.ts";
@@ -32,7 +35,7 @@ export function factorFacts(description: JsonObject, where: string): FactorFacts
   return { task, rank: checkedCount(where, description, "rank", 1), mean: checkedNumber(where, description, "mean"), biases };
 }
 
-/** Distinct as texts. */
+/** Returns the names of one side, which must be distinct as strings. */
 export function checkedNames(description: JsonObject, side: "users" | "items", where: string): Name[] {
   const names = description[side];
   const isName = (name: unknown): boolean => (typeof name === "string" && name !== "") || Number.isFinite(name);
@@ -41,7 +44,7 @@ export function checkedNames(description: JsonObject, side: "users" | "items", w
   return names as Name[];
 }
 
-/** Files of ratings that came from lists have none: their rows have a user and an item. */
+/** Returns the names of the rating columns. Ratings made from lists store none: their rows have `user` and `item`. */
 export function checkedColumns({ columns }: JsonObject, where: string): RatingColumns {
   if (columns === undefined) return { user: "user", item: "item" };
   const { user, item, value } = (typeof columns === "object" && columns !== null ? columns : {}) as JsonObject;

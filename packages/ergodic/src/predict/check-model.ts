@@ -2,8 +2,8 @@ import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
 import { DataError } from "../engine/errors/errors.ts";
 
 /**
- * What descriptions and tensors of every kind of model are held to, before anything is made of them; and when they are saved,
- * so that no file is written that would be refused.
+ * Checks that apply to the descriptions and tensors of every kind of model. They run before a loaded model is used, and
+ * when a model is saved, so that no file is written that could not be loaded.
  *
  * @throws DataError [MODEL_FORMAT] unless `holds`. `problem`: after "the model …".
  */
@@ -13,10 +13,10 @@ export function checkModel(where: string, holds: unknown, problem: string): asse
 
 export const isObject = (json: unknown): json is JsonObject => typeof json === "object" && json !== null && !Array.isArray(json);
 
-/** Short whatever a file holds. */
+/** JSON for a message, at most 60 characters long. */
 export const shownJson = (json: unknown): string => (JSON.stringify(json) ?? "missing").slice(0, 60);
 
-/** Whole, from `low` on. */
+/** A whole number, at least `low`. */
 export function checkedCount(where: string, description: JsonObject, name: string, low = 0): number {
   const count = description[name];
   const isCount = typeof count === "number" && Number.isSafeInteger(count) && count >= low;
@@ -31,7 +31,7 @@ export function checkedNumber(where: string, description: JsonObject, name: stri
   return value as number;
 }
 
-/** A copy in float64 of a tensor of `count` finite numbers. */
+/** Returns a float64 copy of a tensor of `count` finite numbers. */
 export function checkedTensor(where: string, tensors: SavedModel["tensors"], name: string, count: number): Float64Array {
   const values = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
   const isFloat = values instanceof Float64Array || values instanceof Float32Array;
@@ -42,7 +42,7 @@ export function checkedTensor(where: string, tensors: SavedModel["tensors"], nam
 }
 
 export function checkFinite(where: string, name: string, values: ArrayLike<number>): void {
-  // Found by the host itself, as a loop here runs unoptimised when a file is read.
+  // The built-in search is used because a loop here runs unoptimised while a file is read.
   if (values instanceof Float32Array || values instanceof Float64Array)
     if (![Number.NaN, Infinity, -Infinity].some((wrong) => values.includes(wrong))) return;
   for (let i = 0; i < values.length; i++) {

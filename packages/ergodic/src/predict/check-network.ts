@@ -2,7 +2,10 @@ import type { JsonObject, SavedModel } from "../engine/contract/index.ts";
 import { checkFinite, checkModel, isObject, shownJson } from "./check-model.ts";
 import type { NetworkPlan } from "./plan/index.ts";
 
-/** The description around a network's plan; the plan itself is checked where it is made ready (plan/network-plan.ts). */
+/**
+ * Checks the part of a network's description outside its plan. The plan is checked when it is prepared
+ * (plan/network-plan.ts).
+ */
 export function checkNetwork({ description, tensors }: SavedModel, columnCount: number, where: string): void {
   const { program, rowShape } = description;
   checkModel(where, isObject(program) && Array.isArray(program.values) && Array.isArray(program.steps), "has no plan");
@@ -13,7 +16,7 @@ export function checkNetwork({ description, tensors }: SavedModel, columnCount: 
   checkParameters(where, description, tensors);
 }
 
-/** Numbers of parameters are finite; constants of a plan need not be. */
+/** Checks that all parameters are finite. Constants of a plan need not be. */
 export function checkParameters(where: string, { shapes }: JsonObject, tensors: SavedModel["tensors"]): void {
   checkModel(where, shapes === undefined || isObject(shapes), "has shapes that are none");
   for (const [name, values] of Object.entries(tensors)) {
@@ -28,7 +31,7 @@ export function checkParameters(where: string, { shapes }: JsonObject, tensors: 
   }
 }
 
-/** The plan takes rows x, if anything, and gives their z alone. */
+/** Checks that the plan takes no input other than the rows x, and returns only their z. */
 export function checkPlan(plan: NetworkPlan, columnCount: number, outputs: number, where: string): void {
   const { inputs, outputs: written } = plan;
   const takesRows = inputs.every((name) => name === "x" && plan.rowSize(name) === columnCount);

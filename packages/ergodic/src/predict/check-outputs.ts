@@ -1,8 +1,9 @@
 /**
- * The description of a model with outputs z: loss, task, link, classes and pipeline, each known, and all of one piece.
+ * Checks the description of a model with outputs z: loss, task, link, classes and pipeline must be known and fit
+ * together.
  *
- * Losses that users defined are known by name only where they were defined, and predict everywhere: of them the task and the link must fit
- * together. A library's loss has its own.
+ * A user-defined loss is known by name only where it was defined, but its model must predict everywhere. Its task and
+ * link only have to fit each other. A library loss determines both.
  */
 
 import type { JsonObject, Link } from "../engine/contract/index.ts";
@@ -22,7 +23,10 @@ export interface OutputFacts {
   readonly pipeline: Pipeline;
 }
 
-/** Of the library's losses, what their links are with one output and with several; a loss without one of the two is refused there. */
+/**
+ * Task and links of each library loss: the link with one output and the link with several. A loss without one of these
+ * links is refused for that number of outputs.
+ */
 export const libraryLosses: Readonly<Record<string, { readonly task: Task; readonly one?: Link; readonly several?: Link }>> = {
   logistic: { task: "binary", one: "sigmoid", several: "sigmoidNormalised" },
   hinge: { task: "binary", one: "sign", several: "sign" },
@@ -60,7 +64,7 @@ export function outputFacts(description: JsonObject, where: string): OutputFacts
 }
 
 function checkLoss({ loss, link, outputs }: JsonObject, task: Task, where: string): void {
-  // A string is how the first files had it.
+  // The first file versions stored a string.
   const { name, ...options } = isObject(loss) ? loss : { name: loss };
   checkModel(where, typeof name === "string", `has loss ${shownJson(loss)}, which is none`);
   const own = Object.hasOwn(libraryLosses, name) ? libraryLosses[name] : undefined;

@@ -1,4 +1,4 @@
-/** Rows as callers have them: the names of users and items, and the ratings, out of the columns of training. */
+/** Reads names of users and items, and ratings, from callers' rows. */
 
 import type { Name } from "../engine/data/name-index.ts";
 import { told } from "../engine/data/number-cells.ts";
@@ -11,9 +11,10 @@ import { DataError } from "../engine/errors/errors.ts";
 type Role = keyof RatingColumns;
 
 /**
- * The name of a row's user or item, by the name of its column in training, or by `user` and `item`. `index`: the row's position, for errors.
+ * Returns the name of a row's user or item, read from its training column, or from `user` and `item`. `index` is the
+ * row's position, for errors.
  *
- * @throws DataError for a row without the column, and for what is not a name
+ * @throws DataError for a row without the column, or whose value is not a name
  */
 export function nameIn(row: Row, role: "user" | "item", columns: RatingColumns, where: string, index: number): Name {
   const column = columnIn(row, role, columns, where, index);
@@ -27,7 +28,7 @@ export function nameIn(row: Row, role: "user" | "item", columns: RatingColumns, 
   throw new DataError(where, `row ${index + 1}: the ${role} is ${told(cell)}, but must be a text or a number`, "DATA_VALUE");
 }
 
-/** A row's rating, undefined if the row has none. @throws DataError if it is not a finite number from `low` */
+/** Returns a row's rating, or undefined if it has none. @throws DataError if it is not a finite number from `low` */
 export function ratingIn(row: Row, columns: RatingColumns, low: number, where: string, index: number): number | undefined {
   const column = columnIn(row, "value", columns, where, index);
   const value = column === undefined ? undefined : row[column];
@@ -36,15 +37,15 @@ export function ratingIn(row: Row, columns: RatingColumns, low: number, where: s
   throw new DataError(where, `rating ${index + 1}: the value is ${told(value)}, but must be ${wanted}`, "DATA_VALUE");
 }
 
-/** A name that stands alone. @throws OptionError unless it is a text or a number */
+/** Checks a name given as an argument. @throws OptionError unless it is a string or a number */
 export function checkName(where: string, role: "user" | "item", name: unknown): asserts name is Name {
   if (!isName(name)) refuse(where, `the ${role}`, name, "a name, a text or a number", '"anna"');
 }
 
-/** An empty text is a name that nobody has. */
+/** An empty string counts as a name, though no user or item has it. */
 const isName = (cell: unknown): cell is Name => typeof cell === "string" || (typeof cell === "number" && Number.isFinite(cell));
 
-/** `user`, `item` and `value` are taken too, unless training had another column of that name. */
+/** Also accepts `user`, `item` and `value`, unless training had another column of that name. */
 function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, index: number): string | undefined {
   if (typeof row !== "object" || row === null) {
     const problem = `row ${index + 1} is ${told(row)}, but must be an object with a value for each column`;
@@ -56,7 +57,7 @@ function columnIn(row: Row, role: Role, columns: RatingColumns, where: string, i
   return !isTaken && Object.hasOwn(row, role) ? role : undefined;
 }
 
-/** Names of the items that a user has rated; none for an unknown user. */
+/** Returns the names of the items that a user has rated; none for an unknown user. */
 export function namesRatedBy(ratings: Ratings, user: Name | undefined): Name[] {
   const u = user === undefined ? -1 : ratings.users.find(user);
   return u < 0 ? [] : Array.from(ratings.of("user", u).others, (i) => ratings.items.names[i]);

@@ -22,11 +22,11 @@ export interface Pair {
   item: Name;
 }
 
-/** An item and its rating by somebody new. */
+/** An item and its rating by a new user. */
 export interface Rated {
   /** The item's name. */
   item: Name;
-  /** The rating; of events and preferences the evidence, >= 0, default 1. */
+  /** Rating. For events and preferences: the evidence, >= 0, default 1. */
   value?: number;
 }
 
@@ -40,16 +40,18 @@ export interface Recommendation {
 
 /** Options of `recommend`. */
 export interface RecommendOptions {
-  /** Items to recommend. Default 10; a whole number >= 1. */
+  /** Number of items to recommend. A whole number >= 1. Default 10. */
   count?: number;
-  /** Items not to recommend: by name, or those the user has in some ratings, such as the training ratings. Default: none. */
+  /**
+   * Items not to recommend: a list of names, or ratings (such as the training ratings), which exclude the items that
+   * the user has in them. Default: none.
+   */
   exclude?: Ratings | readonly Name[];
 }
 
-/** Explicit ratings have RegressionMetrics, implicit ones RankingMetrics. */
+/** Metrics of a factorisation: RegressionMetrics for explicit ratings, RankingMetrics for implicit ones. */
 export type FactorMetrics = Partial<RegressionMetrics & RankingMetrics>;
 
-/** One side's rows. */
 interface Side {
   readonly index: NameIndex;
   /** float64[size × rank]. */
@@ -58,7 +60,7 @@ interface Side {
   readonly biases: Float64Array;
 }
 
-/** What a new row's equations take from the description. `scale`: that of the ratings in training; 1 where the file names none. */
+/** Numbers of the description that a new row's equations need. `scale`: scale of the training ratings, else 1. */
 interface FoldedBy {
   l2: number;
   alpha: number | null;
@@ -66,36 +68,37 @@ interface FoldedBy {
   scale?: number;
 }
 
-/** A user, known or not. `null` factors: nothing is known but the bias. */
+/** A user, known or not. If `factors` is null, only the bias is known. */
 interface Profile {
   readonly factors: Float64Array | null;
   readonly bias: number;
 }
 
 /**
- * A trained factorisation of ratings: predicted values, recommendations, likenesses, and new users without training. Needs no trainer.
+ * A trained factorisation of ratings. It predicts values, recommends items, finds similar items, and handles new users
+ * without training.
  *
- * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases; a rating in its own units, or (implicit) a preference, near 1 for liked and 0 for
- * all else. Whoever had no rating in training, known by name or not, counts as unknown:
- *   with biases    their bias and factors are 0: μ + b_i, μ + b_u, or μ;
+ * score(u, i) = μ + b_u + b_i + p_u·q_i, or p_u·q_i without biases: a rating in its own units or, for implicit ratings,
+ * a preference, near 1 for liked items and 0 for all others. A user or item without a training rating counts as
+ * unknown:
+ *   with biases    its bias and factors are 0: μ + b_i, μ + b_u, or μ;
  *   without        μ, the mean training rating;
- *   implicit       an unknown user is the mean of all known users (so the popular items lead); an unknown item scores 0.
+ *   implicit       an unknown user is the mean of all known users (so popular items lead); an unknown item scores 0.
  * Ties go to the item whose name comes first.
- *
  * @throws OptionError; DataError for bad values
  */
 export class FactorPredictor {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "factorisation";
-  /** Whether ratings or preferences are predicted. */
+  /** Whether the model predicts ratings or preferences. */
   readonly task: "rating" | "preference";
-  /** Numbers per user and per item. */
+  /** Number of factors per user and per item. */
   readonly rank: number;
-  /** μ, the mean training rating. */
+  /** Mean training rating, μ. */
   readonly mean: number;
-  /** Names of the columns of training, by which rows are read: `user` and `item` if the ratings came from lists. */
+  /** Names of the training columns, used to read rows: `user` and `item` if the ratings came from lists. */
   readonly columns: RatingColumns;
-  /** Everything but the numbers: options of the model and of the run that made it. */
+  /** Description of the model without its parameters: options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly biases: boolean;
   private readonly userSide: Side;
@@ -103,7 +106,7 @@ export class FactorPredictor {
   private meanUser: Float64Array | undefined;
   private itemSum: Float64Array | undefined;
 
-  /** `where`: the file, for errors. */
+  /** `where` names the file in errors. */
   constructor({ description, tensors }: SavedModel, where = "factorisation") {
     const { task, rank, mean, biases: biased } = factorFacts(description, where);
     this.description = description;
@@ -124,19 +127,19 @@ export class FactorPredictor {
     this.itemSide = side("items", "itemBiases");
   }
 
-  /** Names of the users of training. */
+  /** Names of the users in training. */
   get users(): NameIndex {
     return this.userSide.index;
   }
 
-  /** Names of the items of training. */
+  /** Names of the items in training. */
   get items(): NameIndex {
     return this.itemSide.index;
   }
 
   /**
-   * One row gives one value; several give an array. A row has the columns of training by name, or `user` and `item`.
-   *
+   * Predicts: one row gives one value, and several rows give an array. A row has the training columns by name, or
+   * `user` and `item`.
    * @throws DataError for a row that lacks one of them, or whose user or item is not a name
    */
   predict(row: Pair | Row): { value: number };
@@ -148,24 +151,24 @@ export class FactorPredictor {
     return this.predicted(given as Row, 0);
   }
 
-  /** The user and the item of a row, as `predict` reads it. `where` and `index`, the row's position: for errors. @throws DataError */
+  /** Returns a row's user and item, as `predict` reads them. `where` and `index` appear in errors. @throws DataError */
   pairOf(row: Pair | Row, where = "predict", index = 0): Pair {
     const name = (role: "user" | "item") => nameIn(row as Row, role, this.columns, where, index);
     return { user: name("user"), item: name("item") };
   }
 
-  /** The predicted value of a user and an item, by name. */
+  /** Returns the predicted value of a user and an item, by name. */
   valueFor(user: Name, item: Name): number {
     return this.score(this.profile(this.users.find(user)), this.items.find(item));
   }
 
-  /** Whether this user, or this item, had a rating in training; all others are predicted as unknown ones. */
+  /** Whether this user or item had a rating in training. All others are predicted as unknown. */
   isKnown(side: "user" | "item", name: Name): boolean {
     const of = side === "user" ? this.userSide : this.itemSide;
     return this.knows(of, of.index.find(name));
   }
 
-  /** The items of the highest scores. */
+  /** Returns the items with the highest scores. */
   recommend(user: Name, options: RecommendOptions = {}): Recommendation[] {
     checkName("recommend", "user", user);
     checkKeys("recommend", options, ["count", "exclude"]);
@@ -174,9 +177,8 @@ export class FactorPredictor {
   }
 
   /**
-   * For somebody new, by a few ratings: their row at its minimum with the items held, as in training. Unknown items are ignored. Ratings have the
-   * columns of training by name, or `item` and `value`.
-   *
+   * Recommends items for a new user with a few ratings. The user's row is fitted with the items fixed; unknown items
+   * are ignored. Ratings have the training columns by name, or `item` and `value`.
    * @throws DataError for a rating that lacks its item, or its value unless preferences are predicted; OptionError
    */
   recommendFor(rated: readonly (Rated | Row)[], options: RecommendOptions = {}): Recommendation[] {
@@ -194,7 +196,7 @@ export class FactorPredictor {
     return this.best(where, known.length > 0 ? this.folded(known) : this.profile(-1), count, without);
   }
 
-  /** The items whose factors point most nearly the same way: cosines, at most 1. None for an item that is not known. */
+  /** Returns the items most similar by cosine of their factors, at most 1. An unknown item has none. */
   similar(item: Name, options: { count?: number } = {}): { item: Name; similarity: number }[] {
     checkName("similar", "item", item);
     checkKeys("similar", options, ["count"]);
@@ -207,17 +209,17 @@ export class FactorPredictor {
     const row = this.rowOf(this.itemSide, own);
     const norm = (at: number): number => Math.sqrt(this.product(factors, at, factors.subarray(at, at + this.rank)));
     const cosines = Float64Array.from(this.items.names, (_, i) =>
-      // One that has a bias alone points nowhere.
+      // An item with only a bias has no direction, so its cosine counts as 0.
       skip[i] ? 0 : this.product(factors, i * this.rank, row) / (norm(i * this.rank) * norm(own * this.rank)) || 0,
     );
     return largest(cosines, count, skip).map((i) => ({ item: this.items.names[i], similarity: cosines[i] }));
   }
 
   /**
-   * Explicit: rmse, mae and r2 over the ratings, and a warning where the mean training rating predicts them better. Implicit:
-   * means over the users who have a rating > 0, of the best `count` (default 10) of all items but
-   * those of `exclude` (the training ratings): precision, recall, ndcg, and auc over the whole order (recommendations.ts); with `exclude` also a
-   * warning where the items that most users have in it would do better.
+   * Computes metrics. Explicit ratings: rmse, mae and r2, and a warning if the mean training rating predicts better.
+   * Implicit ratings: precision, recall and ndcg of the best `count` items (default 10), and auc over the whole order
+   * (recommendations.ts), as means over users with a rating > 0. Items in `exclude` (the training ratings) are left
+   * out; `exclude` also adds a warning if its most popular items would do better.
    */
   evaluate(ratings: Ratings, options: { count?: number; exclude?: Ratings } = {}): FactorMetrics {
     checkKeys("evaluate", options, ["count", "exclude"]);
@@ -229,24 +231,26 @@ export class FactorPredictor {
     return this.task === "rating" ? this.errors(ratings) : this.ranking(ratings, count, exclude);
   }
 
-  /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
+  /**
+   * Writes the model as safetensors: parameters and a versioned JSON description. The file appears whole or not at all.
+   */
   save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
-  /** Of what a file holds. @internal */
+  /** Shapes of the tensors in the file. @internal */
   shapes(): Record<string, number[]> {
     const [users, items] = [this.users.size, this.items.size];
     const biases: Record<string, number[]> = this.description.biases ? { userBiases: [users], itemBiases: [items] } : {};
     return { users: [users, this.rank], items: [items, this.rank], ...biases };
   }
 
-  /** Nothing to give back: for `using`, as other predictors have it. */
+  /** Does nothing: there is nothing to free. Exists for `using`, as in other predictors. */
   dispose(): void {}
 
   [Symbol.dispose](): void {}
 
-  /** The file's bytes. */
+  /** Returns the bytes of the model's file. */
   toBytes(): Uint8Array {
     const { userSide, itemSide, rank } = this;
     const tensors: Record<string, Tensor> = {
@@ -302,7 +306,7 @@ export class FactorPredictor {
     return tally.result();
   }
 
-  /** Users who have each item. */
+  /** Number of users who have each item. */
   private popularityIn(ratings: Ratings): Float64Array {
     return Float64Array.from(this.items.names, (name) => {
       const i = ratings.items.find(name);
@@ -320,7 +324,7 @@ export class FactorPredictor {
     return Float64Array.from(this.items.names, (_, i) => this.score(profile, i));
   }
 
-  /** `item`: −1 for one that has no name here. */
+  /** `item`: −1 for an unknown name. */
   private score({ factors, bias }: Profile, item: number): number {
     const { itemSide } = this;
     const known = this.knows(itemSide, item);
@@ -343,7 +347,7 @@ export class FactorPredictor {
       rated.map(({ index, value }) => ({
         features: [...this.rowOf(this.itemSide, index), ...(biases ? [1] : [])],
         target: alpha === null ? value - (biases ? mean + this.itemSide.biases[index] : 0) : value > 0 ? 1 : 0,
-        // What a cell weighs, and how much of it the sum over all items counts already.
+        // Weight of a rated cell. The sum over all items already counts 1 of it.
         weight: alpha === null ? 1 : 1 + alpha * value,
       })),
       [...new Array<number>(rank).fill(penalty * scale), ...(biases ? [penalty] : [])],
@@ -376,7 +380,7 @@ export class FactorPredictor {
     return mean.map((sum) => sum / Math.max(1, known));
   }
 
-  /** Training leaves the rows of those without a rating at 0. */
+  /** Training leaves the rows of users and items without a rating at 0. */
   private knows({ factors, biases, index }: Side, row: number): boolean {
     if (row < 0 || row >= index.size) return false;
     if (biases[row] !== 0) return true;

@@ -8,12 +8,13 @@ export interface RatedCell {
 }
 
 /**
- * One new row of a factorisation while the other side stands: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight target z.
+ * Solves for one new row of a factorisation with the other side fixed: (G + Σ (weight − base) z zᵀ + Λ) x = Σ weight
+ * target z.
  *
- * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n], which
- * counts each cell once with target 0 (base 1); without it rated cells alone count (base 0).
+ * Λ: a diagonal, `penalties`. Ratings: features z, target, weight. `sum`: G, Σ q qᵀ over all items, float64[n × n]. G
+ * counts each cell once with target 0 (base 1). Without `sum` only the rated cells count (base 0).
  *
- * @throws DataError where the equations are singular to rounding
+ * @throws DataError if the equations are singular to rounding
  */
 export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>, sum?: Float64Array): Float64Array {
   const n = cells[0].features.length;
@@ -35,7 +36,7 @@ export function foldIn(cells: readonly RatedCell[], penalties: ArrayLike<number>
   );
 }
 
-/** Σ q qᵀ over rows of `n` numbers. */
+/** Returns Σ q qᵀ over rows of `n` numbers. */
 export function outerSum(rows: Float64Array, n: number): Float64Array {
   const sum = new Float64Array(n * n);
   for (let at = 0; at < rows.length; at += n) {

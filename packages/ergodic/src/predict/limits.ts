@@ -1,26 +1,32 @@
-/** Limits on the cost of a model from a file. The cost is computed from the file before anything runs, because a prediction cannot be aborted. */
+/**
+ * Limits on the cost of a loaded model. The cost is computed from the file before anything runs, because a prediction
+ * cannot be aborted.
+ */
 import { DataError } from "../engine/errors/errors.ts";
 import { bytesText } from "../engine/memory/room.ts";
 
 /**
- * Most work of a row, in multiply-adds: some ten seconds on one core. The largest networks for images of 224 × 224 are
- * 1.6e10 (VGG), usual ones a tenth of it.
+ * Default limit on work per row, in multiply-adds: about ten seconds on one core. The largest networks for 224 × 224
+ * images need 1.6e10 (VGG); typical ones need a tenth of that.
  */
 export const MAX_WORK = 2e10;
-/** Most bytes of memory besides the numbers that the file holds. A network takes a few times 64 MiB at most, unless a single row is larger. */
+/**
+ * Default limit on memory besides the parameters in the file, in bytes. A network needs at most a few times 64 MiB,
+ * unless a single row is larger.
+ */
 export const MAX_MEMORY = 2 ** 30;
 
-/** Both may be Infinity. */
+/** Limits on a loaded model. Both can be Infinity. */
 export interface Limits {
-  /** Most work of a row, in multiply-adds. */
+  /** Largest work per row, in multiply-adds. */
   readonly maxWork: number;
-  /** Most bytes besides the numbers that the file holds. */
+  /** Largest memory besides the parameters in the file, in bytes. */
   readonly maxMemory: number;
 }
 
 /** @throws DataError [MODEL_WORK] */
 export function refuseWork(work: number, maxWork: number, where: string): void {
-  // NaN is refused as well.
+  // Written so that NaN is refused too.
   if (work <= maxWork) return;
   const message =
     `is ${work.toPrecision(2)} multiply-adds of work a row, but maxWork is ${maxWork}; ` +

@@ -1,7 +1,8 @@
 /**
- * A trained linear model: outputs z = x·weightsᵀ + intercept in float64. Needs no trainer.
+ * A trained linear model: outputs z = x·weightsᵀ + intercept in float64.
  *
- * `weights`: float64[outputs × columns], row-major, in the units of the pipeline's columns; `intercept`: float64[outputs].
+ * `weights`: float64[outputs × columns], row-major, in the units of the pipeline's columns; `intercept`:
+ * float64[outputs].
  */
 
 import type { PredictionKind, SavedModel } from "../engine/contract/index.ts";
@@ -14,23 +15,29 @@ import { OutputPredictor } from "./output-predictor.ts";
 
 export type { Prediction } from "./output-predictor.ts";
 
-/** Multiplications from which on what is made for many rows is quicker than the plain loop. */
+/** Number of multiplications from which the computation for many rows is faster than the plain loop. */
 const MANY = 4096;
 
-/** Null once it was asked for: it gives the same bits as the plain loop, so that no prediction waits for it, and none fails where it cannot be loaded. */
+/**
+ * Computation for many rows; null once its load was requested. It gives the same bits as the plain loop, so predictions
+ * never wait for it, and none fails if it cannot be loaded.
+ */
 let many: typeof manyScores | null | undefined;
 
-/** Where nothing is bundled, it is at hand from the start. */
+/** Registers the computation for many rows. Unbundled programs do this at the start. */
 export function scoreManyBy(scores: typeof many): void {
   many = scores;
 }
 
-/** `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. */
+/**
+ * A trained linear model. `K` is the kind of target if the compiler knows the loss. It types `value` and the metrics of
+ * `evaluate`.
+ */
 export class LinearPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
   K,
   Names
 > {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "linear";
   /** float64[outputs × columns], row-major, in the units of the pipeline's columns. */
   readonly weights: Float64Array;
@@ -44,7 +51,7 @@ export class LinearPredictor<K extends PredictionKind = PredictionKind, Names ex
     this.intercept = checkedTensor(where, saved.tensors, "intercept", outputs);
   }
 
-  /** Of what a file holds. @internal */
+  /** Shapes of the tensors in the file. @internal */
   shapes(): { weights: number[]; intercept: number[] } {
     const outputs = this.intercept.length;
     return { weights: [outputs, this.weights.length / outputs], intercept: [outputs] };

@@ -1,4 +1,4 @@
-/** From a model's outputs z to predictions, one row at a time. The links are described in contract.ts. */
+/** Converts a model's outputs z to predictions, one row at a time. contract.ts describes the links. */
 
 import type { Link } from "../engine/contract/index.ts";
 import { exp } from "../engine/numbers/exp.ts";
@@ -10,7 +10,7 @@ export function sigmoid(z: number): number {
   return e / (1 + e);
 }
 
-/** z [from, from + count) of an array as predictions, where they are. */
+/** Replaces z [from, from + count) of an array with predictions. */
 export function linkInPlace(link: Link, z: Float64Array, from: number, count: number): void {
   const to = from + count;
   if (link === "exp") for (let k = from; k < to; k++) z[k] = exp(z[k]);
@@ -26,7 +26,7 @@ export function linkInPlace(link: Link, z: Float64Array, from: number, count: nu
   for (let k = from; k < to; k++) z[k] = total > 0 ? z[k] / total : 1 / count;
 }
 
-/** The first of the largest. */
+/** Index of the largest value, the first if several are equal. */
 export function largest(values: ArrayLike<number>): number {
   let best = 0;
   for (let k = 1; k < values.length; k++) if (values[k] > values[best]) best = k;

@@ -10,7 +10,9 @@ import type { AnyPredictor } from "./any-predictor.ts";
 import { type Limits, MAX_MEMORY, MAX_WORK } from "./limits.ts";
 import { decodeModel } from "./model-file.ts";
 
-/** Predictors by the kind that a file names: one line a family. Each is loaded when a file is of its kind. */
+/**
+ * Loaders of predictors by the kind named in the file, one line per family. Each module is loaded when a file needs it.
+ */
 const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options: PredictorOptions) => Promise<AnyPredictor>>> = {
   linear: async (saved, where) => new (await later(() => import("./linear.ts"))).LinearPredictor(saved, where),
   network: async (saved, where, options) =>
@@ -21,37 +23,39 @@ const kinds: Readonly<Record<string, (saved: SavedModel, where: string, options:
 /** Options of `predictor`. */
 export interface PredictorOptions {
   /**
-   * Most work that a row of the model may be, in multiply-adds or what takes as long: it is computed from the file, and
-   * a larger one is refused, since a prediction cannot be aborted. Default 2e10, some ten seconds on one core; Infinity for
-   * files that you trust.
+   * Largest work per row of the model, in multiply-adds or operations that take as long. The work is computed from the
+   * file, and a model that needs more is refused, because a prediction cannot be aborted. Default 2e10, about ten
+   * seconds on one core; Infinity for files that you trust.
    */
   readonly maxWork?: number;
   /**
-   * Most bytes of memory that the model may take besides the numbers in its file. They are computed from the file before any are
-   * allocated, and a model that takes more is refused. Default 2³⁰, 1 GiB; Infinity for files that you trust.
+   * Largest memory that the model may take besides the parameters in its file, in bytes. It is computed from the file
+   * before anything is allocated, and a model that needs more is refused. Default 2³⁰, 1 GiB; Infinity for files that
+   * you trust.
    */
   readonly maxMemory?: number;
-  /** Whether a network predicts the same bits on every host, at some cost in speed. Default: as it was trained. */
+  /** Whether a network predicts the same bits on every host, which is somewhat slower. Default: as it was trained. */
   readonly deterministic?: boolean;
   /**
-   * What becomes of a level of a category that training did not meet: all zeros, as if the row had no level, or an error that names column, level and known levels.
-   * Default: as the training data were made. `newLevels` counts them.
+   * Treatment of a category level that training did not contain. "zero" encodes it as all zeros, as if the row had no
+   * level; "refuse" throws an error that names the column, the level and the known levels. Default: as in training.
+   * `newLevels` counts such levels.
    */
   readonly unknown?: "zero" | "refuse";
 }
 
 /**
- * A saved model, ready to predict: from a path, a URL, a Blob or bytes.
+ * Loads a saved model, ready to predict, from a path, a URL, a Blob or bytes.
  *
  *   const model = await predictor("income.safetensors");
  *   if (model.kind === "linear") model.predict({ age: 40, hours: 38 }).value;
- *   const scorer = await predictor<LinearPredictor>("income.safetensors");   // where you know what the file holds
+ *   const scorer = await predictor<LinearPredictor>("income.safetensors");   // if you know the kind of model
  *
- * No code is run from the file, and its description is checked before anything is made of it. `kind` is "linear", "network" or
+ * No code from the file is run, and its description is checked before it is used. `kind` is "linear", "network" or
  * "factorisation".
  *
- * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError where a network needs code that
- * the host forbids; MemoryLimitError; OptionError unless maxWork and maxMemory > 0
+ * @throws DataError for files that are not ours, of a later version, or damaged; CapabilityError if a network needs
+ * code that the host forbids; MemoryLimitError; OptionError unless maxWork and maxMemory > 0
  */
 export async function predictor<P extends AnyPredictor = AnyPredictor>(
   from: string | URL | Uint8Array | Blob,
@@ -69,9 +73,9 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
     return (await made(bytes, where, { maxWork, maxMemory, deterministic, unknown })) as P;
   } catch (error) {
     if (error instanceof DataError || error instanceof MemoryLimitError) throw error;
-    // What this host cannot do is no fault of the file.
+    // A missing ability of this host is not a fault of the file.
     if (error instanceof CapabilityError && error.code.startsWith("HOST_")) throw error;
-    // Steps and options that are refused in words, and whatever else no check foresaw.
+    // Refused steps and options, and any other fault that no check foresaw, count as damage.
     throw new DataError(
       where,
       `holds a model that cannot be made (${saidBy(error)}); the file is damaged, write it anew`,
@@ -84,7 +88,7 @@ export async function predictor<P extends AnyPredictor = AnyPredictor>(
 }
 
 async function made(bytes: Uint8Array, where: string, options: PredictorOptions & Limits): Promise<AnyPredictor> {
-  // Of ours, the last of the header's length is 0.
+  // In our files the last byte of the header length is 0.
   if (bytes[0] === 8 && bytes[7] > 0) (await later(() => import("./foreign.ts"))).refuseForeign(bytes, where);
   const file = decodeModel(bytes, where);
   const { kind } = file.metadata;
@@ -111,10 +115,10 @@ async function made(bytes: Uint8Array, where: string, options: PredictorOptions 
   return predictor;
 }
 
-/** Steps whose columns are listed in the file, so that their cost is bounded by its size. */
+/** Steps that list their columns in the file, so that the file's size bounds their cost. */
 const LISTED = new Set(["columns", "impute", "oneHot", "standardise", "rowShape"]);
 
-/** Holds a pipeline to the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
+/** Checks that a pipeline stays within the limits. @throws DataError [MODEL_WORK, MODEL_MEMORY] */
 async function checkSteps(
   steps: readonly Step[],
   tensors: Readonly<Record<string, StoredTensor>>,
@@ -127,7 +131,7 @@ async function checkSteps(
   if (!steps.every(isListed)) (await later(() => import("./pipeline-cost.ts"))).checkPipeline(steps, held, limits, where);
 }
 
-/** The description with another answer to levels that are not known. */
+/** Returns the description with another treatment of unknown levels. */
 function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown"], where: string): JsonObject {
   const { pipeline } = description;
   if (unknown === undefined) return description;
@@ -143,7 +147,7 @@ function withUnknown(description: JsonObject, unknown: PredictorOptions["unknown
   return { ...description, pipeline: steps };
 }
 
-/** Whether the pipeline, of which nothing is known yet, has a step that is not at hand, or of nobody, or dates. */
+/** Whether the unchecked pipeline has a step that is not loaded or not known, or uses dates. */
 function needsMore({ pipeline }: JsonObject): boolean {
   const isElsewhere = (step: unknown): boolean => {
     const { kind, columns } = (step ?? {}) as { kind?: unknown; columns?: unknown };
@@ -155,7 +159,7 @@ function needsMore({ pipeline }: JsonObject): boolean {
   return Array.isArray(pipeline) && pipeline.some(isElsewhere);
 }
 
-/** Tensors lie as the predictor would write them. */
+/** Checks that tensors have the shapes that the predictor would write. */
 function checkShapes(predictor: AnyPredictor, tensors: Readonly<Record<string, StoredTensor>>, where: string): void {
   for (const [name, wanted] of Object.entries(predictor.shapes())) {
     const shape = tensors[name]?.shape ?? [];

@@ -4,7 +4,7 @@ import type { ReadRow } from "../engine/data/rows.ts";
 import { withKernels } from "./score-kernels.ts";
 import { entryScores } from "./sparse-scores.ts";
 
-/** What a linear model is to them. */
+/** Parts of a linear model that this computation needs. */
 interface Linear {
   readonly weights: Float64Array;
   readonly intercept: Float64Array;
@@ -12,12 +12,15 @@ interface Linear {
 }
 
 /**
- * z of rows [from, from + count) into z from its start on, with the bits of the plain loop in linear.ts, which adds in the same order: by kernels
- * (kernels/predict/scores.ts) that blocks of rows are copied to, dense ones from where they lie if they do, else as `read` gives them; sparse ones where they lie.
+ * Computes z of rows [from, from + count) and writes them to the start of z. The bits equal those of the plain loop in
+ * linear.ts, because the kernels (kernels/predict/scores.ts) add in the same order. Dense rows are copied to the
+ * kernels in blocks, from a contiguous array if there is one, else as `read` returns them. Sparse rows are used in
+ * place.
  *
- * Rows that lie are not read, and so not checked, unless their z is not finite: a number that is not finite leaves none.
+ * Rows in an array are not read through `read`, so they are not checked unless their z is not finite. A non-finite
+ * input always makes z non-finite.
  *
- * @returns false where it can be done by the plain loop alone @throws DataError as `read` does
+ * @returns false if only the plain loop can compute the rows @throws DataError as `read` does
  */
 export function manyScores(
   model: Linear,
@@ -38,7 +41,7 @@ export function manyScores(
   return true;
 }
 
-/** In bytes: a block of rows with their z, which should stay in a processor's cache. */
+/** Bytes of a block of rows with their z. A block should stay in the processor's cache. */
 const BLOCK = 1 << 17;
 
 function byKernel(

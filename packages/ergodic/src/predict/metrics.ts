@@ -9,9 +9,9 @@ export interface BinaryMetrics {
   accuracy: number;
   logLoss: number;
   auc: number;
-  /** Of class 1, the second of the model's `classes`. */
+  /** Average precision of class 1, the second of the model's `classes`. */
   averagePrecision: number;
-  /** Of class 1, the second of the model's `classes`. */
+  /** F1 of class 1, the second of the model's `classes`. */
   f1: number;
   calibrationError: number;
   confusion: number[][];
@@ -31,9 +31,9 @@ export interface RegressionMetrics {
   rmse: number;
   /** Mean absolute error, in units of the target. */
   mae: number;
-  /** 1 − squared error / squared error of the mean; NaN where all targets are the same, as those of one row. */
+  /** 1 − squared error / squared error of the mean; NaN if all targets are equal, as with a single row. */
   r2: number;
-  /** Where predicting the mean throughout has a smaller error: says so, with both. */
+  /** Warning with both errors, if predicting the mean for every row has a smaller error. */
   warning?: string;
 }
 
@@ -45,21 +45,21 @@ export interface CountMetrics extends RegressionMetrics {
 
 /** Metrics by the task of a model. */
 export interface MetricsByTask {
-  /** Of two classes. */
+  /** Metrics of two classes. */
   binary: BinaryMetrics;
-  /** Of several classes. */
+  /** Metrics of several classes. */
   multiclass: MulticlassMetrics;
-  /** Of numbers. */
+  /** Metrics of numbers. */
   regression: RegressionMetrics;
-  /** Of counts. */
+  /** Metrics of counts. */
   count: CountMetrics;
 }
 
 export type Task = keyof MetricsByTask;
 
-/** Of a classifier, of two classes (with auc and averagePrecision) or more. */
+/** Metrics of a classifier with two classes (with auc and averagePrecision) or more. */
 export type ClassMetrics = MulticlassMetrics & Partial<Pick<BinaryMetrics, "auc" | "averagePrecision">>;
-/** Of a model whose task is not known to the compiler. */
+/** Metrics of a model whose task is unknown to the compiler. */
 export type AnyMetrics = Partial<BinaryMetrics & CountMetrics>;
 interface MetricsByKind {
   class: ClassMetrics;
@@ -69,21 +69,27 @@ interface MetricsByKind {
 export type MetricsOf<K extends PredictionKind> = [PredictionKind] extends [K] ? AnyMetrics : MetricsByKind[K];
 
 export interface MetricsOptions {
-  /** What the outputs of binary and multiclass are; default "probabilities". */
+  /** Meaning of the outputs of binary and multiclass. Default "probabilities". */
   outputs?: "probabilities" | "scores";
-  /** Of regression: what a model without features would predict, such as the mean of training, and what it is. Default: the mean of the rows added. */
+  /**
+   * Regression: the prediction of a model without features, such as the training mean, and the rows it is the mean of.
+   * Default: the mean of the rows added.
+   */
   mean?: { value: number; of: string };
 }
 
-/** A tally of metrics, filled in batches. */
+/** Accumulates metrics in batches. */
 export interface Metrics<R> {
-  /** Targets are class indices or numbers. */
+  /** Adds rows. Targets are class indices or numbers. */
   add(outputs: ArrayLike<number>, targets: ArrayLike<number>, weights?: ArrayLike<number> | null): void;
-  /** The metrics of all rows added. */
+  /** Returns the metrics of all rows added. */
   result(): R;
 }
 
-/** What one task does with a row of positive weight, and at the end. `at`: where the row's outputs begin. */
+/**
+ * Accumulator for one task: handles rows of positive weight, and computes the result. `at`: position of the row's first
+ * output.
+ */
 interface Tally<R> {
   readonly width: number;
   add(outputs: ArrayLike<number>, at: number, target: number, weight: number, row: number): void;
@@ -93,26 +99,32 @@ interface Tally<R> {
 const BINS = 15;
 
 /**
- * Metrics of predictions, in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in any batches, then
- * `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal rows.
+ * Computes metrics of predictions in one pass: `metrics(task, classes)`, then `add(outputs, targets, weights)` in
+ * batches of any size, then `result()`. Rows weigh 1 unless weights are given; a row of weight w counts like w equal
+ * rows.
  *
- * outputs: binary: P(class 1) a row; multiclass: `classes` probabilities a row, row-major; regression: a prediction a row;
- * count: a mean ≥ 0 a row. With { outputs: "scores" } the outputs of binary and multiclass are real scores (a margin, > 0 = class 1;
- * or one a class): logLoss and calibrationError are then NaN, for there are no probabilities.
+ * outputs: binary: P(class 1) per row; multiclass: `classes` probabilities per row, row-major; regression: a prediction
+ * per row; count: a mean ≥ 0 per row. With { outputs: "scores" } the outputs of binary and multiclass are real scores
+ * (a margin, > 0 = class 1; or one per class). logLoss and calibrationError are then NaN, because there are no
+ * probabilities.
  *
- * accuracy: share whose most probable class is the target (binary: P > ½; multiclass: the first of the largest).
- * logLoss: −mean log P(target), nats, P held within [2⁻⁵², 1 − 2⁻⁵²].
- * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Keeps every output: 16–24 bytes a row.
- * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation; NaN without a 1. What a random order
- * has is the share of 1: where these are rare it tells more than auc.
- * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 where 0/0.
- * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal bins
- * [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
- * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN where all targets are the same, as those of one row. warning: there where one number for all
- * rows, the `mean` that was given or else ȳ, has less squared error.
- * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ held at 2⁻¹⁰²² or above.
+ * accuracy: share of rows whose most probable class is the target (binary: P > ½; multiclass: the first of the
+ * largest).
+ * logLoss: −mean log P(target), nats, P clamped to [2⁻⁵², 1 − 2⁻⁵²].
+ * auc (binary): P(a random 1 ranks above a random 0), ties ½, exact; NaN if a class is absent. Stores every output:
+ * 16–24 bytes per row.
+ * averagePrecision (binary): Σ (R_n − R_{n−1}) P_n over thresholds from the largest output down, without interpolation;
+ * NaN without a 1. A random order scores the share of 1s. If 1s are rare, it says more than auc.
+ * f1: 2TP/(2TP + FP + FN) of class 1; multiclass: the mean over classes that occur in targets or predictions; 0 for
+ * 0/0.
+ * confusion: [target][prediction] → weight. calibrationError: Σ_b (w_b/w)·|mean confidence − share right| over 15 equal
+ * bins [b/15, (b+1)/15) of P(class 1), or of the largest probability (Naeini, Cooper, Hauskrecht 2015).
+ * rmse, mae: units of the target. r2: 1 − Σ(y−ŷ)²/Σ(y−ȳ)²; NaN if all targets are equal, as with a single row. warning:
+ * present if one number for all rows (the given `mean`, or else ȳ) has a smaller squared error.
+ * deviance (count): the mean Poisson deviance, 2·mean(y log(y/ŷ) − y + ŷ), ŷ at least 2⁻¹⁰²².
  *
- * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers, no rows
+ * @throws OptionError, or DataError for lengths that do not match, a target out of range, outputs that are not numbers,
+ * no rows
  */
 export function metrics<T extends Task>(task: T, classes = 2, options: MetricsOptions = {}): Metrics<MetricsByTask[T]> {
   checkKeys("metrics", options, ["outputs", "mean"]);
@@ -205,7 +217,10 @@ function multiclassTally(count: number, scores: boolean): Tally<MulticlassMetric
   };
 }
 
-/** `output`: the probability whose truth (0 or 1) calibration compares; `ofTarget`: that of the target's class. */
+/**
+ * One row of a classification. `output`: probability that calibration compares with `truth` (0 or 1); `ofTarget`:
+ * probability of the target's class.
+ */
 interface ClassRow {
   output: number;
   predicted: number;
@@ -215,7 +230,7 @@ interface ClassRow {
   weight: number;
 }
 
-/** What binary and multiclass share. */
+/** Metrics that binary and multiclass share. */
 class ClassTally {
   private readonly scores: boolean;
   private readonly confusion: number[][];
@@ -285,9 +300,9 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
     result(weight) {
       const r2 = spread > 0 ? 1 - squares / spread : NaN;
       const [rmse, mae] = [Math.sqrt(squares / weight), absolute / weight];
-      // A single value is its own mean: nothing is worse than that by its own fault.
+      // A single value is its own mean, so no model can be better. No warning is given then.
       const least = given ? spread + weight * (mean - given.value) ** 2 : spread > 0 ? spread : Infinity;
-      // Equal to rounding is not worse.
+      // A difference within rounding is not worse.
       if (squares <= least * (1 + 1e-9)) return { rmse, mae, r2 };
       const digits = (x: number): string => String(Number(x.toPrecision(4)));
       const of = given?.of ?? "these rows";
@@ -302,7 +317,10 @@ function regressionTally(given?: MetricsOptions["mean"]): Tally<RegressionMetric
   };
 }
 
-/** Means that underflowed to 0 are held here: the deviance of a positive count is then large, not infinite. */
+/**
+ * Smallest mean: means that underflowed to 0 are replaced with it, so that the deviance of a positive count is large
+ * but not infinite.
+ */
 const SMALLEST_MEAN = 2 ** -1022;
 
 function countTally(): Tally<CountMetrics> {

@@ -15,10 +15,14 @@ const FORMAT: FileFormat = {
   codes: "MODEL",
 };
 
-/** Names of columns are the pipeline's, and there may be millions; those of ratings are three. How many workers shared the work changes no number, unless they raced on one model. */
+/**
+ * Returns the description as stored in the file. Column names are left out, because the pipeline has them and there can
+ * be millions; a rating model's three are kept. The number of workers is left out unless they trained one shared model
+ * at the same time, because otherwise it does not affect the parameters.
+ */
 function stored(given: JsonObject): JsonObject {
   const columns = Object.getOwnPropertyDescriptor(given, "columns")?.value;
-  // Where a getter makes them they are not asked for.
+  // Columns that a getter computes are never read.
   const rest = Object.keys(given).flatMap((key) => (key === "columns" ? [] : [[key, given[key]]]));
   const description: JsonObject = Object.fromEntries(
     columns === undefined || Array.isArray(columns) ? rest : [...rest, ["columns", columns]],

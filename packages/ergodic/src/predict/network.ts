@@ -11,15 +11,15 @@ import { OutputPredictor } from "./output-predictor.ts";
 import { NetworkPlan, type OpenBatch } from "./plan/index.ts";
 
 export interface LoadedOptions extends Partial<Limits> {
-  /** The same bits on every host. Default: as the model was trained. */
+  /** Whether predictions have the same bits on every host. Default: as the model was trained. */
   readonly deterministic?: boolean;
 }
 
-/** Whether the model was trained so that all hosts agree: predictions then do, too. */
+/** Whether the model was trained with the same bits on every host, which then also holds for its predictions. */
 export const isDeterministic = ({ description }: SavedModel): boolean =>
   (description.plan as { deterministic?: unknown } | null | undefined)?.deterministic === true;
 
-/** Of the kernels that a saved network's plan calls, checked or not. */
+/** Families of the kernels that a saved network's plan calls. The plan need not have been checked. */
 export function familiesOfPlan({ description }: SavedModel): Family[] {
   const families = new Set<Family>(["arrays"]);
   const look = (part: unknown): void => {
@@ -34,21 +34,22 @@ export function familiesOfPlan({ description }: SavedModel): Family[] {
 }
 
 /**
- * A trained neural network: outputs z by its plan of kernels (plan/network-plan.ts), in float32. Needs neither trainer nor compiler, but an open engine.
+ * A trained neural network. Its plan of kernels (plan/network-plan.ts) computes the outputs z in float32. Needs neither
+ * trainer nor compiler, but an open engine.
  */
 export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> extends OutputPredictor<
   K,
   Names
 > {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "network";
   readonly #numbers: SavedModel["tensors"];
   readonly #plan: NetworkPlan;
-  /** Whether the numbers of a matrix are the model's, and whether they are rounded to float32 first. */
+  /** Whether the model takes the numbers of a matrix unchanged, and whether they are first rounded to float32. */
   readonly #takesMatrix: boolean;
   readonly #rounds: boolean;
 
-  /** `loaded`: where it comes from a file, whose plan runs on a memory of its own, and is refused beyond these limits. */
+  /** `loaded` is given for a network from a file. Its plan runs in its own memory and must stay within these limits. */
   constructor(saved: SavedModel, engine: Engine, where = "network", loaded?: LoadedOptions) {
     super(saved, where);
     checkNetwork(saved, this.pipeline.columnCount, where);
@@ -70,22 +71,22 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     checkPlan(this.#plan, this.pipeline.columnCount, this.outputCount, where);
   }
 
-  /** Sizes of a row: [28, 28, 1]. */
+  /** Shape of a row, such as [28, 28, 1]. */
   get rowShape(): readonly number[] {
     return this.description.rowShape as number[];
   }
 
-  /** Bytes of the WebAssembly memory that it runs on; 0 before a loaded one's first prediction. */
+  /** Bytes of the WebAssembly memory that it runs on; 0 before a loaded network's first prediction. */
   get memoryBytes(): number {
     return this.#plan.memoryBytes;
   }
 
-  /** Gives memory back; it is given back too when the predictor is collected. */
+  /** Frees the memory. It is also freed when the predictor is garbage collected. */
   override dispose(): void {
     this.#plan.dispose();
   }
 
-  /** Of what a file holds. @internal */
+  /** Shapes of the tensors in the file. @internal */
   shapes(): Record<string, number[]> {
     return (this.description.shapes as Record<string, number[]> | undefined) ?? {};
   }
@@ -102,7 +103,7 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
     const plan = this.#plan;
     const { columnCount } = this.pipeline;
     const outputs = this.outputCount;
-    // A matrix is asked here, as a description of where it lies would be something new for each call.
+    // A matrix is handled here, because describing its layout would allocate an object per call.
     const matrix = given && this.#takesMatrix && isFloats(given) ? given : undefined;
     const lying = given && !matrix && "open" in given ? lyingRows(this.pipeline, given) : undefined;
     const values = matrix ?? (lying && !lying.entries && lying.stride === columnCount ? lying.values : undefined);
@@ -122,15 +123,15 @@ export class NetworkPredictor<K extends PredictionKind = PredictionKind, Names e
       }
       batch.run();
       const { output } = batch;
-      // A loop, as outputs are few, and calling `set` takes longer than to copy them.
+      // A loop is faster than calling `set` for a few outputs.
       for (let i = 0, to = done * outputs; i < output.length; i++, to++) z[to] = output[i];
     }
   }
 }
 
 /**
- * Puts rows that lie in an array where a batch reads them. `rounds`: to float32. False where each is to be read instead, which rounds it, or says which number
- * is not finite.
+ * Copies rows from an array into a batch's input. `rounds`: to float32. Returns false if each row must be read instead;
+ * reading rounds it, or reports the number that is not finite.
  */
 function copied(
   batch: OpenBatch,
@@ -143,7 +144,7 @@ function copied(
   const { input } = batch;
   if (rounds && input instanceof Float64Array && values instanceof Float64Array) return false;
   if (input.length !== rows * columns) return false;
-  // A view would be something new for each call.
+  // Avoids a view if possible, because it would allocate an object per call.
   input.set(rows * columns === values.length ? values : values.subarray(from * columns, (from + rows) * columns));
   return batch.isFinite();
 }

@@ -24,55 +24,55 @@ interface ValueByKind {
   count: number;
 }
 
-/** What is predicted for one row. */
+/** Prediction for one row. */
 export interface Prediction<K extends PredictionKind = PredictionKind> {
   /** The class name, or the predicted number. */
   value: ValueByKind[K];
   /**
-   * By class name, where the model has probabilities. For their order take the predictor's `classes`: JavaScript lists keys that are whole
-   * numbers first, by size.
+   * Probabilities by class name, if the model has them. For their order use the predictor's `classes`, because
+   * JavaScript lists whole-number keys first, by size.
    */
   probabilities?: Record<string, number>;
   /**
-   * Of a model with conformal sets (`ergodic/calibration`): the classes that hold the truth with the promised probability, in the order of
-   * `classes`. None of them, where no class fits the row as well as the truth usually does.
+   * Set of a model with conformal sets (`ergodic/calibration`): the classes that hold the truth with the promised
+   * probability, in the order of `classes`. Empty if no class fits the row as well as the truth usually does.
    */
   set?: string[];
-  /** Of a model with conformal intervals: from where to where the truth lies with the promised probability. */
+  /** Interval of a model with conformal intervals. It holds the truth with the promised probability. */
   interval?: [low: number, high: number];
 }
 
 /**
- * What predictors of models with outputs z share: raw rows through the pipeline that was learnt with the model, the model's
- * link (contract.ts), evaluation, the file. A family says how z comes from a dataset, and which numbers a file holds. Classes
- * with probability: argmax; by sign: z > 0 is the second class.
+ * Base class of predictors with outputs z. It passes raw rows through the model's learnt pipeline, applies the model's
+ * link (contract.ts), evaluates, and writes the file. A family defines how z is computed from rows, and the tensors in
+ * the file. The predicted class has the largest probability; with the link "sign", z > 0 is the second class.
  *
  * @throws DataError for rows that lack columns, datasets with other columns, classes that the model does not know
  *
- * `K`: what is predicted, where the loss is known to the compiler; it types `value` and the metrics of `evaluate`. `Names`: the columns of
- * its rows, where they are known.
+ * `K`: kind of target, if the compiler knows the loss. It types `value` and the metrics of `evaluate`. `Names`: names
+ * of the columns, if known.
  */
 export abstract class OutputPredictor<K extends PredictionKind = PredictionKind, Names extends string = string> {
-  /** Tells predictors apart: "linear" or "network". */
+  /** Kind of predictor: "linear" or "network". */
   abstract readonly kind: string;
   /** "binary", "multiclass", "regression" or "count". */
   readonly task: Task;
-  /** The steps from raw rows to the model's columns. */
+  /** Steps from raw rows to the model's columns. */
   readonly pipeline: Pipeline;
   /** Class names in the order of their indices; undefined for numbers. */
   readonly classes: readonly string[] | undefined;
-  /** Name of what is predicted. */
+  /** Name of the target column. */
   readonly targetName: string;
-  /** Everything but the numbers: options of the model and of the run that made it. */
+  /** Description of the model without its parameters: options of the model and of the run that trained it. */
   readonly description: JsonObject;
   private readonly link: Link;
-  /** Numbers in z of a row. */
+  /** Number of outputs z per row. */
   protected readonly outputCount: number;
-  /** Of a single row. */
+  /** Buffer for the z of a single row. */
   readonly #z: Float64Array;
   #into: RowsInto | undefined;
 
-  /** `where`: the file, for errors. */
+  /** `where` names the file in errors. */
   constructor({ description }: SavedModel, where: string) {
     const facts = outputFacts(description, where);
     const { pipeline } = facts;
@@ -83,7 +83,8 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     this.classes = facts.classes;
     this.pipeline = pipeline;
     this.#z = new Float64Array(facts.outputs);
-    // Columns are not stored: the pipeline knows them, and there may be millions. Calibration is said of a model to which it was put (load.ts).
+    // Columns are not stored, because the pipeline has them and there can be millions. A calibration is added to the
+    // description when it is applied to the model (load.ts).
     const { columns: _, calibration: __, ...rest } = description;
     this.description = Object.defineProperty(rest, "columns", {
       get: () => pipeline.names,
@@ -93,11 +94,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Puts z of rows [from, from + count), which have gone through the pipeline, into z from its start on: float64[count × outputs]. `given`: what they
-   * are made from, where many may be taken at a time.
+   * Writes z of rows [from, from + count) to the start of z: float64[count × outputs]. The rows have passed the
+   * pipeline. `given`: the source of the rows, if many can be processed at a time.
    */
   protected abstract scoresInto(read: ReadRow, from: number, count: number, z: Float64Array, given?: GivenRows): void;
-  /** What a file holds in addition to the description. @throws DataError for numbers that are not finite */
+  /**
+   * Returns the tensors that a file holds besides the description. @throws DataError for numbers that are not finite
+   */
   protected abstract tensors(): Record<string, Tensor>;
 
   /** Names of the model's columns. */
@@ -106,13 +109,13 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * One row gives one prediction; several give an array.
+   * Predicts: one row gives one prediction, and several rows give an array.
    *
    *   model.predict({ age: 40 });        // a row by column name
-   *   model.predict([40, 38]);           // or numbers in the order of the columns, where training was on arrays
+   *   model.predict([40, 38]);           // or numbers in the order of the columns, if training was on arrays
    *   model.predict([[40, 38], [51, 20]]);
    *
-   * @throws DataError for rows that lack columns or hold what the model cannot read
+   * @throws DataError for rows that lack columns or hold values that the model cannot read
    */
   predict(row: RowOf<Names> | ArrayLike<number>): Prediction<K>;
   predict(rows: RawRows<Names> | Dataset): Prediction<K>[];
@@ -127,27 +130,32 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return Array.from({ length: z.length / this.outputCount }, (_, i) => this.prediction(this.rowOf(z, i), i) as Prediction<K>);
   }
 
-  /** Numbers of a row of a matrix: the raw columns, before the pipeline makes others of them. */
+  /** Number of values in a row of a matrix: the raw columns, before the pipeline. */
   get inputCount(): number {
     const { inputs, steps } = this.pipeline;
-    // Without names, the first step says how many.
+    // Without names, the first step has the count.
     return inputs?.length ?? (steps[0] as unknown as { columnCount: number }).columnCount;
   }
 
-  /** Numbers that `predictInto` gives for a row: one for numbers, else one a class; of models without probabilities those of z. */
+  /**
+   * Number of values that `predictInto` writes per row: one for numbers, else one per class. For models without
+   * probabilities, it is the number of outputs z.
+   */
   get width(): number {
     return this.link === "sign" ? this.outputCount : (this.classes?.length ?? 1);
   }
 
   /**
-   * Predictions as numbers, written into `out` without making anything anew: the predicted number of each row, or the probabilities of its
-   * classes in the order of `classes` (by sign: z), `width` numbers a row.
+   * Writes predictions as numbers into `out`, without allocating. Each row gets `width` numbers: the predicted number,
+   * or the probabilities of its classes in the order of `classes` (with the link "sign": z).
    *
    *   const out = new Float64Array(model.width * 1000);
-   *   model.predictInto(matrix, out);            // Float64Array or Float32Array, rows one after another, in the order of the columns
+   *   model.predictInto(matrix, out);            // a Float64Array or Float32Array with the rows one after another
    *   model.predictInto([{ age: 40 }], out);     // or rows as `predict` takes them
    *
-   * @returns how many rows there were @throws OptionError where they are more than `out` has room for; DataError as `predict`
+   * A row of a matrix has its numbers in the order of the columns.
+   *
+   * @returns the number of rows @throws OptionError if `out` has no room for all rows; DataError as `predict`
    */
   predictInto(
     rows: Float64Array | Float32Array | readonly RowOf<Names>[] | readonly ArrayLike<number>[],
@@ -181,19 +189,19 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return count;
   }
 
-  /** z of every row, float64[rows × outputs]. */
+  /** Returns z of every row, float64[rows × outputs]. */
   outputs(data: Dataset): Float64Array {
     if (!isMarked(data, datasetMark)) refuse("evaluate", "data", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
     const rows = data.follow(this.pipeline);
     try {
       return this.scores(rows.rows());
     } finally {
-      // Rows that were made for it.
+      // Frees rows that were made for this call.
       if (rows !== data) rows.dispose();
     }
   }
 
-  /** Metrics on rows whose target is known, weighted by the rows' weights. */
+  /** Computes metrics on rows with known targets, weighted by the rows' weights. */
   evaluate(data: Dataset): MetricsOf<K> {
     const z = this.outputs(data);
     const tally = metrics(this.task, this.classes?.length ?? 2, { outputs: this.link === "sign" ? "scores" : "probabilities" });
@@ -205,20 +213,23 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return tally.result() as MetricsOf<K>;
   }
 
-  /** Writes the model as safetensors: its numbers, and a versioned JSON description. The file appears whole or not at all. */
+  /**
+   * Writes the model as safetensors: its parameters and a versioned JSON description. The file appears whole or not at
+   * all.
+   */
   save(path: FileTarget): Promise<void> {
     return writeWhole(path, this.toBytes(), { keep: true });
   }
 
   /**
-   * The file's bytes. @throws DataError [MODEL_FORMAT] for numbers that are not finite: no file is written that would be
-   * refused
+   * Returns the file's bytes. @throws DataError [MODEL_FORMAT] for numbers that are not finite, so that no file is
+   * written that could not be loaded
    */
   toBytes(): Uint8Array {
     return encodeModel(this.kind, this.description, this.tensors());
   }
 
-  /** Gives back the memory that a model has of its own, as networks do; what is collected gives it back, too. */
+  /** Frees memory that the model owns, as networks do. It is also freed when the predictor is garbage collected. */
   dispose(): void {}
 
   [Symbol.dispose](): void {
@@ -228,17 +239,17 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   private scores(rows: RowSource, given: GivenRows = rows): Float64Array {
     const z = roomOf(rows.rowCount * this.outputCount, this.kind);
     this.scoresInto(rows.open(), 0, rows.rowCount, z, given);
-    // Of one output.
+    // Offsets exist only for models with one output.
     rows.offset?.forEach((offset, i) => {
       z[i] += offset;
     });
     return z;
   }
 
-  /** Without opening the pipeline anew for each. */
+  /** Computes z of one row without opening the pipeline again. */
   private scoresOfOne(row: Row | ArrayLike<number>): Float64Array {
     const { pipeline } = this;
-    // Weights and offsets are looked at, too.
+    // With weights or offsets the general path is used, which checks them.
     const { weights, offset } = pipeline.steps[0] as SourceStep;
     if (weights !== null || offset !== undefined) return this.scores(pipeline.rowsOf([row] as RawRows));
     const into = (this.#into ??= new RowsInto(pipeline, this.inputCount));
@@ -248,8 +259,9 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 
   /**
-   * Refuses a row of z that says nothing: NaN, or ∞ where shares of it are wanted, which calibrated ones know to give. They come of values beyond the
-   * numbers that a model computes with, or of a damaged file. `row`: from 0. Conformal sets have an answer to it.
+   * Refuses a row of z without meaning: NaN, or ∞ if it should become softmax shares (calibrated models can handle ∞).
+   * Such z come from values too large for the model, or from a damaged file. `row`: from 0. Conformal sets replace this
+   * check.
    */
   private checkScores(z: Float64Array, from: number, row: number): void {
     for (let k = from; k < from + this.outputCount; k++) {
@@ -267,12 +279,12 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return z.slice(i * this.outputCount, (i + 1) * this.outputCount);
   }
 
-  /** z of one row, from there on, as predictions, where they are. Calibration takes the place of this and the next. */
+  /** Replaces z of one row with predictions. Calibration overrides this method and the next. */
   private toPredictions(z: Float64Array, from: number): void {
     linkInPlace(this.link, z, from, this.outputCount);
   }
 
-  /** `row`: its place among those that z was computed of. */
+  /** `row`: position among the rows that z was computed for. */
   private prediction(z: Float64Array, row = 0): Prediction {
     this.checkScores(z, 0, row);
     const values = z.slice();
@@ -284,7 +296,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
     return { value: classes[largest(p)], probabilities: Object.fromEntries(classes.map((name, k) => [name, p[k]])) };
   }
 
-  /** Targets as the model has them: its own class indices, 0 and 1 where it was trained on numbers of two signs. NaN where there is none. */
+  /**
+   * Returns the targets as the model encodes them: its own class indices, or 0 and 1 if it was trained on numbers of
+   * two signs. NaN if the target is missing.
+   */
   targets(data: Dataset): Float64Array {
     const { target } = this.pipeline;
     const values = targetsAs(data.target, target, data.source);
@@ -292,7 +307,10 @@ export abstract class OutputPredictor<K extends PredictionKind = PredictionKind,
   }
 }
 
-/** Not several of them, nor a table: a row may have a column of any name, but lists are in tables alone. */
+/**
+ * Whether this is a single row rather than several or a table. A row can have a column of any name, but only tables
+ * contain lists.
+ */
 function isRow(rows: Row | ArrayLike<number> | RawRows): boolean {
   if (Array.isArray(rows)) return typeof rows[0] === "number";
   const { columns, rowStart } = rows as Partial<Table & SparseTable>;

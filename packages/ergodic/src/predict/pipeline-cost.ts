@@ -1,18 +1,19 @@
 /**
- * Computes the cost of a file's pipeline from its description. A few bytes can ask for gigabytes of frequencies, or declare columns for which the
- * file holds no numbers.
+ * Computes the cost of a file's pipeline from its description. A few bytes can ask for gigabytes of frequencies, or
+ * declare columns for which the file holds no numbers.
  */
 import type { Cost, SourceStep, Step } from "../engine/data/rows.ts";
 import { sources, transformations } from "../engine/data/transformations/index.ts";
 import { type Limits, refuseMemory, refuseWork } from "./limits.ts";
 
-/** Bytes of a column's name, if names are asked for. */
+/** Bytes of a column's name, if names are requested. */
 const NAME = 64;
 
 /**
- * Holds the steps to the limits. The steps must fit together (data/pipeline.ts).
+ * Checks that the steps stay within the limits. The steps must fit together (data/pipeline.ts).
  *
- * `held`: number of numbers in the file. A model has at least one weight per column, so that any columns beyond `held` are only declared.
+ * `held`: number of numbers in the file. A model has at least one weight per column, so any columns beyond `held` are
+ * only declared.
  *
  * @throws DataError [MODEL_WORK, MODEL_MEMORY]
  */

@@ -1,7 +1,8 @@
 /**
- * Outputs kept by class for two exact areas, rows drawn in proportion to their weights. Under the ROC curve: P(output of a random 1 > output of a random 0)
- * + ½ P(equal). Average precision: Σ_n (R_n − R_{n−1}) P_n, precision and recall at every threshold from the largest output down, equal outputs at once.
- * O(n log n) at the end, by sorting each class.
+ * Stores outputs by class to compute two exact areas, with rows drawn in proportion to their weights. Area under the
+ * ROC curve: P(output of a random 1 > output of a random 0) + ½ P(equal). Average precision: Σ_n (R_n − R_{n−1}) P_n,
+ * with precision and recall at every threshold from the largest output down; equal outputs share a threshold. O(n log
+ * n) at the end, to sort each class.
  */
 export class RankedOutputs {
   private readonly zeros = new WeightedOutputs();
@@ -11,7 +12,7 @@ export class RankedOutputs {
     (isOne ? this.ones : this.zeros).push(output, weight);
   }
 
-  /** NaN if a class is absent; average precision is 1 without zeros. */
+  /** Returns both areas: NaN if a class is absent, but average precision is 1 without zeros. */
   areas(): { auc: number; averagePrecision: number } {
     const zeros = this.zeros.sorted();
     const ones = this.ones.sorted();
@@ -28,7 +29,7 @@ export class RankedOutputs {
   }
 }
 
-/** Weights are kept only once one differs from 1. */
+/** Outputs with weights. Weights are stored only once one differs from 1. */
 class WeightedOutputs {
   private outputs = new Float64Array(256);
   private weights: Float64Array | null = null;
@@ -45,7 +46,7 @@ class WeightedOutputs {
     this.count++;
   }
 
-  /** From the largest down. */
+  /** Returns an iterator from the largest output down. */
   sorted() {
     const { count } = this;
     const given = this.outputs.slice(0, count);
@@ -57,7 +58,7 @@ class WeightedOutputs {
       largest() {
         return this.left > 0 ? outputs[this.left - 1] : -Infinity;
       },
-      /** The weight of all that are equal to it, which are gone then. */
+      /** Removes all outputs equal to this one and returns their weight. */
       take(output: number): number {
         let sum = 0;
         while (this.left > 0 && outputs[this.left - 1] === output) {

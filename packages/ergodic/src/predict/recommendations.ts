@@ -1,10 +1,11 @@
 /**
- * How good ranked lists are, as means over users; of a list of k items, of which h are liked, for a user who likes n:
+ * Quality of ranked lists, as means over users. For a list of k items, h of them liked, and a user who likes n items:
  *
- * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1; auc: P(a
- * random liked item scores above a random other one), ties ½, over all items that may be recommended; NaN users (nothing to
- * compare) are left out of its mean. warning: there where the most popular items alone, the same for all users, have a larger ndcg. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin, Kekäläinen
- * 2002, with gains 0 and 1.
+ * precision h/k; recall h/n; ndcg Σ_hits 1/log2(1 + place) ÷ Σ_{place ≤ min(k, n)} 1/log2(1 + place), places from 1;
+ * auc: P(a random liked item scores above a random other item), ties ½, over all items that may be recommended. Users
+ * whose auc is NaN (nothing to compare) are left out of its mean. warning: present if the most popular items, the same
+ * for all users, have a larger ndcg. Liked items that cannot be recommended count in n. Source of ndcg: Järvelin,
+ * Kekäläinen 2002, with gains 0 and 1.
  */
 
 import { DataError } from "../engine/errors/errors.ts";
@@ -16,9 +17,9 @@ export interface RankingMetrics {
   recall: number;
   ndcg: number;
   auc: number;
-  /** Users that the means are over. */
+  /** Number of users in the means. */
   users: number;
-  /** Where the most popular items of training have a larger ndcg: says so, with both. */
+  /** Warning with both values, if the most popular training items have a larger ndcg. */
   warning?: string;
 }
 
@@ -30,13 +31,16 @@ export class RankingTally {
   private compared = 0;
   private readonly popularity: Float64Array | undefined;
 
-  /** `popularity`: of each item, where it is known. */
+  /** `popularity`: popularity of each item, if known. */
   constructor(count: number, popularity?: Float64Array) {
     this.count = count;
     this.popularity = popularity;
   }
 
-  /** `liked`: item numbers, −1 for items that cannot be recommended. `skip`: 1 for items that may not. None liked: the user is passed over. */
+  /**
+   * Adds a user. `liked`: item numbers, −1 for items that cannot be recommended. `skip`: 1 for items that may not be
+   * recommended. A user without liked items is ignored.
+   */
   add(scores: Float64Array, liked: readonly number[], skip: Uint8Array): void {
     if (liked.length === 0) return;
     const wanted = new Set(liked);
@@ -61,7 +65,7 @@ export class RankingTally {
     if (users === 0) throw new DataError("evaluate", "no user has a rating above 0 to find again", "DATA_EMPTY");
     const mean = (sum: number): number => sum / users;
     const digits = (sum: number): string => String(Number(mean(sum).toPrecision(4)));
-    // Equal to rounding is not worse.
+    // A difference within rounding is not worse.
     const isWorse = popular > sums.ndcg * (1 + 1e-9);
     return {
       precision: mean(sums.precision),
@@ -87,7 +91,7 @@ export class RankingTally {
   }
 }
 
-/** Indices of the `count` largest values, largest first, ties by index; those with `skip` 1 are passed over. */
+/** Indices of the `count` largest values, largest first, ties by index. Items with `skip` 1 are left out. */
 export function largest(values: Float64Array, count: number, skip: Uint8Array): number[] {
   const best: number[] = [];
   for (let i = 0; i < values.length; i++) {

@@ -8,17 +8,17 @@ import { OptionError } from "../engine/errors/errors.ts";
 type Matrix = Float64Array | Float32Array;
 type Rows = readonly Row[] | readonly ArrayLike<number>[];
 
-/** Rows that are computed at a time. */
+/** Number of rows that are computed at a time. */
 export const CHUNK = 256;
 const NONE: Rows = [];
 
-/** Raw rows on their way to predictions in an array of the caller's: nothing is made for them but what stays for the next ones. */
+/** Passes raw rows to predictions in an array of the caller's, without allocating: all buffers are reused. */
 export class RowsInto {
-  /** Row i of those that were given last, through the pipeline. */
+  /** Reads row i of the latest rows, through the pipeline. */
   readonly read: ReadRow;
   readonly #pipeline: StepPipeline;
   readonly #inputs: number;
-  /** A row of a matrix. */
+  /** Buffer for a row of a matrix. */
   readonly #row: Float64Array;
   #listed: HeldRow | undefined;
   #named: HeldRow | undefined;
@@ -40,7 +40,7 @@ export class RowsInto {
     };
   }
 
-  /** How many rows there are. @throws OptionError unless `out` has room for them */
+  /** Takes the rows and returns their number. @throws OptionError unless `out` has room for them */
   begin(rows: Matrix | Rows, out: Float64Array, width: number): number {
     const isMatrix = rows instanceof Float64Array || rows instanceof Float32Array;
     if (!isMatrix && !Array.isArray(rows))
@@ -71,13 +71,16 @@ export class RowsInto {
     this.#rows = this.#one as Rows;
   }
 
-  /** An array of at least so many numbers, the same one each time. */
+  /** Returns a reused array of at least `count` numbers. */
   room(count: number): Float64Array {
     if (this.#z.length < count) this.#z = new Float64Array(count);
     return this.#z;
   }
 
-  /** Where a row could not be read, the error that names it as one of all; else the one that was given. */
+  /**
+   * Throws the error that names the unreadable row by its position among all rows; if all rows are readable, throws the
+   * given error.
+   */
   blame(error: unknown): never {
     const [matrix, inputs] = [this.#matrix, this.#inputs];
     const rowOf = (_: unknown, i: number): Matrix => matrix!.subarray(i * inputs, (i + 1) * inputs);

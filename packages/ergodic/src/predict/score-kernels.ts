@@ -1,6 +1,6 @@
 import { scoresModule } from "../engine/memory/builds/scores.ts";
 
-/** As kernels/predict/scores.ts describes them; addresses are in bytes. */
+/** Kernels, described in kernels/predict/scores.ts. Addresses are in bytes. */
 interface Kernels {
   readonly memory: WebAssembly.Memory;
   readonly scoresF32: Scores;
@@ -33,14 +33,17 @@ type Entries = (
   extra: number,
 ) => number;
 
-/** The most bytes that their memory may have, none of which is ever given back: 2²² weights, and room for blocks of rows. */
+/** Largest memory of the kernels in bytes: 2²² weights, and room for blocks of rows. This memory is never freed. */
 const MOST = (1 << 25) + (1 << 18);
 
 let made: Kernels | undefined | null;
-/** A row may be an object that predicts, too, while it is read. */
+/** Whether the kernels are in use. Reading a row can run user code that predicts too. */
 let isBusy = false;
 
-/** Null on hosts that forbid to make code, or lack SIMD: nothing is lost but time. */
+/**
+ * Returns the kernels, or null on hosts that forbid code generation or lack SIMD. The plain loop then gives the same
+ * results, only slower.
+ */
 function kernels(): Kernels | null {
   if (made !== undefined) return made;
   try {
@@ -53,9 +56,9 @@ function kernels(): Kernels | null {
 }
 
 /**
- * Runs `work` with the kernels and at least so many bytes of their memory.
+ * Runs `work` with the kernels and at least `bytes` of their memory.
  *
- * @returns false where it did not: there are no kernels, they are at work, or it is too much
+ * @returns false if `work` did not run: there are no kernels, they are in use, or the memory is too large
  */
 export function withKernels(bytes: number, work: (kernels: Kernels, buffer: ArrayBuffer) => void): boolean {
   if (bytes > MOST) return false;

@@ -1,8 +1,8 @@
 /**
- * The thread of an asynchronous predictor (async.ts): loads a model, and answers calls.
+ * The thread of an asynchronous predictor (async.ts). It loads a model and answers calls.
  *
- * A Web Worker of type "module", or a worker thread of Node. Where a bundler finds no worker by itself, build this module as an entry of its own and give
- * its address as `predictor(file, { script })`.
+ * It runs as a Web Worker of type "module" or as a worker thread of Node. If a bundler does not find the worker
+ * automatically, build this module as a separate entry and pass its address as `predictor(file, { script })`.
  */
 
 import { sentError } from "../engine/errors/sent-errors.ts";
@@ -18,7 +18,7 @@ let model: (AnyPredictor & Partial<Anything>) | undefined;
 async function answer(request: Request): Promise<Answer> {
   if (request.kind === "load") {
     const { bytes, where, options } = request;
-    // Its name is what errors say.
+    // The file's name appears in errors.
     model = (await predictor(new File([bytes as BlobPart], where), options)) as typeof model;
     return { kind: "loaded", facts: factsOf(model!) };
   }

@@ -1,16 +1,16 @@
 import type { LyingRows } from "../engine/data/lying-rows.ts";
 import { withKernels } from "./score-kernels.ts";
 
-/** What the kernel is given at a time, which should stay in a processor's cache. */
+/** Largest block that the kernel processes at a time. It should stay in the processor's cache. */
 const ROWS = 4096;
 const ENTRIES = 8192;
 
 /**
- * z of sparse rows [from, from + count), from where their entries lie, into z from its start on.
+ * Writes z of sparse rows [from, from + count), read in place, to the start of z.
  *
- * By a kernel, since the compilers of JavaScript make some 35 instructions of an entry, and a processor looks ahead over a few hundred at most: while loads of
- * weights that are in no cache are under way, it finds too few others to begin. One output after another, since the weights of one stay in a cache longer than
- * those of all.
+ * A kernel is used because JavaScript compilers emit about 35 instructions per entry, and a processor looks ahead a few
+ * hundred at most. It then finds too few other loads to start while it waits for weights that are not in a cache.
+ * Outputs are computed one after another, because the weights of one output stay in a cache longer than those of all.
  */
 export function entryScores(
   { weights, intercept }: { readonly weights: Float64Array; readonly intercept: Float64Array },
@@ -22,7 +22,7 @@ export function entryScores(
   const outputs = intercept.length;
   const columns = weights.length / outputs;
   const { rowStart, columnIndex, extra } = rows.entries!;
-  // Weights are copied, which takes longer than a few entries.
+  // Copying the weights takes longer than computing a few entries.
   const isLong = 2 * (rowStart[from + count] - rowStart[from]) >= columns;
   let values: LyingRows["values"] | undefined;
   for (let k = 0; k < outputs; k++) {

@@ -1,13 +1,14 @@
 /**
- * CSV by DuckDB → tables, the same as by `formats/csv.ts` of files by the book (RFC 4180).
+ * CSV by DuckDB → tables, equal to those of `formats/csv.ts` for files that follow RFC 4180.
  *
- * The first rows are read by our own decoder: it names the columns, refuses what it refuses, and tells numbers from texts. Then DuckDB reads all rows: columns
- * that began as numbers as float64, the others as texts. Where a column of numbers holds anything else (a text, an infinity, an integer beyond 2^53), it is read
- * again as texts, which our rules judge.
+ * Our decoder reads the first rows: it finds the column names, applies its refusals, and separates numbers from
+ * strings. DuckDB then reads all rows: columns that began as numbers as float64, the others as strings. If a numeric
+ * column contains anything else (a string, an infinity, an integer beyond 2^53), it is read again as strings, to which
+ * our rules are applied.
  *
  * Differs: see "Two readers" in the README of this package.
  *
- * @throws OptionError for `comment` and `ragged: "skip"`, which mean something else to DuckDB
+ * @throws OptionError for `comment` and `ragged: "skip"`, which have another meaning in DuckDB
  */
 import { OptionError } from "ergodic";
 import { missingTexts } from "ergodic/data";
@@ -20,11 +21,11 @@ import { TableBuilder } from "../table-builder.ts";
 import { DuckDbFile, NotNumber, quoted } from "./duckdb-file.ts";
 import { type Pick, putRows, type Query } from "./duckdb-rows.ts";
 
-/** Rows of the head, as many as tell a column's kind in nearly all files. */
+/** Number of rows read first. They determine a column's type in nearly all files. */
 const probeRows = 1000;
-/** Bytes that DuckDB reads at once; a line has 2,000,000 at most. */
+/** Size of DuckDB's read buffer in bytes. A line can have at most 2,000,000. */
 const bufferBytes = 2 ** 22;
-/** Columns that are read as texts one after another, before all are. */
+/** Number of columns that are switched to strings one by one, before all are. */
 const mostRestarts = 3;
 
 export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> {
@@ -33,12 +34,12 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
   try {
     const probe = await probed(source, options);
     const { names, namesLine } = probe;
-    if (names.length === 0) return; // who asked refuses the empty file
+    if (names.length === 0) return; // the caller refuses the empty file
     refuseNames(source.name, names);
     file.refuseWide(names.length);
     builder.begin(names);
     const { decimal = "." } = options;
-    // The database takes "N/A" for no number, and would stop at it.
+    // DuckDB would stop at "N/A" in a numeric column.
     const isTexts = (column: ColumnBuilder | undefined) =>
       column?.kind === "category" || column?.remark(probe.rowCount) !== undefined;
     const texts = new Set(probe.columns.flatMap((column, i) => (isTexts(column) ? [`c${i}`] : [])));
@@ -69,7 +70,7 @@ export async function* duckDbCsvRows(source: ByteSource, options: CsvOptions, bu
   }
 }
 
-/** Tab-separated values. */
+/** Reads tab-separated values. */
 export const duckDbTsvRows = (source: ByteSource, options: CsvOptions, builder: TableBuilder): AsyncGenerator<void> =>
   duckDbCsvRows(source, { delimiter: "\t", ...options }, builder);
 
@@ -81,7 +82,10 @@ function refuseOptions({ comment, ragged }: CsvOptions): void {
   if (ragged === "skip") throw refused('ragged: "skip"', "which would also skip rows whose values it cannot read");
 }
 
-/** Of one column the database takes blank lines for missing values; lines it counts by its own rule where a name goes over several. */
+/**
+ * Refuses files that DuckDB reads differently: with one column, blank lines are missing values to it; with a name that
+ * spans several lines, it counts lines differently.
+ */
 function refuseNames(file: string, names: readonly string[]): void {
   const long = names.find((name) => /[\r\n]/.test(name));
   if (names.length > 1 && long === undefined) return;
@@ -92,7 +96,7 @@ function refuseNames(file: string, names: readonly string[]): void {
   throw new OptionError(file, `engine is "duckdb", to which ${what}; take engine: "own"`, "OPTION_CONFLICT");
 }
 
-/** What our decoder makes of the first rows. It checks the options, too. */
+/** Reads the first rows with our decoder, which also checks the options. */
 async function probed(source: ByteSource, options: CsvOptions): Promise<TableBuilder> {
   const probe = new TableBuilder(source.name, options, { store: false, blockRows: probeRows });
   const reading = csv.rows(source, options, probe);
@@ -109,7 +113,8 @@ function settings(
   { lineEnd }: Writing,
 ): string {
   const columns = names.map((_, i) => `'c${i}': ${texts.has(`c${i}`) ? "'VARCHAR'" : "'DOUBLE'"}`);
-  // A text that is a level is not missing; what the database cannot take for a marker makes a column of numbers one of texts.
+  // A string that is a level is not a missing value. A marker that DuckDB cannot use turns a numeric column into one of
+  // strings.
   const levels = new Set(Object.values(types).flatMap((type) => (typeof type === "string" ? [] : type)));
   const markers = missing.filter(
     (text) => !levels.has(text) && ![delimiter, quote || "\n", "\n", "\r"].some((mark) => text.includes(mark)),
@@ -124,13 +129,13 @@ function settings(
 }
 
 interface Writing {
-  /** As SQL has it. What the database finds out by itself may be a line end within quotes. */
+  /** Line end in SQL notation. DuckDB's own detection can pick a line end within quotes. */
   lineEnd: string;
-  /** Of a line, on average. */
+  /** Average number of bytes per line. */
   lineBytes: number;
 }
 
-/** How the first piece of the file is written. */
+/** Detects line end and line length from the first piece of the file. */
 async function writing(source: ByteSource, quote = '"'): Promise<Writing> {
   const reading = source.chunks()[Symbol.asyncIterator]();
   const { value: head = new Uint8Array(0) } = await reading.next();
@@ -145,10 +150,10 @@ async function writing(source: ByteSource, quote = '"'): Promise<Writing> {
   return { lineBytes, lineEnd: "\\n" };
 }
 
-/** The database wants one: a text that no file holds. */
+/** A string that no file contains, because DuckDB requires at least one marker. */
 const noMarker = "no text means missing \u{10ffff}";
 
-/** Without blanks, which the database keeps. */
+/** Removes blanks at both ends, which DuckDB keeps. */
 function trimmed(text: string): string {
   return text.charCodeAt(0) > 32 && text.charCodeAt(text.length - 1) > 32 ? text : text.replace(/^[ \t]+|[ \t]+$/g, "");
 }

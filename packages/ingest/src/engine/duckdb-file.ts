@@ -1,8 +1,9 @@
 /**
- * One local file, and DuckDB to read it: in memory, on one thread, with nothing else within its reach. No other file, no network, no extension; a path is a path,
- * whatever it looks like, never a pattern.
+ * One local file, and a DuckDB instance to read it: in memory, on one thread, without access to other files, the
+ * network or extensions. A path is always taken literally, never as a pattern.
  *
- * @throws CapabilityError DUCKDB_MISSING; OptionError for what is no regular file; DataError DATA_PARSE, DATA_RAGGED, DATA_ENCODING for what the database refuses
+ * @throws CapabilityError DUCKDB_MISSING; OptionError for anything but a regular file; DataError DATA_PARSE,
+ * DATA_RAGGED, DATA_ENCODING if the database refuses the file
  */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { DataError, OptionError } from "ergodic";
@@ -10,18 +11,21 @@ import { fault, fileFault, show } from "../fault.ts";
 import type { ByteSource } from "../source.ts";
 import { type DuckDbConnection, type DuckDbInstance, loadDuckDb } from "./duckdb-package.ts";
 
-/** Of wider tables each column's dictionary, and the query itself, take the database longer than our decoder takes in all. */
+/**
+ * Largest number of columns. For wider tables, the dictionaries and the query take DuckDB longer than our whole
+ * decoder.
+ */
 const mostColumns = 1000;
 
 export class DuckDbFile {
   readonly name: string;
-  /** The path, as SQL has it. */
+  /** Path in SQL notation. */
   readonly path: string;
   readonly #file: string;
   readonly #instance: DuckDbInstance;
   readonly #connection: DuckDbConnection;
   readonly #signal: AbortSignal | undefined;
-  /** What the file was when it was opened. */
+  /** State of the file when it was opened. */
   readonly #was: string;
 
   private constructor(
@@ -34,7 +38,7 @@ export class DuckDbFile {
     this.name = name;
     this.#file = file;
     this.#was = was;
-    // A class of one character is that character: of a pattern it leaves the path.
+    // A class of one character matches only that character, so the pattern matches only this path.
     this.path = quoted(file.replace(/[*?[]/g, "[$&]"));
     this.#signal = signal;
     this.#instance = instance;
@@ -51,10 +55,11 @@ export class DuckDbFile {
     source.signal?.throwIfAborted();
     const module = await loadDuckDb("read", 'take engine: "own"');
     const { resolve, sep } = process.getBuiltinModule("node:path");
-    // As the system finds it: through a link, ".." is not the folder before it.
+    // Resolved by the file system, because after a link ".." is not the folder before it.
     const { realpath } = process.getBuiltinModule("node:fs/promises");
-    const path = await realpath(source.path).catch(() => resolve(source.path!)); // who reads it says what is wrong
-    // Of a pattern, which brackets make of the path, a backslash is a separator to the database; at a zero byte its query ends.
+    const path = await realpath(source.path).catch(() => resolve(source.path!)); // the reader reports the reason
+    // The brackets make the path a pattern, in which DuckDB takes a backslash as a separator. A zero byte ends its
+    // query.
     if (path.includes("\0") || (sep === "/" && path.includes("\\") && /[*?[]/.test(path)))
       throw new OptionError(
         source.name,
@@ -82,7 +87,7 @@ export class DuckDbFile {
     }
   }
 
-  /** @throws OptionError for more columns than it is for */
+  /** Refuses wide tables. @throws OptionError for more than `mostColumns` columns */
   refuseWide(columnCount: number): void {
     if (columnCount <= mostColumns) return;
     throw new OptionError(
@@ -96,16 +101,17 @@ export class DuckDbFile {
     await this.#answered(() => this.#connection.run(sql));
   }
 
-  /** The first column of a query's few rows. */
+  /** Returns the first column of a query with few rows. */
   async texts(sql: string): Promise<string[]> {
     const reader = await this.#answered(() => this.#connection.runAndReadAll(sql));
     return (reader.getColumns()[0] ?? []).map(String);
   }
 
   /**
-   * The rows of a query of so many columns, some 2000 at once, as the database has them in memory.
+   * Yields the rows of a query with `columnCount` columns, in chunks of about 2000, as the database stores them.
    *
-   * A stream of the package's ends where the database stops, and does not say whether that was at a fault: a last row, which is no row of the query, tells.
+   * A stream of the package ends without an error if the database stops early. A last row that is not part of the query
+   * marks a complete stream.
    */
   async *chunks(sql: string, columnCount: number): AsyncGenerator<{ chunk: DuckDBDataChunk; rowCount: number }> {
     const last = [...Array<string>(columnCount).fill("NULL"), "true"].join(", ");
@@ -124,7 +130,7 @@ export class DuckDbFile {
     throw fileFault(this.name, 'DuckDB stopped before the end of the file; read it with engine: "own"', "DATA_PARSE");
   }
 
-  /** Names and kinds are of the file as it was: another one in its place may have other columns. */
+  /** Refuses a file that changed, because another file in its place can have other columns. */
   async #refuseChanged(): Promise<void> {
     if ((await stateOf(this.#file)) === this.#was) return;
     throw new DataError(this.name, "the file was changed or replaced while it was read; read it again", "DATA_FILE");
@@ -151,7 +157,7 @@ export class DuckDbFile {
   }
 }
 
-/** Which file lies at a path, and in which state; "" = none that can be looked at. */
+/** Identifies the file at a path and its state; "" if it cannot be examined. */
 async function stateOf(path: string): Promise<string> {
   const found = await process
     .getBuiltinModule("node:fs/promises")
@@ -160,16 +166,16 @@ async function stateOf(path: string): Promise<string> {
   return found ? [found.dev, found.ino, found.size, found.mtimeMs].join(" ") : "";
 }
 
-/** The database does not see whether what is within gzip is whole. @throws OptionError */
+/** Refuses gzip files, because DuckDB does not detect truncated ones. @throws OptionError */
 async function refusePacked(name: string, path: string): Promise<void> {
   const handle = await process
     .getBuiltinModule("node:fs/promises")
     .open(path, "r")
     .catch(() => undefined);
-  if (handle === undefined) return; // who reads it says why
+  if (handle === undefined) return; // the reader reports the reason
   try {
     const buffer = new Uint8Array(2);
-    await handle.read(buffer, 0, 2, 0).catch(() => undefined); // a folder, say: who reads it says so
+    await handle.read(buffer, 0, 2, 0).catch(() => undefined); // fails for a folder, for example; the reader reports it
     if (buffer[0] !== 0x1f || buffer[1] !== 0x8b) return;
   } finally {
     await handle.close();
@@ -181,10 +187,10 @@ async function refusePacked(name: string, path: string): Promise<void> {
   );
 }
 
-/** A text as SQL has it. */
+/** Quotes a string for SQL. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-/** A column of numbers, by its name in the query, holds something else. */
+/** A numeric column, given by its name in the query, contains something else. */
 export class NotNumber extends Error {
   readonly column: string;
 
@@ -194,14 +200,14 @@ export class NotNumber extends Error {
   }
 }
 
-/** The database's words without its advice, which is about its own options. */
+/** Returns the database's error without its advice, which concerns its own options. */
 function databaseFault(file: string, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   const column = /^Conversion Error: CSV Error on Line[\s\S]*Error when converting column "(c\d+)"/.exec(message)?.[1];
   if (column !== undefined) return new NotNumber(column);
   const [told] = message.split(/\nPossible /);
   const lines = told.split("\n").filter((line) => line.trim() !== "");
-  // The row itself is in the middle, and may hold anything.
+  // The row itself is in the middle of the message and can contain anything.
   const said = ((/^Original Line: /m.test(told) ? lines.at(-1) : lines[0]) ?? "").replace(/\p{Cc}/gu, " ").slice(0, 200);
   const line = Number(/CSV Error on Line: (\d+)/.exec(message)?.[1] ?? 0);
   const advice = 'correct the file, or read it with engine: "own", which may say more';

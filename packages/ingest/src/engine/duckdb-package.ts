@@ -1,14 +1,17 @@
-/** The package @duckdb/node-api, which is not installed with this one. Nothing that is exported tells of its types, which users without it lack. */
+/**
+ * The package @duckdb/node-api, which is not a dependency. Exports do not mention its types, because users without it
+ * lack them.
+ */
 import { CapabilityError } from "ergodic";
 
 export type DuckDbModule = typeof import("@duckdb/node-api");
 export type DuckDbInstance = Awaited<ReturnType<DuckDbModule["DuckDBInstance"]["create"]>>;
 export type DuckDbConnection = Awaited<ReturnType<DuckDbInstance["connect"]>>;
 
-/** The package. `instead`: what does without it. @throws CapabilityError [DUCKDB_MISSING] */
+/** Loads the package. `instead`: the alternative without it, for the error. @throws CapabilityError [DUCKDB_MISSING] */
 export async function loadDuckDb(where: string, instead: string): Promise<DuckDbModule> {
   try {
-    // Not by name, so that no bundler of a page looks for its machine code.
+    // The name is assembled so that no page bundler looks for the package's machine code.
     const name = ["@duckdb", "node-api"].join("/");
     return (await import(/* @vite-ignore */ name)) as DuckDbModule;
   } catch (cause) {

@@ -1,6 +1,7 @@
 /**
- * Parquet by DuckDB → tables, the same as by `formats/parquet.ts`: its rules read the footer, refuse what they refuse, and judge the values; the database decodes
- * the pages. These are not looked at first, as ours are: of a stranger's file take `engine: "own"`.
+ * Parquet by DuckDB → tables, equal to those of `formats/parquet.ts`. The rules of that module read the footer, refuse
+ * files and check the values; DuckDB decodes the pages. Our own reader checks pages before it decodes them, but DuckDB
+ * does not, so use `engine: "own"` for untrusted files.
  *
  * @throws as `formats/parquet.ts`
  */
@@ -34,7 +35,7 @@ export async function* duckDbParquetRows(source: ByteSource, _: ParquetOptions, 
   }
 }
 
-/** Takes the columns of the footer, and its count of rows. */
+/** Reads the columns from the footer, and the number of rows. */
 async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<{ expected: number; kept: KeptField[] }> {
   const access = await source.access!();
   try {
@@ -45,16 +46,18 @@ async function beginColumns(source: ByteSource, builder: TableBuilder): Promise<
   }
 }
 
-/** What the database counts in, whatever the file does. */
+/** Units that DuckDB uses, regardless of the file. */
 const counts: Readonly<Record<Times["what"], Readonly<Record<string, Times["unit"] | undefined>>>> = {
   date: { DATE: "days", INTEGER: "days" },
   timestamp: { TIMESTAMP: "micros", "TIMESTAMP WITH TIME ZONE": "micros", TIMESTAMP_NS: "nanos" },
   time: { TIME: "micros", "TIME WITH TIME ZONE": "micros", TIME_NS: "nanos" },
 };
-/** Bits of an offset from UTC, below the microseconds: 0 in every file. */
+/** Number of bits for the UTC offset, below the microseconds. The offset is 0 in every file. */
 const offsetBits = 24n;
 
-/** Decimals become the nearest float64, integers of 64 bits stay what they are, and so do dates and times. */
+/**
+ * Chooses the SQL for a column. Decimals become the nearest float64; 64-bit integers, dates and times stay as they are.
+ */
 function pickOf(file: string, { column, times }: KeptField, sql: string, type: string): Pick {
   const unit = times && counts[times.what][type];
   if (times && unit) {

@@ -1,8 +1,10 @@
 /**
- * Columns of a query → a `TableBuilder`: numbers from the database's own arrays, texts as numbers of a dictionary, so that no cell of either becomes a string.
+ * Columns of a query → a `TableBuilder`. Numbers come from DuckDB's own arrays, and strings as dictionary codes, so
+ * that no string is made per cell.
  *
- * The dictionary of a column is what its first rows hold, an ENUM of the database; a text that it lacks comes as itself, and costs some 20 times as much. All
- * rules (what is missing, which texts are levels, what is refused) are those of `ColumnBuilder`.
+ * The dictionary of a column is an ENUM of the database with the strings of the first rows. Other strings are
+ * transferred individually, which costs about 20 times as much. All rules (missing values, levels, refusals) are those
+ * of `ColumnBuilder`.
  */
 import type { DuckDBDataChunk, DuckDBVector } from "@duckdb/node-api";
 import { CapabilityError } from "ergodic";
@@ -10,7 +12,10 @@ import type { ColumnBuilder } from "../column.ts";
 import type { TableBuilder } from "../table-builder.ts";
 import { type DuckDbFile, NotNumber } from "./duckdb-file.ts";
 
-/** A column that is kept, and what the query takes of it: texts, float64 or integers of 64 bits, or what the database counts in integers. */
+/**
+ * A kept column and its expression in the query: strings, float64 or 64-bit integers, or integers in which the database
+ * counts dates and times.
+ */
 export type Pick = { column: ColumnBuilder; sql: string } & (
   | { kind: "text" | "number" }
   | { kind: "count"; put(item: number | bigint, line: number): void }
@@ -18,38 +23,43 @@ export type Pick = { column: ColumnBuilder; sql: string } & (
 
 export interface Query {
   file: DuckDbFile;
-  /** Behind FROM. */
+  /** Text after FROM. */
   from: string;
   picks: readonly Pick[];
-  /** The line of the first row. */
+  /** Line of the first row. */
   line: number;
-  /** Rows that were put; another query of the same file begins behind them. */
+  /** Number of rows already added. Another query of the same file starts after them. */
   done: number;
-  /** How many rows there are, about. */
+  /** Approximate number of rows. */
   expected: number;
-  /** What a text of the database is to us. */
+  /** Converts a string of the database to the string that our reader would give. */
   textOf(text: string): string;
   putText(column: ColumnBuilder, text: string, line: number): void;
-  /** A number that is not finite, or an integer beyond 2^53. Without it, such a column is read as texts. */
+  /**
+   * Adds a number that is not finite, or an integer beyond 2^53. Without this method, such a column is read as strings.
+   */
   putOdd?(column: ColumnBuilder, value: number | bigint, line: number): void;
 }
 
-/** Rows that dictionaries are made of. */
+/** Number of rows from which dictionaries are made. */
 const headRows = 10_000;
-/** A column of more levels than that among them is none of categories. */
+/**
+ * Largest number of distinct strings among these rows. A column with more is not a category, and gets no dictionary.
+ */
 const mostLevels = 2000;
 const largest = Number.MAX_SAFE_INTEGER;
 
 /**
- * Puts the rows of a query; yields when a block of them is full.
+ * Adds the rows of a query; yields when a block of them is full.
  *
- * @throws NotNumber for a column of numbers that has to be read as texts; `done` rows were put until then, and no part of another one
+ * @throws NotNumber for a numeric column that has to be read as strings; `done` rows were then added completely, and
+ * nothing of the next one
  */
 export async function* putRows(query: Query, builder: TableBuilder): AsyncGenerator<void> {
   const { file, from, picks } = query;
   const dictionaries = await dictionariesOf(query);
   const inner = picks.map(({ sql }, k) => `${sql} AS v${k}${dictionaries[k] ? `, TRY_CAST(${sql} AS t${k}) AS e${k}` : ""}`);
-  // Two columns of a pick, so that the second one can be found: an unused one costs nothing.
+  // Two columns per pick, so that the second one can be found by position. An unused one costs nothing.
   const outer = picks.map((_, k) =>
     dictionaries[k] ? `e${k}, CASE WHEN e${k} IS NULL THEN v${k} END AS r${k}` : `v${k}, NULL AS r${k}`,
   );
@@ -74,7 +84,7 @@ export async function* putRows(query: Query, builder: TableBuilder): AsyncGenera
   }
 }
 
-/** Puts the rows [start, end) of a chunk; `line`: of the first. */
+/** Adds the rows [start, end) of a chunk. `line`: line of the first. */
 type Put = (start: number, end: number, line: number) => void;
 
 function numbersReader({ putOdd }: Query, { column, sql }: Pick, k: number, chunk: DuckDBDataChunk): Put {
@@ -118,7 +128,7 @@ function textsReader(
   chunk: DuckDBDataChunk,
   dictionary?: Dictionary,
 ): Put {
-  // Copied out of the database when it is asked for, which it seldom is.
+  // Copied out of the database only on demand, because strings are seldom needed.
   const texts = (): DuckDBVector => chunk.getColumnVector(dictionary ? 2 * k + 1 : 2 * k);
   const codes = dictionary && chunk.getColumnVector(2 * k);
   const items = codes && itemsOf(codes);
@@ -143,13 +153,16 @@ function textsReader(
   };
 }
 
-/** Texts by the numbers that the database gives them, and the codes that the column has for them, as far as they came. */
+/** Strings by their codes in the database, and the column's codes for those that have occurred. */
 interface Dictionary {
   levels: readonly string[];
   known: (number | undefined)[];
 }
 
-/** Of each column of texts, the distinct ones among the first rows, if they are few; the type t0, t1, … is their ENUM. */
+/**
+ * Dictionary per string column: the distinct strings of the first rows, if there are few. The types t0, t1, … are their
+ * ENUMs.
+ */
 async function dictionariesOf({ file, from, picks, textOf }: Query): Promise<(Dictionary | undefined)[]> {
   const texts = picks.flatMap(({ kind, sql }, k) => (kind === "text" ? [`${sql} AS v${k}`] : []));
   if (texts.length === 0) return [];
@@ -170,7 +183,7 @@ async function dictionariesOf({ file, from, picks, textOf }: Query): Promise<(Di
 
 type Items = Float64Array | BigInt64Array | BigUint64Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;
 
-/** The array of a vector, which the package has, and does not give by its types. */
+/** Returns a vector's array, which exists in the package but not in its types. */
 function itemsOf(vector: DuckDBVector): Items {
   const { items } = vector as unknown as { items?: Items };
   if (ArrayBuffer.isView(items)) return items;
@@ -181,7 +194,10 @@ function itemsOf(vector: DuckDBVector): Items {
   );
 }
 
-/** Which values are null; undefined = none. Of the package's bits, one at a time through a bigint is 30 times as slow. */
+/**
+ * Returns a test for null values; undefined = none. Reading the package's bits through a bigint, one at a time, is 30
+ * times as slow.
+ */
 function nullsOf(vector: DuckDBVector): ((i: number) => boolean) | undefined {
   const { data } = (vector as unknown as { validity: { data: BigUint64Array | null } }).validity;
   if (data === null) return undefined;
@@ -189,7 +205,7 @@ function nullsOf(vector: DuckDBVector): ((i: number) => boolean) | undefined {
   return (i) => (bits[i >> 3] & (1 << (i & 7))) === 0;
 }
 
-/** Of integers by their halves: no bigint is made. Exact up to 2^53. */
+/** Converts 64-bit integers from their halves, without bigints. Exact up to 2^53. */
 function doubles(items: BigInt64Array | BigUint64Array): Float64Array {
   const low = new Uint32Array(items.buffer, items.byteOffset, 2 * items.length);
   const high = items instanceof BigInt64Array ? new Int32Array(low.buffer, low.byteOffset, low.length) : low;

@@ -1,20 +1,23 @@
-/** Who reads a file: the decoders of this package, or DuckDB. */
+/** Choice of the reader: the decoders of this package, or DuckDB. */
 import { checkOneOf } from "../fault.ts";
 import type { RowDecoder } from "../rows.ts";
 
-/** "own": the decoders of this package. "duckdb": the package @duckdb/node-api, where it is installed. */
+/**
+ * Reader of a file. "own": the decoders of this package. "duckdb": the package @duckdb/node-api, if it is installed.
+ */
 export type Engine = "own" | "duckdb";
 
-/** What the formats that both read have besides their own options. */
+/** Options of the formats that both readers support. */
 export interface EngineOptions {
   /**
-   * Who reads the file: "own" (default), or "duckdb", which takes less processor time for large Parquet files, and needs the package @duckdb/node-api and the
-   * path of a file. Never chosen by size or by what is installed: the two agree on files that are written by the book, not on all others.
+   * Reader of the file: "own" (default) or "duckdb". DuckDB takes less processor time for large Parquet files; it needs
+   * the package @duckdb/node-api and a file path. It is never chosen automatically, because the two readers agree only
+   * on files that follow the standards.
    */
   engine?: Engine;
 }
 
-/** A decoder that hands the file to the one that was asked for. @throws OptionError */
+/** Returns a decoder that passes the file to the requested reader. @throws OptionError */
 export function byEngine<O extends EngineOptions>(own: RowDecoder<O>, duckdb: RowDecoder<O>["rows"]): RowDecoder<O> {
   return {
     ...own,

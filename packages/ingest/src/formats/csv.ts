@@ -11,19 +11,25 @@ import type { RowDecoder } from "../rows.ts";
 import type { ByteSource } from "../source.ts";
 import type { TableBuilder, TableOptions } from "../table-builder.ts";
 
-/** How a CSV or TSV file is written. */
+/** Options of CSV and TSV files. */
 export interface CsvOptions extends TableOptions, EngineOptions {
-  /** True: the first line holds names. False: there is no such line. A list: these names, and no such line. Default: true, and a line of numbers alone is refused. */
+  /**
+   * Whether the first line contains the names; or a list of names, if the file has no such line. Default: true, but a
+   * first line with only numbers is refused.
+   */
   header?: boolean | readonly string[];
-  /** One ASCII character, no double quote. Default "," or, for TSV, a tab. */
+  /** Separator between fields: one ASCII character, not a double quote. Default "," or, for TSV, a tab. */
   delimiter?: string;
-  /** One ASCII character, or "" for none. Default '"'. */
+  /** Quote character: one ASCII character, or "" for none. Default '"'. */
   quote?: string;
-  /** The decimal mark. Default ".". */
+  /** Decimal mark. Default ".". */
   decimal?: "." | ",";
-  /** What lines begin with that are not read, as "#". Default: there are none. */
+  /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
-  /** Rows with more or fewer fields than there are columns: refused (default), or skipped, counted in the `remarks` of what is read. */
+  /**
+   * Treatment of rows whose number of fields differs from the number of columns: refused (default), or skipped and
+   * counted in the result's `remarks`.
+   */
   ragged?: "refuse" | "skip";
 }
 
@@ -34,10 +40,12 @@ const largest = Number.MAX_SAFE_INTEGER;
 /**
  * Comma- and tab-separated values (RFC 4180) → tables.
  *
- * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred over the whole
- * file. Of the text, one block is held at a time, and each level of a category once: a file costs its columns.
+ * The first line names the columns unless `header` is false (then x0, x1, …) or a list of names. Types are inferred
+ * from the whole file. Only one block of text is in memory at a time, and each level of a category once, so a file
+ * takes the memory of its columns.
  *
- * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT; OptionError
+ * @throws DataError DATA_HEADER, DATA_RAGGED, DATA_PARSE, DATA_TYPE, DATA_EMPTY, DATA_ENCODING, DATA_FORMAT;
+ * OptionError
  */
 export const csv: RowDecoder<CsvOptions> = { typed: false, listsColumns: true, rows: csvRows };
 export const tsv: RowDecoder<CsvOptions> = {
@@ -79,11 +87,13 @@ async function* csvRows(source: ByteSource, options: CsvOptions, builder: TableB
   yield* rows(records, undefined, options, builder);
 }
 
-/** Bytes that are read by the grammar where a record is not plain, before plain ones are looked for again. */
+/**
+ * Number of bytes that the full parser reads after a record that is not plain, before plain records are tried again.
+ */
 const grammarBytes = 1 << 15;
 const lineFeed = 10;
 
-/** Puts the records of a block: plain ones from their bytes, others by the grammar. */
+/** Adds the records of a block: plain ones directly from their bytes, others through the full parser. */
 function* blockRows(
   records: CsvRecords,
   plain: PlainRows,
@@ -91,7 +101,7 @@ function* blockRows(
   options: CsvOptions,
   builder: TableBuilder,
 ): Generator<void> {
-  if (!isText(block)) return yield* rows(records, block, options, builder); // says where
+  if (!isText(block)) return yield* rows(records, block, options, builder); // the parser reports the position
   let at = 0;
   while (at < block.length) {
     if (records.between && builder.columns.length > 0 && block[block.length - 1] === lineFeed) {
@@ -108,7 +118,7 @@ function* blockRows(
         if (at === block.length) return;
       }
     }
-    // The first lines name the columns: no more of them than that.
+    // The first line names the columns, so only that line is parsed.
     const least = builder.columns.length === 0 ? 0 : grammarBytes;
     const end = block.indexOf(lineFeed, at + least) + 1 || block.length;
     yield* rows(records, block.subarray(at, end), options, builder);
@@ -136,7 +146,7 @@ function checkHeader(header: unknown): void {
   }
 }
 
-/** Puts the records that are complete; yields when a block of rows is full. */
+/** Adds the complete records; yields when a block of rows is full. */
 function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvOptions, builder: TableBuilder): Generator<void> {
   const { decimal = "." } = options;
   for (const fields of records.read(block)) {
@@ -156,7 +166,7 @@ function* rows(records: CsvRecords, block: Uint8Array | undefined, options: CsvO
   }
 }
 
-/** Puts a field as it is read, without its quotes: a number where it looks like one. */
+/** Adds a field without its quotes: as a number if it looks like one. */
 export function putField(column: ColumnBuilder, text: string, decimal: "." | ",", line: number): void {
   const value = column.kind === "category" ? NaN : textNumber(text, decimal);
   if (value - value === 0) {
@@ -165,7 +175,7 @@ export function putField(column: ColumnBuilder, text: string, decimal: "." | ","
   } else column.putText(text, line);
 }
 
-/** Takes the names; true if the record held them. */
+/** Takes the names; returns true if they are from the record. */
 function start(fields: string[], line: number, options: CsvOptions, builder: TableBuilder): boolean {
   const { header } = options;
   if (Array.isArray(header)) {

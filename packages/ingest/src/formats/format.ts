@@ -1,4 +1,4 @@
-/** How tables of a format are read: as dense rows, sparse rows, or arrays that bring their target. */
+/** Readers of a format's tables: as dense rows, sparse rows, or arrays that include their target. */
 import type { SparseTable, Table } from "ergodic";
 import type { ArrayRows } from "../array-rows.ts";
 import { type RowDecoder, tableBlocks, wholeTable } from "../rows.ts";
@@ -9,7 +9,7 @@ import { type ParsedTable, type TableOptions, tableKeys } from "../table-builder
 export interface DenseFormat<O> {
   readonly kind: "dense";
   readonly keys: readonly string[];
-  /** `releasable`: see rows.ts. */
+  /** Reads the whole table. `releasable`: see rows.ts. */
   table(source: ByteSource, options: O, releasable?: boolean): Promise<ParsedTable>;
   blocks(source: ByteSource, options: O, rows: number): AsyncGenerator<Table>;
 }
@@ -21,14 +21,14 @@ export interface SparseFormat<O> {
   blocks(source: ByteSource, options: O, rows: number): AsyncGenerator<SparseTable>;
 }
 
-/** Rows that are arrays and bring their target. */
+/** A format of rows that are arrays and include their target. */
 export interface ArrayFormat<O> {
   readonly kind: "array";
   readonly keys: readonly string[];
   rows(source: ByteSource, options: O): Promise<ArrayRows>;
 }
 
-/** A format of dense rows from their decoder, and the names of its own options. */
+/** Makes a format of dense rows from a decoder and the names of its own options. */
 export function dense<O extends TableOptions>(decoder: RowDecoder<O>, keys: readonly string[]): DenseFormat<O> {
   return {
     kind: "dense",
@@ -38,7 +38,7 @@ export function dense<O extends TableOptions>(decoder: RowDecoder<O>, keys: read
   };
 }
 
-/** A format of sparse rows from their decoder, and the names of its options. */
+/** Makes a format of sparse rows from a decoder and the names of its options. */
 export function sparse<O extends SparseOptions>(decoder: SparseDecoder<O>, keys: readonly string[]): SparseFormat<O> {
   return {
     kind: "sparse",

@@ -1,12 +1,13 @@
 /**
  * IDX, the format of MNIST's files → arrays, and rows of numbers x0, x1, …
  *
- * Two zero bytes, a type (0x08 u8, 0x09 i8, 0x0B i16, 0x0C i32, 0x0D f32, 0x0E f64), a number of dimensions, their sizes as
- * big-endian u32, the values, big-endian, last index fastest. A row is what stands under one first index: [n, h, w] gives n rows of
- * the shape [h, w, 1]. Labels are a file of one dimension.
+ * Two zero bytes, a type (0x08 u8, 0x09 i8, 0x0B i16, 0x0C i32, 0x0D f32, 0x0E f64), a number of dimensions, their
+ * sizes as big-endian u32, and the values, big-endian, last index fastest. All values with the same first index form a
+ * row: [n, h, w] gives n rows of shape [h, w, 1]. Labels are a file of one dimension.
  * Source: Y. LeCun, C. Cortes, C. Burges, The MNIST database, "File formats".
  *
- * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes behind the end), DATA_EMPTY, DATA_RAGGED (labels of another length)
+ * @throws DataError DATA_FORMAT, DATA_TRUNCATED, DATA_PARSE (bytes after the end), DATA_EMPTY, DATA_RAGGED (labels of
+ * another length)
  */
 
 import { type ArrayRows, rowShapeOf } from "../array-rows.ts";
@@ -15,20 +16,20 @@ import { fileFault } from "../fault.ts";
 import { type ByteSource, openSource, type Source } from "../source.ts";
 import type { ArrayFormat } from "./format.ts";
 
-/** Values of an IDX file, in their own type. */
+/** Values of an IDX file, in their stored type. */
 export type IdxValues = Uint8Array | Int8Array | Int16Array | Int32Array | Float32Array | Float64Array;
 
 /** An array from an IDX file. */
 export interface IdxArray {
-  /** Extents, e.g. [60000, 28, 28]. */
+  /** Sizes of the dimensions, e.g. [60000, 28, 28]. */
   shape: number[];
-  /** Last index fastest. */
+  /** Values, last index fastest. */
   values: IdxValues;
 }
 
 /** Options of IDX files. */
 export interface IdxOptions {
-  /** A file of one dimension, as long as the first one; default: the one next to it with MNIST's name for it. */
+  /** File of labels: one dimension, as long as the rows. Default: the file next to it with MNIST's name for labels. */
   labels?: Source;
 }
 
@@ -40,7 +41,7 @@ interface Element {
   read(view: DataView, at: number): number;
 }
 
-/** Bytes behind the end that are counted for the message. */
+/** Largest number of surplus bytes that are counted for the message. */
 const surplus = 1 << 16;
 
 const elements: Record<number, Element> = {
@@ -55,17 +56,17 @@ const elements: Record<number, Element> = {
 const advice =
   "pass labels: the file that holds them, or name it as MNIST does beside this one (train-images-idx3-ubyte, train-labels-idx1-ubyte)";
 
-/** Whether a file that begins so is IDX. */
+/** Whether a file with these first bytes is IDX. */
 export function isIdx(head: Uint8Array): boolean {
   return head[0] === 0 && head[1] === 0 && Object.hasOwn(elements, head[2]) && head[3] >= 1 && head[3] <= 16;
 }
 
-/** An IDX file (MNIST's format) as an array. @throws DataError for damaged files */
+/** Reads an IDX file (MNIST's format) as an array. @throws DataError for damaged files */
 export function readIdx(source: Source): Promise<IdxArray> {
   return idxArray(openSource(source));
 }
 
-/** Rows, with their labels where those are given. */
+/** Reads rows, with their labels if given. */
 export async function idxRows(source: ByteSource, { labels }: IdxOptions): Promise<ArrayRows> {
   const { shape, values } = await idxArray(source);
   const [rowCount, ...sizes] = shape;
@@ -98,7 +99,7 @@ async function idxArray(source: ByteSource): Promise<IdxArray> {
   }
 }
 
-/** Reads as many bytes as the shape needs, so that of what is packed no more is unpacked. */
+/** Reads only the bytes that the shape needs, so that a compressed file is not unpacked further. */
 async function readArray(name: string, reader: ByteReader): Promise<IdxArray> {
   const head = await reader.take(4);
   if (head.length === 0) throw fileFault(name, "the file is empty; fetch it again", "DATA_EMPTY");

@@ -1,14 +1,14 @@
 /**
- * Images, PNG and JPEG, one folder a class → rows of whole numbers 0 … 255, shape [height, width, channels].
+ * PNG and JPEG images, one folder per class → rows of whole numbers 0 … 255, shape [height, width, channels].
  *
- * Each sub-folder of the folder is a class of its name and holds images alone; what they are is told by their first bytes. Files
- * beside the sub-folders and names with a leading dot are left out. A folder of images without sub-folders gives rows without
- * classes, for prediction. How pixels are made is image.ts, how sizes are changed image-resize.ts.
+ * Each sub-folder is a class with its name and contains only images, recognised by their first bytes. Files next to the
+ * sub-folders and names with a leading dot are ignored. A folder of images without sub-folders gives rows without
+ * classes, for prediction. image.ts decodes pixels; image-resize.ts resizes.
  *
- * Files are read a few at a time; the first one in order that is at fault is named, and nothing comes of the others.
+ * Files are read a few at a time. The error names the first faulty one in order, and no rows are returned.
  *
- * @throws DataError DATA_EMPTY, DATA_TARGET (images of no class, or of one alone), DATA_RAGGED (sizes differ), DATA_FORMAT and what
- * image.ts and source.ts throw; OptionError OPTION_RANGE
+ * @throws DataError DATA_EMPTY, DATA_TARGET (images without a class, or all of one), DATA_RAGGED (sizes differ),
+ * DATA_FORMAT and errors of image.ts and source.ts; OptionError OPTION_RANGE
  */
 import { OptionError } from "ergodic";
 import { checkNumber } from "ergodic/extend";
@@ -19,31 +19,31 @@ import { coloured, decodeImage, greyed, type Image } from "../image.ts";
 import { resized } from "../image-resize.ts";
 import { allBytes, openSource, type Source, type SourceOptions } from "../source.ts";
 
-/** How images become rows of one size. */
+/** Options for turning images into rows of one size. */
 export interface ImageOptions {
-  /** [height, width] that all images are brought to, stretched; without it they must agree. */
+  /** Size [height, width] to which all images are stretched. Without it all images must have the same size. */
   size?: readonly [height: number, width: number];
   /** 1 = grey, 3 = red, green, blue. Default: 1 if all images are grey, else 3. */
   channels?: 1 | 3;
-  /** The background of transparent images. Default "white". */
+  /** Background of transparent images. Default "white". */
   background?: "white" | "black";
 }
 
 export const imageKeys = ["size", "channels", "background"];
 
-/** Where there are no folders, as in a browser. */
+/** An image with its class, for sources without folders such as a browser. */
 export interface LabelledImage {
   /** The image: a path, a File or bytes. */
   source: Source;
-  /** The class; none for prediction. */
+  /** Name of the class; absent for prediction. */
   label?: string;
-  /** In errors. */
+  /** Name of the image in errors. */
   name?: string;
 }
 
-/** Of one image: 100 million pixels of four 16-bit samples, not packed, and something over. */
+/** Largest size of one image file: 100 million pixels of four uncompressed 16-bit samples, and a margin. */
 const mostBytes = 2 ** 30;
-/** Files that are open at the same time. */
+/** Number of files that are open simultaneously. */
 const together = 16;
 
 export async function imageRows(
@@ -109,7 +109,7 @@ function refuseOtherSize(images: readonly LabelledImage[], read: readonly Image[
   );
 }
 
-/** One folder a class, or images alone. */
+/** Lists the images of a folder: one sub-folder per class, or only images. */
 async function imagesIn(folder: string): Promise<LabelledImage[]> {
   const entries = await entriesOf(folder);
   const classes = entries.filter((entry) => entry.folder);

@@ -11,18 +11,19 @@ import { dense } from "./format.ts";
 
 /** Options of JSON lines: those of tables, and comments. */
 export interface JsonLinesOptions extends TableOptions {
-  /** What lines begin with that are not read, as "//". Default: there are none. */
+  /** Mark of comment lines, such as "//". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
 }
 
 export const jsonLinesKeys = ["comment"];
 
 /**
- * JSON lines: one flat object a line → tables. Keys are columns; a key that is absent, or null, is a missing value.
+ * JSON lines, one flat object per line → tables. Keys are columns. A key that is absent or null is a missing value.
  *
- * Numbers make number columns; strings and booleans make categories. Blank lines are skipped.
+ * Numbers make numeric columns; strings and booleans make categories. Blank lines are skipped.
  *
- * @throws DataError DATA_PARSE (grammar, not an object), DATA_UNSUPPORTED (nested values), DATA_TYPE, DATA_EMPTY, DATA_ENCODING
+ * @throws DataError DATA_PARSE (grammar, not an object), DATA_UNSUPPORTED (nested values), DATA_TYPE, DATA_EMPTY,
+ * DATA_ENCODING
  */
 export const jsonLines: RowDecoder<JsonLinesOptions> = { typed: true, listsColumns: false, rows: jsonRows };
 
@@ -62,7 +63,7 @@ async function* jsonRows(source: ByteSource, options: JsonLinesOptions, builder:
   for (const key of Object.keys(options.types ?? {})) columnIndex(source.name, "types", names, key);
 }
 
-/** `indent`: blanks in front of the text, for the places of faults. */
+/** Adds a row. `indent`: number of blanks before the text, for positions in errors. */
 function putRow(
   text: string,
   columns: Map<string, ColumnBuilder | undefined>,
@@ -94,7 +95,7 @@ function putRow(
   for (const column of builder.columns) column?.padTo(builder.rowCount + 1, line);
 }
 
-/** The digits that became this number by rounding, if any did. */
+/** Returns the digits that were rounded to this number, if any. */
 function longInteger(text: string, value: number): string | undefined {
   const outside = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
   return outside.match(/-?\d{16,}(?![\d.eE])/g)?.find((digits) => Number(digits) === value && isRounded(digits));
@@ -124,7 +125,10 @@ const blanks = /[ \t\r]*/y;
 const string = /"(?:[ !#-[\]-\uffff]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 
-/** The first place where the line is not a flat object. Engines word and place their own JSON errors differently. */
+/**
+ * Error at the first place where the line is not a flat object. Engines word and locate JSON errors differently, so
+ * their messages are not used.
+ */
 function located(file: string, line: number, text: string, indent: number): Error {
   let at = 0;
   let name = "";

@@ -2,7 +2,7 @@ import { rowShapeOf } from "../array-rows.ts";
 import type { ByteReader } from "../byte-reader.ts";
 import { fileFault, show } from "../fault.ts";
 
-/** Far above what fits memory as a table: only a damaged header goes beyond. */
+/** Largest number of columns. It is far more than fits in memory as a table, so only a damaged header exceeds it. */
 const columnLimit = 1e7;
 
 type Element = (view: DataView, at: number, little: boolean) => number;
@@ -22,24 +22,24 @@ const elements: Record<string, Element> = {
 };
 
 /**
- * The header of a `.npy` file, versions 1 to 3: what its elements are, how they are ordered, and the shape of a row.
+ * Header of a `.npy` file, versions 1 to 3: type and order of its elements, and the shape of a row.
  *
  * @throws DataError DATA_EMPTY, DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED
  */
 export interface NpyHeader {
   read: Element;
-  /** Bytes of an element. */
+  /** Bytes per element. */
   size: number;
   little: boolean;
-  /** 64-bit integers. */
+  /** Whether elements are 64-bit integers. */
   wide: boolean;
   unsigned: boolean;
   fortran: boolean;
   rowCount: number;
-  /** Of a row; their names are x0, x1, … */
+  /** Number of columns, which are named x0, x1, … */
   columnCount: number;
   rowShape: readonly number[] | undefined;
-  /** Place of column j in a row of Fortran order, first index fastest. */
+  /** Returns the position of column j in a row of Fortran order, first index fastest. */
   place(j: number): number;
 }
 
@@ -132,7 +132,7 @@ function parsedHeader(file: string, text: string): NpyHeader {
   };
 }
 
-/** The index of element j, counted with the last index fastest, when the first one is. */
+/** Converts the index of element j from last-index-fastest to first-index-fastest order. */
 function reversed(sizes: readonly number[], j: number): number {
   let place = 0;
   let rest = j;

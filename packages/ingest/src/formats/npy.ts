@@ -1,9 +1,10 @@
 /**
- * NumPy `.npy`, versions 1 to 3 → tables of number columns x0, x1, …
+ * NumPy `.npy`, versions 1 to 3 → tables of numeric columns x0, x1, …
  *
- * One-dimensional arrays are one column, two-dimensional ones rows × columns. Of more dimensions [n, …sizes] a row has the shape
- * sizes, last index fastest; images without channels, [n, h, w], have one: [h, w, 1]. C or Fortran order, little- or big-endian:
- * f4 f8, i1 i2 i4 i8, u1 u2 u4 u8, b1. NaN is a missing value. 64-bit integers beyond ±2^53 are refused: float64 cannot hold them.
+ * One-dimensional arrays are one column, two-dimensional ones rows × columns. For more dimensions, [n, …sizes], a row
+ * has the shape sizes, last index fastest; images without channels, [n, h, w], get one: [h, w, 1]. C or Fortran order,
+ * little- or big-endian: f4 f8, i1 i2 i4 i8, u1 u2 u4 u8, b1. NaN is a missing value. 64-bit integers beyond ±2^53 are
+ * refused, because float64 cannot hold them.
  * Source: numpy.lib.format.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_TRUNCATED, DATA_TYPE, DATA_EMPTY
@@ -20,7 +21,10 @@ import { type NpyHeader, readNpyHeader } from "./npy-header.ts";
 
 /** Options of NumPy files. */
 export interface NpyOptions extends Pick<TableOptions, "drop"> {
-  /** A second, one-dimensional array as long as the first: it becomes the column y, and the target unless another one is named. */
+  /**
+   * Second, one-dimensional array of the same length. It becomes the column y, and the target unless another one is
+   * named.
+   */
   labels?: Source;
 }
 
@@ -55,7 +59,10 @@ function withLabels({ table, names, missing, rowShape }: ParsedTable, labels: Pa
   };
 }
 
-/** Fortran order holds a column together, so that its blocks need the whole file in memory. */
+/**
+ * Yields tables of `blockRows` rows. In Fortran order each column is contiguous, so blocks need the whole file in
+ * memory.
+ */
 export async function* npyBlocks(source: ByteSource, options: NpyOptions, blockRows: number): AsyncGenerator<Table> {
   let blocks = 0;
   for await (const { table } of npyParts(source, options, blockRows)) {
@@ -73,7 +80,7 @@ async function* npyParts(source: ByteSource, options: NpyOptions, blockRows: num
     const { rowCount, columnCount, size, fortran } = header;
     const rowBytes = size * columnCount;
     const step = Math.min(blockRows, rowCount);
-    // What the header claims is held to the bytes before there is a name or a column of it.
+    // The header's claims are checked against the available bytes before any names or columns are allocated.
     const whole = fortran ? await part(source.name, reader, rowBytes, rowCount, 0, rowCount) : undefined;
     const first = whole ?? (step > 0 ? await part(source.name, reader, rowBytes, step, 0, rowCount) : undefined);
     const names = Array.from({ length: columnCount }, (_, i) => `x${i}`);

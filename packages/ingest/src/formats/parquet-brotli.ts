@@ -1,8 +1,7 @@
 /**
- * The host's own Brotli, in Node and what imitates it: it gives as many bytes as were packed, so that a page is held to what its header says. The decoder in
- * TypeScript fills an array of the size that the header claims, and leaves the rest 0.
- *
- * Undefined where the host has none.
+ * Returns the host's own Brotli decoder (Node and compatible hosts); undefined if the host has none. It returns exactly
+ * the bytes that were compressed, so that their number can be checked against the page's header. The decoder in
+ * TypeScript instead fills an array of the size in the header, and leaves the rest 0.
  */
 export function hostBrotli(): ((bytes: Uint8Array, size: number) => Uint8Array) | undefined {
   if (typeof process === "undefined" || !process.versions?.node) return undefined;

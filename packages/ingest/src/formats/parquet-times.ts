@@ -1,20 +1,20 @@
 /**
- * Dates, timestamps and times of Parquet as ISO texts, those of a CSV file: 2024-03-05, 2024-03-05T14:30:00, 14:30:00.
+ * Dates, timestamps and times of Parquet as ISO strings, as in a CSV file: 2024-03-05, 2024-03-05T14:30:00, 14:30:00.
  *
- * Fractions of seconds have as many digits as they need, six at most: what follows the microseconds is cut off, as DuckDB does for INT96 and for nanoseconds that
- * are adjusted to UTC. Timestamps have no time zone: those that are adjusted to UTC are in UTC.
+ * Fractions of seconds have as many digits as needed, at most six. Digits after the microseconds are cut off, as DuckDB
+ * does for INT96 and for nanoseconds adjusted to UTC. Timestamps have no time zone; those adjusted to UTC are in UTC.
  */
 import type { SchemaElement } from "hyparquet";
 import type { ColumnBuilder } from "../column.ts";
 import { fault, show } from "../fault.ts";
 
-/** What a number counts: days or a part of a second, from 1970 on or from midnight. "int96": nanoseconds of a type of their own. */
+/** Unit of a number: days or a part of a second, since 1970 or midnight. "int96": nanoseconds of a separate type. */
 export interface Times {
   readonly what: "date" | "timestamp" | "time";
   readonly unit: "days" | "millis" | "micros" | "nanos" | "int96";
 }
 
-/** For the decoder: the numbers as they are, where it would make dates of milliseconds. */
+/** Parsers that return the numbers unchanged, where the decoder would make dates of milliseconds. */
 export const asCounted = {
   dateFromDays: (days: number) => days,
   timestampFromMilliseconds: (millis: bigint) => millis,
@@ -23,12 +23,12 @@ export const asCounted = {
 };
 
 const microsOfDay = 86_400_000_000n;
-/** The years 1 to 9999, in days from 1970 on: those of four digits, which ISO texts and `dates` have. */
+/** Range of the years 1 to 9999 in days since 1970: years of four digits, as ISO strings and `dates` have. */
 const [firstDay, lastDay] = [-719_162, 2_932_896];
-/** What DuckDB means by infinity; in other units than nanoseconds it is beyond the year 9999. */
+/** DuckDB's infinity. In other units than nanoseconds it is beyond the year 9999. */
 const infinite = 2n ** 63n - 1n;
 
-/** What a column counts; undefined where it is none of times, or says two things of itself. */
+/** Returns a column's unit; undefined if it is not a date or time, or if its annotations contradict each other. */
 export function timesOf({ type, converted_type: converted, logical_type: logical }: SchemaElement): Times | undefined {
   if (logical?.type === "DATE" || (logical === undefined && converted === "DATE"))
     return type === "INT32" && (converted ?? "DATE") === "DATE" ? { what: "date", unit: "days" } : undefined;
@@ -44,7 +44,10 @@ export function timesOf({ type, converted_type: converted, logical_type: logical
   return type === wanted ? { what, unit } : undefined;
 }
 
-/** Puts the text of a number that was counted. @throws DataError DATA_TYPE for dates beyond the years 1 to 9999, and times beyond a day */
+/**
+ * Adds the ISO string of a number. @throws DataError DATA_TYPE for dates beyond the years 1 to 9999, and times beyond a
+ * day
+ */
 export function putTime(file: string, column: ColumnBuilder, times: Times, counted: number | bigint, row: number): void {
   const { what, unit } = times;
   const [day, micros] = unit === "days" ? [Number(counted), 0] : split(microsOf(BigInt(counted), times));
@@ -54,7 +57,7 @@ export function putTime(file: string, column: ColumnBuilder, times: Times, count
   column.putText(isoText(what, day, micros), row);
 }
 
-/** Days, and microseconds of the last one. */
+/** Splits into days, and microseconds of the last day. */
 function split(micros: bigint): [day: number, micros: number] {
   const ofDay = Number(micros % microsOfDay);
   const day = Number(micros / microsOfDay);
@@ -64,7 +67,7 @@ function split(micros: bigint): [day: number, micros: number] {
 function microsOf(count: bigint, { what, unit }: Times): bigint {
   if (unit === "millis") return count * 1000n;
   if (unit === "micros") return count;
-  // DuckDB cuts nanoseconds towards 1970, but those of INT96, which are of a day, downwards.
+  // DuckDB truncates nanoseconds towards 1970, but rounds those of INT96, which count within a day, downwards.
   const isBelow = count % 1000n < 0n && (what === "time" || unit === "int96");
   return count / 1000n - (isBelow ? 1n : 0n);
 }

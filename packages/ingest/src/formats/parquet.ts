@@ -10,17 +10,18 @@ import type { TableBuilder, TableOptions } from "../table-builder.ts";
 import { hostBrotli } from "./parquet-brotli.ts";
 import { asCounted, putTime, type Times, timesOf } from "./parquet-times.ts";
 
-/** Options of Parquet files: those of tables, and who reads them. */
+/** Options of Parquet files: those of tables, and the choice of the reader. */
 export interface ParquetOptions extends TableOptions, EngineOptions {}
 
-/** V8 ends the process where an array grows beyond some 100 million values. */
+/** Largest number of rows per group. V8 ends the process if an array grows beyond about 100 million values. */
 const groupLimit = 2 ** 26;
 
 /**
- * Parquet → tables, by hyparquet, one row group in memory at a time.
+ * Parquet → tables, by hyparquet, with one row group in memory at a time.
  *
- * Integers, floats and decimals make number columns; texts, enums, booleans, and dates and times as ISO texts make categories; null is a missing value. Nested
- * and repeated columns, intervals, raw bytes and JSON are refused unless dropped. Rows stand in messages where text formats have lines.
+ * Integers, floats and decimals make numeric columns. Strings, enums and booleans make categories, and so do dates and
+ * times, as ISO strings. null is a missing value. Nested and repeated columns, intervals, raw bytes and JSON are
+ * refused unless dropped. Messages give row numbers instead of lines.
  *
  * @throws DataError DATA_FORMAT, DATA_UNSUPPORTED, DATA_PARSE (damaged), DATA_TYPE, DATA_EMPTY
  */
@@ -59,15 +60,15 @@ async function* parquetRows(source: ByteSource, _: ParquetOptions, builder: Tabl
   }
 }
 
-/** A column that is kept, and what the schema says of it. */
+/** A kept column, with its schema. */
 export interface KeptField {
   field: SchemaTree;
   column: ColumnBuilder;
-  /** What it counts, where it holds dates or times. */
+  /** Unit of a column of dates or times. */
   times: Times | undefined;
 }
 
-/** The footer, held to what is read here, and the columns of it that the builder keeps. */
+/** Reads the footer, refuses content that is not supported, and returns the columns that the builder keeps. */
 export async function keptFields(
   name: string,
   access: RandomAccess,
@@ -92,7 +93,7 @@ export async function keptFields(
   return { metadata, kept };
 }
 
-/** As many values as rows, all of them there. */
+/** Checks that there are as many values as rows, without gaps. */
 function whole(values: DecodedArray, rows: number): DecodedArray {
   if (values.length !== rows) throw new Error(`a column holds ${values.length} values, but its row group ${rows} rows`);
   if (Array.isArray(values) && values.includes(undefined)) throw new Error("a value is not in its dictionary");
@@ -106,7 +107,8 @@ function namedFields({ children }: SchemaTree): SchemaTree[] {
 }
 
 /**
- * Rows that no bytes pay for: a column of one value, or of none, takes a few bytes for a million rows, but not for any number of them.
+ * Refuses more rows than the file's size can justify. A column with one value or none needs only a few bytes for a
+ * million rows, so the row count alone cannot be trusted.
  */
 function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLength: number): void {
   const counts = groups.map((group) => Number(group.num_rows));
@@ -117,7 +119,7 @@ function refuseVast(file: string, { row_groups: groups }: FileMetaData, byteLeng
   throw fileFault(file, `${held}; write it again, with row groups of a million rows or fewer`, "DATA_UNSUPPORTED");
 }
 
-/** A value of a column in a row. */
+/** Adds the value of a column in a row. */
 export function putValue(file: string, { column, times }: Omit<KeptField, "field">, value: unknown, row: number): void {
   if (typeof value === "number" || typeof value === "bigint") {
     if (times) {
@@ -185,7 +187,7 @@ const read = new Set<string>([
   ...["STRING", "UTF8", "ENUM", "BYTE_ARRAY", "UUID"],
 ]);
 
-/** hyparquet's own words, under the name of the file. */
+/** Adds the file name to an error of hyparquet. */
 async function readable<T>(file: string, work: () => Promise<T> | T): Promise<T> {
   try {
     return await work();

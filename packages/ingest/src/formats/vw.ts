@@ -9,23 +9,26 @@ import { sparse } from "./format.ts";
 
 /** Options of Vowpal Wabbit text. */
 export interface VwOptions extends Omit<SparseOptions, "columnCount"> {
-  /** 2^bits columns. Default 18, as in VW. */
+  /** Number of bits of the hash, which gives 2^bits columns. Default 18, as in VW. */
   bits?: number;
-  /** What lines begin with that are not read, as "#". Default: there are none. */
+  /** Mark of comment lines, such as "#". Lines that begin with it are not read. Default: there are none. */
   comment?: string;
 }
 
 export const vwKeys = ["target", "bits", "comment"];
 
 /**
- * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale] name[:value] … |…`.
+ * Vowpal Wabbit text → sparse rows, names hashed to columns: `[label [importance]] ['tag]|namespace[:scale]
+ * name[:value] … |…`.
  *
- * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash strings`: the
- * empty namespace hashes to 0, and a name of digits alone is the number itself plus the namespace's hash. Values of one row that meet
- * in a column are added. A value is scaled by its namespace; zeros are left out. VW's own constant feature is not added (a model has
- * its intercept). A tag must follow a blank or open with '; as in VW, a last word that touches the bar is a tag.
+ * column(name) = hash(name, hash(namespace, 0)) mod 2^bits, with MurmurHash3 (x86, 32 bits) over UTF-8, as VW's `--hash
+ * strings`. The empty namespace hashes to 0. A name of only digits is the number itself plus the namespace's hash.
+ * Values of one row that collide in a column are added. A value is multiplied by its namespace's scale; zeros are left
+ * out. VW's constant feature is not added, because a model has its intercept. A tag must follow a blank or begin with
+ * '; as in VW, a last word that touches the bar is a tag.
  *
- * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY; OptionError
+ * @throws DataError DATA_PARSE, DATA_TYPE, DATA_UNSUPPORTED (initial predictions, other label types), DATA_EMPTY;
+ * OptionError
  */
 export const vw: SparseDecoder<VwOptions> = { parser: (builder, options) => new VwParser(builder, options) };
 
@@ -33,7 +36,7 @@ const LF = 10;
 const COLON = 58;
 const BAR = 124;
 const QUOTE = 39;
-/** A column and its place in the row share one exact float64: 31 + 22 bits. */
+/** Largest number of features per row. A column and its place in the row share one exact float64: 31 + 22 bits. */
 const places = 2 ** 22;
 
 class VwParser implements LineParser {
@@ -57,7 +60,7 @@ class VwParser implements LineParser {
     this.#isComment = commentTest(comment, builder);
   }
 
-  /** A feature takes at least two bytes: " a". */
+  /** Largest number of entries. A feature takes at least two bytes: " a". */
   mostEntries(byteCount: number): number {
     return (byteCount >> 1) + 1;
   }
@@ -147,7 +150,7 @@ class VwParser implements LineParser {
     return words;
   }
 
-  /** One "|…": its name, if no blank follows the bar, then features. */
+  /** Reads one "|…": its name, if no blank follows the bar, then its features. */
   #namespace(bytes: Uint8Array, start: number, end: number): void {
     let i = start;
     let seed = 0;
@@ -201,7 +204,7 @@ class VwParser implements LineParser {
     this.#values[this.#count++] = value;
   }
 
-  /** Sorts the row by column, adds what meets, and hands it on. */
+  /** Sorts the row by column, adds values that collide, and passes it on. */
   #close(label: number, weight: number): void {
     const builder = this.#builder;
     const { columnIndex, values } = builder;
@@ -225,13 +228,13 @@ class VwParser implements LineParser {
   }
 }
 
-/** The first colon in the range, or its end. */
+/** Returns the first colon in the range, or its end. */
 function colonIn(bytes: Uint8Array, start: number, end: number): number {
   while (start < end && bytes[start] !== COLON) start++;
   return start;
 }
 
-/** VW's `hashstring`: a name of digits alone is that number plus the seed. */
+/** VW's `hashstring`: a name of only digits is that number plus the seed. */
 function hash(bytes: Uint8Array, start: number, end: number, seed: number): number {
   let number = 0;
   for (let i = start; i < end; i++) {

@@ -2,7 +2,7 @@ import { type FaultCode, fault, show } from "../fault.ts";
 import { decoded, wholeText } from "../lines.ts";
 import type { ByteSource } from "../source.ts";
 
-/** A token of a BIF file: a word (quoted ones without their quotes), or one of the marks. */
+/** A token of a BIF file: a word (without its quotes), or a mark. */
 export interface BifToken {
   readonly text: string;
   readonly kind: "word" | "mark" | "end";
@@ -11,10 +11,13 @@ export interface BifToken {
 
 const MARKS = "{}()[],;|";
 
-/** Marks that end words, as they do in names that must be quoted. */
+/** Whether a name contains characters that end words, so that it must be quoted. */
 export const needsQuotes = (name: string): boolean => /[\s{}()[\],;|"=]/.test(name) || /^\/[/*]/.test(name);
 
-/** Tokens of the Interchange Format for Bayesian networks: words, "quoted words" and marks, between white space and comments of either sort. */
+/**
+ * Tokens of the Interchange Format for Bayesian networks: words, "quoted words" and marks, separated by white space and
+ * comments of both kinds.
+ */
 export class BifLexer {
   readonly file: string;
   private readonly text: string;
@@ -30,7 +33,7 @@ export class BifLexer {
     return new BifLexer(source.name, decoded(source.name, await wholeText(source), 1));
   }
 
-  /** Characters of the text. */
+  /** Number of characters of the text. */
   get length(): number {
     return this.text.length;
   }
@@ -65,7 +68,7 @@ export class BifLexer {
     return token;
   }
 
-  /** Everything up to and with the next ";". */
+  /** Skips everything up to and including the next ";". */
   skipStatement(): void {
     for (let token = this.next(); token.text !== ";" || token.kind !== "mark"; token = this.next())
       if (token.kind === "end") throw this.unexpected(token, '";"');

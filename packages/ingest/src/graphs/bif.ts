@@ -1,8 +1,9 @@
 /**
  * Bayesian networks in BIF, the Interchange Format → factor graphs, and back.
  *
- * A factor for each variable, P(variable | parents): its scope is the parents, then the variable. Read: comments, properties (which are passed over), names in
- * quotes, rows `(states of the parents) numbers`, `default`, and `table`, in which the variable's own states are slowest and the last parent's fastest.
+ * Each variable has a factor P(variable | parents), whose scope is the parents followed by the variable. The reader
+ * accepts comments, properties (which are ignored), quoted names, rows `(states of the parents) numbers`, `default` and
+ * `table`. In `table` the variable's own states are slowest and the last parent's fastest.
  * Source: F. G. Cozman, The Interchange Format for Bayesian Networks, 0.15.
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_MISSING, DATA_UNSUPPORTED with line and column
@@ -15,7 +16,7 @@ import { BifLexer, type BifToken, needsQuotes } from "./bif-lexer.ts";
 import { cyclic, statesOfRow, unevenRow } from "./network.ts";
 import { Allowance, entriesOf } from "./tokens.ts";
 
-/** A Bayesian network from a BIF file. @throws DataError that names line and column */
+/** Reads a Bayesian network from a BIF file. @throws DataError that names line and column */
 export async function readBif(source: Source): Promise<FactorGraph> {
   return new BifReader(await BifLexer.of(openSource(source))).read();
 }
@@ -147,7 +148,7 @@ class BifReader {
     );
   }
 
-  /** P(child | parents), the child fastest. */
+  /** Reads P(child | parents), the child fastest. */
   private rows(name: BifToken, child: number, parents: readonly number[]): Float64Array {
     const { lexer } = this;
     const childCount = this.states[child].size;
@@ -221,7 +222,7 @@ class BifReader {
     return row;
   }
 
-  /** So many probabilities, and ";". */
+  /** Reads `count` probabilities, and ";". */
   private numbersOf(count: number): number[] {
     const { lexer } = this;
     const numbers: number[] = [];
@@ -256,10 +257,10 @@ class BifReader {
 }
 
 /**
- * A Bayesian network as a BIF file: a graph with one factor for each variable, its probabilities given those that precede it in the factor. Evidence that was
- * observed is not in it.
+ * Returns a Bayesian network as a BIF file. The graph must have one factor per variable, with its probabilities given
+ * the variables before it in the factor. Observed evidence is not written.
  *
- * @throws CapabilityError for a graph that is none, or has soft evidence; OptionError for a name with a quote or a line end
+ * @throws CapabilityError for other graphs, or with soft evidence; OptionError for a name with a quote or a line end
  */
 export function writeBif(graph: FactorGraph): string {
   const parents: number[][] = [];

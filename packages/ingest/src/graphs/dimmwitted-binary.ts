@@ -1,6 +1,7 @@
 /**
- * DimmWitted's binary files, big-endian and without headers: weights of 17 bytes (id, fixed, value), variables of 27 (id, role, initial value, type, number of
- * states), domains, and factors of as many as they have variables. Source: HazyResearch/sampler.
+ * DimmWitted's binary files, big-endian and without headers: weights of 17 bytes (id, fixed, value), variables of 27
+ * (id, role, initial value, type, number of states), domains, and factors, whose length depends on their number of
+ * variables. Source: HazyResearch/sampler.
  */
 
 import { DataError } from "ergodic";
@@ -9,12 +10,12 @@ import type { DimmWittedGraph, DomainRow, Refuse, VariableRows, WeightRows } fro
 
 const WEIGHT = 17;
 const VARIABLE = 27;
-/** Bytes of a factor before its variables, of each variable, and behind them. */
+/** Bytes of a factor before its variables, per variable, and after them. */
 const HEAD = 10;
 const EDGE = 16;
 const TAIL = 16;
 
-/** Bytes of a file that is read as a whole. */
+/** Largest size in bytes of a file that is read as a whole. */
 const MOST_BYTES = 2 ** 32;
 
 const again = "fetch or write it again";
@@ -24,7 +25,7 @@ const cut = (file: string, offset: number, message: string): DataError =>
   new DataError(`${file}: byte ${offset}`, message, "DATA_TRUNCATED");
 
 const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-/** Exact up to 2^53; what is larger is out of every range here. */
+/** Exact up to 2^53; larger numbers are out of every range used here. */
 const u64 = (view: DataView, at: number): number => view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 
 async function wholeBytes(source: ByteSource): Promise<Uint8Array> {
@@ -53,7 +54,7 @@ const refuseBy =
   (row, field, message) =>
     byteFault(file, row * size + offsets[field], message);
 
-/** The file of weights. */
+/** Reads the file of weights. */
 export async function readBinaryWeights(source: ByteSource): Promise<{ rows: WeightRows; refuse: Refuse }> {
   const view = await records(source, WEIGHT, "weight");
   const rows = {
@@ -64,7 +65,7 @@ export async function readBinaryWeights(source: ByteSource): Promise<{ rows: Wei
   return { rows, refuse: refuseBy(source.name, WEIGHT, [0, 8, 9]) };
 }
 
-/** The file of variables. */
+/** Reads the file of variables. */
 export async function readBinaryVariables(source: ByteSource): Promise<{ rows: VariableRows; refuse: Refuse }> {
   const view = await records(source, VARIABLE, "variable");
   const rows = {
@@ -77,7 +78,7 @@ export async function readBinaryVariables(source: ByteSource): Promise<{ rows: V
   return { rows, refuse: refuseBy(source.name, VARIABLE, [0, 8, 9, 17, 19]) };
 }
 
-/** The file of domains. */
+/** Reads the file of domains. */
 export async function readBinaryDomains(source: ByteSource): Promise<{ rows: DomainRow[]; refuse: Refuse }> {
   const bytes = await wholeBytes(source);
   const view = viewOf(bytes);
@@ -100,7 +101,7 @@ export async function readBinaryDomains(source: ByteSource): Promise<{ rows: Dom
   return { rows, refuse: (row, field, message) => byteFault(source.name, offsets[row] + [0, 8, 16, 24][field], message) };
 }
 
-/** A file of factors, into the graph, piece by piece. */
+/** Reads a file of factors into the graph, piece by piece. */
 export async function readBinaryFactors(source: ByteSource, into: DimmWittedGraph): Promise<void> {
   let rest: Uint8Array = new Uint8Array(0);
   let offset = 0;
@@ -124,7 +125,7 @@ export async function readBinaryFactors(source: ByteSource, into: DimmWittedGrap
   );
 }
 
-/** Takes the factors that are whole, and says how many bytes they were. */
+/** Takes the complete factors and returns their number of bytes. */
 function takeFactors(file: string, bytes: Uint8Array, offset: number, into: DimmWittedGraph): number {
   const view = viewOf(bytes);
   const variables: number[] = [];
@@ -149,7 +150,7 @@ function takeFactors(file: string, bytes: Uint8Array, offset: number, into: Dimm
   return at;
 }
 
-/** Bytes written one after another. */
+/** Writes bytes one after another. */
 export class BinaryWriter {
   private bytes = new Uint8Array(1024);
   private view = viewOf(this.bytes);
@@ -180,7 +181,7 @@ export class BinaryWriter {
     return this.bytes.slice(0, this.length);
   }
 
-  /** Where so many bytes go. The view may be another one afterwards. */
+  /** Reserves `count` bytes and returns their position. The view can be replaced. */
   private room(count: number): number {
     const at = this.length;
     this.length += count;

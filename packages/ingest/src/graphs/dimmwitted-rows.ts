@@ -1,9 +1,12 @@
-/** What DimmWitted's files say, in either form, into a graph: ids are dense from 0, values of states are those of the variable's domain. */
+/**
+ * Adds the content of DimmWitted's files, text or binary, to a graph. Ids are consecutive from 0; state values are
+ * those of the variable's domain.
+ */
 import { ErgodicError, type FactorGraph, factorGraph } from "ergodic";
 import { logicalFunctionOf, logicalFunctions } from "ergodic/graphs";
 import { fileFault } from "../fault.ts";
 
-/** An error at a field of a row. */
+/** Makes an error at a field of a row. */
 export type Refuse = (row: number, field: number, message: string) => Error;
 
 /** Columns of the weights. */
@@ -18,23 +21,23 @@ export interface VariableRows {
   readonly ids: ArrayLike<number>;
   /** 0: query; ≥ 1: evidence. */
   readonly roles: ArrayLike<number>;
-  /** Values of states. */
+  /** Initial values, as state values. */
   readonly initials: ArrayLike<number>;
   /** 0: Boolean; 1: categorical. */
   readonly types: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
 }
 
-/** States that a variable has, where they are not 0, 1 … */
+/** States of a variable, if they are not 0, 1, … */
 export interface DomainRow {
   readonly variable: number;
   readonly count: number;
   readonly values: readonly number[];
-  /** By state, how true it is held to be. */
+  /** Degree of truth of each state. */
   readonly truthiness: readonly number[];
 }
 
-/** By id, the row; each id once. */
+/** Row of each id. Each id must occur once. */
 function rowsById(ids: ArrayLike<number>, what: string, refuse: Refuse): Float64Array {
   const rows = new Float64Array(ids.length).fill(-1);
   for (let row = 0; row < ids.length; row++) {
@@ -51,10 +54,10 @@ function rowsById(ids: ArrayLike<number>, what: string, refuse: Refuse): Float64
   return rows;
 }
 
-/** A graph in the making. */
+/** A graph under construction. */
 export class DimmWittedGraph {
   readonly graph: FactorGraph = factorGraph();
-  /** By variable with a domain, the values of its states. */
+  /** States by value, for each variable with a domain. */
   private readonly stateOf = new Map<number, Map<number, number>>();
 
   addWeights({ ids, fixed, values }: WeightRows, refuse: Refuse): void {
@@ -91,9 +94,9 @@ export class DimmWittedGraph {
         throw refuseDomain(at!, 2, `variable ${id} is a Boolean, whose values are 0 and 1 in this order; correct them`);
       const values = domain && new Map(domain.values.map((value, state) => [value, state]));
       if (values) this.stateOf.set(id, values);
-      // Of what is not observed samplers do not care for an initial value that is none of the states.
+      // For an unobserved variable, samplers ignore an initial value that is not one of the states.
       const state = values ? values.get(initials[row]) : numbered(initials[row], count);
-      // Numbers are taken for the states' names where there are some.
+      // If the states have names, numbers are taken as names.
       const initial = state === undefined ? undefined : values ? initials[row] : type === 0 ? state === 1 : state;
       this.graph.variable(undefined, type === 0 ? undefined : (domain?.values ?? count), {
         ...(domain?.truthiness.some((value) => value > 0) ? { truthiness: domain.truthiness } : {}),
@@ -106,7 +109,7 @@ export class DimmWittedGraph {
     });
   }
 
-  /** `equals`: values of states. */
+  /** Adds a factor. `equals`: state values. */
   addFactor(
     id: number,
     variables: ArrayLike<number>,
@@ -143,7 +146,7 @@ export class DimmWittedGraph {
     return states ? states.get(value) : numbered(value, this.graph.stateCount(variable));
   }
 
-  /** Holds what was read to the counts of the file of metadata: weights, variables, factors, edges. */
+  /** Checks the numbers of weights, variables, factors and edges against the metadata file. */
   checkMeta(file: string, text: string): void {
     const { weightCount, variableCount, factorCount, edgeCount } = this.graph;
     const said = text.trim().split(",").slice(0, 4);
@@ -159,7 +162,7 @@ export class DimmWittedGraph {
   }
 }
 
-/** A state by its number. */
+/** State with this number. */
 const numbered = (value: number, count: number): number | undefined =>
   Number.isInteger(value) && value >= 0 && value < count ? value : undefined;
 

@@ -1,6 +1,6 @@
 /**
- * DimmWitted's files as text, rows of fields between tabs: what its text2bin takes. Of factors one file for each function, with its arguments in another:
- * function, number of variables, and for each the value that it is compared with.
+ * DimmWitted's files as text: rows of tab-separated fields, as its text2bin takes them. Each function has one file of
+ * factors, and another with its arguments: function, number of variables, and the value that each is compared with.
  */
 import { fault, fileFault, show } from "../fault.ts";
 import { decoded, lineBlocks, wholeText } from "../lines.ts";
@@ -22,7 +22,7 @@ async function* rowsOf(source: ByteSource): AsyncGenerator<Row> {
         if (fields.length > 0) yield { line, fields };
         line++;
       }
-      // A block ends behind its last line.
+      // A block ends after its last line.
       line--;
     }
   } finally {
@@ -49,7 +49,7 @@ function numberOf(file: string, line: number, fields: readonly string[], i: numb
   throw fault(file, line, i + 1, `${show(fields[i])} is not a number; correct it`, "DATA_TYPE");
 }
 
-/** Columns of numbers, as their names say. */
+/** Reads columns of numbers with these names. */
 async function columnsOf(source: ByteSource, names: string): Promise<{ columns: number[][]; refuse: Refuse }> {
   const columns: number[][] = names.split(" ").map(() => []);
   const lines: number[] = [];
@@ -60,21 +60,21 @@ async function columnsOf(source: ByteSource, names: string): Promise<{ columns: 
   return { columns, refuse: (row, field, message) => fault(source.name, lines[row], field + 1, message, "DATA_PARSE") };
 }
 
-/** The file of weights. */
+/** Reads the file of weights. */
 export async function readTextWeights(source: ByteSource): Promise<{ rows: WeightRows; refuse: Refuse }> {
   const { columns, refuse } = await columnsOf(source, "id fixed value");
   const [ids, fixed, values] = columns;
   return { rows: { ids, fixed, values }, refuse };
 }
 
-/** The file of variables. */
+/** Reads the file of variables. */
 export async function readTextVariables(source: ByteSource): Promise<{ rows: VariableRows; refuse: Refuse }> {
   const { columns, refuse } = await columnsOf(source, "id evidence initial type cardinality");
   const [ids, roles, initials, types, counts] = columns;
   return { rows: { ids, roles, initials, types, counts }, refuse };
 }
 
-/** The file of domains: `id cardinality {values} {truthiness}`. */
+/** Reads the file of domains: `id cardinality {values} {truthiness}`. */
 export async function readTextDomains(source: ByteSource): Promise<{ rows: DomainRow[]; refuse: Refuse }> {
   const rows: DomainRow[] = [];
   const lines: number[] = [];
@@ -109,10 +109,10 @@ export async function readTextDomains(source: ByteSource): Promise<{ rows: Domai
   return { rows, refuse: (row, field, message) => fault(source.name, lines[row], field + 1, message, "DATA_PARSE") };
 }
 
-/** Function 12 has the values to compare with in each row. */
+/** Function with the values to compare with in each row. */
 export const VALUES_IN_ROWS = 12;
 
-/** A file of factors and that of its arguments, into the graph. */
+/** Reads a file of factors and its arguments into the graph. */
 export async function readTextFactors(source: ByteSource, args: ByteSource, into: DimmWittedGraph): Promise<void> {
   const words = decoded(args.name, await wholeText(args), 1)
     .split(/\s+/)

@@ -4,15 +4,15 @@ import { type GraphFactor, type LogicalFunction, logicalFunctions } from "ergodi
 import { BinaryWriter } from "./dimmwitted-binary.ts";
 import { VALUES_IN_ROWS } from "./dimmwitted-text.ts";
 
-/** How DimmWitted's files are written. */
+/** Options for writing DimmWitted's files. */
 export interface DimmWittedOptions {
-  /** Default "binary". */
+  /** Form of the files. Default "binary". */
   form?: "binary" | "text";
 }
 
 /**
- * A graph as DimmWitted's files, by their names: what `readDimmWitted` finds in a folder. Only functions of literals with weights go there. Names are lost:
- * variables and states are numbers.
+ * Returns a graph as DimmWitted's files by name, as `readDimmWitted` finds them in a folder. The format supports only
+ * functions of literals with weights. Names are lost: variables and states become numbers.
  *
  * @throws CapabilityError for tables, noisy ors, exclusive and bounded literals, and soft evidence
  */
@@ -51,11 +51,11 @@ function checkFactors(graph: FactorGraph): void {
 interface WrittenVariable {
   readonly type: 0 | 1;
   readonly count: number;
-  /** Values of states, where they are not 0, 1 … */
+  /** State values, if they are not 0, 1, … */
   readonly values: readonly number[] | undefined;
   readonly truthiness: ArrayLike<number> | undefined;
   readonly observed: boolean;
-  /** The value of the state that was observed, or that samplers begin with. */
+  /** Value of the observed state, or of the state that samplers start with. */
   readonly initial: number;
 }
 
@@ -133,7 +133,7 @@ function textFiles(graph: FactorGraph): Record<string, Uint8Array<ArrayBuffer>> 
   const domains = written.map(({ count, values, truthiness }, id) =>
     values === undefined ? "" : line(id, count, list(values), list(truthiness ?? values.map(() => 0))),
   );
-  // A file of factors for each function with the values that it compares with.
+  // One file of factors per function and list of values to compare with.
   const files = new Map<string, string[]>();
   for (let f = 0; f < graph.factorCount; f++) {
     const factor = graph.factorAt(f);

@@ -1,8 +1,9 @@
 /**
  * Factor graphs of DimmWitted, the sampler of DeepDive, binary or as text.
  *
- * A folder: of text `weights.tsv`, `variables.tsv`, `domains.tsv` and files `factors….tsv`, each with `factors….text2bin-args`; of binary files
- * `graph.weights`, `graph.variables`, `graph.domains` and `graph.factors`. Counts of `graph.meta` are checked. Files can be given one by one, too.
+ * A text folder contains `weights.tsv`, `variables.tsv`, `domains.tsv` and files `factors….tsv`, each with
+ * `factors….text2bin-args`. A binary folder contains `graph.weights`, `graph.variables`, `graph.domains` and
+ * `graph.factors`. The counts in `graph.meta` are checked. Files can also be given individually.
  *
  * @throws DataError with line and field, or the byte; OptionError for a folder that has neither
  */
@@ -15,21 +16,24 @@ import { readBinaryDomains, readBinaryFactors, readBinaryVariables, readBinaryWe
 import { DimmWittedGraph } from "./dimmwitted-rows.ts";
 import { readTextDomains, readTextFactors, readTextVariables, readTextWeights } from "./dimmwitted-text.ts";
 
-/** DimmWitted's files of one graph. With `args` those of factors are text, and so are all others. */
+/** DimmWitted's files of one graph. If factors have `args`, all files are text. */
 export interface DimmWittedFiles {
-  /** Weights. */
+  /** File of weights. */
   weights: Source;
-  /** Variables. */
+  /** File of variables. */
   variables: Source;
-  /** Factors: binary files, or text with the arguments that text2bin takes. */
+  /** Files of factors: binary, or text with the arguments that text2bin takes. */
   factors: Source | readonly Source[] | readonly { rows: Source; args: Source }[];
-  /** States of variables where they are not 0, 1 … */
+  /** File of domains: states of variables, if they are not 0, 1, … */
   domains?: Source;
-  /** Counts, which are checked. */
+  /** File of counts, which are checked. */
   meta?: Source;
 }
 
-/** A graph from DimmWitted's files: a folder of them, or one by one. @throws DataError with line and field, or the byte */
+/**
+ * Reads a graph from DimmWitted's files: a folder, or individual files. @throws DataError with line and field, or the
+ * byte
+ */
 export async function readDimmWitted(from: string | DimmWittedFiles): Promise<FactorGraph> {
   const { files, form } = typeof from === "string" ? await inFolder(from) : { files: from, form: undefined };
   checkKeys("readDimmWitted", files, ["weights", "variables", "factors", "domains", "meta"]);
@@ -57,7 +61,7 @@ export async function readDimmWitted(from: string | DimmWittedFiles): Promise<Fa
   return into.graph;
 }
 
-/** A graph without factors has no file of them as text, and is text nevertheless. */
+/** Finds the files in a folder. A text graph without factors has no factor file but is still text. */
 async function inFolder(path: string): Promise<{ files: DimmWittedFiles; form: "binary" | "text" }> {
   if (!(await isFolder(path)))
     throw new DataError(

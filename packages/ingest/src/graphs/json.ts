@@ -4,7 +4,7 @@ import { fileFault } from "../fault.ts";
 import { decoded, wholeText } from "../lines.ts";
 import { openSource, type Source } from "../source.ts";
 
-/** A graph from a JSON file that `writeGraphJson` made. @throws DataError DATA_PARSE, DATA_ENCODING */
+/** Reads a graph from a JSON file that `writeGraphJson` made. @throws DataError DATA_PARSE, DATA_ENCODING */
 export async function readGraphJson(source: Source): Promise<FactorGraph> {
   const from = openSource(source);
   const text = decoded(from.name, await wholeText(from), 1);
@@ -22,7 +22,7 @@ export async function readGraphJson(source: Source): Promise<FactorGraph> {
   }
 }
 
-/** A graph as JSON, a line for each variable, weight and factor. All that it is comes back. */
+/** Returns a graph as JSON, one line per variable, weight and factor. Reading it restores the whole graph. */
 export function writeGraphJson(graph: FactorGraph): string {
   const parts = Object.entries(graph.toJSON()).map(([key, value]) => {
     if (!Array.isArray(value) || value.length === 0) return `  ${JSON.stringify(key)}: ${JSON.stringify(value)}`;

@@ -1,8 +1,9 @@
 /**
  * libDAI's factor graphs (.fg) → factor graphs.
  *
- * The number of factors, then of each: its number of variables, their labels, their numbers of states, the number of entries that are not 0, and these as
- * `index value`, the first variable fastest. # begins a comment. Variables are called x and their label.
+ * The file has the number of factors. Then follow for each factor: its number of variables, their labels, their numbers
+ * of states, the number of non-zero entries, and these entries as `index value`. The first variable is fastest. #
+ * begins a comment. Variables are named x and their label.
  * Source: libDAI, "Factor graph (.fg) file format".
  *
  * @throws DataError DATA_PARSE, DATA_TRUNCATED, DATA_UNSUPPORTED with line and column
@@ -18,7 +19,7 @@ interface ReadFactor {
   readonly values: Float64Array;
 }
 
-/** A graph from a libDAI file. @throws DataError that names line and column */
+/** Reads a graph from a libDAI file. @throws DataError that names line and column */
 export async function readLibdai(source: Source): Promise<FactorGraph> {
   const tokens = await Tokens.of(openSource(source), { comments: true });
   const factorCount = tokens.count("the number of factors", 0);
@@ -34,7 +35,7 @@ export async function readLibdai(source: Source): Promise<FactorGraph> {
     graph.variable(label === i ? undefined : `x${label}`, countOf.get(label)!);
   });
   for (const { labels: of, values } of factors) {
-    // The same table with its variables the other way round has the last one fastest.
+    // With its variables in reverse order, the same table has the last one fastest.
     const scope = of.map((label) => numberOf.get(label)!).reverse();
     graph.table(scope, values);
   }

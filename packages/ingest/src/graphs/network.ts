@@ -1,7 +1,10 @@
-/** By how much probabilities of a variable's states may miss 1, rounded as files have them. */
+/** Largest deviation from 1 of the sum of a variable's probabilities, which files contain rounded. */
 const MOST_OFF = 0.05;
 
-/** Of conditional probabilities, the child's states fastest, the first row whose sum is not 1; −1: none. */
+/**
+ * Returns the first row of conditional probabilities (the child's states fastest) whose sum is not 1; undefined if
+ * there is none.
+ */
 export function unevenRow(values: ArrayLike<number>, childCount: number): { row: number; sum: number } | undefined {
   for (let row = 0; row * childCount < values.length; row++) {
     let sum = 0;
@@ -11,7 +14,7 @@ export function unevenRow(values: ArrayLike<number>, childCount: number): { row:
   return undefined;
 }
 
-/** A variable that is its own ancestor; undefined where there is none. `parents`: by variable. */
+/** Returns a variable that is its own ancestor; undefined if there is none. `parents`: by variable. */
 export function cyclic(parents: readonly (readonly number[])[]): number | undefined {
   const children: number[][] = parents.map(() => []);
   const waiting = parents.map((of) => of.length);
@@ -24,7 +27,7 @@ export function cyclic(parents: readonly (readonly number[])[]): number | undefi
   return left < 0 ? undefined : left;
 }
 
-/** States of the parents by the number of a row, the last parent fastest. */
+/** Returns the parents' states for a row number, the last parent fastest. */
 export function statesOfRow(row: number, counts: readonly number[]): number[] {
   const states = counts.map(() => 0);
   for (let k = counts.length - 1; k >= 0; k--) {

@@ -6,7 +6,9 @@ import type { ByteSource } from "../source.ts";
 
 const LF = 10;
 
-/** White-space separated tokens of a text, each with its place, read one after another. A # begins a comment where that is asked for. */
+/**
+ * Reads white-space separated tokens of a text one after another, with their positions. Optionally, # begins a comment.
+ */
 export class Tokens {
   readonly file: string;
   readonly bytes: Uint8Array;
@@ -24,12 +26,12 @@ export class Tokens {
     return new Tokens(source.name, await wholeText(source), options);
   }
 
-  /** Bytes that are left, which bound what the file can still say. */
+  /** Number of bytes left, which bounds the rest of the file's content. */
   get left(): number {
     return this.bytes.length - this.end;
   }
 
-  /** To the next token; false where there is none. */
+  /** Moves to the next token; returns false if there is none. */
   next(): boolean {
     const { bytes } = this;
     let i = this.end;
@@ -44,13 +46,13 @@ export class Tokens {
     return this.start < i;
   }
 
-  /** The token as text; where the file ends, an error that says what was wanted. */
+  /** Returns the next token as a string. At the end of the file, throws an error that names what was expected. */
   word(wanted: string): string {
     if (!this.next()) throw this.ended(wanted);
     return this.text();
   }
 
-  /** The next token as a whole number within [low, high]. */
+  /** Returns the next token as a whole number within [low, high]. */
   whole(wanted: string, low: number, high = Number.MAX_SAFE_INTEGER): number {
     const value = this.real(wanted);
     if (Number.isInteger(value) && value >= low && value <= high) return value;
@@ -58,20 +60,23 @@ export class Tokens {
     throw this.fault(`${wanted} is ${show(this.text())}, but must be a whole number ${range}; correct it`, "DATA_PARSE");
   }
 
-  /** The next token as a number; NaN where it is none. */
+  /** Returns the next token as a number; NaN if it is not one. */
   real(wanted: string): number {
     if (!this.next()) throw this.ended(wanted);
     return parseNumber(this.bytes, this.start, this.end);
   }
 
-  /** The next token as an entry of a table: finite and ≥ 0. */
+  /** Returns the next token as an entry of a table: finite and ≥ 0. */
   entry(wanted: string): number {
     const value = this.real(wanted);
     if (value >= 0 && value < Infinity) return value;
     throw this.fault(`${wanted} is ${show(this.text())}, but must be a number >= 0; correct it`, "DATA_PARSE");
   }
 
-  /** How many of something follow, each of at least two bytes: what the file cannot hold is refused before anything is made. */
+  /**
+   * Returns the next token as a number of items, each of at least two bytes. More than the file can hold is refused
+   * before anything is allocated.
+   */
   count(wanted: string, low: number): number {
     const count = this.whole(wanted, low);
     if (count > this.left) {
@@ -84,7 +89,7 @@ export class Tokens {
     return count;
   }
 
-  /** Nothing may follow. */
+  /** Checks that no token follows. */
   finish(what: string): void {
     if (this.next())
       throw this.fault(`${show(this.text())} follows ${what}; remove it, or correct the counts above`, "DATA_PARSE");
@@ -94,7 +99,7 @@ export class Tokens {
     return shown(this.bytes.subarray(this.start, this.end));
   }
 
-  /** An error at the token. */
+  /** Makes an error at the token. */
   fault(message: string, code: FaultCode): Error {
     return this.faultAt(this.start, message, code);
   }
@@ -117,7 +122,7 @@ export class Tokens {
     );
   }
 
-  /** What the graph refuses of the token, with its place. */
+  /** Adds the token's position to an error of the graph. */
   at<Result>(call: () => Result): Result {
     try {
       return call();
@@ -128,7 +133,7 @@ export class Tokens {
   }
 }
 
-/** Entries that tables of a file may have beyond what it holds: zeros and defaults that are not written out. */
+/** Number of entries that the tables of a file may have beyond those written out, for zeros and defaults. */
 export class Allowance {
   private left: number;
 
@@ -136,7 +141,7 @@ export class Allowance {
     this.left = 2 ** 20 + 64 * byteLength;
   }
 
-  /** True where there is room for so many entries more. */
+  /** Returns whether there is room for this many more entries, and takes it. */
   take(entries: number): boolean {
     if (!(entries <= this.left)) return false;
     this.left -= entries;
@@ -144,7 +149,7 @@ export class Allowance {
   }
 }
 
-/** Entries of a table of these numbers of states; ∞ beyond what can be counted. */
+/** Returns the number of entries of a table with these numbers of states; ∞ beyond exact integers. */
 export function entriesOf(counts: readonly number[]): number {
   const size = counts.reduce((product, count) => product * count, 1);
   return Number.isSafeInteger(size) ? size : Infinity;

@@ -1,8 +1,9 @@
 /**
  * UAI files of graphical models → factor graphs, and back.
  *
- * `MARKOV` or `BAYES`, n, n numbers of states, m, m scopes (`k v1 … vk`), m tables (`size values…`), the last variable fastest; in BAYES the child is the
- * last. Evidence: `k v x v x …`, or a number of samples and each of them so. Variables are x0, x1, …, their states 0, 1, …
+ * `MARKOV` or `BAYES`, n, n numbers of states, m, m scopes (`k v1 … vk`), m tables (`size values…`), the last variable
+ * fastest; in BAYES the child is the last. Evidence: `k v x v x …`, or a number of samples followed by samples in this
+ * form. Variables are x0, x1, …; their states are 0, 1, …
  * Source: the file formats of the UAI inference competitions.
  *
  * @throws DataError DATA_FORMAT, DATA_PARSE, DATA_TRUNCATED with line and column
@@ -15,18 +16,18 @@ import { entriesOf, Tokens } from "./tokens.ts";
 
 /** Options of `readUai`. */
 export interface UaiOptions {
-  /** The file of evidence. */
+  /** File of evidence. */
   evidence?: Source;
-  /** Which of its samples, from 0. Default 0. */
+  /** Index of the evidence sample, from 0. Default 0. */
   sample?: number;
 }
 
-/** States that were seen: by the variable's number the state's. */
+/** Observed states: from a variable's number to its state's number. */
 export type UaiEvidence = ReadonlyMap<number, number>;
 
 const MOST_STATES = 2 ** 32 - 1;
 
-/** A graph from a UAI file, MARKOV or BAYES. @throws DataError that names line and column */
+/** Reads a graph from a UAI file, MARKOV or BAYES. @throws DataError that names line and column */
 export async function readUai(source: Source, options: UaiOptions = {}): Promise<FactorGraph> {
   checkKeys("readUai", options, ["evidence", "sample"]);
   const { evidence, sample = 0 } = options;
@@ -46,7 +47,10 @@ export async function readUai(source: Source, options: UaiOptions = {}): Promise
   return graph;
 }
 
-/** The samples of a file of evidence, which mostly has one; `graph`: what it is about, to which it is held. @throws DataError that names line and column */
+/**
+ * Reads the samples of an evidence file, which usually has one. They are checked against `graph`, if given. @throws
+ * DataError that names line and column
+ */
 export async function readUaiEvidence(source: Source, graph?: FactorGraph): Promise<UaiEvidence[]> {
   return samplesOf(await Tokens.of(openSource(source)), graph);
 }
@@ -105,7 +109,7 @@ function readScope(tokens: Tokens, f: number, variableCount: number): number[] {
   return scope;
 }
 
-/** Both forms occur, and some files can be read as either: lines decide, then the count of tokens. */
+/** Reads samples in either form. Some files fit both forms; the lines decide, then the number of tokens. */
 async function samplesOf(tokens: Tokens, graph?: FactorGraph): Promise<UaiEvidence[]> {
   const lines = new TextDecoder("latin1")
     .decode(tokens.bytes)
@@ -141,10 +145,11 @@ function readSample(tokens: Tokens, graph?: FactorGraph): UaiEvidence {
 }
 
 /**
- * A graph as a MARKOV file; soft evidence becomes factors, and what was observed is not in it (`writeUaiEvidence`). Names are lost: variables and states are
- * numbers there.
+ * Returns a graph as a MARKOV file. Soft evidence becomes factors; observed states are not written (see
+ * `writeUaiEvidence`). Names are lost: variables and states become numbers.
  *
- * @throws CapabilityError for a factor of more than 2^24 entries; OptionError where a table has values that a file of plain numbers cannot hold
+ * @throws CapabilityError for a factor of more than 2^24 entries; OptionError if a table has values that a file of
+ * plain numbers cannot hold
  */
 export function writeUai(graph: FactorGraph): string {
   const scopes: string[] = [];
@@ -173,7 +178,7 @@ export function writeUai(graph: FactorGraph): string {
   return ["MARKOV", counts.length, counts.join(" "), scopes.length, ...scopes, "", ...tables, ""].join("\n");
 }
 
-/** What was observed of a graph, as a UAI file of evidence. */
+/** Returns the observed states of a graph as a UAI evidence file. */
 export function writeUaiEvidence(graph: FactorGraph): string {
   const seen: string[] = [];
   for (let v = 0; v < graph.variableCount; v++) {
@@ -183,7 +188,10 @@ export function writeUaiEvidence(graph: FactorGraph): string {
   return `${[seen.length, ...seen].join(" ")}\n`;
 }
 
-/** An answer of `infer` as a UAI file of results: MAR (probabilities), MAP (states) or PR (log10 of the partition function), by its task. */
+/**
+ * Returns an answer of `infer` as a UAI result file: MAR (probabilities), MAP (states) or PR (log10 of the partition
+ * function), depending on its task.
+ */
 export function writeUaiAnswer(answer: Answer): string {
   const { task, variables } = answer;
   if (task === "partition") return `PR\n${answer.logZ === -Infinity ? "-inf" : answer.logZ / Math.LN10}\n`;

@@ -1,17 +1,17 @@
 /**
- * Arrow bytes, looked at before a reader is given them: offsets and lengths of its messages within the file, of its buffers
- * within the messages' bodies, and as many bytes in these as the rows need. Readers follow such numbers wherever they lead,
- * without end.
+ * Checks Arrow bytes before a reader gets them. Messages must lie within the file, and buffers within the messages'
+ * bodies. Buffers must have as many bytes as the rows need. Readers follow such numbers without bounds.
  *
- * Draws are flat columns of numbers, so that nothing else is let through. Source: Arrow's "IPC format"; File.fbs, Message.fbs, Schema.fbs.
+ * Draws are flat columns of numbers, so nothing else is accepted. Source: Arrow's "IPC format"; File.fbs, Message.fbs,
+ * Schema.fbs.
  *
- * @throws DataError DATA_TYPE for a column of something else; Error in words
+ * @throws DataError DATA_TYPE for a column of another type; Error with a description
  */
 import { DataError } from "ergodic";
 import { type FlatTable, readFlatbuffer, type TableKind } from "./flatbuffer.ts";
 
 const keyValue: TableKind = { 0: "text", 1: "text" };
-/** Of types: the first field is a number's width, or its precision. */
+/** Table of a type. Its first field is a number's width, or its precision. */
 const type: TableKind = { 0: "i32" };
 const precision: TableKind = { 0: "i16" };
 const field = (): TableKind => ({
@@ -74,7 +74,7 @@ interface Message {
   readonly end: number;
 }
 
-/** Undefined where the stream ends. */
+/** Reads the message at a position; undefined at the end of the stream. */
 function messageAt(bytes: Uint8Array, at: number): Message | undefined {
   const view = viewOf(bytes);
   if (!(at >= 0 && at + 4 <= bytes.length)) throw new Error(`there is no message at ${at} of ${bytes.length} bytes`);
@@ -96,14 +96,14 @@ function messageAt(bytes: Uint8Array, at: number): Message | undefined {
   return { kind: numberOf(found, 1), about, body, end: start + size + length };
 }
 
-/** What stands in a message under its header's kind. */
+/** Returns a message's header table of this kind. */
 function tableIn(about: Uint8Array, kind: TableKind): FlatTable {
   const header = readFlatbuffer(about, { 2: { table: kind } }).get(2);
   if (header === undefined) throw new Error("a message lacks its header");
   return header as FlatTable;
 }
 
-/** Bytes of a number of each column. */
+/** Returns the bytes per number of each column. */
 function widths(about: Uint8Array, found: FlatTable | undefined): number[] {
   const fields = (found?.get(1) ?? []) as readonly FlatTable[];
   return fields.map((one) => {
@@ -126,14 +126,14 @@ function widths(about: Uint8Array, found: FlatTable | undefined): number[] {
   });
 }
 
-/** The table of a field's type, whose kind its other fields say. */
+/** Returns the table of a field's type. Other fields determine its kind. */
 function typeOf(about: Uint8Array, { at }: FlatTable, kind: TableKind): FlatTable {
   const found = readFlatbuffer(about, { 3: { table: kind } }, at).get(3);
   if (found === undefined) throw new Error("a column lacks its type");
   return found as FlatTable;
 }
 
-/** Where it ends; undefined where there is none. */
+/** Checks a batch and returns its end; undefined if there is none. */
 function checkBatch(bytes: Uint8Array, at: number, columns: readonly number[]): number | undefined {
   const found = messageAt(bytes, at);
   if (found === undefined) return undefined;
@@ -165,7 +165,7 @@ function pair(structs: DataView, at: number): [number, number] {
   return [Number(structs.getBigInt64(at, true)), Number(structs.getBigInt64(at + 8, true))];
 }
 
-/** 0 where it is absent, as flatbuffers have it. */
+/** Absent numbers are 0 in flatbuffers. */
 function numberOf(table: FlatTable, id: number): number {
   return (table.get(id) as number | undefined) ?? 0;
 }

@@ -1,10 +1,11 @@
 /**
- * Flatbuffers, read within bounds: every offset leads to bytes that are there, vectors are no longer than these, and tables are
- * visited no more often than the bytes could hold them. What a generated reader then does with the same bytes ends.
+ * Reads flatbuffers within bounds. Every offset leads to existing bytes, vectors are no longer than those bytes, and
+ * the number of visited tables is limited by the file's size. A generated reader then also terminates on the same
+ * bytes.
  *
  * Source: FlatBuffers, "Internals".
  *
- * @throws Error in words
+ * @throws Error with a description
  */
 export type FieldKind =
   | "u8"
@@ -14,19 +15,19 @@ export type FieldKind =
   | "text"
   | { readonly table: TableKind }
   | { readonly tables: () => TableKind }
-  /** Structures or numbers of so many bytes, one behind the other. */
+  /** Consecutive structs or numbers of this many bytes. */
   | { readonly structs: number };
 
-/** Kinds of fields by their numbers; what is not named is not looked at. */
+/** Kinds of fields by field number. Unnamed fields are ignored. */
 export type TableKind = Readonly<Record<number, FieldKind>>;
 
 export type FlatValue = number | string | FlatTable | readonly FlatTable[] | DataView;
-/** Absent fields are missing. */
+/** Values by field number. Absent fields are missing. */
 export type FlatTable = ReadonlyMap<number, FlatValue> & { readonly at: number };
 
 const deepest = 24;
 
-/** The table that the first four bytes lead to, or the one `at` a place. */
+/** Reads the table that the first four bytes point to, or the one at position `at`. */
 export function readFlatbuffer(bytes: Uint8Array, kind: TableKind, at?: number): FlatTable {
   const reader = new FlatReader(bytes);
   return reader.table(at ?? reader.u32(0), kind);

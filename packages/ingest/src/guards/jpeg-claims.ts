@@ -1,25 +1,29 @@
 /**
- * What a JPEG says of itself, held to its bytes before it is decoded: every block of 8 × 8 samples takes at least one bit in the scan that holds its
- * first coefficient, and in a baseline JPEG a second one for its end. So a file that claims more blocks than it has bits is damaged.
+ * Checks a JPEG's claimed size against its bytes before it is decoded. Every block of 8 × 8 samples takes at least one
+ * bit in the scan that holds its first coefficient, and in a baseline JPEG a second bit for its end. A file that claims
+ * more blocks than it has bits is therefore damaged.
  *
- * The decoder walks over all blocks for every scan, whatever is in it; more scans than any encoder makes are refused. Source:
- * ITU-T T.81, annexes B, F, G.
+ * The decoder visits all blocks for every scan, whatever the scan contains, so more scans than any encoder makes are
+ * refused. Source: ITU-T T.81, annexes B, F, G.
  */
 export interface JpegFrame {
   readonly height: number;
   readonly width: number;
   readonly components: number;
-  /** Blocks of all components, those that fill up the last row and column among them. */
+  /** Number of blocks of all components, including those that pad the last row and column. */
   readonly blocks: number;
   readonly progressive: boolean;
-  /** Where the first scan begins. */
+  /** Position of the first scan. */
   readonly scanStart: number;
 }
 
-/** Progressive encoders make ten or so, and no more than a thousand are possible; each is a walk over the whole picture. */
+/**
+ * Largest number of scans, each of which is a pass over the whole picture. Progressive encoders make about ten, and at
+ * most a thousand are possible.
+ */
 export const mostScans = 256;
 
-/** The frame in front of the first scan; undefined where there is none, or a second one. */
+/** Returns the frame before the first scan; undefined if there is none, or a second one. */
 export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
   let frame: Omit<JpegFrame, "scanStart"> | undefined;
   let at = 2;
@@ -30,19 +34,22 @@ export function jpegFrame(bytes: Uint8Array): JpegFrame | undefined {
       frame = frameAt(bytes, at, marker);
     }
     if (marker === 0xda) return frame === undefined ? undefined : { ...frame, scanStart: at };
-    // FF may be repeated before a marker.
+    // FF can be repeated before a marker.
     at += marker === 0xff ? 1 : 2 + bytes[at + 2] * 256 + bytes[at + 3];
   }
   return undefined;
 }
 
-/** Behind the first scan's begin FF D9 cannot be data, where FF is followed by 00 or a restart. */
+/**
+ * Whether the image has an end marker. After the start of the first scan, FF D9 cannot be data, because in data FF is
+ * followed by 00 or a restart.
+ */
 export function jpegEnds(bytes: Uint8Array, from: number): boolean {
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (bytes[at + 1] === 0xd9) return true;
   return false;
 }
 
-/** What is wrong with the claim, or undefined. */
+/** Returns the fault of the claim, or undefined. */
 export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | undefined {
   const bits = 8 * (bytes.length - frame.scanStart);
   const least = frame.blocks * (frame.progressive ? 1 : 2);
@@ -54,7 +61,7 @@ export function jpegMisclaim(bytes: Uint8Array, frame: JpegFrame): string | unde
   return scans > mostScans ? `it has ${scans} scans, over ${mostScans}` : undefined;
 }
 
-/** Wherever they stand, so that none hides behind a length that lies. */
+/** Counts markers at any position, so that none hides behind a false length. */
 function markers(bytes: Uint8Array, from: number, is: (marker: number, at: number) => boolean): number {
   let count = 0;
   for (let at = bytes.indexOf(0xff, from); at >= 0; at = bytes.indexOf(0xff, at + 1)) if (is(bytes[at + 1], at)) count++;

@@ -1,6 +1,6 @@
 /**
- * Stands between a Parquet file and its decoder: the footer is walked through before it is decoded, and of every column the
- * pages before these are. What was unpacked for that is what the decoder is given, so that nothing is unpacked twice.
+ * Sits between a Parquet file and its decoder. It checks the footer before it is decoded, and the pages of every column
+ * before they are. The decoder receives the pages that the check unpacked, so nothing is unpacked twice.
  */
 import type { AsyncBuffer, Compressors, RowGroup, SchemaTree } from "hyparquet";
 import type { RandomAccess } from "../source.ts";
@@ -8,9 +8,9 @@ import { checkPages, type PagedColumn } from "./parquet-pages.ts";
 import { readThrift } from "./parquet-thrift.ts";
 
 export class PageCheck {
-  /** For the decoder: each read of it while a column is begun is the column's pages. */
+  /** File for the decoder. While a column is open, each read of it returns the column's pages. */
   readonly file: AsyncBuffer;
-  /** For the decoder: the pages as they were unpacked, in order. */
+  /** Decompressors for the decoder: they return the already unpacked pages, in order. */
   readonly unpack: Compressors;
   #column: PagedColumn | undefined;
   #pages: Uint8Array[] = [];
@@ -21,7 +21,7 @@ export class PageCheck {
       byteLength,
       slice: (start, end = byteLength) => {
         const read = this.#slice(access, start, end, compressors);
-        // The decoder reads ahead, and may stop before it looks at what it has asked for: a rejection that nobody handles ends the process.
+        // The decoder reads ahead and may stop before it awaits a read. An unhandled rejection would end the process.
         read.catch(() => {});
         return read;
       },
@@ -58,7 +58,7 @@ export class PageCheck {
   }
 }
 
-/** Lists and depths of the footer within its bytes. */
+/** Checks that lists and nesting of the footer stay within its bytes. */
 export async function checkFooter({ byteLength, slice }: RandomAccess): Promise<void> {
   if (byteLength < 12) throw new Error(`the file has ${byteLength} bytes`);
   const end = byteLength - 8;

@@ -1,6 +1,7 @@
 /**
- * Into how many bytes a packed page unpacks, by what it holds itself: decoders fill an array of the size that a page's header says, and leave the rest 0, or the
- * excess out. Undefined where only unpacking tells (Brotli: see ../formats/parquet-brotli.ts), and for Zstandard, whose decoder compares.
+ * Unpacked length of a compressed page, according to its own bytes. Decoders fill an array of the size in the page's
+ * header; they leave missing bytes 0 and drop surplus bytes. Undefined if only unpacking shows the length (Brotli: see
+ * ../formats/parquet-brotli.ts), and for Zstandard, whose decoder checks the size.
  *
  * Sources: format_description.txt of Snappy; RFC 1952; lz4_Block_format.md; Hadoop's BlockCompressorStream.
  */
@@ -23,7 +24,7 @@ function varint(bytes: Uint8Array): number {
 
 const wordsOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
-/** The last word tells that of the last member; where there may be more than one, nothing is told. */
+/** The last word is the length of the last member. If there might be more than one member, the result is undefined. */
 function gzipLength(bytes: Uint8Array): number | undefined {
   if (bytes.length < 18) return undefined;
   for (let at = 18; at + 2 < bytes.length; at++)
@@ -31,7 +32,7 @@ function gzipLength(bytes: Uint8Array): number | undefined {
   return wordsOf(bytes).getUint32(bytes.length - 4, true);
 }
 
-/** Sequences of literals and matches. A damaged one is left to the decoder, which says what is wrong. */
+/** Length of sequences of literals and matches. Damaged ones are left to the decoder, which reports the fault. */
 function blockLength(bytes: Uint8Array, from: number, to: number): number {
   let length = 0;
   for (let at = from; at < to; ) {
@@ -49,7 +50,10 @@ function blockLength(bytes: Uint8Array, from: number, to: number): number {
   return length;
 }
 
-/** Hadoop's frames: each says how many bytes it unpacks to and how many follow. Undefined where they do not fit together. */
+/**
+ * Length of Hadoop's frames, each with its unpacked size and the number of bytes that follow. Undefined if they are
+ * inconsistent.
+ */
 function framesLength(bytes: Uint8Array): number | undefined {
   const words = wordsOf(bytes);
   let length = 0;

@@ -1,11 +1,11 @@
 /**
- * The pages of a column, looked at before they are decoded: what their headers count is held to the rows of the row group, what
- * they unpack to to the values that they hold, and every run within them to the values that are left. The decoder sizes arrays
- * by these numbers, and V8 ends the whole process where an array grows too long.
+ * Checks the pages of a column before they are decoded. The counts in their headers must fit the rows of the row group.
+ * Their unpacked size must fit the values that they hold, and every run within them must fit the values that remain.
+ * The decoder sizes arrays by these numbers, and V8 ends the whole process if an array grows too long.
  *
- * Flat columns alone. Source: parquet.thrift and Encodings.md of Apache Parquet.
+ * Only for flat columns. Source: parquet.thrift and Encodings.md of Apache Parquet.
  *
- * @throws Error in words
+ * @throws Error with a description
  */
 import { unpackedLength } from "./parquet-lengths.ts";
 import { checkDeltaLengths, checkDeltas, checkDeltaTexts, checkRuns, checkTexts } from "./parquet-runs.ts";
@@ -22,7 +22,7 @@ export interface PagedColumn {
 
 type Compressors = Readonly<Record<string, ((bytes: Uint8Array, size: number) => Uint8Array) | undefined>>;
 
-/** Bytes that one packed byte may stand for. */
+/** Largest number of unpacked bytes per packed byte. */
 const ratios: Readonly<Record<string, number>> = {
   SNAPPY: 64,
   GZIP: 1032,
@@ -32,12 +32,12 @@ const ratios: Readonly<Record<string, number>> = {
   BROTLI: 1 << 16,
 };
 const widths: Readonly<Record<string, number>> = { BOOLEAN: 1, INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
-/** Bytes of a page that are not its values': padding, headers of runs. */
+/** Bytes of a page besides its values: padding, headers of runs. */
 const slack = 1 << 16;
 
 const encodings = { plain: 0, plainDictionary: 2, rle: 3, deltas: 5, deltaLengths: 6, deltaTexts: 7, dictionary: 8, split: 9 };
 const numbers = ["INT32", "INT64"];
-/** What each encoding may be of: the decoder takes bytes of another type for what they are not. */
+/** Types allowed for each encoding. The decoder would misread the bytes of another type. */
 const typesOf: Readonly<Record<number, readonly string[]>> = {
   [encodings.plain]: [...Object.keys(widths), "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
   [encodings.plainDictionary]: [...numbers, "INT96", "FLOAT", "DOUBLE", "BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY"],
@@ -49,7 +49,7 @@ const typesOf: Readonly<Record<number, readonly string[]>> = {
   [encodings.split]: [...numbers, "FLOAT", "DOUBLE", "FIXED_LEN_BYTE_ARRAY"],
 };
 
-/** What is unpacked of each page, in order; of pages that are not packed nothing. */
+/** Checks all pages and returns their unpacked bytes, in order. Pages that are not compressed return nothing. */
 export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: Compressors): Uint8Array[] {
   const unpacked: Uint8Array[] = [];
   const unpack = (bytes: Uint8Array, size: number, values: number): Uint8Array => {
@@ -76,7 +76,7 @@ export function checkPages(chunk: Uint8Array, column: PagedColumn, compressors: 
   return unpacked;
 }
 
-/** What a page may hold: rows that are left, values of the dictionary before it. */
+/** Limits for a page: rows that are left, and values of the preceding dictionary. */
 interface Room extends PagedColumn {
   readonly places: number;
 }
@@ -99,12 +99,12 @@ function checkDictionary(
   return values;
 }
 
-/** Bytes that a value takes at least; of a text, those of its length. */
+/** Smallest number of bytes of a value; for a string, those of its length. */
 function leastOf(type: string, typeLength: number): number {
   return type === "BYTE_ARRAY" ? 4 : type === "BOOLEAN" ? 1 / 8 : (widths[type] ?? typeLength);
 }
 
-/** The number of its values. */
+/** Checks a page and returns its number of values. */
 function checkPage(fields: ThriftStruct, bytes: Uint8Array, size: number, column: Room, unpack: Unpack): number {
   const header = structAt(fields, 5) ?? missing();
   const values = within(count(header, 1, "number of values of a page"), column.rows);
@@ -139,7 +139,10 @@ function checkPageV2(fields: ThriftStruct, bytes: Uint8Array, size: number, colu
   return values;
 }
 
-/** Where an encoding has runs or lengths of its own. `second`: of a page of the second version, where places of no width have runs too. */
+/**
+ * Checks values of encodings with their own runs or lengths. `second`: for pages of version 2, where zero-width
+ * positions have runs too.
+ */
 function checkValues(
   page: Uint8Array,
   at: number,
@@ -181,11 +184,11 @@ function unpackedPage(
   const ratio = ratios[codec];
   const unpack = compressors[codec];
   if (ratio === undefined || unpack === undefined) throw new Error(`the codec ${codec} is not read`);
-  // A value takes its own bytes, and a run for each level at worst. Texts may be of any length.
+  // Largest size: each value with its own bytes, and a run per level in the worst case. Strings can have any length.
   const needed = type === "BYTE_ARRAY" ? Infinity : values * ((widths[type] ?? typeLength) + 8) + slack;
   if (size < 0 || size > Math.min(needed, bytes.length * ratio + slack))
     throw new Error(`${values} values in ${bytes.length} packed bytes claim ${size} bytes`);
-  // Where nothing is packed, some writers write nothing and others a byte or more.
+  // For an empty page, some writers write nothing and others a byte or more.
   if (size === 0) return new Uint8Array(0);
   const page = unpack(bytes, size);
   const length = unpackedLength(codec, bytes) ?? page.length;

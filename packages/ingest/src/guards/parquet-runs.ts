@@ -1,17 +1,20 @@
 /**
- * The runs and deltas within Parquet's pages, walked through without storing them.
+ * Visits the runs and deltas within Parquet's pages without storing them.
  *
  * Source: Encodings.md of Apache Parquet, "RLE/bit-packing hybrid", "Delta encoding", "Delta strings".
  *
- * @throws Error in words
+ * @throws Error with a description
  */
 import { readVarint } from "./parquet-thrift.ts";
 
-/** Texts that share what they begin with may be no longer in all. */
+/** Largest total length of strings that share prefixes. */
 const mostTextBytes = 1 << 28;
 const BEYOND = "a text goes beyond its page";
 
-/** `values` numbers of `width` bits below `limit`; none of their runs goes further. `ones`: how many of them are 1, where the width is 1. */
+/**
+ * Checks `values` numbers of `width` bits below `limit`, and that no run extends further. `ones`: number of ones, if
+ * the width is 1.
+ */
 export function checkRuns(
   bytes: Uint8Array,
   at: number,
@@ -28,7 +31,7 @@ export function checkRuns(
     if (head.value % 2 === 1) {
       const packed = 8 * ((head.value - 1) / 2);
       const taken = Math.min(packed, values - seen);
-      // Writers fill up the last group, and some of them a block of groups; the bytes may stop with the values.
+      // Writers pad the last group, and some pad a block of groups. The bytes may end with the values.
       const room = width === 0 ? values - seen + 7 : 8 * (bytes.length - at + 1);
       if (packed > room || at + Math.ceil((taken * width) / 8) > end)
         throw new Error(`a run of ${packed} values goes beyond its page`);
@@ -53,7 +56,7 @@ function checkPlace(place: number, limit: number): void {
   if (place < 0 || place >= limit) throw new Error(`a value is number ${place} of a dictionary of ${limit}`);
 }
 
-/** Numbers by differences; returns them modulo 2^32, and where they end. */
+/** Checks numbers stored as differences. Returns the numbers modulo 2^32, and their end. */
 export function checkDeltas(bytes: Uint8Array, at: number, values: number): { numbers: Int32Array; end: number } {
   const { length } = bytes;
   const number = (bits: number): number => {
@@ -64,7 +67,7 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   const block = number(31);
   const parts = number(31);
   const counted = number(31);
-  // Of no parts, or of parts that are no whole number of values, the quotient is no multiple of 8 either.
+  // For zero parts, or parts that are not a whole number of values, the quotient is not a multiple of 8 either.
   if (parts > 1 << 16 || (block / parts) % 8 !== 0 || counted !== values)
     throw new Error(`differences of ${counted} values in blocks of ${block} by ${parts}, where ${values} are left`);
   const numbers = new Int32Array(values);
@@ -87,7 +90,7 @@ export function checkDeltas(bytes: Uint8Array, at: number, values: number): { nu
   return { numbers, end: at };
 }
 
-/** Texts, each behind its length of four bytes. */
+/** Checks strings that each follow their length of four bytes. */
 export function checkTexts(bytes: Uint8Array, at: number, values: number): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let i = 0; i < values; i++) {
@@ -97,7 +100,7 @@ export function checkTexts(bytes: Uint8Array, at: number, values: number): void 
   }
 }
 
-/** Texts behind all their lengths. */
+/** Checks strings that follow all their lengths. */
 export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number): void {
   const { numbers, end } = checkDeltas(bytes, at, values);
   let room = bytes.length - end;
@@ -107,7 +110,7 @@ export function checkDeltaLengths(bytes: Uint8Array, at: number, values: number)
   }
 }
 
-/** Texts by how much of the text before they begin with. */
+/** Checks strings that store the length of the prefix shared with the previous string. */
 export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): void {
   const shared = checkDeltas(bytes, at, values);
   const own = checkDeltas(bytes, shared.end, values);
@@ -126,12 +129,12 @@ export function checkDeltaTexts(bytes: Uint8Array, at: number, values: number): 
     throw new Error(`the texts of a page of ${bytes.length} bytes have ${all}`);
 }
 
-/** Zigzag, modulo 2^32: wide numbers are exact only below 2^53, and the rest is of no meaning here. */
+/** Zigzag, modulo 2^32. Large numbers are exact only below 2^53, and their upper bits do not matter here. */
 function low(value: number): number {
   return (value % 2 === 0 ? value / 2 : -(value + 1) / 2) | 0;
 }
 
-/** The lowest 32 of `width` bits. */
+/** Returns the lowest 32 of `width` bits. */
 function bitsAt(bytes: Uint8Array, bit: number, width: number): number {
   const byte = bit >> 3;
   if (width <= 24) {

@@ -1,11 +1,11 @@
 /**
- * Thrift's compact protocol, read within bounds: what Parquet's footer and page headers are written in. Lists are no longer
- * than the bytes that are left, structures no deeper than 32, numbers no wider than their type: so that a decoder may read the
- * same bytes without taking memory for what is not there.
+ * Reads Thrift's compact protocol, in which Parquet's footer and page headers are written, within bounds. Lists are no
+ * longer than the remaining bytes, structures at most 32 deep, and numbers no wider than their type. A decoder can then
+ * read the same bytes without allocating memory for content that does not exist.
  *
  * Source: thrift-compact-protocol.md of Apache Thrift.
  *
- * @throws Error in words
+ * @throws Error with a description
  */
 export type ThriftValue = boolean | number | Uint8Array | readonly ThriftValue[] | ThriftStruct;
 export type ThriftStruct = ReadonlyMap<number, ThriftValue>;
@@ -17,7 +17,7 @@ export function readThrift(bytes: Uint8Array, at: number): { fields: ThriftStruc
   return { fields: reader.struct(0), end: reader.at };
 }
 
-/** A structure or a number within a structure; undefined where there is none of that kind. */
+/** Returns a structure (or a number) within a structure; undefined if there is none of that kind. */
 export function structAt(fields: ThriftStruct, id: number): ThriftStruct | undefined {
   const value = fields.get(id);
   return value instanceof Map ? value : undefined;
@@ -28,7 +28,7 @@ export function numberAt(fields: ThriftStruct, id: number): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** Seven bits a byte, lowest first; at most `bits` of them. */
+/** Reads a varint of at most `bits` bits: seven bits per byte, lowest first. */
 export function readVarint(bytes: Uint8Array, at: number, end: number, bits: number): { value: number; end: number } {
   let value = 0;
   for (let shift = 0; shift < bits; shift += 7) {
@@ -36,7 +36,7 @@ export function readVarint(bytes: Uint8Array, at: number, end: number, bits: num
     const byte = bytes[at++];
     value += (byte & 127) * 2 ** shift;
     if (byte >= 128) continue;
-    // The byte alone is exact where the sum is rounded.
+    // The sum can be rounded, but this byte is exact.
     if (byte >= 2 ** (bits - shift)) break;
     return { value, end: at };
   }

@@ -1,12 +1,13 @@
 import { ErgodicError } from "ergodic";
 
 /**
- * What a learner cannot do, through no fault of the rows: FOLDER_LOCKED (another process writes there), FOLDER_DAMAGED, FOLDER_OTHER (it was begun
- * with another model or other options), JOURNAL_WRITE (the disk failed; what was not confirmed is not learnt).
+ * Error of a learner that the rows did not cause: FOLDER_LOCKED (another process writes there), FOLDER_DAMAGED,
+ * FOLDER_OTHER (the folder was begun with another model or other options), JOURNAL_WRITE (the disk failed; unconfirmed
+ * requests are not learnt).
  */
 export class LearnerError extends ErgodicError {
   override readonly name: string = "LearnerError";
-  /** Of HTTP. */
+  /** HTTP status. */
   readonly status = 503;
 }
 

@@ -9,7 +9,7 @@ import { headLike, type JournalContent, journalHead, readJournal } from "./journ
 
 type Kind = "snapshot" | "journal";
 
-/** A file of a learner. Files of versions before terms were counted have none: 0. */
+/** A file of a learner. Files of versions that did not count terms have term 0. */
 interface Entry {
   readonly name: string;
   readonly version: number;
@@ -22,13 +22,15 @@ const markerOf = (term: number): string => `term-${digits(term, 6)}`;
 export const sha256 = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
 /**
- * The files of a learner: snapshots by their version, each whole or not there, and the journal that begins with one of them.
+ * Files of a learner: snapshots by version, each of which appears whole or not at all, and the journal that begins with
+ * one of them.
  *
- * The journal of the latest term says what the state is; of two of a term it is the one of the later version. A new snapshot appears first, then its
- * journal; only then the old journal goes.
+ * The journal of the latest term defines the state; if a term has two, the one of the later version. A new snapshot
+ * appears first, then its journal; only then is the old journal removed.
  *
- * Each opening is a term of its own, whose number is in the names of its files. A process that has lost its lock without knowing it writes and removes
- * files of its own term, and its journal is a file that nobody reads any more: all that it does is without effect.
+ * Each opening starts a new term, whose number is part of its file names. A process that has lost its lock without
+ * noticing only writes and removes files of its own term, and its journal is no longer read. Its actions therefore have
+ * no effect.
  */
 export class LearnerFolder {
   readonly path: string;
@@ -38,7 +40,7 @@ export class LearnerFolder {
     this.path = path;
   }
 
-  /** Makes it where it is not there. @throws DataError [FOLDER_MAKE] */
+  /** Opens the folder, and makes it if it does not exist. @throws DataError [FOLDER_MAKE] */
   static async open(path: string): Promise<LearnerFolder> {
     await mkdir(path, { recursive: true }).catch((cause: NodeJS.ErrnoException) => {
       const isFile = cause.code === "EEXIST" || cause.code === "ENOTDIR";
@@ -49,8 +51,8 @@ export class LearnerFolder {
   }
 
   /**
-   * Begins a term: its number is above all before, and no other process has the same. `check` says whether the lock is still this process's; snapshots
-   * are then made this term's.
+   * Begins a term with a number above all earlier ones, which no other process has. `check` checks that this process
+   * still holds the lock. The snapshots are then renamed to this term.
    */
   async claim(check: () => Promise<void>): Promise<void> {
     const before = [...(await this.#terms()), ...(await this.#entries("snapshot")), ...(await this.#entries("journal"))];
@@ -66,7 +68,7 @@ export class LearnerFolder {
     await removed(join(this.path, markerOf(this.#term)));
   }
 
-  /** Ascending. */
+  /** Returns the versions of the snapshots, ascending. */
   async versions(): Promise<number[]> {
     return (await this.#entries("snapshot")).filter(({ term }) => term === this.#term).map(({ version }) => version);
   }
@@ -75,7 +77,7 @@ export class LearnerFolder {
     return readFile(this.#pathOf(version, "snapshot"));
   }
 
-  /** Writes a snapshot and begins its journal; then removes journals before it, and all but `keep` snapshots. */
+  /** Writes a snapshot and begins its journal; then removes earlier journals, and all but `keep` snapshots. */
   async begin(version: number, snapshot: Uint8Array, keep: number): Promise<Journal> {
     await writeWhole(this.#pathOf(version, "snapshot"), snapshot);
     const journal = await this.#journal(version, journalHead(version, sha256(snapshot)));
@@ -85,7 +87,8 @@ export class LearnerFolder {
   }
 
   /**
-   * The journal that is the state, which begins with a snapshot that is there; undefined: there is none, as nothing was learnt yet.
+   * Reads the journal that defines the state, and checks that its snapshot exists. Undefined if there is no journal
+   * because nothing was learnt yet.
    *
    * @throws LearnerError [FOLDER_DAMAGED]
    */
@@ -93,7 +96,7 @@ export class LearnerFolder {
     const versions = await this.versions();
     const latest = (await this.#entries("journal")).at(-1);
     if (!latest) {
-      // A crash before the first journal was begun leaves the first snapshot alone.
+      // A crash before the first journal leaves only the first snapshot.
       if (versions.every((version) => version === 0)) return undefined;
       throw this.#damaged(`has a snapshot of version ${versions.at(-1)}, but no journal`);
     }
@@ -116,7 +119,10 @@ export class LearnerFolder {
     return content;
   }
 
-  /** Continues a journal as a file of this term, with what is whole of it; all others go, and so do files that a crash left under way. */
+  /**
+   * Continues a journal as a file of this term, with its complete frames. Other journals, and partial files that a
+   * crash left, are removed.
+   */
   async continued(content: JournalContent): Promise<Journal> {
     const journal = await this.#journal(content.version, headLike(content), content.frames);
     await this.#clear(content.version);
@@ -135,26 +141,26 @@ export class LearnerFolder {
     return new Journal(await open(path, "r+"), head);
   }
 
-  /** Under other names a process that lost its lock cannot find them. */
+  /** Renames snapshots, so that a process that lost its lock cannot find them. */
   async #takeSnapshots(): Promise<void> {
     for (;;) {
       const all = await this.#entries("snapshot");
       const before = all.filter(({ term }) => term < this.#term);
       if (before.length === 0) return;
-      // One that is gone was taken by a process that is no longer the owner; it is found under another name.
+      // A snapshot that is missing was renamed by a process that no longer owns the folder; the next round finds it.
       for (const { name, version } of before)
         await rename(join(this.path, name), this.#pathOf(version, "snapshot")).catch(unlessGone);
     }
   }
 
-  /** Removes journals before the one of that version, and the numbers of terms before. */
+  /** Removes journals before the one of that version, and markers of earlier terms. */
   async #clear(version: number): Promise<void> {
     for (const one of await this.#entries("journal"))
       if (one.term < this.#term || (one.term === this.#term && one.version < version)) await removed(join(this.path, one.name));
     for (const one of await this.#terms()) if (one.term < this.#term) await removed(join(this.path, one.name));
   }
 
-  /** By term and version. */
+  /** Returns the files of a kind, by term and version. */
   async #entries(kind: Kind): Promise<Entry[]> {
     const found = (await readdir(this.path)).flatMap((name) => {
       const match = /^(\d{16})(?:-(\d{6,}))?\.(\w+)$/.exec(name);
@@ -175,7 +181,7 @@ export class LearnerFolder {
   }
 }
 
-/** Whether it was this process that made the file. */
+/** Creates the file. Returns false if it already exists. */
 async function created(path: string): Promise<boolean> {
   try {
     await writeFile(path, "", { flag: "wx" });

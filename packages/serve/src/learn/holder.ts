@@ -2,21 +2,21 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, networkInterfaces } from "node:os";
 
-/** The process that holds a lock: all that tells one process from another is in the file's name, so that no lock is ever half-written. */
+/** The process that holds a lock. Its identity is in the file's name, so a lock is never half-written. */
 export interface Holder {
-  /** Where numbers of processes mean the same: host, its start, and namespace. */
+  /** Scope in which process ids are unique: host, its boot, and namespace. */
   readonly place: string;
   readonly pid: number;
-  /** The start of the process, since numbers of processes come again; "" where it is not known. */
+  /** Start time of the process, because process ids are reused; "" if unknown. */
   readonly start: string;
 }
 
 let known: Holder | undefined;
 
-/** This process. */
+/** Returns this process. */
 export function self(): Holder {
   if (known) return known;
-  // Hosts of the same name are told apart by their start, or else by their network cards.
+  // Hosts of the same name are distinguished by their boot id, or else by their network cards.
   const boot = orNone(() => readFileSync("/proc/sys/kernel/random/boot_id", "utf8")) || cards();
   const namespace = orNone(() => readlinkSync("/proc/self/ns/pid"));
   const place = createHash("sha256").update(`${hostname()}\n${boot}\n${namespace}`).digest("hex").slice(0, 12);
@@ -24,10 +24,10 @@ export function self(): Holder {
   return known;
 }
 
-/** Whether its number means something here. */
+/** Whether the holder's process id is meaningful here. */
 export const isHere = ({ place }: Holder): boolean => place === self().place;
 
-/** Whether a process that is here has not ended. */
+/** Whether a process on this host is still running. */
 export function isLive({ pid, start }: Holder): boolean {
   try {
     process.kill(pid, 0);
@@ -38,7 +38,7 @@ export function isLive({ pid, start }: Holder): boolean {
   return !now.hasEnded && (start === "" || now.start === "" || now.start === start);
 }
 
-/** The name of a holder's lock; `random`: 12 hexadecimal digits. */
+/** Returns the file name of a holder's lock. `random`: 12 hexadecimal digits. */
 export const nameOf = ({ place, pid, start }: Holder, random: string): string => `lock-${place}-${pid}-${start}-${random}`;
 
 export function parsed(name: string): Holder | undefined {
@@ -53,8 +53,9 @@ const cards = (): string =>
     .join(" ");
 
 /**
- * When a process began, in ticks since the machine did ("" where that is not known), and whether it has ended: one that was killed keeps its number, as
- * a zombie, until its parent asks how it ended. Fields 22 and 3, counted from behind the name, which may hold spaces.
+ * Returns a process's start, in ticks since boot ("" if unknown), and whether it has ended. A killed process keeps its
+ * id as a zombie until its parent collects it. The values are fields 22 and 3, counted from after the name, which can
+ * contain spaces.
  */
 function systemSays(pid: number): { readonly start: string; readonly hasEnded: boolean } {
   const text = orNone(() => readFileSync(`/proc/${pid}/stat`, "utf8"));

@@ -4,23 +4,27 @@ import { DataError } from "ergodic";
 import { LearnerError } from "./errors.ts";
 
 /**
- * The bytes of a journal: what was accepted since a snapshot, in its order. Little-endian, all on multiples of 8 bytes.
+ * Bytes of a journal: the requests accepted since a snapshot, in order. Little-endian, aligned to 8 bytes.
  *
- *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes, f64 version of the snapshot,
- *                    sha256 of the snapshot's file (32 bytes), a mark (8 random bytes), 8 bytes of 0
- *   notes, 2 × 24    how much is confirmed: u32 CRC-32 of the other 20 bytes, u32 0, f64 bytes of the file, f64 version that these lead to. Written in
- *                    turns, so that one is whole whatever happens; the one with more bytes counts
- *   frames           one for each write
- *     head, 32       the mark, u32 CRC-32 of the head without these four bytes, u32 bytes of the records, u32 CRC-32 of the records, u32 their number,
- *                    f64 version that the first record leads to
- *     records        u32 kind (1 rows, 2 rollback, 3 rows with a key), u32 bytes; the bytes, filled up with 0 to a multiple of 8. Of kind 3 the bytes
- *                    begin with u32 bytes of the key, u32 0, and the key, filled up likewise
+ *   head, 80 bytes   "ergodic journal\n", u32 format (2), u32 CRC-32 of the head without these four bytes,
+ *                    f64 version of the snapshot, sha256 of the snapshot's file (32 bytes), a mark (8 random bytes),
+ *                    8 bytes of 0
+ *   notes, 2 × 24    the confirmed length: u32 CRC-32 of the other 20 bytes, u32 0, f64 bytes of the file,
+ *                    f64 version that these lead to. Notes are written alternately, so that one is always whole;
+ *                    the one with more bytes counts
+ *   frames           one per write
+ *     head, 32       the mark, u32 CRC-32 of the head without these four bytes, u32 bytes of the records,
+ *                    u32 CRC-32 of the records, u32 their number, f64 version that the first record leads to
+ *     records        u32 kind (1 rows, 2 rollback, 3 rows with a key), u32 bytes; the bytes, padded with 0 to a
+ *                    multiple of 8. The bytes of kind 3 begin with u32 bytes of the key, u32 0, and the key,
+ *                    padded likewise
  *
- * A frame is confirmed in this order: it is written, the disk has it, a note is written, those who wait are told. So the end of a journal that no note
- * speaks of was never confirmed: a frame there that is whole is read, and one that is not is a write that was cut short, and is dropped. Damage before
- * that end, and a file that is shorter, is an error. No client can make rows that look like frames, as it does not know the mark.
+ * A frame is confirmed in this order: the frame is written, the disk has it, a note is written, the waiting callers are
+ * told. Bytes after the length in the notes were therefore never confirmed: a complete frame there is read, and an
+ * incomplete one was an interrupted write, and is dropped. Damage before that length, or a shorter file, is an error.
+ * Clients do not know the mark, so they cannot make rows that look like frames.
  *
- * Format 1 has no notes: its last frame is dropped where it is not whole.
+ * Format 1 has no notes; its last frame is dropped if it is incomplete.
  */
 const TITLE = Buffer.from("ergodic journal\n");
 const FORMAT = 2;
@@ -30,13 +34,13 @@ const FRAME = 32;
 /** Offset of the first frame. */
 export const FRAMES_AT = HEAD + 2 * NOTE;
 const MARK_AT = 64;
-/** The most bytes of a record: a frame can hold several, up to GROUP_BYTES before the last. */
+/** Largest number of bytes of a record. A frame can hold several, up to GROUP_BYTES before the last. */
 export const MOST_RECORD_BYTES = 2 ** 28;
 export const GROUP_BYTES = 2 ** 22;
 
 export type JournalRecord =
   | { readonly kind: "rows"; readonly bytes: Uint8Array; readonly key?: string }
-  /** To which version. */
+  /** Version to return to. */
   | { readonly kind: "rollback"; readonly to: number };
 
 const ROWS = 1;
@@ -45,12 +49,12 @@ const KEYED = 3;
 
 const padded = (length: number): number => Math.ceil(length / 8) * 8;
 
-/** Head and notes of a journal that begins with a snapshot and has no frames yet. */
+/** Returns head and notes of a journal that begins with a snapshot and has no frames yet. */
 export function journalHead(version: number, snapshotHash: Uint8Array): Buffer {
   return headOf(version, snapshotHash, randomBytes(8), FRAMES_AT, version);
 }
 
-/** Head and notes of a journal whose frames are those of another one, all confirmed. */
+/** Returns head and notes of a journal with the frames of another one, all confirmed. */
 export function headLike({ version, snapshotHash, mark, frames, records }: JournalContent): Buffer {
   return headOf(version, snapshotHash, mark, FRAMES_AT + frames.length, version + records.length);
 }
@@ -67,7 +71,7 @@ function headOf(version: number, snapshotHash: Uint8Array, mark: Uint8Array, len
   return head;
 }
 
-/** Says that the first `length` bytes, which lead to `version`, are confirmed. */
+/** Returns a note that the first `length` bytes, which lead to `version`, are confirmed. */
 export function noteOf(length: number, version: number): Buffer {
   const note = Buffer.alloc(NOTE);
   note.writeDoubleLE(length, 8);
@@ -76,21 +80,21 @@ export function noteOf(length: number, version: number): Buffer {
   return note;
 }
 
-/** Offset of a note: even and odd ones take turns. */
+/** Returns the offset of a note; even and odd ones alternate. */
 export const noteAt = (number: number): number => HEAD + (number % 2) * NOTE;
 
-/** The note of a head that was just made. */
+/** Returns the note of a new head. */
 export const firstNoteOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(HEAD, HEAD + NOTE));
 
-/** Bytes that a note says are confirmed. */
+/** Returns the number of bytes that a note confirms. */
 export const lengthOf = (note: Buffer): number => note.readDoubleLE(8);
 
 export const markOf = (head: Uint8Array): Buffer => Buffer.from(head.subarray(MARK_AT, MARK_AT + 8));
 
-/** Over all but the four bytes at `at`, where it is written. */
+/** Checksum of all but the four bytes at `at`, where it is written. */
 const checksumBut = (head: Buffer, at: number): number => crc32(head.subarray(at + 4), crc32(head.subarray(0, at)));
 
-/** A frame of records, of which the first leads to `version`. */
+/** Returns a frame of records, the first of which leads to `version`. */
 export function frameOf(mark: Uint8Array, version: number, records: readonly JournalRecord[]): Buffer {
   const parts = records.flatMap(partsOf);
   const frame = Buffer.concat([Buffer.alloc(FRAME), ...parts]);
@@ -134,13 +138,13 @@ export interface JournalContent {
   readonly snapshotHash: Buffer;
   readonly mark: Buffer;
   readonly records: readonly JournalRecord[];
-  /** Frames that are whole, as they are in the file. */
+  /** Complete frames, as in the file. */
   readonly frames: Buffer;
-  /** Bytes after them, of a write that was cut short. */
+  /** Number of bytes after them, from an interrupted write. */
   readonly droppedBytes: number;
 }
 
-/** @throws LearnerError [FOLDER_DAMAGED]; DataError [JOURNAL_VERSION] for one of a later format */
+/** Reads a journal. @throws LearnerError [FOLDER_DAMAGED]; DataError [JOURNAL_VERSION] for a later format */
 export function readJournal(file: Buffer, where: string): JournalContent {
   const head = file.subarray(0, HEAD);
   if (file.length < HEAD || !head.subarray(0, TITLE.length).equals(TITLE)) throw damaged(where, "is no journal of a learner");
@@ -182,7 +186,7 @@ export function readJournal(file: Buffer, where: string): JournalContent {
   return { version, snapshotHash: head.subarray(32, 64), mark, records, frames, droppedBytes: file.length - length };
 }
 
-/** Bytes that are confirmed, and the version that they lead to, as the notes have it. */
+/** Returns the number of confirmed bytes, and the version that they lead to, from the notes. */
 function confirmedOf(file: Buffer, where: string): { length: number; version: number } {
   let found: { length: number; version: number } | undefined;
   for (const at of [noteAt(0), noteAt(1)]) {
@@ -201,7 +205,10 @@ interface Frame {
   readonly bytes: number;
 }
 
-/** Undefined where no whole frame begins. @throws LearnerError for one that is as it was written, but holds something else than it says */
+/**
+ * Reads a frame; undefined if no complete frame begins here. @throws LearnerError for a frame with correct checksums
+ * but inconsistent content
+ */
 function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame | undefined {
   if (at + FRAME > file.length || !file.subarray(at, at + 8).equals(mark)) return undefined;
   const head = file.subarray(at, at + FRAME);
@@ -223,9 +230,9 @@ function frameAt(file: Buffer, at: number, mark: Buffer, where: string): Frame |
   throw damaged(where, `says that it has ${count} records at byte ${at}, but has ${records.length}`);
 }
 
-/** Undefined for what is none. */
+/** Reads a record; undefined if it is not valid. */
 function recordOf(kind: number, bytes: Buffer): JournalRecord | undefined {
-  // A copy: what is learnt from is kept for a while, and the file is not.
+  // Copied, because the rows are kept for a while and the file is not.
   if (kind === ROWS) return { kind: "rows", bytes: new Uint8Array(bytes) };
   if (kind === ROLLBACK) return bytes.length === 8 ? { kind: "rollback", to: bytes.readDoubleLE() } : undefined;
   if (kind !== KEYED || bytes.length < 8) return undefined;

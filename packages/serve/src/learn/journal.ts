@@ -1,17 +1,17 @@
 import type { FileHandle } from "node:fs/promises";
 import { firstNoteOf, frameOf, type JournalRecord, lengthOf, markOf, noteAt, noteOf } from "./journal-bytes.ts";
 
-/** The part of a file handle that a journal needs. */
+/** Methods of a file handle that a journal needs. */
 export type JournalFile = Pick<FileHandle, "write" | "datasync" | "truncate" | "close">;
 
-/** A journal open for writing at its end. */
+/** A journal that is open for appending. */
 export class Journal {
   readonly #file: JournalFile;
   readonly #mark: Buffer;
   /** The last note, and the number of notes written. */
   #note: Buffer;
   #notes = 0;
-  /** More than what was confirmed may be in the file. */
+  /** Whether the file may contain more than was confirmed. */
   #isUnsure = false;
 
   /** `head`: the first bytes of the file, all of which is confirmed. */
@@ -21,19 +21,19 @@ export class Journal {
     this.#note = firstNoteOf(head);
   }
 
-  /** Bytes that are confirmed. */
+  /** Number of confirmed bytes. */
   get length(): number {
     return lengthOf(this.#note);
   }
 
-  /** Whether a write failed and could not be taken back: what it held may be read when the journal is opened again. */
+  /** Whether a write failed and could not be undone. Its records may be read when the journal is opened again. */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }
 
   /**
-   * Writes records, of which the first leads to `version`; resolves when the disk has them, a note says so, and `check`, which is asked once the disk has
-   * them, has resolved too. Where it throws, nothing is confirmed.
+   * Writes records, the first of which leads to `version`. Resolves when the disk has them, a note confirms them, and
+   * `check`, which is called once the disk has them, has resolved too. If it throws, nothing is confirmed.
    */
   async append(version: number, records: readonly JournalRecord[], check: () => Promise<void> = async () => {}): Promise<void> {
     const frame = frameOf(this.#mark, version, records);
@@ -41,7 +41,7 @@ export class Journal {
     try {
       await this.#write(frame, this.length);
       await this.#file.datasync();
-      // The note is not awaited to be on the disk: the next write, or the end, takes it there.
+      // The note need not reach the disk yet: the next write, or the end, flushes it.
       const both = await Promise.allSettled([check(), this.#write(note, noteAt(this.#notes))]);
       for (const one of both) if (one.status === "rejected") throw one.reason;
     } catch (error) {
@@ -68,10 +68,12 @@ export class Journal {
     }
   }
 
-  /** Removes a write that failed, so that it is not learnt when the journal is opened again. Its own failure is not the one to report. */
+  /**
+   * Undoes a failed write, so that it is not learnt when the journal is opened again. An error here is not reported.
+   */
   async #takeBack(): Promise<void> {
     try {
-      // First the note: one that speaks of more than is there would be damage.
+      // The note first, because a note that confirms more bytes than exist would count as damage.
       await this.#write(this.#note, noteAt(this.#notes));
       await this.#file.truncate(this.length);
       await this.#file.datasync();

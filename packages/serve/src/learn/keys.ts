@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { DataError, OptionError } from "ergodic";
 import type { Learnt } from "./types.ts";
 
-/** Requests with a key that are remembered, the latest ones. */
+/** Number of latest requests whose keys are remembered. */
 const MOST_KEYS = 10_000;
 const LONGEST = 255;
 
-/** A key, the digest of its request, and the answer, as a snapshot has them. */
+/** A key, its request's digest, and the answer, as stored in a snapshot. */
 export type KeyJson = readonly [key: string, digest: string, learnt: Learnt];
 
 interface Known {
@@ -14,7 +14,7 @@ interface Known {
   readonly learnt: Learnt;
 }
 
-/** @throws OptionError for what is no key */
+/** Checks an idempotency key. @throws OptionError if it is not valid */
 export function checkKey(key: unknown): asserts key is string {
   const isKey = typeof key === "string" && key.length <= LONGEST && /^[\x21-\x7e]+$/.test(key);
   if (isKey) return;
@@ -26,16 +26,19 @@ export function checkKey(key: unknown): asserts key is string {
   );
 }
 
-/** Keys of requests that were learnt, so that one that is sent again is answered, and not learnt again. */
+/** Keys of learnt requests. A request that is sent again is answered, but not learnt again. */
 export class LearntKeys {
-  /** In the order of their versions. */
+  /** Learnt requests, in the order of their versions. */
   readonly #known = new Map<string, Known>();
   /** Requests that wait, or are being written. */
   readonly #waiting = new Map<string, { readonly digest: string; readonly learnt: Promise<Learnt> }>();
 
-  /** The answer to the request with that key; undefined for a new key. @throws DataError [KEY_REUSED] if the request was another one */
+  /**
+   * Returns the answer to the request with this key; undefined for a new key. @throws DataError [KEY_REUSED] if the
+   * request was another one
+   */
   find(key: string, bytes: Uint8Array): Promise<Learnt> | undefined {
-    // Those that wait first: what is learnt is not confirmed yet.
+    // Waiting requests first, because learnt ones may not be confirmed yet.
     const found = this.#waiting.get(key) ?? this.#known.get(key);
     if (!found) return undefined;
     if (found.digest === digestOf(bytes)) return Promise.resolve(found.learnt);
@@ -53,7 +56,7 @@ export class LearntKeys {
     learnt.then(end, end);
   }
 
-  /** Remembers a request that was learnt, and forgets the oldest one if there are too many. */
+  /** Remembers a learnt request, and forgets the oldest one if there are too many. */
   add(key: string, bytes: Uint8Array, learnt: Learnt): void {
     this.#known.set(key, { digest: digestOf(bytes), learnt });
     for (const oldest of this.#known.keys()) {

@@ -10,10 +10,10 @@ import type { FolderLock } from "./lock.ts";
 import type { Counts, LearnerState } from "./state.ts";
 import type { KeptVersion, LearnerStats, LearnOptions, Learnt, OnlineLearner, ServedModel } from "./types.ts";
 
-/** How long one group of requests may be gathered before it is written. */
+/** Longest time in milliseconds to gather a group of requests before it is written. */
 const GROUP_MS = 5;
 
-/** What a learner is made of. */
+/** Parts of a learner. */
 export interface LearnerParts {
   readonly state: LearnerState;
   readonly folder: Pick<LearnerFolder, "path" | "begin" | "continued" | "readSnapshot">;
@@ -46,9 +46,10 @@ interface Group {
 }
 
 /**
- * Requests one after another. What waits is learnt as a group, which is written at once; when the disk has it, all of the group are told. Nothing is
- * learnt meanwhile, so that between groups the state is the one that is confirmed. Before a group begins the model's numbers are copied, so that while it
- * is under way, and where it fails, the confirmed model can be served.
+ * Processes requests one after another. Waiting requests are learnt as a group, which is written together; when the
+ * disk has it, all callers of the group are told. Nothing is learnt during the write, so between groups the state is
+ * the confirmed one. Before a group begins, the model's parameters are copied, so that the confirmed model can be
+ * served while the group is in progress, and if it fails.
  */
 export class Learner implements OnlineLearner {
   readonly failed: Promise<LearnerError>;
@@ -64,7 +65,7 @@ export class Learner implements OnlineLearner {
   #recovered = { requests: 0, droppedBytes: 0 };
   #working: Promise<void> | undefined;
   #confirmed: Counts;
-  /** The numbers of the confirmed model, where the state is ahead of it, as while a group is under way. */
+  /** Parameters of the confirmed model while the state is ahead of it, as during a group. */
   #before: Float64Array | undefined;
   #served: ServedModel | undefined;
   #failure: LearnerError | undefined;
@@ -83,7 +84,10 @@ export class Learner implements OnlineLearner {
     void lock.lost.then((error) => this.#fail(error));
   }
 
-  /** Repeats what was accepted since the snapshot, and continues in the journal. Where the disk cannot be written, nothing more is learnt. */
+  /**
+   * Repeats the requests accepted since the snapshot, and continues the journal. If the disk cannot be written, nothing
+   * more is learnt.
+   */
   async replay(content: JournalContent): Promise<void> {
     const { records, droppedBytes } = content;
     for (const record of records) await this.#repeat(record);
@@ -108,7 +112,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** Takes the first snapshot of a folder, or one where a crash came before its journal was begun. */
+  /** Takes the first snapshot of a folder, or repeats it if a crash came before its journal was begun. */
   async start(): Promise<void> {
     this.current();
     await this.#snapshot();
@@ -136,7 +140,7 @@ export class Learner implements OnlineLearner {
     return learnt;
   }
 
-  /** @throws RefusedError where too much waits */
+  /** Queues rows. @throws RefusedError if too many rows wait */
   #accept(rows: number, bytes: Uint8Array, key: string | undefined): Promise<Learnt> {
     const { maxQueueRows } = this.#parts;
     if (this.#queuedRows > 0 && this.#queuedRows + rows > maxQueueRows)
@@ -211,7 +215,7 @@ export class Learner implements OnlineLearner {
   }
 
   async #end(): Promise<void> {
-    // Those that wait have been accepted.
+    // Waiting requests have been accepted.
     while (this.#working) await this.#working;
     this.current();
     try {
@@ -253,7 +257,8 @@ export class Learner implements OnlineLearner {
 
   async #work(): Promise<void> {
     while (this.#queue.length > 0) {
-      // What arrives in this turn of the event loop belongs to the same group, and who was just told may ask for the model.
+      // Requests that arrive in this turn of the event loop join the group, and callers that were just told can ask for
+      // the model.
       await new Promise((resolve) => setImmediate(resolve));
       try {
         await this.#group();
@@ -262,11 +267,11 @@ export class Learner implements OnlineLearner {
         this.#fail(cause);
       }
     }
-    // With nothing in between: what comes now begins anew.
+    // Set without an await in between, so that the next request starts a new run.
     this.#working = undefined;
   }
 
-  /** Learns what waits, up to some bytes or time, and writes it. */
+  /** Learns the waiting requests, up to a limit of bytes or time, and writes them. */
   async #group(): Promise<void> {
     const group: Group = { records: [], jobs: [], told: [] };
     const first = this.#confirmed.version + 1;
@@ -286,12 +291,12 @@ export class Learner implements OnlineLearner {
     for (const tell of group.told) tell();
   }
 
-  /** Learns what waits. */
+  /** Learns the waiting requests. */
   async #take({ records, jobs, told }: Group): Promise<void> {
     let bytes = 0;
     const started = performance.now();
     while (this.#queue.length > 0 && bytes < GROUP_BYTES && performance.now() - started < GROUP_MS) {
-      // A snapshot is of what is confirmed.
+      // A snapshot must contain only the confirmed state.
       if (this.#queue[0]!.kind === "snapshot" && records.length > 0) break;
       const job = this.#queue.shift()!;
       jobs.push(job);
@@ -311,7 +316,7 @@ export class Learner implements OnlineLearner {
     }
   }
 
-  /** What to write of a job; undefined: it was refused, and nothing has changed. */
+  /** Performs a job and returns its record; undefined if it was refused and nothing has changed. */
   async #perform(job: Exclude<Job, { kind: "snapshot" }>, told: (() => void)[]): Promise<JournalRecord | undefined> {
     try {
       if (job.kind === "rollback") {
@@ -356,7 +361,10 @@ export class Learner implements OnlineLearner {
     return version;
   }
 
-  /** The state in memory may be ahead of the disk, or the folder another process's: nothing more is learnt until it is opened again. */
+  /**
+   * Stops learning until the folder is opened again, because the state in memory can be ahead of the disk, or another
+   * process can own the folder.
+   */
   #fail(cause: unknown): void {
     if (!this.#failure) {
       this.#failure = cause instanceof LearnerError ? cause : this.#writeFailure(cause as Error);

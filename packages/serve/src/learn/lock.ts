@@ -7,19 +7,19 @@ import { LearnerError } from "./errors.ts";
 import { type Holder, isHere, isLive, nameOf, parsed, self } from "./holder.ts";
 
 const TRIES = 8;
-/** How often a holder counts on, to show that it lives. */
+/** Milliseconds between the beats with which a holder shows that it is alive. */
 const BEAT_MS = 5000;
-/** A holder whose count has not moved for this long, by the clock of the process that watches it, lives no more. */
+/** Milliseconds without a beat, by the watching process's clock, after which a holder counts as dead. */
 const SILENT_MS = 60_000;
-/** How often a watcher looks. */
+/** Milliseconds between looks of a watcher. */
 const LOOK_MS = 1000;
 
-/** Time as locks see it. Tests give one that they move themselves. */
+/** Clock of locks. Tests pass one that they control. */
 export interface LockClock {
-  /** Milliseconds since any moment; never decreases. */
+  /** Returns milliseconds since an arbitrary moment; never decreases. */
   now(): number;
   wait(ms: number): Promise<unknown>;
-  /** Repeats until it is told to stop; keeps no process alive. */
+  /** Repeats `act` until the returned function is called; does not keep the process alive. */
   every(ms: number, act: () => void): () => void;
 }
 
@@ -33,12 +33,14 @@ const systemClock: LockClock = {
 };
 
 /**
- * Makes this process the one that writes in a folder, until the lock is released or the process ends.
+ * Makes this process the only writer in a folder, until the lock is released or the process ends.
  *
- * Each writes a file of its own first, and only then looks for others: of two at the same time at least one sees the other, and gives way. The locks of
- * processes that have ended are removed. Processes of other hosts and containers cannot be asked whether they live: their locks hold a count that they
- * move, and are watched. One whose count moves is refused to; one whose count does not is removed. No clock of another host, and none of the disk,
- * matters. A holder that was stopped for so long finds out by `verify`, which it asks after each write and before it confirms it.
+ * Each process first writes its own lock file, and only then looks for others. Of two simultaneous processes, at least
+ * one sees the other and gives way. Locks of ended processes are removed. Processes of other hosts and containers
+ * cannot be checked directly: their locks contain a counter that they increase, and they are watched. If the counter
+ * moves, this process is refused; if not, the lock is removed. No clock of another host or of the disk matters. A
+ * holder that was suspended for this long notices it in `verify`, which it calls after each write, before it confirms
+ * it.
  *
  * @throws LearnerError [FOLDER_LOCKED]
  */
@@ -78,7 +80,7 @@ export class FolderLock {
     this.lost = new Promise((resolve) => {
       this.#tellLost = resolve;
     });
-    // A beat that fails is one that is missing: whoever watches decides.
+    // A failed beat counts as a missing one. Watchers decide whether the holder is still alive.
     this.#stop = clock.every(BEAT_MS, () => void this.#beat().catch(() => undefined));
   }
 
@@ -97,21 +99,27 @@ export class FolderLock {
     }
   }
 
-  /** Counts to 1, so that later processes are refused without trying again. @throws LearnerError if another process has taken over */
+  /**
+   * Increases the counter to 1, so that later processes are refused without another try. @throws LearnerError if
+   * another process has taken over
+   */
   async hold(): Promise<void> {
     await this.#beat();
     await this.verify();
   }
 
-  /** @throws LearnerError [FOLDER_LOCKED] where another process has taken over */
+  /**
+   * Checks that this process still holds the lock. @throws LearnerError [FOLDER_LOCKED] if another process has taken
+   * over
+   */
   async verify(): Promise<void> {
     try {
-      // Network file systems answer an opening as things are, and other questions as they were a while ago.
+      // Network file systems answer an `open` with the current state, but other queries from a cache.
       const file = await open(this.#path, "r");
       void file.close().catch(() => undefined);
     } catch (cause) {
       if (!["EMFILE", "ENFILE"].includes(codeOf(cause))) this.#explain(cause);
-      // Too many files are open, as where clients come in floods: that is no reason to give up the folder.
+      // Too many open files, as with very many clients, is not a reason to give up the folder.
       await access(this.#path).catch((other: unknown) => this.#explain(other));
     }
   }
@@ -126,7 +134,7 @@ export class FolderLock {
     return join(this.#folder, this.name);
   }
 
-  /** It is never made again. */
+  /** Writes a beat. A removed lock file is never made again. */
   async #beat(): Promise<void> {
     try {
       const file = await open(this.#path, "r+");
@@ -152,10 +160,10 @@ export class FolderLock {
 }
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? "";
-/** NFS says of a file that another host has removed that its handle is stale. */
+/** NFS reports a stale handle for a file that another host has removed. */
 const isGone = (error: unknown): boolean => ["ENOENT", "ESTALE"].includes(codeOf(error));
 
-/** Has the same length for all counts, so that one can be written over another. */
+/** Same length for all counts, so that one can overwrite another. */
 const contentOf = (beats: number): string =>
   `Process ${process.pid} on ${hostname()} writes in this folder.\nBeat ${String(beats).padStart(12, "0")}\n`;
 
@@ -165,7 +173,10 @@ interface Other extends Holder {
   readonly name: string;
 }
 
-/** "young": one that may have come at the same time; `patient`: is watched like others. */
+/**
+ * Returns another holder, or "young" for one that may have started at the same time. `patient`: young ones are watched
+ * like others.
+ */
 async function heldByAnother(
   folder: string,
   own: string,
@@ -185,14 +196,14 @@ async function heldByAnother(
   return watched(folder, elsewhere, clock);
 }
 
-/** Removes locks whose count does not move; returns the first one whose count does. */
+/** Removes locks whose counter does not move; returns the first one whose counter does. */
 async function watched(folder: string, others: readonly Other[], clock: LockClock): Promise<Other | undefined> {
   const before = await Promise.all(others.map(({ name }) => signOf(join(folder, name))));
   const since = clock.now();
   for (;;) {
     if (before.every((sign) => sign === undefined)) return undefined;
     await clock.wait(LOOK_MS);
-    // Before they are looked at: what did not move was silent for that long at least.
+    // Measured before looking, so that an unmoved lock was silent for at least this long.
     const silent = clock.now() - since;
     for (const [i, other] of others.entries()) {
       if (before[i] === undefined) continue;
@@ -206,13 +217,16 @@ async function watched(folder: string, others: readonly Other[], clock: LockCloc
   }
 }
 
-/** Changes while a holder lives; undefined: the lock is gone. Versions that did not count set the time of the file, which is not compared with any clock. */
+/**
+ * Returns a value that changes while a holder lives; undefined if the lock is gone. Versions without a counter set the
+ * file's time, which is not compared with any clock.
+ */
 async function signOf(path: string): Promise<string | undefined> {
   const found = await read(path);
   return found && (COUNT.test(found.text) ? found.text : String(found.mtimeMs));
 }
 
-/** One that has not counted yet, or is gone. */
+/** Whether a lock has not counted yet, or is gone. */
 async function isYoung(path: string): Promise<boolean> {
   const found = await read(path);
   return !found || found.text === "" || Number(COUNT.exec(found.text)?.[1] ?? 1) === 0;

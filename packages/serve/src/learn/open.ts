@@ -14,17 +14,20 @@ import type { KeptVersion, LearnerOptions, OnlineLearner } from "./types.ts";
 const NAMES = ["model", "folder", "rule", "batch", "seed", "keep", "journalBytes", "maxRows", "maxQueueRows"] as const;
 
 /**
- * Opens a folder in which a model learns from requests: begins with `model` where the folder is new, or continues where it was, bit for bit.
+ * Opens a folder in which a model learns from requests. A new folder begins with `model`; an existing one continues
+ * where it was, bit for bit.
  *
- *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule: sgd({ rate: 0.01 }) });
+ *   const rule = sgd({ rate: 0.01 });
+ *   const learner = await openLearner({ model: "income.safetensors", folder: "income.learnt", rule });
  *   const { loss, version } = await learner.learn([{ age: 40, hours: 38 }], ["yes"]);   // on the disk now
  *   learner.current().predictor.predict({ age: 40, hours: 38 });
  *   await learner.rollback(0);
  *
- * One process at a time may have it open.
+ * Only one process at a time can have it open.
  *
- * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made; CapabilityError for a model that does not
- * learn row by row; LearnerError where the folder is another process's, or was begun with another model or other options
+ * @throws OptionError; DataError for a model or a folder that is damaged, and for a folder that cannot be made;
+ * CapabilityError for a model that does not learn row by row; LearnerError if another process has the folder open, or
+ * the folder was begun with another model or other options
  */
 export async function openLearner(options: LearnerOptions): Promise<OnlineLearner> {
   checkKeys("openLearner", options, NAMES);
@@ -77,7 +80,7 @@ export async function openLearner(options: LearnerOptions): Promise<OnlineLearne
 
 type Settings = Pick<LearnerParts, "lock" | "keep" | "journalBytes" | "maxRows" | "maxQueueRows"> & { folder: LearnerFolder };
 
-/** The error to report: if another process took over while this one was opening, that is the cause of all others. */
+/** Returns the error to report. If another process took over during the opening, that caused all other errors. */
 async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   return lock.verify().then(
     () => error,
@@ -85,7 +88,7 @@ async function reasonOf(error: unknown, lock: FolderLock): Promise<unknown> {
   );
 }
 
-/** Errors of the disk name the folder. */
+/** Adds the folder to errors of the disk. */
 function explained(error: unknown, folder: string): unknown {
   const { syscall, message } = error as NodeJS.ErrnoException;
   if (syscall === undefined) return error;
@@ -154,7 +157,9 @@ async function notesOf(run: OnlineRun, snapshot: Uint8Array, version: number, wh
   throw new DataError(where, `${problem}; restore the folder from a copy`, "FOLDER_DAMAGED");
 }
 
-/** A folder is of one model, and learns by one rule: else its versions would not be comparable. */
+/**
+ * Refuses another model or other options: a folder has one model and one rule, or its versions would not be comparable.
+ */
 async function refuseOthers(
   { model, rule, batch, seed }: LearnerOptions,
   run: OnlineRun,

@@ -10,8 +10,8 @@ const HEAD_WORDS = 4;
 const even = (words: number): number => words + (words & 1);
 
 /**
- * u32: "row1", rows, flags (1 weighted, 2 sparse, 4 float64), values; then f64 targets, f64 weights, u32 starts and u32 columns, each filled up to 8
- * bytes, and the values. Little-endian.
+ * Encodes rows. u32: "row1", rows, flags (1 weighted, 2 sparse, 4 float64), values; then f64 targets, f64 weights, u32
+ * starts and u32 columns, each padded to 8 bytes, and the values. Little-endian.
  */
 export function encodeRows({ rowCount, targets, weights, starts, columns, values }: OnlineRows): Uint8Array {
   const isDouble = values instanceof Float64Array;
@@ -36,14 +36,17 @@ export function encodeRows({ rowCount, targets, weights, starts, columns, values
   return bytes;
 }
 
-/** What rows must be to fit a model. */
+/** Format that rows need to fit a model. */
 export interface RowFormat {
   readonly columnCount: number;
   readonly isSparse: boolean;
   readonly isDouble: boolean;
 }
 
-/** Views on the bytes, where these lie on a multiple of 8, else on a copy. @throws DataError for what is not such rows */
+/**
+ * Decodes rows as views of the bytes, or of a copy if the bytes are not aligned to 8. @throws DataError for bytes that
+ * are not such rows
+ */
 export function decodeRows(given: Uint8Array, { columnCount, isSparse, isDouble }: RowFormat): OnlineRows {
   const bytes = given.byteOffset % 8 === 0 ? given : given.slice();
   const { buffer, byteOffset } = bytes;

@@ -1,7 +1,7 @@
 import type { LearntSums } from "./run.ts";
 import type { Progressive } from "./types.ts";
 
-/** Rows after which one counts half in what is recent. */
+/** Number of rows after which a row's weight in the recent metrics has halved. */
 const HALF_LIFE = 1000;
 
 /** Sums over rows, each evaluated before its update. */
@@ -68,7 +68,7 @@ function shown(sums: Sums, isClass: boolean): Progressive {
   return { rows, weight, loss: loss / weight, metrics: metricsOf(sums, isClass) };
 }
 
-/** Metrics by name, from sums. */
+/** Returns metrics by name, from sums. */
 export function metricsOf(
   { weight, right = 0, squares = 0, absolute = 0 }: Pick<LearntSums, "weight" | "right" | "squares" | "absolute">,
   isClass: boolean,

@@ -8,13 +8,13 @@ type Rows = readonly ArrayLike<number>[];
 const isList = (row: unknown): boolean => Array.isArray(row) || ArrayBuffer.isView(row);
 const isPlain = (value: unknown): boolean => ["string", "number", "boolean"].includes(typeof value);
 
-/** Raw rows and targets through a model's pipeline, checked. */
+/** Passes raw rows and targets through a model's pipeline, and checks them. */
 export class RowReader {
   readonly #pipeline: Pipeline;
   readonly #isCount: boolean;
-  /** Index of each class; undefined: the target is a number. */
+  /** Index of each class; undefined if the target is a number. */
   readonly #classes: ReadonlyMap<string, number> | undefined;
-  /** The column of weights, if the model was trained with one. */
+  /** Column of weights, if the model was trained with one. */
   readonly #weightName: string | null;
   #named: HeldRow | undefined;
   #listed: HeldRow | undefined;
@@ -27,7 +27,7 @@ export class RowReader {
     this.#weightName = (pipeline.steps[0] as { weights?: string | null }).weights ?? null;
   }
 
-  /** @throws DataError for rows that the model cannot take, and for targets and weights that are none */
+  /** Reads rows. @throws DataError for rows that the model cannot take, and for invalid targets and weights */
   read(rows: unknown, targets: unknown, weights: unknown): OnlineRows {
     if (!Array.isArray(rows)) throw refusal(`rows is ${told(rows)}, but must be a list of rows`, "DATA_SHAPE");
     const rowCount = rows.length;
@@ -71,7 +71,10 @@ export class RowReader {
     return { values: numbers.from(values), starts, columns: Uint32Array.from(columns) };
   }
 
-  /** One row by what was opened before; several by the pipeline, whose errors name the row. */
+  /**
+   * Returns a reader. A single row reuses an open pipeline; several rows use the general path, whose errors name the
+   * row.
+   */
   #readerOf(rows: Rows): HeldRow["read"] {
     const [row] = rows;
     if (rows.length !== 1 || typeof row !== "object" || row === null) return this.#pipeline.rowsOf(rows).open();
@@ -80,7 +83,7 @@ export class RowReader {
     return holding.read;
   }
 
-  /** Whether a number is what a target becomes: one that comes from elsewhere might not be. */
+  /** Whether a number is a valid encoded target, for prepared rows from elsewhere. */
   isTarget(number: number): boolean {
     if (this.#classes) return Number.isInteger(number) && number >= 0 && number < this.#classes.size;
     return Number.isFinite(number) && !(this.#isCount && number < 0);
@@ -118,7 +121,7 @@ export class RowReader {
 
 const refusal = (problem: string, code: string): DataError => new DataError("learn", problem, code);
 
-/** A value in an error. */
+/** Formats a value for an error. */
 function told(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value.slice(0, 60));
   if (Array.isArray(value)) return "a list";

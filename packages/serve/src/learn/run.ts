@@ -3,20 +3,20 @@ import { type OnlineFrom, type OnlineOptions, type OnlineRun, online } from "erg
 import { decodeRows, encodeRows, type RowFormat } from "./prepared-rows.ts";
 import { RowReader } from "./row-reader.ts";
 
-/** What was predicted of rows before their updates: sums by weight. */
+/** Results of predicting rows before their updates: sums by weight. */
 export interface LearntSums {
   readonly rows: number;
   readonly weight: number;
-  /** Mean loss, by weights, those of classes included. */
+  /** Mean loss, weighted by row and class weights. */
   readonly loss: number;
-  /** Of classes: the weight of rows whose class was predicted. */
+  /** Classes: weight of the rows whose class was predicted correctly. */
   readonly right?: number;
-  /** Of numbers: squared and absolute errors. */
+  /** Numbers: sums of squared and absolute errors. */
   readonly squares?: number;
   readonly absolute?: number;
 }
 
-/** An online run whose rows are bytes, as a journal holds them. */
+/** An online run whose rows are bytes, as in a journal. */
 export class LearningRun {
   readonly run: OnlineRun;
   readonly #reader: RowReader;
@@ -33,12 +33,14 @@ export class LearningRun {
     return new LearningRun(await online(from, options));
   }
 
-  /** Nothing is learnt. @throws DataError */
+  /** Encodes rows without learning them. @throws DataError */
   read(rows: unknown, targets: unknown, { weights }: { weights?: unknown } = {}): Uint8Array {
     return encodeRows(this.#reader.read(rows, targets, weights));
   }
 
-  /** Learns what `read` gave; the bytes must not change afterwards. @throws DataError, and nothing has changed */
+  /**
+   * Learns rows that `read` encoded; the bytes must not change afterwards. @throws DataError, and nothing has changed
+   */
   async learn(prepared: Uint8Array): Promise<LearntSums> {
     const { task, outputs, classWeights } = this.run;
     const rows = decodeRows(prepared, this.#format);
@@ -75,7 +77,7 @@ export class LearningRun {
   }
 }
 
-/** As predictors have it: of one output by its sign, of several the first of the largest. */
+/** Returns the predicted class, as predictors do: by the sign of one output, or the first of the largest outputs. */
 function classOf(z: ArrayLike<number>, row: number, outputs: number): number {
   if (outputs === 1) return z[row]! > 0 ? 1 : 0;
   let best = 0;

@@ -3,7 +3,7 @@ import { metricsOf, Progress, type ProgressJson } from "./progress.ts";
 import type { LearningRun } from "./run.ts";
 import type { LearnerStats, Learnt } from "./types.ts";
 
-/** Notes of a snapshot: all that it holds besides the model. */
+/** Notes of a snapshot: everything that it contains besides the model. */
 export interface SnapshotNotes {
   readonly version: number;
   readonly at: string;
@@ -16,7 +16,7 @@ export interface SnapshotNotes {
   readonly keys?: readonly KeyJson[];
 }
 
-/** Whether these are notes of a learner. Right checksums do not say so: anybody can write them. */
+/** Whether these are notes of a learner. Correct checksums do not prove it, because any program can write them. */
 export function isNotes(value: unknown): value is SnapshotNotes {
   if (!isObject(value) || !isObject(value.progress)) return false;
   const { progress, keys = [] } = value;
@@ -79,7 +79,7 @@ export class LearnerState {
     return learnt;
   }
 
-  /** Returns to a snapshot. What was counted, and the keys of what was learnt since, stay. */
+  /** Returns to a snapshot. Counts, and the keys of requests learnt since, are kept. */
   async rollBack(snapshot: Uint8Array): Promise<number> {
     await this.run.run.restore(snapshot);
     this.#rollbacks++;
@@ -96,7 +96,7 @@ export class LearnerState {
     };
   }
 
-  /** Notes of a snapshot that is taken now. */
+  /** Returns the notes of a snapshot taken now. */
   notes(): SnapshotNotes {
     return {
       version: this.#version,

@@ -6,22 +6,23 @@ import type { Numbers } from "../v2/input-tensor.ts";
 import { inputColumns } from "./input-columns.ts";
 import type { Computation } from "./output-model.ts";
 
-/** Rows that are computed between two looks at the clock. */
+/** Number of rows computed between two checks of the clock. */
 const SLICE = 256;
 /**
- * Milliseconds of computing before other requests get their turn. Turns are counted in time, for in one of them all that has come is read: after every few rows it
- * would take most of the time where clients send more than can be answered, and of large requests few would be.
+ * Milliseconds of computing before other requests get a turn. Turns are measured in time because each turn reads all
+ * requests that have arrived. With a turn after every few rows, reading would take most of the time under overload, and
+ * few large requests would be answered.
  */
 const TURN_MS = 2;
 
-/** Predictions on the thread of the server. */
+/** Computes predictions on the server's thread. */
 export class InProcess implements Computation {
   readonly #predictor: OutputPredictor;
   readonly #columns: number;
   readonly #owned: boolean;
   readonly #clock: Pick<Clock, "now">;
 
-  /** `owned`: whether to dispose of it. */
+  /** `owned`: whether to dispose of the predictor on close. */
   constructor(predictor: OutputPredictor, owned: boolean, clock: Pick<Clock, "now"> = systemClock) {
     this.#clock = clock;
     this.#predictor = predictor;

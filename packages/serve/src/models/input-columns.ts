@@ -1,7 +1,7 @@
 import type { OutputPredictor } from "ergodic/predict";
 import type { RowColumn } from "./served.ts";
 
-/** The columns that rows have. Those without names are x0, x1 …, as the model's errors call them. */
+/** Returns the columns of rows. Columns without names are x0, x1 …, as in the model's errors. */
 export function inputColumns(pipeline: OutputPredictor["pipeline"]): RowColumn[] {
   const { inputs } = pipeline;
   if (inputs) return inputs.map((column) => ({ ...column }));

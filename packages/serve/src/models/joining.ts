@@ -1,31 +1,31 @@
-/** Whether requests to a foreign model may be put together along its first axis, and why. */
+/** Decides whether requests to a foreign model may be joined along its first axis. */
 import type { OnnxPort, OnnxPredictor } from "../onnx/index.ts";
 import type { ProbeInput } from "./probe-rows.ts";
 import { rowFault, takesRow } from "./row-check.ts";
 
-/** What was decided at load. */
+/** The decision made when the model is loaded. */
 export interface Joining {
   readonly joins: boolean;
-  /** As a sentence without its full stop. */
+  /** Reason, as a sentence without its full stop. */
   readonly because: string;
 }
 
 export interface JoiningOptions {
-  /** Rows of the largest batch. */
+  /** Number of rows of the largest batch. */
   readonly maxBatch: number;
-  /** What the caller says of this model. Default: it is checked. */
+  /** The caller's decision for this model. Default: the model is checked. */
   readonly join?: boolean | undefined;
-  /** Milliseconds for the check. Default 10,000. */
+  /** Time for the check in milliseconds. Default 10,000. */
   readonly budgetMs?: number;
-  /** Default: the machine's clock. */
+  /** Clock. Default: the machine's clock. */
   readonly now?: () => number;
 }
 
 const BUDGET_MS = 10_000;
-/** Extents that are tried, in this order, where an input has further axes of any size. */
+/** Extents that are tried, in this order, if an input has further axes of any size. */
 const EXTENTS = [32, 16, 8, 4, 64, 224, 2, 1];
 
-/** Decides by what the caller says, by what is known of the model, or by a check of its rows (row-check.ts). */
+/** Decides by the caller's option, by known facts about the model, or by a check of its rows (row-check.ts). */
 export async function joiningOf(predictor: OnnxPredictor, options: JoiningOptions): Promise<Joining> {
   const { maxBatch, join } = options;
   const apart = (because: string): Joining => ({ joins: false, because });
@@ -41,7 +41,7 @@ export async function joiningOf(predictor: OnnxPredictor, options: JoiningOption
   return found === undefined ? { joins: true, because: "a check found its rows independent" } : apart(found);
 }
 
-/** Why requests cannot be put together by their first axes; undefined where they can. */
+/** Returns the reason why requests cannot be joined by their first axes; undefined if they can. */
 function axisFault({ inputs }: OnnxPredictor): string | undefined {
   if (inputs.length === 0) return "it has no input";
   for (const { name, shape } of inputs) {
@@ -56,7 +56,7 @@ function axisFault({ inputs }: OnnxPredictor): string | undefined {
   return undefined;
 }
 
-/** Whether toOnnx wrote the file, and nobody gave it other inputs or outputs since. */
+/** Whether toOnnx wrote the file, and its inputs and outputs were not changed since. */
 function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
   const isOne =
     (names: readonly string[]) =>
@@ -72,7 +72,7 @@ function isExported({ producer, inputs, outputs }: OnnxPredictor): boolean {
 
 const isFloat = (type: string): type is ProbeInput["type"] => ["float16", "float32", "float64"].includes(type);
 
-/** Why rows are not independent, or could not be checked; undefined where a check found nothing. */
+/** Returns the reason why rows are not independent, or could not be checked; undefined if a check found nothing. */
 async function rowsFault(predictor: OnnxPredictor, { maxBatch, budgetMs = BUDGET_MS, now }: JoiningOptions) {
   const isOpen = predictor.inputs.some(({ shape }) => shape.slice(1).some((extent) => typeof extent === "string"));
   const limits = { maxRows: maxBatch, budgetMs, timeoutMs: predictor.timeoutMs, now: now ?? (() => performance.now()) };
@@ -84,7 +84,7 @@ async function rowsFault(predictor: OnnxPredictor, { maxBatch, budgetMs = BUDGET
   return `it computed no row whose axes of any size are ${EXTENTS.join(", ")}`;
 }
 
-/** `extent`: of axes of any size. */
+/** `extent`: extent used for axes of any size. */
 const probesOf = ({ inputs }: OnnxPredictor, extent: number): ProbeInput[] =>
   inputs.map(({ name, type, shape }) => ({
     name,

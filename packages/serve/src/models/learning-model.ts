@@ -4,20 +4,23 @@ import type { InputTensor } from "../v2/input-tensor.ts";
 import { servedPredictor } from "./of-file.ts";
 import type { OutputTensor, RowsDescription, Served, TensorMetadata } from "./served.ts";
 
-/** An answer, and the version that computed it. */
+/** An answer, with the version that computed it. */
 interface LearntAnswer {
   readonly answer: unknown;
   readonly version: number;
 }
 
-/** A model that learns from requests: each batch is answered by what had been learnt, and was confirmed, when it began. */
+/**
+ * A model that learns from requests. Each batch is answered by the state that was learnt and confirmed when the batch
+ * began.
+ */
 export class LearningModel implements Served<unknown, LearntAnswer> {
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
   readonly converts: boolean;
   readonly description: RowsDescription;
-  /** The caller's, who closes it. */
+  /** The caller's learner. The caller closes it. */
   readonly learner: OnlineLearner;
   #version = -1;
   #model: Served;
@@ -75,7 +78,7 @@ export class LearningModel implements Served<unknown, LearntAnswer> {
 
   close(): void {}
 
-  /** What is read and written of requests is the same for all states. */
+  /** Returns the latest model. Reading requests and writing answers is the same for all states. */
   #latest(): Served {
     const { version, predictor } = this.learner.current();
     if (version !== this.#version) this.#model = servedPredictor(predictor as OutputPredictor, { owned: false });

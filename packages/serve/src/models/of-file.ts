@@ -11,21 +11,24 @@ import { OutputModel } from "./output-model.ts";
 import { PairModel } from "./pair-model.ts";
 import type { Served } from "./served.ts";
 
-/** How the models of files are run. */
+/** Options for running models from files. */
 export interface LoadOptions extends JoiningOptions {
-  /** Threads of a network; 0: it runs on the server's. Linear models run there always: to send a row away takes longer than to compute it. */
+  /**
+   * Number of threads of a network; 0: it runs on the server's thread. Linear models always run there, because sending
+   * a row takes longer than computing it.
+   */
   readonly workers: number;
-  /** Limits on the cost of a model, as `predictor` takes them. */
+  /** Limits on the cost of a model, as for `predictor`. */
   readonly limits?: Pick<PredictorOptions, "maxWork" | "maxMemory">;
 }
 
-/** Kinds of files that hold models, by their ending. */
+/** Loaders of model files by extension. */
 const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => Promise<Served>>> = {
   ".safetensors": async (path, { workers, limits }) => {
     const loaded = await predictor(path, limits);
     if (loaded.kind === "factorisation") return new PairModel(loaded) as Served;
     if (loaded.kind === "linear" || workers === 0) return servedPredictor(loaded, { owned: true });
-    // What there is to say of it is known here; it predicts elsewhere.
+    // This copy only describes the model; the threads compute.
     loaded.dispose();
     const { predictor: threaded } = await import("ergodic/predict/async");
     const model = await threaded(path, { workers, ...limits });
@@ -47,9 +50,9 @@ const loaders: Readonly<Record<string, (path: string, options: LoadOptions) => P
 export const modelEndings: readonly string[] = Object.keys(loaders);
 
 /**
- * The model of a file, ready to answer. On the signal its threads end, whatever they compute.
+ * Loads the model of a file, ready to answer. When the signal aborts, its threads end, whatever they compute.
  *
- * @throws DataError and others, saying what is wrong with it; the signal's reason
+ * @throws DataError and others, which name the fault; the signal's reason
  */
 export async function servedOfFile(path: string, options: LoadOptions, signal?: AbortSignal): Promise<Served> {
   const ending = extname(path);
@@ -78,9 +81,12 @@ export async function servedOfFile(path: string, options: LoadOptions, signal?: 
   }
 }
 
-/** To open a FIFO waits for whoever writes into it, a device may have no end: neither is opened. Links are followed. */
+/**
+ * Refuses files that are not regular. Opening a FIFO waits for a writer, and a device may have no end. Links are
+ * followed.
+ */
 async function refuseIrregular(path: string): Promise<void> {
-  // What is not there, the loader says better.
+  // The loader reports a missing file better.
   const stats = await stat(path).catch(() => undefined);
   if (!stats || stats.isFile()) return;
   throw new DataError(
@@ -96,7 +102,7 @@ function kindOf(stats: Stats): string {
   return stats.isSocket() ? "a socket" : "a device";
 }
 
-/** Predicts on this thread. `owned`: disposed of when the server has done with it. */
+/** Serves a predictor on this thread. `owned`: the server disposes of it at the end. */
 export function servedPredictor(predictor: OutputPredictor, { owned }: { owned: boolean }): Served {
   return new OutputModel(predictor, new InProcess(predictor, owned), 1) as unknown as Served;
 }

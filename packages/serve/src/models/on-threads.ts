@@ -5,7 +5,7 @@ import type { Computation } from "./output-model.ts";
 
 type Threaded = Extract<Awaited<ReturnType<typeof predictor>>, { inputCount: number }>;
 
-/** Predictions on threads of their own: the server hears of nothing else meanwhile, and requests of all models are answered. */
+/** Computes predictions on separate threads, so that the server can handle requests to all models meanwhile. */
 export class OnThreads implements Computation {
   readonly #predictor: Threaded;
 

@@ -21,16 +21,17 @@ const datatypes: Readonly<Record<TensorType, Datatype>> = {
   string: "BYTES",
 };
 
-/** The inputs of a request in the model's order, and how many rows they are. */
+/** Inputs of a request in the model's order, and its number of rows. */
 interface Work {
   readonly tensors: readonly OnnxTensor[];
   readonly rows: number;
 }
 
 /**
- * A foreign model, which a process of its own computes.
+ * A foreign model, computed by a separate process.
  *
- * Requests are joined along the first axis where that was found to change no answer (joining.ts). Otherwise they run alone, one after another.
+ * Requests are joined along the first axis if that was found not to change any answer (joining.ts). Otherwise they run
+ * one after another.
  */
 export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   readonly platform = "onnxruntime_onnx";
@@ -41,7 +42,7 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
   readonly #predictor: OnnxPredictor;
   readonly #owned: boolean;
 
-  /** `owned`: closed when the server has done with it. */
+  /** `owned`: the server closes it at the end. */
   constructor(predictor: OnnxPredictor, joining: Joining, { owned }: { owned: boolean }) {
     this.#predictor = predictor;
     this.joining = joining;
@@ -95,7 +96,10 @@ export class OnnxModel implements Served<Work, readonly OnnxTensor[]> {
     if (this.#owned) await this.#predictor.close();
   }
 
-  /** What onnxruntime refuses is the request's fault, and comes as an error of it; all else is thrown, and meets all that wait. */
+  /**
+   * Runs a request. An error of onnxruntime about the input belongs to the request, and is returned; any other error is
+   * thrown, and affects all waiting requests.
+   */
   async #answer(tensors: readonly OnnxTensor[]): Promise<readonly OnnxTensor[] | Error> {
     const { inputs, outputs } = this.#predictor;
     try {
@@ -115,13 +119,13 @@ const metadataOf = ({ name, type, shape }: OnnxPort): TensorMetadata => ({
   shape: shape.map((extent) => (typeof extent === "string" ? -1 : extent)),
 });
 
-/** Whether axes but the first are of the same sizes; those of any size may differ from request to request. */
+/** Whether all axes except the first have equal sizes. Axes of any size can differ between requests. */
 const alike = ([first, ...others]: readonly Work[]): boolean =>
   others.every(({ tensors }) =>
     tensors.every(({ shape }, i) => shape.every((size, k) => k === 0 || size === first.tensors[i].shape[k])),
   );
 
-/** One after another along the first axis. */
+/** Joins tensors along the first axis. */
 function join(tensors: readonly OnnxTensor[]): OnnxTensor {
   const [{ type, shape, data }] = tensors;
   const rows = tensors.reduce((sum, one) => sum + one.shape[0], 0);

@@ -9,14 +9,14 @@ import type { OutputTensor, RowColumn, RowsDescription, Served, TensorMetadata }
 
 /** Rows of numbers in the order of the columns, or rows as `predict` takes them. */
 type Work = { readonly rows: number } & ({ readonly matrix: InputTensor } | { readonly list: readonly Row[] });
-/** `width` numbers a row, as `predictInto` gives them. */
+/** `width` numbers per row, as `predictInto` writes them. */
 type Numbers = Float64Array;
 const NONE: readonly UnknownLevels[] = [];
 type Answers = (Numbers | Error)[];
 
-/** Where predictions are computed: here, or on another thread. */
+/** Computes predictions, on this thread or another one. */
 export interface Computation {
-  /** `width` numbers a row, as `predictInto` of the predictor gives them. */
+  /** Computes `width` numbers per row, as the predictor's `predictInto` writes them. */
   numbers(rows: Matrix | readonly Row[]): Float64Array | Promise<Float64Array>;
   close(): void | Promise<void>;
 }
@@ -24,8 +24,9 @@ export interface Computation {
 type Output = "value" | "probabilities" | "class" | "score";
 
 /**
- * A linear model or a network. Where all columns are numbers, it takes one tensor `input` of [rows, columns]; else one a column, categories as BYTES. It gives `value`;
- * of classes `class` (BYTES) and `probabilities`, or by sign `score`.
+ * A linear model or a network. If all columns are numbers, it takes one tensor `input` of [rows, columns]; else one per
+ * column, categories as BYTES. Its output is `value`; for classes `class` (BYTES) and `probabilities`, or by sign
+ * `score`.
  */
 export class OutputModel implements Served<Work, Numbers> {
   readonly platform: string;
@@ -44,7 +45,7 @@ export class OutputModel implements Served<Work, Numbers> {
 
   readonly concurrency: number;
 
-  /** `predictor`: what there is to say of the model. `concurrency`: batches that may be computed at once. */
+  /** `predictor` describes the model. `concurrency`: number of batches that may be computed simultaneously. */
   constructor(predictor: OutputPredictor, computation: Computation, concurrency: number) {
     this.#computation = computation;
     this.concurrency = concurrency;
@@ -103,7 +104,7 @@ export class OutputModel implements Served<Work, Numbers> {
     try {
       return unknownLevels(this.#pipeline, work.list);
     } catch (error) {
-      // Rows that cannot be read are refused when they are computed, with an error that names the first of their faults.
+      // Unreadable rows are refused when they are computed, with an error that names the first fault.
       if (error instanceof DataError) return NONE;
       throw error;
     }
@@ -122,7 +123,7 @@ export class OutputModel implements Served<Work, Numbers> {
     }
   }
 
-  /** A row of zeros, where that can be one. */
+  /** Computes a row of zeros, if the model can take one. */
   async warmUp(): Promise<void> {
     if (this.#isMatrix) await Promise.all(Array.from({ length: this.concurrency }, () => this.#zeros()));
   }
@@ -131,7 +132,7 @@ export class OutputModel implements Served<Work, Numbers> {
     try {
       await this.#computation.numbers(new Float64Array(this.#columns.length));
     } catch (error) {
-      // What zeros are refused for says nothing of other rows.
+      // A refusal of zeros says nothing about other rows.
       if (!(error instanceof DataError)) throw error;
     }
   }
@@ -160,7 +161,7 @@ export class OutputModel implements Served<Work, Numbers> {
     return this.#computation.close();
   }
 
-  /** At once where the computation is on this thread. */
+  /** Computes all requests together; without a promise if the computation is on this thread. */
   #together(works: readonly Work[]): Answers | Promise<Answers> {
     const isMatrix = "matrix" in works[0];
     if (works.some((work) => "matrix" in work !== isMatrix)) return this.#byForm(works);
@@ -178,9 +179,9 @@ export class OutputModel implements Served<Work, Numbers> {
     return answers;
   }
 
-  /** Whose rows they are is told by trying each alone: the others are answered. */
+  /** Retries each request alone, so that only the request with bad rows fails. */
   #apart(works: readonly Work[], error: Error): Answers | Promise<Answers> {
-    // No fault of a row; or of one that would end the next thread as well.
+    // The fault is not in a row, or is one that would end the next thread as well.
     if (error instanceof WorkerError) throw error;
     if (works.length === 1) return [error];
     return Promise.all(works.map(async (work) => (await this.run([work]))[0]));

@@ -1,12 +1,12 @@
 /**
- * Rows that a foreign model is tried on before its requests may be joined: of every size of numbers and of both signs, equal rows, whole numbers, and rows
- * that are no ordinary numbers at all. They are the same at every load.
+ * Rows on which a foreign model is tested before its requests may be joined. There are numbers of every magnitude and
+ * both signs, equal rows, whole numbers, and special values such as NaN. They are the same at every load.
  */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";
 import { toHalf } from "../v2/half.ts";
 
-/** An input as it is tried: `shape` is that of one row. */
+/** An input to test. `shape` is the shape of one row. */
 export interface ProbeInput {
   readonly name: string;
   readonly type: "float16" | "float32" | "float64";
@@ -18,24 +18,27 @@ type Values = Float32Array<ArrayBuffer> | Float64Array<ArrayBuffer> | Uint16Arra
 /** Rows of all inputs. */
 export interface Batch {
   readonly rows: number;
-  /** By input; row-major. */
+  /** Values by input, row-major. */
   readonly data: readonly Values[];
 }
 
-/** float16: the bits. */
+/** Array type by element type. float16 is stored as bits. */
 const arrays = { float16: Uint16Array, float32: Float32Array, float64: Float64Array };
 
 type Draw = () => number;
 
 /** A kind of rows. */
 export interface Kind {
-  /** In a sentence: "values of about 1000". */
+  /** Name for use in a sentence: "values of about 1000". */
   readonly name: string;
-  /** All rows of a batch are equal. */
+  /** Whether all rows of a batch are equal. */
   readonly equal?: boolean;
-  /** Kernels for one row and for many may differ for these values, as in max(NaN, 0), so that only equally large batches are compared. */
+  /**
+   * Whether kernels for one row and for many can differ for these values, as in max(NaN, 0). If so, only batches of
+   * equal size are compared.
+   */
   readonly odd?: boolean;
-  /** A function that draws the values of one row. */
+  /** Returns a function that draws the values of one row. */
   row(draw: Draw): () => number;
 }
 
@@ -50,7 +53,7 @@ export const mixed: Kind = {
   },
 };
 
-/** Values that are no ordinary numbers, some rows of nothing else. The largest finite ones are those of float32. */
+/** Special values; some rows contain nothing else. The largest finite ones are those of float32. */
 const odd: Kind = {
   name: "NaN, infinities and the largest numbers",
   odd: true,
@@ -70,7 +73,7 @@ const ofMagnitude = (power: number, sign: -1 | 0 | 1): Kind => ({
   row: (draw) => () => 10 ** power * (sign === 0 ? 2 * draw() - 1 : sign * (0.1 + 0.9 * draw())),
 });
 
-/** All kinds but `mixed`. */
+/** All kinds except `mixed`. */
 export const kinds: readonly Kind[] = [
   ...powers.map((power) => ofMagnitude(power, 0)),
   ...[-3, 0, 3, 6].flatMap((power) => [ofMagnitude(power, 1), ofMagnitude(power, -1)]),
@@ -82,7 +85,7 @@ export const kinds: readonly Kind[] = [
 
 const constant = (value: number) => () => value;
 
-/** Rows of a kind; those of another `seed` are others. */
+/** Draws rows of a kind. Another `seed` gives other rows. */
 export function drawn(kind: Kind, rows: number, inputs: readonly ProbeInput[], seed: number): Batch {
   const data = inputs.map(({ type, shape }, k) => {
     const size = sizeOf(shape);
@@ -101,7 +104,7 @@ export function drawn(kind: Kind, rows: number, inputs: readonly ProbeInput[], s
   return { rows, data };
 }
 
-/** A batch of rows of others, by their places there. */
+/** Makes a batch from rows of other batches, by their positions there. */
 export function picked(from: readonly (readonly [Batch, number])[]): Batch {
   const [[{ data: sample }]] = from;
   const data = sample.map((values, k) => {
@@ -116,7 +119,7 @@ export function picked(from: readonly (readonly [Batch, number])[]): Batch {
   return { rows: from.length, data };
 }
 
-/** One row of a batch, its numbers changed at random by some rounding errors of float32, or of float16. */
+/** Returns one row of a batch with its numbers changed randomly by a few rounding errors of float32 or float16. */
 export function nudged(batch: Batch, row: number, inputs: readonly ProbeInput[], seed: number): Batch {
   const one = picked([[batch, row]]);
   const draw = generator(seed);
@@ -131,7 +134,7 @@ export function nudged(batch: Batch, row: number, inputs: readonly ProbeInput[],
   return one;
 }
 
-/** As a model takes them. */
+/** Converts a batch to the model's tensors. */
 export function tensorsOf({ rows, data }: Batch, inputs: readonly ProbeInput[]): Record<string, OnnxTensor> {
   const tensors = inputs.map(({ name, type, shape }, k) => [name, { type, shape: [rows, ...shape], data: data[k] }] as const);
   return Object.fromEntries(tensors);
@@ -139,7 +142,7 @@ export function tensorsOf({ rows, data }: Batch, inputs: readonly ProbeInput[]):
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, extent) => product * extent, 1);
 
-/** The largest numbers of float16 are finite still, except where they are meant not to be. */
+/** Clamps numbers so that they are finite in float16, unless they are meant to be infinite. */
 const half = (value: number, { odd: isOdd }: Kind): number => toHalf(isOdd ? value : Math.max(-6e4, Math.min(6e4, value)));
 
 /** Uniform numbers in [0, 1). Source: mulberry32, by Tommy Ettinger. */

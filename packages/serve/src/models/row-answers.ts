@@ -1,16 +1,19 @@
-/** Answers of a model to batches, compared row by row. */
+/** Compares a model's answers to batches row by row. */
 import type { OnnxTensor } from "../onnx/index.ts";
 import { fromHalf } from "../v2/datatypes.ts";
 
-/** How far two answers to a row are apart in one output. */
+/** Difference between two answers to a row in one output. */
 export interface Difference {
-  /** The largest between two numbers; Infinity where one alone is finite, and where labels differ. */
+  /** Largest difference between two numbers; Infinity if only one is finite, or if labels differ. */
   readonly largest: number;
-  /** The largest of the row's numbers. */
+  /** Largest absolute value in the row. */
   readonly scale: number;
 }
 
-/** What is wrong with the shapes of an answer to so many rows; undefined: each output has one part per row, of the same shape as in `like`. */
+/**
+ * Returns the fault in the shapes of an answer to this many rows; undefined if each output has one part per row, of the
+ * same shape as in `like`.
+ */
 export function shapeFault(names: readonly string[], answer: readonly OnnxTensor[], rows: number, like: readonly OnnxTensor[]) {
   for (const [k, { shape }] of answer.entries()) {
     const wanted = [rows, ...like[k].shape.slice(1)];
@@ -20,7 +23,7 @@ export function shapeFault(names: readonly string[], answer: readonly OnnxTensor
   return undefined;
 }
 
-/** Row i of one answer against row j of another, output by output. */
+/** Compares row i of one answer with row j of another, output by output. */
 export function differences(a: readonly OnnxTensor[], i: number, b: readonly OnnxTensor[], j: number): Difference[] {
   return a.map((output, k) => {
     const [x, y] = [rowOf(output, i), rowOf(b[k], j)];

@@ -1,31 +1,36 @@
 /**
- * Whether the rows of a batch are independent of each other in a foreign model, found by trying it.
+ * Tests whether the rows of a batch are independent of each other in a foreign model.
  *
- * A row's answer must be the same whatever the other rows hold: batches of one size in which some rows are kept and the others replaced, chosen by the bits
- * of their places, so that of every two rows one is kept once while the other changes. It must also be the same alone, in batches of other sizes and at
- * other places. The same: up to rounding, for kernels may add in another order for one row than for many, or where the memory begins at another address.
+ * A row's answer must not depend on the other rows. In batches of one size, some rows are kept and the others are
+ * replaced. The bits of their positions select the kept rows. For every two rows, each is therefore kept at least once
+ * while the other changes. The answer must also be the same alone, in batches of other sizes and at other positions.
+ * "The same" means up to rounding, because kernels may add in another order for one row than for many, or at another
+ * memory address.
  *
- * A model that mixes rows for a few particular values alone, or at a few particular sizes of batches, can pass.
+ * A model that mixes rows only for particular values, or at particular batch sizes, can pass.
  */
 import type { OnnxPredictor, OnnxTensor } from "../onnx/index.ts";
 import { type Batch, drawn, type Kind, kinds, mixed, nudged, type ProbeInput, picked, sizeOf, tensorsOf } from "./probe-rows.ts";
 import { differences, shapeFault } from "./row-answers.ts";
 
-/** Sizes of batches that are tried, below the largest. */
+/** Batch sizes that are tested, below the largest. */
 const SIZES = [2, 3, 4, 7, 16, 61];
-/** Of these and of the largest batch, with all kinds of rows. */
+/** Largest of these sizes that is tested with all kinds of rows, as the largest batch is. */
 const LARGEST_SMALL = 3;
 /** Largest difference between two answers to a row, relative to the largest of its numbers in the output. */
 const TOLERANCE = 1e-5;
-/** Larger ones are still rounding up to so many times what rounding errors in the row's own numbers change, the most of so many trials. */
+/**
+ * A larger difference still counts as rounding up to SLACK times the largest change that rounding errors in the row's
+ * own numbers cause in TRIALS trials.
+ */
 const [SLACK, TRIALS] = [4, 6];
-/** Numbers in the inputs and outputs of the largest batch: 16 MB of float32. */
+/** Largest number of input and output values of the largest batch: 16 MB of float32. */
 const MOST_NUMBERS = 2 ** 22;
 
 export interface CheckLimits {
-  /** Rows of the largest batch, at least 2. */
+  /** Number of rows of the largest batch, at least 2. */
   readonly maxRows: number;
-  /** Milliseconds for the whole check, which ends sooner where it would take longer. */
+  /** Time for the whole check in milliseconds. The check ends early if it would take longer. */
   readonly budgetMs: number;
   /** Milliseconds after which a run is given up and its process killed. */
   readonly timeoutMs: number;
@@ -38,7 +43,7 @@ type RowOf<T> = readonly [T, number];
 /** A finding that ends the check; its message completes "requests are not joined: ". */
 class Finding extends Error {}
 
-/** Why the model's requests must not be joined; undefined where nothing speaks against it. */
+/** Returns the reason why the model's requests must not be joined; undefined if none was found. */
 export async function rowFault(
   predictor: Pick<OnnxPredictor, "run" | "outputs">,
   inputs: readonly ProbeInput[],
@@ -68,9 +73,9 @@ class RowCheck {
   readonly #limits: CheckLimits;
   readonly #began: number;
   readonly #names: readonly string[];
-  /** Least milliseconds of a run, by its rows. */
+  /** Shortest time of a run in milliseconds, by its rows. */
   readonly #times = new Map<number, number>();
-  /** Of one row. */
+  /** Answer to a single row. */
   #like: Answer | undefined;
   #seed = 0;
 
@@ -82,7 +87,9 @@ class RowCheck {
     this.#names = predictor.outputs.map(({ name }) => name);
   }
 
-  /** From the smallest batch to the largest, so that one that mixes rows is found out at little cost, and one that is too slow soon. */
+  /**
+   * Tests from the smallest batch to the largest, so that mixed rows are found at little cost, and slow models early.
+   */
   async run(): Promise<void> {
     const { maxRows } = this.#limits;
     const sizes = [...SIZES.filter((size) => size < maxRows), maxRows];
@@ -95,7 +102,7 @@ class RowCheck {
     for (const one of left) await this.#try(...one);
   }
 
-  /** Whether the same row gets the same answer each time. */
+  /** Checks that the same row gets the same answer each time. */
   async #steady(): Promise<void> {
     const numbers = numbersIn(this.#inputs);
     this.#refuseLarge(numbers);
@@ -105,14 +112,14 @@ class RowCheck {
     await this.#compare([this.#like, 0], [await this.#answer(rows), 0], [rows, 0], "it gives different answers to the same row");
   }
 
-  /** `numbers`: those of a row. */
+  /** `numbers`: number of values in a row. */
   #refuseLarge(numbers: number): void {
     const { maxRows } = this.#limits;
     if (maxRows * numbers > MOST_NUMBERS)
       throw new Finding(`a batch of ${maxRows} rows has ${maxRows * numbers} numbers, more than are checked (${MOST_NUMBERS})`);
   }
 
-  /** Rows of a kind in a batch of that size, of which `bits` bits of their places choose which are kept. */
+  /** Tests rows of a kind in a batch of this size. `bits`: number of position bits that select the kept rows. */
   async #try(kind: Kind, size: number, bits: number): Promise<void> {
     const rows = drawn(kind, size, this.#inputs, this.#seed++);
     const others = drawn(mixed, size, this.#inputs, this.#seed++);
@@ -134,7 +141,7 @@ class RowCheck {
     }
   }
 
-  /** `row`: what both answer. @throws Finding, saying what was found, where they differ by more than rounding explains */
+  /** `row`: the row of both answers. @throws Finding with `what`, if they differ by more than rounding explains */
   async #compare(a: RowOf<Answer>, b: RowOf<Answer>, row: RowOf<Batch>, what: string): Promise<void> {
     const excess = differences(...a, ...b).map(({ largest, scale }) => (largest <= TOLERANCE * scale ? 0 : largest));
     if (excess.every((difference) => difference === 0)) return;
@@ -143,9 +150,10 @@ class RowCheck {
   }
 
   /**
-   * By output, how much the answer to a row alone changes where its numbers change by rounding errors: kernels that add in another order may differ as much.
+   * Returns, per output, the change of the answer to a single row when its numbers change by rounding errors. Kernels
+   * that add in another order can differ by as much.
    *
-   * @throws Finding where it changes about as much when the same row is asked for again, as answers do that are random
+   * @throws Finding if the answer to the same row changes about as much when asked again, as random answers do
    */
   async #sensitivity(batch: Batch, row: number): Promise<number[]> {
     const one = picked([[batch, row]]);
@@ -167,7 +175,7 @@ class RowCheck {
   async #answer(rows: Batch): Promise<Answer> {
     const { now, timeoutMs } = this.#limits;
     const [largest = 0, ms = 0] = [...this.#times].at(-1) ?? [];
-    // No run is begun that may be killed for its time, with the process in which it is.
+    // A run that might be killed for its time, with its process, is not started.
     const wanted = largest > 0 ? (ms * rows.rows) / Math.min(largest, rows.rows) : 0;
     this.#refuseSlow(wanted);
     if (wanted > timeoutMs / 2)
@@ -184,29 +192,29 @@ class RowCheck {
     return answer;
   }
 
-  /** What #try will take. */
+  /** Estimated time of #try. */
   #msOf(size: number, bits: number): number {
     const times = this.#times;
     return (2 + 2 * bits) * times.get(size)! + alone(size).length * times.get(1)!;
   }
 
-  /** @throws Finding unless what is left of the budget does for so many milliseconds more */
+  /** Checks that the remaining budget covers `ms` milliseconds. @throws Finding if it does not */
   #refuseSlow(ms: number): void {
     const { budgetMs, now } = this.#limits;
     if (now() - this.#began + ms > budgetMs) throw new Finding(`a check of its rows would take more than ${inSeconds(budgetMs)}`);
   }
 }
 
-/** Numbers in one row. */
+/** Number of values in one row. */
 const numbersIn = (inputs: readonly ProbeInput[]): number => inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 
 const places = (size: number): number[] => Array.from({ length: size }, (_, i) => i);
 
-/** Bits that tell all places apart. */
+/** Number of bits that distinguish all positions. */
 const bitsOf = (size: number): number => 32 - Math.clz32(size - 1);
 
-/** Rows that are computed alone as well. */
+/** Rows that are also computed alone. */
 const alone = (size: number): number[] => [...new Set([0, 1, size >> 1, size - 2, size - 1])];
 
-/** In a sentence. */
+/** Seconds, for a sentence. */
 const inSeconds = (ms: number): string => `${Number((ms / 1000).toPrecision(2))} s`;

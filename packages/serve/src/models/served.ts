@@ -3,7 +3,7 @@ import type { Datatype, Elements } from "../v2/datatypes.ts";
 import type { InputTensor } from "../v2/input-tensor.ts";
 import type { Joining } from "./joining.ts";
 
-/** A tensor that a model takes or gives; -1: any size. */
+/** An input or output tensor of a model; -1: any size. */
 export interface TensorMetadata {
   readonly name: string;
   readonly datatype: Datatype;
@@ -20,58 +20,62 @@ export interface OutputTensor {
 export interface RowColumn {
   readonly name: string;
   readonly kind: "number" | "category";
-  /** Of a category: what it may be. */
+  /** Known levels of a category. */
   readonly levels?: readonly string[];
 }
 
-/** What rows by column name are made of, and what comes back for one. */
+/** Columns of rows by name, and the predicted value. */
 export interface RowsDescription {
   readonly columns: readonly RowColumn[];
-  /** What is predicted. */
+  /** Name of the target. */
   readonly target: string;
-  /** Its classes, in the order of probabilities; none for numbers. */
+  /** Class names, in the order of probabilities; absent for numbers. */
   readonly classes?: readonly string[];
 }
 
 /**
- * A model as the server sees it: what it takes and gives, and how a batch of requests is answered. One implementation a kind of model.
+ * The server's interface to a model: its inputs and outputs, and how it answers a batch of requests. There is one
+ * implementation per kind of model.
  *
- * `Work`: what a request asks of it, read and checked; `Answer`: what comes back. A request is read (`fromTensors`, `fromRows`), waits in the queue, runs
- * with others (`run`), and its answer is written (`output`, `rows`).
+ * `Work`: a request after reading and checking; `Answer`: its result. A request is read (`fromTensors`, `fromRows`),
+ * waits in the queue, runs with others (`run`), and its answer is written (`output`, `rows`).
  */
 export interface Served<Work = unknown, Answer = unknown> {
-  /** "ergodic_linear", "onnxruntime_onnx" … */
+  /** Name of the platform: "ergodic_linear", "onnxruntime_onnx" … */
   readonly platform: string;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
-  /** Whether numbers of any type do where inputs are of numbers. */
+  /** Whether numeric inputs accept numbers of any type. */
   readonly converts: boolean;
-  /** Batches that may be computed at once. Default 1. */
+  /** Number of batches that may be computed simultaneously. Default 1. */
   readonly concurrency?: number;
-  /** Of foreign models: whether requests are put together, and why. */
+  /** Foreign models: whether requests are joined, and why. */
   readonly joining?: Joining;
-  /** Of models that take rows by name. */
+  /** Description, for models that take rows by name. */
   readonly description?: RowsDescription;
-  /** `inputs`: in the order of the model's, with the types and shapes that they must have. @throws RequestError, DataError */
+  /**
+   * Reads a request. `inputs` are in the model's order, with the required types and shapes. @throws RequestError,
+   * DataError
+   */
   fromTensors(inputs: readonly InputTensor[]): Work;
-  /** @throws RequestError, DataError */
+  /** Reads a request of rows by name. @throws RequestError, DataError */
   fromRows?(rows: readonly unknown[]): Work;
-  /** Levels of categories that the model does not know, and takes for none at all. */
+  /** Returns category levels that the model does not know, and treats as missing. */
   unknownLevels?(work: Work): readonly UnknownLevels[];
-  /** Rows of a request, as batches count them; at least 1. */
+  /** Returns the number of rows of a request, at least 1. */
   rowsOf(work: Work): number;
-  /** Answers, in the order of the requests; in the place of one that cannot be answered the error that says why. */
+  /** Returns answers in the order of the requests. A request that cannot be answered gets an error instead. */
   run(works: readonly Work[]): readonly (Answer | Error)[] | Promise<readonly (Answer | Error)[]>;
-  /** The output of that index. */
+  /** Returns the output with this index. */
   output(answer: Answer, index: number): OutputTensor;
-  /** One object a row: its value, and probabilities where the model has them. */
+  /** Returns one object per row: its value, and probabilities if the model has them. */
   rows?(answer: Answer): readonly object[];
-  /** Further parameters of an answer, besides those of its batch. */
+  /** Returns further parameters of an answer, besides those of its batch. */
   parameters?(answer: Answer): Readonly<Record<string, number>>;
-  /** Why it is not as it should be, though it answers; undefined: all is well. */
+  /** Reason why the model is degraded although it answers; undefined if it is not. */
   readonly degraded?: string | undefined;
-  /** Computes what the first request would wait for. @throws where the model cannot predict */
+  /** Computes whatever the first request would otherwise wait for. @throws if the model cannot predict */
   warmUp?(): Promise<void>;
-  /** Called when no request is left. */
+  /** Frees the model. Called when no request is left. */
   close(): void | Promise<void>;
 }

@@ -1,8 +1,9 @@
 /**
  * The compiler's arrays as ONNX values.
  *
- * Ours hold images with the channels last, ONNX's convolutions and pools want them first: an array of four axes has one form, and the other where
- * something asks for it. Element-wise functions keep the form of their arguments, so that a network of convolutions is transposed at its ends alone.
+ * Our images have the channels last, but ONNX's convolutions and pools need them first. An array of four axes has one
+ * form, and is also converted to the other when an operation needs it. Element-wise functions keep the form of their
+ * arguments, so a convolutional network is transposed only at its ends.
  */
 import assert from "node:assert/strict";
 import { CapabilityError } from "ergodic";
@@ -12,11 +13,11 @@ import type { Graph } from "./graph.ts";
 
 export type Form = "last" | "first";
 
-/** The axes of one form in the other. */
+/** Axis orders that convert one form to the other. */
 export const TO_FIRST = [0, 3, 1, 2] as const;
 const TO_LAST = [0, 2, 3, 1] as const;
 
-/** The name of a value, and its form. */
+/** Name of a value, and its form. */
 export interface Placed {
   readonly name: string;
   readonly form: Form;
@@ -24,10 +25,10 @@ export interface Placed {
 
 export const permuted = <T>(list: readonly T[], order: readonly number[]): T[] => order.map((axis) => list[axis]);
 
-/** What all graphs of a network share. */
+/** Context that all graphs of a network share. */
 export interface Surroundings {
   readonly source: NetworkGraph;
-  /** int64[1]: how many rows there are. */
+  /** Name of int64[1]: the number of rows. */
   readonly rows: string;
 }
 
@@ -47,7 +48,7 @@ export class Arrays {
     return this.#values.has(node);
   }
 
-  /** Says what a node is called. */
+  /** Records the name of a node's value. */
   set(node: SymbolicArray, name: string, form: Form = "last"): void {
     this.#values.set(node, { name, form });
   }
@@ -56,17 +57,17 @@ export class Arrays {
     return this.#values.get(node)?.form ?? "last";
   }
 
-  /** The name of an array, its axes as ours. */
+  /** Returns the name of an array with our order of axes. */
   last(node: SymbolicArray): string {
     return this.#in("last", node);
   }
 
-  /** The name of an array of four axes, channels before height and width. */
+  /** Returns the name of an array of four axes, channels before height and width. */
   first(node: SymbolicArray): string {
     return this.#in("first", node);
   }
 
-  /** What a scan gives, in the order of its parts. */
+  /** Records the results of a scan, in the order of its parts. */
   setParts(node: SymbolicArray, names: readonly string[]): void {
     this.#parts.set(node, names);
   }
@@ -92,7 +93,7 @@ export class Arrays {
     return this.expanded(this.graph.scalar("float32", node.attributes as number), node.shape);
   }
 
-  /** The numbers of weights and constants; undefined for what is computed. */
+  /** Returns the values of weights and constants; undefined for computed values. */
   valuesOf(node: SymbolicArray): ArrayLike<number> | undefined {
     if (node.op === "constant") return node.attributes as Float64Array;
     if (node.op !== "input") return undefined;
@@ -100,7 +101,7 @@ export class Arrays {
     return Object.hasOwn(numbers, String(node.attributes)) ? numbers[String(node.attributes)] : undefined;
   }
 
-  /** The numbers of what must be known when the model is written. @throws CapabilityError where they are computed */
+  /** Returns values that must be known when the model is written. @throws CapabilityError if they are computed */
   known(node: SymbolicArray, what: string): ArrayLike<number> {
     const values = this.valuesOf(node);
     if (values) return values;
@@ -115,7 +116,7 @@ export class Arrays {
     return extent % this.around.source.batch === 0;
   }
 
-  /** int64[rank]: a shape, with −1 for what grows with the rows. */
+  /** Reshapes; axes that grow with the rows become −1. */
   reshapeTo(name: string, shape: readonly number[]): string {
     const extents = shape.map((extent) => (this.growsWithRows(extent) ? -1 : extent));
     if (extents.filter((extent) => extent === -1).length > 1)
@@ -123,7 +124,7 @@ export class Arrays {
     return this.graph.node("Reshape", [name, this.graph.constant("int64", extents)]);
   }
 
-  /** Repeated along axes of extent 1, and along new ones in front. */
+  /** Repeats along axes of extent 1, and along new leading axes. */
   expanded(name: string, shape: readonly number[]): string {
     const { graph } = this;
     if (!shape.some((extent) => this.growsWithRows(extent))) return graph.node("Expand", [name, graph.constant("int64", shape)]);

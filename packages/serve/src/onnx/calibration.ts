@@ -1,26 +1,27 @@
 /**
- * Calibrated probabilities as ONNX nodes, step by step as the library has them (ergodic/calibration), in float64.
+ * Calibrated probabilities as ONNX nodes, with the steps of the library (ergodic/calibration), in float64.
  *
- * ℓ: log probabilities up to a constant, [rows, classes]: z of softmax, log σ(z) of one class against the rest.
+ * ℓ: log probabilities up to a constant, [rows, classes]: z for softmax, log σ(z) for one class against the rest.
  *   temperature   p = softmax(ℓ/T)
- *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal where all are 0. Of two classes with one output p₁ = f(z).
+ *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0.
+ *                 For two classes with one output p₁ = f(z).
  *
- * Where z is no number, temperature makes all classes equal, and isotonic gives no number, as there.
+ * If z is NaN, temperature makes all classes equal, and isotonic gives NaN, as in the library.
  */
 import type { Graph } from "./graph.ts";
 
-/** A monotone map, linear between its points and constant outside of them. */
+/** A non-decreasing function, linear between its points and constant outside them. */
 interface Curve {
   readonly scores: readonly number[];
   readonly probabilities: readonly number[];
 }
 
-/** What a model's description has under `calibration.probabilities`. */
+/** Content of `calibration.probabilities` in a model's description. */
 export type Calibration =
   | { readonly method: "temperature"; readonly temperature: number }
   | { readonly method: "isotonic"; readonly curves: readonly Curve[] };
 
-/** Calibrated probabilities, float64 [rows, classes], of outputs z, float64 [rows, outputs]. */
+/** Writes calibrated probabilities, float64 [rows, classes], from outputs z, float64 [rows, outputs]. */
 export function writeCalibrated(graph: Graph, z: string, link: string, calibration: Calibration, classes: number): string {
   if (link === "sigmoid") {
     const second =
@@ -39,7 +40,7 @@ export function writeCalibrated(graph: Graph, z: string, link: string, calibrati
   }
   const top = graph.node("ReduceMax", [l], { axes: [1], keepdims: 1 });
   const below = graph.node("Div", [graph.node("Sub", [l, top]), number(graph, calibration.temperature)]);
-  // The difference of two infinities is no number.
+  // Infinity minus infinity would be NaN.
   const e = graph.node("Exp", [graph.node("Where", [graph.node("Equal", [l, top]), number(graph, 0), below])]);
   const total = sum(graph, e);
   return graph.node("Where", [
@@ -51,16 +52,19 @@ export function writeCalibrated(graph: Graph, z: string, link: string, calibrati
 
 const number = (graph: Graph, value: number): string => graph.scalar("float64", value);
 
-/** Of each row, [rows, 1]. */
+/** Sum of each row, [rows, 1]. */
 const sum = (graph: Graph, x: string): string => graph.node("ReduceSum", [x, graph.constant("int64", [1])], { keepdims: 1 });
 
-/** σ(z/T), and a half where z is no number. */
+/** σ(z/T), or ½ if z is NaN. */
 function warmed(graph: Graph, z: string, temperature: number): string {
   const p = graph.node("Sigmoid", [graph.node("Div", [z, number(graph, temperature)])]);
   return graph.node("Where", [graph.node("IsNaN", [z]), number(graph, 0.5), p]);
 }
 
-/** log σ(z) = min(z, 0) − log1p(e), e = exp(−|z|). ONNX has no log1p: with u = 1 + e it is e log(u)/(u − 1), and e where u is 1. Source: Kahan. */
+/**
+ * log σ(z) = min(z, 0) − log1p(e), e = exp(−|z|). ONNX has no log1p: with u = 1 + e it is e log(u)/(u − 1), and e if u
+ * is 1. Source: Kahan.
+ */
 function logSigmoid(graph: Graph, z: string): string {
   const one = number(graph, 1);
   const e = graph.node("Exp", [graph.node("Neg", [graph.node("Abs", [z])])]);
@@ -71,8 +75,8 @@ function logSigmoid(graph: Graph, z: string): string {
 }
 
 /**
- * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the others is the whole sum less class k; only for the largest class it is made anew, since little may be left
- * there.
+ * ℓ_k − log Σ_{j≠k} exp ℓ_j. The sum over the others is the total minus class k. For the largest class that difference
+ * would lose precision, so its sum is computed separately.
  */
 function logOdds(graph: Graph, l: string, classes: number): string {
   const each = graph.constant(
@@ -94,8 +98,8 @@ function logOdds(graph: Graph, l: string, classes: number): string {
 }
 
 /**
- * f_k(s_k), each curve of its column. Its segment is found by halving, of all curves at the same time, so that no memory of the size rows × points is
- * needed: the points lie in blocks of 2^m, one a curve, filled up with its last point.
+ * f_k(s_k), with one curve per column. The segments of all curves are found by simultaneous bisection, which avoids
+ * memory of size rows × points. The points are in blocks of 2^m, one per curve, padded with its last point.
  */
 function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   const block = 2 ** Math.ceil(Math.log2(Math.max(...curves.map(({ scores }) => scores.length))));
@@ -119,7 +123,7 @@ function bent(graph: Graph, s: string, curves: readonly Curve[]): string {
   }
   const there = (of: string): string => graph.node("Gather", [of, at]);
   const isLast = ({ scores }: Curve, i: number): boolean => i === scores.length - 1;
-  // From the last point on the curve is level.
+  // From the last point on, the curve is constant.
   const widths = table((curve, i) => (isLast(curve, i) ? 1 : curve.scores[i + 1] - curve.scores[i]), "widths");
   const values = table(({ probabilities }, i) => probabilities[i], "probabilities");
   const highs = table((curve, i) => curve.probabilities[isLast(curve, i) ? i : i + 1], "highs");

@@ -1,8 +1,9 @@
 /**
- * The program of the child process that holds one ONNX model: loads it, then answers runs one after another. It is plain JavaScript, so that Node
- * runs it as it lies.
+ * Program of the child process that holds one ONNX model: loads it, then answers runs one after another. It is plain
+ * JavaScript, so that Node can run it directly.
  *
- * Asked: { load } first, then { id, inputs, outputs }. Answers: { loaded } or { failed }, then { id, outputs } or { id, wrong }. Tensors are { type, shape, data }.
+ * Requests: { load } first, then { id, inputs, outputs }. Answers: { loaded } or { failed }, then { id, outputs } or {
+ * id, wrong }. Tensors are { type, shape, data }.
  */
 import { Worker } from "node:worker_threads";
 
@@ -12,7 +13,7 @@ import { Worker } from "node:worker_threads";
  * @typedef {{ id: number, inputs: Record<string, Tensor>, outputs: string[] }} Asked
  */
 
-// A run blocks this thread: another one sees to it that the process does not outlive its parent.
+// A run blocks this thread, so another thread ends the process if its parent dies.
 const watching = `
 const parent = process.ppid;
 setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, "SIGKILL"); }, 500);
@@ -48,7 +49,7 @@ async function load({ module, model, threads }) {
 }
 
 /**
- * Numbers of 16 bits are bits on their way: newer hosts have arrays of them, others do not.
+ * 16-bit numbers are sent as bits, because only newer hosts have arrays of them.
  * @param {Tensor} tensor
  */
 function toTensor({ type, shape, data }) {

@@ -1,4 +1,7 @@
-/** Element-wise functions of the compiler as ONNX operations. Conditions are numbers there and truth values here: what is wanted is cast. */
+/**
+ * Element-wise functions of the compiler as ONNX operations. Conditions are numbers in the compiler and Booleans in
+ * ONNX, so they are cast as needed.
+ */
 import { CapabilityError } from "ergodic";
 import { type Expr, nodesOf } from "ergodic/compiler";
 import type { Graph } from "./graph.ts";
@@ -8,7 +11,7 @@ interface Value {
   readonly isTruth: boolean;
 }
 
-/** Operations of the same name and meaning. */
+/** Operations with the same name and meaning. */
 const SAME: Readonly<Record<string, string>> = {
   add: "Add",
   sub: "Sub",
@@ -36,7 +39,10 @@ const SAME: Readonly<Record<string, string>> = {
 const COMPARISONS: Readonly<Record<string, string>> = { less: "Less", lessEqual: "LessOrEqual", equal: "Equal" };
 const LOGIC: Readonly<Record<string, string>> = { and: "And", or: "Or" };
 
-/** Float32 values, by the names of the expression's scalars, go through it. Gives the name of a float32 value. @throws CapabilityError for functions that ONNX has not */
+/**
+ * Writes an expression of float32 values, given by the names of its scalars. Returns the name of a float32 value.
+ * @throws CapabilityError for functions that ONNX does not have
+ */
 export function elementwise(graph: Graph, expression: Expr, scalars: readonly string[]): string {
   const made = new Map<Expr, Value>();
   const number = ({ name, isTruth }: Value): string => (isTruth ? graph.node("Cast", [name], { to: 1 }) : name);

@@ -14,24 +14,26 @@ interface Matrix {
 const VERSION = "0.1.0";
 
 /**
- * A linear model or a network as an ONNX file (opset 17), for onnxruntime and others.
+ * Converts a linear model or a network to an ONNX file (opset 17), for onnxruntime and other runtimes.
  *
  *   await writeFile("income.onnx", toOnnx(await predictor("income.safetensors")));
  *
- * Its input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns: numbers as they are, a category as the place of its
- * level (any other number: an unknown level), NaN for a missing cell where the model fills gaps. A model whose rows have an offset has a second input,
- * `offset`, float32 [batch, 1], which is added to the output before the link. Its outputs:
+ * The input is `columns`, float32 [batch, raw columns], in the order of the model's raw columns. Numbers are given as
+ * they are, a category as the index of its level (any other number: an unknown level), and NaN for a missing cell if
+ * the model fills gaps. A model whose rows have an offset has a second input, `offset`, float32 [batch, 1], which is
+ * added to the output before the link. The outputs:
  *
- *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the place of the likeliest
+ *   classes    `probabilities`, float32 [batch, classes]; `class`, int64 [batch], the index of the most probable class
  *   by sign    `scores`, float32 [batch, 1 or classes]; `class`
  *   numbers    `value`, float32 [batch, 1]
  *
- * The metadata hold, as JSON: "classes", the names of classes, or null; "columns", the raw columns, those of categories with their levels; and "target",
- * "task" and, where rows have one, "offset", the name of that column, as texts. Steps of the pipeline, linear models and calibration compute in float64,
- * networks in float32 with batch normalisation folded into weights. Probabilities are calibrated where the model is.
+ * The metadata contain, as JSON: "classes", the names of classes, or null; "columns", the raw columns, with the levels
+ * of categories. "target", "task" and, if rows have one, "offset", the name of that column, are strings. Steps of the
+ * pipeline, linear models and calibration compute in float64, networks in float32 with batch normalisation folded into
+ * weights. Probabilities are calibrated if the model is.
  *
- * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for what ONNX cannot hold, by its name, conformal sets among it;
- * MemoryLimitError above 2 GB
+ * @throws CapabilityError [ONNX_MODEL, ONNX_STEP, ONNX_OPERATION, LAYER_FUNCTION] for parts that ONNX cannot express,
+ * by name, including conformal sets; MemoryLimitError above 2 GB
  */
 export function toOnnx(model: LinearPredictor | NetworkPredictor): Uint8Array {
   const { kind } = checkModel(model);
@@ -81,7 +83,7 @@ function checkModel(model: unknown): { kind: "linear" | "network" } {
   );
 }
 
-/** What ergodic/calibration has put into the description. */
+/** Returns the calibration in the model's description. */
 const calibrationOf = ({
   description,
 }: Pick<LinearPredictor, "description">): { probabilities?: Calibration; conformal?: unknown } =>
@@ -111,8 +113,8 @@ function networkOutputs(graph: Graph, model: NetworkPredictor, prepared: Matrix)
 }
 
 /**
- * z of one output, and the offset of each row. By way of Concat, which refuses other numbers of rows: a sum would add one offset to all rows in
- * silence.
+ * Adds each row's offset to z of one output. It uses Concat, which refuses another number of rows; a sum would silently
+ * add one offset to all rows.
  */
 function withOffset(graph: Graph, z: Matrix): Matrix {
   const offset = as(graph, { name: graph.input("offset", "float32", ["batch", 1]), type: "float32" }, z.type);
@@ -121,8 +123,8 @@ function withOffset(graph: Graph, z: Matrix): Matrix {
 }
 
 /**
- * The link of outputs z, [rows, outputs], or calibrated probabilities, and the class that is likeliest; the first of equal ones. A temperature leaves
- * it as it was.
+ * Writes the link of outputs z, [rows, outputs], or calibrated probabilities, and the most probable class, the first if
+ * several are equal. A temperature does not change the class.
  */
 function writeClasses(graph: Graph, given: Matrix, link: string, count: number, calibration: Calibration | undefined): void {
   const z = calibration ? as(graph, given, "float64") : given;
@@ -152,7 +154,7 @@ function writeClasses(graph: Graph, given: Matrix, link: string, count: number, 
   give(graph, { name: calibrated, type: z.type }, "probabilities", count);
 }
 
-/** As the model's output of that name, in float32. */
+/** Writes the model's output with this name, in float32. */
 function give(graph: Graph, { name, type }: Matrix, called: string, width: number): void {
   if (type === "float32") graph.node("Identity", [name], {}, called);
   else graph.node("Cast", [name], { to: TYPES.float32 }, called);

@@ -1,12 +1,13 @@
 /**
- * An ONNX graph while it is built: nodes in the order in which they are computed, constants, inputs and outputs; and the file that holds it.
+ * An ONNX graph under construction: nodes in the order of computation, constants, inputs and outputs; and the file with
+ * it.
  *
- * Values are known by their names. Equal short constants are one. What no output needs is left out of the file.
+ * Values are identified by name. Equal short constants are merged. Nodes that no output needs are left out of the file.
  * Source: onnx.proto3 and Operators.md of ONNX; opset 17, version 8 of the representation.
  */
 import { Message } from "./protobuf.ts";
 
-/** Numbers that ONNX has for types of elements. */
+/** ONNX's numbers for element types. */
 export const TYPES = {
   float32: 1,
   uint8: 2,
@@ -26,15 +27,15 @@ export type Dimension = number | string;
 
 const OPSET = 17;
 const REPRESENTATION = 8;
-/** Of attributes. */
+/** Numbers for attribute kinds. */
 const KINDS = { float: 1, integer: 2, graph: 5, integers: 7 } as const;
 
-/** Whole numbers, unless it is said to be a float. */
+/** An attribute. Numbers are integers unless marked as a float. */
 export type Attribute = number | readonly number[] | { readonly float: number } | Graph;
 
 interface Node {
   readonly op: string;
-  /** An empty name stands for an argument that is left out. */
+  /** Names of the inputs. An empty name stands for an omitted argument. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
@@ -49,14 +50,14 @@ interface Constant {
 interface Port {
   readonly name: string;
   readonly type: TypeName;
-  /** undefined: nothing is said. */
+  /** Undefined if the extent is not stated. */
   readonly shape: readonly (Dimension | undefined)[];
 }
 
-/** Constants up to so many bytes are compared. */
+/** Largest size in bytes of constants that are compared. */
 const SHORT = 4096;
 
-/** What a graph and the graphs within its nodes share. */
+/** Data shared by a graph and the graphs within its nodes. */
 interface Shared {
   count: number;
   readonly constants: Map<string, Constant>;
@@ -69,7 +70,7 @@ export class Graph {
   readonly #inputs: Port[] = [];
   readonly #outputs: Port[] = [];
 
-  /** `around`: the graph in whose node this one is; constants are kept there, and its values can be named here. */
+  /** `around`: graph whose node contains this one. It stores the constants, and its values can be named here. */
   constructor(around?: Graph) {
     this.#shared = around ? around.#shared : { count: 0, constants: new Map(), known: new Map() };
   }
@@ -83,12 +84,12 @@ export class Graph {
     this.#outputs.push({ name, type, shape });
   }
 
-  /** A name that no other value has. */
+  /** Returns a name that no other value has. */
   fresh(hint: string): string {
     return `${hint}_${this.#shared.count++}`;
   }
 
-  /** The name of what the operation gives. */
+  /** Adds a node and returns the name of its result. */
   node(op: string, inputs: readonly string[], attributes: Node["attributes"] = {}, as = this.fresh(op)): string {
     this.nodes(op, inputs, [as], attributes);
     return as;
@@ -98,7 +99,7 @@ export class Graph {
     this.#nodes.push({ op, inputs, outputs, attributes });
   }
 
-  /** Numbers of a shape, row-major. */
+  /** Adds a constant of this shape, row-major, and returns its name. */
   constant(type: TypeName, values: ArrayLike<number>, shape: readonly number[] = [values.length], hint = "constant"): string {
     const bytes = bytesOf(type, values);
     const key = bytes.length <= SHORT ? `${type} ${shape.join()} ${bytes.join()}` : undefined;
@@ -114,7 +115,7 @@ export class Graph {
     return this.constant(type, [value], []);
   }
 
-  /** The file. `metadata`: texts by name, for whoever reads the model. @throws MemoryLimitError above 2 GB */
+  /** Returns the file. `metadata`: strings by name, for readers of the model. @throws MemoryLimitError above 2 GB */
   toBytes(metadata: Readonly<Record<string, string>>, version: string): Uint8Array {
     const model = new Message().integer(1, REPRESENTATION).text(2, "ergodic").text(3, version).message(7, this.#message("model"));
     model.message(8, new Message().text(1, "").integer(2, OPSET));
@@ -128,7 +129,7 @@ export class Graph {
     const message = new Message();
     for (const [i, node] of nodes.entries()) message.message(1, nodeMessage(node, `${name}_${i}`));
     message.text(2, name);
-    // Graphs within others take their constants from the outermost one.
+    // Inner graphs take their constants from the outermost one.
     if (name === "model")
       for (const [key, constant] of this.#shared.constants) if (used.has(key)) message.message(5, tensorMessage(key, constant));
     for (const port of this.#inputs) message.message(11, portMessage(port));
@@ -136,7 +137,7 @@ export class Graph {
     return message;
   }
 
-  /** Of the nodes those that an output depends on. */
+  /** Returns the nodes that an output depends on. */
   #needed(): Node[] {
     const wanted = new Set(this.#outputs.map(({ name }) => name));
     const kept: Node[] = [];
@@ -148,12 +149,12 @@ export class Graph {
     return kept.reverse();
   }
 
-  /** Names that its nodes and outputs use, those from outside among them. */
+  /** Returns the names that its nodes and outputs use, including names from outside. */
   names(): Set<string> {
     return new Set([...this.#outputs.map(({ name }) => name), ...this.#needed().flatMap((node) => [...namesIn(node)])]);
   }
 
-  /** For the node that holds it. */
+  /** Returns the message for the node that contains it. */
   inner(name: string): Message {
     return this.#message(name);
   }

@@ -1,7 +1,8 @@
 /**
- * One child process with a model, from its start to its end (child.js). It is never used again once it has ended: who wants more starts another.
+ * One child process with a model, from its start to its end (child.js). It is never reused once it has ended; callers
+ * start another one.
  *
- * While nothing is asked of it, it holds up no end of the program: it ends with its parent, however that ends.
+ * While it has no work it does not keep the program alive. It ends with its parent, however that ends.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -9,14 +10,14 @@ import { CapabilityError, DataError, type ErgodicError } from "ergodic";
 import type { OnnxPort, OnnxTensor } from "./tensors.ts";
 
 export interface ModelSource {
-  /** The file, for errors. */
+  /** Name of the file, for errors. */
   readonly where: string;
-  /** A path, or the file's bytes. */
+  /** Path, or the file's bytes. */
   readonly model: string | Uint8Array;
   /** URL of the module of onnxruntime-node. */
   readonly module: string;
   readonly threads: number;
-  /** Milliseconds for the start. */
+  /** Largest time in milliseconds for the start. */
   readonly startMs: number;
 }
 
@@ -48,17 +49,17 @@ interface Message {
 
 type Metadata = OnnxPort & { readonly isTensor: boolean };
 
-/** What may keep this program from ending; not on all hosts. */
+/** A handle that can keep this program alive. Not every host has all methods. */
 interface Handle {
   ref?(): void;
   unref?(): void;
 }
 
-/** Characters of what a child wrote on its standard error that are kept. */
+/** Number of characters of the child's standard error that are kept. */
 const LAST_WORDS = 500;
 
 export class ModelProcess {
-  /** Resolves once the process is gone, with how it ended. */
+  /** Resolves once the process has ended, with the way it ended. */
   readonly gone: Promise<string>;
   readonly #child: ChildProcess;
   readonly #where: string;
@@ -101,7 +102,10 @@ export class ModelProcess {
     void this.gone.then((how) => this.#ended(how));
   }
 
-  /** @throws DataError with onnxruntime's sentence for a model that it does not take, or that is not loaded in time; CapabilityError where onnxruntime-node does not run */
+  /**
+   * Starts a process and loads the model. @throws DataError with onnxruntime's message for a model that it refuses, or
+   * that is not loaded in time; CapabilityError if onnxruntime-node does not run
+   */
   static async start(source: ModelSource): Promise<{ process: ModelProcess; ports: Ports }> {
     const { where, model, module, threads, startMs } = source;
     const made = new ModelProcess(where);
@@ -134,12 +138,15 @@ export class ModelProcess {
     return this.#isGone;
   }
 
-  /** Runs asked for and not answered. */
+  /** Number of runs without an answer. */
   get runs(): number {
     return this.#waiting.size;
   }
 
-  /** Outputs by name. Rejects with DataError for what onnxruntime refuses; with undefined where the process ended first. */
+  /**
+   * Runs the model and returns outputs by name. Rejects with DataError for a run that onnxruntime refuses; with
+   * undefined if the process ended first.
+   */
   run({ inputs, outputs }: Question): Promise<Tensors> {
     const id = this.#count++;
     return new Promise((answered, failed) => {
@@ -150,12 +157,12 @@ export class ModelProcess {
   }
 
   kill(): void {
-    // Whoever waits for its end shall live to see it.
+    // Keeps the program alive for callers that wait for the end of the process.
     this.#work();
     this.#child.kill("SIGKILL");
   }
 
-  /** What cannot be sent any more, and that the process ends, is told by its end. */
+  /** Sends a message. A failure to send is not handled, because the end of the process reports it. */
   #send(message: object): void {
     if (this.#child.connected) this.#child.send(message, () => {});
   }
@@ -204,7 +211,7 @@ export class ModelProcess {
     this.#waiting.clear();
   }
 
-  /** From now on the parent may end. */
+  /** Allows the parent to end from now on. */
   #rest(): void {
     for (const handle of this.#handles()) handle?.unref?.();
   }
@@ -214,7 +221,7 @@ export class ModelProcess {
   }
 
   #handles(): (Handle | null | undefined)[] {
-    // Of one that did not start there is nothing on some hosts.
+    // On some hosts a process that did not start has no handles.
     if (this.#child.pid === undefined) return [];
     return [this.#child, this.#child.channel, this.#child.stderr as unknown as Handle | null];
   }

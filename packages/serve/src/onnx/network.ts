@@ -1,7 +1,7 @@
 /**
- * A network's graph (`networkGraph` of ergodic/extend) as ONNX nodes: one rule for each primitive of the compiler.
+ * A network's graph (`networkGraph` of ergodic/extend) as ONNX nodes, with one rule per primitive of the compiler.
  *
- * @throws CapabilityError [ONNX_OPERATION] for what ONNX does not have, by its name
+ * @throws CapabilityError [ONNX_OPERATION] for operations that ONNX does not have, by name
  */
 import { CapabilityError } from "ergodic";
 import { arraysBelow, type Expr, reshape, type SymbolicArray } from "ergodic/compiler";
@@ -80,7 +80,10 @@ const rules: Readonly<Record<string, Rule>> = {
   customDerivative: ({ args: [result] }, arrays) => last(arrays.last(result)),
 };
 
-/** The name of z, float32 [rows, outputs]; `x`: that of the rows, float32 in their own shape. */
+/**
+ * Writes the network and returns the name of z, float32 [rows, outputs]. `x`: name of the rows, float32 in their own
+ * shape.
+ */
 export function writeNetwork(graph: Graph, source: NetworkGraph, x: string): string {
   const nodes = arraysBelow([source.output]);
   const shape = graph.node("Shape", [x]);
@@ -115,7 +118,7 @@ const lacking = (what: string): CapabilityError =>
     "ONNX_OPERATION",
   );
 
-/** Scalars of its expression are its arguments, which broadcast. */
+/** Writes an element-wise expression. Its scalars are the arguments, which broadcast. */
 function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   const clip = clipOf(node);
   if (clip) {
@@ -131,7 +134,7 @@ function mapped(node: SymbolicArray, arrays: Arrays): Placed {
   return { name: isRepeated(node) ? arrays.expanded(name, whole) : name, form };
 }
 
-/** Whether its shape is larger than that to which its arguments broadcast. */
+/** Whether its shape is larger than the broadcast shape of its arguments. */
 function isRepeated({ shape, args }: SymbolicArray): boolean {
   return shape.some((extent, axis) => {
     const own = args.map((arg) => arg.shape[axis - shape.length + arg.rank] ?? 1);
@@ -139,18 +142,24 @@ function isRepeated({ shape, args }: SymbolicArray): boolean {
   });
 }
 
-/** An argument of a function of images with channels first: it has four axes, or fewer and broadcasts along those in front. */
+/**
+ * Returns an argument of a function of images with channels first. It has four axes, or fewer and broadcasts along the
+ * leading ones.
+ */
 function broadcastFirst(arg: SymbolicArray, arrays: Arrays): string {
   if (arg.rank === 4) return arrays.first(arg);
   if (arg.rank === 0) return arrays.last(arg);
   const shape = [...new Array<number>(4 - arg.rank).fill(1), ...arg.shape];
   const values = arrays.valuesOf(arg);
-  // One number a channel, as biases are: no axis moves.
+  // One number per channel, as for biases: no axis moves.
   if (values && arg.rank === 1) return arrays.graph.constant("float32", values, [1, arg.size, 1, 1], String(arg.attributes));
   return arrays.graph.node("Transpose", [arrays.reshapeTo(arrays.last(arg), shape)], { perm: TO_FIRST });
 }
 
-/** min(c, max(d, x)) in one: activations that are clipped on both sides. Where d > c both are c. */
+/**
+ * Recognises min(c, max(d, x)), as in activations that are clipped on both sides, to write it as one Clip. If d > c,
+ * both forms give c.
+ */
 function clipOf(node: SymbolicArray): { x: SymbolicArray; low: number; high: number } | undefined {
   const high = boundOf(node, "min");
   const low = high === undefined ? undefined : boundOf(node.args[0], "max");
@@ -171,7 +180,7 @@ function reduced(node: SymbolicArray, arrays: Arrays): Placed {
   const { kind, from, to } = node.attributes as { kind: keyof typeof REDUCTIONS; from: number; to: number };
   const [x] = node.args;
   const axes = Array.from({ length: to - from }, (_, i) => from + i);
-  // What is left of height, width and channels is in our order if it has one of them, or none.
+  // The remaining axes of height, width and channels are in our order if at most one of them remains.
   const isFirst = x.rank === 4 && arrays.formOf(x) === "first" && from > 0 && (to === 4 || (from === 1 && to === 3));
   const name = isFirst ? arrays.first(x) : arrays.last(x);
   const own = isFirst ? axes.map((axis) => TO_FIRST.indexOf(axis as 1)) : axes;
@@ -183,7 +192,7 @@ function reshaped(node: SymbolicArray, arrays: Arrays): Placed {
   return pointwise(node, arrays) ?? shuffled(node, arrays) ?? last(arrays.reshapeTo(arrays.last(node.args[0]), node.shape));
 }
 
-/** A product of matrices between two reshapes is a convolution of 1 × 1, where images have their channels first already. */
+/** Writes a matrix product between two reshapes as a 1 × 1 convolution, if the images already have channels first. */
 function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [product] = node.args;
   if (node.rank !== 4 || product.op !== "matmul" || product.rank !== 2) return undefined;
@@ -204,7 +213,7 @@ function pointwise(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   return first(arrays.graph.node("Conv", [arrays.first(image), filters], { kernel_shape: [1, 1] }));
 }
 
-/** Channels split into groups, the two axes exchanged, and joined again. */
+/** Writes a channel shuffle: channels split into groups, the two axes exchanged, and joined again. */
 function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   const [turned] = node.args;
   if (node.rank !== 4 || turned.op !== "transpose" || String(turned.attributes) !== "0,1,2,4,3") return undefined;
@@ -219,7 +228,10 @@ function shuffled(node: SymbolicArray, arrays: Arrays): Placed | undefined {
   return first(arrays.reshapeTo(exchanged, permuted(node.shape, TO_FIRST)));
 }
 
-/** Rows of a table by number; NaN where there is none. ONNX would count negative ones from the end, and refuse others. */
+/**
+ * Writes rows of a table by index; NaN for an index out of range. ONNX would count negative indices from the end, and
+ * refuse others.
+ */
 function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Placed {
   const { graph } = arrays;
   const numbers = arrays.last(indices);
@@ -231,7 +243,10 @@ function gathered({ args: [table, indices] }: SymbolicArray, arrays: Arrays): Pl
   return last(graph.node("Where", [spread, rows, graph.scalar("float32", Number.NaN)]));
 }
 
-/** A block-circulant product as one with the whole matrix, which ONNX has no shorter form of: k times the numbers. */
+/**
+ * Writes a block-circulant product as a product with the full matrix, which has k times as many numbers. ONNX has no
+ * shorter form.
+ */
 function multiplied(node: SymbolicArray, arrays: Arrays): Placed {
   const { p, q, k } = node.attributes as { p: number; q: number; k: number };
   const blocks = arrays.known(node.args[1], "circulant weights");
@@ -254,7 +269,9 @@ interface ScanParts {
   readonly outputs: readonly SymbolicArray[];
 }
 
-/** A loop with carried state. Its parts are named at once: carries at the end, outputs, and the carries before each step. */
+/**
+ * Writes a loop with carried state. Its results are the carries at the end, outputs, and the carries before each step.
+ */
 function scanned(node: SymbolicArray, arrays: Arrays): void {
   const { length, reverse, carries, over, constants, next, outputs } = node.attributes as ScanParts;
   const { graph, around } = arrays;
@@ -267,7 +284,7 @@ function scanned(node: SymbolicArray, arrays: Arrays): void {
   for (const leaf of over) given(leaf, "element");
   const first = carries.length;
   constants.forEach((leaf, i) => void body.set(leaf, arrays.last(node.args[first + over.length + i])));
-  // ONNX runs over something.
+  // ONNX needs a sequence to run over.
   if (over.length === 0) inner.input(inner.fresh("step"), "float32", []);
   writeArrays(arraysBelow([...next, ...outputs]), body);
   const made = [...next, ...outputs, ...carries];

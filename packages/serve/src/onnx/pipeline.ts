@@ -1,16 +1,18 @@
 /**
- * A model's pipeline as ONNX nodes: from a matrix of its raw columns to that of its own columns.
+ * A model's pipeline as ONNX nodes: from a matrix of its raw columns to a matrix of its own columns.
  *
- * Raw columns are numbers; a category is the place of its level in the column's list, and anything that is none (−1) an unknown level. Missing is NaN,
- * where the model fills gaps. Arithmetic is in float64 and rounded where the library rounds, so that the numbers are the same.
+ * Raw columns are numbers. A category is the index of its level in the column's list, and any other number (−1) is an
+ * unknown level. Missing is NaN, if the model fills gaps. Arithmetic is in float64 and rounded where the library
+ * rounds, so the numbers are the same.
  *
- * @throws CapabilityError [ONNX_STEP] for steps that ONNX cannot hold: hashing of texts, and random features, which are made of a seed
+ * @throws CapabilityError [ONNX_STEP] for steps that ONNX cannot express: hashing of strings, and random features,
+ * which are generated from a seed
  */
 import { CapabilityError } from "ergodic";
 import type { Graph } from "./graph.ts";
 import { TYPES } from "./graph.ts";
 
-/** A raw column, as the model's pipeline has it. */
+/** A raw column of the model's pipeline. */
 export type RawColumn =
   | { readonly name: string; readonly kind: "number" }
   | { readonly name: string; readonly kind: "category"; readonly levels: readonly string[] };
@@ -20,13 +22,13 @@ interface Step {
   readonly [key: string]: unknown;
 }
 
-/** A matrix [rows, columns] on its way. */
+/** An intermediate matrix [rows, columns]. */
 interface Matrix {
   readonly name: string;
   readonly type: "float32" | "float64";
 }
 
-/** The raw columns of a pipeline that takes numbers or cells. @throws CapabilityError */
+/** Returns the raw columns of a pipeline that takes numbers or cells. @throws CapabilityError */
 export function rawColumns(steps: readonly unknown[], names: readonly { readonly name: string }[] | null): readonly RawColumn[] {
   const [source] = steps as readonly Step[];
   const dated = (source.columns as { of?: string }[] | undefined)?.find(({ of }) => of !== undefined);
@@ -37,7 +39,7 @@ export function rawColumns(steps: readonly unknown[], names: readonly { readonly
   return Array.from({ length: source.columnCount as number }, (_, j) => ({ name: own ? own[j] : `x${j}`, kind: "number" }));
 }
 
-/** The model's columns of raw ones, `columns` float32 [rows, raw columns]. */
+/** Writes the model's columns from raw ones. `columns`: float32 [rows, raw columns]. */
 export function writePipeline(graph: Graph, given: readonly unknown[], raw: readonly RawColumn[], columns: string): Matrix {
   const [source, ...steps] = given as readonly Step[];
   let type = source.type as "f32" | "f64";
@@ -56,7 +58,7 @@ export function writePipeline(graph: Graph, given: readonly unknown[], raw: read
   return matrix;
 }
 
-/** In another type. */
+/** Casts to another type. */
 export function as(graph: Graph, { name, type }: Matrix, wanted: Matrix["type"]): Matrix {
   return type === wanted ? { name, type } : { name: graph.node("Cast", [name], { to: TYPES[wanted] }), type: wanted };
 }
@@ -102,11 +104,14 @@ const writers: Readonly<Record<string, (graph: Graph, x: Matrix, step: Step, raw
 interface ColumnRun {
   readonly from: number;
   readonly to: number;
-  /** Of a category. */
+  /** Number of levels of a category. */
   readonly levels: number | undefined;
 }
 
-/** Neighbouring numbers together, each category alone. A category without levels makes no column. */
+/**
+ * Returns runs of columns: neighbouring numbers together, each category alone. A category without levels makes no
+ * column.
+ */
 function runsOf(raw: readonly RawColumn[]): ColumnRun[] {
   const runs: { from: number; to: number; levels: number | undefined }[] = [];
   for (const [j, column] of raw.entries()) {

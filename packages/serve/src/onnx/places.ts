@@ -1,4 +1,4 @@
-/** Parts of arrays, and arrays of parts (compiler's slice and place), as ONNX has them. */
+/** Parts of arrays, and arrays made from parts (the compiler's slice and place), as ONNX nodes. */
 import type { Arrays } from "./arrays.ts";
 
 /** Elements start, start + step, … of each axis. */
@@ -11,7 +11,7 @@ type Shape = readonly number[];
 
 export const isPlace = (places: readonly Slice[]): boolean => places.every(({ step }) => step.every((by) => by === 1));
 
-/** Where a slice ends that goes down to the first element. */
+/** End of a slice that includes the first element, in reverse. */
 const BELOW_ALL = -(2 ** 31);
 
 export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, from: Shape, to: Shape): string {
@@ -30,7 +30,7 @@ export function sliced({ graph }: Arrays, x: string, { start, step }: Slice, fro
   ]);
 }
 
-/** Parts side by side, or with zeros around them. */
+/** Places parts next to each other, or with zeros around them. */
 export function placed(
   { graph }: Arrays,
   parts: readonly string[],
@@ -55,7 +55,7 @@ export function placed(
   return padded.length === 1 ? padded[0] : graph.node("Sum", padded);
 }
 
-/** The axis along which parts fill the whole, one after another; undefined where they do not. */
+/** Returns the axis along which parts fill the whole, one after another; undefined if they do not. */
 function axisOf(shapes: readonly Shape[], places: readonly Slice[], whole: Shape): number | undefined {
   const axis = whole.findIndex((_, at) => shapes.some((shape) => shape[at] !== whole[at]));
   const isWhole = shapes.every((shape) => shape.every((extent, at) => at === axis || extent === whole[at]));

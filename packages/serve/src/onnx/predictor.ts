@@ -11,21 +11,21 @@ import { checkedInputs, type OnnxPort, type OnnxTensor, wantedOutputs } from "./
 
 /** Options of `onnxPredictor`. */
 export interface OnnxOptions {
-  /** Threads of a run, an integer ≥ 1. Default 1: requests run side by side in other processes. */
+  /** Number of threads of a run, an integer ≥ 1. Default 1, because requests run in parallel in other processes. */
   threads?: number;
   /** Milliseconds after which a run is given up and its process killed, > 0, or Infinity. Default 30,000. */
   timeoutMs?: number;
-  /** Milliseconds in which the model must be loaded, > 0, or Infinity. Default 60,000. */
+  /** Milliseconds within which the model must be loaded, > 0, or Infinity. Default 60,000. */
   startMs?: number;
-  /** Runs that may wait; one more is refused (429). An integer ≥ 1. Default 1000. */
+  /** Largest number of runs that may wait; one more is refused (429). An integer ≥ 1. Default 1000. */
   maxPending?: number;
-  /** Where the module onnxruntime-node is, a folder or a URL. Default: as Node finds it from here. */
+  /** Location of the module onnxruntime-node: a folder or a URL. Default: as Node resolves it from here. */
   runtime?: string | URL;
 }
 
 /** Options of a run. */
 export interface OnnxRunOptions {
-  /** Names of the outputs that are wanted. Default: all. */
+  /** Names of the wanted outputs. Default: all. */
   outputs?: readonly string[];
 }
 
@@ -36,23 +36,26 @@ interface Pending extends Question {
   failed(error: unknown): void;
 }
 
-/** Runs that are with the process at once: while one computes, the next one's numbers are on their way. */
+/** Number of runs sent to the process ahead. While one computes, the numbers of the next one are transferred. */
 const AHEAD = 2;
-/** Milliseconds until a process that ended is started anew: doubled each time, unless it had lived for long. */
+/**
+ * Milliseconds until a process that ended is restarted. The pause doubles each time, unless the process had lived for
+ * long.
+ */
 const [FIRST_PAUSE, LONGEST_PAUSE, LONG_LIFE] = [50, 30_000, 10_000];
-/** setTimeout takes no more. */
+/** Largest delay of setTimeout. */
 const NEVER = 2 ** 31 - 1;
 const WHERE = "onnxPredictor";
 
-/** A foreign model, run by onnxruntime-node in a process of its own. Made by `onnxPredictor`. */
+/** A foreign model, run by onnxruntime-node in a separate process. Made by `onnxPredictor`. */
 export class OnnxPredictor implements AsyncDisposable {
-  /** Tells predictors apart. */
+  /** Kind of predictor. */
   readonly kind = "onnx";
-  /** What it takes. */
+  /** Inputs of the model. */
   readonly inputs: readonly OnnxPort[];
-  /** What it gives; outputs that are no tensors are left out. */
+  /** Outputs of the model. Outputs that are not tensors are left out. */
   readonly outputs: readonly OnnxPort[];
-  /** The program that wrote the file, as the file says; undefined where it does not say. */
+  /** Program that wrote the file, according to the file; undefined if it does not say. */
   readonly producer: string | undefined;
   readonly #source: ModelSource;
   readonly #limits: { readonly timeoutMs: number; readonly maxPending: number };
@@ -87,7 +90,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#watch(started.process);
   }
 
-  /** Of the child process; undefined while there is none. */
+  /** Process id of the child process; undefined while there is none. */
   get pid(): number | undefined {
     return this.#process?.pid;
   }
@@ -97,24 +100,24 @@ export class OnnxPredictor implements AsyncDisposable {
     return this.#limits.timeoutMs;
   }
 
-  /** How often a process was started in the place of one that had ended. */
+  /** Number of times that a process was started to replace one that had ended. */
   get restarts(): number {
     return this.#restarts;
   }
 
-  /** Runs that wait or are under way. */
+  /** Number of runs that wait or are in progress. */
   get pending(): number {
     return this.#queue.length + this.#running.length;
   }
 
   /**
-   * Outputs of inputs, by name.
+   * Runs the model on inputs by name, and returns its outputs by name.
    *
    *   const { probabilities } = await model.run({ columns: { type: "float32", shape: [1, 784], data } });
    *
-   * @throws OptionError [ONNX_INPUT] for tensors that the model does not take, before anything is sent; DataError [ONNX_RUN] for what onnxruntime
-   * refuses; RefusedError [RESTARTING, DEADLINE, CLOSED] (503) where the process ended, the run took longer than `timeoutMs`, or the predictor is
-   * closed; RefusedError [QUEUE_FULL] (429)
+   * @throws OptionError [ONNX_INPUT] for tensors that the model does not take, before anything is sent; DataError
+   * [ONNX_RUN] for runs that onnxruntime refuses; RefusedError [RESTARTING, DEADLINE, CLOSED] (503) if the process
+   * ended, the run took longer than `timeoutMs`, or the predictor is closed; RefusedError [QUEUE_FULL] (429)
    */
   async run(inputs: Readonly<Record<string, OnnxTensor>>, options: OnnxRunOptions = {}): Promise<Tensors> {
     checkKeys("OnnxPredictor.run", options, ["outputs"]);
@@ -131,7 +134,7 @@ export class OnnxPredictor implements AsyncDisposable {
     });
   }
 
-  /** Lets what was accepted end, and the process with it: its memory is given back once this has resolved. */
+  /** Finishes accepted runs, then ends the process. Its memory is freed once this has resolved. */
   close(): Promise<void> {
     this.#closing ??= this.#closed();
     return this.#closing;
@@ -159,7 +162,7 @@ export class OnnxPredictor implements AsyncDisposable {
       process.run(pending).then(
         (outputs) => this.#settled(pending, () => pending.answered(outputs)),
         (error) => {
-          // The process has ended, and its end rejects all that waits.
+          // The process has ended, and its end rejects all waiting runs.
           if (error !== undefined) this.#settled(pending, () => pending.failed(error));
         },
       );
@@ -177,7 +180,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** From when the first run is the process's own. */
+  /** Starts the timeout when the first run has the process to itself. */
   #time(): void {
     const { timeoutMs } = this.#limits;
     clearTimeout(this.#timer);
@@ -202,7 +205,7 @@ export class OnnxPredictor implements AsyncDisposable {
     this.#next();
   }
 
-  /** What waits may be sent again, elsewhere or later. */
+  /** Rejects waiting runs, which may be sent again, elsewhere or later. */
   #lost(how: string): void {
     this.#process = undefined;
     clearTimeout(this.#timer);
@@ -257,18 +260,20 @@ export class OnnxPredictor implements AsyncDisposable {
 }
 
 /**
- * A foreign model from an ONNX file, run by onnxruntime-node in a child process: this one is never blocked, and gets its memory back on `close()`.
+ * Opens a foreign model from an ONNX file. onnxruntime-node runs it in a child process, so this process is never
+ * blocked, and gets its memory back on `close()`.
  *
  *   await using model = await onnxPredictor("m.onnx");
  *   const outputs = await model.run({ columns: { type: "float32", shape: [2, 4], data: new Float32Array(8) } });
  *
- * Where the process ends, be it killed or by a fault of its own, what waits is refused with 503 and it is started anew, after a pause that grows. It holds up
- * no end of this program while nothing runs. onnxruntime-node is a package that you install: `npm install --ignore-scripts onnxruntime-node`.
+ * If the child process is killed or crashes, waiting runs are refused with 503. The process is restarted after a pause
+ * that grows each time. While nothing runs it does not keep this program alive. onnxruntime-node is a package that you
+ * install: `npm install --ignore-scripts onnxruntime-node`.
  *
  * `from`: a path or a file URL, which must not change while the model is open, or the file's bytes.
  *
- * @throws DataError [ONNX_START] for what onnxruntime does not take, with its sentence; CapabilityError [ONNX_RUNTIME] where onnxruntime-node is not
- * there; OptionError
+ * @throws DataError [ONNX_START] for a model that onnxruntime refuses, with its message; CapabilityError [ONNX_RUNTIME]
+ * if onnxruntime-node is not installed; OptionError
  */
 export async function onnxPredictor(from: string | URL | Uint8Array, options: OnnxOptions = {}): Promise<OnnxPredictor> {
   checkKeys(WHERE, options, ["threads", "timeoutMs", "startMs", "maxPending", "runtime"]);
@@ -296,7 +301,9 @@ function modelOf(from: unknown): string | Uint8Array {
   );
 }
 
-/** What tells whether a file has changed; undefined of bytes. @throws DataError where it is not there */
+/**
+ * Returns a value that changes when the file does; undefined for bytes. @throws DataError if the file does not exist
+ */
 function stampOf(model: string | Uint8Array): string | undefined {
   if (typeof model !== "string") return undefined;
   try {

@@ -1,11 +1,11 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 
-/** Bytes of a file that are looked at. */
+/** Number of bytes of a file that are examined. */
 const HEAD = 256;
 
 /**
- * The program that wrote an ONNX file: field 2 of the message, a text. It is found where only numbers and texts stand before it, as in all files that exporters write in the order
- * of the fields.
+ * Returns the program that wrote an ONNX file: field 2 of the message, a string. It is found if only numbers and
+ * strings precede it, as in all files whose exporters write the fields in order.
  */
 export function producerOf(model: string | Uint8Array): string | undefined {
   const bytes = typeof model === "string" ? headOf(model) : model.subarray(0, HEAD);
@@ -32,7 +32,10 @@ export function producerOf(model: string | Uint8Array): string | undefined {
   return undefined;
 }
 
-/** Nothing of what is not a file, or cannot be read: to open a FIFO would wait, and onnxruntime says why it does not take it. */
+/**
+ * Returns the first bytes; none for a path that is not a file or cannot be read. Opening a FIFO would wait, and
+ * onnxruntime reports why it refuses the path.
+ */
 function headOf(path: string): Uint8Array {
   const bytes = new Uint8Array(HEAD);
   let file: number | undefined;

@@ -1,7 +1,8 @@
 /**
- * Messages of protocol buffers, written: fields with a number and a wire type, 0 for variable-length integers, 2 for bytes, 5 for four bytes.
+ * Writes messages of protocol buffers: fields with a number and a wire type, 0 for variable-length integers, 2 for
+ * bytes, 5 for four bytes.
  *
- * Bytes that are given are kept as they are and copied once, at the end: weights may be hundreds of megabytes.
+ * Given bytes are kept by reference and copied once, at the end, because weights can be hundreds of megabytes.
  * Source: protobuf.dev, "Encoding".
  */
 import { MemoryLimitError } from "ergodic";
@@ -10,7 +11,7 @@ const VARIANT = 0;
 const BYTES = 2;
 const FOUR_BYTES = 5;
 
-/** What readers of protocol buffers take. */
+/** Largest message that readers of protocol buffers accept, in bytes. */
 const MOST_BYTES = 2 ** 31 - 1;
 
 const utf8 = new TextEncoder();
@@ -23,7 +24,7 @@ export class Message {
     return this.#size;
   }
 
-  /** A whole number from 0 on. */
+  /** Writes a whole number from 0. */
   integer(field: number, value: number): this {
     this.#tag(field, VARIANT);
     return this.#varint(value);
@@ -53,14 +54,14 @@ export class Message {
     return this;
   }
 
-  /** Whole numbers one after another in one field. */
+  /** Writes several whole numbers in one packed field. */
   integers(field: number, values: readonly number[]): this {
     const packed = new Message();
     for (const value of values) packed.#varint(value);
     return this.message(field, packed);
   }
 
-  /** @throws MemoryLimitError where it is longer than readers take */
+  /** Returns the bytes. @throws MemoryLimitError if the message is longer than readers accept */
   finish(where: string): Uint8Array {
     if (this.#size > MOST_BYTES)
       throw new MemoryLimitError(

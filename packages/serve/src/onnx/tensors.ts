@@ -1,7 +1,7 @@
-/** Tensors as they go to a model and come from it. */
+/** Tensors that are sent to a model and returned by it. */
 import { OptionError } from "ergodic";
 
-/** Arrays that hold the elements of each type. float16: the bits. bool: 0 and 1. */
+/** Arrays for the elements of each type. float16: the bits. bool: 0 and 1. */
 const ARRAYS = {
   float32: Float32Array,
   float64: Float64Array,
@@ -17,22 +17,22 @@ const ARRAYS = {
   bool: Uint8Array,
 } as const;
 
-/** Types of elements. */
+/** Type of the elements. */
 export type TensorType = keyof typeof ARRAYS | "string";
 
-/** Numbers, or texts, of a shape, row-major. */
+/** Numbers, or strings, of a shape, row-major. */
 export interface OnnxTensor {
   readonly type: TensorType;
   readonly shape: readonly number[];
-  /** The typed array of the type (float16: Uint16Array of the bits; bool: Uint8Array), or texts. */
+  /** Typed array of the type (float16: Uint16Array of the bits; bool: Uint8Array), or strings. */
   readonly data: InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]> | readonly string[];
 }
 
-/** What a model takes or gives. */
+/** An input or output of a model. */
 export interface OnnxPort {
   readonly name: string;
   readonly type: TensorType;
-  /** Extents; a name, perhaps empty, where any will do. Without axes: nothing is known, or it is one number. */
+  /** Extents. A name, perhaps empty, stands for any extent. No axes: the shape is unknown, or it is one number. */
   readonly shape: readonly (number | string)[];
 }
 
@@ -47,7 +47,7 @@ function refuse(message: string): never {
   throw new OptionError(WHERE, message, RUN_INPUT);
 }
 
-/** What is sent of the tensors that were given. @throws OptionError [ONNX_INPUT] unless they are those that the model takes */
+/** Returns the tensors to send. @throws OptionError [ONNX_INPUT] unless they are those that the model takes */
 export function checkedInputs(given: unknown, inputs: readonly OnnxPort[]): Record<string, OnnxTensor> {
   if (typeof given !== "object" || given === null || Array.isArray(given))
     refuse(`inputs are ${given === null ? "null" : typeof given}, but must be tensors by name: ${listed(inputs)}`);
@@ -84,7 +84,7 @@ function checkTensor(given: unknown, { name, type, shape: wanted }: OnnxPort): v
   if (length !== count) wrong(`has ${length} elements for its shape ${shapeText(extents)}`);
 }
 
-/** The names of outputs that are wanted: all, unless some are named. @throws OptionError */
+/** Returns the names of the wanted outputs: all, unless some are named. @throws OptionError */
 export function wantedOutputs(given: readonly string[] | undefined, outputs: readonly OnnxPort[]): string[] {
   if (given === undefined) return outputs.map(({ name }) => name);
   if (!Array.isArray(given) || given.length === 0) refuse(`outputs must be a list of names; the model has ${listed(outputs)}`);

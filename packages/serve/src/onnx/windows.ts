@@ -1,9 +1,14 @@
-/** Convolutions, pools and patches: windows that walk over images, whose channels ONNX wants before height and width. */
+/**
+ * Convolutions, pools and patches: windows that slide over images, whose channels ONNX expects before height and width.
+ */
 import { CapabilityError } from "ergodic";
 import type { SymbolicArray } from "ergodic/compiler";
 import type { Arrays } from "./arrays.ts";
 
-/** As the compiler has it: output cell (h, w) sees input cells (h · strideHeight − padTop + i · dilationHeight, …). */
+/**
+ * A window as the compiler defines it: output cell (h, w) sees input cells (h · strideHeight − padTop + i ·
+ * dilationHeight, …).
+ */
 export interface Window {
   readonly inHeight: number;
   readonly inWidth: number;
@@ -22,14 +27,17 @@ export interface Window {
   readonly groups: number;
 }
 
-/** Cells of padding: top, left, bottom, right. What no window reaches is not padded. */
+/** Returns cells of padding: top, left, bottom, right. Cells that no window reaches are not padded. */
 function paddingOf(w: Window): [number, number, number, number] {
   const bottom = (w.outHeight - 1) * w.strideHeight + (w.kernelHeight - 1) * w.dilationHeight + 1 - w.padTop - w.inHeight;
   const right = (w.outWidth - 1) * w.strideWidth + (w.kernelWidth - 1) * w.dilationWidth + 1 - w.padLeft - w.inWidth;
   return [w.padTop, w.padLeft, Math.max(0, bottom), Math.max(0, right)];
 }
 
-/** W: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels], which ONNX has as [outChannels, inChannels ÷ groups, kernelHeight, kernelWidth]. */
+/**
+ * Writes a convolution. W: [kernelHeight, kernelWidth, inChannels ÷ groups, outChannels], in ONNX [outChannels,
+ * inChannels ÷ groups, kernelHeight, kernelWidth].
+ */
 export function convolved(arrays: Arrays, x: SymbolicArray, weights: SymbolicArray, window: Window): string {
   const { kernelHeight, kernelWidth, inChannels, outChannels, groups } = window;
   const inside = inChannels / groups;
@@ -50,14 +58,15 @@ export function convolved(arrays: Arrays, x: SymbolicArray, weights: SymbolicArr
   });
 }
 
-/** "mean of all": cells of padding count as zeros. */
+/** Writes a pool. "mean of all": cells of padding count as zeros. */
 export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "maximum" | "mean" | "mean of all"): string {
   const { graph } = arrays;
   const { kernelHeight, kernelWidth, strideHeight, strideWidth } = window;
   const attributes = { kernel_shape: [kernelHeight, kernelWidth], strides: [strideHeight, strideWidth] };
   const pads = paddingOf(window);
   const isMaximum = kind === "maximum";
-  // Windows in the padding alone are refused by onnxruntime, for means also where the padding is a node of its own, which it joins with the pool.
+  // onnxruntime refuses windows that lie entirely in the padding. For means it does so even if the padding is a
+  // separate node, which it merges with the pool.
   const isWide = pads.some((cells, i) => cells >= (i % 2 === 0 ? kernelHeight : kernelWidth));
   if (isWide && kind === "mean")
     throw new CapabilityError(
@@ -85,7 +94,9 @@ export function pooled(arrays: Arrays, x: SymbolicArray, window: Window, kind: "
   return graph.node("AveragePool", [arrays.first(x)], { ...attributes, pads, count_include_pad: Number(kind === "mean of all") });
 }
 
-/** [cells of the output, cells of the window · channels], one shifted image a cell of the window. */
+/**
+ * Writes patches: [cells of the output, cells of the window · channels], from one shifted image per cell of the window.
+ */
 export function patched(arrays: Arrays, x: SymbolicArray, window: Window): string {
   const { graph } = arrays;
   const { kernelHeight, kernelWidth, outHeight, outWidth, strideHeight, strideWidth, inChannels } = window;

@@ -1,10 +1,10 @@
 /**
- * The page: models, the columns of one as a form, its answer, and how long answers took so far. Runs in the browser; it makes elements and sets their text, so that no name of a
- * model, a column or a class is ever read as markup.
+ * The page in the browser: models, the columns of one as a form, its answer, and response times so far. It makes
+ * elements and sets their text, so that no name of a model, a column or a class is ever interpreted as markup.
  */
 
 const EVERY_MS = 1000;
-/** Columns that a form shows. */
+/** Largest number of columns in a form. */
 const MOST_FIELDS = 200;
 
 /**
@@ -55,7 +55,7 @@ function tell(error) {
   part("said").className = error === undefined ? "" : "wrong";
 }
 
-/** Makes a row of what the fields hold. @type {(values: Record<string, unknown>) => void} */
+/** Completes a row from the values of the fields. @type {(values: Record<string, unknown>) => void} */
 let fill = () => {};
 
 async function showModels() {
@@ -131,7 +131,7 @@ async function showTimes() {
 const time = (us) => (us < 1000 ? `${Math.round(us)} µs` : `${(us / 1000).toPrecision(3)} ms`);
 
 /**
- * A bar a bucket, from the first that holds anything to the last.
+ * Draws one bar per bucket, from the first non-empty one to the last.
  *
  * @param {[number, number][]} cumulative
  */
@@ -167,7 +167,7 @@ const attempt = (act) =>
     () => tell(undefined),
     (error) => tell(error),
   );
-// One attempt, so that what went wrong first is still told in the end.
+// A single attempt, so that the first error is the one that stays visible.
 /** @param {() => Promise<void>} show */
 const begin = (show) => attempt(() => show().then(showTimes));
 choice.addEventListener("change", () => begin(showForm));

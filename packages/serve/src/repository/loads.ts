@@ -1,19 +1,22 @@
 import type { Served } from "../models/served.ts";
 import { RequestError } from "../server/request-error.ts";
 
-/** How long the end waits for files that are being loaded. */
+/** Milliseconds that `close` waits for files that are being loaded. */
 const CLOSE_MS = 2000;
 
 interface Load {
   readonly stamp: string;
   readonly served: Promise<Served>;
-  /** Ends the load when its result is no longer wanted. */
+  /** Aborts the load when its result is no longer needed. */
   readonly stop: AbortController;
-  /** Nobody waits for it now. */
+  /** Whether no caller waits for it any more. */
   isLate: boolean;
 }
 
-/** Files that are being loaded. None is waited for longer than a while: one that never ends, as on a disk that does not answer, holds up nothing else. */
+/**
+ * Files that are being loaded. Each is awaited only for a limited time, so that a load which never ends, as on a disk
+ * that does not respond, blocks nothing else.
+ */
 export class Loads {
   readonly #load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
   readonly #patienceMs: number;
@@ -27,10 +30,11 @@ export class Loads {
   }
 
   /**
-   * What the file of this stamp holds, which is the model of that name; a load of it that is under way is not begun again. `isPatient`: however long it takes. `onLate`: where it was there, or could
-   * not be loaded, after this had rejected; what nobody takes from here by then is closed.
+   * Returns the model in the file with this stamp, under this name. A load that is already in progress is not started
+   * again. `isPatient`: waits without a limit. `onLate`: called when a load succeeds or fails after this call had
+   * rejected. A result that is not fetched by the end of that callback is closed.
    *
-   * @throws RequestError where it takes long, or the server ends; what the load throws
+   * @throws RequestError if the load takes long, or the server ends; errors of the load
    */
   async of(path: string, name: string, stamp: string, isPatient: boolean, onLate: () => Promise<void>): Promise<Served> {
     this.#refuseEnded(path);
@@ -43,7 +47,7 @@ export class Loads {
     }
     const mine = load;
     const settled = await this.#patience(mine.served, isPatient ? Infinity : this.#patienceMs);
-    // close() has what is under way.
+    // close() handles loads that are in progress.
     this.#refuseEnded(path);
     if (!settled) {
       if (!mine.isLate) void this.#late(path, mine, onLate);
@@ -54,12 +58,12 @@ export class Loads {
     return mine.served;
   }
 
-  /** Ends the loads of files that no longer exist. */
+  /** Aborts the loads of files that no longer exist. */
   keep(paths: ReadonlySet<string>): void {
     for (const [path, { stop }] of this.#all) if (!paths.has(path)) stop.abort(changed(path));
   }
 
-  /** Waits for none that takes long. */
+  /** Closes all loads, without waiting for slow ones. */
   async close(): Promise<void> {
     this.#end.abort();
     const all = [...this.#all];
@@ -86,13 +90,13 @@ export class Loads {
     if (this.#end.signal.aborted) throw new RequestError(path, ENDS, "CLOSING", 503);
   }
 
-  /** It is somebody's now. */
+  /** Forgets a load whose result has been taken. */
   #drop(path: string, load: Load): void {
     load.isLate = false;
     if (this.#all.get(path) === load) this.#all.delete(path);
   }
 
-  /** Whether it settled in that time, and before the end. */
+  /** Returns whether the load settled in that time, and before the end. */
   async #patience(served: Promise<Served>, ms: number): Promise<boolean> {
     const { signal } = this.#end;
     let timer: NodeJS.Timeout | undefined;
@@ -118,7 +122,7 @@ const ENDS = "is not loaded, as the server ends; ask another";
 const changed = (path: string): RequestError =>
   new RequestError(path, "has changed or is gone since its load began; what is there now is loaded", "MODEL");
 
-/** Resolves when what came of it, if anything did, has given back what it held. */
+/** Resolves when the load's result, if any, has been closed. */
 async function closeOf(served: Promise<Served>): Promise<void> {
   await served.then((one) => one.close()).catch(() => {});
 }

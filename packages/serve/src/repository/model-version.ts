@@ -7,33 +7,33 @@ import { leaving, stay } from "../server/gone.ts";
 import { RequestError } from "../server/request-error.ts";
 import { namesOfModel, type ResponseNames } from "../v2/infer-response.ts";
 
-/** How a model's requests are gathered. */
+/** Options for gathering a model's requests. */
 export type Batching = Pick<
   BatcherOptions<unknown, unknown>,
   "maxRows" | "maxDelayMs" | "targetP99Ms" | "maxQueueRows" | "deadlineMs"
 >;
 
-/** What a request may say of its urgency. */
+/** Urgency of a request. */
 export interface Scheduling {
-  /** 1 (first) to 9 (last). Default 5. */
+  /** Priority from 1 (first) to 9 (last). Default 5. */
   readonly priority: number | undefined;
-  /** Default: the server's. */
+  /** Deadline in milliseconds. Default: the server's. */
   readonly deadlineMs: number | undefined;
 }
 
-/** A version of a model that is served: the model, its queue, and what happened so far. */
+/** A served version of a model: the model, its queue, and its counters. */
 export class ModelVersion {
   readonly name: string;
   readonly version: string;
   readonly served: Served;
-  /** Opening words of its answers. */
+  /** Precomputed JSON beginnings of its answers. */
   readonly names: ResponseNames;
   readonly batches: Batcher<unknown, unknown>;
-  /** When a request was last answered, in milliseconds of the epoch; 0: never. */
+  /** Time of the last answer, in milliseconds of the epoch; 0: never. */
   lastInference = 0;
-  /** Requests that could not be read. What is wrong with others is found when they are computed. */
+  /** Number of requests that could not be read. Faults of other requests are found when they are computed. */
   unread = 0;
-  /** Cells with a level that the model does not know, by column. */
+  /** Number of cells with a level that the model does not know, by column. */
   readonly unknownLevels = new Map<string, number>();
   readonly #deadlineMs: number;
   #closed: Promise<void> | undefined;
@@ -53,9 +53,10 @@ export class ModelVersion {
   }
 
   /**
-   * Asks for an answer; one of the two is called once. `response`: where the client may be seen to leave, for whom it need not be computed then.
+   * Asks for an answer; one of the two callbacks is called once. `response`: connection on which the client can leave,
+   * after which the answer need not be computed.
    *
-   * @throws RefusedError at once
+   * @throws RefusedError immediately
    */
   ask(
     work: unknown,
@@ -77,17 +78,17 @@ export class ModelVersion {
     if (socket) leaving(socket, () => this.batches.cancel(job, new RequestError("client", "it left", "REQUEST", 499)));
   }
 
-  /** The same as a promise. */
+  /** Asks for an answer, as a promise. */
   answer(work: unknown, scheduling: Scheduling, response: ServerResponse): Promise<Answered<unknown>> {
     return new Promise((resolve, reject) => this.ask(work, scheduling, response, resolve, reject));
   }
 
-  /** Requests of which something was wrong. */
+  /** Number of invalid requests. */
   get invalid(): number {
     return this.unread + this.batches.stats().rejected;
   }
 
-  /** Takes no more requests; resolves when those it has are answered, and the model has given back what it held. */
+  /** Accepts no more requests. Resolves when accepted requests are answered, and the model is freed. */
   close(): Promise<void> {
     this.#closed ??= this.batches.close().then(() => this.served.close());
     return this.#closed;

@@ -5,60 +5,61 @@ import { Loads } from "./loads.ts";
 import { type Batching, ModelVersion } from "./model-version.ts";
 import { type Candidate, candidatesOf, type Source, stampOf } from "./sources.ts";
 
-/** A version as the index shows it. */
+/** A version in the index. */
 export interface IndexEntry {
-  /** The model's name. */
+  /** Name of the model. */
   readonly name: string;
-  /** The version's. */
+  /** Version of the model. */
   readonly version: string;
-  /** Whether it answers. */
+  /** Whether the version answers. */
   readonly state: "READY" | "UNAVAILABLE";
-  /** Why it is not served, or why what its file or its folder holds now is not; "" where all is well. */
+  /** Reason why it is not served, or why the current content of its file or folder is not; "" if there is no fault. */
   readonly reason: string;
 }
 
-/** What happened, for the log. */
+/** Reports an event to the log. */
 export type Report = (level: "info" | "warn", message: string, fields: Record<string, string>) => void;
 
 export interface RepositorySettings {
   readonly sources: readonly Source[];
-  /** Models that are there already. */
+  /** Models given as objects, by name. */
   readonly fixed: ReadonlyMap<string, Served>;
   readonly batching: Batching;
-  /** Newest good versions that are served of each model. */
+  /** Number of newest good versions that are served per model. */
   readonly versions: number;
-  /** Milliseconds between two looks at the files; Infinity: none. */
+  /** Milliseconds between two scans of the files; Infinity: none. */
   readonly pollMs: number;
-  /** `name`: the model's. Gives up on the signal. */
+  /** Loads the model `name`. Stops on the signal. */
   readonly load: (path: string, name: string, signal: AbortSignal) => Promise<Served>;
-  /** The longest that other models wait for the load of one, in milliseconds. Default 30,000. */
+  /** Longest time in milliseconds that other models wait for the load of one. Default 30,000. */
   readonly patienceMs?: number;
   readonly report: Report;
 }
 
 const PATIENCE_MS = 30_000;
 
-/** A version that is served, and the file that it came from. */
+/** A served version, with the stamp of its file. */
 interface Loaded {
   readonly model: ModelVersion;
   readonly stamp: string;
-  /** Its file was not there at the last look: a file that is being replaced may be gone for a moment. */
+  /** Whether its file was missing at the last scan. A file that is being replaced can be missing for a moment. */
   absent: boolean;
 }
 
 interface Model {
-  /** By version, newest first. */
+  /** Loaded versions, newest first. */
   loaded: Map<string, Loaded>;
-  /** Why a file could not be served, by version. */
+  /** Reason why a file could not be served, by version. */
   readonly failed: Map<string, { readonly stamp: string; readonly reason: string; readonly cause: unknown }>;
   candidates: readonly Candidate[];
-  /** By a client: not loaded again until a client asks for it. */
+  /** Whether a client unloaded the model. It is not loaded again until a client asks for it. */
   unloaded: boolean;
 }
 
 /**
- * The models that are served, by name and version, as the files say: looked at now and then, and when a client asks. A version is put in its place when it has been
- * loaded whole; the one before it answers what it has, and is then closed. What cannot be loaded is shown in the index and changes nothing else.
+ * Served models, by name and version, according to the files, which are scanned regularly and on request. A version is
+ * put in place once it is completely loaded. Its predecessor answers the requests that it has, and is then closed. A
+ * file that cannot be loaded appears in the index and changes nothing else.
  */
 export class Repository {
   readonly #settings: RepositorySettings;
@@ -84,7 +85,7 @@ export class Repository {
     }
   }
 
-  /** Loads what is there. @throws DataError where a source is not there, or one that is a file cannot be served */
+  /** Loads the existing models. @throws DataError if a source does not exist, or is a file that cannot be served */
   async start(): Promise<void> {
     for (const error of (await candidatesOf(this.#settings.sources)).doubled.values()) throw error;
     await this.#inTurn(() => this.#scan());
@@ -94,29 +95,29 @@ export class Repository {
         (entry) => entry.state !== "READY" && this.#models.get(entry.name)?.candidates[0].path === path,
       );
       const cause = bad && this.#models.get(bad.name)?.failed.get(bad.version)?.cause;
-      // What names the file itself says all.
+      // An error that names the file itself is complete.
       if (cause instanceof DataError && cause.where === path) throw cause;
       if (bad) throw new DataError(path, `cannot be served: ${bad.reason}`, "MODEL_FORMAT", { cause });
     }
     if (this.#settings.pollMs < Infinity) this.#poll();
   }
 
-  /** Names of the models that are known. */
+  /** Names of the known models. */
   get names(): string[] {
     return [...this.#models.keys()].sort();
   }
 
-  /** All versions that are served. */
+  /** Yields all served versions. */
   *[Symbol.iterator](): Generator<ModelVersion> {
     for (const name of this.names) for (const { model } of this.#models.get(name)!.loaded.values()) yield model;
   }
 
-  /** Versions of a model that are served, newest first. */
+  /** Returns the served versions of a model, newest first. */
   versionsOf(name: string): string[] {
     return [...(this.#models.get(name)?.loaded.keys() ?? [])];
   }
 
-  /** The newest version that is served, or the one that is named. @throws RequestError (404) */
+  /** Returns the newest served version, or the named one. @throws RequestError (404) */
   get(name: string, version?: string): ModelVersion {
     const model = this.#models.get(name);
     if (!model) throw notFound(`model "${name}"`, `is not known; there is ${listed(this.names)}`);
@@ -128,7 +129,7 @@ export class Repository {
     throw notFound(`version "${version}" of model "${name}"`, `${said}; there is ${listed(versions)}`);
   }
 
-  /** Every version of every model, with its state. */
+  /** Returns every version of every model, with its state. */
   index(): IndexEntry[] {
     return this.names.flatMap((name) => {
       const { loaded, failed, candidates } = this.#models.get(name)!;
@@ -154,7 +155,10 @@ export class Repository {
     return newer >= versions ? `older than the newest ${versions} that can be served` : "not loaded yet";
   }
 
-  /** Looks at the files now, and loads of that model what it could not load before too. @throws RequestError that says why it is not served */
+  /**
+   * Scans the files now, and also retries files of this model that could not be loaded before. @throws RequestError
+   * with the reason why it is not served
+   */
   async load(name: string): Promise<void> {
     await this.#inTurn(async () => {
       const model = this.#models.get(name);
@@ -170,7 +174,7 @@ export class Repository {
     if (reason) throw new RequestError(`version "${newest.version}" of model "${name}"`, `cannot be served: ${reason}`, "MODEL");
   }
 
-  /** Serves the model no longer; what it accepted is answered. */
+  /** Stops serving the model; accepted requests are still answered. */
   async unload(name: string): Promise<void> {
     await this.#inTurn(async () => {
       const model = this.#models.get(name);
@@ -181,7 +185,7 @@ export class Repository {
     });
   }
 
-  /** Resolves when all that was accepted is answered, and all models have given back what they held. */
+  /** Resolves when all accepted requests are answered, and all models are freed. */
   async close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -194,7 +198,7 @@ export class Repository {
   #poll(): void {
     this.#timer = setTimeout(async () => {
       await this.#inTurn(() => this.#scan()).catch((error: Error) => {
-        // A folder that is gone for now: what it held is served on.
+        // A folder is missing for now; its models are still served.
         if (this.#trouble !== error.message) this.#settings.report("warn", error.message, {});
         this.#trouble = error.message;
       });
@@ -203,7 +207,7 @@ export class Repository {
     this.#timer.unref();
   }
 
-  /** One thing at a time. */
+  /** Runs tasks one at a time. */
   #inTurn<T>(act: () => Promise<T>): Promise<T> {
     const done = this.#work.then(act);
     this.#work = done.then(
@@ -213,7 +217,7 @@ export class Repository {
     return done;
   }
 
-  /** `again`: a model whose files are tried again, whatever became of them before. */
+  /** Scans the files. `again`: model whose files are retried regardless of earlier results. */
   async #scan(again?: string): Promise<void> {
     const { models, doubled } = await candidatesOf(this.#settings.sources);
     this.#trouble = "";
@@ -222,7 +226,7 @@ export class Repository {
       if (!this.#doubled.has(name)) this.#settings.report("warn", message, { model: name });
     this.#doubled = doubled;
     for (const name of new Set([...models.keys(), ...this.#models.keys()])) {
-      // Nobody knows which of two files is meant: what was served is served on.
+      // It is unknown which of two files is meant, so the current model is still served.
       if (this.#settings.fixed.has(name) || doubled.has(name)) continue;
       await this.#update(name, models.get(name) ?? [], name === again);
     }
@@ -258,7 +262,7 @@ export class Repository {
     if (candidates.length === 0 && model.loaded.size === 0) this.#models.delete(name);
   }
 
-  /** Whether the version is served afterwards, by what its file holds now or held before. */
+  /** Returns whether the version is served afterwards, from its file's current or previous content. */
   async #ready(name: string, model: Model, { version, path, stamp }: Candidate, again: boolean): Promise<boolean> {
     const before = model.loaded.get(version);
     if (before?.stamp === stamp && !again) return true;
@@ -294,7 +298,7 @@ export class Repository {
     }
   }
 
-  /** Takes a version out at once, and closes it when it has answered what it accepted. */
+  /** Takes a version out immediately, and closes it when it has answered its accepted requests. */
   #retire(name: string, version: string): Promise<void> {
     const model = this.#models.get(name);
     const loaded = model?.loaded.get(version);
@@ -322,7 +326,7 @@ export class Repository {
   }
 }
 
-/** For the log. */
+/** Fields for the log. */
 const joiningFields = ({ joining }: Served): { joins: string; because: string } | undefined =>
   joining && { joins: joining.joins ? "yes" : "no", because: joining.because };
 

@@ -4,32 +4,32 @@ import { basename, extname, join } from "node:path";
 import { DataError } from "ergodic";
 import { modelEndings } from "../models/of-file.ts";
 
-/** A file that holds a version of a model. */
+/** A file with a version of a model. */
 export interface Candidate {
   readonly version: string;
   readonly path: string;
-  /** Changes when the file does. */
+  /** Value that changes when the file does. */
   readonly stamp: string;
-  /** A file of another kind in the folder of the version, which is not served. */
+  /** File of another kind in the version's folder, which is not served. */
   readonly other?: string;
 }
 
-/** Where models are looked for: a file is one model, a folder holds NAME.safetensors and NAME/VERSION/model.safetensors. */
+/** Location of models: a file is one model; a folder contains NAME.safetensors and NAME/VERSION/model.safetensors. */
 export interface Source {
   readonly path: string;
-  /** Default: as its file is called. */
+  /** Name of the model. Default: from its file name. */
   readonly name?: string;
 }
 
-/** What the sources hold, by the models' names. */
+/** Content of the sources, by model name. */
 export interface Found {
   /** Versions, newest first. */
   readonly models: Map<string, Candidate[]>;
-  /** Names that two files have, and the error that says so. */
+  /** Names that two files have, with the error to report. */
   readonly doubled: Map<string, DataError>;
 }
 
-/** @throws DataError where a source is not there */
+/** Lists the models in the sources. @throws DataError if a source does not exist */
 export async function candidatesOf(sources: readonly Source[]): Promise<Found> {
   const found: Found = { models: new Map(), doubled: new Map() };
   for (const { path, name } of sources) {
@@ -51,7 +51,7 @@ export async function candidatesOf(sources: readonly Source[]): Promise<Found> {
   return found;
 }
 
-/** What tells one state of a file from another. */
+/** Returns a value that identifies the state of a file. */
 export async function stampOf(path: string): Promise<string> {
   const { mtimeMs, size, ino } = await statOf(path);
   return `${mtimeMs}:${size}:${ino}`;
@@ -69,7 +69,7 @@ async function ofFolder(folder: string): Promise<Named[]> {
     if (entry.startsWith(".")) continue;
     const path = join(folder, entry);
     if (modelEndings.includes(extname(entry))) found.push(await ofFile(path));
-    // Links to folders are followed: that is how some systems swap one version for another.
+    // Links to folders are followed, because some systems swap versions in this way.
     else if ((await stat(path).catch(() => undefined))?.isDirectory()) {
       const versions = await versionsOf(path);
       if (versions.length > 0) found.push([entry, versions]);

@@ -16,7 +16,7 @@ import { addRepository } from "./routes/repository.ts";
 import { addRows } from "./routes/rows.ts";
 import { addStats } from "./routes/stats.ts";
 
-/** All routes: one line a concern. */
+/** All routes, one entry per concern. */
 const routes: readonly Routes[] = [
   addHealth,
   addInfer,
@@ -29,12 +29,12 @@ const routes: readonly Routes[] = [
   addPage,
 ];
 
-/** The routes, with what holds for all of them: limits, tokens, request ids, and how errors are told. */
+/** Makes the application: the routes, and their common limits, tokens, request ids and error handling. */
 export async function appOf(server: Server): Promise<FastifyInstance> {
   const { settings } = server;
   const { maxBodyBytes, requestMs, keepAliveMs } = settings;
   const connectionsCheckingInterval = Math.min(1000, Math.ceil(requestMs / 4));
-  // Node holds the time of headers against that of the request, which Fastify tells it later.
+  // Node compares the header timeout with the request timeout, which Fastify sets later.
   const http = { connectionsCheckingInterval, headersTimeout: requestMs, requestTimeout: requestMs };
   const app = fastify({
     ...(settings.tls ? { https: { ...http, ...settings.tls } } : { http }),
@@ -50,7 +50,7 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   app.server.maxConnections = settings.maxConnections;
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", bodyReader(maxBodyBytes));
-  // Schemas say in the documentation what answers hold, and drop nothing.
+  // Schemas only document answers; they never drop fields.
   app.setSerializerCompiler(() => JSON.stringify);
   app.setErrorHandler((error, request, reply) => answerError(error, request, reply, server));
   app.setNotFoundHandler((request) => unknownRoute(request, server));
@@ -65,7 +65,10 @@ export async function appOf(server: Server): Promise<FastifyInstance> {
   return app;
 }
 
-/** Routes with and without a version share a schema; OpenAPI wants the parameters that a path has, and no others. */
+/**
+ * Removes parameters that a path does not have. Routes with and without a version share a schema, but OpenAPI accepts
+ * only the path's own parameters.
+ */
 function ofPath(schema: FastifySchema, url: string): FastifySchema {
   const { properties } = (schema?.params ?? {}) as { properties?: Record<string, unknown> };
   if (!properties) return schema;
@@ -73,7 +76,7 @@ function ofPath(schema: FastifySchema, url: string): FastifySchema {
   return { ...schema, params: { ...(schema.params as object), properties: Object.fromEntries(own) } };
 }
 
-/** Ids of clients that are fit for a log are kept; others are counted from a random beginning. */
+/** Client ids that are safe to log are kept. Other requests are numbered from a random prefix. */
 function requestIds(): (request: { headers: Record<string, string | string[] | undefined> }) => string {
   const beginning = randomBytes(6).toString("base64url");
   let count = 0;
@@ -84,10 +87,13 @@ function requestIds(): (request: { headers: Record<string, string | string[] | u
   };
 }
 
-/** W3C Trace Context, as OpenTelemetry sends it: where a request belongs, and what tracing systems add. 512 characters of the latter are to be passed on. */
+/**
+ * W3C Trace Context, as OpenTelemetry sends it: the trace of a request, and data of tracing systems, of which 512
+ * characters must be passed on.
+ */
 const TRACE = ["traceparent", "tracestate"] as const;
 
-/** What every request goes through first. */
+/** Handles every request first: its id, trace headers and token. */
 function openings(server: Server): onRequestHookHandler {
   const { tokens, cors: origins } = server.settings;
   const check = tokens.length > 0 ? tokenCheck(tokens) : undefined;

@@ -1,7 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { RequestError } from "./request-error.ts";
 
-/** Whether a header brings one of the tokens. Takes the same time whichever is wrong, and where: digests of one length are compared, all of them. */
+/**
+ * Checks that a header contains one of the tokens. All digests are compared at full length, so the time does not reveal
+ * which token was nearly right, or where it differed.
+ */
 export function tokenCheck(tokens: readonly string[]): (header: string | undefined) => void {
   const known = tokens.map(digest);
   return (header) => {

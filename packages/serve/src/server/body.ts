@@ -3,10 +3,11 @@ import type { FastifyRequest } from "fastify";
 import { RequestError } from "./request-error.ts";
 
 /**
- * The bytes of a request's body. A body that came in one piece, as those of single rows do, is that piece and no copy of it: what lies outside of V8's heap
- * makes it collect all of its heap the sooner.
+ * Reads the bytes of a request's body. A body that arrives in one piece, as for single rows, is returned without a
+ * copy, because memory outside V8's heap makes V8 collect its whole heap sooner.
  *
- * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or another length than its header says
+ * @throws RequestError (by `done`) for a body that is compressed, has more than `maxBytes`, or another length than its
+ * header says
  */
 export const bodyReader =
   (maxBytes: number) =>
@@ -23,7 +24,8 @@ export const bodyReader =
     const onError = (error: Error): void => finish(Object.assign(error, { statusCode: 400 }));
     const finish = (error: Error | null): void => {
       payload.off("data", onData).off("end", onEnd).off("error", onError);
-      // What is left is dropped as it comes: a connection that is closed while its client sends is reset, and the answer lost.
+      // The rest of the body is read and dropped. Closing the connection while its client sends would reset it, and
+      // lose the answer.
       if (error) payload.resume();
       done(error, error || pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, received));
     };

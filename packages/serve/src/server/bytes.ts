@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { FastifyReply } from "fastify";
 
-/** Larger ones are not copied. */
+/** Largest body in bytes that is copied. */
 const MOST = 16384;
 
 /**
- * Sends an answer's bytes. Node writes a text together with the headers, as one piece, and bytes as a second one, which takes it some microseconds more: small
- * answers are sent as the text whose characters in Latin-1 are their bytes.
+ * Sends the bytes of an answer. Node writes a string together with the headers, but bytes as a second piece, which
+ * takes a few microseconds more. Small answers are therefore sent as a Latin-1 string with the same bytes.
  */
 export function sendBytes(reply: FastifyReply, body: Buffer): void {
   if (body.length > MOST) {

@@ -3,14 +3,14 @@ import type { Repository } from "../repository/repository.ts";
 import type { Logger } from "./log.ts";
 import type { ServeSettings } from "./options.ts";
 
-/** What routes share. */
+/** Data shared by all routes. */
 export interface Server {
   readonly settings: ServeSettings;
   readonly repository: Repository;
   readonly log: Logger;
-  /** No more requests are wanted: readiness says so, and connections are closed after an answer. */
+  /** Whether the server is ending: readiness reports it, and connections are closed after an answer. */
   draining: boolean;
-  /** Answers by route and status. */
+  /** Number of answers by route and status. */
   readonly answers: Map<string, Map<number, number>>;
 }
 
@@ -19,12 +19,12 @@ export type Routes = (app: FastifyInstance, server: Server) => void;
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Needs no token. */
+    /** Whether the route needs no token. */
     open?: boolean;
-    /** A schema for the documentation alone: where requests are checked by hand. */
+    /** Schema used only for documentation, if requests are checked by hand. */
     documented?: FastifySchema;
   }
 }
 
-/** Requests without a known route or that could not be read are counted under this one. */
+/** Route name under which requests without a known route, or that could not be read, are counted. */
 export const NO_ROUTE = "(none)";

@@ -7,35 +7,35 @@ import { NO_ROUTE, type Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
 import { type SchemaFault, sentenceOfFaults } from "./schema-fault.ts";
 
-/** Of HTTP: what the client may change is 4xx. */
+/** HTTP status of an error. Errors that the client can fix are 4xx. */
 export function statusOf(error: unknown): number {
-  // Of the server, and of models that run elsewhere.
+  // Errors of the server, and of models in other processes.
   const { status } = error as { status?: unknown };
   if (error instanceof ErgodicError && typeof status === "number" && status >= 400 && status < 600) return status;
   if (error instanceof MemoryLimitError) return 413;
-  // The thread that had it ended; another is opened.
+  // The thread that had the request ended; another one is opened.
   if (error instanceof WorkerError) return 503;
   if (error instanceof DataError || error instanceof OptionError || error instanceof CapabilityError) return 400;
   const { statusCode } = error as { statusCode?: unknown };
   return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : 500;
 }
 
-/** The sentences of faults that the HTTP layer finds. */
+/** Messages for faults that the HTTP layer finds. */
 const sentences: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "Content-Type: is not one; send application/json or application/octet-stream [BODY]",
   FST_ERR_BAD_URL: "the URL cannot be decoded; write % as %25 [REQUEST]",
   FST_ERR_MAX_PARAM_LENGTH: "the URL holds a name of more than 200 characters [REQUEST]",
 };
 
-/** Requests that were answered before all of their body had come, by their connections: the last one of each. */
+/** Last request per connection that was answered before its whole body had arrived. */
 const answeredEarly = new WeakMap<Socket, IncomingMessage>();
 
-/** A request that has its answer: what then becomes of its body gets no second one. */
+/** Records a request that has been answered. A later fault in its body gets no second answer. */
 export function noteAnswered({ raw }: FastifyRequest): void {
   if (!raw.complete) answeredEarly.set(raw.socket, raw);
 }
 
-/** Answers with {"error": …}; what is no fault of the client goes to the log, and not to the client. */
+/** Answers with {"error": …}. Errors that the client did not cause go to the log, without details for the client. */
 export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply, server: Server): void {
   const status = statusOf(error);
   if (status >= 500 && !(error instanceof ErgodicError))
@@ -43,13 +43,13 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
   if (error instanceof RefusedError) reply.header("retry-after", String(Math.ceil(error.retryAfterMs / 1000)));
   if (error instanceof WorkerError) reply.header("retry-after", "1");
   if (status === 401) reply.header("www-authenticate", "Bearer");
-  // Fastify closes where a body is refused; body.ts drops the rest of it.
+  // Fastify closes the connection when it refuses a body; body.ts drops the rest of the body instead.
   if (!server.draining && reply.hasHeader("connection")) reply.removeHeader("connection");
   noteAnswered(request);
   reply.code(status).send({ error: shortened(sentenceOf(error, status, request)) });
 }
 
-/** A sentence that quotes what was sent may be as long as that. Its end says what to do. */
+/** Shortens a message that may quote the request. The end is kept, because it says what to do. */
 const shortened = (sentence: string): string =>
   sentence.length > 2000 ? `${sentence.slice(0, 1000)} … ${sentence.slice(-900)}` : sentence;
 
@@ -71,15 +71,18 @@ export function unknownRoute({ method, url }: FastifyRequest, server: Server): n
   throw new RequestError(`${method} ${shown}`, "is no route of this server; GET /openapi.json lists them", "NOT_FOUND", 404);
 }
 
-/** Of Node's sockets: the answer that is under way, in the order of their requests. Node has no other name for it. */
+/** Node's socket with the current answer, in the order of requests. Node has no public name for it. */
 interface Answering {
   readonly _httpMessage?: (ServerResponse & { readonly _last: boolean }) | null;
 }
 
-/** Sockets whose fault is told once the answers before it are sent. */
+/** Sockets whose fault is reported once the answers before it are sent. */
 const faulty = new WeakSet<Socket>();
 
-/** Requests that are no HTTP, or do not come in time: there is no route for them yet. Those before them on the connection are answered first. */
+/**
+ * Answers requests that are not HTTP, or do not arrive in time, and so have no route. Earlier requests on the
+ * connection are answered first.
+ */
 export function answerClientError(error: Error & { code?: string }, socket: Socket & Answering, server: Server): void {
   if (error.code === "ECONNRESET") socket.destroy();
   else if (!faulty.has(socket)) tellFault(error.code, socket, server);
@@ -92,18 +95,20 @@ function tellFault(code: string | undefined, socket: Socket & Answering, server:
   }
   const answer = socket._httpMessage;
   const isAnswered = !answer && answeredEarly.get(socket)?.complete === false;
-  // After an answer that closes the connection nothing more is read, and nothing more said; nor of a body whose request was answered before it came.
+  // Nothing more is sent after an answer that closes the connection, or about a body whose request was already
+  // answered.
   if (answer?._last || isAnswered) {
     socket.destroySoon();
     return;
   }
-  // A request that came whole is computed; one whose body is at fault gets no other answer than this.
+  // A complete request is still computed; one with a faulty body gets only this answer.
   if (answer?.req.complete) {
     faulty.add(socket);
     answer.once("finish", () => tellFault(code, socket, server));
     return;
   }
-  // Answers are written whole, so that what was written before is a whole answer, or "100 Continue": another may follow.
+  // Answers are written whole, so anything written before is a complete answer or "100 Continue". Another answer may
+  // follow.
   const [status, words, said] = clientFault(code, server);
   countFault(server, status);
   const body = JSON.stringify({ error: said });

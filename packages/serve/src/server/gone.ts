@@ -1,8 +1,9 @@
 import type { Socket } from "node:net";
 
 /**
- * On a socket: what to do when its client leaves; undefined once its answer is there. A property, and no WeakMap: what a WeakMap holds for objects that are old
- * outlives the collections of young objects, and with it all of a request, so that each collection took 5 to 29 ms instead of one.
+ * Property of a socket: callback for when its client leaves; undefined once the answer is there. It is a property
+ * because entries of a WeakMap for old objects survive collections of young objects, with the whole request. Each
+ * collection then took 5 to 29 ms instead of one.
  */
 const LEAVE = Symbol("leave");
 
@@ -10,14 +11,17 @@ interface Watched {
   [LEAVE]?: (() => void) | undefined;
 }
 
-/** Calls `leave` when the connection closes before `stay`. HTTP/1.1 answers one request of a connection after another. */
+/**
+ * Calls `leave` if the connection closes before `stay`. HTTP/1.1 answers the requests of a connection one after
+ * another.
+ */
 export function leaving(socket: Socket & Watched, leave: () => void): void {
-  // One listener a connection: to listen and to forget again would cost more than a small prediction.
+  // One listener per connection, because adding and removing one per request would cost more than a small prediction.
   if (!(LEAVE in socket)) socket.once("close", left);
   socket[LEAVE] = leave;
 }
 
-/** The answer is there. */
+/** Records that the answer is there. */
 export function stay(socket: Socket & Watched): void {
   if (LEAVE in socket) socket[LEAVE] = undefined;
 }

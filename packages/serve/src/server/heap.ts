@@ -1,20 +1,21 @@
 import { setFlagsFromString } from "node:v8";
 
 /**
- * Has V8 collect all of its heap once it is three times as large as what was left of it, instead of after a few megabytes of requests' bodies, and keep its size
- * while there are no requests.
+ * Makes V8 collect its whole heap only once it is three times as large as after the last collection, instead of after a
+ * few megabytes of request bodies. Also makes V8 keep the heap's size while there are no requests.
  *
- * Bodies are outside of the heap, and V8 counts them as if they were in it. Where little is left after a collection, as after some seconds without requests, it
- * takes 8 MB more for a reason to collect everything again, and so for as long as there are requests: on one core 99 % of 1,000 requests a second were answered in
- * 16 ms, for which 1 ms is enough.
+ * Bodies are outside the heap, but V8 counts them as part of it. If little is left after a collection, as after some
+ * seconds without requests, V8 then collects the whole heap again for every 8 MB of bodies. On one core 99 % of 1,000
+ * requests per second then took up to 16 ms, instead of 1 ms.
  *
- * Options of the whole process. Node 20 has the first alone, Bun and Deno have none. What was given to Node itself is kept.
+ * The options apply to the whole process. Node 20 has only the first one; Bun and Deno have none. Options given to Node
+ * itself are kept.
  */
 export function keepHeap(): void {
   for (const flag of heapFlags(process.versions, process.execArgv)) setFlagsFromString(flag);
 }
 
-/** `given`: options of Node. */
+/** Returns the options to set. `given`: options given to Node. */
 export function heapFlags({ node = "0", bun, deno }: NodeJS.ProcessVersions, given: readonly string[]): string[] {
   if (bun || deno) return [];
   const flags = ["--heap-growing-percent=200", ...(Number.parseInt(node, 10) >= 22 ? ["--memory-reducer-gc-count=0"] : [])];
@@ -22,5 +23,5 @@ export function heapFlags({ node = "0", bun, deno }: NodeJS.ProcessVersions, giv
   return flags.filter((flag) => !names.includes(nameOf(flag)));
 }
 
-/** V8 takes underscores as well. */
+/** V8 also accepts underscores. */
 const nameOf = (flag: string): string => flag.split("=")[0].replaceAll("_", "-");

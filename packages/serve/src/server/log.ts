@@ -2,7 +2,7 @@ import { type Logger, pino } from "pino";
 
 export type { Logger };
 
-/** Lines of JSON: time, level, message and what belongs to it. */
+/** Logger that writes lines of JSON: time, level, message and its fields. */
 export function logger(level: "nothing" | "errors" | "requests", to: { write(line: string): unknown }): Logger {
   const stream = { write: (line: string) => void to.write(line) };
   const options = { base: null, timestamp: pino.stdTimeFunctions.isoTime, messageKey: "message" };

@@ -5,76 +5,101 @@ import type { AnyPredictor } from "ergodic/predict";
 import type { OnlineLearner } from "../learn/index.ts";
 import type { OnnxPredictor } from "../onnx/index.ts";
 
-/** What predictor(), fit() or onnxPredictor() gave, or a learner, which then learns from requests as well; the caller disposes of it. */
+/**
+ * Model object to serve: a result of predictor(), fit() or onnxPredictor(), or a learner, which then also learns from
+ * requests. The caller disposes of it.
+ */
 export type ModelAtHand = AnyPredictor | OnnxPredictor | OnlineLearner;
 
 /** Options of `serve`. */
 export interface ServeOptions {
   /**
-   * What is served: a file of a model, a folder with NAME.safetensors or NAME/VERSION/model.safetensors, a list of these, or by name files and predictors that
-   * are at hand: `{ income: "income.safetensors", digits: await fit(…) }`. Files may be .onnx as well, with onnxruntime-node.
+   * Models to serve: a model file, a folder with NAME.safetensors or NAME/VERSION/model.safetensors, a list of these,
+   * or files and model objects by name: `{ income: "income.safetensors", digits: await fit(…) }`. With
+   * onnxruntime-node, files can also be .onnx.
    */
   models: string | readonly string[] | Readonly<Record<string, string | ModelAtHand>>;
-  /** The port; 0: any that is free. Default 8080. */
+  /** Port to listen on; 0: any free one. Default 8080. */
   port?: number;
-  /** The address to listen on. Default "127.0.0.1": this machine alone; "0.0.0.0" or "::" for all. */
+  /** Address to listen on. Default "127.0.0.1": only this machine; "0.0.0.0" or "::" for all. */
   host?: string;
-  /** Rows of the largest batch. Default 256. */
+  /** Number of rows of the largest batch. Default 256. */
   maxBatch?: number;
-  /** The longest wait for other requests while one of several workers is free, in milliseconds. Default 0. */
+  /** Longest wait for other requests while one of several workers is free, in milliseconds. Default 0. */
   maxDelayMs?: number;
-  /** Learns the size of batches with which 99 % of requests are answered within so many milliseconds. Default: none. */
+  /**
+   * Target in milliseconds within which 99 % of requests should be answered. The size of batches that meets it is
+   * learned. Default: none.
+   */
   targetP99Ms?: number;
-  /** Rows that may wait for a model; beyond them requests are refused (429). Default 100,000. */
+  /** Largest number of rows that may wait for a model; beyond it requests are refused (429). Default 100,000. */
   maxQueueRows?: number;
-  /** Milliseconds within which a request without a timeout of its own must be answered, or is refused (503). Default: Infinity. */
+  /**
+   * Milliseconds within which a request without its own timeout must be answered, or is refused (503). Default:
+   * Infinity.
+   */
   deadlineMs?: number;
   /**
-   * Threads of each network that comes from a file, so that the server never waits for it; 0: it is computed on the server's thread, which is faster for small ones.
-   * Linear models and predictors that are at hand always are. Default 1.
+   * Number of threads per network from a file, so that the server never waits for it. 0: it is computed on the server's
+   * thread, which is faster for small networks. Linear models and model objects are always computed there. Default 1.
    */
   workers?: number;
   /**
-   * Most work of a row, in multiply-adds, for a model that comes from a file. A model that takes more is not served. Default 2e10, some ten seconds; with
-   * `workers: 0` all requests wait that long. Infinity for files that you trust.
+   * Largest work per row, in multiply-adds, of a model from a file. A model that needs more is not served. Default
+   * 2e10, about ten seconds; with `workers: 0` all requests wait that long. Infinity for files that you trust.
    */
   maxWork?: number;
-  /** Most bytes of memory that such a model may take besides its numbers. Default 1 GiB; Infinity for files that you trust. */
+  /**
+   * Largest memory in bytes of such a model, besides its parameters. Default 1 GiB; Infinity for files that you trust.
+   */
   maxMemory?: number;
-  /** The newest versions of each model that are served. Default 1. */
+  /** Number of newest versions of each model that are served. Default 1. */
   versions?: number;
   /**
-   * ONNX models whose requests are put together in one batch without a check (true) or never (false), by name. Default: those that a check at load finds to
-   * answer each row as if it were alone.
+   * Whether requests to an ONNX model, by name, are joined into a batch without a check (true) or never (false).
+   * Default: joined if a check at load finds that each row is answered as if it were alone.
    */
   join?: Readonly<Record<string, boolean>>;
   /**
-   * What becomes of a level of a category, or a user or item, that a model does not know: it is taken for none and counted, or the request is refused (400). Default "zero".
+   * Treatment of a category level, user or item that a model does not know: "zero" treats it as missing and counts it;
+   * "refuse" refuses the request (400). Default "zero".
    */
   unknown?: "zero" | "refuse";
-  /** Milliseconds between two looks at the files, which load what has changed. Default 2000; Infinity: none. */
+  /** Milliseconds between two scans of the files, which load changed ones. Default 2000; Infinity: none. */
   pollMs?: number;
-  /** Tokens of which a request must bring one (`Authorization: Bearer TOKEN`); at least one. Health and the page itself take none. Default: no token is asked for. */
+  /**
+   * Accepted tokens, at least one. A request must send one of them (`Authorization: Bearer TOKEN`). Health and the page
+   * itself need none. Default: no token is required.
+   */
   tokens?: readonly string[];
-  /** Whether clients may load and unload models. Default: where tokens are asked for. */
+  /** Whether clients may load and unload models. Default: only if tokens are required. */
   control?: boolean;
   /** Certificate and key in PEM, for HTTPS. */
   tls?: { readonly cert: string; readonly key: string };
-  /** Origins whose pages may ask, such as "https://example.org". Default: none. */
+  /** Origins whose pages may send requests, such as "https://example.org". Default: none. */
   cors?: readonly string[];
-  /** Bytes of the largest body. Default 16 MiB. */
+  /** Size of the largest body in bytes. Default 16 MiB. */
   maxBodyBytes?: number;
-  /** Connections at once; more are closed at once. Default 10,000. */
+  /** Largest number of simultaneous connections; more are closed immediately. Default 10,000. */
   maxConnections?: number;
-  /** Milliseconds within which a request must have come in whole, from the connection or the request before on, an integer. Default 30,000. */
+  /**
+   * Milliseconds within which a request must arrive completely, from the connection's start or the previous request, an
+   * integer. Default 30,000.
+   */
   requestMs?: number;
-  /** Milliseconds that a connection without a request is kept, an integer. Default 65,000. */
+  /** Milliseconds that a connection without a request is kept open, an integer. Default 65,000. */
   keepAliveMs?: number;
-  /** Milliseconds that `close` still serves while `/v2/health/ready` says 503 already, for proxies to notice. Default 0. */
+  /**
+   * Milliseconds during which `close` still serves while `/v2/health/ready` already returns 503, so that proxies
+   * notice. Default 0.
+   */
   drainMs?: number;
-  /** What is logged, one line of JSON each: "errors" (and what happens to models), "requests" as well, or "nothing". Default "errors". */
+  /**
+   * Amount of logging, one JSON line per event: "errors" (and changes of models), "requests" in addition, or "nothing".
+   * Default "errors".
+   */
   log?: "nothing" | "errors" | "requests";
-  /** Where log lines go. Default: standard error. */
+  /** Destination of log lines. Default: standard error. */
   logTo?: { write(line: string): unknown };
 }
 
@@ -113,7 +138,7 @@ const NAMES = [
   "logTo",
 ] as const;
 
-/** @throws OptionError if one is unknown or out of its range */
+/** Checks options and adds their defaults. @throws OptionError if one is unknown or out of its range */
 export function checkedOptions(options: ServeOptions): ServeSettings {
   checkKeys("serve", options, NAMES);
   const settings: ServeSettings = {
@@ -178,11 +203,11 @@ interface Range {
   readonly high?: number;
   readonly open?: boolean;
   readonly integer?: boolean;
-  /** Infinity will do. */
+  /** Whether Infinity is allowed. */
   readonly endless?: boolean;
 }
 
-/** The longest delay of Node's timers. */
+/** Longest delay of Node's timers. */
 const LONGEST_MS = 2 ** 31 - 1;
 
 const ranges = {
@@ -200,7 +225,7 @@ const ranges = {
   maxBodyBytes: { low: 1, high: 2 ** 30, integer: true },
   maxConnections: { low: 1, integer: true },
   requestMs: { low: 1, high: LONGEST_MS, integer: true },
-  // Node keeps it for a second more than it says.
+  // Node adds one second to the given time.
   keepAliveMs: { low: 1, high: LONGEST_MS - 1000, integer: true },
   drainMs: { low: 0, high: LONGEST_MS },
 } satisfies Partial<Record<keyof ServeSettings, Range>> as Readonly<Record<NumberName, Range>>;

@@ -1,6 +1,6 @@
 import { ErgodicError } from "ergodic";
 
-/** What is wrong with a request. */
+/** Kind of fault in a request. */
 export type RequestFault =
   | "BODY"
   | "BODY_DEPTH"
@@ -18,10 +18,10 @@ export type RequestFault =
   | "REQUEST"
   | "TOKEN";
 
-/** A request cannot be answered, by its own fault or since the server ends: `status` of HTTP. */
+/** Error for a request that cannot be answered, through its own fault or because the server ends. */
 export class RequestError extends ErgodicError {
   override readonly name: string = "RequestError";
-  /** Of HTTP: 400 unless another says more. */
+  /** HTTP status. Default 400. */
   readonly status: number;
 
   constructor(where: string, message: string, code: RequestFault, status = 400) {

@@ -3,16 +3,16 @@ import { checkKeys } from "ergodic/extend";
 import type { FastifyRequest } from "fastify";
 import { kindOf } from "../v2/json.ts";
 
-/** A fault that the check of a schema found. */
+/** A fault found by a schema check. */
 export interface SchemaFault {
-  /** Where in the body: "/targets/0". */
+  /** Position in the body, such as "/targets/0". */
   readonly instancePath: string;
   readonly keyword?: string;
   readonly message?: string;
   readonly params?: Readonly<Record<string, unknown>>;
 }
 
-/** As much of a schema as errors speak of. */
+/** The parts of a schema that errors mention. */
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: unknown;
@@ -27,7 +27,7 @@ const types: Readonly<Record<string, string>> = {
   object: "an object",
 };
 
-/** What is wrong with a body: where, what was given, and what was wanted. */
+/** Describes the fault in a body: its position, the given value, and the expected one. */
 export function sentenceOfFaults(faults: readonly SchemaFault[], { body, routeOptions }: FastifyRequest): string {
   const [{ instancePath, keyword, message, params }] = faults;
   const where = `body${instancePath.replaceAll("/", ".")}`;
@@ -45,7 +45,7 @@ export function sentenceOfFaults(faults: readonly SchemaFault[], { body, routeOp
   return `${where}: ${said}; GET /openapi.json says what it holds [BODY]`;
 }
 
-/** Fields that a body may not have, with what it has: the name of one is seldom far from that of another. */
+/** Describes an unknown field, and suggests a known one with a similar name. */
 function unknownField(given: unknown, schema: Schema | undefined): string | undefined {
   if (schema?.additionalProperties !== false || typeof given !== "object" || given === null) return undefined;
   const known = Object.keys(schema.properties ?? {});

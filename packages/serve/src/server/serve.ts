@@ -15,15 +15,15 @@ import { keepHeap } from "./heap.ts";
 import { type Logger, logger } from "./log.ts";
 import { checkedOptions, type ModelAtHand, type ServeOptions, type ServeSettings } from "./options.ts";
 
-/** A server that listens. */
+/** A running server. */
 export interface Serving {
-  /** Where: "http://127.0.0.1:8080". */
+  /** Address of the server, such as "http://127.0.0.1:8080". */
   readonly url: string;
-  /** Every version of every model, whether it is served, and why not. */
+  /** Returns every version of every model, whether it is served, and if not, why. */
   models(): readonly IndexEntry[];
   /**
-   * Ends the server: readiness says 503, for `drainMs` requests are still taken; then none are, and what was accepted is answered. Resolves when all connections
-   * are closed and all models have given back what they held.
+   * Ends the server. Readiness returns 503, and requests are still accepted for `drainMs`. Then no more are accepted,
+   * and accepted ones are answered. Resolves when all connections are closed and all models are freed.
    */
   close(): Promise<void>;
 }
@@ -35,7 +35,8 @@ export interface Serving {
  *   console.log(server.url);
  *   await server.close();
  *
- * @throws OptionError; DataError where a model that is named as a file cannot be served; CapabilityError where the port cannot be had
+ * @throws OptionError; DataError if a model named as a file cannot be served; CapabilityError if the port is not
+ * available
  */
 export async function serve(options: ServeOptions): Promise<Serving> {
   const settings = checkedOptions(options);
@@ -89,7 +90,7 @@ export async function serve(options: ServeOptions): Promise<Serving> {
 const NO_MODELS =
   "there is no model yet: a folder holds NAME.safetensors, NAME.onnx or NAME/VERSION/model.safetensors; what is put there is served";
 
-/** Logs what a learner dropped when it was opened, and its failure once it fails. */
+/** Logs the bytes that a learner dropped when it was opened, and later its failure. */
 function reportLearner(model: string, learner: OnlineLearner, log: Logger): void {
   const { recovered, version } = learner.stats();
   const { droppedBytes } = recovered;
@@ -109,7 +110,7 @@ async function end(app: Awaited<ReturnType<typeof appOf>>, server: Server): Prom
   server.draining = true;
   if (settings.drainMs > 0) await new Promise((resolve) => setTimeout(resolve, settings.drainMs));
   const closed = app.close();
-  // Connections whose answer was under way are idle once it is sent, and would be kept.
+  // A connection whose answer was in progress becomes idle once the answer is sent, and would otherwise stay open.
   const idle = setInterval(() => app.server.closeIdleConnections(), 20);
   await closed;
   clearInterval(idle);
@@ -130,7 +131,7 @@ async function modelsOf(settings: ServeSettings): Promise<{ sources: Source[]; f
   return { sources, fixed };
 }
 
-/** The caller's own, who disposes of it. */
+/** Wraps a model object, which its caller disposes of. */
 async function ofCaller(model: ModelAtHand, options: JoiningOptions): Promise<Served> {
   if ("learn" in model) return new LearningModel(model);
   if (model.kind === "onnx") return new OnnxModel(model, await joiningOf(model, options), { owned: false }) as unknown as Served;
@@ -143,7 +144,7 @@ const joiningOptions = ({ maxBatch, join }: ServeSettings, name: string): Joinin
 });
 
 function urlOf({ address, family, port }: AddressInfo, { tls, host }: ServeSettings): string {
-  // A name is what certificates are for.
+  // A host name is kept, because certificates are issued for names.
   const known = /^[\d.]+$|:/.test(host) ? (family === "IPv6" ? `[${address}]` : address) : host;
   return `${tls ? "https" : "http"}://${known}:${port}`;
 }

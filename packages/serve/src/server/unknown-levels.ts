@@ -4,13 +4,14 @@ import { kindOf } from "../v2/json.ts";
 import type { Server } from "./context.ts";
 import { RequestError } from "./request-error.ts";
 
-/** Known levels that an error lists. */
+/** Largest number of known levels that an error lists. */
 const MOST_LISTED = 8;
 
 /**
- * Counts the levels of a request that its model does not know. The log has a line for the first of a column, the 10th, the 100th and so on.
+ * Counts the levels of a request that its model does not know. The log gets a line for a column's first such level, the
+ * 10th, the 100th and so on.
  *
- * @returns how many cells have one @throws RequestError [LEVEL] if the server is to refuse them
+ * @returns the number of cells with such a level @throws RequestError [LEVEL] if the server is to refuse them
  */
 export function heedUnknown(found: ModelVersion, work: unknown, { settings, log }: Server): number {
   const all = found.served.unknownLevels?.(work) ?? [];

@@ -16,7 +16,7 @@ export type Datatype =
   | "FP64"
   | "BYTES";
 
-/** Elements of a tensor: BOOL as bytes 0 and 1, FP16 as its 16 bits, BYTES as texts. */
+/** Elements of a tensor: BOOL as bytes 0 and 1, FP16 as its 16 bits, BYTES as strings. */
 export type Elements =
   | Uint8Array
   | Uint16Array
@@ -33,10 +33,10 @@ export type Elements =
 type NumberArray = Exclude<Elements, readonly string[]>;
 
 interface NumberType {
-  /** Bytes of an element. */
+  /** Bytes per element. */
   readonly size: number;
   readonly make: { new (count: number): NumberArray; new (buffer: ArrayBuffer, offset: number, count: number): NumberArray };
-  /** Of whole numbers: the range, as far as doubles hold it exactly. */
+  /** Range of integer types, as far as doubles hold it exactly. */
   readonly range?: readonly [number, number];
 }
 
@@ -62,20 +62,20 @@ export const numberTypes: Readonly<Record<Exclude<Datatype, "BYTES">, NumberType
   FP64: { size: 8, make: Float64Array },
 };
 
-/** All names, for what is said to clients. */
+/** All names, for messages to clients. */
 export const datatypes: readonly Datatype[] = [...(Object.keys(numberTypes) as Datatype[]), "BYTES"];
 
 export function isDatatype(value: unknown): value is Datatype {
   return (datatypes as readonly unknown[]).includes(value);
 }
 
-/** A double as the nearest number of the type: what the binary form would have held. */
+/** Rounds a double to the nearest number of the type, which the binary form would contain. */
 export function rounded(datatype: Datatype, value: number): number {
   if (datatype === "FP32") return Math.fround(value);
   return datatype === "FP16" ? fromHalf(toHalf(value)) : value;
 }
 
-/** The number that 16 bits of FP16 are. */
+/** Converts the 16 bits of an FP16 to a number. */
 export function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 31;

@@ -1,7 +1,10 @@
 const float = new Float32Array(1);
 const word = new Uint32Array(float.buffer);
 
-/** The 16 bits of the FP16 nearest to a number, ties to even; beyond 65,519 infinity. By way of FP32, where a tie of both may round twice. */
+/**
+ * Returns the 16 bits of the FP16 nearest to a number, ties to even; infinity beyond 65,519. The conversion goes
+ * through FP32, so a number near a tie may be rounded twice.
+ */
 export function toHalf(value: number): number {
   float[0] = value;
   const bits = word[0];
@@ -11,7 +14,7 @@ export function toHalf(value: number): number {
   // 65,520 and above round to 2^16.
   if (magnitude >= 0x477ff000) return sign | 0x7c00;
   if (magnitude < 0x38800000) {
-    // Below 2^-14 the unit is 2^-24: a sum with 2^-1, whose own unit that is, rounds to it.
+    // Below 2^-14 the spacing is 2^-24. Adding 2^-1, a number with the same spacing, rounds to it.
     float[0] = Math.abs(value) + 0.5;
     return sign | (word[0] - 0x3f000000);
   }

@@ -4,56 +4,63 @@ import { numberTypes } from "./datatypes.ts";
 import { type Heading, headingOf, type InputTensor, tensorOfBytes, tensorOfJson } from "./input-tensor.ts";
 import { kindOf, parseObject } from "./json.ts";
 
-/** Deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes of data. */
+/**
+ * Largest nesting depth. It is deeper than any tensor of the protocol: the object, its inputs, one of them, and 32 axes
+ * of data.
+ */
 const DEEPEST = 40;
-/** 285 years: timers of more would be due at once. */
+/** Largest timeout in microseconds: 285 years. Longer timers would fire immediately. */
 export const LONGEST_US = 2 ** 53;
 
-/** An output that is wanted: its index in the model, and in what form. */
+/** A wanted output: its index in the model, and its form. */
 export interface WantedOutput {
   readonly index: number;
   readonly binary: boolean;
 }
 
-/** What the JSON of a request asks for besides its tensors, checked. */
+/** Checked content of a request's JSON besides its tensors. */
 interface Asked {
-  /** Given back as it came. */
+  /** Returned unchanged. */
   readonly id: string | undefined;
-  /** 1 (first) to 9 (last). */
+  /** Priority from 1 (first) to 9 (last). */
   readonly priority: number | undefined;
   readonly deadlineMs: number | undefined;
   readonly outputs: readonly WantedOutput[];
 }
 
-/** What a request asks for, checked. */
+/** A checked request. */
 export interface InferRequest<Work> extends Asked {
   readonly work: Work;
 }
 
-/** An input, and where it is: in the JSON, or in the bytes after it, from a place on. */
+/** An input and its position: in the JSON, or in the bytes after it, from an offset. */
 interface Place {
   readonly heading: Heading;
   readonly data: unknown;
   readonly from: number;
-  /** Bytes; undefined: in the JSON. */
+  /** Number of bytes; undefined: in the JSON. */
   readonly size: number | undefined;
 }
 
-/** The JSON of a request, read and checked. `inputs`: in the order of the model's. */
+/** The JSON of a request, read and checked. `inputs`: in the model's order. */
 interface Header {
   readonly asked: Asked;
   readonly inputs: readonly Place[];
 }
 
-/** The JSON of the last request of a model whose tensors were all in bytes: most clients send the same again and again, and it need not be read twice. */
+/**
+ * Last JSON per model whose tensors were all in bytes. Most clients send the same JSON repeatedly, so it need not be
+ * read again.
+ */
 const lastHeaders = new WeakMap<Served, { json: Buffer; byteCount: number; header: Header }>();
-/** Longer ones are not kept. */
+/** Largest JSON in bytes that is kept. */
 const LONGEST_KEPT = 4096;
 
 /**
- * Reads a request of the Open Inference Protocol: JSON, with tensors in it or in bytes after it. `headerLength`: Inference-Header-Content-Length.
+ * Reads a request of the Open Inference Protocol: JSON, with tensors in it or in bytes after it. `headerLength`:
+ * Inference-Header-Content-Length.
  *
- * @throws RequestError that says which part is wrong; DataError of the model
+ * @throws RequestError that names the faulty part; DataError of the model
  */
 export function readInfer<Work>(body: Buffer, headerLength: string | undefined, model: Served<Work>): InferRequest<Work> {
   const jsonBytes = headerLength === undefined ? body.length : lengthOf(headerLength, body.length);
@@ -66,10 +73,10 @@ export function readInfer<Work>(body: Buffer, headerLength: string | undefined, 
   return { ...asked, work: model.fromTensors(inputs.map((place) => tensorOf(place, bytes))) };
 }
 
-/** `byteCount`: how many bytes follow. */
+/** Reads the JSON. `byteCount`: number of bytes that follow. */
 function readHeader(json: Buffer, byteCount: number, model: Served): Header {
   const { id, parameters, inputs: given, outputs } = parseObject(json, "infer", DEEPEST);
-  // Some clients send null for what they have not got.
+  // Some clients send null for absent values.
   if (id !== undefined && id !== null && typeof id !== "string") throw fault("id", `is ${kindOf(id)}, but must be a text`);
   const options = parametersOf(parameters, "parameters");
   const binary = flagOf(options, "binary_data_output", "parameters") ?? false;
@@ -92,7 +99,7 @@ function lengthOf(text: string, bodyLength: number): number {
   throw new RequestError("Inference-Header-Content-Length", said, "REQUEST");
 }
 
-/** The body is the model's one input, and nothing else. */
+/** Reads a body that consists only of the model's single input. */
 function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work> {
   const [input, ...others] = model.inputs;
   if (others.length > 0 || input.datatype === "BYTES") {
@@ -111,7 +118,7 @@ function rawRequest<Work>(body: Buffer, model: Served<Work>): InferRequest<Work>
   return { id: undefined, priority: undefined, deadlineMs: undefined, work: model.fromTensors([tensor]), outputs };
 }
 
-/** In the order of the model's inputs. `byteCount`: how many bytes follow the JSON. */
+/** Returns the inputs in the model's order. `byteCount`: number of bytes after the JSON. */
 function placesOf(given: unknown, byteCount: number, model: Served): Place[] {
   if (!Array.isArray(given)) throw fault("inputs", `is ${kindOf(given)}, but must be a list of tensors`);
   const byName = new Map<string, Place>();
@@ -148,7 +155,7 @@ function checkType({ where, datatype, shape }: Heading, expected: Served["inputs
     throw fault(where, `"${expected.name}" is of ${datatype}, but the model takes ${wanted}`);
   }
   const sizes = expected.shape;
-  // A column of a table may come as one, or as a matrix of one.
+  // A column of a table can be sent as a list, or as a matrix with one column.
   const isColumn = converts && sizes.length === 1 && shape.length === 2 && shape[1] === 1;
   if (isColumn || (shape.length === sizes.length && sizes.every((size, k) => size < 0 || size === shape[k]))) return;
   const shown = sizes.map((size) => (size < 0 ? "any" : size)).join(", ");
@@ -178,7 +185,7 @@ function scheduling({ priority, timeout }: Record<string, unknown>): {
   priority: number | undefined;
   deadlineMs: number | undefined;
 } {
-  // Of the protocol: 0 is the model's default.
+  // In the protocol, 0 is the model's default.
   if (priority !== undefined && !(Number.isInteger(priority) && (priority as number) >= 0 && (priority as number) <= 9))
     throw fault(
       "parameters",

@@ -3,13 +3,13 @@ import type { OutputTensor, Served } from "../models/served.ts";
 import { type Datatype, type Elements, fromHalf } from "./datatypes.ts";
 import type { WantedOutput } from "./infer-request.ts";
 
-/** The body of an answer, and how much of it is JSON where tensors follow. */
+/** Body of an answer, and the length of its JSON if tensors follow. */
 export interface InferResponse {
   readonly body: Buffer;
   readonly headerLength: number | undefined;
 }
 
-/** Name and version as JSON, made once a model. */
+/** Name and version as JSON, made once per model. */
 export interface ResponseNames {
   readonly opening: string;
   readonly outputs: readonly string[];
@@ -22,7 +22,10 @@ export function namesOfModel(name: string, version: string, model: Served): Resp
   };
 }
 
-/** Writes an answer of the Open Inference Protocol. Its parameters are the rows of its batch, the microseconds that it took, and what the model adds. */
+/**
+ * Writes an answer of the Open Inference Protocol. Its parameters are the rows of its batch, the microseconds that it
+ * took, and the model's own parameters.
+ */
 export function writeInfer<Answer>(
   names: ResponseNames,
   model: Served<unknown, Answer>,
@@ -76,7 +79,7 @@ function bytesOf({ elements }: OutputTensor): Uint8Array {
   return all;
 }
 
-/** JSON has no number that is not finite: null. */
+/** Formats elements as JSON. Numbers that are not finite become null, because JSON has none. */
 function dataOf(elements: Elements, datatype: Datatype): string {
   if (!ArrayBuffer.isView(elements)) return JSON.stringify(elements);
   if (datatype === "FP64") return JSON.stringify(Array.from(elements as Float64Array));
@@ -86,7 +89,7 @@ function dataOf(elements: Elements, datatype: Datatype): string {
   return `[${(elements as Uint8Array).join(",")}]`;
 }
 
-/** The fewest digits that are this number in FP32, of which nine tell any two apart. */
+/** Returns the shortest decimal that rounds to this FP32 number. Nine digits distinguish any two. */
 function shortest(value: number): string {
   if (!Number.isFinite(value)) return "null";
   for (const digits of [6, 7, 8]) {

@@ -4,21 +4,21 @@ import { type Datatype, datatypes, type Elements, fromHalf, isDatatype, numberTy
 import { toHalf } from "./half.ts";
 import { kindOf } from "./json.ts";
 
-/** Numbers as models take them: FP32 as it comes, or doubles. */
+/** Numbers in the form that models take: FP32 unchanged, or doubles. */
 export type Numbers = Float64Array | Float32Array;
 
-/** A tensor of a request: checked, and read when a model asks for its elements, in the form that it asks for. */
+/** A checked tensor of a request. Its elements are read when a model asks for them, in the form that it asks for. */
 export interface InputTensor {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
-  /** Elements in all. */
+  /** Total number of elements. */
   readonly count: number;
-  /** Puts the elements as numbers into `target` from `at` on. Not of BYTES. */
+  /** Writes the elements as numbers into `target` from `at` on. Not for BYTES. */
   numbersInto(target: Numbers, at: number): void;
-  /** The elements of BYTES. */
+  /** Returns the elements of BYTES. */
   texts(): readonly string[];
-  /** The elements in the array of their type. */
+  /** Returns the elements in an array of their type. */
   elements(): Elements;
 }
 
@@ -31,7 +31,7 @@ export interface Heading {
   readonly count: number;
 }
 
-/** @throws RequestError [INPUT] */
+/** Reads the heading of an input. @throws RequestError [INPUT] */
 export function headingOf(given: unknown, index: number): Heading {
   const where = `inputs[${index}]`;
   if (typeof given !== "object" || given === null || Array.isArray(given))
@@ -51,7 +51,7 @@ export function headingOf(given: unknown, index: number): Heading {
   return { where, name, datatype, shape: shape as number[], count };
 }
 
-/** Of numbers or texts in JSON, flat or nested. @throws RequestError [INPUT] */
+/** Makes a tensor from numbers or strings in JSON, flat or nested. @throws RequestError [INPUT] */
 export function tensorOfJson(heading: Heading, data: unknown): InputTensor {
   const { where, datatype, shape, count } = heading;
   if (!Array.isArray(data)) throw fault(where, `data is ${kindOf(data)}, but must be a list`);
@@ -66,7 +66,7 @@ export function tensorOfJson(heading: Heading, data: unknown): InputTensor {
   return new NumberTensor(heading, numbersOf(flat, datatype, where));
 }
 
-/** Of little-endian bytes. @throws RequestError [INPUT] */
+/** Makes a tensor from little-endian bytes. @throws RequestError [INPUT] */
 export function tensorOfBytes(heading: Heading, bytes: Buffer): InputTensor {
   const { where, datatype, shape, count } = heading;
   if (datatype === "BYTES") return new TextTensor(heading, textsOf(bytes, heading));
@@ -146,7 +146,7 @@ class ByteTensor extends Tensor {
   }
 
   elements(): Elements {
-    // Copied: bytes begin where the JSON before them ends, and arrays of wider elements at multiples of their size.
+    // Copied, because the bytes begin where the JSON ends, but arrays of wider elements must be aligned to their size.
     const copy = new Uint8Array(this.#bytes).buffer;
     return new numberTypes[this.datatype as Exclude<Datatype, "BYTES">].make(copy, 0, this.count);
   }
@@ -173,7 +173,7 @@ class TextTensor extends Tensor {
   }
 }
 
-/** Row after row, of lists whose lengths are the shape. */
+/** Flattens nested lists, row by row. Their lengths must match the shape. */
 function flattened(data: readonly unknown[], shape: readonly number[], where: string): unknown[] {
   const flat: unknown[] = [];
   const walk = (list: readonly unknown[], axis: number, place: string): void => {
@@ -202,7 +202,7 @@ function numbersOf(flat: readonly unknown[], datatype: Datatype, where: string):
         throw notOfType(where, i, given, datatype);
       values[i] = exact || range ? given : rounded(datatype, given);
     } else if (datatype === "BOOL" && typeof given === "boolean") values[i] = Number(given);
-    // What is missing: models that fill gaps know what to do with it.
+    // Missing: models that fill gaps can handle it.
     else if (given === null && !range) values[i] = Number.NaN;
     else throw notOfType(where, i, given, datatype);
   }
@@ -221,7 +221,7 @@ function notOfType(where: string, i: number, given: unknown, datatype: Datatype)
   return fault(where, `data[${i}] is ${kindOf(given)}, but elements of ${datatype} are ${wanted}${wide}`);
 }
 
-/** Each a length of four bytes, and as many bytes. */
+/** Reads strings, each with its length in four bytes before it. */
 function textsOf(bytes: Buffer, { where, count }: Heading): string[] {
   const texts: string[] = [];
   let at = 0;

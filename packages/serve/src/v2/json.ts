@@ -4,7 +4,8 @@ import { RequestError } from "../server/request-error.ts";
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT, QUOTE, BACKSLASH] = [...'[]{}"\\'].map((c) => c.charCodeAt(0));
 
 /**
- * The JSON object that bytes are. Depth is looked at before anything is made: nested lists of a few megabytes would be objects of a gigabyte.
+ * Parses the JSON object in these bytes. The nesting depth is checked before anything is allocated, because a few
+ * megabytes of nested lists would become a gigabyte of objects.
  *
  * @throws RequestError [BODY, BODY_DEPTH]
  */
@@ -24,7 +25,7 @@ export function parseObject(bytes: Buffer, where: string, deepest: number): Reco
   return value as Record<string, unknown>;
 }
 
-/** How a value of JSON is called in a sentence; short, whatever it is. */
+/** Describes a JSON value in a message, briefly for any value. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return "missing";
   if (value === null) return "null";
@@ -46,7 +47,7 @@ function checkDepth(bytes: Buffer, where: string, deepest: number): void {
   }
 }
 
-/** Where the text that begins at `start` ends. */
+/** Returns the end of the string that begins at `start`. */
 function endOfText(bytes: Buffer, start: number): number {
   for (let i = start + 1; i < bytes.length; i++) {
     if (bytes[i] === BACKSLASH) i++;

@@ -1,4 +1,7 @@
-/** Calibration as it is used: loaded with the first file that has one (load.ts). */
+/**
+ * Applies a calibration to a model's predictions. It is loaded with the first file that contains a calibration
+ * (load.ts).
+ */
 import type { Json } from "../../engine/contract/index.ts";
 import type { ReadRow } from "../../engine/data/rows.ts";
 import type { AnyPredictor } from "../any-predictor.ts";
@@ -10,7 +13,7 @@ import { bend, logitsInto, logOddsInto, temper } from "./probabilities.ts";
 import { rowNumber } from "./row-number.ts";
 import { classScores, intervalOf } from "./scores.ts";
 
-/** What calibration takes the place of in an OutputPredictor. */
+/** Methods of OutputPredictor that calibration replaces. */
 interface Seams {
   scoresInto(read: ReadRow, from: number, count: number, z: Float64Array): void;
   checkScores(z: Float64Array, from: number, row: number): void;
@@ -18,7 +21,7 @@ interface Seams {
   prediction(z: Float64Array, i?: number): Prediction;
 }
 
-/** From now on the model predicts as this calibration says. @throws DataError */
+/** Makes the model's predictions follow this calibration from now on. @throws DataError */
 export function calibrate(model: AnyPredictor, json: Json, where: string): void {
   checkModel(where, model.kind !== "factorisation", "has a calibration, but predicts ratings");
   const facts = modelFacts(model);
@@ -27,7 +30,7 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
   const seams = model as unknown as Seams;
   const plain = { scoresInto: seams.scoresInto.bind(model), prediction: seams.prediction.bind(model) };
   seams.scoresInto = (read, from, count, z) => plain.scoresInto(calibration.watched(read), from, count, z);
-  // Where the model gives no number, all classes are possible.
+  // A set can handle a row whose outputs are not numbers: it then contains all classes.
   if (facts.classes && (json as { conformal?: Json }).conformal) seams.checkScores = () => {};
   seams.toPredictions = (z, from) => calibration.toPredictions(z, from);
   seams.prediction = (z, i = 0) => calibration.finished(plain.prediction(z, i), z, i);
@@ -36,11 +39,11 @@ export function calibrate(model: AnyPredictor, json: Json, where: string): void 
 export class Calibration implements Pick<Seams, "toPredictions"> {
   readonly #facts: CalibrationFacts;
   readonly #model: CalibratedModel;
-  /** Of one row: ℓ, then p; log odds; scores. */
+  /** Buffers for one row: ℓ, then p; log odds; scores. */
   readonly #p: Float64Array;
   readonly #odds: Float64Array;
   readonly #scores: Float64Array;
-  /** Of the rows that were read last. */
+  /** Random numbers of the rows that were read last. */
   #rowNumbers: number[] = [];
 
   constructor(facts: CalibrationFacts, model: CalibratedModel) {
@@ -70,7 +73,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     else z.set(p, from);
   }
 
-  /** The reader, which remembers the number of each row. */
+  /** Wraps the reader, so that the number of each row is stored. */
   watched(read: ReadRow): ReadRow {
     const { conformal } = this.#facts;
     if (!conformal || !this.#model.classes) return read;
@@ -83,7 +86,7 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     };
   }
 
-  /** The prediction with its set or interval. `i`: the row's place among those that were read last. */
+  /** Adds the row's set or interval to a prediction. `i` is the row's position among the rows that were read last. */
   finished(prediction: Prediction, z: Float64Array, i: number): Prediction {
     const { probabilities, conformal } = this.#facts;
     const { classes, task } = this.#model;
@@ -95,11 +98,11 @@ export class Calibration implements Pick<Seams, "toPredictions"> {
     const u = this.#rowNumbers[i];
     const scores = this.#scores;
     classScores(score, p, u, scores);
-    // Written so that NaN is no reason to leave a class out.
+    // The comparison is written so that a NaN score never excludes a class.
     return { ...found, set: classes.filter((_, k) => !(scores[k] > quantile || (scores[k] === quantile && u > tie))) };
   }
 
-  /** A temperature leaves the class as it was, to the last bit. */
+  /** The class of the uncalibrated model. A temperature must not change the class, not even by rounding. */
   #plainClass(z: Float64Array): string {
     const { link, outputs, classes } = this.#model;
     const values = z.slice();

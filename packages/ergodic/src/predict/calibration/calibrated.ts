@@ -10,24 +10,31 @@ import { type NoTemperature, temperatureOf } from "./temperature.ts";
 
 /** Options of `calibrated`. */
 export interface CalibratedOptions {
-  /** "temperature": one number, classes stay, some tens of rows do. "isotonic": a curve a class, from a thousand rows on. Default "temperature". */
+  /**
+   * Calibration method. "temperature" fits one number, keeps the predicted classes, and needs a few dozen rows.
+   * "isotonic" fits a curve per class and needs a thousand rows or more. Default "temperature".
+   */
   method?: "temperature" | "isotonic";
 }
 
 const WHERE = "calibrated";
 
 /**
- * A copy of a classifier whose probabilities mean what they say: of the rows that it gives 80 %, some 80 % are of that class.
+ * Returns a copy of a classifier with calibrated probabilities: of the rows that it assigns 80 % to a class, about 80 %
+ * belong to that class.
  *
  *   const honest = await calibrated(model, heldOut, { method: "isotonic" });
  *   await honest.save("honest.safetensors");
  *
- * `heldOut`: rows that training has not seen, with their classes; their weights count. Replaces what an earlier call fitted.
- * temperature: p = softmax(ℓ/T), ℓ the log probabilities, T of the least log loss. Source: Guo et al. 2017.
- * isotonic: p_k = f_k(log odds of k), f_k by pooling adjacent violators (of two classes one), scaled to sum to 1; equal where all are 0.
- * Source: Zadrozny, Elkan 2002.
+ * `heldOut` contains rows that training has not seen, with their classes. Row weights count. A calibration fitted by an
+ * earlier call is replaced.
+ * temperature: p = softmax(ℓ/T), where ℓ are the log probabilities and T has the smallest log loss. Source: Guo et al.
+ * 2017.
+ * isotonic: p_k = f_k(log odds of k), scaled to sum to 1, with f_k from pooling adjacent violators (a single curve for
+ * two classes). All classes get equal probabilities if every f_k is 0. Source: Zadrozny, Elkan 2002.
  *
- * @throws CapabilityError for models without probabilities, or with conformal sets; DataError where no T is best, or a class does not occur
+ * @throws CapabilityError for models without probabilities, or with conformal sets; DataError if no T is best, or a
+ * class does not occur
  */
 export async function calibrated<M extends RowPredictor>(
   model: M,
@@ -46,7 +53,7 @@ export async function calibrated<M extends RowPredictor>(
   return withCalibration(WHERE, model, { probabilities: { method, ...own, rows: heldOut.rowCount } });
 }
 
-/** ℓ of all rows, each a part. */
+/** ℓ of all rows, and a view of ℓ for each row. */
 function logitsOf(facts: CalibratedModel, { z, targets }: HeldOut): { all: Float64Array; of: (i: number) => Float64Array } {
   const classes = facts.classes!.length;
   const all = new Float64Array(targets.length * classes);

@@ -10,32 +10,37 @@ import { classScores, numberScore, rankOf, type Score, scoresOf } from "./scores
 
 /** Options of `conformal`. */
 export interface ConformalOptions {
-  /** Share of rows whose truth may be missed, between 0 and 1. Default 0.1. */
+  /** Share of rows for which the set or interval may miss the truth, between 0 and 1. Default 0.1. */
   alpha?: number;
   /**
-   * How badly an answer fits. Classes: "lac", 1 − p, the smallest sets; "aps", the probability of all that are more probable and a random part
-   * of its own: larger where the model is unsure. Numbers: "absolute", |y − m|; "scaled", |y − m|/√m. Default "lac", "absolute", of counts "scaled".
+   * Nonconformity score: how badly an answer fits. For classes: "lac", 1 − p, gives the smallest sets; "aps", the total
+   * probability of all more probable classes plus a random share of the class's own, gives larger sets when the model
+   * is unsure. For numbers: "absolute", |y − m|; "scaled", |y − m|/√m. Default "lac" for classes, "scaled" for counts,
+   * "absolute" for other numbers.
    */
   score?: "lac" | "aps" | "absolute" | "scaled";
-  /** Of the rows' random numbers. Default 0; a whole number from 0. */
+  /** Seed of the rows' random numbers. A whole number from 0. Default 0. */
   seed?: number;
 }
 
 const WHERE = "conformal";
 
 /**
- * A copy of a model whose predictions have a `set` of classes, or an `interval`, that holds the truth with probability 1 − α, whatever the model is
- * worth: a poor one pays with large sets.
+ * Returns a copy of a model whose predictions contain a `set` of classes, or an `interval`, that holds the truth with
+ * probability 1 − α. This is true for any model; a poor one gets large sets.
  *
  *   const careful = await conformal(model, heldOut, { alpha: 0.1 });
- *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] where it cannot tell
+ *   careful.predict({ age: 40 }).set;        // ["poor", "rich"] if the model is unsure
  *
- * `heldOut`: n ≥ 1/α − 1 rows that neither training nor `calibrated` has seen, of one weight. A set holds what scores no more than the
- * ⌈(n + 1)(1 − α)⌉th smallest of their scores. Rows drawn alike are covered with a probability from 1 − α to 1 − α + 1/(n + 1), over all rows, not in
- * each class; equal scores of classes are told apart by a number that a row's columns and the seed give. Where numbers repeat, only 1 − α is sure.
+ * `heldOut` contains n ≥ 1/α − 1 rows of equal weight that neither training nor `calibrated` has seen. A set holds
+ * every class whose score is at most the ⌈(n + 1)(1 − α)⌉th smallest score of these rows. New rows from the same
+ * distribution are covered with a probability between 1 − α and 1 − α + 1/(n + 1). This is an average over all rows,
+ * not a guarantee within each class. Ties between class scores are broken by a number computed from the row's columns
+ * and the seed. For numeric targets with repeated scores, only the lower bound 1 − α is guaranteed.
  * Source: Vovk et al. 2005; Sadinle et al. 2019; Romano et al. 2020.
  *
- * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights; OptionError
+ * @throws CapabilityError for ratings and models without probabilities; DataError for too few rows, or weights;
+ * OptionError
  */
 export async function conformal<M extends RowPredictor>(
   model: M,
@@ -67,7 +72,7 @@ export async function conformal<M extends RowPredictor>(
   return withCalibration(WHERE, model, { ...kept, conformal: own });
 }
 
-/** Enough rows, all of one weight. */
+/** Checks that there are enough rows and that all have the same weight. */
 function checkRows({ rowCount, weights, source }: Dataset, alpha: number): void {
   if (rankOf(rowCount, alpha) > rowCount) {
     let wanted = Math.max(rowCount, Math.floor(1 / alpha) - 2);
@@ -108,7 +113,7 @@ function scoresOfTruth(
   });
 }
 
-/** Of a count's mean that overflowed, or that is 0. */
+/** Rejects the infinite score of a count whose predicted mean overflowed or is 0. */
 function finite(score: number, i: number): number {
   if (Number.isFinite(score)) return score;
   throw new DataError(WHERE, `row ${i + 1} has a prediction too far from its target; drop the row, or train anew`, "DATA_VALUE");

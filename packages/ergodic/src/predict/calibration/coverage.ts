@@ -2,17 +2,20 @@ import type { Dataset } from "../../engine/data/dataset.ts";
 import type { RowPredictor } from "./description.ts";
 import { calibrationIn, heldOutRows, modelOf, unable } from "./held-out.ts";
 
-/** How well sets or intervals did. */
+/** Results of checking sets or intervals against known targets. */
 export interface Coverage {
-  /** Rows that were looked at. */
+  /** Number of rows checked. */
   rows: number;
-  /** Share of rows whose truth is in their set or interval, by weight: near 1 − α. */
+  /** Weighted share of rows whose truth is in their set or interval. It should be near 1 − α. */
   coverage: number;
   /** Mean number of classes in a set, or mean width of an interval in units of the target. */
   size: number;
 }
 
-/** How often sets or intervals hold the truth of rows whose target is known, and how large they are. @throws CapabilityError for models without */
+/**
+ * Measures how often sets or intervals hold the truth, and how large they are, on rows with known targets. @throws
+ * CapabilityError for models without sets or intervals
+ */
 export function coverage(model: RowPredictor, data: Dataset): Coverage {
   const { classes } = modelOf("coverage", model);
   if (calibrationIn(model).conformal === undefined)

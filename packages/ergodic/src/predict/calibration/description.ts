@@ -1,14 +1,14 @@
 /**
- * What a model's description says of its calibration, all of it checked before anything is made of it:
+ * Calibration in a model's description. Everything is checked before it is used:
  *
  *   { version: 1, probabilities?, conformal? }, at least one of the two
  *   probabilities   { method: "temperature", temperature, rows }, or
- *                   { method: "isotonic", curves, rows }: one curve for two classes with one output, else one a class
+ *                   { method: "isotonic", curves, rows }: one curve for two classes with one output, else one per class
  *   conformal       { score, alpha, quantile, tie, seed, rows }; numbers have neither tie nor seed
  *
- * rows: how many it was fitted on.
+ * rows: number of rows that the calibration was fitted on.
  *
- * @throws DataError [MODEL_FORMAT], [MODEL_VERSION] for one of a later version
+ * @throws DataError [MODEL_FORMAT]; [MODEL_VERSION] for a later version
  */
 
 import type { Json, JsonObject, Link } from "../../engine/contract/index.ts";
@@ -19,10 +19,13 @@ import type { LinearPredictor } from "../linear.ts";
 import type { NetworkPredictor } from "../network.ts";
 import { rankOf, type Score, scoresOf } from "./scores.ts";
 
-/** The version that this library writes, and the latest that it reads. */
+/** Version that this library writes, and the latest that it can read. */
 export const VERSION = 1;
 
-/** A monotone map, linear between its points and constant outside of them: `scores` ascend, `probabilities` do not fall. */
+/**
+ * A non-decreasing function, linear between its points and constant outside them. `scores` are strictly ascending, and
+ * `probabilities` never fall.
+ */
 export interface Curve {
   readonly scores: readonly number[];
   readonly probabilities: readonly number[];
@@ -34,13 +37,13 @@ export type Probabilities =
 
 export interface Conformal {
   readonly score: Score;
-  /** Share of rows whose truth may be missed. */
+  /** Share of rows for which the truth may be missed. */
   readonly alpha: number;
-  /** The largest score of what is in a set. */
+  /** Largest score in a set. */
   readonly quantile: number;
-  /** Of rows with exactly that score, those with a number up to this. */
+  /** Classes with exactly that score are in the set if the row's number is at most this. */
   readonly tie: number;
-  /** Of the rows' numbers. */
+  /** Seed of the rows' random numbers. */
   readonly seed: number;
   readonly rows: number;
 }
@@ -50,11 +53,12 @@ export interface CalibrationFacts {
   readonly conformal?: Conformal;
 }
 
-/** What can be calibrated, whatever it predicts. */
-// biome-ignore lint/suspicious/noExplicitAny: of every kind, by rows of every names, which no other type takes
+/** Models that can be calibrated, for any target. */
+// biome-ignore lint/suspicious/noExplicitAny: models of every kind and with any column names, which no narrower type
+// accepts
 export type RowPredictor = LinearPredictor<any, any> | NetworkPredictor<any, any>;
 
-/** What is to be known of it. */
+/** Facts about a model that calibration needs. */
 export type CalibratedModel = Pick<OutputFacts, "task" | "link" | "classes" | "outputs">;
 
 export function modelFacts({ task, classes, description }: RowPredictor): CalibratedModel {
@@ -103,7 +107,7 @@ function isCurve(json: Json): boolean {
   return Number.isFinite(x[last] - x[0]) && p[0] >= 0 && p[last] <= 1;
 }
 
-/** Finite numbers, at least one, each pair of neighbours so. */
+/** Whether the JSON is a non-empty list of finite numbers in which `follows` holds for each pair of neighbours. */
 function isAscending(json: Json | undefined, follows: (a: number, b: number) => boolean): json is number[] {
   if (!Array.isArray(json) || json.length === 0) return false;
   return (json as number[]).every((x, k, all) => Number.isFinite(x) && (k === 0 || follows(all[k - 1], x)));
@@ -121,7 +125,7 @@ function checkedConformal(json: Json, { classes }: CalibratedModel, where: strin
   };
   const alpha = number("alpha", 1);
   const rows = checkedCount(where, json, "rows", 1);
-  // 0 takes more rows than there are, 1 none.
+  // alpha = 0 would need more rows than there are; alpha = 1 would need none.
   const rank = rankOf(rows, alpha);
   checkModel(where, rank >= 1 && rank <= rows, `has alpha ${alpha}, which is none for ${rows} rows`);
   const quantile = number("quantile", classes ? 1 : Number.MAX_VALUE);

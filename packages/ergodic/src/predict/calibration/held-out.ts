@@ -10,7 +10,7 @@ import { decodeModel, encodeModel } from "../model-file.ts";
 import type { NetworkPredictor } from "../network.ts";
 import { type CalibratedModel, modelFacts, type RowPredictor, VERSION } from "./description.ts";
 
-/** What a copy of a model is, without what `fit` told of its training. */
+/** Type of a copy of a model. It lacks the training report that `fit` returns. */
 export type Copied<M extends RowPredictor> =
   M extends NetworkPredictor<infer K extends PredictionKind, infer N extends string>
     ? NetworkPredictor<K, N>
@@ -23,7 +23,7 @@ export function unable(where: string, problem: string): never {
   throw new CapabilityError(where, problem, "MODEL_CAPABILITY");
 }
 
-/** What is to be known of a model. `where`: who complains. */
+/** Returns the facts about a model that calibration needs. `where` names the caller in errors. */
 export function modelOf(where: string, model: RowPredictor): CalibratedModel {
   const { kind } = (model ?? {}) as Partial<AnyPredictor>;
   if (kind === "factorisation") unable(where, "ratings are neither classes nor independent; give a linear model or a network");
@@ -40,7 +40,7 @@ export interface HeldOut {
   readonly targets: Float64Array;
 }
 
-/** z and targets of all rows, all finite. @throws OptionError, DataError */
+/** Returns z and the targets of all rows, all finite. @throws OptionError, DataError */
 export function heldOutRows(where: string, model: RowPredictor, data: Dataset): HeldOut {
   if (!isMarked(data, datasetMark)) refuse(where, "heldOut", data, "a Dataset", "data.split(0.8, { seed: 1 }).test");
   const [z, targets] = [model.outputs(data), model.targets(data)];
@@ -55,10 +55,10 @@ export function heldOutRows(where: string, model: RowPredictor, data: Dataset): 
   return { z, targets };
 }
 
-/** The calibration of a model's description. */
+/** Returns the calibration in a model's description. */
 export const calibrationIn = (model: RowPredictor): JsonObject => (model.description.calibration ?? {}) as JsonObject;
 
-/** The model anew with another calibration, as its file would be loaded. */
+/** Returns a copy of the model with another calibration, as if loaded from its file. */
 export function withCalibration<M extends RowPredictor>(where: string, model: M, parts: JsonObject): Promise<Copied<M>> {
   const { metadata, tensors, describe } = decodeModel(model.toBytes(), where);
   const description = { ...describe(), calibration: { version: VERSION, ...parts } };

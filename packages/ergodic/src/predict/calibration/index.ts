@@ -1,4 +1,7 @@
-/** Calibrated probabilities, conformal sets and intervals: fitted on held-out rows, and kept in the model's file. */
+/**
+ * Calibrated probabilities, and conformal sets and intervals. They are fitted on held-out rows and stored in the
+ * model's file.
+ */
 export { type CalibratedOptions, calibrated } from "./calibrated.ts";
 export { type ConformalOptions, conformal } from "./conformal.ts";
 export { type Coverage, coverage } from "./coverage.ts";

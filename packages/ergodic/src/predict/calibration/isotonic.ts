@@ -1,18 +1,19 @@
 import type { Curve } from "./description.ts";
 
 /**
- * Isotonic regression: the map f that does not fall and has the least Σ w_i (t_i − f(s_i))², by pooling adjacent violators.
+ * Isotonic regression: the non-decreasing function f that minimises Σ w_i (t_i − f(s_i))², found by pooling adjacent
+ * violators.
  *
- * s: scores, finite, in any order; t: 0 or 1, or shares between them; w: weights, or null where all are 1. Rows of weight 0 count for nothing. Rows of
- * one score are one row with their mean, as in scikit-learn (which takes scores within 1e-15 for one, too). Of each stretch on which f is constant the
- * two ends are kept.
+ * s: scores, finite, in any order; t: 0 or 1, or shares between them; w: weights, or null if all are 1. Rows of weight
+ * 0 are ignored. Rows with equal scores are merged into one row with their mean, as in scikit-learn (which also merges
+ * scores within 1e-15). For each interval on which f is constant, only the two ends are stored.
  * Source: Zadrozny, Elkan 2002; Best, Chakravarti 1990.
  */
 export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: ArrayLike<number> | null): Curve {
   const order = Array.from({ length: s.length }, (_, i) => i)
     .filter((i) => !w || w[i] > 0)
     .sort((i, j) => s[i] - s[j]);
-  // Blocks from left to right, each with a larger mean than the one before.
+  // Blocks from left to right. Each has a larger mean than the one before.
   const blocks: Block[] = [];
   for (let at = 0; at < order.length; ) {
     const first = s[order[at]];
@@ -31,7 +32,7 @@ export function isotonicCurve(s: ArrayLike<number>, t: ArrayLike<number>, w: Arr
   const points = blocks.flatMap((block) =>
     [block.first, ...(block.last > block.first ? [block.last] : [])].map((x) => ({ x, p: mean(block) })),
   );
-  // -0 is no number of JSON.
+  // Adding 0 turns -0 into 0, because JSON has no -0.
   return { scores: points.map(({ x }) => x + 0), probabilities: points.map(({ p }) => p) };
 }
 
@@ -42,5 +43,5 @@ interface Block {
   weight: number;
 }
 
-/** At most 1, since both sums are rounded alike. */
+/** At most 1, because both sums are rounded in the same way. */
 const mean = ({ sum, weight }: Block): number => sum / weight;

@@ -1,16 +1,17 @@
 /**
- * From a model's z to calibrated probabilities of its classes.
+ * Calibrated class probabilities from a model's outputs z.
  *
- * ℓ: log probabilities up to a constant, float64[classes]: [0, z] of two classes, z of softmax, log σ(z) of one class against the rest.
- *   temperature   p = softmax(ℓ/T): the order of classes stays
- *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal where all are 0. Of two classes p₁ = f(z).
+ * ℓ: log probabilities up to a constant, float64[classes]: [0, z] for two classes, z for softmax, and log σ(z) for one
+ * class against the rest.
+ *   temperature   p = softmax(ℓ/T): keeps the order of classes
+ *   isotonic      p_k = f_k(log odds of class k), scaled to sum to 1; equal if all are 0. For two classes p₁ = f(z).
  */
 import { exp } from "../../engine/numbers/exp.ts";
 import { log, log1p } from "../../engine/numbers/log.ts";
 import { largest, linkInPlace } from "../link.ts";
 import type { CalibratedModel, Curve } from "./description.ts";
 
-/** ℓ of the row whose z begins at `at`. */
+/** Writes ℓ of the row whose z begins at `at`. */
 export function logitsInto(
   { link, outputs }: Pick<CalibratedModel, "link" | "outputs">,
   z: Float64Array,
@@ -29,19 +30,21 @@ export function logitsInto(
   }
 }
 
-/** softmax(ℓ/T), where ℓ is. */
+/** Replaces ℓ with softmax(ℓ/T). */
 export function temper(l: Float64Array, temperature: number): void {
   let top = -Infinity;
   for (let k = 0; k < l.length; k++) top = Math.max(top, l[k]);
-  // The difference of two infinities is no number.
+  // Infinity minus infinity is NaN, so the largest is set to 0 directly.
   for (let k = 0; k < l.length; k++) l[k] = l[k] === top ? 0 : (l[k] - top) / temperature;
   linkInPlace("softmax", l, 0, l.length);
 }
 
 /**
- * log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. Of two classes with one output it is ℓ₁ − ℓ₀ alone.
+ * Writes log(p_k/(1 − p_k)) of each class into `out`: ℓ_k − log Σ_{j≠k} exp ℓ_j. With one output (two classes) it is ℓ₁
+ * − ℓ₀.
  *
- * The sum over the others is the whole sum less class k; only for the largest class it is made anew, since little may be left there.
+ * The sum over the others is the total minus class k. For the largest class that difference would lose precision, so
+ * its sum is computed separately.
  */
 export function logOddsInto(l: Float64Array, out: Float64Array): void {
   if (out.length === 1) {
@@ -60,7 +63,7 @@ export function logOddsInto(l: Float64Array, out: Float64Array): void {
   }
 }
 
-/** f(s): linear between the curve's points, constant outside of them. */
+/** Returns f(s): linear between the curve's points, constant outside them. */
 export function valueAt({ scores, probabilities }: Curve, s: number): number {
   const last = scores.length - 1;
   if (Number.isNaN(s)) return s;
@@ -76,7 +79,7 @@ export function valueAt({ scores, probabilities }: Curve, s: number): number {
   return Math.min(probabilities[high], probabilities[low] + share * (probabilities[high] - probabilities[low]));
 }
 
-/** Log odds as probabilities of all classes, in `p`. */
+/** Writes the probabilities of all classes, from their log odds, into `p`. */
 export function bend(odds: Float64Array, curves: readonly Curve[], p: Float64Array): void {
   if (curves.length === 1) {
     p[1] = valueAt(curves[0], odds[0]);

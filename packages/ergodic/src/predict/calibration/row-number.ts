@@ -4,10 +4,12 @@ const float = new Float32Array(1);
 const bits = new Uint32Array(float.buffer);
 
 /**
- * A number in (0, 1) of a row and a seed, uniform over rows: what is random in a set is the same whenever, wherever and among whichever rows the row
- * is predicted. Equal rows have equal numbers.
+ * Returns a number in (0, 1) for a row and a seed, uniform over rows. It makes the random part of a set reproducible:
+ * the number does not depend on when, where or with which other rows the row is predicted. Equal rows have equal
+ * numbers.
  *
- * A 32-bit hash of the columns that are not 0 with their numbers in float32, in any order, so that dense and sparse rows agree.
+ * It is a 32-bit hash of the non-zero columns and their float32 values, in any order, so that dense and sparse rows
+ * agree.
  */
 export function rowNumber({ count, columns, values }: RowVector, seed: number): number {
   let sum = mixed(seed);
@@ -18,7 +20,7 @@ export function rowNumber({ count, columns, values }: RowVector, seed: number): 
   return ((mixed(sum) >>> 0) + 0.5) / 2 ** 32;
 }
 
-/** The last steps of murmur3: every bit of the result hangs on every bit that is given. */
+/** The final mix of murmur3: every bit of the result depends on every bit of the input. */
 function mixed(h: number): number {
   let mixing = h | 0;
   mixing = Math.imul(mixing ^ (mixing >>> 16), 0x85ebca6b);

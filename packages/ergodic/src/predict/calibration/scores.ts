@@ -1,12 +1,12 @@
 /**
- * Conformal scores: how badly an answer fits a row, 0 = perfectly.
+ * Conformal scores: how badly an answer fits a row. 0 is a perfect fit.
  *
- * Classes of probabilities p, with the row's own number u in (0, 1):
+ * For classes with probabilities p, with the row's number u in (0, 1):
  *   lac        1 − p_k: the smallest sets on average (Sadinle, Lei, Wasserman 2019)
- *   aps        Σ {p_j : p_j > p_k} + u·p_k: sets that grow where the model is unsure (Romano, Sesia, Candès 2020)
- * Numbers y, predicted as m:
+ *   aps        Σ {p_j : p_j > p_k} + u·p_k: sets that grow when the model is unsure (Romano, Sesia, Candès 2020)
+ * For numbers y, predicted as m:
  *   absolute   |y − m|: the same width everywhere
- *   scaled     |y − m|/√m: of counts, whose variance grows with their mean
+ *   scaled     |y − m|/√m: for counts, whose variance grows with their mean
  */
 
 export type Score = "lac" | "aps" | "absolute" | "scaled";
@@ -16,15 +16,18 @@ const OF_NUMBERS = ["absolute", "scaled"] as const;
 
 export const scoresOf = (classes: boolean): readonly Score[] => (classes ? OF_CLASSES : OF_NUMBERS);
 
-/** Means that underflowed to 0, or are below it, count as this. */
+/** Smallest mean: means that are lower, or underflowed to 0, are replaced with it. */
 const SMALLEST_MEAN = 2 ** -1022;
-/** Twice the relative error of what is computed between a score and an end of its interval. */
+/** Twice the relative rounding error between a score and an end of its interval. */
 const ROUNDING = 2 ** -50;
 
-/** ⌈(n + 1)(1 − α)⌉ without the rounding of 1 − α: the place of the quantile among n ascending scores, from 1; n + 1 where n is too few. */
+/**
+ * Rank of the quantile among n ascending scores, counted from 1: ⌈(n + 1)(1 − α)⌉, computed without rounding 1 − α. It
+ * is n + 1 if n is too small.
+ */
 export const rankOf = (n: number, alpha: number): number => n + 1 - Math.floor((n + 1) * alpha);
 
-/** The score of every class, into `out`. */
+/** Writes the score of every class into `out`. */
 export function classScores(score: Score, p: ArrayLike<number>, u: number, out: Float64Array): void {
   if (score === "lac") {
     for (let k = 0; k < p.length; k++) out[k] = 1 - p[k];
@@ -35,7 +38,7 @@ export function classScores(score: Score, p: ArrayLike<number>, u: number, out: 
   let equal = 0;
   for (let i = 0; i < order.length; i++) {
     const own = p[order[i]];
-    // Classes with one probability are in a set together.
+    // Classes with equal probabilities enter a set together.
     if (i > 0 && own !== p[order[i - 1]]) {
       above += equal;
       equal = 0;
@@ -49,7 +52,10 @@ const unit = (score: Score, mean: number): number => (score === "absolute" ? 1 :
 
 export const numberScore = (score: Score, mean: number, y: number): number => Math.abs(y - mean) / unit(score, mean);
 
-/** All y with a score up to `quantile`, and a last bit to each side, so that rounding misses none. Counts are not below 0. */
+/**
+ * Interval of all y with a score up to `quantile`, widened slightly on each side, so that rounding excludes none.
+ * Counts are never below 0.
+ */
 export function intervalOf(score: Score, mean: number, quantile: number, isCount: boolean): [number, number] {
   const lowest = isCount ? 0 : -Infinity;
   const half = quantile * unit(score, mean);

@@ -1,15 +1,17 @@
 import { exp } from "../../engine/numbers/exp.ts";
 
-/** Why there is no temperature. */
+/** Reason why no temperature fits. */
 export type NoTemperature = "right" | "chance" | "flat";
 
 /**
- * Temperature scaling: the T > 0 with the least log loss Σ_i w_i (log Σ_k exp(ℓ_ik/T) − ℓ_iy/T), to the last bit that its slope shows.
+ * Temperature scaling: returns the T > 0 with the smallest log loss Σ_i w_i (log Σ_k exp(ℓ_ik/T) − ℓ_iy/T), to the last
+ * bit that the slope can resolve.
  *
- * ℓ: float64[rows × classes], log probabilities up to a constant in each row; y: class indices; w: weights, or null where all are 1.
- * The loss is convex in β = 1/T with slope g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy), so that T is where g changes its sign: β is held between two powers of 2,
- * then halved in. It has no zero above 0 where g(0) ≥ 0 (the model knows nothing, or the contrary of the truth), nor below ∞ where no row of any weight
- * has a class that is more probable than its truth.
+ * ℓ: float64[rows × classes], log probabilities up to a constant per row; y: class indices; w: weights, or null if all
+ * are 1.
+ * The loss is convex in β = 1/T with slope g(β) = Σ_i w_i (E_β[ℓ_i] − ℓ_iy), so T is where g changes sign. β is first
+ * bracketed between two powers of 2, then found by bisection. There is no root above 0 if g(0) ≥ 0: the model is no
+ * better than chance. There is no finite root if the true class is the most probable in every row of positive weight.
  * Source: Guo, Pleiss, Sun, Weinberger 2017.
  */
 export function temperatureOf(
@@ -18,7 +20,7 @@ export function temperatureOf(
   w: ArrayLike<number> | null,
   classes: number,
 ): number | NoTemperature {
-  // ℓ_ik − ℓ_iy, and what counts: 0 for rows of no weight.
+  // ℓ_ik − ℓ_iy, or 0 for rows of weight 0.
   const margins = l.slice();
   let differs = false;
   let isWrong = false;

@@ -1,9 +1,12 @@
 /**
- * MLPerf's early stopping: of how many queries so few may take longer than a bound that a quantile is held to it with 99 % confidence.
+ * MLPerf's early stopping: the number of queries that may exceed a latency bound if the bound is to hold for a quantile
+ * with 99 % confidence.
  *
- * Where P(latency > L) ≥ 1 − p, the queries over L are at least Binomial(n, 1 − p); n are enough for t over once P(X ≤ t) = I_p(n − t, t + 1) ≤ 0.01.
- * So the (t + 1)th largest latency is a bound of the quantile p. p = 0.9: n = 44 for none over, 64 for one; p = 0.99: 459 and 662.
- * Source: MLPerf Inference rules, early stopping. Differs: LoadGen counts the bound's own query as over, which is one query stricter.
+ * If P(latency > L) ≥ 1 − p, the number of queries over L is at least Binomial(n, 1 − p). n queries with t of them over
+ * L are enough once P(X ≤ t) = I_p(n − t, t + 1) ≤ 0.01. The (t + 1)th largest latency is then a bound of the quantile
+ * p. p = 0.9: n = 44 with none over, 64 with one; p = 0.99: 459 and 662.
+ * Source: MLPerf Inference rules, early stopping. Differs: LoadGen counts the bound's own query as over, which is one
+ * query stricter.
  */
 import { betaLower } from "../../engine/numbers/beta-tails.ts";
 
@@ -12,7 +15,10 @@ const ERROR = 0.01;
 const convinces = (queries: number, over: number, percentile: number): boolean =>
   over < queries && betaLower(queries - over, over + 1, percentile, 1 - percentile) <= ERROR;
 
-/** The smallest whole number in (no, yes] of which `holds` is true, where it is false of `no` and true of `yes`, and changes once. */
+/**
+ * Smallest whole number in (no, yes] for which `holds` is true. `holds` is false at `no`, true at `yes`, and changes
+ * once between them.
+ */
 function first(no: number, yes: number, holds: (n: number) => boolean): number {
   let [low, high] = [no, yes];
   while (high - low > 1) {
@@ -23,13 +29,13 @@ function first(no: number, yes: number, holds: (n: number) => boolean): number {
   return high;
 }
 
-/** The least number of queries of which `over` may be over the bound. */
+/** Smallest number of queries of which `over` may exceed the bound. */
 export function queriesFor(percentile: number, over: number): number {
   let high = over + 1;
   while (!convinces(high, over, percentile)) high *= 2;
   return first(over, high, (queries) => convinces(queries, over, percentile));
 }
 
-/** How many of these queries may be over the bound; −1 where there are too few for any. */
+/** Number of these queries that may exceed the bound; −1 if there are too few queries for any. */
 export const overAllowed = (queries: number, percentile: number): number =>
   first(-1, queries + 1, (over) => !convinces(queries, over, percentile)) - 1;

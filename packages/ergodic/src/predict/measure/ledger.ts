@@ -11,34 +11,37 @@ import { touchedBy } from "../plan/kernel-rules.ts";
 import { batchMemory } from "../plan/value-places.ts";
 import { PLAIN } from "../plan/work.ts";
 
-/** One line of the ledger: what a row costs of it. */
+/** One line of the ledger: one kind of operation or memory traffic, per row. */
 export interface LedgerItem {
-  /** "multiply-adds", "element-wise operations", "functions" such as exp; or the bytes of "parameters", "activations", "rows". */
+  /**
+   * Kind of cost. Operations: "multiply-adds", "element-wise operations" or "functions" such as exp. Bytes:
+   * "parameters", "activations" or "rows".
+   */
   readonly what: string;
-  /** What is counted. */
+  /** Unit of `count`. */
   readonly unit: "operation" | "byte";
-  /** Bits of the numbers. */
+  /** Width of the numbers in bits. */
   readonly width: 32 | 64;
-  /** Of a row. */
+  /** Number of operations or bytes per row. */
   readonly count: number;
-  /** The memory that the bytes come from; null for operations. */
+  /** Memory level that the bytes come from; null for operations. */
   readonly level: string | null;
-  /** Published pJ for each, from least to most. */
+  /** Published energy per unit in pJ, lowest and highest. */
   readonly picojoules: readonly [low: number, high: number];
 }
 
-/** What a row costs, before it is priced. */
+/** Work per row, before energy is assigned. */
 export interface Work {
   multiplyAdds: number;
   operations: number;
   functions: number;
-  /** Bytes. */
+  /** Bytes, as in the next two fields. */
   parameters: number;
   activations: number;
   rows: number;
 }
 
-/** Work of a row; `model`: bytes of the model in memory, `between`: of what lies between its layers. */
+/** Work per row. `model`: bytes of the model in memory; `between`: bytes of activations between its layers. */
 export interface ModelWork extends Work {
   readonly width: 32 | 64;
   readonly model: number;
@@ -47,23 +50,24 @@ export interface ModelWork extends Work {
 
 const ADD = { 32: 0.9, 64: 0.9 * (0.9 / 0.4) };
 const MULTIPLY = { 32: 3.7, 64: 3.7 * (3.7 / 1.1) };
-/** Of 64 bits. */
+/** Energy per access of 64 bits. */
 const LEVELS = [
   { name: "cache of 8 kB", bytes: 2 ** 13, picojoules: [10, 10] },
   { name: "cache of 32 kB", bytes: 2 ** 15, picojoules: [20, 20] },
   { name: "cache of 1 MB", bytes: 2 ** 20, picojoules: [100, 100] },
   { name: "DRAM", bytes: Infinity, picojoules: [1300, 2600] },
 ] as const;
-/** In multiply-adds. */
+/** Cost of a function such as exp, in multiply-adds. */
 const FUNCTION = 16;
 
 /**
- * What one row costs a model, priced: operations, and bytes by the memory that they come from. A model of energy and no measurement: it knows neither the
- * host's overhead nor its idle power.
+ * Returns the energy ledger of a row: operations, and bytes by the memory level that they come from. It models energy
+ * rather than measuring it, and includes neither the host's overhead nor its idle power.
  *
- * pJ at 45 nm (Horowitz 2014): float32 add 0.9, multiply 3.7; of 64 bits from a cache of 8 kB 10, 32 kB 20, 1 MB 100, from DRAM 1,300 to 2,600. float64
- * is extrapolated by what 32 bits cost above 16 (0.4 and 1.1). A function such as exp counts as 16 multiply-adds. Parameters come from the smallest
- * memory that holds the model and what lies between its layers, activations from the smallest that holds the latter, rows from outside by DRAM.
+ * pJ at 45 nm (Horowitz 2014): float32 add 0.9, multiply 3.7; 64 bits from a cache of 8 kB 10, 32 kB 20, 1 MB 100, from
+ * DRAM 1,300 to 2,600. float64 is extrapolated from the ratio of 32-bit to 16-bit cost (0.4 and 1.1 at 16 bits). A
+ * function such as exp counts as 16 multiply-adds. Parameters come from the smallest memory that holds the model and
+ * its activations, activations from the smallest memory that holds them, and rows from DRAM.
  */
 export function ledgerOf({ width, model, between, ...work }: ModelWork): LedgerItem[] {
   const one = (x: number): [number, number] => [x, x];
@@ -86,7 +90,7 @@ export function ledgerOf({ width, model, between, ...work }: ModelWork): LedgerI
   ].filter(({ count }) => count > 0);
 }
 
-/** Joules of a row: from the least that was published to the most. */
+/** Joules per row, from the lowest published figures to the highest. */
 export function joulesOf(ledger: readonly LedgerItem[]): [low: number, high: number] {
   const sum = (k: 0 | 1): number => ledger.reduce((total, { count, picojoules }) => total + count * picojoules[k], 0) * 1e-12;
   return [sum(0), sum(1)];
@@ -99,7 +103,10 @@ function add(a: Work, b: Work, times = 1): void {
   for (const key of Object.keys(b) as (keyof Work)[]) a[key] += times * b[key];
 }
 
-/** Of a linear model, whose numbers are float64: z = x·weightsᵀ + intercept. `entries`: numbers of a row that are there. */
+/**
+ * Work of a linear model with float64 parameters: z = x·weightsᵀ + intercept. `entries`: number of stored values in a
+ * row.
+ */
 export function linearWork({
   outputs,
   columns,
@@ -124,13 +131,13 @@ export function linearWork({
   };
 }
 
-/** Of a factorisation: a user's factors times an item's, and their biases. `model`: bytes of its numbers. */
+/** Work of a factorisation: a user's factors times an item's, and their biases. `model`: bytes of its parameters. */
 export const factorWork = (rank: number, biases: boolean, model: number): ModelWork => ({
   ...{ ...nothing(), multiplyAdds: rank, operations: biases ? 3 : 0, parameters: 16 * (rank + Number(biases)) },
   ...{ activations: 8, rows: 16, width: 64, model, between: 8 },
 });
 
-/** With random features among the steps of its pipeline, which are most of what such a model computes. */
+/** Adds the work of random features in the pipeline, which usually dominates the cost of such a model. */
 export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork {
   const all = { ...work };
   for (const step of steps) {
@@ -154,8 +161,9 @@ export function withFeatures(work: ModelWork, steps: readonly Step[]): ModelWork
 }
 
 /**
- * Of a network, from its plan for a batch: by calls of kernels and loops. Of a call each operand is read once: its tiles are taken to stay in registers
- * and the nearest cache. Multiply-adds count those of padding, as papers do. `model`: bytes of its numbers.
+ * Work of a network, counted from the kernel calls and loops of its plan for a batch. Each operand of a call counts as
+ * read once, because tiles are assumed to stay in registers and the nearest cache. Multiply-adds include those of
+ * padding, as in papers. `model`: bytes of its parameters.
  */
 export function networkWork(description: JsonObject, rows: number, model: number): ModelWork {
   const plan = readPlan(description.program, "measure");
@@ -207,7 +215,7 @@ function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, buffer: (name
   return work;
 }
 
-/** What is the same along an axis is read once. */
+/** Values that are the same along an axis are read once. */
 function addLoop(
   work: Work,
   { shape, loads, stores, operations, reductions }: PlanLoop<number>,
@@ -226,7 +234,7 @@ function addLoop(
 const windows = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth, inChannels }: ConvolutionShape): number =>
   batch * outHeight * outWidth * kernelHeight * kernelWidth * inChannels;
 
-/** Of one round. Kernels that only move numbers have none. */
+/** Operations of one round. Kernels that only move numbers have none. */
 function countsOf({ kernel, args }: PlanCall<number>): { multiplyAdds?: number; operations?: number } {
   const n = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
   const block = args.find((arg) => arg.kind === "indices");
@@ -239,7 +247,7 @@ function countsOf({ kernel, args }: PlanCall<number>): { multiplyAdds?: number; 
   if (kernel === "triangularSolve") return { multiplyAdds: (n[0] * n[0] * n[1]) / 2 };
   if (kernel === "luSolve") return { multiplyAdds: n[0] * n[0] * n[1] };
   if (kernel !== "circulant") return {};
-  // Spectra of real blocks of k numbers: k/2 complex products of 4, and transforms of k log k.
+  // Spectra of real blocks of k numbers: k/2 complex products, each of 4 real ones, and transforms of k log k.
   const [rows, p, q, k] = n;
   return { multiplyAdds: 2 * rows * p * q * k, operations: k * Math.ceil(31 - Math.clz32(k)) * (rows * (p + q) + p * q) };
 }

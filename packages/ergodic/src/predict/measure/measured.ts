@@ -16,7 +16,7 @@ import { factsOf, gzipSize, residentSize, type SavedFacts, wasmSize } from "./si
 
 const SCENARIOS = ["singleStream", "multiStream", "server", "offline"] as const;
 const OFFLINE_ROWS = 24_576;
-/** Rows of a batch that a network computes at a time (predict/plan/network-plan.ts). */
+/** Rows that a network computes at a time (predict/plan/network-plan.ts). */
 const CHUNK = 64;
 const keys = [
   "scenario",
@@ -40,7 +40,7 @@ const percentileOf: Readonly<Record<Scenario, number | undefined>> = {
   offline: undefined,
 };
 
-/** What was run: a scenario's timings, and of a server the rates. */
+/** Results of a run: a scenario's timings and, for a server, the rates. */
 interface Ran {
   readonly timings: Timings;
   readonly rate: number | null;
@@ -141,7 +141,7 @@ function callOf(predictor: Measurable, given: MeasureOptions["call"]): (rows: ne
   return (rows) => predictor.predict(rows);
 }
 
-/** Mean milliseconds of a call. */
+/** Mean milliseconds per call. */
 async function warmed(load: Load, seconds: number): Promise<number> {
   const { latencies, ms } = await consecutive(load, 2, 1000 * seconds);
   return ms / latencies.length;
@@ -162,7 +162,8 @@ async function ran(
   const draws = stream(seed, "measure", "arrivals").at(0);
   const run = async (perSecond: number, isSearch: boolean) => {
     const count = Math.min(MOST_QUERIES, Math.max(least, queries ?? 0, Math.ceil(perSecond * seconds)));
-    // The same at any rate, in other units: what passes at one passes at all below.
+    // Arrival times in units of the mean interval, shared by all rates. A rate that passes therefore also passes if it
+    // is lowered.
     while (arrivals.length < count) arrivals.push((arrivals.at(-1) ?? 0) + draws.exponential());
     const allowed = overAllowed(count, percentile);
     const timings = await scheduled(load, count, (i) => (1000 * arrivals[i]) / perSecond, p99Ms, isSearch ? allowed : Infinity);
@@ -216,7 +217,7 @@ function verdict(
   return { bound, ...no(null) };
 }
 
-/** Undefined for kinds that are not known. */
+/** Undefined for unknown kinds. */
 function workOf(
   { kind, description, numbers }: SavedFacts,
   predictor: Measurable,
@@ -232,7 +233,7 @@ function workOf(
   return withFeatures(linearWork({ outputs, columns, ...entriesOf(inputs, pipeline) }), pipeline.steps);
 }
 
-/** How many numbers a row has, after the pipeline. */
+/** Mean number of values per row, after the pipeline. */
 function entriesOf(inputs: MeasureInputs, pipeline: StepPipeline): { entries: number; isSparse: boolean } {
   const isData = isMarked(inputs, datasetMark);
   const followed = isData ? (inputs as Dataset).follow(pipeline as Dataset["pipeline"]) : undefined;

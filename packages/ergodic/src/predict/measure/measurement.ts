@@ -1,47 +1,50 @@
 import type { LedgerItem } from "./ledger.ts";
 import type { MeasureClock, RateTrial } from "./scenarios.ts";
 
-/** What answers queries: a predictor, anything like it, or a function of rows. */
+/** Any function or object that answers queries: a predictor, an object like it, or a function of rows. */
 export type Measurable = ((rows: never) => unknown) | { predict(rows: never): unknown };
 
-/** How queries arrive: one of MLPerf's scenarios. */
+/** Arrival pattern of queries: one of MLPerf's scenarios. */
 export type Scenario = "singleStream" | "multiStream" | "server" | "offline";
 
 /** Options of `measure`. */
 export interface MeasureOptions {
-  /** "singleStream", "multiStream", "server" or "offline". Default "singleStream". */
+  /** Arrival pattern of queries: "singleStream", "multiStream", "server" or "offline". Default "singleStream". */
   scenario?: Scenario;
-  /** Rows a query, or offline rows a call; >= 1. Default 1; multiStream 8; offline all of `rows`. */
+  /** Rows per query, or per call if offline; >= 1. Default 1; multiStream 8; offline all of `rows`. */
   batch?: number;
-  /** Offline: rows in all; >= 1. Default 24,576, the fewest that MLPerf takes. */
+  /** Offline: total number of rows; >= 1. Default 24,576, the fewest that MLPerf allows. */
   rows?: number;
-  /** Queries at least; >= 1. Default: as many as early stopping needs with one over the bound, 64 or 662; server 459. */
+  /**
+   * Smallest number of queries; >= 1. Default: as many as early stopping needs with one over the bound, 64 or 662;
+   * server 459.
+   */
   queries?: number;
-  /** Seconds that queries come for at least, > 0; server: at each rate. Default 1. */
+  /** Shortest duration of the queries in seconds, > 0; server: per rate. Default 1. */
   seconds?: number;
-  /** Server: the bound of the 99th percentile, in milliseconds, > 0. Default 10. */
+  /** Server: bound of the 99th percentile, in milliseconds, > 0. Default 10. */
   p99Ms?: number;
-  /** Server: queries a second, > 0. Default: the highest rate within the bound is searched. */
+  /** Server: queries per second, > 0. Default: the highest rate within the bound is searched. */
   rate?: number;
-  /** Seconds of calls before anything is measured, >= 0; two calls at least. Default 0.1. */
+  /** Seconds of calls before the measurement starts, >= 0. At least two calls are made. Default 0.1. */
   warmup?: number;
-  /** Of the rows and the arrivals: a whole number >= 0. Default 0. */
+  /** Seed for the rows and the arrival times: a whole number >= 0. Default 0. */
   seed?: number;
-  /** What is called for a query in the place of `predict`: (rows) => model.predictInto(rows, out). */
+  /** Function called for each query instead of `predict`: (rows) => model.predictInto(rows, out). */
   call?: (rows: never) => unknown;
-  /** Where Linux shows RAPL's counters. Default "/sys/class/powercap". */
+  /** Folder in which Linux exposes RAPL's counters. Default "/sys/class/powercap". */
   powercap?: string;
-  /** Default: the host's. */
+  /** Clock. Default: the host's. */
   clock?: MeasureClock;
   /** Aborts the measurement. */
   signal?: AbortSignal;
 }
 
-/** Latencies of queries in milliseconds; a quantile is null where there are too few queries for one to lie above it. */
+/** Latencies of queries in milliseconds. A quantile is null if there are too few queries for one to lie above it. */
 export interface Latencies {
-  /** Over all queries. */
+  /** Mean of all queries. */
   mean: number;
-  /** Half are below. */
+  /** Median: 50 % are below. */
   p50: number | null;
   /** 90 % are below. */
   p90: number | null;
@@ -49,51 +52,59 @@ export interface Latencies {
   p99: number | null;
   /** 99.9 % are below. */
   p999: number | null;
-  /** The longest. */
+  /** The longest latency. */
   max: number;
 }
 
-/** What a row costs in energy, in joules. `source` says how it is known. */
+/** Energy per row, in joules. `source` says how it was determined. */
 export type Energy =
-  /** By RAPL: all that the named zones of the machine used meanwhile. */
+  /** Measured by RAPL: all energy that the named zones of the machine used during the run. */
   | { source: "measured"; zones: readonly string[]; joules: number; perRow: number }
-  /** Computed from `ledger`; `perRow` is the middle of `range`. `why` there is no measurement. */
+  /** Computed from `ledger`. `perRow` is the middle of `range`; `why` says why there is no measurement. */
   | { source: "modelled"; perRow: number; range: readonly [low: number, high: number]; why: string }
-  /** Neither: what was called is no model that is known. */
+  /** Neither measured nor modelled, because the callee is not a known model. */
   | { source: "unknown"; why: string };
 
-/** What `measure` found. */
+/** Results of `measure`. */
 export interface Measurement {
-  /** How queries arrived. */
+  /** Arrival pattern of the queries. */
   scenario: Scenario;
-  /** Rows a query; offline rows a call. */
+  /** Rows per query, or per call if offline. */
   batch: number;
-  /** Queries that were answered; offline calls. */
+  /** Number of answered queries, or of calls if offline. */
   queries: number;
-  /** Rows that were answered. */
+  /** Number of answered rows. */
   rows: number;
-  /** From the first query to the last answer. */
+  /** Seconds from the first query to the last answer. */
   seconds: number;
-  /** Throughput. */
+  /** Throughput in rows per second. */
   rowsPerSecond: number;
-  /** Of queries, from when they were due; offline from the start. */
+  /** Latencies of queries, from the time when each was due; offline from the start. */
   latencyMs: Latencies;
-  /** What the scenario's quantile is below, with 99 % confidence, by early stopping; null where there are too few queries. Offline has none. */
+  /**
+   * Bound on the scenario's quantile with 99 % confidence, by early stopping. `ms` is null if there are too few
+   * queries. Null for offline.
+   */
   bound: { percentile: number; over: number; ms: number | null } | null;
-  /** Whether MLPerf's rules hold: enough queries or rows, and within the bound. */
+  /** Whether the measurement meets MLPerf's rules: enough queries or rows, and within the bound. */
   valid: boolean;
-  /** Why it is not valid; null where it is. */
+  /** Reason why the measurement is not valid; null if it is. */
   why: string | null;
-  /** Server: queries a second, 0 where no rate was within the bound. Otherwise null. */
+  /** Server: queries per second, 0 if no rate was within the bound. Otherwise null. */
   rate: number | null;
   /** Server: rates that were tried, in order. */
   trials: RateTrial[];
-  /** Bytes of the model: its file, the file after gzip, and in memory as it predicts. Null for what has no file. */
+  /**
+   * Bytes of the model: its file, the file after gzip, and in memory while it predicts. Null if the callee has no file.
+   */
   bytes: { file: number; gzip: number; resident: number } | null;
-  /** Bytes of the process at most since it began, by how much it grew meanwhile, and the model's own WebAssembly memory; null where none can be seen. */
+  /**
+   * Memory in bytes: the process's peak since it started, its growth during the run, and the model's own WebAssembly
+   * memory. Null if the host does not show it.
+   */
   memory: { peak: number | null; grown: number | null; wasm: number | null };
-  /** Of a row. */
+  /** Energy per row. */
   energy: Energy;
-  /** What a row costs the model in operations and bytes; null for what is no model that is known. */
+  /** Operations and bytes per row; null if the callee is not a known model. */
   ledger: LedgerItem[] | null;
 }

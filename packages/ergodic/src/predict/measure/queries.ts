@@ -1,4 +1,7 @@
-/** Queries, made before the clock starts: rows drawn at random, with replacement, in the form in which they were given. */
+/**
+ * Queries, made before the clock starts. Rows are drawn at random with replacement and keep the form in which they were
+ * given.
+ */
 
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { datasetMark, isMarked } from "../../engine/data/marks.ts";
@@ -7,10 +10,10 @@ import type { Column, SparseTable, Table } from "../../engine/data/table.ts";
 import { isList, refuse } from "../../engine/errors/checks.ts";
 import { stream } from "../../engine/random/stream.ts";
 
-/** What a predictor takes as rows. A list may be of anything that it takes. */
+/** Rows for a predictor. A list can contain anything that the predictor accepts. */
 export type MeasureInputs = Dataset | RawRows | readonly unknown[];
 
-/** So many different queries at most, of so many rows in all; they come again in turn. */
+/** Largest number of distinct queries. `MOST_ROWS` limits their total number of rows. Queries are reused in turn. */
 const MOST_QUERIES = 256;
 const MOST_ROWS = 2 ** 16;
 
@@ -28,7 +31,7 @@ export function checkedCount(inputs: MeasureInputs): number {
   return count;
 }
 
-/** A query of one row of a list is that row. */
+/** Makes the queries. A query of one row from a list is that row. */
 export function queriesOf(inputs: MeasureInputs, rows: number, seed: number): Queries {
   const count = checkedCount(inputs);
   const draws = stream(seed, "measure", "rows").at(0);

@@ -1,21 +1,26 @@
 /**
- * RAPL, the processor's own energy counters, as Linux shows them: /sys/class/powercap/<zone>/{name, energy_uj, max_energy_range_uj}, in µJ.
+ * RAPL, the processor's energy counters, as Linux exposes them: /sys/class/powercap/<zone>/{name, energy_uj,
+ * max_energy_range_uj}, in µJ.
  *
- * Packages are summed, each once (it may be there as intel-rapl:0 and as intel-rapl-mmio:0); the zones within them (core, uncore, dram) are parts of
- * what a package reports, and psys contains the packages: it is read alone, where there is no package. Counters wrap at max_energy_range_uj.
+ * Packages are summed, each once (a package can appear as intel-rapl:0 and as intel-rapl-mmio:0). The zones within a
+ * package (core, uncore, dram) are already part of its count. psys contains the packages, so it is read only if there
+ * is no package. Counters wrap at max_energy_range_uj.
  */
 
 import { reason } from "../../engine/errors/system-reason.ts";
 import { builtin, inNode } from "../../engine/files/node.ts";
 
 export interface EnergyMeter {
-  /** Names of the zones: "package-0". */
+  /** Names of the zones, such as "package-0". */
   readonly zones: readonly string[];
-  /** Joules since it was opened. To be called more often than a counter wraps, which takes minutes at least. */
+  /**
+   * Returns the joules used since the meter was opened. Must be called more often than a counter wraps, which takes at
+   * least minutes.
+   */
   joules(): number;
 }
 
-/** Or why there is none. */
+/** Opens the energy meter, or returns the reason why there is none. */
 export function openRapl(folder: string): EnergyMeter | string {
   if (!inNode()) return "a browser shows no energy counters";
   const { readdirSync, readFileSync } = builtin("node:fs");
@@ -27,7 +32,7 @@ export function openRapl(folder: string): EnergyMeter | string {
   };
   try {
     const byName = new Map<string, string>();
-    // Zones are [type]:[package]; with another number they lie within one.
+    // Top-level zones are named [type]:[package]; a further number marks a zone within one.
     for (const zone of readdirSync(folder).sort()) {
       if (!/^[\w-]+:\d+$/.test(zone)) continue;
       const name = text(zone, "name");

@@ -1,36 +1,39 @@
-/** How queries follow each other: on completion, or when they are due. Latencies in milliseconds, by query. */
+/**
+ * Runs queries one after another: each starts when the previous one completes, or when it is due. Latencies are in
+ * milliseconds, per query.
+ */
 import { float64s } from "../../engine/memory/room.ts";
 import { turn } from "../../engine/threads/turn.ts";
 
-/** A clock, for tests that simulate time. */
+/** A clock. Tests use it to simulate time. */
 export interface MeasureClock {
-  /** Milliseconds since any moment. */
+  /** Returns milliseconds since an arbitrary moment. */
   now(): number;
   /** Resolves once `now()` is at least `time`. */
   until(time: number): Promise<void> | void;
 }
 
-/** What is measured, and by which clock. */
+/** The function to measure, and the clock. */
 export interface Load {
   readonly clock: MeasureClock;
-  /** Gives the answer to query i, or a promise of it. */
+  /** Returns the answer to query i, or a promise of it. */
   call(i: number): unknown;
   readonly signal: AbortSignal | undefined;
 }
 
 export interface Timings {
   readonly latencies: Float64Array;
-  /** From the first query to the last answer. */
+  /** Milliseconds from the first query to the last answer. */
   readonly ms: number;
-  /** How many were over the limit. */
+  /** Number of queries over the limit. */
   readonly over: number;
 }
 
-/** More are not kept. */
+/** Largest number of latencies that are stored. */
 export const MOST_QUERIES = 2 ** 24;
-/** Between turns of the event loop, without which no signal and no timer is served. */
+/** Milliseconds between turns of the event loop. Without such turns neither signals nor timers are served. */
 const PAUSE = 50;
-/** Timers may be late by as much; what is left is spent in turns. */
+/** Milliseconds by which a timer can be late. The remaining time is spent in turns of the event loop. */
 const TIMER = 3;
 
 export const hostClock: MeasureClock = {
@@ -51,7 +54,7 @@ async function pause({ signal }: Load): Promise<void> {
   signal?.throwIfAborted();
 }
 
-/** The next query on completion of the last: until there are `atLeast`, and `ms` are over. */
+/** Starts each query when the previous one completes, until there are `atLeast` queries and `ms` have passed. */
 export async function consecutive(load: Load, atLeast: number, ms: number): Promise<Timings> {
   const { clock } = load;
   const latencies: number[] = [];
@@ -72,8 +75,8 @@ export async function consecutive(load: Load, atLeast: number, ms: number): Prom
 }
 
 /**
- * Query i is due at due(i), whether or not others have been answered, and its latency counts from then. Answers that are promises are not waited for.
- * Ends early where more than `allowed` took longer than `limit`.
+ * Starts query i at due(i), whether or not earlier queries have been answered. Its latency counts from that time.
+ * Answers that are promises are not awaited. Ends early if more than `allowed` queries took longer than `limit`.
  */
 export async function scheduled(
   load: Load,
@@ -112,22 +115,25 @@ export async function scheduled(
   return { latencies, ms: clock.now() - begin, over };
 }
 
-/** A rate that was tried, in queries a second. */
+/** A rate that was tried. */
 export interface RateTrial {
-  /** Queries a second. */
+  /** Queries per second. */
   readonly rate: number;
   /** Whether the 99th percentile was within the bound. */
   readonly passed: boolean;
 }
 
 const NEAR = 1.02;
-/** Down to a load of 1/256, at which hardly a query meets another: what fails there fails alone. */
+/**
+ * Halves the rate down to a load of 1/256, at which queries hardly ever overlap. A query that fails there would fail
+ * alone.
+ */
 const HALVINGS = 7;
 const DOUBLINGS = 40;
 
 /**
- * The highest rate that passes, to 2 %: doubled until one fails, or halved until one passes, then by bisection of its logarithm. Undefined where none
- * passed.
+ * Finds the highest rate that passes, to 2 %. The rate is doubled until one fails, or halved until one passes, and then
+ * bisected on a log scale. Undefined if no rate passed.
  */
 export async function highestRate<T extends RateTrial>(
   start: number,

@@ -1,17 +1,20 @@
-/** What a model takes: its file, the same after gzip, and its numbers in memory; and what the process takes. */
+/**
+ * Memory and storage sizes: the model's file, the file after gzip, the model's parameters in memory, and the whole
+ * process.
+ */
 import { builtin, inNode } from "../../engine/files/node.ts";
 import { decodeModel } from "../model-file.ts";
 
-/** A saved model, read for what it costs. */
+/** A saved model, with the facts that determine its cost. */
 export interface SavedFacts {
   readonly kind: string;
   readonly description: ReturnType<ReturnType<typeof decodeModel>["describe"]>;
-  /** Bytes of its numbers in memory. */
+  /** Bytes of its parameters in memory. */
   readonly numbers: number;
   readonly file: Uint8Array;
 }
 
-/** Undefined for what has no file. */
+/** Returns the saved model's facts; undefined if the predictor has no file. */
 export function factsOf(predictor: object): SavedFacts | undefined {
   if (!("toBytes" in predictor) || typeof predictor.toBytes !== "function") return undefined;
   const file = (predictor.toBytes as () => Uint8Array).call(predictor);
@@ -25,14 +28,16 @@ export async function gzipSize(bytes: Uint8Array): Promise<number> {
   return (await new Response(packed).arrayBuffer()).byteLength;
 }
 
-/** Bytes of the process: now, and at most since it began. Null where there is no process. */
+/** Bytes of the process: now, and the peak since it started. Null if there is no process. */
 export function residentSize(): { now: number; peak: number } | null {
   if (!inNode()) return null;
   const { process } = globalThis;
   return { now: process.memoryUsage.rss(), peak: 1024 * (highWater() ?? process.resourceUsage().maxRSS) };
 }
 
-/** KiB, of the process itself, where the system is Linux: what `getrusage` counts there has the size of the process that started this one in it. */
+/**
+ * Peak of the process alone in KiB, on Linux. The peak from `getrusage` also includes the size of the parent process.
+ */
 function highWater(): number | undefined {
   try {
     const found = /^VmHWM:\s+(\d+) kB$/m.exec(builtin("node:fs").readFileSync("/proc/self/status", "utf8"));
@@ -42,7 +47,7 @@ function highWater(): number | undefined {
   }
 }
 
-/** Bytes of the WebAssembly memory that the predictor runs on, where it says so. */
+/** Bytes of the WebAssembly memory that the predictor uses, if it reports them. */
 export function wasmSize(predictor: object): number | null {
   const bytes = (predictor as { memoryBytes?: unknown }).memoryBytes;
   return typeof bytes === "number" ? bytes : null;

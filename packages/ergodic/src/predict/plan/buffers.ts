@@ -1,20 +1,20 @@
-/** What a plan is given and gives: inputs, outputs, parameters and constants. */
+/** Buffers that a plan's caller fills and reads (inputs, outputs and parameters), and the plan's constants. */
 import { type ArrayPlan, countAt, type PlanCount, planTouched } from "../../engine/memory/array-plan.ts";
 
 export interface PlanBuffer {
   readonly name: string;
-  /** Elements: of all rows of a batch, or of a parameter. */
+  /** Number of elements of all rows of a batch, or of a parameter. */
   readonly size: PlanCount;
   readonly isRead: boolean;
   readonly isWritten: boolean;
 }
 
 export const growsWithRows = (size: PlanCount): boolean => typeof size !== "number";
-/** Whether it is full before a call: parameters are, and inputs of the batch. */
+/** Whether the buffer is filled before a call, as parameters and inputs of the batch are. */
 export const isGiven = ({ size, isRead, isWritten }: PlanBuffer): boolean => !isWritten || (isRead && growsWithRows(size));
 export const rowSize = ({ size }: PlanBuffer): number => countAt(size, 1);
 
-/** What the caller gives and takes, in the order in which it is met. */
+/** Returns the buffers that the caller fills and reads, in the order of first use. */
 export function buffersOf(plan: ArrayPlan): PlanBuffer[] {
   const touched = plan.steps.map(planTouched);
   const [read, written] = [new Set(touched.flatMap((t) => t.reads)), new Set(touched.flatMap((t) => t.writes))];
@@ -39,7 +39,7 @@ function sum(a: PlanCount, b: PlanCount): PlanCount {
   return { B: x.B + y.B, plus: x.plus + y.plus };
 }
 
-/** Constants, those of bodies of scans too. */
+/** Returns the constants, including those of scan bodies. */
 export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps">): { name: string; size: number }[] {
   return [
     ...values.flatMap(({ home, size }) => (home.kind === "constant" ? [{ name: home.name, size: countAt(size, 1) }] : [])),
@@ -47,6 +47,6 @@ export function constantsOf({ values, steps }: Pick<ArrayPlan, "values" | "steps
   ];
 }
 
-/** What is given once: buffers that do not grow with the rows, and are not written. */
+/** Returns the parameters, which are set once: buffers that do not grow with the rows and are not written. */
 export const parametersOf = (buffers: readonly PlanBuffer[]): { name: string; size: number }[] =>
   buffers.flatMap(({ name, size, isWritten }) => (typeof size === "number" && !isWritten ? [{ name, size }] : []));

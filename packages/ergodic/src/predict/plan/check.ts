@@ -1,7 +1,7 @@
 /**
- * Whether a plan's program fits together for one batch: loops and kernels stay within the values that they name, which stay
- * within their buffers, and write nothing that is given once and for all. Bodies of scans likewise, whose buffers are pieces of
- * the values that the scan runs over.
+ * Checks that a plan's program is consistent for one batch. Loops and kernels must stay within the values that they
+ * name, values must stay within their buffers, and nothing may write to parameters or constants. Bodies of scans are
+ * checked in the same way; their buffers are slices of the values that the scan runs over.
  *
  * @throws DataError
  */
@@ -11,13 +11,13 @@ import { damaged } from "./format.ts";
 import { MOST_COUNT, rolesOf, touchedBy } from "./kernel-rules.ts";
 import { loopCode } from "./loop-code.ts";
 
-/** Elements of a buffer, and whether steps may write to it. */
+/** Number of elements of a buffer, and whether steps may write to it. */
 export interface Room {
   readonly size: number;
   readonly isWritten: boolean;
 }
 
-/** Addresses are u32. */
+/** Largest memory in bytes, because addresses are u32. */
 const MOST_BYTES = 2 ** 32;
 
 const isCount = (x: number): boolean => Number.isSafeInteger(x) && x >= 0;
@@ -31,13 +31,13 @@ export function checkProgram(
   new Check(program, rooms, elementBytes, where).all();
 }
 
-/** What the buffers of a scan's body are: pieces of the values that it runs over. */
+/** A buffer of a scan's body: a slice of a value that the scan runs over. */
 export interface ScanBuffer {
   readonly name: string;
   readonly value: number;
-  /** Elements. */
+  /** Number of elements. */
   readonly size: number;
-  /** Elements from one round to the next. */
+  /** Number of elements from one round to the next. */
   readonly step: number;
   readonly isWritten: boolean;
 }
@@ -46,7 +46,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
   const { length, body } = scan;
   const whole = (kind: string, of: readonly number[], isWritten = false): ScanBuffer[] =>
     of.map((value, i) => ({ name: `${kind} ${i}`, value, size: values[value].size, step: 0, isWritten }));
-  // The body's first value for each buffer says how much of it a round takes.
+  // The body's first value for each buffer has the size of one round.
   const first = new Map<string, number>();
   for (const { size, home } of body.values) if (home.kind === "buffer" && !first.has(home.name)) first.set(home.name, size);
   return [
@@ -56,7 +56,7 @@ export function scanBuffers(scan: PlanScan<number>, { values }: PlanProgram<numb
     ...whole("over", scan.over).map((buffer) => ({ ...buffer, size: buffer.size / length, step: buffer.size / length })),
     ...whole("output", scan.outputs, true).map((buffer) => {
       const size = first.get(buffer.name);
-      // An output that nobody takes is scratch of one element.
+      // An unused output is scratch space of one element.
       return size !== undefined && buffer.size === size * length ? { ...buffer, size, step: size } : buffer;
     }),
   ];
@@ -106,7 +106,7 @@ class Check {
       if (!isCount(size) || size > whole || to.offset !== 0) this.#fail(`reduces to ${size} numbers of ${whole}`);
       this.#access(shape, to, size);
     }
-    // Whether operations are known, and name what is there.
+    // Checks that operations are known and name existing operands.
     loopCode(loop, this.#elementBytes, this.#where);
   }
 
@@ -170,7 +170,7 @@ class Check {
     return this.#program.values[value].size;
   }
 
-  /** What is given once, and what others read, stays. */
+  /** Parameters, constants and values that others read must not be written. */
   #writes(value: number): void {
     const { home } = this.#program.values[value];
     const isOwn = home.kind === "workspace" || (home.kind === "buffer" && this.#rooms.get(home.name)?.isWritten);
@@ -182,7 +182,7 @@ class Check {
   }
 }
 
-/** The least and the greatest of offset + Σ place · stride, places below the extents. */
+/** Smallest and largest value of offset + Σ index · stride, for indices below the extents. */
 function reach(offset: number, extents: readonly number[], strides: readonly number[]): { low: number; high: number } {
   let low = offset;
   let high = offset;

@@ -7,7 +7,7 @@ import { workOf } from "./work.ts";
 export interface PlanProgramsParts {
   readonly plan: ArrayPlan;
   readonly buffers: readonly PlanBuffer[];
-  /** Most work of a row. */
+  /** Largest work per row. */
   readonly maxWork: number;
   readonly where: string;
 }
@@ -18,10 +18,13 @@ interface Kept {
   isChecked: boolean;
 }
 
-/** So many are kept: those of one row and of a chunk are each wanted several times while a plan is made ready. */
+/**
+ * Number of programs that are cached. The programs of one row and of a chunk are each needed several times while a plan
+ * is prepared.
+ */
 const KEPT = 2;
 
-/** A plan's programs for batches: those that were asked for last are kept. */
+/** Cache of a plan's programs for batches. The most recently used are kept. */
 export class PlanPrograms {
   readonly #parts: PlanProgramsParts;
   #kept: readonly Kept[] = [];
@@ -30,15 +33,15 @@ export class PlanPrograms {
     this.#parts = parts;
   }
 
-  /** Not checked: for the sizes of its values. */
+  /** Returns an unchecked program, for the sizes of its values. */
   at(rows: number): PlanProgram<number> {
     return this.#of(rows).program;
   }
 
   /**
-   * Checked: to be run.
+   * Returns a checked program, ready to run.
    *
-   * @throws DataError where it does not fit together, or is more work than `maxWork` a row
+   * @throws DataError if it is inconsistent, or takes more work than `maxWork` per row
    */
   checked(rows: number): PlanProgram<number> {
     const kept = this.#of(rows);

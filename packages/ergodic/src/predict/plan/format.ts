@@ -1,6 +1,7 @@
 /**
- * A plan as a file gives it, looked at before anything else is: every part has its type, values that are named exist, and no
- * key counts that a plan does not have. What comes out is made anew. Whether it fits together for a batch is checked by check.ts.
+ * Reads a plan from a file, before anything else uses it. Every part must have its type, values that are named must
+ * exist, and keys that plans do not have are ignored. The result is a new object. check.ts checks whether the plan is
+ * consistent for a batch.
  *
  * @throws DataError
  */
@@ -19,7 +20,7 @@ import {
 } from "../../engine/memory/array-plan.ts";
 import type { ElementwiseAccess, ElementwiseReduction } from "../../engine/memory/elementwise.ts";
 
-/** Scans within scans, and counts of a call's repetitions. */
+/** Largest depth of nested scans, and largest number of dimensions of a call's repetitions. */
 const DEEPEST = 16;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -43,13 +44,13 @@ export function readPlan(given: unknown, where: string): ArrayPlan {
 
 const isWhole = (x: unknown): x is number => Number.isSafeInteger(x);
 
-/** What is no number is shown by its kind: a file may hold anything. */
+/** Shows numbers and short strings as they are, and anything else by its type, because a file can hold anything. */
 const shown = (x: unknown): string =>
   typeof x === "number" || x === null ? String(x) : typeof x === "string" ? JSON.stringify(x.slice(0, 40)) : typeof x;
 
 class Reader {
   readonly #where: string;
-  /** How many values the program has that is read now. */
+  /** Number of values in the program that is being read. */
   #valueCount = 0;
 
   constructor(where: string) {
@@ -199,7 +200,7 @@ class Reader {
     return given;
   }
 
-  /** Whether it names what is there is seen where registers are given out (memory/elementwise.ts). */
+  /** Whether the operand exists is checked when registers are allocated (memory/elementwise.ts). */
   #register(given: unknown): number {
     if (!isWhole(given) || given < 0) throw this.#damaged(`names the operand ${shown(given)}`);
     return given;

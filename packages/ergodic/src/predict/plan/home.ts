@@ -9,21 +9,27 @@ import { ReadyProgram, type Workspace } from "./ready-program.ts";
 import { showsResidue } from "./residue.ts";
 import { batchMemory, placesOf, programsOf } from "./value-places.ts";
 
-/** Sizes of batches whose programs are kept at least; more, as long as all together are no larger than what a batch computes with. */
+/**
+ * Smallest number of programs (one per batch size) that are cached. More are kept while together they are no larger
+ * than the memory that a batch computes in.
+ */
 export const KEPT = 4;
 
 export interface PlanParts {
   readonly plan: ArrayPlan;
   readonly buffers: readonly PlanBuffer[];
   readonly programs: PlanPrograms;
-  /** The plan's constants and the parameters, by name. */
+  /** Constants of the plan and parameters, by name. */
   readonly numbers: Readonly<Record<string, ArrayLike<number>>>;
   readonly chunk: number;
   readonly deterministic: boolean;
   readonly where: string;
 }
 
-/** @throws DataError for numbers that are missing or of another length */
+/**
+ * Checks that all constants and parameters are there. @throws DataError for numbers that are missing or of another
+ * length
+ */
 export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, "plan" | "buffers" | "numbers" | "where">): void {
   for (const { name, size } of [...constantsOf(plan), ...parametersOf(buffers)]) {
     const values = Object.hasOwn(numbers, name) ? numbers[name] : undefined;
@@ -34,26 +40,29 @@ export function checkNumbers({ plan, buffers, numbers, where }: Pick<PlanParts, 
   }
 }
 
-/** Input and output of a batch where they lie, and what computes the one from the other. */
+/** Input and output of a batch in memory, and the program that computes one from the other. */
 export interface OpenBatch {
   readonly input: Float32Array | Float64Array;
-  /** Whether all numbers of the input are finite. */
+  /** Returns whether all numbers of the input are finite. */
   isFinite(): boolean;
   readonly output: Float32Array | Float64Array;
   run(): void;
 }
 
 export interface Batch {
-  /** Views on it, once they were asked for. */
+  /** Views of the batch, once requested. */
   open?: OpenBatch;
   readonly program: { run(): void };
   /** Addresses of inputs and outputs. */
   readonly at: ReadonlyMap<string, number>;
-  /** Holds the program. */
+  /** Memory of the program. */
   readonly arena: Arena;
 }
 
-/** What batches of up to so many rows compute with in turn: inputs, outputs, and what lies between the steps. */
+/**
+ * Working memory for batches up to a certain number of rows, which use it in turn: inputs, outputs and intermediate
+ * values.
+ */
 interface Room {
   readonly arena: Arena;
   /** Addresses of inputs and outputs. */
@@ -61,7 +70,10 @@ interface Room {
   readonly workspaces: readonly Workspace[];
 }
 
-/** Rows of the room that a batch is computed in: the chunk, halved as often as the batch still fits. So all rooms together are less than two of a chunk. */
+/**
+ * Number of rows of the room for a batch: the chunk, halved while the batch still fits. All rooms together are
+ * therefore smaller than two rooms of a chunk.
+ */
 function capacityOf(rows: number, chunk: number): number {
   const half = Math.floor(chunk / 2);
   return half >= rows ? capacityOf(rows, half) : chunk;
@@ -69,7 +81,10 @@ function capacityOf(rows: number, chunk: number): number {
 
 export type BatchParts = Pick<PlanParts, "plan" | "buffers" | "programs" | "chunk" | "where">;
 
-/** Bytes that a plan takes for batches at most, besides constants and parameters: for rooms, for programs that are kept, for one that is made, and for an answer. */
+/**
+ * Largest memory that a plan needs for batches, in bytes, besides constants and parameters: rooms, cached programs, a
+ * program being made, and an answer.
+ */
 export function batchesBytes(parts: BatchParts): number {
   const { rooms, code, kept, scratch } = batchSizes(parts);
   // The answer for one row, in float64.
@@ -77,7 +92,7 @@ export function batchesBytes(parts: BatchParts): number {
   return rooms + kept + code + 2 * scratch + given;
 }
 
-/** Bytes of all rooms, of a chunk's program, of all programs that are kept, and of scratch. */
+/** Bytes of all rooms, of a chunk's program, of all cached programs, and of scratch. */
 function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
   const elementBytes = plan.precision === "f64" ? 8 : 4;
   const once = new Set(parametersOf(buffers).map(({ name }) => name));
@@ -88,34 +103,34 @@ function batchSizes({ plan, buffers, programs, chunk, where }: BatchParts) {
     return { room, code, scratch };
   };
   const { room, code, scratch } = sizesAt(chunk);
-  // A smaller room has its share of the values that grow with the rows, and all values that do not.
+  // A smaller room needs less memory for values that grow with the rows, but the full amount for all others.
   const smaller = chunk === 1 ? 0 : room + Math.ceil(Math.log2(chunk)) * sizesAt(1).room;
   return { rooms: room + smaller, code, kept: Math.min(Math.max(KEPT * code, room), chunk * code), scratch };
 }
 
 /**
- * A plan in a memory: its constants and parameters, and a program for each size of batch that was wanted. A server's batches are of any size, one after another:
- * programs are small and are kept, and what they compute with is shared.
+ * A plan in a memory, with its constants, parameters and a program for each batch size that was requested. A server's
+ * batches have any size, one after another. Programs are small, so they are cached; their working memory is shared.
  *
- * @throws MemoryLimitError where the memory cannot hold a batch
+ * @throws MemoryLimitError if the memory cannot hold a batch
  */
 export class PlanHome implements Disposable {
   readonly machine: Machine;
   readonly #parts: Omit<PlanParts, "numbers">;
   readonly #arena: Arena;
-  /** Addresses. */
+  /** Addresses by name. */
   readonly #constants: ReadonlyMap<string, number>;
   readonly #parameters: ReadonlyMap<string, number>;
   readonly #batches = new Map<number, Batch>();
-  /** By their rows. */
+  /** Rooms by their number of rows. */
   readonly #rooms = new Map<number, Room>();
-  /** Bytes of programs. */
+  /** Bytes of the cached programs. */
   #kept = 0;
-  /** Bytes that they may take together before the oldest is given back. */
+  /** Largest size of all cached programs in bytes, before the oldest is evicted. */
   #most: number | undefined;
-  /** For one kernel at a time, as large as any program wanted so far. */
+  /** Scratch for one kernel at a time, as large as any program has needed so far. */
   readonly #scratch: { bytes: number; address: number; arena?: Arena | undefined } = { bytes: 0, address: 0 };
-  /** With whom memory that others use, too, is given back; of a memory of its own nothing is. */
+  /** Object whose collection frees the plan's part of a shared memory. In its own memory nothing needs to be freed. */
   readonly #owner: WeakRef<object> | undefined;
 
   constructor(machine: Machine, { numbers, ...parts }: PlanParts, owner?: object) {
@@ -147,7 +162,7 @@ export class PlanHome implements Disposable {
     return made;
   }
 
-  /** The oldest programs, where there are too many: not the chunk's, nor that of so many rows, which was just made. */
+  /** Evicts the oldest programs when the cache is full, but never the chunk's program or the one just made. */
   #giveBack(rows: number): void {
     for (const [size, { arena }] of this.#batches) {
       if (this.#batches.size <= KEPT || this.#kept <= (this.#most ??= batchSizes(this.#parts).kept)) return;
@@ -203,7 +218,7 @@ export class PlanHome implements Disposable {
     return { program: shows ? this.#clearing(program, rows, room) : program, arena, at };
   }
 
-  /** Clears all that it writes to before each call. */
+  /** Wraps a program so that all memory it writes to is cleared before each call. */
   #clearing(program: ReadyProgram, rows: number, { at, workspaces }: Room): { run(): void } {
     const { plan, buffers } = this.#parts;
     const { memory } = this.machine;
@@ -218,7 +233,10 @@ export class PlanHome implements Disposable {
     };
   }
 
-  /** In place of the piece that was too small, with which other programs work on where there is no memory for a larger one. */
+  /**
+   * Replaces the scratch that was too small. If there is no memory for a larger one, other programs continue with the
+   * old scratch.
+   */
   #takeScratch(): void {
     const scratch = this.#scratch;
     const { arena, address } = this.#filled((arena) => ({ arena, address: arena.take(scratch.bytes) }));
@@ -226,7 +244,7 @@ export class PlanHome implements Disposable {
     Object.assign(scratch, { arena, address });
   }
 
-  /** What an arena was made for; given back where that fails, and with the owner. */
+  /** Fills a new arena and returns the result. The arena is freed if that fails, or with its owner. */
   #filled<T extends { readonly arena: Arena }>(fill: (arena: Arena) => T): T {
     const arena = new Arena(this.machine.memory, this.#parts.where);
     const made = released(arena, () => fill(arena));
@@ -235,7 +253,7 @@ export class PlanHome implements Disposable {
     return made;
   }
 
-  /** The address of a constant or parameter, copied into memory. */
+  /** Copies a constant or parameter into memory and returns its address. */
   #placed(name: string, size: number, numbers: PlanParts["numbers"]): number {
     const at = this.#arena.take(size * (this.#parts.plan.precision === "f64" ? 8 : 4));
     this.view(at, size).set(numbers[name]);
@@ -243,7 +261,7 @@ export class PlanHome implements Disposable {
   }
 }
 
-/** Gives the arena's memory back if what fills it fails. */
+/** Frees the arena if filling it fails. */
 function released<T>(arena: Arena, fill: () => T): T {
   try {
     return fill();

@@ -15,35 +15,35 @@ import { keptWith } from "../../engine/memory/kept-with.ts";
 import { damaged } from "./format.ts";
 
 /**
- * Largest count in a plan. Kernels count in i32 in steps of up to a few hundred: half of an i32's range leaves room for a counter's last
- * step and for the sum of two counts.
+ * Largest count in a plan. Kernels count in i32, in steps of up to a few hundred. Half of the i32 range leaves room for
+ * a counter's last step and for the sum of two counts.
  */
 export const MOST_COUNT = 2 ** 30;
 
-/** Of an element that is moved, or goes through one operation: as many multiply-adds of a product take about as long. */
+/** Work of moving an element or applying one operation to it, in multiply-adds of a product that take about as long. */
 export const ELEMENT = 4;
 
-/** Of finding a row of a window, or a row of a table. */
+/** Work of locating a row of a window, or a row of a table. */
 const WINDOW = 64;
-/** Of trying one of a stride's phases. */
+/** Work of trying one phase of a stride. */
 const PHASE = 16;
-/** Work of each further group at a row of a window. */
+/** Work of each group after the first, per row of a window. */
 const GROUP = 16;
-/** Work of writing out one row of a circulant block. */
+/** Work of writing one row of a circulant block. */
 const BLOCK_ROW = 32;
 
 export interface Touched {
-  /** Elements from each argument's address on; of arguments that are no arrays 0. */
+  /** Number of elements from each argument's address on; 0 for arguments that are not arrays. */
   readonly elements: readonly number[];
   readonly scratchBytes: number;
   readonly work: number;
 }
 
-/** What an argument is: a count, an array that is read or written, a CONV block, scratch. */
+/** Role of an argument: a count, an array that is read or written, a CONV block, or scratch. */
 type Role = "count" | "reads" | "writes" | "shape" | "scratch";
 
 interface Sizes {
-  /** Of the arrays, in the order of the arguments. */
+  /** Sizes of the arrays, in the order of the arguments. */
   readonly arrays: readonly number[];
   readonly scratch?: number;
   readonly work: number;
@@ -51,11 +51,11 @@ interface Sizes {
 
 interface KernelRule {
   readonly roles: readonly Role[];
-  /** From the counts in their order, and the shape; undefined where they have no meaning. */
+  /** Computes the sizes from the counts in their order and the shape. Undefined if these are not valid. */
   readonly sizes: (counts: readonly number[], elementBytes: 4 | 8, shape: ConvolutionShape | undefined) => Sizes | undefined;
 }
 
-/** Times a loop runs: a count that is 0 may have others within. */
+/** Number of iterations of a loop. A count of 0 counts as 1, because other loops can be inside it. */
 const times = (...counts: readonly number[]): number => counts.reduce((product, count) => product * Math.max(1, count), 1);
 
 const counts = (count: number): Role[] => new Array<Role>(count).fill("count");
@@ -67,7 +67,7 @@ function counted(
   return { roles, sizes };
 }
 
-/** Of a kernel with windows: arrays from the sizes of x, y and W. */
+/** Rule of a kernel with windows. Array sizes follow from those of x, y and W. */
 function windowed(
   roles: readonly Role[],
   sizes: (sizes: { x: number; y: number; shape: ConvolutionShape; elementBytes: 4 | 8 }) => Sizes | undefined,
@@ -82,12 +82,12 @@ function windowed(
   };
 }
 
-/** Whether places and numbers of cells stay within what kernels count with. */
+/** Whether positions and numbers of cells stay within the range that kernels count in. */
 function isCountable(shape: ConvolutionShape): boolean {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, outChannels, kernelHeight, kernelWidth } = shape;
   const farthest = [
     outHeight * shape.strideHeight + kernelHeight * shape.dilationHeight + shape.padTop + inHeight,
-    // A row of cells is also met as a row of numbers.
+    // Kernels also traverse a row of cells as a row of numbers.
     (outWidth * shape.strideWidth + kernelWidth * shape.dilationWidth + shape.padLeft + inWidth) * Math.max(1, inChannels),
   ];
   const cells = [
@@ -99,7 +99,7 @@ function isCountable(shape: ConvolutionShape): boolean {
   return [...farthest, ...cells].every((count) => count <= MOST_COUNT);
 }
 
-/** For each cell of the output the cells of its window, and of these the channels that are summed. */
+/** Work over the windows: for each output cell, the cells of its window and the channels that are summed in each. */
 const windowWork = ({ batch, outHeight, outWidth, kernelHeight, kernelWidth }: ConvolutionShape, ...each: number[]): number =>
   times(batch, outHeight, outWidth, kernelHeight) * (times(kernelWidth, ...each) + WINDOW);
 
@@ -113,7 +113,7 @@ const operandsOf: Readonly<Record<ConvolutionName, readonly ("x" | "y" | "w")[]>
 function convolution(name: ConvolutionName): KernelRule {
   return windowed(["reads", "reads", "writes", "scratch"], ({ x, y, shape, elementBytes }) => {
     const { kernelHeight, kernelWidth, inChannels, outChannels, groups } = shape;
-    // Of no channels there are as many groups as one likes.
+    // Without channels, the shape does not limit the number of groups.
     if (groups > Math.max(1, inChannels)) return undefined;
     const inside = inChannels / groups;
     const sizes = { x, y: y * outChannels, w: kernelHeight * kernelWidth * inside * outChannels };
@@ -137,7 +137,8 @@ function depthwise(name: ConvolutionName): KernelRule {
     return {
       arrays: operandsOf[name].map((operand) => sizes[operand]),
       scratch: convolutionScratchBytes(shape, elementBytes),
-      // The adjoint goes over the cells of the image, and its phases are found by trial; each row is gone over phase by phase.
+      // The adjoint traverses the cells of the image and finds its phases by trial. Each row is traversed phase by
+      // phase.
       work:
         windowWork(shape, inChannels) +
         x +
@@ -175,7 +176,7 @@ function circulant(operands: (x: number, w: number, y: number) => readonly numbe
   });
 }
 
-/** Elements from the first to the last of a matrix whose rows are `between` apart. */
+/** Number of elements from the first to the last of a matrix with row stride `between`. */
 const matrix = (rows: number, columns: number, between: number): number =>
   rows === 0 || columns === 0 ? 0 : (rows - 1) * between + columns;
 
@@ -193,7 +194,7 @@ const gemm = counted(
   },
 );
 
-/** By name, without F32 or F64. A map: an object has names of its own. */
+/** Rules by kernel name, without F32 or F64. A map is used because an object inherits property names. */
 const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
   ["gemm", gemm],
   [
@@ -254,16 +255,16 @@ const rules: ReadonlyMap<string, KernelRule> = new Map<string, KernelRule>([
 ]);
 
 /**
- * The kernels that a plan may call, and what a call of each touches: how many elements it reads and writes from each of its addresses on, how much
- * scratch it needs, and how much work it is (work.ts has the unit). Kernels believe what they are given; so calls are held to this table
- * before anything runs.
+ * Names of the kernels that a plan may call. The table has, for each call, the number of elements that it reads and
+ * writes from each address on, its scratch memory, and its work (in the unit of work.ts). Kernels do not check their
+ * arguments, so all calls are checked against this table before anything runs.
  *
- * Sizes are those of the kernels' contracts (kernels/*.ts). A count that is 0 makes no work, but may be the inside of a loop that is run often:
- * `work` takes it as 1.
+ * Sizes follow the kernels' contracts (kernels/*.ts). A count of 0 makes no work, but can be the inside of a loop that
+ * runs often, so `work` takes it as 1.
  *
- * @throws DataError for calls that no kernel takes
+ * @throws DataError for calls that no kernel accepts
  *
- * For tests that go over all of them.
+ * Exported for tests that visit all kernels.
  */
 export const planKernels = (): string[] => [...rules.keys()];
 
@@ -273,7 +274,10 @@ export function rolesOf(name: string, where: string): readonly Role[] {
   throw new DataError(where, `uses the kernel "${name}", which this library does not have; update ergodic`, "MODEL_VERSION");
 }
 
-/** Whether a round of the call writes all that it touches of its result, whatever that held before: all do, but products that are added, or leave gaps. */
+/**
+ * Whether a round of the call writes every element of its result that it touches, whatever was there before. Only
+ * products that add to the result, or that leave gaps, do not.
+ */
 export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
   if (kernel !== "gemm") return true;
   const [, , , n, , , , ldc, adds] = args.flatMap((arg) => (arg.kind === "number" ? [arg.value] : []));
@@ -281,15 +285,18 @@ export function fillsResult({ kernel, args }: PlanCall<number>): boolean {
 }
 
 /**
- * Whether the call writes no element. Such a call is not made, because only the size of its result bounds the counts that a kernel is
- * given.
+ * Whether the call writes no element. Such a call is skipped, because only the size of its result bounds the counts
+ * that a kernel is given.
  */
 export function writesNothing(call: PlanCall<number>, elementBytes: 4 | 8, where: string): boolean {
   const { elements } = touchedBy(call, elementBytes, where);
   return rolesOf(call.kernel, where).every((role, i) => role !== "writes" || elements[i] === 0);
 }
 
-/** What one round of the call touches. A plan's check, its work, its memory and its program each ask. */
+/**
+ * Returns the elements, scratch and work of one round of the call. The result is cached, because a plan's check, work,
+ * memory and program each need it.
+ */
 export const touchedBy: (call: PlanCall<number>, elementBytes: 4 | 8, where: string) => Touched = keptWith(touched);
 
 function touched({ kernel, args }: PlanCall<number>, elementBytes: 4 | 8, where: string): Touched {

@@ -1,23 +1,24 @@
 /**
- * How many loaded plans have a memory at a time. WebAssembly reserves gigabytes of address space for each (V8 10 GiB, and a
- * browser has a terabyte for all), so that a memory is made when it is first needed, and the one that was used longest ago is
- * given up for it; its plan makes another when it is called again, in about a millisecond and the time of copying its numbers.
+ * Limits the number of loaded plans with their own memory. WebAssembly reserves gigabytes of address space for each
+ * memory (V8 10 GiB; a browser has a terabyte in total). A memory is therefore made when it is first needed, and if
+ * there are too many, the least recently used one is given up. A plan that lost its memory makes a new one at its next
+ * call, which takes about a millisecond plus the time to copy its parameters.
  */
 import { MemoryLimitError } from "../../engine/errors/errors.ts";
 import { inNode } from "../../engine/files/node.ts";
 
 export interface HasMemory {
-  /** Lets go of the memory. It is collected. */
+  /** Drops the memory, so that it can be garbage collected. */
   giveUp(): void;
 }
 
 const MOST = inNode() ? 256 : 24;
 
-/** In the order of their last use. Weak: who is collected takes its memory along. */
+/** Plans in the order of their last use. The references are weak, so that a collected plan takes its memory along. */
 const order = new Set<WeakRef<HasMemory>>();
 let latest: WeakRef<HasMemory> | undefined;
 
-/** To be called at each use: cheap for the one that was used last. */
+/** Records a use of the memory. Must be called at each use; cheap for the most recently used one. */
 export function noteMemory(holder: WeakRef<HasMemory>): void {
   if (holder === latest) return;
   latest = holder;
@@ -30,7 +31,9 @@ export function forgetMemory(holder: WeakRef<HasMemory>): void {
   if (holder === latest) latest = undefined;
 }
 
-/** Makes a memory, for which others are given up where there are too many, or all of them where the system has no more address space. */
+/**
+ * Makes a memory. Others are given up if there are too many, and all of them if the system has no more address space.
+ */
 export function madeMemory<T>(make: () => T): T {
   for (const holder of order) {
     if (order.size < MOST) break;

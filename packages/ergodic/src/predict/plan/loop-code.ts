@@ -2,7 +2,10 @@ import type { PlanLoop } from "../../engine/memory/array-plan.ts";
 import { type ElementwiseCode, elementwiseCode } from "../../engine/memory/elementwise.ts";
 import { keptWith } from "../../engine/memory/kept-with.ts";
 
-/** A loop as kernels/engine/arrays/elementwise.ts reads it, for a plan's check and for its program. @throws DataError for operations that this library does not have */
+/**
+ * Returns a loop in the form that kernels/engine/arrays/elementwise.ts reads, for a plan's check and its program.
+ * @throws DataError for operations that this library does not have
+ */
 export const loopCode: (loop: PlanLoop<number>, elementBytes: 4 | 8, where: string) => ElementwiseCode = keptWith(
   (loop, elementBytes, where) => elementwiseCode({ ...loop, constants: loop.constants.map(Number) }, elementBytes, where),
 );

@@ -10,38 +10,43 @@ import { type BatchParts, batchesBytes, checkNumbers, type OpenBatch, PlanHome, 
 import { forgetMemory, type HasMemory, madeMemory, noteMemory } from "./live-memories.ts";
 import { placesOf } from "./value-places.ts";
 
-/** `maxWork` and `maxMemory`: by default any. */
+/** Options of a network's plan. `maxWork` and `maxMemory` are unlimited by default. */
 export interface NetworkPlanOptions extends Partial<Limits> {
-  /** Rows of a batch at most; 64, or as many as keep what lies between the layers within 64 MiB. */
+  /**
+   * Largest number of rows of a batch. Default 64, or fewer if needed to keep the values between layers within 64 MiB.
+   */
   readonly chunk?: number;
-  /** The same bits on every host. */
+  /** Whether results have the same bits on every host. */
   readonly deterministic?: boolean;
-  /** The file, for errors. */
+  /** Name of the file, for errors. */
   readonly where?: string;
-  /** On a memory of its own; by default on the engine's. */
+  /** Whether the plan runs in its own memory. By default it runs in the engine's. */
   readonly apart?: boolean;
 }
 
 const MOST_BETWEEN = 2 ** 26;
 const PAGE = 65536;
-/** Static data of the kernels, as in memory/memory.ts, and as much again for what small pieces lose. */
+/**
+ * Pages for the kernels' static data, as in memory/memory.ts, and as many again for alignment losses of small pieces.
+ */
 const LEAST_PAGES = 32;
 const MOST_PAGES = 65536;
 
 /**
- * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any number of rows.
+ * A saved network's plan (memory/array-plan.ts), ready to predict without the compiler: inputs and outputs by name, any
+ * number of rows.
  *
- * Rows are taken in chunks, each computed as one batch; the memory of a batch is arranged when it is first wanted. An input or
- * output whose size grows with the batch holds one row after another; all other inputs are parameters, given once. The sums of
- * a product over a batch of one row run in another order than those of several, so that a row's last bits may depend on how
- * many rows are given with it.
+ * Rows are processed in chunks, each computed as one batch. The memory of a batch is laid out when it is first needed.
+ * An input or output whose size grows with the batch contains the rows one after another; all other inputs are
+ * parameters, given once. The sums of a product run in a different order for one row than for several, so the last bits
+ * of a row's result can depend on the number of rows given with it.
  *
- * A plan that was loaded runs apart: on a memory of its own, so that it reaches nothing else in the process, whatever its file says, and a trap
- * leaves nothing behind. Before that it is checked: types (format.ts), reach for each batch (check.ts), work (work.ts), memory
- * (home.ts).
+ * A loaded plan runs in its own memory. It can therefore reach nothing else in the process, whatever its file says, and
+ * a trap leaves nothing behind. Before it runs it is checked: types (format.ts), reach for each batch (check.ts), work
+ * (work.ts), memory (home.ts).
  *
- * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters; OptionError for inputs that are missing or of
- * another length; WorkerError where a kernel traps
+ * @throws DataError for a plan that is damaged, of a later version, too much work or memory, or lacks parameters;
+ * OptionError for inputs that are missing or of another length; WorkerError if a kernel traps
  */
 export class NetworkPlan implements Disposable, HasMemory {
   readonly #engine: Engine;
@@ -52,7 +57,7 @@ export class NetworkPlan implements Disposable, HasMemory {
   #home: PlanHome | undefined;
   #isDisposed = false;
 
-  /** `numbers`: the plan's constants and the parameters, by name. */
+  /** `numbers`: constants of the plan and parameters, by name. */
   constructor(
     engine: Engine,
     given: ArrayPlan,
@@ -90,7 +95,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     if (!apart) this.#opened();
   }
 
-  /** Names of what `run` takes. */
+  /** Names of the inputs of `run`. */
   get inputs(): readonly string[] {
     return this.#inputs.map(({ name }) => name);
   }
@@ -99,31 +104,34 @@ export class NetworkPlan implements Disposable, HasMemory {
     return this.#outputs.map(({ name }) => name);
   }
 
-  /** Numbers of one row of an input or output. */
+  /** Returns the number of values in one row of an input or output. */
   rowSize(name: string): number {
     const buffer = this.#parts.buffers.find((b) => b.name === name);
     if (!buffer) throw damaged(this.#parts.where, `has no input or output "${name}"`);
     return rowSize(buffer);
   }
 
-  /** Whether it grows with the rows. */
+  /** Returns whether the buffer grows with the rows. */
   isOfRows(name: string): boolean {
     return this.#parts.buffers.some((b) => b.name === name && growsWithRows(b.size));
   }
 
-  /** Rows of a batch at most. */
+  /** Largest number of rows of a batch. */
   get chunk(): number {
     return this.#parts.chunk;
   }
 
-  /** A batch where it lies in memory, of a plan with one input and one output of rows: to be filled, run and read before anything else is asked of the plan. */
+  /**
+   * Opens a batch in memory, for a plan with one input and one output of rows. The batch must be filled, run and read
+   * before the plan is used again.
+   */
   open(rows: number, input: string, output: string): OpenBatch {
     const home = this.#opened();
     const batch = home.batch(rows);
     const at = batch.at.get(input);
-    // Memory of one thread that has grown is other memory.
+    // When the memory of one thread grows, existing views of it become empty.
     if (!batch.open || batch.open.output.length === 0) {
-      // A network that gives the same for all rows has no input.
+      // A network with the same output for all rows has no input.
       const x = at === undefined ? NOTHING : home.view(at, rows * this.rowSize(input));
       const areFinite = home.machine.kernel(
         x instanceof Float64Array ? "areFiniteF64" : "areFiniteF32",
@@ -139,7 +147,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     return batch.open;
   }
 
-  /** Outputs of `rowCount` rows, one row after another, from inputs that lie so. */
+  /** Computes the outputs of `rowCount` rows. Inputs and outputs contain the rows one after another. */
   run(inputs: Readonly<Record<string, ArrayLike<number>>>, rowCount: number): Record<string, Float64Array> {
     const { where, chunk } = this.#parts;
     checkNumber(where, "rowCount", rowCount, { low: 0, integer: true });
@@ -155,7 +163,7 @@ export class NetworkPlan implements Disposable, HasMemory {
       }
       this.#called(program);
       for (const buffer of this.#outputs) {
-        // What is the same for all rows is given once.
+        // An output that is the same for all rows is written once.
         const first = growsWithRows(buffer.size) ? from * rowSize(buffer) : 0;
         results[buffer.name].set(home.view(at.get(buffer.name)!, countAt(buffer.size, rows)), first);
       }
@@ -163,7 +171,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     return results;
   }
 
-  /** Of the memory that it runs on; 0 where it has none yet. */
+  /** Bytes of the memory that it runs in; 0 if it has none yet. */
   get memoryBytes(): number {
     return this.#home?.machine.memory.reservedBytes ?? 0;
   }
@@ -198,7 +206,7 @@ export class NetworkPlan implements Disposable, HasMemory {
     return new PlanHome(memory, this.#parts);
   }
 
-  /** A trap may leave anything behind in memory: a plan's own is given up. */
+  /** Runs a program. A trap can leave the memory in any state, so a plan's own memory is given up. */
   #called(program: { run(): void }): void {
     try {
       program.run();
@@ -233,7 +241,7 @@ function chunkOf(known: Omit<BatchParts, "chunk">, maxMemory: number): number {
   return rows;
 }
 
-/** What the plan takes at most, with all the batches that are kept and one that is made: pieces of memory may lie badly. */
+/** Largest memory of the plan in pages, with all cached batches and one being made, plus a margin for fragmentation. */
 function pagesOf(parts: PlanParts): number {
   const { plan, buffers } = parts;
   const elementBytes = plan.precision === "f64" ? 8 : 4;
@@ -241,7 +249,7 @@ function pagesOf(parts: PlanParts): number {
   return Math.min(LEAST_PAGES + Math.ceil((1.25 * (fixed + batchesBytes(parts))) / PAGE), MOST_PAGES);
 }
 
-/** Numbers [from, from + count), without a copy where they lie in a typed array. */
+/** Returns numbers [from, from + count), without a copy for a typed array. */
 function part(values: ArrayLike<number>, from: number, count: number): ArrayLike<number> {
   if (from === 0 && count === values.length) return values;
   if (values instanceof Float64Array || values instanceof Float32Array) return values.subarray(from, from + count);

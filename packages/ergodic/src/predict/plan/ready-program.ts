@@ -1,6 +1,6 @@
 /**
- * A plan's program for one batch, in a memory: its values have places, its steps are ready to be called. The body of a scan is a program of
- * its own. Runs on the calling thread. What it is made of has been checked (check.ts).
+ * A plan's program for one batch in a memory. Its values have addresses, and its steps are ready to be called. The body
+ * of a scan is a separate program. Runs on the calling thread. Its parts have already been checked (check.ts).
  *
  * @throws DataError for operations that this library does not have
  */
@@ -18,25 +18,27 @@ type Kernel = (...args: number[]) => number;
 
 export interface PlanContext {
   readonly engine: Machine;
-  /** Holds the program's code. */
+  /** Memory of the program's code. */
   readonly arena: Arena;
-  /** Where values lie, of the program and of those of its scans in turn (value-places.ts, programsOf). */
+  /** Workspaces of the program and of the programs of its scans, in order (value-places.ts, programsOf). */
   readonly workspaces: Iterator<Workspace, undefined>;
   readonly precision: "f32" | "f64";
   readonly deterministic: boolean;
-  /** The file, for errors. */
+  /** Name of the file, for errors. */
   readonly where: string;
   /** Addresses of constants by name. */
   readonly constants: ReadonlyMap<string, number>;
-  /** One piece for all kernels, as large as any wants: its address is known once all programs are made. */
+  /**
+   * One scratch area for all kernels, as large as any of them needs. Its address is known once all programs are made.
+   */
   readonly scratch: { bytes: number; address: number };
 }
 
-/** Memory for the values of a program of some size of batch: smaller batches of the same plan fit in. */
+/** Memory for the values of a program for some batch size. Smaller batches of the same plan fit in it. */
 export interface Workspace {
   readonly address: number;
   readonly places: Places;
-  /** Elements that a value may have, by value. */
+  /** Largest number of elements of each value. */
   readonly sizes: readonly number[];
 }
 
@@ -47,7 +49,7 @@ export class ReadyProgram {
   readonly #addresses: number[];
   /** u32[values] in memory: the addresses, for loops. */
   readonly #table: number;
-  /** Values in buffers, by the buffer's name: where in it they begin, in bytes. */
+  /** Values in buffers, by the buffer's name, with their offsets in bytes. */
   readonly #inBuffer = new Map<string, { value: number; by: number }[]>();
   readonly #run: readonly (() => void)[];
 
@@ -89,7 +91,7 @@ export class ReadyProgram {
     for (const step of this.#run) step();
   }
 
-  /** Says where a buffer begins. */
+  /** Sets the address of a buffer. */
   point(buffer: string, address: number): void {
     this.#pointer(buffer)(address);
   }
@@ -137,11 +139,12 @@ export class ReadyProgram {
     const kernel = this.#typed(name);
     const { where } = this.#context;
     if (writesNothing(call, this.#elementBytes, where)) return () => {};
-    // What the kernel needs, whatever the file says.
+    // The scratch that the kernel needs, whatever the file says.
     this.#want(aligned(touchedBy(call, this.#elementBytes, where).scratchBytes));
     const read = args.map((arg) => this.#argument(arg));
     const steps = repeat.map((r) => r.steps.map((elements) => elements * this.#elementBytes));
-    // One list of arguments a depth, kept: a call makes nothing anew, and asks only for addresses, which move.
+    // One reused list of arguments per depth, so that a call allocates nothing. Only addresses are read again, because
+    // they can move.
     const given = [...repeat, undefined].map(() => read.map((argument) => argument()));
     const moving = [...args.keys()].filter((k) => args[k].kind === "value" || args[k].kind === "scratch");
     const nest = (depth: number): void => {
@@ -182,7 +185,10 @@ export class ReadyProgram {
     return () => at;
   }
 
-  /** Moves buffers of the body along, runs it, and takes the next carries over. */
+  /**
+   * Returns a function that runs the body for each round: moves its buffers along, and copies the next carries to the
+   * current ones.
+   */
   #scan(step: PlanScan<number>): () => void {
     const { length, reverse, carries, current, next, histories } = step;
     const body = new ReadyProgram(step.body, this.#context);
@@ -211,7 +217,10 @@ export class ReadyProgram {
   }
 }
 
-/** Without a list that is spread, which is copied: WebAssembly passes over what is more than a kernel takes. */
+/**
+ * Calls a kernel without spreading a list, which would copy it. WebAssembly ignores arguments beyond those that the
+ * kernel takes.
+ */
 function callWith(kernel: Kernel, a: readonly number[]): void {
   assert(a.length <= 16, "no kernel takes more than 16 arguments");
   kernel(a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11], a[12], a[13], a[14], a[15]);

@@ -1,15 +1,19 @@
 /**
- * Whether a plan reads what it has not written in the same call, or leaves a part of an output as it was: its answers would show what was computed before
- * them, for somebody else perhaps. Plans of networks never do; one that was made to do so runs on memory that is cleared before each call (home.ts).
+ * Whether a plan reads memory that it has not written in the same call, or leaves part of an output unwritten. Its
+ * answers would then expose values of an earlier computation, possibly of another user. Plans of our networks never do.
+ * A crafted plan that does runs in memory that is cleared before each call (home.ts).
  *
- * Only what is certain counts as written: zeros, and loops and kernels that fill a stretch without a gap.
+ * Only certain writes count: zeros, and loops and kernels that fill a range without gaps.
  */
 import { countAt, type PlanCall, type PlanLoop, type PlanProgram, type PlanScan } from "../../engine/memory/array-plan.ts";
 import { isGiven, type PlanBuffer } from "./buffers.ts";
 import { scanBuffers } from "./check.ts";
 import { fillsResult, rolesOf, touchedBy } from "./kernel-rules.ts";
 
-/** Largest number of separate stretches to remember for one place, so that the time to examine a plan grows with its steps. Networks have a few. */
+/**
+ * Largest number of separate ranges to remember for one place, so that the time to examine a plan grows with its steps.
+ * Networks have a few.
+ */
 const MOST_APART = 1000;
 
 /** Elements [from, to). */
@@ -17,11 +21,11 @@ type Stretch = readonly [from: number, to: number];
 
 interface Found {
   readonly readsResidue: boolean;
-  /** Whether so many elements of a buffer were written, from its first on. */
+  /** Whether the first `size` elements of a buffer were written. */
   isWhole(buffer: string, size: number): boolean;
 }
 
-/** Of a program for so many rows that was checked (check.ts). */
+/** Whether a checked program (check.ts) for this number of rows exposes residue. */
 export function showsResidue(
   program: PlanProgram<number>,
   buffers: readonly PlanBuffer[],
@@ -33,7 +37,7 @@ export function showsResidue(
   return readsResidue || ![...outputs].every(([name, size]) => isWhole(name, size));
 }
 
-/** `isGiven`: of a buffer, whether it is full when the program begins. */
+/** `isGiven`: whether a buffer is filled when the program begins. */
 function residueOf(program: PlanProgram<number>, isGiven: (buffer: string) => boolean, elementBytes: 4 | 8): Found {
   const written = new Written(program, isGiven);
   const isFine = program.steps.every((step) => {
@@ -50,7 +54,10 @@ const inBuffer = (name: string): string => `buffer ${name}`;
 class Written {
   readonly #program: PlanProgram<number>;
   readonly #isGiven: (buffer: string) => boolean;
-  /** By buffer, or by value where that has a place of its own; of parts that lie apart by their layout. Apart from each other. */
+  /**
+   * Written ranges, which do not overlap: by buffer, or by value if it has its own place. Interleaved parts have a key
+   * per layout.
+   */
   readonly #stretches = new Map<string, Stretch[]>();
 
   constructor(program: PlanProgram<number>, isGiven: (buffer: string) => boolean) {
@@ -62,7 +69,7 @@ class Written {
     return this.#program.values[value].size;
   }
 
-  /** Always true. */
+  /** Records a write. Always returns true. */
   add(value: number, from: number, to: number): true {
     const { key, offset } = this.#placeOf(value);
     this.#merge(key, offset + from, offset + to);
@@ -76,11 +83,14 @@ class Written {
       if (stretch[1] < start || stretch[0] > end) apart.push(stretch);
       else [start, end] = [Math.min(start, stretch[0]), Math.max(end, stretch[1])];
     }
-    // A plan with more stretches is treated as one that shows residue.
+    // A plan with more ranges is treated as one that exposes residue.
     if (apart.length < MOST_APART) this.#stretches.set(key, [...apart, [start, end]]);
   }
 
-  /** Stretches of one length that lie apart, as the parts of a concatenation do: once they fill what lies between, all is written. */
+  /**
+   * Records ranges of one length at regular distances, such as the parts of a concatenation. Once they also fill the
+   * gaps, the whole value is written.
+   */
   addStrided(value: number, from: number, { block, period, count }: Strided): void {
     if (count === 1) return void this.add(value, from, from + block);
     const whole = period * count;
@@ -109,14 +119,17 @@ class Written {
   }
 }
 
-/** `count` times so many elements without a gap, each time `period` further on. */
+/** `count` gapless runs of `block` elements, each `period` after the previous one. */
 interface Strided {
   readonly block: number;
   readonly period: number;
   readonly count: number;
 }
 
-/** What strides go over; undefined where there are gaps of several kinds, or where elements are met twice. `block`: elements at each place. */
+/**
+ * Returns the elements that strides cover; undefined if there are gaps of several kinds, or elements visited twice.
+ * `block`: elements at each position.
+ */
 function strided(extents: readonly number[], strides: readonly number[], block = 1): Strided | undefined {
   const axes = extents.map((extent, i) => ({ extent, stride: strides[i] })).filter(({ extent }) => extent !== 1);
   let [size, period, count] = [block, 0, 1];
@@ -150,7 +163,7 @@ function call(one: PlanCall<number>, result: number, written: Written, elementBy
     if (roles[i] !== "writes") continue;
     const steps = one.repeat.map(({ steps }) => steps[i]);
     const stretches = strided(rounds, steps, elements[i]);
-    // What it adds to, or has gaps, is as it was.
+    // A result that is added to, or that has gaps, does not count as written.
     if (stretches && fillsResult(one)) written.addStrided(result, arg.offset, stretches);
   }
   return true;

@@ -1,8 +1,8 @@
 /**
- * Where the values of a plan's program lie: values that do not live at the same time share places. And how much memory a batch
- * takes, so that a memory of a plan's own can be bounded.
+ * Allocates the values of a plan's program. Values that are not live at the same time share memory. Also computes the
+ * memory of a batch, so that a plan's own memory can be bounded.
  *
- * @throws DataError for more values at a time than any network has
+ * @throws DataError for more live values than any network has
  */
 import { DataError } from "../../engine/errors/errors.ts";
 import { type PlanLoop, type PlanProgram, planTouched } from "../../engine/memory/array-plan.ts";
@@ -10,7 +10,7 @@ import { REGISTER_ELEMENTS } from "../../engine/memory/fields.ts";
 import { touchedBy } from "./kernel-rules.ts";
 
 const ALIGN = 64;
-/** Places that are looked at: less than a second. A network looks at a few for each value. */
+/** Largest number of places that are examined, which takes less than a second. A network needs a few per value. */
 const MOST_LOOKS = 2 ** 28;
 export const aligned = (bytes: number): number => Math.ceil(bytes / ALIGN) * ALIGN;
 
@@ -20,7 +20,7 @@ export interface Places {
   readonly bytes: number;
 }
 
-/** First fit, in the order in which values begin. */
+/** Allocates by first fit, in the order in which values become live. */
 export function placesOf({ values, steps }: PlanProgram<number>, elementBytes: number, where = "plan"): Places {
   const first = new Map<number, number>();
   const last = new Map<number, number>();
@@ -35,7 +35,7 @@ export function placesOf({ values, steps }: PlanProgram<number>, elementBytes: n
   let bytes = 0;
   let looks = 0;
   let now = -1;
-  /** By address. */
+  /** Live values, sorted by address. */
   let live: { from: number; to: number; until: number }[] = [];
   for (const [value, begin] of first) {
     if (values[value].home.kind !== "workspace") continue;
@@ -54,19 +54,19 @@ export function placesOf({ values, steps }: PlanProgram<number>, elementBytes: n
   return { at, bytes };
 }
 
-/** A program, and those of its scans, in the order in which they are made ready to run. */
+/** Yields a program and the programs of its scans, in the order in which they are prepared. */
 export function* programsOf<N>(program: PlanProgram<N>): Generator<PlanProgram<N>> {
   yield program;
   for (const step of program.steps) if (step.kind === "scan") yield* programsOf(step.body);
 }
 
-/** Bytes that a batch takes at most, without buffers, and with what programs of scans take. */
+/** Largest memory of a batch in bytes, without buffers but including the programs of scans. */
 export interface BatchMemory {
-  /** What lies between the steps. */
+  /** Bytes of intermediate values. */
   readonly workspace: number;
-  /** Code, lists and tables. */
+  /** Bytes of code, lists and tables. */
   readonly code: number;
-  /** For one kernel at a time. */
+  /** Bytes of scratch for one kernel at a time. */
   readonly scratch: number;
 }
 
@@ -92,7 +92,7 @@ export function batchMemory(program: PlanProgram<number>, elementBytes: 4 | 8, w
   return { workspace, code, scratch: aligned(scratch) };
 }
 
-/** What elementwiseCode makes of a loop, at most: words of code, elements of scratch. */
+/** Largest size that elementwiseCode makes of a loop: words of code, elements of scratch. */
 function wordsOf({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): {
   code: number;
   scratch: number;

@@ -1,10 +1,12 @@
 /**
- * How much work a plan's program is, from its description alone, so that one which never ends is refused before it begins: a call cannot be aborted.
+ * Computes the work of a plan's program from its description alone. A program that would run too long is refused before
+ * it starts, because a call cannot be aborted.
  *
- * The unit is a multiply-add of a matrix product. What else is done counts as many of these as take about as long: an element
- * that is read, written or goes through one operation ELEMENT (kernel-rules.ts), one of a function such as exp FUNCTION, or
- * SLOW where it takes longer, a step or a round of a scan CALL, and ROUND a call that is repeated. None takes longer than 0.3 ns on a
- * core of 3 GHz. No round and no element is free, even if a step does nothing: counting alone takes time.
+ * The unit is a multiply-add of a matrix product. Other operations count as the number of multiply-adds that take about
+ * as long: ELEMENT (kernel-rules.ts) for an element that is read, written or goes through one operation; FUNCTION for
+ * an element of a function such as exp, or SLOW for slower functions; CALL for a step or a round of a scan; ROUND for a
+ * repeated call. One unit takes at most 0.3 ns on a 3 GHz core. Every round and element costs something, even in a step
+ * that does nothing, because counting takes time.
  *
  * Work beyond the largest number is Infinity, which exceeds every finite maxWork.
  */
@@ -16,7 +18,7 @@ const SLOW = 256;
 const CALL = 512;
 const ROUND = 4096;
 
-/** The operations of a few instructions. */
+/** Operations of a few instructions. */
 export const PLAIN = new Set(
   "stopGradient add sub mul div neg square min max abs sign floor sqrt less lessEqual equal and or not where round".split(" "),
 );
@@ -38,7 +40,9 @@ export function workOf(program: PlanProgram<number>, elementBytes: 4 | 8, where:
   return program.steps.reduce((sum, step) => sum + workOfStep(step), 0);
 }
 
-/** Loops go in tiles within the last two axes, each of which has every operation found and begun anew. */
+/**
+ * Work of a loop. Loops run in tiles within the last two axes, and every tile decodes and starts every operation again.
+ */
 function workOfLoop({ shape, loads, constants, operations, stores, reductions }: PlanLoop<number>): number {
   const elements = shape.reduce((product, extent) => product * Math.max(1, extent), 1);
   const tiles = shape.slice(0, -2).reduce((product, extent) => product * Math.max(1, extent), 1);

@@ -14,7 +14,7 @@ interface ModelParams {
   version?: string;
 }
 
-/** Whether the server lives, whether it wants requests, and what it and its models are. */
+/** Routes for liveness, readiness, and metadata of the server and its models. */
 export const addHealth: Routes = (app, server) => {
   const { repository } = server;
   const empty = Type.Object({});

@@ -13,7 +13,10 @@ interface Route {
   Body: Buffer | undefined;
 }
 
-/** Inference by the Open Inference Protocol. The body is read and the answer written by hand, without the checks of a schema: a request costs little more than its transport. */
+/**
+ * Inference by the Open Inference Protocol. The body is read and the answer written by hand, without schema checks, so
+ * that a request costs little more than its transport.
+ */
 export const addInfer: Routes = (app, server) => {
   const { repository } = server;
   const summary = "Predictions for tensors, in JSON or, with the header Inference-Header-Content-Length, in binary";

@@ -7,10 +7,10 @@ import type { Repository } from "../../repository/repository.ts";
 import type { Routes, Server } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
-/** Of prom-client's defaults, those whose names Prometheus's own check refuses. */
+/** Default metrics of prom-client whose names Prometheus's own check refuses. */
 const MISNAMED = ["nodejs_active_resources_total", "nodejs_active_handles_total", "nodejs_active_requests_total"];
 
-/** Everything that is counted, for Prometheus. */
+/** Route for all counters, for Prometheus. */
 export const addMetrics: Routes = (app, { repository, answers }) => {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -28,10 +28,10 @@ export const addMetrics: Routes = (app, { repository, answers }) => {
 
 type Collect<M> = (metric: M, version: ModelVersion, labels: { model: string; version: string }) => void;
 
-/** What metrics with a value for each version of a model have in common. */
+/** Common parts of metrics with a value per version of a model. */
 interface LabelledMetrics {
   readonly labelled: { labelNames: string[]; registers: Registry[] };
-  /** `collect` of such a metric: sets the value of each version. */
+  /** Returns the `collect` method of such a metric, which sets the value of each version. */
   eachModel<M extends { reset(): void }>(collect: Collect<M>): (this: M) => void;
 }
 
@@ -46,7 +46,7 @@ function labelledMetrics(registry: Registry, repository: Repository): LabelledMe
   };
 }
 
-/** Requests and rows of each model. */
+/** Adds requests and rows of each model. */
 function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository: Repository): void {
   new Counter({
     ...labelled,
@@ -91,9 +91,9 @@ function addRequestMetrics({ labelled, eachModel }: LabelledMetrics, repository:
   });
 }
 
-/** Of models that learn from requests. */
+/** Adds metrics of models that learn from requests. */
 function addLearningMetrics({ labelled, eachModel }: LabelledMetrics): void {
-  // As far as there is a number yet.
+  // Values that do not exist yet are left out.
   const learning = (Metric: typeof Counter | typeof Gauge, name: string, help: string, of: (stats: LearnerStats) => number) =>
     new Metric({
       ...labelled,
@@ -121,7 +121,7 @@ function addLearningMetrics({ labelled, eachModel }: LabelledMetrics): void {
   learning(Gauge, "ergodic_journal_bytes", "Bytes of the journal", ({ journalBytes }) => journalBytes);
 }
 
-/** Answers over HTTP. */
+/** Adds answers over HTTP. */
 function addAnswerMetrics(registry: Registry, answers: Server["answers"]): void {
   new Counter({
     name: "ergodic_http_answers_total",
@@ -136,7 +136,7 @@ function addAnswerMetrics(registry: Registry, answers: Server["answers"]): void 
   });
 }
 
-/** Distributions of batches and times, by model. */
+/** Adds distributions of batches and times, by model. */
 function addHistograms(registry: Registry, repository: Repository): void {
   const histogram = (name: string, help: string, unit: number, of: (version: ModelVersion) => Histogram): void => {
     const metric = {
@@ -176,9 +176,9 @@ interface Point {
   value: number;
 }
 
-/** `unit`: of a value, in that of the metric. */
+/** Returns the points of a histogram. `unit`: unit of a value, in units of the metric. */
 function pointsOf(name: string, histogram: Histogram, labels: Record<string, string>, unit: number): Point[] {
-  // Decimal, so that the bound of 2·10⁻⁵ is not 0.000020000000000000001.
+  // Rounded to decimal digits, so that the bound 2·10⁻⁵ is not 0.000020000000000000001.
   const bound = (value: number): number => Number((value * unit).toPrecision(6));
   const points: Point[] = histogram
     .cumulative()

@@ -2,7 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { Routes } from "../context.ts";
 import { answers } from "./schemas.ts";
 
-/** This interface, in the form of OpenAPI. */
+/** Route for the OpenAPI description of this interface. */
 export const addOpenApi: Routes = (app) => {
   app.get("/openapi.json", { schema: { summary: "This interface", response: answers(Type.Unknown()) } }, () => app.swagger());
 };

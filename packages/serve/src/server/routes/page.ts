@@ -3,7 +3,7 @@ import { css, html } from "../../page/document.ts";
 import type { Routes } from "../context.ts";
 import { textAnswer } from "./schemas.ts";
 
-/** Nothing but what this server sends: no script in the page, no frame around it. */
+/** Allows only content from this server: no inline scripts, no frame around the page. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -14,14 +14,17 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Where it is, what is sent, and of what type. */
+/** Path, content and type of each file. */
 const files: readonly (readonly [path: string, text: string, type: string])[] = [
   ["/", html, "text/html"],
   ["/page.js", readFileSync(new URL("../../page/page.js", import.meta.url), "utf8"), "text/javascript"],
   ["/page.css", css, "text/css"],
 ];
 
-/** A page to try models: their columns as a form, the answer, and how long answers take. It holds nothing of the models, and takes no token. */
+/**
+ * A page to try models: their columns as a form, the answer, and response times. It contains no data of the models, and
+ * needs no token.
+ */
 export const addPage: Routes = (app) => {
   for (const [path, text, type] of files) {
     app.get(

@@ -7,9 +7,12 @@ import { answers, controlRequest, indexAnswer, indexRequest } from "./schemas.ts
 
 const DEEPEST = 8;
 
-/** The index of models with their states, and loading and unloading, by the model repository extension of the protocol. */
+/**
+ * Routes of the protocol's model repository extension: the index of models with their states, and loading and
+ * unloading.
+ */
 export const addRepository: Routes = (app, { repository, settings }) => {
-  // A body is optional.
+  // The body is optional.
   const preValidation = async (request: FastifyRequest): Promise<void> => {
     const body = request.body as Buffer | undefined;
     request.body = body && body.length > 0 ? parseObject(body, "repository", DEEPEST) : {};

@@ -5,9 +5,9 @@ import { RequestError } from "../request-error.ts";
 import { heedUnknown } from "../unknown-levels.ts";
 import { answers, modelParams, rowsAnswer, rowsMetadata, rowsRequest } from "./schemas.ts";
 
-/** The body, its rows, one of them, and what a cell may hold. */
+/** Largest nesting depth of a body: the body, its rows, one row, and the content of a cell. */
 const DEEPEST = 8;
-/** Columns that are listed; models of hashed texts have millions. */
+/** Largest number of columns that are listed, because models of hashed strings have millions. */
 const MOST_COLUMNS = 10_000;
 
 interface Params {
@@ -21,7 +21,7 @@ interface Body {
   parameters?: { priority?: number; timeout?: number };
 }
 
-/** Rows by column name in, named classes and probabilities out. */
+/** Routes for rows by column name. Answers have named classes and probabilities. */
 export const addRows: Routes = (app, server) => {
   const { repository } = server;
   const served = ({ model, version }: Params) => {
@@ -49,7 +49,7 @@ export const addRows: Routes = (app, server) => {
           body: rowsRequest,
           response: answers(rowsAnswer, 400, 404, 413, 429, 503),
         },
-        // What does not fit the schema is the handler's to refuse, and to count.
+        // The handler refuses and counts requests that do not fit the schema.
         attachValidation: true,
         preValidation: async (request) => {
           const { found } = served(request.params);
@@ -85,7 +85,7 @@ export const addRows: Routes = (app, server) => {
   }
 };
 
-/** Reads a part of a request; what cannot be read is counted with the model's. */
+/** Reads a part of a request. A request that cannot be read is counted for the model. */
 function counted<T>(found: ModelVersion, read: () => T): T {
   try {
     return read();

@@ -1,4 +1,4 @@
-/** What requests and answers hold, for the documentation and, of small bodies, for checks. */
+/** Schemas of requests and answers, for the documentation and to check small bodies. */
 
 import { type TSchema, Type } from "@sinclair/typebox";
 import { LONGEST_US } from "../../v2/infer-request.ts";
@@ -62,7 +62,7 @@ export const inferAnswer = Type.Object({
   outputs: Type.Array(tensor),
 });
 
-/** Of bodies of our own: what is misspelt would be ignored. */
+/** Refuses unknown fields in our own bodies, because misspelt ones would be ignored. */
 export const NO_OTHERS = { additionalProperties: false } as const;
 
 export const rowsRequest = Type.Object(
@@ -132,10 +132,10 @@ export const indexAnswer = Type.Array(
 
 export const controlRequest = Type.Object({ parameters: Type.Optional(parameters) });
 
-/** The answers of a route: 200 as given, and how errors are told. */
+/** Returns the schemas of a route's answers: 200 as given, and errors for the other statuses. */
 export function answers(ok: TSchema, ...statuses: number[]): Record<number, TSchema> {
   return { 200: ok, ...Object.fromEntries(statuses.map((status) => [status, errorAnswer])) };
 }
 
-/** What is no JSON. */
+/** Schema of an answer that is not JSON. */
 export const textAnswer = { 200: Type.String() };
