@@ -10,10 +10,12 @@ import { beyond, oscillated, place, sum, times } from "./transformations.mjs";
 /** @typedef {Float64Array} Vector */
 
 const MOST_CONDITION = 1000;
-/** The peaks lie in this box, the highest in 0.8 times it. */
+/** Difference between the seeds of consecutive peaks. */
 const SEED_STEP = 1000;
 
 /**
+ * `halfWidth`: the peaks lie in [−halfWidth, halfWidth]^d, the highest peak within 0.8 times that box.
+ *
  * @param {number} d
  * @param {number} seed
  * @param {{ peaks: number, halfWidth: number, firstCondition: number }} shape

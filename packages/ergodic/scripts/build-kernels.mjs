@@ -176,8 +176,8 @@ export async function copyBuilds(folder) {
 const SHARED = 2;
 
 /**
- * Families for training and sampling that also generate code, which the hosts that use these files forbid
- * (src/engine/memory/families.ts).
+ * Families for training and sampling, whose algorithms also generate code at run time. Hosts that use these files
+ * forbid that (src/engine/memory/families.ts).
  */
 const MAKES_CODE = ["coordinate", "sampling"];
 

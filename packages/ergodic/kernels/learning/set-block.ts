@@ -140,8 +140,8 @@ export function centre(set: usize): void {
 }
 
 /**
- * Sets TEMPORARY, which must be zero, to h∘(x − o), and the column's mean to the sum of TEMPORARY. With o = 0 the mean
- * is xᵀh; a large o would make that lose digits.
+ * Sets TEMPORARY, which must be zero, to h∘(x − o), and MEANS of the column to its sum. With o = 0 that sum is xᵀh;
+ * otherwise TEMPORARY is summed, because with a large o the difference of two sums would lose digits.
  */
 export function spread(set: usize, j: u32): void {
   const temporary = u(set, SET_TEMPORARY);

@@ -59,7 +59,7 @@ function growGram(set: usize): bool {
   return true;
 }
 
-/** Whether a sparse column shares fewer entries with its rows than the previous columns have in total. */
+/** Whether the rows of a sparse column hold fewer entries, on average, than columns 0 … a together. */
 function growsByRows(set: usize, a: u32): bool {
   if (!load<u32>(set + SET_PRODUCTS)) return false;
   const columns = u(set, SET_COLUMNS), start = u(columns, COLUMNS_START) + (<usize>member(set, a) << 2);

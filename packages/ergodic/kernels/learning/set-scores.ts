@@ -24,7 +24,7 @@ function bound(set: usize, j: u32): f64 {
   return Math.abs(load<f64>(set + SET_KAPPA_F64) * get(set, SET_REFERENCE_CORRELATIONS, j)) + get(set, SET_NORMS, j) * load<f64>(set + SET_DISTANCE_F64);
 }
 
-/** A new reference is due when more than 1 / STALE_SHARE of the columns had to be computed. */
+/** A new reference is due when, besides the members, more than 1 / STALE_SHARE of the columns had to be computed. */
 const STALE_SHARE: u32 = 8;
 
 export function setScores(set: usize, most: f64): u32 {

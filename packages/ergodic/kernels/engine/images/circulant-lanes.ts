@@ -6,7 +6,7 @@
  * storeLanes, which multiplies by `scale`, writes them to `spare`. `zeros` and `spare` hold k elements each.
  */
 
-/** Advances a bit-reversed number `at` below k: adds 1 above the bits of a place. */
+/** Increments a bit-reversed counter `at`: adds `bit`, the reversed lowest digit, and carries towards lower bits. */
 function next(at: i32, bit: i32): i32 {
   while (at & bit) {
     at ^= bit;
